@@ -1,0 +1,80 @@
+"""What a gate or a verification answers: passed, waiting or refused, with a stable code and a sentence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """The stable reason codes, one each, as every JSON answer and every fact spells them."""
+
+    OK = "ok"
+    NOTHING_TO_DO = "nothing_to_do"
+    NOT_VERIFIED_UPSTREAM = "not_verified_upstream"
+    ORDER_VIOLATION = "order_violation"
+    VETOED = "vetoed"
+    PINNED = "pinned"
+    OUTSIDE_WINDOW = "outside_window"
+    FROZEN = "frozen"
+    SOAKING = "soaking"
+    CHECK_FAILED = "check_failed"
+    CHECK_TIMEOUT = "check_timeout"
+    APPROVALS_MISSING = "approvals_missing"
+    ROLE_MISSING = "role_missing"
+    REJECTED = "rejected"
+    SELF_APPROVAL = "self_approval"
+    APPROVAL_STALE = "approval_stale"
+    APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_USED = "approval_used"
+    APPROVAL_WRONG_ENVIRONMENT = "approval_wrong_environment"
+    SIGNER_UNKNOWN = "signer_unknown"
+    SIGNATURE_INVALID = "signature_invalid"
+    KEY_REVOKED = "key_revoked"
+    POLICY_CHANGED = "policy_changed"
+    LOCK_HELD = "lock_held"
+    SUPERSEDED = "superseded"
+    OVERRIDDEN = "overridden"
+    REVIEW_OVERDUE = "review_overdue"
+    DIGEST_MOVED = "digest_moved"
+    DIGEST_MISMATCH = "digest_mismatch"
+    BUILD_FAILED = "build_failed"
+    PUSH_FAILED = "push_failed"
+    PULL_FAILED = "pull_failed"
+    START_FAILED = "start_failed"
+    UNHEALTHY = "unhealthy"
+    VERIFY_FAILED = "verify_failed"
+    ROLLED_BACK = "rolled_back"
+    INTERRUPTED = "interrupted"
+
+
+class Outcome(StrEnum):
+    """The three answers."""
+
+    PASSED = "passed"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer. `sentence` is for people and says what to do; `opens_at` is known for some waits."""
+
+    outcome: Outcome
+    code: ReasonCode
+    sentence: str
+    opens_at: datetime | None = None
+
+
+def passed(sentence: str) -> Verdict:
+    """The gate is open."""
+    return Verdict(Outcome.PASSED, ReasonCode.OK, sentence)
+
+
+def waiting(code: ReasonCode, sentence: str, opens_at: datetime | None = None) -> Verdict:
+    """The gate is shut now and may open."""
+    return Verdict(Outcome.WAITING, code, sentence, opens_at)
+
+
+def refused(code: ReasonCode, sentence: str) -> Verdict:
+    """The gate will not open for this plan."""
+    return Verdict(Outcome.REFUSED, code, sentence)

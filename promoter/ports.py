@@ -1,0 +1,354 @@
+"""Everything promoter asks of the world, and nothing else. Adapters answer; tests answer with fakes.
+
+Errors: an adapter raises the errors of `promoter.model.errors` and no others.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from promoter.compose.service import Build, Service
+from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.facts import Draft, Fact, Head
+from promoter.model.release import Source
+
+
+# ---------------------------------------------------------------- clock, secrets, source, files
+class Clock(Protocol):
+    """Time, and the one way to wait: every wait ends early when the run is being interrupted."""
+
+    def now(self) -> datetime:
+        """Now, with zone UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never going back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, or raises Interrupted at once when the run is being interrupted."""
+
+    def check(self) -> None:
+        """Raises Interrupted when the run is being interrupted."""
+
+
+class Secrets(Protocol):
+    """Values of declared secrets. They leave this door only towards an engine or a child process."""
+
+    def prove(self, names: Sequence[str]) -> None:
+        """Raises SecretError, naming each secret of `names` that cannot be had."""
+
+    def reveal(self, text: str) -> str:
+        """`text` with every secret handle replaced by its value."""
+
+    def redact(self, text: str) -> str:
+        """`text` with every value that was revealed replaced by `[secret NAME]`."""
+
+    def keyed_hash(self, name: str, salt: str) -> str:
+        """A slow salted hash of the value: 64 hex digits; `salt` is hex."""
+
+
+class SourceControl(Protocol):
+    """The repository that holds the pipeline file."""
+
+    def source(self, directory: Path) -> Source:
+        """Commit, branch, version and whether there are uncommitted changes (promoter's own files not counted)."""
+
+    def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
+        """One line a commit after `old` up to `new`, newest first; None when the repository cannot tell."""
+
+
+# ---------------------------------------------------------------- engine
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """Who answers at an address. `fingerprint` differs for two engines, even on one machine."""
+
+    fingerprint: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    driver: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv6: bool = False
+    ipam: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    driver: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """One container, all names resolved: `service.networks` and volume sources are the engine's own names.
+
+    Strings of `service` may hold secret handles; `Engine.create` reveals them. `files` are placed inside before
+    the first start. `publish` False leaves host ports alone (jobs, candidates).
+    """
+
+    name: str
+    image: ImageRef
+    service: Service
+    labels: Mapping[str, str]
+    files: tuple["FileContent", ...] = ()
+    publish: bool = True
+    ephemeral_ports: bool = False
+    """Publish every TCP port on a loopback port of the engine's choice instead of the ones in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A file inside a container. `content` may hold secret handles."""
+
+    path: str
+    content: str
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o444
+
+
+@dataclass(frozen=True, slots=True)
+class HealthProbe:
+    """One entry of the engine's health log."""
+
+    at: str
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as the engine sees it now. `published` maps `8080/tcp` to (host address, port)."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    status: str
+    exit_code: int
+    oom_killed: bool
+    restart_count: int
+    started_at: str
+    health: str | None
+    health_log: tuple[HealthProbe, ...]
+    healthcheck: tuple[str, ...] | None
+    """The effective test: the service's, else the image's; None when there is none or it is NONE."""
+    published: Mapping[str, tuple[str, int]]
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    exit_code: int
+    output: str
+
+
+Progress = Callable[[str, str, int | None, int | None], None]
+"""(layer id, status, current bytes, total bytes)"""
+
+
+class Engine(Protocol):
+    """One Docker engine. All calls are safe to repeat; `start` of a running and `stop` of a stopped container do nothing."""
+
+    address: str
+
+    def identify(self) -> EngineIdentity:
+        """Raises EngineError, with the remedy, when nothing answers."""
+
+    def has_image(self, image: ImageRef) -> bool:
+        """Whether the bytes of this very digest are here, under this repository."""
+
+    def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
+        """By digest. Raises PullError; an error inside the stream is an error."""
+
+    def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
+        """The manifest digest that the push itself named. Raises PushError."""
+
+    def image_id(self, reference: str) -> str | None:
+        """The engine's own id of a local image (`sha256:…`)."""
+
+    def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
+        """Digests under which this local image is known in that repository; no proof that it was pushed."""
+
+    def remove_image(self, image: ImageRef) -> bool:
+        """Lets go of the digest reference; False when something still uses it or it is not there."""
+
+    def ensure_network(self, spec: NetworkSpec) -> None:
+        """Makes it unless it is there."""
+
+    def ensure_volume(self, spec: VolumeSpec) -> None:
+        """Makes it unless it is there."""
+
+    def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
+        """All containers, also stopped ones, that carry these labels."""
+
+    def inspect(self, reference: str) -> Container | None:
+        """By id or name."""
+
+    def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
+        """The id of a new container, not started, files placed, on all its networks. Raises StartError."""
+
+    def start(self, container: str) -> None:
+        """Raises StartError with the engine's reason (port taken, bad command, …)."""
+
+    def stop(self, container: str, grace: timedelta | None) -> None:
+        """Stops it; `grace` None means the container's own stop timeout."""
+
+    def rename(self, container: str, name: str) -> None: ...
+
+    def remove(self, container: str) -> None:
+        """Force; anonymous volumes go with it; one that is not there is no error."""
+
+    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
+        """Runs `command` inside. Exit code 124 when `timeout` seconds were not enough, 126/127 as a shell."""
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        """The exit code, or None when it still runs after `timeout` seconds."""
+
+    def logs(self, container: str, tail: int) -> str:
+        """The last lines of stdout and stderr together."""
+
+    def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
+        """The digest that the container's own image has in `repository` (the expected one where it has several); None when unknown."""
+
+
+# ---------------------------------------------------------------- build and registry
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """`directory` is what relative paths start from. `args` and inline Dockerfile may hold secret handles."""
+
+    service: str
+    build: Build
+    directory: Path
+    repository: Repository
+    tag: str
+    labels: Mapping[str, str]
+    platform: str | None = None
+
+
+class Builder(Protocol):
+    """Makes an image in the engine's store, tagged `repository:tag`. Raises BuildError."""
+
+    name: str
+
+    def refuse(self, request: BuildRequest) -> str | None:
+        """Before anything is done: the sentence that says why this request cannot be built here, or None."""
+
+    def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
+        """Builds; each line of the log is told as it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a registry holds under a digest; the digest was computed from the bytes here, not believed."""
+
+    digest: Digest
+    media_type: str
+    size: int
+    config: Digest | None
+    children: tuple[Digest, ...]
+    body: bytes = b""
+
+
+class Registry(Protocol):
+    """The distribution API, with the docker CLI's credentials. Raises RegistryError."""
+
+    def ping(self, host: str) -> None:
+        """Raises when the registry does not answer or refuses the credentials."""
+
+    def manifest(self, image: ImageRef) -> Manifest | None:
+        """None when the registry does not hold it. Raises DigestMismatch when the bytes are others."""
+
+    def resolve(self, reference: Reference) -> Digest:
+        """The digest that the reference has now (`latest` without a tag)."""
+
+    def tag(self, image: ImageRef, tag: str) -> None:
+        """Makes `tag` name this very manifest, by its bytes, without moving anything."""
+
+
+# ---------------------------------------------------------------- probes
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """`status` None when no answer came; then `error` says why. `body` is text, at most 1 MiB."""
+
+    status: int | None
+    body: str
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """`exit_code` None when it was not done within its time. `output` is the tail of both streams."""
+
+    exit_code: int | None
+    output: str
+    seconds: float
+
+
+class Probes(Protocol):
+    """Looks at a running environment from outside."""
+
+    def http(self, request: HttpRequest) -> HttpAnswer:
+        """One try."""
+
+    def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
+        """Runs a child process beside the pipeline file; it and its children end with the timeout."""
+
+
+# ---------------------------------------------------------------- ledger
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to change one environment. `token` grows with every holder; `took_over` names a stale owner."""
+
+    environment: str
+    owner: str
+    token: int
+    took_over: str | None = None
+
+
+class Ledger(Protocol):
+    """Facts of one pipeline, appended with the expected head; and leases. Raises LedgerError."""
+
+    location: str
+
+    def read(self, after: int = 0) -> Iterator[Fact]:
+        """Facts with a sequence number above `after`, in order."""
+
+    def lines(self) -> Iterator[bytes]:
+        """The exact lines, unchecked, from the first."""
+
+    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+        """Durably appends right after `head`. Raises HeadMoved when somebody else was first."""
+
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime) -> Lease:
+        """Raises LeaseHeld while another owner's lease is alive; a stale one is taken over."""
+
+    def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
+        """Raises LeaseLost when another holds it now."""
+
+    def release(self, lease: Lease) -> None:
+        """Gives it back; one that is lost already is no error."""
+
+    def close(self) -> None: ...
