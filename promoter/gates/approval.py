@@ -1,0 +1,140 @@
+"""The approval gate: enough distinct people said yes to this very plan, and none of them no.
+
+A vote counts when it names this environment, release, plan, policy and what runs there now, has not expired,
+was not used before, and comes from somebody who may vote. People are counted, not votes.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from promoter.compose.shape import Duration, Shape
+from promoter.gates.case import Case, Vote
+from promoter.model.verdict import ReasonCode, Verdict, passed, refused, waiting
+
+
+class Grade(StrEnum):
+    """How sure we are who voted, weakest first."""
+
+    ASSERTED = "asserted"
+    PLATFORM = "platform"
+    SIGNED = "signed"
+
+
+_STRENGTH = {Grade.ASSERTED: 0, Grade.PLATFORM: 1, Grade.SIGNED: 2}
+
+
+class Quota(Shape):
+    """At least `min` of the votes must come from people of `role`."""
+
+    role: str
+    min: int = Field(default=1, ge=1)
+
+
+class Approval(Shape):
+    """`from` names people or roles; without it anyone among the signers (or anyone, without signers) may vote."""
+
+    kind: ClassVar[str] = "approval"
+
+    min: int = Field(default=1, ge=1)
+    from_: tuple[str, ...] | None = Field(default=None, alias="from", min_length=1)
+    require: tuple[Quota, ...] = ()
+    exclude: tuple[Literal["requester", "author"], ...] = ()
+    expires: Duration | None = None
+    grade: Grade = Grade.ASSERTED
+
+    def title(self) -> str:
+        people = "1 person" if self.min == 1 else f"{self.min} people"
+        return f"approval of {people}" + (f" from {', '.join(self.from_)}" if self.from_ else "")
+
+
+def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tuple[str, ...] | None) -> frozenset[str] | None:
+    """Who may vote; None means anyone."""
+    if gate.from_ is not None:
+        return frozenset(person for name in gate.from_ for person in roles.get(name, (name,)))
+    return None if signers is None else frozenset(signers)
+
+
+def judge_approval(gate: Approval, case: Case) -> Verdict:
+    votes = [v for v in case.votes if v.environment == case.environment and v.release == case.release.id]
+    may_vote = electorate(gate, case.roles, case.signers)
+    bound = [v for v in votes if _bound(v, case) and (may_vote is None or v.principal in may_vote)]
+    for vote in bound:
+        if vote.decision == "reject":
+            return refused(ReasonCode.REJECTED, f"{vote.principal} rejected it" + (f": {vote.comment}" if vote.comment else ""))
+    yes = _latest_by_person(v for v in bound if v.decision == "approve")
+    good = {person: vote for person, vote in yes.items() if _objection(gate, case, vote) is None}
+    unmet = [q for q in gate.require if len(good.keys() & set(case.roles.get(q.role, ()))) < q.min]
+    if len(good) >= gate.min and not unmet:
+        return passed(f"approved by {', '.join(sorted(good))}")
+    objections = [o for v in votes if (o := _objection(gate, case, v)) is not None] if len(good) < gate.min else []
+    return _still_missing(gate, good, unmet, objections, may_vote)
+
+
+def counting(gate: Approval, case: Case) -> tuple[Vote, ...]:
+    """The votes that a start under this gate consumes."""
+    may_vote = electorate(gate, case.roles, case.signers)
+    votes = (v for v in case.votes if v.decision == "approve" and (may_vote is None or v.principal in may_vote))
+    good = (v for v in votes if _objection(gate, case, v) is None)
+    return tuple(_latest_by_person(good).values())
+
+
+def _bound(vote: Vote, case: Case) -> bool:
+    return vote.plan_digest == case.plan_digest and vote.policy_digest == case.policy_digest
+
+
+def _latest_by_person(votes: Iterable[Vote]) -> dict[str, Vote]:
+    return {vote.principal: vote for vote in sorted(votes, key=lambda v: v.seq)}
+
+
+def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str] | None:
+    """Why a vote does not count, or None when it does."""
+    who = f"the approval by {vote.principal}"
+    if (vote.environment, vote.release) != (case.environment, case.release.id):
+        return ReasonCode.APPROVAL_WRONG_ENVIRONMENT, f"{who} is for release {vote.release[:12]} in {vote.environment}"
+    if vote.plan_digest != case.plan_digest:
+        return ReasonCode.APPROVAL_STALE, f"{who} is for another plan: the configuration has changed since"
+    if vote.policy_digest != case.policy_digest:
+        return ReasonCode.POLICY_CHANGED, f"{who} was given under other gates, roles or signers"
+    if vote.from_release != case.running:
+        return ReasonCode.APPROVAL_STALE, f"{who} is stale: what runs in {case.environment} has changed since"
+    if vote.digest in case.consumed:
+        return ReasonCode.APPROVAL_USED, f"{who} was used by an earlier start"
+    if _expired(gate, case, vote):
+        return ReasonCode.APPROVAL_EXPIRED, f"{who} has expired"
+    if _STRENGTH[Grade(vote.grade)] < _STRENGTH[gate.grade]:
+        return ReasonCode.APPROVALS_MISSING, f"{who} is only {vote.grade}, and this gate asks for {gate.grade}"
+    if "requester" in gate.exclude and vote.principal == case.requested_by:
+        return ReasonCode.SELF_APPROVAL, f"{who} does not count: they asked for this promotion"
+    if "author" in gate.exclude and vote.principal == case.release.source.author:
+        return ReasonCode.SELF_APPROVAL, f"{who} does not count: they wrote the last commit"
+    return None
+
+
+def _expired(gate: Approval, case: Case, vote: Vote) -> bool:
+    ends = [vote.expires_at] if vote.expires_at else []
+    if gate.expires is not None:
+        ends.append(vote.at + gate.expires)
+    return any(case.now >= end for end in ends)
+
+
+def _still_missing(
+    gate: Approval,
+    good: Mapping[str, Vote],
+    unmet: list[Quota],
+    objections: list[tuple[ReasonCode, str]],
+    may_vote: frozenset[str] | None,
+) -> Verdict:
+    said = f"{len(good)} of {gate.min} approvals" + (f" (by {', '.join(sorted(good))})" if good else "")
+    asked = "anyone" if may_vote is None else ", ".join(gate.from_ or sorted(may_vote))
+    sentences = [f"{said}; may approve: {asked}"]
+    sentences += [f"needs {quota.min} from role {quota.role}" for quota in unmet]
+    sentences += [sentence for _, sentence in objections]
+    code = ReasonCode.APPROVALS_MISSING
+    if objections:
+        code = objections[-1][0]
+    elif len(good) >= gate.min and unmet:
+        code = ReasonCode.ROLE_MISSING
+    return waiting(code, "; ".join(sentences))

@@ -1,0 +1,70 @@
+"""Everything that gates judge by, gathered beforehand: plain values, no look at the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from promoter.model.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's word on one plan. `digest` is that of the fact which holds it; a `started` fact consumes it."""
+
+    decision: str
+    principal: str
+    role: str | None
+    grade: str
+    environment: str
+    release: str
+    plan_digest: str
+    from_release: str | None
+    policy_digest: str
+    at: datetime
+    expires_at: datetime | None
+    comment: str
+    seq: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The unbroken, verified stay of one release in one environment."""
+
+    release: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check saw. `timed_out` when it never got its answer in time; `seen` is what to show a person."""
+
+    passed: bool
+    sentence: str
+    timed_out: bool = False
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One release asking to enter one environment."""
+
+    environment: str
+    release: Release
+    plan_digest: str
+    policy_digest: str
+    running: str | None
+    requested_by: str
+    now: datetime
+    votes: tuple[Vote, ...] = ()
+    consumed: frozenset[str] = frozenset()
+    stays: Mapping[str, Stay] = field(default_factory=dict)
+    checks: Mapping[int, CheckResult] = field(default_factory=dict)
+    """Results of the http, container and command gates, by the gate's place in the list."""
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    signers: tuple[str, ...] | None = None
+    """Who stands in the approvers file; None when the pipeline names none."""
+
+
+def ago(case: Case, since: datetime) -> timedelta:
+    return case.now - since

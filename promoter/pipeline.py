@@ -1,0 +1,119 @@
+"""The pipeline as its file says it, after reading: typed, whole, without templates in the parts that are resolved.
+
+`Pipeline` is what is common; `Environment` is one environment with its variables filled in. Reading text, positions
+and complaints are `adapters/pipeline_file.py`'s; what to do about it all is `plan.py`'s.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from promoter.compose.service import Service
+from promoter.gates.approval import Approval
+from promoter.gates.checks import Check
+from promoter.gates.soak import Soak
+from promoter.gates.window import Window
+from promoter.model.canonical import fingerprint
+from promoter.model.secret import SecretSource
+
+Gate = Approval | Soak | Window | Check
+
+
+class Strategy(StrEnum):
+    RECREATE = "recreate"
+    START_FIRST = "start-first"
+    SWARM = "swarm"
+
+
+class OnFailure(StrEnum):
+    ROLLBACK = "rollback"
+    STOP = "stop"
+
+
+class BuilderChoice(StrEnum):
+    AUTO = "auto"
+    ENGINE = "engine"
+    BUILDX = "buildx"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the environment. `name` is the engine's; `external` ones are used and never made."""
+
+    name: str
+    external: bool = False
+    driver: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv6: bool = False
+    ipam: Mapping[str, object] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume of the environment. `name` is the engine's; `external` ones are used and never made."""
+
+    name: str
+    external: bool = False
+    driver: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment, resolved for one source and release.
+
+    `services` hold no build-only entries' images: what image a service runs is the release's to say. In them,
+    network keys and volume sources are already the engine's own names, and `files` are the contents of configs and
+    secrets by service (secrets as handles).
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    registry: str | None
+    engines: tuple[str | None, ...]
+    """Addresses; None is the local engine as the docker CLI would choose it."""
+    services: Mapping[str, Service]
+    contents: Mapping[str, str]
+    """`config:NAME` and `secret:NAME` to the text that the file in a container holds."""
+    networks: Mapping[str, Network]
+    volumes: Mapping[str, Volume]
+    before: tuple[Check, ...]
+    verify: tuple[Check, ...]
+    gates: tuple[Gate, ...]
+    strategy: Strategy = Strategy.RECREATE
+    front: Mapping[str, object] | None = None
+    on_failure: OnFailure = OnFailure.ROLLBACK
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What stands in the file outside the environments, and the names and order of these."""
+
+    name: str
+    file: Path
+    ledger: str | None
+    approvers: Path | None
+    signers: tuple[str, ...] | None
+    """Principals of the approvers file, in its order; None when the pipeline names no such file."""
+    roles: Mapping[str, tuple[str, ...]]
+    secrets: Mapping[str, SecretSource]
+    builder: BuilderChoice
+    needs: Mapping[str, tuple[str, ...]]
+    """Every environment, in the order of the file, with what it needs."""
+
+    @property
+    def directory(self) -> Path:
+        return self.file.parent
+
+
+def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
+    """Over the environment's gates, the roles and the signers: change who or what decides, and votes are stale."""
+    gates = [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in environment.gates]
+    return fingerprint(
+        {"gates": gates, "roles": {k: list(v) for k, v in pipeline.roles.items()}, "signers": list(pipeline.signers or ())}
+    )
