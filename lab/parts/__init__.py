@@ -1,0 +1,1 @@
+"""The parts of the lab, one file each. Standard library only: they run before any virtual environment exists."""

@@ -1,0 +1,165 @@
+"""The Docker Engine: the one that answers, or a private one of the distribution's package beside whatever else runs here.
+
+The private one shares nothing with another: own containerd, data, sockets, bridge, addresses. It leaves Docker's own firewall
+chains alone (starting a second daemon would empty those of the first) and has four rules of its own, marked with the lab's name.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from parts import network, processes, talk
+from parts.errors import LabError
+from parts.machine import SEARCH, apt_install, as_root, say, which
+
+DEFAULT = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Engine:
+    url: str
+    private: bool
+
+
+def find(state: Path) -> Engine | None:
+    """The engine that was named, or that answers at DOCKER_HOST or the default socket."""
+    own, named = url(state), os.environ.get("PROMOTER_LAB_ENGINE")
+    if named and named != own:
+        if reason := talk.engine_silent(named):
+            raise LabError(f"PROMOTER_LAB_ENGINE names {named}, which does not answer: {reason}.\nStart it, or unset the variable.")
+        return Engine(named, private=False)
+    for at in (os.environ.get("DOCKER_HOST"), DEFAULT):
+        if not at or at == own:
+            continue
+        reason = talk.engine_silent(at)
+        if reason is None:
+            return Engine(at, private=False)
+        if at != DEFAULT:
+            say(f"DOCKER_HOST names {at}, which does not answer ({reason}); looking on")
+    return None
+
+
+def up(state: Path) -> Engine:
+    """Install it where it is missing, and start it."""
+    missing = [package for program, package in (("dockerd", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2")) if not which(program)]
+    if missing:
+        apt_install(missing, why="install the distribution's Docker Engine")
+    say("starting a private Docker Engine")
+    _as_root(state, "engine-start")
+    return Engine(url(state), private=True)
+
+
+def down(state: Path) -> None:
+    if (state / "engine").exists():
+        _as_root(state, "engine-stop")
+
+
+def _as_root(state: Path, verb: str) -> None:
+    """Root's part runs in a process of its own, as sudo would have it. PATH is set here: sudo replaces it."""
+    lab = Path(__file__).resolve().parents[1] / "lab.py"
+    as_root(["env", f"PATH={SEARCH}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=verb.replace("-", " "))
+
+
+def url(state: Path) -> str:
+    """Where this lab's private engine answers."""
+    return f"unix://{state / 'engine/docker.sock'}"
+
+
+def start_as_root(state: Path, group: int) -> None:
+    home = state / "engine"
+    home.mkdir(mode=0o711, exist_ok=True)
+    if processes.running(home / "lab-dockerd.pid") is None:
+        stop_as_root(state)
+        home.mkdir(mode=0o711)
+        try:
+            _start(state, home, group)
+        except LabError:
+            stop_as_root(state, keep_logs=True)
+            raise
+
+
+def _start(state: Path, home: Path, group: int) -> None:
+    net = network.claim(state)
+    containerd = _start_containerd(home)
+    settings = {
+        "hosts": [url(state)],
+        "group": str(group),
+        "data-root": str(home / "data"),
+        "exec-root": str(home / "exec"),
+        "pidfile": str(home / "dockerd.pid"),
+        "containerd": containerd,
+        "bridge": net.bridge,
+        "iptables": False,
+        "default-address-pools": [{"base": net.pool, "size": 26}],
+        "shutdown-timeout": 5,
+    }
+    (home / "daemon.json").write_text(json.dumps(settings, indent=2))
+    pidfile, log = home / "lab-dockerd.pid", home / "dockerd.log"
+    processes.start([_program("dockerd"), "--config-file", str(home / "daemon.json")], pidfile=pidfile, log=log)
+    processes.await_ready(lambda: talk.engine_silent(url(state)) is None, pidfile=pidfile, log=log, what="dockerd", deadline=90)
+
+
+def _start_containerd(home: Path) -> str:
+    address = home / "containerd.sock"
+    config = home / "containerd.toml"
+    config.write_text(
+        f'version = 2\nroot = "{home}/containerd"\nstate = "{home}/run"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+        f'[grpc]\naddress = "{address}"\n[ttrpc]\naddress = "{address}.ttrpc"\n'
+    )
+    pidfile, log = home / "lab-containerd.pid", home / "containerd.log"
+    processes.start([_program("containerd"), "--config", str(config)], pidfile=pidfile, log=log)
+    processes.await_ready(address.exists, pidfile=pidfile, log=log, what="containerd", deadline=60)
+    return str(address)
+
+
+def _program(name: str) -> str:
+    found = which(name)
+    if found is None:
+        raise LabError(f"{name} is missing, though its package is installed.")
+    return found
+
+
+def stop_as_root(state: Path, *, keep_logs: bool = False) -> None:
+    """End the daemons, then whatever they may have left: shims, mounts, bridges, rules, data."""
+    home = state / "engine"
+    processes.stop(home / "lab-dockerd.pid", grace=30)
+    _end_shims(home)
+    processes.stop(home / "lab-containerd.pid", grace=10)
+    _unmount(home)
+    network.release(state)
+    if not keep_logs:
+        subprocess.run(["rm", "-rf", "--one-file-system", str(home)], check=True)
+
+
+def _end_shims(home: Path) -> None:
+    """A daemon that was killed leaves its containers' shims; each names this lab's containerd on its command line."""
+    address = str(home / "containerd.sock").encode()
+    for proc in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (proc / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].rpartition(b"/")[2].startswith(b"containerd-shim") and address in words:
+            _kill_with_children(int(proc.name))
+
+
+def _kill_with_children(pid: int) -> None:
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    try:
+        pids = [int(child) for child in children.read_text().split()]
+    except OSError:
+        pids = []
+    for each in (pid, *pids):
+        try:
+            os.kill(each, 9)
+        except ProcessLookupError:
+            continue
+
+
+def _unmount(home: Path) -> None:
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{home}/")), reverse=True):
+        subprocess.run(["umount", "-l", mount], check=False)

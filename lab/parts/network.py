@@ -1,0 +1,86 @@
+"""The private engine's network: a bridge and a range of addresses that nothing else here has, and four firewall rules.
+
+Root only. Everything carries the lab's name or lies in the lab's range, so it can be taken away without touching anything else.
+"""
+
+import ipaddress
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from parts.errors import LabError
+from parts.machine import run
+from parts.place import machine_lock, tag
+
+
+@dataclass(frozen=True)
+class Net:
+    bridge: str
+    whole: str
+    pool: str
+    gateway: str
+
+
+def claim(state: Path) -> Net:
+    bridge = f"plab{tag(state)}"
+    with machine_lock("net"):
+        net = _free_range(bridge, first=64 + int(tag(state), 16) % 180)
+        run(["ip", "link", "add", bridge, "type", "bridge"])
+        (state / "engine/range").write_text(net.whole)
+        run(["ip", "address", "add", net.gateway, "dev", bridge])
+        run(["ip", "link", "set", bridge, "up"])
+    for rule in _rules(state, net.whole):
+        run(["iptables", "-w", *rule])
+    return net
+
+
+def release(state: Path) -> None:
+    bridge, memory = f"plab{tag(state)}", state / "engine/range"
+    for table in ("filter", "nat"):
+        listing = subprocess.run(["iptables", "-w", "-t", table, "-S"], capture_output=True, text=True, check=False).stdout
+        for line in listing.splitlines():
+            if _mark(state) in line.replace('"', "").split():
+                run(["iptables", "-w", "-t", table, "-D", *line.replace('"', "").split()[1:]])
+    links = _links_within(memory.read_text()) if memory.exists() else set()
+    for link in sorted(links | {bridge}):
+        subprocess.run(["ip", "link", "delete", link, "type", "bridge"], capture_output=True, check=False)
+
+
+def _rules(state: Path, whole: str) -> list[list[str]]:
+    """Out to the world and back, first in the chain: another Docker may have closed it."""
+    mark = ["-m", "comment", "--comment", _mark(state)]
+    return [
+        ["-t", "nat", "-A", "POSTROUTING", "-s", whole, "!", "-d", whole, *mark, "-j", "MASQUERADE"],
+        ["-t", "filter", "-I", "FORWARD", "-s", whole, *mark, "-j", "ACCEPT"],
+        ["-t", "filter", "-I", "FORWARD", "-d", whole, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", *mark, "-j", "ACCEPT"],
+        ["-t", "filter", "-I", "FORWARD", "-s", whole, "-d", whole, *mark, "-j", "ACCEPT"],
+    ]
+
+
+def _mark(state: Path) -> str:
+    return f"promoter-lab-{tag(state)}"
+
+
+def _free_range(bridge: str, first: int) -> Net:
+    taken = _taken()
+    for step in range(180):
+        second = 64 + (first - 64 + step) % 180
+        whole = ipaddress.ip_network(f"10.{second}.0.0/16")
+        if not any(whole.overlaps(other) for other in taken):
+            return Net(bridge, str(whole), f"10.{second}.0.0/17", f"10.{second}.255.1/24")
+    raise LabError("every range from 10.64.0.0 to 10.243.0.0 is in use on this machine.")
+
+
+def _taken() -> list[ipaddress.IPv4Network]:
+    routes = run(["ip", "-4", "route", "show", "table", "all"])
+    addresses = run(["ip", "-4", "-o", "address"])
+    found = re.findall(r"\b\d+\.\d+\.\d+\.\d+(?:/\d+)?", routes + addresses)
+    return [ipaddress.IPv4Network(text, strict=False) for text in found if not text.startswith("0.")]
+
+
+def _links_within(whole: str) -> set[str]:
+    """Bridges of networks that the engine made: a daemon leaves them behind when it ends."""
+    ours = ipaddress.ip_network(whole)
+    lines = run(["ip", "-4", "-o", "address"]).splitlines()
+    return {line.split()[1] for line in lines if ipaddress.ip_interface(line.split()[3]).ip in ours}

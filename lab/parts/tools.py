@@ -1,0 +1,68 @@
+"""What images are made from without internet, and the docker CLI's build plugin: busybox and buildx."""
+
+import os
+import shutil
+from pathlib import Path
+
+from parts.errors import LabError
+from parts.machine import SEARCH, apt_install, candidate, say, unpack, which
+from parts.sources import next_suite_options
+
+PLUGIN_ROOMS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
+
+
+def busybox(state: Path) -> Path:
+    """A directory that holds a static busybox."""
+    for folder in SEARCH.split(os.pathsep):
+        if (found := Path(folder) / "busybox").is_file() and not _dynamic(found):
+            return found.parent
+    own = state / "packages/busybox-static"
+    if not own.exists():
+        say("fetching busybox-static with apt")
+        if not candidate("busybox-static"):
+            apt_install(["busybox-static"], why="install a static busybox")
+            return busybox(state)
+        unpack("busybox-static", own)
+    return next(path.parent for path in (own / "bin/busybox", own / "usr/bin/busybox") if path.exists())
+
+
+def _dynamic(binary: Path) -> bool:
+    """A program that names a loader cannot run in an image FROM scratch."""
+    return b"/ld-linux" in binary.read_bytes()[:4096] or b"/ld-musl" in binary.read_bytes()[:4096]
+
+
+def buildx(state: Path) -> Path:
+    """A docker configuration directory whose cli-plugins hold docker-buildx: the installed one, or Debian's, unpacked."""
+    config = state / "docker-config"
+    plugin = config / "cli-plugins/docker-buildx"
+    if not os.access(plugin, os.X_OK):
+        found = _installed() or _fetched(state)
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        plugin.unlink(missing_ok=True)
+        plugin.symlink_to(found)
+    return config
+
+
+def _installed() -> Path | None:
+    home = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
+    rooms = (home, *map(Path, PLUGIN_ROOMS))
+    plugins = [room / "cli-plugins/docker-buildx" for room in rooms] + [Path(found) for found in (which("docker-buildx"),) if found]
+    return next((plugin.resolve() for plugin in plugins if os.access(plugin, os.X_OK)), None)
+
+
+def _fetched(state: Path) -> Path:
+    own = state / "packages/docker-buildx"
+    if not own.exists():
+        say("fetching docker-buildx with apt")
+        work = state / "packages/next-suite"
+        try:
+            unpack("docker-buildx", own, () if candidate("docker-buildx") else next_suite_options(work))
+        except LabError as error:
+            shutil.rmtree(own, ignore_errors=True)
+            raise LabError(f"docker-buildx cannot be had: {error}") from error
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    found = next(own.glob("usr/*/docker/cli-plugins/docker-buildx"), None)
+    if found is None:
+        raise LabError("the package docker-buildx holds no plugin.")
+    return found
