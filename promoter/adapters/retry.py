@@ -1,0 +1,30 @@
+"""One policy of trying again, for every adapter: only what says of itself that another try may help.
+
+Growing waits with jitter, a few attempts. The wait is given from outside, so that Ctrl-C ends it and tests do not wait.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from promoter.model.errors import WorldError
+
+T = TypeVar("T")
+
+
+class Retry:
+    """`retry(call)` gives what `call()` gives; its last error when no attempt worked."""
+
+    def __init__(self, sleep: Callable[[float], None] = time.sleep, attempts: int = 4) -> None:
+        self._policy = Retrying(
+            stop=stop_after_attempt(attempts),
+            wait=wait_exponential_jitter(initial=0.2, max=3.0, jitter=0.2),
+            retry=retry_if_exception(lambda error: isinstance(error, WorldError) and error.retryable),
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def __call__(self, call: Callable[[], T]) -> T:
+        return self._policy.copy()(call)
