@@ -352,3 +352,18 @@ class Ledger(Protocol):
         """Gives it back; one that is lost already is no error."""
 
     def close(self) -> None: ...
+
+
+# ---------------------------------------------------------------- all of it
+@dataclass(frozen=True)
+class World:
+    """The ports of one run. `patient` is a clock whose waits cannot be interrupted: putting things back uses it."""
+
+    clock: Clock
+    patient: Clock
+    secrets: Secrets
+    engine: Callable[[str | None], Engine]
+    registry: Registry
+    builder: Callable[[Engine], Builder]
+    probes: Probes
+    source: SourceControl

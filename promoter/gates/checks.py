@@ -32,12 +32,16 @@ class HttpCheck(Shape):
 
 
 class ContainerCheck(Shape):
-    """Runs a service's image at the release's digest once, on the environment's network; exit 0 passes."""
+    """Runs a service's image at the release's digest once, on the environment's network; exit 0 passes.
+
+    `command` takes the place of the image's command, as in Compose; `entrypoint` that of its entrypoint.
+    """
 
     kind: ClassVar[str] = "container"
 
     service: str
     command: CommandLine
+    entrypoint: CommandLine | None = None
     timeout: Duration = timedelta(minutes=10)
 
     def title(self) -> str:

@@ -1,0 +1,116 @@
+"""Proof that a container is healthy, got by asking it at a short interval and not by waiting for the engine's timer.
+
+With a healthcheck: its own command, run inside; the engine's verdict is the second witness, and its `unhealthy` is
+final. Without one: running, and steady for a while. For a service that others wait to see completed: exit code 0.
+"""
+
+from datetime import timedelta
+from enum import Enum
+
+from promoter.carry.failure import StepFailure, gather
+from promoter.compose.service import Service
+from promoter.model.errors import EngineError
+from promoter.model.verdict import ReasonCode
+from promoter.ports import Clock, Container, Engine, ExecResult, Secrets
+
+DEFAULT_STEADY = timedelta(seconds=2)
+DEFAULT_INTERVAL = timedelta(seconds=30)
+DEFAULT_TIMEOUT = timedelta(seconds=30)
+DEFAULT_RETRIES = 3
+SLACK = 5.0
+"""Seconds that the engine's own verdict gets beyond its due time before we stop waiting for it."""
+_FIRST_PAUSE, _LONGEST_PAUSE, _POLL = 0.03, 1.0, 0.05
+
+
+class Proof(Enum):
+    """What counts as healthy for a service."""
+
+    SERVING = "serving"
+    COMPLETED = "completed"
+
+
+class Examiner:
+    """Examines containers of one engine."""
+
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets) -> None:
+        self._engine, self._clock, self._secrets = engine, clock, secrets
+
+    def prove(self, container: str, service: Service, proof: Proof) -> str:
+        """Returns when it is proven, with the sentence that says how. Raises StepFailure with the evidence."""
+        seen = self._look(container)
+        if proof is Proof.COMPLETED:
+            return self._completed(seen)
+        if seen.healthcheck is None:
+            return self._steady(seen, service.steady or DEFAULT_STEADY)
+        return self._answers(seen, seen.healthcheck, service)
+
+    def _answers(self, seen: Container, test: tuple[str, ...], service: Service) -> str:
+        command = ("/bin/sh", "-c", test[1]) if test[0] == "CMD-SHELL" else test[1:]
+        check = service.healthcheck
+        limit = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()
+        started, pause, said = self._clock.monotonic(), _FIRST_PAUSE, "not probed yet"
+        deadline = started + _patience(service)
+        while True:
+            result = self._exec(seen, command, limit)
+            spent = self._clock.monotonic() - started
+            if result.exit_code == 0:
+                return f"healthy after {spent:.2f} s"
+            said = f"{' '.join(command)} exited with {result.exit_code} after {spent:.1f} s: {result.output.strip()[-300:]}"
+            seen = self._still_running(seen, said)
+            if seen.health == "healthy":
+                return f"healthy after {spent:.2f} s, by the engine's own verdict"
+            if seen.health == "unhealthy" or self._clock.monotonic() >= deadline:
+                raise self._unhealthy(seen, said)
+            self._clock.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _exec(self, seen: Container, command: tuple[str, ...], limit: float) -> ExecResult:
+        try:
+            return self._engine.exec(seen.id, command, limit)
+        except EngineError:
+            self._still_running(seen, None)  # a container that has ended takes no exec: that is the news, not the exec
+            raise
+
+    def _steady(self, seen: Container, steady: timedelta) -> str:
+        ends = self._clock.monotonic() + steady.total_seconds()
+        while self._clock.monotonic() < ends:
+            self._clock.sleep(_POLL)
+            seen = self._still_running(seen, None)
+        return f"running and steady for {steady.total_seconds():g} s"
+
+    def _completed(self, seen: Container) -> str:
+        while (code := self._engine.wait(seen.id, 1.0)) is None:
+            self._clock.check()
+        if code == 0:
+            return "completed with exit code 0"
+        raise self._failed(ReasonCode.START_FAILED, self._look(seen.id), None)
+
+    def _still_running(self, before: Container, probe: str | None) -> Container:
+        seen = self._look(before.id)
+        if seen.running and seen.restart_count == before.restart_count:
+            return seen
+        raise self._failed(ReasonCode.START_FAILED, seen, probe)
+
+    def _look(self, container: str) -> Container:
+        seen = self._engine.inspect(container)
+        if seen is None:
+            raise StepFailure(ReasonCode.START_FAILED, (f"container {container} is gone: somebody removed it",))
+        return seen
+
+    def _unhealthy(self, seen: Container, probe: str) -> StepFailure:
+        return self._failed(ReasonCode.UNHEALTHY, seen, probe)
+
+    def _failed(self, code: ReasonCode, seen: Container, probe: str | None) -> StepFailure:
+        evidence = gather(self._engine, seen, self._secrets, probe)
+        what = "did not become healthy" if code is ReasonCode.UNHEALTHY else "did not stay up"
+        return StepFailure(code, (f"{seen.name} {what}", *evidence.sentences()), (evidence,))
+
+
+def _patience(service: Service) -> float:
+    """Seconds after which the engine itself would have said `unhealthy`, and some slack."""
+    check = service.healthcheck
+    interval = ((check and check.interval) or DEFAULT_INTERVAL).total_seconds()
+    timeout = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()
+    start = check.start_period.total_seconds() if check and check.start_period else 0.0
+    retries = (check and check.retries) or DEFAULT_RETRIES
+    return start + retries * (interval + min(timeout, interval)) + SLACK

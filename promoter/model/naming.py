@@ -1,0 +1,86 @@
+"""Names and labels on an engine: the one place that knows their spelling.
+
+A label is fixed when a container is made, so `role` says what it was made for. Whether a live container has become
+the previous one is told by its name (`NAME-previous`) and by its being stopped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+LABEL = "dev.promoter"
+
+
+class Role(StrEnum):
+    LIVE = "live"
+    PREVIOUS = "previous"
+    CANDIDATE = "candidate"
+    JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One environment of one pipeline on one engine."""
+
+    pipeline: str
+    environment: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {f"{LABEL}.pipeline": self.pipeline, f"{LABEL}.environment": self.environment}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of one replica of a service: its name, and the names beside it while containers change places."""
+
+    name: str
+
+    @property
+    def next(self) -> str:
+        return f"{self.name}-next"
+
+    @property
+    def previous(self) -> str:
+        return f"{self.name}-previous"
+
+    @property
+    def older(self) -> str:
+        return f"{self.name}-older"
+
+    @property
+    def trial(self) -> str:
+        return f"{self.name}-trial"
+
+
+def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple[Slot, ...]:
+    """`<pipeline>-<environment>-<service>`, then `…-2`, `…-3`; or the file's own container_name."""
+    base = fixed or f"{place.pipeline}-{place.environment}-{service}"
+    return tuple(Slot(base if number == 1 else f"{base}-{number}") for number in range(1, replicas + 1))
+
+
+def container_labels(place: Place, service: str, release: str, digest: str, promotion: str, role: Role) -> Mapping[str, str]:
+    return {
+        **place.labels,
+        f"{LABEL}.service": service,
+        f"{LABEL}.release": release,
+        f"{LABEL}.digest": digest,
+        f"{LABEL}.promotion": promotion,
+        f"{LABEL}.role": str(role),
+    }
+
+
+def service_of(labels: Mapping[str, str]) -> str:
+    return labels.get(f"{LABEL}.service", "")
+
+
+def promotion_of(labels: Mapping[str, str]) -> str:
+    return labels.get(f"{LABEL}.promotion", "")
+
+
+def role_of(labels: Mapping[str, str]) -> str:
+    return labels.get(f"{LABEL}.role", "")
+
+
+def release_of(labels: Mapping[str, str]) -> str:
+    return labels.get(f"{LABEL}.release", "")

@@ -1,0 +1,186 @@
+"""The plan of one promotion: what would be done, as plain data with a digest. Pure: it looks at nothing.
+
+The digest covers image digests, resolved service configuration, target, names and keyed hashes of secrets, steps
+and checks. It does not cover what runs there now nor the gates: approvals name those beside it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from promoter.compose.service import Service
+from promoter.gates.checks import Check
+from promoter.model.canonical import fingerprint
+from promoter.model.errors import CallerError
+from promoter.model.release import Release
+from promoter.model.secret import names_in
+from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify, document
+from promoter.pipeline import Environment, Strategy
+
+HashSecret = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One release entering one environment. `secrets` maps names to keyed hashes."""
+
+    pipeline: str
+    environment: Environment
+    release: Release
+    secrets: Mapping[str, str]
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        return fingerprint(self.document())
+
+    def document(self) -> dict[str, object]:
+        """Plain JSON data, as the `requested` fact records it."""
+        place = self.environment
+        return {
+            "pipeline": self.pipeline,
+            "environment": place.name,
+            "images": {name: str(ref) for name, ref in self.release.images.items() if name in place.services},
+            "services": {name: configuration(service) for name, service in place.services.items()},
+            "contents": dict(place.contents),
+            "networks": {name: _set(asdict(network)) for name, network in place.networks.items()},
+            "volumes": {name: _set(asdict(volume)) for name, volume in place.volumes.items()},
+            "target": [address or "default" for address in place.engines],
+            "strategy": str(place.strategy),
+            "on_failure": str(place.on_failure),
+            "secrets": dict(self.secrets),
+            "before": [_check(check) for check in place.before],
+            "verify": [_check(check) for check in place.verify],
+            "steps": [dict(document(step)) for step in self.steps],
+        }
+
+
+def make_plan(pipeline: str, environment: Environment, release: Release, hash_secret: HashSecret) -> Plan:
+    """Raises CallerError for what this version cannot carry out, and for a service that the release lacks."""
+    _refuse_what_is_not_carried_out(environment)
+    missing = [name for name in environment.services if name not in release.images]
+    if missing:
+        raise CallerError(
+            f"release {release.short_id} has no image for {', '.join(missing)}",
+            hint="the pipeline file has changed since: make a new release with `promoter run` or `promoter build`",
+        )
+    secrets = {name: hash_secret(name) for name in secret_names(environment)}
+    return Plan(pipeline, environment, release, secrets, _steps(environment, release))
+
+
+def secret_names(environment: Environment) -> tuple[str, ...]:
+    """Every secret that the environment's configuration, files and checks hold a handle of, sorted."""
+    texts: list[object] = [service.document() for service in environment.services.values()]
+    texts += [environment.contents, *(_check(check) for check in (*environment.before, *environment.verify))]
+    texts += [gate.model_dump(mode="json", by_alias=True) for gate in environment.gates]
+    return tuple(sorted({name for text in texts for name in _names_inside(text)}))
+
+
+def configuration(service: Service) -> dict[str, object]:
+    """How a service runs, as plain data; what image it runs is the release's to say."""
+    return {key: value for key, value in service.document().items() if key not in ("image", "build")}
+
+
+def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
+    """Services in the order of `depends_on`; those of one wave need only earlier waves."""
+    done: dict[str, int] = {}
+    rest = dict(services)
+    wave = 0
+    while rest:
+        ready = [n for n, s in rest.items() if all(d in done or d not in services for d in s.depends_on)]
+        if not ready:
+            raise CallerError(f"depends_on goes round in a circle: {', '.join(rest)}")
+        done.update(dict.fromkeys(ready, wave))
+        rest = {n: s for n, s in rest.items() if n not in done}
+        wave += 1
+    return tuple(tuple(n for n, w in done.items() if w == i) for i in range(wave))
+
+
+def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[str, ...]:
+    """The difference of two plan documents, a line each, secrets shown only as changed."""
+    before, after = _flat("", _comparable(old or {})), _flat("", _comparable(new))
+    lines = []
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) == after.get(key):
+            continue
+        if key.startswith("secrets."):
+            lines.append(f"~ {key.replace('secrets.', 'secret ')}: changed")
+        elif key not in before:
+            lines.append(f"+ {key}: {after[key]}")
+        elif key not in after:
+            lines.append(f"- {key}: {before[key]}")
+        else:
+            lines.append(f"~ {key}: {before[key]} -> {after[key]}")
+    return tuple(lines)
+
+
+def _steps(environment: Environment, release: Release) -> tuple[Step, ...]:
+    services = environment.services
+    pulls = [Pull(name, release.images[name]) for name in services]
+    before = [Before(i, check.title()) for i, check in enumerate(environment.before)]
+    replaces = [
+        Replace(name, release.images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
+    ]
+    verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
+    return (*pulls, *before, *replaces, *verify, Retire())
+
+
+def _refuse_what_is_not_carried_out(environment: Environment) -> None:
+    where = f"environment {environment.name}"
+    if environment.strategy is not Strategy.RECREATE:
+        raise CallerError(
+            f"{where} asks for strategy {environment.strategy}, which this version validates but does not carry out",
+            hint="use strategy: recreate",
+        )
+    if len(environment.engines) > 1:
+        raise CallerError(
+            f"{where} names {len(environment.engines)} engines; this version promotes to one engine an environment",
+            hint="name one engine, or make one environment for each",
+        )
+
+
+def _check(check: Check) -> dict[str, object]:
+    return {check.kind: check.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+
+
+def _set(values: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value not in (None, False, {}, ())}
+
+
+def _names_inside(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return names_in(value)
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return tuple(name for item in items for name in _names_inside(item))
+
+
+def _comparable(document: Mapping[str, object]) -> dict[str, object]:
+    kept = (
+        "images",
+        "services",
+        "contents",
+        "networks",
+        "volumes",
+        "target",
+        "strategy",
+        "on_failure",
+        "secrets",
+        "before",
+        "verify",
+    )
+    return {key: document[key] for key in kept if key in document}
+
+
+def _flat(prefix: str, value: object) -> dict[str, str]:
+    if isinstance(value, Mapping) and value:
+        found: dict[str, str] = {}
+        for key, item in value.items():
+            found |= _flat(f"{prefix}.{key}" if prefix else str(key), item)
+        return found
+    if isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+        return _flat(prefix, {str(i + 1): item for i, item in enumerate(value)})
+    return {} if value in ({}, []) else {prefix: _say(value)}
+
+
+def _say(value: object) -> str:
+    return " ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
