@@ -1,19 +1,24 @@
 """Facts and their chain: one thing that happened is one line of canonical JSON that names the line before it.
 
 `seal` makes a fact from a draft, `read_line` reads one back and `check_chain` finds the first broken link.
-Where facts are kept is not known here.
+Where facts are kept is not known here; what each kind's body holds is written down in `promoter/state.py`,
+which reads it.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from promoter.model.canonical import canonical, sha256_hex
 
 GENESIS = "sha256:" + "0" * 64
-_HEAD_KEYS = ("seq", "prev", "at", "actor", "kind", "environment", "release")
+_HEAD_KEYS = frozenset({"seq", "prev", "at", "actor", "kind", "environment", "release"})
+_PREV = re.compile(r"sha256:[0-9a-f]{64}")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -106,7 +111,7 @@ def seal(draft: Draft, head: Head, at: datetime) -> Fact:
         document["environment"] = draft.environment
     if draft.release is not None:
         document["release"] = draft.release
-    clash = document.keys() & draft.body.keys()
+    clash = _HEAD_KEYS & draft.body.keys()
     if clash:
         raise ValueError(f"a fact's body may not hold {sorted(clash)}")
     return read_line(canonical({**document, **draft.body}))
@@ -114,15 +119,55 @@ def seal(draft: Draft, head: Head, at: datetime) -> Fact:
 
 def read_line(line: bytes) -> Fact:
     """The fact that a line holds. Raises ValueError when it is not one."""
+    return _fact(_document(line), line)
+
+
+def _document(line: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(line)
-        body = {k: v for k, v in document.items() if k not in _HEAD_KEYS}
-        return Fact(
-            document["seq"], document["prev"], read_stamp(document["at"]), document["actor"], Kind(document["kind"]),
-            document.get("environment"), document.get("release"), body, line,
-        )  # fmt: skip
-    except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        document = json.loads(line.decode(), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("not a fact: nested too deeply") from None
+    except ValueError as error:
         raise ValueError(f"not a fact: {error}") from error
+    if not isinstance(document, dict):
+        raise ValueError("not a fact: not a JSON object")
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _fact(document: dict[str, Any], line: bytes) -> Fact:
+    get = document.get
+    seq, prev, at, actor, environment, release = (
+        get("seq"), get("prev"), get("at"), get("actor"), get("environment"), get("release"),
+    )  # fmt: skip
+    if type(seq) is not int:  # `true` is 1 to Python, and is not a sequence number
+        raise ValueError("not a fact: seq is not a whole number")
+    if not (isinstance(prev, str) and _PREV.fullmatch(prev)):
+        raise ValueError("not a fact: prev is not a digest")
+    if not (isinstance(at, str) and _STAMP.fullmatch(at)):
+        raise ValueError("not a fact: at is not a time in UTC with microseconds")
+    if not isinstance(actor, str):
+        raise ValueError("not a fact: actor is not a text")
+    if not all(name is None or isinstance(name, str) for name in (environment, release)):
+        raise ValueError("not a fact: environment or release is not a text")
+    try:
+        kind = Kind(str(get("kind")))
+    except ValueError:
+        raise ValueError(f"kind {get('kind')!r} is not known to this version of promoter") from None
+    body = {k: v for k, v in document.items() if k not in _HEAD_KEYS}
+    return Fact(seq, prev, read_stamp(at), actor, kind, environment, release, body, line)
+
+
+def _is_canonical(document: dict[str, Any], line: bytes) -> bool:
+    """json's own encoder writes what RFC 8785 does but for floats, huge numbers and rare key orders, and is far quicker."""
+    quick = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return quick.encode() == line or canonical(document) == line
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +179,36 @@ class BrokenLink:
 
 
 def check_chain(lines: Iterable[bytes]) -> Iterator[Fact | BrokenLink]:
-    """Yields each fact; ends with a BrokenLink at the first line that does not follow the one before it."""
+    """Yields each fact; ends with a BrokenLink at the first line that does not follow the one before it.
+
+    A chain vouches for every line that another one follows. For the last line only its reader can: it compares
+    `head_of` the last fact with a head that was kept elsewhere.
+    """
     head = Head()
     for place, line in enumerate(lines, 1):
-        try:
-            fact = read_line(line)
-        except ValueError as error:
-            yield BrokenLink(place, str(error))
+        link = _link(place, line, head)
+        yield link
+        if isinstance(link, BrokenLink):
             return
-        if fact.seq != head.seq + 1:
-            yield BrokenLink(place, f"fact {head.seq + 1} is due here and fact {fact.seq} stands here")
-            return
-        if fact.prev != head.digest:
-            yield BrokenLink(place, f"fact {fact.seq} names {fact.prev} before it, but that line's digest is {head.digest}")
-            return
-        head = head_of(fact)
-        yield fact
+        head = head_of(link)
+
+
+def _link(place: int, line: bytes, head: Head) -> Fact | BrokenLink:
+    try:
+        document = _document(line)
+        fact = _fact(document, line)
+    except ValueError as error:
+        return BrokenLink(place, str(error))
+    if not _is_canonical(document, line):
+        return BrokenLink(place, "the line is not in canonical form (RFC 8785)")
+    problem = misfit(fact, head)
+    return fact if problem is None else BrokenLink(place, problem)
+
+
+def misfit(fact: Fact, head: Head) -> str | None:
+    """Why `fact` does not stand right after `head`, or None when it does."""
+    if fact.seq != head.seq + 1:
+        return f"fact {head.seq + 1} is due here and fact {fact.seq} stands here"
+    if fact.prev != head.digest:
+        return f"fact {fact.seq} names {fact.prev} before it, but that line's digest is {head.digest}"
+    return None

@@ -1,0 +1,206 @@
+"""The SQLite file that holds a ledger: how it is made, opened and recognised, and what its errors mean to people.
+
+What is kept in it and when is `sqlite.py`'s.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote
+
+from promoter.model.errors import LedgerError
+
+VERSION = 1
+_APPLICATION = 0x50524D54  # "PRMT", in the file's header: other programs' databases are not ours to write into
+_TABLES = (
+    "CREATE TABLE facts (seq INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, line BLOB NOT NULL) STRICT",
+    (
+        "CREATE TABLE leases (environment TEXT PRIMARY KEY, owner TEXT, token INTEGER NOT NULL, since TEXT NOT NULL, "
+        "expires TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    ),
+    (
+        "CREATE TRIGGER facts_follow BEFORE INSERT ON facts WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM facts) "
+        "BEGIN SELECT RAISE(ABORT, 'a fact goes to the end of the ledger'); END"
+    ),
+    "CREATE TRIGGER facts_stay BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END",
+    "CREATE TRIGGER facts_last BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never removed'); END",
+    (
+        "CREATE TRIGGER tokens_grow BEFORE UPDATE ON leases WHEN NEW.token < OLD.token "
+        "BEGIN SELECT RAISE(ABORT, 'a fencing token never shrinks'); END"
+    ),
+    "CREATE TRIGGER leases_stay BEFORE DELETE ON leases BEGIN SELECT RAISE(ABORT, 'a lease is given back, not removed'); END",
+)
+_making = threading.Lock()
+
+
+def open_existing(path: Path, patience: float) -> sqlite3.Connection | None:
+    """A connection to the ledger at `path`; None when there is none yet. Makes nothing."""
+    if not path.exists():
+        return None
+    try:
+        connection = _connect(path, "mode=rw", patience)
+        empty = _is_empty(connection, path)
+    except sqlite3.OperationalError as error:
+        # In a directory that may not be written SQLite cannot keep its shared memory; with no log left over it needs none.
+        if _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or _log_of(path).exists():
+            raise
+        connection = _connect(path, "immutable=1", patience)
+        empty = _is_empty(connection, path)
+    if empty:
+        connection.close()
+        return None
+    return connection
+
+
+def open_for_writing(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection to the ledger at `path`, which is made, with its directory, unless it is there."""
+    _make_file(path)
+    connection = _connect(path, "mode=rw", patience)
+    try:
+        if _is_empty(connection, path):
+            _make_tables(connection, path, patience)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path, options: str, patience: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{options}", uri=True, timeout=patience, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+def _make_file(path: Path) -> None:
+    """Only the owner may read it. Under one lock: closing a file drops the locks that SQLite holds on it in this process."""
+    with _making:
+        try:
+            path.parent.mkdir(parents=True)
+        except FileExistsError:
+            pass
+        else:
+            if path.parent.name == ".promoter":
+                (path.parent / ".gitignore").write_text("*\n")
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            pass
+
+
+def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether nobody has made any table yet. Raises LedgerError for a file that is not ours or of a newer version."""
+    application, version, tables = connection.execute(
+        "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), "
+        "(SELECT count(*) FROM sqlite_schema)"
+    ).fetchone()
+    if (application, version, tables) == (0, 0, 0):
+        return True
+    if application != _APPLICATION:
+        raise LedgerError(
+            f"{path} is an SQLite database, but not a ledger of promoter",
+            hint="name another file with --ledger sqlite:PATH, or move this one away",
+        )
+    if version > VERSION:
+        raise LedgerError(
+            f"the ledger {path} was written by a newer promoter: its form is {version}, this version knows {VERSION}",
+            hint="upgrade promoter on this machine; nothing was changed",
+        )
+    return False
+
+
+def _make_tables(connection: sqlite3.Connection, path: Path, patience: float) -> None:
+    _set_journal(connection, patience)
+    with transaction(connection):
+        if _is_empty(connection, path):
+            for statement in _TABLES:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id={_APPLICATION}")
+            connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _set_journal(connection: sqlite3.Connection, patience: float) -> None:
+    """SQLite does not wait by itself when two processes set the journal mode at once."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and the only writer meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Renames what SQLite and the file system raise into LedgerError, with cause and remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        _explain(error, path)
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {path} cannot be reached: {error.strerror or error}",
+            hint="make its directory readable and writable for you, or name another place with --ledger sqlite:PATH",
+        ) from error
+
+
+def _explain(error: sqlite3.Error, path: Path) -> NoReturn:
+    code = _primary(error)
+    retryable = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    told = _TELLING.get(code)
+    if told is None:
+        raise LedgerError(f"the ledger {path} failed: {error}", hint=_DAMAGED) from error
+    cause, hint = told
+    raise LedgerError(f"the ledger {path} {cause}: {error}", hint=hint, retryable=retryable) from error
+
+
+_DAMAGED = "copy the file away, then see `promoter ledger verify`; a backup or an export can take its place"
+_FORBIDDEN = "make the file and its directory writable for you, or name another place with --ledger sqlite:PATH"
+_LOCKED = "another program holds it for long: end that program, then run the same command again"
+_TELLING = {
+    sqlite3.SQLITE_BUSY: ("stayed locked", _LOCKED),
+    sqlite3.SQLITE_LOCKED: ("stayed locked", _LOCKED),
+    sqlite3.SQLITE_FULL: (
+        "cannot grow",
+        "free some space on its disk, then run the same command again; nothing recorded was lost",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "met a fault of its disk",
+        "check the disk, its free space and quotas, then run the same command again",
+    ),
+    sqlite3.SQLITE_READONLY: ("may not be written", _FORBIDDEN),
+    sqlite3.SQLITE_PERM: ("may not be opened", _FORBIDDEN),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _FORBIDDEN),
+    sqlite3.SQLITE_NOTADB: ("is no ledger", "name another file with --ledger sqlite:PATH, or move this one away"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", _DAMAGED),
+}
+
+
+def _primary(error: sqlite3.Error) -> int:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return -1 if code is None else code & 0xFF
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
