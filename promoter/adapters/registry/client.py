@@ -1,0 +1,154 @@
+"""The Registry port over the distribution API. Only manifests move here; layers are the engine's work."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from promoter.adapters.credentials import Credentials
+from promoter.adapters.registry import faults, hosts
+from promoter.adapters.registry.auth import Proof
+from promoter.adapters.registry.manifest import ACCEPT, digest_of, read_manifest
+from promoter.adapters.registry.transport import Answer, Endpoint, Request, Timeout
+from promoter.adapters.retry import retry
+from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.errors import DigestMismatch
+from promoter.ports import Manifest
+
+T = TypeVar("T")
+
+
+class HttpRegistry:
+    """Every registry, by its host. Safe to share between threads."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        insecure: frozenset[str] = frozenset(),
+        timeout: Timeout = (5.0, 30.0),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._credentials, self._insecure, self._timeout, self._sleep = credentials, insecure, timeout, sleep
+        self._endpoints: dict[str, Endpoint] = {}
+        self._proofs: dict[str, Proof] = {}
+        self._lock = threading.Lock()
+
+    def ping(self, host: str) -> None:
+        retry(lambda: self._ping(host), sleep=self._sleep)
+
+    def manifest(self, image: ImageRef) -> Manifest | None:
+        return retry(lambda: self._manifest(image), sleep=self._sleep)
+
+    def resolve(self, reference: Reference) -> Digest:
+        return retry(lambda: self._resolve(reference), sleep=self._sleep)
+
+    def tag(self, image: ImageRef, tag: str) -> None:
+        retry(lambda: self._tag(image, tag), sleep=self._sleep)
+
+    def close(self) -> None:
+        """Lets go of the kept connections."""
+        with self._lock:
+            for endpoint in self._endpoints.values():
+                endpoint.close()
+
+    def _ping(self, host: str) -> None:
+        endpoint, what = self._endpoint(host), "a first look"
+        answer = endpoint.send(Request("GET", "/v2/", {}))
+        if answer.status == 401:
+            proof = self._proof(host)
+            header = proof.answer(answer, "", what)
+            if header.startswith("Bearer "):  # the token service knows us; what a token without scope may see differs
+                return
+            answer = endpoint.send(Request("GET", "/v2/", {"Authorization": header}))
+            if answer.status in (401, 403):
+                proof.forget("")
+                raise faults.refused_login(host, what, anonymous=False)
+        if answer.status == 404:
+            raise faults.missing(host, "/v2/, so it is no registry")
+        if answer.status != 200:
+            raise faults.failed(host, what, answer.status, answer.body)
+
+    def _manifest(self, image: ImageRef) -> Manifest | None:
+        answer = self._get(image.repository, str(image.digest))
+        if answer is None:
+            return None
+        computed = digest_of(answer.body)
+        if computed != image.digest:
+            raise DigestMismatch(
+                f"registry {image.repository.host} sends other bytes for {image}: they have the digest {computed}",
+                hint="do not run this image; look at the registry's storage and at what stands between",
+            )
+        return read_manifest(answer.body, answer.headers.get("Content-Type", ""), str(image))
+
+    def _resolve(self, reference: Reference) -> Digest:
+        repository = reference.repository
+        if reference.digest is not None:
+            found = self._manifest(ImageRef(repository, reference.digest))
+            if found is None:
+                raise faults.missing(repository.host, str(reference))
+            return found.digest
+        answer = self._get(repository, reference.tag or "latest")
+        if answer is None:
+            raise faults.missing(repository.host, f"{repository}:{reference.tag or 'latest'}")
+        return read_manifest(answer.body, answer.headers.get("Content-Type", ""), str(reference)).digest
+
+    def _tag(self, image: ImageRef, tag: str) -> None:
+        manifest = self._manifest(image)
+        if manifest is None:
+            raise faults.missing(image.repository.host, str(image))
+        what = f"push {image.repository}:{tag}"
+        path = f"/v2/{image.repository.path}/manifests/{tag}"
+        request = Request("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
+        answer = self._proven(image.repository, "pull,push", request, what)
+        if answer.status not in (200, 201, 202):
+            raise faults.failed(image.repository.host, what, answer.status, answer.body)
+        said = answer.headers.get("Docker-Content-Digest")
+        if said and said != str(image.digest):
+            raise DigestMismatch(f"registry {image.repository.host} stored {said} under {tag} where {image.digest} was sent",
+                                 hint="look at the registry: it must not change manifests")  # fmt: skip
+
+    def _get(self, repository: Repository, reference: str) -> Answer | None:
+        separator = "@" if ":" in reference else ":"
+        what = f"pull {repository}{separator}{reference}"
+        request = Request("GET", f"/v2/{repository.path}/manifests/{reference}", {"Accept": ACCEPT})
+        answer = self._proven(repository, "pull", request, what)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise faults.failed(repository.host, what, answer.status, answer.body)
+        return answer
+
+    def _proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer:
+        """Sends, and once more with what the registry asks for."""
+        endpoint, proof = self._endpoint(repository.host), self._proof(repository.host)
+        scope = f"repository:{repository.path}:{actions}"
+        header = proof.header(scope)
+        answer = endpoint.send(_with(request, header))
+        if answer.status == 401:
+            proof.forget(scope)
+            header = proof.answer(answer, scope, what)
+            answer = endpoint.send(_with(request, header))
+        if answer.status in (401, 403):
+            proof.forget(scope)
+            raise faults.refused_login(repository.host, what, anonymous=self._credentials.for_host(repository.host) is None)
+        return answer
+
+    def _endpoint(self, host: str) -> Endpoint:
+        lenient = host in self._insecure or hosts.is_loopback(host)
+        return self._kept(self._endpoints, host, lambda: Endpoint(host, lenient, self._timeout))
+
+    def _proof(self, host: str) -> Proof:
+        endpoint = self._endpoint(host)
+        return self._kept(self._proofs, host, lambda: Proof(endpoint, self._credentials, self._endpoint))
+
+    def _kept(self, kept: dict[str, T], host: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if host not in kept:
+                kept[host] = make()
+            return kept[host]
+
+
+def _with(request: Request, header: str | None) -> Request:
+    if header is None:
+        return request
+    return Request(request.method, request.path, {**request.headers, "Authorization": header}, request.body)

@@ -1,0 +1,74 @@
+"""Every way a registry fails, as one sentence with its remedy and whether another try may help."""
+
+import json
+
+from requests import exceptions
+
+from promoter.model.errors import RegistryError
+
+
+def unreachable(host: str, error: Exception) -> RegistryError:
+    """Nothing that speaks HTTP came back."""
+    text = _innermost(error)
+    if isinstance(error, exceptions.SSLError):
+        return RegistryError(
+            f"registry {host} cannot be trusted: {text}",
+            hint=f"put its CA into /etc/docker/certs.d/{host}/ca.crt, or allow it as an insecure registry",
+        )
+    if isinstance(error, exceptions.Timeout):
+        message = f"registry {host} does not answer in time"
+    elif isinstance(error, exceptions.ChunkedEncodingError):
+        message = f"registry {host} broke off in the middle of its answer"
+    else:
+        message = f"registry {host} cannot be reached: {text}"
+    return RegistryError(
+        message, hint=f"make sure that it runs and that this machine reaches it: curl -v {host}/v2/", retryable=True
+    )
+
+
+def refused_login(host: str, what: str, anonymous: bool) -> RegistryError:
+    """401 or 403, by the registry or its token service."""
+    if anonymous:
+        return RegistryError(f"registry {host} wants credentials for {what}, and there are none", hint=f"run docker login {host}")
+    return RegistryError(
+        f"registry {host} refuses the credentials for {what}",
+        hint=f"run docker login {host} with an account that has the right to {what}",
+    )
+
+
+def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
+    """Any other answer that is no success."""
+    said = reason(body)
+    tail = f": {said}" if said else ""
+    if status == 429:
+        return RegistryError(f"registry {host} allows no more requests for now (429){tail}",
+                             hint=f"wait, or run docker login {host} for a higher limit", retryable=True)  # fmt: skip
+    if status >= 500:
+        return RegistryError(f"registry {host} fails with {status} at {what}{tail}",
+                             hint="look at its log and its disk, then run the same command again", retryable=True)  # fmt: skip
+    return RegistryError(f"registry {host} answers {status} to {what}{tail}", hint=f"look at the log of {host}")
+
+
+def missing(host: str, what: str) -> RegistryError:
+    """404 where something was due."""
+    return RegistryError(f"registry {host} does not have {what}", hint="check the name, or push it there first")
+
+
+def reason(body: bytes) -> str:
+    """What the registry's error document says, or nothing."""
+    try:
+        errors = json.loads(body)["errors"]
+        return "; ".join(str(e.get("message") or e.get("code")) for e in errors)[:300]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def _innermost(error: BaseException) -> str:
+    """The operating system's own words, out of the wrappings of two libraries."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.strerror and seen is not error:
+            return seen.strerror
+        nested = [a for a in seen.args if isinstance(a, BaseException)] + [getattr(seen, "reason", None)]
+        seen = next((n for n in nested if isinstance(n, BaseException)), seen.__cause__ or seen.__context__)
+    return str(error).split(": ")[-1][:200] or type(error).__name__

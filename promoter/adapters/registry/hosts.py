@@ -1,0 +1,37 @@
+"""What a registry's name says about reaching it: where it answers, whether plain HTTP is allowed, which CAs it is checked with."""
+
+import ipaddress
+from pathlib import Path
+from ssl import SSLContext, create_default_context
+from urllib.parse import urlsplit
+
+from promoter.model.digest import DOCKER_HUB
+
+CERTIFICATES = Path("/etc/docker/certs.d")
+
+
+def address(host: str) -> str:
+    """The host (and port) that answers for registry `host`."""
+    return "registry-1.docker.io" if host == DOCKER_HUB else host
+
+
+def is_loopback(host: str) -> bool:
+    """127.0.0.0/8, ::1 and localhost, with or without a port."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def trust(host: str, directory: Path = CERTIFICATES) -> SSLContext:
+    """The machine's own CAs, and for this host those (and the client certificate) that the Docker Engine would take."""
+    context = create_default_context()
+    place = directory / host
+    for authority in sorted(place.glob("*.crt")):
+        context.load_verify_locations(authority)
+    for certificate in sorted(place.glob("*.cert")):
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    return context
