@@ -1,0 +1,61 @@
+"""A text's data and where each part of it stands; and the form of a complaint about a place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from promoter.document.scalars import Tagged
+from promoter.model.errors import Complaint
+
+
+class Position(NamedTuple):
+    """Both count from 1."""
+
+    line: int
+    column: int
+
+
+class Marks(NamedTuple):
+    key: Position
+    value: Position
+
+
+@dataclass
+class Document:
+    """`data` and where each part of it stands. Paths hold keys and list places, as in `("services", "web", "ports", 0)`."""
+
+    file: str
+    text: str
+    data: object
+    marks: dict[int, dict[str | int, Marks]] = field(default_factory=dict, repr=False)
+
+    def has(self, path: Sequence[str | int]) -> bool:
+        return self._follow(path)[1] == len(path)
+
+    def position(self, path: Sequence[str | int], *, of_key: bool = False) -> Position:
+        """Of the value at `path` (or its key), or of the nearest thing around it that stands in the text."""
+        marks, reached = self._follow(path)
+        if marks is None:
+            return Position(1, 1)
+        in_map = bool(reached) and isinstance(path[reached - 1], str)
+        return marks.key if (of_key and in_map) else marks.value
+
+    def complaint(self, at: Position, message: str, hint: str | None = None) -> Complaint:
+        return complain(self.file, self.text, at, message, hint)
+
+    def _follow(self, path: Sequence[str | int]) -> tuple[Marks | None, int]:
+        here, found = self.data, None
+        for depth, part in enumerate(path):
+            while isinstance(here, Tagged):
+                here = here.value
+            inside = self.marks.get(id(here), {}).get(part)
+            if inside is None or not isinstance(here, (dict, list)):
+                return found, depth
+            found, here = inside, here[part]  # type: ignore[index]
+        return found, len(path)
+
+
+def complain(file: str, text: str, at: Position, message: str, hint: str | None = None) -> Complaint:
+    lines = text.split("\n", at.line)
+    line = lines[at.line - 1].rstrip("\r") if at.line <= len(lines) else ""
+    return Complaint(file, at.line, at.column, message, hint, line.replace("\t", " ") if len(line) <= 200 else "")

@@ -1,0 +1,89 @@
+"""What a scalar of YAML means: the 1.2 core schema, keeping how a number was written; and what people call a value."""
+
+import re
+from dataclasses import dataclass
+
+
+class WrittenInt(int):
+    """A whole number whose spelling (`0440`, `0x1F`) is not Python's: as text it is what was written."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class WrittenFloat(float):
+    """A number such as `1.10`: as text it is what was written."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A value under Compose's `!reset` or `!override`."""
+
+    tag: str
+    value: object
+
+
+CORE = "tag:yaml.org,2002:"
+TYPES: dict[str, type | tuple[type, ...]] = {
+    f"{CORE}int": int, f"{CORE}float": (int, float), f"{CORE}bool": bool, f"{CORE}null": type(None),
+}  # fmt: skip
+_WORDS: dict[str, object] = {
+    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INT = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+def plain(text: str) -> object:
+    """What a plain scalar means in the core schema."""
+    if text[:1] not in "0123456789+-.":
+        return _WORDS.get(text, text)
+    if not text:
+        return None
+    if _INT.fullmatch(text):
+        value = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        if str(value) == text:
+            return value
+        written = WrittenInt(value)
+        written.text = text
+        return written
+    if _FLOAT.fullmatch(text):
+        number = WrittenFloat(
+            text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf").replace(".", "", text.lower() == ".nan")
+        )
+        number.text = text
+        return number
+    return text
+
+
+def kind_of(value: object) -> str:
+    """What a person calls it: `a list`, `a map`, `the number 5`, `the text 'x'`."""
+    match value:
+        case Tagged():
+            return kind_of(value.value)
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return (
+                f"the text {value[:57] + '…' if len(value) > 60 else value!r}"
+                if len(value) <= 60
+                else f"the text {value[:57]!r}…"
+            )
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a map"
+    return type(value).__name__
