@@ -1,0 +1,78 @@
+"""What a person, or a program that asked for JSON, gets when a command could not do its work."""
+
+import os
+from collections.abc import Sequence
+
+import typer
+
+from promoter.cli.output import complain, say_json
+from promoter.model.errors import FileFaults, PromoterError
+
+_DECISIONS = {4: "refused", 5: "locked"}
+
+
+def explain(error: Exception, argv: Sequence[str]) -> int:
+    """Tells what went wrong and gives the exit code."""
+    as_json = "--json" in argv
+    if isinstance(error, typer.Abort):
+        error = PromoterError("nothing was answered, so nothing was recorded", hint="answer y or n, or say --yes")
+    if isinstance(error, PromoterError):
+        return _known(error, as_json)
+    if isinstance(error, typer.TyperException):
+        return _usage(error, as_json)
+    return _unforeseen(error, as_json)
+
+
+def _known(error: PromoterError, as_json: bool) -> int:
+    if isinstance(error, FileFaults):
+        complain(str(error))
+    else:
+        complain(f"promoter: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
+    if as_json:
+        say_json(document(error))
+    _trace(error)
+    return error.exit_code
+
+
+def document(error: PromoterError) -> dict[str, object]:
+    """The JSON form of an error."""
+    told: dict[str, object] = {"message": error.message, "hint": error.hint}
+    if isinstance(error, FileFaults):
+        told["complaints"] = [
+            {"file": c.file, "line": c.line, "column": c.column, "message": c.message, "hint": c.hint} for c in error.complaints
+        ]
+    code = str(error.reason_code) if error.reason_code else None
+    return {"decision": _DECISIONS.get(error.exit_code, "failed"), "reason_code": code, "error": told}
+
+
+def _usage(error: typer.TyperException, as_json: bool) -> int:
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    else:
+        complain(f"promoter: {error.format_message()}")
+    if as_json:
+        said = {"message": error.format_message(), "hint": "promoter --help"}
+        say_json({"decision": "failed", "reason_code": None, "error": said})
+    return error.exit_code
+
+
+def _unforeseen(error: Exception, as_json: bool) -> int:
+    message = f"this is a fault of promoter, not of yours: {type(error).__name__}: {_one_line(error)}"
+    hint = "run it again with PROMOTER_DEBUG=1 and report what it prints"
+    complain(f"promoter: {message}\n  {hint}")
+    if as_json:
+        say_json({"decision": "failed", "reason_code": None, "error": {"message": message, "hint": hint}})
+    _trace(error)
+    return 1
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _trace(error: Exception) -> None:
+    if os.environ.get("PROMOTER_DEBUG") == "1":
+        import traceback
+
+        complain("".join(traceback.format_exception(error)))

@@ -1,0 +1,46 @@
+"""The case that an approver decides on: what would come, in place of what, what changes, and who has voted."""
+
+from typing import TYPE_CHECKING
+
+from promoter.reports.matrix import when
+from promoter.reports.sentences import clean
+from promoter.reports.summary import origin
+from promoter.reports.table import table
+
+if TYPE_CHECKING:
+    from promoter.gates.case import Vote
+    from promoter.voting import ApprovalCase
+
+
+def case(told: "ApprovalCase") -> str:
+    """The whole case; a part of which nothing is known says so."""
+    running = f"release {told.from_release.short_id}{origin(told.from_release)}" if told.from_release else "nothing"
+    head = [
+        f"{told.pipeline}: release {told.release.short_id}{origin(told.release)} asks to enter {told.environment}",
+        f"  in place of   {running}",
+        f"  asked for by  {clean(told.requested_by)}, {when(told.requested_at)}",
+        f"  plan          {told.plan_digest}",
+    ]
+    parts = ["\n".join(head), _section("images", _images(told))]
+    if told.commits is None:
+        parts.append("commits: nothing to compare with")
+    else:
+        parts.append(_section("commits", [clean(line) for line in told.commits]))
+    parts.append(_section("changed configuration", [clean(line) for line in told.changes]))
+    parts.append(_section("steps", list(told.steps)))
+    parts.append(_section("waits for", [clean(line) for line in told.waits_for]))
+    parts.append(_section("votes", [_vote(vote) for vote in told.votes]))
+    return "\n\n".join(parts)
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([f"{title}:", *(f"  {line}" for line in lines)]) if lines else f"{title}: none"
+
+
+def _images(told: "ApprovalCase") -> list[str]:
+    rows = [(service, old or "(none)", "->" if old != new else "==", new) for service, old, new in told.images]
+    return table(rows).splitlines() if rows else []
+
+
+def _vote(vote: "Vote") -> str:
+    return clean(f"{vote.decision} by {vote.principal}, {when(vote.at)}" + (f": {vote.comment}" if vote.comment else ""))

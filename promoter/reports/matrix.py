@@ -1,0 +1,49 @@
+"""`promoter status`: the matrix of environments and releases, as plain text."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from promoter.model.release import Release
+from promoter.reports.table import table
+
+if TYPE_CHECKING:
+    from promoter.queries import EnvironmentStatus, StatusReport
+
+
+def matrix(report: "StatusReport") -> str:
+    """A line an environment; below it what waits there and why."""
+    rows: list[tuple[str, ...]] = [("ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE")]
+    rows += [_row(environment) for environment in report.environments]
+    waits = [text for environment in report.environments for text in _waits(environment)]
+    return "\n".join([table(rows), *(["", *waits] if waits else [])])
+
+
+def _row(environment: "EnvironmentStatus") -> tuple[str, ...]:
+    release = environment.release
+    return (
+        environment.name,
+        release.short_id if release else "-",
+        digest(release) if release else "-",
+        when(environment.since) if environment.since else "-",
+        environment.health or "-",
+        ", ".join(word for word, said in (("pinned", environment.pinned), ("frozen", environment.frozen)) if said),
+    )
+
+
+def _waits(environment: "EnvironmentStatus") -> list[str]:
+    waiting = environment.waiting
+    if waiting is None:
+        return []
+    head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.code}):"
+    return [head, *(f"  {reason}" for reason in waiting.reasons)]
+
+
+def digest(release: Release) -> str:
+    """The short digest of the one image, or how many images there are."""
+    digests = sorted({ref.digest.hex[:12] for ref in release.images.values()})
+    return digests[0] if len(digests) == 1 else f"{len(digests)} images"
+
+
+def when(at: datetime) -> str:
+    """To the second, in UTC: what stands in the ledger, without the fraction."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"

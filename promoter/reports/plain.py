@@ -1,0 +1,31 @@
+"""Progress as plain lines, one an event, for pipes, CI logs and dumb terminals. No colour, no cursor."""
+
+from threading import Lock
+from typing import TextIO
+
+from promoter.model.events import Event
+from promoter.reports.sentences import sentence
+
+
+class Plain:
+    """A listener that writes lines. Safe to be told things from several threads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = Lock()
+
+    def __call__(self, event: Event) -> None:
+        text = sentence(event)
+        if text is None:
+            return
+        with self._lock:
+            try:
+                print(text, file=self._stream, flush=True)
+            except BrokenPipeError:
+                self._stream = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    import os
+
+    return open(os.devnull, "w", encoding="utf-8")

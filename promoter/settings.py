@@ -1,0 +1,162 @@
+"""Settings: flags over PROMOTER_* variables over `.promoter/settings.toml` beside the pipeline file; and who is acting.
+
+What a setting means is not decided here. pydantic-settings is slow to import, so it is asked only when there is
+something to read: a PROMOTER_* variable or the file.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from promoter.compose.shape import Duration
+from promoter.model.errors import Complaint, FileFaults
+from promoter.pipeline import BuilderChoice
+
+PLACE = ".promoter/settings.toml"
+PREFIX = "PROMOTER_"
+
+
+def _by_commas(value: object) -> object:
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """None or empty means: nobody said anything, take the default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ledger: str | None = None
+    actor: str | None = None
+    wait: Duration | None = None
+    builder: BuilderChoice | None = None
+    insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+
+    def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
+        """With the flags of one call on top."""
+        return self.model_copy(update={"ledger": ledger or self.ledger, "actor": actor or self.actor})
+
+
+def load_settings(directory: Path) -> Settings:
+    """The settings for a pipeline file in `directory`. Raises FileFaults, all complaints at once."""
+    file = directory / PLACE
+    text = _read(file)
+    variables = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    if text is None and not any(os.environ.get(name) for name in variables):
+        return Settings()
+    return _merge(file, _table(file, text or ""), text or "")
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise FileFaults((Complaint(str(file), 1, 1, "this file is not UTF-8", "save it as UTF-8"),)) from error
+    except OSError as error:
+        raise FileFaults((Complaint(str(file), 1, 1, f"cannot be read: {error.strerror}"),)) from error
+
+
+def _table(file: Path, text: str) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at line (\d+), column (\d+)", str(error))
+        line, column = (int(place[1]), int(place[2])) if place else _end(text)
+        complaint = _complaint(file, text, line, column, f"this is not TOML: {error}", 'write lines such as wait = "30m"')
+        raise FileFaults((complaint,)) from error
+    unknown = tuple(_unknown(file, text, key) for key in table if key not in Settings.model_fields)
+    if unknown:
+        raise FileFaults(tuple(sorted(unknown)))
+    return table
+
+
+def _unknown(file: Path, text: str, key: str) -> Complaint:
+    near = get_close_matches(key, Settings.model_fields, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(Settings.model_fields)}"
+    return _complaint(file, text, *_position(text, key), f"unknown setting {key!r}", hint)
+
+
+def _position(text: str, key: str) -> tuple[int, int]:
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(rf"\s*\[*\s*[\"']?({re.escape(key)})\b", line)
+        if found:
+            return number, found.start(1) + 1
+    return 1, 1
+
+
+def _end(text: str) -> tuple[int, int]:
+    lines = text.splitlines() or [""]
+    return len(lines), len(lines[-1]) + 1
+
+
+def _complaint(file: Path, text: str, line: int, column: int, message: str, hint: str) -> Complaint:
+    lines = text.splitlines()
+    return Complaint(str(file), line, column, message, hint, lines[line - 1] if line <= len(lines) else "")
+
+
+def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
+    from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+    class Outside(BaseSettings, Settings):
+        """The same settings, read from variables, and below them from the file."""
+
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, enable_decoding=False)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, InitSettingsSource(settings_cls, dict(table))
+
+    try:
+        read = Outside()
+    except ValidationError as error:
+        raise FileFaults(tuple(_wrong(file, text, str(e["loc"][0]), e["msg"]) for e in error.errors())) from error
+    return Settings.model_construct(**{name: getattr(read, name) for name in Settings.model_fields})
+
+
+def _wrong(file: Path, text: str, key: str, message: str) -> Complaint:
+    message = message.removeprefix("Value error, ")
+    variable = f"{PREFIX}{key.upper()}"
+    if os.environ.get(variable):
+        return Complaint(f"environment variable {variable}", 1, 1, message)
+    return _complaint(file, text, *_position(text, key), f"{key}: {message}", "see the settings in the README")
+
+
+def who(settings: Settings, directory: Path, environ: Mapping[str, str] | None = None) -> str:
+    """Who acts, as the ledger will name them: said, else CI's word, else git's e-mail address, else user@host."""
+    environ = os.environ if environ is None else environ
+    said = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
+    return settings.actor or next((name for name in said if name), None) or _git_email(directory) or _user_at_host()
+
+
+def _git_email(directory: Path) -> str | None:
+    command = ["git", "config", "user.email"]
+    try:
+        answer = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return answer.stdout.strip() or None
+
+
+def _user_at_host() -> str:
+    try:
+        user = getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
