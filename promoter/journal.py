@@ -1,0 +1,80 @@
+"""The one way facts are read and written while a command runs: a ledger, and the state that its facts fold to.
+
+Several threads may share a journal. Whoever writes after somebody else reads first what the other wrote, and is
+asked to judge again.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+
+from promoter.folding import fold
+from promoter.model.errors import HeadMoved, LedgerError
+from promoter.model.facts import Draft, Fact, Head, Kind, head_of, misfit, seal
+from promoter.ports import Clock, Ledger
+from promoter.state import EMPTY, State
+
+Guard = Callable[[State], Mapping[str, object] | None]
+"""Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
+
+
+class Journal:
+    """Facts under the name of `actor`."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, actor: str) -> None:
+        self.ledger, self.actor = ledger, actor
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._state: State | None = None
+
+    @property
+    def state(self) -> State:
+        """As of the last reading or writing; the first use reads."""
+        state = self._state
+        return self.refresh() if state is None else state
+
+    def refresh(self) -> State:
+        """Reads what is new."""
+        with self._lock:
+            state = self._state or EMPTY
+            self._state = fold(_following(self.ledger.read(state.head.seq), state.head), state)
+            return self._state
+
+    def record(
+        self,
+        kind: Kind,
+        environment: str | None = None,
+        release: str | None = None,
+        body: Mapping[str, object] | None = None,
+        guard: Guard | None = None,
+    ) -> Fact:
+        """Appends a fact. `guard` is asked each time before it is tried, on the state that the fact would follow."""
+        with self._lock:
+            while True:
+                state = self.state
+                more = guard(state) if guard is not None else None
+                draft = Draft(kind, self.actor, environment, release, {**(body or {}), **(more or {})})
+                now = self._clock.now()
+                after = fold((seal(draft, state.head, now),), state)  # first: what cannot be read back must never be written
+                try:
+                    fact = self.ledger.append(draft, state.head, now)
+                except HeadMoved as error:
+                    self._read_on(state.head, error)
+                else:
+                    self._state = after
+                    return fact
+
+    def _read_on(self, head: Head, error: HeadMoved) -> None:
+        if self.refresh().head == head:
+            raise LedgerError(
+                f"the ledger {self.ledger.location} no longer ends as it did: facts were taken away or replaced",
+                hint="`promoter ledger verify` shows where; a backup or an export can take its place",
+            ) from error
+
+
+def _following(facts: Iterator[Fact], head: Head) -> Iterator[Fact]:
+    for fact in facts:
+        problem = misfit(fact, head)
+        if problem is not None:
+            raise LedgerError(f"the ledger was changed while it was read: {problem}", hint="see `promoter ledger verify`")
+        head = head_of(fact)
+        yield fact

@@ -1,0 +1,203 @@
+"""What is where, as the facts tell it: frozen values, stored nowhere. `folding.py` computes them.
+
+Bodies of facts, by kind (a key with `?` may be missing):
+
+    released     content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
+    requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
+    started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
+                 · lease: {owner, token, took_over}
+    step_done    promotion · step · detail
+    promoted     plan_digest · promotion · services: {name: {digest, containers: [id]}} · gap_ms · duration_ms · from · mend
+                 · rollback?: true for the rollback command · engine?: {fingerprint, name, version}
+    failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
+    rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
+    approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
+    vetoed                        reason · digests?: [image digest], with the release named by the fact
+    pinned, unpinned              reason
+    frozen, unfrozen              reason; a fact without an environment means all of them
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from promoter.gates.case import Vote
+from promoter.model.facts import Head, Kind
+from promoter.model.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One service as it was read back from its containers."""
+
+    digest: str | None
+    containers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A promotion that was verified. `services` are those that run for it now, also after it was put back."""
+
+    environment: str
+    release: str
+    plan_digest: str
+    promotion: str
+    at: datetime
+    seq: int
+    services: Mapping[str, Running]
+    mend: bool = False
+    rollback: bool = False
+    engine: str | None = None
+    """Fingerprint of the engine that it runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A promotion that asks for votes, with the whole plan as it was then."""
+
+    environment: str
+    release: str
+    plan_digest: str
+    from_release: str | None
+    policy_digest: str
+    requested_by: str
+    at: datetime
+    seq: int
+    plan: Mapping[str, object]
+    reason_code: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A promotion that began and has no ending yet. `consumed` are digests of the facts of the votes it rests on."""
+
+    environment: str
+    release: str
+    plan_digest: str
+    promotion: str
+    consumed: tuple[str, ...]
+    at: datetime
+    seq: int
+    mend: bool
+    steps_done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A promotion that failed, or was rolled back."""
+
+    kind: Kind
+    release: str
+    plan_digest: str
+    at: datetime
+    seq: int
+    reason_code: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A pin or a freeze: who put it there, and why."""
+
+    reason: str
+    actor: str
+    at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """A release and when it was first recorded, with the tags that were shown for it."""
+
+    release: Release
+    at: datetime
+    seq: int
+    actor: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """One environment. `since` is when the unbroken stay of `current` began: each failure, mend and replacement
+    begins another, and there is none while a failed release is left in place.
+    """
+
+    current: Deployment | None = None
+    since: datetime | None = None
+    verified: tuple[Deployment, ...] = ()
+    """Every verified promotion, oldest first."""
+    request: Request | None = None
+    votes: tuple[Vote, ...] = ()
+    start: Start | None = None
+    """What was started and has not ended: it is going on, or was cut off."""
+    consumed: Mapping[str, str] = field(default_factory=dict)
+    """Digest of a used vote's fact, to the promotion that used it first."""
+    ended_seq: int = 0
+    """Sequence number of the last promoted, failed or rolled_back here."""
+    last_failure: Failure | None = None
+    """The latest one, however long ago: compare its `seq` with that of `current`."""
+    pinned: Mark | None = None
+    frozen: Mark | None = None
+
+    def consumed_by_others(self, promotion: str) -> frozenset[str]:
+        """Votes that are used up for `promotion`: it may rest again on its own, when it goes on after it was cut off."""
+        return frozenset(vote for vote, user in self.consumed.items() if user != promotion)
+
+
+_NOWHERE = EnvironmentState()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the facts up to `head` say."""
+
+    head: Head = field(default_factory=Head)
+    salt: str | None = None
+    releases: Mapping[str, ReleaseRecord] = field(default_factory=dict)
+    """In order of appearance; one that is made again appears again, at the end."""
+    environments: Mapping[str, EnvironmentState] = field(default_factory=dict)
+    """Those that facts name. `environment()` knows every name, and freezes that hold everywhere."""
+    votes: tuple[Vote, ...] = ()
+    vetoed: frozenset[str] = frozenset()
+    """Ids of releases, and digests of images."""
+    frozen: Mark | None = None
+    """A freeze of all environments."""
+
+    def newest(self) -> ReleaseRecord | None:
+        return list(self.releases.values())[-1] if self.releases else None
+
+    def matching(self, prefix: str) -> tuple[ReleaseRecord, ...]:
+        """The releases whose id begins so."""
+        return tuple(record for key, record in self.releases.items() if key.startswith(prefix))
+
+    def environment(self, name: str) -> EnvironmentState:
+        entry = self.environments.get(name, _NOWHERE)
+        return entry if self.frozen is None or entry.frozen is not None else replace(entry, frozen=self.frozen)
+
+    def last_verified_before(self, environment: str, release: str) -> Deployment | None:
+        """Where a rollback from `release` goes: never to a release that was rolled back from, nor to a vetoed one."""
+        way = _way(self.environment(environment).verified)
+        here = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
+        return next((d for d in reversed(way[:here]) if d.release != release and not self._is_vetoed(d.release)), None)
+
+    def _is_vetoed(self, release: str) -> bool:
+        record = self.releases.get(release)
+        digests = {str(ref.digest) for ref in record.release.images.values()} if record else set()
+        return release in self.vetoed or bool(digests & self.vetoed)
+
+
+EMPTY = State()
+
+
+def _way(verified: tuple[Deployment, ...]) -> list[Deployment]:
+    """The way that led here without its dead ends: a rollback takes back everything since the release it went to."""
+    way: list[Deployment] = []
+    for deployment in verified:
+        if deployment.rollback:
+            while way and way[-1].release != deployment.release:
+                way.pop()
+        if way and way[-1].release == deployment.release:
+            way.pop()
+        way.append(deployment)
+    return way
