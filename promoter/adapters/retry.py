@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
-
 from promoter.model.errors import WorldError
 
 T = TypeVar("T")
@@ -18,13 +16,31 @@ class Retry:
     """`retry(call)` gives what `call()` gives; its last error when no attempt worked."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep, attempts: int = 4) -> None:
-        self._policy = Retrying(
-            stop=stop_after_attempt(attempts),
-            wait=wait_exponential_jitter(initial=0.2, max=3.0, jitter=0.2),
-            retry=retry_if_exception(lambda error: isinstance(error, WorldError) and error.retryable),
-            sleep=sleep,
-            reraise=True,
-        )
+        self._sleep, self._attempts = sleep, attempts
 
     def __call__(self, call: Callable[[], T]) -> T:
-        return self._policy.copy()(call)
+        try:
+            return call()
+        except WorldError as error:
+            if not error.retryable or self._attempts < 2:
+                raise
+            return self._again(call, error)
+
+    def _again(self, call: Callable[[], T], first: WorldError) -> T:
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter  # only failures pay
+
+        failed = [first]
+
+        def attempt() -> T:
+            if failed:
+                raise failed.pop()
+            return call()
+
+        policy = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_exponential_jitter(initial=0.2, max=3.0, jitter=0.2),
+            retry=retry_if_exception(lambda error: isinstance(error, WorldError) and error.retryable),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return policy(attempt)

@@ -1,0 +1,97 @@
+"""The SDK's APIClient without what its constructor does: no config.json, no proxies, no call before the first one.
+
+Reading config.json there would bring in credential helpers and headers that one engine room must not depend on,
+and `trust_env` would let REQUESTS_CA_BUNDLE replace the engine's own CA.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from docker.api.client import APIClient
+from docker.auth import AuthConfig
+from docker.errors import create_api_error_from_http_exception
+from docker.transport import UnixHTTPAdapter
+from docker.utils.proxy import ProxyConfig
+from requests.adapters import HTTPAdapter
+
+from promoter import __version__
+from promoter.adapters.engine.address import Target, Tls
+from promoter.adapters.engine.faults import renamed
+from promoter.model.errors import EngineError
+
+OLDEST, NEWEST = (1, 40), (1, 51)
+CONNECT, READ = 5.0, 60.0
+_POOL = 64
+_UNIX = "http+docker://"
+
+
+class Client(APIClient):
+    """Speaks to one target, over `socket` where that is a socket. `negotiate` comes before any other call."""
+
+    def __init__(self, target: Target, socket: Path | None) -> None:
+        requests.Session.__init__(self)
+        self.trust_env = False
+        self.timeout = (CONNECT, READ)  # type: ignore[assignment]  # requests takes the pair, the stubs do not know
+        self.headers["User-Agent"] = f"promoter/{__version__}"
+        self.credstore_env = None
+        self._general_configs: dict[str, Any] = {}
+        self._proxy_configs = ProxyConfig()
+        self._auth_configs = AuthConfig({})
+        adapter: HTTPAdapter
+        if socket is not None:
+            adapter = UnixHTTPAdapter(f"http+unix://{socket}", timeout=int(READ), max_pool_size=_POOL)
+            self.base_url = f"{_UNIX}localhost"
+            self.mount(_UNIX, adapter)
+        else:
+            adapter = HTTPAdapter(pool_maxsize=_POOL)
+            self.base_url = f"{'https' if target.tls else 'http'}://{target.host}"
+            self.mount(self.base_url, adapter)
+            self._trust(target.tls)
+        self._custom_adapter = adapter
+        self._version = ""
+
+    def _trust(self, tls: Tls | None) -> None:
+        if tls is not None:
+            self.verify = (str(tls.ca) if tls.ca else True) if tls.verify else False
+            self.cert = (str(tls.cert), str(tls.key)) if tls.cert and tls.key else None
+
+    @property
+    def api(self) -> tuple[int, int]:
+        major, _, minor = self._version.partition(".")
+        return int(major), int(minor)
+
+    def negotiate(self, address: str) -> None:
+        """Settles the version of the API: the engine's newest, but none that this adapter was not written for."""
+        with renamed(f"the engine at {address} does not answer"):
+            answer = self.get(f"{self.base_url}/_ping", timeout=(CONNECT, CONNECT))
+            _raise(answer)
+        text = answer.headers.get("Api-Version", "")
+        try:
+            offered = tuple(int(part) for part in text.split("."))
+        except ValueError as error:
+            raise EngineError(
+                f"what answers at {address} is not a Docker engine", hint="check the address and its port"
+            ) from error
+        if offered < OLDEST:
+            raise EngineError(
+                f"the engine at {address} is too old: it speaks API {text}, and promoter needs 1.40",
+                hint="install Docker Engine 20.10 or newer there",
+            )
+        self._version = "{}.{}".format(*min(offered, NEWEST))
+
+    def call(self, method: str, path: str, *names: str, **options: Any) -> requests.Response:
+        """One request; `names` fill the path. Raises the SDK's and requests' own errors."""
+        options.setdefault("timeout", self.timeout)
+        there = path.format(*(quote(name, safe="/:") for name in names))
+        answer = self.request(method, f"{self.base_url}/v{self._version}{there}", **options)
+        _raise(answer)
+        return answer
+
+
+def _raise(answer: requests.Response) -> None:
+    try:
+        answer.raise_for_status()
+    except requests.HTTPError as error:
+        create_api_error_from_http_exception(error)

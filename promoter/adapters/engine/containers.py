@@ -1,0 +1,140 @@
+"""Containers of one engine: made, started, stopped, renamed, removed, found, waited for and listened to."""
+
+import contextlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from docker.errors import APIError
+
+from promoter.adapters.engine import readback, streams
+from promoter.adapters.engine.client import CONNECT, READ
+from promoter.adapters.engine.faults import FOREIGN, renamed, timed_out
+from promoter.adapters.engine.files import archive
+from promoter.adapters.engine.link import Link
+from promoter.adapters.engine.translate import create_body, demands, endpoint, unplaceable
+from promoter.model.errors import StartError, WorldError
+from promoter.ports import Container, ContainerSpec, Secrets
+
+_SIDE_BY_SIDE = 8
+_DEFAULT_GRACE = 10
+_STARTING = 120.0
+
+
+class Containers(Link):
+    """The container half of the Engine port, but for `exec`."""
+
+    def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
+        filters = json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
+        parameters = {"all": "1", "filters": filters}
+        found = self.ask("containers could not be listed", "GET", "/containers/json", params=parameters).json()
+        identifiers = [str(entry["Id"]) for entry in found]
+        if len(identifiers) < 2:
+            seen = [self.inspect(identifier) for identifier in identifiers]
+        else:
+            with ThreadPoolExecutor(min(len(identifiers), _SIDE_BY_SIDE)) as pool:
+                seen = list(pool.map(self.inspect, identifiers))
+        return tuple(sorted((c for c in seen if c is not None), key=lambda c: c.name))
+
+    def inspect(self, reference: str) -> Container | None:
+        document = self._document(reference)
+        return None if document is None else readback.container(document)
+
+    def _document(self, reference: str) -> dict[str, Any] | None:
+        return self.look(f"container {reference} could not be inspected", "/containers/{0}/json", reference)
+
+    def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
+        what = f"container {spec.name} could not be created"
+        api = self.client().api
+        if cannot := demands(spec, api):
+            raise StartError(f"{what}: {cannot}", hint="drop that key, or update the engine")
+        if cannot := unplaceable(spec):
+            raise StartError(f"{what}: {cannot}", hint="mount a volume there, or drop what stands in the way")
+        try:
+            return self._create(spec, secrets, what, at_once=api >= (1, 44))
+        except WorldError as error:
+            clean = secrets.redact(error.message)
+            raise type(error)(clean, hint=error.hint, retryable=error.retryable) from None
+
+    def _create(self, spec: ContainerSpec, secrets: Secrets, what: str, *, at_once: bool) -> str:
+        body = create_body(spec, secrets.reveal, every_network=at_once)
+        parameters = {"name": spec.name}
+        if spec.service.platform and self.client().api >= (1, 41):
+            parameters["platform"] = spec.service.platform
+        answer = self.ask(what, "POST", "/containers/create", kind=StartError, params=parameters, json=body)
+        container: str = answer.json()["Id"]
+        try:
+            for name, attachment in [] if at_once else list(spec.service.networks.items())[1:]:
+                there = {"Container": container, "EndpointConfig": endpoint(attachment)}
+                self.ask(what, "POST", "/networks/{0}/connect", name, kind=StartError, json=there)
+            if spec.files:
+                tar = archive(spec.files, secrets.reveal)
+                place = {"path": "/"}
+                self.ask(what, "PUT", "/containers/{0}/archive", container, kind=StartError, params=place, data=tar)
+        except BaseException:
+            with contextlib.suppress(WorldError):
+                self.remove(container)
+            raise
+        return container
+
+    def start(self, container: str) -> None:
+        what = f"container {container[:12]} could not be started"
+        self.ask(what, "POST", "/containers/{0}/start", container, kind=StartError, timeout=(CONNECT, _STARTING))
+
+    def stop(self, container: str, grace: timedelta | None) -> None:
+        what = f"container {container} could not be stopped"
+        document = self._document(container)
+        if document is not None and document["State"]["Status"] in ("created", "exited", "dead"):
+            return
+        config = document or {"Config": {}, "HostConfig": {}}
+        own = config["Config"].get("StopTimeout")
+        seconds = (_DEFAULT_GRACE if own is None else own) if grace is None else -int(-grace.total_seconds() // 1)
+        if (config["HostConfig"].get("RestartPolicy") or {}).get("Name") == "always":
+            # `always` would bring it up again beside its successor when the engine itself is restarted.
+            stay = {"RestartPolicy": {"Name": "unless-stopped"}}
+            self.ask(what, "POST", "/containers/{0}/update", container, json=stay)
+        parameters = {} if grace is None else {"t": str(seconds)}
+        timeout = (CONNECT, READ + max(seconds, 0)) if seconds >= 0 else (CONNECT, None)
+        self.ask(what, "POST", "/containers/{0}/stop", container, params=parameters, timeout=timeout)
+
+    def rename(self, container: str, name: str) -> None:
+        client = self.client()
+        with renamed(f"container {container} could not be renamed to {name}"):
+            try:
+                client.call("POST", "/containers/{0}/rename", container, params={"name": name})
+            except APIError as error:
+                if "same name as its current name" not in (error.explanation or ""):
+                    raise
+
+    def remove(self, container: str) -> None:
+        client = self.client()
+        with renamed(f"container {container} could not be removed"):
+            try:
+                client.call("DELETE", "/containers/{0}", container, params={"force": "1", "v": "1"})
+            except APIError as error:
+                if error.status_code != 404 and "already in progress" not in (error.explanation or ""):
+                    raise
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        client = self.client()
+        with renamed(f"container {container} could not be waited for"):
+            try:
+                answer = client.call("POST", "/containers/{0}/wait", container, timeout=(CONNECT, max(timeout, 0.001)))
+            except FOREIGN as error:
+                if timed_out(error):
+                    return None
+                raise
+        return int(answer.json()["StatusCode"])
+
+    def logs(self, container: str, tail: int) -> str:
+        client = self.client()
+        parameters = {"stdout": "1", "stderr": "1", "tail": str(tail)}
+        with renamed(f"the log of container {container} could not be read"):
+            try:
+                return streams.demultiplex(client.call("GET", "/containers/{0}/logs", container, params=parameters).content)
+            except APIError as error:
+                if "does not support reading" in (error.explanation or ""):
+                    return ""
+                raise

@@ -1,0 +1,108 @@
+"""What the SDK, requests and urllib3 raise becomes an error of ours: the engine's own reason, and what to do about it.
+
+The engine answers 500 for passing and lasting troubles alike, so its words are read; here, and nowhere else.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+import urllib3
+from docker.errors import APIError, DockerException
+
+from promoter.model.errors import EngineError, WorldError
+
+FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+_PASSING = re.compile(
+    r"connection refused|connection reset|\bEOF\b|i/o timeout|TLS handshake timeout|timed out|broken pipe|toomanyrequests"
+    r"|too many requests|received unexpected HTTP status: 5\d\d|no route to host|temporary failure|IncompleteRead"
+    r"|Connection aborted|bad gateway|service unavailable|server misbehaving",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(
+    r"unauthorized|denied|no basic auth|authentication required|manifest unknown|no space left|x509|HTTPS client"
+    r"|port is already allocated|address already in use|invalid reference|not found",
+    re.IGNORECASE,
+)
+_REMEDIES = (
+    (r"no space left on device", "free some disk on the engine's machine: `docker system df` shows what takes it"),
+    (r"port is already allocated|address already in use|failed to bind host port",
+     "stop what holds that host port, or publish another one"),
+    (r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
+     "check command and entrypoint: that program has to be in the image, executable and for this machine's architecture"),
+    (r"^permission denied$",
+     "this user may not use the engine's socket: join the group that owns it, or run as root"),
+    (r"^no such file or directory$", "nothing listens there: is the engine installed and running?"),
+    (r"no basic auth|unauthorized|access denied|authentication required|denied:|requested access",
+     "log in to the registry with `docker login`, with an account that may do this"),
+    (r"server gave HTTP response to HTTPS client|x509",
+     "the engine distrusts the registry's TLS: give it the CA in /etc/docker/certs.d, or list a plain one as insecure-registry"),
+    (r"manifest unknown|manifest for .* not found|not found: manifest",
+     "the registry does not hold this digest: was it deleted, or pushed elsewhere?"),
+    (r"network .* not found|could not find a network", "make that network, or declare it without `external`"),
+    (r"bind source path does not exist", "make that folder on the engine's machine, or let `create_host_path` do it"),
+    (r"is already in use by container", "a container of that name is there already: remove or rename it"),
+    (r"does not match the specified platform", "build or publish the image for that platform, or drop `platform`"),
+    (r"could not select device driver|unknown or invalid runtime", "install that runtime on the engine's machine"),
+    (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", "the engine's certificate is not of the CA in DOCKER_CERT_PATH"),
+    (r"client version .* is too old", "install a newer promoter: this engine speaks only newer versions of the API"),
+    (r"connection refused|No route to host|Name or service not known|timed out", "is it running, and reachable from here?"),
+)  # fmt: skip
+
+
+def reason(error: BaseException) -> str:
+    """The engine's own words for an error, without the SDK's wrapping."""
+    if isinstance(error, APIError):
+        return (error.explanation or str(error)).strip()
+    deepest = error
+    while (inner := _inside(deepest)) is not None:
+        deepest = inner
+    if isinstance(deepest, OSError) and deepest.strerror:
+        return deepest.strerror
+    return str(deepest).strip() or type(deepest).__name__
+
+
+def _inside(error: BaseException) -> BaseException | None:
+    if error.__cause__ is not None:
+        return error.__cause__
+    inner = getattr(error, "reason", None)
+    if isinstance(inner, BaseException):
+        return inner
+    return next((argument for argument in error.args if isinstance(argument, BaseException)), None)
+
+
+def timed_out(error: BaseException | None) -> bool:
+    """Whether an error is, at bottom, an answer that did not come within its time."""
+    while error is not None:
+        if isinstance(error, TimeoutError | urllib3.exceptions.ReadTimeoutError | requests.Timeout):
+            return True
+        error = _inside(error)
+    return False
+
+
+def remedy(text: str) -> str | None:
+    """What to do about an engine's words."""
+    return next((advice for pattern, advice in _REMEDIES if re.search(pattern, text, re.IGNORECASE)), None)
+
+
+def passing(text: str) -> bool:
+    """Whether a trouble with these words may pass by itself."""
+    return bool(_PASSING.search(text)) and not _LASTING.search(text)
+
+
+def fault(what: str, words: str, kind: type[WorldError] = EngineError, *, retryable: bool | None = None) -> WorldError:
+    """The error that says `what` went wrong, in the engine's words, with the remedy."""
+    return kind(f"{what}: {words}", hint=remedy(words), retryable=passing(words) if retryable is None else retryable)
+
+
+@contextmanager
+def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
+    """Whatever foreign error is raised inside becomes `kind`; `what` says what could not be done."""
+    try:
+        yield
+    except FOREIGN as error:
+        status = error.status_code if isinstance(error, APIError) else None
+        lasting = status is not None and 400 <= status < 500 and status != 429
+        raise fault(what, reason(error), kind, retryable=False if lasting else None) from error

@@ -1,0 +1,84 @@
+"""A socket on this machine that leads through `ssh` to an engine's socket on another one.
+
+One ssh process for all requests, with the user's own ssh configuration, keys and known hosts. It ends with
+`close`, and with this process however that ends.
+"""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from promoter.adapters.engine.address import Ssh
+from promoter.model.errors import EngineError
+
+# A shell stands between us and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
+_KEEPER = 'exec 3<&0; "$@" 3<&- </dev/null & ssh=$!; (cat <&3 >/dev/null; kill $ssh) 2>/dev/null & wait $ssh'
+_PATIENCE = 30.0
+_LOOK_EVERY = 0.01
+
+
+class Tunnel:
+    """`socket` answers from the moment this is made. Raises EngineError with ssh's own words."""
+
+    def __init__(self, address: str, ssh: Ssh, remote: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="promoter-ssh-"))
+        self.socket = self._folder / "engine.sock"
+        self._words = (self._folder / "words").open("w+b")
+        try:
+            # A session of its own: Ctrl-C must not cut the way to an engine on which something is to be restored.
+            self._keeper = subprocess.Popen(
+                ["/bin/sh", "-c", _KEEPER, "sh", *command(ssh, str(self.socket), remote)],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._words, start_new_session=True,
+            )  # fmt: skip
+            self._await(address)
+        except BaseException:
+            self.close()
+            raise
+
+    def _await(self, address: str) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            ended = self._keeper.poll() is not None
+            if ended or time.monotonic() > deadline:
+                self._words.seek(0)
+                words = self._words.read().decode(errors="replace").strip().splitlines()
+                reason = words[-1] if words else "ssh ended" if ended else f"no connection within {_PATIENCE:.0f} s"
+                raise EngineError(
+                    f"the engine at {address} cannot be reached over ssh: {reason}",
+                    hint="`ssh` to that host must work without a question: key, known host, leave to forward sockets",
+                    retryable="timed out" in reason or "Connection refused" in reason or "reset" in reason,
+                )
+            time.sleep(_LOOK_EVERY)
+
+    def _answers(self) -> bool:
+        if not self.socket.exists():
+            return False
+        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            probe.connect(str(self.socket))
+            return True
+        return False
+
+    @property
+    def alive(self) -> bool:
+        return self._keeper.poll() is None
+
+    def close(self) -> None:
+        keeper = getattr(self, "_keeper", None)
+        if keeper is not None:
+            keeper.stdin.close()
+            keeper.wait()
+        self._words.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def command(ssh: Ssh, local: str, remote: str) -> list[str]:
+    """The words of the ssh command that forwards `local` to the socket `remote` over there."""
+    options = ["BatchMode=yes", "ExitOnForwardFailure=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "ControlPath=none"]
+    words = ["ssh", "-nNT", *(word for option in options for word in ("-o", option)), "-L", f"{local}:{remote}"]
+    words += ["-p", str(ssh.port)] if ssh.port else []
+    words += ["-l", ssh.user] if ssh.user else []
+    return [*words, "--", ssh.host]
