@@ -3,6 +3,7 @@
 
     lab/lab.py up        an engine, a registry, a busybox: found, or installed and started
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
+    lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
     lab/lab.py status    what runs
     lab/lab.py down      stops and removes all that this lab started, and nothing else
@@ -125,6 +126,8 @@ def main(argv: list[str]) -> int:
             up()
         case ["buildx"]:
             buildx()
+        case ["venv", where]:
+            tools.venv(Path(where))
         case ["env"]:
             facts = place.recall(place.directory())
             if not facts:

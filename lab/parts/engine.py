@@ -29,7 +29,9 @@ def find(state: Path) -> Engine | None:
     own, named = url(state), os.environ.get("PROMOTER_LAB_ENGINE")
     if named and named != own:
         if reason := talk.engine_silent(named):
-            raise LabError(f"PROMOTER_LAB_ENGINE names {named}, which does not answer: {reason}.\nStart it, or unset the variable.")
+            raise LabError(
+                f"PROMOTER_LAB_ENGINE names {named}, which does not answer: {reason}.\nStart it, or unset the variable."
+            )
         return Engine(named, private=False)
     for at in (os.environ.get("DOCKER_HOST"), DEFAULT):
         if not at or at == own:
@@ -44,7 +46,11 @@ def find(state: Path) -> Engine | None:
 
 def up(state: Path) -> Engine:
     """Install it where it is missing, and start it."""
-    missing = [package for program, package in (("dockerd", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2")) if not which(program)]
+    missing = [
+        package
+        for program, package in (("dockerd", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2"))
+        if not which(program)
+    ]
     if missing:
         apt_install(missing, why="install the distribution's Docker Engine")
     say("starting a private Docker Engine")
@@ -60,7 +66,9 @@ def down(state: Path) -> None:
 def _as_root(state: Path, verb: str) -> None:
     """Root's part runs in a process of its own, as sudo would have it. PATH is set here: sudo replaces it."""
     lab = Path(__file__).resolve().parents[1] / "lab.py"
-    as_root(["env", f"PATH={SEARCH}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=verb.replace("-", " "))
+    as_root(
+        ["env", f"PATH={SEARCH}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=verb.replace("-", " ")
+    )
 
 
 def url(state: Path) -> str:

@@ -12,7 +12,7 @@ from parts.place import machine_lock
 
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 APT_GET = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=2")
-# A package may bring a service that starts itself, and the lab wants a private one: systemd ignores `start` when told it is offline.
+# A package may start a service of its own, and the lab wants a private one: systemd ignores `start` when told it is offline.
 APT_ENV = {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
 
 
@@ -28,7 +28,13 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path 
     """Run to the end and give its output; a failure becomes a sentence with the last lines it printed."""
     try:
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, **(env or {})}, cwd=cwd, check=False
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            check=False,
         )
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]} is not on this machine.") from error
@@ -55,13 +61,17 @@ def _sudo(why: str) -> tuple[str, ...]:
         )
     silent = subprocess.run([sudo, "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
     if not silent and not sys.stderr.isatty():
-        raise LabError(f"to {why}, the lab must be root, and sudo asks for a password with no terminal to ask on. Run `sudo -v` first.")
+        raise LabError(
+            f"to {why}, the lab must be root, and sudo asks for a password with no terminal to ask on. Run `sudo -v` first."
+        )
     return (sudo, "-n") if silent else (sudo,)
 
 
 def apt_install(packages: Sequence[str], *, why: str) -> None:
     if which("apt-get") is None:
-        raise LabError(f"to {why}, the lab installs {' '.join(packages)} with apt, and this machine has no apt-get: install it yourself.")
+        raise LabError(
+            f"to {why}, the lab installs {' '.join(packages)} with apt, and this machine has no apt-get: install it yourself."
+        )
     say(f"installing {' '.join(packages)} with apt")
     env = ["env", *(f"{name}={value}" for name, value in APT_ENV.items())]
     with machine_lock("apt"):

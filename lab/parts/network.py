@@ -53,7 +53,21 @@ def _rules(state: Path, whole: str) -> list[list[str]]:
     return [
         ["-t", "nat", "-A", "POSTROUTING", "-s", whole, "!", "-d", whole, *mark, "-j", "MASQUERADE"],
         ["-t", "filter", "-I", "FORWARD", "-s", whole, *mark, "-j", "ACCEPT"],
-        ["-t", "filter", "-I", "FORWARD", "-d", whole, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", *mark, "-j", "ACCEPT"],
+        [
+            "-t",
+            "filter",
+            "-I",
+            "FORWARD",
+            "-d",
+            whole,
+            "-m",
+            "conntrack",
+            "--ctstate",
+            "RELATED,ESTABLISHED",
+            *mark,
+            "-j",
+            "ACCEPT",
+        ],
         ["-t", "filter", "-I", "FORWARD", "-s", whole, "-d", whole, *mark, "-j", "ACCEPT"],
     ]
 

@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them, and their end: only what this lab started, never a pid that was reused."""
+"""Processes that outlive the command that started them, and their end: only what this lab started, never a reused pid."""
 
 import os
 import signal

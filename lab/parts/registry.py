@@ -30,7 +30,9 @@ def find(*, may_be_stale: bool) -> Registry | None:
         if reason := talk.registry_silent(named):
             if may_be_stale:
                 return None
-            raise LabError(f"PROMOTER_LAB_REGISTRY names {named}, which does not answer: {reason}.\nStart it, or unset the variable.")
+            raise LabError(
+                f"PROMOTER_LAB_REGISTRY names {named}, which does not answer: {reason}.\nStart it, or unset the variable."
+            )
         return Registry(named, private=False)
     return None
 
@@ -48,7 +50,7 @@ def up(state: Path) -> Registry:
             _await(host, pidfile, log)
         except LabError:
             processes.stop(pidfile, grace=2)
-            if attempt == 2:  # noqa: PLR2004 - the third and last
+            if attempt == 2:
                 raise
         else:
             say(f"a registry answers at {host}")
@@ -57,7 +59,9 @@ def up(state: Path) -> Registry:
 
 
 def _await(host: str, pidfile: Path, log: Path) -> None:
-    processes.await_ready(lambda: talk.registry_silent(host) is None, pidfile=pidfile, log=log, what="docker-registry", deadline=30)
+    processes.await_ready(
+        lambda: talk.registry_silent(host) is None, pidfile=pidfile, log=log, what="docker-registry", deadline=30
+    )
 
 
 def down(state: Path) -> None:

@@ -25,7 +25,12 @@ def next_suite_options(work: Path, roots: Path = Path("/etc/apt")) -> Sequence[s
     (work / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
     listing = work / "next.sources"
     listing.write_text(entries)
-    settings = {"Dir::Etc::sourcelist": listing, "Dir::Etc::sourceparts": "-", "Dir::State::Lists": work / "lists", "Dir::Cache": work / "cache"}
+    settings = {
+        "Dir::Etc::sourcelist": listing,
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State::Lists": work / "lists",
+        "Dir::Cache": work / "cache",
+    }
     options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
     run(["apt-get", *options, "-q", "update"])
     return options

@@ -43,7 +43,7 @@ def why_silent(url: str, path: str) -> str | None:
         status, _ = get(url, path)
     except (OSError, http.client.HTTPException) as error:
         return str(error) or type(error).__name__
-    return None if status == 200 else f"it answered with status {status}"  # noqa: PLR2004 - HTTP's own number
+    return None if status == 200 else f"it answered with status {status}"
 
 
 def engine_silent(url: str) -> str | None:

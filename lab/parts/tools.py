@@ -1,11 +1,13 @@
-"""What images are made from without internet, and the docker CLI's build plugin: busybox and buildx."""
+"""The tools beside the engine: busybox to make images from without internet, the docker CLI's buildx, a virtual environment."""
 
+import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.machine import SEARCH, apt_install, candidate, say, unpack, which
+from parts.machine import SEARCH, apt_install, candidate, run, say, unpack, which
 from parts.sources import next_suite_options
 
 PLUGIN_ROOMS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
@@ -46,7 +48,9 @@ def buildx(state: Path) -> Path:
 def _installed() -> Path | None:
     home = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
     rooms = (home, *map(Path, PLUGIN_ROOMS))
-    plugins = [room / "cli-plugins/docker-buildx" for room in rooms] + [Path(found) for found in (which("docker-buildx"),) if found]
+    plugins = [room / "cli-plugins/docker-buildx" for room in rooms] + [
+        Path(found) for found in (which("docker-buildx"),) if found
+    ]
     return next((plugin.resolve() for plugin in plugins if os.access(plugin, os.X_OK)), None)
 
 
@@ -66,3 +70,12 @@ def _fetched(state: Path) -> Path:
     if found is None:
         raise LabError("the package docker-buildx holds no plugin.")
     return found
+
+
+def venv(where: Path) -> None:
+    """Debian and Ubuntu ship ensurepip apart from Python."""
+    if (where / "bin/python").exists() and (where / "bin/pip").exists():
+        return
+    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+        apt_install([f"python{sys.version_info.major}.{sys.version_info.minor}-venv"], why="make a virtual environment")
+    run([sys.executable, "-m", "venv", "--clear", str(where)])

@@ -1,0 +1,75 @@
+# The commands of this house. `make help` lists them; CONTRIBUTING.md says when to use which.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+LAB = $(PYTHON) -B lab/lab.py
+IN_LAB = eval "$$($(LAB) env)" &&
+WORKERS ?= 2
+LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade
+LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench down venv lab lint format types imports docs-check lock python
+
+help: ## these lines
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: venv lab ## DEV, TEST and PROD on a real engine, step by step
+	@$(IN_LAB) $(BIN)/python lab/demo.py
+
+test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narrows)
+	@$(LAB) buildx || true
+	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+check: lint types imports docs-check test ## all that must hold before a change is merged: what CI runs
+
+lint: venv ## format and rules, checked
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: venv ## format and rules, mended where that is mechanical
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: venv ## mypy --strict
+	$(BIN)/mypy
+
+imports: venv ## the laws of the house: arrows point down only
+	$(BIN)/lint-imports --no-cache
+
+docs-check: venv ## workflows against their schema, the example files through `promoter validate`
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@PROMOTER_LAB_REGISTRY=127.0.0.1:5000; export PROMOTER_LAB_REGISTRY; \
+	for file in pipelines/*/pipeline.yaml; do echo "promoter validate $$file" && $(BIN)/promoter validate "$$file" || exit 1; done
+
+bench: venv lab ## the job beside its peers, in one run: times and ratios
+	@$(LAB) buildx || true
+	@$(IN_LAB) $(BIN)/python bench/bench.py $(ARGS)
+
+down: python ## stops and removes all that the lab started
+	@$(LAB) down
+
+lab: python
+	@$(LAB) up
+
+venv: $(VENV)/.installed ## the virtual environment, from hash-pinned requirements
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml | python
+	@$(LAB) venv $(VENV)
+	@echo "installing what requirements/dev.txt pins" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: ## new versions for requirements/*.txt (needs uv)
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) -c requirements/run.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) requirements/bench.in -o requirements/bench.txt
+	@for file in run dev bench; do sed -i '1i $(LOCK_HEADER)' requirements/$$file.txt; done
+
+python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "promoter needs Python 3.11 or newer; python3 here is $$(python3 --version 2>&1). Install one, or: make PYTHON=/path/to/python3.12 …" >&2; \
+		exit 1; fi
