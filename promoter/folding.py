@@ -40,7 +40,7 @@ class _Entry:
         self.consumed = dict(state.consumed)
         self.steps = list(state.start.steps_done) if state.start else []
 
-    def set(self, **changes: Any) -> None:  # noqa: ANN401 -- `replace` takes what the class has
+    def set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
 
     def freeze(self) -> EnvironmentState:
@@ -90,7 +90,8 @@ def _released(table: _Table, fact: Fact) -> None:
 def _requested(table: _Table, fact: Fact) -> None:
     body = fact.body
     request = Request(
-        _text(fact.environment), _text(fact.release), _text(body["plan_digest"]), _optional(body["from"]), _text(body["policy_digest"]),
+        _text(fact.environment), _text(fact.release), _text(body["plan_digest"]), _optional(body["from"]),
+        _text(body["policy_digest"]),
         _text(body["requested_by"]), fact.at, fact.seq, _mapping(body["plan"]),
         _text(body["reason_code"]), _texts(body["reasons"]),
     )  # fmt: skip
@@ -174,7 +175,7 @@ def _rolled_back(table: _Table, fact: Fact) -> None:
     current = None if to is None else _earlier(entry, to, fact)
     read_back = fact.body.get("services")
     if current is not None and read_back:
-        current = replace(current, services=_services(read_back))
+        current = replace(current, services={**current.services, **_services(read_back)})
     entry.set(current=current, since=None if current is None else fact.at, last_failure=_failure(fact))
     _ended(entry, fact)
 

@@ -95,7 +95,7 @@ def stamp(at: datetime) -> str:
 
 
 def read_stamp(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def seal(draft: Draft, head: Head, at: datetime) -> Fact:
@@ -162,7 +162,7 @@ def _fact(document: dict[str, Any], line: bytes) -> Fact:
 
 
 def _is_canonical(document: dict[str, Any], line: bytes) -> bool:
-    """json's own encoder writes what RFC 8785 does but for floats, huge numbers and rare key orders, and is far quicker."""
+    """The encoder of json writes what RFC 8785 does but for floats, huge numbers and rare key orders, and is far quicker."""
     quick = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     try:
         return quick.encode() == line or canonical(document) == line

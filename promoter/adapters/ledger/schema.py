@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -88,10 +88,8 @@ def _make_file(path: Path) -> None:
         else:
             if path.parent.name == ".promoter":
                 (path.parent / ".gitignore").write_text("*\n")
-        try:
+        with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
-            pass
 
 
 def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:

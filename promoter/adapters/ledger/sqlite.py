@@ -70,8 +70,9 @@ class SqliteLedger:
             if other is not None and read_stamp(expires) > now:
                 raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
             connection.execute(
-                "INSERT INTO leases (environment, owner, token, since, expires) VALUES (?, ?, ?, ?, ?) ON CONFLICT (environment) "
-                "DO UPDATE SET owner = excluded.owner, token = excluded.token, since = excluded.since, expires = excluded.expires",
+                "INSERT INTO leases (environment, owner, token, since, expires) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (environment) DO UPDATE SET "
+                "owner = excluded.owner, token = excluded.token, since = excluded.since, expires = excluded.expires",
                 (environment, owner, token + 1, stamp(now), stamp(now + ttl)),
             )
         return Lease(environment, owner, token + 1, other)

@@ -1,0 +1,121 @@
+"""Running a child process that never outlives its time: in a session of its own, ended with everything it started.
+
+Who calls decides what the output means; nothing here is a shell.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+NOT_FOUND, NOT_RUNNABLE = 127, 126
+_LOOK = 0.1
+"""Seconds between two looks at whether the run is being interrupted."""
+_LINGER = 0.5
+"""Seconds that what a child leaves behind may go on writing after the child has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child ended. `exit_code` None: its time was over; 128 and more: by a signal, as a shell counts."""
+
+    exit_code: int | None
+    output: bytes
+    errors: bytes
+    seconds: float
+
+
+def run(
+    argv: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    *,
+    apart: bool = False,
+    keep: int,
+    check: Callable[[], None] = lambda: None,
+) -> Ended:
+    """Runs `argv` in `directory`, with `environment` over our own, and keeps the last `keep` bytes of what it writes.
+
+    Both streams together, unless `apart`. `check` may raise; the child is ended then too.
+    """
+    begun = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            argv, cwd=directory, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if apart else subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        refused, sentence = _refusal(argv, directory, error)
+        return Ended(refused, b"" if apart else sentence.encode(), sentence.encode(), time.monotonic() - begun)
+    tails = [_Tail(stream, keep) for stream in (process.stdout, process.stderr) if stream is not None]
+    try:
+        code = _wait(process, begun + timeout, check)
+    finally:
+        if process.poll() is None:
+            _end_group(process)
+            process.wait()
+    if not all(tail.wait(_LINGER) for tail in tails):  # whoever holds the pipe is of the group, so its id is not reused
+        _end_group(process)
+        for tail in tails:
+            tail.wait(_LINGER)
+    seconds = time.monotonic() - begun
+    return Ended(code, tails[0].read(), tails[1].read() if apart else b"", seconds)
+
+
+def _wait(process: "subprocess.Popen[bytes]", deadline: float, check: Callable[[], None]) -> int | None:
+    while (left := deadline - time.monotonic()) > 0:
+        check()
+        with suppress(subprocess.TimeoutExpired):
+            code = process.wait(min(left, _LOOK))
+            return code if code >= 0 else 128 - code
+    return None
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _refusal(argv: Sequence[str], directory: Path, error: OSError | ValueError) -> tuple[int, str]:
+    program = argv[0] if argv else ""
+    if not directory.is_dir():
+        return NOT_RUNNABLE, f"{program} cannot run in {directory}: there is no such directory"
+    if isinstance(error, FileNotFoundError):
+        return NOT_FOUND, f"{program} was not found: install it, or write its path relative to the pipeline file (./{program})"
+    if isinstance(error, PermissionError):
+        return NOT_RUNNABLE, f"{program} may not be run: make it executable (chmod +x)"
+    if isinstance(error, OSError) and error.strerror == "Exec format error":
+        return NOT_RUNNABLE, f"{program} is not a program: a script begins with a line such as #!/bin/sh"
+    return NOT_RUNNABLE, f"{program} cannot be run: {error}"
+
+
+class _Tail:
+    """Reads a stream to its end in a thread of its own and keeps the last bytes."""
+
+    def __init__(self, stream: IO[bytes], keep: int) -> None:
+        self._stream, self._keep, self._bytes = stream, keep, bytearray()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        with suppress(ValueError, OSError), self._stream as stream:
+            while piece := stream.read1(65536):  # type: ignore[attr-defined]
+                with self._lock:
+                    self._bytes += piece
+                    del self._bytes[: -self._keep]
+
+    def wait(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def read(self) -> bytes:
+        with self._lock:
+            return bytes(self._bytes)

@@ -1,0 +1,34 @@
+"""The machine's clock, and the one switch that ends every wait of a run."""
+
+import _thread
+import threading
+import time
+from datetime import UTC, datetime
+
+from promoter.model.errors import Interrupted
+
+
+class SystemClock:
+    """A `Clock`. One that nobody interrupts is patient: putting things back waits by such a one."""
+
+    def __init__(self) -> None:
+        self._interrupted = threading.Event()
+
+    def interrupt(self) -> None:
+        """Ends all waits, now and from now on. May be called from a signal handler."""
+        # By a thread: the handler may have stopped the main thread inside `wait`, while it holds the event's own lock.
+        _thread.start_new_thread(self._interrupted.set, ())
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        if self._interrupted.wait(max(0.0, seconds)):
+            raise Interrupted
+
+    def check(self) -> None:
+        if self._interrupted.is_set():
+            raise Interrupted
