@@ -1,0 +1,260 @@
+"""Jinja2 on a short leash: no Python internals, no loop or text without bound, and secrets only as they are.
+
+What is allowed is listed, not what is forbidden: expressions, `if`, `for` (with a budget of rounds), a few filters and
+methods of texts. No `set`, macro or import: without them the size of every value is bounded by the template's own.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Template, TemplateError, Undefined, nodes
+from jinja2.runtime import Context, LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from promoter.templates import MAX_LENGTH, Handle, NameView, Scope, SourceView, TemplateFault, spell
+
+MAX_ROUNDS = 10_000
+_FILTERS = (
+    "abs",
+    "capitalize",
+    "d",
+    "default",
+    "first",
+    "float",
+    "int",
+    "last",
+    "length",
+    "lower",
+    "title",
+    "trim",
+    "upper",
+    "urlencode",
+)
+_METHODS = frozenset(
+    [
+        "capitalize",
+        "count",
+        "endswith",
+        "find",
+        "get",
+        "items",
+        "join",
+        "keys",
+        "lower",
+        "lstrip",
+        "partition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "split",
+        "startswith",
+        "strip",
+        "title",
+        "upper",
+        "values",
+    ]
+)
+_LOOP = ("index", "index0", "first", "last", "length")
+_STATEMENTS = (
+    nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
+    nodes.Block, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.ScopedEvalContextModifier, nodes.ExprStmt,
+)  # fmt: skip
+_USES = (nodes.Filter, nodes.Test, nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Concat, nodes.Getattr, nodes.Getitem)
+_TOO_LONG = TemplateFault(f"this makes a value of more than {MAX_LENGTH} characters")
+
+
+class _Undefined(Undefined):
+    """Says what is missing in the words of the scope, whatever is done with it."""
+
+    __slots__ = ()
+
+    def _fail_with_undefined_error(self, *_: Any, **__: Any) -> Any:
+        name, owner = str(self._undefined_name), self._undefined_obj
+        if isinstance(owner, SourceView | NameView):
+            raise TemplateFault(owner.explain(name))
+        raise _Missing(name, of_value=owner is not missing)
+
+    __str__ = __iter__ = __len__ = __bool__ = __contains__ = __getitem__ = __call__ = _fail_with_undefined_error
+    __eq__ = __ne__ = __hash__ = __add__ = __radd__ = __mul__ = __rmul__ = __mod__ = _fail_with_undefined_error
+    __sub__ = __rsub__ = __truediv__ = __rtruediv__ = __neg__ = __pos__ = __lt__ = __gt__ = __le__ = __ge__ = (
+        _fail_with_undefined_error
+    )
+    __int__ = __float__ = __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __html__ = _fail_with_undefined_error
+
+
+class _Missing(Exception):
+    def __init__(self, name: str, *, of_value: bool) -> None:
+        super().__init__(name)
+        self.name, self.of_value = name, of_value
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=_Undefined, finalize=_finalize, keep_trailing_newline=True, optimized=False, cache_size=0)
+        self.globals = {"range": _range, "__rounds__": _rounds}
+        self.filters = {name: self.filters[name] for name in _FILTERS} | {"replace": _replace, "join": _join, "string": _text}
+        self.binop_table = {**self.binop_table, "*": _times, "**": _power, "%": _modulo, "+": _plus}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for statement in tree.find_all(_STATEMENTS):
+            word = type(statement).__name__.replace("Assign", "set").lower()
+            raise TemplateFault(f"`{word}` is not allowed in a template", "use an expression, `if` or `for`")
+        for use in tree.find_all(_USES):
+            if any(isinstance(call.node, nodes.Name) and call.node.name == "secret" for call in use.find_all(nodes.Call)):
+                raise TemplateFault(
+                    "secret(…) was used as a value",
+                    "a secret can only be put into a text as it is: no filter, no test, no joining",
+                )
+        for loop in tree.find_all(nodes.For):
+            if loop.recursive:
+                raise TemplateFault("a recursive `for` is not allowed in a template")
+            loop.iter = nodes.Call(nodes.Name("__rounds__", "load"), [loop.iter], [], None, None).set_environment(self)
+        return tree
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 (the base's signature)
+        if isinstance(obj, SourceView | NameView):
+            return not attr.startswith("_") and attr != "explain"
+        if isinstance(obj, LoopContext):
+            return attr in _LOOP
+        return attr in _METHODS and isinstance(obj, str | dict)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """`format` is no method of ours: a width in it can make a text of any length."""
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Any:  # noqa: ARG002 (the base's signature)
+        raise TemplateFault(f"`{attribute}` of a value is out of reach for templates")
+
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
+        if isinstance(owner, str) and name in ("replace", "join"):
+            return (_replace if name == "replace" else _join_with)(owner, *args)
+        return super().call(context, obj, *args, **kwargs)
+
+
+def render(text: str, scope: Scope) -> str:
+    """`text` filled in, with placeholders where secrets stand. Raises TemplateFault."""
+    try:
+        template = _compile(text)
+        context = dict(scope.known)
+        context["__rounds__"] = _budget()
+        filled = template.render(context)
+    except _Missing as lack:
+        if lack.of_value:
+            raise TemplateFault(f"the value has no part `{lack.name}`") from None
+        raise scope.undefined(lack.name) from None
+    except TemplateError as error:
+        raise TemplateFault(
+            f"this template cannot be read: {error.message or type(error).__name__}", 'write for example "{{ port }}"'
+        ) from error
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise TemplateFault("this template is nested too deeply") from error
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        raise TemplateFault(f"this template fails: {error}") from error
+    if len(filled) > 4 * MAX_LENGTH:
+        raise _TOO_LONG
+    return filled
+
+
+@lru_cache(maxsize=1)
+def _sandbox() -> _Sandbox:
+    return _Sandbox()
+
+
+@lru_cache(maxsize=1024)
+def _compile(text: str) -> Template:
+    return _sandbox().from_string(text)
+
+
+def _budget() -> Callable[[Iterable[object]], Iterator[object]]:
+    """All loops of one rendering together go round MAX_ROUNDS times."""
+    left = MAX_ROUNDS
+
+    def rounds(items: Iterable[object]) -> Iterator[object]:
+        nonlocal left
+        for item in items:
+            left -= 1
+            if left < 0:
+                raise TemplateFault(f"loops in this template go round more than {MAX_ROUNDS} times")
+            yield item
+
+    return rounds
+
+
+def _rounds(items: Iterable[object]) -> Iterable[object]:
+    return items
+
+
+def _range(*bounds: int) -> range:
+    found = range(*bounds)
+    if len(found) > MAX_ROUNDS:
+        raise TemplateFault(f"range() of more than {MAX_ROUNDS} numbers")
+    return found
+
+
+def _finalize(value: object) -> str:
+    return str(value) if isinstance(value, Undefined) else spell(value)
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, Handle | Undefined) else spell(value)
+
+
+def _bounded(length: int) -> None:
+    if length > MAX_LENGTH:
+        raise _TOO_LONG
+
+
+def _times(left: Any, right: Any) -> Any:
+    for many, count in ((left, right), (right, left)):
+        if isinstance(many, str | list | tuple) and isinstance(count, int):
+            _bounded(len(many) * count)
+    return _plus_or(left * right)
+
+
+def _plus(left: Any, right: Any) -> Any:
+    return _plus_or(left + right)
+
+
+def _plus_or(value: Any) -> Any:
+    if isinstance(value, str | list | tuple):
+        _bounded(len(value))
+    if isinstance(value, int) and value.bit_length() > 1024:
+        raise TemplateFault("this makes a number that is too large")
+    return value
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > 1024:
+        raise TemplateFault("this makes a number that is too large")
+    return base**exponent
+
+
+def _modulo(left: Any, right: Any) -> Any:
+    if isinstance(left, str):
+        raise TemplateFault("formatting with % is not allowed in a template", "join texts with ~")
+    return left % right
+
+
+def _replace(text: Any, old: Any, new: Any, count: int = -1) -> str:
+    text, old, new = _text(text), _text(old), _text(new)
+    _bounded(len(text) + text.count(old) * max(0, len(new) - len(old)))
+    return str(text.replace(old, new, count))
+
+
+def _join(items: Iterable[object], separator: object = "") -> str:
+    words = [_text(item) for item in items]
+    glue = _text(separator)
+    _bounded(sum(map(len, words)) + len(glue) * len(words))
+    return glue.join(words)
+
+
+def _join_with(glue: str, items: Iterable[object]) -> str:
+    return _join(items, glue)
