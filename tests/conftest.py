@@ -1,0 +1,146 @@
+"""What live tests stand on: a real engine, a real registry, ports and names of their own, the real command, and a clean end.
+
+`make test` names the parts in the environment; plain `pytest` brings the lab up once, whatever the number of workers.
+Not a place for fakes: those are in tests/fakes, one a port.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.ports import next_port
+
+ROOT = Path(__file__).resolve().parents[1]
+LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
+
+
+@pytest.fixture(scope="session")
+def lab() -> Mapping[str, str]:
+    """What `lab.py env` exports: the environment as it is when it names all parts, else the lab is brought up (it locks)."""
+    wanted = ("PROMOTER_LAB_ENGINE", "PROMOTER_LAB_REGISTRY", "PROMOTER_LAB_BUSYBOX")
+    if not all(os.environ.get(name) for name in wanted):
+        up = subprocess.run([*LAB, "up"], capture_output=True, text=True, check=False)
+        assert up.returncode == 0, f"the lab does not come up:\n{up.stderr}"
+    else:
+        return os.environ
+    lines = subprocess.run([*LAB, "env"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {name: value.strip("'") for name, _, value in (line.removeprefix("export ").partition("=") for line in lines)}
+
+
+@pytest.fixture(scope="session")
+def engine_url(lab: Mapping[str, str]) -> str:
+    """The engine's address, such as unix:///path."""
+    return lab["PROMOTER_LAB_ENGINE"]
+
+
+@pytest.fixture(scope="session")
+def registry_host(lab: Mapping[str, str]) -> str:
+    """The registry's host:port; plain HTTP on loopback."""
+    return lab["PROMOTER_LAB_REGISTRY"]
+
+
+@pytest.fixture(scope="session")
+def busybox_dir(lab: Mapping[str, str]) -> Path:
+    """A directory that holds a static `busybox`, to build images FROM scratch."""
+    return Path(lab["PROMOTER_LAB_BUSYBOX"])
+
+
+@pytest.fixture(scope="session")
+def buildx_config(lab: Mapping[str, str]) -> Path:
+    """A DOCKER_CONFIG directory with the buildx plugin; where none can be had, the test is skipped and says why."""
+    if named := lab.get("PROMOTER_LAB_BUILDX"):
+        return Path(named)
+    got = subprocess.run([*LAB, "buildx"], capture_output=True, text=True, check=False)
+    if got.returncode:
+        pytest.skip(got.stderr.strip() or "no buildx")
+    lines = subprocess.run([*LAB, "env"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return Path(next(line.partition("=")[2].strip("'") for line in lines if line.startswith("export PROMOTER_LAB_BUILDX=")))
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """A port that nobody listens on and that no other worker of this machine is given."""
+    return next_port
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that nothing else has: good for a pipeline, a repository, a container."""
+    return f"t{uuid4().hex[:10]}"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the `promoter` command gave."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @cached_property
+    def json(self) -> Any:
+        """The one JSON document on stdout, with --json."""
+        return json.loads(self.stdout)
+
+    @property
+    def text(self) -> str:
+        """All of it, for a failing assertion to show."""
+        return f"exit {self.exit_code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
+
+
+class Cli:
+    """The real command, in a process of its own, at a place and with an environment of its own."""
+
+    def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
+        self.cwd = cwd
+        self.env = dict(env)
+
+    def start(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("promoter")), *args],
+            cwd=cwd or self.cwd,
+            env={**self.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120) -> Ran:
+        process = self.start(*args, cwd=cwd, env=env)
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            stdout, stderr = process.communicate()
+            pytest.fail(f"promoter {' '.join(args)} ran longer than {timeout} s\n{stdout}\n{stderr}")
+        return Ran(process.returncode, stdout, stderr)
+
+
+@pytest.fixture
+def cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
+    """Runs `promoter` in tmp_path: on the lab's engine when the test asks for it, else with none in reach, not even by chance."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PROMOTER_", "DOCKER_"))}
+    env |= {"HOME": str(tmp_path), "NO_COLOR": "1", "DOCKER_HOST": f"unix://{tmp_path}/no-engine.sock"}
+    for fixture, name in (("engine_url", "DOCKER_HOST"), ("registry_host", "PROMOTER_LAB_REGISTRY")):
+        if fixture in request.fixturenames:
+            env[name] = request.getfixturevalue(fixture)
+    return Cli(tmp_path, env)
+
+
+@pytest.fixture
+def clean_engine(engine_url: str, unique: str) -> Iterator[str]:
+    """`unique` as a pipeline's name; at the end everything that carries its label is removed from the engine."""
+    yield unique
+    from tests.sweep import sweep
+
+    sweep(engine_url, unique)

@@ -1,0 +1,47 @@
+"""Ports for tests that run side by side: each worker has a block of its own, held by a lock that dies with the process.
+
+The blocks lie below the kernel's own range (32768 and up), so that no outgoing connection takes a port in between.
+"""
+
+import socket
+from functools import cache
+from itertools import cycle
+
+FIRST, SIZE, BLOCKS = 20000, 150, 80
+
+
+def next_port() -> int:
+    """The next port of this worker's block that nobody listens on."""
+    for _ in range(SIZE):
+        port = next(_block())
+        if _is_free(port):
+            return port
+    raise AssertionError(f"all {SIZE} ports of this worker's block are taken")
+
+
+@cache
+def _block() -> "cycle[int]":
+    """Bound names of the abstract socket space are the lock: no file stays, and a killed worker gives its block back."""
+    for number in range(BLOCKS):
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            held.bind(f"\0promoter-tests-ports-{number}")
+        except OSError:
+            held.close()
+            continue
+        _held.append(held)
+        return cycle(range(FIRST + number * SIZE, FIRST + (number + 1) * SIZE))
+    raise AssertionError(f"more than {BLOCKS} test workers on one machine")
+
+
+_held: list[socket.socket] = []
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,36 @@
+"""Removing what a test left on the engine, over the engine's plain HTTP API: not by the code under test."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from parts.talk import connection
+
+
+def sweep(engine: str, pipeline: str) -> None:
+    """Containers, networks and volumes that carry the pipeline's label, whatever state they are in."""
+    for container in labelled(engine, "containers", pipeline):
+        _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    for network in labelled(engine, "networks", pipeline):
+        _call(engine, "DELETE", f"/networks/{network['Id']}")
+    for volume in labelled(engine, "volumes", pipeline):
+        _call(engine, "DELETE", f"/volumes/{quote(volume['Name'], safe='')}?force=1")
+
+
+def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
+    """What the engine has of this kind under the pipeline's label."""
+    filters = quote(json.dumps({"label": [f"dev.promoter.pipeline={pipeline}"]}))
+    found = _call(engine, "GET", f"/{kind}{'/json' if kind == 'containers' else ''}?all=1&filters={filters}")
+    return (found.get("Volumes") if kind == "volumes" else found) or []
+
+
+def _call(engine: str, method: str, path: str) -> Any:
+    talk = connection(engine, timeout=60)
+    try:
+        talk.request(method, path)
+        answer = talk.getresponse()
+        body = answer.read()
+    finally:
+        talk.close()
+    assert answer.status < 400 or answer.status in {404, 409}, f"{method} {path}: {answer.status} {body!r}"
+    return json.loads(body) if body else None

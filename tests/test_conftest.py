@@ -1,0 +1,33 @@
+"""The fixtures keep what they promise."""
+
+import json
+import socket
+from collections.abc import Callable
+
+from parts.talk import connection
+
+from tests.sweep import labelled, sweep
+
+
+def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:
+    ports = [free_port() for _ in range(20)]
+    assert len(set(ports)) == 20
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", ports[0]))
+        server.listen()
+        again = [free_port() for _ in range(140)]
+    assert ports[0] not in again
+
+
+def test_the_sweep_takes_what_carries_the_name_and_nothing_else(engine_url: str, unique: str) -> None:
+    for name in (unique, f"{unique}x"):
+        body = {"Name": name, "Labels": {"dev.promoter.pipeline": name}}
+        for kind in ("networks", "volumes"):
+            talk = connection(engine_url)
+            talk.request("POST", f"/{kind}/create", json.dumps(body), {"Content-Type": "application/json"})
+            assert talk.getresponse().status == 201
+            talk.close()
+    sweep(engine_url, unique)
+    assert [len(labelled(engine_url, kind, unique)) for kind in ("networks", "volumes")] == [0, 0]
+    assert [len(labelled(engine_url, kind, f"{unique}x")) for kind in ("networks", "volumes")] == [1, 1]
+    sweep(engine_url, f"{unique}x")
