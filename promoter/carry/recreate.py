@@ -59,9 +59,11 @@ def without_aliases(service: Service) -> Service:
 class Recreate:
     """Puts containers into slots of one engine, and puts them back."""
 
-    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets) -> None:
+    def __init__(self, engine: Engine, clock: Clock, patient: Clock, secrets: Secrets) -> None:
         self._engine, self._clock, self._secrets = engine, clock, secrets
         self._examiner = Examiner(engine, clock, secrets)
+        self._patient_examiner = Examiner(engine, patient, secrets)
+        self._stopped: dict[str, float] = {}
 
     def swap(self, order: Order, slot: Slot) -> Swapped:
         """Safe to repeat: what this promotion has done already is found and not done again."""
@@ -85,11 +87,10 @@ class Recreate:
         if ours is None or ours.name == slot.next:
             old = self._step_aside(slot)
             self._engine.rename(ours_id, slot.name)
-        stopped = self._stop(old or self._engine.inspect(slot.previous))
+        self._stop(slot, old or self._engine.inspect(slot.previous))
         self._engine.start(ours_id)
         health = self._examiner.prove(ours_id, order.config, order.proof)
-        gap = None if stopped is None else self._clock.monotonic() - stopped
-        return Swapped(ours_id, self._read_back(ours_id, order), health, gap)
+        return Swapped(ours_id, self._read_back(ours_id, order), health, self.gap(slot))
 
     def restore(self, order: Order, slot: Slot) -> Container | None:
         """Takes away what this promotion put into the slot, and puts back and proves what was there before.
@@ -108,8 +109,13 @@ class Recreate:
             return None
         if not earlier.running and order.proof is Proof.SERVING:
             self._engine.start(earlier.id)
-            self._examiner.prove(earlier.id, order.config, order.proof)
+            self._patient_examiner.prove(earlier.id, order.config, order.proof)
         return self._engine.inspect(earlier.id)
+
+    def gap(self, slot: Slot) -> float | None:
+        """Seconds since the slot's container was stopped; None when nothing ran there."""
+        stopped = self._stopped.get(slot.name)
+        return None if stopped is None else self._clock.monotonic() - stopped
 
     def retire(self, slot: Slot) -> None:
         """The promotion is verified: only the previous container is kept, stopped."""
@@ -130,13 +136,10 @@ class Recreate:
         self._engine.rename(old.id, slot.previous)
         return old
 
-    def _stop(self, old: Container | None) -> float | None:
-        """When the old one began to stop, on the clock; None when nothing ran."""
-        if old is None or not old.running:
-            return None
-        begun = self._clock.monotonic()
-        self._engine.stop(old.id, None)
-        return begun
+    def _stop(self, slot: Slot, old: Container | None) -> None:
+        if old is not None and old.running:
+            self._stopped[slot.name] = self._clock.monotonic()
+            self._engine.stop(old.id, None)
 
     def _try(self, order: Order, slot: Slot) -> None:
         """The new image proves its health beside the old, on ports of its own, before the old stops."""

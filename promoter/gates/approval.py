@@ -23,6 +23,8 @@ class Grade(StrEnum):
     SIGNED = "signed"
 
 
+_STALE = (ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED)
+"""What was approved is no longer what would be done: that is a refusal, until a new vote is asked for."""
 _STRENGTH = {Grade.ASSERTED: 0, Grade.PLATFORM: 1, Grade.SIGNED: 2}
 
 
@@ -69,7 +71,8 @@ def judge_approval(gate: Approval, case: Case) -> Verdict:
     unmet = [q for q in gate.require if len(good.keys() & set(case.roles.get(q.role, ()))) < q.min]
     if len(good) >= gate.min and not unmet:
         return passed(f"approved by {', '.join(sorted(good))}")
-    objections = [o for v in votes if (o := _objection(gate, case, v)) is not None] if len(good) < gate.min else []
+    cast = [v for v in votes if v.decision == "approve" and v.seq > case.requested_seq]
+    objections = [o for v in cast if (o := _objection(gate, case, v)) is not None]
     return _still_missing(gate, good, unmet, objections, may_vote)
 
 
@@ -92,6 +95,8 @@ def _latest_by_person(votes: Iterable[Vote]) -> dict[str, Vote]:
 def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str] | None:
     """Why a vote does not count, or None when it does."""
     who = f"the approval by {vote.principal}"
+    if vote.digest in case.consumed:
+        return ReasonCode.APPROVAL_USED, f"{who} was used by an earlier start"
     if (vote.environment, vote.release) != (case.environment, case.release.id):
         return ReasonCode.APPROVAL_WRONG_ENVIRONMENT, f"{who} is for release {vote.release[:12]} in {vote.environment}"
     if vote.plan_digest != case.plan_digest:
@@ -100,8 +105,6 @@ def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str]
         return ReasonCode.POLICY_CHANGED, f"{who} was given under other gates, roles or signers"
     if vote.from_release != case.running:
         return ReasonCode.APPROVAL_STALE, f"{who} is stale: what runs in {case.environment} has changed since"
-    if vote.digest in case.consumed:
-        return ReasonCode.APPROVAL_USED, f"{who} was used by an earlier start"
     if _expired(gate, case, vote):
         return ReasonCode.APPROVAL_EXPIRED, f"{who} has expired"
     if _STRENGTH[Grade(vote.grade)] < _STRENGTH[gate.grade]:
@@ -132,6 +135,9 @@ def _still_missing(
     sentences = [f"{said}; may approve: {asked}"]
     sentences += [f"needs {quota.min} from role {quota.role}" for quota in unmet]
     sentences += [sentence for _, sentence in objections]
+    stale = next((code for code, _ in objections if code in _STALE), None)
+    if stale is not None:
+        return refused(stale, "; ".join(sentences))
     code = ReasonCode.APPROVALS_MISSING
     if objections:
         code = objections[-1][0]

@@ -58,6 +58,8 @@ class Case:
     now: datetime
     votes: tuple[Vote, ...] = ()
     consumed: frozenset[str] = frozenset()
+    requested_seq: int = 0
+    """Where the ledger asks for votes on this very plan; 0 when it does not yet. Stale votes before it are history."""
     stays: Mapping[str, Stay] = field(default_factory=dict)
     checks: Mapping[int, CheckResult] = field(default_factory=dict)
     """Results of the http, container and command gates, by the gate's place in the list."""

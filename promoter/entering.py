@@ -1,0 +1,296 @@
+"""One release entering one environment: is there anything to do, do the gates allow it, and then the runner.
+
+Judged twice: before the lease is taken, and again under it against fresh facts, because a vote, a pin or another
+promotion may have come between.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from promoter.carry.checks import Checker, Site
+from promoter.gatekeeper import Judged, consumed_votes, judge_all, make_case, standing, worst
+from promoter.gates.case import Case, CheckResult
+from promoter.gates.checks import Check, ContainerCheck
+from promoter.job import Job
+from promoter.journal import Journal
+from promoter.lease import Hold, holding
+from promoter.model import events
+from promoter.model.canonical import fingerprint
+from promoter.model.errors import Interrupted, LeaseHeld, LeaseLost, PromoterError
+from promoter.model.facts import Kind
+from promoter.model.naming import promotion_of
+from promoter.model.release import Release
+from promoter.model.verdict import Outcome, ReasonCode
+from promoter.pipeline import Environment, Pipeline
+from promoter.plan import Plan, make_plan
+from promoter.ports import World
+from promoter.results import EnvironmentResult, Status
+from promoter.runner import Runner
+from promoter.state import Deployment, EnvironmentState
+
+POLL = 1.0
+"""Seconds between two looks at shut gates while `--wait` holds on."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How this run asks. `wait` is how long shut gates are waited for; `owner` signs the lease."""
+
+    owner: str
+    actor: str
+    wait: timedelta | None = None
+    pass_older: bool = False
+    """Leave an environment alone that had this release before and has a newer one now."""
+    skip_gates: bool = False
+    """A rollback is a person's decision to go back to what was verified: no gate stands in its way, which is recorded."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entering:
+    """Everything that one environment's entrance needs."""
+
+    pipeline: Pipeline
+    resolve: Callable[[str, Release], Environment]
+    world: World
+    journal: Journal
+    tell: events.Listener
+    name: str
+    terms: Terms
+
+    def go(self, release: Release) -> EnvironmentResult:
+        """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
+        try:
+            return self._go(release)
+        except LeaseHeld as error:
+            return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
+        except LeaseLost as error:
+            return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, "another run has taken the environment over")
+        except Interrupted:
+            return self._end(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted; {self.name} is as it was")
+        except PromoterError as error:
+            if error.exit_code == 2:
+                raise
+            return self._end(Status.FAILED, error.reason_code or ReasonCode.START_FAILED, error.message, error.hint)
+
+    def plan(self, release: Release) -> Plan:
+        salt = self.journal.state.salt or ""
+        environment = self.resolve(self.name, release)
+        return make_plan(self.pipeline.name, environment, release, lambda name: self.world.secrets.keyed_hash(name, salt))
+
+    def judged(self, plan: Plan, *, look: bool) -> tuple[Judged, ...]:
+        """What stands in the way, then every gate."""
+        state = self.journal.state
+        found = standing(state, plan.environment, plan)
+        if self.terms.skip_gates:
+            return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED)
+        looker = self._looker(plan) if look and not found else None
+        return (*found, *judge_all(plan.environment.gates, self._case(plan), looker))
+
+    def nothing_to_do(self, plan: Plan) -> bool:
+        """The last promotion here had this release and this plan, and what it recorded still runs."""
+        current = self._entry.current
+        return current is not None and _same(current, plan) and self._still_runs(current, plan)
+
+    # ------------------------------------------------------------ the way in
+    def _go(self, release: Release) -> EnvironmentResult:
+        self.journal.refresh()
+        if self.terms.pass_older and self._has_newer(release):
+            return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
+        plan = self.plan(release)
+        if self.nothing_to_do(plan):
+            return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
+        mend = self._mends(plan)
+        if not mend:
+            shut = self._wait_for_gates(plan)
+            if shut is not None:
+                return shut
+        with holding(self.journal.ledger, self.name, self.terms.owner, self.world.clock) as hold:
+            self.journal.refresh()
+            if self.nothing_to_do(plan):
+                return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
+            if not mend and (again := worst(self._judged_again(plan))) is not None:
+                return self._shut(plan, (again,))
+            self._settle_abandoned(plan, hold)
+            return self._carry_out(plan, hold, mend=mend)
+
+    def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
+        """None when everything is open; otherwise the answer, after as long a wait as was asked for."""
+        deadline = self.world.clock.monotonic() + (self.terms.wait.total_seconds() if self.terms.wait else 0.0)
+        said: tuple[str, ...] | None = None
+        while True:
+            judged = self.judged(plan, look=True)
+            if worst(judged) is None:
+                self._show(judged)
+                return None
+            reasons = _reasons(judged)
+            if reasons != said:
+                self._show(judged)
+            self._request(plan, judged)
+            left = deadline - self.world.clock.monotonic()
+            if left <= 0 or worst(judged).verdict.outcome is Outcome.REFUSED:  # type: ignore[union-attr]
+                return self._shut(plan, judged)
+            if reasons != said:
+                self.tell(events.Waiting(self.name, reasons, left))
+            said = reasons
+            self.world.clock.sleep(min(POLL, left))
+            self.journal.refresh()
+
+    def _judged_again(self, plan: Plan) -> tuple[Judged, ...]:
+        """Under the lease, against fresh facts. Checks that were seen to pass a moment ago are not carried out twice."""
+        checks = {gate.title() for gate in plan.environment.gates if isinstance(gate, Check)}
+        return tuple(one for one in self.judged(plan, look=False) if one.gate not in checks)
+
+    def _carry_out(self, plan: Plan, hold: Hold, *, mend: bool) -> EnvironmentResult:
+        entry, case = self._entry, self._case(plan)
+        promotion = self._promotion(plan)
+        resumed = entry.start is not None and entry.start.promotion == promotion
+        consumed = () if mend or self.terms.skip_gates else consumed_votes(plan.environment.gates, case)
+        if not (mend or resumed):
+            self._request(plan, ())
+        lease = {"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}
+        body = {
+            "plan_digest": plan.digest, "promotion": promotion, "approvals": list(consumed), "from": case.running,
+            "mend": mend, "resumed": resumed, "lease": lease, **self.terms.extra,
+        }  # fmt: skip
+        self.journal.record(Kind.STARTED, self.name, plan.release.id, body)
+        self.tell(events.PromotionStarted(self.name, plan.release, plan.digest, mend))
+        previous = entry.current.release if entry.current else None
+        done = frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
+        job = Job(plan, promotion, self.pipeline.directory, previous, mend, done, self.terms.extra)
+        return Runner(self.world, self.journal, self.tell, job, hold).carry_out()
+
+    def _settle_abandoned(self, plan: Plan, hold: Hold) -> None:
+        """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
+        start = self._entry.start
+        if start is not None and start.promotion != self._promotion(plan):
+            from promoter.abandoned import settle
+
+            settle(self.world, self.journal, self.tell, plan, start, hold)
+
+    # ------------------------------------------------------------ facts about here
+    @property
+    def _entry(self) -> EnvironmentState:
+        return self.journal.state.environment(self.name)
+
+    def _case(self, plan: Plan) -> Case:
+        now = self.world.clock.now()
+        return make_case(self.pipeline, plan, self.journal.state, self.terms.actor, now, self._promotion(plan))
+
+    def _promotion(self, plan: Plan) -> str:
+        """The same for a promotion that goes on after it was cut off; another one after each ending. A mended
+        deployment keeps its own, so that its containers are known for what they are."""
+        current = self._entry.current
+        if current is not None and _same(current, plan):
+            return current.promotion
+        ended = self._entry.ended_seq
+        return fingerprint([self.name, plan.release.id, plan.digest, ended]).removeprefix("sha256:")[:16]
+
+    def _mends(self, plan: Plan) -> bool:
+        current = self._entry.current
+        return current is not None and _same(current, plan)
+
+    def _has_newer(self, release: Release) -> bool:
+        current = self._entry.current
+        if current is None or current.release == release.id:
+            return False
+        order = list(self.journal.state.releases)
+        had = any(deployment.release == release.id for deployment in self._entry.verified)
+        return had and order.index(current.release) > order.index(release.id)
+
+    def _still_runs(self, current: Deployment, plan: Plan) -> bool:
+        engine = self.world.engine(plan.environment.engines[0])
+        found = {
+            c.id: c for c in engine.find({"dev.promoter.pipeline": self.pipeline.name, "dev.promoter.environment": self.name})
+        }
+        for service, running in current.services.items():
+            completes = not (service in plan.environment.services and _serves(plan, service))
+            for container in running.containers:
+                seen = found.get(container)
+                if seen is None or promotion_of(seen.labels) != current.promotion:
+                    return False
+                if not (seen.running or (completes and seen.exit_code == 0)) or seen.health == "unhealthy":
+                    return False
+        return True
+
+    def _looker(self, plan: Plan) -> Callable[[Check], CheckResult]:
+        job = Job(plan, self._promotion(plan), self.pipeline.directory, None)
+        engine = self.world.engine(plan.environment.engines[0])
+        site = Site(job.place, plan.release, "gate", plan.environment.services, job.files, Path(job.directory), engine)
+        checker = Checker(self.world.clock, self.world.probes, self.world.secrets)
+
+        def look(check: Check) -> CheckResult:
+            if isinstance(check, ContainerCheck):
+                Runner.provide(engine, job)
+                image = plan.release.images[check.service]
+                if not engine.has_image(image):
+                    engine.pull(image, plan.environment.services[check.service].platform, lambda *_: None)
+            return checker.look(check, site)
+
+        return look
+
+    # ------------------------------------------------------------ telling and recording
+    def _request(self, plan: Plan, judged: tuple[Judged, ...]) -> None:
+        """Asks in the ledger, with the whole plan, unless the very same is asked already."""
+        case = self._case(plan)
+        request = self._entry.request
+        asked = request is not None and (request.release, request.plan_digest, request.from_release, request.policy_digest) == (
+            plan.release.id, plan.digest, case.running, case.policy_digest
+        )  # fmt: skip
+        if asked:
+            return
+        shut = worst(judged)
+        body = {
+            "plan_digest": plan.digest, "plan": plan.document(), "from": case.running, "policy_digest": case.policy_digest,
+            "requested_by": self.terms.actor, "reason_code": str(shut.verdict.code if shut else ReasonCode.OK),
+            "reasons": list(_reasons(judged)),
+        }  # fmt: skip
+        self.journal.record(Kind.REQUESTED, self.name, plan.release.id, body)
+
+    def _show(self, judged: tuple[Judged, ...]) -> None:
+        for one in judged:
+            self.tell(events.GateJudged(self.name, one.gate, one.verdict))
+
+    def _shut(self, plan: Plan, judged: tuple[Judged, ...]) -> EnvironmentResult:
+        verdict = worst(judged).verdict  # type: ignore[union-attr]
+        status = Status.REFUSED if verdict.outcome is Outcome.REFUSED else Status.PENDING
+        gates = [gate_document(one) for one in judged]
+        return self._end(status, verdict.code, *_reasons(judged), plan=plan, details={"gates": gates})
+
+    def _end(
+        self,
+        status: Status,
+        code: ReasonCode,
+        *reasons: str | None,
+        plan: Plan | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> EnvironmentResult:
+        current = self._entry.current
+        said = tuple(reason for reason in reasons if reason)
+        digest, previous = plan.digest if plan else None, current.release if current else None
+        return EnvironmentResult(self.name, status, code, said, digest, previous, details=details or {})
+
+
+def gate_document(one: Judged) -> dict[str, object]:
+    verdict = one.verdict
+    opens = verdict.opens_at.isoformat() if verdict.opens_at else None
+    return {
+        "gate": one.gate, "outcome": str(verdict.outcome), "reason_code": str(verdict.code), "sentence": verdict.sentence, "opens_at": opens,
+    }  # fmt: skip
+
+
+def _reasons(judged: tuple[Judged, ...]) -> tuple[str, ...]:
+    return tuple(f"{one.gate}: {one.verdict.sentence}" for one in judged if one.verdict.outcome is not Outcome.PASSED)
+
+
+def _same(current: Deployment, plan: Plan) -> bool:
+    return (current.release, current.plan_digest) == (plan.release.id, plan.digest)
+
+
+def _serves(plan: Plan, service: str) -> bool:
+    from promoter.carry.health import Proof
+    from promoter.job import proof_of
+
+    return proof_of(plan, service) is Proof.SERVING

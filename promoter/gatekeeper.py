@@ -1,0 +1,112 @@
+"""Judging all gates of an environment: the cheap and certain first, then what must be looked at, approvals last.
+
+What has to be looked at is looked at only when nothing before it is shut; approvals are judged always, so that
+people may vote while something else still waits.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from promoter.gates.approval import Approval, counting, judge_approval
+from promoter.gates.case import Case, CheckResult, Stay
+from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
+from promoter.gates.soak import Soak, judge_soak
+from promoter.gates.window import Window, judge_window
+from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused, waiting
+from promoter.pipeline import Environment, Gate, Pipeline, policy_digest
+from promoter.plan import Plan
+from promoter.state import State
+
+Look = Callable[[Check], CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One gate and its verdict. `gate` is the title that people read."""
+
+    gate: str
+    verdict: Verdict
+
+
+def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> Case:
+    """Everything that the ledger says about this release asking to enter this environment."""
+    place = state.environment(plan.environment.name)
+    stays = {
+        name: Stay(entry.current.release, entry.since)
+        for name, entry in state.environments.items()
+        if entry.current is not None and entry.since is not None
+    }
+    return Case(
+        environment=plan.environment.name,
+        release=plan.release,
+        plan_digest=plan.digest,
+        policy_digest=policy_digest(pipeline, plan.environment),
+        running=place.current.release if place.current else None,
+        requested_by=place.request.requested_by if place.request else requested_by,
+        now=now,
+        votes=state.votes,
+        requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
+        consumed=place.consumed_by_others(promotion),
+        stays=stays,
+        roles=pipeline.roles,
+        signers=pipeline.signers,
+    )
+
+
+def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[Judged, ...]:
+    """The verdict of every gate, in the order of the file. Without `look` checks are not carried out."""
+    shut = any(
+        judge(gate, i, case).outcome is not Outcome.PASSED for i, gate in enumerate(gates) if isinstance(gate, (Soak, Window))
+    )
+    seen: dict[int, CheckResult] = {}
+    for place, gate in enumerate(gates):
+        if look is not None and not shut and isinstance(gate, (HttpCheck, ContainerCheck, CommandCheck)):
+            seen[place] = look(gate)
+            shut = not seen[place].passed
+    case = replace(case, checks=seen)
+    return tuple(Judged(gate.title(), judge(gate, i, case)) for i, gate in enumerate(gates))
+
+
+def judge(gate: Gate, place: int, case: Case) -> Verdict:
+    match gate:
+        case Approval():
+            return judge_approval(gate, case)
+        case Soak():
+            return judge_soak(gate, case)
+        case Window():
+            return judge_window(gate, case)
+        case HttpCheck() | ContainerCheck() | CommandCheck():
+            return judge_check(gate, place, case)
+    assert_never(gate)
+
+
+def standing(state: State, environment: Environment, plan: Plan) -> tuple[Judged, ...]:
+    """What stands in the way before any gate is asked: pins, freezes, vetoes."""
+    entry = state.environment(environment.name)
+    found = []
+    if entry.pinned is not None:
+        says = f"{environment.name} is pinned: {entry.pinned.reason}; `promoter unpin {environment.name} --reason …` lets releases in"
+        found.append(Judged("pin", waiting(ReasonCode.PINNED, says)))
+    if entry.frozen is not None:
+        found.append(Judged("freeze", waiting(ReasonCode.FROZEN, f"{environment.name} is frozen: {entry.frozen.reason}")))
+    digests = {str(ref.digest) for ref in plan.release.images.values()}
+    if plan.release.id in state.vetoed or digests & state.vetoed:
+        found.append(Judged("veto", refused(ReasonCode.VETOED, f"release {plan.release.short_id} was vetoed")))
+    return tuple(found)
+
+
+def consumed_votes(gates: tuple[Gate, ...], case: Case) -> tuple[str, ...]:
+    """Digests of the facts that hold the votes on which a start rests."""
+    votes = [vote.digest for gate in gates if isinstance(gate, Approval) for vote in counting(gate, case)]
+    return tuple(dict.fromkeys(votes))
+
+
+def worst(judged: tuple[Judged, ...]) -> Judged | None:
+    """The verdict that decides: a refusal before a wait; None when everything is open."""
+    for outcome in (Outcome.REFUSED, Outcome.WAITING):
+        for one in judged:
+            if one.verdict.outcome is outcome:
+                return one
+    return None

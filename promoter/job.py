@@ -1,0 +1,51 @@
+"""One promotion about to be carried out: its plan, and what the engine's names for its parts are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promoter.carry.health import Proof
+from promoter.carry.recreate import Order
+from promoter.model.naming import Place, Slot, slots
+from promoter.plan import Plan
+from promoter.ports import FileContent
+
+
+@dataclass(frozen=True)
+class Job:
+    """One promotion about to be carried out. `done` are ids of steps that an earlier, cut-off try has finished."""
+
+    plan: Plan
+    promotion: str
+    directory: Path
+    previous: str | None
+    mend: bool = False
+    done: frozenset[str] = frozenset()
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.plan.pipeline, self.plan.environment.name)
+
+    def slots(self, service: str) -> tuple[Slot, ...]:
+        config = self.plan.environment.services[service]
+        return slots(self.place, service, config.replicas, config.container_name)
+
+    def order(self, service: str) -> Order:
+        environment, image = self.plan.environment, self.plan.release.images[service]
+        return Order(
+            self.place, service, environment.services[service], image, self.plan.release.id, self.promotion, self.files(service),
+            proof_of(self.plan, service),
+        )  # fmt: skip
+
+    def files(self, service: str) -> tuple[FileContent, ...]:
+        config, contents = self.plan.environment.services[service], self.plan.environment.contents
+        grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
+        return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
+
+
+def proof_of(plan: Plan, service: str) -> Proof:
+    """A service that another waits to see completed is proven by its end, every other by serving."""
+    others = plan.environment.services.values()
+    waited_for = (o.depends_on[service].condition for o in others if service in o.depends_on)
+    return Proof.COMPLETED if "service_completed_successfully" in waited_for else Proof.SERVING

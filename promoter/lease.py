@@ -1,0 +1,61 @@
+"""Holding an environment: a lease with a heartbeat, checked before every act under it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from promoter.model.errors import LeaseLost, PromoterError
+from promoter.ports import Clock, Lease, Ledger
+
+TIME_TO_LIVE = timedelta(seconds=30)
+
+
+class Hold:
+    """A lease in hand. `check` raises LeaseLost as soon as the heartbeat has found it taken over or out of date."""
+
+    def __init__(self, ledger: Ledger, lease: Lease, clock: Clock, ttl: timedelta) -> None:
+        self.lease = lease
+        self._ledger, self._clock, self._ttl = ledger, clock, ttl
+        self._lost: PromoterError | None = None
+        self._renewed = clock.monotonic()
+        self._end = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name=f"lease {lease.environment}", daemon=True)
+        self._heart.start()
+
+    def check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+        if self._clock.monotonic() - self._renewed > self._ttl.total_seconds():
+            self._renew()  # the process slept through its heartbeats: prove the lease before acting
+            if self._lost is not None:
+                raise self._lost
+
+    def let_go(self) -> None:
+        self._end.set()
+        self._heart.join()
+        self._ledger.release(self.lease)
+
+    def _beat(self) -> None:
+        while not self._end.wait(self._ttl.total_seconds() / 3) and self._lost is None:
+            self._renew()
+
+    def _renew(self) -> None:
+        try:
+            self._ledger.renew(self.lease, self._ttl, self._clock.now())
+            self._renewed = self._clock.monotonic()
+        except LeaseLost as error:
+            self._lost = error
+        except PromoterError as error:  # the ledger may come back before the lease runs out
+            if self._clock.monotonic() - self._renewed > self._ttl.total_seconds():
+                self._lost = error
+
+
+@contextmanager
+def holding(ledger: Ledger, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE) -> Iterator[Hold]:
+    """Raises LeaseHeld when another run holds the environment."""
+    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now()), clock, ttl)
+    try:
+        yield hold
+    finally:
+        hold.let_go()

@@ -1,0 +1,74 @@
+"""What every part of the door needs: finding releases, environments and recorded plans in the ledger."""
+
+from collections.abc import Callable, Mapping
+from secrets import token_hex
+from typing import Any
+
+from promoter.journal import Journal
+from promoter.making import Made
+from promoter.model import events
+from promoter.model.errors import CallerError
+from promoter.model.facts import Kind
+from promoter.model.release import Release
+from promoter.nearest import nearest
+from promoter.pipeline import Pipeline
+from promoter.ports import World
+from promoter.state import State
+
+
+class Looking:
+    """One pipeline, its ledger and the world."""
+
+    loaded: Any
+    pipeline: Pipeline
+    name: str
+    world: World
+    journal: Journal
+    tell: events.Listener
+    owner: str
+    actor: str
+    interrupt: Callable[[], None]
+
+    def find_release(self, prefix: str | None) -> Release:
+        """By a unique prefix of its id; the newest without one."""
+        self.journal.refresh()
+        releases = self.journal.state.releases
+        if not releases:
+            raise CallerError("there is no release yet", hint="`promoter run` or `promoter build` makes one")
+        if prefix is None:
+            return list(releases.values())[-1].release
+        found = [record.release for release, record in releases.items() if release.startswith(prefix.lower())]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise CallerError(f"no release begins with {prefix!r}", hint="`promoter status` and `promoter history` show releases")
+        several = ", ".join(release.short_id for release in found[:5])
+        raise CallerError(f"{prefix!r} begins {len(found)} releases: {several}", hint="type more of its digits")
+
+    def record_release(self, made: Made) -> bool:
+        """Appends the release unless it is the newest already; True when the ledger knew it."""
+        release = made.release
+        state = self.journal.refresh()
+        newest = state.newest()
+        if newest is None or newest.release.id != release.id:
+            body = {"content": release.content(), "tags": dict(made.tags)}
+            self.journal.record(Kind.RELEASED, None, release.id, body, _salt_once)
+        return release.id in state.releases
+
+    def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, object] | None:
+        """A plan as a `requested` fact recorded it."""
+        for fact in self.journal.ledger.read():
+            if fact.kind is Kind.REQUESTED and fact.environment == environment and fact.body.get("plan_digest") == plan_digest:
+                plan = fact.body.get("plan")
+                return plan if isinstance(plan, Mapping) else None
+        return None
+
+    def _known(self, environment: str) -> None:
+        if environment not in self.pipeline.needs:
+            hint = nearest(environment, self.pipeline.needs) or f"the pipeline has {', '.join(self.pipeline.needs)}"
+            raise CallerError(f"{self.name} has no environment {environment!r}", hint=hint)
+
+
+def _salt_once(state: State) -> Mapping[str, object] | None:
+    """The pipeline's salt comes with its first release and stays for ever: hashes of secrets must stay comparable."""
+    return None if state.salt else {"salt": token_hex(16)}

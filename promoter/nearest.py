@@ -1,0 +1,11 @@
+"""The nearest known name to a wrong one, for hints."""
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """`did you mean 'x'?`, or None when nothing is near."""
+    import difflib
+
+    found = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return f"did you mean {found[0]!r}?" if found else None

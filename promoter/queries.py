@@ -1,0 +1,248 @@
+"""Looking back: what is where, what happened, what two environments differ in. Nothing here changes anything."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoter.looking import Looking
+from promoter.model.canonical import canonical
+from promoter.model.errors import CallerError, PromoterError
+from promoter.model.facts import BrokenLink, Fact, Head, Kind, check_chain, head_of, stamp
+from promoter.model.naming import Place, release_of, role_of
+from promoter.model.release import Release
+from promoter.model.verdict import ReasonCode
+from promoter.plan import changes
+from promoter.ports import Container
+from promoter.state import Deployment, EnvironmentState
+
+LOG_LINES = 100
+
+
+@dataclass(frozen=True)
+class WaitingRelease:
+    release: str
+    reason_code: str
+    reasons: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        return {"release": self.release, "reason_code": self.reason_code, "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True)
+class EnvironmentStatus:
+    """`health` is the engine's word now, or `unknown` when the engine does not answer; None where nothing lives."""
+
+    name: str
+    release: Release | None
+    since: datetime | None
+    health: str | None
+    pinned: str | None
+    frozen: str | None
+    waiting: WaitingRelease | None
+
+    def document(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "release": self.release.document() if self.release else None,
+            "since": stamp(self.since) if self.since else None,
+            "health": self.health,
+            "pinned": self.pinned is not None,
+            "frozen": self.frozen is not None,
+            "reason": self.pinned or self.frozen,
+            "waiting": self.waiting.document() if self.waiting else None,
+        }
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    pipeline: str
+    environments: tuple[EnvironmentStatus, ...]
+
+    def document(self) -> dict[str, object]:
+        return {"pipeline": self.pipeline, "environments": [e.document() for e in self.environments]}
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """`source` says what wrote the text: a step, a failed container, a container that runs now."""
+
+    environment: str
+    at: datetime | None
+    source: str
+    text: str
+
+    def document(self) -> dict[str, object]:
+        at = stamp(self.at) if self.at else None
+        return {"environment": self.environment, "at": at, "source": self.source, "text": self.text}
+
+
+@dataclass(frozen=True)
+class LedgerReport:
+    """`problem` is None for a whole chain."""
+
+    location: str
+    facts: int
+    head: str
+    problem: str | None
+
+    def document(self) -> dict[str, object]:
+        return {"ledger": self.location, "ok": self.problem is None, "facts": self.facts, "head": self.head, "problem": self.problem}
+
+
+class Queries(Looking):
+    """The part of the door through which one looks back."""
+
+    def status(self) -> StatusReport:
+        self.journal.refresh()
+        state = self.journal.state
+        return StatusReport(self.name, tuple(self._status_of(name, state.environment(name)) for name in self.pipeline.needs))
+
+    def history(self, environment: str | None) -> list[Fact]:
+        """Facts, oldest first; with an environment, only its own."""
+        if environment is not None:
+            self._known(environment)
+        return [fact for fact in self.journal.ledger.read() if environment in (None, fact.environment)]
+
+    def show(self, release: str) -> dict[str, object]:
+        """A release whole: what it holds, who made it, where it is and was."""
+        chosen = self.find_release(release)
+        state = self.journal.state
+        record = state.releases[chosen.id]
+        facts = [fact for fact in self.journal.ledger.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
+        lives = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
+        return {
+            "release": chosen.document(),
+            "made_at": stamp(record.at),
+            "made_by": record.actor,
+            "tags": next((fact.body.get("tags") for fact in facts if fact.kind is Kind.RELEASED), {}),
+            "lives_in": lives,
+            "facts": [_brief(fact) for fact in facts],
+        }
+
+    def diff(self, left: str, right: str) -> dict[str, object]:
+        """What differs between two environments: images and configuration."""
+        entries = {name: self._deployed(name) for name in (left, right)}
+        old, new = (self.journal.state.releases[entries[name].release].release for name in (left, right))
+        images = [
+            {"service": s, "left": _digest(old, s), "right": _digest(new, s)}
+            for s in sorted(old.images.keys() | new.images.keys())
+            if _digest(old, s) != _digest(new, s)
+        ]
+        plans = [self.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
+        lines = [line for line in changes(plans[0], plans[1]) if not line[2:].startswith("images.")]
+        return {
+            "left": {"environment": left, "release": old.document()},
+            "right": {"environment": right, "release": new.document()},
+            "commits": self._commits_between(new, old),
+            "images": images,
+            "changes": lines,
+        }
+
+    def logs(self, release: str) -> list[LogEntry]:
+        """What steps and failed containers of a release left in the ledger, then what its containers say now."""
+        chosen = self.find_release(release)
+        entries = [entry for fact in self.journal.ledger.read() if fact.release == chosen.id for entry in _entries(fact)]
+        for name in self.pipeline.needs:
+            entries += [e for c in self._containers(name) or () if release_of(c.labels) == chosen.id for e in self._says(name, c)]
+        return entries
+
+    def ledger_verify(self) -> LedgerReport:
+        """Reads the whole chain from its first line."""
+        head, problem = Head(), None
+        for found in check_chain(self.journal.ledger.lines()):
+            if isinstance(found, BrokenLink):
+                problem = f"line {found.place}: {found.problem}"
+            elif canonical(found.document()) != found.line:
+                problem = f"line {found.seq}: it is not canonical JSON (RFC 8785)"
+                break
+            else:
+                head = head_of(found)
+        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem)
+
+    def ledger_lines(self) -> Iterator[bytes]:
+        """The exact lines, as they are hashed."""
+        return self.journal.ledger.lines()
+
+    # ------------------------------------------------------------ parts
+    def _status_of(self, name: str, entry: EnvironmentState) -> EnvironmentStatus:
+        current, request = entry.current, entry.request
+        release = self.journal.state.releases[current.release].release if current else None
+        waits = WaitingRelease(request.release, request.reason_code, request.reasons) if request and request.reason_code != ReasonCode.OK else None
+        return EnvironmentStatus(
+            name,
+            release,
+            entry.since,
+            self._health(name, current) if current else None,
+            entry.pinned.reason if entry.pinned else None,
+            entry.frozen.reason if entry.frozen else None,
+            waits,
+        )
+
+    def _health(self, name: str, current: Deployment) -> str:
+        containers = self._containers(name)
+        if containers is None:
+            return "unknown"
+        seen = {container.id: container for container in containers}
+        words = [_word(seen.get(c)) for running in current.services.values() for c in running.containers]
+        order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+        return next((word for word in order if word in words), "running")
+
+    def _containers(self, name: str) -> tuple[Container, ...] | None:
+        """None when the environment's engine cannot be asked."""
+        try:
+            source = Release({}, self.world.source.source(self.pipeline.directory)).source
+            engine = self.world.engine(self.loaded.resolve(name, source, None).engines[0])
+            return engine.find(Place(self.name, name).labels)
+        except PromoterError:
+            return None
+
+    def _says(self, name: str, container: Container) -> Iterator[LogEntry]:
+        environment = self.loaded.resolve(name, self.world.source.source(self.pipeline.directory), None)
+        engine = self.world.engine(environment.engines[0])
+        text = self.world.secrets.redact(engine.logs(container.id, LOG_LINES)).rstrip()
+        if text:
+            yield LogEntry(name, None, f"{container.name} ({role_of(container.labels)}, {container.status})", text)
+
+    def _deployed(self, name: str) -> Deployment:
+        self._known(name)
+        self.journal.refresh()
+        current = self.journal.state.environment(name).current
+        if current is None:
+            raise CallerError(f"nothing lives in {name} yet", hint="`promoter status` shows what is where")
+        return current
+
+    def _commits_between(self, old: Release, new: Release) -> list[str] | None:
+        if not old.source.sha or not new.source.sha:
+            return None
+        found = self.world.source.commits(self.pipeline.directory, old.source.sha, new.source.sha)
+        return None if found is None else list(found)
+
+
+def _digest(release: Release, service: str) -> str | None:
+    return str(release.images[service].digest) if service in release.images else None
+
+
+def _word(container: Container | None) -> str:
+    if container is None:
+        return "missing"
+    if container.running:
+        return container.health or "running"
+    return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
+
+
+def _brief(fact: Fact) -> dict[str, object]:
+    kept = {key: fact.body[key] for key in ("reason_code", "principal", "comment", "gap_ms", "duration_ms", "to") if key in fact.body}
+    return {"seq": fact.seq, "at": stamp(fact.at), "kind": str(fact.kind), "environment": fact.environment, "actor": fact.actor, **kept}
+
+
+def _entries(fact: Fact) -> Iterator[LogEntry]:
+    place = fact.environment or ""
+    detail = fact.body.get("detail")
+    if fact.kind is Kind.STEP_DONE and isinstance(detail, Mapping):
+        text = str(detail.get("output") or detail.get("sentence") or "").rstrip()
+        if text:
+            yield LogEntry(place, fact.at, str(fact.body.get("step")), text)
+    if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK):
+        reasons = fact.body.get("reasons")
+        text = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else ""
+        yield LogEntry(place, fact.at, str(fact.kind), text)

@@ -1,0 +1,194 @@
+"""What one can ask for: run, build, promote, plan, rollback, and a vote. The only door for the command line and pages.
+
+Looking back (status, history, show, diff, logs) is `queries.py`'s; this door hands it on.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Protocol
+
+from promoter.entering import Entering, Terms, gate_document
+from promoter.journal import Journal
+from promoter.making import Built, Made, Wanted, make_release
+from promoter.model import events
+from promoter.model.errors import CallerError, PromoterError
+from promoter.model.facts import Fact, Kind
+from promoter.model.release import Release, Source
+from promoter.model.verdict import ReasonCode
+from promoter.pipeline import Environment, Pipeline
+from promoter.plan import changes, secret_names
+from promoter.ports import World
+from promoter.queries import Queries
+from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.voting import Voting
+from promoter.walk import Walk, upto
+
+
+class Loaded(Protocol):
+    """A pipeline file that was read."""
+
+    pipeline: Pipeline
+
+    def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment: ...
+
+    def builds(self, source: Source) -> Wanted: ...
+
+
+class Promoter(Queries, Voting):
+    """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
+
+    def __init__(
+        self, loaded: Loaded, world: World, journal: Journal, tell: events.Listener, *, owner: str, actor: str, interrupt: Callable[[], None]
+    ) -> None:
+        self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
+        self.owner, self.actor, self.interrupt = owner, actor, interrupt
+        self.pipeline = loaded.pipeline
+        self.name = loaded.pipeline.name
+
+    # ------------------------------------------------------------ doing
+    def run(self, to: str | None, wait: timedelta | None) -> RunResult:
+        """Build, push, and promote as far as the gates allow."""
+        targets = self._targets(to)
+        source = self.world.source.source(self.pipeline.directory)
+        self._preflight(targets, source, building=True)
+        made = self._make(source)
+        return self._walk(made.release, targets, Terms(self.owner, self.actor, wait))
+
+    def build(self) -> RunResult:
+        """Build and push only. The release is recorded and enters nothing."""
+        source = self.world.source.source(self.pipeline.directory)
+        self._preflight((), source, building=True)
+        made = self._make(source)
+        return RunResult(self.name, made.release, ())
+
+    def promote(self, release: str | None, to: str | None, wait: timedelta | None) -> RunResult:
+        """Carry an existing release on; this is how a waiting run resumes."""
+        targets = self._targets(to)
+        chosen = self.find_release(release)
+        self._preflight(targets, chosen.source, building=False)
+        return self._walk(chosen, targets, Terms(self.owner, self.actor, wait, pass_older=True), explicit=to)
+
+    def plan(self, release: str | None, to: str | None) -> RunResult:
+        """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
+        targets = self._targets(to)
+        chosen = self.find_release(release)
+        results = tuple(self._planned(self._entering(name, Terms(self.owner, self.actor)), chosen) for name in targets)
+        return RunResult(self.name, chosen, results)
+
+    def rollback(self, environment: str, to: str | None, reason: str | None) -> RunResult:
+        """Promote an earlier verified release, by default the last, and pin the environment."""
+        self._known(environment)
+        self.journal.refresh()
+        entry = self.journal.state.environment(environment)
+        chosen = self.find_release(to) if to else self._last_verified(environment)
+        if all(deployment.release != chosen.id for deployment in entry.verified):
+            raise CallerError(
+                f"release {chosen.short_id} was never verified in {environment}, so {environment} cannot go back to it",
+                hint=f"`promoter history {environment}` shows what was; `promoter promote {chosen.short_id} --to {environment}` goes forward",
+            )
+        left = entry.current.release if entry.current else None
+        self._preflight((environment,), chosen.source, building=False)
+        terms = Terms(self.owner, self.actor, skip_gates=True, extra={"rollback": True})
+        result = self._entering(environment, terms).go(chosen)
+        if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned is None:
+            why = reason or f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}"
+            self.journal.record(Kind.PINNED, environment, chosen.id, {"reason": why})
+        seconds = (result.duration_ms or 0) / 1000
+        self.tell(events.EnvironmentEnded(environment, str(result.status), result.code, result.reasons, seconds))
+        return RunResult(self.name, chosen, (result,))
+
+    def pin(self, environment: str, reason: str) -> Fact:
+        """Automatic promotion leaves the environment alone until it is unpinned."""
+        self._known(environment)
+        return self.journal.record(Kind.PINNED, environment, None, {"reason": reason})
+
+    def unpin(self, environment: str, reason: str) -> Fact:
+        """Raises CallerError when it is not pinned."""
+        self._known(environment)
+        self.journal.refresh()
+        if self.journal.state.environment(environment).pinned is None:
+            raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
+        return self.journal.record(Kind.UNPINNED, environment, None, {"reason": reason})
+
+    # ------------------------------------------------------------ parts
+    def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:
+        def enter(name: str) -> Entering:
+            asked_for = name == explicit
+            return self._entering(name, terms if not asked_for else Terms(terms.owner, terms.actor, terms.wait))
+
+        walk = Walk(self.pipeline.needs, targets, enter, self.tell)
+        return RunResult(self.name, release, walk.go(release))
+
+    def _entering(self, name: str, terms: Terms) -> Entering:
+        def resolve(environment: str, release: Release) -> Environment:
+            return self.loaded.resolve(environment, release.source, release.id)
+
+        return Entering(self.pipeline, resolve, self.world, self.journal, self.tell, name, terms)
+
+    def _planned(self, entering: Entering, release: Release) -> EnvironmentResult:
+        plan = entering.plan(release)
+        current = self.journal.state.environment(entering.name).current
+        judged = entering.judged(plan, look=False)
+        unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
+        details = {
+            "from": current.release if current else None,
+            "to": release.id,
+            "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
+            "gates": [gate_document(one) for one in judged],
+            "changes": list(changes(self.plan_document(entering.name, current.plan_digest) if current else None, plan.document())),
+        }
+        shut = [one.verdict for one in judged if one.verdict.code is not ReasonCode.OK]
+        status = Status.UNCHANGED if unchanged else Status.PENDING
+        code = ReasonCode.NOTHING_TO_DO if unchanged else (shut[0].code if shut else ReasonCode.OK)
+        reasons = tuple(verdict.sentence for verdict in shut)
+        previous = current.release if current else None
+        return EnvironmentResult(entering.name, status, code, reasons, plan.digest, previous, details=details)
+
+    def _make(self, source: Source) -> Made:
+        engine = self.world.engine(None)
+        made = make_release(self.world, engine, self.loaded.builds(source), source, self.pipeline.directory, self.name, self.tell)
+        known = self.record_release(made)
+        self.tell(events.ReleaseMade(made.release, known))
+        return made
+
+    def _preflight(self, targets: Iterable[str], source: Source, *, building: bool) -> None:
+        """Every engine, registry and secret that this run may reach can be had; nothing is done before that is sure."""
+        environments = [self.loaded.resolve(name, source, None) for name in targets]
+        addresses = {environment.engines[0] for environment in environments} | ({None} if building else set())
+        hosts = {str(b.repository.host) for b in self.loaded.builds(source).values() if isinstance(b, Built)} if building else set()
+        secrets = {name for environment in environments for name in secret_names(environment)}
+        calls: list[Callable[[], object]] = [lambda: self.world.secrets.prove(sorted(secrets))]
+        calls += [lambda a=address: self.world.engine(a).identify() for address in sorted(addresses, key=str)]  # type: ignore[misc]
+        calls += [lambda h=host: self.world.registry.ping(h) for host in sorted(hosts)]  # type: ignore[misc]
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = [pool.submit(call) for call in calls]
+            errors = [error for outcome in outcomes if (error := outcome.exception()) is not None]
+        if errors:
+            raise _together(errors)
+
+    def _targets(self, to: str | None) -> tuple[str, ...]:
+        if to is not None:
+            self._known(to)
+        return upto(self.pipeline.needs, to)
+
+    def _last_verified(self, environment: str) -> Release:
+        current = self.journal.state.environment(environment).current
+        earlier = self.journal.state.last_verified_before(environment, current.release) if current else None
+        if earlier is None:
+            raise CallerError(
+                f"there is no earlier verified release in {environment} to go back to", hint=f"`promoter history {environment}` shows what was"
+            )
+        return self.journal.state.releases[earlier.release].release
+
+
+def _together(errors: list[BaseException]) -> BaseException:
+    """One error that says everything that is missing, so that it is mended in one go."""
+    known = [error for error in errors if isinstance(error, PromoterError)]
+    if len(known) < 2 or len(known) < len(errors):
+        return errors[0]
+    said = "\n".join(error.message for error in known)
+    hints = "\n".join(dict.fromkeys(error.hint for error in known if error.hint))
+    both = type(known[0])(said, hint=hints or None)
+    return both
+

@@ -1,0 +1,154 @@
+"""Approving and rejecting: the case as the ledger holds it, and the vote that is appended to it.
+
+The approver needs the pipeline file and the ledger: no engine, no registry, no secrets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoter.gates.approval import Approval, electorate
+from promoter.gates.case import Vote
+from promoter.looking import Looking
+from promoter.model.errors import CallerError, Refused
+from promoter.model.facts import Fact, Kind, stamp
+from promoter.model.release import Release
+from promoter.model.verdict import ReasonCode
+from promoter.pipeline import Environment
+from promoter.plan import changes
+from promoter.state import Request
+
+
+@dataclass(frozen=True)
+class ApprovalCase:
+    """What a person is asked to decide, whole."""
+
+    pipeline: str
+    environment: str
+    release: Release
+    from_release: Release | None
+    plan_digest: str
+    policy_digest: str
+    requested_by: str
+    requested_at: datetime
+    waits_for: tuple[str, ...]
+    commits: tuple[str, ...] | None
+    changes: tuple[str, ...]
+    images: tuple[tuple[str, str | None, str], ...]
+    steps: tuple[str, ...]
+    votes: tuple[Vote, ...]
+
+    def document(self) -> dict[str, object]:
+        return {
+            "pipeline": self.pipeline,
+            "environment": self.environment,
+            "release": self.release.document(),
+            "from": self.from_release.document() if self.from_release else None,
+            "plan_digest": self.plan_digest,
+            "policy_digest": self.policy_digest,
+            "requested_by": self.requested_by,
+            "requested_at": stamp(self.requested_at),
+            "waits_for": list(self.waits_for),
+            "commits": None if self.commits is None else list(self.commits),
+            "changes": list(self.changes),
+            "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
+            "steps": list(self.steps),
+            "votes": [{"decision": v.decision, "principal": v.principal, "at": stamp(v.at), "comment": v.comment} for v in self.votes],
+        }
+
+
+class Voting(Looking):
+    """The part of the door through which people vote."""
+
+    def case(self, environment: str, release: str | None) -> ApprovalCase:
+        """The open request of an environment. Raises CallerError when nothing waits there."""
+        self._known(environment)
+        self.journal.refresh()
+        state = self.journal.state
+        entry = state.environment(environment)
+        request = entry.request
+        wanted = self.find_release(release) if release else None
+        if request is None or (wanted is not None and request.release != wanted.id):
+            which = f"release {wanted.short_id}" if wanted else "nothing"
+            raise CallerError(
+                f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
+                hint="`promoter status` shows what waits where; `promoter promote` asks again",
+            )
+        target = state.releases[request.release].release
+        earlier = state.releases[request.from_release].release if request.from_release else None
+        return self._case_of(request, target, earlier)
+
+    def vote(self, case: ApprovalCase, decision: str, comment: str | None) -> Fact:
+        """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count."""
+        roles = self._right_to_vote(case, decision)
+        body = {
+            "plan_digest": case.plan_digest,
+            "from": case.from_release.id if case.from_release else None,
+            "policy_digest": case.policy_digest,
+            "principal": self.actor,
+            "role": roles[0] if roles else None,
+            "grade": "asserted",
+            "comment": comment or "",
+            "expires_at": None,
+            "ledger_head": self.journal.state.head.digest,
+        }
+        kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
+        return self.journal.record(kind, case.environment, case.release.id, body)
+
+    # ------------------------------------------------------------ parts
+    def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:
+        name, plan = request.environment, request.plan
+        current = self.journal.state.environment(name).current
+        before = self.plan_document(name, current.plan_digest) if current else None
+        old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
+        images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
+        steps = tuple(str(step["id"]) for step in _steps(plan))
+        votes = tuple(v for v in self.journal.state.environment(name).votes if v.plan_digest == request.plan_digest)
+        return ApprovalCase(
+            self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
+            request.reasons, self._commits(earlier, target), changes(before, plan), images, steps, votes,
+        )  # fmt: skip
+
+    def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
+        if earlier is None or not earlier.source.sha or not target.source.sha:
+            return None
+        return self.world.source.commits(self.pipeline.directory, earlier.source.sha, target.source.sha)
+
+    def _right_to_vote(self, case: ApprovalCase, decision: str) -> tuple[str, ...]:
+        """The roles of who votes. A vote that could not count is refused now, not found wanting later."""
+        environment = self.loaded.resolve(case.environment, case.release.source, case.release.id)
+        gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
+        if not gates:
+            raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
+        may = [who for gate in gates if (who := electorate(gate, self.pipeline.roles, self.pipeline.signers)) is not None]
+        if len(may) == len(gates) and not any(self.actor in who for who in may):
+            people = ", ".join(sorted(set().union(*may)))
+            raise Refused(
+                f"{self.actor} may not vote on {case.environment}; these may: {people}", ReasonCode.ROLE_MISSING,
+                hint="say who you are with --actor NAME or PROMOTER_ACTOR",
+            )  # fmt: skip
+        if decision == "approve":
+            self._not_their_own(case, environment)
+            self._not_rejected(case)
+        return tuple(role for role, people in self.pipeline.roles.items() if self.actor in people)
+
+    def _not_their_own(self, case: ApprovalCase, environment: Environment) -> None:
+        excluded = {who for gate in environment.gates if isinstance(gate, Approval) for who in gate.exclude}
+        if "requester" in excluded and self.actor == case.requested_by:
+            raise Refused(f"{self.actor} asked for this promotion and may not approve it", ReasonCode.SELF_APPROVAL)
+        if "author" in excluded and self.actor == case.release.source.author:
+            raise Refused(f"{self.actor} wrote the last commit of this release and may not approve it", ReasonCode.SELF_APPROVAL)
+
+    def _not_rejected(self, case: ApprovalCase) -> None:
+        for vote in case.votes:
+            if vote.decision == "reject" and vote.policy_digest == case.policy_digest:
+                raise Refused(
+                    f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
+                    ReasonCode.REJECTED,
+                    hint="a reject stands until the plan changes: a new release, or another configuration",
+                )
+
+
+def _steps(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
+    steps = plan.get("steps")
+    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []

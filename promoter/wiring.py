@@ -1,0 +1,82 @@
+"""The only file that names concrete classes: it opens a pipeline with the real engine, registry, ledger and clock."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from promoter.adapters.build.choose import choose_builder
+from promoter.adapters.clock import SystemClock
+from promoter.adapters.credentials import Credentials
+from promoter.adapters.engine.connect import open_engine
+from promoter.adapters.ledger.open import open_ledger
+from promoter.adapters.pipeline_file import load
+from promoter.adapters.probes import SystemProbes
+from promoter.adapters.registry.client import HttpRegistry
+from promoter.adapters.secrets import DeclaredSecrets
+from promoter.adapters.source import GitSource
+from promoter.journal import Journal
+from promoter.model.events import Listener
+from promoter.ports import Engine, World
+from promoter.releases import Promoter
+from promoter.settings import load_settings, who
+
+
+class Engines:
+    """Engines by address, each opened once and closed together."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials, self._lock = credentials, Lock()
+        self._engines: dict[str | None, Engine] = {}
+        self._stack = ExitStack()
+
+    def at(self, address: str | None) -> Engine:
+        with self._lock:
+            engine = self._engines.get(address)
+            if engine is None:
+                opened = open_engine(address, logins=self._credentials.for_host)
+                self._stack.callback(opened.close)
+                engine = self._engines[address] = opened
+            return engine
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@contextmanager
+def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener: Listener) -> Iterator[Promoter]:
+    """The door, opened for one command. Raises FileFaults for a bad file, CallerError for a bad ledger address."""
+    settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
+    source = GitSource()
+    loaded = load(file, source=lambda: source.source(file.parent.resolve()), environ=os.environ)
+    pipeline = loaded.pipeline
+    clock, credentials = SystemClock(), Credentials()
+    engines, registry = Engines(credentials), HttpRegistry(credentials, insecure=frozenset(settings.insecure_registries))
+    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory)
+    with ExitStack() as stack:
+        stack.callback(engines.close)
+        stack.callback(registry.close)
+        book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory)
+        stack.callback(book.close)
+        me = who(settings, pipeline.directory)
+        choice = settings.builder or pipeline.builder
+        world = World(
+            clock, SystemClock(), secrets, engines.at, registry, lambda engine: choose_builder(choice, engine), SystemProbes(clock), source
+        )
+        yield Promoter(
+            loaded, world, Journal(book, clock, me), listener, owner=lease_owner(me), actor=me, interrupt=clock.interrupt
+        )
+
+
+def lease_owner(actor: str) -> str:
+    """Who holds a lease, for people: the person, the host, the process, and the CI run where there is one."""
+    run = os.environ.get("GITHUB_RUN_ID") and "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(_Environ())
+    url = run or os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL")
+    return f"{actor} on {socket.gethostname()}, process {os.getpid()}" + (f", {url}" if url else "")
+
+
+class _Environ(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return os.environ.get(key, "")
