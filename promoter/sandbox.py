@@ -32,33 +32,10 @@ _FILTERS = (
     "upper",
     "urlencode",
 )
-_METHODS = frozenset(
-    [
-        "capitalize",
-        "count",
-        "endswith",
-        "find",
-        "get",
-        "items",
-        "join",
-        "keys",
-        "lower",
-        "lstrip",
-        "partition",
-        "removeprefix",
-        "removesuffix",
-        "replace",
-        "rpartition",
-        "rsplit",
-        "rstrip",
-        "split",
-        "startswith",
-        "strip",
-        "title",
-        "upper",
-        "values",
-    ]
-)
+_METHODS = frozenset({
+    "capitalize", "count", "endswith", "find", "get", "items", "join", "keys", "lower", "lstrip", "partition", "removeprefix",
+    "removesuffix", "replace", "rpartition", "rsplit", "rstrip", "split", "startswith", "strip", "title", "upper", "values",
+})  # fmt: skip
 _LOOP = ("index", "index0", "first", "last", "length")
 _STATEMENTS = (
     nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
