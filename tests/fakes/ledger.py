@@ -1,0 +1,67 @@
+"""A ledger in memory that keeps every promise of the port but durability."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
+from promoter.model.facts import Draft, Fact, Head, head_of, read_line, seal
+from promoter.ports import Lease
+
+
+@dataclass(frozen=True)
+class _Hold:
+    token: int
+    owner: str | None
+    since: datetime
+    expires: datetime
+
+
+class MemoryLedger:
+    def __init__(self) -> None:
+        self.location = "memory"
+        self.kept: list[bytes] = []
+        self._holds: dict[str, _Hold] = {}
+        self._lock = threading.Lock()
+
+    def read(self, after: int = 0) -> Iterator[Fact]:
+        return (read_line(line) for line in self.kept[after:])
+
+    def lines(self) -> Iterator[bytes]:
+        return iter(tuple(self.kept))
+
+    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+        with self._lock:
+            there = head_of(read_line(self.kept[-1])) if self.kept else Head()
+            if there != head:
+                raise HeadMoved(f"fact {there.seq} is the last, and {head.seq} was expected")
+            fact = seal(draft, head, at)
+            self.kept.append(fact.line)
+            return fact
+
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime) -> Lease:
+        with self._lock:
+            hold = self._holds.get(environment)
+            other = hold.owner if hold is not None and hold.owner != owner else None
+            if hold is not None and other is not None and hold.expires > now:
+                raise LeaseHeld(environment, other, f"{hold.since:%H:%M:%S}")
+            token = hold.token + 1 if hold is not None else 1
+            self._holds[environment] = _Hold(token, owner, now, now + ttl)
+            return Lease(environment, owner, token, other)
+
+    def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
+        with self._lock:
+            hold = self._holds.get(lease.environment)
+            if hold is None or (hold.owner, hold.token) != (lease.owner, lease.token):
+                raise LeaseLost(f"{lease.owner} has lost its hold on {lease.environment}")
+            self._holds[lease.environment] = replace(hold, expires=now + ttl)
+
+    def release(self, lease: Lease) -> None:
+        with self._lock:
+            hold = self._holds.get(lease.environment)
+            if hold is not None and (hold.owner, hold.token) == (lease.owner, lease.token):
+                self._holds[lease.environment] = replace(hold, owner=None)
+
+    def close(self) -> None:
+        """Nothing is open."""

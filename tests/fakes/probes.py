@@ -1,0 +1,41 @@
+"""Probes that see what a test says: answers by address or program, in turn, the last of them for ever."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from promoter.ports import CommandResult, HttpAnswer, HttpRequest
+
+Turn = TypeVar("Turn", HttpAnswer, CommandResult)
+
+
+class FakeProbes:
+    """Nothing listens, and no program is there, unless the test says so."""
+
+    def __init__(self) -> None:
+        self.requests: list[HttpRequest] = []
+        self.commands: list[tuple[tuple[str, ...], Mapping[str, str]]] = []
+        self._answers: dict[str, list[HttpAnswer]] = {}
+        self._results: dict[str, list[CommandResult]] = {}
+
+    def answer(self, url: str, *answers: HttpAnswer | int) -> None:
+        """Numbers are statuses with an empty body."""
+        self._answers[url] = [HttpAnswer(a, "", 0.001) if isinstance(a, int) else a for a in answers]
+
+    def result(self, program: str, *results: CommandResult | int) -> None:
+        """Numbers are exit codes without output."""
+        self._results[program] = [CommandResult(r, "", 0.001) if isinstance(r, int) else r for r in results]
+
+    def http(self, request: HttpRequest) -> HttpAnswer:
+        self.requests.append(request)
+        return _next(self._answers.get(request.url)) or HttpAnswer(None, "", 0.001, f"nothing listens at {request.url}")
+
+    def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
+        self.commands.append((tuple(argv), dict(environment)))
+        return _next(self._results.get(argv[0])) or CommandResult(127, f"{argv[0]} was not found", 0.001)
+
+
+def _next(turns: "list[Turn] | None") -> "Turn | None":
+    if not turns:
+        return None
+    return turns.pop(0) if len(turns) > 1 else turns[0]

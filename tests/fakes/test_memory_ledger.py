@@ -1,0 +1,10 @@
+import pytest
+
+from tests.contracts.ledger import LedgerContract
+from tests.fakes.ledger import MemoryLedger
+
+
+class TestMemoryLedger(LedgerContract):
+    @pytest.fixture
+    def ledger(self) -> MemoryLedger:
+        return MemoryLedger()
