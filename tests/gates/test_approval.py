@@ -1,0 +1,125 @@
+"""The approval gate, rule by rule: each row goes red when its rule is taken out."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from promoter.gates.approval import Approval, Quota, counting, electorate, judge_approval
+from promoter.gates.case import Case, Vote
+from promoter.model.digest import ImageRef
+from promoter.model.release import Release, Source
+from promoter.model.verdict import Outcome, ReasonCode
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+RELEASE = Release({"web": ImageRef.parse("registry.example.com/web@sha256:" + "a" * 64)}, Source("c" * 40, "main", author="dev@example.com"))
+ROLES = {"release-manager": ("ana@example.com", "ben@example.com"), "security": ("eve@example.com",)}
+CASE = Case("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "ann@example.com", NOW, roles=ROLES)
+
+
+def vote(principal: str = "ana@example.com", seq: int = 10, **changes: object) -> Vote:
+    given = Vote(
+        "approve", principal, None, "asserted", "prod", RELEASE.id, "sha256:plan", "earlier", "sha256:policy",
+        NOW - timedelta(hours=1), None, "", seq, f"sha256:vote{seq}",
+    )  # fmt: skip
+    return replace(given, **changes)  # type: ignore[arg-type]
+
+
+def judge(gate: Approval, *votes: Vote, **changes: object) -> tuple[Outcome, ReasonCode]:
+    verdict = judge_approval(gate, replace(CASE, votes=votes, **changes))  # type: ignore[arg-type]
+    return verdict.outcome, verdict.code
+
+
+PASSED = (Outcome.PASSED, ReasonCode.OK)
+MISSING = (Outcome.WAITING, ReasonCode.APPROVALS_MISSING)
+ONE = Approval()
+
+
+def test_one_vote_opens_a_gate_for_one_and_none_does_not() -> None:
+    assert judge(ONE) == MISSING
+    assert judge(ONE, vote()) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"environment": "test"}, MISSING),
+        ({"release": "f" * 64}, MISSING),
+        ({"plan_digest": "sha256:other"}, (Outcome.REFUSED, ReasonCode.APPROVAL_STALE)),
+        ({"policy_digest": "sha256:other"}, (Outcome.REFUSED, ReasonCode.POLICY_CHANGED)),
+        ({"from_release": None}, (Outcome.REFUSED, ReasonCode.APPROVAL_STALE)),
+        ({"expires_at": NOW}, (Outcome.WAITING, ReasonCode.APPROVAL_EXPIRED)),
+    ],
+)
+def test_a_vote_for_something_else_does_not_count(changes: dict[str, object], expected: tuple[Outcome, ReasonCode]) -> None:
+    assert judge(ONE, vote(**changes)) == expected
+
+
+def test_a_used_vote_does_not_count_again() -> None:
+    assert judge(ONE, vote(), consumed=frozenset({"sha256:vote10"})) == (Outcome.WAITING, ReasonCode.APPROVAL_USED)
+
+
+def test_a_stale_vote_is_history_once_the_new_plan_was_asked_for() -> None:
+    assert judge(ONE, vote(plan_digest="sha256:old", seq=4), requested_seq=5) == MISSING
+
+
+def test_people_are_counted_and_not_votes() -> None:
+    two = Approval(min=2)
+    assert judge(two, vote(seq=10), vote(seq=11)) == MISSING
+    assert judge(two, vote(seq=10), vote("ben@example.com", seq=11)) == PASSED
+
+
+def test_only_the_named_may_vote_and_a_role_stands_for_its_people() -> None:
+    gate = Approval.model_validate({"from": ["release-manager", "zoe@example.com"]})
+    assert judge(gate, vote("eve@example.com")) == MISSING
+    assert judge(gate, vote("ben@example.com")) == PASSED
+    assert judge(gate, vote("zoe@example.com")) == PASSED
+    assert electorate(gate, ROLES, None) == {"ana@example.com", "ben@example.com", "zoe@example.com"}
+
+
+def test_without_from_the_signers_may_vote() -> None:
+    assert judge(ONE, vote("mallory@example.com"), signers=("ana@example.com",)) == MISSING
+    assert judge(ONE, vote("ana@example.com"), signers=("ana@example.com",)) == PASSED
+
+
+def test_a_quota_asks_for_its_role_beside_the_number() -> None:
+    gate = Approval(min=1, require=(Quota(role="security", min=1),))
+    assert judge(gate, vote()) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)
+    assert judge(gate, vote(), vote("eve@example.com", seq=11)) == PASSED
+
+
+def test_one_reject_shuts_the_gate_whatever_else_was_said() -> None:
+    no = vote("ben@example.com", seq=9, decision="reject", comment="not today")
+    verdict = judge_approval(ONE, replace(CASE, votes=(no, vote())))
+    assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, ReasonCode.REJECTED)
+    assert "not today" in verdict.sentence
+
+
+def test_a_reject_by_somebody_who_may_not_vote_or_of_another_plan_shuts_nothing() -> None:
+    gate = Approval.model_validate({"from": ["ana@example.com"]})
+    assert judge(gate, vote("ben@example.com", decision="reject"), vote(seq=11)) == PASSED
+    assert judge(ONE, vote("ben@example.com", decision="reject", plan_digest="sha256:old"), vote(seq=11)) == PASSED
+
+
+def test_requester_and_author_may_be_excluded() -> None:
+    gate = Approval(exclude=("requester", "author"))
+    assert judge(gate, vote("ann@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert judge(gate, vote("dev@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert judge(gate, vote("ana@example.com")) == PASSED
+
+
+def test_a_vote_expires_after_the_gates_own_time() -> None:
+    gate = Approval.model_validate({"expires": "30m"})
+    assert judge(gate, vote()) == (Outcome.WAITING, ReasonCode.APPROVAL_EXPIRED)
+    assert judge(Approval.model_validate({"expires": "2h"}), vote()) == PASSED
+
+
+def test_a_weaker_grade_does_not_pass_for_a_stronger() -> None:
+    gate = Approval.model_validate({"grade": "signed"})
+    assert judge(gate, vote()) == MISSING
+    assert judge(gate, vote(grade="signed")) == PASSED
+
+
+def test_a_start_consumes_just_the_votes_that_count() -> None:
+    votes = (vote(seq=10), vote(seq=11), vote("ben@example.com", seq=12), vote("eve@example.com", seq=13, plan_digest="sha256:x"))
+    assert {v.digest for v in counting(ONE, replace(CASE, votes=votes))} == {"sha256:vote11", "sha256:vote12"}

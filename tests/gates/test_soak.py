@@ -1,0 +1,28 @@
+"""The soak gate."""
+
+from datetime import UTC, datetime, timedelta
+
+from promoter.gates.case import Case, Stay
+from promoter.gates.soak import Soak, judge_soak
+from promoter.model.release import Release, Source
+from promoter.model.verdict import Outcome, ReasonCode
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+RELEASE = Release({}, Source("c" * 40))
+GATE = Soak.model_validate({"in": "test", "for": "4h"})
+
+
+def case(stay: Stay | None) -> Case:
+    return Case("prod", RELEASE, "p", "q", None, "a", NOW, stays={"test": stay} if stay else {})
+
+
+def test_it_opens_at_the_end_of_the_stay_and_not_before() -> None:
+    early = judge_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=4) + timedelta(seconds=1))))
+    assert (early.outcome, early.code, early.opens_at) == (Outcome.WAITING, ReasonCode.SOAKING, NOW + timedelta(seconds=1))
+    assert judge_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=4)))).outcome is Outcome.PASSED
+
+
+def test_another_release_or_none_does_not_soak_for_this_one() -> None:
+    long_ago = NOW - timedelta(days=9)
+    for stay in (None, Stay("another", long_ago)):
+        assert judge_soak(GATE, case(stay)).code is ReasonCode.SOAKING
