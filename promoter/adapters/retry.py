@@ -38,7 +38,7 @@ class Retry:
 
         policy = Retrying(
             stop=stop_after_attempt(self._attempts),
-            wait=wait_exponential_jitter(initial=0.2, max=3.0, jitter=0.2),
+            wait=wait_exponential_jitter(multiplier=0.2, max=3.0, jitter=0.2),
             retry=retry_if_exception(lambda error: isinstance(error, WorldError) and error.retryable),
             sleep=self._sleep,
             reraise=True,

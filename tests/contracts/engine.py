@@ -1,0 +1,314 @@
+"""What every Engine does, fake or real: a class of tests over a `Site`, which knows how images come to be there."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+
+from promoter.compose.service import Attachment, Healthcheck, Port, Service
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.errors import EngineError, PullError, PushError, StartError
+from promoter.ports import Container, ContainerSpec, Engine, ExecResult, FileContent, NetworkSpec, VolumeSpec
+from tests.fakes.engine import TOO_LONG, Behaviour
+from tests.fakes.secrets import FakeSecrets
+
+SAY = ("sh", "-c", "echo out; echo err >&2; exit 3")
+HANG = ("sleep", "60")
+MISSING = ("/no/such/program",)
+NEVER = ImageRef(Repository.parse("127.0.0.1:1/never"), Digest("0" * 64))
+ANSWERS: Mapping[tuple[str, ...], ExecResult] = {
+    SAY: ExecResult(3, "out\nerr\n"), HANG: TOO_LONG, MISSING: ExecResult(127, "not found"),
+}  # fmt: skip
+RUNS = Behaviour(exec=ANSWERS, logs="one\ntwo\nthree\n")
+QUICK = timedelta(milliseconds=100)
+
+
+class Site(Protocol):
+    """`engine`, and images on it. Names that begin with `prefix` are the test's own and are cleaned up."""
+
+    engine: Engine
+    prefix: str
+
+    def image(self, behaviour: Behaviour) -> ImageRef:
+        """An image that behaves so; the registry and the engine both hold it."""
+
+    def built(self) -> tuple[Repository, str]:
+        """A repository and a tag under which an image was built on the engine and not pushed."""
+
+
+def silent(layer: str, status: str, current: int | None, total: int | None) -> None: ...
+
+
+class EngineContract:
+    """Subclasses give the fixture `site`."""
+
+    @pytest.fixture
+    def run(self, site: Site) -> Iterator[object]:
+        """Makes a container and starts it; `start=False` does not."""
+
+        def make(service: Service, behaviour: Behaviour = RUNS, *, start: bool = True, **options: object) -> str:
+            name = f"{site.prefix}-{uuid4().hex[:8]}"
+            labels = {"promoter.test": site.prefix}
+            spec = ContainerSpec(name, site.image(behaviour), service, labels, **options)
+            identifier = site.engine.create(spec, FakeSecrets())
+            if start:
+                site.engine.start(identifier)
+            return identifier
+
+        yield make
+        for container in site.engine.find({"promoter.test": site.prefix}):
+            site.engine.remove(container.id)
+
+    # -------------------------------------------------------------- engine, images
+    def test_an_engine_is_itself_twice(self, site):
+        assert site.engine.identify() == site.engine.identify()
+        assert site.engine.identify().fingerprint and site.engine.identify().version
+
+    def test_an_image_comes_and_goes_by_its_digest(self, site):
+        image = site.image(RUNS)
+        assert site.engine.has_image(image)
+        assert site.engine.remove_image(image)
+        assert not site.engine.has_image(image)
+        assert not site.engine.remove_image(image)
+        told = []
+        site.engine.pull(image, None, lambda *words: told.append(words))
+        assert site.engine.has_image(image) and told
+
+    def test_pulling_what_is_there_is_no_error(self, site):
+        image = site.image(RUNS)
+        site.engine.pull(image, None, silent)
+        assert site.engine.has_image(image)
+
+    def test_a_digest_that_no_registry_holds_cannot_be_pulled(self, site):
+        image = site.image(RUNS)
+        with pytest.raises(PullError) as caught:
+            site.engine.pull(ImageRef(image.repository, Digest("0" * 64)), None, silent)
+        assert not caught.value.retryable and "0" * 64 in caught.value.message
+
+    def test_a_digest_of_another_repository_is_another_image(self, site):
+        image = site.image(RUNS)
+        assert not site.engine.has_image(ImageRef(Repository(image.repository.host, "other"), image.digest))
+
+    def test_a_push_names_the_digest(self, site):
+        repository, tag = site.built()
+        digest = site.engine.push(repository, tag, silent)
+        assert site.engine.has_image(ImageRef(repository, digest))
+        identifier = site.engine.image_id(f"{repository}:{tag}")
+        assert identifier and digest in site.engine.image_digests(identifier, repository)
+        assert site.engine.push(repository, tag, silent) == digest
+
+    def test_what_was_not_built_cannot_be_pushed(self, site):
+        repository, _ = site.built()
+        with pytest.raises(PushError) as caught:
+            site.engine.push(repository, "nothing", silent)
+        assert not caught.value.retryable
+
+    def test_an_unknown_image_has_no_id_and_no_digests(self, site):
+        assert site.engine.image_id(str(NEVER)) is None
+        assert site.engine.image_digests("sha256:" + "1" * 64, NEVER.repository) == ()
+
+    def test_an_image_in_use_stays(self, site, run):
+        container = run(Service(), start=False)
+        assert site.engine.digest_of(container, site.image(RUNS).repository, site.image(RUNS).digest)
+        assert not site.engine.remove_image(site.image(RUNS))
+
+    # -------------------------------------------------------------- life of a container
+    def test_a_container_is_made_without_being_started(self, site, run):
+        container = run(Service(labels={"theirs": "yes"}), start=False)
+        seen = seen_in(site, container)
+        assert (seen.status, seen.running, seen.health) == ("created", False, None)
+        assert seen.labels["theirs"] == "yes" and seen.labels["promoter.test"] == site.prefix
+        assert [c.id for c in site.engine.find({"promoter.test": site.prefix})] == [container]
+        assert site.engine.inspect(seen.name) == seen
+
+    def test_find_wants_every_label(self, site, run):
+        run(Service())
+        one = run(Service(labels={"colour": "blue"}))
+        found = site.engine.find({"promoter.test": site.prefix, "colour": "blue"})
+        assert [c.id for c in found] == [one]
+        assert len(site.engine.find({"promoter.test": site.prefix})) == 2
+        assert site.engine.find({"promoter.test": site.prefix, "colour": "red"}) == ()
+
+    def test_start_and_stop_may_be_repeated(self, site, run):
+        container = run(Service())
+        site.engine.start(container)
+        assert seen_in(site, container).running
+        site.engine.stop(container, timedelta(seconds=1))
+        site.engine.stop(container, None)
+        assert seen_in(site, container).status == "exited"
+        site.engine.start(container)
+        assert seen_in(site, container).running
+
+    def test_rename_moves_the_name(self, site, run):
+        one, two = run(Service(), start=False), run(Service(), start=False)
+        old = seen_in(site, one).name
+        site.engine.rename(one, f"{old}-next")
+        site.engine.rename(one, f"{old}-next")
+        assert site.engine.inspect(old) is None
+        assert seen_in(site, f"{old}-next").id == one
+        with pytest.raises(EngineError):
+            site.engine.rename(two, f"{old}-next")
+
+    def test_remove_may_be_repeated(self, site, run):
+        container = run(Service())
+        site.engine.remove(container)
+        site.engine.remove(container)
+        assert site.engine.inspect(container) is None
+        assert site.engine.find({"promoter.test": site.prefix}) == ()
+
+    def test_what_is_not_there_cannot_be_stopped_started_or_asked(self, site):
+        name = f"{site.prefix}-nobody"
+        assert site.engine.inspect(name) is None
+        with pytest.raises(StartError):
+            site.engine.start(name)
+        for ask in (
+            lambda: site.engine.stop(name, None),
+            lambda: site.engine.rename(name, f"{name}-2"),
+            lambda: site.engine.exec(name, ("true",), 1),
+            lambda: site.engine.wait(name, 1),
+            lambda: site.engine.logs(name, 1),
+            lambda: site.engine.digest_of(name, NEVER.repository, NEVER.digest),
+        ):
+            with pytest.raises(EngineError):
+                ask()
+
+    # -------------------------------------------------------------- what goes wrong at the start
+    def test_a_name_is_taken_once(self, site, run):
+        name = seen_in(site, run(Service(), start=False)).name
+        with pytest.raises(StartError, match=name):
+            site.engine.create(ContainerSpec(name, site.image(RUNS), Service(), {}), FakeSecrets())
+
+    def test_an_image_that_is_not_here_makes_no_container(self, site):
+        with pytest.raises(StartError, match="/never@sha256"):
+            site.engine.create(ContainerSpec(f"{site.prefix}-x", NEVER, Service(), {}), FakeSecrets())
+        assert site.engine.inspect(f"{site.prefix}-x") is None
+
+    def test_a_program_that_is_not_there_is_told(self, site, run):
+        reason = "no such file or directory"
+        container = run(Service(entrypoint=("/no/such/program",), init=False), Behaviour(fails_to_start=reason), start=False)
+        with pytest.raises(StartError, match=reason):
+            site.engine.start(container)
+        assert not seen_in(site, container).running
+
+    def test_a_host_port_is_taken_once(self, site, run):
+        first = run(Service(ports=(Port(target=80, host_ip="127.0.0.1"),)))
+        taken = seen_in(site, first).published["80/tcp"][1]
+        second = run(Service(ports=(Port(target=80, published=taken, host_ip="127.0.0.1"),)), start=False)
+        with pytest.raises(StartError, match=str(taken)):
+            site.engine.start(second)
+
+    def test_a_network_that_is_not_there_is_told(self, site, run):
+        with pytest.raises(StartError, match="nowhere"):
+            run(Service(networks={f"{site.prefix}-nowhere": Attachment()}))
+
+    def test_files_and_a_read_only_root_do_not_go_together(self, site, run):
+        files = (FileContent("/run/secrets/x", "y"),)
+        with pytest.raises(StartError, match="read_only"):
+            run(Service(read_only=True), files=files)
+
+    # -------------------------------------------------------------- ports
+    def test_ports_are_published_where_the_file_says(self, site, run):
+        container = run(Service(ports=(Port(target=80, host_ip="127.0.0.1"),)))
+        host, port = seen_in(site, container).published["80/tcp"]
+        assert host == "127.0.0.1" and port > 0
+
+    def test_a_job_publishes_nothing(self, site, run):
+        container = run(Service(ports=(Port(target=80, host_ip="127.0.0.1"),)), publish=False)
+        assert seen_in(site, container).published == {}
+
+    def test_a_candidate_publishes_every_tcp_port_on_loopback(self, site, run):
+        ports = (Port(target=80, published=1), Port(target=53, published=1, protocol="udp"))
+        container = run(Service(ports=ports, expose=("9000",)), ephemeral_ports=True)
+        published = seen_in(site, container).published
+        assert set(published) == {"80/tcp", "9000/tcp"}
+        assert all(host == "127.0.0.1" and port > 1 for host, port in published.values())
+
+    # -------------------------------------------------------------- inside
+    def test_exec_gives_code_and_words(self, site, run):
+        container = run(Service())
+        assert site.engine.exec(container, ("true",), 10) == ExecResult(0, "")
+        said = site.engine.exec(container, SAY, 10)
+        assert said.exit_code == 3 and set(said.output.split()) == {"out", "err"}
+
+    def test_exec_of_nothing_is_127(self, site, run):
+        assert site.engine.exec(run(Service()), MISSING, 10).exit_code in (126, 127)
+
+    def test_exec_ends_with_its_time(self, site, run):
+        assert site.engine.exec(run(Service()), HANG, 0.3).exit_code == 124
+
+    def test_nothing_is_run_in_what_does_not_run(self, site, run):
+        container = run(Service(), start=False)
+        with pytest.raises(EngineError, match="not running"):
+            site.engine.exec(container, ("true",), 10)
+
+    def test_wait_gives_the_exit_code(self, site, run):
+        container = run(Service(), Behaviour(exit_code=7))
+        assert site.engine.wait(container, 30) == 7
+        assert site.engine.wait(container, 30) == 7
+        seen = seen_in(site, container)
+        assert (seen.status, seen.exit_code) == ("exited", 7)
+
+    def test_wait_gives_none_while_it_runs(self, site, run):
+        assert site.engine.wait(run(Service()), 0.2) is None
+
+    def test_logs_give_the_last_lines(self, site, run):
+        container = run(Service(), Behaviour(exit_code=0, logs="one\ntwo\nthree\n"))
+        site.engine.wait(container, 30)
+        assert site.engine.logs(container, 100) == "one\ntwo\nthree\n"
+        assert site.engine.logs(container, 2) == "two\nthree\n"
+
+    def test_the_digest_is_read_back(self, site, run):
+        image = site.image(RUNS)
+        container = run(Service())
+        assert site.engine.digest_of(container, image.repository, image.digest) == image.digest
+        assert site.engine.digest_of(container, image.repository, Digest("0" * 64)) == image.digest
+        assert site.engine.digest_of(container, Repository(image.repository.host, "other"), image.digest) is None
+
+    # -------------------------------------------------------------- health
+    def test_a_healthcheck_comes_to_healthy(self, site, run):
+        container = run(Service(healthcheck=Healthcheck(test=("CMD", "true"), interval=QUICK)))
+        seen = self.verdict(site, container)
+        assert (seen.health, seen.healthcheck) == ("healthy", ("CMD", "true"))
+        assert seen.health_log[-1].exit_code == 0
+
+    def test_a_healthcheck_comes_to_unhealthy(self, site, run):
+        check = Healthcheck(test=("CMD-SHELL", "echo bad; exit 1"), interval=QUICK, retries=1)
+        seen = self.verdict(site, run(Service(healthcheck=check), Behaviour(health="unhealthy")))
+        assert (seen.health, seen.healthcheck) == ("unhealthy", ("CMD-SHELL", "echo bad; exit 1"))
+        assert seen.health_log[-1].exit_code == 1 and seen.health_log[-1].output
+
+    def test_the_image_brings_a_healthcheck_that_the_file_may_drop(self, site, run):
+        behaviour = Behaviour(healthcheck=("CMD", "true"))
+        assert seen_in(site, run(Service(), behaviour, start=False)).healthcheck == ("CMD", "true")
+        dropped = run(Service(healthcheck=Healthcheck(disable=True)), behaviour, start=False)
+        assert seen_in(site, dropped).healthcheck is None
+
+    def test_without_a_healthcheck_there_is_no_health(self, site, run):
+        seen = seen_in(site, run(Service()))
+        assert seen.health is None and seen.healthcheck is None and seen.health_log == ()
+
+    # -------------------------------------------------------------- networks, volumes
+    def test_networks_and_volumes_are_made_once(self, site, run):
+        network, volume = f"{site.prefix}-net", f"{site.prefix}-vol"
+        for _ in range(2):
+            site.engine.ensure_network(NetworkSpec(network, {"promoter.test": site.prefix}))
+            site.engine.ensure_volume(VolumeSpec(volume, {"promoter.test": site.prefix}))
+        container = run(Service(networks={network: Attachment(aliases=("web",))}))
+        assert seen_in(site, container).running
+
+    def verdict(self, site: Site, container: str) -> Container:
+        """What the engine says when it has made up its mind; `wait` is the pause between two looks."""
+        for _ in range(200):
+            seen = seen_in(site, container)
+            if seen.health != "starting":
+                return seen
+            site.engine.wait(container, 0.05)
+        pytest.fail("the engine's verdict did not come")
+
+
+def seen_in(site: Site, reference: str) -> Container:
+    seen = site.engine.inspect(reference)
+    assert seen is not None
+    return seen

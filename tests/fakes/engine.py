@@ -1,0 +1,371 @@
+"""An engine in memory that passes the contract suite. A test says how images behave, and reads the log of calls.
+
+engine = FakeEngine()
+engine.offer(image)                                   # a registry holds it: it can be pulled
+engine.behave(image.digest, Behaviour(exit_code=3))   # containers of it end at once
+engine.fail("start", StartError("port taken"))        # the next start fails so
+"""
+
+import hashlib
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from promoter.compose.service import Service
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.errors import EngineError, PullError, PushError, StartError
+from promoter.ports import (
+    Container,
+    ContainerSpec,
+    EngineIdentity,
+    ExecResult,
+    HealthProbe,
+    NetworkSpec,
+    Progress,
+    Secrets,
+    VolumeSpec,
+)  # fmt: skip
+
+TOO_LONG = ExecResult(124, "not done within its time")
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How containers of an image behave.
+
+    `exit_code`: they end with it at once; None means they run on. `health` is what a healthcheck comes to after
+    `looks` inspections. `fails_to_start` is the engine's reason. `exec` answers commands; other commands succeed, but
+    for the healthcheck's own, which follows `health`. `healthcheck` is the image's own test.
+    """
+
+    exit_code: int | None = None
+    health: str = "healthy"
+    looks: int = 0
+    fails_to_start: str | None = None
+    exec: Mapping[tuple[str, ...], ExecResult] = field(default_factory=dict)
+    logs: str = ""
+    oom_killed: bool = False
+    healthcheck: tuple[str, ...] | None = None
+
+
+@dataclass
+class Box:
+    """A container inside the fake; a test may read it, and change it to play a trick."""
+
+    id: str
+    name: str
+    spec: ContainerSpec
+    environment: dict[str, str]
+    files: dict[str, str]
+    status: str = "created"
+    exit_code: int = 0
+    oom_killed: bool = False
+    restart_count: int = 0
+    started_at: str = "0001-01-01T00:00:00Z"
+    starts: int = 0
+    looks: int = 0
+    published: dict[str, tuple[str, int]] = field(default_factory=dict)
+    error: str = ""
+    digest: Digest | None = None
+
+
+class FakeEngine:
+    """`sleep` is what waiting costs: give a fake clock's, and `wait` moves it. `calls` holds (verb, what) of each change."""
+
+    def __init__(self, address: str = "fake://engine", sleep: Callable[[float], None] = lambda _: None) -> None:
+        self.address = address
+        self.calls: list[tuple[str, ...]] = []
+        self.boxes: dict[str, Box] = {}
+        self.networks: dict[str, NetworkSpec] = {}
+        self.volumes: dict[str, VolumeSpec] = {}
+        self.held: set[ImageRef] = set()
+        self.offered: set[ImageRef] = set()
+        self.tags: dict[str, Digest] = {}
+        self.behaviours: dict[Digest, Behaviour] = {}
+        self.fingerprint = hashlib.sha256(address.encode()).hexdigest()
+        self._failures: dict[str, deque[Exception]] = defaultdict(deque)
+        self._sleep = sleep
+        self._count = 0
+        self._lock = threading.RLock()
+
+    # ------------------------------------------------------------ what a test says
+    def behave(self, digest: Digest, behaviour: Behaviour) -> None:
+        self.behaviours[digest] = behaviour
+
+    def offer(self, image: ImageRef) -> None:
+        """A registry holds it: it can be pulled."""
+        self.offered.add(image)
+
+    def hold(self, image: ImageRef) -> None:
+        """The engine has it already."""
+        self.held.add(image)
+
+    def tag(self, repository: Repository, tag: str, digest: Digest) -> None:
+        """A builder made it here: it can be pushed."""
+        self.tags[f"{repository}:{tag}"] = digest
+
+    def fail(self, verb: str, error: Exception) -> None:
+        """The next call of `verb` raises `error`; several queue up."""
+        self._failures[verb].append(error)
+
+    def crash(self, reference: str, exit_code: int = 1) -> None:
+        """A running container ends by itself."""
+        box = self._need(reference)
+        box.status, box.exit_code = "exited", exit_code
+
+    def box(self, reference: str) -> Box:
+        """What the fake knows of a container, by id or name."""
+        return self._need(reference)
+
+    def verbs(self, *wanted: str) -> list[tuple[str, ...]]:
+        """The calls of these verbs, in order."""
+        return [call for call in self.calls if call[0] in wanted]
+
+    # ------------------------------------------------------------ engine and images
+    def identify(self) -> EngineIdentity:
+        self._did("identify")
+        return EngineIdentity(self.fingerprint, "fake", "0.0.0")
+
+    def has_image(self, image: ImageRef) -> bool:
+        return image in self.held
+
+    def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
+        self._did("pull", str(image))
+        if image not in self.offered and image not in self.held:
+            raise PullError(f"{image} could not be pulled: manifest unknown", hint="the registry does not hold this digest")
+        progress("layer", "Pull complete", None, None)
+        self.held.add(image)
+
+    def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
+        name = f"{repository}:{tag}"
+        self._did("push", name)
+        if name not in self.tags:
+            raise PushError(f"{name} could not be pushed: tag does not exist: {name}")
+        digest = self.tags[name]
+        progress("layer", "Pushed", None, None)
+        self.held.add(ImageRef(repository, digest))
+        self.offered.add(ImageRef(repository, digest))
+        return digest
+
+    def image_id(self, reference: str) -> str | None:
+        digest = self.tags.get(reference)
+        if digest is None and "@" in reference and ImageRef.parse(reference) in self.held:
+            digest = ImageRef.parse(reference).digest
+        return None if digest is None else str(_id_of(digest))
+
+    def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
+        known = {ref.digest for ref in self.held if ref.repository == repository}
+        return tuple(sorted(digest for digest in known if str(_id_of(digest)) == image_id))
+
+    def remove_image(self, image: ImageRef) -> bool:
+        self._did("remove_image", str(image))
+        if image not in self.held or any(box.spec.image == image for box in self.boxes.values()):
+            return False
+        self.held.discard(image)
+        return True
+
+    # ------------------------------------------------------------ networks and volumes
+    def ensure_network(self, spec: NetworkSpec) -> None:
+        self._did("ensure_network", spec.name)
+        self.networks.setdefault(spec.name, spec)
+
+    def ensure_volume(self, spec: VolumeSpec) -> None:
+        self._did("ensure_volume", spec.name)
+        self.volumes.setdefault(spec.name, spec)
+
+    # ------------------------------------------------------------ containers
+    def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
+        wanted = labels.items()
+        boxes = sorted(self.boxes.values(), key=lambda box: box.name)
+        return tuple(self._show(box) for box in boxes if wanted <= _labels(box).items())
+
+    def inspect(self, reference: str) -> Container | None:
+        with self._lock:
+            box = self._get(reference)
+            return None if box is None else self._show(box, look=True)
+
+    def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
+        with self._lock:
+            self._did("create", spec.name)
+            what = f"container {spec.name} could not be created"
+            if self._get(spec.name) is not None:
+                raise StartError(f"{what}: the name is already in use by container {self._need(spec.name).id}")
+            if spec.image not in self.held:
+                raise StartError(f"{what}: No such image: {spec.image}")
+            if spec.files and spec.service.read_only:
+                raise StartError(f"{what}: secrets and configs cannot be placed in a container with `read_only: true`")
+            self._count += 1
+            identifier = hashlib.sha256(f"{self.address} {self._count}".encode()).hexdigest()
+            environment = {name: secrets.reveal(value) for name, value in spec.service.environment.items()}
+            files = {file.path: secrets.reveal(file.content) for file in spec.files}
+            self.boxes[identifier] = Box(identifier, spec.name, spec, environment, files)
+            return identifier
+
+    def start(self, container: str) -> None:
+        with self._lock:
+            box = self._get(container)
+            self._did("start", box.name if box else container)
+            if box is None:
+                raise StartError(f"container {container} could not be started: No such container: {container}")
+            if box.status == "running":
+                return
+            behaviour = self._behaviour(box)
+            box.error = behaviour.fails_to_start or self._obstacle(box) or ""
+            if box.error:
+                raise StartError(f"container {box.name} could not be started: {box.error}")
+            self._run(box, behaviour)
+
+    def _run(self, box: Box, behaviour: Behaviour) -> None:
+        box.starts += 1
+        box.looks = 0
+        box.started_at = datetime.fromtimestamp(1_700_000_000 + len(self.calls), UTC).isoformat()
+        box.published = self._ports(box)
+        box.status = "running" if behaviour.exit_code is None else "exited"
+        box.exit_code = behaviour.exit_code or 0
+        box.oom_killed = behaviour.oom_killed
+
+    def stop(self, container: str, grace: timedelta | None) -> None:
+        with self._lock:
+            box = self._need(container)
+            self._did("stop", box.name)
+            if box.status == "running":
+                box.status, box.exit_code, box.published = "exited", 143, {}
+
+    def rename(self, container: str, name: str) -> None:
+        with self._lock:
+            box = self._need(container)
+            self._did("rename", box.name, name)
+            other = self._get(name)
+            if other is not None and other is not box:
+                raise EngineError(f"container {container} could not be renamed to {name}: the name is in use")
+            box.name = name
+
+    def remove(self, container: str) -> None:
+        with self._lock:
+            box = self._get(container)
+            self._did("remove", box.name if box else container)
+            if box is not None:
+                del self.boxes[box.id]
+
+    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
+        with self._lock:
+            box = self._need(container)
+            self._did("exec", box.name, *command)
+            if box.status != "running":
+                raise EngineError(f"nothing can be run in container {container}: Container {box.id} is not running")
+            behaviour = self._behaviour(box)
+            if tuple(command) in behaviour.exec:
+                return behaviour.exec[tuple(command)]
+            test = _test(box.spec.service, behaviour)
+            if test is not None and tuple(command) == _argv(test):
+                healthy = self._health(box) == "healthy"
+                box.looks += 1
+                return ExecResult(0, "") if healthy else ExecResult(1, "not healthy")
+            return ExecResult(0, "")
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        box = self._need(container)
+        if box.status == "running":
+            self._sleep(timeout)
+        return None if box.status == "running" else box.exit_code
+
+    def logs(self, container: str, tail: int) -> str:
+        box = self._need(container)
+        lines = self._behaviour(box).logs.splitlines(keepends=True) if box.starts else []
+        return "".join(lines[-tail:])
+
+    def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
+        box = self._need(container)
+        if box.digest is not None:
+            return box.digest
+        return box.spec.image.digest if box.spec.image.repository == repository else None
+
+    # ------------------------------------------------------------ inside
+    def _did(self, verb: str, *what: str) -> None:
+        self.calls.append((verb, *what))
+        if self._failures[verb]:
+            raise self._failures[verb].popleft()
+
+    def _get(self, reference: str) -> Box | None:
+        return self.boxes.get(reference) or next((box for box in self.boxes.values() if box.name == reference), None)
+
+    def _need(self, reference: str) -> Box:
+        box = self._get(reference)
+        if box is None:
+            raise EngineError(f"there is no container {reference} on {self.address}")
+        return box
+
+    def _behaviour(self, box: Box) -> Behaviour:
+        return self.behaviours.get(box.spec.image.digest, Behaviour())
+
+    def _obstacle(self, box: Box) -> str | None:
+        missing = next((name for name in box.spec.service.networks if name not in self.networks), None)
+        if missing is not None:
+            return f"network {missing} not found"
+        wanted = {place for place in self._fixed(box) if place}
+        running = (other for other in self.boxes.values() if other.status == "running")
+        taken = next((place for other in running for place in other.published.values() if place[1] in wanted), None)
+        return None if taken is None else f"Bind for {taken[0]}:{taken[1]} failed: port is already allocated"
+
+    def _fixed(self, box: Box) -> list[int]:
+        publishes = box.spec.publish and not box.spec.ephemeral_ports
+        return [port.published for port in box.spec.service.ports if port.published] if publishes else []
+
+    def _ports(self, box: Box) -> dict[str, tuple[str, int]]:
+        published: dict[str, tuple[str, int]] = {}
+        if not box.spec.publish and not box.spec.ephemeral_ports:
+            return published
+        for port in box.spec.service.ports:
+            self._count += 1
+            chosen = None if box.spec.ephemeral_ports else port.published
+            host = "127.0.0.1" if box.spec.ephemeral_ports else port.host_ip or "0.0.0.0"
+            if port.protocol == "tcp" or not box.spec.ephemeral_ports:
+                published[f"{port.target}/{port.protocol}"] = (host, chosen or 40000 + self._count)
+        for entry in box.spec.service.expose if box.spec.ephemeral_ports else ():
+            self._count += 1
+            published.setdefault(f"{entry.partition('/')[0]}/tcp", ("127.0.0.1", 40000 + self._count))
+        return published
+
+    def _health(self, box: Box) -> str | None:
+        behaviour = self._behaviour(box)
+        if _test(box.spec.service, behaviour) is None or not box.starts:
+            return None
+        return behaviour.health if box.looks >= behaviour.looks else "starting"
+
+    def _show(self, box: Box, *, look: bool = False) -> Container:
+        health = self._health(box)
+        box.looks += look and box.status == "running"
+        code = {"healthy": 0, "unhealthy": 1}.get(health or "")
+        log = () if code is None else (HealthProbe(box.started_at, code, "" if code == 0 else "not healthy"),)
+        test = _test(box.spec.service, self._behaviour(box))
+        return Container(
+            box.id, box.name, _labels(box), box.status, box.exit_code, box.oom_killed, box.restart_count,
+            box.started_at, health, log, test, dict(box.published), box.error,
+        )  # fmt: skip
+
+
+def _labels(box: Box) -> dict[str, str]:
+    return {**box.spec.service.labels, **box.spec.labels}
+
+
+def _test(service: Service, behaviour: Behaviour) -> tuple[str, ...] | None:
+    check = service.healthcheck
+    if check is not None and (check.disable or check.test == ("NONE",)):
+        return None
+    return (check.test if check is not None else None) or behaviour.healthcheck
+
+
+def _argv(test: tuple[str, ...]) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", test[1]) if test[0] == "CMD-SHELL" else test[1:]
+
+
+def _id_of(digest: Digest) -> Digest:
+    """An image's id is not its digest."""
+    return Digest(hashlib.sha256(digest.hex.encode()).hexdigest())
+
+
+def other_digest(image: ImageRef, salt: str = "other") -> ImageRef:
+    """An image of the same repository with another digest."""
+    return replace(image, digest=Digest(hashlib.sha256(f"{image}{salt}".encode()).hexdigest()))

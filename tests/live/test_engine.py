@@ -1,0 +1,259 @@
+"""The Engine contract on a real engine, and what only a real one can show."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from promoter.adapters.engine.building import BuildOptions, context_tar
+from promoter.adapters.engine.connect import open_engine
+from promoter.adapters.engine.engine import DockerEngine
+from promoter.compose.service import (
+    Attachment,
+    Deploy,
+    Healthcheck,
+    Limits,
+    Logging,
+    Mount,
+    Resources,
+    Service,
+    Ulimit,
+)  # fmt: skip
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.errors import BuildError, EngineError, PullError, PushError, StartError
+from promoter.model.secret import handle
+from promoter.ports import ContainerSpec, FileContent, NetworkSpec
+from tests.contracts.engine import RUNS, EngineContract, silent
+from tests.fakes.engine import Behaviour
+from tests.fakes.secrets import FakeSecrets
+
+BASE = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\nENV PATH=/bin\n"
+APPLETS = ("sleep", "true", "cat", "stat", "env", "id", "mount")
+
+
+class RealSite:
+    """Images are built once a run and pushed; what a test makes carries its prefix."""
+
+    def __init__(self, engine: DockerEngine, registry: str, folder: Path) -> None:
+        self.engine, self._registry, self._folder = engine, registry, folder
+        self._images: dict[object, ImageRef] = {}
+        self.prefix = f"t{uuid4().hex[:10]}"
+        self.repository = Repository.parse(f"{registry}/{self.prefix}/app")
+
+    def image(self, behaviour: Behaviour) -> ImageRef:
+        key = (behaviour.exit_code, behaviour.logs, behaviour.healthcheck)
+        image = self._images.get(key)
+        if image is None:
+            tag = uuid4().hex[:10]
+            self.build(tag, BASE + LINKS + _tail(behaviour))
+            image = self._images[key] = ImageRef(self.repository, self.engine.push(self.repository, tag, silent))
+        elif not self.engine.has_image(image):
+            self.engine.pull(image, None, silent)
+        return image
+
+    def built(self) -> tuple[Repository, str]:
+        self.build("built", f"{BASE}LABEL unique={self.prefix}\n")
+        return self.repository, "built"
+
+    def build(self, tag: str, dockerfile: str) -> list[str]:
+        return self.build_as(f"{self.repository}:{tag}", dockerfile)
+
+    def build_as(self, name: str, dockerfile: str) -> list[str]:
+        context = context_tar(self._folder, inline=dockerfile)
+        with context.tar:
+            options = BuildOptions(name, labels={"promoter.test": self.prefix})
+            return [line.get("stream", "") for line in self.engine.build_stream(context, options)]
+
+    def sweep(self) -> None:
+        """What the port cannot take away, by the client that it stands on."""
+        client = self.engine.client()
+        for container in self.engine.find({"promoter.test": self.prefix}):
+            self.engine.remove(container.id)
+        chosen = {"params": {"filters": json.dumps({"label": [f"promoter.test={self.prefix}"]})}}
+        for network in client.call("GET", "/networks", **chosen).json():
+            client.call("DELETE", "/networks/{0}", network["Id"])
+        for volume in client.call("GET", "/volumes", **chosen).json()["Volumes"] or ():
+            client.call("DELETE", "/volumes/{0}", volume["Name"])
+        for image in client.call("GET", "/images/json", **chosen).json():
+            client.call("DELETE", "/images/{0}", image["Id"], params={"force": "1"})
+
+
+LINKS = f'RUN ["/bin/busybox", "sh", "-c", "for name in {" ".join(APPLETS)}; do /bin/busybox ln -s busybox /bin/$name; done"]\n'
+
+
+def _tail(behaviour: Behaviour) -> str:
+    check = f"HEALTHCHECK CMD {json.dumps(behaviour.healthcheck[1:])}\n" if behaviour.healthcheck else ""
+    says = f"printf '{behaviour.logs.encode('unicode_escape').decode()}'" if behaviour.logs else "true"
+    ends = "exec sleep 1000" if behaviour.exit_code is None else f"exit {behaviour.exit_code}"
+    return check + "CMD " + json.dumps(["sh", "-c", f"{says}; {ends}"]) + "\n"
+
+
+@pytest.fixture(scope="module")
+def module_site(engine_url, registry_host, busybox_dir, tmp_path_factory) -> Iterator[RealSite]:
+    folder = tmp_path_factory.mktemp("context")
+    shutil.copy2(busybox_dir / "busybox", folder / "busybox")
+    engine = open_engine(engine_url)
+    site = RealSite(engine, registry_host, folder)
+    try:
+        yield site
+    finally:
+        site.sweep()
+        engine.close()
+
+
+@pytest.fixture
+def site(module_site) -> Iterator[RealSite]:
+    yield module_site
+    for container in module_site.engine.find({"promoter.test": module_site.prefix}):
+        module_site.engine.remove(container.id)
+
+
+class TestRealEngine(EngineContract):
+    def test_files_are_in_place_before_the_first_start(self, site, run):
+        files = (
+            FileContent("/run/secrets/deep/token", f"value {handle('token')}", uid=7, gid=8, mode=0o440),
+            FileContent("/bin/extra", "x"),
+        )
+        spec = ContainerSpec(f"{site.prefix}-files", site.image(RUNS), Service(), {"promoter.test": site.prefix}, files)
+        container = site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
+        site.engine.start(container)
+        assert site.engine.exec(container, ("cat", "/run/secrets/deep/token"), 10).output == "value hunter2"
+        said = site.engine.exec(container, ("stat", "-c", "%u:%g %a", "/run/secrets/deep/token", "/run/secrets", "/bin"), 10)
+        assert said.output.split("\n")[:3] == ["7:8 440", "0:0 755", "0:0 755"]
+
+    def test_secrets_are_revealed_to_the_engine_only(self, site):
+        service = Service(environment={"TOKEN": handle("token")})
+        spec = ContainerSpec(f"{site.prefix}-env", site.image(RUNS), service, {"promoter.test": site.prefix})
+        container = site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
+        site.engine.start(container)
+        assert "TOKEN=hunter2" in site.engine.exec(container, ("env",), 10).output.splitlines()
+
+    def test_an_error_never_shows_a_secret(self, site):
+        spec = ContainerSpec(f"{site.prefix}-bad", site.image(RUNS), Service(restart=handle("token")), {})
+        with pytest.raises(StartError, match=r"invalid restart policy '\[secret token\]'") as caught:
+            site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
+        assert "hunter2" not in caught.value.message
+
+    def test_several_networks_with_their_aliases(self, site, run):
+        names = [self.network(site, "a"), self.network(site, "b")]
+        container = run(Service(networks={name: Attachment(aliases=(f"alias-{name}",)) for name in names}))
+        document = site.engine.client().call("GET", "/containers/{0}/json", container).json()
+        attached = document["NetworkSettings"]["Networks"]
+        assert set(attached) == set(names)
+        assert all(f"alias-{name}" in attached[name]["Aliases"] for name in names)
+
+    def test_a_second_network_that_is_not_there_leaves_nothing_behind(self, site, run):
+        networks = {self.network(site, "c"): Attachment(), f"{site.prefix}-nowhere": Attachment()}
+        with pytest.raises(StartError, match="nowhere"):
+            run(Service(networks=networks))
+        left = site.engine.find({"promoter.test": site.prefix})
+        assert [c for c in left if c.running] == []
+
+    def test_what_a_service_says_is_what_the_engine_has(self, site, run, tmp_path):
+        service = Service(
+            user="7:8", working_dir="/bin", hostname="box", read_only=True, tmpfs=("/scratch:size=1m",), stop_signal="SIGINT",
+            restart="on-failure:2", cap_drop=("ALL",), cap_add=("NET_BIND_SERVICE",), ulimits={"nofile": Ulimit(soft=64, hard=128)},
+            sysctls={"net.ipv4.ip_unprivileged_port_start": "0"}, shm_size=1 << 20, extra_hosts={"db": ("10.0.0.9",)},
+            dns=("10.0.0.1",), mem_limit=64 << 20, cpus=0.5, group_add=("9",), security_opt=("no-new-privileges:true",),
+            deploy=Deploy(resources=Resources(limits=Limits(pids=50))), stop_grace_period=timedelta(seconds=3),
+            volumes=(
+                Mount(type="bind", source=str(tmp_path / "made"), target="/made", read_only=True),
+                Mount(type="volume", target="/kept"),
+                Mount(type="tmpfs", target="/fast", tmpfs_size=1 << 20),
+            ),
+        )  # fmt: skip
+        container = run(service)
+        host = site.engine.client().call("GET", "/containers/{0}/json", container).json()["HostConfig"]
+        assert (host["Memory"], host["NanoCpus"], host["PidsLimit"], host["Init"]) == (64 << 20, 500_000_000, 50, True)
+        assert host["RestartPolicy"] == {"Name": "on-failure", "MaximumRetryCount": 2}
+        script = "id -u; id -g; pwd; hostname; ulimit -n; cat /etc/hosts /etc/resolv.conf"
+        inside = site.engine.exec(
+            container, ("sh", "-c", "id -u; id -g; pwd; hostname; ulimit -n; cat /etc/hosts /etc/resolv.conf"), 10
+        )
+        assert inside.output.startswith("7\n8\n/bin\nbox\n64\n"), inside.output
+        assert "10.0.0.9\tdb" in inside.output and "nameserver 10.0.0.1" in inside.output
+        mounts = site.engine.exec(container, ("mount",), 10).output
+        assert all(f" on {place} " in mounts for place in ("/scratch", "/made", "/kept", "/fast"))
+
+    def test_a_bind_of_nothing_is_refused_where_no_folder_may_be_made(self, site, run, tmp_path):
+        mount = Mount(type="bind", source=str(tmp_path / "nothing"), target="/x", create_host_path=False)
+        with pytest.raises(StartError, match="bind source path does not exist"):
+            run(Service(volumes=(mount,)))
+
+    def test_a_stopped_container_stays_stopped_when_the_engine_restarts(self, site, run):
+        container = run(Service(restart="always"))
+        site.engine.stop(container, timedelta(seconds=1))
+        host = site.engine.client().call("GET", "/containers/{0}/json", container).json()["HostConfig"]
+        assert host["RestartPolicy"]["Name"] == "unless-stopped"
+
+    def test_a_terminal_has_logs_without_frames(self, site, run):
+        container = run(Service(tty=True, command=("sh", "-c", "echo words")))
+        site.engine.wait(container, 30)
+        assert site.engine.logs(container, 10).split() == ["words"]
+
+    def test_no_log_is_no_error(self, site, run):
+        container = run(Service(logging=Logging(driver="none")))
+        assert site.engine.logs(container, 10) == ""
+
+    def test_exec_ends_with_its_time_however_the_words_trickle(self, site, run):
+        talk = ("sh", "-c", "while true; do echo word; done")
+        result = site.engine.exec(run(Service()), talk, 0.3)
+        assert result.exit_code == 124 and "word" in result.output and len(result.output) < 2 << 20
+
+    def test_start_interval_and_timing_reach_the_engine(self, site, run):
+        check = Healthcheck(test=("CMD", "true"), interval=timedelta(seconds=5), start_period=timedelta(seconds=9), retries=4)
+        document = site.engine.client().call("GET", "/containers/{0}/json", run(Service(healthcheck=check), start=False)).json()
+        seen = document["Config"]["Healthcheck"]
+        assert (seen["Interval"], seen["StartPeriod"], seen["Retries"]) == (5_000_000_000, 9_000_000_000, 4)
+
+    def test_a_registry_that_is_down_is_worth_a_retry_and_then_told(self, site):
+        waits = []
+        engine = open_engine(site.engine.address, sleep=waits.append)
+        with pytest.raises(PullError) as caught, closing(engine):
+            engine.pull(ImageRef(Repository.parse("127.0.0.1:1/x"), Digest("0" * 64)), None, silent)
+        assert caught.value.retryable and len(waits) == 3
+        assert "connection refused" in caught.value.message and caught.value.hint
+
+    def test_a_push_to_a_registry_that_is_down_is_told(self, site):
+        site.image(RUNS)
+        down = Repository.parse(f"127.0.0.1:1/{site.prefix}")
+        site.build_as(f"{down}:v1", BASE)
+        engine = open_engine(site.engine.address, sleep=lambda _: None)
+        with pytest.raises(PushError, match="connection refused"), closing(engine):
+            engine.push(down, "v1", silent)
+
+    def test_a_pull_that_is_left_alone_stops(self, site):
+        class Enough(Exception):
+            pass
+
+        def stop(*_: object) -> None:
+            raise Enough
+
+        image = site.image(RUNS)
+        site.engine.remove_image(image)
+        with pytest.raises(Enough):
+            site.engine.pull(image, None, stop)
+
+    def test_a_build_tells_its_log_and_its_failure(self, site):
+        assert any("Step 1/" in line for line in site.build("log", BASE))
+        with pytest.raises(BuildError, match="returned a non-zero code: 9"):
+            site.build("bad", BASE + 'RUN ["/bin/busybox", "sh", "-c", "exit 9"]\n')
+        with pytest.raises(BuildError, match=r"NONSENSE|unknown instruction"):
+            site.build("worse", "FROM scratch\nNONSENSE\n")
+
+    def network(self, site: RealSite, name: str) -> str:
+        full = f"{site.prefix}-{name}"
+        site.engine.ensure_network(NetworkSpec(full, {"promoter.test": site.prefix}))
+        return full
+
+
+def test_an_engine_that_is_not_there_is_told_with_the_remedy(tmp_path):
+    engine = open_engine(f"unix://{tmp_path}/none.sock", sleep=lambda _: None)
+    with pytest.raises(EngineError) as caught:
+        engine.identify()
+    assert caught.value.message.endswith("No such file or directory") and "running" in str(caught.value.hint)
