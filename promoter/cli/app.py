@@ -16,7 +16,7 @@ from promoter.cli.common import Common, verb
 from promoter.cli.failure import explain
 
 VERBS = {
-    "init": "Writes a commented pipeline.yaml from a Compose file or a Dockerfile.",
+    "init": "Writes a pipeline.yaml from a Compose file or a Dockerfile.",
     "validate": "Checks the pipeline file, all environments; touches nothing.",
     "run": "Builds, pushes and promotes as far as the gates allow.",
     "build": "Builds and pushes only: makes a release.",
@@ -24,14 +24,14 @@ VERBS = {
     "plan": "Shows what promote would do; changes nothing.",
     "approve": "Shows the case for an environment, asks, and approves.",
     "reject": "Shows the case for an environment, asks, and rejects.",
-    "rollback": "Brings back an earlier verified release and pins the environment.",
-    "pin": "Keeps an environment as it is: automatic promotion leaves it alone.",
+    "rollback": "Brings back an earlier verified release and pins what it is in.",
+    "pin": "Keeps an environment as it is: promotions leave it alone.",
     "unpin": "Lets promotions into a pinned environment again.",
     "status": "Shows which release is where, how it is, and what waits.",
     "history": "Shows what happened, oldest first.",
     "show": "Shows one release: what it is made of, where it is and was.",
     "diff": "Compares what runs in two environments.",
-    "logs": "Shows what the containers of a release wrote.",
+    "logs": "Shows what the containers and checks of a release wrote.",
     "ledger": "Checks or writes out the ledger.",
     "schema": "Prints the JSON Schema of the pipeline file.",
     "doctor": "Says what is missing on this machine.",

@@ -1,18 +1,14 @@
 """The case that an approver decides on: what would come, in place of what, what changes, and who has voted."""
 
-from typing import TYPE_CHECKING
-
+from promoter.gates.case import Vote
 from promoter.reports.matrix import when
 from promoter.reports.sentences import clean
 from promoter.reports.summary import origin
 from promoter.reports.table import table
-
-if TYPE_CHECKING:
-    from promoter.gates.case import Vote
-    from promoter.voting import ApprovalCase
+from promoter.voting import ApprovalCase
 
 
-def case(told: "ApprovalCase") -> str:
+def case(told: ApprovalCase) -> str:
     """The whole case; a part of which nothing is known says so."""
     running = f"release {told.from_release.short_id}{origin(told.from_release)}" if told.from_release else "nothing"
     head = [
@@ -37,10 +33,10 @@ def _section(title: str, lines: list[str]) -> str:
     return "\n".join([f"{title}:", *(f"  {line}" for line in lines)]) if lines else f"{title}: none"
 
 
-def _images(told: "ApprovalCase") -> list[str]:
+def _images(told: ApprovalCase) -> list[str]:
     rows = [(service, old or "(none)", "->" if old != new else "==", new) for service, old, new in told.images]
     return table(rows).splitlines() if rows else []
 
 
-def _vote(vote: "Vote") -> str:
+def _vote(vote: Vote) -> str:
     return clean(f"{vote.decision} by {vote.principal}, {when(vote.at)}" + (f": {vote.comment}" if vote.comment else ""))

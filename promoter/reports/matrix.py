@@ -1,16 +1,13 @@
 """`promoter status`: the matrix of environments and releases, as plain text."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from promoter.model.release import Release
+from promoter.queries import EnvironmentStatus, StatusReport
 from promoter.reports.table import table
 
-if TYPE_CHECKING:
-    from promoter.queries import EnvironmentStatus, StatusReport
 
-
-def matrix(report: "StatusReport") -> str:
+def matrix(report: StatusReport) -> str:
     """A line an environment; below it what waits there and why."""
     rows: list[tuple[str, ...]] = [("ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE")]
     rows += [_row(environment) for environment in report.environments]
@@ -18,7 +15,7 @@ def matrix(report: "StatusReport") -> str:
     return "\n".join([table(rows), *(["", *waits] if waits else [])])
 
 
-def _row(environment: "EnvironmentStatus") -> tuple[str, ...]:
+def _row(environment: EnvironmentStatus) -> tuple[str, ...]:
     release = environment.release
     return (
         environment.name,
@@ -30,11 +27,11 @@ def _row(environment: "EnvironmentStatus") -> tuple[str, ...]:
     )
 
 
-def _waits(environment: "EnvironmentStatus") -> list[str]:
+def _waits(environment: EnvironmentStatus) -> list[str]:
     waiting = environment.waiting
     if waiting is None:
         return []
-    head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.code}):"
+    head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.reason_code}):"
     return [head, *(f"  {reason}" for reason in waiting.reasons)]
 
 

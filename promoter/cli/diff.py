@@ -1,0 +1,32 @@
+"""`promoter diff`."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.cli.common import Common, verb
+from promoter.cli.output import say, say_json
+
+Left = Annotated[str, typer.Argument(metavar="ENV", help="One environment.", show_default=False)]
+Right = Annotated[str, typer.Argument(metavar="ENV", help="The other one.", show_default=False)]
+
+
+@verb
+def diff(common: Common, left: Left, right: Right) -> None:
+    """Compares what runs in two environments.
+
+    \b
+    Examples:
+      promoter diff test prod
+      promoter diff test prod --json | jq -r '.changes[]'
+    """
+    from promoter.cli.door import opened
+
+    with opened(common) as promoter:
+        document = promoter.diff(left, right)
+    if common.json:
+        say_json(document)
+    else:
+        from promoter.reports.history import outline
+
+        say(outline(document))

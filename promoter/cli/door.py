@@ -1,0 +1,70 @@
+"""From the global options to an open Promoter: progress on stderr, and signals that end a run in good order."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from types import FrameType
+
+from promoter.cli.common import Common
+from promoter.model.events import Event, Listener
+from promoter.releases import Promoter
+
+
+@contextmanager
+def opened(common: Common) -> Iterator[Promoter]:
+    """The pipeline that the options name, ready to be asked."""
+    from promoter.wiring import open_promoter
+
+    with ExitStack() as stack:
+        listener = stack.enter_context(progress(common))
+        promoter = stack.enter_context(
+            open_promoter(common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener)
+        )
+        stack.enter_context(_interruptible(promoter.interrupt))
+        yield promoter
+
+
+def progress(common: Common) -> AbstractContextManager[Listener]:
+    """Live on a terminal, plain lines elsewhere, nothing when quiet."""
+    if common.quiet:
+        return nullcontext(_ignore)
+    if _is_live(common):
+        from promoter.reports.terminal import Terminal
+
+        return Terminal(sys.stderr)
+    from promoter.reports.plain import Plain
+
+    return nullcontext(Plain(sys.stderr))
+
+
+def _is_live(common: Common) -> bool:
+    return not common.json and sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _ignore(_: Event) -> None:
+    """What `--quiet` hears."""
+
+
+@contextmanager
+def _interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """The first SIGINT or SIGTERM asks the run to put things in order and return; the second ends it where it is."""
+
+    def first(number: int, _: FrameType | None) -> None:
+        for each in kept:
+            signal.signal(each, second)
+        os.write(2, f"\npromoter: {signal.Signals(number).name}: putting things in order; once more ends at once\n".encode())
+        interrupt()
+
+    def second(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in kept:
+        signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)

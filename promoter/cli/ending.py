@@ -1,0 +1,24 @@
+"""How a verb that runs something ends: its answer on stdout and its exit code."""
+
+import shlex
+
+from promoter.cli.common import Common
+from promoter.cli.output import say, say_json
+from promoter.results import Decision, RunResult, exit_code
+
+
+def end(common: Common, result: RunResult) -> int:
+    """Says how it ended; a quiet call hears of it only when not all went well."""
+    if common.json:
+        say_json(result.document())
+    elif not (common.quiet and result.decision is Decision.COMPLETE):
+        from promoter.reports.summary import summary
+
+        say(summary(result, options(common)))
+    return exit_code(result.decision)
+
+
+def options(common: Common) -> str:
+    """What the next command must repeat to mean the same pipeline and ledger."""
+    words = ["-f", str(common.pipeline), *(["--ledger", common.ledger] if common.ledger else [])]
+    return shlex.join(words)

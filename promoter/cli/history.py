@@ -1,0 +1,32 @@
+"""`promoter history`."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.cli.common import Common, verb
+from promoter.cli.output import say, say_json
+
+Where = Annotated[str | None, typer.Argument(metavar="[ENV]", help="Only this environment.", show_default=False)]
+
+
+@verb
+def history(common: Common, environment: Where = None) -> None:
+    """Shows what happened, oldest first.
+
+    \b
+    Examples:
+      promoter history
+      promoter history prod
+      promoter history --json | jq '.[] | select(.kind == "approved")'
+    """
+    from promoter.cli.door import opened
+
+    with opened(common) as promoter:
+        facts = promoter.history(environment)
+    if common.json:
+        say_json([fact.document() for fact in facts])
+    else:
+        from promoter.reports.history import history as as_text
+
+        say(as_text(facts))

@@ -1,0 +1,26 @@
+"""`promoter logs`."""
+
+from promoter.cli.common import Common, verb
+from promoter.cli.output import say, say_json
+from promoter.cli.show import Which
+
+
+@verb
+def logs(common: Common, release: Which) -> None:
+    """Shows what the containers and checks of a release wrote.
+
+    \b
+    Examples:
+      promoter logs 3f2a9c
+      promoter logs 3f2a9c --json | jq -r '.[].text'
+    """
+    from promoter.cli.door import opened
+
+    with opened(common) as promoter:
+        entries = promoter.logs(release)
+    if common.json:
+        say_json([entry.document() for entry in entries])
+    else:
+        from promoter.reports.logs import logs as as_text
+
+        say(as_text(entries))

@@ -1,0 +1,30 @@
+"""`promoter rollback`."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.cli.approve import Where
+from promoter.cli.common import Common, verb
+from promoter.cli.ending import end
+
+Back = Annotated[str | None, typer.Option("--to", metavar="RELEASE", help="Which release (the last verified one before this).")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.")]
+
+
+@verb
+def rollback(common: Common, environment: Where, to: Back = None, reason: Reason = None) -> int:
+    """Brings back an earlier verified release and pins what it is in.
+
+    The pin keeps the next run from promoting what was just taken back; `promoter unpin` lets releases in again.
+
+    \b
+    Examples:
+      promoter rollback prod --reason "orders fail"
+      promoter rollback prod --to 3f2a9c
+    """
+    from promoter.cli.door import opened
+
+    with opened(common) as promoter:
+        result = promoter.rollback(environment, to, reason)
+    return end(common, result)

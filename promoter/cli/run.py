@@ -1,0 +1,34 @@
+"""`promoter run`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from promoter.cli.common import Common, verb
+from promoter.cli.ending import end
+from promoter.cli.waiting import To, Wait, wait_of
+
+File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The pipeline file (pipeline.yaml).", show_default=False)]
+
+
+@verb
+def run(common: Common, file: File = None, to: To = None, wait: Wait = None) -> int:
+    """Builds, pushes and promotes as far as the gates allow.
+
+    A gate that is shut ends the run with exit code 3 and holds nothing; `promoter promote` carries on. What is as
+    it should be already is left alone.
+
+    \b
+    Examples:
+      promoter run pipeline.yaml
+      promoter run --to test
+      promoter run --wait 30m --json
+    """
+    from promoter.cli.door import opened
+
+    common = common.at(file)
+    span = wait_of(common, wait)
+    with opened(common) as promoter:
+        result = promoter.run(to, span)
+    return end(common, result)

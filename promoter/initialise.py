@@ -1,0 +1,232 @@
+"""What `promoter init` writes: a first pipeline file, from a Compose file or a Dockerfile. Pure: text and data in, text out.
+
+Three environments on one engine need host ports of their own, so each published port becomes a variable; what else
+cannot be shared by three copies is left out, and a remark in the file says so.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+ENVIRONMENTS = ("dev", "test", "prod")
+_FIRST_PORT = {"dev": 18081, "test": 18181, "prod": 18281}
+_COPIED = ("networks", "volumes", "configs")
+_VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)(?:(:?[-?+])([^{}]*))?\}|([A-Za-z_]\w*))")
+_URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
+
+
+@dataclass
+class _Draft:
+    """The parts of the file as they come together."""
+
+    name: str
+    services: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
+    ports: dict[str, str] = field(default_factory=dict)
+    """A variable for each published port, and what the port was before."""
+    probe: tuple[str, str] | None = None
+    """The port variable and the path of a web page that says `alive`."""
+    remarks: list[str] = field(default_factory=list)
+    path: str = ""
+    """What stands between the registry's host and the images' names."""
+
+
+def name_from(text: str) -> str:
+    """A pipeline's name from a directory's."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
+
+
+def from_dockerfile(text: str, name: str) -> str:
+    """One service, built from the Dockerfile here; its ports and its health check are the Dockerfile's own."""
+    draft = _Draft(name)
+    service: dict[str, Any] = {"image": name, "build": "."}
+    exposed = _exposed(text)
+    if exposed:
+        service["ports"] = [_publish(draft, name, "127.0.0.1", port, port) for port in exposed]
+    check = next((words for word, words in _instructions(text) if word == "HEALTHCHECK"), None)
+    if check is None:
+        draft.remarks.append("The Dockerfile has no HEALTHCHECK: until it has one, healthy means running and steady for 2s.")
+    elif exposed:
+        draft.probe = _probe(check, next(iter(draft.ports)))
+    draft.services[name] = service
+    return _write(draft)
+
+
+def from_compose(document: Mapping[str, Any], name: str) -> str:
+    """The services of a Compose file, taken over; `${VAR}` becomes a template."""
+    draft = _Draft(name_from(str(document.get("name") or name)))
+    draft.path = f"/{draft.name}"
+    services = document.get("services")
+    for service, keys in (services if isinstance(services, Mapping) else {}).items():
+        draft.services[service] = _service(draft, str(service), keys if isinstance(keys, Mapping) else {})
+    draft.shared = {key: _templated(document[key]) for key in _COPIED if document.get(key)}
+    secrets = document.get("secrets")
+    if isinstance(secrets, Mapping) and secrets:
+        draft.shared["secrets"] = {key: _secret(draft, key, value) for key, value in secrets.items()}
+    return _write(draft)
+
+
+def _service(draft: _Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    taken = {key: _templated(value) for key, value in keys.items() if key != "ports"}
+    if "build" in taken:
+        taken = {"image": name_from(name), **{key: value for key, value in taken.items() if key != "image"}}
+    if taken.pop("container_name", None):
+        draft.remarks.append(f"{name}: container_name is left out; containers are named {draft.name}-ENVIRONMENT-{name}.")
+    if isinstance(taken.get("environment"), Mapping):
+        taken["environment"] = {k: _passed_on(k) if v is None else v for k, v in taken["environment"].items()}
+    before = len(draft.ports)
+    ports = [_port(draft, name, port) for port in keys.get("ports") or []]
+    if ports:
+        taken["ports"] = ports
+    check = keys.get("healthcheck")
+    if draft.probe is None and len(draft.ports) > before and isinstance(check, Mapping):
+        draft.probe = _probe(str(check.get("test")), list(draft.ports)[before])
+    return taken
+
+
+def _port(draft: _Draft, service: str, port: object) -> object:
+    """A published port becomes a variable; one of the engine's choice, and a range, stay as they are."""
+    if isinstance(port, Mapping):
+        said = str(port.get("published") or "")
+        return {**port, "published": _variable(draft, service, said)} if said.isdigit() else _templated(port)
+    text = _templated(str(port))
+    match = re.fullmatch(r"(?:(.*):)?(\d+|\{\{.*\}\}):(\d+(?:/\w+)?)", text)
+    return _publish(draft, service, match[1], match[2], match[3]) if match else text
+
+
+def _publish(draft: _Draft, service: str, host: str | None, published: str, target: str) -> str:
+    return f"{f'{host}:' if host else ''}{_variable(draft, service, published)}:{target}"
+
+
+def _variable(draft: _Draft, service: str, was: str) -> str:
+    stem = "port" if service == draft.name else re.sub(r"\W", "_", service) + "_port"
+    stem = stem if stem[0].isalpha() else f"p_{stem}"
+    count = sum(name == stem or name.startswith(f"{stem}_") for name in draft.ports)
+    name = stem if not count else f"{stem}_{count + 1}"
+    draft.ports[name] = was
+    return f"{{{{ {name} }}}}"
+
+
+def _secret(draft: _Draft, name: str, value: object) -> object:
+    if isinstance(value, Mapping) and "environment" in value:
+        return {"env": value["environment"]}
+    if isinstance(value, Mapping) and "file" in value:
+        return {"file": value["file"]}
+    draft.remarks.append(f"secret {name}: say where its value is: {{env: VARIABLE}}, {{file: path}} or {{command: [...]}}.")
+    return {"env": re.sub(r"\W", "_", name).upper()}
+
+
+def _templated(value: Any) -> Any:  # noqa: ANN401: any YAML value, and the same kind back
+    """Compose's `${VAR}` as templates; braces that Compose does not mean stay what they are; keys are left alone."""
+    if isinstance(value, str):
+        return _VARIABLE.sub(
+            _interpolated, value.replace("{{", '{{ "{{" }}').replace("{%", '{{ "{%" }}').replace("{#", '{{ "{#" }}')
+        )
+    if isinstance(value, Mapping):
+        return {key: _templated(item) for key, item in value.items()}
+    return [_templated(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _interpolated(match: re.Match[str]) -> str:
+    if match[1]:
+        return "$"
+    name, how, word = match[2] or match[5], match[3] or "", match[4] or ""
+    if "?" in how:
+        return f'{{{{ env("{name}") }}}}'
+    if "+" in how:
+        return f'{{{{ "{_quoted(word)}" if env("{name}", "") else "" }}}}'
+    return f'{{{{ env("{name}", "{_quoted(word)}") }}}}'
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _passed_on(name: str) -> str:
+    return f'{{{{ env("{name}", "") }}}}'
+
+
+def _probe(check: str, port: str) -> tuple[str, str] | None:
+    found = _URL.search(check)
+    return (port, found[1] or "/") if found else None
+
+
+def _exposed(dockerfile: str) -> list[str]:
+    words = [word for instruction, rest in _instructions(dockerfile) if instruction == "EXPOSE" for word in rest.split()]
+    return list(dict.fromkeys(word.removesuffix("/tcp") for word in words if re.fullmatch(r"\d+(/tcp|/udp)?", word)))
+
+
+def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
+    """Of the last stage: what the image has."""
+    joined = re.sub(r"\\[ \t]*\n", " ", re.sub(r"(?m)^\s*#.*\n?", "", dockerfile))
+    lines = [line.strip() for line in joined.splitlines() if line.strip()]
+    start = max((i for i, line in enumerate(lines) if line.upper().startswith("FROM ")), default=0)
+    for line in lines[start:]:
+        word, _, rest = line.partition(" ")
+        yield word.upper(), rest.strip()
+
+
+def _write(draft: _Draft) -> str:
+    built = any("build" in service for service in draft.services.values())
+    parts = ["# What promoter carries from dev to test to prod. `promoter validate` checks it, `promoter run` runs it."]
+    parts += [f"# {remark}" for remark in draft.remarks]
+    parts += [f"name: {draft.name}"]
+    if built:
+        parts += ["", "# Where the images that are built here are pushed to.", f"registry: 127.0.0.1:5000{draft.path}"]
+    parts += [
+        "",
+        "# What runs: the Compose Specification's own keys. {{ … }} is filled in for each environment.",
+        _dump({"services": draft.services}),
+    ]
+    parts += [_dump({key: value}) for key, value in draft.shared.items()]
+    parts += ["# In this order. Each release is built once; every environment gets the very same bytes.", "environments:"]
+    parts += [_environment(draft, name) for name in ENVIRONMENTS]
+    return "\n".join(parts)
+
+
+def _environment(draft: _Draft, name: str) -> str:
+    lines = [f"  {name}:"]
+    if draft.ports:
+        ports = ", ".join(f"{variable}: {_FIRST_PORT[name] + i}" for i, variable in enumerate(draft.ports))
+        lines.append(f"    vars: {{{ports}}}" + (f"  # was {', '.join(draft.ports.values())}" if name == "dev" else ""))
+    lines += _verification(draft)
+    if name == "prod":
+        lines += ["    gates:", "      - approval: {min: 1}  # from: [ana@example.com] names who may; min says how many"]
+    if len(lines) == 1:
+        lines[0] += " {}"
+    return "\n".join([*lines, ""])
+
+
+def _verification(draft: _Draft) -> list[str]:
+    if draft.probe is not None:
+        variable, path = draft.probe
+        return ["    verify:", f'      - http: {{url: "http://127.0.0.1:{{{{ {variable} }}}}{path}", status: 200}}']
+    if draft.ports:
+        variable = next(iter(draft.ports))
+        return ["    # verify:", f'    #   - http: {{url: "http://127.0.0.1:{{{{ {variable} }}}}/", status: 200}}']
+    return []
+
+
+def _dump(value: object) -> str:
+    return yaml.dump(_plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists stand deeper than their key, as people write them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002: PyYAML's own
+        super().increase_indent(flow, False)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401: any YAML value, and the same kind back
+    """Numbers keep their spelling (`0440`), as text; everything else is what YAML can write."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if type(value) in (str, int, float, bool) or value is None:
+        return value
+    return _plain(value.value) if hasattr(value, "value") else str(value)

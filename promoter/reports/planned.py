@@ -1,0 +1,27 @@
+"""`promoter plan`: for each environment from where to where, by which steps, through which gates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from promoter.reports.sentences import clean
+from promoter.reports.summary import images, origin
+from promoter.results import EnvironmentResult, RunResult, Status
+
+
+def planned(result: RunResult) -> str:
+    """Every environment that `promote` would reach, in order."""
+    release = result.release
+    head = [f"{result.pipeline}: release {release.short_id}{origin(release)}\n{images(release)}"] if release else []
+    return "\n\n".join([*head, *(_environment(environment) for environment in result.environments)])
+
+
+def _environment(environment: EnvironmentResult) -> str:
+    told: Mapping[str, Any] = environment.details
+    if environment.status is Status.UNCHANGED:
+        return f"{environment.name}: unchanged, {told['to'][:12]} is there"
+    before = told["from"][:12] if told["from"] else "nothing"
+    lines = [f"{environment.name}: {before} -> {told['to'][:12]}", f"  plan {environment.plan_digest}"]
+    lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in told["gates"]]
+    lines += [f"  {clean(line)}" for line in told["changes"]]
+    lines += [f"  {number}. {clean(step['title'])}" for number, step in enumerate(told["steps"], 1)]
+    return "\n".join(lines)

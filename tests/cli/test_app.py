@@ -1,0 +1,348 @@
+"""The verbs as a person meets them: what is passed on, what is printed, and which exit code comes of it."""
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from promoter.cli.app import VERBS, load
+from promoter.model import events
+from promoter.model.errors import CallerError, Complaint, FileFaults, LeaseHeld, Refused, WorldError
+from promoter.model.facts import check_chain
+from promoter.model.verdict import ReasonCode
+from promoter.queries import LedgerReport
+from promoter.results import RunResult, Status
+from tests.cli.conftest import Say
+from tests.fakes.promoter import RELEASE, FakePromoter, environment, facts, result
+
+PIPELINE = Path("pipeline.yaml")
+
+
+# ------------------------------------------------------------ global options
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("-f", "p.yaml", "--ledger", "L", "--actor", "ana", "--json", "--quiet", "status"),
+        ("status", "-f", "p.yaml", "--ledger", "L", "--actor", "ana", "--json", "--quiet"),
+        ("--json", "--ledger", "other", "status", "--file", "p.yaml", "--ledger", "L", "--actor", "ana"),
+    ],
+)
+def test_global_options_stand_before_or_after_the_command(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
+    assert say(*argv).json["pipeline"] == "shop"
+    assert fake.asked[0] == ("open", Path("p.yaml"), "L", "ana")
+
+
+def test_global_options_reach_a_command_inside_a_command(say: Say, fake: FakePromoter) -> None:
+    for argv in (("--json", "ledger", "verify"), ("ledger", "--json", "verify"), ("ledger", "verify", "--json")):
+        assert say(*argv).json["facts"] == 4
+    assert fake.asked[0] == ("open", PIPELINE, None, None)
+
+
+@pytest.mark.parametrize("verb", ["run", "build"])
+def test_the_file_may_be_an_argument(say: Say, fake: FakePromoter, verb: str) -> None:
+    assert say(verb, "p.yaml").code == 0
+    assert fake.asked[0] == ("open", Path("p.yaml"), None, None)
+
+
+def test_two_different_files_are_refused(say: Say, fake: FakePromoter) -> None:
+    answer = say("run", "a.yaml", "-f", "b.yaml")
+    assert (answer.code, fake.asked) == (2, [])
+    assert "two pipeline files are named: a.yaml and b.yaml" in answer.err
+
+
+def test_the_file_comes_from_the_flag_then_the_variable(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMOTER_FILE", "v.yaml")
+    say("status")
+    say("-f", "f.yaml", "status")
+    assert [asked[1] for asked in fake.asked if asked[0] == "open"] == [Path("v.yaml"), Path("f.yaml")]
+
+
+@pytest.mark.parametrize("argv", [("--version",), ("status", "--version")])
+def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
+    answer = say(*argv)
+    assert (answer.code, fake.asked) == (0, [])
+    assert answer.out.startswith("promoter 0.")
+
+
+# ------------------------------------------------------------ what is passed on
+@pytest.mark.parametrize(
+    ("argv", "asked"),
+    [
+        (("run", "--to", "test", "--wait", "1m30s"), ("run", "test", timedelta(seconds=90))),
+        (("run",), ("run", None, None)),
+        (("promote", "3f2a", "--to", "prod"), ("promote", "3f2a", "prod", None)),
+        (("plan", "3f2a"), ("plan", "3f2a", None)),
+        (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow")),
+        (("approve", "prod", "3f", "--yes", "--comment", "fine"), ("vote", "approve", "fine")),
+        (("reject", "prod", "--yes"), ("vote", "reject", None)),
+        (("pin", "prod", "--reason", "why"), ("pin", "prod", "why")),
+        (("unpin", "prod", "--reason", "why"), ("unpin", "prod", "why")),
+        (("history", "dev"), ("history", "dev")),
+        (("show", "3f"), ("show", "3f")),
+        (("diff", "dev", "prod"), ("diff", "dev", "prod")),
+        (("logs", "3f"), ("logs", "3f")),
+    ],
+)
+def test_verbs_pass_on_what_was_said(say: Say, fake: FakePromoter, argv: tuple[str, ...], asked: tuple[object, ...]) -> None:
+    assert say(*argv).code == 0
+    assert fake.asked[-1] == asked
+
+
+def test_wait_comes_from_the_settings_too(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMOTER_WAIT", "5m")
+    say("promote")
+    assert fake.asked[-1] == ("promote", None, None, timedelta(minutes=5))
+
+
+# ------------------------------------------------------------ exit codes
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (Status.DEPLOYED, 0),
+        (Status.UNCHANGED, 0),
+        (Status.FAILED, 1),
+        (Status.PENDING, 3),
+        (Status.REFUSED, 4),
+        (Status.LOCKED, 5),
+        (Status.ROLLED_BACK, 6),
+        (Status.INTERRUPTED, 130),
+    ],
+)
+@pytest.mark.parametrize("verb", [("run",), ("promote",), ("rollback", "dev")])
+def test_the_decision_is_the_exit_code(say: Say, fake: FakePromoter, verb: tuple[str, ...], status: Status, code: int) -> None:
+    fake.answers[verb[0]] = result(environment("dev", status))
+    assert say(*verb).code == code
+    assert say(*verb, "--json").json == fake.answers[verb[0]].document()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "decision", "reason"),
+    [
+        (CallerError("no such environment", hint="known: dev"), 2, "failed", None),
+        (WorldError("the engine is away", hint="start it"), 1, "failed", None),
+        (Refused("no", ReasonCode.REJECTED), 4, "refused", "rejected"),
+        (LeaseHeld("dev", "ben@host", "now"), 5, "locked", "lock_held"),
+    ],
+)
+def test_errors_become_a_sentence_a_hint_and_a_code(
+    say: Say, fake: FakePromoter, error: CallerError, code: int, decision: str, reason: str | None
+) -> None:
+    fake.answers["run"] = error
+    answer = say("run")
+    assert (answer.code, answer.out) == (code, "")
+    assert answer.err.splitlines() == [f"promoter: {error.message}"] + ([f"  {error.hint}"] if error.hint else [])
+    told = say("run", "--json")
+    expected = {"decision": decision, "reason_code": reason, "error": {"message": error.message, "hint": error.hint}}
+    assert (told.code, told.json) == (code, expected)
+
+
+def test_all_complaints_about_a_file_are_told(say: Say, fake: FakePromoter) -> None:
+    complaints = (Complaint("p.yaml", 2, 3, "no", "write yes", "a: no"), Complaint("p.yaml", 4, 1, "neither"))
+    fake.answers["run"] = FileFaults(complaints)
+    answer = say("run")
+    assert (answer.code, answer.err) == (2, "\n".join(str(c) for c in complaints) + "\n")
+    told = say("run", "--json").json["error"]["complaints"]
+    assert told == [
+        {"file": "p.yaml", "line": 2, "column": 3, "message": "no", "hint": "write yes"},
+        {"file": "p.yaml", "line": 4, "column": 1, "message": "neither", "hint": None},
+    ]
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
+    say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.answers["status"] = ZeroDivisionError("division\nby zero")
+    answer = say("status")
+    assert answer.code == 1
+    assert answer.err.startswith(
+        "promoter: this is a fault of promoter, not of yours: ZeroDivisionError: division by zero\n  run it again"
+    )
+    assert "Traceback" not in answer.err
+    assert say("status", "--json").json["decision"] == "failed"
+    monkeypatch.setenv("PROMOTER_DEBUG", "1")
+    assert "Traceback" in say("status").err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("statsu",), "'status'"),
+        (("run", "--too", "dev"), "--too"),
+        (("pin", "prod"), "--reason"),
+        (("approve",), "ENV"),
+        (("run", "--wait", "soon"), "'soon' is not a duration"),
+        (("diff", "dev"), "ENV"),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what(say: Say, fake: FakePromoter, argv: tuple[str, ...], said: str) -> None:
+    answer = say(*argv)
+    assert (answer.code, answer.out, fake.asked) == (2, "", [])
+    assert said in answer.err
+    told = say(*argv, "--json")
+    assert told.code == 2
+    assert said in told.json["error"]["message"]
+
+
+def test_keyboard_interrupt_is_130(say: Say, fake: FakePromoter) -> None:
+    fake.answers["status"] = KeyboardInterrupt()
+    assert say("status").code == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_the_run_to_end_in_good_order(say: Say, fake: FakePromoter, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    fake.during = lambda: os.kill(os.getpid(), number)
+    fake.answers["run"] = result(environment("dev", Status.INTERRUPTED, ReasonCode.INTERRUPTED, "dev is as it was"))
+    answer = say("run")
+    assert (answer.code, fake.interrupted) == (130, 1)
+    assert "dev is as it was" in answer.out
+    assert signal.getsignal(number) is before
+
+
+def test_the_second_signal_ends_at_once(say: Say, fake: FakePromoter) -> None:
+    def twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    fake.during = twice
+    answer = say("run")
+    assert (answer.code, answer.out, fake.interrupted) == (130, "", 1)
+
+
+# ------------------------------------------------------------ what is printed
+def test_a_shut_gate_says_what_to_do_next(say: Say, fake: FakePromoter) -> None:
+    fake.answers["run"] = result(
+        environment("dev"),
+        environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1 approvals; may approve: anyone"),
+    )
+    lines = say("run", "--ledger", "sqlite:my ledger").out.splitlines()
+    assert "  0 of 1 approvals; may approve: anyone" in lines
+    assert lines[-1] == "  next: promoter approve prod -f pipeline.yaml --ledger 'sqlite:my ledger'"
+
+
+def test_progress_goes_to_stderr_also_with_json_and_not_at_all_when_quiet(say: Say, fake: FakePromoter) -> None:
+    fake.events = (events.Notice("hello"), events.BuildLine("web", "step 1"))
+    assert say("run").err == "hello\nweb | step 1\n"
+    assert say("run", "--json").err == "hello\nweb | step 1\n"
+    assert say("run", "--quiet") == say("run", "--quiet")
+    assert (say("run", "--quiet").out, say("run", "--quiet").err) == ("", "")
+
+
+def test_quiet_still_says_what_did_not_go_well(say: Say, fake: FakePromoter) -> None:
+    fake.answers["run"] = result(environment("dev", Status.FAILED, ReasonCode.UNHEALTHY, "exit code 3"))
+    assert "exit code 3" in say("run", "--quiet").out
+
+
+def test_build_prints_the_release(say: Say) -> None:
+    answer = say("build")
+    assert answer.out.splitlines()[0].startswith(
+        f"shop: release {RELEASE.short_id} (main c0ffeec0ffee, with uncommitted changes)"
+    )
+    assert say("build", "--json").json["release"]["id"] == RELEASE.id
+
+
+def test_plan_is_0_and_tells_from_to_gates_changes_and_steps(say: Say) -> None:
+    answer = say("plan")
+    assert answer.code == 0
+    for said in ("-> ", "gate approval of 1 person: waiting: 0 of 1", "+ services.web.environment.A: 1", "1. pull web"):
+        assert said in answer.out
+    assert say("plan", "--json").json["environments"][0]["steps"][0]["id"] == "pull web"
+
+
+def test_approve_shows_the_case_and_records(say: Say) -> None:
+    answer = say("approve", "prod", "--yes")
+    for said in (
+        "asks to enter prod",
+        "c0ffee1 Be faster",
+        "A: 1 -> 2",
+        "ben@example.com",
+        "approved by ana@example.com, fact 1",
+    ):
+        assert said in answer.out
+    assert answer.out.splitlines()[-1] == "next: promoter promote -f pipeline.yaml"
+
+
+def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(say: Say) -> None:
+    answer = say("approve", "prod", "--yes", "--json")
+    assert answer.json["kind"] == "approved"
+    assert "asks to enter prod" in answer.err
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_nobody_to_ask_and_no_yes_records_nothing(
+    say: Say, fake: FakePromoter, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123: closed with the process
+    answer = say(verb, "prod")
+    assert answer.code == 2
+    assert "--yes" in answer.err
+    assert [asked[0] for asked in fake.asked] == ["open", "case"]
+
+
+def test_status_is_a_matrix(say: Say) -> None:
+    lines = say("status").out.splitlines()
+    assert lines[0].split() == ["ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE"]
+    assert lines[1].split() == ["dev", RELEASE.short_id, "abababababab", "2026-11-23", "18:20:11Z", "healthy"]
+    assert lines[2].split() == ["prod", "-", "-", "-", "-", "pinned"]
+    assert lines[-2:] == [
+        f"prod: release {RELEASE.short_id} waits (approvals_missing):",
+        "  0 of 1 approvals; may approve: anyone",
+    ]
+
+
+def test_history(say: Say) -> None:
+    answer = say("history")
+    assert [line.split()[3] for line in answer.out.splitlines()[1:]] == ["released", "started", "promoted", "requested"]
+    assert "gap 12ms" in answer.out
+    assert say("history", "--json").json == [fact.document() for fact in facts()]
+
+
+def test_show_diff_and_logs_are_text_and_json(say: Say) -> None:
+    assert f"id: {RELEASE.id}" in say("show", "3f").out
+    assert "  - ~ a: 1 -> 2" in say("diff", "dev", "prod").out
+    assert say("diff", "dev", "prod", "--json").json["changes"] == ["~ a: 1 -> 2"]
+    assert say("logs", "3f").out.splitlines()[1:] == ["migrated[2J", "fine"]
+    assert say("logs", "3f", "--json").json[0]["text"] == "migrated\x1b[2J\nfine"
+
+
+def test_export_prints_exactly_the_lines(say: Say) -> None:
+    lines = say("ledger", "export").out.encode().split(b"\n")
+    assert lines == [*(fact.line for fact in facts()), b""]
+    assert len(list(check_chain(lines[:-1]))) == 4
+    assert say("ledger", "export", "--json").json == [fact.document() for fact in facts()]
+
+
+def test_a_broken_chain_is_1_and_names_the_place(say: Say, fake: FakePromoter) -> None:
+    assert say("ledger", "verify").code == 0
+    fake.answers["ledger_verify"] = LedgerReport("ledger.db", 2, "sha256:00", "line 3: fact 3 names another")
+    answer = say("ledger", "verify")
+    assert answer.code == 1
+    assert "line 3: fact 3 names another" in answer.err
+    assert say("ledger", "verify", "--json").json["ok"] is False
+
+
+def test_no_release_could_be_made(say: Say, fake: FakePromoter) -> None:
+    fake.answers["build"] = RunResult("shop", None, (), ReasonCode.BUILD_FAILED)
+    assert say("build").out.startswith("shop: no release")
+
+
+# ------------------------------------------------------------ help
+def every_command() -> list[tuple[str, ...]]:
+    return [(name,) for name in VERBS] + [("ledger", "verify"), ("ledger", "export")]
+
+
+@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+def test_each_help_shows_an_example_of_itself_and_the_global_options(say: Say, fake: FakePromoter, path: tuple[str, ...]) -> None:
+    answer = say(*path, "--help")
+    assert (answer.code, fake.asked) == (0, [])
+    assert f"\n    promoter {path[0]}" in answer.out
+    for option in ("--json", "--ledger", "--actor", "--quiet", "--version", "-f, --file"):
+        assert option in answer.out
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
+    assert (load(name).help or "").splitlines()[0] == VERBS[name]
+    assert len(VERBS[name]) <= 66, "it would be cut on a terminal of 80 columns"

@@ -1,0 +1,170 @@
+"""A Promoter that remembers what it was asked and answers what a test put in. For the command line's own tests."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.errors import PromoterError
+from promoter.model.events import Event, Listener
+from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal
+from promoter.model.release import Release, Source
+from promoter.model.verdict import ReasonCode
+from promoter.queries import EnvironmentStatus, LedgerReport, LogEntry, StatusReport, WaitingRelease
+from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.voting import ApprovalCase
+
+AT = datetime(2026, 11, 23, 18, 20, 11, 123456, UTC)
+IMAGE = ImageRef(Repository("127.0.0.1:5000", "demo/web"), Digest("ab" * 32))
+RELEASE = Release({"web": IMAGE}, Source(sha="c0ffee" * 6 + "c0ff", branch="main", dirty=True))
+EARLIER = Release({"web": ImageRef(IMAGE.repository, Digest("cd" * 32))}, Source())
+PLAN = "sha256:" + "ef" * 32
+
+
+def fact(kind: Kind, environment: str | None = None, body: Mapping[str, object] | None = None, head: Head | None = None) -> Fact:
+    draft = Draft(kind, "ana@example.com", environment, RELEASE.id, body or {})
+    return seal(draft, head or Head(), AT)
+
+
+def facts() -> list[Fact]:
+    """A short, true chain."""
+    chain = [fact(Kind.RELEASED)]
+    for kind, environment, body in (
+        (Kind.STARTED, "dev", {"plan_digest": PLAN}),
+        (Kind.PROMOTED, "dev", {"plan_digest": PLAN, "gap_ms": 12}),
+        (Kind.REQUESTED, "prod", {"reason_code": "approvals_missing", "reasons": ["0 of 1 approvals"]}),
+    ):
+        chain.append(fact(kind, environment, body, head_of(chain[-1])))
+    return chain
+
+
+def result(*environments: EnvironmentResult) -> RunResult:
+    return RunResult("shop", RELEASE, environments or (environment("dev"),))
+
+
+def environment(
+    name: str, status: Status = Status.DEPLOYED, code: ReasonCode = ReasonCode.OK, *reasons: str
+) -> EnvironmentResult:
+    return EnvironmentResult(name, status, code, reasons, PLAN, EARLIER.id, gap_ms=210, duration_ms=812)
+
+
+def planned() -> RunResult:
+    details = {
+        "from": EARLIER.id,
+        "to": RELEASE.id,
+        "steps": [{"id": "pull web", "kind": "pull", "title": "pull web"}],
+        "gates": [
+            {"gate": "approval of 1 person", "outcome": "waiting", "reason_code": "approvals_missing", "sentence": "0 of 1"}
+        ],
+        "changes": ["+ services.web.environment.A: 1"],
+    }
+    waits = EnvironmentResult(
+        "prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, ("0 of 1",), PLAN, EARLIER.id, details=details
+    )
+    return RunResult("shop", RELEASE, (waits,))
+
+
+def approval_case() -> ApprovalCase:
+    images = (("web", str(EARLIER.images["web"].digest), str(IMAGE.digest)),)
+    return ApprovalCase(
+        "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
+        ("~ services.web.environment.A: 1 -> 2",), images, ("pull web", "replace web"), (),
+    )  # fmt: skip
+
+
+def status_report() -> StatusReport:
+    waits = WaitingRelease(RELEASE.id, "approvals_missing", ("0 of 1 approvals; may approve: anyone",))
+    return StatusReport(
+        "shop",
+        (
+            EnvironmentStatus("dev", RELEASE, AT, "healthy", None, None, None),
+            EnvironmentStatus("prod", None, None, None, "year end", None, waits),
+        ),
+    )
+
+
+class FakePromoter:
+    """`asked` holds every call; `answers` replaces an answer or raises an error, by the name of the method."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.answers: dict[str, object] = {}
+        self.events: Sequence[Event] = ()
+        self.during: Callable[[], None] = lambda: None
+        self.interrupted = 0
+        self.tell: Listener = lambda _: None
+
+    @contextmanager
+    def open(self, file: Path, *, ledger: str | None, actor: str | None, listener: Listener) -> Iterator["FakePromoter"]:
+        self.asked.append(("open", file, ledger, actor))
+        self.tell = listener
+        yield self
+
+    def _answer(self, usual: object, name: str, *words: object) -> object:
+        self.asked.append((name, *words))
+        for event in self.events:
+            self.tell(event)
+        self.during()
+        answer = self.answers.get(name, usual)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def run(self, to: str | None, wait: timedelta | None) -> object:
+        return self._answer(result(), "run", to, wait)
+
+    def build(self) -> object:
+        return self._answer(RunResult("shop", RELEASE, ()), "build")
+
+    def promote(self, release: str | None, to: str | None, wait: timedelta | None) -> object:
+        return self._answer(result(), "promote", release, to, wait)
+
+    def plan(self, release: str | None, to: str | None) -> object:
+        return self._answer(planned(), "plan", release, to)
+
+    def rollback(self, environment: str, to: str | None, reason: str | None) -> object:
+        return self._answer(result(), "rollback", environment, to, reason)
+
+    def case(self, environment: str, release: str | None) -> object:
+        return self._answer(approval_case(), "case", environment, release)
+
+    def vote(self, case: ApprovalCase, decision: str, comment: str | None) -> object:
+        kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
+        return self._answer(fact(kind, case.environment, {"comment": comment or ""}), "vote", decision, comment)
+
+    def pin(self, environment: str, reason: str) -> object:
+        return self._answer(fact(Kind.PINNED, environment, {"reason": reason}), "pin", environment, reason)
+
+    def unpin(self, environment: str, reason: str) -> object:
+        return self._answer(fact(Kind.UNPINNED, environment, {"reason": reason}), "unpin", environment, reason)
+
+    def status(self) -> object:
+        return self._answer(status_report(), "status")
+
+    def history(self, environment: str | None) -> object:
+        return self._answer(facts(), "history", environment)
+
+    def show(self, release: str) -> object:
+        return self._answer({"release": RELEASE.document(), "made_by": "ana@example.com", "lives_in": ["dev"]}, "show", release)
+
+    def diff(self, left: str, right: str) -> object:
+        return self._answer({"left": {"environment": left}, "images": [], "changes": ["~ a: 1 -> 2"]}, "diff", left, right)
+
+    def logs(self, release: str) -> object:
+        return self._answer([LogEntry("dev", AT, "before 1", "migrated\x1b[2J\nfine")], "logs", release)
+
+    def ledger_verify(self) -> object:
+        return self._answer(LedgerReport("ledger.db", 4, facts()[-1].digest, None), "ledger_verify")
+
+    def ledger_lines(self) -> Iterator[bytes]:
+        return iter([one.line for one in facts()])
+
+    def interrupt(self) -> None:
+        self.interrupted += 1
+
+
+def error(message: str, hint: str | None = None, code: int = 1) -> PromoterError:
+    made = PromoterError(message, hint=hint)
+    made.exit_code = code
+    return made

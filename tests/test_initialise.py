@@ -1,0 +1,106 @@
+"""What `init` writes: ports become variables, Compose's variables become templates, nothing is lost silently."""
+
+import pytest
+import yaml
+
+from promoter.initialise import from_compose, from_dockerfile, name_from
+
+
+def read(text: str) -> dict:
+    return yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(("directory", "name"), [("My App", "my-app"), ("shop", "shop"), ("--", "app"), ("a_b.c", "a-b-c")])
+def test_a_name_from_a_directory(directory: str, name: str) -> None:
+    assert name_from(directory) == name
+
+
+def test_a_dockerfile_gives_ports_and_a_probe_of_its_last_stage() -> None:
+    text = from_dockerfile(
+        "FROM golang AS build\nEXPOSE 1\nFROM scratch\n# EXPOSE 2\nexpose 8080 \\\n  9090/tcp 53/udp\n"
+        "HEALTHCHECK CMD wget -qO- http://localhost:8080/alive || exit 1\n",
+        "app",
+    )
+    file = read(text)
+    assert file["registry"] == "127.0.0.1:5000"
+    assert file["services"]["app"] == {
+        "image": "app",
+        "build": ".",
+        "ports": ["127.0.0.1:{{ port }}:8080", "127.0.0.1:{{ port_2 }}:9090", "127.0.0.1:{{ port_3 }}:53/udp"],
+    }
+    assert list(file["environments"]) == ["dev", "test", "prod"]
+    assert file["environments"]["dev"]["verify"] == [{"http": {"url": "http://127.0.0.1:{{ port }}/alive", "status": 200}}]
+    assert file["environments"]["prod"]["gates"] == [{"approval": {"min": 1}}]
+    ports = [port for environment in file["environments"].values() for port in environment["vars"].values()]
+    assert len(ports) == len(set(ports)) == 9
+
+
+def test_a_dockerfile_without_health_check_or_ports_says_so() -> None:
+    text = from_dockerfile('FROM scratch\nCMD ["x"]\n', "app")
+    assert "# The Dockerfile has no HEALTHCHECK" in text
+    assert read(text)["services"]["app"] == {"image": "app", "build": "."}
+    assert "verify" not in text
+
+
+COMPOSE = {
+    "name": "Shop",
+    "services": {
+        "web": {
+            "build": "./web",
+            "image": "acme/web:latest",
+            "container_name": "shopweb",
+            "ports": [
+                "8080:80",
+                "127.0.0.1:${ADMIN:-9000}:9000",
+                "7000",
+                {"target": 22, "published": "2222"},
+                "3000-3005:3000-3005",
+            ],
+            "environment": {"URL": "${URL:?need it} $$x $SHORT", "PASS": None, "ON": "${FLAG:+yes}"},
+            "logging": {"options": {"tag": "{{.Name}}"}},
+            "healthcheck": {"test": ["CMD", "wget", "-qO-", "http://127.0.0.1/up?x=1"]},
+        },
+        "db-1": {"image": "postgres:16", "ports": ["5432:5432"]},
+    },
+    "volumes": {"data": {"driver": "${DRIVER}"}},
+    "secrets": {"a": {"environment": "KEY"}, "b": {"file": "./b"}, "c": {"external": True}},
+}
+
+
+def test_a_compose_file_is_taken_over() -> None:
+    text = from_compose(COMPOSE, "directory")
+    file = read(text)
+    web = file["services"]["web"]
+    assert (file["name"], file["registry"], web["image"], web["build"]) == ("shop", "127.0.0.1:5000/shop", "web", "./web")
+    assert web["ports"] == [
+        "{{ web_port }}:80", "127.0.0.1:{{ web_port_2 }}:9000", "7000", {"target": 22, "published": "{{ web_port_3 }}"},
+        "3000-3005:3000-3005",
+    ]  # fmt: skip
+    assert web["environment"] == {
+        "URL": '{{ env("URL") }} $x {{ env("SHORT", "") }}',
+        "PASS": '{{ env("PASS", "") }}',
+        "ON": '{{ "yes" if env("FLAG", "") else "" }}',
+    }
+    assert web["logging"]["options"]["tag"] == '{{ "{{" }}.Name}}'
+    assert file["services"]["db-1"] == {"image": "postgres:16", "ports": ["{{ db_1_port }}:5432"]}
+    assert file["volumes"] == {"data": {"driver": '{{ env("DRIVER", "") }}'}}
+    assert file["environments"]["test"]["verify"] == [{"http": {"url": "http://127.0.0.1:{{ web_port }}/up?x=1", "status": 200}}]
+
+
+def test_what_is_left_out_or_open_is_remarked() -> None:
+    text = from_compose(COMPOSE, "directory")
+    assert "# web: container_name is left out; containers are named shop-ENVIRONMENT-web." in text
+    assert "# secret c: say where its value is" in text
+    assert read(text)["secrets"] == {"a": {"env": "KEY"}, "b": {"file": "./b"}, "c": {"env": "C"}}
+
+
+def test_without_build_there_is_no_registry_and_without_a_url_the_probe_is_a_suggestion() -> None:
+    text = from_compose({"services": {"db": {"image": "postgres:16", "ports": ["5432:5432"]}}}, "data")
+    file = read(text)
+    assert "registry" not in file
+    assert "    # verify:\n" in text
+    assert file["environments"]["dev"] == {"vars": {"db_port": 18081}}
+
+
+def test_no_ports_at_all_still_gives_three_environments() -> None:
+    assert read(from_compose({"services": {"job": {"image": "x"}}}, "data"))["environments"]["dev"] == {}
