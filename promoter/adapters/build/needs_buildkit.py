@@ -8,13 +8,13 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from promoter.adapters.build.dockerfile import instructions, split_flags
+
 _FLAGS = {
     "RUN": ("mount", "network", "security", "device"),
     "COPY": ("link", "chmod", "parents", "exclude"),
     "ADD": ("link", "chmod", "parents", "exclude", "checksum", "keep-git-dir", "unpack"),
 }
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
-_FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
 _HEREDOC = re.compile(r"""\d*<<-?["']?[A-Za-z_][\w.-]*["']?""")
 _AUTOMATIC = re.compile(r"\$\{?((?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT))\b(?!:?-)")
 _ARG = re.compile(r"(\w+)=")
@@ -32,12 +32,7 @@ class Need:
 def needs_buildkit(dockerfile: str, given: Collection[str] = ()) -> Need | None:
     """The first place of `dockerfile` that needs BuildKit, or None. `given` names the build arguments of the request."""
     defaults = set(given)
-    for line, text in _instructions(dockerfile):
-        word, _, rest = text.partition(" ")
-        word, rest = word.upper(), rest.strip()
-        if word == "ONBUILD":
-            word, _, rest = rest.partition(" ")
-            word, rest = word.upper(), rest.strip()
+    for line, word, rest in instructions(dockerfile):
         if word == "ARG":
             defaults.update(_ARG.findall(rest))
         feature = _feature(word, rest, defaults)
@@ -47,7 +42,7 @@ def needs_buildkit(dockerfile: str, given: Collection[str] = ()) -> Need | None:
 
 
 def _feature(word: str, rest: str, defaults: set[str]) -> str | None:
-    flags, rest = _split_flags(rest)
+    flags, rest = split_flags(rest)
     if word == "FROM":
         automatic = _AUTOMATIC.search(flags.get("platform") or "")
         return f"FROM --platform=${automatic[1]}" if automatic and automatic[1] not in defaults else None
@@ -62,42 +57,6 @@ def _feature(word: str, rest: str, defaults: set[str]) -> str | None:
     if word == "ADD" and any(_GIT_SOURCE.fullmatch(part) for part in rest.split()):
         return "ADD of a git repository"
     return None
-
-
-def _split_flags(rest: str) -> tuple[dict[str, str | None], str]:
-    flags: dict[str, str | None] = {}
-    while match := _FLAG.match(rest):
-        flags[match[1]] = match[2]
-        rest = rest[match.end() :]
-    return flags, rest
-
-
-def _instructions(dockerfile: str) -> Iterator[tuple[int, str]]:
-    """(number of the first line, text with its continuation lines joined and blanks made one), comments left out."""
-    escape = _escape(dockerfile)
-    start, parts = 0, list[str]()
-    for number, line in enumerate(dockerfile.removeprefix("\ufeff").split("\n"), 1):
-        text = line.rstrip()
-        if not text or text.lstrip().startswith("#"):  # inside a continuation too: the builder drops them as well
-            continue
-        start = start or number
-        parts.append(text.removesuffix(escape))
-        if not text.endswith(escape):
-            yield start, " ".join("".join(parts).split())
-            start, parts = 0, []
-    if parts:
-        yield start, " ".join("".join(parts).split())
-
-
-def _escape(dockerfile: str) -> str:
-    """The line continuation character: a backslash unless a directive at the very top says a backtick."""
-    for line in dockerfile.removeprefix("\ufeff").split("\n"):
-        directive = _DIRECTIVE.match(line.strip())
-        if not directive:
-            break
-        if directive[1].lower() == "escape":
-            return directive[2]
-    return "\\"
 
 
 def _words(text: str) -> Iterator[str]:
