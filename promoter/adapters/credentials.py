@@ -18,7 +18,7 @@ from promoter.model.errors import RegistryError
 
 HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 60.0
-_TOKEN_USER = "<token>"
+_TOKEN_USER = "<token>"  # noqa: S105 - the protocol's word for "what follows is an identity token"
 _NOT_FOUND = "credentials not found"
 
 
@@ -64,7 +64,7 @@ def config_dir(given: Path | None = None) -> Path:
     if given is not None:
         return given
     named = os.environ.get("DOCKER_CONFIG")
-    return Path(named) if named else Path(os.path.expanduser("~")) / ".docker"
+    return Path(named) if named else Path("~/.docker").expanduser()
 
 
 def _from_environment(key: str) -> Login | None:

@@ -10,7 +10,7 @@ from promoter.adapters.registry import faults, hosts
 from promoter.adapters.registry.auth import Proof
 from promoter.adapters.registry.manifest import ACCEPT, digest_of, read_manifest
 from promoter.adapters.registry.transport import Answer, Endpoint, Request, Timeout
-from promoter.adapters.retry import retry
+from promoter.adapters.retry import Retry
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.errors import DigestMismatch
 from promoter.ports import Manifest
@@ -28,22 +28,23 @@ class HttpRegistry:
         timeout: Timeout = (5.0, 30.0),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._credentials, self._insecure, self._timeout, self._sleep = credentials, insecure, timeout, sleep
+        self._credentials, self._insecure, self._timeout = credentials, insecure, timeout
+        self._retry = Retry(sleep)
         self._endpoints: dict[str, Endpoint] = {}
         self._proofs: dict[str, Proof] = {}
         self._lock = threading.Lock()
 
     def ping(self, host: str) -> None:
-        retry(lambda: self._ping(host), sleep=self._sleep)
+        self._retry(lambda: self._ping(host))
 
     def manifest(self, image: ImageRef) -> Manifest | None:
-        return retry(lambda: self._manifest(image), sleep=self._sleep)
+        return self._retry(lambda: self._manifest(image))
 
     def resolve(self, reference: Reference) -> Digest:
-        return retry(lambda: self._resolve(reference), sleep=self._sleep)
+        return self._retry(lambda: self._resolve(reference))
 
     def tag(self, image: ImageRef, tag: str) -> None:
-        retry(lambda: self._tag(image, tag), sleep=self._sleep)
+        self._retry(lambda: self._tag(image, tag))
 
     def close(self) -> None:
         """Lets go of the kept connections."""
@@ -135,7 +136,7 @@ class HttpRegistry:
 
     def _endpoint(self, host: str) -> Endpoint:
         lenient = host in self._insecure or hosts.is_loopback(host)
-        return self._kept(self._endpoints, host, lambda: Endpoint(host, lenient, self._timeout))
+        return self._kept(self._endpoints, host, lambda: Endpoint(host, self._timeout, lenient=lenient))
 
     def _proof(self, host: str) -> Proof:
         endpoint = self._endpoint(host)

@@ -26,7 +26,7 @@ def unreachable(host: str, error: Exception) -> RegistryError:
     )
 
 
-def refused_login(host: str, what: str, anonymous: bool) -> RegistryError:
+def refused_login(host: str, what: str, *, anonymous: bool) -> RegistryError:
     """401 or 403, by the registry or its token service."""
     if anonymous:
         return RegistryError(f"registry {host} wants credentials for {what}, and there are none", hint=f"run docker login {host}")

@@ -1,4 +1,4 @@
-"""What a registry's name says about reaching it: where it answers, whether plain HTTP is allowed, which CAs it is checked with."""
+"""What a registry's name says about reaching it: where it answers, how far it is trusted, by which CAs."""
 
 import ipaddress
 from pathlib import Path

@@ -43,7 +43,7 @@ class Answer:
 class Endpoint:
     """A host that answers under one name. `lenient` ones may speak plain HTTP or show any certificate."""
 
-    def __init__(self, host: str, lenient: bool, timeout: Timeout) -> None:
+    def __init__(self, host: str, timeout: Timeout, *, lenient: bool) -> None:
         self.host, self.lenient, self._timeout = host, lenient, timeout
         self._address = hosts.address(host)
         self._loopback = hosts.is_loopback(host)
@@ -142,7 +142,7 @@ class Endpoint:
 
 
 class _NoCookies(DefaultCookiePolicy):
-    def set_ok(self, cookie: object, request: object) -> bool:
+    def set_ok(self, _cookie: object, _request: object) -> bool:
         return False
 
 
