@@ -49,6 +49,7 @@ bench: venv lab ## the job beside its peers, in one run: times and ratios
 	@$(IN_LAB) $(BIN)/python bench/bench.py $(ARGS)
 
 down: python ## stops and removes all that the lab started
+	@$(PYTHON) -B lab/demo.py clear
 	@$(LAB) down
 
 lab: python

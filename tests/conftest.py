@@ -141,6 +141,6 @@ def cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
 def clean_engine(engine_url: str, unique: str) -> Iterator[str]:
     """`unique` as a pipeline's name; at the end everything that carries its label is removed from the engine."""
     yield unique
-    from tests.sweep import sweep
+    from parts.sweep import sweep
 
     sweep(engine_url, unique)

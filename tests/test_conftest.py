@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from parts.talk import connection
 
-from tests.sweep import labelled, sweep
+from parts.sweep import labelled, sweep
 
 
 def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:

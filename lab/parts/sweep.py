@@ -1,4 +1,4 @@
-"""Removing what a test left on the engine, over the engine's plain HTTP API: not by the code under test."""
+"""Removing what a pipeline left on an engine, over the engine's plain HTTP API: not by promoter's own code."""
 
 import json
 from typing import Any

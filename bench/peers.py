@@ -1,0 +1,100 @@
+"""Who does the job: promoter, and those it is measured beside. Each is a command and an environment; or the reason why not."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+ANSIBLE = ROOT / ".lab/ansible"
+
+
+class Absent(Exception):
+    """A peer cannot take part; the message says why."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+
+    def run(self, number: int) -> None:
+        """One round; a failure ends the bench with what was said."""
+        env = {**os.environ, **self.env, "BENCH_ROUND": f"r{number}"}
+        done = subprocess.run(
+            self.argv, cwd=self.cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Absent(f"{self.name} failed with exit code {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def promoter(run: str, where: Path) -> Peer:
+    peer = _peer("promoter", run, where, str(BIN / "promoter"), "run", "pipeline.yaml", "--actor", "bench@example.com")
+    file = peer.cwd / "pipeline.yaml"
+    file.write_text(re.sub(r"(?m)^name: .*$", f"name: {peer.env['BENCH_NAME']}", file.read_text()))
+    return peer
+
+
+def raw(run: str, where: Path) -> Peer:
+    return _peer("raw HTTP", run, where, sys.executable, "raw.py")
+
+
+def shell(run: str, where: Path) -> Peer:
+    missing = [program for program in ("bash", "docker", "curl") if not shutil.which(program)]
+    if missing:
+        raise Absent(f"shell script: no {' and no '.join(missing)} on PATH")
+    return _peer("shell script", run, where, "bash", "shell.sh", DOCKER_BUILDKIT="0")
+
+
+def ansible(run: str, where: Path) -> Peer:
+    play = ANSIBLE / "bin/ansible-playbook"
+    if not play.exists():
+        print("bench: installing Ansible into .lab/ansible, once", file=sys.stderr, flush=True)
+        venv.create(ANSIBLE, with_pip=True, clear=True)
+        pip = [
+            str(ANSIBLE / "bin/python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--require-hashes",
+            "-r",
+            str(ROOT / "requirements/bench.txt"),
+        ]
+        done = subprocess.run(pip, capture_output=True, text=True, check=False)
+        if done.returncode:
+            shutil.rmtree(ANSIBLE)
+            raise Absent(f"Ansible cannot be installed: {done.stderr.strip().splitlines()[-1]}")
+    env = {"ANSIBLE_PYTHON_INTERPRETER": str(ANSIBLE / "bin/python"), "ANSIBLE_LOCALHOST_WARNING": "False"}
+    return _peer("Ansible", run, where, str(play), "-i", "localhost,", "playbook.yml", **env)
+
+
+def _peer(name: str, run: str, where: Path, *argv: str, **env: str) -> Peer:
+    """A directory, a name and ports of its own: nobody finds another's work done."""
+    folder = where / name.replace(" ", "-").lower()
+    shutil.copytree(ROOT / "bench/job", folder)
+    shutil.copy(Path(os.environ["PROMOTER_LAB_BUSYBOX"]) / "busybox", folder / "busybox")
+    ports = zip(("DEV", "TEST", "PROD"), _free_ports(3), strict=True)
+    own = {"BENCH_NAME": f"{run}-{folder.name}", **{f"BENCH_PORT_{place}": str(port) for place, port in ports}}
+    return Peer(name, argv, {**own, **env}, folder)
+
+
+def _free_ports(count: int) -> list[int]:
+    """All held at once, so that they differ."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
