@@ -13,7 +13,7 @@ from promoter.adapters.credentials import Credentials
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.ledger.open import open_ledger
 from promoter.adapters.pipeline_file import load
-from promoter.adapters.probes import SystemProbes
+from promoter.adapters.probes import OutsideProbes
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.source import GitSource
@@ -54,7 +54,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
     pipeline = loaded.pipeline
     clock, credentials = SystemClock(), Credentials()
     engines, registry = Engines(credentials), HttpRegistry(credentials, insecure=frozenset(settings.insecure_registries))
-    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory)
+    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check)
     with ExitStack() as stack:
         stack.callback(engines.close)
         stack.callback(registry.close)
@@ -63,7 +63,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
         me = who(settings, pipeline.directory)
         choice = settings.builder or pipeline.builder
         world = World(
-            clock, SystemClock(), secrets, engines.at, registry, lambda engine: choose_builder(choice, engine), SystemProbes(clock), source
+            clock, SystemClock(), secrets, engines.at, registry, lambda engine: choose_builder(choice, engine), OutsideProbes(clock), source
         )
         yield Promoter(
             loaded, world, Journal(book, clock, me), listener, owner=lease_owner(me), actor=me, interrupt=clock.interrupt

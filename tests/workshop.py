@@ -1,0 +1,153 @@
+"""A pipeline over fakes: what runner and door are tested with. Images are known by a word."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from promoter.compose.service import Healthcheck, Service
+from promoter.gates.checks import Check
+from promoter.journal import Journal
+from promoter.making import Built, Taken, Wanted
+from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.events import Event
+from promoter.model.release import Release, Source
+from promoter.pipeline import BuilderChoice, Environment, Gate, Network, OnFailure, Pipeline
+from promoter.ports import World
+from promoter.releases import Promoter
+from promoter.results import RunResult
+from tests.fakes.clock import FakeClock
+from tests.fakes.engine import FakeEngine
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.probes import FakeProbes
+from tests.fakes.secrets import FakeSecrets
+
+TEST = ("CMD", "/bin/check")
+WEB = Service(image="shop/web", healthcheck=Healthcheck(test=TEST, interval=timedelta(seconds=1), retries=2))
+WORKER = Service(image="shop/worker", steady=timedelta(seconds=1))
+
+
+def image(name: str, word: str = "one") -> ImageRef:
+    return ImageRef(Repository("registry.example.com", f"shop/{name}"), Digest(hashlib.sha256(word.encode()).hexdigest()))
+
+
+class FixedSource:
+    """A checkout at a commit that the test names."""
+
+    def __init__(self) -> None:
+        self.now = Source("c" * 40, "main", False, "1.0", "author@example.com")
+
+    def source(self, directory: Path) -> Source:
+        return self.now
+
+    def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
+        return (f"{new[:7]} a change",)
+
+
+class NoRegistry:
+    """A registry that resolves what the workshop offers; nothing is built in these tests."""
+
+    def __init__(self, images: Mapping[str, ImageRef]) -> None:
+        self.images, self.pings = images, list[str]()
+
+    def ping(self, host: str) -> None:
+        self.pings.append(host)
+
+    def manifest(self, image: ImageRef) -> None:
+        raise AssertionError("nothing is pushed here")
+
+    def tag(self, image: ImageRef, tag: str) -> None:
+        raise AssertionError("nothing is pushed here")
+
+    def resolve(self, reference: Reference) -> Digest:
+        return self.images[reference.repository.path.removeprefix("shop/")].digest
+
+
+@dataclass
+class Workshop:
+    """`services`, `gates` and the rest may be changed between runs, as somebody edits the file."""
+
+    services: dict[str, Service] = field(default_factory=lambda: {"web": WEB})
+    images: dict[str, ImageRef] = field(default_factory=lambda: {"web": image("web"), "worker": image("worker")})
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"dev": (), "test": ("dev",), "prod": ("test",)})
+    gates: dict[str, tuple[Gate, ...]] = field(default_factory=dict)
+    before: tuple[Check, ...] = ()
+    verify: tuple[Check, ...] = ()
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    on_failure: OnFailure = OnFailure.ROLLBACK
+
+    def __post_init__(self) -> None:
+        self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
+        self.engine, self.source, self.registry = FakeEngine(sleep=self.clock.sleep), FixedSource(), NoRegistry(self.images)
+        self.events: list[Event] = []
+        self.offer(*self.images.values())
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return Pipeline(
+            name="shop", file=Path("/nowhere/pipeline.yaml"), ledger=None, approvers=None, signers=None, roles=self.roles,
+            secrets={}, builder=BuilderChoice.AUTO, needs=self.names,
+        )  # fmt: skip
+
+    def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
+        network = Network(f"shop-{environment}")
+        return Environment(
+            name=environment, needs=self.names[environment], registry=None, engines=(None,), services=self.services, contents={},
+            networks={"default": network}, volumes={}, before=self.before, verify=self.verify, gates=self.gates.get(environment, ()),
+            on_failure=self.on_failure,
+        )  # fmt: skip
+
+    def builds(self, source: Source) -> Wanted:
+        wanted: dict[str, Built | Taken] = {n: Taken(Reference(self.images[n].repository, "1")) for n in self.services}
+        return wanted
+
+    def offer(self, *images: ImageRef) -> None:
+        for one in images:
+            self.engine.offer(one)
+
+    def newer(self, word: str) -> ImageRef:
+        """Another image of web, and another commit."""
+        self.images["web"] = image("web", word)
+        self.offer(self.images["web"])
+        self.source.now = replace(self.source.now, sha=hashlib.sha1(word.encode()).hexdigest())
+        return self.images["web"]
+
+    def door(self, actor: str = "ann@example.com") -> Promoter:
+        """A new process, as it were: nothing is kept but ledger and engine."""
+        patient = self.clock if self.clock.interrupt_after is None else _Patient(self.clock)
+        world = World(
+            self.clock, patient, self.secrets, lambda _: self.engine, self.registry, lambda _: None,  # type: ignore[arg-type, return-value]
+            self.probes, self.source,
+        )  # fmt: skip
+        journal = Journal(self.ledger, self.clock, actor)
+        return Promoter(
+            self, world, journal, self.events.append, owner=f"{actor} here", actor=actor, interrupt=self.clock.interrupt
+        )
+
+    def run(self, to: str | None = None, wait: timedelta | None = None) -> RunResult:
+        return self.door().run(to, wait)
+
+    def kinds(self, environment: str | None = None) -> list[str]:
+        return [str(f.kind) for f in self.ledger.read() if environment in (None, f.environment) and f.kind != "step_done"]
+
+    def release(self) -> Release:
+        return Release({name: self.images[name] for name in self.services}, self.source.now)
+
+
+class _Patient:
+    """The same clock, whose waits go on when the other's are interrupted."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.now, self.monotonic = clock.now, clock.monotonic
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.advance(timedelta(seconds=seconds))
+
+    def check(self) -> None:
+        """Never interrupted."""
+
+
+def statuses(result: RunResult) -> dict[str, str]:
+    return {e.name: str(e.status) for e in result.environments}
