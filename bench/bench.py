@@ -46,7 +46,8 @@ class Row:
 
     def line(self) -> str:
         verdict = "ok" if self.ratio <= self.target else "MISSED"
-        return f"{self.work:<30} {self.peer:<14} {_ms(self.ours)} {_ms(self.theirs)} {self.ratio:>8.2f} {self.target:>8.2f}  {verdict}"
+        times = f"{_ms(self.ours)} {_ms(self.theirs)} {self.ratio:>8.2f} {self.target:>8.2f}"
+        return f"{self.work:<30} {self.peer:<14} {times}  {verdict}"
 
 
 def main() -> int:
