@@ -1,0 +1,28 @@
+"""The page about the house says what the house is: every path on it exists, and every room is on it."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_every_path_on_the_page_exists() -> None:
+    named = set(re.findall(r"`((?:promoter|tests|docs|lab|bench|pipelines)/[\w/.-]*)`", PAGE))
+    assert len(named) > 20
+    assert not [path for path in sorted(named) if not (ROOT / path).exists()]
+
+
+def test_every_room_and_module_of_the_ground_floor_of_the_package_is_on_the_page() -> None:
+    rooms = {f"promoter/{p.name}/" for p in (ROOT / "promoter").iterdir() if p.is_dir() and p.name != "__pycache__"}
+    modules = {f"promoter/{p.name}" for p in (ROOT / "promoter").glob("*.py") if p.name != "__init__.py"}
+    helpers = {"promoter/nearest.py", "promoter/schema.py", "promoter/initialise.py"}
+    assert not [name for name in sorted(rooms | modules - helpers) if f"`{name}`" not in PAGE]
+
+
+def test_every_decision_has_context_and_outcome() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert records
+    for record in records:
+        assert "**Context.**" in record.read_text()
+        assert "**Outcome.**" in record.read_text()
