@@ -1,0 +1,32 @@
+"""We preach immutability: what we stand on is pinned, by hash or by commit."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_every_requirement_has_one_version_and_a_hash_and_names_no_index(lock: Path) -> None:
+    pins = [pin for pin in re.split(r"\n(?=\S)", lock.read_text().strip()) if not pin.startswith("#")]
+    assert pins
+    assert [pin for pin in pins if not re.match(r"[a-z0-9._-]+==\S+.*--hash=sha256:[0-9a-f]{64}", pin, re.S)] == []
+    assert "://" not in lock.read_text()
+
+
+def test_the_lock_holds_what_the_project_depends_on() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    locked = (ROOT / "requirements/run.txt").read_text()
+    assert [name for name in wanted if f"\n{re.split('[>=<]', name)[0]}==" not in locked] == []
+
+
+def test_workflows_use_actions_by_full_commit_and_no_more_rights_than_reading() -> None:
+    for workflow in (ROOT / ".github/workflows").glob("*.yml"):
+        text = workflow.read_text()
+        used = re.findall(r"uses:\s*(\S+)", text)
+        assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+        assert "\npermissions: {}\n" in text
