@@ -17,27 +17,10 @@ from promoter.model.secret import OPENING, handle
 
 MAX_LENGTH = 16_384
 RESERVED = frozenset({"source", "release", "environment", "env", "secret"})
-_NOT_NAMES = frozenset(
-    [
-        "true",
-        "false",
-        "none",
-        "True",
-        "False",
-        "None",
-        "self",
-        "super",
-        "loop",
-        "range",
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "if",
-        "else",
-    ]
-)
+_NOT_NAMES = frozenset({
+    "true", "false", "none", "True", "False", "None", "self", "super", "loop", "range", "and", "or", "not", "in", "is", "if", "else",
+})  # fmt: skip
+_VIEWS = ("source", "environment", "release")
 _OPENINGS = re.compile(r"\{[{%#]")
 _PLAIN = re.compile(
     r"""\{\{\s*(?:([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?|(env|secret)\(\s*(?:'([^'"\\{}]*)'|"([^'"\\{}]*)")\s*\))\s*\}\}"""
@@ -231,11 +214,8 @@ def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
     for match in _PLAIN.finditer(text):
         name, part, function, single, double = match.groups()
         literal = text[end : match.start()]
-        if (
-            _OPENINGS.search(literal)
-            or name in _NOT_NAMES
-            or (part and (name not in ("source", "environment", "release") or part in ("explain", "PARTS") or part[0] == "_"))
-        ):
+        beyond = part and (name not in _VIEWS or part.startswith("_") or part in ("explain", "PARTS"))
+        if _OPENINGS.search(literal) or name in _NOT_NAMES or beyond:
             return None
         parts += [literal] if literal else []
         parts.append(_Plain(function, argument=single if single is not None else double) if function else _Plain(name, part))

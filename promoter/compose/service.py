@@ -1,13 +1,30 @@
 """A service in canonical form: every Compose key that promoter carries out, in one spelling each.
 
-Short forms become these in `forms.py`; overrides are merged in `merge.py`. Everything is optional, because an
+Short forms become these by `forms.py`, `ports.py` and `mounts.py`; overrides are merged in `merge.py`. Everything is
 override names only what it changes. Sizes are bytes, times are timedeltas, both printed as Compose writes them.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from promoter.compose.forms import (
+    CommandLine,
+    DistinctTexts,
+    Expose,
+    Hosts,
+    Labels,
+    Restart,
+    Size,
+    Test,
+    Texts,
+    Variables,
+    names_to_maps,
+    read_devices,
+    read_ulimits,
+)
+from promoter.compose.mounts import LongGrant, LongMount, read_config_grants, read_mounts, read_secret_grants
+from promoter.compose.ports import read_ports
 from promoter.compose.shape import Duration, Shape
 
 
@@ -16,12 +33,12 @@ class Build(Shape):
     dockerfile: str | None = None
     dockerfile_inline: str | None = None
     target: str | None = None
-    args: dict[str, str | None] = {}
-    labels: dict[str, str] = {}
+    args: Variables = {}
+    labels: Labels = {}
     cache_from: tuple[str, ...] = ()
     network: str | None = None
-    shm_size: int | None = None
-    extra_hosts: dict[str, tuple[str, ...]] = {}
+    shm_size: Size | None = None
+    extra_hosts: Hosts = {}
     platforms: tuple[str, ...] = ()
     no_cache: bool = False
     pull: bool = False
@@ -57,7 +74,7 @@ class Mount(Shape):
 class Healthcheck(Shape):
     """`test` is `("CMD", …)`, `("CMD-SHELL", line)` or `("NONE",)`; None where only the timing is changed."""
 
-    test: tuple[str, ...] | None = None
+    test: Test | None = None
     interval: Duration | None = None
     timeout: Duration | None = None
     retries: int | None = Field(default=None, ge=1)
@@ -94,7 +111,7 @@ class Device(Shape):
 
 class Logging(Shape):
     driver: str | None = None
-    options: dict[str, str] = {}
+    options: Labels = {}
 
 
 class FileGrant(Shape):
@@ -111,7 +128,7 @@ class Limits(Shape):
     """`cpus` in cores, `memory` in bytes."""
 
     cpus: float | None = Field(default=None, gt=0)
-    memory: int | None = None
+    memory: Size | None = None
     pids: int | None = None
 
 
@@ -125,54 +142,74 @@ class Deploy(Shape):
     resources: Resources = Resources()
 
 
+def _read_build(value: object) -> object:
+    """A text is the context."""
+    return {"context": value} if isinstance(value, str) else value
+
+
+Ports = Annotated[tuple[Port, ...], BeforeValidator(read_ports, json_schema_input_type=list[int | str | Port])]
+Mounts = Annotated[tuple[Mount, ...], BeforeValidator(read_mounts, json_schema_input_type=list[str | LongMount])]
+SecretGrants = Annotated[tuple[FileGrant, ...], BeforeValidator(read_secret_grants, json_schema_input_type=list[str | LongGrant])]
+ConfigGrants = Annotated[tuple[FileGrant, ...], BeforeValidator(read_config_grants, json_schema_input_type=list[str | LongGrant])]
+Attachments = Annotated[
+    dict[str, Attachment], BeforeValidator(names_to_maps, json_schema_input_type=list[str] | dict[str, Attachment | None])
+]
+Dependencies = Annotated[
+    dict[str, Dependency], BeforeValidator(names_to_maps, json_schema_input_type=list[str] | dict[str, Dependency])
+]
+Ulimits = Annotated[dict[str, Ulimit], BeforeValidator(read_ulimits, json_schema_input_type=dict[str, int | Ulimit])]
+Devices = Annotated[tuple[Device, ...], BeforeValidator(read_devices, json_schema_input_type=list[str | Device])]
+
+
 class Service(Shape):
     """One service. `build` says how the image comes to be; the rest, how it runs. Keys are Compose's own,
-    but for `steady` and `trial`, which are promoter's."""
+    but for `steady` and `trial`, which are promoter's.
+    """
 
     image: str | None = None
-    build: Build | None = None
-    command: tuple[str, ...] | None = None
-    entrypoint: tuple[str, ...] | None = None
-    environment: dict[str, str] = {}
-    ports: tuple[Port, ...] = ()
-    expose: tuple[str, ...] = ()
-    volumes: tuple[Mount, ...] = ()
-    networks: dict[str, Attachment] = {}
+    build: Annotated[Build, BeforeValidator(_read_build, json_schema_input_type=str | Build)] | None = None
+    command: CommandLine | None = None
+    entrypoint: CommandLine | None = None
+    environment: Variables = {}
+    ports: Ports = ()
+    expose: Expose = ()
+    volumes: Mounts = ()
+    networks: Attachments = {}
     network_mode: str | None = None
     healthcheck: Healthcheck | None = None
-    restart: str | None = None
+    restart: Restart | None = None
     user: str | None = None
-    group_add: tuple[str, ...] = ()
+    group_add: DistinctTexts = ()
     working_dir: str | None = None
     hostname: str | None = None
     domainname: str | None = None
     container_name: str | None = None
     init: bool | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    cap_add: tuple[str, ...] = ()
-    cap_drop: tuple[str, ...] = ()
+    labels: Labels = {}
+    annotations: Labels = {}
+    cap_add: DistinctTexts = ()
+    cap_drop: DistinctTexts = ()
     privileged: bool = False
     read_only: bool = False
-    tmpfs: tuple[str, ...] = ()
-    ulimits: dict[str, Ulimit] = {}
-    sysctls: dict[str, str] = {}
-    shm_size: int | None = None
-    security_opt: tuple[str, ...] = ()
-    devices: tuple[Device, ...] = ()
-    extra_hosts: dict[str, tuple[str, ...]] = {}
-    dns: tuple[str, ...] = ()
-    dns_search: tuple[str, ...] = ()
-    dns_opt: tuple[str, ...] = ()
+    tmpfs: Texts = ()
+    ulimits: Ulimits = {}
+    sysctls: Labels = {}
+    shm_size: Size | None = None
+    security_opt: DistinctTexts = ()
+    devices: Devices = ()
+    extra_hosts: Hosts = {}
+    dns: Texts = ()
+    dns_search: Texts = ()
+    dns_opt: DistinctTexts = ()
     logging: Logging | None = None
-    secrets: tuple[FileGrant, ...] = ()
-    configs: tuple[FileGrant, ...] = ()
-    depends_on: dict[str, Dependency] = {}
+    secrets: SecretGrants = ()
+    configs: ConfigGrants = ()
+    depends_on: Dependencies = {}
     stop_signal: str | None = None
     stop_grace_period: Duration | None = None
-    mem_limit: int | None = None
-    mem_reservation: int | None = None
-    memswap_limit: int | None = None
+    mem_limit: Size | None = None
+    mem_reservation: Size | None = None
+    memswap_limit: Size | None = None
     cpus: float | None = Field(default=None, gt=0)
     cpu_shares: int | None = None
     cpuset: str | None = None

@@ -69,7 +69,7 @@ def kind_of(value: object) -> str:
     """What a person calls it: `a list`, `a map`, `the number 5`, `the text 'x'`."""
     match value:
         case Tagged():
-            return kind_of(value.value)
+            return f"a value under !{value.tag}"
         case None:
             return "nothing"
         case bool():

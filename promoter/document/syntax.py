@@ -7,7 +7,7 @@ from promoter.model.errors import Complaint
 
 
 def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Complaint:
-    """libyaml's complaint in plain words, at its place."""
+    """The complaint of libyaml in plain words, at its place."""
     if isinstance(error, yaml.reader.ReaderError):
         before = text.encode()[: error.position].decode("utf-8", "replace")
         at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))

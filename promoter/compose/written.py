@@ -1,0 +1,98 @@
+"""What a person may write beside services: env files, networks, volumes, configs and secrets, in their input forms."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, model_validator
+
+from promoter.compose.forms import CommandLine, Labels
+from promoter.compose.misfit import misfit
+from promoter.compose.service import Service
+from promoter.compose.shape import Shape
+
+
+class EnvFile(Shape):
+    """`required: false` lets the file be missing; `format: raw` takes values as they are."""
+
+    path: str
+    required: bool = True
+    format: Literal["raw"] | None = None
+
+
+def _read_env_files(value: object) -> object:
+    entries = [value] if isinstance(value, str | Mapping) else value
+    return [{"path": e} if isinstance(e, str) else e for e in entries] if isinstance(entries, list | tuple) else entries
+
+
+class Written(Service):
+    """A service as the file says it: an override names only what it changes."""
+
+    env_file: Annotated[
+        tuple[EnvFile, ...], BeforeValidator(_read_env_files, json_schema_input_type=str | list[str | EnvFile])
+    ] = ()
+
+
+class Subnet(Shape):
+    subnet: str | None = None
+    gateway: str | None = None
+    ip_range: str | None = None
+    aux_addresses: dict[str, str] = {}
+
+
+class Ipam(Shape):
+    driver: str | None = None
+    config: tuple[Subnet, ...] = ()
+    options: dict[str, str] = {}
+
+
+class NetworkForm(Shape):
+    name: str | None = None
+    external: bool = False
+    driver: str | None = None
+    driver_opts: Labels = {}
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv6: bool = False
+    ipam: Ipam | None = None
+    labels: Labels = {}
+
+
+class VolumeForm(Shape):
+    name: str | None = None
+    external: bool = False
+    driver: str | None = None
+    driver_opts: Labels = {}
+    labels: Labels = {}
+
+
+def _exactly_one(data: object, keys: tuple[str, ...]) -> object:
+    if isinstance(data, Mapping) and len([k for k in keys if data.get(k) is not None]) != 1 and data.keys() <= set(keys):
+        raise misfit(f"exactly one of {', '.join(keys)} is due here")
+    return data
+
+
+class ConfigForm(Shape):
+    """Text that appears as a file: written here, read from a file beside this one, or from the process environment."""
+
+    content: str | None = None
+    file: str | None = None
+    environment: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, data: object) -> object:
+        return _exactly_one(data, ("content", "file", "environment"))
+
+
+class SecretForm(Shape):
+    """Where a secret's value comes from. `environment` is Compose's word for `env`."""
+
+    env: str | None = None
+    environment: str | None = None
+    file: str | None = None
+    command: CommandLine | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, data: object) -> object:
+        return _exactly_one(data, ("env", "environment", "file", "command"))
