@@ -53,9 +53,8 @@ class DeclaredSecrets:
         return replace(text, {name: self._value(name) for name in names_in(text)})
 
     def redact(self, text: str) -> str:
-        spans = sorted(_spans(text, self._forms))
         pieces, done = [], 0
-        for begin, end, name in spans:
+        for begin, end, name in sorted(_spans(text, self._forms), key=lambda span: (span[0], -span[1])):
             if begin >= done:
                 pieces += [text[done:begin], f"[secret {name}]"]
             done = max(done, end)
