@@ -45,11 +45,13 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path 
 
 
 def as_root(argv: Sequence[str], *, why: str) -> None:
-    """Run as root: directly, or with sudo. Its output goes to the terminal, where sudo may ask for a password too."""
+    """Run as root: directly, or with sudo, which asks for its password on the terminal itself."""
     if os.geteuid() != 0:
         argv = (*_sudo(why), *argv)
-    if code := subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode:
-        raise LabError(f"could not {why}: `{' '.join(argv)}` ended with exit code {code}.")
+    try:
+        run(argv)
+    except LabError as error:
+        raise LabError(f"could not {why}: {error}") from error
 
 
 def _sudo(why: str) -> tuple[str, ...]:
