@@ -55,12 +55,13 @@ class OutsideProbes:
                 connection.request(request.method, _target(url), headers={**_headers(url), **request.headers})
                 heard.listen(connection.getresponse())
             if heard.cut_short or (heard.endless and time.monotonic() >= deadline):
-                heard.error = "the answer broke off"
+                heard.break_off()
         except (OSError, http.client.HTTPException, ValueError) as fault:
-            late = time.monotonic() >= deadline
-            heard.error = f"no answer within {request.timeout:g} s" if late else _say(fault, url)
             if heard.status is not None:
-                heard.error = "the answer broke off"
+                heard.break_off()
+            else:
+                late = time.monotonic() >= deadline
+                heard.error = f"no answer within {request.timeout:g} s" if late else _say(fault, url)
         finally:
             connection.close()
 
@@ -111,6 +112,11 @@ class _Heard:
         while len(self.body) < LARGEST_BODY and (piece := answer.read1(LARGEST_BODY - len(self.body))):
             self.body += piece
         self.cut_short = bool(answer.length) and len(self.body) < LARGEST_BODY
+
+    def break_off(self) -> None:
+        """Half an answer is none: a server that dies while it speaks is not ready."""
+        self.error = f"status {self.status}, but the answer broke off after {len(self.body)} bytes of its body"
+        self.status = None
 
     def text(self) -> str:
         try:
