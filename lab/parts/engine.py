@@ -54,21 +54,19 @@ def up(state: Path) -> Engine:
     if missing:
         apt_install(missing, why="install the distribution's Docker Engine")
     say("starting a private Docker Engine")
-    _as_root(state, "engine-start")
+    _as_root(state, "engine-start", why="start a private Docker Engine")
     return Engine(url(state), private=True)
 
 
 def down(state: Path) -> None:
     if (state / "engine").exists():
-        _as_root(state, "engine-stop")
+        _as_root(state, "engine-stop", why="stop the private Docker Engine")
 
 
-def _as_root(state: Path, verb: str) -> None:
+def _as_root(state: Path, verb: str, *, why: str) -> None:
     """Root's part runs in a process of its own, as sudo would have it. PATH is set here: sudo replaces it."""
     lab = Path(__file__).resolve().parents[1] / "lab.py"
-    as_root(
-        ["env", f"PATH={SEARCH}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=verb.replace("-", " ")
-    )
+    as_root(["env", f"PATH={SEARCH}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=why)
 
 
 def url(state: Path) -> str:

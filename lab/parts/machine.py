@@ -39,7 +39,7 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path 
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]} is not on this machine.") from error
     if done.returncode:
-        last = "\n".join("  " + line for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
+        last = "\n".join("  " + line for line in (done.stderr or done.stdout).strip().splitlines()[-20:])
         raise LabError(f"`{' '.join(argv)}` failed with exit code {done.returncode}:\n{last}")
     return done.stdout
 
@@ -70,13 +70,14 @@ def _sudo(why: str) -> tuple[str, ...]:
 
 
 def apt_install(packages: Sequence[str], *, why: str) -> None:
-    if which("apt-get") is None:
+    apt = which("apt-get")
+    if apt is None:
         raise LabError(
             f"to {why}, the lab installs {' '.join(packages)} with apt, and this machine has no apt-get: install it yourself."
         )
     say(f"installing {' '.join(packages)} with apt")
     env = ["env", *(f"{name}={value}" for name, value in APT_ENV.items())]
-    with machine_lock("apt"):
+    with machine_lock(apt):
         if any(not candidate(package) for package in packages):
             as_root([*env, *APT_GET, "update"], why="refresh apt's package lists")
         try:

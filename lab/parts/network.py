@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.machine import run
+from parts.machine import run, which
 from parts.place import machine_lock, tag
 
 
@@ -24,7 +24,7 @@ class Net:
 
 def claim(state: Path) -> Net:
     bridge = f"plab{tag(state)}"
-    with machine_lock("net"):
+    with machine_lock(which("ip") or "/"):
         net = _free_range(bridge, first=64 + int(tag(state), 16) % 180)
         run(["ip", "link", "add", bridge, "type", "bridge"])
         (state / "engine/range").write_text(net.whole)

@@ -61,9 +61,9 @@ def locked(state: Path) -> Iterator[None]:
 
 
 @contextmanager
-def machine_lock(name: str) -> Iterator[None]:
-    """A lock that all labs of this user share, for what the machine has only once: apt, subnets."""
-    handle = os.open(f"/var/tmp/promoter-lab-{name}-{os.getuid()}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # noqa: S108
+def machine_lock(program: str) -> Iterator[None]:
+    """For what the machine has only once: all labs lock the program that changes it. No lock file to leave behind."""
+    handle = os.open(program, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
