@@ -10,6 +10,7 @@ from promoter.model import events
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError
 from promoter.model.release import Release, Source
+from promoter.model.secret import names_in
 from promoter.ports import Builder, BuildRequest, Engine, Manifest, World
 
 PARALLEL = 8
@@ -55,6 +56,21 @@ def make_release(
     tags = {name: maker.tag for name, entry in wanted.items() if isinstance(entry, Built)}
     tags |= {name: e.reference.tag for name, e in wanted.items() if isinstance(e, Taken) and e.reference.tag}
     return Made(Release(images, source), tags)
+
+
+def registries(wanted: Wanted) -> set[str]:
+    """The hosts that must answer before anything is built: those pushed to, and those asked for a digest."""
+    return {
+        entry.repository.host if isinstance(entry, Built) else entry.reference.repository.host
+        for entry in wanted.values()
+        if isinstance(entry, Built) or entry.reference.digest is None
+    }
+
+
+def build_secrets(wanted: Wanted) -> set[str]:
+    """Names of the secrets that builds hold handles of."""
+    values = (v for e in wanted.values() if isinstance(e, Built) for v in (*e.build.args.values(), e.build.dockerfile_inline))
+    return {name for value in values if value for name in names_in(value)}
 
 
 def tag_of(source: Source) -> str:

@@ -6,11 +6,12 @@ Looking back (status, history, show, diff, logs) is `queries.py`'s; this door ha
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from promoter.entering import Entering, Terms, gate_document
 from promoter.journal import Journal
-from promoter.making import Built, Made, Wanted, make_release
+from promoter.making import Made, Wanted, build_secrets, make_release, registries
 from promoter.model import events
 from promoter.model.errors import CallerError, PromoterError
 from promoter.model.facts import Fact, Kind
@@ -39,7 +40,15 @@ class Promoter(Queries, Voting):
     """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
 
     def __init__(
-        self, loaded: Loaded, world: World, journal: Journal, tell: events.Listener, *, owner: str, actor: str, interrupt: Callable[[], None]
+        self,
+        loaded: Loaded,
+        world: World,
+        journal: Journal,
+        tell: events.Listener,
+        *,
+        owner: str,
+        actor: str,
+        interrupt: Callable[[], None],
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
         self.owner, self.actor, self.interrupt = owner, actor, interrupt
@@ -51,14 +60,14 @@ class Promoter(Queries, Voting):
         """Build, push, and promote as far as the gates allow."""
         targets = self._targets(to)
         source = self.world.source.source(self.pipeline.directory)
-        self._preflight(targets, source, building=True)
+        self._preflight(targets, source, None)
         made = self._make(source)
         return self._walk(made.release, targets, Terms(self.owner, self.actor, wait))
 
     def build(self) -> RunResult:
         """Build and push only. The release is recorded and enters nothing."""
         source = self.world.source.source(self.pipeline.directory)
-        self._preflight((), source, building=True)
+        self._preflight((), source, None)
         made = self._make(source)
         return RunResult(self.name, made.release, ())
 
@@ -66,7 +75,7 @@ class Promoter(Queries, Voting):
         """Carry an existing release on; this is how a waiting run resumes."""
         targets = self._targets(to)
         chosen = self.find_release(release)
-        self._preflight(targets, chosen.source, building=False)
+        self._preflight(targets, chosen.source, chosen)
         return self._walk(chosen, targets, Terms(self.owner, self.actor, wait, pass_older=True), explicit=to)
 
     def plan(self, release: str | None, to: str | None) -> RunResult:
@@ -88,7 +97,7 @@ class Promoter(Queries, Voting):
                 hint=f"`promoter history {environment}` shows what was; `promoter promote {chosen.short_id} --to {environment}` goes forward",
             )
         left = entry.current.release if entry.current else None
-        self._preflight((environment,), chosen.source, building=False)
+        self._preflight((environment,), chosen.source, chosen)
         terms = Terms(self.owner, self.actor, skip_gates=True, extra={"rollback": True})
         result = self._entering(environment, terms).go(chosen)
         if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned is None:
@@ -122,7 +131,8 @@ class Promoter(Queries, Voting):
 
     def _entering(self, name: str, terms: Terms) -> Entering:
         def resolve(environment: str, release: Release) -> Environment:
-            return self.loaded.resolve(environment, release.source, release.id)
+            resolved: Environment = self.loaded.resolve(environment, release.source, release.id)
+            return resolved
 
         return Entering(self.pipeline, resolve, self.world, self.journal, self.tell, name, terms)
 
@@ -136,7 +146,9 @@ class Promoter(Queries, Voting):
             "to": release.id,
             "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
             "gates": [gate_document(one) for one in judged],
-            "changes": list(changes(self.plan_document(entering.name, current.plan_digest) if current else None, plan.document())),
+            "changes": list(
+                changes(self.plan_document(entering.name, current.plan_digest) if current else None, plan.document())
+            ),
         }
         shut = [one.verdict for one in judged if one.verdict.code is not ReasonCode.OK]
         status = Status.UNCHANGED if unchanged else Status.PENDING
@@ -152,18 +164,27 @@ class Promoter(Queries, Voting):
         self.tell(events.ReleaseMade(made.release, known))
         return made
 
-    def _preflight(self, targets: Iterable[str], source: Source, *, building: bool) -> None:
-        """Every engine, registry and secret that this run may reach can be had; nothing is done before that is sure."""
-        environments = [self.loaded.resolve(name, source, None) for name in targets]
-        addresses = {environment.engines[0] for environment in environments} | ({None} if building else set())
-        hosts = {str(b.repository.host) for b in self.loaded.builds(source).values() if isinstance(b, Built)} if building else set()
+    def _preflight(self, targets: Iterable[str], source: Source, release: Release | None) -> None:
+        """Every engine, registry and secret that this run may reach can be had; nothing is done before that is sure.
+
+        Without a release one is to be built: then the local engine and the registries of the builds are asked too.
+        """
+        environments = [self.loaded.resolve(name, source, release.id if release else None) for name in targets]
+        addresses = {environment.engines[0] for environment in environments}
         secrets = {name for environment in environments for name in secret_names(environment)}
-        calls: list[Callable[[], object]] = [lambda: self.world.secrets.prove(sorted(secrets))]
-        calls += [lambda a=address: self.world.engine(a).identify() for address in sorted(addresses, key=str)]  # type: ignore[misc]
-        calls += [lambda h=host: self.world.registry.ping(h) for host in sorted(hosts)]  # type: ignore[misc]
+        if release is None:
+            wanted = self.loaded.builds(source)
+            addresses.add(None)
+            hosts = registries(wanted)
+            secrets |= build_secrets(wanted)
+        else:
+            hosts = {image.repository.host for image in release.images.values()} if environments else set()
+        calls: list[Callable[[], object]] = [partial(self.world.secrets.prove, sorted(secrets))]
+        calls += [partial(_identify, self.world, address) for address in sorted(addresses, key=str)]
+        calls += [partial(self.world.registry.ping, host) for host in sorted(hosts)]
         with ThreadPoolExecutor(8) as pool:
             outcomes = [pool.submit(call) for call in calls]
-            errors = [error for outcome in outcomes if (error := outcome.exception()) is not None]
+        errors = [error for outcome in outcomes if (error := outcome.exception()) is not None]
         if errors:
             raise _together(errors)
 
@@ -177,9 +198,14 @@ class Promoter(Queries, Voting):
         earlier = self.journal.state.last_verified_before(environment, current.release) if current else None
         if earlier is None:
             raise CallerError(
-                f"there is no earlier verified release in {environment} to go back to", hint=f"`promoter history {environment}` shows what was"
+                f"there is no earlier verified release in {environment} to go back to",
+                hint=f"`promoter history {environment}` shows what was",
             )
         return self.journal.state.releases[earlier.release].release
+
+
+def _identify(world: World, address: str | None) -> None:
+    world.engine(address).identify()
 
 
 def _together(errors: list[BaseException]) -> BaseException:
@@ -191,4 +217,3 @@ def _together(errors: list[BaseException]) -> BaseException:
     hints = "\n".join(dict.fromkeys(error.hint for error in known if error.hint))
     both = type(known[0])(said, hint=hints or None)
     return both
-

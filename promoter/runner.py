@@ -18,6 +18,7 @@ from promoter.journal import Journal
 from promoter.lease import Hold
 from promoter.model import events
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
+from promoter.model.digest import ImageRef
 from promoter.model.facts import Kind
 from promoter.model.naming import Role, promotion_of, role_of
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
@@ -27,6 +28,8 @@ from promoter.ports import Engine, NetworkSpec, VolumeSpec, World
 from promoter.results import EnvironmentResult, Status
 
 PARALLEL = 8
+KEPT_IN_MIND = 20
+"""How many past promotions of an environment are looked through for images that nobody names any more."""
 
 
 class Runner:
@@ -157,7 +160,21 @@ class Runner:
             if container.name not in kept and ours:
                 self._engine.remove(container.id)
                 gone.append(container.name)
-        return {"removed": sorted(gone)}
+        images = [str(image) for image in self._images_of_the_past() if self._engine.remove_image(image)]
+        return {"removed": sorted(gone), "images": images}
+
+    def _images_of_the_past(self) -> list[ImageRef]:
+        """Images of releases that lived here before the previous one, and that no environment names any more."""
+        state = self._journal.state
+        named = set(self._job.plan.release.images.values())
+        here = state.environment(self._job.plan.environment.name)
+        kept = {self._job.previous} if self._job.previous else set()  # the one about to become the previous one here
+        kept |= {r for name, e in state.environments.items() if name != self._job.plan.environment.name for r in e.recent()}
+        for release in kept:
+            named |= set(state.releases[release].release.images.values())
+        lived = dict.fromkeys(deployment.release for deployment in here.verified[-KEPT_IN_MIND:])
+        past = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
+        return [image for image in past if image not in named]
 
     # ------------------------------------------------------------ endings
     def _promoted(self) -> EnvironmentResult:

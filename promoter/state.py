@@ -140,6 +140,11 @@ class EnvironmentState:
     pinned: Mark | None = None
     frozen: Mark | None = None
 
+    def recent(self) -> tuple[str, ...]:
+        """The releases that must be at hand here: the one that lives here and the one before it."""
+        before = [d.release for d in self.verified if self.current is None or d.release != self.current.release]
+        return (*((self.current.release,) if self.current else ()), *before[-1:])
+
     def consumed_by_others(self, promotion: str) -> frozenset[str]:
         """Votes that are used up for `promotion`: it may rest again on its own, when it goes on after it was cut off."""
         return frozenset(vote for vote, user in self.consumed.items() if user != promotion)

@@ -538,3 +538,13 @@ def test_secrets_stand_in_the_plan_as_names_and_hashes_only() -> None:
     assert "secret('DB')" in text
     shop.secrets.values["DB"] = "changed-changed"
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
+
+
+def test_images_that_no_environment_names_any_more_are_let_go() -> None:
+    shop = Workshop(names={"dev": (), "test": ("dev",)}, gates={"test": (ANY,)})
+    shop.run()
+    for word in ("two", "three", "four"):
+        shop.newer(word)
+        shop.run()
+    held = {ref.digest for ref in shop.engine.held}
+    assert held == {image("web", "three").digest, image("web", "four").digest}
