@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -98,6 +99,23 @@ def test_threads_share_a_journal(journal, other, ledger):
     facts = list(check_chain(ledger.lines()))
     assert sorted(int(str(fact.body["reason"])) for fact in facts if isinstance(fact, Fact)) == list(range(80))
     assert journal.refresh() == other.refresh()
+
+
+def test_threads_of_one_journal_take_turns(journal):
+    """So a guard's judgement holds until its fact is written, unless another process comes between."""
+    judged: list[State] = []
+    second = threading.Thread(target=pin, args=(journal, "second"))
+
+    def guard(state: State) -> None:
+        judged.append(state)
+        if len(judged) == 1:
+            second.start()
+            second.join(0.05)
+
+    assert pin(journal, "first", guard=guard).seq == 1
+    second.join()
+    assert [state.head.seq for state in judged] == [0]
+    assert journal.state.head.seq == 2
 
 
 def test_what_could_not_be_read_back_is_not_written(journal, ledger):

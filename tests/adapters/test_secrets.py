@@ -174,8 +174,9 @@ def test_each_line_of_a_long_value_is_redacted(env):
 
 
 def test_the_longest_wins_and_overlaps_leave_no_rest(env):
-    secrets = env(A="hunter2", B="hunter2-and-more", C="more-yet")
-    secrets.prove(["A", "B", "C"])
+    secrets = env(A="hunter2", B="hunter2-and-more", C="more-yet", D="axa")
+    secrets.prove(["A", "B", "C", "D"])
+    assert secrets.redact("axaxa") == "[secret D]"
     assert secrets.redact("hunter2, hunter2-and-more") == "[secret A], [secret B]"
     assert secrets.redact("hunter2-and-more-yet") == "[secret B]"
 
