@@ -26,10 +26,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def trust(host: str, directory: Path = CERTIFICATES) -> SSLContext:
+def trust(host: str) -> SSLContext:
     """The machine's own CAs, and for this host those (and the client certificate) that the Docker Engine would take."""
     context = create_default_context()
-    place = directory / host
+    place = CERTIFICATES / host
     for authority in sorted(place.glob("*.crt")):
         context.load_verify_locations(authority)
     for certificate in sorted(place.glob("*.cert")):

@@ -119,7 +119,10 @@ class Endpoint:
             parts.append(part)
             size += len(part)
             if size > LARGEST_BODY:
-                raise RegistryError(f"registry {self.host} sends more than {LARGEST_BODY} bytes where a manifest is due")
+                raise RegistryError(
+                    f"registry {self.host} sends more than {LARGEST_BODY} bytes where a manifest is due",
+                    hint=f"make sure that {self.host} is a registry: curl -v {self.host}/v2/",
+                )
         return b"".join(parts)
 
     def _connected(self) -> requests.Session:

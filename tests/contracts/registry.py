@@ -1,0 +1,106 @@
+"""What every Registry does, fake or real: a class of tests over a `Shelf`, which knows how images come to be there."""
+
+import json
+from typing import Protocol
+
+import pytest
+
+from promoter.model.canonical import sha256_hex
+from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.errors import RegistryError
+from promoter.ports import Registry
+
+CONFIG = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
+CONFIG_DIGEST = Digest(sha256_hex(CONFIG))
+MANIFEST_KIND = "application/vnd.oci.image.manifest.v1+json"
+INDEX_KIND = "application/vnd.oci.image.index.v1+json"
+
+
+class Shelf(Protocol):
+    """`registry`, and a repository of this test's own in it."""
+
+    registry: Registry
+    repository: Repository
+
+    def put(self, repository: Repository, tag: str, body: bytes, kind: str) -> Digest:
+        """As a push would; the config blob comes by itself."""
+
+
+def manifest(note: str = "") -> bytes:
+    """An image of no layers; another `note` is another digest."""
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": str(CONFIG_DIGEST), "size": len(CONFIG)}
+    document = {"schemaVersion": 2, "mediaType": MANIFEST_KIND, "config": config, "layers": [], "annotations": {"note": note}}
+    return json.dumps(document, indent=3).encode()
+
+
+def index(child: Digest, size: int) -> bytes:
+    entry = {"mediaType": MANIFEST_KIND, "digest": str(child), "size": size, "platform": {"architecture": "amd64", "os": "linux"}}
+    return json.dumps({"schemaVersion": 2, "mediaType": INDEX_KIND, "manifests": [entry]}).encode()
+
+
+class RegistryContract:
+    """Subclasses give the fixture `shelf`."""
+
+    def test_a_registry_that_is_there_answers(self, shelf: Shelf) -> None:
+        assert shelf.registry.ping(shelf.repository.host) is None
+
+    def test_a_manifest_by_its_digest(self, shelf: Shelf) -> None:
+        body = manifest()
+        digest = shelf.put(shelf.repository, "v1", body, MANIFEST_KIND)
+        found = shelf.registry.manifest(ImageRef(shelf.repository, digest))
+        assert found is not None
+        assert (found.digest, found.body, found.size, found.media_type) == (digest, body, len(body), MANIFEST_KIND)
+        assert (found.config, found.children) == (CONFIG_DIGEST, ())
+
+    def test_an_index_by_its_digest(self, shelf: Shelf) -> None:
+        child = shelf.put(shelf.repository, "child", manifest(), MANIFEST_KIND)
+        digest = shelf.put(shelf.repository, "v1", index(child, len(manifest())), INDEX_KIND)
+        found = shelf.registry.manifest(ImageRef(shelf.repository, digest))
+        assert found is not None
+        assert (found.digest, found.media_type, found.config, found.children) == (digest, INDEX_KIND, None, (child,))
+
+    def test_what_is_not_held_is_none(self, shelf: Shelf) -> None:
+        shelf.put(shelf.repository, "v1", manifest(), MANIFEST_KIND)
+        elsewhere = Repository(shelf.repository.host, f"{shelf.repository.path}/never")
+        assert shelf.registry.manifest(ImageRef(shelf.repository, Digest("0" * 64))) is None
+        assert shelf.registry.manifest(ImageRef(elsewhere, Digest("0" * 64))) is None
+
+    def test_a_tag_names_what_it_was_last_put_on(self, shelf: Shelf) -> None:
+        first = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)
+        assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == first
+        second = shelf.put(shelf.repository, "v1", manifest("second"), MANIFEST_KIND)
+        assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == second
+        assert shelf.registry.manifest(ImageRef(shelf.repository, first)) is not None
+
+    def test_without_a_tag_latest_is_meant(self, shelf: Shelf) -> None:
+        digest = shelf.put(shelf.repository, "latest", manifest(), MANIFEST_KIND)
+        shelf.put(shelf.repository, "v2", manifest("other"), MANIFEST_KIND)
+        assert shelf.registry.resolve(Reference(shelf.repository)) == digest
+
+    def test_a_digest_beats_the_tag_beside_it(self, shelf: Shelf) -> None:
+        first = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)
+        shelf.put(shelf.repository, "v1", manifest("second"), MANIFEST_KIND)
+        assert shelf.registry.resolve(Reference(shelf.repository, "v1", first)) == first
+
+    @pytest.mark.parametrize("digest", [None, Digest("0" * 64)])
+    def test_what_nobody_pushed_has_no_digest(self, shelf: Shelf, digest: Digest | None) -> None:
+        with pytest.raises(RegistryError) as caught:
+            shelf.registry.resolve(Reference(shelf.repository, "never", digest))
+        assert str(shelf.repository) in caught.value.message and caught.value.hint and not caught.value.retryable
+
+    def test_a_tag_is_put_on_the_very_same_bytes(self, shelf: Shelf) -> None:
+        digest = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)
+        shelf.put(shelf.repository, "prod", manifest("second"), MANIFEST_KIND)
+        for _ in range(2):
+            shelf.registry.tag(ImageRef(shelf.repository, digest), "prod")
+            assert shelf.registry.resolve(Reference(shelf.repository, "prod")) == digest
+
+    def test_an_index_is_tagged_whole(self, shelf: Shelf) -> None:
+        child = shelf.put(shelf.repository, "child", manifest(), MANIFEST_KIND)
+        digest = shelf.put(shelf.repository, "v1", index(child, len(manifest())), INDEX_KIND)
+        shelf.registry.tag(ImageRef(shelf.repository, digest), "prod")
+        assert shelf.registry.resolve(Reference(shelf.repository, "prod")) == digest
+
+    def test_what_is_not_there_cannot_be_tagged(self, shelf: Shelf) -> None:
+        with pytest.raises(RegistryError, match="does not have"):
+            shelf.registry.tag(ImageRef(shelf.repository, Digest("0" * 64)), "prod")

@@ -1,0 +1,73 @@
+"""A registry in memory that passes the contract suite. `offer` puts an image there; `fail` lets the next call fail."""
+
+import json
+import threading
+from collections import defaultdict, deque
+
+from promoter.model.canonical import sha256_hex
+from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.errors import RegistryError
+from promoter.ports import Manifest
+
+KIND = "application/vnd.oci.image.manifest.v1+json"
+
+
+class FakeRegistry:
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self._manifests: dict[ImageRef, Manifest] = {}
+        self._tags: dict[tuple[Repository, str], Digest] = {}
+        self._failures: dict[str, deque[Exception]] = defaultdict(deque)
+        self._lock = threading.Lock()
+
+    def offer(self, image: ImageRef, tag: str | None = None) -> None:
+        """The registry holds `image` from now on, whatever its bytes are."""
+        self._manifests[image] = Manifest(image.digest, KIND, 0, None, ())
+        if tag:
+            self._tags[image.repository, tag] = image.digest
+
+    def put(self, repository: Repository, tag: str, body: bytes, kind: str = KIND) -> Digest:
+        """As a push would: the bytes, and their tag."""
+        document, digest = json.loads(body), Digest(sha256_hex(body))
+        config = Digest.parse(document["config"]["digest"]) if "config" in document else None
+        children = tuple(Digest.parse(child["digest"]) for child in document.get("manifests", ()))
+        self._manifests[ImageRef(repository, digest)] = Manifest(digest, kind, len(body), config, children, body)
+        self._tags[repository, tag] = digest
+        return digest
+
+    def fail(self, verb: str, error: Exception) -> None:
+        """The next `verb` (ping, manifest, resolve, tag) raises `error`; more of them queue up."""
+        self._failures[verb].append(error)
+
+    def tags_of(self, repository: Repository) -> dict[str, Digest]:
+        return {tag: digest for (owner, tag), digest in self._tags.items() if owner == repository}
+
+    def ping(self, host: str) -> None:
+        self._called("ping", host)
+
+    def manifest(self, image: ImageRef) -> Manifest | None:
+        self._called("manifest", image)
+        return self._manifests.get(image)
+
+    def resolve(self, reference: Reference) -> Digest:
+        self._called("resolve", reference)
+        digest = reference.digest or self._tags.get((reference.repository, reference.tag or "latest"))
+        if digest is None or ImageRef(reference.repository, digest) not in self._manifests:
+            raise _missing(reference)
+        return digest
+
+    def tag(self, image: ImageRef, tag: str) -> None:
+        self._called("tag", image, tag)
+        if image not in self._manifests:
+            raise _missing(image)
+        self._tags[image.repository, tag] = image.digest
+
+    def _called(self, verb: str, *words: object) -> None:
+        with self._lock:
+            self.calls.append((verb, *words))
+            if self._failures[verb]:
+                raise self._failures[verb].popleft()
+
+
+def _missing(name: object) -> RegistryError:
+    return RegistryError(f"the registry does not have {name}", hint="push it there first")

@@ -1,0 +1,147 @@
+"""The Registry contract on a real registry, with and without a password, and a registry that goes away."""
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+
+from promoter.adapters.credentials import Credentials
+from promoter.adapters.registry.client import HttpRegistry
+from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.errors import RegistryError
+from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, RegistryContract, manifest
+
+PASSWORD = ("ana", "hunter2")
+HASHED = "ana:$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8."  # bcrypt of the above
+CONFIGURED = """version: 0.1
+log: {{level: error, accesslog: {{disabled: true}}}}
+storage: {{inmemory: {{}}}}
+http: {{addr: "{host}"}}
+auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
+"""
+
+
+@dataclass
+class RealShelf:
+    registry: HttpRegistry
+    repository: Repository
+    login: tuple[str, str] | None = None
+
+    def put(self, repository: Repository, tag: str, body: bytes, kind: str) -> Digest:
+        base = f"http://{repository.host}/v2/{repository.path}"
+        with requests.Session() as session:
+            session.auth = self.login
+            begun = session.post(f"{base}/blobs/uploads/", timeout=10)
+            begun.raise_for_status()
+            session.put(
+                begun.headers["Location"], params={"digest": str(CONFIG_DIGEST)}, data=CONFIG, timeout=10
+            ).raise_for_status()
+            answer = session.put(f"{base}/manifests/{tag}", data=body, headers={"Content-Type": kind}, timeout=10)
+            answer.raise_for_status()
+        return Digest.parse(answer.headers["Docker-Content-Digest"])
+
+
+def repository(host: str) -> Repository:
+    return Repository(host, f"t{uuid4().hex[:10]}/app")
+
+
+class TestOpenRegistry(RegistryContract):
+    @pytest.fixture
+    def shelf(self, registry_host: str, tmp_path: Path) -> Iterator[RealShelf]:
+        registry = HttpRegistry(Credentials(tmp_path))
+        yield RealShelf(registry, repository(registry_host))
+        registry.close()
+
+
+@dataclass
+class Locked:
+    """A registry of the test's own that wants a password."""
+
+    host: str
+    process: "subprocess.Popen[str]"
+
+
+@pytest.fixture
+def program(registry_host: str) -> str:
+    """The registry's binary: on PATH, or where the lab unpacked it."""
+    from parts import place
+
+    unpacked = place.directory() / "packages/docker-registry/usr/bin/docker-registry"
+    found = shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else None)
+    if found is None:
+        pytest.skip(f"no docker-registry to start: the registry at {registry_host} was brought from elsewhere")
+    return found
+
+
+@pytest.fixture
+def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Locked]:
+    host = f"127.0.0.1:{free_port()}"
+    (tmp_path / "htpasswd").write_text(f"{HASHED}\n")
+    (tmp_path / "registry.yml").write_text(CONFIGURED.format(host=host, folder=tmp_path))
+    process = subprocess.Popen(
+        [program, "serve", str(tmp_path / "registry.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        _await(host, process)
+        yield Locked(host, process)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _await(host: str, process: "subprocess.Popen[str]") -> None:
+    """Connecting is the wait: each refused try asks whether the process still lives."""
+    policy = requests.adapters.Retry(connect=60, backoff_factor=0.01, backoff_max=0.1)
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=policy))
+        assert session.get(f"http://{host}/v2/", timeout=5).status_code == 401, process.poll()
+
+
+def config(folder: Path, host: str, password: str = PASSWORD[1]) -> Credentials:
+    auth = base64.b64encode(f"{PASSWORD[0]}:{password}".encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": auth}}}))
+    return Credentials(folder)
+
+
+class TestLockedRegistry:
+    def test_the_right_password_opens_everything(self, locked: Locked, tmp_path: Path) -> None:
+        shelf = RealShelf(HttpRegistry(config(tmp_path, locked.host)), repository(locked.host), PASSWORD)
+        digest = shelf.put(shelf.repository, "v1", manifest(), MANIFEST_KIND)
+        shelf.registry.ping(locked.host)
+        assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == digest
+        shelf.registry.tag(ImageRef(shelf.repository, digest), "prod")
+        assert shelf.registry.resolve(Reference(shelf.repository, "prod")) == digest
+        shelf.registry.close()
+
+    def test_a_wrong_one_is_refused(self, locked: Locked, tmp_path: Path) -> None:
+        registry = HttpRegistry(config(tmp_path, locked.host, "wrong"))
+        for call in (lambda: registry.ping(locked.host), lambda: registry.resolve(Reference(repository(locked.host)))):
+            with pytest.raises(RegistryError, match=f"{locked.host} refuses the credentials") as caught:
+                call()
+            assert not caught.value.retryable
+        registry.close()
+
+    def test_none_is_told_to_log_in(self, locked: Locked, tmp_path: Path) -> None:
+        registry = HttpRegistry(Credentials(tmp_path))
+        with pytest.raises(RegistryError, match="there are none") as caught:
+            registry.ping(locked.host)
+        assert caught.value.hint == f"run docker login {locked.host}"
+        registry.close()
+
+    def test_a_registry_that_goes_away_under_a_kept_connection(self, locked: Locked, tmp_path: Path) -> None:
+        waits: list[float] = []
+        registry = HttpRegistry(config(tmp_path, locked.host), sleep=waits.append)
+        registry.ping(locked.host)
+        locked.process.terminate()
+        locked.process.wait()
+        with pytest.raises(RegistryError, match=f"{locked.host} cannot be reached") as caught:
+            registry.ping(locked.host)
+        assert caught.value.retryable and caught.value.hint and len(waits) == 3
+        registry.close()
