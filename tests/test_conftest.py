@@ -13,6 +13,7 @@ def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:
     ports = [free_port() for _ in range(20)]
     assert len(set(ports)) == 20
     with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(("127.0.0.1", ports[0]))
         server.listen()
         again = [free_port() for _ in range(140)]
