@@ -14,10 +14,12 @@ from typing import Any
 from parts import place
 from parts.errors import LabError
 from parts.machine import say
+from parts.ports import is_free, some_port
 from parts.sweep import labelled, sweep
 from parts.talk import engine_silent
 
 PIPELINES = place.CHECKOUT / "pipelines"
+PORTS = {"HELLO_DEV_PORT": 18081, "HELLO_TEST_PORT": 18082, "HELLO_PROD_PORT": 18083}
 HELLO = Path("pipelines/hello/pipeline.yaml")
 UNCHANGED, WAITING = 0, 3
 
@@ -25,6 +27,7 @@ UNCHANGED, WAITING = 0, 3
 def main() -> int:
     """From a Dockerfile to PROD."""
     lend_busybox(PIPELINES / "hello")
+    os.environ |= free_ports()
     code = step("Build once, push, and carry that digest through DEV and TEST.", "run", str(HELLO), expected=(UNCHANGED, WAITING))
     if code == WAITING:
         print("\n  Exit code 3: PROD waits for an approval, and no process waits with it. So approve, and carry on:")
@@ -94,6 +97,16 @@ def lend_busybox(pipeline: Path) -> None:
         if "busybox" in dockerfile.read_text() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
             copy.write_bytes(source.read_bytes())
             copy.chmod(0o755)
+
+
+def free_ports() -> dict[str, str]:
+    """The pipeline's own ports, or others where somebody has these; kept, so that the next demo changes nothing."""
+    facts = place.recall(place.directory())
+    ours = {port["PublicPort"] for container in _running() for port in container["Ports"] if "PublicPort" in port}
+    kept: dict[str, int] = facts.get("ports", PORTS)
+    ports = {name: port if port in ours or is_free(port) else some_port() for name, port in kept.items()}
+    place.remember(place.directory(), {**facts, "ports": ports})
+    return {name: str(port) for name, port in ports.items() if name not in os.environ}
 
 
 def _running() -> list[Any]:

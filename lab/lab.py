@@ -103,7 +103,8 @@ def exports(facts: dict[str, Any]) -> str:
         "PROMOTER_LAB_BUSYBOX": "busybox",
         "PROMOTER_LAB_BUILDX": "buildx",
     }
-    return "\n".join(f"export {name}={shlex.quote(facts[key])}" for name, key in names.items() if key in facts)
+    values = {name: facts[key] for name, key in names.items() if key in facts} | facts.get("ports", {})
+    return "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in values.items())
 
 
 def status(facts: dict[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """The registry: the one that was named, or Debian's docker-registry on a free loopback port, for this checkout alone."""
 
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from parts import processes, talk
 from parts.errors import LabError
 from parts.machine import apt_install, candidate, say, unpack, which
+from parts.ports import some_port
 
 CONFIG = """version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
@@ -43,7 +43,7 @@ def up(state: Path) -> Registry:
     program = _program(state)
     pidfile, log = home / "registry.pid", home / "registry.log"
     for attempt in range(3):  # another process may take the port between our look and its start
-        host = f"127.0.0.1:{_free_port()}"
+        host = f"127.0.0.1:{some_port()}"
         (home / "config.yml").write_text(CONFIG.format(data=home / "data", host=host))
         processes.start([program, "serve", str(home / "config.yml")], pidfile=pidfile, log=log)
         try:
@@ -82,10 +82,3 @@ def _program(state: Path) -> str:
             apt_install(["docker-registry"], why="install a container registry")
             return which("docker-registry") or str(binary)
     return str(binary)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
