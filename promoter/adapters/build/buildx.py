@@ -23,6 +23,7 @@ from promoter.ports import BuildRequest, Secrets
 
 _NETWORKS = (None, "default", "none", "host")
 _GRACE = 5.0
+_KNOWS_SHARED_MEMORY = 23
 _OURS = ("PATH", "HOME", "TMPDIR", "LD_PRELOAD", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OUR_FAMILIES = ("DOCKER_", "BUILDX_", "BUILDKIT_", "OTEL_")
 _FIXED = ("--builder", "default", "--load", "--provenance=false", "--sbom=false", "--progress=plain")
@@ -33,8 +34,15 @@ class BuildxBuilder:
 
     name = "buildx"
 
-    def __init__(self, plugin: Path, target: Target, check: Check = never, environ: Mapping[str, str] = os.environ) -> None:
-        self._plugin, self._target, self._check, self._environ = plugin, target, check, environ
+    def __init__(
+        self,
+        plugin: Path,
+        target: Target,
+        check: Check = never,
+        environ: Mapping[str, str] = os.environ,
+        version: Callable[[], str] | None = None,
+    ) -> None:
+        self._plugin, self._target, self._check, self._environ, self._version = plugin, target, check, environ, version
 
     def refuse(self, request: BuildRequest) -> str | None:
         if request.build.network not in _NETWORKS:
@@ -42,7 +50,17 @@ class BuildxBuilder:
         claimed = next((name for name in _secret_args(request) if _is_ours(name)), None)
         if claimed is not None:
             return f"its build argument {claimed} holds a secret under a name that the builder itself reads: rename the argument"
-        return refuse_place(request)
+        return refuse_place(request) or self._refuse_memory(request)
+
+    def _refuse_memory(self, request: BuildRequest) -> str | None:
+        """Older BuildKits take the size and forget it, without a word."""
+        if request.build.shm_size is None or self._version is None:
+            return None
+        version = self._version()
+        if int(version.partition(".")[0]) >= _KNOWS_SHARED_MEMORY:
+            return None
+        newer = f"use engine {_KNOWS_SHARED_MEMORY} or newer, or `builder: engine`"
+        return f"the BuildKit of engine {version} ignores `build.shm_size`: {newer}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
         told = Log(secrets, log)
@@ -96,11 +114,11 @@ class BuildxBuilder:
 
 
 def command(plugin: Path, request: BuildRequest) -> list[str]:
-    """The words of the build. Values that are secret, or the environment's, are not among them: they come by it."""
+    """The words of the build. Values that hold secrets are not among them: they come by the environment."""
     build, secret = request.build, _secret_args(request)
     words = [str(plugin), "build", *_FIXED, "--tag", f"{request.repository}:{request.tag}"]
     for name, value in build.args.items():
-        words += ["--build-arg", name if value is None or name in secret else f"{name}={value}"]
+        words += ["--build-arg", name if name in secret else f"{name}={value}"]
     for name, value in labels_of(request).items():
         words += ["--label", f"{name}={value}"]
     for source in build.cache_from:
@@ -142,7 +160,7 @@ def reach(target: Target) -> dict[str, str]:
 
 
 def _secret_args(request: BuildRequest) -> dict[str, str]:
-    return {name: value for name, value in request.build.args.items() if value is not None and names_in(value)}
+    return {name: value for name, value in request.build.args.items() if names_in(value)}
 
 
 def _is_ours(name: str) -> bool:

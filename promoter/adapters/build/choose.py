@@ -27,9 +27,9 @@ def choose_builder(
     environ: Mapping[str, str] = os.environ,
 ) -> Builder:
     """`choice` is auto, engine or buildx. `check` raises Interrupted when a build has to end. Raises CallerError."""
-    plugin = find_plugin() if choice != "engine" else None
+    plugin = find_plugin(SYSTEM) if choice != "engine" else None
     if plugin is not None:
-        return BuildxBuilder(plugin, resolve(engine.address, environ), check, environ)
+        return BuildxBuilder(plugin, resolve(engine.address, environ), check, environ, lambda: engine.identify().version)
     if choice == "buildx":
         looked = ", ".join(str(folder) for folder in _folders(SYSTEM))
         raise CallerError(
@@ -37,10 +37,10 @@ def choose_builder(
         )
     if not isinstance(engine, Building):
         raise CallerError(f"the engine at {engine.address} has no builder of its own", hint=INSTALL)
-    return EngineBuilder(engine, logins, check, environ)
+    return EngineBuilder(engine, logins, check)
 
 
-def find_plugin(system: tuple[Path, ...] = SYSTEM) -> Path | None:
+def find_plugin(system: tuple[Path, ...]) -> Path | None:
     """The buildx plugin, looked for where the docker CLI looks, in its order."""
     return next(
         (plugin for folder in _folders(system) if os.access(plugin := folder / PLUGIN, os.X_OK) and plugin.is_file()), None

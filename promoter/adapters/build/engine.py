@@ -1,6 +1,5 @@
 """The engine's own (classic) builder, through the Docker SDK: for engines beside which no buildx is installed."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -9,7 +8,6 @@ from promoter.adapters.build.dockerfile import base_images
 from promoter.adapters.build.listen import Check, Log, attentive, never
 from promoter.adapters.build.needs_buildkit import needs_buildkit
 from promoter.adapters.build.place import (
-    args_of,
     context_of,
     dockerfile_of,
     dockerfile_text,
@@ -39,10 +37,8 @@ class EngineBuilder:
 
     name = "engine"
 
-    def __init__(
-        self, engine: Building, logins: Logins = anonymous, check: Check = never, environ: Mapping[str, str] = os.environ
-    ) -> None:
-        self._engine, self._logins, self._check, self._environ = engine, logins, check, environ
+    def __init__(self, engine: Building, logins: Logins = anonymous, check: Check = never) -> None:
+        self._engine, self._logins, self._check = engine, logins, check
 
     def refuse(self, request: BuildRequest) -> str | None:
         if is_remote(request):
@@ -50,7 +46,7 @@ class EngineBuilder:
         why = refuse_place(request)
         if why is not None:
             return why
-        need = needs_buildkit(dockerfile_text(request), args_of(request, self._environ))
+        need = needs_buildkit(dockerfile_text(request), request.build.args)
         if need is None:
             return None
         inline = request.build.dockerfile_inline is not None
@@ -73,7 +69,7 @@ class EngineBuilder:
 
     def _options(self, request: BuildRequest, secrets: Secrets) -> BuildOptions:
         build = request.build
-        args = {name: secrets.reveal(value) for name, value in args_of(request, self._environ).items()}
+        args = {name: secrets.reveal(value) for name, value in build.args.items()}
         return BuildOptions(
             tag=f"{request.repository}:{request.tag}",
             args=args,

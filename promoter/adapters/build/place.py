@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from promoter.ports import BuildRequest
@@ -32,12 +31,6 @@ def dockerfile_text(request: BuildRequest) -> str:
 
 def platform_of(request: BuildRequest) -> str | None:
     return request.platform or next(iter(request.build.platforms), None)
-
-
-def args_of(request: BuildRequest, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Build arguments; one without a value takes it from the environment and is left out when it has none there."""
-    given = {name: environ.get(name) if value is None else value for name, value in request.build.args.items()}
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def labels_of(request: BuildRequest) -> dict[str, str]:

@@ -1,0 +1,333 @@
+"""Both builders on a real engine: the same requests, the same images; and what only one of them can do."""
+
+import io
+import json
+import shutil
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from promoter.adapters.build.choose import choose_builder
+from promoter.adapters.build.engine import EngineBuilder
+from promoter.adapters.credentials import HUB_KEY, Login
+from promoter.adapters.engine.connect import open_engine
+from promoter.adapters.engine.engine import DockerEngine
+from promoter.compose.service import Build
+from promoter.model.digest import Repository
+from promoter.model.errors import BuildError, CallerError, Interrupted
+from promoter.model.secret import handle
+from promoter.ports import Builder, BuildRequest
+from tests.fakes.secrets import FakeSecrets
+
+BASE = "FROM scratch\nCOPY busybox /bin/busybox\n"
+RUN = 'RUN ["/bin/busybox", "sh", "-c", "{}"]\n'
+
+
+@dataclass
+class Yard:
+    """A context with busybox in it, and an engine."""
+
+    engine: DockerEngine
+    directory: Path
+    repository: Repository
+    name: str
+
+    def request(self, text: str | None = None, platform: str | None = None, **build: Any) -> BuildRequest:
+        if text is not None:
+            (self.directory / "Dockerfile").write_text(text)
+        labels = {"dev.promoter.pipeline": self.name}
+        return BuildRequest("web", Build(**build), self.directory, self.repository, "v1", labels, platform)
+
+    def config(self) -> dict[str, Any]:
+        """What the engine says of the image that was built."""
+        found = self.engine.look("image", "/images/{0}/json", f"{self.repository}:v1")
+        assert found is not None
+        return found
+
+    def files(self) -> set[str]:
+        """The paths in the image, by the way of a container that is never started."""
+        client = self.engine.client()
+        made = client.call("POST", "/containers/create", json={"Image": f"{self.repository}:v1", "Cmd": ["x"]}).json()["Id"]
+        try:
+            data = client.call("GET", "/containers/{0}/export", made).content
+        finally:
+            client.call("DELETE", "/containers/{0}", made)
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            return {member.name for member in tar.getmembers()}
+
+    def sweep(self) -> None:
+        client = self.engine.client()
+        chosen = {"filters": json.dumps({"label": [f"dev.promoter.pipeline={self.name}"]})}
+        for image in client.call("GET", "/images/json", params=chosen).json():
+            client.call("DELETE", "/images/{0}", image["Id"], params={"force": "1"})
+
+
+@pytest.fixture
+def yard(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path: Path, unique: str) -> Iterator[Yard]:
+    shutil.copy2(busybox_dir / "busybox", tmp_path / "busybox")
+    engine = open_engine(engine_url)
+    made = Yard(engine, tmp_path, Repository(registry_host, f"{unique}/web"), unique)
+    yield made
+    made.sweep()
+    engine.close()
+
+
+@pytest.fixture
+def buildx(yard: Yard, buildx_config: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
+    monkeypatch.setenv("DOCKER_CONFIG", str(buildx_config))
+    return choose_builder("buildx", yard.engine)
+
+
+@pytest.fixture(params=["engine", "buildx"])
+def builder(request: pytest.FixtureRequest, yard: Yard) -> Builder:
+    return request.getfixturevalue("buildx") if request.param == "buildx" else EngineBuilder(yard.engine)
+
+
+@dataclass
+class Built:
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def build(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None = None) -> Built:
+    assert builder.refuse(request) is None
+    lines: list[str] = []
+    builder.build(request, secrets or FakeSecrets(), lines.append)
+    return Built(lines)
+
+
+def failed(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None = None) -> BuildError:
+    with pytest.raises(BuildError) as caught:
+        build(builder, request, secrets)
+    assert caught.value.message.startswith("web could not be built: ")
+    return caught.value
+
+
+# ------------------------------------------------------------------ both
+def test_a_build_lands_in_the_engine_with_its_labels_and_log(yard: Yard, builder: Builder) -> None:
+    said = build(builder, yard.request(BASE + RUN.format("echo loud and clear") + "LABEL own=1\n", labels={"theirs": "2"}))
+    assert "loud and clear" in said.text
+    labels = yard.config()["Config"]["Labels"]
+    assert (labels["own"], labels["theirs"], labels["dev.promoter.pipeline"]) == ("1", "2", yard.name)
+
+
+def test_a_build_can_be_pushed(yard: Yard, builder: Builder) -> None:
+    build(builder, yard.request(BASE))
+    digest = yard.engine.push(yard.repository, "v1", lambda *_: None)
+    build(builder, yard.request(BASE))
+    assert yard.engine.push(yard.repository, "v1", lambda *_: None) == digest
+
+
+def test_arguments_and_target(yard: Yard, builder: Builder) -> None:
+    text = f"{BASE.replace('scratch', 'scratch AS one')}ARG A\nENV A=$A\nFROM one AS two\nENV TWO=2\n"
+    build(builder, yard.request(text, args={"A": "a b"}, target="one"))
+    environment = yard.config()["Config"]["Env"]
+    assert "A=a b" in environment and "TWO=2" not in environment
+
+
+def test_a_secret_argument_arrives_and_is_told_to_nobody(yard: Yard, builder: Builder) -> None:
+    asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN"), args={"TOKEN": f"x-{handle('token')}"})
+    said = build(builder, asked, FakeSecrets({"token": "hunter2"}))
+    assert "got x-[secret token]" in said.text and "hunter2" not in said.text
+
+
+def test_an_inline_dockerfile(yard: Yard, builder: Builder) -> None:
+    build(builder, yard.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
+    assert "INLINE=yes" in yard.config()["Config"]["Env"]
+
+
+def test_a_dockerfile_elsewhere(yard: Yard, builder: Builder) -> None:
+    (yard.directory / "context").mkdir()
+    (yard.directory / "context/file").touch()
+    (yard.directory / "Other").write_text("FROM scratch\nCOPY file /file\n")
+    build(builder, yard.request(context="context", dockerfile="../Other"))
+    assert "file" in yard.files()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_is_ignored_stays_outside(yard: Yard, builder: Builder, own: bool) -> None:
+    for name in ("keep.txt", "secret.txt", "deep/secret.txt", "deep/keep.txt", "deep/special.secret.txt"):
+        (yard.directory / "files" / name).parent.mkdir(exist_ok=True, parents=True)
+        (yard.directory / "files" / name).touch()
+    (yard.directory / ".dockerignore").write_text("files\n" if own else "# a comment\n**/*secret.txt\n!**/special.secret.txt\n")
+    if own:
+        (yard.directory / "Dockerfile.dockerignore").write_text("**/*secret.txt\n!**/special.secret.txt\n")
+    build(builder, yard.request("FROM scratch\nCOPY files /files\n"))
+    files = {name for name in yard.files() if name.startswith("files/") and name.endswith(".txt")}
+    assert files == {"files/keep.txt", "files/deep/keep.txt", "files/deep/special.secret.txt"}
+
+
+def test_network_hosts_and_platform(yard: Yard, builder: Builder) -> None:
+    text = BASE + RUN.format("/bin/busybox cat /etc/hosts")
+    said = build(
+        builder,
+        yard.request(text, "linux/amd64", extra_hosts={"db.example.com": ("10.1.2.3",)}, network="host"),
+    )
+    assert "10.1.2.3\tdb.example.com" in said.text
+    assert yard.config()["Architecture"] == "amd64"
+
+
+def test_shared_memory_is_given_or_refused(yard: Yard, builder: Builder) -> None:
+    asked = yard.request(BASE + RUN.format("/bin/busybox df /dev/shm"), shm_size=32 * 1024 * 1024)
+    old = int(yard.engine.identify().version.partition(".")[0]) < 23
+    if builder.name == "buildx" and old:
+        assert "ignores `build.shm_size`" in str(builder.refuse(asked))
+    else:
+        assert "32768" in build(builder, asked).text
+
+
+def test_without_cache_everything_runs_again(yard: Yard, builder: Builder) -> None:
+    asked = yard.request(BASE + RUN.format("echo ran again"))
+    assert "ran again" in build(builder, asked).text
+    assert "ran again" not in build(builder, asked).text.replace(RUN.format("echo ran again").strip(), "").replace(
+        '"echo ran again"', ""
+    )
+    again = build(builder, yard.request(no_cache=True)).text
+    assert "ran again" in again.replace('"echo ran again"', "")
+
+
+def test_a_command_that_fails_shows_its_last_words(yard: Yard, builder: Builder) -> None:
+    error = failed(builder, yard.request(BASE + RUN.format("echo last words; exit 7")))
+    assert "last words" in error.message and "7" in error.message and not error.retryable
+
+
+def test_a_file_that_is_not_there(yard: Yard, builder: Builder) -> None:
+    assert "absent" in failed(builder, yard.request("FROM scratch\nCOPY absent /x\n")).message
+
+
+def test_a_dockerfile_that_is_none(yard: Yard, builder: Builder) -> None:
+    assert "bogus" in failed(builder, yard.request("FROM scratch\nBOGUS x\n")).message.lower()
+
+
+def test_a_secret_in_a_failure_is_not_told(yard: Yard, builder: Builder) -> None:
+    asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN; exit 1"), args={"TOKEN": handle("token")})
+    assert "hunter2" not in failed(builder, asked, FakeSecrets({"token": "hunter2"})).message
+
+
+def test_a_base_image_that_nobody_has(yard: Yard, builder: Builder) -> None:
+    assert "never" in failed(builder, yard.request(f"FROM {yard.repository.host}/never/was:v1\n")).message
+
+
+def test_builds_run_side_by_side(yard: Yard, builder: Builder) -> None:
+    def one(number: int) -> str:
+        text = BASE + RUN.format(f"echo build {number}")
+        request = BuildRequest(
+            f"s{number}", Build(dockerfile_inline=text), yard.directory, yard.repository, f"n{number}",
+            {"dev.promoter.pipeline": yard.name},
+        )  # fmt: skip
+        return build(builder, request).text
+
+    with ThreadPoolExecutor(4) as pool:
+        for number, text in enumerate(pool.map(one, range(4))):
+            assert f"build {number}" in text
+            assert yard.engine.image_id(f"{yard.repository}:n{number}")
+
+
+def test_an_interruption_is_heard_while_the_build_is_silent(yard: Yard, builder_with: Callable[..., Builder]) -> None:
+    sleeping = threading.Event()
+
+    def check() -> None:
+        if sleeping.is_set():
+            raise Interrupted
+
+    def hear(line: str) -> None:
+        if "sleepy" in line and "echo" not in line:
+            sleeping.set()
+
+    asked = yard.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 100"))
+    with pytest.raises(Interrupted):
+        builder_with(check).build(asked, FakeSecrets(), hear)
+    assert yard.engine.image_id(f"{yard.repository}:v1") is None
+
+
+@pytest.fixture
+def builder_with(yard: Yard, buildx_config: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Builder]:
+    monkeypatch.setenv("DOCKER_CONFIG", str(buildx_config))
+    return lambda check: choose_builder("buildx", yard.engine, check=check)
+
+
+# ------------------------------------------------------------------ one of them
+def test_buildkit_needs_buildx(yard: Yard, buildx: Builder) -> None:
+    asked = yard.request(BASE + 'RUN --mount=type=cache,target=/cache ["/bin/busybox", "sh", "-c", "echo cached"]\n')
+    why = EngineBuilder(yard.engine).refuse(asked)
+    assert why is not None
+    assert f"line 3 of {yard.directory}/Dockerfile" in why and "RUN --mount" in why and "docker-buildx" in why
+    assert "cached" in build(buildx, asked).text
+
+
+def test_the_engines_builder_refuses_what_it_cannot_fetch(yard: Yard) -> None:
+    why = EngineBuilder(yard.engine).refuse(yard.request(context="https://example.com/acme/shop.git"))
+    assert why is not None and "https://example.com/acme/shop.git" in why and "docker-buildx" in why
+
+
+def test_an_inline_dockerfile_is_named_so(yard: Yard) -> None:
+    why = EngineBuilder(yard.engine).refuse(yard.request(dockerfile_inline="FROM scratch\nCOPY --link a b\n"))
+    assert why is not None and "line 2 of its inline Dockerfile has COPY --link" in why
+
+
+def test_the_engines_builder_leaves_no_container_behind(yard: Yard) -> None:
+    marked = f"{BASE}LABEL dev.promoter.pipeline={yard.name}\n"
+    build(EngineBuilder(yard.engine), yard.request(marked + RUN.format("echo 1") + RUN.format("echo 2")))
+    failed(EngineBuilder(yard.engine), yard.request(marked + RUN.format("echo 3; exit 1")))
+    assert yard.engine.find({"dev.promoter.pipeline": yard.name}) == ()
+
+
+def test_an_interruption_stops_listening_to_the_engine(yard: Yard) -> None:
+    asked, heard = yard.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 3")), threading.Event()
+
+    def check() -> None:
+        if heard.is_set():
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        EngineBuilder(yard.engine, check=check).build(
+            asked, FakeSecrets(), lambda line: heard.set() if line == "sleepy" else None
+        )
+
+
+def test_only_the_logins_of_base_images_go_to_the_engine(yard: Yard) -> None:
+    asked: list[str] = []
+
+    def logins(host: str) -> Login:
+        asked.append(host)
+        return Login("ana", "x") if host == "docker.io" else Login("", "", "tok")
+
+    builder = EngineBuilder(yard.engine, logins)
+    request = yard.request("FROM alpine AS a\nFROM r.example.com/x\nCOPY --from=a /x /x\nFROM scratch\n")
+    options = builder._options(request, FakeSecrets())
+    assert asked == ["docker.io", "r.example.com"]
+    assert options.registry_auths == {HUB_KEY: {"username": "ana", "password": "x"}, "r.example.com": {"identitytoken": "tok"}}
+
+
+# ------------------------------------------------------------------ choosing
+@pytest.fixture
+def no_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOCKER_CONFIG", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    monkeypatch.setattr("promoter.adapters.build.choose.SYSTEM", ())
+
+
+def test_auto_takes_buildx_where_it_is(yard: Yard, buildx: Builder) -> None:
+    assert choose_builder("auto", yard.engine).name == buildx.name == "buildx"
+    assert choose_builder("engine", yard.engine).name == "engine"
+
+
+@pytest.mark.usefixtures("no_plugin")
+def test_auto_takes_the_engine_where_it_is_not(yard: Yard) -> None:
+    assert choose_builder("auto", yard.engine).name == "engine"
+
+
+@pytest.mark.usefixtures("no_plugin")
+def test_buildx_demanded_and_missing(yard: Yard) -> None:
+    with pytest.raises(CallerError) as caught:
+        choose_builder("buildx", yard.engine)
+    assert "docker-buildx" in caught.value.message and "docker-buildx" in str(caught.value.hint)
