@@ -14,7 +14,7 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 def test_every_requirement_has_one_version_and_a_hash_and_names_no_index(lock: Path) -> None:
     pins = [pin for pin in re.split(r"\n(?=\S)", lock.read_text().strip()) if not pin.startswith("#")]
     assert pins
-    assert [pin for pin in pins if not re.match(r"[a-z0-9._-]+==\S+.*--hash=sha256:[0-9a-f]{64}", pin, re.S)] == []
+    assert [pin for pin in pins if not re.match(r"[a-z0-9._-]+==\S+.*--hash=sha256:[0-9a-f]{64}", pin, re.DOTALL)] == []
     assert "://" not in lock.read_text()
 
 
