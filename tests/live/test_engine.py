@@ -157,7 +157,7 @@ class TestRealEngine(EngineContract):
     def test_what_a_service_says_is_what_the_engine_has(self, site, run, tmp_path):
         service = Service(
             user="7:8", working_dir="/bin", hostname="box", read_only=True, tmpfs=("/scratch:size=1m",), stop_signal="SIGINT",
-            restart="on-failure:2", cap_drop=("ALL",), cap_add=("NET_BIND_SERVICE",), ulimits={"nofile": Ulimit(soft=64, hard=128)},
+            restart="on-failure:2", cap_drop=("ALL",), cap_add=("NET_RAW",), ulimits={"nofile": Ulimit(soft=64, hard=128)},
             sysctls={"net.ipv4.ip_unprivileged_port_start": "0"}, shm_size=1 << 20, extra_hosts={"db": ("10.0.0.9",)},
             dns=("10.0.0.1",), mem_limit=64 << 20, cpus=0.5, group_add=("9",), security_opt=("no-new-privileges:true",),
             deploy=Deploy(resources=Resources(limits=Limits(pids=50))), stop_grace_period=timedelta(seconds=3),
@@ -172,9 +172,7 @@ class TestRealEngine(EngineContract):
         assert (host["Memory"], host["NanoCpus"], host["PidsLimit"], host["Init"]) == (64 << 20, 500_000_000, 50, True)
         assert host["RestartPolicy"] == {"Name": "on-failure", "MaximumRetryCount": 2}
         script = "id -u; id -g; pwd; hostname; ulimit -n; cat /etc/hosts /etc/resolv.conf"
-        inside = site.engine.exec(
-            container, ("sh", "-c", "id -u; id -g; pwd; hostname; ulimit -n; cat /etc/hosts /etc/resolv.conf"), 10
-        )
+        inside = site.engine.exec(container, ("sh", "-c", script), 10)
         assert inside.output.startswith("7\n8\n/bin\nbox\n64\n"), inside.output
         assert "10.0.0.9\tdb" in inside.output and "nameserver 10.0.0.1" in inside.output
         mounts = site.engine.exec(container, ("mount",), 10).output
