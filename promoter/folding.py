@@ -55,7 +55,7 @@ class _Table:
     state: State
 
     def __post_init__(self) -> None:
-        self.salt, self.frozen = self.state.salt, self.state.frozen
+        self.salt, self.pipeline, self.frozen = self.state.salt, self.state.pipeline, self.state.frozen
         self.releases = dict(self.state.releases)
         self.votes = list(self.state.votes)
         self.vetoed = set(self.state.vetoed)
@@ -71,7 +71,14 @@ class _Table:
     def freeze(self, last: Fact) -> State:
         environments = {**self.state.environments, **{name: entry.freeze() for name, entry in self.open.items()}}
         return State(
-            head_of(last), self.salt, self.releases, environments, tuple(self.votes), frozenset(self.vetoed), self.frozen
+            head_of(last),
+            self.salt,
+            self.pipeline,
+            self.releases,
+            environments,
+            tuple(self.votes),
+            frozenset(self.vetoed),
+            self.frozen,
         )
 
 
@@ -83,6 +90,8 @@ def _released(table: _Table, fact: Fact) -> None:
         release = Release.read(_mapping(fact.body["content"]))
         known = ReleaseRecord(release, fact.at, fact.seq, fact.actor, _mapping(fact.body.get("tags") or {}))
     table.releases[key] = known
+    if table.pipeline is None and fact.body.get("pipeline") is not None:
+        table.pipeline = _text(fact.body["pipeline"])
     if table.salt is None and fact.body.get("salt") is not None:
         table.salt = _text(fact.body["salt"])
 

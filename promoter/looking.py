@@ -31,8 +31,7 @@ class Looking:
 
     def find_release(self, prefix: str | None) -> Release:
         """By a unique prefix of its id; the newest without one."""
-        self.journal.refresh()
-        releases = self.journal.state.releases
+        releases = self.facts_so_far().releases
         if not releases:
             raise CallerError("there is no release yet", hint="`promoter run` or `promoter build` makes one")
         if prefix is None:
@@ -48,10 +47,10 @@ class Looking:
     def record_release(self, made: Made) -> bool:
         """Appends the release unless it is the newest already; True when the ledger knew it."""
         release = made.release
-        state = self.journal.refresh()
+        state = self.facts_so_far()
         newest = state.newest()
         if newest is None or newest.release.id != release.id:
-            body = {"content": release.content(), "tags": dict(made.tags)}
+            body = {"pipeline": self.name, "content": release.content(), "tags": dict(made.tags)}
             self.journal.record(Kind.RELEASED, None, release.id, body, _salt_once)
         return release.id in state.releases
 
@@ -62,6 +61,16 @@ class Looking:
                 plan = fact.body.get("plan")
                 return plan if isinstance(plan, Mapping) else None
         return None
+
+    def facts_so_far(self) -> State:
+        """The ledger read up to its end. It holds one pipeline: facts of two would be taken for one another's."""
+        state = self.journal.refresh()
+        if state.pipeline not in (None, self.name):
+            raise CallerError(
+                f"the ledger {self.journal.ledger.location} is that of pipeline {state.pipeline}, not of {self.name}",
+                hint="give this pipeline its own: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
+            )
+        return state
 
     def _known(self, environment: str) -> None:
         if environment not in self.pipeline.needs:

@@ -5,35 +5,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from promoter.compose.service import Build
 from promoter.model import events
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError
 from promoter.model.release import Release, Source
 from promoter.model.secret import names_in
+from promoter.pipeline import BuiltService, ToBuild, ToPin
 from promoter.ports import Builder, BuildRequest, Engine, Manifest, World
 
 PARALLEL = 8
 
 
-@dataclass(frozen=True)
-class Built:
-    """A service that is built here and pushed to `repository`."""
-
-    build: Build
-    repository: Repository
-    platform: str | None = None
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A service whose image is somebody else's: pinned to what its reference names now."""
-
-    reference: Reference
-    platform: str | None = None
-
-
-Wanted = Mapping[str, Built | Taken]
+Wanted = Mapping[str, BuiltService]
 
 
 @dataclass(frozen=True)
@@ -53,23 +36,23 @@ def make_release(
     with ThreadPoolExecutor(PARALLEL) as pool:
         futures = {name: pool.submit(maker.one, name, entry) for name, entry in wanted.items()}
         images = _all(futures)
-    tags = {name: maker.tag for name, entry in wanted.items() if isinstance(entry, Built)}
-    tags |= {name: e.reference.tag for name, e in wanted.items() if isinstance(e, Taken) and e.reference.tag}
+    tags = {name: maker.tag for name, entry in wanted.items() if isinstance(entry, ToBuild)}
+    tags |= {name: e.reference.tag for name, e in wanted.items() if isinstance(e, ToPin) and e.reference.tag}
     return Made(Release(images, source), tags)
 
 
 def registries(wanted: Wanted) -> set[str]:
     """The hosts that must answer before anything is built: those pushed to, and those asked for a digest."""
     return {
-        entry.repository.host if isinstance(entry, Built) else entry.reference.repository.host
+        entry.repository.host if isinstance(entry, ToBuild) else entry.reference.repository.host
         for entry in wanted.values()
-        if isinstance(entry, Built) or entry.reference.digest is None
+        if isinstance(entry, ToBuild) or entry.reference.digest is None
     }
 
 
 def build_secrets(wanted: Wanted) -> set[str]:
     """Names of the secrets that builds hold handles of."""
-    values = (v for e in wanted.values() if isinstance(e, Built) for v in (*e.build.args.values(), e.build.dockerfile_inline))
+    values = (v for e in wanted.values() if isinstance(e, ToBuild) for v in (*e.build.args.values(), e.build.dockerfile_inline))
     return {name for value in values if value for name in names_in(value)}
 
 
@@ -79,7 +62,7 @@ def tag_of(source: Source) -> str:
 
 
 def _any_built(wanted: Wanted) -> bool:
-    return any(isinstance(entry, Built) for entry in wanted.values())
+    return any(isinstance(entry, ToBuild) for entry in wanted.values())
 
 
 def _all(futures: "Mapping[str, Future[ImageRef]]") -> dict[str, ImageRef]:
@@ -106,23 +89,23 @@ class _Maker:
 
     def refuse_early(self, wanted: Wanted) -> None:
         for name, entry in wanted.items():
-            if isinstance(entry, Built) and self.builder is not None:
+            if isinstance(entry, ToBuild) and self.builder is not None:
                 why = self.builder.refuse(self._request(name, entry))
                 if why is not None:
                     raise BuildError(f"{name} cannot be built here: {why}")
 
-    def one(self, name: str, entry: Built | Taken) -> ImageRef:
+    def one(self, name: str, entry: ToBuild | ToPin) -> ImageRef:
         self.world.clock.check()
-        return self._built(name, entry) if isinstance(entry, Built) else self._taken(name, entry)
+        return self._built(name, entry) if isinstance(entry, ToBuild) else self._taken(name, entry)
 
-    def _taken(self, name: str, entry: Taken) -> ImageRef:
+    def _taken(self, name: str, entry: ToPin) -> ImageRef:
         reference = entry.reference
         digest = reference.digest or self.world.registry.resolve(reference)
         image = ImageRef(reference.repository, digest)
         self.tell(events.Pinned(name, str(reference), image))
         return image
 
-    def _built(self, name: str, entry: Built) -> ImageRef:
+    def _built(self, name: str, entry: ToBuild) -> ImageRef:
         builder = self.builder
         if builder is None:
             raise CallerError(f"{name} has a build, but there is no builder")
@@ -166,7 +149,7 @@ class _Maker:
                 return image
         return None
 
-    def _request(self, name: str, entry: Built) -> BuildRequest:
+    def _request(self, name: str, entry: ToBuild) -> BuildRequest:
         return BuildRequest(name, entry.build, self.directory, entry.repository, self.tag, {}, entry.platform)
 
     def _log(self, name: str) -> Callable[[str], None]:

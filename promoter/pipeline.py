@@ -1,7 +1,7 @@
 """The pipeline as its file says it, after reading: typed, whole, without templates in the parts that are resolved.
 
 `Pipeline` is what is common; `Environment` is one environment with its variables filled in. Reading text, positions
-and complaints are `adapters/pipeline_file.py`'s; what to do about it all is `plan.py`'s.
+and complaints are `adapters/pipeline_file/`'s; what to do about it all is `plan.py`'s.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from promoter.compose.service import Service
+from promoter.compose.service import Build, Service
 from promoter.gates.approval import Approval
 from promoter.gates.checks import Check
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 from promoter.model.canonical import fingerprint
+from promoter.model.digest import Reference, Repository
 from promoter.model.secret import SecretSource
 
 Gate = Approval | Soak | Window | Check
@@ -82,12 +83,33 @@ class Environment:
     """`config:NAME` and `secret:NAME` to the text that the file in a container holds."""
     networks: Mapping[str, Network]
     volumes: Mapping[str, Volume]
+    """Networks and volumes by the engine's own names, as `services` spell them."""
     before: tuple[Check, ...]
     verify: tuple[Check, ...]
     gates: tuple[Gate, ...]
     strategy: Strategy = Strategy.RECREATE
     front: Mapping[str, object] | None = None
     on_failure: OnFailure = OnFailure.ROLLBACK
+
+
+@dataclass(frozen=True)
+class ToBuild:
+    """A service whose image is built here and pushed to `repository`."""
+
+    build: Build
+    repository: Repository
+    platform: str | None = None
+
+
+@dataclass(frozen=True)
+class ToPin:
+    """A service whose image exists: `reference` is pinned to the digest that it has in its registry."""
+
+    reference: Reference
+    platform: str | None = None
+
+
+BuiltService = ToBuild | ToPin
 
 
 @dataclass(frozen=True)

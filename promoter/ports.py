@@ -278,6 +278,9 @@ class Registry(Protocol):
     def tag(self, image: ImageRef, tag: str) -> None:
         """Makes `tag` name this very manifest, by its bytes, without moving anything."""
 
+    def copy(self, image: ImageRef, to: Repository) -> None:
+        """Makes `to` hold the same bytes under the same digest: manifest, its children, and every blob."""
+
 
 # ---------------------------------------------------------------- probes
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,11 @@ from promoter.walk import Walk, upto
 class Loaded(Protocol):
     """A pipeline file that was read."""
 
-    pipeline: Pipeline
+    @property
+    def pipeline(self) -> Pipeline: ...
+
+    def check(self) -> None:
+        """Raises FileFaults with all that is wrong anywhere in the file."""
 
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment: ...
 
@@ -88,7 +92,7 @@ class Promoter(Queries, Voting):
     def rollback(self, environment: str, to: str | None, reason: str | None) -> RunResult:
         """Promote an earlier verified release, by default the last, and pin the environment."""
         self._known(environment)
-        self.journal.refresh()
+        self.facts_so_far()
         entry = self.journal.state.environment(environment)
         chosen = self.find_release(to) if to else self._last_verified(environment)
         if all(deployment.release != chosen.id for deployment in entry.verified):
@@ -115,7 +119,7 @@ class Promoter(Queries, Voting):
     def unpin(self, environment: str, reason: str) -> Fact:
         """Raises CallerError when it is not pinned."""
         self._known(environment)
-        self.journal.refresh()
+        self.facts_so_far()
         if self.journal.state.environment(environment).pinned is None:
             raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
         return self.journal.record(Kind.UNPINNED, environment, None, {"reason": reason})
@@ -165,10 +169,11 @@ class Promoter(Queries, Voting):
         return made
 
     def _preflight(self, targets: Iterable[str], source: Source, release: Release | None) -> None:
-        """Every engine, registry and secret that this run may reach can be had; nothing is done before that is sure.
+        """The file is whole, and every engine, registry and secret that this run may reach can be had.
 
-        Without a release one is to be built: then the local engine and the registries of the builds are asked too.
+        Nothing is done before that is sure. Without a release one is to be built: then the local engine and the registries of the builds are asked too.
         """
+        self.loaded.check()
         environments = [self.loaded.resolve(name, source, release.id if release else None) for name in targets]
         addresses = {environment.engines[0] for environment in environments}
         secrets = {name for environment in environments for name in secret_names(environment)}

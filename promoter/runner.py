@@ -214,7 +214,7 @@ class Runner:
             self._record(Kind.ROLLED_BACK, {**body, "to": self._job.previous, "services": services})
             status = Status.ROLLED_BACK
         else:
-            self._record(Kind.FAILED, body)
+            self._record(Kind.FAILED, {**body, "left": returned.touched and returned.left})
             status = Status.FAILED
         gap = returned.gap if returned.touched else None
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})

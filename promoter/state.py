@@ -2,7 +2,7 @@
 
 Bodies of facts, by kind (a key with `?` may be missing):
 
-    released     content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
+    released     pipeline · content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
     requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
     started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
                  · lease: {owner, token, took_over}
@@ -159,6 +159,8 @@ class State:
 
     head: Head = field(default_factory=Head)
     salt: str | None = None
+    pipeline: str | None = None
+    """Whose ledger this is, as its first release says."""
     releases: Mapping[str, ReleaseRecord] = field(default_factory=dict)
     """In order of appearance; one that is made again appears again, at the end."""
     environments: Mapping[str, EnvironmentState] = field(default_factory=dict)

@@ -53,7 +53,9 @@ class ApprovalCase:
             "changes": list(self.changes),
             "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
             "steps": list(self.steps),
-            "votes": [{"decision": v.decision, "principal": v.principal, "at": stamp(v.at), "comment": v.comment} for v in self.votes],
+            "votes": [
+                {"decision": v.decision, "principal": v.principal, "at": stamp(v.at), "comment": v.comment} for v in self.votes
+            ],
         }
 
 
@@ -63,7 +65,7 @@ class Voting(Looking):
     def case(self, environment: str, release: str | None) -> ApprovalCase:
         """The open request of an environment. Raises CallerError when nothing waits there."""
         self._known(environment)
-        self.journal.refresh()
+        self.facts_so_far()
         state = self.journal.state
         entry = state.environment(environment)
         request = entry.request
@@ -90,10 +92,11 @@ class Voting(Looking):
             "grade": "asserted",
             "comment": comment or "",
             "expires_at": None,
-            "ledger_head": self.journal.state.head.digest,
         }
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
-        return self.journal.record(kind, case.environment, case.release.id, body)
+        return self.journal.record(
+            kind, case.environment, case.release.id, body, lambda state: {"ledger_head": state.head.digest}
+        )
 
     # ------------------------------------------------------------ parts
     def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:

@@ -12,7 +12,7 @@ from promoter.adapters.clock import SystemClock
 from promoter.adapters.credentials import Credentials
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.ledger.open import open_ledger
-from promoter.adapters.pipeline_file import load
+from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.probes import OutsideProbes
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.secrets import DeclaredSecrets
@@ -63,7 +63,14 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
         me = who(settings, pipeline.directory)
         choice = settings.builder or pipeline.builder
         world = World(
-            clock, SystemClock(), secrets, engines.at, registry, lambda engine: choose_builder(choice, engine), OutsideProbes(clock), source
+            clock,
+            SystemClock(),
+            secrets,
+            engines.at,
+            registry,
+            lambda engine: choose_builder(choice, engine),
+            OutsideProbes(clock),
+            source,
         )
         yield Promoter(
             loaded, world, Journal(book, clock, me), listener, owner=lease_owner(me), actor=me, interrupt=clock.interrupt
@@ -72,7 +79,9 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
 
 def lease_owner(actor: str) -> str:
     """Who holds a lease, for people: the person, the host, the process, and the CI run where there is one."""
-    run = os.environ.get("GITHUB_RUN_ID") and "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(_Environ())
+    run = os.environ.get("GITHUB_RUN_ID") and "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(
+        _Environ()
+    )
     url = run or os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL")
     return f"{actor} on {socket.gethostname()}, process {os.getpid()}" + (f", {url}" if url else "")
 

@@ -548,3 +548,12 @@ def test_images_that_no_environment_names_any_more_are_let_go() -> None:
         shop.run()
     held = {ref.digest for ref in shop.engine.held}
     assert held == {image("web", "three").digest, image("web", "four").digest}
+
+
+def test_a_ledger_of_another_pipeline_is_refused() -> None:
+    shop = Workshop()
+    shop.run("dev")
+    door = shop.door()
+    door.name = "other"
+    with pytest.raises(CallerError, match="is that of pipeline shop, not of other"):
+        door.promote(None, None, None)

@@ -9,11 +9,11 @@ from pathlib import Path
 from promoter.compose.service import Healthcheck, Service
 from promoter.gates.checks import Check
 from promoter.journal import Journal
-from promoter.making import Built, Taken, Wanted
+from promoter.making import Wanted
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.events import Event
 from promoter.model.release import Release, Source
-from promoter.pipeline import BuilderChoice, Environment, Gate, Network, OnFailure, Pipeline
+from promoter.pipeline import BuilderChoice, BuiltService, Environment, Gate, Network, OnFailure, Pipeline, ToPin
 from promoter.ports import World
 from promoter.releases import Promoter
 from promoter.results import RunResult
@@ -90,6 +90,9 @@ class Workshop:
             secrets={}, builder=BuilderChoice.AUTO, needs=self.names,
         )  # fmt: skip
 
+    def check(self) -> None:
+        """There is no file to be wrong."""
+
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
         network = Network(f"shop-{environment}")
         return Environment(
@@ -99,7 +102,7 @@ class Workshop:
         )  # fmt: skip
 
     def builds(self, source: Source) -> Wanted:
-        wanted: dict[str, Built | Taken] = {n: Taken(Reference(self.images[n].repository, "1")) for n in self.services}
+        wanted: dict[str, BuiltService] = {n: ToPin(Reference(self.images[n].repository, "1")) for n in self.services}
         return wanted
 
     def offer(self, *images: ImageRef) -> None:

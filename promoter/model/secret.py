@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_HANDLE = re.compile(r"\{\{ secret\('([A-Za-z_][A-Za-z0-9_]*)'\) \}\}")
+_HANDLE = re.compile(r"\{\{ secret\('([A-Za-z0-9_][A-Za-z0-9_.-]*)'\) \}\}")
 OPENING = "{{ secret("
 
 

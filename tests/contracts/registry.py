@@ -104,3 +104,25 @@ class RegistryContract:
     def test_what_is_not_there_cannot_be_tagged(self, shelf: Shelf) -> None:
         with pytest.raises(RegistryError, match="does not have"):
             shelf.registry.tag(ImageRef(shelf.repository, Digest("0" * 64)), "prod")
+
+    def test_a_copy_has_the_same_bytes_under_the_same_digest(self, shelf: Shelf) -> None:
+        digest = shelf.put(shelf.repository, "v1", manifest("copied"), MANIFEST_KIND)
+        to = Repository(shelf.repository.host, f"{shelf.repository.path}/elsewhere")
+        for _ in range(2):  # a copy of what is there already is no fault
+            shelf.registry.copy(ImageRef(shelf.repository, digest), to)
+        found = shelf.registry.manifest(ImageRef(to, digest))
+        assert found is not None
+        assert found.body == manifest("copied")
+
+    def test_an_index_is_copied_with_its_children(self, shelf: Shelf) -> None:
+        child = shelf.put(shelf.repository, "child", manifest("child"), MANIFEST_KIND)
+        digest = shelf.put(shelf.repository, "v1", index(child, len(manifest("child"))), INDEX_KIND)
+        to = Repository(shelf.repository.host, f"{shelf.repository.path}/elsewhere")
+        shelf.registry.copy(ImageRef(shelf.repository, digest), to)
+        for one in (digest, child):
+            assert shelf.registry.manifest(ImageRef(to, one)) is not None
+
+    def test_what_is_not_held_cannot_be_copied(self, shelf: Shelf) -> None:
+        to = Repository(shelf.repository.host, f"{shelf.repository.path}/elsewhere")
+        with pytest.raises(RegistryError, match="does not have"):
+            shelf.registry.copy(ImageRef(shelf.repository, Digest("1" * 64)), to)

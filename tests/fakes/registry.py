@@ -56,6 +56,15 @@ class FakeRegistry:
             raise _missing(reference)
         return digest
 
+    def copy(self, image: ImageRef, to: Repository) -> None:
+        self._called("copy", image, to)
+        manifest = self._manifests.get(image)
+        if manifest is None:
+            raise _missing(image)
+        for child in manifest.children:
+            self.copy(ImageRef(image.repository, child), to)
+        self._manifests[ImageRef(to, image.digest)] = manifest
+
     def tag(self, image: ImageRef, tag: str) -> None:
         self._called("tag", image, tag)
         if image not in self._manifests:

@@ -12,7 +12,9 @@ from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-RELEASE = Release({"web": ImageRef.parse("registry.example.com/web@sha256:" + "a" * 64)}, Source("c" * 40, "main", author="dev@example.com"))
+RELEASE = Release(
+    {"web": ImageRef.parse("registry.example.com/web@sha256:" + "a" * 64)}, Source("c" * 40, "main", author="dev@example.com")
+)
 ROLES = {"release-manager": ("ana@example.com", "ben@example.com"), "security": ("eve@example.com",)}
 CASE = Case("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "ann@example.com", NOW, roles=ROLES)
 

@@ -2,12 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
+
+import requests
 
 from promoter.adapters.credentials import Credentials
 from promoter.adapters.registry import faults, hosts
 from promoter.adapters.registry.auth import Proof
+from promoter.adapters.registry.copying import Copier
 from promoter.adapters.registry.manifest import ACCEPT, digest_of, read_manifest
 from promoter.adapters.registry.transport import Answer, Endpoint, Request, Timeout
 from promoter.adapters.retry import Retry
@@ -46,11 +50,24 @@ class HttpRegistry:
     def tag(self, image: ImageRef, tag: str) -> None:
         self._retry(lambda: self._tag(image, tag))
 
+    def copy(self, image: ImageRef, to: Repository) -> None:
+        self._retry(lambda: Copier(self).copy(image, to))
+
     def close(self) -> None:
         """Lets go of the kept connections."""
         with self._lock:
             for endpoint in self._endpoints.values():
                 endpoint.close()
+
+    @contextmanager
+    def streaming(
+        self, repository: Repository, actions: str, request: Request, body: Iterable[bytes] | None = None
+    ) -> Iterator[requests.Response]:
+        """A large answer or body, piece by piece, proven with what the registry asked for before."""
+        scope = f"repository:{repository.path}:{actions}"
+        header = self._proof(repository.host).header(scope)
+        with self._endpoint(repository.host).streaming(_with(request, header), body) as response:
+            yield response
 
     def _ping(self, host: str) -> None:
         endpoint, what = self._endpoint(host), "a first look"
@@ -100,7 +117,7 @@ class HttpRegistry:
         what = f"push {image.repository}:{tag}"
         path = f"/v2/{image.repository.path}/manifests/{tag}"
         request = Request("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
-        answer = self._proven(image.repository, "pull,push", request, what)
+        answer = self.proven(image.repository, "pull,push", request, what)
         if answer.status not in (200, 201, 202):
             raise faults.failed(image.repository.host, what, answer.status, answer.body)
         said = answer.headers.get("Docker-Content-Digest")
@@ -112,14 +129,14 @@ class HttpRegistry:
         separator = "@" if ":" in reference else ":"
         what = f"pull {repository}{separator}{reference}"
         request = Request("GET", f"/v2/{repository.path}/manifests/{reference}", {"Accept": ACCEPT})
-        answer = self._proven(repository, "pull", request, what)
+        answer = self.proven(repository, "pull", request, what)
         if answer.status == 404:
             return None
         if answer.status != 200:
             raise faults.failed(repository.host, what, answer.status, answer.body)
         return answer
 
-    def _proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer:
+    def proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer:
         """Sends, and once more with what the registry asks for."""
         endpoint, proof = self._endpoint(repository.host), self._proof(repository.host)
         scope = f"repository:{repository.path}:{actions}"

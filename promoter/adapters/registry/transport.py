@@ -4,7 +4,8 @@ netrc, cookies and environment proxies for loopback stay out, because a registry
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from ssl import SSLContext
@@ -73,6 +74,22 @@ class Endpoint:
         """To a whole URL on this host, such as a token service's."""
         try:
             return self._fetch(url, request)
+        except requests.exceptions.RequestException as error:
+            raise faults.unreachable(self.host, error) from error
+
+    @contextmanager
+    def streaming(self, request: Request, body: Iterable[bytes] | None = None) -> Iterator[requests.Response]:
+        """An answer whose body is read piece by piece, or a body that is sent so. `path` may be a whole URL of this host."""
+        scheme = self._scheme or self._schemes()[0]
+        url = request.path if "://" in request.path else f"{scheme}://{self._address}{request.path}"
+        proxies = {} if self._loopback else get_environ_proxies(url)
+        headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}
+        try:
+            with self._connected().request(
+                request.method, url, headers=headers, data=body if body is not None else request.body, timeout=self._timeout,
+                proxies=proxies, verify=not self.lenient, stream=True,
+            ) as response:  # fmt: skip
+                yield response
         except requests.exceptions.RequestException as error:
             raise faults.unreachable(self.host, error) from error
 
