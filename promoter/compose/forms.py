@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from promoter.compose.misfit import Fault, Misfit, misfit
 from promoter.compose.shape import Reading
 from promoter.document.scalars import kind_of
+from promoter.model.secret import OPENING
 
 _HANDLE = re.compile(r"\{\{ secret\('[^']*'\) \}\}")
 
@@ -91,7 +92,10 @@ def _empty(key: str, info: ValidationInfo) -> str:  # noqa: ARG001 (one of two r
 def _from_process(key: str, info: ValidationInfo) -> str | None:
     """As Compose: a bare key is taken from the process environment, and stays unset where that has none."""
     context = reading(info)
-    return context.environ.get(key) if context else None
+    value = context.environ.get(key) if context else None
+    if value is not None and OPENING in value:
+        raise misfit(f"the environment variable {key} reads like a secret's handle", "write secret('NAME') in the file itself")
+    return value
 
 
 def read_labels(value: object, info: ValidationInfo) -> object:

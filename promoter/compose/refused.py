@@ -72,7 +72,7 @@ _REFUSED: dict[str, dict[str, Refusal]] = {
         "label_file": Refusal("labels belong to the plan that people approve", "write them under `labels`"),
     },
     "Build": {
-        "additional_contexts": Refusal("the engine's own builder cannot take more than one", "copy what is needed into the context"),
+        "additional_contexts": Refusal("the engine's own builder takes one context", "copy what is needed into the context"),
         "cache_to": Refusal("exporting a cache is the builder's own business", "drop it; `cache_from` is carried out"),
         "entitlements": Refusal("they lift the walls around a build", "drop it"),
         "isolation": Refusal("it is for Windows containers", "drop it"),

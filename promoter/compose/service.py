@@ -1,7 +1,8 @@
 """A service in canonical form: every Compose key that promoter carries out, in one spelling each.
 
 Short forms become these by `forms.py`, `ports.py` and `mounts.py`; overrides are merged in `merge.py`. Everything is
-override names only what it changes. Sizes are bytes, times are timedeltas, both printed as Compose writes them.
+optional, because an override names only what it changes. Sizes are bytes, times are timedeltas, both printed as
+Compose writes them.
 """
 
 from typing import Annotated, Any, Literal

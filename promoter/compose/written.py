@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, ValidationInfo, model_validator
 
-from promoter.compose.forms import CommandLine, Labels
+from promoter.compose.forms import CommandLine, Labels, reading
 from promoter.compose.misfit import misfit
+from promoter.compose.mounts import absolute
 from promoter.compose.service import Service
 from promoter.compose.shape import Shape
 
@@ -19,9 +20,16 @@ class EnvFile(Shape):
     format: Literal["raw"] | None = None
 
 
-def _read_env_files(value: object) -> object:
+def _read_env_files(value: object, info: ValidationInfo) -> object:
+    context = reading(info)
     entries = [value] if isinstance(value, str | Mapping) else value
-    return [{"path": e} if isinstance(e, str) else e for e in entries] if isinstance(entries, list | tuple) else entries
+    if context is None or not isinstance(entries, list | tuple):
+        return entries
+    files = [{"path": e} if isinstance(e, str) else e for e in entries]
+    return [
+        {**f, "path": absolute(f["path"], context.directory)} if isinstance(f, Mapping) and isinstance(f.get("path"), str) else f
+        for f in files
+    ]
 
 
 class Written(Service):

@@ -8,6 +8,9 @@ from promoter.document.scalars import Tagged
 from promoter.model.errors import Complaint
 
 
+Trail = tuple[str | int, ...]
+
+
 class Position(NamedTuple):
     """Both count from 1."""
 

@@ -1,0 +1,77 @@
+"""Gathers what is wrong with a file, each thing once, whichever environments it shows in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from promoter.compose.misfit import Fault
+from promoter.document.positions import Document, Trail
+from promoter.model.errors import Complaint, FileFaults
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a document: what is read below it reports its faults from here."""
+
+    document: Document
+    path: Trail
+
+    def __truediv__(self, part: str | int) -> "Spot":
+        return Spot(self.document, (*self.path, part))
+
+    def below(self, path: Sequence[str | int]) -> "Spot":
+        return Spot(self.document, (*self.path, *path))
+
+    @property
+    def exists(self) -> bool:
+        return self.document.has(self.path)
+
+
+@dataclass
+class Complaints:
+    """`main` is the pipeline file: its complaints come first. `environments` are all that there are."""
+
+    main: Document
+    environments: tuple[str, ...] = ()
+    _found: dict[Complaint, dict[str | None, None]] = field(default_factory=dict)
+
+    def add(
+        self, spot: Spot, message: str, hint: str | None = None, *, on_key: bool = False, environment: str | None = None
+    ) -> None:
+        at = spot.document.position(spot.path, of_key=on_key)
+        complaint = spot.document.complaint(at, message, hint)
+        self._found.setdefault(complaint, {})[environment] = None
+
+    def fault(self, spot: Spot, fault: Fault, environment: str | None = None) -> None:
+        self.add(spot.below(fault.at), fault.message, fault.hint, on_key=fault.on_key, environment=environment)
+
+    def add_complaint(self, complaint: Complaint) -> None:
+        self._found.setdefault(complaint, {})[None] = None
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def raise_if_any(self) -> None:
+        """All of them, in the order of the text."""
+        if self._found:
+            raise FileFaults(tuple(sorted(self._said(), key=self._order)))
+
+    def _order(self, complaint: Complaint) -> tuple[bool, Complaint]:
+        return complaint.file != self.main.file, complaint
+
+    def _said(self) -> Iterator[Complaint]:
+        for complaint, where in self._found.items():
+            suffix = self._suffix(tuple(name for name in where if name is not None)) if None not in where else ""
+            yield Complaint(
+                complaint.file, complaint.line, complaint.column, complaint.message + suffix, complaint.hint, complaint.text
+            )
+
+    def _suffix(self, names: tuple[str, ...]) -> str:
+        """In which environments it shows, unless it does in all."""
+        if len(names) >= len(self.environments):
+            return ""
+        return f" (in {some(names)})"
+
+
+def some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

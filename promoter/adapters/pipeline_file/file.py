@@ -1,0 +1,261 @@
+"""A pipeline file as far as it says the same for all environments."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from promoter.adapters.pipeline_file.complaints import Complaints, Spot
+from promoter.adapters.pipeline_file.filling import Filler, is_map
+from promoter.adapters.pipeline_file.origin import Origin, compose_origin, entries, own_origin, unknown
+from promoter.adapters.pipeline_file.parts import Parts
+from promoter.adapters.pipeline_file.services import Layer, make_layer, shared_layers
+from promoter.adapters.pipeline_file.shapes import NAME, EnvironmentForm, FileForm, Head
+from promoter.adapters.pipeline_file.signers import WILD, read_signers
+from promoter.compose.misfit import Fault, unknown_key
+from promoter.compose.shape import Reading
+from promoter.compose.written import SecretForm
+from promoter.document.positions import Document
+from promoter.document.scalars import kind_of
+from promoter.model.digest import BadReference, Repository
+from promoter.model.release import Source
+from promoter.model.secret import CommandSource, EnvSource, FileSource, SecretSource
+from promoter.templates import Scope
+
+_SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_SECRET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+NO_RELEASE = "`release` has no meaning here: this is read before there is a release"
+NO_ENVIRONMENT = "`environment` has no meaning here: this is the same for all environments"
+
+
+@dataclass
+class EnvironmentText:
+    """One environment, not filled in. `layers` are its overrides by service."""
+
+    name: str
+    spot: Spot
+    raw: Mapping[str, Any]
+    needs: tuple[str, ...]
+    layers: Mapping[str, Layer]
+
+
+@dataclass
+class FileText:
+    """Everything of a file but what templates make of it in an environment."""
+
+    path: Path
+    document: Document
+    environ: Mapping[str, str]
+    source: Callable[[], Source]
+    complaints: Complaints
+    head: Head = field(init=False)
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: dict[str, SecretSource] = field(default_factory=dict)
+    signers: tuple[str, ...] | None = None
+    origin: Origin = field(init=False)
+    layers: dict[str, Layer] = field(default_factory=dict)
+    parts: Parts = field(init=False)
+    environments: dict[str, EnvironmentText] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        return self.path.parent
+
+    def spot(self, *path: str | int) -> Spot:
+        return Spot(self.document, path)
+
+    def scope(self, *, absent: Mapping[str, str] | None = None, why_undefined: str) -> Scope:
+        """What a template sees that stands outside the environments."""
+        return Scope(
+            self.source, self.environ, frozenset(self.secrets), why_undefined=why_undefined,
+            absent={"release": NO_RELEASE, "environment": NO_ENVIRONMENT, **(absent or {})},
+        )  # fmt: skip
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Every name under `vars` of any environment, with why it means nothing outside one."""
+        names = {n for e in self.environments.values() if isinstance(v := e.raw.get("vars"), dict) for n in v}
+        return {name: f"`{name}` is a variable of environments, and this is the same for all of them" for name in names}
+
+
+def read_file_text(
+    path: Path, document: Document, environ: Mapping[str, str], source: Callable[[], Source], complaints: Complaints
+) -> FileText:
+    text = FileText(path, document, environ, source, complaints)
+    data = document.data
+    assert isinstance(data, dict)
+    _check_keys(text, data)
+    _read_environments(text, data.get("environments"))
+    _read_head(text, data)
+    _read_roles(text, data.get("roles"))
+    text.origin = _origin(text, data)
+    _read_secrets(text, data.get("secrets"))
+    text.layers = shared_layers(text.origin, complaints)
+    for name in text.layers:
+        if not _SERVICE.fullmatch(name):
+            hint = "use letters, digits and . _ -, and begin with a letter or digit"
+            complaints.add(text.origin.spot("services", name), f"{name!r} is not a name for a service", hint, on_key=True)
+    text.parts = Parts(text.origin, complaints)
+    _read_overrides(text)
+    return text
+
+
+def _check_keys(text: FileText, data: Mapping[str, Any]) -> None:
+    for key in data:
+        if key not in FileForm.model_fields and not key.startswith("x-"):
+            text.complaints.fault(text.spot(), unknown_key(key, FileForm.model_fields, (key,)))
+    for key, example in (
+        ("name", "name: shop"),
+        ("services", "services: {web: {build: .}}"),
+        ("environments", "environments: {dev: {}}"),
+    ):
+        if not data.get(key):
+            found = text.spot(key) if key in data else text.spot()
+            text.complaints.add(found, f"`{key}` is missing", f"add for example `{example}`")
+
+
+def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
+    said = {key: data[key] for key in Head.model_fields if data.get(key) is not None}
+    no_secret = {"secret": "a secret cannot stand here: this is read before secrets are"}
+    scope = text.scope(absent={**text.variables, **no_secret}, why_undefined="only source and env('NAME') are known here")
+    filler = Filler(scope, text.complaints, None)
+    head = Head(name="unnamed")
+    for key, value in said.items():
+        read = filler.read(Head, {"name": "unnamed", key: value}, text.spot())
+        if read is not None:
+            head = head.model_copy(update={key: getattr(read, key)})
+    if head.registry is not None:
+        check_registry(head.registry, text.spot("registry"), filler)
+    if head.approvers is not None:
+        _read_approvers(text, head.approvers)
+    text.head = head
+
+
+def check_registry(registry: str, spot: Spot, filler: Filler) -> None:
+    try:
+        Repository.parse(f"{registry}/x")
+    except BadReference:
+        filler.complain(spot, f"{registry!r} is not a registry", "write a host and perhaps a path: registry.example.com/acme")
+
+
+def _read_approvers(text: FileText, shown: str) -> None:
+    try:
+        text.signers, faults = read_signers(text.directory / shown, shown)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        text.complaints.add(
+            text.spot("approvers"), f"{shown} cannot be read: {why}", "write an OpenSSH allowed_signers file there"
+        )
+        return
+    for fault in faults:
+        text.complaints.add_complaint(fault)
+
+
+def _read_roles(text: FileText, roles: object) -> None:
+    for name, value, spot in entries(roles, text.spot("roles"), text.complaints):
+        people = (value,) if isinstance(value, str) else value
+        if not isinstance(people, list | tuple) or not people:
+            text.complaints.add(spot, f"role `{name}` must be a list of people, and {kind_of(value)} stands here")
+            continue
+        good = []
+        for place, person in enumerate(people):
+            if not isinstance(person, str) or any(sign in person for sign in WILD):
+                message = f"{kind_of(person)} does not name one person: people are counted"
+                text.complaints.add(spot / place, message, "write for example ana@example.com")
+            else:
+                good.append(person)
+        text.roles[name] = tuple(dict.fromkeys(good))
+
+
+def _origin(text: FileText, data: Mapping[str, Any]) -> Origin:
+    own = own_origin(text.document, text.directory, text.environ)
+    services = data.get("services")
+    if not isinstance(services, str):
+        return own
+    for key in ("networks", "volumes", "configs"):
+        if key in data:
+            text.complaints.add(text.spot(key), f"`{key}` belong into {services}, where the services are", on_key=True)
+    found = compose_origin(text.directory / services, services, text.spot("services"), text.environ, text.complaints)
+    return found or Origin(text.document, text.directory, dict.fromkeys(own.parts), text.environ)
+
+
+def _read_secrets(text: FileText, secrets: object) -> None:
+    """Those of the pipeline file, and those of the Compose file that it does not declare itself."""
+    _read_secret_map(text, secrets, text.spot("secrets"), text.directory)
+    if text.origin.document is not text.document:
+        _read_secret_map(text, text.origin.parts["secrets"], text.origin.spot("secrets"), text.origin.directory)
+
+
+def _read_secret_map(text: FileText, secrets: object, at: Spot, directory: Path) -> None:
+    no_secret = {"secret": "a secret cannot be made of another", **text.variables}
+    filler = Filler(
+        text.scope(absent=no_secret, why_undefined="only source and env('NAME') are known here"), text.complaints, None
+    )
+    for name, value, spot in entries(secrets, at, text.complaints):
+        if not _SECRET.fullmatch(name):
+            text.complaints.add(spot, f"{name!r} is not a name for a secret", "use letters, digits and . _ -", on_key=True)
+            continue
+        form = filler.read(SecretForm, value, spot, Reading(directory, text.environ))
+        if name not in text.secrets:
+            text.secrets[name] = _secret_source(form, directory, text.directory) if form else EnvSource(name)
+
+
+def _secret_source(form: SecretForm, directory: Path, base: Path) -> SecretSource:
+    if form.command is not None:
+        return CommandSource(form.command)
+    if form.file is not None:
+        return FileSource(form.file if directory == base else str(directory / form.file))
+    return EnvSource(form.env or form.environment or "")
+
+
+def _read_environments(text: FileText, environments: object) -> None:
+    before: str | None = None
+    for name, value, spot in entries(environments, text.spot("environments"), text.complaints):
+        raw = value if is_map(value, spot, text.complaints, f"environment `{name}`") else {}
+        if not re.fullmatch(NAME, name):
+            hint = "use lower-case letters, digits and -, and begin with a letter or digit"
+            text.complaints.add(spot, f"{name!r} is not a name for an environment", hint, on_key=True)
+        for key in raw:
+            if key not in EnvironmentForm.model_fields and not key.startswith("x-"):
+                text.complaints.fault(spot, unknown_key(key, EnvironmentForm.model_fields, (key,)))
+        text.environments[name] = EnvironmentText(name, spot, raw, (before,) if before else (), {})
+        before = name
+    text.complaints.environments = tuple(text.environments)
+    for environment in text.environments.values():
+        if environment.raw.get("needs") is not None:
+            environment.needs = _needs(text, environment)
+
+
+def _needs(text: FileText, environment: EnvironmentText) -> tuple[str, ...]:
+    value, spot = environment.raw["needs"], environment.spot / "needs"
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list):
+        text.complaints.fault(spot, Fault((), f"`needs` must be a list of environments, and {kind_of(value)} stands here"))
+        return ()
+    found = []
+    for place, name in enumerate(names):
+        here = spot if isinstance(value, str) else spot / place
+        if isinstance(name, str) and name in text.environments:
+            found.append(name)
+        else:
+            text.complaints.add(here, *unknown(str(name), "environment", tuple(text.environments)))
+    return tuple(dict.fromkeys(found))
+
+
+def _read_overrides(text: FileText) -> None:
+    context = Reading(text.directory, text.environ)
+    for environment in text.environments.values():
+        at = environment.spot / "services"
+        layers = {}
+        for name, value, spot in entries(environment.raw.get("services"), at, text.complaints):
+            if name not in text.layers:
+                message, hint = unknown(name, "service", tuple(text.layers))
+                text.complaints.add(spot, message, hint, on_key=True)
+            elif is_map(value, spot, text.complaints, f"service `{name}`"):
+                layers[name] = make_layer(value, spot, context, text.complaints)
+                for key in ("image", "build", "platform"):
+                    if key in value:
+                        message = f"`{key}` cannot differ by environment: one release has one image for all of them"
+                        text.complaints.add(spot / key, message, "write it in the shared service", on_key=True)
+        environment.layers = layers

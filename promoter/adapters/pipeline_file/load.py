@@ -1,0 +1,103 @@
+"""The one door to a pipeline file: `load` reads it, `validate` finds everything that can be known to be wrong with it."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from promoter.adapters.pipeline_file.builds import read_builds
+from promoter.adapters.pipeline_file.complaints import Complaints
+from promoter.adapters.pipeline_file.file import FileText, read_file_text
+from promoter.adapters.pipeline_file.resolve import Resolver
+from promoter.document.reader import read_document
+from promoter.model.errors import CallerError
+from promoter.model.release import Source
+from promoter.pipeline import BuilderChoice, BuiltService, Environment, Pipeline
+
+NO_RELEASE = "0" * 64
+"""Stands for a release where none exists yet."""
+
+
+class LoadedPipeline:
+    """A file that was read. Environments are filled in on demand; `check` fills in all of them and applies every rule."""
+
+    def __init__(self, text: FileText) -> None:
+        self._text = text
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        text = self._text
+        return Pipeline(
+            name=text.head.name,
+            file=text.path,
+            ledger=text.head.ledger,
+            approvers=None if text.head.approvers is None else text.directory / text.head.approvers,
+            signers=text.signers,
+            roles=text.roles,
+            secrets=text.secrets,
+            builder=BuilderChoice(text.head.builder),
+            needs={name: environment.needs for name, environment in text.environments.items()},
+        )
+
+    def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
+        """One environment for one source and release. Raises FileFaults, and CallerError for an unknown name."""
+        if environment not in self._text.environments:
+            known = ", ".join(self._text.environments)
+            raise CallerError(f"there is no environment {environment}", hint=f"{self._text.path.name} has: {known}")
+        resolved = Resolver(self._text, release_id, source).resolve(environment)
+        self._text.complaints.raise_if_any()
+        return resolved.environment
+
+    def builds(self, source: Source) -> Mapping[str, BuiltService]:
+        """How each service's image comes to be. Raises FileFaults."""
+        builds = read_builds(self._text, source)
+        self._text.complaints.raise_if_any()
+        return builds
+
+    def check(self) -> None:
+        """Raises FileFaults with all that is wrong anywhere in the file."""
+        from promoter.adapters.pipeline_file.rules import check_rules
+
+        read_builds(self._text)
+        resolver = Resolver(self._text, NO_RELEASE)
+        check_rules(self._text, [resolver.resolve(name) for name in self._text.environments])
+        self._text.complaints.raise_if_any()
+
+
+def load(path: Path, *, source: Source | Callable[[], Source], environ: Mapping[str, str]) -> LoadedPipeline:
+    """Reads what is the same for all environments. `source` is asked only when a template uses it. Raises FileFaults."""
+    loaded = _read(path, source, environ)
+    loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same room)
+    return loaded
+
+
+def validate(path: Path, *, source: Source | Callable[[], Source], environ: Mapping[str, str]) -> LoadedPipeline:
+    """Reads and checks everything. Raises FileFaults with all complaints, in the order of the text."""
+    loaded = _read(path, source, environ)
+    loaded.check()
+    return loaded
+
+
+def _read(path: Path, source: Source | Callable[[], Source], environ: Mapping[str, str]) -> LoadedPipeline:
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise CallerError(f"there is no pipeline file {path}", hint="`promoter init` writes one; -f names another") from error
+    except OSError as error:
+        raise CallerError(
+            f"{path} cannot be read: {(error.strerror or str(error)).lower()}", hint="name a file with -f"
+        ) from error
+    document = read_document(data, str(path))
+    ask = _once(source) if callable(source) else lambda: source
+    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Complaints(document)))
+
+
+def _once(source: Callable[[], Source]) -> Callable[[], Source]:
+    known: list[Source] = []
+
+    def ask() -> Source:
+        if not known:
+            known.append(source())
+        return known[0]
+
+    return ask

@@ -1,0 +1,80 @@
+"""Services of one environment put in place: networks, volumes and files by the engine's names."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.file import EnvironmentText, FileText
+from promoter.adapters.pipeline_file.filling import Filler
+from promoter.adapters.pipeline_file.grants import Files, contents
+from promoter.adapters.pipeline_file.origin import unknown
+from promoter.adapters.pipeline_file.parts import Names
+from promoter.compose.service import Service
+from promoter.compose.shape import Shape
+from promoter.compose.written import NetworkForm, VolumeForm
+from promoter.pipeline import Network, Volume
+
+
+def service_spot(text: FileText, environment: EnvironmentText, service: str, key: str) -> Spot:
+    """Where `key` of a service is said for this environment: in its override, or in the shared service."""
+    override = environment.layers.get(service)
+    if override is not None and (override.spot / key).exists:
+        return override.spot
+    return text.layers[service].spot
+
+
+class Placing:
+    """Gives networks and volumes of one environment the engine's names, and gathers what is used."""
+
+    def __init__(self, text: FileText, environment: EnvironmentText, names: Names, filler: Filler, files: Files) -> None:
+        self._text, self._environment, self._filler, self._files = text, environment, filler, files
+        self._names = names
+        self._network_forms: Mapping[str, NetworkForm] = text.parts.networks.read(filler)
+        self._volume_forms: Mapping[str, VolumeForm] = text.parts.volumes.read(filler)
+        self._config_forms = text.parts.configs.read(filler)
+        self.networks: dict[str, Network] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.contents: dict[str, str] = {}
+
+    def service(self, name: str, canonical: dict[str, Any]) -> Service | None:
+        placed = dict(canonical)
+        if "volumes" in placed:
+            placed["volumes"] = [self._mount(name, mount) for mount in placed["volumes"]]
+        if "network_mode" not in placed:
+            placed["networks"] = self._attachments(name, placed.get("networks") or {"default": {}})
+        spots = {key: service_spot(self._text, self._environment, name, key) for key in ("secrets", "configs")}
+        self.contents |= contents(placed, spots, self._config_forms, self._text.origin, self._files, self._filler)
+        return Service.model_validate(placed)
+
+    def need_default_network(self, checks: Iterable[Shape]) -> None:
+        """Container checks run on the environment's network, even where no service does."""
+        if not self.networks and any(getattr(check, "kind", "") == "container" for check in checks):
+            self._network("default")
+
+    def _attachments(self, service: str, attachments: Mapping[str, Any]) -> dict[str, Any]:
+        placed = {}
+        for name, attachment in attachments.items():
+            if name != "default" and name not in self._text.parts.networks.names:
+                spot = service_spot(self._text, self._environment, service, "networks") / "networks" / name
+                known = ("default", *self._text.parts.networks.names)
+                self._filler.complain(spot, *unknown(name, "network", known), on_key=True)
+                continue
+            placed[self._network(name)] = attachment
+        return placed
+
+    def _network(self, name: str) -> str:
+        network = self._names.network(name, self._network_forms.get(name))
+        self.networks[network.name] = network
+        return network.name
+
+    def _mount(self, service: str, mount: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = mount.get("source")
+        if mount["type"] != "volume" or name is None:
+            return mount
+        if name not in self._text.parts.volumes.names:
+            spot = service_spot(self._text, self._environment, service, "volumes") / "volumes"
+            message, hint = unknown(name, "volume", self._text.parts.volumes.names)
+            self._filler.complain(spot, message, hint or f"declare it at the top: `volumes: {{{name}: {{}}}}`")
+        volume = self._names.volume(name, self._volume_forms.get(name))
+        self.volumes[volume.name] = volume
+        return {**mount, "source": volume.name}

@@ -1,0 +1,141 @@
+"""One environment, filled in: its variables, its services with their overrides, its gates and checks, the engine's names."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promoter.adapters.pipeline_file.checks import check_services, read_kinds
+from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.file import NO_RELEASE, EnvironmentText, FileText, check_registry
+from promoter.adapters.pipeline_file.filling import Filler, is_map
+from promoter.adapters.pipeline_file.grants import Files, apply_env_files
+from promoter.adapters.pipeline_file.parts import Names
+from promoter.adapters.pipeline_file.placing import Placing, service_spot
+from promoter.adapters.pipeline_file.shapes import CHECKS, GATES, Settings
+from promoter.compose.merge import merge
+from promoter.compose.shape import Shape
+from promoter.model.release import Source
+from promoter.model.secret import OPENING
+from promoter.pipeline import Environment, OnFailure, Strategy
+from promoter.templates import RESERVED, Scope, TemplateFault, is_template, render_value
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENGINE = re.compile(r"(unix|tcp|ssh)://\S+|context:\S+")
+_DECLARE = "declare it under `vars` of the environment"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """An environment with where its gates and checks stand. `filler` is for rules that look again at the text."""
+
+    environment: Environment
+    text: EnvironmentText
+    gates: list[tuple[Shape, Spot]]
+    filler: Filler
+
+
+class Resolver:
+    """Resolves the environments of one file for one source and release."""
+
+    def __init__(self, text: FileText, release: str | None, source: Source | None = None) -> None:
+        self.text, self._release = text, release
+        self._source = text.source if source is None else lambda: source
+        self._files = Files(text.environ)
+
+    def resolve(self, name: str) -> Resolved:
+        """As good as it can be: what is wrong stands among the complaints, and is left out."""
+        environment = self.text.environments[name]
+        filler = Filler(self._scope(environment), self.text.complaints, name)
+        settings = self._settings(environment, filler)
+        written = {service: self._written(service, environment, filler) for service in self.text.layers}
+        names = Names(f"{self.text.head.name}-{name}")
+        place = Placing(self.text, environment, names, filler, self._files)
+        services = {service: place.service(service, canonical) for service, canonical in written.items()}
+        raw, spot = environment.raw, environment.spot
+        before = read_kinds(raw.get("before"), spot / "before", CHECKS, "check", filler)
+        verify = read_kinds(raw.get("verify"), spot / "verify", CHECKS, "check", filler)
+        gates = read_kinds(raw.get("gates"), spot / "gates", GATES, "gate", filler)
+        for found in (before, verify, gates):
+            check_services(found, tuple(self.text.layers), filler)
+        place.need_default_network(found for found, _ in (*before, *verify, *gates))
+        strategy, options = next(iter(settings.strategy.items()))
+        made = Environment(
+            name=name,
+            needs=environment.needs,
+            registry=settings.registry or self.text.head.registry,
+            engines=settings.engine or (None,),
+            services={service: made for service, made in services.items() if made is not None},
+            contents=dict(sorted(place.contents.items())),
+            networks=place.networks,
+            volumes=place.volumes,
+            before=tuple(check for check, _ in before),  # type: ignore[misc]
+            verify=tuple(check for check, _ in verify),  # type: ignore[misc]
+            gates=tuple(gate for gate, _ in gates),  # type: ignore[misc]
+            strategy=Strategy(strategy),
+            front=settings.front or options.get("front"),
+            on_failure=OnFailure(settings.on_failure),
+        )
+        return Resolved(made, environment, gates, filler)
+
+    def _scope(self, environment: EnvironmentText) -> Scope:
+        text, spot = self.text, environment.spot / "vars"
+        said = environment.raw.get("vars")
+        is_map(said, spot, text.complaints, "`vars`", environment.name)
+        raw = said if isinstance(said, dict) else {}
+        circular = {name: f"`{name}` is a variable too, and variables may not refer to each other" for name in raw}
+        outer = self._scope_with(environment, {}, circular)
+        filler = Filler(outer, text.complaints, environment.name)
+        known = {}
+        for name, value in raw.items():
+            if not _IDENTIFIER.fullmatch(name) or name in RESERVED:
+                why = "it has a meaning of its own" if name in RESERVED else "use letters, digits and _"
+                filler.complain(spot / name, f"`{name}` cannot be the name of a variable", why, on_key=True)
+            known[name] = self._variable(value, spot / name, filler)
+        return self._scope_with(environment, known, {})
+
+    def _scope_with(self, environment: EnvironmentText, known: Mapping[str, object], absent: Mapping[str, str]) -> Scope:
+        if self._release is None:
+            absent = {**absent, "release": NO_RELEASE}
+        secrets = frozenset(self.text.secrets)
+        return Scope(self._source, self.text.environ, secrets, known, environment.name, self._release, absent, _DECLARE)
+
+    @staticmethod
+    def _variable(value: object, spot: Spot, filler: Filler) -> object:
+        if not isinstance(value, str) or not is_template(value):
+            return filler.fill(value, spot)[0]
+        try:
+            return render_value(value, filler.scope)
+        except TemplateFault as fault:
+            filler.complain(spot, fault.message, fault.hint)
+            return ""
+
+    def _settings(self, environment: EnvironmentText, filler: Filler) -> Settings:
+        settings = Settings()
+        for key in Settings.model_fields:
+            value, spot = environment.raw.get(key), environment.spot / key
+            if value is None:
+                continue
+            read = filler.read(Settings, {key: value}, environment.spot)
+            if read is None:
+                continue
+            settings = settings.model_copy(update={key: getattr(read, key)})
+            if key in ("registry", "engine") and any(OPENING in text for text in (read.registry or "", *read.engine)):
+                filler.complain(
+                    spot, f"a secret cannot stand in `{key}`", "name the address; credentials come from the docker CLI"
+                )
+        if settings.registry is not None:
+            check_registry(settings.registry, environment.spot / "registry", filler)
+        for place, address in enumerate(settings.engine):
+            if not _ENGINE.fullmatch(address):
+                message = f"{address!r} is not the address of an engine"
+                filler.complain(environment.spot / "engine" / place, message, "write unix://…, tcp://…, ssh://… or context:NAME")
+        return settings
+
+    def _written(self, service: str, environment: EnvironmentText, filler: Filler) -> dict[str, Any]:
+        shared, override = self.text.layers[service], environment.layers.get(service)
+        canonical = shared.canonical(filler)
+        if override is not None:
+            canonical = merge(canonical, override.canonical(filler), override.marks)
+        spot = service_spot(self.text, environment, service, "env_file")
+        return apply_env_files(canonical, self._files, spot, filler)

@@ -1,0 +1,96 @@
+"""Rules over the whole file that no shape can tell: order of environments, and what they would fight over on an engine."""
+
+from collections.abc import Iterator, Sequence
+
+from promoter.adapters.pipeline_file.circle import find_circle
+from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.file import FileText
+from promoter.adapters.pipeline_file.filling import Filler, templated
+from promoter.adapters.pipeline_file.resolve import Resolved
+from promoter.adapters.pipeline_file.rules_gates import check_gates
+from promoter.adapters.pipeline_file.rules_services import check_services
+from promoter.compose.ports import clash, read_ports
+from promoter.compose.service import Port
+from promoter.pipeline import Environment
+
+
+def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
+    needs = {name: environment.needs for name, environment in text.environments.items()}
+    circle = find_circle(needs)
+    if circle:
+        spot = text.environments[circle[0]].spot
+        message = f"`needs` goes round in a circle: {' -> '.join((*circle, circle[0]))}"
+        at = spot / "needs"
+        text.complaints.add(at if at.exists else spot, message, "let one of them need something else")
+    for resolved in environments:
+        check_services(text, resolved)
+        check_gates(text, resolved, needs)
+    _check_ports(text, environments)
+    _check_container_names(text, environments)
+
+
+def _published(environments: Sequence[Resolved]) -> Iterator[tuple[Resolved, str | None, str, Port]]:
+    for resolved in environments:
+        for engine in resolved.environment.engines:
+            for name, service in resolved.environment.services.items():
+                if service.replicas:
+                    yield from ((resolved, engine, name, port) for port in service.ports if port.published is not None)
+
+
+def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
+    """Two containers cannot have one port of one host."""
+    taken: dict[tuple[str | None, str, int | None], dict[str, str]] = {}
+    for resolved, engine, name, port in _published(environments):
+        holders = taken.setdefault((engine, port.protocol, port.published), {})
+        address = port.host_ip or "0.0.0.0"  # noqa: S104 (compared, not bound)
+        holder = next((who for other, who in holders.items() if clash(address, other)), None)
+        if holder is None:
+            holders[address] = f"{name} in {resolved.environment.name}"
+            continue
+        where = "the default engine" if engine is None else engine
+        resolved.filler.complain(
+            port_spot(text, resolved, name, port),
+            f"host port {port.published} of {where} is taken by {holder}",
+            "give each environment its own port: a variable under `vars`",
+        )
+
+
+def port_spot(text: FileText, resolved: Resolved, service: str, port: Port) -> Spot:
+    """The entry of `ports` that says `port`."""
+    override = resolved.text.layers.get(service)
+    for layer in (override, text.layers[service]):
+        entries = layer.raw.get("ports") if layer else None
+        for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+            assert layer is not None
+            spot = layer.spot / "ports" / place
+            if _says(entry, port, resolved.filler, spot):
+                return spot
+    return text.layers[service].spot / "ports"
+
+
+def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
+    filled = filler.fill(entry, spot)[0] if templated(entry) else entry
+    try:
+        ports = read_ports([filled])
+    except ValueError:
+        return False
+    assert isinstance(ports, list)
+    return any(isinstance(p, dict) and str(p.get("published")) == str(port.published) for p in ports)
+
+
+def _check_container_names(text: FileText, environments: Sequence[Resolved]) -> None:
+    taken: dict[tuple[str | None, str], str] = {}
+    for resolved in environments:
+        environment: Environment = resolved.environment
+        named = [(n, s.container_name) for n, s in environment.services.items() if s.container_name]
+        for engine in environment.engines:
+            for name, container in named:
+                holder = taken.setdefault((engine, container), f"{name} in {environment.name}")
+                if holder == f"{name} in {environment.name}":
+                    continue
+                override = resolved.text.layers.get(name)
+                layer = override if override is not None and "container_name" in override.raw else text.layers[name]
+                hint = 'drop it, or make it differ: "{{ environment }}-…"'
+                resolved.filler.complain(
+                    layer.spot / "container_name", f"the container name {container} is taken by {holder}", hint
+                )

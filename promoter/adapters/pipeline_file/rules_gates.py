@@ -1,0 +1,80 @@
+"""Rules about the gates of one environment: none that nobody could ever open."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.file import FileText
+from promoter.adapters.pipeline_file.origin import unknown
+from promoter.adapters.pipeline_file.resolve import Resolved
+from promoter.adapters.pipeline_file.signers import WILD
+from promoter.gates.approval import Approval, Grade, electorate
+from promoter.gates.soak import Soak
+from promoter.gates.window import Window
+
+
+def check_gates(text: FileText, resolved: Resolved, needs: Mapping[str, Sequence[str]]) -> None:
+    for gate, spot in resolved.gates:
+        match gate:
+            case Approval():
+                _check_approval(gate, spot, text, resolved)
+            case Soak():
+                _check_soak(gate, spot, resolved, needs)
+            case Window():
+                _check_window(gate, spot, resolved)
+
+
+def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolved) -> None:
+    complain = resolved.filler.complain
+    for place, name in enumerate(gate.from_ or ()):
+        at = spot / "from" / place
+        if any(sign in name for sign in WILD):
+            complain(at, f"{name!r} is a pattern; people are counted, so each must be named", "name people or roles")
+        elif name not in text.roles and "@" not in name and (near := get_close_matches(name, text.roles, 1, 0.8)):
+            complain(at, f"there is no role `{name}`", f"did you mean `{near[0]}`?")
+    people = electorate(gate, text.roles, text.signers)
+    if people is not None and text.signers is not None and gate.grade is Grade.SIGNED:
+        people &= frozenset(text.signers)
+    if people is not None and len(people) < gate.min:
+        who = f": {', '.join(sorted(people))}" if people else ""
+        at = spot / "min" if (spot / "min").exists else spot
+        hint = "lower `min`, or name more people under `from`, `roles` or in the approvers file"
+        complain(at, f"{gate.min} people must approve, and only {len(people)} may{who}", hint)
+    for place, quota in enumerate(gate.require):
+        at = spot / "require" / place
+        if quota.role not in text.roles:
+            complain(at / "role", *unknown(quota.role, "role", tuple(text.roles)))
+            continue
+        able = frozenset(text.roles[quota.role]) if people is None else people & frozenset(text.roles[quota.role])
+        if len(able) < quota.min:
+            message = f"{quota.min} of role {quota.role} must approve, and only {len(able)} of them may"
+            complain(at, message, f"lower `min`, or name more people of {quota.role}")
+
+
+def _check_soak(gate: Soak, spot: Spot, resolved: Resolved, needs: Mapping[str, Sequence[str]]) -> None:
+    here = resolved.environment.name
+    if gate.in_ not in needs:
+        resolved.filler.complain(spot / "in", *unknown(gate.in_, "environment", tuple(needs)))
+    elif not _is_upstream(gate.in_, here, needs):
+        message = f"{gate.in_} is not upstream of {here}: a release does not pass through it on the way"
+        resolved.filler.complain(spot / "in", message, f"soak in one that {here} needs")
+
+
+def _is_upstream(wanted: str, start: str, needs: Mapping[str, Sequence[str]]) -> bool:
+    seen: set[str] = set()
+    ahead = list(needs[start])
+    while ahead:
+        name = ahead.pop()
+        if name == wanted:
+            return True
+        if name not in seen:
+            seen.add(name)
+            ahead += needs.get(name, ())
+    return False
+
+
+def _check_window(gate: Window, spot: Spot, resolved: Resolved) -> None:
+    for place, freeze in enumerate(gate.freeze):
+        if freeze.to < freeze.from_:
+            message = f"this freeze ends on {freeze.to}, before it begins on {freeze.from_}"
+            resolved.filler.complain(spot / "freeze" / place, message, "swap `from` and `to`")
