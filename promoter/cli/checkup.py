@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
+from promoter.adapters.pipeline_file.load import LoadedPipeline
+from promoter.cli.checked import checked, source_of
 from promoter.cli.common import Common
 from promoter.model.errors import PromoterError
 
@@ -60,37 +60,29 @@ def _try(part: str, essential: bool, look: Callable[[], str]) -> Finding:
         return Finding(part, False, essential, error.message, error.hint)
 
 
-def _pipeline(file: Path) -> tuple[Finding, Any]:
-    from promoter.adapters.pipeline_file import load
-
+def _pipeline(file: Path) -> tuple[Finding, LoadedPipeline | None]:
     try:
-        loaded = load(file)
+        loaded = checked(file)
     except PromoterError as error:
         return Finding("pipeline file", False, True, error.message, error.hint or f"promoter validate {file}"), None
     return Finding("pipeline file", True, True, f"{file}: {loaded.pipeline.name}"), loaded
 
 
-def _engines(loaded: Any) -> tuple[str | None, ...]:
+def _engines(loaded: LoadedPipeline | None) -> tuple[str | None, ...]:
     """Every engine that the pipeline names, and the local one where something is built or nothing is named."""
     if loaded is None:
         return (None,)
-    source = _source(loaded)
+    source = source_of(loaded.pipeline.file)
     named = [address for name in loaded.pipeline.needs for address in loaded.resolve(name, source, None).engines]
     return tuple(dict.fromkeys([*([None] if _registries(loaded) else []), *named]))
 
 
-def _registries(loaded: Any) -> tuple[str, ...]:
+def _registries(loaded: LoadedPipeline | None) -> tuple[str, ...]:
     """Every registry that something is pushed to."""
     if loaded is None:
         return ()
-    wanted = loaded.builds(_source(loaded)).values()
+    wanted = loaded.builds(source_of(loaded.pipeline.file)).values()
     return tuple(sorted({built.repository.host for built in wanted if hasattr(built, "repository")}))
-
-
-def _source(loaded: Any) -> Any:
-    from promoter.adapters.source import GitSource
-
-    return GitSource().source(loaded.pipeline.directory.resolve())
 
 
 def _engine(address: str | None) -> str:
@@ -120,9 +112,9 @@ def _registry(directory: Path, host: str) -> str:
 
 
 def _buildx() -> Finding:
-    from promoter.adapters.build.choose import find_plugin
+    from promoter.adapters.build.choose import SYSTEM, find_plugin
 
-    plugin = find_plugin()
+    plugin = find_plugin(SYSTEM)
     if plugin:
         return Finding("buildx", True, False, str(plugin))
     remedy = "install docker-buildx to build Dockerfiles that need BuildKit"
@@ -143,7 +135,7 @@ def _disk(directory: Path) -> Finding:
     return Finding("disk", free >= ENOUGH_DISK, True, detail, None if free >= ENOUGH_DISK else "make room: docker system prune")
 
 
-def _ledger(common: Common, loaded: Any) -> str:
+def _ledger(common: Common, loaded: LoadedPipeline | None) -> str:
     from promoter.adapters.ledger.open import open_ledger
     from promoter.model.errors import LedgerError
     from promoter.settings import load_settings

@@ -75,10 +75,10 @@ def _write(target: Path, text: str) -> None:
 
 def _tell(common: Common, target: Path, source: Path) -> int:
     """What promoter cannot carry out of a Compose file is said now, and the file is there to be mended."""
-    from promoter.adapters.pipeline_file import load
+    from promoter.cli.checked import checked
 
     try:
-        load(target)
+        checked(target)
     except FileFaults as faults:
         complain(f"promoter: {target} is written, and needs your hand before it can run:")
         raise faults from None

@@ -17,10 +17,10 @@ def validate(common: Common, file: File = None) -> None:
       promoter validate pipelines/shop/pipeline.yaml
       promoter validate --json | jq '.error.complaints'
     """
-    from promoter.adapters.pipeline_file import load
+    from promoter.cli.checked import checked
 
     common = common.at(file)
-    pipeline = load(common.pipeline).pipeline
+    pipeline = checked(common.pipeline).pipeline
     environments = list(pipeline.needs)
     if common.json:
         say_json({"valid": True, "pipeline": pipeline.name, "environments": environments})

@@ -1,0 +1,23 @@
+"""A pipeline file that was found good: for the verbs that ask nothing of any engine or registry."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promoter.adapters.pipeline_file.load import LoadedPipeline
+    from promoter.model.release import Source
+
+
+def checked(file: Path) -> "LoadedPipeline":
+    """Every rule, every environment. Git is asked only when a template wants to know. Raises FileFaults."""
+    from promoter.adapters.pipeline_file.load import validate
+
+    return validate(file, source=lambda: source_of(file), environ=os.environ)
+
+
+def source_of(file: Path) -> "Source":
+    """What the file's checkout says."""
+    from promoter.adapters.source import GitSource
+
+    return GitSource().source(file.parent.resolve())
