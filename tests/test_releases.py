@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from promoter.compose.service import Service
+from promoter.compose.service import Attachment, Service
 from promoter.gates.approval import Approval
 from promoter.gates.checks import CommandCheck, HttpCheck
 from promoter.model.errors import CallerError, Interrupted, Refused, StartError
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import OnFailure
+from promoter.ports import ContainerSpec, Secrets
 from promoter.results import Decision, Status, exit_code
 from tests.fakes.engine import Behaviour
 from tests.workshop import TEST, WEB, WORKER, Workshop, image, statuses
@@ -39,6 +40,21 @@ def test_containers_carry_the_labels_of_the_design() -> None:
     assert labels["dev.promoter.digest"] == str(image("web").digest)
     assert labels["dev.promoter.role"] == "live"
     assert len(labels["dev.promoter.promotion"]) == 16
+
+
+def test_a_service_is_reachable_by_its_name_and_its_jobs_and_trials_are_not() -> None:
+    networks = {"shop-dev": Attachment(aliases=("www",))}
+    shop = Workshop(services={"web": WEB.model_copy(update={"networks": networks, "trial": True})})
+    made = []
+    original = shop.engine.create
+
+    def noting(spec: ContainerSpec, secrets: Secrets) -> str:
+        made.append((spec.name, spec.service.networks["shop-dev"].aliases))
+        return original(spec, secrets)
+
+    shop.engine.create = noting  # type: ignore[method-assign]
+    shop.run("dev")
+    assert made == [("shop-dev-web-trial", ()), ("shop-dev-web-next", ("www", "web"))]
 
 
 def test_a_second_run_changes_nothing() -> None:

@@ -36,7 +36,7 @@ class Order:
     def spec(self, name: str, role: Role) -> ContainerSpec:
         labels = container_labels(self.place, self.service, self.release, str(self.image.digest), self.promotion, role)
         candidate = role is Role.CANDIDATE
-        config = self.config if not candidate else without_aliases(self.config)
+        config = without_aliases(self.config) if candidate else _reachable_by_name(self.config, self.service)
         return ContainerSpec(name, self.image, config, labels, self.files, publish=not candidate, ephemeral_ports=candidate)
 
 
@@ -54,6 +54,15 @@ def without_aliases(service: Service) -> Service:
     """The same service, reachable by no name that others use."""
     networks = {name: attachment.model_copy(update={"aliases": ()}) for name, attachment in service.networks.items()}
     return service.model_copy(update={"networks": networks, "container_name": None, "hostname": None})
+
+
+def _reachable_by_name(service: Service, name: str) -> Service:
+    """The same service, with its own name as an alias on each of its networks."""
+    networks = {
+        network: place if name in place.aliases else place.model_copy(update={"aliases": (*place.aliases, name)})
+        for network, place in service.networks.items()
+    }
+    return service.model_copy(update={"networks": networks})
 
 
 class Recreate:
