@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -23,7 +24,7 @@ HASHED = "ana:$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8."  # b
 CONFIGURED = """version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
 storage: {{inmemory: {{}}}}
-http: {{addr: "{host}"}}
+http: {{addr: "{host}"{more}}}
 auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
 """
 
@@ -80,13 +81,12 @@ def program(registry_host: str) -> str:
     return found
 
 
-@pytest.fixture
-def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Locked]:
-    host = f"127.0.0.1:{free_port()}"
-    (tmp_path / "htpasswd").write_text(f"{HASHED}\n")
-    (tmp_path / "registry.yml").write_text(CONFIGURED.format(host=host, folder=tmp_path))
+@contextmanager
+def _served(program: str, host: str, folder: Path, more: str = "") -> Iterator[Locked]:
+    (folder / "htpasswd").write_text(f"{HASHED}\n")
+    (folder / "registry.yml").write_text(CONFIGURED.format(host=host, folder=folder, more=more))
     process = subprocess.Popen(
-        [program, "serve", str(tmp_path / "registry.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [program, "serve", str(folder / "registry.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
         _await(host, process)
@@ -96,12 +96,30 @@ def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterat
         process.communicate()
 
 
+@pytest.fixture
+def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Locked]:
+    with _served(program, f"127.0.0.1:{free_port()}", tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def encrypted(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Locked]:
+    """The same behind TLS, with a certificate that nobody signed."""
+    words = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=registry -keyout key.pem -out cert.pem"
+    )
+    subprocess.run(["openssl", *words.split()], cwd=tmp_path, check=True, capture_output=True)
+    tls = f", tls: {{certificate: {tmp_path}/cert.pem, key: {tmp_path}/key.pem}}"
+    with _served(program, f"127.0.0.1:{free_port()}", tmp_path, tls) as served:
+        yield served
+
+
 def _await(host: str, process: "subprocess.Popen[str]") -> None:
     """Connecting is the wait: each refused try asks whether the process still lives."""
     policy = requests.adapters.Retry(connect=60, backoff_factor=0.01, backoff_max=0.1)
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=policy))
-        assert session.get(f"http://{host}/v2/", timeout=5).status_code == 401, process.poll()
+        assert session.get(f"http://{host}/v2/", timeout=5).status_code in (400, 401), process.poll()
 
 
 def config(folder: Path, host: str, password: str = PASSWORD[1]) -> Credentials:
@@ -144,4 +162,11 @@ class TestLockedRegistry:
         with pytest.raises(RegistryError, match=f"{locked.host} cannot be reached") as caught:
             registry.ping(locked.host)
         assert caught.value.retryable and caught.value.hint and len(waits) == 3
+        registry.close()
+
+    def test_a_registry_behind_tls_on_loopback_is_found_out(self, encrypted: Locked, tmp_path: Path) -> None:
+        registry = HttpRegistry(config(tmp_path, encrypted.host), sleep=lambda _: None)
+        registry.ping(encrypted.host)
+        with pytest.raises(RegistryError, match="does not have"):
+            registry.resolve(Reference(repository(encrypted.host)))
         registry.close()
