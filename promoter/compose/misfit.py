@@ -78,6 +78,9 @@ def _fault(problem: Any, path: Path, model: type[BaseModel], cause: object) -> F
     return Fault(path, f"{name} must be {due}, and {found} stands here", hint)
 
 
+_PATTERNS = {r"^https?://\S+$": "an address that begins with http:// or https://", r"^[A-Z]+$": "a word such as GET"}
+
+
 def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
     """What is due where pydantic found an error of this kind."""
     match kind:
@@ -95,7 +98,7 @@ def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
         case "literal_error" | "enum":
             return "one of " + context["expected"].replace("'", "").replace(" or ", ", "), None
         case "string_pattern_mismatch":
-            return f"text of the form {context['pattern']}", None
+            return _PATTERNS.get(context["pattern"], f"text of the form {context['pattern']}"), None
         case "tuple_type" | "list_type" | "set_type":
             return "a list", "write for example [a, b]"
         case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":

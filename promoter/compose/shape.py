@@ -46,6 +46,7 @@ class Shape(BaseModel):
         coerce_numbers_to_str=True,
         allow_inf_nan=False,
         regex_engine="python-re",
+        defer_build=True,
     )
 
     @model_validator(mode="before")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ValidationInfo, model_validator
+from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
 
 from promoter.compose.forms import CommandLine, Labels, reading
 from promoter.compose.misfit import misfit
@@ -104,3 +104,10 @@ class SecretForm(Shape):
     @classmethod
     def _one(cls, data: object) -> object:
         return _exactly_one(data, ("env", "environment", "file", "command"))
+
+    @field_validator("command")
+    @classmethod
+    def _program(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value == ():
+            raise misfit("`command` names no program", 'write for example ["pass", "show", "token"]')
+        return value

@@ -12,6 +12,7 @@ from promoter.model.digest import BadReference, Reference, Repository
 from promoter.model.release import Source
 from promoter.model.secret import OPENING
 from promoter.pipeline import BuiltService, ToBuild, ToPin
+from promoter.templates import is_template
 
 _ONE_IMAGE = "an image is built once, for all environments: only source, env('NAME') and secret('NAME') are known here"
 
@@ -43,10 +44,18 @@ def _read(
     if raw.get("build") is None:
         return _pinned(image, platform, spot, filler)
     if "build" not in said or (raw.get("image") is not None and image is None):
+        _checked(text, _paths(raw["build"]), spot / "build", filler)
         return None
     build = _checked(text, Build.model_validate(said["build"]), spot / "build", filler)
     repository = _repository(text, name, image, spot, filler)
     return None if build is None or repository is None else ToBuild(build, repository, platform)
+
+
+def _paths(build: object) -> Build:
+    """What can be checked of a build that is wrong elsewhere."""
+    said = build if isinstance(build, dict) else {"context": build}
+    keys = ("context", "dockerfile", "dockerfile_inline")
+    return Build(**{k: v for k in keys if isinstance(v := said.get(k), str) and not is_template(v)})
 
 
 def _pinned(image: str | None, platform: str | None, spot: Spot, filler: Filler) -> ToPin | None:
@@ -63,8 +72,7 @@ def _repository(text: FileText, name: str, image: str | None, spot: Spot, filler
     """Below the registry, unless `image` names a registry host itself."""
     path = image or f"{text.head.name}/{name.lower()}"
     at = spot / "image" if image else spot
-    first, slash, _ = path.partition("/")
-    complete = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    complete = names_registry(path)
     if not complete and text.head.registry is None:
         hint = "add `registry: registry.example.com/acme` at the top, or begin `image` with a registry's host"
         filler.complain(
@@ -83,6 +91,12 @@ def _repository(text: FileText, name: str, image: str | None, spot: Spot, filler
         else:
             filler.complain(at, str(error))
         return None
+
+
+def names_registry(path: str) -> bool:
+    """Whether an image's name begins with the host of a registry."""
+    first, slash, _ = path.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
 def _reference(text: str) -> Reference | None:

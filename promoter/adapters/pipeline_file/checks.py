@@ -8,7 +8,7 @@ from promoter.adapters.pipeline_file.origin import unknown
 from promoter.compose.misfit import nearest
 from promoter.compose.shape import Shape
 from promoter.document.scalars import kind_of
-from promoter.gates.checks import ContainerCheck
+from promoter.gates.checks import CommandCheck, ContainerCheck
 
 
 def read_kinds(
@@ -46,7 +46,9 @@ def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], wor
 
 
 def check_services(found: list[tuple[Shape, Spot]], services: tuple[str, ...], filler: Filler) -> None:
-    """Container checks name a service."""
+    """Container checks name a service, command checks a program."""
     for shape, spot in found:
+        if isinstance(shape, CommandCheck) and not shape.run:
+            filler.complain(spot / "run", "`run` names no program", 'write for example ["./smoke.sh"]')
         if isinstance(shape, ContainerCheck) and shape.service not in services:
             filler.complain(spot / "service", *unknown(shape.service, "service", services))

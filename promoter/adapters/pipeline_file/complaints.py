@@ -37,6 +37,8 @@ class Complaints:
     def add(
         self, spot: Spot, message: str, hint: str | None = None, *, on_key: bool = False, environment: str | None = None
     ) -> None:
+        if spot.path[:2] == ("environments", environment):
+            environment = None  # where it stands says enough
         at = spot.document.position(spot.path, of_key=on_key)
         complaint = spot.document.complaint(at, message, hint)
         self._found.setdefault(complaint, {})[environment] = None

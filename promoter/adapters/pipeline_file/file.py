@@ -126,17 +126,20 @@ def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
         if read is not None:
             head = head.model_copy(update={key: getattr(read, key)})
     if head.registry is not None:
-        check_registry(head.registry, text.spot("registry"), filler)
+        if not check_registry(head.registry, text.spot("registry"), filler):
+            head = head.model_copy(update={"registry": "localhost"})  # said once is enough
     if head.approvers is not None:
         _read_approvers(text, head.approvers)
     text.head = head
 
 
-def check_registry(registry: str, spot: Spot, filler: Filler) -> None:
+def check_registry(registry: str, spot: Spot, filler: Filler) -> bool:
     try:
         Repository.parse(f"{registry}/x")
     except BadReference:
         filler.complain(spot, f"{registry!r} is not a registry", "write a host and perhaps a path: registry.example.com/acme")
+        return False
+    return True
 
 
 def _read_approvers(text: FileText, shown: str) -> None:
@@ -156,7 +159,10 @@ def _read_roles(text: FileText, roles: object) -> None:
     for name, value, spot in entries(roles, text.spot("roles"), text.complaints):
         people = (value,) if isinstance(value, str) else value
         if not isinstance(people, list | tuple) or not people:
-            text.complaints.add(spot, f"role `{name}` must be a list of people, and {kind_of(value)} stands here")
+            found = "an empty list" if value == [] else kind_of(value)
+            text.complaints.add(
+                spot, f"role `{name}` must be a list of people, and {found} stands here", "write [ana@example.com]"
+            )
             continue
         good = []
         for place, person in enumerate(people):

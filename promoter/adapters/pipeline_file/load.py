@@ -11,10 +11,7 @@ from promoter.adapters.pipeline_file.resolve import Resolver
 from promoter.document.reader import read_document
 from promoter.model.errors import CallerError
 from promoter.model.release import Source
-from promoter.pipeline import BuilderChoice, BuiltService, Environment, Pipeline
-
-NO_RELEASE = "0" * 64
-"""Stands for a release where none exists yet."""
+from promoter.pipeline import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline
 
 
 class LoadedPipeline:

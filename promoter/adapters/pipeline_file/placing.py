@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import EnvironmentText, FileText
 from promoter.adapters.pipeline_file.filling import Filler
 from promoter.adapters.pipeline_file.grants import Files, contents
 from promoter.adapters.pipeline_file.origin import unknown
 from promoter.adapters.pipeline_file.parts import Names
+from promoter.compose.misfit import faults_of
 from promoter.compose.service import Service
 from promoter.compose.shape import Shape
 from promoter.compose.written import NetworkForm, VolumeForm
@@ -44,7 +47,12 @@ class Placing:
             placed["networks"] = self._attachments(name, placed.get("networks") or {"default": {}})
         spots = {key: service_spot(self._text, self._environment, name, key) for key in ("secrets", "configs")}
         self.contents |= contents(placed, spots, self._config_forms, self._text.origin, self._files, self._filler)
-        return Service.model_validate(placed)
+        try:
+            return Service.model_validate(placed)
+        except ValidationError as error:
+            for fault in faults_of(error, Service):
+                self._filler.complaints.fault(self._text.layers[name].spot, fault, self._environment.name)
+            return None
 
     def need_default_network(self, checks: Iterable[Shape]) -> None:
         """Container checks run on the environment's network, even where no service does."""
