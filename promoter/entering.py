@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from promoter.carry.checks import Checker, Site
+from promoter.carry.fetching import fetch
 from promoter.gatekeeper import Judged, consumed_votes, judge_all, make_case, standing, worst
 from promoter.gates.case import Case, CheckResult
 from promoter.gates.checks import Check, ContainerCheck
@@ -218,15 +219,16 @@ class Entering:
     def _looker(self, plan: Plan) -> Callable[[Check], CheckResult]:
         job = Job(plan, self._promotion(plan), self.pipeline.directory, None)
         engine = self.world.engine(plan.environment.engines[0])
-        site = Site(job.place, plan.release, "gate", plan.environment.services, job.files, Path(job.directory), engine)
+        site = Site(
+            job.place, plan.release, plan.images, "gate", plan.environment.services, job.files, Path(job.directory), engine
+        )
         checker = Checker(self.world.clock, self.world.probes, self.world.secrets)
 
         def look(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
                 Runner.provide(engine, job)
-                image = plan.release.images[check.service]
-                if not engine.has_image(image):
-                    engine.pull(image, plan.environment.services[check.service].platform, lambda *_: None)
+                made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
+                fetch(engine, self.world.registry, made_as, plan.images[check.service], platform, lambda *_: None)
             return checker.look(check, site)
 
         return look

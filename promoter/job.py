@@ -32,7 +32,7 @@ class Job:
         return slots(self.place, service, config.replicas, config.container_name)
 
     def order(self, service: str) -> Order:
-        environment, image = self.plan.environment, self.plan.release.images[service]
+        environment, image = self.plan.environment, self.plan.images[service]
         return Order(
             self.place, service, environment.services[service], image, self.plan.release.id, self.promotion, self.files(service),
             proof_of(self.plan, service),

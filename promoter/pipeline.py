@@ -18,6 +18,9 @@ from promoter.model.canonical import fingerprint
 from promoter.model.digest import Reference, Repository
 from promoter.model.secret import SecretSource
 
+NO_RELEASE = "0" * 64
+"""Stands for the id of a release where none exists yet."""
+
 Gate = Approval | Soak | Window | Check
 
 
@@ -87,6 +90,8 @@ class Environment:
     before: tuple[Check, ...]
     verify: tuple[Check, ...]
     gates: tuple[Gate, ...]
+    elsewhere: Mapping[str, Repository] = field(default_factory=dict)
+    """Where the environment names a registry of its own: the repository there of each service that is built here."""
     strategy: Strategy = Strategy.RECREATE
     front: Mapping[str, object] | None = None
     on_failure: OnFailure = OnFailure.ROLLBACK

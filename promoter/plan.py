@@ -11,6 +11,7 @@ from functools import cached_property
 from promoter.compose.service import Service
 from promoter.gates.checks import Check
 from promoter.model.canonical import fingerprint
+from promoter.model.digest import ImageRef
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.model.secret import names_in
@@ -31,6 +32,11 @@ class Plan:
     steps: tuple[Step, ...]
 
     @cached_property
+    def images(self) -> Mapping[str, ImageRef]:
+        """The release's digests, in the repositories that this environment pulls from."""
+        return images_for(self.environment, self.release)
+
+    @cached_property
     def digest(self) -> str:
         return fingerprint(self.document())
 
@@ -40,7 +46,7 @@ class Plan:
         return {
             "pipeline": self.pipeline,
             "environment": place.name,
-            "images": {name: str(ref) for name, ref in self.release.images.items() if name in place.services},
+            "images": {name: str(ref) for name, ref in self.images.items()},
             "services": {name: configuration(service) for name, service in place.services.items()},
             "contents": dict(place.contents),
             "networks": {name: _set(asdict(network)) for name, network in place.networks.items()},
@@ -66,6 +72,14 @@ def make_plan(pipeline: str, environment: Environment, release: Release, hash_se
         )
     secrets = {name: hash_secret(name) for name in secret_names(environment)}
     return Plan(pipeline, environment, release, secrets, _steps(environment, release))
+
+
+def images_for(environment: Environment, release: Release) -> dict[str, ImageRef]:
+    """What each service of the environment runs: the release's digest, from the environment's own registry where it has one."""
+    return {
+        name: ImageRef(environment.elsewhere.get(name, release.images[name].repository), release.images[name].digest)
+        for name in environment.services
+    }
 
 
 def secret_names(environment: Environment) -> tuple[str, ...]:
@@ -116,10 +130,11 @@ def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tupl
 
 def _steps(environment: Environment, release: Release) -> tuple[Step, ...]:
     services = environment.services
-    pulls = [Pull(name, release.images[name]) for name in services]
+    images = images_for(environment, release)
+    pulls = [Pull(name, images[name]) for name in services]
     before = [Before(i, check.title()) for i, check in enumerate(environment.before)]
     replaces = [
-        Replace(name, release.images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
+        Replace(name, images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
     ]
     verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
     return (*pulls, *before, *replaces, *verify, Retire())

@@ -10,6 +10,7 @@ from promoter.model.facts import BrokenLink, Fact, Head, Kind, check_chain, head
 from promoter.model.naming import Place, release_of, role_of
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline import NO_RELEASE
 from promoter.plan import changes
 from promoter.ports import Container
 from promoter.state import Deployment, EnvironmentState
@@ -205,14 +206,14 @@ class Queries(Looking):
     def _containers(self, name: str) -> tuple[Container, ...] | None:
         """None when the environment's engine cannot be asked."""
         try:
-            source = Release({}, self.world.source.source(self.pipeline.directory)).source
-            engine = self.world.engine(self.loaded.resolve(name, source, None).engines[0])
+            source = self.world.source.source(self.pipeline.directory)
+            engine = self.world.engine(self.loaded.resolve(name, source, NO_RELEASE).engines[0])
             return engine.find(Place(self.name, name).labels)
         except PromoterError:
             return None
 
     def _says(self, name: str, container: Container) -> Iterator[LogEntry]:
-        environment = self.loaded.resolve(name, self.world.source.source(self.pipeline.directory), None)
+        environment = self.loaded.resolve(name, self.world.source.source(self.pipeline.directory), NO_RELEASE)
         engine = self.world.engine(environment.engines[0])
         text = self.world.secrets.redact(engine.logs(container.id, LOG_LINES)).rstrip()
         if text:

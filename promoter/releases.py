@@ -17,7 +17,7 @@ from promoter.model.errors import CallerError, PromoterError
 from promoter.model.facts import Fact, Kind
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
-from promoter.pipeline import Environment, Pipeline
+from promoter.pipeline import NO_RELEASE, Environment, Pipeline
 from promoter.plan import changes, secret_names
 from promoter.ports import World
 from promoter.queries import Queries
@@ -174,7 +174,7 @@ class Promoter(Queries, Voting):
         Nothing is done before that is sure. Without a release one is to be built: then the local engine and the registries of the builds are asked too.
         """
         self.loaded.check()
-        environments = [self.loaded.resolve(name, source, release.id if release else None) for name in targets]
+        environments = [self.loaded.resolve(name, source, release.id if release else NO_RELEASE) for name in targets]
         addresses = {environment.engines[0] for environment in environments}
         secrets = {name for environment in environments for name in secret_names(environment)}
         if release is None:
@@ -184,6 +184,7 @@ class Promoter(Queries, Voting):
             secrets |= build_secrets(wanted)
         else:
             hosts = {image.repository.host for image in release.images.values()} if environments else set()
+        hosts |= {repository.host for environment in environments for repository in environment.elsewhere.values()}
         calls: list[Callable[[], object]] = [partial(self.world.secrets.prove, sorted(secrets))]
         calls += [partial(_identify, self.world, address) for address in sorted(addresses, key=str)]
         calls += [partial(self.world.registry.ping, host) for host in sorted(hosts)]

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from promoter.carry.checks import Checker, Site
 from promoter.carry.failure import StepFailure, of_error
+from promoter.carry.fetching import fetch
 from promoter.carry.putback import Returned, put_back
 from promoter.carry.recreate import Recreate, Swapped
 from promoter.job import Job
@@ -123,11 +124,10 @@ class Runner:
         assert_never(step)
 
     def _pull(self, step: Pull) -> dict[str, object]:
-        if self._engine.has_image(step.image):
-            return {"already": True}
+        made_as = self._job.plan.release.images[step.service]
         platform = self._job.plan.environment.services[step.service].platform
-        self._engine.pull(step.image, platform, self._layers(step.service))
-        return {"already": False}
+        moved = fetch(self._engine, self._world.registry, made_as, step.image, platform, self._layers(step.service))
+        return {"already": not moved}
 
     def _check(self, place: int, *, before: bool) -> dict[str, object]:
         environment = self._job.plan.environment
@@ -166,7 +166,7 @@ class Runner:
     def _images_of_the_past(self) -> list[ImageRef]:
         """Images of releases that lived here before the previous one, and that no environment names any more."""
         state = self._journal.state
-        named = set(self._job.plan.release.images.values())
+        named = set(self._job.plan.images.values())
         here = state.environment(self._job.plan.environment.name)
         kept = {self._job.previous} if self._job.previous else set()  # the one about to become the previous one here
         kept |= {r for name, e in state.environments.items() if name != self._job.plan.environment.name for r in e.recent()}
@@ -245,7 +245,7 @@ class Runner:
     def site(self) -> Site:
         job = self._job
         services = job.plan.environment.services
-        return Site(job.place, job.plan.release, job.promotion, services, job.files, job.directory, self._engine)
+        return Site(job.place, job.plan.release, job.plan.images, job.promotion, services, job.files, job.directory, self._engine)
 
     def _guard(self) -> None:
         self._world.clock.check()

@@ -25,6 +25,7 @@ class Site:
 
     place: Place
     release: Release
+    images: Mapping[str, ImageRef]
     promotion: str
     services: Mapping[str, Service]
     files: Callable[[str], tuple[FileContent, ...]]
@@ -91,13 +92,13 @@ class Checker:
 
 def command_environment(site: Site) -> dict[str, str]:
     """What a command check sees beside promoter's own environment."""
-    images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.release.images.items()}
+    images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.images.items()}
     return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.place.environment, **images}
 
 
 def _job(check: ContainerCheck, site: Site) -> ContainerSpec:
     """The service as it is configured, but alone: no ports, no alias, no restart, no health, one command."""
-    image: ImageRef = site.release.images[check.service]
+    image: ImageRef = site.images[check.service]
     changed: dict[str, object] = {
         "command": check.command,
         "ports": (),

@@ -125,9 +125,8 @@ def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
         read = filler.read(Head, {"name": "unnamed", key: value}, text.spot())
         if read is not None:
             head = head.model_copy(update={key: getattr(read, key)})
-    if head.registry is not None:
-        if not check_registry(head.registry, text.spot("registry"), filler):
-            head = head.model_copy(update={"registry": "localhost"})  # said once is enough
+    if head.registry is not None and not check_registry(head.registry, text.spot("registry"), filler):
+        head = head.model_copy(update={"registry": "localhost"})  # said once is enough
     if head.approvers is not None:
         _read_approvers(text, head.approvers)
     text.head = head

@@ -1,7 +1,7 @@
 """The pipeline file's own shapes, as a person writes them: what `promoter schema` prints and what every key is read by."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -15,8 +15,10 @@ from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
-STRATEGIES = ("recreate", "start-first", "swarm")
-FRONTS = ("caddy", "traefik", "haproxy", "nginx")
+StrategyName = Literal["recreate", "start-first", "swarm"]
+FrontName = Literal["caddy", "traefik", "haproxy", "nginx"]
+STRATEGIES: tuple[str, ...] = get_args(StrategyName)
+FRONTS: tuple[str, ...] = get_args(FrontName)
 
 
 def _check_name(value: str) -> str:
@@ -51,9 +53,11 @@ def _check_front(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-Name = Annotated[str, AfterValidator(_check_name)]
+Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pattern": NAME})]
 Strategy = Annotated[
-    dict[str, Any], BeforeValidator(_read_strategy, json_schema_input_type=str | dict[str, Any]), AfterValidator(_check_strategy)
+    dict[str, Any],
+    BeforeValidator(_read_strategy, json_schema_input_type=StrategyName | dict[StrategyName, Any]),
+    AfterValidator(_check_strategy),
 ]
 Front = Annotated[dict[str, Any], AfterValidator(_check_front)]
 
