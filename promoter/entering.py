@@ -182,7 +182,8 @@ class Entering:
 
     def _promotion(self, plan: Plan) -> str:
         """The same for a promotion that goes on after it was cut off; another one after each ending. A mended
-        deployment keeps its own, so that its containers are known for what they are."""
+        deployment keeps its own, so that its containers are known for what they are.
+        """
         current = self._entry.current
         if current is not None and _same(current, plan):
             return current.promotion
@@ -279,8 +280,12 @@ def gate_document(one: Judged) -> dict[str, object]:
     verdict = one.verdict
     opens = verdict.opens_at.isoformat() if verdict.opens_at else None
     return {
-        "gate": one.gate, "outcome": str(verdict.outcome), "reason_code": str(verdict.code), "sentence": verdict.sentence, "opens_at": opens,
-    }  # fmt: skip
+        "gate": one.gate,
+        "outcome": str(verdict.outcome),
+        "reason_code": str(verdict.code),
+        "sentence": verdict.sentence,
+        "opens_at": opens,
+    }
 
 
 def _reasons(judged: tuple[Judged, ...]) -> tuple[str, ...]:

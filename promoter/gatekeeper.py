@@ -5,8 +5,8 @@ people may vote while something else still waits.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 
 from promoter.gates.approval import Approval, counting, judge_approval
@@ -87,7 +87,8 @@ def standing(state: State, environment: Environment, plan: Plan) -> tuple[Judged
     entry = state.environment(environment.name)
     found = []
     if entry.pinned is not None:
-        says = f"{environment.name} is pinned: {entry.pinned.reason}; `promoter unpin {environment.name} --reason …` lets releases in"
+        way_out = f"`promoter unpin {environment.name} --reason …` lets releases in"
+        says = f"{environment.name} is pinned: {entry.pinned.reason}; {way_out}"
         found.append(Judged("pin", waiting(ReasonCode.PINNED, says)))
     if entry.frozen is not None:
         found.append(Judged("freeze", waiting(ReasonCode.FROZEN, f"{environment.name} is frozen: {entry.frozen.reason}")))

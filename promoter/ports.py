@@ -222,7 +222,10 @@ class Engine(Protocol):
         """The last lines of stdout and stderr together."""
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
-        """The digest that the container's own image has in `repository` (the expected one where it has several); None when unknown."""
+        """The digest that the container's own image has in `repository`; None when unknown.
+
+        The expected one where it has several.
+        """
 
 
 # ---------------------------------------------------------------- build and registry

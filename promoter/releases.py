@@ -98,7 +98,8 @@ class Promoter(Queries, Voting):
         if all(deployment.release != chosen.id for deployment in entry.verified):
             raise CallerError(
                 f"release {chosen.short_id} was never verified in {environment}, so {environment} cannot go back to it",
-                hint=f"`promoter history {environment}` shows what was; `promoter promote {chosen.short_id} --to {environment}` goes forward",
+                hint=f"`promoter history {environment}` shows what was; "
+                f"`promoter promote {chosen.short_id} --to {environment}` goes forward",
             )
         left = entry.current.release if entry.current else None
         self._preflight((environment,), chosen.source, chosen)
@@ -145,14 +146,14 @@ class Promoter(Queries, Voting):
         current = self.journal.state.environment(entering.name).current
         judged = entering.judged(plan, look=False)
         unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
+        document = plan.document()
+        before = self.plan_document(entering.name, current.plan_digest) if current else None
         details = {
             "from": current.release if current else None,
             "to": release.id,
             "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
             "gates": [gate_document(one) for one in judged],
-            "changes": list(
-                changes(self.plan_document(entering.name, current.plan_digest) if current else None, plan.document())
-            ),
+            "changes": list(changes(before, document)),
         }
         shut = [one.verdict for one in judged if one.verdict.code is not ReasonCode.OK]
         status = Status.UNCHANGED if unchanged else Status.PENDING
@@ -171,7 +172,8 @@ class Promoter(Queries, Voting):
     def _preflight(self, targets: Iterable[str], source: Source, release: Release | None) -> None:
         """The file is whole, and every engine, registry and secret that this run may reach can be had.
 
-        Nothing is done before that is sure. Without a release one is to be built: then the local engine and the registries of the builds are asked too.
+        Nothing is done before that is sure. Without a release one is to be built: then the local engine and the
+        registries of the builds are asked too.
         """
         self.loaded.check()
         environments = [self.loaded.resolve(name, source, release.id if release else NO_RELEASE) for name in targets]
@@ -221,5 +223,4 @@ def _together(errors: list[BaseException]) -> BaseException:
         return errors[0]
     said = "\n".join(error.message for error in known)
     hints = "\n".join(dict.fromkeys(error.hint for error in known if error.hint))
-    both = type(known[0])(said, hint=hints or None)
-    return both
+    return type(known[0])(said, hint=hints or None)

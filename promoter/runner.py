@@ -18,8 +18,8 @@ from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold
 from promoter.model import events
-from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.digest import ImageRef
+from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
 from promoter.model.naming import Role, promotion_of, role_of
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify

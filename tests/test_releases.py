@@ -288,9 +288,10 @@ def test_a_reject_refuses_until_the_plan_changes() -> None:
     door.vote(door.case("prod", None), "reject", "not today")
     result = shop.door().promote(None, None, None)
     assert (exit_code(result.decision), result.reason_code) == (4, ReasonCode.REJECTED)
+    other = shop.door("ana@example.com")
+    case = other.case("prod", None)
     with pytest.raises(Refused, match="not today"):
-        door = shop.door("ana@example.com")
-        door.vote(door.case("prod", None), "approve", None)
+        other.vote(case, "approve", None)
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
     assert shop.door().promote(None, None, None).reason_code is ReasonCode.APPROVALS_MISSING
 
@@ -301,8 +302,9 @@ def test_who_may_not_vote_is_told_so_at_once() -> None:
     shop.run()
     for actor, code in (("mallory@example.com", ReasonCode.ROLE_MISSING), ("ann@example.com", ReasonCode.SELF_APPROVAL)):
         door = shop.door(actor)
+        case = door.case("prod", None)
         with pytest.raises(Refused) as refusal:
-            door.vote(door.case("prod", None), "approve", None)
+            door.vote(case, "approve", None)
         assert refusal.value.reason_code is code
     assert "approved" not in shop.kinds()
 
@@ -310,10 +312,11 @@ def test_who_may_not_vote_is_told_so_at_once() -> None:
 def test_nothing_to_vote_on_is_the_callers_fault() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
+    door = shop.door()
     with pytest.raises(CallerError, match="nothing waits for approval in dev"):
-        shop.door().case("dev", None)
-    with pytest.raises(CallerError, match="did you mean|no environment") as fault:
-        shop.door().case("prd", None)
+        door.case("dev", None)
+    with pytest.raises(CallerError, match="has no environment") as fault:
+        door.case("prd", None)
     assert fault.value.hint == "did you mean 'prod'?"
 
 
@@ -432,7 +435,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("verb", ["create", "rename", "stop", "start", "exec"])
 @pytest.mark.parametrize("same", [True, False])
-def test_a_run_that_was_cut_off_is_carried_on_or_put_back(verb: str, same: bool) -> None:  # noqa: FBT001
+def test_a_run_that_was_cut_off_is_carried_on_or_put_back(verb: str, same: bool) -> None:
     """Cut off at any call, the next run finds what was done; with the same plan it goes on, with another it starts anew."""
     shop = Workshop()
     shop.run("dev")

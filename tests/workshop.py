@@ -57,6 +57,9 @@ class NoRegistry:
     def manifest(self, image: ImageRef) -> None:
         raise AssertionError("nothing is pushed here")
 
+    def copy(self, image: ImageRef, to: Repository) -> None:
+        raise AssertionError("every environment has the same registry here")
+
     def tag(self, image: ImageRef, tag: str) -> None:
         raise AssertionError("nothing is pushed here")
 
@@ -96,8 +99,9 @@ class Workshop:
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
         network = Network(f"shop-{environment}")
         return Environment(
-            name=environment, needs=self.names[environment], registry=None, engines=(None,), services=self.services, contents={},
-            networks={"default": network}, volumes={}, before=self.before, verify=self.verify, gates=self.gates.get(environment, ()),
+            name=environment, needs=self.names[environment], registry=None, engines=(None,), services=self.services,
+            contents={}, networks={"default": network}, volumes={}, before=self.before, verify=self.verify,
+            gates=self.gates.get(environment, ()),
             on_failure=self.on_failure,
         )  # fmt: skip
 
@@ -120,7 +124,8 @@ class Workshop:
         """A new process, as it were: nothing is kept but ledger and engine."""
         patient = self.clock if self.clock.interrupt_after is None else _Patient(self.clock)
         world = World(
-            self.clock, patient, self.secrets, lambda _: self.engine, self.registry, lambda _: None,  # type: ignore[arg-type, return-value]
+            self.clock, patient, self.secrets, lambda _: self.engine, self.registry,
+            lambda _: None,  # type: ignore[arg-type, return-value]
             self.probes, self.source,
         )  # fmt: skip
         journal = Journal(self.ledger, self.clock, actor)

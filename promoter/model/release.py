@@ -57,6 +57,7 @@ class Release:
     def read(cls, document: Mapping[str, object]) -> "Release":
         images = document["images"]
         source = document["source"]
-        assert isinstance(images, Mapping) and isinstance(source, Mapping)
+        assert isinstance(images, Mapping)
+        assert isinstance(source, Mapping)
         refs = {name: ImageRef(Repository.parse(i["repository"]), Digest.parse(i["digest"])) for name, i in images.items()}
         return cls(refs, Source.read(source))
