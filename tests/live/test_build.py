@@ -71,6 +71,8 @@ class Yard:
 @pytest.fixture
 def yard(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path: Path, unique: str) -> Iterator[Yard]:
     shutil.copy2(busybox_dir / "busybox", tmp_path / "busybox")
+    with (tmp_path / "busybox").open("ab") as program:
+        program.write(unique.encode())  # harmless at its end, and no earlier run's cache knows it
     engine = open_engine(engine_url)
     made = Yard(engine, tmp_path, Repository(registry_host, f"{unique}/web"), unique)
     yield made
