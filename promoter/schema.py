@@ -8,12 +8,13 @@ from functools import cache
 from typing import Any
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_TEMPLATE = {"type": "string", "pattern": r"\{[{%#]"}
+_TEMPLATE = r"\{[{%#]"
+_SPELLED = {"integer": r"^[-+]?[0-9]+$", "number": r"^[-+]?[0-9]*\.?[0-9]+$", "boolean": "^(true|false)$"}
 _NARROW = ("pattern", "enum", "const", "format")
-_EXTENSION = {"^x-": {}}
+_EXTENSION: dict[str, object] = {"^x-": {}}
 
 
-def schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Any]:
     """A fresh copy."""
     return copy.deepcopy(_schema())
 
@@ -25,11 +26,8 @@ def _schema() -> dict[str, Any]:
     found = FileForm.model_json_schema(by_alias=True, mode="validation")
     made: dict[str, Any] = _open(found)
     definitions = made.pop("$defs")
-    for name in ("GateForm", "CheckForm"):
-        definitions[name] |= {"minProperties": 1}
-    definitions["Strategy"] = _strategy()
-    for shape in (definitions["EnvironmentForm"],):
-        shape["properties"]["strategy"] = {"$ref": "#/$defs/Strategy"}
+    for name in ("GateForm", "CheckForm", "SecretForm", "ConfigForm"):
+        definitions[name]["oneOf"] = [{"required": [key]} for key in definitions[name]["properties"]]
     made["title"], made["description"] = "promoter pipeline", "One file: services, environments, and what stands between them."
     return {"$schema": DIALECT, **made, "$defs": definitions}
 
@@ -52,9 +50,12 @@ def _open(node: Any, *, key: str = "") -> Any:
 
 
 def _or_template(node: dict[str, Any]) -> dict[str, Any]:
-    if node.get("type") in ("integer", "number", "boolean") or (node.get("type") == "string" and any(k in node for k in _NARROW)):
-        return {"anyOf": [node, _TEMPLATE]}
-    return node
+    kind = node.get("type")
+    if kind in _SPELLED:
+        return {"anyOf": [node, {"type": "string", "pattern": f"{_SPELLED[kind]}|{_TEMPLATE}"}]}
+    if kind == "string" and any(word in node for word in _NARROW):
+        return {"anyOf": [node, {"type": "string", "pattern": _TEMPLATE}]}
+    return {**node, "type": ["string", "number"]} if kind == "string" else node
 
 
 def _or_null(node: dict[str, Any]) -> dict[str, Any]:

@@ -22,8 +22,10 @@ _NOT_NAMES = frozenset({
 })  # fmt: skip
 _VIEWS = ("source", "environment", "release")
 _OPENINGS = re.compile(r"\{[{%#]")
+_WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
 _PLAIN = re.compile(
-    r"""\{\{\s*(?:([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?|(env|secret)\(\s*(?:'([^'"\\{}]*)'|"([^'"\\{}]*)")\s*\))\s*\}\}"""
+    r"\{\{\s*(?:([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?"
+    rf"|(env|secret)\(\s*({_WORD})\s*\)|(env)\(\s*({_WORD})\s*,\s*({_WORD})\s*\))\s*\}}\}}"
 )
 
 
@@ -203,7 +205,7 @@ def spell(value: object) -> str:
 class _Plain:
     name: str
     part: str | None = None
-    argument: str | None = None
+    arguments: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -212,13 +214,14 @@ def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
     parts: list[str | _Plain] = []
     end = 0
     for match in _PLAIN.finditer(text):
-        name, part, function, single, double = match.groups()
+        name, part, function, *words = match.groups()
         literal = text[end : match.start()]
         beyond = part and (name not in _VIEWS or part.startswith("_") or part in ("explain", "PARTS"))
         if _OPENINGS.search(literal) or name in _NOT_NAMES or beyond:
             return None
         parts += [literal] if literal else []
-        parts.append(_Plain(function, argument=single if single is not None else double) if function else _Plain(name, part))
+        arguments = tuple(word[1:-1] for word in (words[0], *words[2:]) if word is not None)
+        parts.append(_Plain(name, part) if name else _Plain(function or "env", arguments=arguments))
         end = match.end()
     if _OPENINGS.search(text[end:]):
         return None
@@ -229,8 +232,8 @@ def _plain_value(plain: _Plain, scope: Scope) -> object:
     if plain.name not in scope.known:
         raise scope.undefined(plain.name)
     value = scope.known[plain.name]
-    if plain.argument is not None:
-        return value(plain.argument)  # type: ignore[operator]
+    if plain.arguments:
+        return value(*plain.arguments)  # type: ignore[operator]
     if plain.part is None:
         return value
     assert isinstance(value, SourceView | NameView)
