@@ -17,9 +17,8 @@ from promoter.model.secret import OPENING, handle
 
 MAX_LENGTH = 16_384
 RESERVED = frozenset({"source", "release", "environment", "env", "secret"})
-_NOT_NAMES = frozenset({
-    "true", "false", "none", "True", "False", "None", "self", "super", "loop", "range", "and", "or", "not", "in", "is", "if", "else",
-})  # fmt: skip
+_NOT_NAMES = frozenset(("true", "false", "none", "True", "False", "None", "self", "super", "loop", "range"))
+_NOT_NAMES |= {"and", "or", "not", "in", "is", "if", "else"}
 _VIEWS = ("source", "environment", "release")
 _OPENINGS = re.compile(r"\{[{%#]")
 _WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
