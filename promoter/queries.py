@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.looking import Looking
-from promoter.model.errors import CallerError, LedgerError, PromoterError
+from promoter.model.errors import CallerError, LedgerError, PromoterError, SecretError
 from promoter.model.facts import BrokenLink, Fact, Head, Kind, check_chain, head_of, stamp
 from promoter.model.naming import Place, release_of, role_of
 from promoter.model.release import Release
@@ -213,11 +213,17 @@ class Queries(Looking):
             return None
 
     def _says(self, name: str, container: Container) -> Iterator[LogEntry]:
+        """A container's log, with secrets blotted out; it is kept back where they are not known and so cannot be."""
+        who = f"{container.name} ({role_of(container.labels)}, {container.status})"
+        try:
+            self.world.secrets.prove(tuple(self.pipeline.secrets))
+        except SecretError as error:
+            yield LogEntry(name, None, who, f"not shown, because secrets in it could not be blotted out: {error.message}")
+            return
         environment = self.loaded.resolve(name, self.world.source.source(self.pipeline.directory), NO_RELEASE)
-        engine = self.world.engine(environment.engines[0])
-        text = self.world.secrets.redact(engine.logs(container.id, LOG_LINES)).rstrip()
+        text = self.world.secrets.redact(self.world.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
         if text:
-            yield LogEntry(name, None, f"{container.name} ({role_of(container.labels)}, {container.status})", text)
+            yield LogEntry(name, None, who, text)
 
     def _deployed(self, name: str) -> Deployment:
         self._known(name)

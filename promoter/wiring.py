@@ -53,7 +53,8 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
     loaded = load(file, source=lambda: source.source(file.parent.resolve()), environ=os.environ)
     pipeline = loaded.pipeline
     clock, credentials = SystemClock(), Credentials()
-    engines, registry = Engines(credentials), HttpRegistry(credentials, insecure=frozenset(settings.insecure_registries))
+    insecure = frozenset(settings.insecure_registries)
+    engines, registry = Engines(credentials), HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep)
     secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check)
     with ExitStack() as stack:
         stack.callback(engines.close)
@@ -68,7 +69,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             secrets,
             engines.at,
             registry,
-            lambda engine: choose_builder(choice, engine),
+            lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
             OutsideProbes(clock),
             source,
         )

@@ -16,7 +16,6 @@ from promoter.adapters.pipeline_file.parts import Names
 from promoter.adapters.pipeline_file.placing import Placing, service_spot
 from promoter.adapters.pipeline_file.shapes import CHECKS, GATES, Settings
 from promoter.compose.merge import merge
-from promoter.compose.service import Service
 from promoter.compose.shape import Shape
 from promoter.model.digest import BadReference, Repository
 from promoter.model.release import Source
@@ -76,22 +75,23 @@ class Resolver:
             before=tuple(check for check, _ in before),  # type: ignore[misc]
             verify=tuple(check for check, _ in verify),  # type: ignore[misc]
             gates=tuple(gate for gate, _ in gates),  # type: ignore[misc]
-            elsewhere=self._elsewhere(settings, services),
+            elsewhere=self._elsewhere(settings, filler),
             strategy=Strategy(strategy),
             front=settings.front or options.get("front"),
             on_failure=OnFailure(settings.on_failure),
         )
         return Resolved(made, environment, gates, filler)
 
-    def _elsewhere(self, settings: Settings, services: Mapping[str, Service | None]) -> dict[str, Repository]:
+    def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
         """Repositories in the environment's own registry, for images that do not name a registry themselves."""
-        found = {}
-        for name, service in services.items():
-            if settings.registry is not None and service is not None and service.build is not None:
-                path = service.image or f"{self.text.head.name}/{name.lower()}"
+        found: dict[str, Repository] = {}
+        if settings.registry is None:
+            return found
+        for name, layer in self.text.layers.items():
+            path = layer.image_keys(filler).get("image") or f"{self.text.head.name}/{name.lower()}"
+            if layer.raw.get("build") is not None and not names_registry(path):
                 with suppress(BadReference):  # complained about where builds are read
-                    if not names_registry(path):
-                        found[name] = Repository.parse(f"{settings.registry}/{path}")
+                    found[name] = Repository.parse(f"{settings.registry}/{path}")
         return found
 
     def _scope(self, environment: EnvironmentText) -> Scope:
