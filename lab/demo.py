@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from parts import place
+from parts.engine import url
 from parts.errors import LabError
 from parts.machine import say
 from parts.ports import is_free, some_port
@@ -54,7 +55,7 @@ def step(why: str, *words: str, expected: tuple[int, ...] = (0,)) -> int:
 
 
 def farewell() -> str:
-    env = 'eval "$(python3 lab/lab.py env)"' if place.recall(place.directory()).get("engine_private") else ""
+    env = 'eval "$(python3 lab/lab.py env)"' if os.environ["PROMOTER_LAB_ENGINE"] == url(place.directory()) else ""
     lines = [f"\n{_bold('Running now:')}"]
     lines += [f"  {_name(container):<24} {url}" for container in _running() for url in _urls(container) or ["-"]]
     lines += [
@@ -79,11 +80,11 @@ def farewell() -> str:
 
 def clear() -> int:
     """On an engine that goes on living without us, the demo's containers are ours to take away."""
-    facts = place.recall(place.directory())
+    host = place.recall(place.directory()).get("demo_engine")
     for ledger in sorted(PIPELINES.glob("*/.promoter")):
         named = re.search(r"(?m)^name:\s*([a-z0-9-]+)", (ledger.parent / "pipeline.yaml").read_text())
-        if named and facts and not facts["engine_private"] and engine_silent(facts["engine"]) is None:
-            sweep(facts["engine"], named[1])
+        if named and host and host != url(place.directory()) and engine_silent(host) is None:
+            sweep(host, named[1])
         subprocess.run(["rm", "-rf", str(ledger)], check=True)
         say(f"removed what {ledger.parent.relative_to(place.CHECKOUT)} left, its ledger too")
     return 0
@@ -105,7 +106,7 @@ def free_ports() -> dict[str, str]:
     ours = {port["PublicPort"] for container in _running() for port in container["Ports"] if "PublicPort" in port}
     kept: dict[str, int] = facts.get("ports", PORTS)
     ports = {name: port if port in ours or is_free(port) else some_port() for name, port in kept.items()}
-    place.remember(place.directory(), {**facts, "ports": ports})
+    place.remember(place.directory(), {**facts, "ports": ports, "demo_engine": os.environ["PROMOTER_LAB_ENGINE"]})
     return {name: str(port) for name, port in ports.items() if name not in os.environ}
 
 

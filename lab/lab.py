@@ -8,7 +8,8 @@
     lab/lab.py status    what runs
     lab/lab.py down      stops and removes all that this lab started, and nothing else
 
-PROMOTER_LAB_ENGINE and PROMOTER_LAB_REGISTRY name parts that are there already; PROMOTER_LAB_STATE the directory to live in.
+PROMOTER_LAB_ENGINE (or DOCKER_HOST, where it answers) and PROMOTER_LAB_REGISTRY name parts that are there already;
+PROMOTER_LAB_STATE names the directory to live in.
 """
 
 import os
@@ -21,62 +22,76 @@ from parts import engine, place, registry, talk, tools
 from parts.errors import LabError
 from parts.machine import say
 
+PARTS = {"engine": talk.engine_silent, "registry": talk.registry_silent}
+
 
 def up() -> dict[str, Any]:
     """Bring up what is missing; give the facts about what there is."""
     state = place.directory()
+    _prove_named(state)
+    if not _complete(state):
+        with place.locked(state):
+            if not _complete(state):
+                _bring_up(state)
+    return known(state)
+
+
+def known(state: Path) -> dict[str, Any]:
+    """What the lab remembers, under what this shell names: naming a part never changes or stops the lab's own."""
     facts = place.recall(state)
-    if facts and _answers(facts):
-        return facts
-    with place.locked(state):
-        facts = place.recall(state)
-        if not facts or not _answers(facts):
-            facts = _bring_up(state, facts)
-        return facts
+    named = {part: host for part in PARTS if (host := _named(state, part, facts))}
+    return facts | named | {f"{part}_private": False for part in named}
 
 
-def _bring_up(state: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def _named(state: Path, part: str, facts: dict[str, Any]) -> str | None:
+    """Named by the shell, unless that is only what `lab.py env` once printed: no wish, and perhaps out of date."""
+    given, own = os.environ.get(f"PROMOTER_LAB_{part.upper()}"), engine.url(state)
+    if part == "engine":
+        given = given if given and given != own else engine.elsewhere(own)
+    elif given and os.environ.get("PROMOTER_LAB_ENGINE") == own and talk.registry_silent(given):
+        return None
+    return given if given != facts.get(part) else None
+
+
+def _prove_named(state: Path) -> None:
+    facts = place.recall(state)
+    for part, silent in PARTS.items():
+        if (host := _named(state, part, facts)) and (reason := silent(host)):
+            name = f"PROMOTER_LAB_{part.upper()}"
+            raise LabError(f"{name} names {host}, which does not answer: {reason}. Start it, or unset the variable.")
+
+
+def _complete(state: Path) -> bool:
+    facts = known(state)
+    return "busybox" in facts and all(part in facts and silent(facts[part]) is None for part, silent in PARTS.items())
+
+
+def _bring_up(state: Path) -> None:
     """Only what is missing: an engine that died costs nobody the registry's content."""
-    facts = {**facts, "state": str(state)}
-    if not _serves(facts, "engine"):
+    facts = place.recall(state) | {"state": str(state)}
+    if _missing(state, "engine"):
         engine.down(state)
-        dock = engine.find(state) or engine.up(state)
+        dock = engine.find() or engine.up(state)
         facts |= {"engine": dock.url, "engine_private": dock.private}
         place.remember(state, facts)
-    if not _serves(facts, "registry"):
+    if _missing(state, "registry"):
         registry.down(state)
-        store = registry.find(may_be_stale=_own_exports()) or registry.up(state)
-        facts |= {"registry": store.host, "registry_private": store.private}
+        facts |= {"registry": registry.up(state), "registry_private": True}
     facts["busybox"] = str(tools.busybox(state))
     place.remember(state, facts)
-    return facts
 
 
-def _answers(facts: dict[str, Any]) -> bool:
-    return "busybox" in facts and _serves(facts, "engine") and _serves(facts, "registry")
-
-
-def _serves(facts: dict[str, Any], part: str) -> bool:
-    """There, answering, and still the one that is asked for."""
-    if part not in facts:
-        return False
-    asked = None if _own_exports() else os.environ.get(f"PROMOTER_LAB_{part.upper()}")
-    silent = {"engine": talk.engine_silent, "registry": talk.registry_silent}[part]
-    return asked in (None, facts[part]) and silent(facts[part]) is None
-
-
-def _own_exports() -> bool:
-    """The shell holds what `lab.py env` printed once: that is not a wish, and may be out of date."""
-    return os.environ.get("PROMOTER_LAB_ENGINE") == engine.url(place.directory())
+def _missing(state: Path, part: str) -> bool:
+    host = known(state).get(part)
+    return host is None or PARTS[part](host) is not None
 
 
 def buildx() -> dict[str, Any]:
     up()
     state = place.directory()
     with place.locked(state):
-        facts = place.recall(state) | {"buildx": str(tools.buildx(state))}
-        place.remember(state, facts)
-    return facts
+        place.remember(state, place.recall(state) | {"buildx": str(tools.buildx(state))})
+    return known(state)
 
 
 def down() -> None:
@@ -108,13 +123,12 @@ def exports(facts: dict[str, Any]) -> str:
 
 
 def status(facts: dict[str, Any]) -> str:
-    if not facts:
+    if not facts.keys() >= PARTS.keys():
         return "the lab is down"
-    lines = [f"state     {facts['state']}"]
-    for part, silent in (("engine", talk.engine_silent), ("registry", talk.registry_silent)):
-        if part in facts:
-            kind = "started by the lab" if facts[f"{part}_private"] else "was here already"
-            lines.append(f"{part:<9} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
+    lines = [f"state     {place.directory()}"]
+    for part, silent in PARTS.items():
+        kind = "started by the lab" if facts.get(f"{part}_private") else "was here already"
+        lines.append(f"{part:<9} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version   {talk.engine_version(facts['engine'])['Version']}")
     lines += [f"{part:<9} {facts[part]}" for part in ("busybox", "buildx") if part in facts]
@@ -130,14 +144,13 @@ def main(argv: list[str]) -> int:
         case ["venv", where]:
             tools.venv(Path(where))
         case ["env"]:
-            facts = place.recall(place.directory())
-            if not facts:
+            facts = known(place.directory())
+            if not facts.keys() >= {*PARTS, "busybox"}:
                 raise LabError("the lab is down: `lab/lab.py up` first.")
             print(exports(facts))
         case ["status"]:
-            facts = place.recall(place.directory())
-            print(status(facts))
-            return 0 if facts and _answers(facts) else 1
+            print(status(known(place.directory())))
+            return 0 if _complete(place.directory()) else 1
         case ["down"]:
             down()
         case ["engine-start", state, group]:

@@ -119,7 +119,7 @@ def _secret(draft: _Draft, name: str, value: object) -> object:
     return {"env": re.sub(r"\W", "_", name).upper()}
 
 
-def _templated(value: Any) -> Any:  # noqa: ANN401: any YAML value, and the same kind back
+def _templated(value: Any) -> Any:
     """Compose's `${VAR}` as templates; braces that Compose does not mean stay what they are; keys are left alone."""
     if isinstance(value, str):
         return _VARIABLE.sub(
@@ -217,11 +217,11 @@ def _dump(value: object) -> str:
 class _Dumper(yaml.SafeDumper):
     """Lists stand deeper than their key, as people write them."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002: PyYAML's own
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- PyYAML's own
         super().increase_indent(flow, False)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401: any YAML value, and the same kind back
+def _plain(value: Any) -> Any:
     """Numbers keep their spelling (`0440`), as text; everything else is what YAML can write."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

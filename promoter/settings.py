@@ -116,10 +116,10 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
         def settings_customise_sources(
             cls,
             settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
+            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
             env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return env_settings, InitSettingsSource(settings_cls, dict(table))
 

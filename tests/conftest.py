@@ -26,12 +26,10 @@ LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
 @pytest.fixture(scope="session")
 def lab() -> Mapping[str, str]:
     """What `lab.py env` exports: the environment as it is when it names all parts, else the lab is brought up (it locks)."""
-    wanted = ("PROMOTER_LAB_ENGINE", "PROMOTER_LAB_REGISTRY", "PROMOTER_LAB_BUSYBOX")
-    if not all(os.environ.get(name) for name in wanted):
-        up = subprocess.run([*LAB, "up"], capture_output=True, text=True, check=False)
-        assert up.returncode == 0, f"the lab does not come up:\n{up.stderr}"
-    else:
+    if all(os.environ.get(f"PROMOTER_LAB_{part}") for part in ("ENGINE", "REGISTRY", "BUSYBOX")):
         return os.environ
+    up = subprocess.run([*LAB, "up"], capture_output=True, text=True, check=False)
+    assert up.returncode == 0, f"the lab does not come up:\n{up.stderr}"
     lines = subprocess.run([*LAB, "env"], capture_output=True, text=True, check=True).stdout.splitlines()
     return {name: value.strip("'") for name, _, value in (line.removeprefix("export ").partition("=") for line in lines)}
 

@@ -4,9 +4,8 @@ import json
 import socket
 from collections.abc import Callable
 
-from parts.talk import connection
-
 from parts.sweep import labelled, sweep
+from parts.talk import connection
 
 
 def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:

@@ -74,7 +74,7 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
 
 def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMOTER_BUILDER", "magic")
-    with pytest.raises(FileFaults, match="environment variable PROMOTER_BUILDER.*'auto', 'engine' or 'buildx'"):
+    with pytest.raises(FileFaults, match=r"environment variable PROMOTER_BUILDER.*'auto', 'engine' or 'buildx'"):
         load_settings(tmp_path)
 
 

@@ -24,24 +24,15 @@ class Engine:
     private: bool
 
 
-def find(state: Path) -> Engine | None:
-    """The engine that was named, or that answers at DOCKER_HOST or the default socket."""
-    own, named = url(state), os.environ.get("PROMOTER_LAB_ENGINE")
-    if named and named != own:
-        if reason := talk.engine_silent(named):
-            raise LabError(
-                f"PROMOTER_LAB_ENGINE names {named}, which does not answer: {reason}.\nStart it, or unset the variable."
-            )
-        return Engine(named, private=False)
-    for at in (os.environ.get("DOCKER_HOST"), DEFAULT):
-        if not at or at == own:
-            continue
-        reason = talk.engine_silent(at)
-        if reason is None:
-            return Engine(at, private=False)
-        if at != DEFAULT:
-            say(f"DOCKER_HOST names {at}, which does not answer ({reason}); looking on")
-    return None
+def find() -> Engine | None:
+    """The engine that answers at the default socket."""
+    return None if talk.engine_silent(DEFAULT) else Engine(DEFAULT, private=False)
+
+
+def elsewhere(own: str) -> str | None:
+    """The engine that answers at DOCKER_HOST, where that is not the lab's own."""
+    host = os.environ.get("DOCKER_HOST")
+    return host if host and host != own and talk.engine_silent(host) is None else None
 
 
 def up(state: Path) -> Engine:

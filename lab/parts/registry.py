@@ -1,7 +1,5 @@
-"""The registry: the one that was named, or Debian's docker-registry on a free loopback port, for this checkout alone."""
+"""The registry: Debian's docker-registry on a free loopback port, for this checkout alone."""
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from parts import processes, talk
@@ -18,26 +16,8 @@ http: {{addr: "{host}"}}
 """
 
 
-@dataclass(frozen=True)
-class Registry:
-    host: str
-    private: bool
-
-
-def find(*, may_be_stale: bool) -> Registry | None:
-    """The registry that was named. A shell that still holds this lab's earlier exports may name one that is gone."""
-    if named := os.environ.get("PROMOTER_LAB_REGISTRY"):
-        if reason := talk.registry_silent(named):
-            if may_be_stale:
-                return None
-            raise LabError(
-                f"PROMOTER_LAB_REGISTRY names {named}, which does not answer: {reason}.\nStart it, or unset the variable."
-            )
-        return Registry(named, private=False)
-    return None
-
-
-def up(state: Path) -> Registry:
+def up(state: Path) -> str:
+    """Start it; give its host:port."""
     home = state / "registry"
     home.mkdir(exist_ok=True)
     program = _program(state)
@@ -54,7 +34,7 @@ def up(state: Path) -> Registry:
                 raise
         else:
             say(f"a registry answers at {host}")
-            return Registry(host, private=True)
+            return host
     raise AssertionError
 
 

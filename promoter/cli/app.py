@@ -87,7 +87,7 @@ def run(argv: Sequence[str]) -> int:
     """Runs one command line and gives its exit code."""
     try:
         code = get_command(app).main(list(argv), prog_name="promoter", standalone_mode=False)
-    except Exception as error:  # noqa: BLE001: the edge of the program, where every fault becomes words and a code
+    except Exception as error:  # noqa: BLE001 -- the edge of the program, where every fault becomes words and a code
         return explain(error, argv)
     return code if isinstance(code, int) else 0
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
 from promoter.adapters.pipeline_file.load import LoadedPipeline
 from promoter.cli.checked import checked, source_of
 from promoter.cli.common import Common
@@ -159,5 +160,5 @@ def _ledger(common: Common, loaded: LoadedPipeline | None) -> str:
 
 def _existing(directory: Path) -> Path:
     """The nearest directory that is there."""
-    here = Path(os.path.abspath(directory))  # noqa: PTH100: links stay as they are
+    here = Path(os.path.abspath(directory))  # noqa: PTH100 -- links stay as they are
     return next(place for place in (here, *here.parents) if place.is_dir())

@@ -42,7 +42,8 @@ def verify(common: Common) -> int:
         say(f"{report.facts} facts, the chain is whole, head {report.head}")
     if report.problem is not None:
         complain(
-            f"promoter: the ledger {report.location} is broken: {report.problem}\n  whole up to fact {report.facts}, {report.head}"
+            f"promoter: the ledger {report.location} is broken: {report.problem}\n"
+            f"  whole up to fact {report.facts}, {report.head}"
         )
     return 0 if report.problem is None else 1
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from promoter.document.scalars import Tagged
 from promoter.model.errors import Complaint
 
-
 Trail = tuple[str | int, ...]
 
 
@@ -34,6 +33,17 @@ class Document:
 
     def has(self, path: Sequence[str | int]) -> bool:
         return self._follow(path)[1] == len(path)
+
+    def at(self, path: Sequence[str | int]) -> object:
+        """What stands at `path`; None when nothing does."""
+        here = self.data
+        for part in path:
+            while isinstance(here, Tagged):
+                here = here.value
+            if part not in self.marks.get(id(here), {}):
+                return None
+            here = here[part]  # type: ignore[index]
+        return here
 
     def position(self, path: Sequence[str | int], *, of_key: bool = False) -> Position:
         """Of the value at `path` (or its key), or of the nearest thing around it that stands in the text."""

@@ -1,5 +1,6 @@
 """Progress as plain lines, one an event, for pipes, CI logs and dumb terminals. No colour, no cursor."""
 
+from pathlib import Path
 from threading import Lock
 from typing import TextIO
 
@@ -28,4 +29,4 @@ class Plain:
 def _nowhere() -> TextIO:
     import os
 
-    return open(os.devnull, "w", encoding="utf-8")
+    return Path(os.devnull).open("w", encoding="utf-8")

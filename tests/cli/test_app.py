@@ -274,7 +274,7 @@ def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(say: Say
 def test_nobody_to_ask_and_no_yes_records_nothing(
     say: Say, fake: FakePromoter, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123: closed with the process
+    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123 -- closed with the process
     answer = say(verb, "prod")
     assert answer.code == 2
     assert "--yes" in answer.err

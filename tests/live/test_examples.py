@@ -35,7 +35,7 @@ def taken(tmp_path: Path, busybox_dir: Path, clean_engine: str) -> Callable[[str
 
 
 def page(port: int) -> str:
-    with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:  # noqa: S310: the test's own loopback port
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
         return answer.read().decode()
 
 
@@ -126,7 +126,8 @@ def stand_in(cli: Cli, shop: Path, registry_host: str, unique: str) -> str:
     shutil.copy2(shop / "web/busybox", folder / "busybox")
     (folder / "Dockerfile").write_text(STAND_IN)
     (folder / "pipeline.yaml").write_text(
-        f"name: {unique}\nregistry: {registry_host}/{unique}\nservices: {{pages: {{image: pages, build: .}}}}\nenvironments: {{dev: {{}}}}\n"
+        f"name: {unique}\nregistry: {registry_host}/{unique}\n"
+        "services: {pages: {image: pages, build: .}}\nenvironments: {dev: {}}\n"
     )
     built = cli("build", "--json", cwd=folder)
     assert built.exit_code == 0, built.text

@@ -21,6 +21,15 @@ class Spot:
     def below(self, path: Sequence[str | int]) -> "Spot":
         return Spot(self.document, (*self.path, *path))
 
+    def entry(self, name: str) -> "Spot":
+        """Where `name` is said in this list or map of names; the whole of it where that cannot be told."""
+        value = self.document.at(self.path)
+        if isinstance(value, list):
+            for place, item in enumerate(value):
+                if (item.get("source") if isinstance(item, dict) else str(item).partition(":")[0]) == name:
+                    return self / place
+        return self / name
+
     @property
     def exists(self) -> bool:
         return self.document.has(self.path)

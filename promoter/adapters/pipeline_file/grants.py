@@ -88,12 +88,14 @@ def contents(
             found[f"secret:{name}"] = handle(name)
         else:
             message, hint = unknown(name, "secret", tuple(sorted(filler.scope.secrets)))
-            filler.complain(spots["secrets"] / "secrets", message, hint or f"declare it: `secrets: {{{name}: {{env: {name}}}}}`")
+            filler.complain(
+                (spots["secrets"] / "secrets").entry(name), message, hint or f"declare it: `secrets: {{{name}: {{env: {name}}}}}`"
+            )
     for grant in service.get("configs", ()):
         name = grant["source"]
         if name not in configs:
             if origin.parts["configs"] is None or name not in origin.parts["configs"]:
-                filler.complain(spots["configs"] / "configs", *unknown(name, "config", tuple(configs)))
+                filler.complain((spots["configs"] / "configs").entry(name), *unknown(name, "config", tuple(configs)))
             continue
         text = _config_text(name, configs[name], origin, files, filler)
         if text is not None:

@@ -63,9 +63,9 @@ class Placing:
         placed = {}
         for name, attachment in attachments.items():
             if name != "default" and name not in self._text.parts.networks.names:
-                spot = service_spot(self._text, self._environment, service, "networks") / "networks" / name
+                spot = service_spot(self._text, self._environment, service, "networks") / "networks"
                 known = ("default", *self._text.parts.networks.names)
-                self._filler.complain(spot, *unknown(name, "network", known), on_key=True)
+                self._filler.complain(spot.entry(name), *unknown(name, "network", known), on_key=True)
                 continue
             placed[self._network(name)] = attachment
         return placed
@@ -82,7 +82,7 @@ class Placing:
         if name not in self._text.parts.volumes.names:
             spot = service_spot(self._text, self._environment, service, "volumes") / "volumes"
             message, hint = unknown(name, "volume", self._text.parts.volumes.names)
-            self._filler.complain(spot, message, hint or f"declare it at the top: `volumes: {{{name}: {{}}}}`")
+            self._filler.complain(spot.entry(name), message, hint or f"declare it at the top: `volumes: {{{name}: {{}}}}`")
         volume = self._names.volume(name, self._volume_forms.get(name))
         self.volumes[volume.name] = volume
         return {**mount, "source": volume.name}

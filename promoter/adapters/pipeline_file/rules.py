@@ -75,7 +75,9 @@ def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
     except ValueError:
         return False
     assert isinstance(ports, list)
-    return any(isinstance(p, dict) and str(p.get("published")) == str(port.published) for p in ports)
+    wanted = (str(port.published), str(port.target), port.host_ip)
+    said = (p for p in ports if isinstance(p, dict))
+    return any((str(p.get("published")), str(p.get("target")), p.get("host_ip")) == wanted for p in said)
 
 
 def _check_container_names(text: FileText, environments: Sequence[Resolved]) -> None:
@@ -91,6 +93,4 @@ def _check_container_names(text: FileText, environments: Sequence[Resolved]) -> 
                 override = resolved.text.layers.get(name)
                 layer = override if override is not None and "container_name" in override.raw else text.layers[name]
                 hint = 'drop it, or make it differ: "{{ environment }}-…"'
-                resolved.filler.complain(
-                    layer.spot / "container_name", f"the container name {container} is taken by {holder}", hint
-                )
+                resolved.filler.complain(layer.spot / "container_name", f"container name {container} is taken by {holder}", hint)

@@ -73,7 +73,8 @@ class _Rules:
         known = tuple(self._text.layers)
         for other, dependency in self._service.depends_on.items():
             if other not in known and dependency.required:
-                self._complain("depends_on", *unknown(other, "service", known))
+                spot = service_spot(self._text, self._resolved.text, self._name, "depends_on") / "depends_on"
+                self._resolved.filler.complain(spot.entry(other), *unknown(other, "service", known), on_key=True)
         for key in ("network_mode", "pid", "ipc"):
             value = getattr(self._service, key) or ""
             if value.startswith("service:") and value.removeprefix("service:") not in known:
