@@ -54,7 +54,9 @@ def _named(state: Path, part: str, facts: dict[str, Any]) -> str | None:
 
 
 def _prove_named(state: Path) -> None:
-    facts = place.recall(state)
+    facts, host = place.recall(state), os.environ.get("DOCKER_HOST")
+    if host and host != engine.url(state) and (reason := talk.engine_silent(host)):
+        say(f"DOCKER_HOST names {host}, which does not answer ({reason}); looking on")
     for part, silent in PARTS.items():
         if (host := _named(state, part, facts)) and (reason := silent(host)):
             name = f"PROMOTER_LAB_{part.upper()}"

@@ -36,15 +36,15 @@ def run(state: Path, engine_url: str) -> Iterator[Lab]:
     lab("down")
 
 
-def exports(lab: Lab) -> dict[str, str]:
-    lines = lab("env").stdout.splitlines()
+def exports(lab: Lab, **env: str) -> dict[str, str]:
+    lines = lab("env", **env).stdout.splitlines()
     return {name: value for name, _, value in (line.removeprefix("export ").partition("=") for line in lines)}
 
 
 def test_uses_what_is_named_and_leaves_it_running(run: Lab, engine_url: str, registry_host: str) -> None:
     up = run("up", PROMOTER_LAB_REGISTRY=registry_host)
     assert up.returncode == 0, up.stderr
-    named = exports(run)
+    named = exports(run, PROMOTER_LAB_REGISTRY=registry_host)
     assert (named["DOCKER_HOST"], named["PROMOTER_LAB_REGISTRY"]) == (engine_url, registry_host)
     assert run("down").returncode == 0
     assert engine_silent(engine_url) is None
@@ -66,6 +66,15 @@ def test_starts_one_registry_for_two_that_ask_at_once_and_takes_it_away(run: Lab
     assert run("down").returncode == 0
     assert registry_silent(host) is not None
     assert not state.exists()
+
+
+def test_naming_a_part_leaves_the_own_one_alone(run: Lab, registry_host: str) -> None:
+    assert run("up").returncode == 0
+    own = exports(run)["PROMOTER_LAB_REGISTRY"]
+    assert run("up", PROMOTER_LAB_REGISTRY=registry_host).returncode == 0
+    assert exports(run, PROMOTER_LAB_REGISTRY=registry_host)["PROMOTER_LAB_REGISTRY"] == registry_host
+    assert registry_silent(own) is None
+    assert exports(run)["PROMOTER_LAB_REGISTRY"] == own
 
 
 def test_says_which_named_engine_does_not_answer(run: Lab) -> None:
