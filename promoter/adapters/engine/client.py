@@ -4,7 +4,6 @@ Reading config.json there would bring in credential helpers and headers that one
 and `trust_env` would let REQUESTS_CA_BUNDLE replace the engine's own CA.
 """
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from promoter import __version__
 from promoter.adapters.engine.address import Target, Tls
 from promoter.adapters.engine.faults import renamed
+from promoter.adapters.engine.tunnel import Tunnel
 from promoter.model.errors import EngineError
 
 OLDEST, NEWEST = (1, 40), (1, 51)
@@ -28,10 +28,11 @@ _UNIX = "http+docker://"
 
 
 class Client(APIClient):
-    """Speaks to one target, over `socket` where that is a socket. `negotiate` comes before any other call."""
+    """Speaks to one target, through `tunnel` where it lies behind ssh. `negotiate` comes before any other call."""
 
-    def __init__(self, target: Target, socket: Path | None) -> None:
+    def __init__(self, target: Target, tunnel: Tunnel | None = None) -> None:
         requests.Session.__init__(self)
+        self._tunnel = tunnel
         self.trust_env = False
         self.timeout = (CONNECT, READ)  # type: ignore[assignment]  # requests takes the pair, the stubs do not know
         self.headers["User-Agent"] = f"promoter/{__version__}"
@@ -40,6 +41,7 @@ class Client(APIClient):
         self._proxy_configs = ProxyConfig()
         self._auth_configs = AuthConfig({})
         adapter: HTTPAdapter
+        socket = tunnel.socket if tunnel else target.socket
         if socket is not None:
             adapter = UnixHTTPAdapter(f"http+unix://{socket}", timeout=int(READ), max_pool_size=_POOL)
             self.base_url = f"{_UNIX}localhost"
@@ -61,6 +63,16 @@ class Client(APIClient):
     def api(self) -> tuple[int, int]:
         major, _, minor = self._version.partition(".")
         return int(major), int(minor)
+
+    @property
+    def alive(self) -> bool:
+        """False when the tunnel that this went through has ended."""
+        return self._tunnel is None or self._tunnel.alive
+
+    def close(self) -> None:
+        super().close()
+        if self._tunnel is not None:
+            self._tunnel.close()
 
     def negotiate(self, address: str) -> None:
         """Settles the version of the API: the engine's newest, but none that this adapter was not written for."""

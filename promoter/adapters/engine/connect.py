@@ -4,7 +4,6 @@ import atexit
 import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from promoter.adapters.engine.address import Target, resolve
 from promoter.adapters.engine.client import Client
@@ -12,6 +11,7 @@ from promoter.adapters.engine.engine import DockerEngine
 from promoter.adapters.engine.link import Login, Logins
 from promoter.adapters.engine.tunnel import Tunnel
 from promoter.adapters.retry import Retry
+from promoter.model.errors import EngineError
 
 
 def anonymous(_host: str) -> Login | None:
@@ -33,10 +33,22 @@ def open_engine(
 
 def _connect(target: Target) -> Client:
     if target.ssh is not None and target.socket is not None:
-        tunnel = Tunnel(target.address, target.ssh, target.socket)
-        atexit.register(tunnel.close)
-        client = Client(target, tunnel.socket)
-    else:
-        client = Client(target, Path(target.socket) if target.socket else None)
+        return _connect_over_ssh(target, Tunnel(target.address, target.ssh, target.socket))
+    client = Client(target)
     client.negotiate(target.address)
+    return client
+
+
+def _connect_over_ssh(target: Target, tunnel: Tunnel) -> Client:
+    client = Client(target, tunnel)
+    try:
+        client.negotiate(target.address)
+    except EngineError as error:
+        words = tunnel.words()
+        client.close()
+        raise EngineError(
+            f"ssh reaches the host of {target.address}, but no engine answers there at {target.socket}: {words or error.message}",
+            hint="is Docker running there, and may that user use its socket (is it in the group `docker`)?",
+        ) from error
+    atexit.register(client.close)
     return client

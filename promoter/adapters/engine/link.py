@@ -38,11 +38,13 @@ class Link:
         self._connecting = threading.Lock()
 
     def client(self) -> Client:
-        if self._client is None:
+        client = self._client
+        if client is None or not client.alive:
             with self._connecting:
-                if self._client is None:
-                    self._client = self._retry(self._connect)
-        return self._client
+                client = self._client
+                if client is None or not client.alive:
+                    client = self._client = self._retry(self._connect)
+        return client
 
     def ask(
         self,

@@ -16,7 +16,8 @@ from promoter.adapters.engine.address import Ssh
 from promoter.model.errors import EngineError
 
 # A shell stands between us and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
-_KEEPER = 'exec 3<&0; "$@" 3<&- </dev/null & ssh=$!; (cat <&3 >/dev/null; kill $ssh) 2>/dev/null & wait $ssh'
+# Then it takes away the folder, whose name is its $0.
+_KEEPER = 'exec 3<&0; "$@" 3<&- </dev/null & ssh=$!; (cat <&3 >/dev/null; kill $ssh) 2>/dev/null & wait $ssh; rm -rf "$0"'
 _PATIENCE = 30.0
 _LOOK_EVERY = 0.01
 
@@ -28,10 +29,11 @@ class Tunnel:
         self._folder = Path(tempfile.mkdtemp(prefix="promoter-ssh-"))
         self.socket = self._folder / "engine.sock"
         self._words = (self._folder / "words").open("w+b")
+        self._keeper: subprocess.Popen[bytes] | None = None
         try:
             # A session of its own: Ctrl-C must not cut the way to an engine on which something is to be restored.
             self._keeper = subprocess.Popen(
-                ["/bin/sh", "-c", _KEEPER, "sh", *command(ssh, str(self.socket), remote)],
+                ["/bin/sh", "-c", _KEEPER, str(self._folder), *command(ssh, str(self.socket), remote)],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._words, start_new_session=True,
             )  # fmt: skip
             self._await(address)
@@ -42,11 +44,9 @@ class Tunnel:
     def _await(self, address: str) -> None:
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():
-            ended = self._keeper.poll() is not None
+            ended = not self.alive
             if ended or time.monotonic() > deadline:
-                self._words.seek(0)
-                words = self._words.read().decode(errors="replace").strip().splitlines()
-                reason = words[-1] if words else "ssh ended" if ended else f"no connection within {_PATIENCE:.0f} s"
+                reason = self.words() or ("ssh ended" if ended else f"no connection within {_PATIENCE:.0f} s")
                 raise EngineError(
                     f"the engine at {address} cannot be reached over ssh: {reason}",
                     hint="`ssh` to that host must work without a question: key, known host, leave to forward sockets",
@@ -62,15 +62,20 @@ class Tunnel:
             return True
         return False
 
+    def words(self) -> str:
+        """The last line that ssh said."""
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
     @property
     def alive(self) -> bool:
-        return self._keeper.poll() is None
+        return self._keeper is not None and self._keeper.poll() is None
 
     def close(self) -> None:
-        keeper = getattr(self, "_keeper", None)
-        if keeper is not None:
-            keeper.stdin.close()
-            keeper.wait()
+        if self._keeper is not None and self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+            self._keeper.wait()
         self._words.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
