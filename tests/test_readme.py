@@ -19,6 +19,8 @@ from tests.fakes.promoter import facts
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = PAGES[0].read_text()
+SIGNERS = ("ana@example.com", "ben@example.com", "eve@example.com")
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGJlIGJvbGQsIGJlIHRydWUsIGJlIGtpbmQsIGJlIHF1aWV0"
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -58,6 +60,13 @@ def test_the_settings_are_those_of_the_code() -> None:
 def test_every_pipeline_that_is_shown_is_valid(page: str, block: str, tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / ".promoter").mkdir()
+    (tmp_path / ".promoter" / "allowed_signers").write_text("".join(f"{person} ssh-ed25519 {KEY}\n" for person in SIGNERS))
+    for words in (
+        ("init", "-q"),
+        ("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "a"),
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
     file = tmp_path / "pipeline.yaml"
     file.write_text(block if "environments:" in block else pytest.skip("a part of a file"))
     assert checked(file).pipeline.needs

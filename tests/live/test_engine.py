@@ -134,8 +134,9 @@ class TestRealEngine(EngineContract):
         assert "TOKEN=hunter2" in site.engine.exec(container, ("env",), 10).output.splitlines()
 
     def test_an_error_never_shows_a_secret(self, site):
-        spec = ContainerSpec(f"{site.prefix}-bad", site.image(RUNS), Service(restart=handle("token")), {})
-        with pytest.raises(StartError, match=r"invalid restart policy '\[secret token\]'") as caught:
+        service = Service(volumes=(Mount(type="volume", source=f"bad name {handle('token')}", target="/x"),))
+        spec = ContainerSpec(f"{site.prefix}-bad", site.image(RUNS), Service().model_copy(update={"restart": handle("token")}), {})
+        with pytest.raises(StartError, match=r"bad name \[secret token\]") as caught:
             site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
         assert "hunter2" not in caught.value.message
 
