@@ -1,29 +1,55 @@
-"""Finds a circle among things that wait for one another."""
+"""Things that wait for one another: their circles, and who stands before whom."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 
 
-def find_circle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """One circle, from its first member in the order of the map; empty when there is none."""
+def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each after all that it needs. What is part of a circle, or waits for one, is left out."""
     waiting = {name: {n for n in needed if n in needs} for name, needed in needs.items()}
     wanted_by: dict[str, list[str]] = {name: [] for name in needs}
     for name, needed in waiting.items():
         for n in needed:
             wanted_by[n].append(name)
     ready = deque(name for name, needed in waiting.items() if not needed)
+    order = []
     while ready:
         done = ready.popleft()
+        order.append(done)
         for name in wanted_by[done]:
             waiting[name].discard(done)
             if not waiting[name]:
                 ready.append(name)
-    left = {name: needed for name, needed in waiting.items() if needed}
+    return order
+
+
+class Upstream:
+    """Answers whether one stands before another, in however many steps. A thousand in a row cost no more than they must."""
+
+    def __init__(self, needs: Mapping[str, Sequence[str]]) -> None:
+        self._bit = {name: 1 << place for place, name in enumerate(needs)}
+        self._before: dict[str, int] = {}
+        for name in in_order(needs):
+            self._before[name] = 0
+            for needed in needs[name]:
+                if needed in self._bit:
+                    self._before[name] |= self._before[needed] | self._bit[needed]
+
+    def stands_before(self, earlier: str, later: str) -> bool:
+        """In a circle everything stands before everything."""
+        return later not in self._before or bool(self._before[later] & self._bit[earlier])
+
+
+def find_circle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """One circle, from its first member in the order of the map; empty when there is none."""
+    free = set(in_order(needs))
+    left = {name for name in needs if name not in free}
     if not left:
         return ()
-    walk = [next(iter(left))]
+    walk = [next(name for name in needs if name in left)]
     while (following := next(n for n in needs[walk[-1]] if n in left)) not in walk:
         walk.append(following)
     circle = walk[walk.index(following) :]
-    first = min(range(len(circle)), key=lambda i: list(needs).index(circle[i]))
+    places = {name: place for place, name in enumerate(needs)}
+    first = min(range(len(circle)), key=lambda i: places[circle[i]])
     return (*circle[first:], *circle[:first])

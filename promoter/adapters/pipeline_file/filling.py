@@ -11,6 +11,13 @@ from promoter.compose.shape import Reading, Shape
 from promoter.document.scalars import Tagged, kind_of
 from promoter.templates import Scope, TemplateFault, is_template, render
 
+
+class Broken(str):
+    """A text of which has been said already that it means nothing."""
+
+    __slots__ = ()
+
+
 S = TypeVar("S", bound=Shape)
 
 
@@ -19,16 +26,21 @@ class Filler:
 
     def __init__(self, scope: Scope, complaints: Complaints, environment: str | None) -> None:
         self.scope, self.complaints, self.environment = scope, complaints, environment
+        self._broken = False
 
     def fill(self, value: object, spot: Spot) -> tuple[object, bool]:
         """The value without templates; False when some could not be filled in."""
         faults: list[tuple[Spot, TemplateFault]] = []
+        self._broken = False
         filled = self._fill(value, spot, faults)
         for place, fault in faults:
             self.complain(place, fault.message, fault.hint)
-        return filled, not faults
+        return filled, not faults and not self._broken
 
     def _fill(self, value: object, spot: Spot, faults: list[tuple[Spot, TemplateFault]]) -> object:
+        if isinstance(value, Broken):
+            self._broken = True
+            return value
         if isinstance(value, str):
             if not is_template(value):
                 return value
@@ -75,7 +87,7 @@ def is_map(value: object, spot: Spot, complaints: Complaints, what: str, environ
 def templated(value: object) -> bool:
     """Whether a template stands anywhere in it."""
     if isinstance(value, str):
-        return is_template(value)
+        return isinstance(value, Broken) or is_template(value)
     if isinstance(value, Mapping):
         return any(templated(item) for item in value.values())
     if isinstance(value, list):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
+from promoter.adapters.pipeline_file.filling import Broken
 from promoter.compose.env_file import BadEnvFile, read_env_file
 from promoter.compose.interpolate import Unset, interpolate
 from promoter.compose.misfit import nearest, unknown_key
@@ -103,10 +104,10 @@ def _interpolated(value: object, spot: Spot, environ: Mapping[str, str], complai
             filled = interpolate(value, environ)
         except Unset as error:
             complaints.add(spot, error.message, error.hint)
-            return value
+            return Broken(value)
         if filled != value and is_template(filled) and filled.count("{") > value.count("{") - value.count("${"):
             complaints.add(spot, "a variable that is filled in here holds a template", "write templates in the file itself")
-            return "refused"
+            return Broken(value)
         return filled
     if isinstance(value, dict):
         return {key: _interpolated(item, spot / key, environ, complaints) for key, item in value.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from promoter.adapters.pipeline_file.circle import find_circle
+from promoter.adapters.pipeline_file.circle import Upstream, find_circle
 from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import FileText
 from promoter.adapters.pipeline_file.filling import Filler, templated
@@ -22,9 +22,10 @@ def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
         message = f"`needs` goes round in a circle: {' -> '.join((*circle, circle[0]))}"
         at = spot / "needs"
         text.complaints.add(at if at.exists else spot, message, "let one of them need something else")
+    upstream = Upstream(needs)
     for resolved in environments:
         check_services(text, resolved)
-        check_gates(text, resolved, needs)
+        check_gates(text, resolved, upstream)
     _check_ports(text, environments)
     _check_container_names(text, environments)
 

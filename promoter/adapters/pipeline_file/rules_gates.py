@@ -1,8 +1,8 @@
 """Rules about the gates of one environment: none that nobody could ever open."""
 
-from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from promoter.adapters.pipeline_file.circle import Upstream
 from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import FileText
 from promoter.adapters.pipeline_file.origin import unknown
@@ -13,13 +13,13 @@ from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 
 
-def check_gates(text: FileText, resolved: Resolved, needs: Mapping[str, Sequence[str]]) -> None:
+def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
     for gate, spot in resolved.gates:
         match gate:
             case Approval():
                 _check_approval(gate, spot, text, resolved)
             case Soak():
-                _check_soak(gate, spot, resolved, needs)
+                _check_soak(gate, spot, text, resolved, upstream)
             case Window():
                 _check_window(gate, spot, resolved)
 
@@ -51,26 +51,13 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
             complain(at, message, f"lower `min`, or name more people of {quota.role}")
 
 
-def _check_soak(gate: Soak, spot: Spot, resolved: Resolved, needs: Mapping[str, Sequence[str]]) -> None:
+def _check_soak(gate: Soak, spot: Spot, text: FileText, resolved: Resolved, upstream: Upstream) -> None:
     here = resolved.environment.name
-    if gate.in_ not in needs:
-        resolved.filler.complain(spot / "in", *unknown(gate.in_, "environment", tuple(needs)))
-    elif not _is_upstream(gate.in_, here, needs):
+    if gate.in_ not in text.environments:
+        resolved.filler.complain(spot / "in", *unknown(gate.in_, "environment", tuple(text.environments)))
+    elif not upstream.stands_before(gate.in_, here):
         message = f"{gate.in_} is not upstream of {here}: a release does not pass through it on the way"
         resolved.filler.complain(spot / "in", message, f"soak in one that {here} needs")
-
-
-def _is_upstream(wanted: str, start: str, needs: Mapping[str, Sequence[str]]) -> bool:
-    seen: set[str] = set()
-    ahead = list(needs[start])
-    while ahead:
-        name = ahead.pop()
-        if name == wanted:
-            return True
-        if name not in seen:
-            seen.add(name)
-            ahead += needs.get(name, ())
-    return False
 
 
 def _check_window(gate: Window, spot: Spot, resolved: Resolved) -> None:
