@@ -159,6 +159,6 @@ def _ledger(common: Common, loaded: LoadedPipeline | None) -> str:
 
 
 def _existing(directory: Path) -> Path:
-    """The nearest directory that is there."""
+    """The nearest part of the path that is there; where it is no directory, nothing can be written below it."""
     here = Path(os.path.abspath(directory))  # noqa: PTH100 -- links stay as they are
-    return next(place for place in (here, *here.parents) if place.is_dir())
+    return next(place for place in (here, *here.parents) if place.exists())

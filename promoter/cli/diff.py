@@ -27,6 +27,6 @@ def diff(common: Common, left: Left, right: Right) -> None:
     if common.json:
         say_json(document)
     else:
-        from promoter.reports.history import outline
+        from promoter.reports.shown import difference
 
-        say(outline(document))
+        say(difference(document))

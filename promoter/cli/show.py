@@ -26,6 +26,6 @@ def show(common: Common, release: Which) -> None:
     if common.json:
         say_json(document)
     else:
-        from promoter.reports.history import outline
+        from promoter.reports.shown import release as as_text
 
-        say(outline(document))
+        say(as_text(document))

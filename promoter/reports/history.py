@@ -1,6 +1,6 @@
-"""`promoter history`, `show`, `diff`, `logs`: the past, as plain text."""
+"""`promoter history`: what happened, a line a fact, as plain text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from promoter.model.facts import Fact, Kind
 from promoter.reports.matrix import when
@@ -24,7 +24,7 @@ def _row(fact: Fact) -> tuple[str, ...]:
 
 
 def _said(fact: Fact) -> str:
-    words = [_text(fact.body[key]) for key in _TELLING if fact.body.get(key)]
+    words = [_text(fact.body[key]) for key in _TELLING if fact.body.get(key) and fact.body[key] != "ok"]
     if fact.kind is Kind.PROMOTED and fact.body.get("gap_ms") is not None:
         words.append(f"gap {fact.body['gap_ms']}ms")
     line = clean(": ".join(words))
@@ -33,26 +33,3 @@ def _said(fact: Fact) -> str:
 
 def _text(value: object) -> str:
     return "; ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
-
-
-def outline(document: Mapping[str, object], indent: str = "") -> str:
-    """A document as indented lines, for reports whose depth a table cannot hold."""
-    return "\n".join(line for key, value in document.items() for line in _lines(key, value, indent))
-
-
-def _lines(key: str, value: object, indent: str) -> list[str]:
-    if isinstance(value, Mapping) and value:
-        return [f"{indent}{key}:", outline(value, indent + "  ")]
-    if isinstance(value, (list, tuple)) and value:
-        return [f"{indent}{key}:", *(f"{indent}  - {_item(item)}" for item in value)]
-    return [f"{indent}{key}: {_item(value)}"]
-
-
-def _item(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_item(item)}" for key, item in value.items() if item is not None)
-    if isinstance(value, (list, tuple)):
-        return " ".join(_item(item) for item in value) or "none"
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "yes", False: "no"}[value]
-    return clean(str(value))

@@ -1,17 +1,24 @@
 """Each event as the one line that people read, on a terminal and in a log alike; None for what only moves a bar."""
 
+import re
 from typing import assert_never
 
 from promoter.model import events as e
 from promoter.model.verdict import Outcome
 
 _OUTCOMES = {Outcome.PASSED: "open", Outcome.WAITING: "waits", Outcome.REFUSED: "refused"}
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
 
 
 def clean(text: str) -> str:
     """Without control characters: what a container or a build wrote must not move a terminal's cursor."""
     return text.translate(_CONTROL).replace("\t", "    ")
+
+
+def cut_digests(text: str) -> str:
+    """Digests as people tell them apart; whole they stand in the release, the plan and the ledger."""
+    return _DIGEST.sub(r"\1…", text)
 
 
 def seconds(span: float) -> str:
@@ -47,7 +54,7 @@ def _of_release(event: e.Event) -> str | None:
         case e.Notice():
             return event.text
         case _:
-            return f"{event.environment}: {_of_environment(event)}"
+            return cut_digests(f"{event.environment}: {_of_environment(event)}")
 
 
 def _of_environment(

@@ -1,6 +1,6 @@
-"""Live progress on a terminal: every sentence scrolls by and stays; below it, redrawn in place, what goes on right now.
+"""Live progress on a terminal: what is done scrolls by and stays; below it, redrawn in place, what goes on right now.
 
-Output of containers and builds is among the sentences, so redrawing never swallows it. Lines are cut to the width.
+Output of containers and builds is among what scrolls by, so redrawing never swallows it. Lines are cut to the width.
 """
 
 import time
@@ -14,10 +14,11 @@ from rich.live import Live
 from rich.text import Text
 
 from promoter.model import events as e
-from promoter.reports.sentences import clean, seconds, sentence
+from promoter.reports.sentences import clean, cut_digests, seconds, sentence
 
 _GOOD = (e.BuildDone, e.Pushed, e.Pinned, e.ReleaseMade)
-_DIM = (e.BuildLine, e.StepStarted, e.StepNote)
+_DIM = (e.BuildLine, e.StepNote)
+_ONLY_DRAWN = (e.BuildStarted, e.StepStarted, e.Waiting)
 _STATUS_STYLE = {
     "deployed": "green",
     "unchanged": "green",
@@ -59,7 +60,7 @@ class Terminal:
     def __call__(self, event: e.Event) -> None:
         with self._lock:
             self._follow(event)
-            text = sentence(event)
+            text = None if isinstance(event, _ONLY_DRAWN) else sentence(event)
             if text is not None:
                 self._console.print(Text(text, style=_style(event)), no_wrap=True, overflow="ellipsis", crop=True)
             self._draw()
@@ -90,7 +91,7 @@ class Terminal:
             case e.Pushed():
                 self._end("push", event.service)
             case e.StepStarted():
-                self._begin(event.environment, event.step, f"{event.environment}: {event.step}")
+                self._begin(event.environment, event.step, cut_digests(f"{event.environment}: {event.step}"))
             case e.StepNote():
                 self._note(event.environment, event.step, event.text)
             case e.StepDone() | e.StepFailed():

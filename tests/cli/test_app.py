@@ -300,8 +300,14 @@ def test_history(say: Say) -> None:
 
 
 def test_show_diff_and_logs_are_text_and_json(say: Say) -> None:
-    assert f"id: {RELEASE.id}" in say("show", "3f").out
-    assert "  - ~ a: 1 -> 2" in say("diff", "dev", "prod").out
+    shown = say("show", "3f").out.splitlines()
+    assert shown[0] == f"release {RELEASE.id} (main c0ffeec0ffee, with uncommitted changes)"
+    assert shown[2:4] == ["made 2026-11-23 18:20:11Z by ana@example.com, tagged web:v1", "lives in dev"]
+    assert shown[-1].split() == ["1", "2026-11-23", "18:20:11Z", "released", "-", "ana@example.com"]
+    differs = say("diff", "dev", "prod").out
+    assert "configuration:\n  ~ a: 1 -> 2" in differs
+    assert f"  web: {RELEASE.images['web'].digest} -> (none)" in differs
+    assert "commits in dev and not in prod:\n  c0ffee1 Be faster" in differs
     assert say("diff", "dev", "prod", "--json").json["changes"] == ["~ a: 1 -> 2"]
     assert say("logs", "3f").out.splitlines()[1:] == ["migrated[2J", "fine"]
     assert say("logs", "3f", "--json").json[0]["text"] == "migrated\x1b[2J\nfine"

@@ -8,7 +8,7 @@ from pathlib import Path
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import PromoterError
 from promoter.model.events import Event, Listener
-from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal
+from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
 from promoter.queries import EnvironmentStatus, LedgerReport, LogEntry, StatusReport, WaitingRelease
@@ -146,10 +146,19 @@ class FakePromoter:
         return self._answer(facts(), "history", environment)
 
     def show(self, release: str) -> object:
-        return self._answer({"release": RELEASE.document(), "made_by": "ana@example.com", "lives_in": ["dev"]}, "show", release)
+        told = [{"seq": 1, "at": stamp(AT), "kind": "released", "environment": None, "actor": "ana@example.com"}]
+        made = {"made_at": stamp(AT), "made_by": "ana@example.com", "tags": {"web": "v1"}, "lives_in": ["dev"]}
+        return self._answer({"release": RELEASE.document(), **made, "facts": told}, "show", release)
 
     def diff(self, left: str, right: str) -> object:
-        return self._answer({"left": {"environment": left}, "images": [], "changes": ["~ a: 1 -> 2"]}, "diff", left, right)
+        sides = {
+            "left": {"environment": left, "release": RELEASE.document()},
+            "right": {"environment": right, "release": EARLIER.document()},
+        }
+        images = [{"service": "web", "left": str(IMAGE.digest), "right": None}]
+        return self._answer(
+            {**sides, "images": images, "commits": ["c0ffee1 Be faster"], "changes": ["~ a: 1 -> 2"]}, "diff", left, right
+        )
 
     def logs(self, release: str) -> object:
         return self._answer([LogEntry("dev", AT, "before 1", "migrated\x1b[2J\nfine")], "logs", release)

@@ -31,7 +31,7 @@ ONE_EACH: list[e.Event] = [
         "prod", "approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1", datetime(2026, 1, 1, tzinfo=UTC))
     ),
     e.PromotionStarted("dev", RELEASE, "sha256:00", mending=False),
-    e.StepStarted("dev", "pull web"),
+    e.StepStarted("dev", f"pull web {IMAGE}"),
     e.StepNote("dev", "replace web", "healthy"),
     e.StepDone("dev", "pull web", 65.0),
     e.StepFailed("dev", "replace web", ReasonCode.UNHEALTHY, ("exit code 3",)),
@@ -60,7 +60,7 @@ def test_plain_is_one_line_an_event() -> None:
         f"release {RELEASE.short_id} (known already)",
         "prod: gate approval of 1 person: waits: 0 of 1",
         f"dev: promoting release {RELEASE.short_id}",
-        "dev: pull web …",
+        "dev: pull web 127.0.0.1:5000/demo/web@sha256:abababababab… …",
         "dev: replace web: healthy",
         "dev: pull web: done in 1m05s",
         "dev: replace web: failed (unhealthy): exit code 3",
