@@ -7,6 +7,7 @@ from promoter.model import events as e
 from promoter.model.verdict import Outcome
 
 _OUTCOMES = {Outcome.PASSED: "open", Outcome.WAITING: "waits", Outcome.REFUSED: "refused"}
+_TAKE_TIME = frozenset({"deployed", "failed", "rolled_back", "interrupted"})
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
 
@@ -78,7 +79,8 @@ def _of_environment(
             return f"putting the earlier {event.service} back"
         case e.EnvironmentEnded():
             reasons = f": {'; '.join(event.reasons)}" if event.reasons else ""
-            return f"{event.status} after {seconds(event.seconds)}{reasons}"
+            after = f" after {seconds(event.seconds)}" if event.status in _TAKE_TIME else ""
+            return f"{event.status.replace('_', ' ')}{after}{reasons}"
         case e.Waiting():
             return f"waiting for up to {seconds(event.seconds)} more: {'; '.join(event.reasons)}"
     assert_never(event)

@@ -30,7 +30,7 @@ def summary(result: RunResult, options: str) -> str:
         parts.append(images(result.release))
     if result.environments:
         parts.append(_matrix(result))
-    parts += [_why(environment, options) for environment in result.environments if environment.reasons]
+    parts += [_why(environment, options) for environment in result.environments if _tells_why(environment)]
     return "\n\n".join(parts)
 
 
@@ -78,6 +78,11 @@ def _serving(environment: EnvironmentResult, release: Release | None) -> str | N
 def _digest(release: Release) -> str:
     digests = sorted({ref.digest.hex[:12] for ref in release.images.values()})
     return digests[0] if len(digests) == 1 else f"{len(digests)} images"
+
+
+def _tells_why(environment: EnvironmentResult) -> bool:
+    """What was not reached stands in the matrix; why it was not is said where the way ended."""
+    return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
 
 
 def _why(environment: EnvironmentResult, options: str) -> str:

@@ -65,7 +65,7 @@ def test_plain_is_one_line_an_event() -> None:
         "dev: pull web: done in 1m05s",
         "dev: replace web: failed (unhealthy): exit code 3",
         "dev: putting the earlier web back",
-        "dev: rolled_back after 12s: exit code 3",
+        "dev: rolled back after 12s: exit code 3",
         "prod: waiting for up to 1m30s more: 0 of 1",
         "a sentence",
     ]

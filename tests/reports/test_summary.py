@@ -19,7 +19,7 @@ def test_the_matrix_names_what_serves_now_not_what_was_wanted() -> None:
         result(
             environment("dev"),
             environment("test", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "exit code 3"),
-            EnvironmentResult("prod", Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM),
+            EnvironmentResult("prod", Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, ("test is rolled_back",)),
         ),
         "-f p.yaml",
     ).splitlines()
