@@ -135,7 +135,7 @@ class TestRealEngine(EngineContract):
 
     def test_an_error_never_shows_a_secret(self, site):
         service = Service(volumes=(Mount(type="volume", source=f"bad name {handle('token')}", target="/x"),))
-        spec = ContainerSpec(f"{site.prefix}-bad", site.image(RUNS), Service().model_copy(update={"restart": handle("token")}), {})
+        spec = ContainerSpec(f"{site.prefix}-bad", site.image(RUNS), service, {})
         with pytest.raises(StartError, match=r"bad name \[secret token\]") as caught:
             site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
         assert "hunter2" not in caught.value.message
