@@ -67,9 +67,9 @@ def farewell() -> str:
                 (". .venv/bin/activate", "promoter on your PATH"),
                 (f"promoter plan -f {HELLO}", "what promote would do now"),
                 (f"promoter diff dev prod -f {HELLO}", "two environments compared"),
-                (f"promoter rollback prod -f {HELLO}", "the earlier verified release"),
+                (f"promoter rollback prod -f {HELLO}", "after a change: the release before it"),
                 (f"promoter ledger verify -f {HELLO}", "the chain, from the first fact"),
-                (f"{_editor()} pipelines/hello/…; make demo", "a change, and its way to PROD"),
+                (f"{_editor()} pipelines/hello/web/message.txt; make demo", "a change, and its way to PROD"),
                 ("docker ps", "the containers, if you have docker's command line"),
                 ("make down", "all of it gone"),
             )
