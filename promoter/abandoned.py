@@ -31,7 +31,7 @@ def settle(world: World, journal: Journal, tell: events.Listener, plan: Plan, st
             service = service_of(container.labels)
             slots[service] = tuple(dict.fromkeys((*slots.get(service, ()), Slot(_base(container.name)))))
     hold.check()
-    recreate = Recreate(engine, world.patient, world.patient, world.secrets)
+    recreate = Recreate(engine, world.patient, world.patient, world.secrets, world.probes)
     if start.mend:
         problems: tuple[str, ...] = ()
     else:

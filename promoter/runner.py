@@ -39,7 +39,7 @@ class Runner:
     def __init__(self, world: World, journal: Journal, listener: events.Listener, job: Job, hold: Hold) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
         self._engine: Engine = world.engine(job.plan.environment.engines[0])
-        self._recreate = Recreate(self._engine, world.clock, world.patient, world.secrets)
+        self._recreate = Recreate(self._engine, world.clock, world.patient, world.secrets, world.probes)
         self._checker = Checker(world.clock, world.probes, world.secrets)
         self._swapped: dict[str, list[Swapped]] = {}
         self._touched: list[str] = []

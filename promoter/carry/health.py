@@ -1,17 +1,20 @@
 """Proof that a container is healthy, got by asking it at a short interval and not by waiting for the engine's timer.
 
-With a healthcheck: its own command, run inside; the engine's verdict is the second witness, and its `unhealthy` is
-final. Without one: running, and steady for a while. For a service that others wait to see completed: exit code 0.
+With a healthcheck that fetches a page which is published on this machine: that page, from outside. Otherwise, and when
+the page does not come: its own command, run inside. The engine's verdict is the second witness, and its `unhealthy` is
+final. Without a healthcheck: running, and steady for a while. For a service that others wait to see completed: exit
+code 0.
 """
 
 from datetime import timedelta
 from enum import Enum
 
 from promoter.carry.failure import StepFailure, gather
+from promoter.carry.outside import outside_url
 from promoter.compose.service import Service
 from promoter.model.errors import EngineError
 from promoter.model.verdict import ReasonCode
-from promoter.ports import Clock, Container, Engine, ExecResult, Secrets
+from promoter.ports import Clock, Container, Engine, ExecResult, HttpRequest, Probes, Secrets
 
 DEFAULT_STEADY = timedelta(seconds=2)
 DEFAULT_INTERVAL = timedelta(seconds=30)
@@ -19,6 +22,8 @@ DEFAULT_TIMEOUT = timedelta(seconds=30)
 DEFAULT_RETRIES = 3
 SLACK = 5.0
 """Seconds that the engine's own verdict gets beyond its due time before we stop waiting for it."""
+_ONLY_OUTSIDE, _OUTSIDE_TIMEOUT = 1.0, 0.5
+"""Seconds in which only the quick question from outside is asked, and how long one of its tries may take."""
 _FIRST_PAUSE, _LONGEST_PAUSE, _POLL = 0.03, 1.0, 0.05
 
 
@@ -32,8 +37,8 @@ class Proof(Enum):
 class Examiner:
     """Examines containers of one engine."""
 
-    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets) -> None:
-        self._engine, self._clock, self._secrets = engine, clock, secrets
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes) -> None:
+        self._engine, self._clock, self._secrets, self._probes = engine, clock, secrets, probes
 
     def prove(self, container: str, service: Service, proof: Proof) -> str:
         """Returns when it is proven, with the sentence that says how. Raises StepFailure with the evidence."""
@@ -50,7 +55,14 @@ class Examiner:
         limit = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()
         started, pause, said = self._clock.monotonic(), _FIRST_PAUSE, "not probed yet"
         deadline = started + _patience(service)
+        url = outside_url(test, seen.published) if self._engine.address.startswith("unix://") else None
         while True:
+            if url is not None and self._page_is_there(url):
+                return f"healthy after {self._clock.monotonic() - started:.2f} s, asked from outside at {url}"
+            if url is not None and self._clock.monotonic() - started < _ONLY_OUTSIDE:
+                seen = self._still_running(seen, f"nothing answers at {url} yet")
+                self._clock.sleep(_FIRST_PAUSE)
+                continue
             result = self._exec(seen, command, limit)
             spent = self._clock.monotonic() - started
             if result.exit_code == 0:
@@ -63,6 +75,11 @@ class Examiner:
                 raise self._unhealthy(seen, said)
             self._clock.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _page_is_there(self, url: str) -> bool:
+        """Any other answer proves nothing: then the command itself decides."""
+        answer = self._probes.http(HttpRequest(url, "GET", {}, _OUTSIDE_TIMEOUT))
+        return answer.status is not None and 200 <= answer.status < 300
 
     def _exec(self, seen: Container, command: tuple[str, ...], limit: float) -> ExecResult:
         try:

@@ -17,7 +17,7 @@ from promoter.model.digest import Digest, ImageRef
 from promoter.model.errors import PromoterError
 from promoter.model.naming import Place, Role, Slot, container_labels, promotion_of
 from promoter.model.verdict import ReasonCode
-from promoter.ports import Clock, Container, ContainerSpec, Engine, FileContent, Secrets
+from promoter.ports import Clock, Container, ContainerSpec, Engine, FileContent, Probes, Secrets
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def _reachable_by_name(service: Service, name: str) -> Service:
 class Recreate:
     """Puts containers into slots of one engine, and puts them back."""
 
-    def __init__(self, engine: Engine, clock: Clock, patient: Clock, secrets: Secrets) -> None:
+    def __init__(self, engine: Engine, clock: Clock, patient: Clock, secrets: Secrets, probes: Probes) -> None:
         self._engine, self._clock, self._secrets = engine, clock, secrets
-        self._examiner = Examiner(engine, clock, secrets)
-        self._patient_examiner = Examiner(engine, patient, secrets)
+        self._examiner = Examiner(engine, clock, secrets, probes)
+        self._patient_examiner = Examiner(engine, patient, secrets, probes)
         self._stopped: dict[str, float] = {}
 
     def swap(self, order: Order, slot: Slot) -> Swapped:
