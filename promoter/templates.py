@@ -216,7 +216,7 @@ def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
         name, part, function, *words = match.groups()
         literal = text[end : match.start()]
         beyond = part and (name not in _VIEWS or part.startswith("_") or part in ("explain", "PARTS"))
-        if _OPENINGS.search(literal) or name in _NOT_NAMES or beyond:
+        if _OPENINGS.search(literal) or literal.endswith("{") or name in _NOT_NAMES or beyond:
             return None
         parts += [literal] if literal else []
         arguments = tuple(word[1:-1] for word in (words[0], *words[2:]) if word is not None)
