@@ -95,6 +95,10 @@ class Entering:
         current = self._entry.current
         return current is not None and _same(current, plan) and self._still_runs(current, plan)
 
+    def not_reached(self, why: str) -> EnvironmentResult:
+        """What it needs was not reached."""
+        return self._end(Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, f"not reached: {why}")
+
     # ------------------------------------------------------------ the way in
     def _go(self, release: Release) -> EnvironmentResult:
         self.journal.refresh()
@@ -108,7 +112,7 @@ class Entering:
             shut = self._wait_for_gates(plan)
             if shut is not None:
                 return shut
-        with holding(self.journal.ledger, self.name, self.terms.owner, self.world.clock) as hold:
+        with holding(self.journal.ledger, self.name, self.terms.owner, self.world.clock, gone=self.world.gone) as hold:
             self.journal.refresh()
             if self.nothing_to_do(plan):
                 return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from promoter.model.errors import LeaseLost, PromoterError
-from promoter.ports import Clock, Lease, Ledger
+from promoter.ports import Clock, Gone, Lease, Ledger, nobody
 
 TIME_TO_LIVE = timedelta(seconds=30)
 
@@ -52,9 +52,11 @@ class Hold:
 
 
 @contextmanager
-def holding(ledger: Ledger, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE) -> Iterator[Hold]:
+def holding(
+    ledger: Ledger, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
+) -> Iterator[Hold]:
     """Raises LeaseHeld when another run holds the environment."""
-    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now()), clock, ttl)
+    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl)
     try:
         yield hold
     finally:

@@ -334,6 +334,16 @@ class Lease:
     took_over: str | None = None
 
 
+Gone = Callable[[str], bool]
+"""Whether the owner of a lease is known to have ended."""
+
+
+def nobody(owner: str) -> bool:
+    """Of nobody is it known."""
+    del owner
+    return False
+
+
 class Ledger(Protocol):
     """Facts of one pipeline, appended with the expected head; and leases. Raises LedgerError."""
 
@@ -348,8 +358,8 @@ class Ledger(Protocol):
     def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
         """Durably appends right after `head`. Raises HeadMoved when somebody else was first."""
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime) -> Lease:
-        """Raises LeaseHeld while another owner's lease is alive; a stale one is taken over."""
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+        """Raises LeaseHeld while another owner's lease is alive; one that is stale, or whose owner is gone, is taken over."""
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
         """Raises LeaseLost when another holds it now."""
@@ -373,3 +383,4 @@ class World:
     builder: Callable[[Engine], Builder]
     probes: Probes
     source: SourceControl
+    gone: Gone = nobody

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from promoter.entering import Entering
 from promoter.model import events
 from promoter.model.release import Release
-from promoter.model.verdict import ReasonCode
 from promoter.results import EnvironmentResult, Status
 
 REACHED = (Status.DEPLOYED, Status.UNCHANGED)
@@ -34,7 +33,8 @@ class Walk:
                 for name in self._startable(results, set(running.values())):
                     blocked = self._blocked_by(name, results)
                     if blocked:
-                        results[name] = self._ended(_not_reached(name, blocked))
+                        why = ", ".join(f"{result.name} is {result.status}" for result in blocked)
+                        results[name] = self._ended(self.enter(name).not_reached(why))
                     else:
                         running[pool.submit(self.enter(name).go, release)] = name
                 if running:
@@ -68,8 +68,3 @@ def upto(needs: Mapping[str, tuple[str, ...]], last: str | None) -> tuple[str, .
             wanted.add(name)
             rest += needs[name]
     return tuple(name for name in needs if name in wanted)
-
-
-def _not_reached(name: str, blocked: list[EnvironmentResult]) -> EnvironmentResult:
-    why = ", ".join(f"{result.name} is {result.status}" for result in blocked)
-    return EnvironmentResult(name, Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, (f"not reached: {why}",))

@@ -1,7 +1,6 @@
 """The only file that names concrete classes: it opens a pipeline with the real engine, registry, ledger and clock."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from promoter.adapters.clock import SystemClock
 from promoter.adapters.credentials import Credentials
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.ledger.open import open_ledger
+from promoter.adapters.owner import is_gone, lease_owner
 from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.probes import OutsideProbes
 from promoter.adapters.registry.client import HttpRegistry
@@ -72,21 +72,14 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
             OutsideProbes(clock),
             source,
+            is_gone,
         )
         yield Promoter(
-            loaded, world, Journal(book, clock, me), listener, owner=lease_owner(me), actor=me, interrupt=clock.interrupt
+            loaded,
+            world,
+            Journal(book, clock, me),
+            listener,
+            owner=lease_owner(me, os.environ),
+            actor=me,
+            interrupt=clock.interrupt,
         )
-
-
-def lease_owner(actor: str) -> str:
-    """Who holds a lease, for people: the person, the host, the process, and the CI run where there is one."""
-    run = os.environ.get("GITHUB_RUN_ID") and "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(
-        _Environ()
-    )
-    url = run or os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL")
-    return f"{actor} on {socket.gethostname()}, process {os.getpid()}" + (f", {url}" if url else "")
-
-
-class _Environ(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return os.environ.get(key, "")

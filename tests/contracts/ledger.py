@@ -123,3 +123,10 @@ class LedgerContract:
         assert (second.token, second.took_over) == (2, None)
         with pytest.raises(LeaseLost):
             ledger.renew(first, MINUTE, NOW)
+
+    def test_the_lease_of_an_owner_who_is_gone_is_taken_over_at_once(self, ledger: Ledger) -> None:
+        first = ledger.acquire("dev", "ana", timedelta(minutes=1), NOW)
+        with pytest.raises(LeaseHeld):
+            ledger.acquire("dev", "ben", timedelta(minutes=1), NOW, lambda owner: owner != "ana")
+        second = ledger.acquire("dev", "ben", timedelta(minutes=1), NOW, lambda owner: owner == "ana")
+        assert (second.took_over, second.token > first.token) == ("ana", True)

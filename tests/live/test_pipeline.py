@@ -256,6 +256,25 @@ def test_ctrl_c_puts_back_what_it_was_doing_and_says_so(app: App) -> None:
     assert "dev-web-next" not in app.all()
 
 
+@pytest.mark.parametrize("moment", ["dev: pull", "dev: replace", "dev: verify"])
+def test_a_run_that_was_killed_is_carried_on_by_the_next_at_once(app: App, moment: str) -> None:
+    app.cli("run")
+    app.page("ready two")
+    process = app.cli.start("run")
+    assert process.stderr is not None
+    next(line for line in process.stderr if moment in line)
+    process.kill()
+    process.communicate()
+    ran = app.cli("run", "--json")
+    assert (ran.exit_code, statuses(ran)) == (0, {"dev": "deployed", "prod": "deployed"}), ran.text
+    assert app.all() == {"dev-web": "running", "dev-web-previous": "exited", "prod-web": "running", "prod-web-previous": "exited"}
+    again = app.cli("run", "--json")
+    assert statuses(again) == {"dev": "unchanged", "prod": "unchanged"}, again.text
+    started = [fact for fact in app.facts() if fact["kind"] == "started" and fact["environment"] == "dev"]
+    assert started[-1]["resumed"] is True
+    assert started[-1]["promotion"] == started[-2]["promotion"]
+
+
 def test_two_runs_at_once_do_everything_once(app: App) -> None:
     runs = [app.cli.start("run", "--json") for _ in range(3)]
     ended = [(run.communicate(timeout=120)[0], run.returncode) for run in runs]

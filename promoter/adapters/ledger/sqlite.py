@@ -13,7 +13,7 @@ from pathlib import Path
 from promoter.adapters.ledger.schema import explained, open_existing, open_for_writing, transaction
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerError
 from promoter.model.facts import Draft, Fact, Head, head_of, misfit, read_line, read_stamp, seal, stamp
-from promoter.ports import Lease
+from promoter.ports import Gone, Lease, nobody
 
 _PAGE = 1000
 _SAY = "%Y-%m-%d %H:%M:%S UTC"
@@ -60,14 +60,14 @@ class SqliteLedger:
             connection.execute("INSERT INTO facts (seq, digest, line) VALUES (?, ?, ?)", (fact.seq, fact.digest, fact.line))
         return fact
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime) -> Lease:
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         with self._writing() as connection:
             row = connection.execute(
                 "SELECT owner, token, since, expires FROM leases WHERE environment = ?", (environment,)
             ).fetchone()
             holder, token, since, expires = row or (None, 0, "", "")
             other = holder if holder != owner else None
-            if other is not None and read_stamp(expires) > now:
+            if other is not None and read_stamp(expires) > now and not gone(other):
                 raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
             connection.execute(
                 "INSERT INTO leases (environment, owner, token, since, expires) VALUES (?, ?, ?, ?, ?) "

@@ -1,0 +1,51 @@
+"""Who holds a lease, in words for people, and whether that process is known to be gone.
+
+A process can be known to be gone only where it ran: the words carry a mark of the machine's start and of the space of
+process numbers, so that two containers, or a machine before and after a restart, are never taken for one another.
+"""
+
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+_WORDS = re.compile(r"on \S+ \((?P<mark>[0-9a-f]{8})\), process (?P<process>\d+) begun at (?P<begun>\d+)")
+
+
+def lease_owner(actor: str, environ: Mapping[str, str]) -> str:
+    """The person, the host, the process, and the CI run where there is one."""
+    words = f"{actor} on {socket.gethostname()} ({_mark()}), process {os.getpid()} begun at {_begun(os.getpid())}"
+    url = _run_url(environ)
+    return f"{words}, {url}" if url else words
+
+
+def is_gone(owner: str) -> bool:
+    """True only when the process ran here and ended; False whenever that cannot be told."""
+    found = _WORDS.search(owner)
+    return found is not None and found["mark"] == _mark() and _begun(int(found["process"])) != int(found["begun"])
+
+
+def _mark() -> str:
+    try:
+        here = Path("/proc/sys/kernel/random/boot_id").read_text().strip() + str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # no /proc: a mark that fits nothing but this very process
+        here = f"{os.getpid()} {id(_WORDS)}"
+    return hashlib.sha256(here.encode()).hexdigest()[:8]
+
+
+def _begun(process: int) -> int:
+    """When a process began, in clock ticks since the machine's start; 0 when there is no such process."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def _run_url(environ: Mapping[str, str]) -> str | None:
+    if environ.get("GITHUB_RUN_ID"):
+        server, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")
+        return f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    return environ.get("CI_JOB_URL") or environ.get("BUILD_URL")
