@@ -1,5 +1,6 @@
 """From the global options to an open Promoter: progress on stderr, and signals that end a run in good order."""
 
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ def opened(common: Common) -> Iterator[Promoter]:
     """The pipeline that the options name, ready to be asked."""
     from promoter.wiring import open_promoter
 
+    gc.freeze()
+    gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
         listener = stack.enter_context(progress(common))
         promoter = stack.enter_context(

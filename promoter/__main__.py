@@ -1,0 +1,18 @@
+"""The `promoter` command and `python -m promoter`.
+
+Collecting garbage while modules are imported finds none and takes a fifth of the start: it waits until they are in.
+"""
+
+import gc
+
+
+def main() -> None:
+    """Ends the process with the command's exit code."""
+    gc.disable()
+    from promoter.cli.app import main as command
+
+    command()
+
+
+if __name__ == "__main__":
+    main()
