@@ -10,21 +10,21 @@ from promoter.adapters.pipeline_file.complaints import Complaints, Spot
 from promoter.adapters.pipeline_file.filling import Filler, is_map
 from promoter.adapters.pipeline_file.origin import Origin, compose_origin, entries, own_origin, unknown
 from promoter.adapters.pipeline_file.parts import Parts
+from promoter.adapters.pipeline_file.secret_map import read_secrets
 from promoter.adapters.pipeline_file.services import Layer, make_layer, shared_layers
 from promoter.adapters.pipeline_file.shapes import NAME, EnvironmentForm, FileForm, Head
 from promoter.adapters.pipeline_file.signers import WILD, read_signers
 from promoter.compose.misfit import Fault, unknown_key
 from promoter.compose.shape import Reading
-from promoter.compose.written import SecretForm
 from promoter.document.positions import Document
 from promoter.document.scalars import kind_of
 from promoter.model.digest import BadReference, Repository
 from promoter.model.release import Source
-from promoter.model.secret import CommandSource, EnvSource, FileSource, SecretSource
+from promoter.model.secret import SecretSource
 from promoter.templates import Scope
 
 _SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-_SECRET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_FEW = "only source and env('NAME') are known here"
 NO_RELEASE = "`release` has no meaning here: this is read before there is a release"
 NO_ENVIRONMENT = "`environment` has no meaning here: this is the same for all environments"
 
@@ -118,7 +118,7 @@ def _check_keys(text: FileText, data: Mapping[str, Any]) -> None:
 def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
     said = {key: data[key] for key in Head.model_fields if data.get(key) is not None}
     no_secret = {"secret": "a secret cannot stand here: this is read before secrets are"}
-    scope = text.scope(absent={**text.variables, **no_secret}, why_undefined="only source and env('NAME') are known here")
+    scope = text.scope(absent={**text.variables, **no_secret}, why_undefined=_FEW)
     filler = Filler(scope, text.complaints, None)
     head = Head(name="unnamed")
     for key, value in said.items():
@@ -187,31 +187,14 @@ def _origin(text: FileText, data: Mapping[str, Any]) -> Origin:
 
 def _read_secrets(text: FileText, secrets: object) -> None:
     """Those of the pipeline file, and those of the Compose file that it does not declare itself."""
-    _read_secret_map(text, secrets, text.spot("secrets"), text.directory)
-    if text.origin.document is not text.document:
-        _read_secret_map(text, text.origin.parts["secrets"], text.origin.spot("secrets"), text.origin.directory)
-
-
-def _read_secret_map(text: FileText, secrets: object, at: Spot, directory: Path) -> None:
     no_secret = {"secret": "a secret cannot be made of another", **text.variables}
-    filler = Filler(
-        text.scope(absent=no_secret, why_undefined="only source and env('NAME') are known here"), text.complaints, None
-    )
-    for name, value, spot in entries(secrets, at, text.complaints):
-        if not _SECRET.fullmatch(name):
-            text.complaints.add(spot, f"{name!r} is not a name for a secret", "use letters, digits and . _ -", on_key=True)
-            continue
-        form = filler.read(SecretForm, value, spot, Reading(directory, text.environ))
-        if name not in text.secrets:
-            text.secrets[name] = _secret_source(form, directory, text.directory) if form else EnvSource(name)
-
-
-def _secret_source(form: SecretForm, directory: Path, base: Path) -> SecretSource:
-    if form.command is not None:
-        return CommandSource(form.command)
-    if form.file is not None:
-        return FileSource(form.file if directory == base else str(directory / form.file))
-    return EnvSource(form.env or form.environment or "")
+    filler = Filler(text.scope(absent=no_secret, why_undefined=_FEW), text.complaints, None)
+    found = read_secrets(secrets, text.spot("secrets"), Reading(text.directory, text.environ), text.directory, filler)
+    origin = text.origin
+    if origin.document is not text.document:
+        theirs = read_secrets(origin.parts["secrets"], origin.spot("secrets"), origin.reading, text.directory, filler)
+        found = {**theirs, **found}
+    text.secrets = found
 
 
 def _read_environments(text: FileText, environments: object) -> None:
