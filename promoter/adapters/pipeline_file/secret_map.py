@@ -1,0 +1,33 @@
+"""The `secrets` map: where each secret's value comes from. No value is looked at here."""
+
+import re
+from pathlib import Path
+
+from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.filling import Filler
+from promoter.adapters.pipeline_file.origin import entries
+from promoter.compose.shape import Reading
+from promoter.compose.written import SecretForm
+from promoter.model.secret import CommandSource, EnvSource, FileSource, SecretSource
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def read_secrets(secrets: object, at: Spot, reading: Reading, base: Path, filler: Filler) -> dict[str, SecretSource]:
+    """Every declared name, also those with a fault, so that their use is no second one. `base` is the pipeline's directory."""
+    found: dict[str, SecretSource] = {}
+    for name, value, spot in entries(secrets, at, filler.complaints):
+        if not _NAME.fullmatch(name):
+            filler.complain(spot, f"{name!r} is not a name for a secret", "use letters, digits and . _ -", on_key=True)
+            continue
+        form = filler.read(SecretForm, value, spot, reading)
+        found[name] = _source(form, reading, base) if form else EnvSource(name)
+    return found
+
+
+def _source(form: SecretForm, reading: Reading, base: Path) -> SecretSource:
+    if form.command is not None:
+        return CommandSource(form.command)
+    if form.file is not None:
+        return FileSource(form.file if reading.directory == base else str(reading.directory / form.file))
+    return EnvSource(form.env or form.environment or "")
