@@ -71,7 +71,7 @@ class Recreate:
     def __init__(self, engine: Engine, clock: Clock, patient: Clock, secrets: Secrets, probes: Probes) -> None:
         self._engine, self._clock, self._secrets = engine, clock, secrets
         self._examiner = Examiner(engine, clock, secrets, probes)
-        self._patient_examiner = Examiner(engine, patient, secrets, probes)
+        self._patient_examiner = Examiner(engine, patient, secrets, None)  # probes end with an interruption
         self._stopped: dict[str, float] = {}
 
     def swap(self, order: Order, slot: Slot) -> Swapped:

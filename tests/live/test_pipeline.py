@@ -251,7 +251,7 @@ def test_ctrl_c_puts_back_what_it_was_doing_and_says_so(app: App) -> None:
     process.send_signal(signal.SIGINT)
     stdout, rest = process.communicate(timeout=60)
     assert process.returncode == 130, stdout + rest
-    assert "serves the earlier release" in stdout or "is as it was" in stdout
+    assert "serves the earlier release" in stdout or "is as it was" in stdout, stdout + rest
     assert (app.container("dev").id, app.container("dev").running) == (old.id, True)
     assert "dev-web-next" not in app.all()
 
