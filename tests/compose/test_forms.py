@@ -12,7 +12,7 @@ from promoter.compose.shape import Reading
 from promoter.compose.written import Written
 from promoter.document.reader import read_document
 
-HERE = Reading(Path("/work"), {"HOME": "/root"})
+HERE = Reading(Path("/base"), {"HOME": "/root"})
 
 
 def read(yaml: str) -> Written:
@@ -70,8 +70,8 @@ FORMS = [
     ("build: {args: [A=1, HOME, NOPE], shm_size: 1m}", {"args": {"A": "1", "HOME": "/root"}, "shm_size": 1024**2}),
     ("logging: {driver: json-file, options: {max-file: 3}}", {"driver": "json-file", "options": {"max-file": "3"}}),
     ("deploy: {replicas: '2', resources: {limits: {cpus: '1', memory: 1k, pids: 5}}, x-a: 1}", {"replicas": 2, "resources": {"limits": {"cpus": 1.0, "memory": 1024, "pids": 5}}}),
-    ("env_file: a.env", [{"path": "/work/a.env"}]),
-    ("env_file: [a.env, {path: /b.env, required: false, format: raw}]", [{"path": "/work/a.env"}, {"path": "/b.env", "required": False, "format": "raw"}]),
+    ("env_file: a.env", [{"path": "/base/a.env"}]),
+    ("env_file: [a.env, {path: /b.env, required: false, format: raw}]", [{"path": "/base/a.env"}, {"path": "/b.env", "required": False, "format": "raw"}]),
     ("secrets: [a, {source: b, target: c, uid: '1', mode: 0400}, {source: d, target: /e}]", [
         {"source": "a", "target": "/run/secrets/a"}, {"source": "b", "target": "/run/secrets/c", "uid": 1, "mode": 0o400}, {"source": "d", "target": "/e"},
     ]),
@@ -148,11 +148,11 @@ def test_host_addresses_clash_when_one_is_everywhere():
 MOUNTS = [
     ("data:/d", ("volume", "data", "/d", False)),
     ("data:/d:ro", ("volume", "data", "/d", True)),
-    ("./a:/d", ("bind", "/work/a", "/d", False)),
+    ("./a:/d", ("bind", "/base/a", "/d", False)),
     ("../a:/d:ro,rprivate", ("bind", "/a", "/d", True)),
     ("/a:/d:rw", ("bind", "/a", "/d", False)),
     ("/d", ("volume", None, "/d", False)),
-    ("{type: bind, source: a, target: /d, read_only: true, bind: {create_host_path: false}}", ("bind", "/work/a", "/d", True)),
+    ("{type: bind, source: a, target: /d, read_only: true, bind: {create_host_path: false}}", ("bind", "/base/a", "/d", True)),
     ("{type: tmpfs, target: /d, tmpfs: {size: 1m, mode: 01777}}", ("tmpfs", None, "/d", False)),
     ("{type: volume, source: data, target: /d, volume: {nocopy: true, subpath: x}}", ("volume", "data", "/d", False)),
 ]
