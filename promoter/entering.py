@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from promoter.abandoned import settle
 from promoter.carry.checks import Checker, Site
 from promoter.carry.fetching import fetch
+from promoter.carry.providing import provide
 from promoter.gatekeeper import Judged, consumed_votes, judge_all, make_case, standing, worst
 from promoter.gates.case import Case, CheckResult
 from promoter.gates.checks import Check, ContainerCheck
+from promoter.here import has_newer, lives_here, promotion_id, still_runs
 from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold, holding
 from promoter.model import events
-from promoter.model.canonical import fingerprint
 from promoter.model.errors import Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.facts import Kind
-from promoter.model.naming import promotion_of
+from promoter.model.naming import Place
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline import Environment, Pipeline
@@ -29,7 +31,7 @@ from promoter.plan import Plan, make_plan
 from promoter.ports import World
 from promoter.results import EnvironmentResult, Status
 from promoter.runner import Runner
-from promoter.state import Deployment, EnvironmentState
+from promoter.state import EnvironmentState
 
 POLL = 1.0
 """Seconds between two looks at shut gates while `--wait` holds on."""
@@ -93,7 +95,10 @@ class Entering:
     def nothing_to_do(self, plan: Plan) -> bool:
         """The last promotion here had this release and this plan, and what it recorded still runs."""
         current = self._entry.current
-        return current is not None and _same(current, plan) and self._still_runs(current, plan)
+        if current is None or not lives_here(self._entry, plan):
+            return False
+        engine = self.world.engine(plan.environment.engines[0])
+        return still_runs(engine, Place(self.pipeline.name, self.name), current, plan)
 
     def not_reached(self, why: str) -> EnvironmentResult:
         """What it needs was not reached."""
@@ -102,12 +107,12 @@ class Entering:
     # ------------------------------------------------------------ the way in
     def _go(self, release: Release) -> EnvironmentResult:
         self.journal.refresh()
-        if self.terms.pass_older and self._has_newer(release):
+        if self.terms.pass_older and has_newer(self.journal.state, self._entry, release):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
         plan = self.plan(release)
         if self.nothing_to_do(plan):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
-        mend = self._mends(plan)
+        mend = lives_here(self._entry, plan)
         if not mend:
             shut = self._wait_for_gates(plan)
             if shut is not None:
@@ -150,7 +155,7 @@ class Entering:
 
     def _carry_out(self, plan: Plan, hold: Hold, *, mend: bool) -> EnvironmentResult:
         entry, case = self._entry, self._case(plan)
-        promotion = self._promotion(plan)
+        promotion = promotion_id(self._entry, plan)
         resumed = entry.start is not None and entry.start.promotion == promotion
         consumed = () if mend or self.terms.skip_gates else consumed_votes(plan.environment.gates, case)
         if not (mend or resumed):
@@ -170,9 +175,7 @@ class Entering:
     def _settle_abandoned(self, plan: Plan, hold: Hold) -> None:
         """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
         start = self._entry.start
-        if start is not None and start.promotion != self._promotion(plan):
-            from promoter.abandoned import settle
-
+        if start is not None and start.promotion != promotion_id(self._entry, plan):
             settle(self.world, self.journal, self.tell, plan, start, hold)
 
     # ------------------------------------------------------------ facts about here
@@ -182,47 +185,10 @@ class Entering:
 
     def _case(self, plan: Plan) -> Case:
         now = self.world.clock.now()
-        return make_case(self.pipeline, plan, self.journal.state, self.terms.actor, now, self._promotion(plan))
-
-    def _promotion(self, plan: Plan) -> str:
-        """The same for a promotion that goes on after it was cut off; another one after each ending. A mended
-        deployment keeps its own, so that its containers are known for what they are.
-        """
-        current = self._entry.current
-        if current is not None and _same(current, plan):
-            return current.promotion
-        ended = self._entry.ended_seq
-        return fingerprint([self.name, plan.release.id, plan.digest, ended]).removeprefix("sha256:")[:16]
-
-    def _mends(self, plan: Plan) -> bool:
-        current = self._entry.current
-        return current is not None and _same(current, plan)
-
-    def _has_newer(self, release: Release) -> bool:
-        current = self._entry.current
-        if current is None or current.release == release.id:
-            return False
-        order = list(self.journal.state.releases)
-        had = any(deployment.release == release.id for deployment in self._entry.verified)
-        return had and order.index(current.release) > order.index(release.id)
-
-    def _still_runs(self, current: Deployment, plan: Plan) -> bool:
-        engine = self.world.engine(plan.environment.engines[0])
-        found = {
-            c.id: c for c in engine.find({"dev.promoter.pipeline": self.pipeline.name, "dev.promoter.environment": self.name})
-        }
-        for service, running in current.services.items():
-            completes = not (service in plan.environment.services and _serves(plan, service))
-            for container in running.containers:
-                seen = found.get(container)
-                if seen is None or promotion_of(seen.labels) != current.promotion:
-                    return False
-                if not (seen.running or (completes and seen.exit_code == 0)) or seen.health == "unhealthy":
-                    return False
-        return True
+        return make_case(self.pipeline, plan, self.journal.state, self.terms.actor, now, promotion_id(self._entry, plan))
 
     def _looker(self, plan: Plan) -> Callable[[Check], CheckResult]:
-        job = Job(plan, self._promotion(plan), self.pipeline.directory, None)
+        job = Job(plan, promotion_id(self._entry, plan), self.pipeline.directory, None)
         engine = self.world.engine(plan.environment.engines[0])
         site = Site(
             job.place, plan.release, plan.images, "gate", plan.environment.services, job.files, Path(job.directory), engine
@@ -231,7 +197,7 @@ class Entering:
 
         def look(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
-                Runner.provide(engine, job)
+                provide(engine, plan.environment, job.place)
                 made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
                 fetch(engine, self.world.registry, made_as, plan.images[check.service], platform, lambda *_: None)
             return checker.look(check, site)
@@ -294,14 +260,3 @@ def gate_document(one: Judged) -> dict[str, object]:
 
 def _reasons(judged: tuple[Judged, ...]) -> tuple[str, ...]:
     return tuple(f"{one.gate}: {one.verdict.sentence}" for one in judged if one.verdict.outcome is not Outcome.PASSED)
-
-
-def _same(current: Deployment, plan: Plan) -> bool:
-    return (current.release, current.plan_digest) == (plan.release.id, plan.digest)
-
-
-def _serves(plan: Plan, service: str) -> bool:
-    from promoter.carry.health import Proof
-    from promoter.job import proof_of
-
-    return proof_of(plan, service) is Proof.SERVING

@@ -5,32 +5,30 @@ It has one loop and one function per kind of step. What stands in the plan is do
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict
 from itertools import groupby
 from typing import assert_never
 
 from promoter.carry.checks import Checker, Site
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fetching import fetch
+from promoter.carry.providing import provide
 from promoter.carry.putback import Returned, put_back
 from promoter.carry.recreate import Recreate, Swapped
 from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold
 from promoter.model import events
-from promoter.model.digest import ImageRef
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
 from promoter.model.naming import Role, promotion_of, role_of
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
 from promoter.model.verdict import ReasonCode
+from promoter.past import images_of_the_past
 from promoter.pipeline import OnFailure
-from promoter.ports import Engine, NetworkSpec, VolumeSpec, World
+from promoter.ports import Engine, World
 from promoter.results import EnvironmentResult, Status
 
 PARALLEL = 8
-KEPT_IN_MIND = 20
-"""How many past promotions of an environment are looked through for images that nobody names any more."""
 
 
 class Runner:
@@ -64,19 +62,7 @@ class Runner:
     # ------------------------------------------------------------ steps
     def _prepare(self) -> None:
         self._guard()
-        self.provide(self._engine, self._job)
-
-    @staticmethod
-    def provide(engine: Engine, job: Job) -> None:
-        """The networks and volumes of the environment, made unless they are there or are somebody else's."""
-        environment, labels = job.plan.environment, job.place.labels
-        for network in environment.networks.values():
-            if not network.external:
-                kept = {k: v for k, v in asdict(network).items() if k not in ("external", "labels")}
-                engine.ensure_network(NetworkSpec(**kept, labels={**network.labels, **labels}))
-        for volume in environment.volumes.values():
-            if not volume.external:
-                engine.ensure_volume(VolumeSpec(volume.name, {**volume.labels, **labels}, volume.driver, volume.options))
+        provide(self._engine, self._job.plan.environment, self._job.place)
 
     def _together(self, steps: tuple[Step, ...]) -> None:
         """Independent steps side by side. The first failure wins, once all that had begun have ended."""
@@ -160,21 +146,9 @@ class Runner:
             if container.name not in kept and ours:
                 self._engine.remove(container.id)
                 gone.append(container.name)
-        images = [str(image) for image in self._images_of_the_past() if self._engine.remove_image(image)]
+        past = images_of_the_past(self._journal.state, self._job.plan, self._job.previous)
+        images = [str(image) for image in past if self._engine.remove_image(image)]
         return {"removed": sorted(gone), "images": images}
-
-    def _images_of_the_past(self) -> list[ImageRef]:
-        """Images of releases that lived here before the previous one, and that no environment names any more."""
-        state = self._journal.state
-        named = set(self._job.plan.images.values())
-        here = state.environment(self._job.plan.environment.name)
-        kept = {self._job.previous} if self._job.previous else set()  # the one about to become the previous one here
-        kept |= {r for name, e in state.environments.items() if name != self._job.plan.environment.name for r in e.recent()}
-        for release in kept:
-            named |= set(state.releases[release].release.images.values())
-        lived = dict.fromkeys(deployment.release for deployment in here.verified[-KEPT_IN_MIND:])
-        past = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
-        return [image for image in past if image not in named]
 
     # ------------------------------------------------------------ endings
     def _promoted(self) -> EnvironmentResult:

@@ -1,0 +1,51 @@
+"""What ledger and engine say about one environment: which promotion this would be, and whether there is anything to do."""
+
+from promoter.carry.health import Proof
+from promoter.job import proof_of
+from promoter.model.canonical import fingerprint
+from promoter.model.naming import Place, promotion_of
+from promoter.model.release import Release
+from promoter.plan import Plan
+from promoter.ports import Engine
+from promoter.state import Deployment, EnvironmentState, State
+
+
+def lives_here(entry: EnvironmentState, plan: Plan) -> bool:
+    """The last promotion recorded here has this release and this plan."""
+    current = entry.current
+    return current is not None and (current.release, current.plan_digest) == (plan.release.id, plan.digest)
+
+
+def promotion_id(entry: EnvironmentState, plan: Plan) -> str:
+    """The same for a promotion that goes on after it was cut off, another one after each ending.
+
+    A deployment that is mended keeps its own, so that its containers are known for what they are.
+    """
+    if entry.current is not None and lives_here(entry, plan):
+        return entry.current.promotion
+    what = [plan.environment.name, plan.release.id, plan.digest, entry.ended_seq]
+    return fingerprint(what).removeprefix("sha256:")[:16]
+
+
+def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
+    """This release was verified here before, and one that was made later lives here now."""
+    current = entry.current
+    if current is None or current.release == release.id:
+        return False
+    order = list(state.releases)
+    had = any(deployment.release == release.id for deployment in entry.verified)
+    return had and order.index(current.release) > order.index(release.id)
+
+
+def still_runs(engine: Engine, place: Place, current: Deployment, plan: Plan) -> bool:
+    """Every container that the ledger recorded is there, is ours, and serves (or has completed, where that is its end)."""
+    found = {container.id: container for container in engine.find(place.labels)}
+    for service, running in current.services.items():
+        completes = service in plan.environment.services and proof_of(plan, service) is Proof.COMPLETED
+        for container in running.containers:
+            seen = found.get(container)
+            if seen is None or promotion_of(seen.labels) != current.promotion:
+                return False
+            if not (seen.running or (completes and seen.exit_code == 0)) or seen.health == "unhealthy":
+                return False
+    return True

@@ -1,0 +1,21 @@
+"""Which images of the past may be let go. Pure: it reads what the ledger says and removes nothing."""
+
+from promoter.model.digest import ImageRef
+from promoter.plan import Plan
+from promoter.state import State
+
+KEPT_IN_MIND = 20
+"""How many past promotions of an environment are looked through for images that nobody names any more."""
+
+
+def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:
+    """Images of releases that lived here before the previous one, and that no environment names any more."""
+    name = plan.environment.name
+    kept = {previous} if previous else set()
+    kept |= {release for other, entry in state.environments.items() if other != name for release in entry.recent()}
+    named = set(plan.images.values())
+    for release in kept:
+        named |= set(state.releases[release].release.images.values())
+    lived = dict.fromkeys(deployment.release for deployment in state.environment(name).verified[-KEPT_IN_MIND:])
+    past = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
+    return [image for image in past if image not in named]
