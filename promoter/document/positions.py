@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from promoter.document.scalars import Tagged
@@ -54,7 +55,12 @@ class Document:
         return marks.key if (of_key and in_map) else marks.value
 
     def complaint(self, at: Position, message: str, hint: str | None = None) -> Complaint:
-        return complain(self.file, self.text, at, message, hint)
+        line = self._lines[at.line - 1] if at.line <= len(self._lines) else ""
+        return _complaint(self.file, line, at, message, hint)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
 
     def _follow(self, path: Sequence[str | int]) -> tuple[Marks | None, int]:
         here, found = self.data, None
@@ -70,5 +76,8 @@ class Document:
 
 def complain(file: str, text: str, at: Position, message: str, hint: str | None = None) -> Complaint:
     lines = text.split("\n", at.line)
-    line = lines[at.line - 1].rstrip("\r") if at.line <= len(lines) else ""
+    return _complaint(file, lines[at.line - 1] if at.line <= len(lines) else "", at, message, hint)
+
+
+def _complaint(file: str, line: str, at: Position, message: str, hint: str | None) -> Complaint:
     return Complaint(file, at.line, at.column, message, hint, line.replace("\t", " ") if len(line) <= 200 else "")

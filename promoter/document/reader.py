@@ -17,7 +17,8 @@ from promoter.model.errors import Complaint, FileFaults
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
-MAX_VALUES = 1_000_000
+MAX_VALUES = 500_000
+MAX_FAULTS = 100
 MAX_ALIASED = 250_000
 
 
@@ -203,6 +204,8 @@ class _Builder:
 
     def _fault(self, at: Position, message: str, hint: str | None = None) -> None:
         self.faults.append(complain(self.file, self.text, at, message, hint))
+        if len(self.faults) >= MAX_FAULTS:
+            raise _Stop
 
     def _stop(self, event: Event, message: str, hint: str | None = None) -> NoReturn:
         self._fault(_at(event), message, hint)
