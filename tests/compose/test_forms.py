@@ -149,7 +149,7 @@ MOUNTS = [
     ("data:/d", ("volume", "data", "/d", False)),
     ("data:/d:ro", ("volume", "data", "/d", True)),
     ("./a:/d", ("bind", "/base/a", "/d", False)),
-    ("../a:/d:ro,rprivate", ("bind", "/srv/a", "/d", True)),
+    ("../a:/d:ro,rprivate", ("bind", "/a", "/d", True)),
     ("/a:/d:rw", ("bind", "/a", "/d", False)),
     ("/d", ("volume", None, "/d", False)),
     ("{type: bind, source: a, target: /d, read_only: true, bind: {create_host_path: false}}", ("bind", "/base/a", "/d", True)),
