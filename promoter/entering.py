@@ -25,7 +25,7 @@ from promoter.model.errors import Interrupted, LeaseHeld, LeaseLost, PromoterErr
 from promoter.model.facts import Kind
 from promoter.model.naming import Place
 from promoter.model.release import Release
-from promoter.model.verdict import Outcome, ReasonCode
+from promoter.model.verdict import Outcome, ReasonCode, refused
 from promoter.pipeline import Environment, Pipeline
 from promoter.plan import Plan, make_plan
 from promoter.ports import World
@@ -44,6 +44,8 @@ class Terms:
     owner: str
     actor: str
     wait: timedelta | None = None
+    accept_engine: tuple[str, ...] = ()
+    """Environments that may move to another engine: a person says so."""
     pass_older: bool = False
     """Leave an environment alone that had this release before and has a newer one now."""
     skip_gates: bool = False
@@ -110,6 +112,8 @@ class Entering:
         if self.terms.pass_older and has_newer(self.journal.state, self._entry, release):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
         plan = self.plan(release)
+        if (moved := self._other_engine(plan)) is not None:
+            return self._shut(plan, (moved,))
         if self.nothing_to_do(plan):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
         mend = lives_here(self._entry, plan)
@@ -125,6 +129,20 @@ class Entering:
                 return self._shut(plan, (again,))
             self._settle_abandoned(plan, hold)
             return self._carry_out(plan, hold, mend=mend)
+
+    def _other_engine(self, plan: Plan) -> Judged | None:
+        """Another engine than the recorded one answers at the address: nothing is done there until a person says so."""
+        current, engine = self._entry.current, self.world.engine(plan.environment.engines[0])
+        if current is None or current.engine is None or self.name in self.terms.accept_engine:
+            return None
+        identity = engine.identify()
+        if identity.fingerprint == current.engine:
+            return None
+        says = (
+            f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {self.name} "
+            f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={self.name}"
+        )
+        return Judged("engine", refused(ReasonCode.POLICY_CHANGED, says))
 
     def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
         """None when everything is open; otherwise the answer, after as long a wait as was asked for."""

@@ -5,9 +5,10 @@ Looking back (status, history, show, diff, logs) is `queries.py`'s; this door ha
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from promoter.entering import Entering, Terms, gate_document
 from promoter.journal import Journal
@@ -53,9 +54,10 @@ class Promoter(Queries, Voting):
         owner: str,
         actor: str,
         interrupt: Callable[[], None],
+        accept_engine: tuple[str, ...] = (),
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
-        self.owner, self.actor, self.interrupt = owner, actor, interrupt
+        self.owner, self.actor, self.interrupt, self.accept_engine = owner, actor, interrupt, accept_engine
         self.pipeline = loaded.pipeline
         self.name = loaded.pipeline.name
 
@@ -66,7 +68,7 @@ class Promoter(Queries, Voting):
         source = self.world.source.source(self.pipeline.directory)
         self._preflight(targets, source, None)
         made = self._make(source)
-        return self._walk(made.release, targets, Terms(self.owner, self.actor, wait))
+        return self._walk(made.release, targets, self._terms(wait))
 
     def build(self) -> RunResult:
         """Build and push only. The release is recorded and enters nothing."""
@@ -80,13 +82,13 @@ class Promoter(Queries, Voting):
         targets = self._targets(to)
         chosen = self.find_release(release)
         self._preflight(targets, chosen.source, chosen)
-        return self._walk(chosen, targets, Terms(self.owner, self.actor, wait, pass_older=True), explicit=to)
+        return self._walk(chosen, targets, self._terms(wait, pass_older=True), explicit=to)
 
     def plan(self, release: str | None, to: str | None) -> RunResult:
         """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
         targets = self._targets(to)
         chosen = self.find_release(release)
-        results = tuple(self._planned(self._entering(name, Terms(self.owner, self.actor)), chosen) for name in targets)
+        results = tuple(self._planned(self._entering(name, self._terms()), chosen) for name in targets)
         return RunResult(self.name, chosen, results)
 
     def rollback(self, environment: str, to: str | None, reason: str | None) -> RunResult:
@@ -103,7 +105,7 @@ class Promoter(Queries, Voting):
             )
         left = entry.current.release if entry.current else None
         self._preflight((environment,), chosen.source, chosen)
-        terms = Terms(self.owner, self.actor, skip_gates=True, extra={"rollback": True})
+        terms = self._terms(skip_gates=True, extra={"rollback": True})
         result = self._entering(environment, terms).go(chosen)
         if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned is None:
             why = reason or f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}"
@@ -126,10 +128,13 @@ class Promoter(Queries, Voting):
         return self.journal.record(Kind.UNPINNED, environment, None, {"reason": reason})
 
     # ------------------------------------------------------------ parts
+    def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:
+        return Terms(self.owner, self.actor, wait, accept_engine=self.accept_engine, **more)
+
     def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:
         def enter(name: str) -> Entering:
             asked_for = name == explicit
-            return self._entering(name, terms if not asked_for else Terms(terms.owner, terms.actor, terms.wait))
+            return self._entering(name, terms if not asked_for else replace(terms, pass_older=False))
 
         walk = Walk(self.pipeline.needs, targets, enter, self.tell)
         return RunResult(self.name, release, walk.go(release))

@@ -39,6 +39,7 @@ class Settings(BaseModel):
     wait: Duration | None = None
     builder: BuilderChoice | None = None
     insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
 
     def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
         """With the flags of one call on top."""

@@ -82,4 +82,5 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             owner=lease_owner(me, os.environ),
             actor=me,
             interrupt=clock.interrupt,
+            accept_engine=settings.accept_engine,
         )

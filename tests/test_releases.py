@@ -559,6 +559,22 @@ def test_secrets_stand_in_the_plan_as_names_and_hashes_only() -> None:
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
 
 
+def test_another_engine_at_the_same_address_is_refused_until_a_person_says_so() -> None:
+    shop = Workshop()
+    shop.run("dev")
+    shop.engine.fingerprint = "another"
+    shop.engine.calls.clear()
+    refused = shop.run("dev")
+    assert (exit_code(refused.decision), refused.reason_code) == (4, ReasonCode.POLICY_CHANGED)
+    assert "PROMOTER_ACCEPT_ENGINE=dev" in refused.environments[0].reasons[0]
+    assert shop.engine.verbs("create", "start", "stop", "remove") == []
+    door = shop.door()
+    door.accept_engine = ("dev",)
+    shop.engine.boxes.clear()
+    assert statuses(door.run("dev", None)) == {"dev": "deployed"}
+    assert statuses(shop.run("dev")) == {"dev": "unchanged"}
+
+
 def test_images_that_no_environment_names_any_more_are_let_go() -> None:
     shop = Workshop(names={"dev": (), "test": ("dev",)}, gates={"test": (ANY,)})
     shop.run()
