@@ -19,6 +19,8 @@ MAX_LENGTH = 16_384
 RESERVED = frozenset({"source", "release", "environment", "env", "secret"})
 _NOT_NAMES = frozenset(("true", "false", "none", "True", "False", "None", "self", "super", "loop", "range"))
 _NOT_NAMES |= {"and", "or", "not", "in", "is", "if", "else"}
+UNVERSIONED = "unversioned"
+"""`source.version` outside a checkout: a version is asked for everywhere, and files are tried out before they are committed."""
 _VIEWS = ("source", "environment", "release")
 _OPENINGS = re.compile(r"\{[{%#]")
 _WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
@@ -67,7 +69,10 @@ class SourceView:
         self._get = get
 
     def __getattr__(self, part: str) -> object:
-        if part not in SourceView.PARTS or (value := getattr(self._get(), part)) is None:
+        source = self._get()
+        if part == "version" and source.sha is None and source.version is None:
+            return UNVERSIONED
+        if part not in SourceView.PARTS or (value := getattr(source, part)) is None:
             raise AttributeError(part)
         return value
 

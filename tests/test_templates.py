@@ -76,6 +76,7 @@ def test_outside_a_checkout_the_source_is_undefined_and_can_have_a_default():
     with pytest.raises(TemplateFault, match="this is not a git checkout"):
         render("{{ source.sha }}", nowhere)
     assert render("{{ source.sha | default('none') }}-{{ source.dirty }}", nowhere) == "none-false"
+    assert render("{{ source.version }}", nowhere) == "unversioned"
 
 
 HOSTILE = [

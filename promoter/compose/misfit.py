@@ -78,7 +78,10 @@ def _fault(problem: Any, path: Path, model: type[BaseModel], cause: object) -> F
     return Fault(path, f"{name} must be {due}, and {found} stands here", hint)
 
 
-_PATTERNS = {r"^https?://\S+$": "an address that begins with http:// or https://", r"^[A-Z]+$": "a word such as GET"}
+_PATTERNS = {
+    r"^https?://(\S|\{\{ secret\('[^']*'\) \}\})+$": "an address that begins with http:// or https://",
+    r"^[A-Z]+$": "a word such as GET",
+}
 
 
 def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:

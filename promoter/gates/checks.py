@@ -19,7 +19,7 @@ class HttpCheck(Shape):
 
     kind: ClassVar[str] = "http"
 
-    url: str = Field(pattern=r"^https?://\S+$")
+    url: str = Field(pattern=r"^https?://(\S|\{\{ secret\('[^']*'\) \}\})+$")
     status: int = Field(default=200, ge=100, le=599)
     contains: str | None = None
     within: Duration = timedelta(seconds=30)
