@@ -126,10 +126,6 @@ class Recreate:
         stopped = self._stopped.get(slot.name)
         return None if stopped is None else self._clock.monotonic() - stopped
 
-    def retire(self, slot: Slot) -> None:
-        """The promotion is verified: only the previous container is kept, stopped."""
-        self._drop(slot.older)
-
     def _made_by(self, promotion: str, name: str) -> Container | None:
         found = self._engine.inspect(name)
         return found if found is not None and promotion_of(found.labels) == promotion else None

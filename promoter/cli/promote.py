@@ -17,7 +17,7 @@ Which = Annotated[
 def promote(common: Common, release: Which = None, to: To = None, wait: Wait = None) -> int:
     """Carries an existing release on, the newest by default.
 
-    This is how a run that waited at a gate goes on, on any machine.
+    This is how a run that waited at a gate goes on, wherever the ledger can be reached.
 
     \b
     Examples:

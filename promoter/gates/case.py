@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from promoter.model.release import Release
 
@@ -66,7 +66,3 @@ class Case:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signers: tuple[str, ...] | None = None
     """Who stands in the approvers file; None when the pipeline names none."""
-
-
-def ago(case: Case, since: datetime) -> timedelta:
-    return case.now - since

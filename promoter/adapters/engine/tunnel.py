@@ -17,7 +17,7 @@ from promoter.model.errors import EngineError
 
 # A shell stands between us and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
 # Then it takes away the folder, whose name is its $0. ssh runs in its foreground, so that no `wait` can miss its end;
-# `kill 0` reaches the whole session, of which the shell itself pays no heed to it.
+# `kill 0` reaches the whole session, and the shell itself pays no heed to it.
 _KEEPER = 'exec 3<&0; trap : TERM; (trap - TERM; cat <&3 >/dev/null; kill 0) & "$@" 3<&- </dev/null; rm -rf "$0"'
 _PATIENCE = 30.0
 _LOOK_EVERY = 0.01
