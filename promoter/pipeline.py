@@ -12,6 +12,7 @@ from pathlib import Path
 from promoter.compose.service import Build, Service
 from promoter.gates.approval import Approval
 from promoter.gates.checks import Check
+from promoter.gates.emergency import Override, Rollback
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 from promoter.model.canonical import fingerprint
@@ -95,6 +96,8 @@ class Environment:
     strategy: Strategy = Strategy.RECREATE
     front: Mapping[str, object] | None = None
     on_failure: OnFailure = OnFailure.ROLLBACK
+    rollback: Rollback = field(default_factory=Rollback)
+    override: Override | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,13 @@ class Pipeline:
 def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
     """Over the environment's gates, the roles and the signers: change who or what decides, and votes are stale."""
     gates = [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in environment.gates]
+    override = environment.override
     return fingerprint(
-        {"gates": gates, "roles": {k: list(v) for k, v in pipeline.roles.items()}, "signers": list(pipeline.signers or ())}
+        {
+            "gates": gates,
+            "roles": {k: list(v) for k, v in pipeline.roles.items()},
+            "signers": list(pipeline.signers or ()),
+            "rollback": environment.rollback.model_dump(mode="json"),
+            "override": override.model_dump(mode="json", by_alias=True) if override else None,
+        }
     )

@@ -5,11 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from promoter.model.release import Release
+from promoter.model.statement import Envelope
+from promoter.model.verdict import ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Why a signed vote is not what it says it is."""
+
+    code: ReasonCode
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's word on one plan. `digest` is that of the fact which holds it; a `started` fact consumes it."""
+    """One person's word on one plan. `digest` is that of the fact which holds it; a `started` fact consumes it.
+
+    As the fold leaves it, a vote is what its fact says. `ballots.py` checks the envelope: only then `grade` means
+    something, and `key` and `flaw` are known.
+    """
 
     decision: str
     principal: str
@@ -25,6 +39,16 @@ class Vote:
     comment: str
     seq: int
     digest: str
+    envelope: Envelope | None = None
+    key: str | None = None
+    """Fingerprint of the key that signed it, once checked."""
+    flaw: Flaw | None = None
+    reviews: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What is used up: a copy of a signed vote, appended again, is the same vote."""
+        return self.envelope.identity if self.envelope is not None else self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +90,5 @@ class Case:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signers: tuple[str, ...] | None = None
     """Who stands in the approvers file; None when the pipeline names none."""
+    overrides: tuple[Vote, ...] = ()
+    """Decisions to pass the gates in an emergency, by the people whom `override:` names."""

@@ -1,4 +1,4 @@
-"""Names and labels on an engine: the one place that knows their spelling.
+"""Names and labels on an engine, and the type URIs of signed records: the one place that knows their spelling.
 
 A label is fixed when a container is made, so `role` says what it was made for. Whether a live container has become
 the previous one is told by its name (`NAME-previous`) and by its being stopped.
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LABEL = "dev.promoter"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+APPROVAL_TYPE = "https://promoter.dev/approval/v1"
 
 
 class Role(StrEnum):

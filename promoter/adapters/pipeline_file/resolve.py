@@ -79,6 +79,8 @@ class Resolver:
             strategy=Strategy(strategy),
             front=settings.front or options.get("front"),
             on_failure=OnFailure(settings.on_failure),
+            rollback=settings.rollback,
+            override=settings.override,
         )
         return Resolved(made, environment, gates, filler)
 

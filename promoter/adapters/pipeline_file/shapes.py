@@ -11,6 +11,7 @@ from promoter.compose.shape import Shape
 from promoter.compose.written import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 from promoter.gates.approval import Approval
 from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.emergency import Override, Rollback
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 
@@ -90,6 +91,8 @@ class Settings(Shape):
     strategy: Strategy = {"recreate": {}}
     front: Front | None = None
     on_failure: Literal["rollback", "stop"] = "rollback"
+    rollback: Rollback = Rollback()
+    override: Override | None = None
 
 
 class EnvironmentForm(Settings):
