@@ -11,6 +11,7 @@ from promoter.gates.case import Vote
 from promoter.model.errors import LedgerError
 from promoter.model.facts import Fact, Kind, head_of, read_stamp
 from promoter.model.release import Release
+from promoter.model.statement import Envelope
 from promoter.state import EMPTY, Deployment, EnvironmentState, Failure, Mark, ReleaseRecord, Request, Running, Start, State
 
 
@@ -108,9 +109,15 @@ def _requested(table: _Table, fact: Fact) -> None:
 
 
 def _voted(table: _Table, fact: Fact) -> None:
+    vote = _vote(fact, "approve" if fact.kind is Kind.APPROVED else "reject")
+    table.votes.append(vote)
+    table.entry(fact).votes.append(vote)
+
+
+def _vote(fact: Fact, decision: str) -> Vote:
     body, expires = fact.body, _optional(fact.body.get("expires_at"))
-    vote = Vote(
-        decision="approve" if fact.kind is Kind.APPROVED else "reject",
+    return Vote(
+        decision=decision,
         principal=_text(body["principal"]),
         role=_optional(body.get("role")),
         grade=_text(body["grade"]),
@@ -124,9 +131,14 @@ def _voted(table: _Table, fact: Fact) -> None:
         comment=_optional(body.get("comment")) or "",
         seq=fact.seq,
         digest=fact.digest,
+        prev=fact.prev,
+        envelope=_envelope(body.get("envelope")),
+        reviews=_optional(body.get("reviews")),
     )
-    table.votes.append(vote)
-    table.entry(fact).votes.append(vote)
+
+
+def _envelope(value: object) -> Envelope | None:
+    return None if value is None else Envelope(_text(_mapping(value)["statement"]), _text(_mapping(value)["signature"]))
 
 
 def _vetoed(table: _Table, fact: Fact) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
+from promoter.ballots import checked
 from promoter.gates.approval import Approval, counting, judge_approval
 from promoter.gates.case import Case, CheckResult, Stay
 from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
@@ -33,6 +34,7 @@ class Judged:
 def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> Case:
     """Everything that the ledger says about this release asking to enter this environment."""
     place = state.environment(plan.environment.name)
+    votes = [vote for vote in place.votes if vote.release == plan.release.id]
     stays = {
         name: Stay(entry.current.release, entry.since)
         for name, entry in state.environments.items()
@@ -46,7 +48,7 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         running=place.current.release if place.current else None,
         requested_by=place.request.requested_by if place.request else requested_by,
         now=now,
-        votes=state.votes,
+        votes=checked(votes, pipeline.name, plan.release, pipeline.trust, now),
         requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
         consumed=place.consumed_by_others(promotion),
         stays=stays,

@@ -27,6 +27,8 @@ class Looking:
     tell: events.Listener
     owner: str
     actor: str
+    key: str | None
+    git_key: Callable[[], str | None]
     interrupt: Callable[[], None]
 
     def find_release(self, prefix: str | None) -> Release:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promoter.compose.service import Build, Service
 from promoter.gates.approval import Approval
@@ -18,6 +19,9 @@ from promoter.gates.window import Window
 from promoter.model.canonical import fingerprint
 from promoter.model.digest import Reference, Repository
 from promoter.model.secret import SecretSource
+
+if TYPE_CHECKING:
+    from promoter.signatures.trust import Trust
 
 NO_RELEASE = "0" * 64
 """Stands for the id of a release where none exists yet."""
@@ -135,6 +139,8 @@ class Pipeline:
     builder: BuilderChoice
     needs: Mapping[str, tuple[str, ...]]
     """Every environment, in the order of the file, with what it needs."""
+    trust: "Trust | None" = None
+    """Who may sign, with which keys; None when the pipeline names no approvers file."""
 
     @property
     def directory(self) -> Path:

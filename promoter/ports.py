@@ -58,6 +58,13 @@ class SourceControl(Protocol):
         """One line a commit after `old` up to `new`, newest first; None when the repository cannot tell."""
 
 
+class Signer(Protocol):
+    """A person's SSH key: in a file, in an agent, or on a hardware token."""
+
+    def sign(self, text: str, key: str) -> str:
+        """The armored signature over exactly `text`, in the namespace of approvals. Raises SigningError."""
+
+
 # ---------------------------------------------------------------- engine
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:
@@ -384,3 +391,4 @@ class World:
     probes: Probes
     source: SourceControl
     gone: Gone = nobody
+    signer: Signer | None = None

@@ -55,9 +55,12 @@ class Promoter(Queries, Voting):
         actor: str,
         interrupt: Callable[[], None],
         accept_engine: tuple[str, ...] = (),
+        key: str | None = None,
+        git_key: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
         self.owner, self.actor, self.interrupt, self.accept_engine = owner, actor, interrupt, accept_engine
+        self.key, self.git_key = key, git_key
         self.pipeline = loaded.pipeline
         self.name = loaded.pipeline.name
 

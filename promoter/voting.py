@@ -1,6 +1,6 @@
-"""Approving and rejecting: the case as the ledger holds it, and the vote that is appended to it.
+"""Approving and rejecting: the case as the ledger holds it, and the vote that is appended to it, signed where a key is named.
 
-The approver needs the pipeline file and the ledger: no engine, no registry, no secrets.
+The approver needs the pipeline file, the ledger and a key: no engine, no registry, no secrets.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from datetime import datetime
 
 from promoter.gates.approval import Approval, electorate
 from promoter.gates.case import Vote
-from promoter.looking import Looking
 from promoter.model.errors import CallerError, Refused
 from promoter.model.facts import Fact, Kind, stamp
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import Environment
 from promoter.plan import changes
+from promoter.signing import Ballot, Matter, Signing
 from promoter.state import Request
 
 
@@ -54,12 +54,19 @@ class ApprovalCase:
             "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
             "steps": list(self.steps),
             "votes": [
-                {"decision": v.decision, "principal": v.principal, "at": stamp(v.at), "comment": v.comment} for v in self.votes
+                {
+                    "decision": v.decision,
+                    "principal": v.principal,
+                    "grade": v.grade,
+                    "at": stamp(v.at),
+                    "comment": v.comment,
+                }
+                for v in self.votes
             ],
         }
 
 
-class Voting(Looking):
+class Voting(Signing):
     """The part of the door through which people vote."""
 
     def case(self, environment: str, release: str | None) -> ApprovalCase:
@@ -80,23 +87,21 @@ class Voting(Looking):
         earlier = state.releases[request.from_release].release if request.from_release else None
         return self._case_of(request, target, earlier)
 
-    def vote(self, case: ApprovalCase, decision: str, comment: str | None) -> Fact:
-        """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count."""
-        roles = self._right_to_vote(case, decision)
-        body = {
-            "plan_digest": case.plan_digest,
-            "from": case.from_release.id if case.from_release else None,
-            "policy_digest": case.policy_digest,
-            "principal": self.actor,
-            "role": roles[0] if roles else None,
-            "grade": "asserted",
-            "comment": comment or "",
-            "expires_at": None,
-        }
-        kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
-        return self.journal.record(
-            kind, case.environment, case.release.id, body, lambda state: {"ledger_head": state.head.digest}
+    def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None = None) -> Fact:
+        """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count.
+
+        `key` is the file of an SSH key. The vote is signed over the very fact that it follows, so that nobody can take
+        facts away from under it: when somebody else was first, it is signed again.
+        """
+        roles, gates = self._right_to_vote(case, decision)
+        ends = [gate.expires for gate in gates if gate.expires is not None]
+        matter = Matter(
+            case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
         )
+        ballot = Ballot(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
+        key = self.key_for((gate.grade for gate in gates), key)
+        kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
+        return self.journal.record(kind, case.environment, case.release.id, None, lambda state: self.body_of(ballot, key, state))
 
     # ------------------------------------------------------------ parts
     def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:
@@ -117,8 +122,8 @@ class Voting(Looking):
             return None
         return self.world.source.commits(self.pipeline.directory, earlier.source.sha, target.source.sha)
 
-    def _right_to_vote(self, case: ApprovalCase, decision: str) -> tuple[str, ...]:
-        """The roles of who votes. A vote that could not count is refused now, not found wanting later."""
+    def _right_to_vote(self, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
+        """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now, not found wanting later."""
         environment = self.loaded.resolve(case.environment, case.release.source, case.release.id)
         gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
         if not gates:
@@ -133,7 +138,7 @@ class Voting(Looking):
         if decision == "approve":
             self._not_their_own(case, environment)
             self._not_rejected(case)
-        return tuple(role for role, people in self.pipeline.roles.items() if self.actor in people)
+        return tuple(role for role, people in self.pipeline.roles.items() if self.actor in people), gates
 
     def _not_their_own(self, case: ApprovalCase, environment: Environment) -> None:
         excluded = {who for gate in environment.gates if isinstance(gate, Approval) for who in gate.exclude}
@@ -144,7 +149,7 @@ class Voting(Looking):
 
     def _not_rejected(self, case: ApprovalCase) -> None:
         for vote in case.votes:
-            if vote.decision == "reject" and vote.policy_digest == case.policy_digest:
+            if vote.decision == "reject":
                 raise Refused(
                     f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
                     ReasonCode.REJECTED,

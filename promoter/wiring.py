@@ -16,6 +16,7 @@ from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.probes import OutsideProbes
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.secrets import DeclaredSecrets
+from promoter.adapters.signing import SshKeygen, git_signing_key
 from promoter.adapters.source import GitSource
 from promoter.journal import Journal
 from promoter.model.events import Listener
@@ -73,6 +74,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             OutsideProbes(clock),
             source,
             is_gone,
+            SshKeygen(Path.cwd()),
         )
         yield Promoter(
             loaded,
@@ -83,4 +85,6 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             actor=me,
             interrupt=clock.interrupt,
             accept_engine=settings.accept_engine,
+            key=settings.key,
+            git_key=lambda: git_signing_key(pipeline.directory),
         )

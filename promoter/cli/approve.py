@@ -13,11 +13,19 @@ from promoter.model.errors import CallerError
 
 Where = Annotated[str, typer.Argument(metavar="ENV", help="The environment.", show_default=False)]
 Comment = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="Why; it stands in the ledger.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key", metavar="FILE", help="Sign with this SSH key (or the .pub of one in your agent); else git's, if it has one."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @verb
-def approve(common: Common, environment: Where, release: Which = None, comment: Comment = None, yes: Yes = False) -> int:
+def approve(
+    common: Common, environment: Where, release: Which = None, comment: Comment = None, key: Key = None, yes: Yes = False
+) -> int:
     """Shows the case for an environment, asks, and approves.
 
     The approval counts for these digests, this plan, this environment and what runs there now, and for nothing else.
@@ -25,13 +33,16 @@ def approve(common: Common, environment: Where, release: Which = None, comment: 
     \b
     Examples:
       promoter approve prod
+      promoter approve prod --key ~/.ssh/id_ed25519
       promoter approve prod --comment "seen on test" --yes
     """
-    return _vote(common, environment, release, "approve", comment, yes)
+    return _vote(common, environment, release, "approve", comment, key, yes=yes)
 
 
 @verb
-def reject(common: Common, environment: Where, release: Which = None, comment: Comment = None, yes: Yes = False) -> int:
+def reject(
+    common: Common, environment: Where, release: Which = None, comment: Comment = None, key: Key = None, yes: Yes = False
+) -> int:
     """Shows the case for an environment, asks, and rejects.
 
     A reject shuts the gate until the plan changes.
@@ -40,10 +51,12 @@ def reject(common: Common, environment: Where, release: Which = None, comment: C
     Examples:
       promoter reject prod --comment "the banner is wrong"
     """
-    return _vote(common, environment, release, "reject", comment, yes)
+    return _vote(common, environment, release, "reject", comment, key, yes=yes)
 
 
-def _vote(common: Common, environment: str, release: str | None, decision: str, comment: str | None, yes: bool) -> int:
+def _vote(
+    common: Common, environment: str, release: str | None, decision: str, comment: str | None, key: str | None, *, yes: bool
+) -> int:
     from promoter.cli.door import opened
     from promoter.reports.case import case as as_text
 
@@ -53,12 +66,12 @@ def _vote(common: Common, environment: str, release: str | None, decision: str, 
         if not yes and not _confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
             complain("promoter: nothing was recorded")
             return 1
-        fact = promoter.vote(case, decision, comment)
+        fact = promoter.vote(case, decision, comment, key)
     if common.json:
         say_json(fact.document())
     else:
         said = {"approve": "approved", "reject": "rejected"}[decision]
-        say(f"{said} by {fact.actor}, fact {fact.seq}")
+        say(f"{said} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
         if decision == "approve":
             say(f"next: promoter promote {options(common)}")
     return 0

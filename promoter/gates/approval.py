@@ -1,10 +1,10 @@
 """The approval gate: enough distinct people said yes to this very plan, and none of them no.
 
 A vote counts when it names this environment, release, plan, policy and what runs there now, has not expired,
-was not used before, and comes from somebody who may vote. People are counted, not votes.
+was not used before, and comes from somebody who may vote. People are counted, not votes, and a key counts once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -23,9 +23,12 @@ class Grade(StrEnum):
     SIGNED = "signed"
 
 
-_STALE = (ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED)
-"""What was approved is no longer what would be done: that is a refusal, until a new vote is asked for."""
-_STRENGTH = {Grade.ASSERTED: 0, Grade.PLATFORM: 1, Grade.SIGNED: 2}
+_REFUSES = (
+    ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.SIGNATURE_INVALID,
+    ReasonCode.SIGNER_UNKNOWN, ReasonCode.KEY_REVOKED,
+)  # fmt: skip
+"""What was approved is not what would be done, or not by whom it says: a refusal, until other votes open the gate."""
+_STRENGTH: Mapping[str, int] = {Grade.ASSERTED: 0, Grade.PLATFORM: 1, Grade.SIGNED: 2}
 
 
 class Quota(Shape):
@@ -62,40 +65,54 @@ def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tu
 def judge_approval(gate: Approval, case: Case) -> Verdict:
     votes = [v for v in case.votes if v.environment == case.environment and v.release == case.release.id]
     may_vote = electorate(gate, case.roles, case.signers)
-    bound = [v for v in votes if _bound(v, case) and (may_vote is None or v.principal in may_vote)]
-    for vote in bound:
-        if vote.decision == "reject":
+    eligible = [v for v in votes if may_vote is None or v.principal in may_vote]
+    for vote in eligible:
+        if vote.decision == "reject" and vote.plan_digest == case.plan_digest:
             return refused(ReasonCode.REJECTED, f"{vote.principal} rejected it" + (f": {vote.comment}" if vote.comment else ""))
-    yes = _latest_by_person(v for v in bound if v.decision == "approve")
-    good = {person: vote for person, vote in yes.items() if _objection(gate, case, vote) is None}
+    good = _good(gate, case, eligible)
     unmet = [q for q in gate.require if len(good.keys() & set(case.roles.get(q.role, ()))) < q.min]
     if len(good) >= gate.min and not unmet:
         return passed(f"approved by {', '.join(sorted(good))}")
     cast = [v for v in votes if v.decision == "approve" and v.seq > case.requested_seq]
-    objections = [o for v in cast if (o := _objection(gate, case, v)) is not None]
+    objections = [o for v in cast if (o := _objection(gate, case, v) or _twice(v, good)) is not None]
     return _still_missing(gate, good, unmet, objections, may_vote)
 
 
 def counting(gate: Approval, case: Case) -> tuple[Vote, ...]:
     """The votes that a start under this gate consumes."""
     may_vote = electorate(gate, case.roles, case.signers)
-    votes = (v for v in case.votes if v.decision == "approve" and (may_vote is None or v.principal in may_vote))
-    good = (v for v in votes if _objection(gate, case, v) is None)
-    return tuple(_latest_by_person(good).values())
+    return tuple(_good(gate, case, [v for v in case.votes if may_vote is None or v.principal in may_vote]).values())
 
 
-def _bound(vote: Vote, case: Case) -> bool:
-    return vote.plan_digest == case.plan_digest and vote.policy_digest == case.policy_digest
+def _good(gate: Approval, case: Case, eligible: list[Vote]) -> dict[str, Vote]:
+    """The votes that count, by person: the latest of each, and of two people who signed with one key only the first."""
+    latest: dict[str, Vote] = {}
+    for vote in sorted(eligible, key=lambda v: v.seq):
+        if vote.decision == "approve" and _objection(gate, case, vote) is None:
+            latest[vote.principal] = vote
+    good: dict[str, Vote] = {}
+    keys: set[str] = set()
+    for person, vote in sorted(latest.items(), key=lambda item: item[1].seq):
+        if vote.key is None or vote.key not in keys:
+            good[person] = vote
+            keys |= {vote.key} if vote.key else set()
+    return good
 
 
-def _latest_by_person(votes: Iterable[Vote]) -> dict[str, Vote]:
-    return {vote.principal: vote for vote in sorted(votes, key=lambda v: v.seq)}
+def _twice(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | None:
+    """One key in the hands of two people proves one person."""
+    other = next((person for person, one in good.items() if one.key == vote.key and person != vote.principal), None)
+    if vote.key is None or other is None or vote.principal in good:
+        return None
+    return ReasonCode.APPROVALS_MISSING, f"the approval by {vote.principal} was signed with the same key as that by {other}"
 
 
 def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str] | None:
     """Why a vote does not count, or None when it does."""
     who = f"the approval by {vote.principal}"
-    if vote.digest in case.consumed:
+    if vote.flaw is not None:
+        return vote.flaw.code, f"{who} does not count: {vote.flaw.sentence}"
+    if vote.identity in case.consumed:
         return ReasonCode.APPROVAL_USED, f"{who} was used by an earlier start"
     if (vote.environment, vote.release) != (case.environment, case.release.id):
         return ReasonCode.APPROVAL_WRONG_ENVIRONMENT, f"{who} is for release {vote.release[:12]} in {vote.environment}"
@@ -107,7 +124,7 @@ def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str]
         return ReasonCode.APPROVAL_STALE, f"{who} is stale: what runs in {case.environment} has changed since"
     if _expired(gate, case, vote):
         return ReasonCode.APPROVAL_EXPIRED, f"{who} has expired"
-    if _STRENGTH[Grade(vote.grade)] < _STRENGTH[gate.grade]:
+    if _STRENGTH.get(vote.grade, 0) < _STRENGTH[gate.grade]:
         return ReasonCode.APPROVALS_MISSING, f"{who} is only {vote.grade}, and this gate asks for {gate.grade}"
     if "requester" in gate.exclude and vote.principal == case.requested_by:
         return ReasonCode.SELF_APPROVAL, f"{who} does not count: they asked for this promotion"
@@ -135,7 +152,7 @@ def _still_missing(
     sentences = [f"{said}; may approve: {asked}"]
     sentences += [f"needs {quota.min} from role {quota.role}" for quota in unmet]
     sentences += [sentence for _, sentence in objections]
-    stale = next((code for code, _ in objections if code in _STALE), None)
+    stale = next((code for code, _ in objections if code in _REFUSES), None)
     if stale is not None:
         return refused(stale, "; ".join(sentences))
     code = ReasonCode.APPROVALS_MISSING

@@ -39,6 +39,8 @@ class Vote:
     comment: str
     seq: int
     digest: str
+    prev: str = ""
+    """Digest of the fact before the one that holds it: a signed vote names it, and so all that its signer could see."""
     envelope: Envelope | None = None
     key: str | None = None
     """Fingerprint of the key that signed it, once checked."""

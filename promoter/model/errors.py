@@ -65,6 +65,10 @@ class Refused(PromoterError):
         self.reason_code = code
 
 
+class SigningError(CallerError):
+    """A statement could not be signed: no such key, a wrong passphrase, no answer from the agent."""
+
+
 class WorldError(PromoterError):
     """The engine, registry, disk or network failed us. `retryable` says whether trying again may help."""
 

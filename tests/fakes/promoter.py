@@ -129,9 +129,9 @@ class FakePromoter:
     def case(self, environment: str, release: str | None) -> object:
         return self._answer(approval_case(), "case", environment, release)
 
-    def vote(self, case: ApprovalCase, decision: str, comment: str | None) -> object:
+    def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None) -> object:
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
-        return self._answer(fact(kind, case.environment, {"comment": comment or ""}), "vote", decision, comment)
+        return self._answer(fact(kind, case.environment, {"comment": comment or ""}), "vote", decision, comment, key)
 
     def pin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.PINNED, environment, {"reason": reason}), "pin", environment, reason)
