@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from promoter.folding import fold
 from promoter.model.errors import HeadMoved, LedgerError
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, misfit, seal
-from promoter.ports import Clock, Ledger
+from promoter.ports import Clock, Ledger, Witness
 from promoter.state import EMPTY, State
 
 Guard = Callable[[State], Mapping[str, object] | None]
@@ -20,9 +20,9 @@ Guard = Callable[[State], Mapping[str, object] | None]
 class Journal:
     """Facts under the name of `actor`."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, actor: str) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, actor: str, witness: Witness | None = None) -> None:
         self.ledger, self.actor = ledger, actor
-        self._clock = clock
+        self._clock, self._witness = clock, witness
         self._lock = threading.RLock()
         self._state: State | None = None
 
@@ -35,9 +35,15 @@ class Journal:
     def refresh(self) -> State:
         """Reads what is new."""
         with self._lock:
-            state = self._state or EMPTY
-            self._state = fold(_following(self.ledger.read(state.head.seq), state.head), state)
-            return self._state
+            known = self._state
+            state = known or EMPTY
+            state = fold(_following(self.ledger.read(state.head.seq), state.head), state)
+            if known is None:
+                self._never_back(state.head)
+            if known is None or known.head != state.head:
+                self._note(state.head)
+            self._state = state
+            return state
 
     def record(
         self,
@@ -61,7 +67,26 @@ class Journal:
                     self._read_on(state.head, error)
                 else:
                     self._state = after
+                    self._note(after.head)
                     return fact
+
+    def _never_back(self, head: Head) -> None:
+        """Raises LedgerError when facts that were seen here before are gone, or are others now."""
+        seen = self._witness.seen() if self._witness is not None else None
+        if seen is None or seen.seq == 0 or seen == head:
+            return
+        there = next(iter(self.ledger.read(seen.seq - 1)), None) if seen.seq <= head.seq else None
+        if there is None or head_of(there) != seen:
+            what = f"ends with fact {head.seq}" if there is None else f"holds another fact {seen.seq}"
+            raise LedgerError(
+                f"the ledger {self.ledger.location} {what}, and {seen.seq} facts were seen from here before: some were taken "
+                "away or replaced, and a reject may be among them",
+                hint="put the whole ledger back; if it was meant to begin anew, delete .promoter/witness.json",
+            )
+
+    def _note(self, head: Head) -> None:
+        if self._witness is not None and head.seq:
+            self._witness.note(head)
 
     def _read_on(self, head: Head, error: HeadMoved) -> None:
         if self.refresh().head == head:

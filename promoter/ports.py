@@ -377,6 +377,16 @@ class Ledger(Protocol):
     def close(self) -> None: ...
 
 
+class Witness(Protocol):
+    """What was last seen of this ledger from here."""
+
+    def seen(self) -> Head | None:
+        """None when nothing was."""
+
+    def note(self, head: Head) -> None:
+        """Remembers it, as well as it can."""
+
+
 # ---------------------------------------------------------------- all of it
 @dataclass(frozen=True)
 class World:

@@ -18,6 +18,7 @@ from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.signing import SshKeygen, git_signing_key
 from promoter.adapters.source import GitSource
+from promoter.adapters.witness import FileWitness
 from promoter.journal import Journal
 from promoter.model.events import Listener
 from promoter.ports import Engine, World
@@ -79,7 +80,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
         yield Promoter(
             loaded,
             world,
-            Journal(book, clock, me),
+            Journal(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location)),
             listener,
             owner=lease_owner(me, os.environ),
             actor=me,
