@@ -5,14 +5,15 @@ promotion may have come between.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 from promoter.abandoned import settle
-from promoter.carry.checks import Checker, Site
+from promoter.carry.checks import Checker, tolerant
 from promoter.carry.fetching import fetch
 from promoter.carry.providing import provide
+from promoter.carry.site import Site
 from promoter.gatekeeper import Judged, consumed_votes, judge_all, make_case, standing, worst
 from promoter.gates.case import Case, CheckResult
 from promoter.gates.checks import Check, ContainerCheck
@@ -26,6 +27,7 @@ from promoter.model.facts import Kind
 from promoter.model.naming import Place
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, refused
+from promoter.overriding import override_of, overrides_used, reviews_due
 from promoter.pipeline import Environment, Pipeline
 from promoter.plan import Plan, make_plan
 from promoter.ports import World
@@ -91,8 +93,14 @@ class Entering:
         found = standing(state, plan.environment, plan)
         if self.terms.skip_gates:
             return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED)
+        case = self._case(plan)
+        override = override_of(plan.environment, case)
+        if override is not None and override.verdict.outcome is Outcome.PASSED:
+            return (*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override)
+        found = (*found, *reviews_due(self.pipeline, plan.environment, state, case))
         looker = self._looker(plan) if look and not found else None
-        return (*found, *judge_all(plan.environment.gates, self._case(plan), looker))
+        judged = (*found, *judge_all(plan.environment.gates, case, looker))
+        return judged if override is None or worst(judged) is None else (*judged, override)
 
     def nothing_to_do(self, plan: Plan) -> bool:
         """The last promotion here had this release and this plan, and what it recorded still runs."""
@@ -175,7 +183,12 @@ class Entering:
         entry, case = self._entry, self._case(plan)
         promotion = promotion_id(self._entry, plan)
         resumed = entry.start is not None and entry.start.promotion == promotion
-        consumed = () if mend or self.terms.skip_gates else consumed_votes(plan.environment.gates, case)
+        override = override_of(plan.environment, case)
+        overriding = override is not None and override.verdict.outcome is Outcome.PASSED
+        if mend or self.terms.skip_gates:
+            consumed: tuple[str, ...] = ()
+        else:
+            consumed = overrides_used(plan.environment, case) if overriding else consumed_votes(plan.environment.gates, case)
         if not (mend or resumed):
             self._request(plan, ())
         lease = {"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}
@@ -188,7 +201,10 @@ class Entering:
         previous = entry.current.release if entry.current else None
         done = frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
         job = Job(plan, promotion, self.pipeline.directory, previous, mend, done, self.terms.extra)
-        return Runner(self.world, self.journal, self.tell, job, hold).carry_out()
+        result = Runner(self.world, self.journal, self.tell, job, hold).carry_out()
+        if consumed and overriding and override is not None and result.status is Status.DEPLOYED:
+            return replace(result, code=ReasonCode.OVERRIDDEN, reasons=(override.verdict.sentence,))
+        return result
 
     def _settle_abandoned(self, plan: Plan, hold: Hold) -> None:
         """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
@@ -211,9 +227,12 @@ class Entering:
         site = Site(
             job.place, plan.release, plan.images, "gate", plan.environment.services, job.files, Path(job.directory), engine
         )
-        checker = Checker(self.world.clock, self.world.probes, self.world.secrets)
+        checker = Checker(self.world)
 
         def look(check: Check) -> CheckResult:
+            return tolerant(check, lambda: checked(check))
+
+        def checked(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
                 provide(engine, plan.environment, job.place)
                 made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform

@@ -11,8 +11,8 @@ from promoter.gates.case import Vote
 from promoter.model.errors import LedgerError
 from promoter.model.facts import Fact, Kind, head_of, read_stamp
 from promoter.model.release import Release
-from promoter.model.statement import Envelope
-from promoter.state import EMPTY, Deployment, EnvironmentState, Failure, Mark, ReleaseRecord, Request, Running, Start, State
+from promoter.model.statement import Decision, Envelope
+from promoter.state import EMPTY, Deployment, EnvironmentState, Failure, Mark, Owed, ReleaseRecord, Request, Running, Start, State
 
 
 def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
@@ -109,9 +109,28 @@ def _requested(table: _Table, fact: Fact) -> None:
 
 
 def _voted(table: _Table, fact: Fact) -> None:
-    vote = _vote(fact, "approve" if fact.kind is Kind.APPROVED else "reject")
+    vote = _vote(fact, Decision.APPROVE if fact.kind is Kind.APPROVED else Decision.REJECT)
     table.votes.append(vote)
     table.entry(fact).votes.append(vote)
+
+
+def _overridden(table: _Table, fact: Fact) -> None:
+    entry = table.entry(fact)
+    entry.set(overrides=(*entry.state.overrides, _vote(fact, Decision.OVERRIDE)))
+
+
+def _attested(table: _Table, fact: Fact) -> None:
+    if fact.body.get("reviews") is not None:
+        entry = table.entry(fact)
+        entry.set(reviews=(*entry.state.reviews, _vote(fact, Decision.REVIEW)))
+
+
+def _owed(entry: _Entry, start: Start) -> tuple[Owed, ...]:
+    """What is to be reviewed, with the overrides that this start rests on, if it does."""
+    votes = tuple(vote for vote in entry.state.overrides if vote.digest in start.consumed)
+    if not votes:
+        return entry.state.owed
+    return (*entry.state.owed, Owed(votes, start.release, start.plan_digest, start.at))
 
 
 def _vote(fact: Fact, decision: str) -> Vote:
@@ -157,6 +176,7 @@ def _started(table: _Table, fact: Fact) -> None:
     before, asked = entry.state.start, entry.state.request
     if before is None or before.promotion != start.promotion:
         entry.steps = []
+        entry.set(owed=_owed(entry, start))
     for vote in start.consumed:
         entry.consumed.setdefault(vote, start.promotion)
     answered = asked is not None and (asked.release, asked.plan_digest) == (start.release, start.plan_digest)
@@ -253,6 +273,7 @@ _FOLDS: Mapping[Kind, Callable[[_Table, Fact], None]] = {
     Kind.RELEASED: _released, Kind.REQUESTED: _requested, Kind.STARTED: _started, Kind.STEP_DONE: _step_done,
     Kind.PROMOTED: _promoted, Kind.FAILED: _failed, Kind.ROLLED_BACK: _rolled_back, Kind.APPROVED: _voted, Kind.REJECTED: _voted,
     Kind.VETOED: _vetoed, Kind.PINNED: _pinned, Kind.UNPINNED: _pinned, Kind.FROZEN: _frozen, Kind.UNFROZEN: _frozen,
+    Kind.OVERRIDDEN: _overridden, Kind.ATTESTED: _attested,
 }  # fmt: skip
 
 

@@ -13,6 +13,9 @@ from promoter.ballots import checked
 from promoter.gates.approval import Approval, counting, judge_approval
 from promoter.gates.case import Case, CheckResult, Stay
 from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak, judge_soak
 from promoter.gates.window import Window, judge_window
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused, waiting
@@ -35,6 +38,7 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
     """Everything that the ledger says about this release asking to enter this environment."""
     place = state.environment(plan.environment.name)
     votes = [vote for vote in place.votes if vote.release == plan.release.id]
+    overrides = [vote for vote in place.overrides if vote.release == plan.release.id]
     stays = {
         name: Stay(entry.current.release, entry.since)
         for name, entry in state.environments.items()
@@ -50,6 +54,7 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         now=now,
         votes=checked(votes, pipeline.name, plan.release, pipeline.trust, now),
         requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
+        overrides=checked(overrides, pipeline.name, plan.release, pipeline.trust, now),
         consumed=place.consumed_by_others(promotion),
         stays=stays,
         roles=pipeline.roles,
@@ -64,9 +69,9 @@ def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[J
     )
     seen: dict[int, CheckResult] = {}
     for place, gate in enumerate(gates):
-        if look is not None and not shut and isinstance(gate, (HttpCheck, ContainerCheck, CommandCheck)):
+        if look is not None and not shut and isinstance(gate, Check):
             seen[place] = look(gate)
-            shut = not seen[place].passed
+            shut = not (seen[place].passed or gate.dry_run)
     case = replace(case, checks=seen)
     return tuple(Judged(gate.title(), judge(gate, i, case)) for i, gate in enumerate(gates))
 
@@ -79,7 +84,7 @@ def judge(gate: Gate, place: int, case: Case) -> Verdict:
             return judge_soak(gate, case)
         case Window():
             return judge_window(gate, case)
-        case HttpCheck() | ContainerCheck() | CommandCheck():
+        case HttpCheck() | ContainerCheck() | CommandCheck() | MetricCheck() | ScanCheck() | SignatureCheck():
             return judge_check(gate, place, case)
     assert_never(gate)
 

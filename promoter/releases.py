@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
+from promoter.emergency import Emergency
 from promoter.entering import Entering, Terms, gate_document
 from promoter.journal import Journal
 from promoter.making import Made, Wanted, build_secrets, make_release, registries
@@ -23,7 +24,6 @@ from promoter.plan import changes, secret_names
 from promoter.ports import World
 from promoter.queries import Queries
 from promoter.results import EnvironmentResult, RunResult, Status
-from promoter.voting import Voting
 from promoter.walk import Walk, upto
 
 
@@ -41,7 +41,7 @@ class Loaded(Protocol):
     def builds(self, source: Source) -> Wanted: ...
 
 
-class Promoter(Queries, Voting):
+class Promoter(Queries, Emergency):
     """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
 
     def __init__(

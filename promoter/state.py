@@ -12,6 +12,8 @@ Bodies of facts, by kind (a key with `?` may be missing):
     failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
     rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
     approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
+    overridden   as approved, with the reason as its comment; a `started` fact that names it passed the gates by it
+    attested     as approved, with reviews: the digest of the overridden fact that is looked back on
     vetoed                        reason · digests?: [image digest], with the release named by the fact
     pinned, unpinned              reason
     frozen, unfrozen              reason; a fact without an environment means all of them
@@ -97,6 +99,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """A promotion that passed the gates by overrides: another person is to look back on it."""
+
+    overrides: tuple[Vote, ...]
+    release: str
+    plan_digest: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A pin or a freeze: who put it there, and why."""
 
@@ -139,6 +151,10 @@ class EnvironmentState:
     """The latest one, however long ago: compare its `seq` with that of `current`."""
     pinned: Mark | None = None
     frozen: Mark | None = None
+    overrides: tuple[Vote, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    """Every override that was used here, also those that were reviewed since."""
+    reviews: tuple[Vote, ...] = ()
 
     def recent(self) -> tuple[str, ...]:
         """The releases that must be at hand here: the one that lives here and the one before it."""

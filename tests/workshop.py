@@ -8,6 +8,7 @@ from pathlib import Path
 
 from promoter.compose.service import Healthcheck, Service
 from promoter.gates.checks import Check
+from promoter.gates.emergency import Override
 from promoter.journal import Journal
 from promoter.making import Wanted
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
@@ -79,6 +80,7 @@ class Workshop:
     verify: tuple[Check, ...] = ()
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     on_failure: OnFailure = OnFailure.ROLLBACK
+    override: Override | None = None
 
     def __post_init__(self) -> None:
         self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
@@ -103,6 +105,7 @@ class Workshop:
             contents={}, networks={"default": network}, volumes={}, before=self.before, verify=self.verify,
             gates=self.gates.get(environment, ()),
             on_failure=self.on_failure,
+            override=self.override,
         )  # fmt: skip
 
     def builds(self, source: Source) -> Wanted:

@@ -24,6 +24,8 @@ VERBS = {
     "plan": "Shows what promote would do; changes nothing.",
     "approve": "Shows the case for an environment, asks, and approves.",
     "reject": "Shows the case for an environment, asks, and rejects.",
+    "override": "Shows the case, asks, and passes the gates in an emergency.",
+    "review": "Looks back on an override, as a second person.",
     "rollback": "Brings back an earlier verified release and pins what it is in.",
     "pin": "Keeps an environment as it is: promotions leave it alone.",
     "unpin": "Lets promotions into a pinned environment again.",
@@ -36,7 +38,7 @@ VERBS = {
     "schema": "Prints the JSON Schema of the pipeline file.",
     "doctor": "Says what is missing on this machine.",
 }
-_ROOMS = {"reject": "approve", "unpin": "pin"}
+_ROOMS = {"reject": "approve", "review": "override", "unpin": "pin"}
 
 
 class Verbs(TyperGroup):

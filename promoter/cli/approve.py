@@ -63,7 +63,7 @@ def _vote(
     with opened(common) as promoter:
         case = promoter.case(environment, release)
         (complain if common.json else say)(as_text(case) + "\n")
-        if not yes and not _confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
+        if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
             complain("promoter: nothing was recorded")
             return 1
         fact = promoter.vote(case, decision, comment, key)
@@ -77,7 +77,7 @@ def _vote(
     return 0
 
 
-def _confirmed(question: str) -> bool:
+def confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise CallerError(
             "nobody is here to be asked: standard input is no terminal", hint="look at the case above, then say --yes"

@@ -1,12 +1,17 @@
 """What an environment allows in an emergency: which gates a rollback passes by, and who may override all of them."""
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
 
 from promoter.compose.shape import Duration, Shape
-from promoter.gates.approval import Grade
+from promoter.gates.approval import Approval, Grade, counting, electorate, judge_approval
+from promoter.gates.case import Case, Vote
+from promoter.model.statement import Decision
+from promoter.model.verdict import Outcome, ReasonCode, Verdict, passed, refused
 
 GateKind = Literal["approval", "soak", "window", "http", "container", "command", "metric", "scan", "signature"]
 
@@ -33,3 +38,61 @@ class Override(Shape):
     min: int = Field(default=1, ge=1)
     review_within: Duration = timedelta(hours=24)
     grade: Grade = Grade.SIGNED
+
+
+def judge_override(policy: Override, case: Case) -> Verdict | None:
+    """Whether the people whom the file names for emergencies have decided to pass the gates. None: nobody asked to.
+
+    Their decisions are bound, expire and are used up exactly as approvals are.
+    """
+    if not any(vote.plan_digest == case.plan_digest for vote in case.overrides):
+        return None
+    verdict = judge_approval(_as_gate(policy), _as_votes(case))
+    if verdict.outcome is not Outcome.PASSED:
+        return verdict
+    used = used_overrides(policy, case)
+    why = "; ".join(f"{vote.principal}: {vote.comment}" for vote in used)
+    return Verdict(Outcome.PASSED, ReasonCode.OVERRIDDEN, f"the gates are passed by override ({why})")
+
+
+def used_overrides(policy: Override, case: Case) -> tuple[Vote, ...]:
+    """The overrides that a start consumes."""
+    return counting(_as_gate(policy), _as_votes(case))
+
+
+def judge_review(
+    policy: Override | None, case: Case, overrides: Sequence[Vote], at: datetime, reviews: Sequence[Vote]
+) -> Verdict:
+    """Whether a second person has looked back on a promotion that passed the gates by these overrides."""
+    people = [vote.principal for vote in overrides]
+    keys = {vote.key for vote in overrides if vote.key}
+    may = None if case.signers is None else frozenset(case.signers)
+    grade = policy.grade if policy is not None else Grade.SIGNED if case.signers else Grade.ASSERTED
+    for vote in reviews:
+        second = vote.principal not in people and vote.key not in keys and (may is None or vote.principal in may)
+        if (
+            vote.reviews == overrides[0].digest
+            and vote.flaw is None
+            and second
+            and (grade is not Grade.SIGNED or vote.grade == grade)
+        ):
+            return passed(f"reviewed by {vote.principal}")
+    due = at + (policy.review_within if policy is not None else timedelta(0))
+    when = f"due {due:%Y-%m-%d %H:%M} UTC" if case.now < due else f"overdue since {due:%Y-%m-%d %H:%M} UTC"
+    says = f"{', '.join(people)} passed the gates of {case.environment} by override, and nobody else has reviewed it ({when})"
+    return refused(ReasonCode.REVIEW_OVERDUE, f"{says}; a second person: `promoter review {case.environment}`")
+
+
+def _as_gate(policy: Override) -> Approval:
+    return Approval.model_validate({"min": policy.min, "from": policy.from_, "grade": policy.grade})
+
+
+def _as_votes(case: Case) -> Case:
+    return replace(case, votes=tuple(replace(vote, decision=Decision.APPROVE) for vote in case.overrides))
+
+
+def may_override(policy: Override, roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """The people whom the file names for emergencies."""
+    people = electorate(_as_gate(policy), roles, None)
+    assert people is not None
+    return people

@@ -77,6 +77,8 @@ def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
         (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow")),
         (("approve", "prod", "3f", "--yes", "--comment", "fine", "--key", "id"), ("vote", "approve", "fine", "id")),
         (("reject", "prod", "--yes"), ("vote", "reject", None, None)),
+        (("override", "prod", "--reason", "down", "--yes", "--key", "id"), ("override", "down", "id")),
+        (("review", "prod", "--comment", "seen"), ("review", "prod", "seen", None)),
         (("pin", "prod", "--reason", "why"), ("pin", "prod", "why")),
         (("unpin", "prod", "--reason", "why"), ("unpin", "prod", "why")),
         (("history", "dev"), ("history", "dev")),

@@ -133,6 +133,12 @@ class FakePromoter:
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
         return self._answer(fact(kind, case.environment, {"comment": comment or ""}), "vote", decision, comment, key)
 
+    def override(self, case: ApprovalCase, reason: str, key: str | None) -> object:
+        return self._answer(fact(Kind.OVERRIDDEN, case.environment, {"comment": reason}), "override", reason, key)
+
+    def review(self, environment: str, comment: str | None, key: str | None) -> object:
+        return self._answer(fact(Kind.ATTESTED, environment, {"comment": comment or ""}), "review", environment, comment, key)
+
     def pin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.PINNED, environment, {"reason": reason}), "pin", environment, reason)
 
