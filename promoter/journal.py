@@ -39,7 +39,7 @@ class Journal:
             state = known or EMPTY
             state = fold(_following(self.ledger.read(state.head.seq), state.head), state)
             if known is None:
-                self._never_back(state.head)
+                self.never_back(state.head)
             if known is None or known.head != state.head:
                 self._note(state.head)
             self._state = state
@@ -70,7 +70,7 @@ class Journal:
                     self._note(after.head)
                     return fact
 
-    def _never_back(self, head: Head) -> None:
+    def never_back(self, head: Head) -> None:
         """Raises LedgerError when facts that were seen here before are gone, or are others now."""
         seen = self._witness.seen() if self._witness is not None else None
         if seen is None or seen.seq == 0 or seen == head:

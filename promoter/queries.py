@@ -160,7 +160,17 @@ class Queries(Looking):
                 problem = f"line {found.place}: {found.problem}"
             else:
                 head = head_of(found)
-        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem or self._last_line_problem())
+        return LedgerReport(
+            self.journal.ledger.location, head.seq, head.digest, problem or self._last_line_problem() or self._gone_back(head)
+        )
+
+    def _gone_back(self, head: Head) -> str | None:
+        """Facts that were seen from here before, and are gone or are others now."""
+        try:
+            self.journal.never_back(head)
+        except LedgerError as error:
+            return error.message
+        return None
 
     def _last_line_problem(self) -> str | None:
         """No line follows the last to tell that it was edited; the ledger's own note of its digest does."""
