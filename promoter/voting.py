@@ -4,9 +4,11 @@ The approver needs the pipeline file, the ledger and a key: no engine, no regist
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from promoter.entering import gate_document
+from promoter.gatekeeper import Judged, judge_all, make_case, standing
 from promoter.gates.approval import Approval, electorate
 from promoter.gates.case import Vote
 from promoter.model.errors import CallerError, Refused
@@ -14,7 +16,7 @@ from promoter.model.facts import Fact, Kind, stamp
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import Environment
-from promoter.plan import changes
+from promoter.plan import Plan, changes
 from promoter.signing import Ballot, Matter, Signing
 from promoter.state import Request
 
@@ -36,6 +38,8 @@ class ApprovalCase:
     changes: tuple[str, ...]
     images: tuple[tuple[str, str | None, str], ...]
     steps: tuple[str, ...]
+    gates: tuple[Judged, ...]
+    """How everything stands now; checks are looked at when the promotion is tried again."""
     votes: tuple[Vote, ...]
 
     def document(self) -> dict[str, object]:
@@ -53,6 +57,8 @@ class ApprovalCase:
             "changes": list(self.changes),
             "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
             "steps": list(self.steps),
+            "gates": [gate_document(one) for one in self.gates],
+            "rollback_to": self.from_release.id if self.from_release else None,
             "votes": [
                 {
                     "decision": v.decision,
@@ -114,8 +120,18 @@ class Voting(Signing):
         votes = tuple(v for v in self.journal.state.environment(name).votes if v.plan_digest == request.plan_digest)
         return ApprovalCase(
             self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
-            request.reasons, self._commits(earlier, target), changes(before, plan), images, steps, votes,
+            request.reasons, self._commits(earlier, target), changes(before, plan), images, steps,
+            self._gates_now(request, target), votes,
         )  # fmt: skip
+
+    def _gates_now(self, request: Request, target: Release) -> tuple[Judged, ...]:
+        """Judged for the plan as it was recorded: nobody here needs the secrets that went into its digest."""
+        state, now = self.journal.state, self.world.clock.now()
+        environment = self.loaded.resolve(request.environment, target.source, target.id)
+        plan = Plan(self.name, environment, target, {}, ())
+        case = make_case(self.pipeline, plan, state, request.requested_by, now, "")
+        case = replace(case, plan_digest=request.plan_digest, requested_seq=request.seq)
+        return (*standing(state, environment, plan), *judge_all(environment.gates, case, None))
 
     def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
         if earlier is None or not earlier.source.sha or not target.source.sha:

@@ -1,5 +1,6 @@
 """The case that an approver decides on: what would come, in place of what, what changes, and who has voted."""
 
+from promoter.gatekeeper import Judged
 from promoter.gates.case import Vote
 from promoter.reports.matrix import when
 from promoter.reports.sentences import clean
@@ -25,6 +26,9 @@ def case(told: ApprovalCase) -> str:
     parts.append(_section("changed configuration", [clean(line) for line in told.changes]))
     parts.append(_section("steps", list(told.steps)))
     parts.append(_section("waits for", [clean(line) for line in told.waits_for]))
+    parts.append(_section("gates now", [_gate(one) for one in told.gates]))
+    back = f"release {told.from_release.short_id}" if told.from_release else "nothing: this is the first release there"
+    parts.append(f"a rollback would return to: {back}")
     parts.append(_section("votes", [_vote(vote) for vote in told.votes]))
     return "\n\n".join(parts)
 
@@ -38,5 +42,11 @@ def _images(told: ApprovalCase) -> list[str]:
     return table(rows).splitlines() if rows else []
 
 
+def _gate(one: Judged) -> str:
+    return clean(f"{one.gate}: {one.verdict.outcome}, {one.verdict.sentence}")
+
+
 def _vote(vote: Vote) -> str:
-    return clean(f"{vote.decision} by {vote.principal}, {when(vote.at)}" + (f": {vote.comment}" if vote.comment else ""))
+    return clean(
+        f"{vote.decision} by {vote.principal} ({vote.grade}), {when(vote.at)}" + (f": {vote.comment}" if vote.comment else "")
+    )

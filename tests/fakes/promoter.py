@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from promoter.gatekeeper import Judged
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import PromoterError
 from promoter.model.events import Event, Listener
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
 from promoter.model.release import Release, Source
-from promoter.model.verdict import ReasonCode
+from promoter.model.verdict import ReasonCode, waiting
 from promoter.queries import EnvironmentStatus, LedgerReport, LogEntry, StatusReport, WaitingRelease
 from promoter.results import EnvironmentResult, RunResult, Status
 from promoter.voting import ApprovalCase
@@ -69,7 +70,8 @@ def approval_case() -> ApprovalCase:
     images = (("web", str(EARLIER.images["web"].digest), str(IMAGE.digest)),)
     return ApprovalCase(
         "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
-        ("~ services.web.environment.A: 1 -> 2",), images, ("pull web", "replace web"), (),
+        ("~ services.web.environment.A: 1 -> 2",), images, ("pull web", "replace web"),
+        (Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon")),), (),
     )  # fmt: skip
 
 
