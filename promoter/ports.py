@@ -320,6 +320,19 @@ class CommandResult:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`exit_code` None when it was not done within its time, 127 when there is no such program.
+
+    `output` is all of stdout, or None when it is too long to be kept; `errors` is the tail of stderr.
+    """
+
+    exit_code: int | None
+    output: bytes | None
+    errors: str
+    seconds: float
+
+
 class Probes(Protocol):
     """Looks at a running environment from outside."""
 
@@ -328,6 +341,9 @@ class Probes(Protocol):
 
     def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
         """Runs a child process beside the pipeline file; it and its children end with the timeout."""
+
+    def tool(self, argv: Sequence[str], files: Mapping[str, str], environment: Mapping[str, str], timeout: float) -> ToolResult:
+        """Runs an installed program in a private directory that holds `files` and nothing else, and goes with it."""
 
 
 # ---------------------------------------------------------------- ledger
@@ -402,3 +418,5 @@ class World:
     source: SourceControl
     gone: Gone = nobody
     signer: Signer | None = None
+    insecure: frozenset[str] = frozenset()
+    """Registries that may be asked without TLS, or with certificates that nobody vouches for."""

@@ -5,15 +5,18 @@ It has one loop and one function per kind of step. What stands in the plan is do
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from itertools import groupby
 from typing import assert_never
 
-from promoter.carry.checks import Checker, Site
+from promoter.carry.checks import Checker
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fetching import fetch
 from promoter.carry.providing import provide
 from promoter.carry.putback import Returned, put_back
 from promoter.carry.recreate import Recreate, Swapped
+from promoter.carry.site import Site
+from promoter.gates.checks import say_dry_run
 from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold
@@ -38,7 +41,7 @@ class Runner:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
         self._engine: Engine = world.engine(job.plan.environment.engines[0])
         self._recreate = Recreate(self._engine, world.clock, world.patient, world.secrets, world.probes)
-        self._checker = Checker(world.clock, world.probes, world.secrets)
+        self._checker = Checker(world)
         self._swapped: dict[str, list[Swapped]] = {}
         self._touched: list[str] = []
         self._begun = world.clock.monotonic()
@@ -118,7 +121,10 @@ class Runner:
     def _check(self, place: int, *, before: bool) -> dict[str, object]:
         environment = self._job.plan.environment
         check = (environment.before if before else environment.verify)[place]
-        result = self._checker.look(check, self.site())
+        result = self._checker.look(check, replace(self.site(), fresh=not before))
+        if check.dry_run:
+            self._tell(events.StepNote(environment.name, check.title(), say_dry_run(result)))
+            return {"sentence": say_dry_run(result), "output": result.seen[-2000:], "dry_run": True, "passed": result.passed}
         if not result.passed:
             code = ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED
             raise StepFailure(code if before else ReasonCode.VERIFY_FAILED, (result.sentence,))

@@ -76,6 +76,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             source,
             is_gone,
             SshKeygen(Path.cwd()),
+            insecure,
         )
         yield Promoter(
             loaded,

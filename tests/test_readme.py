@@ -60,6 +60,8 @@ def test_the_settings_are_those_of_the_code() -> None:
 def test_every_pipeline_that_is_shown_is_valid(page: str, block: str, tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / ".trivyignore").touch()
+    (tmp_path / "cosign.pub").write_text("-----BEGIN PUBLIC KEY-----\n")
     (tmp_path / ".promoter").mkdir()
     (tmp_path / ".promoter" / "allowed_signers").write_text("".join(f"{person} ssh-ed25519 {KEY}\n" for person in SIGNERS))
     for words in (

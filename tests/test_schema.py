@@ -50,9 +50,10 @@ def test_the_schema_accepts_the_examples(text):
 
 @pytest.mark.parametrize("example", range(len(EXAMPLES)))
 def test_the_examples_of_the_manual_are_good(tmp_path, example):
-    for name in ("web/Dockerfile", "etc/app.conf"):
+    for name in ("web/Dockerfile", "etc/app.conf", ".trivyignore"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "cosign.pub").write_text("-----BEGIN PUBLIC KEY-----\n")
     (tmp_path / ".promoter").mkdir()
     people = ("ana@example.com", "ben@example.com", "eve@example.com")
     (tmp_path / ".promoter" / "allowed_signers").write_text("".join(f"{person} ssh-ed25519 AAAA\n" for person in people))

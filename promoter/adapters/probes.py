@@ -7,6 +7,7 @@ import base64
 import http.client
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from promoter.adapters.child import run
+from promoter.adapters.child import NOT_RUNNABLE, run
 from promoter.model.errors import Interrupted
-from promoter.ports import Clock, CommandResult, HttpAnswer, HttpRequest
+from promoter.ports import Clock, CommandResult, HttpAnswer, HttpRequest, ToolResult
 
 LARGEST_BODY = 1 << 20
 TAIL = 1 << 16
+LARGEST_REPORT = 64 << 20
 _NEAR = 1.0
 """Seconds that a port of this machine may take to accept a connection."""
 _LOOK = 0.1
@@ -46,6 +48,20 @@ class OutsideProbes:
     def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
         ended = run(argv, directory, environment, timeout, keep=TAIL, check=self._clock.check)
         return CommandResult(ended.exit_code, ended.output.decode(errors="replace"), ended.seconds)
+
+    def tool(self, argv: Sequence[str], files: Mapping[str, str], environment: Mapping[str, str], timeout: float) -> ToolResult:
+        try:
+            with tempfile.TemporaryDirectory(prefix="promoter-", ignore_cleanup_errors=True) as room:  # for the owner alone
+                for name, text in files.items():
+                    (Path(room) / name).write_text(text)
+                keep = LARGEST_REPORT + 1
+                ended = run(argv, Path(room), environment, timeout, apart=True, keep=keep, check=self._clock.check)
+        except OSError as error:
+            return ToolResult(
+                NOT_RUNNABLE, b"", f"no private directory can be made for {argv[0]}: {error.strerror or error}", 0.0
+            )
+        output = None if len(ended.output) > LARGEST_REPORT else ended.output
+        return ToolResult(ended.exit_code, output, ended.errors[-TAIL:].decode(errors="replace"), ended.seconds)
 
     def _ask(self, request: HttpRequest, url: SplitResult, deadline: float, heard: "_Heard") -> None:
         connection = _connection(url, request.timeout)

@@ -1,45 +1,41 @@
-"""Carrying out http, container and command checks; the verdict on what was seen is `gates/checks.py`'s."""
+"""Carrying out checks: http, container and command here, the others in rooms of their own; the verdict on what was seen
+is `gates/checks.py`'s.
+"""
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from typing import assert_never
 from uuid import uuid4
 
+from promoter.carry.metrics import Metric
+from promoter.carry.programs import Programs
 from promoter.carry.recreate import without_aliases
-from promoter.compose.service import Healthcheck, Service
+from promoter.carry.site import Site, command_environment
+from promoter.compose.service import Healthcheck
 from promoter.gates.case import CheckResult
 from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
 from promoter.model.digest import ImageRef
 from promoter.model.duration import say_duration
-from promoter.model.naming import Place, Role, container_labels
-from promoter.model.release import Release
-from promoter.ports import Clock, ContainerSpec, Engine, FileContent, HttpAnswer, HttpRequest, Probes, Secrets
+from promoter.model.errors import Interrupted, LeaseLost, PromoterError
+from promoter.model.naming import Role, container_labels
+from promoter.ports import ContainerSpec, Engine, HttpAnswer, HttpRequest, World
 
 TAIL = 20
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where checks look: one release in one environment."""
-
-    place: Place
-    release: Release
-    images: Mapping[str, ImageRef]
-    promotion: str
-    services: Mapping[str, Service]
-    files: Callable[[str], tuple[FileContent, ...]]
-    directory: Path
-    engine: Engine
 
 
 class Checker:
     """Carries checks out."""
 
-    def __init__(self, clock: Clock, probes: Probes, secrets: Secrets) -> None:
-        self._clock, self._probes, self._secrets = clock, probes, secrets
+    def __init__(self, world: World) -> None:
+        self._clock, self._probes, self._secrets = world.clock, world.probes, world.secrets
+        self._programs = Programs(world.clock, world.probes, world.secrets, world.insecure)
 
     def look(self, check: Check, site: Site) -> CheckResult:
+        return tolerant(check, lambda: self._look(check, site))
+
+    def _look(self, check: Check, site: Site) -> CheckResult:
         match check:
             case HttpCheck():
                 return self._http(check)
@@ -47,6 +43,13 @@ class Checker:
                 return self._container(check, site)
             case CommandCheck():
                 return self._command(check, site)
+            case MetricCheck():
+                return Metric(check, self._clock, self._probes, self._secrets, fresh=site.fresh).look()
+            case ScanCheck():
+                return self._programs.scan(check, site)
+            case SignatureCheck():
+                return self._programs.verify(check, site)
+        assert_never(check)
 
     def _http(self, check: HttpCheck) -> CheckResult:
         begun, reveal = self._clock.monotonic(), self._secrets.reveal
@@ -58,9 +61,9 @@ class Checker:
             spent = self._clock.monotonic() - begun
             said = self._secrets.redact(_say(check, answer))
             if _as_wanted(check, answer):
-                return CheckResult(True, f"{check.title()}: {said} after {spent:.2f} s", seen=said)
+                return CheckResult(True, f"{check.subject()}: {said} after {spent:.2f} s", seen=said)
             if self._clock.monotonic() + check.every.total_seconds() > deadline:
-                sentence = f"{check.title()}: {said}, for {say_duration(check.within)}"
+                sentence = f"{check.subject()}: {said}, for {say_duration(check.within)}"
                 return CheckResult(False, sentence, answer.status is None, said)
             self._clock.sleep(check.every.total_seconds())
 
@@ -73,7 +76,7 @@ class Checker:
             output = self._secrets.redact(site.engine.logs(container, TAIL)).strip()
         finally:
             site.engine.remove(container)
-        return _finished(check.title(), code, output, self._clock.monotonic() - begun)
+        return _finished(check.subject(), code, output, self._clock.monotonic() - begun)
 
     def _wait(self, engine: Engine, container: str, limit: float) -> int | None:
         deadline = self._clock.monotonic() + limit
@@ -87,13 +90,17 @@ class Checker:
         argv = [self._secrets.reveal(word) for word in check.run]
         result = self._probes.command(argv, site.directory, command_environment(site), check.timeout.total_seconds())
         output = self._secrets.redact(result.output).strip()
-        return _finished(check.title(), result.exit_code, output, result.seconds)
+        return _finished(check.subject(), result.exit_code, output, result.seconds)
 
 
-def command_environment(site: Site) -> dict[str, str]:
-    """What a command check sees beside promoter's own environment."""
-    images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.images.items()}
-    return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.place.environment, **images}
+def tolerant(check: Check, look: Callable[[], CheckResult]) -> CheckResult:
+    """In a dry run, what the world cannot do is a result like any other."""
+    try:
+        return look()
+    except PromoterError as error:
+        if not check.dry_run or isinstance(error, (Interrupted, LeaseLost)):
+            raise
+        return CheckResult(False, f"{check.subject()}: {error.message}")
 
 
 def _job(check: ContainerCheck, site: Site) -> ContainerSpec:

@@ -80,6 +80,7 @@ def _fault(problem: Any, path: Path, model: type[BaseModel], cause: object) -> F
 
 _PATTERNS = {
     r"^https?://(\S|\{\{ secret\('[^']*'\) \}\})+$": "an address that begins with http:// or https://",
+    r"^https?://([^\s?#]|\{\{ secret\('[^']*'\) \}\})+$": "the address of a server, without ? and #, that begins with http:// or https://",
     r"^[A-Z]+$": "a word such as GET",
 }
 
@@ -106,6 +107,8 @@ def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
             return "a list", "write for example [a, b]"
         case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
             return "a map", "write keys and values, one a line"
+        case "string_too_short":
+            return "some text", None
         case "too_short":
             return f"a list of at least {context.get('min_length', 1)}", None
     if kind.startswith("date"):

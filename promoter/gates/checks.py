@@ -1,6 +1,7 @@
-"""The checks that look at the world: http, container, command. As a gate they open it, as a verification they prove.
+"""The checks that look at the world: as a gate they open it, as a verification they prove.
 
-The looking is done elsewhere; here stand their shapes and the verdict on what was seen.
+Here stand the shapes of http, container and command, and the verdict on what any check saw. `metric`, `scan` and
+`signature` have files of their own. The looking is done elsewhere.
 """
 
 from datetime import timedelta
@@ -9,12 +10,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from promoter.compose.forms import CommandLine
-from promoter.compose.shape import Duration, Shape
+from promoter.compose.shape import Duration
 from promoter.gates.case import Case, CheckResult
+from promoter.gates.dry_run import CheckShape
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
 from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
 
 
-class HttpCheck(Shape):
+class HttpCheck(CheckShape):
     """Asks `url` until it answers `status` (and its body contains `contains`), at most `within`, each `every`."""
 
     kind: ClassVar[str] = "http"
@@ -27,11 +32,11 @@ class HttpCheck(Shape):
     headers: dict[str, str] = {}
     method: str = Field(default="GET", pattern=r"^[A-Z]+$")
 
-    def title(self) -> str:
+    def subject(self) -> str:
         return f"http {self.method} {self.url}"
 
 
-class ContainerCheck(Shape):
+class ContainerCheck(CheckShape):
     """Runs a service's image at the release's digest once, on the environment's network; exit 0 passes.
 
     `command` takes the place of the image's command, as in Compose; `entrypoint` that of its entrypoint.
@@ -44,11 +49,11 @@ class ContainerCheck(Shape):
     entrypoint: CommandLine | None = None
     timeout: Duration = timedelta(minutes=10)
 
-    def title(self) -> str:
+    def subject(self) -> str:
         return f"container {self.service}: {' '.join(self.command)}"
 
 
-class CommandCheck(Shape):
+class CommandCheck(CheckShape):
     """Runs a program beside the pipeline file; exit 0 passes."""
 
     kind: ClassVar[str] = "command"
@@ -56,18 +61,26 @@ class CommandCheck(Shape):
     run: CommandLine
     timeout: Duration = timedelta(minutes=5)
 
-    def title(self) -> str:
+    def subject(self) -> str:
         return f"command {' '.join(self.run)}"
 
 
-Check = HttpCheck | ContainerCheck | CommandCheck
+Check = HttpCheck | ContainerCheck | CommandCheck | MetricCheck | ScanCheck | SignatureCheck
 
 
 def judge_check(check: Check, place: int, case: Case) -> Verdict:
-    """A check that has not passed may pass later: it waits."""
+    """A check that has not passed may pass later: it waits. In a dry run it is told, and stands in nobody's way."""
     result: CheckResult | None = case.checks.get(place)
+    if check.dry_run:
+        return passed(say_dry_run(result) if result else "dry run: not looked at")
     if result is None:
         return waiting(ReasonCode.CHECK_FAILED, f"{check.title()} was not looked at, because an earlier gate is shut")
     if result.passed:
         return passed(result.sentence)
     return waiting(ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED, result.sentence)
+
+
+def say_dry_run(result: CheckResult) -> str:
+    """What was measured, and what it would have done."""
+    would = "passed" if result.passed else "timed out" if result.timed_out else "failed"
+    return f"dry run: would have {would}: {result.sentence}"

@@ -158,8 +158,8 @@ CASES = [
         ("12:30", "`run` names no program"),
         ("12:37", "there is no check `soak`"),
     ]),
-    (TEST, TEST + "    gates: [{metric: {}}, {http: {url: 'http://x'}, command: {run: x}}]\n", [
-        ("12:14", "there is no gate `metric`"),
+    (TEST, TEST + "    gates: [{quorum: {}}, {http: {url: 'http://x'}, command: {run: x}}]\n", [
+        ("12:14", "there is no gate `quorum`"),
         ("12:27", "one gate has one kind; this has http, command"),
     ]),
     (TEST, TEST + "    gates: [{soak: {in: dve, for: 4h}}, {soak: {in: prod, for: 4h}}, {soak: {in: dev, for: 4}}]\n", [

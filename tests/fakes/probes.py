@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from promoter.ports import CommandResult, HttpAnswer, HttpRequest
+from promoter.ports import CommandResult, HttpAnswer, HttpRequest, ToolResult
 
-Turn = TypeVar("Turn", HttpAnswer, CommandResult)
+Turn = TypeVar("Turn", HttpAnswer, CommandResult, ToolResult)
 
 
 class FakeProbes:
@@ -17,6 +17,8 @@ class FakeProbes:
         self.commands: list[tuple[tuple[str, ...], Mapping[str, str]]] = []
         self._answers: dict[str, list[HttpAnswer]] = {}
         self._results: dict[str, list[CommandResult]] = {}
+        self.tools: list[tuple[tuple[str, ...], Mapping[str, str], Mapping[str, str]]] = []
+        self._tools: dict[str, list[ToolResult]] = {}
 
     def answer(self, url: str, *answers: HttpAnswer | int) -> None:
         """Numbers are statuses with an empty body."""
@@ -26,6 +28,10 @@ class FakeProbes:
         """Numbers are exit codes without output."""
         self._results[program] = [CommandResult(r, "", 0.001) if isinstance(r, int) else r for r in results]
 
+    def installed(self, program: str, *results: ToolResult | str) -> None:
+        """Texts are what it prints when it ends well. Asked for its version, it always answers."""
+        self._tools[program] = [ToolResult(0, r.encode(), "", 0.001) if isinstance(r, str) else r for r in results]
+
     def http(self, request: HttpRequest) -> HttpAnswer:
         self.requests.append(request)
         return _next(self._answers.get(request.url)) or HttpAnswer(None, "", 0.001, f"nothing listens at {request.url}")
@@ -33,6 +39,16 @@ class FakeProbes:
     def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
         self.commands.append((tuple(argv), dict(environment)))
         return _next(self._results.get(argv[0])) or CommandResult(127, f"{argv[0]} was not found", 0.001)
+
+    def tool(self, argv: Sequence[str], files: Mapping[str, str], environment: Mapping[str, str], timeout: float) -> ToolResult:
+        self.tools.append((tuple(argv), dict(files), dict(environment)))
+        if argv[0] not in self._tools:
+            return ToolResult(127, b"", f"{argv[0]} was not found", 0.001)
+        if argv[1:] == ("--version",):
+            return ToolResult(0, f"{argv[0]} 1.0".encode(), "", 0.001)
+        found = _next(self._tools[argv[0]])
+        assert found is not None, f"the test does not say what {argv[0]} answers"
+        return found
 
 
 def _next(turns: "list[Turn] | None") -> "Turn | None":

@@ -9,6 +9,8 @@ from promoter.compose.misfit import nearest
 from promoter.compose.shape import Shape
 from promoter.document.scalars import kind_of
 from promoter.gates.checks import CommandCheck, ContainerCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
 
 
 def read_kinds(
@@ -46,9 +48,13 @@ def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], wor
 
 
 def check_services(found: list[tuple[Shape, Spot]], services: tuple[str, ...], filler: Filler) -> None:
-    """Container checks name a service, command checks a program."""
+    """Services that are named exist, command checks name a program."""
     for shape, spot in found:
         if isinstance(shape, CommandCheck) and not shape.run:
             filler.complain(spot / "run", "`run` names no program", 'write for example ["./smoke.sh"]')
         if isinstance(shape, ContainerCheck) and shape.service not in services:
             filler.complain(spot / "service", *unknown(shape.service, "service", services))
+        if isinstance(shape, (ScanCheck, SignatureCheck)):
+            for name in shape.service:
+                if name not in services:
+                    filler.complain((spot / "service").entry(name), *unknown(name, "service", services))

@@ -9,6 +9,7 @@ from typing import Any
 from promoter.adapters.pipeline_file.builds import names_registry
 from promoter.adapters.pipeline_file.checks import check_services, read_kinds
 from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.evidence import with_files
 from promoter.adapters.pipeline_file.file import NO_RELEASE, EnvironmentText, FileText, check_registry
 from promoter.adapters.pipeline_file.filling import Filler, is_map
 from promoter.adapters.pipeline_file.grants import Files, apply_env_files
@@ -61,6 +62,7 @@ class Resolver:
         gates = read_kinds(raw.get("gates"), spot / "gates", GATES, "gate", filler)
         for found in (before, verify, gates):
             check_services(found, tuple(self.text.layers), filler)
+            found[:] = with_files(found, self.text.directory, self._files, filler)
         place.need_default_network(found for found, _ in (*before, *verify, *gates))
         strategy, options = next(iter(settings.strategy.items()))
         made = Environment(

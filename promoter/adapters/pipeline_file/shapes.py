@@ -12,6 +12,9 @@ from promoter.compose.written import ConfigForm, NetworkForm, SecretForm, Volume
 from promoter.gates.approval import Approval
 from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
 from promoter.gates.emergency import Override, Rollback
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 
@@ -69,6 +72,9 @@ class CheckForm(Shape):
     http: HttpCheck | None = None
     container: ContainerCheck | None = None
     command: CommandCheck | None = None
+    metric: MetricCheck | None = None
+    scan: ScanCheck | None = None
+    signature: SignatureCheck | None = None
 
 
 class GateForm(CheckForm):
@@ -79,7 +85,7 @@ class GateForm(CheckForm):
     window: Window | None = None
 
 
-CHECKS = {shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck)}
+CHECKS = {shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck, MetricCheck, ScanCheck, SignatureCheck)}
 GATES = {shape.kind: shape for shape in (Approval, Soak, Window)} | CHECKS
 
 

@@ -1,0 +1,52 @@
+"""Files that checks lean on: ignore files of scanners, keys of signatures. Their content stands in the check itself, so that
+plans and policies name it: who changes the file changes what was approved.
+"""
+
+from pathlib import Path
+
+from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.filling import Filler
+from promoter.adapters.pipeline_file.grants import FORGED, Files
+from promoter.compose.shape import Shape
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck, is_address, is_pem
+from promoter.model.secret import OPENING, names_in
+
+LARGEST = 1 << 16
+
+
+def with_files(found: list[tuple[Shape, Spot]], directory: Path, files: Files, filler: Filler) -> list[tuple[Shape, Spot]]:
+    """The same checks, with content where a path stood; what cannot be read is complained about."""
+    return [(_with_file(shape, spot, directory, files, filler), spot) for shape, spot in found]
+
+
+def _with_file(shape: Shape, spot: Spot, directory: Path, files: Files, filler: Filler) -> Shape:
+    match shape:
+        case ScanCheck() if shape.ignore is not None:
+            text = _text(shape.ignore, spot / "ignore", directory, files, filler)
+            return shape if text is None else shape.model_copy(update={"ignore": text})
+        case SignatureCheck() if shape.key is not None:
+            return _with_key(shape, shape.key, spot / "key", directory, files, filler)
+    return shape
+
+
+def _with_key(shape: SignatureCheck, key: str, spot: Spot, directory: Path, files: Files, filler: Filler) -> Shape:
+    if names_in(key) or is_address(key):
+        return shape
+    text = key if is_pem(key) else _text(key, spot, directory, files, filler)
+    if text is not None and not (is_pem(text) and "PUBLIC KEY-----" in text):
+        filler.complain(spot, "this is not a public key in PEM form", "name the cosign.pub that `cosign generate-key-pair` wrote")
+    return shape if text is None else shape.model_copy(update={"key": text.strip() + "\n"})
+
+
+def _text(name: str, spot: Spot, directory: Path, files: Files, filler: Filler) -> str | None:
+    text = files.text(directory / name)
+    if text is None:
+        filler.complain(spot, f"{name} cannot be read as UTF-8 text", "name a file, relative to this one")
+    elif len(text) > LARGEST:
+        filler.complain(spot, f"{name} is longer than {LARGEST} characters", "keep it short: it stands in every plan")
+    elif OPENING in text:
+        filler.complain(spot, f"the text of {name} reads like a secret's handle", FORGED)
+    else:
+        return text
+    return None

@@ -1,0 +1,173 @@
+"""Metrics: a Prometheus query whose every sample over a span of time must satisfy a condition.
+
+Here stand the shape, the times that are asked for and the judgement on the series. As in the field, a measurement is one
+point in time: it fails when any series breaks the condition then. Reading answers is `prometheus.py`'s.
+"""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from promoter.compose.misfit import misfit
+from promoter.compose.shape import Duration
+from promoter.gates.dry_run import CheckShape
+from promoter.gates.prometheus import Series, Span
+from promoter.model.duration import say_duration
+
+MOST_POINTS = 11_000
+"""What Prometheus gives for one series at most."""
+_SIGNS: Mapping[str, Callable[[float, float], bool]] = {
+    "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
+}  # fmt: skip
+_CONDITION = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`< 0.01`: what the value of a sample is compared with, and how."""
+
+    sign: str
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        return _SIGNS[self.sign](value, self.limit)
+
+
+def parse_condition(text: str) -> Condition:
+    """Raises Misfit for what is no condition."""
+    found = _CONDITION.fullmatch(text)
+    if found is None or not math.isfinite(float(found[2])):
+        raise misfit(f"{text!r} is not a condition", 'write one of < <= > >= == != and a number: for example "< 0.01"')
+    return Condition(found[1], float(found[2]))
+
+
+def _check_condition(text: str) -> str:
+    parse_condition(text)
+    return text.strip()
+
+
+class NoData(StrEnum):
+    """What it means that a point in time has no sample, or one that is not a number."""
+
+    FAIL = "fail"
+    WAIT = "wait"
+    PASS = "pass"  # noqa: S105 -- a policy, not a password
+
+
+class MetricCheck(CheckShape):
+    """Asks the Prometheus at `url` for `query` over a span of `for`, one sample each `interval`.
+
+    A gate looks back: the span ends now. A verification looks forward: it begins with the verification.
+    """
+
+    kind: ClassVar[str] = "metric"
+
+    url: str = Field(pattern=r"^https?://([^\s?#]|\{\{ secret\('[^']*'\) \}\})+$")
+    query: str = Field(min_length=1)
+    condition: Annotated[str, AfterValidator(_check_condition)]
+    for_: Duration = Field(default=timedelta(0), alias="for")
+    interval: Duration = timedelta(seconds=15)
+    failure_limit: int = Field(default=0, ge=0)
+    no_data: NoData = NoData.FAIL
+    within: Duration = timedelta(seconds=30)
+    headers: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        if self.interval < timedelta(milliseconds=1):
+            raise misfit("`interval` must be at least 1ms", None, ("interval",))
+        if self.points > MOST_POINTS:
+            says = f"{self.points} samples are more than Prometheus gives at once ({MOST_POINTS})"
+            raise misfit(says, "make `interval` longer or `for` shorter", ("interval",))
+        if self.failure_limit >= self.points:
+            says = f"there {'is 1 sample' if self.points == 1 else f'are {self.points} samples'}: this could never fail"
+            raise misfit(says, "`failure_limit` must be lower than `for` divided by `interval`, plus one", ("failure_limit",))
+        return self
+
+    @property
+    def step_ms(self) -> int:
+        return max(1, round(self.interval.total_seconds() * 1000))
+
+    @property
+    def points(self) -> int:
+        """How many points in time are measured: both ends of the span, and the steps between."""
+        return -(-round(self.for_.total_seconds() * 1000) // self.step_ms) + 1
+
+    def subject(self) -> str:
+        over = f" for {say_duration(self.for_)}" if self.for_ else ""
+        return f"metric {' '.join(self.query.split())} {self.condition}{over}"
+
+
+def looking_back(check: MetricCheck, now_ms: int) -> Span:
+    """The span that ends now. Its points are multiples of the step, because some servers move others there."""
+    end = now_ms if check.points == 1 else now_ms - now_ms % check.step_ms
+    return Span(end - check.step_ms * (check.points - 1), check.step_ms, check.points)
+
+
+def looking_forward(check: MetricCheck, begun_ms: int) -> Span:
+    """The span whose first point is not before `begun_ms`."""
+    start = begun_ms if check.points == 1 else begun_ms + -begun_ms % check.step_ms
+    return Span(start, check.step_ms, check.points)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many points in time failed and how many have no data. `worst` is what to show."""
+
+    points: int
+    failing: int
+    missing: int
+    series: int
+    worst: str = ""
+
+
+def measure(series: tuple[Series, ...], condition: Condition, points: int) -> Measured:
+    """Over the first `points` of the span."""
+    failing, missing, worst = 0, 0, ""
+    for point in range(points):
+        values = [(one.labels, one.samples.get(point)) for one in series]
+        broken = [(labels, value) for labels, value in values if value is not None and not condition.holds(value)]
+        if broken:
+            failing += 1
+            worst = worst or "{} is {:g}".format(*broken[0])
+        elif not values or any(value is None for _, value in values):
+            missing += 1
+    return Measured(points, failing, missing, len(series), worst)
+
+
+def accepted(check: MetricCheck, seen: Measured) -> bool:
+    """Whether it passes as it is: failing points by `failure_limit`, missing ones by `no_data`."""
+    match check.no_data:
+        case NoData.FAIL:
+            return seen.failing + seen.missing <= check.failure_limit and seen.missing < seen.points
+        case NoData.WAIT:
+            return seen.failing <= check.failure_limit and not seen.missing
+        case NoData.PASS:
+            return seen.failing <= check.failure_limit
+
+
+def hopeless(check: MetricCheck, seen: Measured) -> bool:
+    """Whether more samples cannot mend it: too many have failed already."""
+    return seen.failing > check.failure_limit
+
+
+def say_measured(seen: Measured, condition: str) -> str:
+    if seen.missing == seen.points:
+        return "no data" if seen.points == 1 else f"no data at any of {seen.points} points in time"
+    said = []
+    if seen.failing:
+        said.append(f"not {condition} at {seen.failing} of {_points(seen.points)}: {seen.worst}")
+    if seen.missing:
+        said.append(f"no data at {seen.missing} of {_points(seen.points)}")
+    return "; ".join(said) or f"{condition} at {_points(seen.points)}, {seen.series} series"
+
+
+def _points(count: int) -> str:
+    return f"{count} point{'' if count == 1 else 's'} in time"
