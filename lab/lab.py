@@ -3,6 +3,7 @@
 
     lab/lab.py up        an engine, a registry, a busybox: found, or installed and started
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
+    lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
     lab/lab.py status    what runs
@@ -15,10 +16,11 @@ PROMOTER_LAB_STATE names the directory to live in.
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, place, registry, talk, tools
+from parts import engine, evidence, place, registry, talk, tools
 from parts.errors import LabError
 from parts.machine import say
 
@@ -88,12 +90,27 @@ def _missing(state: Path, part: str) -> bool:
     return host is None or PARTS[part](host) is not None
 
 
-def buildx() -> dict[str, Any]:
+def buildx() -> None:
+    _add("buildx", tools.buildx)
+
+
+def evidence_programs() -> None:
+    """All that can be had; raises LabError for what cannot."""
+    missing = []
+    for name, get in (("prometheus", evidence.prometheus), ("cosign", evidence.cosign)):
+        try:
+            _add(name, get)
+        except LabError as error:
+            missing.append(str(error))
+    if missing:
+        raise LabError("; ".join(missing))
+
+
+def _add(name: str, get: Callable[[Path], Path | str]) -> None:
     up()
     state = place.directory()
     with place.locked(state):
-        place.remember(state, place.recall(state) | {"buildx": str(tools.buildx(state))})
-    return known(state)
+        place.remember(state, place.recall(state) | {name: str(get(state))})
 
 
 def down() -> None:
@@ -119,6 +136,8 @@ def exports(facts: dict[str, Any]) -> str:
         "PROMOTER_LAB_REGISTRY": "registry",
         "PROMOTER_LAB_BUSYBOX": "busybox",
         "PROMOTER_LAB_BUILDX": "buildx",
+        "PROMOTER_LAB_COSIGN": "cosign",
+        "PROMOTER_LAB_PROMETHEUS": "prometheus",
     }
     values = {name: facts[key] for name, key in names.items() if key in facts} | facts.get("ports", {})
     return "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in values.items())
@@ -127,13 +146,13 @@ def exports(facts: dict[str, Any]) -> str:
 def status(facts: dict[str, Any]) -> str:
     if not facts.keys() >= PARTS.keys():
         return "the lab is down"
-    lines = [f"state     {place.directory()}"]
+    lines = [f"state      {place.directory()}"]
     for part, silent in PARTS.items():
         kind = "started by the lab" if facts.get(f"{part}_private") else "was here already"
-        lines.append(f"{part:<9} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
+        lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
-        lines.append(f"version   {talk.engine_version(facts['engine'])['Version']}")
-    lines += [f"{part:<9} {facts[part]}" for part in ("busybox", "buildx") if part in facts]
+        lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
+    lines += [f"{part:<10} {facts[part]}" for part in ("busybox", "buildx", "cosign", "prometheus") if part in facts]
     return "\n".join(lines)
 
 
@@ -143,6 +162,8 @@ def main(argv: list[str]) -> int:
             up()
         case ["buildx"]:
             buildx()
+        case ["evidence"]:
+            evidence_programs()
         case ["venv", where]:
             tools.venv(Path(where))
         case ["env"]:

@@ -13,17 +13,17 @@ from parts.machine import release, run
 NEXT = {"bookworm": "trixie", "trixie": "forky"}
 
 
-def next_suite_options(work: Path, roots: Path = Path("/etc/apt")) -> Sequence[str]:
-    """Options that make apt read the next Debian suite, its lists fetched."""
+def other_suite_options(work: Path, suite: str | None = None, roots: Path = Path("/etc/apt")) -> Sequence[str]:
+    """Options that make apt read another Debian suite, its lists fetched: `suite`, or the one after this machine's."""
     codename = release().get("VERSION_CODENAME", "")
     if codename not in NEXT:
         raise LabError(f"no later suite is known for {release().get('PRETTY_NAME', 'this system')}.")
-    entries = derive(roots, codename, NEXT[codename])
+    entries = derive(roots, codename, suite or NEXT[codename])
     if not entries:
         raise LabError(f"none of this machine's apt sources names the suite {codename}.")
     (work / "lists/partial").mkdir(parents=True, exist_ok=True)
     (work / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
-    listing = work / "next.sources"
+    listing = work / "other.sources"
     listing.write_text(entries)
     settings = {
         "Dir::Etc::sourcelist": listing,

@@ -1,4 +1,7 @@
-"""The tools beside the engine: busybox to make images from without internet, the docker CLI's buildx, a virtual environment."""
+"""The tools beside the engine: busybox to make images from without internet, the docker CLI's buildx, a virtual environment.
+
+The programs that evidence gates are tested with, cosign and Prometheus, stand in `parts/evidence.py`.
+"""
 
 import importlib.util
 import os
@@ -8,7 +11,7 @@ from pathlib import Path
 
 from parts.errors import LabError
 from parts.machine import SEARCH, apt_install, candidate, run, say, unpack, which
-from parts.sources import next_suite_options
+from parts.sources import other_suite_options
 
 PLUGIN_ROOMS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
 
@@ -55,21 +58,29 @@ def _installed() -> Path | None:
 
 
 def _fetched(state: Path) -> Path:
-    own = state / "packages/docker-buildx"
-    if not own.exists():
-        say("fetching docker-buildx with apt")
-        work = state / "packages/next-suite"
-        try:
-            unpack("docker-buildx", own, () if candidate("docker-buildx") else next_suite_options(work))
-        except LabError as error:
-            shutil.rmtree(own, ignore_errors=True)
-            raise LabError(f"docker-buildx cannot be had: {error}") from error
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    own = fetched(state, "docker-buildx")
     found = next(own.glob("usr/*/docker/cli-plugins/docker-buildx"), None)
     if found is None:
         raise LabError("the package docker-buildx holds no plugin.")
     return found
+
+
+def fetched(state: Path, package: str, suite: str | None = None) -> Path:
+    """A directory with the package's files, unpacked: of this machine's suite, else of the next, or of `suite`."""
+    own = state / "packages" / (f"{package}-{suite}" if suite else package)
+    if own.exists():
+        return own
+    say(f"fetching {package} with apt")
+    work = state / "packages/other-suite"
+    try:
+        here = suite is None and candidate(package)
+        unpack(package, own, () if here else other_suite_options(work, suite))
+    except LabError as error:
+        shutil.rmtree(own, ignore_errors=True)
+        raise LabError(f"{package} cannot be had: {error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return own
 
 
 def venv(where: Path) -> None:
