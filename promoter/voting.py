@@ -139,7 +139,7 @@ class Voting(Signing):
         return self.world.source.commits(self.pipeline.directory, earlier.source.sha, target.source.sha)
 
     def _right_to_vote(self, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
-        """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now, not found wanting later."""
+        """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now."""
         environment = self.loaded.resolve(case.environment, case.release.source, case.release.id)
         gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
         if not gates:

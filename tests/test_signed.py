@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from promoter.signatures.revocation import read_revocations
-from promoter.signatures.signers import read_signers
-from promoter.signatures.trust import Trust
 
 from promoter.adapters.signing import SshKeygen
 from promoter.gates.approval import Approval, Grade
@@ -21,6 +18,9 @@ from promoter.model.verdict import ReasonCode
 from promoter.pipeline import Pipeline
 from promoter.releases import Promoter
 from promoter.results import RunResult
+from promoter.signatures.revocation import read_revocations
+from promoter.signatures.signers import read_signers
+from promoter.signatures.trust import Trust
 from promoter.signing import Ballot, Matter
 from tests.workshop import Workshop, statuses
 
@@ -72,7 +72,7 @@ class Office(Workshop):
     def prod(self) -> tuple[str, ReasonCode, str]:
         """How prod answers to a promotion now."""
         result = self.promote().environments[-1]
-        return str(result.status), result.reason_code, "; ".join(result.reasons)
+        return str(result.status), result.code, "; ".join(result.reasons)
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""Reading OpenSSH's wire format (RFC 4251, section 5): strictly, and to the last byte."""
+
+import struct
+
+
+class Malformed(ValueError):
+    """These bytes are not what they should be. The message says what is wrong."""
+
+
+class Reader:
+    """Takes values off the front of `data`."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def take(self, count: int) -> bytes:
+        if count > len(self._data) - self._at:
+            raise Malformed("it ends too early")
+        piece = self._data[self._at : self._at + count]
+        self._at += count
+        return piece
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def uint32(self) -> int:
+        value: int = struct.unpack(">I", self.take(4))[0]
+        return value
+
+    def uint64(self) -> int:
+        value: int = struct.unpack(">Q", self.take(8))[0]
+        return value
+
+    def string(self) -> bytes:
+        return self.take(self.uint32())
+
+    def text(self) -> str:
+        try:
+            return self.string().decode()
+        except UnicodeDecodeError as error:
+            raise Malformed("a text in it is not UTF-8") from error
+
+    def mpint(self) -> int:
+        """A whole number that is not negative."""
+        data = self.string()
+        value = int.from_bytes(data, "big", signed=True)
+        if value < 0:
+            raise Malformed("a number in it is negative")
+        return value
+
+    @property
+    def at(self) -> int:
+        """How many bytes have been taken."""
+        return self._at
+
+    @property
+    def more(self) -> bool:
+        return self._at < len(self._data)
+
+    def end(self) -> None:
+        if self.more:
+            raise Malformed("there is more after its end")
+
+
+def string(value: bytes) -> bytes:
+    """`value` with its length before it."""
+    return struct.pack(">I", len(value)) + value
