@@ -55,13 +55,30 @@ def busybox_dir(lab: Mapping[str, str]) -> Path:
 @pytest.fixture(scope="session")
 def buildx_config(lab: Mapping[str, str]) -> Path:
     """A DOCKER_CONFIG directory with the buildx plugin; where none can be had, the test is skipped and says why."""
-    if named := lab.get("PROMOTER_LAB_BUILDX"):
-        return Path(named)
-    got = subprocess.run([*LAB, "buildx"], capture_output=True, text=True, check=False)
-    if got.returncode:
-        pytest.skip(got.stderr.strip() or "no buildx")
+    return Path(_extra(lab, "BUILDX", "buildx"))
+
+
+@pytest.fixture(scope="session")
+def prometheus_program(lab: Mapping[str, str]) -> str:
+    """The real Prometheus; where none can be had, the test is skipped and says why."""
+    return _extra(lab, "PROMETHEUS", "evidence")
+
+
+@pytest.fixture(scope="session")
+def cosign_programs(lab: Mapping[str, str]) -> tuple[str, ...]:
+    """The real cosign, one or two versions of it; where none can be had, the test is skipped and says why."""
+    return tuple(_extra(lab, "COSIGN", "evidence").split(os.pathsep))
+
+
+def _extra(lab: Mapping[str, str], name: str, verb: str) -> str:
+    """What the lab has of this name, fetched by `verb` where that has not been done."""
+    if named := lab.get(f"PROMOTER_LAB_{name}"):
+        return named
+    got = subprocess.run([*LAB, verb], capture_output=True, text=True, check=False)
     lines = subprocess.run([*LAB, "env"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return Path(next(line.partition("=")[2].strip("'") for line in lines if line.startswith("export PROMOTER_LAB_BUILDX=")))
+    start = f"export PROMOTER_LAB_{name}="
+    found = next((line.removeprefix(start).strip("'") for line in lines if line.startswith(start)), None)
+    return found or pytest.skip(got.stderr.strip() or f"no {name.lower()}")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,234 @@
+"""Evidence on the real things: a Prometheus, cosign old and new with a registry, and the scanners where they are installed."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from promoter.adapters.clock import SystemClock
+from promoter.adapters.probes import OutsideProbes
+from promoter.carry.checks import Checker
+from promoter.carry.site import Site
+from promoter.compose.service import Service
+from promoter.gates.case import CheckResult
+from promoter.gates.checks import Check
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.naming import Place
+from promoter.model.release import Release, Source
+from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, manifest
+from tests.fakes.secrets import FakeSecrets
+from tests.live.prometheus import Prometheus, running
+
+METRICS = 'errors_ratio 0.004\ntemperature{room="a"} 20\ntemperature{room="b"} 30\nabsent_ratio NaN\n'
+
+
+def look(check: Check, site: Site | None = None) -> CheckResult:
+    clock = SystemClock()
+    world: Any = SimpleNamespace(
+        clock=clock, probes=OutsideProbes(clock), secrets=FakeSecrets({"TOKEN": "hush"}), insecure=frozenset()
+    )
+    return Checker(world).look(check, site or at())
+
+
+def at(*images: ImageRef, fresh: bool = False) -> Site:
+    named = {f"web{place or ''}": image for place, image in enumerate(images)}
+    services = {name: Service(image="x") for name in named}
+    nowhere: Any = None
+    return Site(
+        Place("shop", "prod"), Release(named, Source()), named, "gate", services, lambda _: (), Path("/nowhere"), nowhere, fresh
+    )
+
+
+# ---------------------------------------------------------------- metric
+@pytest.fixture(scope="module")
+def prometheus(
+    prometheus_program: str, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
+    with running(prometheus_program, free_port(), tmp_path_factory.mktemp("prometheus"), METRICS) as made:
+        made.await_samples("errors_ratio", 4)
+        yield made
+
+
+def metric(prometheus: Prometheus, query: str, condition: str, **said: object) -> MetricCheck:
+    wanted = {"for": "2s", "interval": "1s", "within": "1s", "no_data": "fail", **said}
+    return MetricCheck.model_validate({"url": prometheus.url, "query": query, "condition": condition, **wanted})
+
+
+@pytest.mark.parametrize(
+    ("query", "condition", "passed", "said"),
+    [
+        ("errors_ratio", "< 0.01", True, "< 0.01 at 3 points in time, 1 series"),
+        ("errors_ratio", "> 0.01", False, 'not > 0.01 at 3 of 3 points in time: errors_ratio{instance="127.0.0.1:'),
+        ("temperature", "< 25", False, 'room="b"} is 30'),
+        ("temperature", "< 35", True, "2 series"),
+        ("scalar(errors_ratio)", "<= 0.004", True, "1 series"),
+        ("42", "== 42", True, "1 series"),
+        ("nothing_of_this_name", "< 1", False, "no data at any of 3 points in time"),
+        ("absent_ratio", "< 1", False, "no data at any of 3 points in time"),
+        ("sum(nothing_of_this_name) or vector(0)", "< 1", True, "1 series"),
+        ("errors_ratio / 0", "< 1", False, "is inf"),
+        ("errors_ratio offset 1h", "< 1", False, "no data"),
+        ("rate(errors_ratio", "< 1", False, "bad_data: "),
+        ("errors_ratio[1m]", "< 1", False, "bad_data: "),
+        ('"text"', "< 1", False, "bad_data: "),
+        ("temperature * on(job) temperature", "< 1", False, "execution: "),
+        ("{{ secret('TOKEN') }}", "< 1", False, "no data"),
+        ("{{ secret('TOKEN') }}(", "< 1", False, "bad_data: "),
+    ],
+)
+def test_a_gate_is_judged_by_what_was_measured(
+    prometheus: Prometheus, query: str, condition: str, passed: bool, said: str
+) -> None:
+    result = look(metric(prometheus, query, condition))
+    assert (result.passed, result.timed_out) == (passed, False), result.sentence
+    assert said in result.sentence
+    assert "hush" not in result.sentence + result.seen
+
+
+def test_one_sample_is_the_value_now(prometheus: Prometheus) -> None:
+    assert look(metric(prometheus, "errors_ratio", "< 0.01", **{"for": "0s"})).passed
+    assert "no data" in look(metric(prometheus, "no_such", "< 0.01", **{"for": "0s"})).sentence
+
+
+def test_what_was_not_measured_yet_is_no_data_and_the_policy_says_what_that_means(prometheus: Prometheus) -> None:
+    long = {"for": "2h", "interval": "5m"}
+    assert not look(metric(prometheus, "errors_ratio", "< 1", **long)).passed
+    assert look(metric(prometheus, "errors_ratio", "< 1", no_data="pass", **long)).passed
+    waited = look(metric(prometheus, "errors_ratio", "< 1", no_data="wait", **long))
+    assert (waited.passed, waited.timed_out) == (False, True)
+    assert "no data" in waited.sentence and "for 1s" in waited.sentence
+
+
+def test_a_verification_looks_forward_and_waits_for_data(prometheus: Prometheus) -> None:
+    clock = SystemClock()
+    begun = clock.monotonic()
+    query = f"vector(1) and on() (vector(time()) > {clock.now().timestamp() + 1:.3f})"
+    result = look(metric(prometheus, query, "> 0", no_data="wait", within="10s"), at(fresh=True))
+    assert result.passed, result.sentence
+    assert clock.monotonic() - begun > 2.9
+
+
+def test_a_verification_ends_as_soon_as_it_has_failed(prometheus: Prometheus) -> None:
+    clock = SystemClock()
+    begun = clock.monotonic()
+    result = look(metric(prometheus, "errors_ratio", "> 1", **{"for": "5m"}), at(fresh=True))
+    assert not result.passed
+    assert clock.monotonic() - begun < 10
+
+
+def test_a_prometheus_that_is_down_is_never_a_pass(prometheus: Prometheus, free_port: Callable[[], int]) -> None:
+    for policy in ("fail", "wait", "pass"):
+        check = metric(prometheus, "errors_ratio", "< 1", no_data=policy).model_copy(
+            update={"url": f"http://127.0.0.1:{free_port()}"}
+        )
+        result = look(check)
+        assert (result.passed, result.timed_out) == (False, True)
+        assert "nothing listens at" in result.sentence
+
+
+def test_another_server_at_the_address_is_never_a_pass(registry_host: str, prometheus: Prometheus) -> None:
+    result = look(metric(prometheus, "up", ">= 0", no_data="pass").model_copy(update={"url": f"http://{registry_host}"}))
+    assert not result.passed
+    assert "not a Prometheus" in result.sentence
+
+
+# ---------------------------------------------------------------- signature
+@pytest.fixture(params=["old", "new"])
+def cosign(
+    request: pytest.FixtureRequest, cosign_programs: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The program, found as users find it."""
+    if request.param == "new" and len(cosign_programs) < 2:
+        pytest.skip("only one cosign can be had")
+    program = cosign_programs[0 if request.param == "old" else 1]
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/cosign").symlink_to(program)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COSIGN_PASSWORD", "")
+    return request.param  # type: ignore[no-any-return]
+
+
+def pushed(host: str, name: str, word: str) -> ImageRef:
+    """An image of no use, in a repository of its own."""
+    repository = Repository(host, f"{name}/{word}")
+    base = f"http://{host}/v2/{repository.path}"
+    begun = requests.post(f"{base}/blobs/uploads/", timeout=10)
+    requests.put(begun.headers["Location"], params={"digest": str(CONFIG_DIGEST)}, data=CONFIG, timeout=10).raise_for_status()
+    body = manifest(f"{name} {word}")
+    answer = requests.put(f"{base}/manifests/latest", data=body, headers={"Content-Type": MANIFEST_KIND}, timeout=10)
+    answer.raise_for_status()
+    return ImageRef(repository, Digest.parse(answer.headers["Docker-Content-Digest"]))
+
+
+def key_pair(folder: Path) -> str:
+    """Where `cosign.key` is; gives the public one."""
+    folder.mkdir()
+    subprocess.run(["cosign", "generate-key-pair"], cwd=folder, check=True, capture_output=True)
+    return (folder / "cosign.pub").read_text()
+
+
+def sign(image: ImageRef, folder: Path, version: str) -> None:
+    if version == "new":
+        subprocess.run(["cosign", "signing-config", "create", "--out", "none.json"], cwd=folder, check=True, capture_output=True)
+    how = ["--signing-config", "none.json"] if version == "new" else ["--tlog-upload=false"]
+    words = ["cosign", "sign", "--key", "cosign.key", *how, "--yes", str(image)]
+    done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_cosign_proves_who_signed_the_very_digest(cosign: str, registry_host: str, unique: str, tmp_path: Path) -> None:
+    ours, theirs = key_pair(tmp_path / "ours"), key_pair(tmp_path / "theirs")
+    signed, unsigned = pushed(registry_host, unique, "signed"), pushed(registry_host, unique, "unsigned")
+    sign(signed, tmp_path / "ours", cosign)
+    good = look(SignatureCheck(key=ours), at(signed))
+    assert good.passed, good.sentence
+    assert str(signed.digest) in good.sentence
+    for check, site in (
+        (SignatureCheck(key=theirs), at(signed)),
+        (SignatureCheck(key=ours), at(unsigned)),
+        (SignatureCheck(key=ours), at(signed, unsigned)),
+        (SignatureCheck(key="-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), at(signed)),
+        (SignatureCheck(key=ours), at(ImageRef(signed.repository, Digest("0" * 64)))),
+    ):
+        bad = look(check, site)
+        assert not bad.passed, bad.sentence
+        assert "cosign on " in bad.sentence and "exit" in bad.sentence
+    assert look(SignatureCheck(key=ours, service=("web",)), at(signed, unsigned)).passed
+
+
+def test_a_signature_that_must_be_logged_and_is_not_is_refused(
+    cosign: str, registry_host: str, unique: str, tmp_path: Path
+) -> None:
+    ours = key_pair(tmp_path / "ours")
+    image = pushed(registry_host, unique, "signed")
+    sign(image, tmp_path / "ours", cosign)
+    result = look(SignatureCheck(key=ours, transparency_log=True, timeout=timedelta(seconds=20)), at(image))
+    assert not result.passed, result.sentence
+
+
+def test_without_cosign_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = look(SignatureCheck(key="awskms://x"), at(ImageRef(Repository("127.0.0.1:1", "x"), Digest("0" * 64))))
+    assert (result.passed, "cosign is not on this machine: install it" in result.sentence) == (False, True)
+
+
+# ---------------------------------------------------------------- scan
+@pytest.mark.parametrize("scanner", ["trivy", "grype"])
+def test_the_scanner_that_is_installed_reports_on_the_very_digest(scanner: str, registry_host: str, unique: str) -> None:
+    if shutil.which(scanner) is None:
+        pytest.skip(f"{scanner} is not on this machine")
+    check = ScanCheck.model_validate({"scanner": scanner, "timeout": "5m"})
+    result = look(check, at(pushed(registry_host, unique, "scanned")))
+    assert scanner in result.sentence
+    assert "not on this machine" not in result.sentence
