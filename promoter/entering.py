@@ -66,6 +66,8 @@ class Entering:
     tell: events.Listener
     name: str
     terms: Terms
+    seen: list[dict[str, object]] = field(default_factory=list)
+    """What every gate said when it was last asked: the record of a start names it, dry runs included."""
 
     def go(self, release: Release) -> EnvironmentResult:
         """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
@@ -158,6 +160,7 @@ class Entering:
         said: tuple[str, ...] | None = None
         while True:
             judged = self.judged(plan, look=True)
+            self.seen[:] = map(gate_document, judged)
             if worst(judged) is None:
                 self._show(judged)
                 return None
@@ -194,7 +197,8 @@ class Entering:
         lease = {"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}
         body = {
             "plan_digest": plan.digest, "promotion": promotion, "approvals": list(consumed), "from": case.running,
-            "mend": mend, "resumed": resumed, "lease": lease, **self.terms.extra,
+            "mend": mend, "resumed": resumed, "lease": lease, "gates": self.seen,
+            **self.terms.extra,
         }  # fmt: skip
         self.journal.record(Kind.STARTED, self.name, plan.release.id, body)
         self.tell(events.PromotionStarted(self.name, plan.release, plan.digest, mend))
@@ -202,6 +206,7 @@ class Entering:
         done = frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
         job = Job(plan, promotion, self.pipeline.directory, previous, mend, done, self.terms.extra)
         result = Runner(self.world, self.journal, self.tell, job, hold).carry_out()
+        result = replace(result, details={**result.details, "gates": self.seen}) if self.seen else result
         if consumed and overriding and override is not None and result.status is Status.DEPLOYED:
             return replace(result, code=ReasonCode.OVERRIDDEN, reasons=(override.verdict.sentence,))
         return result
@@ -255,7 +260,7 @@ class Entering:
         body = {
             "plan_digest": plan.digest, "plan": plan.document(), "from": case.running, "policy_digest": case.policy_digest,
             "requested_by": self.terms.actor, "reason_code": str(shut.verdict.code if shut else ReasonCode.OK),
-            "reasons": list(_reasons(judged)),
+            "reasons": list(_reasons(judged)), "gates": [gate_document(one) for one in judged],
         }  # fmt: skip
         self.journal.record(Kind.REQUESTED, self.name, plan.release.id, body)
 
