@@ -15,6 +15,7 @@ from promoter.adapters.pipeline_file.load import LoadedPipeline
 from promoter.cli.checked import checked, source_of
 from promoter.cli.common import Common
 from promoter.model.errors import PromoterError
+from promoter.pipeline import Environment
 
 ENOUGH_DISK = 1_000_000_000
 
@@ -50,6 +51,7 @@ def checkup(common: Common) -> Iterator[Finding]:
         yield _try(f"registry {host}", True, lambda h=host: _registry(file.parent, h))  # type: ignore[misc]
     yield _program("git", ("git", "--version"), "without it a release does not say what it was built from: install git")
     yield _program("ssh-keygen", ("ssh-keygen", "-?"), "signed approvals need it: install openssh-client")
+    yield from _evidence(loaded)
     yield _disk(file.parent)
     yield _try("ledger", True, lambda: _ledger(common, loaded))
 
@@ -73,9 +75,13 @@ def _engines(loaded: LoadedPipeline | None) -> tuple[str | None, ...]:
     """Every engine that the pipeline names, and the local one where something is built or nothing is named."""
     if loaded is None:
         return (None,)
-    source = source_of(loaded.pipeline.file)
-    named = [address for name in loaded.pipeline.needs for address in loaded.resolve(name, source, None).engines]
+    named = [address for environment in _environments(loaded) for address in environment.engines]
     return tuple(dict.fromkeys([*([None] if _registries(loaded) else []), *named]))
+
+
+def _environments(loaded: LoadedPipeline) -> tuple[Environment, ...]:
+    source = source_of(loaded.pipeline.file)
+    return tuple(loaded.resolve(name, source, None) for name in loaded.pipeline.needs)
 
 
 def _registries(loaded: LoadedPipeline | None) -> tuple[str, ...]:
@@ -128,6 +134,25 @@ def _program(name: str, argv: tuple[str, ...], remedy: str) -> Finding:
         return Finding(name, False, False, "not on PATH", remedy)
     said = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout.strip()
     return Finding(name, True, False, said.splitlines()[0] if said else place)
+
+
+def _evidence(loaded: LoadedPipeline | None) -> Iterator[Finding]:
+    """The programs that the file's scans and signatures need, each once."""
+    from promoter.gates.scan import ScanCheck
+    from promoter.gates.signature import SignatureCheck
+
+    wanted: dict[tuple[str, ...], str] = {}
+    environments = _environments(loaded) if loaded else ()
+    for place in environments:
+        for check in (*place.gates, *place.before, *place.verify):
+            if isinstance(check, (ScanCheck, SignatureCheck)):
+                programs = tuple(map(str, check.scanners)) if isinstance(check, ScanCheck) else ("cosign",)
+                wanted.setdefault(programs, f"{check.title()} in {place.name}")
+    for programs, check_title in wanted.items():
+        here = next((found for program in programs if (found := shutil.which(program))), None)
+        names = " or ".join(programs)
+        remedy = None if here else f"install {names} wherever promotions run; without it these checks never pass"
+        yield Finding(names, here is not None, False, here or f"not on PATH, and needed by: {check_title}", remedy)
 
 
 def _disk(directory: Path) -> Finding:

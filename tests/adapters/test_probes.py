@@ -394,3 +394,40 @@ def test_what_a_command_leaves_behind_does_not_hold_it_up(probes, tmp_path, monk
     result = probes.command(["sh", "-c", "sleep 600 & echo $!"], tmp_path, {}, 60)
     assert result.exit_code == 0 and result.seconds < 30
     assert gone(int(result.output))
+
+
+# ---------------------------------------------------------------- tools
+def test_a_tool_runs_in_a_private_directory_that_goes_with_it(probes):
+    words = ["sh", "-c", "pwd; ls -A; cat note; stat -c %a .; echo aside >&2; exit 3"]
+    result = probes.tool(words, {"note": "written\n"}, {"A": "b"}, 10)
+    place, *rest = result.output.decode().splitlines()
+    assert rest == ["note", "written", "700"]
+    assert (result.exit_code, result.errors) == (3, "aside\n")
+    assert not Path(place).exists()
+
+
+def test_two_tools_do_not_see_each_other_and_each_has_its_environment(probes):
+    first = probes.tool(["sh", "-c", "echo $A; pwd; touch left"], {}, {"A": "one"}, 10)
+    second = probes.tool(["sh", "-c", "echo $A; ls -A"], {}, {}, 10)
+    assert first.output.startswith(b"one\n")
+    assert second.output == b"\n"
+
+
+def test_all_that_a_tool_prints_is_kept_or_nothing(probes, monkeypatch):
+    monkeypatch.setattr("promoter.adapters.probes.LARGEST_REPORT", 300_000)
+    printed = "head -c {} /dev/zero"
+    assert probes.tool(["sh", "-c", printed.format(300_000)], {}, {}, 10).output == b"\0" * 300_000
+    assert probes.tool(["sh", "-c", printed.format(300_001)], {}, {}, 10).output is None
+
+
+def test_a_tool_that_is_missing_or_too_slow_is_a_result(probes):
+    assert probes.tool(["no-such-tool"], {}, {}, 10).exit_code == 127
+    slow = probes.tool(["sh", "-c", "echo begun; sleep 600"], {}, {}, 0.5)
+    assert (slow.exit_code, slow.seconds < 10) == (None, True)
+
+
+def test_without_room_for_a_private_directory_nothing_runs(probes, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    result = probes.tool(["sh", "-c", "touch ran"], {}, {}, 10)
+    assert (result.exit_code, result.output) == (126, b"")
+    assert "no private directory" in result.errors

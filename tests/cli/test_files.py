@@ -146,6 +146,24 @@ def test_the_doctor_looks_at_every_engine_and_registry_of_the_file(here: Path, s
     assert not told["registry 127.0.0.1:1"]["ok"]
 
 
+def test_the_doctor_names_the_programs_that_evidence_needs(here: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "bin").mkdir()
+    grype = here / "bin/grype"
+    grype.write_text("#!/bin/sh\n")
+    grype.chmod(0o755)
+    monkeypatch.setenv("PATH", str(here / "bin"))
+    assert not {"cosign", "trivy or grype"} & findings(say).keys()
+    gates = "[{signature: {key: 'k8s://a/b'}}, {scan: {}}, {scan: {scanner: trivy}}]"
+    (here / "pipeline.yaml").write_text(
+        f"name: shop\nservices: {{web: {{image: 'a'}}}}\nenvironments: {{prod: {{gates: {gates}}}}}\n"
+    )
+    found = findings(say)
+    assert [found[part]["ok"] for part in ("cosign", "trivy", "trivy or grype")] == [False, False, True]
+    assert "needed by: signature of all services with key k8s://a/b in prod" in found["cosign"]["detail"]
+    assert "install cosign" in found["cosign"]["remedy"]
+    assert found["trivy or grype"]["detail"] == str(grype)
+
+
 def test_the_doctor_tells_a_bad_file_and_goes_on(here: Path, say: Say) -> None:
     (here / "pipeline.yaml").write_text("nam: shop\n")
     told = findings(say)
