@@ -8,23 +8,21 @@ gate tells it and does not count it. A reject needs no proof to be heard: shutti
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from promoter.gates.case import Flaw, Vote
 from promoter.model.release import Release
 from promoter.model.statement import Statement, read_statement, subject_of
 from promoter.model.verdict import ReasonCode
+from promoter.signatures.trust import Trust
+from promoter.signatures.verify import Bad, verify
 
-if TYPE_CHECKING:
-    from promoter.signatures.trust import Trust
 
-
-def checked(votes: Iterable[Vote], pipeline: str, release: Release, trust: "Trust | None", now: datetime) -> tuple[Vote, ...]:
+def checked(votes: Iterable[Vote], pipeline: str, release: Release, trust: Trust | None, now: datetime) -> tuple[Vote, ...]:
     """The votes with their keys and flaws. `now` is when they are judged: never a time that a signer wrote."""
     return tuple(_checked(vote, pipeline, release, trust, now) for vote in votes)
 
 
-def _checked(vote: Vote, pipeline: str, release: Release, trust: "Trust | None", now: datetime) -> Vote:
+def _checked(vote: Vote, pipeline: str, release: Release, trust: Trust | None, now: datetime) -> Vote:
     if vote.envelope is None:
         if vote.grade == "signed":
             return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it says that it is signed, and holds no signature"))
@@ -35,7 +33,6 @@ def _checked(vote: Vote, pipeline: str, release: Release, trust: "Trust | None",
         return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, f"its statement cannot be read: {error}"))
     if trust is None:
         return replace(vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so nobody's key is known"))
-    from promoter.signatures.verify import Bad, verify  # brings a crypto library: only where something is signed
 
     found = verify(vote.envelope.statement.encode(), vote.envelope.signature, said.principal, trust, now)
     if isinstance(found, Bad):
@@ -46,9 +43,8 @@ def _checked(vote: Vote, pipeline: str, release: Release, trust: "Trust | None",
 
 def _misfit(vote: Vote, said: Statement, pipeline: str, release: Release) -> Flaw | None:
     """What was signed, against what the fact says and what is asked."""
-    wrong_place, stale, forged = (
-        ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.APPROVAL_STALE, ReasonCode.SIGNATURE_INVALID,
-    )  # fmt: skip
+    wrong_place, stale = ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.APPROVAL_STALE
+    forged, moved = ReasonCode.SIGNATURE_INVALID, ReasonCode.POLICY_CHANGED
     rules = (
         (said.pipeline == pipeline, wrong_place, f"it was signed for pipeline {said.pipeline}"),
         (said.environment == vote.environment, wrong_place, f"it was signed for environment {said.environment}"),
@@ -56,7 +52,7 @@ def _misfit(vote: Vote, said: Statement, pipeline: str, release: Release) -> Fla
         (said.subject == subject_of(release), wrong_place, "it was signed for other image digests"),
         (said.plan_digest == vote.plan_digest, stale, "it was signed for another plan"),
         (said.from_release == vote.from_release, stale, "it was signed when another release ran there"),
-        (said.policy_digest == vote.policy_digest, ReasonCode.POLICY_CHANGED, "it was signed under other rules (gates, roles, signers)"),
+        (said.policy_digest == vote.policy_digest, moved, "it was signed under other rules (gates, roles, signers)"),
         (said.principal == vote.principal, forged, f"it was signed as {said.principal}, and the ledger says {vote.principal}"),
         (said.decision == vote.decision, forged, f"{said.decision} was signed, and the ledger says {vote.decision}"),
         (said.reviews == vote.reviews, forged, "it was signed for another override"),

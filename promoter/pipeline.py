@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from promoter.compose.service import Build, Service
 from promoter.gates.approval import Approval
@@ -19,9 +18,7 @@ from promoter.gates.window import Window
 from promoter.model.canonical import fingerprint
 from promoter.model.digest import Reference, Repository
 from promoter.model.secret import SecretSource
-
-if TYPE_CHECKING:
-    from promoter.signatures.trust import Trust
+from promoter.signatures.trust import Trust
 
 NO_RELEASE = "0" * 64
 """Stands for the id of a release where none exists yet."""
@@ -132,19 +129,22 @@ class Pipeline:
     file: Path
     ledger: str | None
     approvers: Path | None
-    signers: tuple[str, ...] | None
-    """Principals of the approvers file, in its order; None when the pipeline names no such file."""
     roles: Mapping[str, tuple[str, ...]]
     secrets: Mapping[str, SecretSource]
     builder: BuilderChoice
     needs: Mapping[str, tuple[str, ...]]
     """Every environment, in the order of the file, with what it needs."""
-    trust: "Trust | None" = None
+    trust: Trust | None = None
     """Who may sign, with which keys; None when the pipeline names no approvers file."""
 
     @property
     def directory(self) -> Path:
         return self.file.parent
+
+    @property
+    def signers(self) -> tuple[str, ...] | None:
+        """Principals of the approvers file, in its order; None when the pipeline names no such file."""
+        return None if self.trust is None else self.trust.principals()
 
 
 def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
@@ -155,7 +155,7 @@ def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
         {
             "gates": gates,
             "roles": {k: list(v) for k, v in pipeline.roles.items()},
-            "signers": list(pipeline.signers or ()),
+            "signers": pipeline.trust.document() if pipeline.trust else None,
             "rollback": environment.rollback.model_dump(mode="json"),
             "override": override.model_dump(mode="json", by_alias=True) if override else None,
         }

@@ -14,6 +14,7 @@ from promoter.model.errors import CallerError, Refused
 from promoter.model.facts import stamp
 from promoter.model.release import Release
 from promoter.model.statement import Statement, subject_of
+from promoter.signatures.verify import Bad, verify
 from promoter.state import State
 
 
@@ -91,8 +92,6 @@ class Signing(Looking):
 
     def _envelope(self, said: Statement, key: str) -> dict[str, str]:
         """Raises Refused when the signature would not count: better now than at the gate."""
-        from promoter.signatures.verify import Bad, verify
-
         if self.pipeline.trust is None:
             raise CallerError(
                 "the pipeline names no `approvers`, so nobody could check this signature",

@@ -91,7 +91,7 @@ class Workshop:
     @property
     def pipeline(self) -> Pipeline:
         return Pipeline(
-            name="shop", file=Path("/nowhere/pipeline.yaml"), ledger=None, approvers=None, signers=None, roles=self.roles,
+            name="shop", file=Path("/nowhere/pipeline.yaml"), ledger=None, approvers=None, roles=self.roles,
             secrets={}, builder=BuilderChoice.AUTO, needs=self.names,
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from tests.adapters.pipeline_files import GOOD, SOURCE, complaints, read, write
 
 ROOT = Path(__file__).parents[2]
 RELEASE = "ab" * 32
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGJlIGJvbGQsIGJlIHRydWUsIGJlIGtpbmQsIGJlIGl0"
 
 
 def resolve(loaded, environment, source=SOURCE):
@@ -35,7 +36,7 @@ def test_the_top_of_the_file(tmp_path):
     file = write(
         tmp_path,
         text,
-        keys='a@example.com,c@example.com ssh-ed25519 AAAA\n# no\n\na@example.com ssh-ed25519 BBBB\n"b@example.com" cert-authority ssh-rsa C\n',
+        keys=f'a@example.com,c@example.com ssh-ed25519 {KEY}\n# no\n\na@example.com ssh-ed25519 {KEY}\n"b@example.com" cert-authority ssh-ed25519 {KEY}\n',
     )
     pipeline = read(file).pipeline
     assert (pipeline.name, pipeline.file, pipeline.directory) == ("shop", file, tmp_path)
@@ -345,7 +346,7 @@ def test_an_approval_counts_distinct_people(tmp_path):
         return [
             m
             for _, m in complaints(
-                write(tmp_path, f"{text}    gates: [{{approval: {{{gate}}}}}]\n", keys="a@example.com ssh-rsa A\n")
+                write(tmp_path, f"{text}    gates: [{{approval: {{{gate}}}}}]\n", keys=f"a@example.com ssh-ed25519 {KEY}\n")
             )
         ]
 
@@ -366,7 +367,7 @@ def test_a_pattern_among_the_approvers_is_refused(tmp_path):
     file = write(
         tmp_path,
         GOOD.replace("services:", "approvers: keys\nservices:", 1),
-        keys="a@example.com ssh-rsa A\n*@example.com ssh-rsa B\nlonely\n",
+        keys=f"a@example.com ssh-ed25519 {KEY}\n*@example.com ssh-ed25519 {KEY}\nlonely\n",
     )
     assert complaints(file) == [
         ("keys:2:1", "'*@example.com' is a pattern; people are counted, so each must be named"),
@@ -441,3 +442,34 @@ def test_whatever_stands_in_a_file_the_answer_is_a_complaint_and_no_crash(tmp_pa
     file = write(tmp_path_factory.getbasetemp(), json.dumps(document))
     said = complaints(file)
     assert all(place and message for place, message in said)
+
+
+def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
+    line = f"a@example.com ssh-ed25519 {KEY}\n"
+    text = GOOD.replace("services:", "approvers: keys\nrevoked_keys: revoked\nservices:", 1)
+    file = write(tmp_path, text, keys=line, revoked=f"ssh-ed25519 {KEY}\n")
+    trust = read(file).pipeline.trust
+    assert trust is not None
+    assert trust.revoked.hold(trust.signers[0].key)
+
+
+@pytest.mark.parametrize(
+    ("head", "revoked", "said"),
+    [
+        ("revoked_keys: revoked", "", "means nothing without `approvers`"),
+        ("approvers: keys\nrevoked_keys: nothing", "", "nothing cannot be read: no such file or directory"),
+        ("approvers: keys\nrevoked_keys: revoked", "rubbish here\n", "line 1 is neither a public key nor"),
+        ("approvers: keys\nrevoked_keys: revoked", "SSHKRL\n\0...", "cannot be read"),
+    ],
+)
+def test_a_revocation_list_that_cannot_be_read_is_never_an_empty_one(tmp_path, head, revoked, said):
+    text = GOOD.replace("services:", f"{head}\nservices:", 1)
+    file = write(tmp_path, text, keys=f"a@example.com ssh-ed25519 {KEY}\n", revoked=revoked)
+    assert any(said in str(complaint) for complaint in complaints(file))
+
+
+def test_who_may_override_must_be_able_to(tmp_path):
+    text = f"{GOOD}    override: {{from: [a@example.com], min: 2, grade: asserted}}\n"
+    assert "2 people must approve, and only 1 may" in str(complaints(write(tmp_path, text)))
+    text = f"{GOOD}    override: {{from: [a@example.com]}}\n"
+    assert "only signed votes count here" in str(complaints(write(tmp_path, text)))

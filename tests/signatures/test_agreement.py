@@ -71,9 +71,8 @@ def ours(allowed: str, signature: str, message: bytes, principal: str, revoked: 
 
 def both(tmp: Path, allowed: str, signature: str, message: bytes = MESSAGE, principal: str = ANA, revoked: bytes = b"",
          at: datetime | None = None) -> tuple[bool, bool]:  # fmt: skip
-    return (
-        ours(allowed, signature, message, principal, revoked, at), theirs(tmp, allowed, signature, message, principal, revoked, at)
-    )  # fmt: skip
+    found = ours(allowed, signature, message, principal, revoked, at)
+    return found, theirs(tmp, allowed, signature, message, principal, revoked, at)
 
 
 @pytest.mark.parametrize("hash_", ["sha256", "sha512"])

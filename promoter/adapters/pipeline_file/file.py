@@ -13,7 +13,7 @@ from promoter.adapters.pipeline_file.parts import Parts
 from promoter.adapters.pipeline_file.secret_map import read_secrets
 from promoter.adapters.pipeline_file.services import Layer, make_layer, shared_layers
 from promoter.adapters.pipeline_file.shapes import NAME, EnvironmentForm, FileForm, Head
-from promoter.adapters.pipeline_file.signers import WILD, read_signers
+from promoter.adapters.pipeline_file.signers import WILD, read_approvers, read_revoked
 from promoter.compose.misfit import Fault, unknown_key
 from promoter.compose.shape import Reading
 from promoter.document.positions import Document
@@ -21,6 +21,7 @@ from promoter.document.scalars import kind_of
 from promoter.model.digest import BadReference, Repository
 from promoter.model.release import Source
 from promoter.model.secret import SecretSource
+from promoter.signatures.trust import Trust
 from promoter.templates import Scope
 
 _SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -52,7 +53,7 @@ class FileText:
     head: Head = field(init=False)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: dict[str, SecretSource] = field(default_factory=dict)
-    signers: tuple[str, ...] | None = None
+    trust: Trust | None = None
     origin: Origin = field(init=False)
     layers: dict[str, Layer] = field(default_factory=dict)
     parts: Parts = field(init=False)
@@ -71,6 +72,11 @@ class FileText:
             self.source, self.environ, frozenset(self.secrets), why_undefined=why_undefined,
             absent={"release": NO_RELEASE, "environment": NO_ENVIRONMENT, **(absent or {})},
         )  # fmt: skip
+
+    @property
+    def signers(self) -> tuple[str, ...] | None:
+        """Who may sign; None when the file names no approvers."""
+        return None if self.trust is None else self.trust.principals()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -129,6 +135,8 @@ def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
         head = head.model_copy(update={"registry": "localhost"})  # said once is enough
     if head.approvers is not None:
         _read_approvers(text, head.approvers)
+    if head.revoked_keys is not None:
+        _read_revoked(text, head.revoked_keys)
     text.head = head
 
 
@@ -143,15 +151,34 @@ def check_registry(registry: str, spot: Spot, filler: Filler) -> bool:
 
 def _read_approvers(text: FileText, shown: str) -> None:
     try:
-        text.signers, faults = read_signers(text.directory / shown, shown)
+        signers, faults = read_approvers(text.directory / shown, shown)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         text.complaints.add(
             text.spot("approvers"), f"{shown} cannot be read: {why}", "write an OpenSSH allowed_signers file there"
         )
         return
+    text.trust = Trust(signers)
     for fault in faults:
         text.complaints.add_complaint(fault)
+
+
+def _read_revoked(text: FileText, shown: str) -> None:
+    spot, hint = text.spot("revoked_keys"), "write public keys there, one a line, or what `ssh-keygen -k` makes"
+    if text.trust is None:
+        text.complaints.add(
+            spot, "`revoked_keys` means nothing without `approvers`", "name an allowed_signers file: `approvers: …`"
+        )
+        return
+    try:
+        revoked, problem = read_revoked(text.directory / shown)
+    except OSError as error:
+        problem = f"{shown} cannot be read: {(error.strerror or str(error)).lower()}"
+    else:
+        text.trust = Trust(text.trust.signers, revoked)
+        problem = None if problem is None else f"{shown}: {problem}"
+    if problem is not None:
+        text.complaints.add(spot, problem, hint)
 
 
 def _read_roles(text: FileText, roles: object) -> None:

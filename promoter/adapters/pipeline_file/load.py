@@ -28,7 +28,7 @@ class LoadedPipeline:
             file=text.path,
             ledger=text.head.ledger,
             approvers=None if text.head.approvers is None else text.directory / text.head.approvers,
-            signers=text.signers,
+            trust=text.trust,
             roles=text.roles,
             secrets=text.secrets,
             builder=BuilderChoice(text.head.builder),

@@ -14,6 +14,9 @@ from promoter.gates.window import Window
 
 
 def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
+    if (policy := resolved.environment.override) is not None:
+        gate = Approval.model_validate({"min": policy.min, "from": policy.from_, "grade": policy.grade})
+        _check_approval(gate, resolved.text.spot / "override", text, resolved)
     for gate, spot in resolved.gates:
         match gate:
             case Approval():
@@ -32,6 +35,9 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
             complain(at, f"{name!r} is a pattern; people are counted, so each must be named", "name people or roles")
         elif name not in text.roles and "@" not in name and (near := get_close_matches(name, text.roles, 1, 0.8)):
             complain(at, f"there is no role `{name}`", f"did you mean `{near[0]}`?")
+    if gate.grade is Grade.SIGNED and text.signers is None:
+        at = spot / "grade" if (spot / "grade").exists else spot
+        complain(at, "only signed votes count here, and nobody's key is known", "name an allowed_signers file: `approvers: …`")
     people = electorate(gate, text.roles, text.signers)
     if people is not None and text.signers is not None and gate.grade is Grade.SIGNED:
         people &= frozenset(text.signers)

@@ -119,6 +119,7 @@ class Head(Shape):
     registry: str | None = None
     ledger: str | None = None
     approvers: str | None = None
+    revoked_keys: str | None = None
     builder: Literal["auto", "engine", "buildx"] = "auto"
 
 
