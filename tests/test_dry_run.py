@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.model.errors import StartError
 from promoter.model.events import GateJudged, StepNote
@@ -75,3 +77,17 @@ def test_a_plan_names_dry_runs_as_such() -> None:
     shop.door().build()
     gates = shop.door().plan(None, "dev").environments[0].document()["gates"]
     assert [gate["sentence"] for gate in gates] == ["dry run: not looked at"]  # type: ignore[attr-defined]
+
+
+def test_only_a_verification_looks_forward() -> None:
+    def metric(query: str) -> MetricCheck:
+        said = {"url": "http://p.example.com", "query": query, "condition": "< 1", "for": "1m", "within": "0s", "dry_run": True}
+        return MetricCheck.model_validate(said)
+
+    shop = Workshop(gates={"dev": (metric("gate"),)}, before=(metric("before"),), verify=(metric("verify"),))
+    begun = shop.clock.now().timestamp()
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    asked = [parse_qs(urlsplit(request.url).query) for request in shop.probes.requests]
+    starts = {said["query"][0]: float(said["start"][0]) - begun for said in asked if "start" in said}
+    assert starts.keys() == {"gate", "before", "verify"}
+    assert max(starts["gate"], starts["before"]) < 0 <= starts["verify"]

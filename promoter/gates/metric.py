@@ -146,7 +146,7 @@ def accepted(check: MetricCheck, seen: Measured) -> bool:
     """Whether it passes as it is: failing points by `failure_limit`, missing ones by `no_data`."""
     match check.no_data:
         case NoData.FAIL:
-            return seen.failing + seen.missing <= check.failure_limit and seen.missing < seen.points
+            return seen.failing + seen.missing <= check.failure_limit  # which is lower than all points
         case NoData.WAIT:
             return seen.failing <= check.failure_limit and not seen.missing
         case NoData.PASS:

@@ -92,6 +92,13 @@ def test_every_image_is_scanned_once_where_the_release_has_it() -> None:
     assert bench.look(scan(service="web")).passed
 
 
+def test_findings_of_any_image_shut_the_gate() -> None:
+    web, api = image("web"), image("api", hexdigit="b")
+    bench = Bench(web=web, api=api)
+    bench.probes.installed("trivy", trivy(web, ("CVE-1", "HIGH", "")), trivy(api))
+    assert "trivy finds web: CVE-1" in bench.look(scan()).sentence
+
+
 def test_the_second_image_has_only_the_time_that_is_left() -> None:
     bench = Bench(web=image("web"), api=image("api", hexdigit="b"))
     bench.probes.installed("trivy", trivy(image()))

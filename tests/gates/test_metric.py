@@ -146,6 +146,7 @@ GOOD = answer(({}, [(1.0, "1")]))
             "no plain numbers",
             False,
         ),
+        (200, GOOD.replace('"values"', '"histograms": [[1.1, {}]], "values"'), "no plain numbers", False),
         (200, answer(({}, [(1.0, "much")])), "no number at a time", False),
         (200, GOOD.replace('[1.0, "1"]', "1"), "no number at a time", False),
         (200, GOOD.replace('[1.0, "1"]', '[1e999, "1"]'), "no number at a time", False),

@@ -25,6 +25,7 @@ from promoter.gates.signature import SignatureCheck
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.naming import Place
 from promoter.model.release import Release, Source
+from tests.conftest import Cli
 from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, manifest
 from tests.fakes.secrets import FakeSecrets
 from tests.live.prometheus import Prometheus, running
@@ -178,10 +179,12 @@ def key_pair(folder: Path) -> str:
     return (folder / "cosign.pub").read_text()
 
 
-def sign(image: ImageRef, folder: Path, version: str) -> None:
-    if version == "new":
-        subprocess.run(["cosign", "signing-config", "create", "--out", "none.json"], cwd=folder, check=True, capture_output=True)
-    how = ["--signing-config", "none.json"] if version == "new" else ["--tlog-upload=false"]
+def sign(image: ImageRef, folder: Path) -> None:
+    """With the key alone and nothing of the internet: each cosign has its own words for that."""
+    made = subprocess.run(
+        ["cosign", "signing-config", "create", "--out", "none.json"], cwd=folder, check=False, capture_output=True
+    )
+    how = ["--tlog-upload=false"] if made.returncode else ["--signing-config", "none.json"]
     words = ["cosign", "sign", "--key", "cosign.key", *how, "--yes", str(image)]
     done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -190,7 +193,7 @@ def sign(image: ImageRef, folder: Path, version: str) -> None:
 def test_cosign_proves_who_signed_the_very_digest(cosign: str, registry_host: str, unique: str, tmp_path: Path) -> None:
     ours, theirs = key_pair(tmp_path / "ours"), key_pair(tmp_path / "theirs")
     signed, unsigned = pushed(registry_host, unique, "signed"), pushed(registry_host, unique, "unsigned")
-    sign(signed, tmp_path / "ours", cosign)
+    sign(signed, tmp_path / "ours")
     good = look(SignatureCheck(key=ours), at(signed))
     assert good.passed, good.sentence
     assert str(signed.digest) in good.sentence
@@ -212,9 +215,51 @@ def test_a_signature_that_must_be_logged_and_is_not_is_refused(
 ) -> None:
     ours = key_pair(tmp_path / "ours")
     image = pushed(registry_host, unique, "signed")
-    sign(image, tmp_path / "ours", cosign)
+    sign(image, tmp_path / "ours")
     result = look(SignatureCheck(key=ours, transparency_log=True, timeout=timedelta(seconds=20)), at(image))
     assert not result.passed, result.sentence
+
+
+PIPELINE = """\
+name: {name}
+registry: {registry}/{name}
+services: {{web: {{build: .}}}}
+environments:
+  prod:
+    gates:
+      - metric: {{url: "{url}", query: errors_ratio, condition: "< 0.01", for: 2s, interval: 1s}}
+      - scan: {{timeout: 10s, dry_run: true}}
+      - signature: {{key: ours/cosign.pub}}
+"""
+
+
+@pytest.mark.parametrize("cosign", ["old"], indirect=True)
+def test_a_release_enters_when_it_is_signed(
+    cosign: str, cli: Cli, engine_url: str, registry_host: str, busybox_dir: Path, clean_engine: str, prometheus: Prometheus
+) -> None:
+    key_pair(cli.cwd / "ours")
+    shutil.copy2(busybox_dir / "busybox", cli.cwd / "busybox")
+    (cli.cwd / "Dockerfile").write_text('FROM scratch\nCOPY busybox /busybox\nCMD ["/busybox", "sleep", "600"]\n')
+    text = PIPELINE.format(name=clean_engine, registry=registry_host, url=prometheus.url)
+    (cli.cwd / "pipeline.yaml").write_text(text)
+    env = {"PATH": os.environ["PATH"]}
+    ran = cli("run", "--json", env=env)
+    assert (ran.exit_code, ran.json["reason_code"]) == (3, "check_failed"), ran.text
+    metric_gate, scan_gate, signature_gate = ran.json["environments"][0]["gates"]
+    assert metric_gate["outcome"] == "passed"
+    assert (scan_gate["outcome"], scan_gate["sentence"][:8]) == ("passed", "dry run:")
+    assert "exit" in signature_gate["sentence"]
+    found = ran.json["release"]["images"]["web"]
+    sign(ImageRef(Repository.parse(found["repository"]), Digest.parse(found["digest"])), cli.cwd / "ours")
+    ran = cli("promote", "--json", env=env)
+    assert ran.exit_code == 0, ran.text
+    assert "cosign verifies web" in ran.json["environments"][0]["gates"][2]["sentence"]
+    (cli.cwd / "pipeline.yaml").write_text(text.replace("< 0.01", "> 0.01").replace("ours", "./ours"))
+    (cli.cwd / "busybox2").write_text("another image")
+    (cli.cwd / "Dockerfile").write_text('FROM scratch\nCOPY busybox busybox2 /\nCMD ["/busybox", "sleep", "600"]\n')
+    ran = cli("run", "--json", env=env)
+    assert (ran.exit_code, ran.json["reason_code"]) == (3, "check_failed"), ran.text
+    assert "not > 0.01 at 3 of 3 points in time" in ran.json["environments"][0]["gates"][0]["sentence"]
 
 
 def test_without_cosign_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
