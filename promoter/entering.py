@@ -14,7 +14,16 @@ from promoter.carry.checks import Checker, tolerant
 from promoter.carry.fetching import fetch
 from promoter.carry.providing import provide
 from promoter.carry.site import Site
-from promoter.gatekeeper import Judged, consumed_votes, judge_all, make_case, standing, worst
+from promoter.gatekeeper import (
+    Judged,
+    consumed_votes,
+    gates_of_rollback,
+    in_the_way_of_rollback,
+    judge_all,
+    make_case,
+    standing,
+    worst,
+)
 from promoter.gates.case import Case, CheckResult
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.here import has_newer, lives_here, promotion_id, still_runs
@@ -50,8 +59,8 @@ class Terms:
     """Environments that may move to another engine: a person says so."""
     pass_older: bool = False
     """Leave an environment alone that had this release before and has a newer one now."""
-    skip_gates: bool = False
-    """A rollback is a person's decision to go back to what was verified: no gate stands in its way, which is recorded."""
+    rollback: bool = False
+    """A rollback is a person's decision to go back to what was verified: only what `rollback: {skip: …}` leaves gates it."""
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -92,10 +101,11 @@ class Entering:
     def judged(self, plan: Plan, *, look: bool) -> tuple[Judged, ...]:
         """What stands in the way, then every gate."""
         state = self.journal.state
-        found = standing(state, plan.environment, plan)
-        if self.terms.skip_gates:
-            return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED)
-        case = self._case(plan)
+        found, case = standing(state, plan.environment, plan), self._case(plan)
+        if self.terms.rollback:
+            found = in_the_way_of_rollback(plan.environment, found)
+            looker = self._looker(plan) if look and not found else None
+            return (*found, *judge_all(gates_of_rollback(plan.environment), case, looker))
         override = override_of(plan.environment, case)
         if override is not None and override.verdict.outcome is Outcome.PASSED:
             return (*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override)
@@ -187,9 +197,11 @@ class Entering:
         promotion = promotion_id(self._entry, plan)
         resumed = entry.start is not None and entry.start.promotion == promotion
         override = override_of(plan.environment, case)
-        overriding = override is not None and override.verdict.outcome is Outcome.PASSED
-        if mend or self.terms.skip_gates:
+        overriding = override is not None and override.verdict.outcome is Outcome.PASSED and not self.terms.rollback
+        if mend:
             consumed: tuple[str, ...] = ()
+        elif self.terms.rollback:
+            consumed = consumed_votes(gates_of_rollback(plan.environment), case)
         else:
             consumed = overrides_used(plan.environment, case) if overriding else consumed_votes(plan.environment.gates, case)
         if not (mend or resumed):

@@ -105,6 +105,17 @@ def standing(state: State, environment: Environment, plan: Plan) -> tuple[Judged
     return tuple(found)
 
 
+def gates_of_rollback(environment: Environment) -> tuple[Gate, ...]:
+    """Those that the file does not let a rollback pass by."""
+    return tuple(gate for gate in environment.gates if not environment.rollback.skips(gate.kind))
+
+
+def in_the_way_of_rollback(environment: Environment, found: tuple[Judged, ...]) -> tuple[Judged, ...]:
+    """Of what stands in the way: a veto always, a freeze where windows count, a pin never."""
+    frozen = not environment.rollback.skips("window")
+    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.gate == "freeze"))
+
+
 def consumed_votes(gates: tuple[Gate, ...], case: Case) -> tuple[str, ...]:
     """Digests of the facts that hold the votes on which a start rests."""
     votes = [vote.digest for gate in gates if isinstance(gate, Approval) for vote in counting(gate, case)]

@@ -108,7 +108,7 @@ class Promoter(Queries, Emergency):
             )
         left = entry.current.release if entry.current else None
         self._preflight((environment,), chosen.source, chosen)
-        terms = self._terms(skip_gates=True, extra={"rollback": True})
+        terms = self._terms(rollback=True, extra={"rollback": True})
         result = self._entering(environment, terms).go(chosen)
         if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned is None:
             why = reason or f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}"

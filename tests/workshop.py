@@ -8,7 +8,7 @@ from pathlib import Path
 
 from promoter.compose.service import Healthcheck, Service
 from promoter.gates.checks import Check
-from promoter.gates.emergency import Override
+from promoter.gates.emergency import Override, Rollback
 from promoter.journal import Journal
 from promoter.making import Wanted
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
@@ -81,6 +81,7 @@ class Workshop:
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     on_failure: OnFailure = OnFailure.ROLLBACK
     override: Override | None = None
+    rollback: Rollback = field(default_factory=Rollback)
 
     def __post_init__(self) -> None:
         self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
@@ -106,6 +107,7 @@ class Workshop:
             gates=self.gates.get(environment, ()),
             on_failure=self.on_failure,
             override=self.override,
+            rollback=self.rollback,
         )  # fmt: skip
 
     def builds(self, source: Source) -> Wanted:

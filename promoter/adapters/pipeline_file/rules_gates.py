@@ -15,8 +15,8 @@ from promoter.gates.window import Window
 
 def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
     if (policy := resolved.environment.override) is not None:
-        gate = Approval.model_validate({"min": policy.min, "from": policy.from_, "grade": policy.grade})
-        _check_approval(gate, resolved.text.spot / "override", text, resolved)
+        as_gate = Approval.model_validate({"min": policy.min, "from": policy.from_, "grade": policy.grade})
+        _check_approval(as_gate, resolved.text.spot / "override", text, resolved)
     for gate, spot in resolved.gates:
         match gate:
             case Approval():
