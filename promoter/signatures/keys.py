@@ -11,7 +11,7 @@ from typing import Any
 from promoter.signatures.wire import Malformed, Reader
 
 USER = 1
-SHORTEST_RSA = 2048
+SHORTEST_RSA, LONGEST_RSA = 2048, 16384
 _CERTIFICATE = "-cert-v01@openssh.com"
 _CURVES = {"ecdsa-sha2-nistp256": b"nistp256", "ecdsa-sha2-nistp384": b"nistp384", "ecdsa-sha2-nistp521": b"nistp521"}
 _SK_ED25519, _SK_ECDSA = "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"
@@ -83,12 +83,17 @@ def _fields(kind: str, reader: Reader) -> tuple[tuple[Any, ...], bytes | None]:
         exponent, modulus = reader.mpint(), reader.mpint()
         if modulus.bit_length() < SHORTEST_RSA:
             raise Malformed(f"an RSA key of {modulus.bit_length()} bits is too short: {SHORTEST_RSA} are the least")
+        if modulus.bit_length() > LONGEST_RSA:
+            raise Malformed(f"an RSA key of {modulus.bit_length()} bits is too long: {LONGEST_RSA} are the most")
         return (exponent, modulus), None
     if kind in _CURVES or kind == _SK_ECDSA:
         curve = reader.string()
         if curve != _CURVES.get(kind, b"nistp256"):
             raise Malformed("its curve is not that of its kind")
-        return (curve, reader.string()), reader.string() if kind == _SK_ECDSA else None
+        point = reader.string()
+        if point[:1] != b"\x04":
+            raise Malformed("its point is not written out in full")
+        return (curve, point), reader.string() if kind == _SK_ECDSA else None
     return (reader.string(),), reader.string() if kind == _SK_ED25519 else None
 
 
@@ -137,7 +142,7 @@ def check_signature(key: Key, signature: bytes, message: bytes, *, verified: boo
 
     A hardware key must have been touched; with `verified` it must also have made sure who touched it.
     """
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     try:
         reader = Reader(signature)
@@ -154,7 +159,7 @@ def check_signature(key: Key, signature: bytes, message: bytes, *, verified: boo
         return _check(key, algorithm, value, signed)
     except Malformed as error:
         return f"its signature cannot be read: {error}"
-    except InvalidSignature:
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return "it was made over other bytes, or with another key"
 
 

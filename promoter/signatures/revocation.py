@@ -27,9 +27,7 @@ class OfAuthority:
     def holds(self, serial: int, key_id: str) -> bool:
         if key_id in self.key_ids or any(low <= serial <= high for low, high in self.spans):
             return True
-        return any(
-            serial >= offset and bits >> (serial - offset) & 1 for offset, bits in self.bitmaps if serial - offset < 1 << 20
-        )
+        return any(serial >= offset and bits >> min(serial - offset, bits.bit_length()) & 1 for offset, bits in self.bitmaps)
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,9 @@ def _binary(reader: Reader) -> Revocations:
                 raise Malformed(f"it holds a section of kind {kind}, which is not known here")  # noqa: TRY301 (the same)
             while section.more:
                 found[kind].add(section.string())
+        for kind, size in ((_SHA1, 20), (_SHA256, 32)):
+            if any(len(digest) != size for digest in found[kind]):
+                raise Malformed("it holds a fingerprint of a wrong length")  # noqa: TRY301 (the same)
     except Malformed as error:
         raise ValueError(f"this revocation list cannot be read: {error}") from error
     keys, sha1, sha256 = (frozenset(found[kind]) for kind in (_KEYS, _SHA1, _SHA256))

@@ -13,8 +13,8 @@ from promoter.signatures.keys import Key, read_key
 from promoter.signatures.wire import Malformed
 
 _WILD = "*?!"
-_TIME = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)")
-_OPTION = re.compile(r'([A-Za-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^",]*)))?(,|$)')
+_TIME = re.compile(r"([0-9]{8})(?:([0-9]{4})([0-9]{2})?)?(Z?)")
+_OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"\\]*)")?(,(?=.)|$)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,13 @@ class Signer:
     after: datetime | None = None
     before: datetime | None = None
     cert_authority: bool = False
+
+    def allows(self, namespace: str) -> bool:
+        """As OpenSSH matches a list of patterns: one matches, and none that is negated."""
+        if self.namespaces is None:
+            return True
+        matching = [pattern for pattern in self.namespaces if _matches(pattern.removeprefix("!"), namespace)]
+        return bool(matching) and not any(pattern.startswith("!") for pattern in matching)
 
     def document(self) -> dict[str, object]:
         return {
@@ -59,7 +66,7 @@ def read_signers(text: str, zone: tzinfo | None = None) -> tuple[tuple[Signer, .
     """The lines that are good, and what is wrong with the others. Times without a Z are of `zone`, by default this machine's."""
     signers, faults = [], []
     for number, line in enumerate(text.split("\n"), 1):
-        entry = line.strip()
+        entry = line.strip(" \t\r")
         if not entry or entry.startswith("#"):
             continue
         try:
@@ -75,14 +82,14 @@ def _read(entry: str, zone: tzinfo | None) -> Signer:
         if not closed:
             raise _Wrong("the quotation mark is not closed")
     else:
-        named, rest = [*entry.split(None, 1), ""][:2]
+        named, rest = [*re.split(r"[ \t]+", entry, maxsplit=1), ""][:2]
     principals = tuple(dict.fromkeys(name for name in named.split(",") if name))
     for name in principals:
         if any(sign in name for sign in _WILD):
             raise _Wrong(f"{name!r} is a pattern; people are counted, so each must be named", "write one line for every person")
     if not principals:
         raise _Wrong("this line names nobody", "write: PRINCIPAL ssh-ed25519 KEY")
-    rest = rest.strip()
+    rest = rest.strip(" \t")
     if not rest:
         raise _Wrong("this line names no key", "write: PRINCIPAL ssh-ed25519 KEY")
     words = _words(rest)
@@ -94,7 +101,7 @@ def _read(entry: str, zone: tzinfo | None) -> Signer:
 
 def _words(rest: str) -> list[str]:
     """Split at blanks that do not stand in quotation marks."""
-    return re.findall(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"|")+', rest)
+    return re.findall(r'(?:[^ \t"]|"(?:[^"\\]|\\.)*"|")+', rest)
 
 
 def _looks_like_key(word: str) -> bool:
@@ -122,8 +129,8 @@ def _options(word: str, zone: tzinfo | None) -> dict[str, object]:
                 f"{word[at:][:60]!r} is not an option",
                 'known are namespaces="…", valid-after="…", valid-before="…", cert-authority',
             )
-        name, value = match[1].lower(), match[2] if match[2] is not None else match[3]
-        key, given = _option(name, value, zone)
+        name = match[1].lower()
+        key, given = _option(name, match[2], zone)
         if key in found:
             raise _Wrong(f"{name} stands there twice")
         found[key] = given
@@ -149,3 +156,12 @@ def _time(text: str, zone: tzinfo | None) -> datetime:
     except (AssertionError, ValueError) as error:
         raise _Wrong(f"{text!r} is not a time", "write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC") from error
     return at.replace(tzinfo=UTC) if match[4] else (at.replace(tzinfo=zone) if zone else at.astimezone())
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """OpenSSH knows `*` and `?`, and no classes of characters."""
+    signs = {"*": ".*", "?": "."}
+    return (
+        re.fullmatch("".join(signs.get(sign, re.escape(sign)) for sign in re.sub(r"\*+", "*", pattern)), text, re.DOTALL)
+        is not None
+    )

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 
 from promoter.signatures.keys import Key, read_key
@@ -10,7 +11,7 @@ from promoter.signatures.wire import Malformed, Reader, string
 
 LARGEST = 64 * 1024
 _MAGIC = b"SSHSIG"
-_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_ARMOR = re.compile(r"-----BEGIN SSH SIGNATURE-----\r?\n((?:[A-Za-z0-9+/=]+\r?\n)+)-----END SSH SIGNATURE-----(?:\r?\n)?")
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
@@ -33,13 +34,17 @@ def read_signature(armored: str) -> Signature:
     """Raises Malformed."""
     if len(armored) > LARGEST:
         raise Malformed(f"it is longer than {LARGEST // 1024} KiB")
-    lines = armored.strip().splitlines()
-    if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
+    found = _ARMOR.fullmatch(armored)
+    if found is None:
         raise Malformed("it does not stand between BEGIN and END SSH SIGNATURE")
+    text = "".join(found[1].split())
     try:
-        reader = Reader(base64.b64decode("".join(lines[1:-1]), validate=True))
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Malformed("it is not base64") from error
+    if base64.b64encode(data).decode() != text:
+        raise Malformed("it is not base64 in its one form")
+    reader = Reader(data)
     if reader.take(len(_MAGIC)) != _MAGIC:
         raise Malformed("it is not an SSH signature")
     if (version := reader.uint32()) != 1:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 from promoter.model.statement import NAMESPACE
 from promoter.model.verdict import ReasonCode
@@ -74,9 +73,9 @@ def _is_its_key(signer: Signer, key: Key) -> bool:
 def _objection(signer: Signer, signature: Signature, principal: str, now: datetime) -> Bad | None:
     if principal not in signer.principals:
         return Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is that of {', '.join(signer.principals)}, not of {principal}")
-    spaces = signer.namespaces
-    if spaces is not None and not any(fnmatchcase(signature.namespace, space) for space in spaces):
-        return Bad(_UNKNOWN, f"the key of {principal} may sign for {', '.join(spaces)} only, not for {signature.namespace}")
+    if not signer.allows(signature.namespace):
+        spaces = ", ".join(signer.namespaces or ())
+        return Bad(_UNKNOWN, f"the key of {principal} may sign for {spaces} only, not for {signature.namespace}")
     if signer.after is not None and now < signer.after:
         return Bad(_UNKNOWN, f"the key of {principal} is valid only after {signer.after:%Y-%m-%d %H:%M:%S %Z}")
     if signer.before is not None and now >= signer.before:

@@ -41,8 +41,10 @@ class Reader:
             raise Malformed("a text in it is not UTF-8") from error
 
     def mpint(self) -> int:
-        """A whole number that is not negative."""
+        """A whole number that is not negative, in its shortest form: one key has one form, or revoking it could be evaded."""
         data = self.string()
+        if data[:1] == b"\0" and data[1:2] < b"\x80":
+            raise Malformed("a number in it is not in its shortest form")
         value = int.from_bytes(data, "big", signed=True)
         if value < 0:
             raise Malformed("a number in it is negative")
