@@ -16,7 +16,7 @@ from promoter.journal import Journal
 from promoter.making import Made, Wanted, build_secrets, make_release, registries
 from promoter.model import events
 from promoter.model.errors import CallerError, PromoterError
-from promoter.model.facts import Fact, Kind
+from promoter.model.facts import Kind
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import NO_RELEASE, Environment, Pipeline
@@ -24,6 +24,7 @@ from promoter.plan import changes, secret_names
 from promoter.ports import World
 from promoter.queries import Queries
 from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.stops import Stops
 from promoter.walk import Walk, upto
 
 
@@ -41,7 +42,7 @@ class Loaded(Protocol):
     def builds(self, source: Source) -> Wanted: ...
 
 
-class Promoter(Queries, Emergency):
+class Promoter(Queries, Emergency, Stops):
     """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
 
     def __init__(
@@ -116,19 +117,6 @@ class Promoter(Queries, Emergency):
         seconds = (result.duration_ms or 0) / 1000
         self.tell(events.EnvironmentEnded(environment, str(result.status), result.code, result.reasons, seconds))
         return RunResult(self.name, chosen, (result,))
-
-    def pin(self, environment: str, reason: str) -> Fact:
-        """Automatic promotion leaves the environment alone until it is unpinned."""
-        self._known(environment)
-        return self.journal.record(Kind.PINNED, environment, None, {"reason": reason})
-
-    def unpin(self, environment: str, reason: str) -> Fact:
-        """Raises CallerError when it is not pinned."""
-        self._known(environment)
-        self.facts_so_far()
-        if self.journal.state.environment(environment).pinned is None:
-            raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
-        return self.journal.record(Kind.UNPINNED, environment, None, {"reason": reason})
 
     # ------------------------------------------------------------ parts
     def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:

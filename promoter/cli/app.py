@@ -29,6 +29,9 @@ VERBS = {
     "rollback": "Brings back an earlier verified release and pins what it is in.",
     "pin": "Keeps an environment as it is: promotions leave it alone.",
     "unpin": "Lets promotions into a pinned environment again.",
+    "freeze": "Lets nothing into an environment, or into any of them.",
+    "unfreeze": "Lets promotions in again after a freeze.",
+    "veto": "Bans a release, and every other that holds its images.",
     "status": "Shows which release is where, how it is, and what waits.",
     "history": "Shows what happened, oldest first.",
     "show": "Shows one release: what it is made of, where it is and was.",
@@ -38,7 +41,7 @@ VERBS = {
     "schema": "Prints the JSON Schema of the pipeline file.",
     "doctor": "Says what is missing on this machine.",
 }
-_ROOMS = {"reject": "approve", "review": "override", "unpin": "pin"}
+_ROOMS = {"reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
 
 
 class Verbs(TyperGroup):

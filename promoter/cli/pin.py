@@ -1,4 +1,4 @@
-"""`promoter pin` and `promoter unpin`."""
+"""`promoter pin`, `unpin`, `freeze` and `unfreeze`."""
 
 from typing import Annotated
 
@@ -9,6 +9,9 @@ from promoter.cli.common import Common, verb
 from promoter.cli.output import say, say_json
 from promoter.model.facts import Fact
 
+WhereOrAll = Annotated[
+    str | None, typer.Argument(metavar="[ENV]", help="The environment; all of them without.", show_default=False)
+]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.", show_default=False)]
 
 
@@ -42,8 +45,39 @@ def unpin(common: Common, environment: Where, reason: Why) -> None:
     _tell(common, fact)
 
 
+@verb
+def freeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
+    """Lets nothing into an environment, or into any of them.
+
+    \b
+    Examples:
+      promoter freeze prod --reason "incident 4711"
+      promoter freeze --reason "the registry moves"
+    """
+    from promoter.cli.door import opened
+
+    with opened(common) as promoter:
+        fact = promoter.freeze(environment, reason)
+    _tell(common, fact)
+
+
+@verb
+def unfreeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
+    """Lets promotions in again after a freeze.
+
+    \b
+    Examples:
+      promoter unfreeze prod --reason "incident 4711 is closed"
+    """
+    from promoter.cli.door import opened
+
+    with opened(common) as promoter:
+        fact = promoter.unfreeze(environment, reason)
+    _tell(common, fact)
+
+
 def _tell(common: Common, fact: Fact) -> None:
     if common.json:
         say_json(fact.document())
     elif not common.quiet:
-        say(f"{fact.environment} {fact.kind}: {fact.body.get('reason')}")
+        say(f"{fact.environment or 'all environments'} {fact.kind}: {fact.body.get('reason')}")

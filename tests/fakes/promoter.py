@@ -14,6 +14,7 @@ from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode, waiting
 from promoter.queries import EnvironmentStatus, LedgerReport, LogEntry, StatusReport, WaitingRelease
 from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
 
 AT = datetime(2026, 11, 23, 18, 20, 11, 123456, UTC)
@@ -143,6 +144,16 @@ class FakePromoter:
 
     def pin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.PINNED, environment, {"reason": reason}), "pin", environment, reason)
+
+    def freeze(self, environment: str | None, reason: str) -> object:
+        return self._answer(fact(Kind.FROZEN, environment, {"reason": reason}), "freeze", environment, reason)
+
+    def unfreeze(self, environment: str | None, reason: str) -> object:
+        return self._answer(fact(Kind.UNFROZEN, environment, {"reason": reason}), "unfreeze", environment, reason)
+
+    def veto(self, release: str, reason: str, services: Sequence[str]) -> object:
+        vetoed = Vetoed(fact(Kind.VETOED, None, {"reason": reason}), RELEASE, ("prod",))
+        return self._answer(vetoed, "veto", release, reason, tuple(services))
 
     def unpin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.UNPINNED, environment, {"reason": reason}), "unpin", environment, reason)
