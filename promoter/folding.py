@@ -39,6 +39,7 @@ class _Entry:
         self.verified = list(state.verified)
         self.votes = list(state.votes)
         self.consumed = dict(state.consumed)
+        self.identities = {vote.digest: vote.identity for vote in (*state.votes, *state.overrides)}
         self.steps = list(state.start.steps_done) if state.start else []
 
     def set(self, **changes: Any) -> None:
@@ -110,13 +111,16 @@ def _requested(table: _Table, fact: Fact) -> None:
 
 def _voted(table: _Table, fact: Fact) -> None:
     vote = _vote(fact, Decision.APPROVE if fact.kind is Kind.APPROVED else Decision.REJECT)
+    entry = table.entry(fact)
     table.votes.append(vote)
-    table.entry(fact).votes.append(vote)
+    entry.votes.append(vote)
+    entry.identities[vote.digest] = vote.identity
 
 
 def _overridden(table: _Table, fact: Fact) -> None:
-    entry = table.entry(fact)
-    entry.set(overrides=(*entry.state.overrides, _vote(fact, Decision.OVERRIDE)))
+    entry, vote = table.entry(fact), _vote(fact, Decision.OVERRIDE)
+    entry.set(overrides=(*entry.state.overrides, vote))
+    entry.identities[vote.digest] = vote.identity
 
 
 def _attested(table: _Table, fact: Fact) -> None:
@@ -178,7 +182,7 @@ def _started(table: _Table, fact: Fact) -> None:
         entry.steps = []
         entry.set(owed=_owed(entry, start))
     for vote in start.consumed:
-        entry.consumed.setdefault(vote, start.promotion)
+        entry.consumed.setdefault(entry.identities.get(vote, vote), start.promotion)
     answered = asked is not None and (asked.release, asked.plan_digest) == (start.release, start.plan_digest)
     entry.set(start=start, request=None if answered else asked)
 

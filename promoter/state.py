@@ -144,7 +144,7 @@ class EnvironmentState:
     start: Start | None = None
     """What was started and has not ended: it is going on, or was cut off."""
     consumed: Mapping[str, str] = field(default_factory=dict)
-    """Digest of a used vote's fact, to the promotion that used it first."""
+    """What a used vote is known by (`Vote.identity`), to the promotion that used it first."""
     ended_seq: int = 0
     """Sequence number of the last promoted, failed or rolled_back here."""
     last_failure: Failure | None = None

@@ -11,9 +11,9 @@ import pytest
 
 from promoter.adapters.signing import SshKeygen
 from promoter.gates.approval import Approval, Grade
-from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
+from promoter.model.errors import CallerError, LedgerError, Refused, SigningError, StartError
 from promoter.model.facts import Draft, Fact, Kind, head_of, read_line
-from promoter.model.statement import Statement, read_statement
+from promoter.model.statement import Envelope, Statement, read_statement
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import Pipeline
 from promoter.releases import Promoter
@@ -365,15 +365,24 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     assert "a reject may be among them" in sentence
 
 
-def test_a_copy_of_a_used_approval_is_used(office, keys):
+def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):
     fact = office.vote(keys[ANA])
-    assert office.prod()[0] == "deployed"
+    office.engine.fail("create", StartError("no space left on device"))
+    assert office.prod()[0] == "failed"
+    assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_USED)
     head = head_of(read_line(office.ledger.kept[-1]))
     office.ledger.append(Draft(Kind.APPROVED, ANA, "prod", fact.release, fact.body), head, office.clock.now())
-    office.engine.remove("shop-prod-web")
-    office.newer("two")
-    office.run()
     assert office.prod()[0] != "deployed"
+    office.vote(keys[ANA])
+    assert office.prod()[0] == "deployed"
+
+
+def test_the_fold_knows_a_used_vote_by_what_was_signed(office, keys):
+    fact = office.vote(keys[ANA])
+    assert office.prod()[0] == "deployed"
+    entry = office.door().journal.refresh().environment("prod")
+    envelope = fact.document()["envelope"]
+    assert list(entry.consumed) == [Envelope(envelope["statement"], envelope["signature"]).identity]
 
 
 def test_a_fact_that_is_no_vote_at_all_is_an_error_and_no_traceback(office, keys):
