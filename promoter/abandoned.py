@@ -41,7 +41,7 @@ def settle(world: World, journal: Journal, tell: events.Listener, plan: Plan, st
     tell(events.Notice(f"{name}: {reasons[0]}"))
     body = {
         "plan_digest": start.plan_digest, "promotion": start.promotion, "reason_code": str(ReasonCode.INTERRUPTED),
-        "reasons": list(reasons), "evidence": [],
+        "reasons": list(reasons), "evidence": [], "touched": True,
     }  # fmt: skip
     journal.record(Kind.FAILED, name, start.release, body)
 

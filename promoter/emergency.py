@@ -14,7 +14,7 @@ from promoter.pipeline import Environment, policy_digest
 from promoter.plan import Plan
 from promoter.signing import Ballot, Matter
 from promoter.state import Owed
-from promoter.voting import ApprovalCase, Voting
+from promoter.voting import ApprovalCase, Voting, may_enter
 
 
 class Emergency(Voting):
@@ -35,6 +35,7 @@ class Emergency(Voting):
                 f"{self.actor} may not override the gates of {case.environment}; these may: {', '.join(sorted(people))}",
                 ReasonCode.ROLE_MISSING, hint="say who you are with --actor NAME or PROMOTER_ACTOR",
             )  # fmt: skip
+        may_enter(case)
         matter = Matter(
             case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
         )

@@ -7,12 +7,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from promoter.gates.case import Vote
+from promoter.bodies import (
+    mapping,
+    optional,
+    read_deployment,
+    read_failure,
+    read_mark,
+    read_request,
+    read_services,
+    read_start,
+    read_vote,
+    text,
+    texts,
+)
 from promoter.model.errors import LedgerError
-from promoter.model.facts import Fact, Kind, head_of, read_stamp
+from promoter.model.facts import Fact, Kind, head_of
 from promoter.model.release import Release
-from promoter.model.statement import Decision, Envelope
-from promoter.state import EMPTY, Deployment, EnvironmentState, Failure, Mark, Owed, ReleaseRecord, Request, Running, Start, State
+from promoter.model.statement import Decision
+from promoter.state import EMPTY, Deployment, EnvironmentState, Owed, ReleaseRecord, Start, State
 
 
 def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
@@ -39,6 +51,7 @@ class _Entry:
         self.verified = list(state.verified)
         self.votes = list(state.votes)
         self.consumed = dict(state.consumed)
+        self.asked, self.pending = dict(state.asked), dict(state.pending)
         self.identities = {vote.digest: vote.identity for vote in (*state.votes, *state.overrides)}
         self.steps = list(state.start.steps_done) if state.start else []
 
@@ -47,7 +60,10 @@ class _Entry:
 
     def freeze(self) -> EnvironmentState:
         start = replace(self.state.start, steps_done=tuple(self.steps)) if self.state.start else None
-        return replace(self.state, verified=tuple(self.verified), votes=tuple(self.votes), consumed=self.consumed, start=start)
+        return replace(
+            self.state, verified=tuple(self.verified), votes=tuple(self.votes), consumed=self.consumed, start=start,
+            asked=self.asked, pending=self.pending,
+        )  # fmt: skip
 
 
 @dataclass
@@ -60,11 +76,12 @@ class _Table:
         self.salt, self.pipeline, self.frozen = self.state.salt, self.state.pipeline, self.state.frozen
         self.releases = dict(self.state.releases)
         self.votes = list(self.state.votes)
-        self.vetoed = set(self.state.vetoed)
+        self.vetoed = dict(self.state.vetoed)
+        self.policy_ref = self.state.policy_ref
         self.open: dict[str, _Entry] = {}
 
     def entry(self, fact: Fact) -> _Entry:
-        name = _text(fact.environment)
+        name = text(fact.environment)
         entry = self.open.get(name)
         if entry is None:
             entry = self.open[name] = _Entry(self.state.environments.get(name, EnvironmentState()))
@@ -79,38 +96,41 @@ class _Table:
             self.releases,
             environments,
             tuple(self.votes),
-            frozenset(self.vetoed),
+            self.vetoed,
             self.frozen,
+            self.policy_ref,
         )
 
 
 # ---------------------------------------------------------------- releases and votes
 def _released(table: _Table, fact: Fact) -> None:
-    key = _text(fact.release)
+    key = text(fact.release)
     known = table.releases.pop(key, None)
     if known is None:
-        release = Release.read(_mapping(fact.body["content"]))
-        known = ReleaseRecord(release, fact.at, fact.seq, fact.actor, _mapping(fact.body.get("tags") or {}))
+        release = Release.read(mapping(fact.body["content"]))
+        known = ReleaseRecord(release, fact.at, fact.seq, fact.actor, mapping(fact.body.get("tags") or {}))
     table.releases[key] = known
     if table.pipeline is None and fact.body.get("pipeline") is not None:
-        table.pipeline = _text(fact.body["pipeline"])
+        table.pipeline = text(fact.body["pipeline"])
     if table.salt is None and fact.body.get("salt") is not None:
-        table.salt = _text(fact.body["salt"])
+        table.salt = text(fact.body["salt"])
 
 
 def _requested(table: _Table, fact: Fact) -> None:
-    body = fact.body
-    request = Request(
-        _text(fact.environment), _text(fact.release), _text(body["plan_digest"]), _optional(body["from"]),
-        _text(body["policy_digest"]),
-        _text(body["requested_by"]), fact.at, fact.seq, _mapping(body["plan"]),
-        _text(body["reason_code"]), _texts(body["reasons"]),
-    )  # fmt: skip
-    table.entry(fact).set(request=request)
+    entry, request = table.entry(fact), read_request(fact)
+    entry.asked[request.release] = entry.pending[request.release] = fact.seq
+    entry.set(request=request)
+    _note_policy(table, fact)
+
+
+def _note_policy(table: _Table, fact: Fact) -> None:
+    """A fact that held the policy to a ref says which one the file named then: from now on that is expected of it."""
+    if fact.body.get("policy") is not None:
+        table.policy_ref = optional(mapping(fact.body["policy"])["ref"])
 
 
 def _voted(table: _Table, fact: Fact) -> None:
-    vote = _vote(fact, Decision.APPROVE if fact.kind is Kind.APPROVED else Decision.REJECT)
+    vote = read_vote(fact, Decision.APPROVE if fact.kind is Kind.APPROVED else Decision.REJECT)
     entry = table.entry(fact)
     table.votes.append(vote)
     entry.votes.append(vote)
@@ -118,7 +138,7 @@ def _voted(table: _Table, fact: Fact) -> None:
 
 
 def _overridden(table: _Table, fact: Fact) -> None:
-    entry, vote = table.entry(fact), _vote(fact, Decision.OVERRIDE)
+    entry, vote = table.entry(fact), read_vote(fact, Decision.OVERRIDE)
     entry.set(overrides=(*entry.state.overrides, vote))
     entry.identities[vote.digest] = vote.identity
 
@@ -126,7 +146,7 @@ def _overridden(table: _Table, fact: Fact) -> None:
 def _attested(table: _Table, fact: Fact) -> None:
     if fact.body.get("reviews") is not None:
         entry = table.entry(fact)
-        entry.set(reviews=(*entry.state.reviews, _vote(fact, Decision.REVIEW)))
+        entry.set(reviews=(*entry.state.reviews, read_vote(fact, Decision.REVIEW)))
 
 
 def _owed(entry: _Entry, start: Start) -> tuple[Owed, ...]:
@@ -137,46 +157,18 @@ def _owed(entry: _Entry, start: Start) -> tuple[Owed, ...]:
     return (*entry.state.owed, Owed(votes, start.release, start.plan_digest, start.at))
 
 
-def _vote(fact: Fact, decision: str) -> Vote:
-    body, expires = fact.body, _optional(fact.body.get("expires_at"))
-    return Vote(
-        decision=decision,
-        principal=_text(body["principal"]),
-        role=_optional(body.get("role")),
-        grade=_text(body["grade"]),
-        environment=_text(fact.environment),
-        release=_text(fact.release),
-        plan_digest=_text(body["plan_digest"]),
-        from_release=_optional(body["from"]),
-        policy_digest=_text(body["policy_digest"]),
-        at=fact.at,
-        expires_at=read_stamp(expires) if expires else None,
-        comment=_optional(body.get("comment")) or "",
-        seq=fact.seq,
-        digest=fact.digest,
-        prev=fact.prev,
-        envelope=_envelope(body.get("envelope")),
-        reviews=_optional(body.get("reviews")),
-    )
-
-
-def _envelope(value: object) -> Envelope | None:
-    return None if value is None else Envelope(_text(_mapping(value)["statement"]), _text(_mapping(value)["signature"]))
-
-
 def _vetoed(table: _Table, fact: Fact) -> None:
-    if fact.release is not None:
-        table.vetoed.add(fact.release)
-    table.vetoed.update(_texts(fact.body.get("digests") or ()))
+    banned = (fact.release,) if fact.release is not None else ()
+    for what in (*banned, *texts(fact.body.get("digests") or ())):
+        table.vetoed.setdefault(what, read_mark(fact))
 
 
 # ---------------------------------------------------------------- promotions
 def _started(table: _Table, fact: Fact) -> None:
-    entry, body = table.entry(fact), fact.body
-    start = Start(
-        _text(fact.environment), _text(fact.release), _text(body["plan_digest"]), _text(body["promotion"]),
-        _texts(body["approvals"]), fact.at, fact.seq, bool(body["mend"]),
-    )  # fmt: skip
+    entry, start = table.entry(fact), read_start(fact)
+    entry.asked[start.release] = fact.seq
+    entry.pending.pop(start.release, None)
+    _note_policy(table, fact)
     before, asked = entry.state.start, entry.state.request
     if before is None or before.promotion != start.promotion:
         entry.steps = []
@@ -190,17 +182,11 @@ def _started(table: _Table, fact: Fact) -> None:
 def _step_done(table: _Table, fact: Fact) -> None:
     entry = table.entry(fact)
     if entry.state.start is not None and entry.state.start.promotion == fact.body["promotion"]:
-        entry.steps.append(_text(fact.body["step"]))
+        entry.steps.append(text(fact.body["step"]))
 
 
 def _promoted(table: _Table, fact: Fact) -> None:
-    entry, body = table.entry(fact), fact.body
-    engine = body.get("engine")
-    deployment = Deployment(
-        _text(fact.environment), _text(fact.release), _text(body["plan_digest"]), _text(body["promotion"]), fact.at, fact.seq,
-        _services(body["services"]), bool(body["mend"]), bool(body.get("rollback")),
-        _text(_mapping(engine)["fingerprint"]) if engine else None,
-    )  # fmt: skip
+    entry, deployment = table.entry(fact), read_deployment(fact)
     entry.verified.append(deployment)
     changed = entry.state.current is None or entry.state.current.release != deployment.release
     entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request)
@@ -210,18 +196,18 @@ def _promoted(table: _Table, fact: Fact) -> None:
 def _failed(table: _Table, fact: Fact) -> None:
     entry = table.entry(fact)
     stays = entry.state.current is not None and not fact.body.get("left")
-    entry.set(since=fact.at if stays else None, last_failure=_failure(fact))
+    entry.set(since=fact.at if stays else None, last_failure=read_failure(fact))
     _ended(entry, fact)
 
 
 def _rolled_back(table: _Table, fact: Fact) -> None:
     """The earlier deployment is the current one again, with the containers that were read back."""
-    entry, to = table.entry(fact), _optional(fact.body["to"])
+    entry, to = table.entry(fact), optional(fact.body["to"])
     current = None if to is None else _earlier(entry, to, fact)
     read_back = fact.body.get("services")
     if current is not None and read_back:
-        current = replace(current, services={**current.services, **_services(read_back)})
-    entry.set(current=current, since=None if current is None else fact.at, last_failure=_failure(fact))
+        current = replace(current, services={**current.services, **read_services(read_back)})
+    entry.set(current=current, since=None if current is None else fact.at, last_failure=read_failure(fact))
     _ended(entry, fact)
 
 
@@ -232,41 +218,37 @@ def _earlier(entry: _Entry, release: str, fact: Fact) -> Deployment:
     for deployment in reversed(entry.verified):
         if deployment.release == release:
             return deployment
-    return Deployment(_text(fact.environment), release, "", "", fact.at, fact.seq, {})  # its plan is known to nobody
+    return Deployment(text(fact.environment), release, "", "", fact.at, fact.seq, {})  # its plan is known to nobody
 
 
 def _ended(entry: _Entry, fact: Fact) -> None:
     """Only its own promotion's ending ends a start: a run that lost its lease may still record how it failed."""
     start = entry.state.start
     ends = start is not None and start.promotion == fact.body["promotion"]
+    if fact.body.get("touched") is False:  # nothing was done there: the votes have not been used for anything yet
+        entry.consumed = {vote: user for vote, user in entry.consumed.items() if user != fact.body["promotion"]}
     entry.set(ended_seq=fact.seq, start=None if ends else start)
     if ends:
         entry.steps = []
 
 
-def _failure(fact: Fact) -> Failure:
-    body = fact.body
-    return Failure(
-        fact.kind, _text(fact.release), _text(body["plan_digest"]), fact.at, fact.seq,
-        _text(body["reason_code"]), _texts(body["reasons"]),
-    )  # fmt: skip
-
-
 # ---------------------------------------------------------------- pins and freezes
 def _pinned(table: _Table, fact: Fact) -> None:
-    table.entry(fact).set(pinned=_mark(fact) if fact.kind is Kind.PINNED else None)
+    table.entry(fact).set(pinned=read_mark(fact) if fact.kind is Kind.PINNED else None)
 
 
 def _frozen(table: _Table, fact: Fact) -> None:
-    mark = _mark(fact) if fact.kind is Kind.FROZEN else None
+    mark = read_mark(fact) if fact.kind is Kind.FROZEN else None
     if fact.environment is None:
         table.frozen = mark
     else:
         table.entry(fact).set(frozen=mark)
 
 
-def _mark(fact: Fact) -> Mark:
-    return Mark(_text(fact.body["reason"]), fact.actor, fact.at, fact.seq)
+def _drifted(table: _Table, fact: Fact) -> None:
+    """What runs there is not what was verified: its stay begins anew."""
+    entry = table.entry(fact)
+    entry.set(since=fact.at if entry.state.since is not None else None)
 
 
 def _nothing(table: _Table, fact: Fact) -> None:
@@ -277,35 +259,5 @@ _FOLDS: Mapping[Kind, Callable[[_Table, Fact], None]] = {
     Kind.RELEASED: _released, Kind.REQUESTED: _requested, Kind.STARTED: _started, Kind.STEP_DONE: _step_done,
     Kind.PROMOTED: _promoted, Kind.FAILED: _failed, Kind.ROLLED_BACK: _rolled_back, Kind.APPROVED: _voted, Kind.REJECTED: _voted,
     Kind.VETOED: _vetoed, Kind.PINNED: _pinned, Kind.UNPINNED: _pinned, Kind.FROZEN: _frozen, Kind.UNFROZEN: _frozen,
-    Kind.OVERRIDDEN: _overridden, Kind.ATTESTED: _attested,
+    Kind.OVERRIDDEN: _overridden, Kind.ATTESTED: _attested, Kind.DRIFTED: _drifted,
 }  # fmt: skip
-
-
-# ---------------------------------------------------------------- reading bodies
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is due where {value!r} stands")
-    return value
-
-
-def _optional(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError(f"a list is due where {value!r} stands")
-    return tuple(_text(one) for one in value)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"a mapping is due where {value!r} stands")
-    return value
-
-
-def _services(value: object) -> dict[str, Running]:
-    return {
-        name: Running(_optional(_mapping(one)["digest"]), _texts(_mapping(one)["containers"]))
-        for name, one in _mapping(value).items()
-    }

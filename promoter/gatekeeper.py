@@ -18,7 +18,7 @@ from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak, judge_soak
 from promoter.gates.window import Window, judge_window
-from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused, waiting
+from promoter.model.verdict import Outcome, Verdict
 from promoter.pipeline import Environment, Gate, Pipeline, policy_digest
 from promoter.plan import Plan
 from promoter.state import State
@@ -28,10 +28,11 @@ Look = Callable[[Check], CheckResult]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One gate and its verdict. `gate` is the title that people read."""
+    """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or what else stands there."""
 
     gate: str
     verdict: Verdict
+    kind: str
 
 
 def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> Case:
@@ -73,7 +74,7 @@ def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[J
             seen[place] = look(gate)
             shut = not (seen[place].passed or gate.dry_run)
     case = replace(case, checks=seen)
-    return tuple(Judged(gate.title(), judge(gate, i, case)) for i, gate in enumerate(gates))
+    return tuple(Judged(gate.title(), judge(gate, i, case), gate.kind) for i, gate in enumerate(gates))
 
 
 def judge(gate: Gate, place: int, case: Case) -> Verdict:
@@ -89,31 +90,9 @@ def judge(gate: Gate, place: int, case: Case) -> Verdict:
     assert_never(gate)
 
 
-def standing(state: State, environment: Environment, plan: Plan) -> tuple[Judged, ...]:
-    """What stands in the way before any gate is asked: pins, freezes, vetoes."""
-    entry = state.environment(environment.name)
-    found = []
-    if entry.pinned is not None:
-        way_out = f"`promoter unpin {environment.name} --reason …` lets releases in"
-        says = f"{environment.name} is pinned: {entry.pinned.reason}; {way_out}"
-        found.append(Judged("pin", waiting(ReasonCode.PINNED, says)))
-    if entry.frozen is not None:
-        found.append(Judged("freeze", waiting(ReasonCode.FROZEN, f"{environment.name} is frozen: {entry.frozen.reason}")))
-    digests = {str(ref.digest) for ref in plan.release.images.values()}
-    if plan.release.id in state.vetoed or digests & state.vetoed:
-        found.append(Judged("veto", refused(ReasonCode.VETOED, f"release {plan.release.short_id} was vetoed")))
-    return tuple(found)
-
-
 def gates_of_rollback(environment: Environment) -> tuple[Gate, ...]:
     """Those that the file does not let a rollback pass by."""
     return tuple(gate for gate in environment.gates if not environment.rollback.skips(gate.kind))
-
-
-def in_the_way_of_rollback(environment: Environment, found: tuple[Judged, ...]) -> tuple[Judged, ...]:
-    """Of what stands in the way: a veto always, a freeze where windows count, a pin never."""
-    frozen = not environment.rollback.skips("window")
-    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.gate == "freeze"))
 
 
 def consumed_votes(gates: tuple[Gate, ...], case: Case) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ class Job:
     mend: bool = False
     done: frozenset[str] = frozenset()
     extra: Mapping[str, object] = field(default_factory=dict)
+    resumed: bool = False
+    """An earlier try of this very promotion was cut off."""
 
     @property
     def place(self) -> Place:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from secrets import token_hex
-from typing import Any
 
 from promoter.journal import Journal
+from promoter.loaded import Loaded
 from promoter.making import Made
 from promoter.model import events
 from promoter.model.errors import CallerError
@@ -19,7 +19,7 @@ from promoter.state import State
 class Looking:
     """One pipeline, its ledger and the world."""
 
-    loaded: Any
+    loaded: Loaded
     pipeline: Pipeline
     name: str
     world: World
@@ -29,6 +29,7 @@ class Looking:
     actor: str
     key: str | None
     git_key: Callable[[], str | None]
+    policy_ref: str | None
     interrupt: Callable[[], None]
 
     def find_release(self, prefix: str | None) -> Release:

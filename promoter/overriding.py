@@ -12,7 +12,7 @@ from promoter.state import Owed, State
 def override_of(environment: Environment, case: Case) -> Judged | None:
     """What the overrides for this very plan come to; None when there are none, or the file allows none."""
     verdict = judge_override(environment.override, case) if environment.override is not None else None
-    return None if verdict is None else Judged("override", verdict)
+    return None if verdict is None else Judged("override", verdict, "override")
 
 
 def overrides_used(environment: Environment, case: Case) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case
     """A refusal for each override here that no second person has reviewed."""
     owed = state.environment(case.environment).owed
     verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
-    return tuple(Judged("review", verdict) for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
+    return tuple(Judged("review", verdict, "review") for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
 
 
 def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: Case, owed: Owed) -> Verdict:

@@ -102,6 +102,15 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What of an environment decides who may enter it."""
+
+    gates: tuple[Gate, ...]
+    rollback: Rollback
+    override: Override | None
+
+
+@dataclass(frozen=True)
 class ToBuild:
     """A service whose image is built here and pushed to `repository`."""
 
@@ -134,6 +143,8 @@ class Pipeline:
     builder: BuilderChoice
     needs: Mapping[str, tuple[str, ...]]
     """Every environment, in the order of the file, with what it needs."""
+    policy_ref: str | None = None
+    """The protected git ref whose file must say the same of gates, roles and signers."""
     trust: Trust | None = None
     """Who may sign, with which keys; None when the pipeline names no approvers file."""
 
@@ -147,16 +158,28 @@ class Pipeline:
         return None if self.trust is None else self.trust.principals()
 
 
+Policy = Mapping[str, object]
+"""What decides who may enter an environment, as a document: votes are bound to it, and a protected ref holds it fast."""
+
+
+def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
+    """The environment's gates, the roles and the signers, and what passes them by."""
+    return {
+        "gates": [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in rules.gates],
+        "roles": {role: list(people) for role, people in pipeline.roles.items()},
+        "signers": pipeline.trust.document() if pipeline.trust else None,
+        "rollback": rules.rollback.model_dump(mode="json"),
+        "override": rules.override.model_dump(mode="json", by_alias=True) if rules.override else None,
+        "ref": pipeline.policy_ref,
+    }
+
+
+def held_policy(pipeline: Pipeline, environment: Rules | Environment) -> Policy:
+    """With the revoked keys too. No vote is bound to these, since they only take away; a branch must not give back."""
+    revoked = pipeline.trust.revoked.document() if pipeline.trust else []
+    return {**policy_of(pipeline, environment), "revoked_keys": revoked}
+
+
 def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
-    """Over the environment's gates, the roles and the signers: change who or what decides, and votes are stale."""
-    gates = [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in environment.gates]
-    override = environment.override
-    return fingerprint(
-        {
-            "gates": gates,
-            "roles": {k: list(v) for k, v in pipeline.roles.items()},
-            "signers": pipeline.trust.document() if pipeline.trust else None,
-            "rollback": environment.rollback.model_dump(mode="json"),
-            "override": override.model_dump(mode="json", by_alias=True) if override else None,
-        }
-    )
+    """Change who or what decides, and votes are stale."""
+    return fingerprint(policy_of(pipeline, environment))

@@ -11,6 +11,7 @@ from functools import cached_property
 from promoter.compose.service import Service
 from promoter.gates.checks import Check
 from promoter.model.canonical import fingerprint
+from promoter.model.difference import differences
 from promoter.model.digest import ImageRef
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
@@ -112,20 +113,10 @@ def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
 
 def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[str, ...]:
     """The difference of two plan documents, a line each, secrets shown only as changed."""
-    before, after = _flat("", _comparable(old or {})), _flat("", _comparable(new))
-    lines = []
-    for key in sorted(before.keys() | after.keys()):
-        if before.get(key) == after.get(key):
-            continue
-        if key.startswith("secrets."):
-            lines.append(f"~ {key.replace('secrets.', 'secret ')}: changed")
-        elif key not in before:
-            lines.append(f"+ {key}: {after[key]}")
-        elif key not in after:
-            lines.append(f"- {key}: {before[key]}")
-        else:
-            lines.append(f"~ {key}: {before[key]} -> {after[key]}")
-    return tuple(lines)
+    lines = differences(_comparable(old or {}), _comparable(new))
+    return tuple(
+        f"~ secret {line[10:].partition(':')[0]}: changed" if line[2:].startswith("secrets.") else line for line in lines
+    )
 
 
 def _steps(environment: Environment, release: Release) -> tuple[Step, ...]:
@@ -184,18 +175,3 @@ def _comparable(document: Mapping[str, object]) -> dict[str, object]:
         "verify",
     )
     return {key: document[key] for key in kept if key in document}
-
-
-def _flat(prefix: str, value: object) -> dict[str, str]:
-    if isinstance(value, Mapping) and value:
-        found: dict[str, str] = {}
-        for key, item in value.items():
-            found |= _flat(f"{prefix}.{key}" if prefix else str(key), item)
-        return found
-    if isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
-        return _flat(prefix, {str(i + 1): item for i, item in enumerate(value)})
-    return {} if value in ({}, []) else {prefix: _say(value)}
-
-
-def _say(value: object) -> str:
-    return " ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

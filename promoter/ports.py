@@ -48,11 +48,24 @@ class Secrets(Protocol):
         """A slow salted hash of the value: 64 hex digits; `salt` is hex."""
 
 
+class Snapshot(Protocol):
+    """The files of a repository at one commit."""
+
+    @property
+    def commit(self) -> str: ...
+
+    def read(self, path: Path) -> bytes:
+        """A file by its absolute path in the checkout; one outside of it as it stands on the disk. Raises OSError."""
+
+
 class SourceControl(Protocol):
     """The repository that holds the pipeline file."""
 
     def source(self, directory: Path) -> Source:
         """Commit, branch, version and whether there are uncommitted changes (promoter's own files not counted)."""
+
+    def snapshot(self, directory: Path, ref: str) -> "Snapshot":
+        """The files as a ref has them. Raises CallerError, with what to fetch, when the ref is not here."""
 
     def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
         """One line a commit after `old` up to `new`, newest first; None when the repository cannot tell."""

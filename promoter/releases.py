@@ -8,38 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from promoter.emergency import Emergency
-from promoter.entering import Entering, Terms, gate_document
+from promoter.entering import Entering, gate_document
 from promoter.journal import Journal
-from promoter.making import Made, Wanted, build_secrets, make_release, registries
+from promoter.judging import Terms
+from promoter.loaded import Loaded
+from promoter.making import Made, build_secrets, make_release, registries
 from promoter.model import events
 from promoter.model.errors import CallerError, PromoterError
 from promoter.model.facts import Kind
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
-from promoter.pipeline import NO_RELEASE, Environment, Pipeline
+from promoter.pipeline import NO_RELEASE
 from promoter.plan import changes, secret_names
 from promoter.ports import World
 from promoter.queries import Queries
 from promoter.results import EnvironmentResult, RunResult, Status
 from promoter.stops import Stops
 from promoter.walk import Walk, upto
-
-
-class Loaded(Protocol):
-    """A pipeline file that was read."""
-
-    @property
-    def pipeline(self) -> Pipeline: ...
-
-    def check(self) -> None:
-        """Raises FileFaults with all that is wrong anywhere in the file."""
-
-    def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment: ...
-
-    def builds(self, source: Source) -> Wanted: ...
 
 
 class Promoter(Queries, Emergency, Stops):
@@ -58,10 +46,11 @@ class Promoter(Queries, Emergency, Stops):
         accept_engine: tuple[str, ...] = (),
         key: str | None = None,
         git_key: Callable[[], str | None] = lambda: None,
+        policy_ref: str | None = None,
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
         self.owner, self.actor, self.interrupt, self.accept_engine = owner, actor, interrupt, accept_engine
-        self.key, self.git_key = key, git_key
+        self.key, self.git_key, self.policy_ref = key, git_key, policy_ref
         self.pipeline = loaded.pipeline
         self.name = loaded.pipeline.name
 
@@ -120,27 +109,23 @@ class Promoter(Queries, Emergency, Stops):
 
     # ------------------------------------------------------------ parts
     def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:
-        return Terms(self.owner, self.actor, wait, accept_engine=self.accept_engine, **more)
+        return Terms(self.owner, self.actor, wait, accept_engine=self.accept_engine, policy_ref=self.policy_ref, **more)
 
     def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:
         def enter(name: str) -> Entering:
             asked_for = name == explicit
-            return self._entering(name, terms if not asked_for else replace(terms, pass_older=False))
+            return self._entering(name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
 
         walk = Walk(self.pipeline.needs, targets, enter, self.tell)
         return RunResult(self.name, release, walk.go(release))
 
     def _entering(self, name: str, terms: Terms) -> Entering:
-        def resolve(environment: str, release: Release) -> Environment:
-            resolved: Environment = self.loaded.resolve(environment, release.source, release.id)
-            return resolved
-
-        return Entering(self.pipeline, resolve, self.world, self.journal, self.tell, name, terms)
+        return Entering(self.loaded, self.world, self.journal, self.tell, name, terms)
 
     def _planned(self, entering: Entering, release: Release) -> EnvironmentResult:
-        plan = entering.plan(release)
+        plan = entering.judge.plan(release)
         current = self.journal.state.environment(entering.name).current
-        judged = entering.judged(plan, look=False)
+        judged = entering.judge.judged(plan, look=False)
         unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
         document = plan.document()
         before = self.plan_document(entering.name, current.plan_digest) if current else None

@@ -44,6 +44,8 @@ class Runner:
         self._checker = Checker(world)
         self._swapped: dict[str, list[Swapped]] = {}
         self._touched: list[str] = []
+        self._acted = job.resumed
+        """Whether anything was done in the environment; of a try that was cut off nobody knows."""
         self._begun = world.clock.monotonic()
 
     def carry_out(self) -> EnvironmentResult:
@@ -119,6 +121,7 @@ class Runner:
         return {"already": not moved}
 
     def _check(self, place: int, *, before: bool) -> dict[str, object]:
+        self._acted = True
         environment = self._job.plan.environment
         check = (environment.before if before else environment.verify)[place]
         result = self._checker.look(check, replace(self.site(), fresh=not before))
@@ -131,6 +134,7 @@ class Runner:
         return {"sentence": result.sentence, "output": result.seen[-2000:]}
 
     def _replace(self, step: Replace) -> dict[str, object]:
+        self._acted = True
         self._touched.append(step.service)
         done = self._swapped.setdefault(step.service, [])
         for slot in self._job.slots(step.service):
@@ -188,6 +192,7 @@ class Runner:
             "reason_code": str(failure.code),
             "reasons": list(reasons),
             "evidence": evidence,
+            "touched": self._acted,
         }
         if returned.restored and self._job.previous is not None:
             services = {name: _running_containers(found) for name, found in returned.services.items()}

@@ -38,6 +38,7 @@ class Settings(BaseModel):
     actor: str | None = None
     wait: Duration | None = None
     key: str | None = None
+    policy_ref: str | None = None
     builder: BuilderChoice | None = None
     insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
     accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()

@@ -4,19 +4,24 @@ Bodies of facts, by kind (a key with `?` may be missing):
 
     released     pipeline · content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
     requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
+                 · gates: what each said · supersedes: [{release, seq}] · rollback?
+                 · policy?: {ref: or null, held_to: [{ref, commit}]}
     started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
-                 · lease: {owner, token, took_over}
+                 · lease: {owner, token, took_over} · gates · policy?: as in requested
     step_done    promotion · step · detail
     promoted     plan_digest · promotion · services: {name: {digest, containers: [id]}} · gap_ms · duration_ms · from · mend
                  · rollback?: true for the rollback command · engine?: {fingerprint, name, version}
     failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
+                 · touched?: false when nothing was done in the environment; then the votes count again
     rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
+                 · touched?
     approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
     overridden   as approved, with the reason as its comment; a `started` fact that names it passed the gates by it
     attested     as approved, with reviews: the digest of the overridden fact that is looked back on
     vetoed                        reason · digests?: [image digest], with the release named by the fact
     pinned, unpinned              reason
     frozen, unfrozen              reason; a fact without an environment means all of them
+    drifted      what runs there is not what was verified: soaking begins anew
 """
 
 from collections.abc import Mapping
@@ -68,6 +73,7 @@ class Request:
     plan: Mapping[str, object]
     reason_code: str
     reasons: tuple[str, ...]
+    rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,10 @@ class EnvironmentState:
     verified: tuple[Deployment, ...] = ()
     """Every verified promotion, oldest first."""
     request: Request | None = None
+    asked: Mapping[str, int] = field(default_factory=dict)
+    """Every release that asked to enter or began to, to the sequence number of the last such fact."""
+    pending: Mapping[str, int] = field(default_factory=dict)
+    """Those that asked and have not begun since."""
     votes: tuple[Vote, ...] = ()
     start: Start | None = None
     """What was started and has not ended: it is going on, or was cut off."""
@@ -182,10 +192,12 @@ class State:
     environments: Mapping[str, EnvironmentState] = field(default_factory=dict)
     """Those that facts name. `environment()` knows every name, and freezes that hold everywhere."""
     votes: tuple[Vote, ...] = ()
-    vetoed: frozenset[str] = frozenset()
-    """Ids of releases, and digests of images."""
+    vetoed: Mapping[str, Mark] = field(default_factory=dict)
+    """Ids of releases, and digests of images: who banned them first, and why."""
     frozen: Mark | None = None
     """A freeze of all environments."""
+    policy_ref: str | None = None
+    """The git ref that the file named for its policy when that was last held to it."""
 
     def newest(self) -> ReleaseRecord | None:
         return list(self.releases.values())[-1] if self.releases else None
@@ -202,12 +214,13 @@ class State:
         """Where a rollback from `release` goes: never to a release that was rolled back from, nor to a vetoed one."""
         way = _way(self.environment(environment).verified)
         here = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
-        return next((d for d in reversed(way[:here]) if d.release != release and not self._is_vetoed(d.release)), None)
+        return next((d for d in reversed(way[:here]) if d.release != release and self.veto_of(d.release) is None), None)
 
-    def _is_vetoed(self, release: str) -> bool:
+    def veto_of(self, release: str) -> Mark | None:
+        """Who banned it, or one of its images, and why."""
         record = self.releases.get(release)
-        digests = {str(ref.digest) for ref in record.release.images.values()} if record else set()
-        return release in self.vetoed or bool(digests & self.vetoed)
+        digests = (str(ref.digest) for ref in record.release.images.values()) if record else ()
+        return next((self.vetoed[what] for what in (release, *digests) if what in self.vetoed), None)
 
 
 EMPTY = State()

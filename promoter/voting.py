@@ -4,20 +4,22 @@ The approver needs the pipeline file, the ledger and a key: no engine, no regist
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.entering import gate_document
-from promoter.gatekeeper import Judged, judge_all, make_case, standing
+from promoter.gatekeeper import Judged
 from promoter.gates.approval import Approval, electorate
 from promoter.gates.case import Vote
+from promoter.judging import Judge, Terms
 from promoter.model.errors import CallerError, Refused
 from promoter.model.facts import Fact, Kind, stamp
 from promoter.model.release import Release
-from promoter.model.verdict import ReasonCode
+from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline import Environment
-from promoter.plan import Plan, changes
+from promoter.plan import changes
 from promoter.signing import Ballot, Matter, Signing
+from promoter.standing import newer_instead
 from promoter.state import Request
 
 
@@ -83,6 +85,9 @@ class Voting(Signing):
         entry = state.environment(environment)
         request = entry.request
         wanted = self.find_release(release) if release else None
+        if wanted is not None and wanted.id in entry.pending:
+            for gone in newer_instead(state, environment, wanted, explicit=True):
+                raise Refused(gone.verdict.sentence, gone.verdict.code)
         if request is None or (wanted is not None and request.release != wanted.id):
             which = f"release {wanted.short_id}" if wanted else "nothing"
             raise CallerError(
@@ -100,6 +105,8 @@ class Voting(Signing):
         facts away from under it: when somebody else was first, it is signed again.
         """
         roles, gates = self._right_to_vote(case, decision)
+        if decision == "approve":
+            may_enter(case)
         ends = [gate.expires for gate in gates if gate.expires is not None]
         matter = Matter(
             case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
@@ -121,17 +128,14 @@ class Voting(Signing):
         return ApprovalCase(
             self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
             request.reasons, self._commits(earlier, target), changes(before, plan), images, steps,
-            self._gates_now(request, target), votes,
+            self._gates_now(request), votes,
         )  # fmt: skip
 
-    def _gates_now(self, request: Request, target: Release) -> tuple[Judged, ...]:
-        """Judged for the plan as it was recorded: nobody here needs the secrets that went into its digest."""
-        state, now = self.journal.state, self.world.clock.now()
-        environment = self.loaded.resolve(request.environment, target.source, target.id)
-        plan = Plan(self.name, environment, target, {}, ())
-        case = make_case(self.pipeline, plan, state, request.requested_by, now, "")
-        case = replace(case, plan_digest=request.plan_digest, requested_seq=request.seq)
-        return (*standing(state, environment, plan), *judge_all(environment.gates, case, None))
+    def _gates_now(self, request: Request) -> tuple[Judged, ...]:
+        terms = Terms(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
+        judge = Judge(self.loaded, self.world, self.journal, request.environment, terms)
+        plan, case = judge.plan_as_asked(request)
+        return judge.judged(plan, look=False, case=case)
 
     def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
         if earlier is None or not earlier.source.sha or not target.source.sha:
@@ -171,6 +175,13 @@ class Voting(Signing):
                     ReasonCode.REJECTED,
                     hint="a reject stands until the plan changes: a new release, or another configuration",
                 )
+
+
+def may_enter(case: ApprovalCase) -> None:
+    """Raises Refused when no vote could let it in: it was vetoed, or this checkout's policy is not the protected one."""
+    for one in case.gates:
+        if one.kind in ("policy", "veto") and one.verdict.outcome is Outcome.REFUSED:
+            raise Refused(one.verdict.sentence, one.verdict.code)
 
 
 def _steps(plan: Mapping[str, object]) -> list[Mapping[str, object]]:

@@ -52,7 +52,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
     """The door, opened for one command. Raises FileFaults for a bad file, CallerError for a bad ledger address."""
     settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
     source = GitSource()
-    loaded = load(file, source=lambda: source.source(file.parent.resolve()), environ=os.environ)
+    loaded = load(file, source=lambda: source.source(file.parent.resolve()), environ=os.environ, snapshot=source.snapshot)
     pipeline = loaded.pipeline
     clock, credentials = SystemClock(), Credentials()
     insecure = frozenset(settings.insecure_registries)
@@ -89,4 +89,5 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             accept_engine=settings.accept_engine,
             key=settings.key,
             git_key=lambda: git_signing_key(pipeline.directory),
+            policy_ref=settings.policy_ref,
         )

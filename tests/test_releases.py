@@ -358,7 +358,8 @@ def test_promoting_an_older_release_on_does_not_push_it_back_into_environments_t
     shop.run()
     assert old is not None
     result = shop.door().promote(old.short_id, None, None)
-    assert statuses(result) == {"dev": "unchanged", "test": "unchanged", "prod": "pending"}
+    assert statuses(result) == {"dev": "unchanged", "test": "unchanged", "prod": "refused"}
+    assert result.environments[-1].code == ReasonCode.SUPERSEDED
     assert shop.engine.box("shop-dev-web").spec.image == image("web", "two")
 
 

@@ -337,7 +337,7 @@ def test_a_rollback_passes_what_was_vetoed(story):
     assert story.state.last_verified_before("prod", C).release == A
     story.tell(Kind.VETOED, release=C, reason="base", digests=[DIGESTS["a"]])
     assert story.state.last_verified_before("prod", C) is None
-    assert story.state.vetoed == {B, C, DIGESTS["a"]}
+    assert {what: mark.reason for what, mark in story.state.vetoed.items()} == {B: "leak", C: "base", DIGESTS["a"]: "base"}
 
 
 # ---------------------------------------------------------------- pins and freezes

@@ -10,12 +10,14 @@ from promoter.compose.service import Healthcheck, Service
 from promoter.gates.checks import Check
 from promoter.gates.emergency import Override, Rollback
 from promoter.journal import Journal
+from promoter.loaded import Loaded, PolicyAt
 from promoter.making import Wanted
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.errors import CallerError
 from promoter.model.events import Event
 from promoter.model.release import Release, Source
 from promoter.pipeline import BuilderChoice, BuiltService, Environment, Gate, Network, OnFailure, Pipeline, ToPin
-from promoter.ports import World
+from promoter.ports import Manifest, Snapshot, World
 from promoter.releases import Promoter
 from promoter.results import RunResult
 from tests.fakes.clock import FakeClock
@@ -42,6 +44,9 @@ class FixedSource:
     def source(self, directory: Path) -> Source:
         return self.now
 
+    def snapshot(self, directory: Path, ref: str) -> Snapshot:
+        raise CallerError(f"no checkout has {ref}")
+
     def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
         return (f"{new[:7]} a change",)
 
@@ -50,13 +55,14 @@ class NoRegistry:
     """A registry that resolves what the workshop offers; nothing is built in these tests."""
 
     def __init__(self, images: Mapping[str, ImageRef]) -> None:
-        self.images, self.pings = images, list[str]()
+        self.images, self.pings, self.asked, self.lost = images, list[str](), list[ImageRef](), set[ImageRef]()
 
     def ping(self, host: str) -> None:
         self.pings.append(host)
 
-    def manifest(self, image: ImageRef) -> None:
-        raise AssertionError("nothing is pushed here")
+    def manifest(self, image: ImageRef) -> Manifest | None:
+        self.asked.append(image)
+        return None if image in self.lost else Manifest(image.digest, "application/vnd.oci.image.manifest.v1+json", 2, None, ())
 
     def copy(self, image: ImageRef, to: Repository) -> None:
         raise AssertionError("every environment has the same registry here")
@@ -82,6 +88,9 @@ class Workshop:
     on_failure: OnFailure = OnFailure.ROLLBACK
     override: Override | None = None
     rollback: Rollback = field(default_factory=Rollback)
+    file: Loaded | None = None
+    """A real pipeline file, where the test is about one."""
+    policy_ref: str | None = None
 
     def __post_init__(self) -> None:
         self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
@@ -110,6 +119,9 @@ class Workshop:
             rollback=self.rollback,
         )  # fmt: skip
 
+    def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
+        raise AssertionError(f"no policy is held to {ref} here")
+
     def builds(self, source: Source) -> Wanted:
         wanted: dict[str, BuiltService] = {n: ToPin(Reference(self.images[n].repository, "1")) for n in self.services}
         return wanted
@@ -135,7 +147,14 @@ class Workshop:
         )  # fmt: skip
         journal = Journal(self.ledger, self.clock, actor)
         return Promoter(
-            self, world, journal, self.events.append, owner=f"{actor} here", actor=actor, interrupt=self.clock.interrupt
+            self.file or self,
+            world,
+            journal,
+            self.events.append,
+            owner=f"{actor} here",
+            actor=actor,
+            interrupt=self.clock.interrupt,
+            policy_ref=self.policy_ref,
         )
 
     def run(self, to: str | None = None, wait: timedelta | None = None) -> RunResult:

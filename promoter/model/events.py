@@ -133,6 +133,15 @@ class EnvironmentEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """`release` asks for the environment, and the earlier ones that waited there wait no longer. All are ids."""
+
+    environment: str
+    release: str
+    earlier: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """`--wait` holds on; `seconds` is how long it still may."""
 
@@ -150,6 +159,6 @@ class Notice:
 
 Event = (
     BuildStarted | BuildLine | BuildDone | LayerProgress | Pushed | Pinned | ReleaseMade | GateJudged | PromotionStarted
-    | StepStarted | StepNote | StepDone | StepFailed | Restoring | EnvironmentEnded | Waiting | Notice
+    | StepStarted | StepNote | StepDone | StepFailed | Restoring | EnvironmentEnded | Superseded | Waiting | Notice
 )  # fmt: skip
 Listener = Callable[[Event], None]

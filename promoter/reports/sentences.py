@@ -60,7 +60,7 @@ def _of_release(event: e.Event) -> str | None:
 
 def _of_environment(
     event: e.GateJudged | e.PromotionStarted | e.StepStarted | e.StepNote | e.StepDone | e.StepFailed | e.Restoring
-    | e.EnvironmentEnded | e.Waiting,
+    | e.EnvironmentEnded | e.Superseded | e.Waiting,
 ) -> str:  # fmt: skip
     match event:
         case e.GateJudged():
@@ -81,6 +81,10 @@ def _of_environment(
             reasons = f": {'; '.join(event.reasons)}" if event.reasons else ""
             after = f" after {seconds(event.seconds)}" if event.status in _TAKE_TIME else ""
             return f"{event.status.replace('_', ' ')}{after}{reasons}"
+        case e.Superseded():
+            earlier = ", ".join(release[:12] for release in event.earlier)
+            waits = "waits" if len(event.earlier) == 1 else "wait"
+            return f"release {event.release[:12]} asks for it now; the earlier {earlier} {waits} for it no longer"
         case e.Waiting():
             return f"waiting for up to {seconds(event.seconds)} more: {'; '.join(event.reasons)}"
     assert_never(event)

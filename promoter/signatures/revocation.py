@@ -39,6 +39,11 @@ class Revocations:
     sha256: frozenset[bytes] = frozenset()
     certificates: tuple[OfAuthority, ...] = field(default=())
 
+    def document(self) -> list[str]:
+        """What was read as plain data, in an order that does not depend on the file's."""
+        keys = [text.hex() for some in (self.blobs, self.sha1, self.sha256) for text in sorted(some)]
+        return keys + sorted(repr((one.authority, one.spans, one.bitmaps, sorted(one.key_ids))) for one in self.certificates)
+
     def hold(self, key: Key) -> bool:
         """Whether the key, its certificate or the authority that signed this was revoked."""
         if self._key(key.blob):

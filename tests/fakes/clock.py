@@ -1,5 +1,6 @@
 """A clock that waits without waiting: sleeping moves its time."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from promoter.model.errors import Interrupted
@@ -12,6 +13,8 @@ class FakeClock:
         self.sleeps: list[float] = []
         self.interrupt_after: int | None = None
         """How many more sleeps end well; None for all of them."""
+        self.meanwhile: list[Callable[[], object]] = []
+        """What others do during the next sleeps, one each."""
         self._start = self._now = now
         self._interrupted = False
 
@@ -31,6 +34,8 @@ class FakeClock:
         if self.interrupt_after is not None and len(self.sleeps) >= self.interrupt_after:
             self.interrupt()
         self.check()
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
         self.sleeps.append(seconds)
         self._now += timedelta(seconds=max(0.0, seconds))
 

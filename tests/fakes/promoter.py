@@ -72,7 +72,7 @@ def approval_case() -> ApprovalCase:
     return ApprovalCase(
         "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
         ("~ services.web.environment.A: 1 -> 2",), images, ("pull web", "replace web"),
-        (Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon")),), (),
+        (Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), "soak"),), (),
     )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from promoter.model.errors import CallerError
 from promoter.model.release import Source
+from promoter.ports import Snapshot
 
 COMMIT = Source(sha="c0ffee" * 6 + "c0ff", branch="main", version="v1.0.0", author="ana@example.com")
 
@@ -15,6 +17,9 @@ class FakeSource:
 
     def source(self, directory: Path) -> Source:
         return self.answer
+
+    def snapshot(self, directory: Path, ref: str) -> Snapshot:
+        raise CallerError(f"no checkout has {ref}")
 
     def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
         return () if old == new else self.history.get((old, new))

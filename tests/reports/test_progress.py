@@ -37,6 +37,7 @@ ONE_EACH: list[e.Event] = [
     e.StepFailed("dev", "replace web", ReasonCode.UNHEALTHY, ("exit code 3",)),
     e.Restoring("dev", "web"),
     e.EnvironmentEnded("dev", "rolled_back", ReasonCode.UNHEALTHY, ("exit code 3",), 12.0),
+    e.Superseded("prod", "a" * 64, ("b" * 64,)),
     e.Waiting("prod", ("0 of 1",), 90.0),
     e.Notice("a sentence"),
 ]
@@ -66,6 +67,7 @@ def test_plain_is_one_line_an_event() -> None:
         "dev: replace web: failed (unhealthy): exit code 3",
         "dev: putting the earlier web back",
         "dev: rolled back after 12s: exit code 3",
+        "prod: release aaaaaaaaaaaa asks for it now; the earlier bbbbbbbbbbbb waits for it no longer",
         "prod: waiting for up to 1m30s more: 0 of 1",
         "a sentence",
     ]

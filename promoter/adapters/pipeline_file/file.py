@@ -50,6 +50,8 @@ class FileText:
     environ: Mapping[str, str]
     source: Callable[[], Source]
     complaints: Complaints
+    read: Callable[[Path], bytes] = Path.read_bytes
+    """How the files beside it are read: as they stand on the disk, or as a git ref has them."""
     head: Head = field(init=False)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: dict[str, SecretSource] = field(default_factory=dict)
@@ -86,9 +88,10 @@ class FileText:
 
 
 def read_file_text(
-    path: Path, document: Document, environ: Mapping[str, str], source: Callable[[], Source], complaints: Complaints
+    path: Path, document: Document, environ: Mapping[str, str], source: Callable[[], Source], read: Callable[[Path], bytes]
 ) -> FileText:
-    text = FileText(path, document, environ, source, complaints)
+    complaints = Complaints(document)
+    text = FileText(path, document, environ, source, complaints, read)
     data = document.data
     assert isinstance(data, dict)
     _check_keys(text, data)
@@ -151,7 +154,7 @@ def check_registry(registry: str, spot: Spot, filler: Filler) -> bool:
 
 def _read_approvers(text: FileText, shown: str) -> None:
     try:
-        signers, faults = read_approvers(text.directory / shown, shown)
+        signers, faults = read_approvers(text.read(text.directory / shown), shown)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         text.complaints.add(
@@ -171,7 +174,7 @@ def _read_revoked(text: FileText, shown: str) -> None:
         )
         return
     try:
-        revoked, problem = read_revoked(text.directory / shown)
+        revoked, problem = read_revoked(text.read(text.directory / shown))
     except OSError as error:
         problem = f"{shown} cannot be read: {(error.strerror or str(error)).lower()}"
     else:
@@ -208,7 +211,7 @@ def _origin(text: FileText, data: Mapping[str, Any]) -> Origin:
     for key in ("networks", "volumes", "configs"):
         if key in data:
             text.complaints.add(text.spot(key), f"`{key}` belong into {services}, where the services are", on_key=True)
-    found = compose_origin(text.directory / services, services, text.spot("services"), text.environ, text.complaints)
+    found = compose_origin(text.directory / services, services, text.spot("services"), text.environ, text.complaints, text.read)
     return found or Origin(text.document, text.directory, dict.fromkeys(own.parts), text.environ)
 
 

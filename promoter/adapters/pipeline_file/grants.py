@@ -1,6 +1,6 @@
 """What reaches a service from files: env files into its environment, configs and secrets as files inside."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ class Files:
     """Files beside the pipeline file, read once."""
 
     environ: Mapping[str, str]
+    read: Callable[[Path], bytes] = Path.read_bytes
     _texts: dict[Path, str | None] = field(default_factory=dict)
     _variables: dict[tuple[str, bool], dict[str, str] | str] = field(default_factory=dict)
 
@@ -27,7 +28,7 @@ class Files:
         """None when it cannot be read."""
         if path not in self._texts:
             try:
-                self._texts[path] = path.read_bytes().decode()
+                self._texts[path] = self.read(path).decode()
             except (OSError, UnicodeDecodeError):
                 self._texts[path] = None
         return self._texts[path]

@@ -5,20 +5,24 @@ from functools import cached_property
 from pathlib import Path
 
 from promoter.adapters.pipeline_file.builds import read_builds
-from promoter.adapters.pipeline_file.complaints import Complaints
 from promoter.adapters.pipeline_file.file import FileText, read_file_text
 from promoter.adapters.pipeline_file.resolve import Resolver
 from promoter.document.reader import read_document
+from promoter.loaded import PolicyAt
 from promoter.model.errors import CallerError
 from promoter.model.release import Source
-from promoter.pipeline import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline
+from promoter.pipeline import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, held_policy
+from promoter.ports import Snapshot
+
+Snapshots = Callable[[Path, str], Snapshot]
 
 
 class LoadedPipeline:
     """A file that was read. Environments are filled in on demand; `check` fills in all of them and applies every rule."""
 
-    def __init__(self, text: FileText) -> None:
-        self._text = text
+    def __init__(self, text: FileText, snapshot: Snapshots | None = None) -> None:
+        self._text, self._snapshot = text, snapshot
+        self._policies: dict[tuple[str, str, str], Policy] = {}
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -27,6 +31,7 @@ class LoadedPipeline:
             name=text.head.name,
             file=text.path,
             ledger=text.head.ledger,
+            policy_ref=text.head.policy.ref if text.head.policy else None,
             approvers=None if text.head.approvers is None else text.directory / text.head.approvers,
             trust=text.trust,
             roles=text.roles,
@@ -44,6 +49,28 @@ class LoadedPipeline:
         self._text.complaints.raise_if_any()
         return resolved.environment
 
+    def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
+        """What decides who may enter, as the file at a git ref says it. Raises CallerError when that cannot be known."""
+        assert self._snapshot is not None
+        snapshot = self._snapshot(self._text.directory, ref)
+        key = (snapshot.commit, environment, release_id)
+        if key not in self._policies:
+            self._policies[key] = self._policy_in(snapshot, ref, environment, source, release_id)
+        return PolicyAt(snapshot.commit, self._policies[key])
+
+    def _policy_in(self, snapshot: Snapshot, ref: str, environment: str, source: Source, release_id: str) -> Policy:
+        name, shown = self._text.path.name, f"{ref}:{self._text.path.name}"
+        try:
+            document = read_document(snapshot.read(self._text.path), shown)
+        except FileNotFoundError as error:
+            raise CallerError(f"{ref} has no {name}", hint=f"merge the pipeline file into {ref} first") from error
+        text = read_file_text(self._text.path, document, self._text.environ, self._text.source, snapshot.read)
+        if environment not in text.environments:
+            raise CallerError(f"{name} has no environment {environment} at {ref}", hint=f"merge it into {ref} first")
+        rules = Resolver(text, release_id, source).rules(environment)
+        text.complaints.raise_if_any()
+        return held_policy(LoadedPipeline(text).pipeline, rules)
+
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
         """How each service's image comes to be. Raises FileFaults."""
         builds = read_builds(self._text, source)
@@ -60,9 +87,15 @@ class LoadedPipeline:
         self._text.complaints.raise_if_any()
 
 
-def load(path: Path, *, source: Source | Callable[[], Source], environ: Mapping[str, str]) -> LoadedPipeline:
+def load(
+    path: Path,
+    *,
+    source: Source | Callable[[], Source],
+    environ: Mapping[str, str],
+    snapshot: Snapshots | None = None,
+) -> LoadedPipeline:
     """Reads what is the same for all environments. `source` is asked only when a template uses it. Raises FileFaults."""
-    loaded = _read(path, source, environ)
+    loaded = _read(path, source, environ, snapshot)
     loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same room)
     return loaded
 
@@ -74,7 +107,9 @@ def validate(path: Path, *, source: Source | Callable[[], Source], environ: Mapp
     return loaded
 
 
-def _read(path: Path, source: Source | Callable[[], Source], environ: Mapping[str, str]) -> LoadedPipeline:
+def _read(
+    path: Path, source: Source | Callable[[], Source], environ: Mapping[str, str], snapshot: Snapshots | None = None
+) -> LoadedPipeline:
     path = Path(path)
     try:
         data = path.read_bytes()
@@ -86,7 +121,7 @@ def _read(path: Path, source: Source | Callable[[], Source], environ: Mapping[st
         ) from error
     document = read_document(data, str(path))
     ask = _once(source) if callable(source) else lambda: source
-    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Complaints(document)))
+    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Path.read_bytes), snapshot)
 
 
 def _once(source: Callable[[], Source]) -> Callable[[], Source]:

@@ -1,6 +1,6 @@
 """Where services, networks, volumes and configs are written: in the pipeline file, or in a Compose file that it names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,12 @@ class Origin:
         return Reading(self.directory, self.environ)
 
 
-def read_bytes(path: Path, shown: str) -> bytes:
+def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
     """Raises FileFaults when it cannot be read."""
     try:
-        return path.read_bytes()
+        return read(path)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         why = error.strerror or str(error)
         raise FileFaults((Complaint(shown, 1, 1, f"cannot be read: {why.lower()}"),)) from error
@@ -54,14 +56,16 @@ def own_origin(document: Document, directory: Path, environ: Mapping[str, str]) 
     return Origin(document, directory, {part: data.get(part) for part in PARTS}, environ)
 
 
-def compose_origin(path: Path, shown: str, named: Spot, environ: Mapping[str, str], complaints: Complaints) -> Origin | None:
+def compose_origin(
+    path: Path, shown: str, named: Spot, environ: Mapping[str, str], complaints: Complaints, read: Callable[[Path], bytes]
+) -> Origin | None:
     """Services stand in a real Compose file: `${…}` is filled in from the environment and from `.env` beside it."""
-    if not path.is_file():
+    try:
+        document = read_document(read_bytes(path, shown, read), shown)
+        environ = {**_dot_env(path.parent, shown, environ), **environ}
+    except FileNotFoundError:
         complaints.add(named, f"there is no file {shown}", "name a Compose file, relative to this one")
         return None
-    try:
-        document = read_document(read_bytes(path, shown), shown)
-        environ = {**_dot_env(path.parent, shown, environ), **environ}
     except FileFaults as faults:
         for complaint in faults.complaints:
             complaints.add_complaint(complaint)

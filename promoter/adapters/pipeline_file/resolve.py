@@ -21,7 +21,7 @@ from promoter.compose.shape import Shape
 from promoter.model.digest import BadReference, Repository
 from promoter.model.release import Source
 from promoter.model.secret import OPENING
-from promoter.pipeline import Environment, OnFailure, Strategy
+from promoter.pipeline import Environment, OnFailure, Rules, Strategy
 from promoter.templates import RESERVED, Scope, TemplateFault, is_template, render_value
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -45,7 +45,7 @@ class Resolver:
     def __init__(self, text: FileText, release: str | None, source: Source | None = None) -> None:
         self.text, self._release = text, release
         self._source = text.source if source is None else lambda: source
-        self._files = Files(text.environ)
+        self._files = Files(text.environ, text.read)
 
     def resolve(self, name: str) -> Resolved:
         """As good as it can be: what is wrong stands among the complaints, and is left out."""
@@ -61,8 +61,7 @@ class Resolver:
         verify = read_kinds(raw.get("verify"), spot / "verify", CHECKS, "check", filler)
         gates = read_kinds(raw.get("gates"), spot / "gates", GATES, "gate", filler)
         for found in (before, verify, gates):
-            check_services(found, tuple(self.text.layers), filler)
-            found[:] = with_files(found, self.text.directory, self._files, filler)
+            self._complete(found, filler)
         place.need_default_network(found for found, _ in (*before, *verify, *gates))
         strategy, options = next(iter(settings.strategy.items()))
         made = Environment(
@@ -85,6 +84,19 @@ class Resolver:
             override=settings.override,
         )
         return Resolved(made, environment, gates, filler)
+
+    def rules(self, name: str) -> Rules:
+        """What decides who may enter, and nothing of what would run there."""
+        environment = self.text.environments[name]
+        filler = Filler(self._scope(environment), self.text.complaints, name)
+        settings = self._settings(environment, filler)
+        gates = read_kinds(environment.raw.get("gates"), environment.spot / "gates", GATES, "gate", filler)
+        self._complete(gates, filler)
+        return Rules(tuple(gate for gate, _ in gates), settings.rollback, settings.override)  # type: ignore[misc]
+
+    def _complete(self, found: list[tuple[Shape, Spot]], filler: Filler) -> None:
+        check_services(found, tuple(self.text.layers), filler)
+        found[:] = with_files(found, self.text.directory, self._files, filler)
 
     def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
         """Repositories in the environment's own registry, for images that do not name a registry themselves."""

@@ -112,6 +112,12 @@ class EnvironmentForm(Settings):
     gates: tuple[GateForm, ...] = ()
 
 
+class PolicyForm(Shape):
+    """`ref` is a git ref that is protected: what decides must be the same there."""
+
+    ref: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")
+
+
 class Head(Shape):
     """The file's plain keys."""
 
@@ -120,6 +126,7 @@ class Head(Shape):
     ledger: str | None = None
     approvers: str | None = None
     revoked_keys: str | None = None
+    policy: PolicyForm | None = None
     builder: Literal["auto", "engine", "buildx"] = "auto"
 
 

@@ -1,7 +1,5 @@
 """Reads who may sign: an OpenSSH allowed_signers file and a revocation list. Checking signatures is not done here."""
 
-from pathlib import Path
-
 from promoter.document.positions import Position, complain
 from promoter.model.errors import Complaint
 from promoter.signatures.revocation import NOTHING, Revocations, read_revocations
@@ -10,16 +8,16 @@ from promoter.signatures.signers import Signer, read_signers
 WILD = "*?!"
 
 
-def read_approvers(path: Path, shown: str) -> tuple[tuple[Signer, ...], list[Complaint]]:
-    """The lines of the file, and what is wrong with the others. Raises OSError."""
-    text = path.read_bytes().decode("utf-8", "replace")
+def read_approvers(data: bytes, shown: str) -> tuple[tuple[Signer, ...], list[Complaint]]:
+    """The lines of the file, and what is wrong with the others."""
+    text = data.decode("utf-8", "replace")
     signers, faults = read_signers(text)
     return signers, [complain(shown, text, Position(f.line, f.column), f.message, f.hint) for f in faults]
 
 
-def read_revoked(path: Path) -> tuple[Revocations, str | None]:
-    """What was revoked, and why that cannot be known, if it cannot. Raises OSError."""
+def read_revoked(data: bytes) -> tuple[Revocations, str | None]:
+    """What was revoked, and why that cannot be known, if it cannot."""
     try:
-        return read_revocations(path.read_bytes()), None
+        return read_revocations(data), None
     except ValueError as error:
         return NOTHING, str(error)

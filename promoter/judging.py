@@ -1,0 +1,170 @@
+"""Judging one release that asks to enter one environment: what stands in the way, then every gate.
+
+What was looked at a moment ago is not looked at again: under the lease, and while somebody waits for votes, a check is
+carried out once a minute. Everything that the ledger, the registry and the engine tell is judged afresh each time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from promoter.carry.checks import Checker, tolerant
+from promoter.carry.fetching import fetch
+from promoter.carry.fresh import moved
+from promoter.carry.providing import provide
+from promoter.carry.site import Site
+from promoter.gatekeeper import Judged, Look, gates_of_rollback, judge_all, make_case, worst
+from promoter.gates.case import Case, CheckResult
+from promoter.gates.checks import Check, ContainerCheck
+from promoter.here import promotion_id
+from promoter.job import Job
+from promoter.journal import Journal
+from promoter.loaded import Loaded
+from promoter.model.naming import Place
+from promoter.model.release import Release
+from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused
+from promoter.overriding import override_of, reviews_due
+from promoter.plan import Plan, make_plan
+from promoter.policy import Holding, hold_policy
+from promoter.ports import World
+from promoter.standing import in_the_way_of_rollback, newer_instead, standing
+from promoter.state import EnvironmentState, Request
+
+FRESH = 60.0
+"""Seconds for which the result of a check is believed."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How this run asks. `wait` is how long shut gates are waited for; `owner` signs the lease."""
+
+    owner: str
+    actor: str
+    wait: timedelta | None = None
+    accept_engine: tuple[str, ...] = ()
+    """Environments that may move to another engine: a person says so."""
+    policy_ref: str | None = None
+    """A git ref that the settings hold the policy to, whatever the file says."""
+    pass_older: bool = False
+    """Leave an environment alone that had this release before and has a newer one now."""
+    explicit: bool = False
+    """Somebody named this very environment."""
+    rollback: bool = False
+    """A rollback is a person's decision to go back to what was verified: only what `rollback: {skip: …}` leaves gates it."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges for one environment. Looks at the ledger as the journal last read it."""
+
+    file: Loaded
+    world: World
+    journal: Journal
+    name: str
+    terms: Terms
+    looks: dict[str, tuple[float, CheckResult]] = field(default_factory=dict)
+    """What each check saw last, and when (seconds of the monotonic clock)."""
+
+    def plan(self, release: Release) -> Plan:
+        salt = self.journal.state.salt or ""
+        environment = self.file.resolve(self.name, release.source, release.id)
+        return make_plan(self.file.pipeline.name, environment, release, lambda name: self.world.secrets.keyed_hash(name, salt))
+
+    def plan_as_asked(self, request: Request) -> tuple[Plan, Case]:
+        """The plan as a request recorded it: nobody needs the secrets that went into its digest."""
+        release = self.journal.state.releases[request.release].release
+        environment = self.file.resolve(self.name, release.source, release.id)
+        plan = Plan(self.file.pipeline.name, environment, release, {}, ())
+        now = self.world.clock.now()
+        case = make_case(self.file.pipeline, plan, self.journal.state, request.requested_by, now, "")
+        return plan, replace(case, plan_digest=request.plan_digest, requested_seq=request.seq)
+
+    @property
+    def entry(self) -> EnvironmentState:
+        return self.journal.state.environment(self.name)
+
+    def case(self, plan: Plan) -> Case:
+        now = self.world.clock.now()
+        promotion = promotion_id(self.entry, plan)
+        return make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion)
+
+    def holding(self, plan: Plan) -> Holding | None:
+        """Whether the policy here is that of the refs which hold it; None when none does."""
+        refs = (self.terms.policy_ref, self.journal.state.policy_ref)
+        return hold_policy(self.file, self.file.pipeline, plan.environment, plan.release, refs)
+
+    def judged(self, plan: Plan, *, look: bool, case: Case | None = None) -> tuple[Judged, ...]:
+        """What stands in the way, then every gate. With `look`, checks are carried out once nothing cheaper is shut.
+
+        `case` takes the place of what the ledger says now, for another time or for a plan as it was recorded.
+        """
+        state, case = self.journal.state, case or self.case(plan)
+        found = (*self._policy(plan), *standing(state, plan.environment, plan.release))
+        if self.terms.rollback:
+            found = in_the_way_of_rollback(plan.environment, found)
+            return (*found, *judge_all(gates_of_rollback(plan.environment), case, self._look(plan, found) if look else None))
+        override = override_of(plan.environment, case)
+        if override is not None and override.verdict.outcome is Outcome.PASSED:
+            return (*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override)
+        newer = newer_instead(state, self.name, plan.release, explicit=self.terms.explicit)
+        found = (*found, *newer, *reviews_due(self.file.pipeline, plan.environment, state, case))
+        judged = (*found, *judge_all(plan.environment.gates, case, self._look(plan, found) if look else None))
+        return judged if override is None or worst(judged) is None else (*judged, override)
+
+    def again(self, plan: Plan) -> tuple[Judged, ...]:
+        """Under the lease, against fresh facts, and against what registry and engine hold now."""
+        return (*self.judged(plan, look=True), *self._moved(plan))
+
+    def overridden(self, plan: Plan) -> Judged | None:
+        """The overrides that open the way for this plan, if any do."""
+        override = None if self.terms.rollback else override_of(plan.environment, self.case(plan))
+        return override if override is not None and override.verdict.outcome is Outcome.PASSED else None
+
+    # ------------------------------------------------------------ parts
+    def _policy(self, plan: Plan) -> tuple[Judged, ...]:
+        held = self.holding(plan)
+        return () if held is None else (Judged("policy", held.verdict, "policy"),)
+
+    def _moved(self, plan: Plan) -> tuple[Judged, ...]:
+        """Gates were passed for these bytes, over what the ledger says runs there: both must still be so.
+
+        A rollback and an override answer an emergency, in which what runs may be anything.
+        """
+        if not plan.environment.gates or self.terms.rollback or self.overridden(plan) is not None:
+            return ()
+        place, engine = Place(plan.pipeline, self.name), self.world.engine(plan.environment.engines[0])
+        here = self.entry.current
+        before = self.journal.state.releases[here.release].release if here is not None else None
+        sentence = moved(engine, self.world.registry, place, plan, here, before)
+        verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
+        return () if verdict is None else (Judged("digests", verdict, "digests"),)
+
+    def _look(self, plan: Plan, found: tuple[Judged, ...]) -> Look | None:
+        if worst(found) is not None:
+            return None
+        job = Job(plan, promotion_id(self.entry, plan), self.file.pipeline.directory, None)
+        engine = self.world.engine(plan.environment.engines[0])
+        site = Site(
+            job.place, plan.release, plan.images, "gate", plan.environment.services, job.files, Path(job.directory), engine
+        )
+        checker = Checker(self.world)
+
+        def carried_out(check: Check) -> CheckResult:
+            if isinstance(check, ContainerCheck):
+                provide(engine, plan.environment, job.place)
+                made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
+                fetch(engine, self.world.registry, made_as, plan.images[check.service], platform, lambda *_: None)
+            return checker.look(check, site)
+
+        return lambda check: self._remembered(plan, check, lambda: tolerant(check, lambda: carried_out(check)))
+
+    def _remembered(self, plan: Plan, check: Check, look: Callable[[], CheckResult]) -> CheckResult:
+        key, now = f"{plan.digest} {check.model_dump_json()}", self.world.clock.monotonic()
+        known = self.looks.get(key)
+        if known is not None and (known[1].passed or check.dry_run) and now - known[0] < FRESH:
+            return known[1]
+        result = look()
+        self.looks[key] = (now, result)
+        return result
