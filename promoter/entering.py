@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from promoter.abandoned import settle
-from promoter.gatekeeper import Judged, consumed_votes, gates_of_rollback, worst
+from promoter.gatekeeper import Judged, consumed_votes, gate_document, gates_of_rollback, worst
 from promoter.here import has_newer, lives_here, promotion_id, still_runs
 from promoter.job import Job
 from promoter.journal import Guard, Journal
@@ -259,18 +259,6 @@ class Entering:
         said = tuple(reason for reason in reasons if reason)
         digest, previous = plan.digest if plan else None, current.release if current else None
         return EnvironmentResult(self.name, status, code, said, digest, previous, details=details or {})
-
-
-def gate_document(one: Judged) -> dict[str, object]:
-    verdict = one.verdict
-    opens = verdict.opens_at.isoformat() if verdict.opens_at else None
-    return {
-        "gate": one.gate,
-        "outcome": str(verdict.outcome),
-        "reason_code": str(verdict.code),
-        "sentence": verdict.sentence,
-        "opens_at": opens,
-    }
 
 
 def _reasons(judged: tuple[Judged, ...]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak, judge_soak
 from promoter.gates.window import Window, judge_window
+from promoter.model.facts import stamp
 from promoter.model.verdict import Outcome, Verdict
 from promoter.pipeline import Environment, Gate, Pipeline, policy_digest
 from promoter.plan import Plan
@@ -108,3 +109,15 @@ def worst(judged: tuple[Judged, ...]) -> Judged | None:
             if one.verdict.outcome is outcome:
                 return one
     return None
+
+
+def gate_document(one: Judged) -> dict[str, object]:
+    verdict = one.verdict
+    opens = stamp(verdict.opens_at) if verdict.opens_at else None
+    return {
+        "gate": one.gate,
+        "outcome": str(verdict.outcome),
+        "reason_code": str(verdict.code),
+        "sentence": verdict.sentence,
+        "opens_at": opens,
+    }

@@ -6,6 +6,7 @@ asked to judge again.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from promoter.folding import fold
 from promoter.model.errors import HeadMoved, LedgerError
@@ -15,6 +16,13 @@ from promoter.state import EMPTY, State
 
 Guard = Callable[[State], Mapping[str, object] | None]
 """Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """A ledger as it was: nothing is written to it."""
+
+    state: State
 
 
 class Journal:

@@ -6,7 +6,7 @@ carried out once a minute. Everything that the ledger, the registry and the engi
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from promoter.carry.checks import Checker, tolerant
@@ -19,7 +19,7 @@ from promoter.gates.case import Case, CheckResult
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.here import promotion_id
 from promoter.job import Job
-from promoter.journal import Journal
+from promoter.journal import AsOf, Journal
 from promoter.loaded import Loaded
 from promoter.model.naming import Place
 from promoter.model.release import Release
@@ -61,7 +61,7 @@ class Judge:
 
     file: Loaded
     world: World
-    journal: Journal
+    journal: Journal | AsOf
     name: str
     terms: Terms
     looks: dict[str, tuple[float, CheckResult]] = field(default_factory=dict)
@@ -89,6 +89,11 @@ class Judge:
         now = self.world.clock.now()
         promotion = promotion_id(self.entry, plan)
         return make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion)
+
+    def at(self, plan: Plan, case: Case, now: datetime) -> Case:
+        """The same case at another time: votes are checked again, since keys and votes run out."""
+        then = make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion_id(self.entry, plan))
+        return replace(then, plan_digest=case.plan_digest, requested_seq=case.requested_seq)
 
     def holding(self, plan: Plan) -> Holding | None:
         """Whether the policy here is that of the refs which hold it; None when none does."""

@@ -48,7 +48,7 @@ class EnvironmentStatus:
             "health": self.health,
             "pinned": self.pinned is not None,
             "frozen": self.frozen is not None,
-            "reason": self.pinned or self.frozen,
+            "reason": "; ".join(reason for reason in (self.pinned, self.frozen) if reason) or None,
             "waiting": self.waiting.document() if self.waiting else None,
         }
 

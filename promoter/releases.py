@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 
 from promoter.emergency import Emergency
-from promoter.entering import Entering, gate_document
+from promoter.entering import Entering
+from promoter.explaining import Explaining
+from promoter.gatekeeper import gate_document
 from promoter.journal import Journal
 from promoter.judging import Terms
 from promoter.loaded import Loaded
@@ -30,7 +32,7 @@ from promoter.stops import Stops
 from promoter.walk import Walk, upto
 
 
-class Promoter(Queries, Emergency, Stops):
+class Promoter(Queries, Emergency, Stops, Explaining):
     """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
 
     def __init__(

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from promoter.entering import gate_document
-from promoter.gatekeeper import Judged
+from promoter.gatekeeper import Judged, gate_document
 from promoter.gates.approval import Approval, electorate
 from promoter.gates.case import Vote
 from promoter.judging import Judge, Terms

@@ -340,6 +340,21 @@ def test_a_rollback_passes_what_was_vetoed(story):
     assert {what: mark.reason for what, mark in story.state.vetoed.items()} == {B: "leak", C: "base", DIGESTS["a"]: "base"}
 
 
+def test_what_runs_there_drifted_and_the_stay_begins_anew(story):
+    story.promoted(A, "one")
+    drifted = story.tell(Kind.DRIFTED, "prod", A)
+    assert story.at("prod").since == drifted.at
+    story.tell(Kind.DRIFTED, "test", A)
+    assert story.at("test").since is None
+
+
+def test_status_of_a_pinned_and_frozen_environment_has_both_reasons(story):
+    story.tell(Kind.PINNED, "prod", reason="watched")
+    story.tell(Kind.FROZEN, reason="holidays")
+    entry = story.at("prod")
+    assert (entry.pinned.reason, entry.frozen.reason) == ("watched", "holidays")
+
+
 # ---------------------------------------------------------------- pins and freezes
 def test_a_pin_holds_until_it_is_taken_out(story):
     fact = story.tell(Kind.PINNED, "prod", reason="demo")

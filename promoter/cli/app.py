@@ -26,6 +26,7 @@ VERBS = {
     "reject": "Shows the case for an environment, asks, and rejects.",
     "override": "Shows the case, asks, and passes the gates in an emergency.",
     "review": "Looks back on an override, as a second person.",
+    "explain": "Explains each gate: its verdict, who can open it, when, and how.",
     "rollback": "Brings back an earlier verified release and pins what it is in.",
     "pin": "Keeps an environment as it is: promotions leave it alone.",
     "unpin": "Lets promotions into a pinned environment again.",

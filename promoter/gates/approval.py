@@ -23,6 +23,8 @@ class Grade(StrEnum):
     SIGNED = "signed"
 
 
+SIGNED = "signed"
+"""How the title of a gate begins that only signatures open."""
 _REFUSES = (
     ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.SIGNATURE_INVALID,
     ReasonCode.SIGNER_UNKNOWN, ReasonCode.KEY_REVOKED,
@@ -52,7 +54,8 @@ class Approval(Shape):
 
     def title(self) -> str:
         people = "1 person" if self.min == 1 else f"{self.min} people"
-        return f"approval of {people}" + (f" from {', '.join(self.from_)}" if self.from_ else "")
+        signed = f"{SIGNED} " if self.grade is Grade.SIGNED else ""
+        return f"{signed}approval of {people}" + (f" from {', '.join(self.from_)}" if self.from_ else "")
 
 
 def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tuple[str, ...] | None) -> frozenset[str] | None:

@@ -74,7 +74,10 @@ def judge_check(check: Check, place: int, case: Case) -> Verdict:
     if check.dry_run:
         return passed(say_dry_run(result) if result else "dry run: not looked at")
     if result is None:
-        return waiting(ReasonCode.CHECK_FAILED, f"{check.title()} was not looked at, because an earlier gate is shut")
+        return waiting(
+            ReasonCode.CHECK_FAILED,
+            f"{check.title()} was not looked at: it is when a promotion is tried and no earlier gate is shut",
+        )
     if result.passed:
         return passed(result.sentence)
     return waiting(ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED, result.sentence)

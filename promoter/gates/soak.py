@@ -1,5 +1,6 @@
 """The soak gate: this very release has lived upstream, verified and undisturbed, for long enough."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field
@@ -24,9 +25,14 @@ class Soak(Shape):
 
 def judge_soak(gate: Soak, case: Case) -> Verdict:
     stay = case.stays.get(gate.in_)
-    if stay is None or stay.release != case.release.id:
-        return waiting(ReasonCode.SOAKING, f"release {case.release.short_id} does not live in {gate.in_}")
-    ends = stay.since + gate.for_
+    if stay is None:
+        says = f"no verified release lives in {gate.in_}: release {case.release.short_id} has to, for {say_duration(gate.for_)}"
+        return waiting(ReasonCode.SOAKING, says)
+    if stay.release != case.release.id:
+        there = f"release {stay.release[:12]} lives in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC"
+        return waiting(ReasonCode.SOAKING, f"{there}, and not {case.release.short_id}: its stay has ended or not begun")
+    ends, stayed = stay.since + gate.for_, say_duration(timedelta(seconds=max(0, int((case.now - stay.since).total_seconds()))))
     if case.now >= ends:
-        return passed(f"has lived in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC")
-    return waiting(ReasonCode.SOAKING, f"soaks in {gate.in_} until {ends:%Y-%m-%d %H:%M:%S} UTC", ends)
+        return passed(f"has lived in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC, undisturbed")
+    says = f"soaks in {gate.in_} until {ends:%Y-%m-%d %H:%M:%S} UTC: {stayed} of {say_duration(gate.for_)} so far"
+    return waiting(ReasonCode.SOAKING, says, ends)

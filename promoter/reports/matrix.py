@@ -4,11 +4,12 @@ from datetime import datetime
 
 from promoter.model.release import Release
 from promoter.queries import EnvironmentStatus, StatusReport
+from promoter.reports.sentences import clean
 from promoter.reports.table import table
 
 
 def matrix(report: StatusReport) -> str:
-    """A line an environment; below it what waits there and why."""
+    """A line an environment; below them what stops each, what waits there, and why."""
     rows: list[tuple[str, ...]] = [("ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE")]
     rows += [_row(environment) for environment in report.environments]
     waits = [text for environment in report.environments for text in _waits(environment)]
@@ -28,11 +29,13 @@ def _row(environment: EnvironmentStatus) -> tuple[str, ...]:
 
 
 def _waits(environment: EnvironmentStatus) -> list[str]:
+    stops = (("pinned", environment.pinned), ("frozen", environment.frozen))
+    stopped = [f"{environment.name} is {word}: {clean(reason)}" for word, reason in stops if reason]
     waiting = environment.waiting
     if waiting is None:
-        return []
+        return stopped
     head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.reason_code}):"
-    return [head, *(f"  {reason}" for reason in waiting.reasons)]
+    return [*stopped, head, *(f"  {clean(reason)}" for reason in waiting.reasons)]
 
 
 def digest(release: Release) -> str:

@@ -1,5 +1,8 @@
 """How a run ended: the release, a line an environment, why, and the one thing to do next."""
 
+from typing import Any
+
+from promoter.gates.approval import SIGNED
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.reports.sentences import clean, seconds
@@ -96,7 +99,11 @@ def _next(environment: EnvironmentResult, options: str) -> str | None:
     if environment.status is not Status.PENDING:
         return None
     if environment.code in _VOTES:
-        return f"promoter approve {environment.name} {options}"
+        gates: Any = environment.details.get("gates", ())
+        key = "--key FILE " if any(gate["gate"].startswith(SIGNED) for gate in gates) else ""
+        return f"promoter approve {environment.name} {key}{options}"
+    if environment.code is ReasonCode.FROZEN and any(reason.startswith("freeze:") for reason in environment.reasons):
+        return f"promoter explain {environment.name} {options}"
     if environment.code is ReasonCode.PINNED:
         return f"promoter unpin {environment.name} --reason … {options}"
     return f"promoter promote --to {environment.name} {options}"

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,11 @@ from promoter.model.verdict import ReasonCode
 from promoter.queries import LedgerReport
 from promoter.results import RunResult, Status
 from tests.cli.conftest import Say
+from tests.fakes.clock import START
 from tests.fakes.promoter import RELEASE, FakePromoter, environment, facts, result
 
 PIPELINE = Path("pipeline.yaml")
+DECEMBER = datetime(2026, 12, 18, 7, 0, tzinfo=UTC)
 
 
 # ------------------------------------------------------------ global options
@@ -74,6 +76,9 @@ def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
         (("run",), ("run", None, None)),
         (("promote", "3f2a", "--to", "prod"), ("promote", "3f2a", "prod", None)),
         (("plan", "3f2a"), ("plan", "3f2a", None)),
+        (("explain", "prod"), ("explain", "prod", None, None, False)),
+        (("explain", "prod", "3f", "--at", "+90m", "--look"), ("explain", "prod", "3f", START + timedelta(minutes=90), True)),
+        (("explain", "prod", "--at", "2026-12-18T09:00+02:00"), ("explain", "prod", None, DECEMBER, False)),
         (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow")),
         (("approve", "prod", "3f", "--yes", "--comment", "fine", "--key", "id"), ("vote", "approve", "fine", "id")),
         (("reject", "prod", "--yes"), ("vote", "reject", None, None)),
@@ -361,3 +366,37 @@ def test_each_help_shows_an_example_of_itself_and_the_global_options(say: Say, f
 def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
     assert (load(name).help or "").splitlines()[0] == VERBS[name]
     assert len(VERBS[name]) <= 66, "it would be cut on a terminal of 80 columns"
+
+
+# ------------------------------------------------------------ explain
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("tomorrow", "is no time"),
+        ("2026-12-18T09:00", "has no zone"),
+        ("2026-13-01T09:00Z", "is no time"),
+        ("+4", "is no time"),
+        ("+99999999999d", "is no time"),
+        ("2126-01-01T00:00Z", "more than ten years ahead"),
+    ],
+)
+def test_a_time_that_is_none_is_refused_with_what_to_write(say: Say, fake: FakePromoter, said: str, word: str) -> None:
+    answer = say("explain", "prod", "--at", said)
+    assert (answer.code, [asked[0] for asked in fake.asked]) == (2, ["open"])
+    assert word in answer.err
+    assert said in answer.err
+
+
+def test_explain_shows_each_gate_when_it_opens_and_the_command(say: Say, fake: FakePromoter) -> None:
+    out = say("explain", "prod").out
+    assert "waiting  soak in test for 4h: soaks in test until noon (soaking)" in out
+    assert "opens at 2026-11-23 19:21 UTC" in out
+    assert f"ben@example.com may: promoter approve prod -f {PIPELINE}" in out
+    assert "waiting (soaking); the time is right from 2026-11-23 19:21 UTC" in out
+
+
+def test_explain_as_json_is_the_whole_of_it(say: Say, fake: FakePromoter) -> None:
+    told = say("explain", "prod", "--json").json
+    assert (told["outcome"], told["reason_code"], told["opens_at"]) == ("waiting", "soaking", "2026-11-23T19:20:11.123456Z")
+    assert [gate["kind"] for gate in told["gates"]] == ["soak", "approval", "window"]
+    assert told["gates"][1]["who"] == ["ben@example.com"]

@@ -4,18 +4,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+from promoter.explaining import Explanation, Opening
 from promoter.gatekeeper import Judged
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import PromoterError
 from promoter.model.events import Event, Listener
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
 from promoter.model.release import Release, Source
-from promoter.model.verdict import ReasonCode, waiting
+from promoter.model.verdict import ReasonCode, passed, waiting
 from promoter.queries import EnvironmentStatus, LedgerReport, LogEntry, StatusReport, WaitingRelease
 from promoter.results import EnvironmentResult, RunResult, Status
 from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
+from tests.fakes.clock import FakeClock
 
 AT = datetime(2026, 11, 23, 18, 20, 11, 123456, UTC)
 IMAGE = ImageRef(Repository("127.0.0.1:5000", "demo/web"), Digest("ab" * 32))
@@ -76,6 +79,14 @@ def approval_case() -> ApprovalCase:
     )  # fmt: skip
 
 
+def explanation(at: datetime) -> Explanation:
+    soak = Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon", at + timedelta(hours=1)), "soak")
+    votes = Judged("approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1"), "approval")
+    window = Judged("window always UTC", passed("inside the window"), "window")
+    gates = (Opening(soak), Opening(votes, ("ben@example.com",), "promoter approve prod"), Opening(window))
+    return Explanation("shop", "prod", RELEASE, at, gates, at + timedelta(hours=1), lives_there=False)
+
+
 def status_report() -> StatusReport:
     waits = WaitingRelease(RELEASE.id, "approvals_missing", ("0 of 1 approvals; may approve: anyone",))
     return StatusReport(
@@ -96,6 +107,7 @@ class FakePromoter:
         self.events: Sequence[Event] = ()
         self.during: Callable[[], None] = lambda: None
         self.interrupted = 0
+        self.world = SimpleNamespace(clock=FakeClock())
         self.tell: Listener = lambda _: None
 
     @contextmanager
@@ -125,6 +137,9 @@ class FakePromoter:
 
     def plan(self, release: str | None, to: str | None) -> object:
         return self._answer(planned(), "plan", release, to)
+
+    def explain(self, environment: str, release: str | None, at: datetime | None, *, look: bool) -> object:
+        return self._answer(explanation(at or AT), "explain", environment, release, at, look)
 
     def rollback(self, environment: str, to: str | None, reason: str | None) -> object:
         return self._answer(result(), "rollback", environment, to, reason)

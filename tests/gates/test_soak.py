@@ -26,3 +26,12 @@ def test_another_release_or_none_does_not_soak_for_this_one() -> None:
     long_ago = NOW - timedelta(days=9)
     for stay in (None, Stay("another", long_ago)):
         assert judge_soak(GATE, case(stay)).code is ReasonCode.SOAKING
+
+
+def test_it_says_what_lives_there_and_how_long_it_has_stayed() -> None:
+    soaking = judge_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=1, minutes=30)))).sentence
+    assert soaking == "soaks in test until 2026-03-02 14:30:00 UTC: 1h30m of 4h so far"
+    another = judge_soak(GATE, case(Stay("another-release", NOW - timedelta(days=1)))).sentence
+    assert "release another-rele lives in test since 2026-03-01 12:00:00 UTC" in another
+    assert RELEASE.short_id in another
+    assert "no verified release lives in test" in judge_soak(GATE, case(None)).sentence

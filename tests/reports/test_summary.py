@@ -1,5 +1,7 @@
 """How a run's end reads: what serves where, why, and the one thing to do next."""
 
+from dataclasses import replace
+
 import pytest
 
 from promoter.model.release import Release, Source
@@ -66,3 +68,16 @@ def test_where_a_release_is_from(source: Source, said: str) -> None:
 def test_several_images_are_counted() -> None:
     two = Release({"a": RELEASE.images["web"], "b": EARLIER.images["web"]}, Source())
     assert "2 images" in summary(RunResult("shop", two, (environment("dev"),)), "")
+
+
+def test_where_only_signatures_count_the_next_step_names_a_key() -> None:
+    gates = [{"gate": "signed approval of 1 person", "outcome": "waiting"}]
+    told = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), details={"gates": gates})
+    assert summary(result(told), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
+
+
+def test_a_freeze_by_a_person_says_where_to_read_more() -> None:
+    text = summary(
+        result(environment("prod", Status.PENDING, ReasonCode.FROZEN, "freeze: prod is frozen: incident")), "-f p.yaml"
+    )
+    assert text.splitlines()[-1] == "  next: promoter explain prod -f p.yaml"
