@@ -1,0 +1,189 @@
+"""What a judgement costs: one signed approval checked, and all gates of an environment over a ledger of 10,000 facts.
+
+In-process times, because both happen many times in one command; each is set against its limit in design.
+"""
+
+import hashlib
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from promoter.adapters.signing import SshKeygen
+from promoter.ballots import checked
+from promoter.folding import fold
+from promoter.gatekeeper import judge_all, make_case, worst
+from promoter.gates.approval import Approval
+from promoter.gates.case import Vote
+from promoter.gates.soak import Soak
+from promoter.gates.window import Window
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
+from promoter.model.release import Release, Source
+from promoter.model.statement import Statement, subject_of
+from promoter.overriding import reviews_due
+from promoter.pipeline import BuilderChoice, Environment, Pipeline, policy_digest
+from promoter.plan import make_plan
+from promoter.signatures.signers import read_signers
+from promoter.signatures.trust import Trust
+from promoter.standing import newer_instead, standing
+
+FACTS, ROUNDS = 10_000, 200
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+KEYS = {"ana@example.com": "ed25519", "ben@example.com": "rsa", "eve@example.com": "ecdsa"}
+LIMITS = {"check one approval, ed25519": 1e-3, "check one approval, rsa": 1e-3, "check one approval, ecdsa": 1e-3,
+          f"judge all gates, {FACTS:,} facts": 10e-3}  # fmt: skip
+
+
+class Ledger:
+    """Facts in memory, in a true chain."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    @property
+    def head(self) -> Head:
+        return head_of(self.facts[-1]) if self.facts else Head()
+
+    def tell(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
+        at = BEGAN + timedelta(minutes=len(self.facts))
+        self.facts.append(seal(Draft(kind, "ci@example.com", environment, release, body), self.head, at))
+        return self.facts[-1]
+
+
+def measure() -> dict[str, list[float]]:
+    """Seconds of each round, by what was done."""
+    with tempfile.TemporaryDirectory(prefix="promoter-bench-") as where:
+        keys = {who: _key(Path(where), who, kind) for who, kind in KEYS.items()}
+        times, judge = {}, _scene(keys)
+        for name, work in judge:
+            work()
+            times[name] = [_timed(work) for _ in range(ROUNDS)]
+    return times
+
+
+def lines(times: dict[str, list[float]]) -> list[str]:
+    """A line for each: the median of its rounds, and the limit."""
+    told = [(name, median(values), LIMITS[name]) for name, values in times.items()]
+    return [
+        f"{name:<36} {seconds * 1000:8.3f} ms  limit {limit * 1000:g} ms  {'ok' if seconds <= limit else 'MISSED'}"
+        for name, seconds, limit in told
+    ]
+
+
+def _key(where: Path, who: str, kind: str) -> Path:
+    path = where / kind
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", who, "-f", path], check=True)
+    return path
+
+
+def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
+    text = "".join(f"{who} {' '.join(Path(f'{key}.pub').read_text().split()[:2])}\n" for who, key in keys.items())
+    signers, _ = read_signers(text)
+    pipeline = Pipeline("shop", Path("/nowhere/pipeline.yaml"), None, None, {}, {}, BuilderChoice.AUTO,
+                        {"test": (), "prod": ("test",)}, trust=Trust(signers))  # fmt: skip
+    gates = (
+        Soak.model_validate({"in": "test", "for": "4h"}),
+        Window.model_validate({"timezone": "Europe/Bucharest", "allow": ["mon-sun 00:00-23:59"],
+                               "freeze": [{"from": "2027-12-18", "to": "2028-01-05"}]}),
+        Approval.model_validate({"min": 3, "grade": "signed", "exclude": ["requester", "author"]}),
+    )  # fmt: skip
+    environment = Environment("prod", ("test",), None, (None,), {}, {}, {}, {}, (), (), gates)
+    policy, ledger = policy_digest(pipeline, environment), Ledger()
+    while len(ledger.facts) < FACTS - 8:
+        _promotion(ledger, _release(len(ledger.facts)), policy)
+    release = _release(FACTS)
+    plan = make_plan("shop", environment, release, lambda name: name)
+    _asked(ledger, release, plan.digest, policy)
+    for who, key in keys.items():
+        _signed(ledger, release, plan.digest, policy, who, key)
+    state, now = fold(ledger.facts), BEGAN + timedelta(minutes=FACTS, hours=5)
+    votes = {vote.principal: vote for vote in state.environment("prod").votes if vote.release == release.id}
+    for who, kind in KEYS.items():
+        yield f"check one approval, {kind}", partial(_check, votes[who], release, pipeline.trust, now)
+
+    def judge() -> None:
+        case = make_case(pipeline, plan, state, "ci@example.com", now, "x")
+        found = standing(state, environment, release), newer_instead(state, "prod", release, explicit=False)
+        judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *judge_all(gates, case, None))
+        if (shut := worst(judged)) is not None:
+            raise SystemExit(f"bench: {shut.gate} is shut: {shut.verdict.sentence}")
+
+    yield f"judge all gates, {FACTS:,} facts", judge
+
+
+def _check(vote: Vote, release: Release, trust: Trust | None, now: datetime) -> None:
+    if checked([vote], "shop", release, trust, now)[0].flaw is not None:
+        raise SystemExit(f"bench: a vote has a flaw: {vote}")
+
+
+def _release(number: int) -> Release:
+    image = ImageRef(Repository("registry.example.com", "shop/web"), Digest(hashlib.sha256(str(number).encode()).hexdigest()))
+    return Release({"web": image}, Source(sha=f"{number:040x}", branch="main", author="author@example.com"))
+
+
+def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
+    """Released, verified in test, and asked for in prod."""
+    ledger.tell(Kind.RELEASED, None, release.id, {"pipeline": "shop", "content": release.content()})
+    where = {"plan_digest": "sha256:test", "promotion": release.id[:16]}
+    ledger.tell(Kind.PROMOTED, "test", release.id, {**where, "services": {}, "mend": False})
+    running = ledger_running(ledger)
+    ledger.tell(Kind.REQUESTED, "prod", release.id, {
+        "plan_digest": plan, "plan": {}, "from": running, "policy_digest": policy, "requested_by": "ci@example.com",
+        "reason_code": "approvals_missing", "reasons": [], "gates": [],
+    })  # fmt: skip
+
+
+def _promotion(ledger: Ledger, release: Release, policy: str) -> None:
+    """Asked for, voted on by two, started, done in steps, and verified."""
+    plan, promotion = f"sha256:{release.id}", release.id[:16]
+    _asked(ledger, release, plan, policy)
+    votes = [
+        ledger.tell(Kind.APPROVED, "prod", release.id, {
+            "plan_digest": plan, "from": ledger_running(ledger), "policy_digest": policy, "principal": who, "role": None,
+            "grade": "asserted", "comment": "", "expires_at": None,
+        })
+        for who in list(KEYS)[:2]
+    ]  # fmt: skip
+    ledger.tell(Kind.STARTED, "prod", release.id, {"plan_digest": plan, "promotion": promotion, "mend": False,
+                                                   "approvals": [vote.digest for vote in votes]})  # fmt: skip
+    for step in ("pull web", "replace web"):
+        ledger.tell(Kind.STEP_DONE, "prod", release.id, {"promotion": promotion, "step": step, "detail": {}})
+    body = {"plan_digest": plan, "promotion": promotion, "services": {}, "mend": False}
+    ledger.tell(Kind.PROMOTED, "prod", release.id, body)
+
+
+def ledger_running(ledger: Ledger) -> str | None:
+    """The release that was last verified in prod."""
+    last = next((fact for fact in reversed(ledger.facts) if (fact.kind, fact.environment) == (Kind.PROMOTED, "prod")), None)
+    return last.release if last else None
+
+
+def _signed(ledger: Ledger, release: Release, plan: str, policy: str, who: str, key: Path) -> None:
+    running, head = ledger_running(ledger), ledger.head
+    said = Statement(
+        subject=subject_of(release), decision="approve", pipeline="shop", environment="prod", release=release.id,
+        plan_digest=plan, from_release=running, policy_digest=policy, requested_by="ci@example.com", principal=who, role=None,
+        issued_at=BEGAN, expires_at=BEGAN + timedelta(days=99), comment="", nonce="0" * 32,
+        ledger_head=head.digest, ledger_seq=head.seq,
+    )  # fmt: skip
+    text = said.text()
+    ledger.tell(Kind.APPROVED, "prod", release.id, {
+        "plan_digest": plan, "from": running, "policy_digest": policy, "principal": who, "role": None, "grade": "signed",
+        "comment": "", "expires_at": stamp(BEGAN + timedelta(days=99)), "ledger_head": head.digest,
+        "envelope": {"statement": text, "signature": SshKeygen(Path("/")).sign(text, str(key))},
+    })  # fmt: skip
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    print("\n".join(lines(measure())))
