@@ -61,6 +61,7 @@ def test_every_pipeline_that_is_shown_is_valid(page: str, block: str, tmp_path: 
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / ".trivyignore").touch()
+    (tmp_path / "freezes.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
     (tmp_path / "cosign.pub").write_text("-----BEGIN PUBLIC KEY-----\n")
     (tmp_path / ".promoter").mkdir()
     (tmp_path / ".promoter" / "allowed_signers").write_text("".join(f"{person} ssh-ed25519 {KEY}\n" for person in SIGNERS))

@@ -54,6 +54,7 @@ def test_the_examples_of_the_manual_are_good(tmp_path, example):
     for name in ("web/Dockerfile", "etc/app.conf", ".trivyignore"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "freezes.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
     (tmp_path / "cosign.pub").write_text("-----BEGIN PUBLIC KEY-----\n")
     (tmp_path / ".promoter").mkdir()
     people = ("ana@example.com", "ben@example.com", "eve@example.com")

@@ -12,6 +12,7 @@ from promoter.gates.case import Case
 from promoter.gates.window import Window, judge_window, next_opening
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome
+from tests.gates.windows import calendar, event
 
 CASE = Case("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
 SECOND = timedelta(seconds=1)
@@ -73,6 +74,106 @@ def test_a_freeze_of_one_day(zone: str, day: date, begins: str, ends: str) -> No
     first, end = at(begins), at(ends)
     assert [is_open(gate, t) for t in (first - SECOND, first, end - SECOND, end)] == [True, False, False, True]
     assert next_opening(gate, first) == end
+
+
+RECURRING = [
+    # zone, first time on the wall, how it comes back, and an occurrence on a day of change
+    (
+        "Europe/Bucharest",
+        "2026-03-01T02:30",
+        "2026-03-01T03:30",
+        "FREQ=WEEKLY;BYDAY=SU",
+        "2026-03-29T00:30",
+        "2026-03-29T01:00",
+    ),  # ends in the gap
+    (
+        "Europe/Bucharest",
+        "2026-03-01T03:30",
+        "2026-03-01T05:00",
+        "FREQ=DAILY",
+        "2026-03-29T01:00",
+        "2026-03-29T02:00",
+    ),  # begins in it
+    (
+        "Europe/Bucharest",
+        "2025-10-25T03:15",
+        "2025-10-25T03:45",
+        "FREQ=YEARLY",
+        "2026-10-25T00:15",
+        "2026-10-25T01:45",
+    ),  # comes twice
+    ("America/New_York", "2026-01-04T23:00", "2026-01-05T02:30", "FREQ=WEEKLY;BYDAY=SA", "2026-03-08T04:00", "2026-03-08T07:00"),
+    (
+        "America/New_York",
+        "2025-11-01T00:30",
+        "2025-11-01T01:30",
+        "FREQ=MONTHLY;BYMONTHDAY=1",
+        "2026-11-01T04:30",
+        "2026-11-01T06:30",
+    ),
+    (
+        "Australia/Lord_Howe",
+        "2026-04-01T01:45",
+        "2026-04-01T03:00",
+        "FREQ=DAILY;INTERVAL=2",
+        "2026-04-04T14:45",
+        "2026-04-04T16:30",
+    ),
+    (
+        "Australia/Lord_Howe",
+        "2025-10-05T01:00",
+        "2025-10-05T02:15",
+        "FREQ=YEARLY;BYMONTH=10;BYDAY=1SU",
+        "2026-10-03T14:30",
+        "2026-10-03T15:30",
+    ),
+    ("Africa/Casablanca", "2025-02-02T02:15", "2025-02-02T04:00", "FREQ=WEEKLY", "2025-02-23T01:15", "2025-02-23T04:00"),
+    ("Africa/Casablanca", "2025-03-02T02:15", "2025-03-02T04:00", "FREQ=WEEKLY", "2025-04-06T02:00", "2025-04-06T03:00"),
+    (
+        "America/Sao_Paulo",
+        "2018-11-01T00:00",
+        "2018-11-02T00:00",
+        "FREQ=DAILY;INTERVAL=3",
+        "2018-11-04T03:00",
+        "2018-11-05T02:00",
+    ),
+    ("America/Sao_Paulo", "2018-02-03T23:15", "2018-02-03T23:30", "FREQ=WEEKLY", "2018-02-18T01:15", "2018-02-18T02:30"),
+    ("Pacific/Apia", "2011-12-01T22:00", "2011-12-02T02:00", "FREQ=WEEKLY;BYDAY=TH", "2011-12-30T08:00", "2011-12-30T10:00"),
+    (
+        "Asia/Kathmandu",
+        "2026-01-31T00:00",
+        "2026-02-01T00:00",
+        "FREQ=MONTHLY;BYMONTHDAY=-1",
+        "2028-02-28T18:15",
+        "2028-02-29T18:15",
+    ),
+]
+
+
+def frozen_by_repeat(zone: str, first: str, last: str, rule: str) -> Window:
+    return Window.model_validate({"timezone": zone, "freeze": [{"from": first, "to": last, "repeat": rule}]})
+
+
+def floating(zone: str, first: str, last: str, rule: str) -> Window:
+    times = [f"{key}:{text.replace('-', '').replace(':', '')}00" for key, text in (("DTSTART", first), ("DTEND", last))]
+    return Window(timezone=zone, calendar=(calendar(event(*times, f"RRULE:{rule}")),))
+
+
+def zoned(zone: str, first: str, last: str, rule: str) -> Window:
+    times = [
+        f"{key};TZID={zone}:{text.replace('-', '').replace(':', '')}00" for key, text in (("DTSTART", first), ("DTEND", last))
+    ]
+    return Window(timezone="Asia/Tokyo", calendar=(calendar(event(*times, f"RRULE:{rule}")),))
+
+
+@pytest.mark.parametrize("made", [frozen_by_repeat, floating, zoned])
+@pytest.mark.parametrize(("zone", "first", "last", "rule", "begins", "ends"), RECURRING)
+def test_what_comes_back_keeps_to_the_wall_clock(
+    made, zone: str, first: str, last: str, rule: str, begins: str, ends: str
+) -> None:
+    gate, start, end = made(zone, first, last, rule), at(begins), at(ends)
+    assert [is_open(gate, t) for t in (start - SECOND, start, end - SECOND, end)] == [True, False, False, True]
+    assert next_opening(gate, start) == end
 
 
 CHANGES = [

@@ -1,5 +1,5 @@
-"""Files that checks lean on: ignore files of scanners, keys of signatures. Their content stands in the check itself, so that
-plans and policies name it: who changes the file changes what was approved.
+"""Files that gates and checks lean on: ignore files of scanners, keys of signatures, calendars. Their content stands in the
+gate or check itself, so that plans and policies name it: who changes the file changes what was approved.
 """
 
 from pathlib import Path
@@ -8,11 +8,14 @@ from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.filling import Filler
 from promoter.adapters.pipeline_file.grants import FORGED, Files
 from promoter.compose.shape import Shape
+from promoter.gates.calendars import read_calendar
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck, is_address, is_pem
+from promoter.gates.window import Window
 from promoter.model.secret import OPENING, names_in
 
 LARGEST = 1 << 16
+LARGEST_CALENDAR = 1 << 20
 
 
 def with_files(found: list[tuple[Shape, Spot]], directory: Path, files: Files, filler: Filler) -> list[tuple[Shape, Spot]]:
@@ -27,6 +30,8 @@ def _with_file(shape: Shape, spot: Spot, directory: Path, files: Files, filler: 
             return shape if text is None else shape.model_copy(update={"ignore": text})
         case SignatureCheck() if shape.key is not None:
             return _with_key(shape, shape.key, spot / "key", directory, files, filler)
+        case Window() if shape.calendar:
+            return _with_calendars(shape, spot / "calendar", directory, files, filler)
     return shape
 
 
@@ -39,12 +44,28 @@ def _with_key(shape: SignatureCheck, key: str, spot: Spot, directory: Path, file
     return shape if text is None else shape.model_copy(update={"key": text.strip() + "\n"})
 
 
-def _text(name: str, spot: Spot, directory: Path, files: Files, filler: Filler) -> str | None:
+def _with_calendars(gate: Window, spot: Spot, directory: Path, files: Files, filler: Filler) -> Shape:
+    texts = []
+    for place, name in enumerate(gate.calendar):
+        text = _text(name, spot / place, directory, files, filler, LARGEST_CALENDAR)
+        if text is None:
+            continue
+        try:
+            read_calendar(text)
+        except ValueError as error:
+            hint = "mend the event, or export the calendar anew" if "event" in str(error) else "name an .ics file"
+            filler.complain(spot / place, f"{name} is no calendar to go by: {error}", hint)
+        else:
+            texts.append(text)
+    return gate.model_copy(update={"calendar": tuple(texts)})
+
+
+def _text(name: str, spot: Spot, directory: Path, files: Files, filler: Filler, largest: int = LARGEST) -> str | None:
     text = files.text(directory / name)
     if text is None:
         filler.complain(spot, f"{name} cannot be read as UTF-8 text", "name a file, relative to this one")
-    elif len(text) > LARGEST:
-        filler.complain(spot, f"{name} is longer than {LARGEST} characters", "keep it short: it stands in every plan")
+    elif len(text.encode()) > largest:
+        filler.complain(spot, f"{name} is longer than {largest} bytes", "keep it short: it stands in every plan")
     elif OPENING in text:
         filler.complain(spot, f"the text of {name} reads like a secret's handle", FORGED)
     else:

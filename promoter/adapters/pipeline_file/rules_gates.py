@@ -10,7 +10,6 @@ from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.adapters.pipeline_file.signers import WILD
 from promoter.gates.approval import Approval, Grade, electorate
 from promoter.gates.soak import Soak
-from promoter.gates.window import Window
 
 
 def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
@@ -23,8 +22,6 @@ def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
                 _check_approval(gate, spot, text, resolved)
             case Soak():
                 _check_soak(gate, spot, text, resolved, upstream)
-            case Window():
-                _check_window(gate, spot, resolved)
 
 
 def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolved) -> None:
@@ -64,10 +61,3 @@ def _check_soak(gate: Soak, spot: Spot, text: FileText, resolved: Resolved, upst
     elif not upstream.stands_before(gate.in_, here):
         message = f"{gate.in_} is not upstream of {here}: a release does not pass through it on the way"
         resolved.filler.complain(spot / "in", message, f"soak in one that {here} needs")
-
-
-def _check_window(gate: Window, spot: Spot, resolved: Resolved) -> None:
-    for place, freeze in enumerate(gate.freeze):
-        if freeze.to < freeze.from_:
-            message = f"this freeze ends on {freeze.to}, before it begins on {freeze.from_}"
-            resolved.filler.complain(spot / "freeze" / place, message, "swap `from` and `to`")
