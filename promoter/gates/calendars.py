@@ -17,6 +17,12 @@ _MARGIN = timedelta(days=2)
 """Floating times are asked for as if they were UTC; no zone is further away than this."""
 _STRANGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
+_ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SEQUENCE", "STATUS", "SUMMARY")
+"""What RFC 5545 lets an event have once."""
+
+
+class Refused(ValueError):
+    """An event that is understood and cannot be taken: the sentence names its line."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +58,15 @@ def read_calendar(text: str) -> Calendar:
     events = [event for one in found for event in one.walk("VEVENT")]
     if len(places) != len(events):
         raise ValueError("some of its events do not end: close each BEGIN:VEVENT with END:VEVENT")
-    for place, event in zip(places, events, strict=True):
-        _check(event, place)
-    for one in found:
-        _check_names(one.walk("VEVENT"), dict(zip(map(id, events), places, strict=True)))
     try:
+        for place, event in zip(places, events, strict=True):
+            _check(event, place)
+        for one in found:
+            _check_names(one.walk("VEVENT"), dict(zip(map(id, events), places, strict=True)))
         queries = tuple(recurring_ical_events.of(one) for one in found)
         _try_out(queries, events)
+    except Refused:
+        raise
     except _STRANGE as error:
         raise ValueError(f"its events cannot be worked out ({_brief(error)})") from error
     return Calendar(queries)
@@ -68,24 +76,26 @@ def _check(event: Any, line: int) -> None:
     where = f"its event on line {line}"
     broken = [f"{name or 'a line'}: {message}" for name, message in event.errors]
     if broken:
-        raise ValueError(f"{where} cannot be understood ({_brief(broken[0])})")
+        raise Refused(f"{where} cannot be understood ({_brief(broken[0])})")
     if "DTSTART" not in event:
-        raise ValueError(f"{where} has no DTSTART")
+        raise Refused(f"{where} has no DTSTART")
+    if twice := [name for name in _ONCE if isinstance(event.get(name), list)]:
+        raise Refused(f"{where} has {twice[0]} more than once: which one counts cannot be told")
     for name in _TIMES:
         for value in _many(event.get(name)):
             zone = value.params.get("TZID")
             if zone and any(_floats(one) for one in _moments(value)):
-                raise ValueError(f"{where} has {name} in {zone}, a time zone that is not known: add its VTIMEZONE")
+                raise Refused(f"{where} has {name} in {zone}, a time zone that is not known: add its VTIMEZONE")
     begins, ends = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
     if ends is not None and isinstance(begins, datetime) != isinstance(ends, datetime):
-        raise ValueError(f"{where} mixes a date and a time in DTSTART and DTEND")
+        raise Refused(f"{where} mixes a date and a time in DTSTART and DTEND")
     if ends is not None and _wall(ends) < _wall(begins) and getattr(begins, "tzinfo", None) == getattr(ends, "tzinfo", None):
-        raise ValueError(f"{where} ends before it begins")
+        raise Refused(f"{where} ends before it begins")
     for rule in _many(event.get("RRULE")):
         try:
             check_rule(rule.to_ical().decode(), times=True)
         except ValueError as error:
-            raise ValueError(f"{where} has a RRULE that is not carried out: {error}") from error
+            raise Refused(f"{where} has a RRULE that is not carried out: {error}") from error
 
 
 def _check_names(events: list[Any], lines: dict[int, int]) -> None:
@@ -95,7 +105,7 @@ def _check_names(events: list[Any], lines: dict[int, int]) -> None:
         moved = event.get("RECURRENCE-ID")
         name = (event.get("UID", id(event)), moved and moved.to_ical(), event.get("SEQUENCE", -1))
         if name in known:
-            raise ValueError(f"its event on line {lines[id(event)]} has the UID of an earlier one: give it its own")
+            raise Refused(f"its event on line {lines[id(event)]} has the UID of an earlier one: give it its own")
         known.add(name)
 
 
