@@ -5,7 +5,6 @@ from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import accumulate
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -174,11 +173,9 @@ def test_what_is_no_date_and_no_time_is_refused(bad: object) -> None:
         {"allow": ["09:00-10:00", "11:00-12:00"], "freeze": [{"from": "2020-01-06T09:00", "to": "2020-01-06T12:00", "repeat": "FREQ=DAILY"}]},
     ],
 )  # fmt: skip
-def test_what_never_opens_says_so_soon(keys: dict[str, object]) -> None:
+def test_what_never_opens_says_so(keys: dict[str, object]) -> None:
     gate = window(timezone="Europe/Bucharest", **keys)
-    begun = perf_counter()
     assert next_opening(gate, at("2026-03-02T07:00")) is None
-    assert perf_counter() - begun < 2
     for minutes in (0, 1, 3 * 24 * 60):
         assert judged(gate, at("2026-03-02T07:00") + timedelta(minutes=minutes)).sentence.endswith(
             "; never opens within five years"
@@ -198,15 +195,6 @@ def test_a_search_that_is_given_up_says_how_far_it_came(monkeypatch: pytest.Monk
     monkeypatch.setattr("promoter.gates.window._MOST_JUMPS", 6)
     gate = window(allow=["09:00-10:00"], freeze=[{"from": "2020-01-01T09:00", "to": "2020-01-01T10:00", "repeat": "FREQ=DAILY"}])
     assert judged(gate, at("2026-01-01T08:00")).sentence == "outside 09:00-10:00 UTC; does not open before 2026-01-03 10:00 UTC"
-
-
-def test_one_judgement_costs_little_once_warm() -> None:
-    gate = window(timezone="Europe/Bucharest", allow=["mon-thu 09:00-16:00"] * 20, freeze=[YEAR_END] * 50)
-    judged(gate, at("2026-12-20"))
-    begun = perf_counter()
-    for minute in range(500):
-        judged(gate, at("2026-12-20") + timedelta(minutes=minute))
-    assert (perf_counter() - begun) / 500 < 0.001
 
 
 def test_gates_that_open_together_see_recurring_freezes() -> None:
