@@ -11,7 +11,7 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-h
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench down venv lab lint format types imports docs-check lock python
+.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check lock python
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,11 +65,17 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml | python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+mutants: venv ## faults planted in gates and verifier, and which of them no test notices (takes half an hour)
+	@test -x .mutants/bin/mutmut || { $(LAB) venv .mutants && .mutants/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements/dev.txt -r requirements/mutation.txt; }
+	@.mutants/bin/mutmut run --max-children $(WORKERS) && .mutants/bin/mutmut results
+
 lock: ## new versions for requirements/*.txt (needs uv)
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/run.txt pyproject.toml --group dev -o requirements/dev.txt
 	$(LOCK) requirements/bench.in -o requirements/bench.txt
-	@for file in run dev bench; do sed -i '1i $(LOCK_HEADER)' requirements/$$file.txt; done
+	$(LOCK) -c requirements/dev.txt requirements/mutation.in -o requirements/mutation.txt
+	@for file in run dev bench mutation; do sed -i '1i $(LOCK_HEADER)' requirements/$$file.txt; done
 
 python:
 	@if [ -z "$(PYTHON)" ]; then \
