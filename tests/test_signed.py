@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from promoter.adapters.signing import SshKeygen
+from promoter.ballots import checked
 from promoter.gates.approval import Approval, Grade
+from promoter.gates.case import Flaw, Vote
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError, StartError
 from promoter.model.facts import Draft, Fact, Kind, head_of, read_line
 from promoter.model.statement import Envelope, Statement, read_statement
@@ -232,6 +234,38 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], None], ReasonCode]] = {
     "asserted as well": (lambda b: (b.pop("envelope"), b.update(grade="asserted")), ReasonCode.APPROVALS_MISSING),
     "an unheard-of grade": (lambda b: (b.pop("envelope"), b.update(grade="royal")), ReasonCode.APPROVALS_MISSING),
 }
+
+
+def test_what_was_signed_counts_as_signed_whatever_the_fact_says_of_it(office, keys):
+    office.vote(keys[ANA])
+    recast(office, lambda body: body.update(grade="asserted"))
+    assert office.prod()[:2] == ("deployed", ReasonCode.OK)
+
+
+def test_where_nobody_s_key_is_known_no_signature_counts(office, keys):
+    fact = office.vote(keys[ANA])
+    body, head = fact.document(), "sha256:" + "0" * 64
+    vote = Vote("approve", ANA, None, "signed", "prod", office.release().id, "p", None, "q", fact.at, None, "", 9, head,
+                envelope=Envelope(**body["envelope"]))  # fmt: skip
+    (found,) = checked([vote], "shop", office.release(), None, fact.at)
+    assert found == replace(
+        vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so nobody's key is known")
+    )
+    (bare,) = checked([replace(vote, envelope=None)], "shop", office.release(), None, fact.at)
+    assert bare.flaw == Flaw(ReasonCode.SIGNATURE_INVALID, "it says that it is signed, and holds no signature")
+    (asserted,) = checked([replace(vote, envelope=None, grade="asserted")], "shop", office.release(), None, fact.at)
+    assert asserted.flaw is None
+    trust = office.pipeline.trust
+    (forged,) = checked(
+        [replace(vote, principal=BEN, envelope=Envelope(body["envelope"]["statement"], "x"))],
+        "shop",
+        office.release(),
+        trust,
+        fact.at,
+    )
+    assert forged.flaw == Flaw(
+        ReasonCode.SIGNATURE_INVALID, "its signature cannot be read: it does not stand between BEGIN and END SSH SIGNATURE"
+    )
 
 
 @pytest.mark.parametrize("case", BROKEN)

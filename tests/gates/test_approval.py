@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from promoter.gates.approval import Approval, Quota, counting, electorate, judge_approval
-from promoter.gates.case import Case, Vote
+from promoter.gates.case import Case, Flaw, Vote
 from promoter.model.digest import ImageRef
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
@@ -125,3 +125,115 @@ def test_a_weaker_grade_does_not_pass_for_a_stronger() -> None:
 def test_a_start_consumes_just_the_votes_that_count() -> None:
     votes = (vote(seq=10), vote(seq=11), vote("ben@example.com", seq=12), vote("eve@example.com", seq=13, plan_digest="sha256:x"))
     assert {v.digest for v in counting(ONE, replace(CASE, votes=votes))} == {"sha256:vote11", "sha256:vote12"}
+
+
+def said(gate: Approval, *votes: Vote, **changes: object) -> str:
+    return judge_approval(gate, replace(CASE, votes=votes, **changes)).sentence  # type: ignore[arg-type]
+
+
+EVERYBODY = Approval.model_validate({"from": ["release-manager", "zoe@example.com"], "min": 2})
+ANA = "the approval by ana@example.com"
+SENTENCES = {
+    "0 of 1 approvals; may approve: anyone": said(ONE),
+    "0 of 1 approvals; may approve: ann, ben": said(ONE, signers=("ben", "ann")),
+    "0 of 2 approvals; may approve: release-manager, zoe@example.com": said(EVERYBODY),
+    "1 of 2 approvals (by ana@example.com); may approve: release-manager, zoe@example.com": said(EVERYBODY, vote()),
+    "1 of 1 approvals (by ana@example.com); may approve: anyone; needs 2 from role security": said(
+        Approval(require=(Quota(role="security", min=2),)), vote()
+    ),
+    "approved by ana@example.com, ben@example.com": said(EVERYBODY, vote("ben@example.com"), vote(seq=11)),
+    "ana@example.com rejected it": said(ONE, vote(decision="reject")),
+    "ana@example.com rejected it: no": said(ONE, vote(decision="reject", comment="no")),
+    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: it is torn": said(
+        ONE, vote(flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it is torn"))
+    ),
+    f"0 of 1 approvals; may approve: anyone; {ANA} was used by an earlier start": said(
+        ONE, vote(), consumed=frozenset({"sha256:vote10"})
+    ),
+    f"0 of 1 approvals; may approve: anyone; {ANA} is for another plan: the configuration has changed since": said(
+        ONE, vote(plan_digest="sha256:x")
+    ),
+    f"0 of 1 approvals; may approve: anyone; {ANA} was given under other gates, roles or signers": said(
+        ONE, vote(policy_digest="sha256:x")
+    ),
+    f"0 of 1 approvals; may approve: anyone; {ANA} is stale: what runs in prod has changed since": said(
+        ONE, vote(from_release=None)
+    ),
+    f"0 of 1 approvals; may approve: anyone; {ANA} has expired": said(ONE, vote(expires_at=NOW)),
+    f"0 of 1 approvals; may approve: anyone; {ANA} is only asserted, and this gate asks for signed": said(
+        Approval.model_validate({"grade": "signed"}), vote()
+    ),
+    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: they asked for this promotion": said(
+        Approval(exclude=("requester",)), vote(), requested_by="ana@example.com"
+    ),
+    "0 of 1 approvals; may approve: anyone; the approval by dev@example.com does not count: they wrote the last commit": said(
+        Approval(exclude=("author",)), vote("dev@example.com")
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sentence: str) -> None:
+    assert SENTENCES[sentence] == sentence
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        ({}, "approval of 1 person"),
+        ({"min": 2, "grade": "signed"}, "signed approval of 2 people"),
+        ({"from": ["security", "ana"]}, "approval of 1 person from security, ana"),
+        ({"grade": "platform"}, "approval of 1 person"),
+    ],
+)
+def test_the_title_says_what_is_asked_for(keys: dict[str, object], title: str) -> None:
+    assert Approval.model_validate(keys).title() == title
+
+
+def test_a_vote_in_the_very_fact_that_asked_is_none() -> None:
+    assert "stale" not in said(ONE, vote(seq=5, from_release=None), requested_seq=5)
+    assert "stale" in said(ONE, vote(seq=6, from_release=None), requested_seq=5)
+
+
+def test_an_unknown_grade_is_the_weakest() -> None:
+    assert judge(Approval.model_validate({"grade": "platform"}), vote(grade="solemn")) == MISSING
+    assert judge(ONE, vote(grade="solemn")) == PASSED
+
+
+def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
+    two, by = Approval(min=2), {"grade": "signed"}
+    ana, ben, eve = (
+        vote(seq=10, key="K", **by),
+        vote("ben@example.com", 11, key="K", **by),
+        vote("eve@example.com", 12, key="E", **by),
+    )
+    assert said(two, ben, ana).endswith(
+        "; the approval by ben@example.com was signed with the same key as that by ana@example.com"
+    )
+    assert judge(two, ana, ben) == MISSING and judge(two, ana, ben, eve) == PASSED
+    assert judge(Approval(min=3), ana, eve, replace(ben, seq=13)) == MISSING  # whoever signed in between
+    assert [one.principal for one in counting(two, replace(CASE, votes=(eve, ben, ana)))] == [
+        "ana@example.com",
+        "eve@example.com",
+    ]
+
+
+def test_votes_without_a_key_are_told_apart_by_their_people() -> None:
+    ana, ben = vote(seq=10), vote("ben@example.com", seq=11)
+    assert judge(Approval(min=2), ana, ben) == PASSED
+    assert "same key" not in said(Approval(min=3), ana, ben)
+    zoe = vote("zoe@example.com", seq=12, key="K", grade="signed")
+    assert "same key" not in said(Approval(min=4), ana, ben, zoe)
+
+
+def test_a_start_consumes_no_vote_of_somebody_who_may_not_vote() -> None:
+    votes = (vote(seq=10), vote("zoe@example.com", seq=11))
+    assert {v.principal for v in counting(ONE, replace(CASE, votes=votes, signers=("ana@example.com",)))} == {"ana@example.com"}
+    gate = Approval.model_validate({"from": ["zoe@example.com"]})
+    assert {v.principal for v in counting(gate, replace(CASE, votes=votes))} == {"zoe@example.com"}
+
+
+def test_what_else_is_missing_is_said_even_when_a_role_is() -> None:
+    gate = Approval(min=2, require=(Quota(role="security"),))
+    assert judge(gate, vote()) == MISSING
+    assert judge(gate, vote(), vote("ben@example.com", seq=11)) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from promoter.compose.misfit import faults_of
 from promoter.gates.opening import opens_together
+from promoter.gates.recurrence import check_rule
 from promoter.gates.window import Window, next_opening
 from promoter.model.verdict import ReasonCode
 from tests.gates.windows import CASE, at, is_open, judged, window
@@ -125,7 +126,12 @@ def test_the_freeze_that_lasts_longest_is_the_one_that_is_told() -> None:
         ("FREQ=DAILY;UNTIL=20279999", "UNTIL=20279999"), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "never comes"),
         ("FREQ=MONTHLY;BYWEEKNO=3", "with YEARLY"), ("FREQ=DAILY;BYSETPOS=1;BYDAY=MO", "BYSETPOS with"), ("FREQ=YEARLY;BYSETPOS=1", "chooses from"),
         ("FREQ=YEARLY;UNTIL=20260601", "never comes again"), ("FREQ=DAILY;COUNT=1", "never comes again"),
-        ("FREQ=DAILY\nDTSTART:20200101", "says no FREQ"), ("FREQ=DAILY;WKST=1MO", "WKST=1MO"),
+        ("FREQ=DAILY\nDTSTART:20200101", "says no FREQ"), ("FREQ=DAILY;WKST=1MO", "WKST=1MO"), ("FREQ=DAILY;WKST=XX", "WKST=XX"),
+        ("FREQ=WEEKLY;BYDAY=", "not a recurrence rule: write"), ("FREQ=WEEKLY;=FR", "has , which"), ("FREQ=WEEKLY;BYDAY", "not a recurrence rule: write"),
+        ("FREQ=DAILY;COUNT=1=2", "COUNT=1=2"), ("FREQ=YEARLY;BYDAY=54MO", "BYDAY=54MO"), ("FREQ=YEARLY;BYMONTH=+5", "BYMONTH=+5"),
+        ("FREQ=DAILY;BYDAY=1MO", "counts weekdays"), ("FREQ=YEARLY;BYMONTH=2,4;BYMONTHDAY=31", "never comes"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,-31", "never comes"), ("FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31", "never comes"),
+        ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31", "never comes"),
     ],
 )  # fmt: skip
 def test_a_bad_rule_is_refused_with_what_to_write(rule: str, why: str) -> None:
@@ -134,7 +140,63 @@ def test_a_bad_rule_is_refused_with_what_to_write(rule: str, why: str) -> None:
     (fault,) = faults_of(error.value, Window)
     assert why in fault.message
     assert fault.at == ("freeze", 0, "repeat")
+    assert repr(rule) in fault.message or "never comes again" in fault.message
     assert fault.hint or any(word in fault.message for word in ("write", "use", "keep", "put", "no such month"))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=WEEKLY;BYDAY=MO;WKST=SU", "FREQ=YEARLY;BYDAY=53MO,-53TU", "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=31", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+     "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1", "FREQ=YEARLY;BYMONTH=1,2;BYMONTHDAY=31", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,31", "FREQ=DAILY;UNTIL=20270101T000000",
+     "FREQ=YEARLY;BYWEEKNO=+1,-53", "FREQ=YEARLY;BYYEARDAY=366,+1,-1", "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=3,4;BYMONTHDAY=31"],
+)  # fmt: skip
+def test_a_good_rule_is_taken_as_it_stands(rule: str) -> None:
+    assert check_rule(f" rrule:{rule.lower()}; ") == rule
+
+
+@pytest.mark.parametrize(("hours", "fits"), [(24, True), (25, False)])
+def test_times_of_day_are_counted(hours: int, fits: bool) -> None:
+    rule = "FREQ=DAILY;BYHOUR=" + ",".join(str(n % 24) for n in range(hours))
+    if fits:
+        assert check_rule(rule, times=True) == rule
+    else:
+        with pytest.raises(ValueError, match="more than 24 times a day"):
+            check_rule(rule, times=True)
+
+
+def test_freezes_for_one_reason_go_on_over_the_turn_of_the_year() -> None:
+    freezes = [("2026-12-20", "2026-12-31"), ("2027-01-01", "2027-01-05")]
+    gate = window(freeze=[{"from": first, "to": last, "reason": "busy"} for first, last in freezes])
+    assert judged(gate, at("2026-12-24")).sentence == "frozen until the end of 2027-01-05 (busy); opens 2027-01-06 00:00 UTC"
+
+
+def test_parts_of_one_freeze_count_as_one_beside_another() -> None:
+    freezes = [("2026-01-01", "2026-01-03", "a"), ("2026-01-02", "2026-01-05", "b"), ("2026-01-04", "2026-01-08", "a")]
+    gate = window(freeze=[{"from": first, "to": last, "reason": why} for first, last, why in freezes])
+    assert judged(gate, at("2026-01-03")).sentence.startswith("frozen until the end of 2026-01-08 (a)")
+
+
+@pytest.mark.parametrize(("first", "last", "hint"), [
+    ("2026-01-01T12:00", "2026-01-01T12:00", "leave the times away to freeze the whole day"), ("2026-01-02", "2026-01-01", "swap `from` and `to`"),
+    ("2026-01-01T12:00+00:00", "2026-01-01T14:00", "swap `from` and `to`"), ("2026-01-01T14:00", "2026-01-01T12:00+00:00", "swap `from` and `to`"),
+])  # fmt: skip
+def test_what_to_do_about_a_freeze_that_ends_before_it_begins(first: str, last: str, hint: str) -> None:
+    """In Bucharest, two hours before UTC: a time with an offset and one on the wall are told apart as instants."""
+    with pytest.raises(ValidationError) as error:
+        window(timezone="Europe/Bucharest", freeze=[{"from": first, "to": last}])
+    (fault,) = faults_of(error.value, Window)
+    assert fault.hint == hint
+
+
+def test_on_the_wall_the_later_time_is_later_even_where_the_clock_goes_back() -> None:
+    """03:30 stands there twice that night: from its first time to its second is an hour, though the walls differ by nothing."""
+    gate = window(timezone="Europe/Bucharest", freeze=[{"from": "2026-10-25T03:30", "to": "2026-10-25T03:40"}])
+    assert [is_open(gate, at(f"2026-10-25T{clock}")) for clock in ("00:29", "00:30", "01:39", "01:40")] == [
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

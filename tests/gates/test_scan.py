@@ -173,17 +173,23 @@ def test_what_can_be_fixed_comes_first_and_counts_once() -> None:
 
 def test_the_command_lines_ask_the_registry_for_the_digest_and_hide_nothing() -> None:
     words = command_line(Scanner.TRIVY, ScanCheck(), IMAGE, "linux/arm64", insecure=False)
-    assert words[:2] == ("trivy", "image") and words[-1] == str(IMAGE)
-    text = " ".join(words)
-    for said in ("--format json", "--image-src remote", "--severity UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--ignore-unfixed=false",
-                 "--exit-code 0", "--ignorefile ignore", "--timeout 600s", "--platform linux/arm64"):  # fmt: skip
-        assert said in text
+    assert " ".join(words) == (
+        "trivy image --image-src remote --scanners vuln --format json --quiet --exit-code 0"
+        " --severity UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL --ignore-unfixed=false --ignorefile ignore --timeout 600s"
+        f" --platform linux/arm64 {IMAGE}"
+    )
     assert "--insecure" not in words
     assert "--insecure" in command_line(Scanner.TRIVY, ScanCheck(), IMAGE, None, insecure=True)
     assert command_line(Scanner.GRYPE, ScanCheck(), IMAGE, None, insecure=True) == (
         "grype", f"registry:{IMAGE}", "-o", "json", "--quiet"
     )  # fmt: skip
-    assert set(environment(Scanner.GRYPE, insecure=True).values()) == {"true"}
+    asked = command_line(
+        Scanner.GRYPE, ScanCheck(scanner=Scanner.GRYPE, ignore="ignore: []"), IMAGE, "linux/arm64", insecure=False
+    )
+    assert asked[-4:] == ("--platform", "linux/arm64", "--config", "ignore.yaml")
+    assert environment(Scanner.GRYPE, insecure=True) == {
+        "GRYPE_REGISTRY_INSECURE_SKIP_TLS_VERIFY": "true", "GRYPE_REGISTRY_INSECURE_USE_HTTP": "true",
+    }  # fmt: skip
     assert environment(Scanner.GRYPE, insecure=False) == environment(Scanner.TRIVY, insecure=True) == {}
 
 
@@ -209,3 +215,29 @@ def test_titles_say_what_is_looked_for() -> None:
     assert ScanCheck().title() == "scan all services for critical or worse"
     check = ScanCheck.model_validate({"service": "web", "severity": "high", "only_fixed": True, "dry_run": True})
     assert check.title() == "scan web for high or worse that can be fixed (dry run)"
+
+
+def test_what_a_report_leaves_out_is_left_out() -> None:
+    """Neither a version that is installed nor the versions that mend it have to be there."""
+    plain = json.loads(trivy(IMAGE, ("CVE-1", "HIGH", "3.0.2")))
+    del plain["Results"][0]["Vulnerabilities"][0]["InstalledVersion"]
+    assert [str(one) for one in read_report(Scanner.TRIVY, json.dumps(plain), IMAGE)] == [
+        "CVE-1 high in openssl , fixed in 3.0.2"
+    ]
+    other = json.loads(grype(IMAGE, ("CVE-1", "High", "")))
+    del other["matches"][0]["artifact"]["version"], other["matches"][0]["vulnerability"]["fix"]["versions"]
+    assert [str(one) for one in read_report(Scanner.GRYPE, json.dumps(other), IMAGE)] == ["CVE-1 high in openssl , no fix"]
+    other["matches"][0]["vulnerability"]["fix"]["state"] = "fixed"
+    found = read_report(Scanner.GRYPE, json.dumps(other), IMAGE)
+    assert [str(one) for one in found] == ["CVE-1 high in openssl , fixed in a later version"]
+
+
+def test_a_report_about_something_else_says_about_what() -> None:
+    for digests, name, about in (
+        (["web@sha256:0"], str(IMAGE), "web@sha256:0"),
+        ([], "web:1", "web:1"),
+        (None, None, "an image without a digest"),
+    ):
+        text = trivy(IMAGE, ArtifactName=name, Metadata={"RepoDigests": digests})
+        with pytest.raises(BadReport, match=f"^its report is about {about}, not about "):
+            read_report(Scanner.TRIVY, text, IMAGE)

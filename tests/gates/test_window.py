@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables read best in one line each)
 """Windows and freezes on real zones, through gaps and overlaps of the clock."""
 
 from dataclasses import replace
@@ -7,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from promoter.gates.case import Case
+from promoter.gates.spans import read_range
 from promoter.gates.window import Window, judge_window, next_opening
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
@@ -96,3 +98,24 @@ def test_what_is_no_zone_or_no_range_is_refused(bad: dict[str, object]) -> None:
 def test_a_window_that_never_opens_says_so() -> None:
     gate = Window.model_validate({"freeze": [{"from": date(2026, 1, 1), "to": date(2032, 1, 1)}]})
     assert next_opening(gate, at("2026-03-02T10:00")) is None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["mon 09:60-10:00", "mon 09:00-10:60", "mon 09:75-10:99", "mon 24:00-25:00", "mon 24:00-24:00", "mon 25:00-10:00", "mon 09:00-24:01", "mon 09:00-25:00",
+     "moo 09:00-10:00", "mon-moo 09:00-10:00", "moo-mon 09:00-10:00"],
+)  # fmt: skip
+def test_no_such_time_and_no_such_day(bad: str) -> None:
+    with pytest.raises(ValueError, match="is not a range: write for example"):
+        read_range(bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "start", "end"),
+    [
+        ("09:00-16:00", "0123456", 540, 960), ("sun 00:00-24:00", "6", 0, 1440), ("fri-mon 23:59-00:59", "0456", 1439, 1499),
+        ("mon-sun 00:59-23:59", "0123456", 59, 1439), (" SAT-SUN 1:00-1:00 ", "56", 60, 1500),
+    ],
+)  # fmt: skip
+def test_a_range_is_read(text: str, days: str, start: int, end: int) -> None:
+    assert read_range(text) == (frozenset(map(int, days)), start, end)
