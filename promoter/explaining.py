@@ -9,8 +9,9 @@ from datetime import datetime
 
 from promoter.folding import fold
 from promoter.gatekeeper import Judged, gate_document, worst
-from promoter.gates.approval import Approval, counting, electorate
+from promoter.gates.approval import Approval, Grade, counting, electorate
 from promoter.gates.case import Case
+from promoter.gates.emergency import Override, may_override
 from promoter.gates.opening import opens_together
 from promoter.gates.soak import Soak
 from promoter.here import lives_here
@@ -161,12 +162,13 @@ class Explaining(Looking):
             "freeze": f"promoter unfreeze {name} --reason TEXT" if self._frozen_alone(state, name) else
             "promoter unfreeze --reason TEXT",
             "needs": f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
-            "review": f"promoter review {name}",
+            "review": f"promoter review {name}{_key(plan.environment.override)}",
             "superseded": "promoter promote",
-            "override": f"promoter override {name} {release} --reason TEXT",
+            "override": f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
         }  # fmt: skip
         if one.kind in commands:
-            return Opening(one, self._reviewers(state, name) if one.kind == "review" else ANYONE, commands[one.kind])
+            who = {"review": self._reviewers(state, name), "override": self._overriders(plan)}
+            return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
         if one.kind in ("policy", "veto", "window"):
             return Opening(one)
         return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
@@ -175,8 +177,7 @@ class Explaining(Looking):
         if one.verdict.code is ReasonCode.REJECTED:
             return Opening(one)
         people = electorate(gate, case.roles, case.signers)
-        key = " --key FILE" if gate.grade == "signed" else ""
-        command = f"promoter approve {case.environment} {case.release.short_id}{key}"
+        command = f"promoter approve {case.environment} {case.release.short_id}{_key(gate)}"
         if people is None:
             return Opening(one, ANYONE, command)
         done = {vote.principal for vote in counting(gate, case)}
@@ -188,6 +189,14 @@ class Explaining(Looking):
         involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
         return ANYONE if self.pipeline.signers is None else tuple(who for who in self.pipeline.signers if who not in involved)
 
+    def _overriders(self, plan: Plan) -> tuple[str, ...]:
+        policy = plan.environment.override
+        return tuple(sorted(may_override(policy, self.pipeline.roles))) if policy is not None else ()
+
     @staticmethod
     def _frozen_alone(state: State, name: str) -> bool:
         return name in state.environments and state.environments[name].frozen is not None
+
+
+def _key(rule: Approval | Override | None) -> str:
+    return " --key FILE" if rule is not None and rule.grade is Grade.SIGNED else ""

@@ -4,62 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from promoter.looking import Looking
-from promoter.model.errors import CallerError, LedgerError, PromoterError, SecretError
+from promoter.model.errors import CallerError, LedgerError, SecretError
 from promoter.model.facts import BrokenLink, Fact, Head, Kind, check_chain, head_of, stamp
-from promoter.model.naming import Place, release_of, role_of
+from promoter.model.naming import release_of, role_of
 from promoter.model.release import Release
-from promoter.model.verdict import ReasonCode
 from promoter.pipeline import NO_RELEASE
 from promoter.plan import changes
 from promoter.ports import Container
-from promoter.state import Deployment, EnvironmentState
+from promoter.state import Deployment
+from promoter.statuses import Statuses
 
 LOG_LINES = 100
-
-
-@dataclass(frozen=True)
-class WaitingRelease:
-    release: str
-    reason_code: str
-    reasons: tuple[str, ...]
-
-    def document(self) -> dict[str, object]:
-        return {"release": self.release, "reason_code": self.reason_code, "reasons": list(self.reasons)}
-
-
-@dataclass(frozen=True)
-class EnvironmentStatus:
-    """`health` is the engine's word now, or `unknown` when the engine does not answer; None where nothing lives."""
-
-    name: str
-    release: Release | None
-    since: datetime | None
-    health: str | None
-    pinned: str | None
-    frozen: str | None
-    waiting: WaitingRelease | None
-
-    def document(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "release": self.release.document() if self.release else None,
-            "since": stamp(self.since) if self.since else None,
-            "health": self.health,
-            "pinned": self.pinned is not None,
-            "frozen": self.frozen is not None,
-            "reason": "; ".join(reason for reason in (self.pinned, self.frozen) if reason) or None,
-            "waiting": self.waiting.document() if self.waiting else None,
-        }
-
-
-@dataclass(frozen=True)
-class StatusReport:
-    pipeline: str
-    environments: tuple[EnvironmentStatus, ...]
-
-    def document(self) -> dict[str, object]:
-        return {"pipeline": self.pipeline, "environments": [e.document() for e in self.environments]}
 
 
 @dataclass(frozen=True)
@@ -95,13 +50,8 @@ class LedgerReport:
         }
 
 
-class Queries(Looking):
+class Queries(Statuses):
     """The part of the door through which one looks back."""
-
-    def status(self) -> StatusReport:
-        self.facts_so_far()
-        state = self.journal.state
-        return StatusReport(self.name, tuple(self._status_of(name, state.environment(name)) for name in self.pipeline.needs))
 
     def history(self, environment: str | None) -> list[Fact]:
         """Facts, oldest first; with an environment, only its own."""
@@ -186,42 +136,6 @@ class Queries(Looking):
         return self.journal.ledger.lines()
 
     # ------------------------------------------------------------ parts
-    def _status_of(self, name: str, entry: EnvironmentState) -> EnvironmentStatus:
-        current, request = entry.current, entry.request
-        release = self.journal.state.releases[current.release].release if current else None
-        waits = (
-            WaitingRelease(request.release, request.reason_code, request.reasons)
-            if request and request.reason_code != ReasonCode.OK
-            else None
-        )
-        return EnvironmentStatus(
-            name,
-            release,
-            entry.since,
-            self._health(name, current) if current else None,
-            entry.pinned.reason if entry.pinned else None,
-            entry.frozen.reason if entry.frozen else None,
-            waits,
-        )
-
-    def _health(self, name: str, current: Deployment) -> str:
-        containers = self._containers(name)
-        if containers is None:
-            return "unknown"
-        seen = {container.id: container for container in containers}
-        words = [_word(seen.get(c)) for running in current.services.values() for c in running.containers]
-        order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
-        return next((word for word in order if word in words), "running")
-
-    def _containers(self, name: str) -> tuple[Container, ...] | None:
-        """None when the environment's engine cannot be asked."""
-        try:
-            source = self.world.source.source(self.pipeline.directory)
-            engine = self.world.engine(self.loaded.resolve(name, source, NO_RELEASE).engines[0])
-            return engine.find(Place(self.name, name).labels)
-        except PromoterError:
-            return None
-
     def _says(self, name: str, container: Container) -> Iterator[LogEntry]:
         """A container's log, with secrets blotted out; it is kept back where they are not known and so cannot be."""
         who = f"{container.name} ({role_of(container.labels)}, {container.status})"
@@ -252,14 +166,6 @@ class Queries(Looking):
 
 def _digest(release: Release, service: str) -> str | None:
     return str(release.images[service].digest) if service in release.images else None
-
-
-def _word(container: Container | None) -> str:
-    if container is None:
-        return "missing"
-    if container.running:
-        return container.health or "running"
-    return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
 
 
 def _brief(fact: Fact) -> dict[str, object]:

@@ -115,6 +115,15 @@ class Voting(Signing):
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
         return self.journal.record(kind, case.environment, case.release.id, None, lambda state: self.body_of(ballot, key, state))
 
+    def still_missing(self, case: ApprovalCase) -> tuple[str, ...]:
+        """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
+        try:
+            gates = self.case(case.environment, case.release.id).gates
+        except (CallerError, Refused):
+            return ()
+        shut = (one for one in gates if one.kind == Approval.kind and one.verdict.outcome is not Outcome.PASSED)
+        return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
+
     # ------------------------------------------------------------ parts
     def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:
         name, plan = request.environment, request.plan

@@ -11,6 +11,7 @@ from promoter.gates.window import Window
 from promoter.model.errors import CallerError, Refused
 from promoter.model.facts import Kind
 from promoter.model.verdict import ReasonCode
+from promoter.reports.matrix import matrix
 from tests.workshop import Workshop, statuses
 
 ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
@@ -157,3 +158,44 @@ def test_a_rollback_does_not_wait_for_a_review() -> None:
     override(place)
     assert prod(place)[0] == "deployed"
     assert statuses(place.door(ANA).rollback("prod", None, None)) == {"prod": "deployed"}
+
+
+def test_status_says_what_was_overridden_until_it_is_reviewed() -> None:
+    place = shop()
+    assert place.door(EVE).status().environments[-1].overridden == ()
+    override(place)
+    assert place.door(EVE).status().environments[-1].overridden == ()
+    prod(place)
+    status = place.door(EVE).status()
+    (said,) = status.environments[-1].overridden
+    assert said.startswith(f"{ANA} passed the gates of prod by override, and nobody else has reviewed it (due ")
+    assert status.document()["environments"][-1]["overridden"] == [said]
+    text = matrix(status)
+    assert "passed by override" in text.splitlines()[3] and text.endswith(said)
+    place.door(BEN).review("prod", None)
+    assert place.door(EVE).status().environments[-1].overridden == ()
+
+
+def test_explain_names_who_may_override_and_who_may_review() -> None:
+    place = shop()
+    place.override = POLICY.model_copy(update={"grade": Grade.SIGNED, "min": 2})
+    place.gates = {}
+    with pytest.raises(CallerError, match="names no `approvers`|no key"):
+        override(place)
+    place.override = POLICY.model_copy(update={"min": 2})
+    place.gates = {"prod": (Approval(),)}
+    place.run()
+    override(place)
+    opening = next(one for one in place.door(BEN).explain("prod", None, None, look=False).gates if one.judged.kind == "override")
+    assert (opening.who, opening.command) == ((ANA, EVE), f"promoter override prod {place.release().short_id} --reason TEXT")
+
+
+def test_after_a_vote_it_is_said_what_is_missing_still() -> None:
+    place = shop()
+    door = place.door(ANA)
+    case = door.case("prod", None)
+    door.vote(case, "approve", None)
+    assert door.still_missing(case) == (f"approval of 2 people: 1 of 2 approvals (by {ANA}); may approve: anyone",)
+    other = place.door(BEN)
+    other.vote(other.case("prod", None), "approve", None)
+    assert door.still_missing(case) == ()

@@ -59,6 +59,7 @@ def _vote(
 ) -> int:
     from promoter.cli.door import opened
     from promoter.reports.case import case as as_text
+    from promoter.reports.sentences import clean
 
     with opened(common) as promoter:
         case = promoter.case(environment, release)
@@ -67,11 +68,14 @@ def _vote(
             complain("promoter: nothing was recorded")
             return 1
         fact = promoter.vote(case, decision, comment, key)
+        missing = promoter.still_missing(case) if decision == "approve" else ()
     if common.json:
         say_json(fact.document())
     else:
         said = {"approve": "approved", "reject": "rejected"}[decision]
         say(f"{said} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
+        for sentence in missing:
+            say(f"not enough yet: {clean(sentence)}")
         if decision == "approve":
             say(f"next: promoter promote {options(common)}")
     return 0

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from promoter.model.release import Release
-from promoter.queries import EnvironmentStatus, StatusReport
 from promoter.reports.sentences import clean
 from promoter.reports.table import table
+from promoter.statuses import EnvironmentStatus, StatusReport
 
 
 def matrix(report: StatusReport) -> str:
@@ -24,18 +24,23 @@ def _row(environment: EnvironmentStatus) -> tuple[str, ...]:
         digest(release) if release else "-",
         when(environment.since) if environment.since else "-",
         environment.health or "-",
-        ", ".join(word for word, said in (("pinned", environment.pinned), ("frozen", environment.frozen)) if said),
+        ", ".join(word for word, said in _stops(environment) if said),
     )
 
 
 def _waits(environment: EnvironmentStatus) -> list[str]:
-    stops = (("pinned", environment.pinned), ("frozen", environment.frozen))
-    stopped = [f"{environment.name} is {word}: {clean(reason)}" for word, reason in stops if reason]
+    stopped = [f"{environment.name} is {word}: {clean(reason)}" for word, reason in _stops(environment)[:2] if reason]
+    stopped += [clean(sentence) for sentence in environment.overridden]
     waiting = environment.waiting
     if waiting is None:
         return stopped
     head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.reason_code}):"
     return [*stopped, head, *(f"  {clean(reason)}" for reason in waiting.reasons)]
+
+
+def _stops(environment: EnvironmentStatus) -> tuple[tuple[str, str | None], ...]:
+    by = "; ".join(environment.overridden)
+    return ("pinned", environment.pinned), ("frozen", environment.frozen), ("passed by override", by)
 
 
 def digest(release: Release) -> str:

@@ -14,8 +14,9 @@ from promoter.model.events import Event, Listener
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode, passed, waiting
-from promoter.queries import EnvironmentStatus, LedgerReport, LogEntry, StatusReport, WaitingRelease
+from promoter.queries import LedgerReport, LogEntry
 from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.statuses import EnvironmentStatus, StatusReport, WaitingRelease
 from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
 from tests.fakes.clock import FakeClock
@@ -150,6 +151,9 @@ class FakePromoter:
     def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None) -> object:
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
         return self._answer(fact(kind, case.environment, {"comment": comment or ""}), "vote", decision, comment, key)
+
+    def still_missing(self, case: ApprovalCase) -> tuple[str, ...]:
+        return ("approval of 2 people: 1 of 2 approvals",) if case.environment == "prod" else ()
 
     def override(self, case: ApprovalCase, reason: str, key: str | None) -> object:
         return self._answer(fact(Kind.OVERRIDDEN, case.environment, {"comment": reason}), "override", reason, key)
