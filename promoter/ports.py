@@ -370,6 +370,17 @@ class Lease:
     took_over: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease as others see it: it may be stale by now, when `expires` is past."""
+
+    environment: str
+    owner: str
+    token: int
+    since: datetime
+    expires: datetime
+
+
 Gone = Callable[[str], bool]
 """Whether the owner of a lease is known to have ended."""
 
@@ -402,6 +413,9 @@ class Ledger(Protocol):
 
     def release(self, lease: Lease) -> None:
         """Gives it back; one that is lost already is no error."""
+
+    def held(self) -> tuple[Held, ...]:
+        """All leases that were not given back, stale ones too, by the name of their environment."""
 
     def close(self) -> None: ...
 

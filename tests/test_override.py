@@ -180,7 +180,7 @@ def test_explain_names_who_may_override_and_who_may_review() -> None:
     place = shop()
     place.override = POLICY.model_copy(update={"grade": Grade.SIGNED, "min": 2})
     place.gates = {}
-    with pytest.raises(CallerError, match="names no `approvers`|no key"):
+    with pytest.raises(CallerError, match=r"names no `approvers`|no key"):
         override(place)
     place.override = POLICY.model_copy(update={"min": 2})
     place.gates = {"prod": (Approval(),)}

@@ -15,10 +15,10 @@ import pytest
 
 from promoter.adapters.ledger.open import open_ledger
 from promoter.adapters.ledger.sqlite import SqliteLedger
+from promoter.conformance import MINUTE, NOW, LedgerContract, write
 from promoter.model.errors import CallerError, LedgerError
 from promoter.model.facts import Draft, Head, Kind, check_chain
 from promoter.ports import Lease
-from tests.contracts.ledger import MINUTE, NOW, LedgerContract, write
 
 DRAFT = Draft(Kind.STEP_DONE, "ana@example.com", body={"note": "x" * 4000})
 RACER = """

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
 from promoter.model.facts import Draft, Fact, Head, head_of, read_line, seal
-from promoter.ports import Gone, Lease, nobody
+from promoter.ports import Gone, Held, Lease, nobody
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ class MemoryLedger:
             hold = self._holds.get(lease.environment)
             if hold is not None and (hold.owner, hold.token) == (lease.owner, lease.token):
                 self._holds[lease.environment] = replace(hold, owner=None)
+
+    def held(self) -> tuple[Held, ...]:
+        with self._lock:
+            holds = sorted(self._holds.items())
+        return tuple(Held(name, one.owner, one.token, one.since, one.expires) for name, one in holds if one.owner is not None)
 
     def close(self) -> None:
         """Nothing is open."""

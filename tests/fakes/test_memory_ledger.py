@@ -1,6 +1,6 @@
 import pytest
 
-from tests.contracts.ledger import LedgerContract
+from promoter.conformance import LedgerContract
 from tests.fakes.ledger import MemoryLedger
 
 

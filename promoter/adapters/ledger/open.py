@@ -1,28 +1,44 @@
-"""From what people write for a ledger to the ledger: the one place that knows the spellings."""
+"""From what people write for a ledger to the ledger: the one place that knows the spellings.
 
+A home that is written outside of this project is found by its scheme among the entry points of installed packages
+(group `promoter.ledgers`): a callable that takes what people wrote and the pipeline's directory, and gives a `Ledger`.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from promoter.adapters.ledger.sqlite import SqliteLedger
 from promoter.model.errors import CallerError
 from promoter.ports import Ledger
 
-_DEFAULT = Path(".promoter") / "ledger.db"
-_LATER = ("postgresql:", "postgres:", "git:")
+GROUP = "promoter.ledgers"
+_DEFAULT = "sqlite:.promoter/ledger.db"
 _HINT = "write sqlite:PATH (relative to the pipeline file), or leave it out for sqlite:.promoter/ledger.db"
+
+Opener = Callable[[str, Path], Ledger]
 
 
 def open_ledger(url: str | None, directory: Path) -> Ledger:
     """The ledger that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
-    if url is None:
-        return SqliteLedger(directory / _DEFAULT)
+    url = _DEFAULT if url is None else url
     scheme, colon, rest = url.partition(":")
-    if colon and scheme == "sqlite" and rest.strip("/"):
-        return SqliteLedger(directory / Path(rest).expanduser())
-    if url.startswith(_LATER):
-        raise CallerError(
-            f"the ledger {_without_password(url)!r}: this version of promoter keeps its ledger in SQLite", hint=_HINT
-        )
-    raise CallerError(f"the ledger {_without_password(url)!r} is not one that promoter knows", hint=_HINT)
+    opener = _HOMES.get(scheme) or _outside(scheme)
+    if not colon or opener is None or not rest.strip("/"):
+        raise CallerError(f"the ledger {_without_password(url)!r} is not one that promoter knows", hint=_HINT)
+    return opener(url, directory)
+
+
+def _sqlite(url: str, directory: Path) -> Ledger:
+    return SqliteLedger(directory / Path(url.partition(":")[2]).expanduser())
+
+
+_HOMES: Mapping[str, Opener] = {"sqlite": _sqlite}
+
+
+def _outside(scheme: str) -> Opener | None:
+    found = next(iter(entry_points(group=GROUP, name=scheme)), None)
+    return None if found is None else found.load()
 
 
 def _without_password(url: str) -> str:

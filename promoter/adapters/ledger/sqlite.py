@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from promoter.adapters.ledger.schema import explained, open_existing, open_for_writing, transaction
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerError
 from promoter.model.facts import Draft, Fact, Head, head_of, misfit, read_line, read_stamp, seal, stamp
-from promoter.ports import Gone, Lease, nobody
+from promoter.ports import Gone, Held, Lease, nobody
 
 _PAGE = 1000
 _SAY = "%Y-%m-%d %H:%M:%S UTC"
@@ -94,6 +95,11 @@ class SqliteLedger:
                     (lease.environment, lease.owner, lease.token),
                 )
 
+    def held(self) -> tuple[Held, ...]:
+        query = "SELECT environment, owner, token, since, expires FROM leases WHERE owner IS NOT NULL ORDER BY environment"
+        return tuple(Held(name, owner, token, read_stamp(since), read_stamp(expires))
+                     for name, owner, token, since, expires in self._select(query, ()))  # fmt: skip
+
     def close(self) -> None:
         with self._lock, explained(self._path):
             if self._connection is not None:
@@ -113,7 +119,7 @@ class SqliteLedger:
         rows = self._select("SELECT seq, digest, line FROM facts WHERE seq = ?", (seq,)) if seq else []
         return Head(rows[0][0], rows[0][1]) if rows else Head(seq)
 
-    def _select(self, query: str, parameters: tuple[int, ...]) -> list[tuple[int, str, bytes]]:
+    def _select(self, query: str, parameters: tuple[int, ...]) -> list[tuple[Any, ...]]:
         with self._lock, explained(self._path):
             if self._connection is None:
                 self._connection = open_existing(self._path, self._patience)

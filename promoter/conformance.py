@@ -1,4 +1,14 @@
-"""What every ledger promises. A test module makes a subclass with a `ledger` fixture that gives an empty one."""
+"""What every home of the ledger promises, as tests that pytest runs: for homes that are written outside of this project.
+
+A test module makes a subclass of `LedgerContract` with a fixture `ledger` that gives a new, empty one:
+
+    class TestMyLedger(LedgerContract):
+        @pytest.fixture
+        def ledger(self, tmp_path):
+            return MyLedger(tmp_path)
+
+Needs pytest, which promoter itself does not.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -7,7 +17,7 @@ import pytest
 
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
 from promoter.model.facts import Draft, Fact, Head, Kind, check_chain, head_of
-from promoter.ports import Lease, Ledger
+from promoter.ports import Held, Lease, Ledger
 
 NOW = datetime(2026, 11, 23, 18, 20, 11, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -130,3 +140,14 @@ class LedgerContract:
             ledger.acquire("dev", "ben", timedelta(minutes=1), NOW, lambda owner: owner != "ana")
         second = ledger.acquire("dev", "ben", timedelta(minutes=1), NOW, lambda owner: owner == "ana")
         assert (second.took_over, second.token > first.token) == ("ana", True)
+
+    def test_who_holds_what_since_when_and_until_when(self, ledger: Ledger) -> None:
+        assert ledger.held() == ()
+        late = NOW + timedelta(seconds=50)
+        ledger.acquire("test", "run 2", MINUTE, late)
+        lease = ledger.acquire("prod", "run 1", MINUTE, NOW)
+        ledger.renew(lease, MINUTE, late)
+        prod, test = Held("prod", "run 1", 1, NOW, late + MINUTE), Held("test", "run 2", 1, late, late + MINUTE)
+        assert ledger.held() == (prod, test)
+        ledger.release(lease)
+        assert ledger.held() == (test,)
