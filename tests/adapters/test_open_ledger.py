@@ -24,7 +24,7 @@ def test_a_home_from_outside_is_found_by_its_scheme(tmp_path: Path, monkeypatch:
     opened: list[tuple[str, Path]] = []
     points = EntryPoints([EntryPoint("cabinet", "their_homes:open_it", GROUP)])
     monkeypatch.setitem(sys.modules, "their_homes", made)
-    monkeypatch.setattr(opening, "entry_points", lambda **what: points.select(**what))
+    monkeypatch.setattr(opening, "entry_points", points.select)
     assert open_ledger("cabinet:third-drawer", tmp_path).location == "memory"
     assert opened == [("cabinet:third-drawer", tmp_path)]
     with pytest.raises(CallerError, match="is not one that promoter knows"):

@@ -1,22 +1,27 @@
 """The shapes of the checks, and the verdict on what was seen."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
 
 from promoter.gates.case import Case, CheckResult
-from promoter.gates.checks import HttpCheck, judge_check
+from promoter.gates.checks import HttpCheck, judge_check, say_dry_run
 from promoter.model.release import Release, Source
-from promoter.model.verdict import Outcome, ReasonCode
+from promoter.model.verdict import Outcome, ReasonCode, Verdict
 
 CHECK = HttpCheck(url="http://status.example.com/ok")
 
 
 def judged(result: CheckResult | None) -> tuple[Outcome, ReasonCode]:
-    checks = {} if result is None else {0: result}
-    verdict = judge_check(CHECK, 0, Case("prod", Release({}, Source()), "p", "q", None, "a", datetime.now(UTC), checks=checks))
+    verdict = verdict_on(result)
     return verdict.outcome, verdict.code
+
+
+def verdict_on(result: CheckResult | None) -> Verdict:
+    checks = {} if result is None else {0: result}
+    return judge_check(CHECK, 0, Case("prod", Release({}, Source()), "p", "q", None, "a", datetime.now(UTC), checks=checks))
 
 
 def test_only_a_check_that_passed_opens() -> None:
@@ -31,3 +36,14 @@ def test_an_address_may_hold_a_secret_and_nothing_else_with_spaces() -> None:
     for bad in ("https://h.example.com/a b", "ftp://h.example.com/", "h.example.com"):
         with pytest.raises(ValidationError):
             HttpCheck(url=bad)
+
+
+def test_the_verdict_says_what_the_check_saw() -> None:
+    assert verdict_on(CheckResult(True, "fine")).sentence == "fine"
+    assert verdict_on(CheckResult(False, "status 500")).sentence == "status 500"
+
+
+def test_a_dry_run_says_what_would_have_been() -> None:
+    results = (CheckResult(True, "fine"), CheckResult(False, "silence", timed_out=True), CheckResult(False, "status 500"))
+    said = [say_dry_run(result) for result in results]
+    assert [re.findall("would have (passed|timed out|failed)", one) for one in said] == [["passed"], ["timed out"], ["failed"]]

@@ -123,15 +123,15 @@ def test_the_freeze_that_lasts_longest_is_the_one_that_is_told() -> None:
         ("FREQ=MONTHLY;BYDAY=0MO", "BYDAY=0MO"), ("FREQ=WEEKLY;BYDAY=1FR", "counts weekdays"), ("FREQ=YEARLY;BYMONTH=13", "BYMONTH=13"),
         ("FREQ=YEARLY;BYMONTH=-1", "BYMONTH=-1"), ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY=32"), ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY=0"),
         ("FREQ=YEARLY;BYEASTER=0", "BYEASTER"), ("FREQ=DAILY;BYHOUR=1", "put the time into"), ("FREQ=DAILY;UNTIL=2027", "UNTIL=2027"),
-        ("FREQ=DAILY;UNTIL=20279999", "UNTIL=20279999"), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "never comes"),
+        ("FREQ=DAILY;UNTIL=20279999", "UNTIL=20279999"), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "no such month"),
         ("FREQ=MONTHLY;BYWEEKNO=3", "with YEARLY"), ("FREQ=DAILY;BYSETPOS=1;BYDAY=MO", "BYSETPOS with"), ("FREQ=YEARLY;BYSETPOS=1", "chooses from"),
         ("FREQ=YEARLY;UNTIL=20260601", "never comes again"), ("FREQ=DAILY;COUNT=1", "never comes again"),
         ("FREQ=DAILY\nDTSTART:20200101", "says no FREQ"), ("FREQ=DAILY;WKST=1MO", "WKST=1MO"), ("FREQ=DAILY;WKST=XX", "WKST=XX"),
         ("FREQ=WEEKLY;BYDAY=", "not a recurrence rule: write"), ("FREQ=WEEKLY;=FR", "has , which"), ("FREQ=WEEKLY;BYDAY", "not a recurrence rule: write"),
-        ("FREQ=DAILY;COUNT=1=2", "COUNT=1=2"), ("FREQ=YEARLY;BYDAY=54MO", "BYDAY=54MO"), ("FREQ=YEARLY;BYMONTH=+5", "BYMONTH=+5"),
-        ("FREQ=DAILY;BYDAY=1MO", "counts weekdays"), ("FREQ=YEARLY;BYMONTH=2,4;BYMONTHDAY=31", "never comes"),
-        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,-31", "never comes"), ("FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31", "never comes"),
-        ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31", "never comes"),
+        ("FREQ=DAILY;COUNT=1=2", "COUNT=1=2 cannot be"), ("FREQ=YEARLY;BYDAY=54MO", "BYDAY=54MO cannot be"), ("FREQ=YEARLY;BYMONTH=+5", "BYMONTH=+5"),
+        ("FREQ=DAILY;BYDAY=1MO", "counts weekdays"), ("FREQ=YEARLY;BYMONTH=2,4;BYMONTHDAY=31", "no such month"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,-31", "no such month"), ("FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31", "no such month"),
+        ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31", "no such month"),
     ],
 )  # fmt: skip
 def test_a_bad_rule_is_refused_with_what_to_write(rule: str, why: str) -> None:
@@ -214,6 +214,24 @@ def test_a_freeze_that_ends_before_it_begins_is_refused(first: str, last: str, m
         window(freeze=[{"from": "2026-01-01", "to": "2026-01-01"}, {"from": first, "to": last}])
     (fault,) = faults_of(error.value, Window)
     assert (fault.at, fault.message) == (("freeze", 1), message)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "fits"),
+    [
+        ("2026-10-25T03:30", "2026-10-25T03:20", False),  # on the wall that ends before it begins, though that night it need not
+        ("2026-10-25T00:30Z", "2026-10-25T01:10Z", True),  # 03:30 and 03:10 on the wall, and forty minutes
+        ("2026-01-01T13:00", "2026-01-01T12:00Z", True),  # 11:00 and 12:00 in UTC
+        ("2026-01-01T10:00Z", "2026-01-01T11:00", False),  # 11:00 is 09:00 in UTC
+    ],
+)
+def test_times_on_the_wall_are_told_apart_on_the_wall_and_others_as_instants(first: str, last: str, fits: bool) -> None:
+    freeze = {"from": first, "to": last}
+    if fits:
+        assert window(timezone="Europe/Bucharest", freeze=[freeze])
+    else:
+        with pytest.raises(ValidationError, match="this freeze ends on"):
+            window(timezone="Europe/Bucharest", freeze=[freeze])
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,10 @@ GOOD = answer(({}, [(1.0, "1")]))
         ),
         (422, '{"status":"error","errorType":"execution","error":"many-to-many"}', "execution: many-to-many", False),
         (503, '{"status":"error","errorType":"timeout","error":"query timed out"}', "timeout: query timed out", True),
+        (500, '{"status":"error","errorType":"internal","error":"x"}', "internal: x", True),
+        (499, '{"status":"error","errorType":"canceled","error":"x"}', "canceled: x", False),
+        (500, "<html>", "not a Prometheus", True),
+        (499, "<html>", "not a Prometheus", False),
         (502, "<html>Bad Gateway</html>", "not a Prometheus", True),
         (200, "<html>login</html>", "not a Prometheus", False),
         (200, "[" * 100_000, "not a Prometheus", False),
@@ -152,6 +156,8 @@ GOOD = answer(({}, [(1.0, "1")]))
         (200, GOOD.replace('[1.0, "1"]', '[1e999, "1"]'), "no number at a time", False),
         (200, answer(({}, [(1.05, "1")])), "not asked for", False),
         (200, answer(({}, [(9.0, "1")])), "not asked for", False),
+        (200, answer(({"__name__": "up"}, [(1.3, "1")])), "up has a sample at a time that was not asked for", False),
+        (200, answer(({"__name__": "up"}, [(1.0, "much")])), "a sample of up is no number at a time", False),
         (200, answer(({}, [(0.9, "1")])), "not asked for", False),
     ],
 )
@@ -205,6 +211,11 @@ def test_people_are_told_what_was_measured() -> None:
         "not < 0.5 at 1 of 3 points in time: errors is 0.75; no data at 1 of 3 points in time"
     )
     assert say_measured(measure(NONE, condition, 1), "< 0.5") == "no data"
+    assert say_measured(measure(NONE, condition, 3), "< 0.5") == "no data at any of 3 points in time"
+    assert (
+        MetricCheck.model_validate({"url": "http://p.example.com", "query": "errors", "condition": "< 0.5"}).title()
+        == "metric errors < 0.5"
+    )
     assert check(query="rate(a[5m])\n  / b").title() == "metric rate(a[5m]) / b < 0.5 for 1m"
     assert check(dry_run=True).title() == "metric errors < 0.5 for 1m (dry run)"
 

@@ -26,6 +26,7 @@ WHO = {"subject": "ci@example.com", "issuer": "https://issuer.example.com"}
         ({"identity": {**WHO, "subject_regexp": "^a$"}}, "one of `subject`"),
         ({"identity": {"subject": "a", "issuer_regexp": "("}}, "not a regular expression"),
         ({"identity": {"subject": "a", "issuer_regexp": ".*"}}, "fits anybody"),
+        ({"identity": {"subject": "a", "issuer_regexp": "x?"}}, "fits anybody"),
         ({"identity": {"subject_regexp": "^.+$", "issuer": "a"}}, "fits anybody"),
         ({"identity": {"subject_regexp": "ci@example.com|.*", "issuer": "a"}}, "fits anybody"),
         ({"identity": WHO, "transparency_log": False}, "only the transparency log"),

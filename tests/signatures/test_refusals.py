@@ -9,8 +9,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from promoter.model.verdict import ReasonCode
 from promoter.signatures.keys import check_signature, read_key
@@ -252,7 +252,8 @@ def test_patterns_of_namespaces_mean_the_same_to_both(tmp_path: Path, pattern: s
 
 # ---------------------------------------------------------------- whole numbers on the wire
 @pytest.mark.parametrize(
-    ("data", "value"), [(b"", 0), (b"\x01", 1), (b"\x7f", 127), (b"\0\x80", 128), (b"\0\x80\0", 32768), (b"\x01\x02", 258)]
+    ("data", "value"),
+    [(b"", 0), (b"\x01", 1), (b"\x7f", 127), (b"\0\x80", 128), (b"\0\x80\0", 32768), (b"\0\x80\x01", 32769), (b"\x01\x02", 258)],
 )
 def test_numbers_in_their_shortest_form_are_read(data: bytes, value: int) -> None:
     assert Reader(string(data)).mpint() == value
@@ -265,3 +266,27 @@ def test_numbers_in_their_shortest_form_are_read(data: bytes, value: int) -> Non
 def test_other_forms_of_numbers_are_refused(data: bytes, says: str) -> None:
     with pytest.raises(Malformed, match=says):
         Reader(string(data)).mpint()
+
+
+# ---------------------------------------------------------------- RSA, which ssh-keygen signs with one hash only
+@pytest.mark.parametrize(
+    ("algorithm", "hash_", "says"),
+    [
+        (b"rsa-sha2-256", hashes.SHA256(), None),
+        (b"rsa-sha2-512", hashes.SHA512(), None),
+        (b"rsa-sha2-256", hashes.SHA512(), "it was made over other bytes, or with another key"),
+        (b"ssh-rsa", hashes.SHA1(), "its algorithm 'ssh-rsa' is not taken: RSA keys sign with rsa-sha2-256 or rsa-sha2-512"),
+    ],
+)
+def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, says: str | None) -> None:
+    secret = rsa.generate_private_key(65537, 2048)
+    numbers = secret.public_key().public_numbers()
+    fields = b"".join(string(n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in (numbers.e, numbers.n))
+    key = read_key(string(b"ssh-rsa") + fields)
+    made = string(algorithm) + string(secret.sign(MESSAGE, padding.PKCS1v15(), hash_))
+    assert check_signature(key, made, MESSAGE) == says
+
+
+def test_a_quotation_mark_ends_at_the_next_one() -> None:
+    (line,), _ = read_signers(f'"ana" namespaces="git" {KEY}')
+    assert (line.principals, line.namespaces) == (("ana",), ("git",))
