@@ -14,7 +14,7 @@ from promoter.here import has_newer, lives_here, promotion_id, still_runs
 from promoter.job import Job
 from promoter.journal import Guard, Journal
 from promoter.judging import Judge, Terms
-from promoter.lease import Hold, holding
+from promoter.lease import Hold, came_free, holding
 from promoter.loaded import Loaded
 from promoter.model import events
 from promoter.model.errors import Interrupted, LeaseHeld, LeaseLost, PromoterError
@@ -24,7 +24,7 @@ from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, refused
 from promoter.overriding import overrides_used
 from promoter.plan import Plan
-from promoter.ports import World
+from promoter.ports import Held, World
 from promoter.results import EnvironmentResult, Status
 from promoter.runner import Runner
 from promoter.standing import superseded_by
@@ -65,10 +65,14 @@ class Entering:
 
     def go(self, release: Release) -> EnvironmentResult:
         """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
+        deadline = self.world.clock.monotonic() + (self.terms.wait_lock.total_seconds() if self.terms.wait_lock else 0.0)
         try:
-            return self._go(release)
-        except LeaseHeld as error:
-            return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
+            while True:
+                try:
+                    return self._go(release)
+                except LeaseHeld as error:
+                    if not self._came_free(deadline):
+                        return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
         except LeaseLost as error:
             return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, "another run has taken the environment over")
         except Interrupted:
@@ -118,6 +122,15 @@ class Entering:
                 return self._carry_out(plan, hold, judged_at)
             except ShutMeanwhile as shut:
                 return self._shut(plan, shut.judged)
+
+    def _came_free(self, deadline: float) -> bool:
+        """Whoever waited for another run judges everything anew: that run has changed what is there."""
+
+        def tell(held: Held, left: float) -> None:
+            self.tell(events.Waiting(self.name, (f"another run holds {self.name}: {held.owner}",), left))
+
+        ledger, clock = self.journal.ledger, self.world.clock
+        return came_free(ledger, self.name, self.terms.owner, clock, deadline, self.world.gone, tell)
 
     def _other_engine(self, plan: Plan) -> Judged | None:
         """Another engine than the recorded one answers at the address: nothing is done there until a person says so."""

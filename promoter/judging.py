@@ -42,6 +42,8 @@ class Terms:
     owner: str
     actor: str
     wait: timedelta | None = None
+    wait_lock: timedelta | None = None
+    """How long another run that holds the environment is waited for."""
     accept_engine: tuple[str, ...] = ()
     """Environments that may move to another engine: a person says so."""
     policy_ref: str | None = None

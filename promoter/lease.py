@@ -1,14 +1,16 @@
 """Holding an environment: a lease with a heartbeat, checked before every act under it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from promoter.model.errors import LeaseLost, PromoterError
-from promoter.ports import Clock, Gone, Lease, Ledger, nobody
+from promoter.ports import Clock, Gone, Held, Lease, Ledger, nobody
 
 TIME_TO_LIVE = timedelta(seconds=30)
+POLL = 2.0
+"""Seconds between two looks at a lease that somebody else holds."""
 
 
 class Hold:
@@ -61,3 +63,27 @@ def holding(
         yield hold
     finally:
         hold.let_go()
+
+
+def others(ledger: Ledger, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[Held, ...]:
+    """Leases of other owners that are alive: neither out of date nor of a process that is known to have ended."""
+    now = clock.now()
+    return tuple(held for held in ledger.held() if held.owner != owner and held.expires > now and not gone(held.owner))
+
+
+def came_free(
+    ledger: Ledger, environment: str, owner: str, clock: Clock, deadline: float, gone: Gone, tell: Callable[[Held, float], None]
+) -> bool:
+    """Waits while somebody else holds the environment, until `deadline` on the monotonic clock at most."""
+    told = None
+    while True:
+        holder = next((held for held in others(ledger, owner, clock, gone) if held.environment == environment), None)
+        left = deadline - clock.monotonic()
+        if holder is None:
+            return left > 0
+        if left <= 0:
+            return False
+        if holder.owner != told:
+            tell(holder, left)
+            told = holder.owner
+        clock.sleep(min(POLL, left))

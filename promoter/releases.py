@@ -57,13 +57,13 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         self.name = loaded.pipeline.name
 
     # ------------------------------------------------------------ doing
-    def run(self, to: str | None, wait: timedelta | None) -> RunResult:
+    def run(self, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None) -> RunResult:
         """Build, push, and promote as far as the gates allow."""
         targets = self._targets(to)
         source = self.world.source.source(self.pipeline.directory)
         self._preflight(targets, source, None)
         made = self._make(source)
-        return self._walk(made.release, targets, self._terms(wait))
+        return self._walk(made.release, targets, self._terms(wait, wait_lock=wait_lock))
 
     def build(self) -> RunResult:
         """Build and push only. The release is recorded and enters nothing."""
@@ -72,12 +72,14 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         made = self._make(source)
         return RunResult(self.name, made.release, ())
 
-    def promote(self, release: str | None, to: str | None, wait: timedelta | None) -> RunResult:
+    def promote(
+        self, release: str | None, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None
+    ) -> RunResult:
         """Carry an existing release on; this is how a waiting run resumes."""
         targets = self._targets(to)
         chosen = self.find_release(release)
         self._preflight(targets, chosen.source, chosen)
-        return self._walk(chosen, targets, self._terms(wait, pass_older=True), explicit=to)
+        return self._walk(chosen, targets, self._terms(wait, pass_older=True, wait_lock=wait_lock), explicit=to)
 
     def plan(self, release: str | None, to: str | None) -> RunResult:
         """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
@@ -86,7 +88,7 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         results = tuple(self._planned(self._entering(name, self._terms()), chosen) for name in targets)
         return RunResult(self.name, chosen, results)
 
-    def rollback(self, environment: str, to: str | None, reason: str | None) -> RunResult:
+    def rollback(self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None = None) -> RunResult:
         """Promote an earlier verified release, by default the last, and pin the environment."""
         self._known(environment)
         self.facts_so_far()
@@ -100,7 +102,7 @@ class Promoter(Queries, Emergency, Stops, Explaining):
             )
         left = entry.current.release if entry.current else None
         self._preflight((environment,), chosen.source, chosen)
-        terms = self._terms(rollback=True, extra={"rollback": True})
+        terms = self._terms(rollback=True, wait_lock=wait_lock, extra={"rollback": True})
         result = self._entering(environment, terms).go(chosen)
         if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned is None:
             why = reason or f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}"

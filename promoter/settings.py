@@ -37,6 +37,7 @@ class Settings(BaseModel):
     ledger: str | None = None
     actor: str | None = None
     wait: Duration | None = None
+    wait_lock: Duration | None = None
     key: str | None = None
     policy_ref: str | None = None
     builder: BuilderChoice | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.gatekeeper import make_case
+from promoter.lease import others
 from promoter.looking import Looking
 from promoter.model.errors import PromoterError
 from promoter.model.facts import stamp
@@ -13,7 +14,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.overriding import reviews_due
 from promoter.pipeline import NO_RELEASE
 from promoter.plan import Plan
-from promoter.ports import Container
+from promoter.ports import Container, Held
 from promoter.state import Deployment, EnvironmentState
 
 
@@ -64,6 +65,28 @@ class StatusReport:
         return {"pipeline": self.pipeline, "environments": [e.document() for e in self.environments]}
 
 
+@dataclass(frozen=True)
+class LocksReport:
+    """Every lease that was not given back, and whether it is alive: a stale one is taken over by the next run."""
+
+    pipeline: str
+    locks: tuple[tuple[Held, bool], ...]
+
+    def document(self) -> dict[str, object]:
+        return {"pipeline": self.pipeline, "locks": [_lock(held, alive=alive) for held, alive in self.locks]}
+
+
+def _lock(held: Held, *, alive: bool) -> dict[str, object]:
+    return {
+        "environment": held.environment,
+        "owner": held.owner,
+        "since": stamp(held.since),
+        "expires": stamp(held.expires),
+        "token": held.token,
+        "stale": not alive,
+    }
+
+
 class Statuses(Looking):
     """The part of the door that says what is where."""
 
@@ -71,6 +94,10 @@ class Statuses(Looking):
         self.facts_so_far()
         state = self.journal.state
         return StatusReport(self.name, tuple(self._status_of(name, state.environment(name)) for name in self.pipeline.needs))
+
+    def locks(self) -> LocksReport:
+        alive = others(self.journal.ledger, "", self.world.clock, self.world.gone)
+        return LocksReport(self.name, tuple((held, held in alive) for held in self.journal.ledger.held()))
 
     def _status_of(self, name: str, entry: EnvironmentState) -> EnvironmentStatus:
         current, request = entry.current, entry.request

@@ -41,9 +41,9 @@ def test_the_table_of_commands_is_the_commands() -> None:
 def test_what_the_table_shows_of_a_command_is_what_it_takes(row: list[str]) -> None:
     command = load_verb(re.match(r"`promoter (\w+)", row[0])[1])  # type: ignore[index]
     options = {option for parameter in command.params for option in parameter.opts}
-    assert set(re.findall(r"--[a-z]+", row[0])) <= options
+    assert set(re.findall(r"--[a-z-]+", row[0])) <= options
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    said = re.sub(r"\[?--\w+ \w+\]?", "", row[0].partition("promoter ")[2])
+    said = re.sub(r"\[?--[\w-]+ \w+\]?", "", row[0].partition("promoter ")[2])
     assert len(re.findall(r"\b[A-Z]{3,}\b", said)) == len(arguments)
 
 

@@ -34,6 +34,7 @@ VERBS = {
     "unfreeze": "Lets promotions in again after a freeze.",
     "veto": "Bans a release, and every other that holds its images.",
     "status": "Shows which release is where, how it is, and what waits.",
+    "locks": "Shows who holds which environment.",
     "history": "Shows what happened, oldest first.",
     "show": "Shows one release: what it is made of, where it is and was.",
     "diff": "Compares what runs in two environments.",

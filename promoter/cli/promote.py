@@ -6,7 +6,7 @@ import typer
 
 from promoter.cli.common import Common, verb
 from promoter.cli.ending import end
-from promoter.cli.waiting import To, Wait, wait_of
+from promoter.cli.waiting import To, Wait, WaitLock, wait_lock_of, wait_of
 
 Which = Annotated[
     str | None, typer.Argument(metavar="[RELEASE]", help="A release's id or the start of it (the newest).", show_default=False)
@@ -14,7 +14,7 @@ Which = Annotated[
 
 
 @verb
-def promote(common: Common, release: Which = None, to: To = None, wait: Wait = None) -> int:
+def promote(common: Common, release: Which = None, to: To = None, wait: Wait = None, wait_lock: WaitLock = None) -> int:
     """Carries an existing release on, the newest by default.
 
     This is how a run that waited at a gate goes on, wherever the ledger can be reached.
@@ -27,7 +27,7 @@ def promote(common: Common, release: Which = None, to: To = None, wait: Wait = N
     """
     from promoter.cli.door import opened
 
-    span = wait_of(common, wait)
+    span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
-        result = promoter.promote(release, to, span)
+        result = promoter.promote(release, to, span, lock)
     return end(common, result)

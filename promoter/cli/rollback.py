@@ -7,13 +7,14 @@ import typer
 from promoter.cli.approve import Where
 from promoter.cli.common import Common, verb
 from promoter.cli.ending import end
+from promoter.cli.waiting import WaitLock, wait_lock_of
 
 Back = Annotated[str | None, typer.Option("--to", metavar="RELEASE", help="Which release (the last verified one before this).")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.")]
 
 
 @verb
-def rollback(common: Common, environment: Where, to: Back = None, reason: Reason = None) -> int:
+def rollback(common: Common, environment: Where, to: Back = None, reason: Reason = None, wait_lock: WaitLock = None) -> int:
     """Brings back an earlier verified release and pins what it is in.
 
     The pin keeps the next run from promoting what was just taken back; `promoter unpin` lets releases in again.
@@ -25,6 +26,7 @@ def rollback(common: Common, environment: Where, to: Back = None, reason: Reason
     """
     from promoter.cli.door import opened
 
+    lock = wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
-        result = promoter.rollback(environment, to, reason)
+        result = promoter.rollback(environment, to, reason, lock)
     return end(common, result)

@@ -7,17 +7,17 @@ import typer
 
 from promoter.cli.common import Common, verb
 from promoter.cli.ending import end
-from promoter.cli.waiting import To, Wait, wait_of
+from promoter.cli.waiting import To, Wait, WaitLock, wait_lock_of, wait_of
 
 File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The pipeline file (pipeline.yaml).", show_default=False)]
 
 
 @verb
-def run(common: Common, file: File = None, to: To = None, wait: Wait = None) -> int:
+def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wait_lock: WaitLock = None) -> int:
     """Builds, pushes and promotes as far as the gates allow.
 
     A gate that is shut ends the run with exit code 3 and holds nothing; `promoter promote` carries on. What is as
-    it should be already is left alone.
+    it should be already is left alone. An environment that another run holds ends it with exit code 5.
 
     \b
     Examples:
@@ -28,7 +28,7 @@ def run(common: Common, file: File = None, to: To = None, wait: Wait = None) -> 
     from promoter.cli.door import opened
 
     common = common.at(file)
-    span = wait_of(common, wait)
+    span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
-        result = promoter.run(to, span)
+        result = promoter.run(to, span, lock)
     return end(common, result)

@@ -1,4 +1,4 @@
-"""`--wait`: how long a run may hold on at a shut gate, from the flag or the settings."""
+"""`--wait` and `--wait-lock`: how long a run may hold on, from the flags or the settings."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -10,16 +10,29 @@ from promoter.model.duration import parse_duration
 from promoter.model.errors import CallerError
 
 Wait = Annotated[str | None, typer.Option("--wait", metavar="DURATION", help="Hold on at shut gates for up to this long.")]
+WaitLock = Annotated[
+    str | None, typer.Option("--wait-lock", metavar="DURATION", help="Hold on while another run holds the environment.")
+]
 To = Annotated[str | None, typer.Option("--to", metavar="ENV", help="Go no further than this environment.")]
 
 
 def wait_of(common: Common, said: str | None) -> timedelta | None:
     """None: do not wait, a shut gate ends the run."""
+    return _span(common, "--wait", said)
+
+
+def wait_lock_of(common: Common, said: str | None) -> timedelta | None:
+    """None: do not wait, a held environment ends the run."""
+    return _span(common, "--wait-lock", said)
+
+
+def _span(common: Common, flag: str, said: str | None) -> timedelta | None:
     if said is not None:
         try:
             return parse_duration(said)
         except ValueError as error:
-            raise CallerError(f"--wait: {error}") from error
+            raise CallerError(f"{flag}: {error}") from error
     from promoter.settings import load_settings
 
-    return load_settings(common.pipeline.parent).wait
+    settings = load_settings(common.pipeline.parent)
+    return settings.wait if flag == "--wait" else settings.wait_lock

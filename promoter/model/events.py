@@ -143,7 +143,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`--wait` holds on; `seconds` is how long it still may."""
+    """`--wait` or `--wait-lock` holds on; `seconds` is how long it still may."""
 
     environment: str
     reasons: tuple[str, ...]

@@ -72,14 +72,14 @@ def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("argv", "asked"),
     [
-        (("run", "--to", "test", "--wait", "1m30s"), ("run", "test", timedelta(seconds=90))),
-        (("run",), ("run", None, None)),
-        (("promote", "3f2a", "--to", "prod"), ("promote", "3f2a", "prod", None)),
+        (("run", "--to", "test", "--wait", "1m30s"), ("run", "test", timedelta(seconds=90), None)),
+        (("run",), ("run", None, None, None)),
+        (("promote", "3f2a", "--to", "prod"), ("promote", "3f2a", "prod", None, None)),
         (("plan", "3f2a"), ("plan", "3f2a", None)),
         (("explain", "prod"), ("explain", "prod", None, None, False)),
         (("explain", "prod", "3f", "--at", "+90m", "--look"), ("explain", "prod", "3f", START + timedelta(minutes=90), True)),
         (("explain", "prod", "--at", "2026-12-18T09:00+02:00"), ("explain", "prod", None, DECEMBER, False)),
-        (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow")),
+        (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow", None)),
         (("approve", "prod", "3f", "--yes", "--comment", "fine", "--key", "id"), ("vote", "approve", "fine", "id")),
         (("reject", "prod", "--yes"), ("vote", "reject", None, None)),
         (("override", "prod", "--reason", "down", "--yes", "--key", "id"), ("override", "down", "id")),
@@ -105,7 +105,21 @@ def test_verbs_pass_on_what_was_said(say: Say, fake: FakePromoter, argv: tuple[s
 def test_wait_comes_from_the_settings_too(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMOTER_WAIT", "5m")
     say("promote")
-    assert fake.asked[-1] == ("promote", None, None, timedelta(minutes=5))
+    assert fake.asked[-1] == ("promote", None, None, timedelta(minutes=5), None)
+
+
+def test_wait_lock_comes_from_the_flag_or_the_settings(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMOTER_WAIT_LOCK", "5m")
+    say("run")
+    assert fake.asked[-1] == ("run", None, None, timedelta(minutes=5))
+    say("rollback", "prod", "--wait-lock", "10s")
+    assert fake.asked[-1] == ("rollback", "prod", None, None, timedelta(seconds=10))
+    assert "--wait-lock: 'soon' is not a duration" in say("promote", "--wait-lock", "soon").err
+
+
+def test_locks_are_shown(say: Say, fake: FakePromoter) -> None:
+    assert "ben@example.com on build-7" in say("locks").out
+    assert say("locks", "--json").json["locks"][0]["token"] == 3  # type: ignore[index]
 
 
 # ------------------------------------------------------------ exit codes

@@ -14,9 +14,10 @@ from promoter.model.events import Event, Listener
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode, passed, waiting
+from promoter.ports import Held
 from promoter.queries import LedgerReport, LogEntry
 from promoter.results import EnvironmentResult, RunResult, Status
-from promoter.statuses import EnvironmentStatus, StatusReport, WaitingRelease
+from promoter.statuses import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
 from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
 from tests.fakes.clock import FakeClock
@@ -127,14 +128,18 @@ class FakePromoter:
             raise answer
         return answer
 
-    def run(self, to: str | None, wait: timedelta | None) -> object:
-        return self._answer(result(), "run", to, wait)
+    def run(self, to: str | None, wait: timedelta | None, wait_lock: timedelta | None) -> object:
+        return self._answer(result(), "run", to, wait, wait_lock)
 
     def build(self) -> object:
         return self._answer(RunResult("shop", RELEASE, ()), "build")
 
-    def promote(self, release: str | None, to: str | None, wait: timedelta | None) -> object:
-        return self._answer(result(), "promote", release, to, wait)
+    def promote(self, release: str | None, to: str | None, wait: timedelta | None, wait_lock: timedelta | None) -> object:
+        return self._answer(result(), "promote", release, to, wait, wait_lock)
+
+    def locks(self) -> object:
+        held = Held("prod", "ben@example.com on build-7", 3, AT, AT + timedelta(seconds=30))
+        return self._answer(LocksReport("shop", ((held, True),)), "locks")
 
     def plan(self, release: str | None, to: str | None) -> object:
         return self._answer(planned(), "plan", release, to)
@@ -142,8 +147,8 @@ class FakePromoter:
     def explain(self, environment: str, release: str | None, at: datetime | None, *, look: bool) -> object:
         return self._answer(explanation(at or AT), "explain", environment, release, at, look)
 
-    def rollback(self, environment: str, to: str | None, reason: str | None) -> object:
-        return self._answer(result(), "rollback", environment, to, reason)
+    def rollback(self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None) -> object:
+        return self._answer(result(), "rollback", environment, to, reason, wait_lock)
 
     def case(self, environment: str, release: str | None) -> object:
         return self._answer(approval_case(), "case", environment, release)
