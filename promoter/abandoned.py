@@ -1,6 +1,7 @@
 """Settling a promotion that was cut off and will not be carried on: what it put in place is taken back."""
 
 from promoter.carry.health import Proof
+from promoter.carry.jobs import sweep
 from promoter.carry.putback import put_back
 from promoter.carry.recreate import Order, Recreate
 from promoter.compose.service import Service
@@ -9,7 +10,7 @@ from promoter.lease import Hold
 from promoter.model import events
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.facts import Kind
-from promoter.model.naming import Place, Role, Slot, promotion_of, role_of, service_of
+from promoter.model.naming import Place, Role, Slot, role_of, service_of
 from promoter.model.verdict import ReasonCode
 from promoter.plan import Plan
 from promoter.ports import World
@@ -23,11 +24,10 @@ def settle(world: World, journal: Journal, tell: events.Listener, plan: Plan, st
     name = plan.environment.name
     engine = world.engine(plan.environment.engines[0])
     place = Place(plan.pipeline, name)
+    sweep(engine, place, world.gone, leased=True)
     slots: dict[str, tuple[Slot, ...]] = {}
     for container in engine.find(place.labels):
-        if role_of(container.labels) == Role.JOB and promotion_of(container.labels) == start.promotion:
-            engine.remove(container.id)
-        elif role_of(container.labels) != Role.JOB:
+        if role_of(container.labels) != Role.JOB:
             service = service_of(container.labels)
             slots[service] = tuple(dict.fromkeys((*slots.get(service, ()), Slot(_base(container.name)))))
     hold.check()

@@ -21,6 +21,7 @@ from promoter.model.errors import Interrupted, LeaseHeld, LeaseLost, PromoterErr
 from promoter.model.facts import Head, Kind
 from promoter.model.naming import Place
 from promoter.model.release import Release
+from promoter.model.steps import Before
 from promoter.model.verdict import Outcome, ReasonCode, refused
 from promoter.overriding import overrides_used
 from promoter.plan import Plan
@@ -85,8 +86,8 @@ class Entering:
     def nothing_to_do(self, plan: Plan) -> bool:
         """The last promotion here had this release and this plan, and what it recorded still runs."""
         current = self._entry.current
-        if current is None or not lives_here(self._entry, plan):
-            return False
+        if current is None or self._entry.start is not None or not lives_here(self._entry, plan):
+            return False  # what was cut off is brought to its end, even when all seems to be in place
         engine = self.world.engine(plan.environment.engines[0])
         return still_runs(engine, Place(self.file.pipeline.name, self.name), current, plan)
 
@@ -187,7 +188,8 @@ class Entering:
         }  # fmt: skip
         self.journal.record(Kind.STARTED, self.name, plan.release.id, body, self._open_still(plan, judged_at))
         self.tell(events.PromotionStarted(self.name, plan.release, plan.digest, mend))
-        done = frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
+        done = frozenset(step.id for step in plan.steps if isinstance(step, Before)) if mend else frozenset[str]()
+        done |= frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
         job = Job(plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.extra, resumed)
         result = Runner(self.world, self.journal, self.tell, job, hold).carry_out()
         result = replace(result, details={**result.details, "gates": self.seen}) if self.seen else result

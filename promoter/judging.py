@@ -11,7 +11,7 @@ from pathlib import Path
 
 from promoter.carry.checks import Checker, tolerant
 from promoter.carry.fetching import fetch
-from promoter.carry.fresh import moved
+from promoter.carry.fresh import Known, moved
 from promoter.carry.providing import provide
 from promoter.carry.site import Site
 from promoter.gatekeeper import Judged, Look, gates_of_rollback, judge_all, make_case, worst
@@ -142,9 +142,12 @@ class Judge:
         if not plan.environment.gates or self.terms.rollback or self.overridden(plan) is not None:
             return ()
         place, engine = Place(plan.pipeline, self.name), self.world.engine(plan.environment.engines[0])
-        here = self.entry.current
-        before = self.journal.state.releases[here.release].release if here is not None else None
-        sentence = moved(engine, self.world.registry, place, plan, here, before)
+        here, start, releases = self.entry.current, self.entry.start, self.journal.state.releases
+        known = Known(
+            here, releases[here.release].release if here is not None else None,
+            start, releases[start.release].release if start is not None else None,
+        )  # fmt: skip
+        sentence = moved(engine, self.world.registry, place, plan, known)
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
         return () if verdict is None else (Judged("digests", verdict, "digests"),)
 
@@ -154,7 +157,15 @@ class Judge:
         job = Job(plan, promotion_id(self.entry, plan), self.file.pipeline.directory, None)
         engine = self.world.engine(plan.environment.engines[0])
         site = Site(
-            job.place, plan.release, plan.images, "gate", plan.environment.services, job.files, Path(job.directory), engine
+            job.place,
+            plan.release,
+            plan.images,
+            "gate",
+            plan.environment.services,
+            job.files,
+            Path(job.directory),
+            engine,
+            owner=self.terms.owner,
         )
         checker = Checker(self.world)
 

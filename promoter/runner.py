@@ -3,8 +3,9 @@
 It has one loop and one function per kind of step. What stands in the plan is done for every environment alike.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import assert_never
@@ -12,6 +13,7 @@ from typing import assert_never
 from promoter.carry.checks import Checker
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fetching import fetch
+from promoter.carry.jobs import once_name, sweep
 from promoter.carry.providing import provide
 from promoter.carry.putback import Returned, put_back
 from promoter.carry.recreate import Recreate, Swapped
@@ -23,7 +25,7 @@ from promoter.lease import Hold
 from promoter.model import events
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
-from promoter.model.naming import Role, promotion_of, role_of
+from promoter.model.naming import Role, role_of
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
 from promoter.model.verdict import ReasonCode
 from promoter.past import images_of_the_past
@@ -67,6 +69,8 @@ class Runner:
     # ------------------------------------------------------------ steps
     def _prepare(self) -> None:
         self._guard()
+        before = {step.id: once_name(self._job.place, step.place) for step in self._job.plan.steps if isinstance(step, Before)}
+        self._sweep({name for step, name in before.items() if self._job.resumed and step not in self._job.done})
         provide(self._engine, self._job.plan.environment, self._job.place)
 
     def _together(self, steps: tuple[Step, ...]) -> None:
@@ -124,7 +128,8 @@ class Runner:
         self._acted = True
         environment = self._job.plan.environment
         check = (environment.before if before else environment.verify)[place]
-        result = self._checker.look(check, replace(self.site(), fresh=not before))
+        once = once_name(self._job.place, place) if before else None
+        result = self._checker.look(check, replace(self.site(), fresh=not before, once=once))
         if check.dry_run:
             self._tell(events.StepNote(environment.name, check.title(), say_dry_run(result)))
             return {"sentence": say_dry_run(result), "output": result.seen[-2000:], "dry_run": True, "passed": result.passed}
@@ -150,10 +155,10 @@ class Runner:
     def _retire(self) -> dict[str, object]:
         """Only the live and the previous containers stay; a service that the file no longer has goes altogether."""
         kept = {name for service in self._swapped for slot in self._job.slots(service) for name in (slot.name, slot.previous)}
+        self._sweep()
         gone = []
         for container in self._engine.find(self._job.place.labels):
-            ours = role_of(container.labels) != Role.JOB or promotion_of(container.labels) == self._job.promotion
-            if container.name not in kept and ours:
+            if container.name not in kept and role_of(container.labels) != Role.JOB:
                 self._engine.remove(container.id)
                 gone.append(container.name)
         past = images_of_the_past(self._journal.state, self._job.plan, self._job.previous)
@@ -201,6 +206,8 @@ class Runner:
         else:
             self._record(Kind.FAILED, {**body, "left": returned.touched and returned.left})
             status = Status.FAILED
+        with suppress(PromoterError):  # the next run does it; how this one ended is recorded already
+            self._sweep()
         gap = returned.gap if returned.touched else None
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
 
@@ -231,6 +238,9 @@ class Runner:
         job = self._job
         services = job.plan.environment.services
         return Site(job.place, job.plan.release, job.plan.images, job.promotion, services, job.files, job.directory, self._engine)
+
+    def _sweep(self, keep: Collection[str] = ()) -> None:
+        sweep(self._engine, self._job.place, self._world.gone, leased=True, keep=keep)
 
     def _guard(self) -> None:
         self._world.clock.check()

@@ -4,25 +4,19 @@ is `gates/checks.py`'s.
 
 from collections.abc import Callable
 from typing import assert_never
-from uuid import uuid4
 
+from promoter.carry.jobs import Jobs
 from promoter.carry.metrics import Metric
 from promoter.carry.programs import Programs
-from promoter.carry.recreate import without_aliases
 from promoter.carry.site import Site, command_environment
-from promoter.compose.service import Healthcheck
 from promoter.gates.case import CheckResult
 from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.model.digest import ImageRef
 from promoter.model.duration import say_duration
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
-from promoter.model.naming import Role, container_labels
-from promoter.ports import ContainerSpec, Engine, HttpAnswer, HttpRequest, World
-
-TAIL = 20
+from promoter.ports import HttpAnswer, HttpRequest, World
 
 
 class Checker:
@@ -30,6 +24,7 @@ class Checker:
 
     def __init__(self, world: World) -> None:
         self._clock, self._probes, self._secrets = world.clock, world.probes, world.secrets
+        self._jobs = Jobs(world.clock, world.secrets, world.gone)
         self._programs = Programs(world.clock, world.probes, world.secrets, world.insecure)
 
     def look(self, check: Check, site: Site) -> CheckResult:
@@ -69,22 +64,8 @@ class Checker:
 
     def _container(self, check: ContainerCheck, site: Site) -> CheckResult:
         begun = self._clock.monotonic()
-        container = site.engine.create(_job(check, site), self._secrets)
-        try:
-            site.engine.start(container)
-            code = self._wait(site.engine, container, check.timeout.total_seconds())
-            output = self._secrets.redact(site.engine.logs(container, TAIL)).strip()
-        finally:
-            site.engine.remove(container)
-        return _finished(check.subject(), code, output, self._clock.monotonic() - begun)
-
-    def _wait(self, engine: Engine, container: str, limit: float) -> int | None:
-        deadline = self._clock.monotonic() + limit
-        while (left := deadline - self._clock.monotonic()) > 0:
-            if (code := engine.wait(container, min(left, 1.0))) is not None:
-                return code
-            self._clock.check()
-        return None
+        ended = self._jobs.run(check, site)
+        return _finished(check.subject(), ended.code, ended.output, self._clock.monotonic() - begun)
 
     def _command(self, check: CommandCheck, site: Site) -> CheckResult:
         argv = [self._secrets.reveal(word) for word in check.run]
@@ -101,24 +82,6 @@ def tolerant(check: Check, look: Callable[[], CheckResult]) -> CheckResult:
         if not check.dry_run or isinstance(error, (Interrupted, LeaseLost)):
             raise
         return CheckResult(False, f"{check.subject()}: {error.message}")
-
-
-def _job(check: ContainerCheck, site: Site) -> ContainerSpec:
-    """The service as it is configured, but alone: no ports, no alias, no restart, no health, one command."""
-    image: ImageRef = site.images[check.service]
-    changed: dict[str, object] = {
-        "command": check.command,
-        "ports": (),
-        "restart": None,
-        "healthcheck": Healthcheck(test=("NONE",), disable=True),
-        "depends_on": {},
-    }
-    if check.entrypoint is not None:
-        changed["entrypoint"] = check.entrypoint
-    service = without_aliases(site.services[check.service]).model_copy(update=changed)
-    labels = container_labels(site.place, check.service, site.release.id, str(image.digest), site.promotion, Role.JOB)
-    name = f"{site.place.pipeline}-{site.place.environment}-{check.service}-job-{uuid4().hex[:8]}"
-    return ContainerSpec(name, image, service, labels, site.files(check.service), publish=False)
 
 
 def _finished(title: str, code: int | None, output: str, seconds: float) -> CheckResult:

@@ -1,21 +1,33 @@
 """What registry and engine hold now, against what the ledger says: the last look before a gated promotion begins."""
 
-from promoter.model.digest import ImageRef
+from dataclasses import dataclass
+
+from promoter.model.digest import Digest, ImageRef
 from promoter.model.naming import Place, Role, Slot, promotion_of, role_of, service_of, slots
 from promoter.model.release import Release
 from promoter.plan import Plan
 from promoter.ports import Container, Engine, Registry
-from promoter.state import Deployment
+from promoter.state import Deployment, Start
 
 
-def moved(
-    engine: Engine, registry: Registry, place: Place, plan: Plan, here: Deployment | None, before: Release | None
-) -> str | None:
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says of an environment: the deployment there with its release, and a promotion that was cut off there."""
+
+    here: Deployment | None
+    before: Release | None
+    start: Start | None = None
+    begun: Release | None = None
+
+
+def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: Known) -> str | None:
     """The sentence that says what is no longer as it was, or None.
 
-    A container that has stopped or is gone has not moved: nothing else runs in its place. Raises DigestMismatch when
-    the registry answers with other bytes under a digest.
+    A container that has stopped or is gone has not moved: nothing else runs in its place. One that a promotion made which
+    was cut off is where the ledger expects it. Raises DigestMismatch when the registry answers with other bytes under a
+    digest.
     """
+    here, before = known.here, known.before
     for service, image in plan.release.images.items():
         if registry.manifest(image) is None:
             return f"the registry no longer holds {image} ({service}): build and push the release again, or promote another"
@@ -23,8 +35,9 @@ def moved(
         return None
     for service, image in before.images.items():
         for container in _serving(engine, place, plan, service, here):
-            found = engine.digest_of(container.id, image.repository, image.digest)
-            if found != image.digest:
+            expected = _expected(container, service, image, known)
+            found = _digest_of(engine, container, expected, plan.images.get(service))
+            if found != expected.digest:
                 return _say(place.environment, container, image, str(found) if found else "an image of another origin", here)
     return None
 
@@ -40,6 +53,21 @@ def _serving(engine: Engine, place: Place, plan: Plan, service: str, here: Deplo
     ]  # fmt: skip
     found = {one.id: one for one in (*labelled, *by_name) if one is not None and one.running}
     return list(found.values())
+
+
+def _expected(container: Container, service: str, image: ImageRef, known: Known) -> ImageRef:
+    """What its labels say that it is: an image of the promotion that was cut off, or else of the one that was verified."""
+    if known.start is None or known.begun is None or promotion_of(container.labels) != known.start.promotion:
+        return image
+    return known.begun.images.get(service, image)
+
+
+def _digest_of(engine: Engine, container: Container, image: ImageRef, there: ImageRef | None) -> Digest | None:
+    """An environment may have its images from a registry of its own: the same bytes under another repository."""
+    found = engine.digest_of(container.id, image.repository, image.digest)
+    if found is None and there is not None and there.repository != image.repository:
+        return engine.digest_of(container.id, there.repository, image.digest)
+    return found
 
 
 def _say(environment: str, container: Container, image: ImageRef, found: str, here: Deployment) -> str:

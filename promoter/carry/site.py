@@ -25,6 +25,10 @@ class Site:
     directory: Path
     engine: Engine
     fresh: bool = False
+    once: str | None = None
+    """What a job is called that must not run twice; its container stays until somebody takes it away."""
+    owner: str | None = None
+    """The process that looks here without holding the environment."""
 
     def made(self, services: tuple[str, ...]) -> dict[str, ImageRef]:
         """The images of `services` (all, when there are none) where the release has them: signatures stand beside them there."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LABEL = "dev.promoter"
+OWNER = f"{LABEL}.owner"
+"""Which process made a container outside of any lease, and waits for it."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 APPROVAL_TYPE = "https://promoter.dev/approval/v1"
 
@@ -82,6 +84,10 @@ def promotion_of(labels: Mapping[str, str]) -> str:
 
 def role_of(labels: Mapping[str, str]) -> str:
     return labels.get(f"{LABEL}.role", "")
+
+
+def owner_of(labels: Mapping[str, str]) -> str | None:
+    return labels.get(OWNER)
 
 
 def release_of(labels: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from promoter.gates.checks import Check
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.naming import Place
 from promoter.model.release import Release, Source
-from promoter.ports import Probes
+from promoter.ports import Probes, nobody
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.probes import FakeProbes
@@ -34,7 +34,9 @@ class Bench:
         self.insecure: frozenset[str] = frozenset()
 
     def look(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
-        world: Any = SimpleNamespace(clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure)
+        world: Any = SimpleNamespace(
+            clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=nobody
+        )
         release, place = Release(self.images, Source()), Place("shop", "prod")
         elsewhere = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
         engine = FakeEngine(sleep=self.clock.sleep)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from promoter.compose.service import Service
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import EngineError, PullError, PushError, StartError
+from promoter.model.naming import Role, role_of
 from promoter.ports import (
     Container,
     ContainerSpec,
@@ -41,6 +42,8 @@ class Behaviour:
     """
 
     exit_code: int | None = None
+    job: int = 0
+    """What a job comes to, where the image's containers run on."""
     health: str = "healthy"
     looks: int = 0
     fails_to_start: str | None = None
@@ -222,8 +225,10 @@ class FakeEngine:
         box.looks = 0
         box.started_at = datetime.fromtimestamp(1_700_000_000 + len(self.calls), UTC).isoformat()
         box.published = self._ports(box)
-        box.status = "running" if behaviour.exit_code is None else "exited"
-        box.exit_code = behaviour.exit_code or 0
+        is_job = role_of(box.spec.labels) == Role.JOB
+        code = behaviour.job if is_job and behaviour.exit_code is None else behaviour.exit_code
+        box.status = "running" if code is None else "exited"
+        box.exit_code = code or 0
         box.oom_killed = behaviour.oom_killed
 
     def stop(self, container: str, grace: timedelta | None) -> None:

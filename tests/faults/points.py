@@ -1,0 +1,52 @@
+"""Kill points: every call through which a run touches the world, before it and after it, numbered and named as they come.
+
+`wrapped` puts a port behind such points. In tests over fakes dying is an exception that nothing catches, after which no
+call of the dead process has any effect; in a real process it is SIGKILL.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Dead(BaseException):
+    """The process was killed here."""
+
+
+class Points:
+    """Counts points. Dies at the one numbered `at`; None goes through all of them."""
+
+    def __init__(self, at: int | None = None, die: Callable[[], None] | None = None) -> None:
+        self.at, self.names = at, list[str]()
+        self._die, self._dead = die, False
+
+    def reach(self, name: str) -> None:
+        if self._dead:
+            raise Dead
+        self.names.append(name)
+        if len(self.names) == self.at:
+            self._dead = True
+            if self._die is not None:
+                self._die()
+            raise Dead
+
+    def wrapped(self, port: Any, name: str, verbs: tuple[str, ...] = ()) -> Any:
+        """`port` with points around its calls: those named, or all of them."""
+        return _Wrapped(port, name, verbs, self)
+
+
+class _Wrapped:
+    def __init__(self, port: Any, name: str, verbs: tuple[str, ...], points: Points) -> None:
+        self._port, self._name, self._verbs, self._points = port, name, verbs, points
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = getattr(self._port, attribute)
+        if not callable(value) or attribute.startswith("_") or (self._verbs and attribute not in self._verbs):
+            return value
+
+        def call(*words: Any, **named: Any) -> Any:
+            self._points.reach(f"before {self._name}.{attribute}")
+            answer = value(*words, **named)
+            self._points.reach(f"after {self._name}.{attribute}")
+            return answer
+
+        return call

@@ -1,0 +1,219 @@
+"""Killed at every point, over fakes: the next run finishes or restores, and does nothing twice.
+
+The same is done to real processes on the real engine in test_kill_matrix.py; here every single call is a point, and a run
+that carries on is killed again.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from promoter.gates.approval import Approval
+from promoter.gates.checks import ContainerCheck
+from promoter.model.facts import check_chain
+from promoter.releases import Promoter
+from promoter.results import RunResult
+from tests.fakes.engine import Behaviour
+from tests.faults.points import Dead, Points
+from tests.workshop import WEB, WORKER, Workshop, statuses
+
+PATIENCE = timedelta(minutes=2)
+JOB = ContainerCheck.model_validate({"service": "web", "command": ["/bin/migrate"]})
+SMOKE = ContainerCheck.model_validate({"service": "web", "command": ["/bin/smoke"]})
+
+
+class Yard(Workshop):
+    """A workshop whose next process dies at a point."""
+
+    points: Points | None = None
+
+    def mortal(self, at: int | None, actor: str = "ci@example.com") -> Promoter:
+        self.points = points = Points(at)
+        door = self.door(actor)
+        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger")
+        registry, probes = points.wrapped(self.registry, "registry"), points.wrapped(self.probes, "probes")
+        door.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)
+        door.journal.ledger = ledger
+        return door
+
+
+def run(door: Promoter) -> RunResult:
+    return door.run("dev", None, PATIENCE)
+
+
+def first(yard: Yard) -> None:
+    yard.before, yard.verify = (JOB,), (SMOKE,)
+
+
+def upgrade(yard: Yard) -> None:
+    first(yard)
+    yard.run("dev")
+    yard.newer("two")
+
+
+def several(yard: Yard) -> None:
+    first(yard)
+    yard.services = {"web": WEB.model_copy(update={"replicas": 2, "trial": True}), "worker": WORKER}
+    yard.run("dev")
+    yard.newer("two")
+
+
+def bad(yard: Yard) -> None:
+    upgrade(yard)
+    yard.engine.behave(yard.images["web"].digest, Behaviour(health="unhealthy"))
+
+
+def broken_job(yard: Yard) -> None:
+    upgrade(yard)
+    yard.engine.behave(yard.images["web"].digest, Behaviour(job=3))
+
+
+def gated(yard: Yard) -> None:
+    upgrade(yard)
+    yard.gates = {"dev": (Approval(),)}
+    yard.run("dev")
+    door = yard.door("ana@example.com")
+    door.vote(door.case("dev", None), "approve", None)
+
+
+def stopped(yard: Yard) -> None:
+    first(yard)
+    yard.run("dev")
+    yard.engine.crash("shop-dev-web")
+
+
+def twice(yard: Yard) -> None:
+    upgrade(yard)
+    yard.run("dev")
+
+
+def back(door: Promoter) -> RunResult:
+    return door.rollback("dev", None, None, PATIENCE)
+
+
+def back_or_there(door: Promoter) -> RunResult:
+    """Who ran `rollback` and saw it die runs it again, to the same release."""
+    return door.rollback("dev", door.journal.state.environment("dev").verified[0].release, None, PATIENCE)
+
+
+def promote(door: Promoter) -> RunResult:
+    return door.promote(None, "dev", None, PATIENCE)
+
+
+GOOD, BAD = {"deployed", "unchanged"}, {"rolled_back"}
+STORIES: dict[str, tuple[Callable[[Yard], None], Callable[[Promoter], RunResult], Callable[[Promoter], RunResult], set[str]]] = {
+    # what sets the stage, what is killed, what the next process does about it, and how that ends
+    "the first deployment": (first, run, run, GOOD),
+    "an upgrade": (upgrade, run, run, GOOD),
+    "two services, replicas, a trial": (several, run, run, GOOD),
+    "an image that is never healthy": (bad, run, run, BAD),
+    "a job that fails": (broken_job, run, run, {"failed"}),
+    "an approved upgrade": (gated, promote, promote, GOOD),
+    "a stopped container": (stopped, run, run, GOOD),
+    "a rollback": (twice, back, back_or_there, GOOD),
+}
+
+
+def points_of(name: str) -> list[str]:
+    yard = Yard()
+    before, act, _, _ = STORIES[name]
+    before(yard)
+    act(yard.mortal(None))
+    assert yard.points is not None
+    return yard.points.names
+
+
+def killed(name: str, at: int) -> Yard:
+    yard = Yard()
+    before, act, _, _ = STORIES[name]
+    before(yard)
+    yard.engine.calls.clear()
+    with pytest.raises(Dead):
+        act(yard.mortal(at))
+    return yard
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_whoever_carries_on_finishes_and_does_nothing_twice(name: str) -> None:
+    names = points_of(name)
+    assert len(names) > 40
+    for at, point in enumerate(names, 1):
+        yard = killed(name, at)
+        check(yard, name, f"{name}, killed {point} ({at})")
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_whoever_carries_on_may_be_killed_too(name: str) -> None:
+    seed = random.randrange(1 << 32)
+    chance = random.Random(seed)
+    count = len(points_of(name))
+    for _ in range(60):
+        at, other = chance.randint(1, count), chance.randint(1, count)
+        yard = killed(name, at)
+        with suppress(Dead):
+            STORIES[name][2](yard.mortal(other))
+        check(yard, name, f"{name}, killed at {at} and {other}, seed {seed}")
+
+
+@pytest.mark.parametrize("name", ["an upgrade", "two services, replicas, a trial", "an image that is never healthy"])
+def test_another_release_may_come_in_between(name: str) -> None:
+    for at, point in enumerate(points_of(name), 1):
+        yard = killed(name, at)
+        yard.newer("three")
+        result = run(yard.door("ben@example.com"))
+        where = f"{name}, killed {point} ({at}), then another release"
+        assert statuses(result)["dev"] == "deployed", (where, result.environments)
+        stands(yard, where)
+
+
+def check(yard: Yard, name: str, where: str) -> None:
+    result = STORIES[name][2](yard.door("ben@example.com"))
+    assert statuses(result)["dev"] in STORIES[name][3], (where, result.environments)
+    stands(yard, where)
+    assert not list(unfinished(yard)), where
+    if STORIES[name][3] is GOOD:
+        yard.engine.calls.clear()
+        again = STORIES[name][2](yard.door("ben@example.com"))
+        assert statuses(again) == {"dev": "unchanged"}, (where, again.environments)
+        assert not yard.engine.verbs("create", "start", "stop", "remove", "rename"), where
+
+
+def stands(yard: Yard, where: str) -> None:
+    """One running container a replica, of one promotion; at most one stopped one beside it; nothing else."""
+    state = yard.door("eve@example.com").facts_so_far().environment("dev")
+    assert state.start is None, where
+    assert state.current is not None, where
+    boxes = {box.name: box for box in yard.engine.boxes.values()}
+    names = {f"shop-dev-{name}{suffix}" for name in yard.services for suffix in _suffixes(yard, name)}
+    for name in names:
+        assert boxes[name].status == "running", (where, name, boxes[name].status)
+    rest = {name: box.status for name, box in boxes.items() if name not in names}
+    assert all(name.removesuffix("-previous") in names and status == "exited" for name, status in rest.items()), (where, rest)
+    recorded = {container for running in state.current.services.values() for container in running.containers}
+    assert recorded == {boxes[name].id for name in names}, where
+    assert all(not isinstance(fact, Exception) for fact in check_chain(yard.ledger.lines())), where
+
+
+def _suffixes(yard: Yard, name: str) -> list[str]:
+    return ["", *(f"-{number}" for number in range(2, yard.services[name].replicas + 1))]
+
+
+def unfinished(yard: Yard) -> Iterator[str]:
+    """What was done twice: a job that had ended, a vote that two promotions used."""
+    facts = list(yard.ledger.read())
+    ended = Counter(f.body["promotion"] for f in facts if f.kind == "step_done" and "before" in str(f.body["step"]))
+    yield from (f"job of {promotion}" for promotion, count in ended.items() if count > 1)
+    promotions = {f.body["promotion"] for f in facts if f.kind == "started" and not f.body["mend"]}
+    jobs = sum(1 for call in yard.engine.verbs("start") if "-before-" in call[1])
+    if jobs > len(promotions):
+        yield f"{jobs} jobs for {len(promotions)} promotions"
+    users: dict[str, set[object]] = {}
+    for fact in facts:
+        for vote in fact.body.get("approvals") or () if fact.kind == "started" else ():
+            users.setdefault(str(vote), set()).add(fact.body["promotion"])
+    yield from (f"vote {vote}" for vote, used in users.items() if len(used) > 1)
