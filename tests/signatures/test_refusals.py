@@ -73,6 +73,10 @@ class Authority:
         return body + string(string(b"ssh-ed25519") + string(self.secret.sign(body)))
 
 
+def armored(raw: bytes) -> str:
+    return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(raw).decode()}\n-----END SSH SIGNATURE-----\n"
+
+
 def _blob(secret: ed25519.Ed25519PrivateKey) -> bytes:
     raw = secret.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return string(b"ssh-ed25519") + string(raw)
@@ -104,9 +108,7 @@ def certified(
         over = hashlib.sha256(b"ssh:").digest() + said + hashlib.sha256(signed).digest()
         made = string(b"sk-ssh-ed25519@openssh.com") + string(secret.sign(over)) + said
     whole = b"SSHSIG\0\0\0\x01" + string(blob) + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(made)
-    text = base64.b64encode(whole).decode()
-    lines = "\n".join(text[i : i + 70] for i in range(0, len(text), 70))
-    return f"-----BEGIN SSH SIGNATURE-----\n{lines}\n-----END SSH SIGNATURE-----\n"
+    return armored(whole)
 
 
 CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
@@ -290,3 +292,33 @@ def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, say
 def test_a_quotation_mark_ends_at_the_next_one() -> None:
     (line,), _ = read_signers(f'"ana" namespaces="git" {KEY}')
     assert (line.principals, line.namespaces) == (("ana",), ("git",))
+
+
+# ---------------------------------------------------------------- what is wrong with an armor, told
+WHOLE = base64.b64decode("".join(SIGNATURE.split("\n")[1:-2]))
+BLOB = string(base64.b64decode(KEY.split()[1]))
+TAIL = string(SPACE.encode()) + string(b"") + string(b"sha512") + string(b"x")
+ARMORS = {
+    "it does not stand between BEGIN and END SSH SIGNATURE": "nothing",
+    "it is not base64": SIGNATURE.replace(SIGNATURE.split("\n")[1][:4], "=AAA", 1),
+    "it is not base64 in its one form": "-----BEGIN SSH SIGNATURE-----\nAB==\n-----END SSH SIGNATURE-----\n",
+    "it is not an SSH signature": armored(b"SSHSIX" + WHOLE[6:]),
+    "it is of version 2": armored(b"SSHSIG\0\0\0\x02" + WHOLE[10:]),
+    "its reserved part is not empty": armored(WHOLE[:10] + BLOB + TAIL.replace(string(b""), string(b"x"), 1)),
+    "its hash 'sha1' is not taken": armored(WHOLE[:10] + BLOB + TAIL.replace(string(b"sha512"), string(b"sha1"), 1)),
+    "there is more after its end": armored(WHOLE + b"\0"),
+    "it ends too early": armored(WHOLE[:-1]),
+    "a text in it is not UTF-8": armored(WHOLE[:10] + BLOB + string(b"\xff") + TAIL[len(string(SPACE.encode())) :]),
+    "its curve is not that of its kind": armored(
+        WHOLE[:10] + string(string(b"ecdsa-sha2-nistp256") + string(b"nistp384")) + TAIL
+    ),
+    "its point is not written out in full": armored(
+        WHOLE[:10] + string(string(b"ecdsa-sha2-nistp256") + string(b"nistp256") + string(b"\x02" + b"k" * 32)) + TAIL
+    ),
+    "it is longer than 64 KiB": SIGNATURE + "\n" * 65_536,
+}
+
+
+@pytest.mark.parametrize("sentence", ARMORS)
+def test_what_is_wrong_with_an_armor_is_told(sentence: str) -> None:
+    assert judged(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"its signature cannot be read: {sentence}")

@@ -85,3 +85,19 @@ def test_the_policy_digest_sees_every_key_and_no_order() -> None:
     assert all(read_revocations(other).document() != whole for other in others)
     names = [of_authority(b"CA", (0x23, string(a) + string(b))) for a, b in ((b"ana", b"ben"), (b"ben", b"ana"))]
     assert read_revocations(names[0]).document() == read_revocations(names[1]).document()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (HEAD.replace(b"\0\0\0\x01", b"\0\0\0\x02", 1), "it is of a version that is not known here"),
+        (HEAD + b"\x04" + string(b""), "it holds a section of kind 4, which is not known here"),
+        (HEAD + b"\x03" + string(string(b"short")), "it holds a fingerprint of a wrong length"),
+        (of_authority(b"CA", (0x24, b"")), "it holds certificates of kind 36, which is not known here"),
+        (HEAD[:-1], "it ends too early"),
+    ],
+    ids=range(5),
+)
+def test_what_is_wrong_with_a_binary_list_is_told(data: bytes, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^this revocation list cannot be read: {says}$"):
+        read_revocations(data)
