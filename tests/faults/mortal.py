@@ -1,0 +1,63 @@
+"""The real `promoter` command, which dies by SIGKILL at a point: PROMOTER_DIE_AT is its number, PROMOTER_POINTS the file that
+every point's name is written to as it is reached.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from promoter import wiring
+from tests.faults.points import Points
+
+ENGINE = (
+    "pull",
+    "push",
+    "ensure_network",
+    "ensure_volume",
+    "create",
+    "start",
+    "stop",
+    "rename",
+    "remove",
+    "remove_image",
+    "exec",
+)
+LEDGER = ("append", "acquire", "release")
+REGISTRY = ("copy", "tag")
+
+
+class _Told(Points):
+    """Names each point in a file before it may die there."""
+
+    def __init__(self, at: int | None, file: Path) -> None:
+        super().__init__(at, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        self._file = file
+
+    def reach(self, name: str) -> None:
+        with self._file.open("a") as told:
+            told.write(f"{name}\n")
+        super().reach(name)
+
+
+def main() -> None:
+    at = os.environ.get("PROMOTER_DIE_AT")
+    points = _Told(int(at) if at else None, Path(os.environ["PROMOTER_POINTS"]))
+
+    def mortal(name: str, port: str, verbs: tuple[str, ...]) -> None:
+        real: Any = getattr(wiring, name)
+        setattr(wiring, name, lambda *words, **named: points.wrapped(real(*words, **named), port, verbs))
+
+    mortal("open_engine", "engine", ENGINE)
+    mortal("open_ledger", "ledger", LEDGER)
+    mortal("HttpRegistry", "registry", REGISTRY)
+    mortal("OutsideProbes", "probes", ("http", "command"))
+    from promoter.cli.app import main as command
+
+    sys.argv[0] = "promoter"
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""A real process, killed at each point where it touches the world, on the real engine; then the command is given again.
+
+One environment goes to and fro between two images. Each time another point is fatal; the next run must finish the job, with
+one container that runs, the one before it kept, every job done once, and a whole ledger.
+"""
+
+import os
+import random
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Ran
+from tests.live.app import SERVER, App
+
+PIPELINE = """\
+name: {name}
+services:
+  web:
+    image: {image}
+    ports: ["127.0.0.1:{port}:8080"]
+    healthcheck: {{test: ["CMD", "wget", "-qO-", "http://127.0.0.1:8080/"], interval: 200ms, retries: 2}}
+    volumes: ["{place}/count:/count"]
+environments:
+  dev:
+    before:
+      - container: {{service: web, command: ["sh", "-c", "echo job >> /count/jobs"]}}
+    verify:
+      - http: {{url: "http://127.0.0.1:{port}/", contains: "{word}", within: 5s, every: 100ms}}
+      - command: {{run: ["sh", "-c", "test -n \\"$PROMOTER_IMAGE_WEB\\""]}}
+    gates:
+      - http: {{url: "http://{registry}/v2/", status: 200}}
+"""
+PARTS = 4
+
+
+@dataclass
+class Matrix:
+    """`images` by the word that their page shows; a page that says `bad` belongs to an image that is never healthy."""
+
+    app: App
+    images: dict[str, str]
+    jobs: int = 0
+    points: list[str] = field(default_factory=list)
+
+    @property
+    def place(self) -> Path:
+        return self.app.cli.cwd
+
+    def want(self, word: str) -> None:
+        text = PIPELINE.format(
+            name=self.app.name, image=self.images[word], port=self.app.ports["dev"], place=self.place, word=word,
+            registry=self.app.registry,
+        )  # fmt: skip
+        (self.place / "matrix.yaml").write_text(text)
+
+    def run(self) -> Ran:
+        return self.app.cli("run", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db", "--json", "--wait-lock", "40s")
+
+    def mortal(self, at: int | None) -> list[str]:
+        """The names of the points that a run reached; of a fatal one it was the last."""
+        told = self.place / "points"
+        told.unlink(missing_ok=True)
+        process = self.start(at)
+        process.communicate(timeout=60)
+        assert process.returncode == (-9 if at else process.returncode), (at, process.returncode)
+        return told.read_text().splitlines() if told.exists() else []
+
+    def start(self, at: int | None) -> "subprocess.Popen[bytes]":
+        more = {"PROMOTER_POINTS": str(self.place / "points"), "PYTHONPATH": str(ROOT)} | (
+            {"PROMOTER_DIE_AT": str(at)} if at else {}
+        )
+        command = [sys.executable, "-m", "tests.faults.mortal", "run", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db"]
+        return subprocess.Popen(
+            command, cwd=self.place, env={**self.app.cli.env, **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def lines(self) -> int:
+        jobs = self.place / "count" / "jobs"
+        return len(jobs.read_text().splitlines()) if jobs.exists() else 0
+
+    def facts(self) -> list[dict[str, object]]:
+        facts: list[dict[str, object]] = self.app.cli(
+            "history", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db", "--json"
+        ).json
+        return facts
+
+
+@pytest.fixture
+def matrix(app: App) -> Matrix:
+    images = {}
+    for word in ("ready-one", "ready-two", "bad"):
+        app.page(word)
+        app.dockerfile(SERVER + ('CMD ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"]\n' if word == "bad" else ""))
+        made = app.cli("build", "--json").json["release"]["images"]["web"]
+        images[word] = f"{made['repository']}@{made['digest']}"
+    (app.cli.cwd / "count").mkdir()
+    made = Matrix(app, images)
+    made.want("ready-one")
+    assert made.run().exit_code == 0
+    return made
+
+
+def stands(matrix: Matrix, word: str, where: str) -> None:
+    """The wanted image serves, the one before it is kept at most, and nothing else is there."""
+    there = matrix.app.all()
+    assert there in ({"dev-web": "running", "dev-web-previous": "exited"}, {"dev-web": "running"}), (where, there)
+    shown = matrix.app.container("dev")
+    assert shown.labels["dev.promoter.digest"] == matrix.images[word].rpartition("@")[2], where
+    verified = matrix.app.cli("ledger", "verify", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db")
+    assert verified.exit_code == 0, (where, verified.text)
+
+
+def once(matrix: Matrix, where: str) -> None:
+    """As many jobs as promotions began, since each of them reached its job here or ended before it."""
+    facts = matrix.facts()
+    promotions = {fact["promotion"] for fact in facts if fact["kind"] == "started"}
+    done = [fact["promotion"] for fact in facts if fact["kind"] == "step_done" and str(fact["step"]).startswith("before")]
+    assert len(done) == len(set(done)), where
+    assert len(set(done)) <= matrix.lines() <= len(promotions), (where, matrix.lines(), len(promotions))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run(matrix: Matrix, part: int) -> None:
+    words = ("ready-two", "ready-one")
+    matrix.want(words[0])
+    count = len(matrix.mortal(None))
+    assert count > 30
+    for turn, at in enumerate(range(part + 1, count + 1, PARTS)):
+        word = words[(turn + 1) % 2]
+        matrix.want(word)
+        point = matrix.mortal(at)[-1]
+        where = f"killed {point} ({at} of {count})"
+        ran = matrix.run()
+        assert ran.exit_code == 0, (where, ran.text)
+        stands(matrix, word, where)
+        once(matrix, where)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_bad_image_that_is_killed_anywhere_leaves_the_good_one_serving(matrix: Matrix, part: int) -> None:
+    """From where the good one is stopped: until then the way is that of any upgrade."""
+    matrix.want("bad")
+    points = matrix.mortal(None)
+    good = matrix.app.container("dev").id
+    for at in range(points.index("before engine.stop") + part + 1, len(points) + 1, PARTS):
+        where = f"killed {matrix.mortal(at)[-1]} ({at} of {len(points)})"
+        ran = matrix.run()
+        assert ran.exit_code == 6, (where, ran.text)
+        stands(matrix, "ready-one", where)
+        assert matrix.app.container("dev").id == good, where
+        once(matrix, where)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_any_instant_is_finished_by_the_next(matrix: Matrix) -> None:
+    seed = int(os.environ.get("PROMOTER_TEST_SEED", random.randrange(1 << 32)))
+    chance = random.Random(seed)
+    words = ("ready-two", "ready-one")
+    for turn in range(8):
+        matrix.want(words[turn % 2])
+        process = matrix.start(None)
+        span = chance.uniform(0.2, 1.6)
+        try:
+            process.wait(timeout=span)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        where = f"killed after {span:.3f} s, turn {turn}, PROMOTER_TEST_SEED={seed}"
+        ran = matrix.run()
+        assert ran.exit_code == 0, (where, ran.text)
+        stands(matrix, words[turn % 2], where)
+        once(matrix, where)
