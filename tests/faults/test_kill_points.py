@@ -1,6 +1,6 @@
 """Killed at every point, over fakes: the next run finishes or restores, and does nothing twice.
 
-The same is done to real processes on the real engine in tests/live/test_kill_matrix.py; here every single call is a point, and a run
+The same is done to real processes in tests/live/test_kill_matrix.py; here every single call is a point, and a run
 that carries on is killed again.
 """
 
