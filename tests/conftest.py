@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,9 @@ from uuid import uuid4
 import pytest
 
 from tests.ports import next_port
+
+os.environ["TZ"] = "Asia/Kathmandu"  # a clock on the wall that no test may take for UTC
+time.tzset()
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))

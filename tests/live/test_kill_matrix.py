@@ -147,6 +147,7 @@ def test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run(matrix: 
 def test_a_bad_image_that_is_killed_anywhere_leaves_the_good_one_serving(matrix: Matrix, part: int) -> None:
     """From where the good one is stopped: until then the way is that of any upgrade."""
     matrix.want("bad")
+    matrix.mortal(None)  # the image is pulled once
     points = matrix.mortal(None)
     good = matrix.app.container("dev").id
     for at in range(points.index("before engine.stop") + part + 1, len(points) + 1, PARTS):

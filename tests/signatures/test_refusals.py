@@ -235,7 +235,7 @@ def test_a_time_without_a_z_is_of_the_zone(text: str, utc: str) -> None:
 
 def test_a_time_without_a_z_is_of_this_machine_when_no_zone_is_given() -> None:
     at = read_signers(f'ana valid-after="202601011200" {KEY}')[0][0].after
-    assert at is not None and at.timestamp() == time.mktime((2026, 1, 1, 12, 0, 0, 0, 0, -1))
+    assert at is not None and at.tzinfo is not None and at.timestamp() == time.mktime((2026, 1, 1, 12, 0, 0, 0, 0, -1))
 
 
 NAMESPACES = {
