@@ -204,3 +204,8 @@ def test_without_calendars_and_repetitions_no_library_is_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert json.loads(done.stdout) == []
+
+
+def test_an_event_that_ends_as_it_begins_freezes_nothing_and_is_no_fault() -> None:
+    text = calendar(event("DTSTART:20260302T100000Z", "DTEND:20260302T100000Z"))
+    assert is_open(window(calendar=[text]), at("2026-03-02T10:00"))

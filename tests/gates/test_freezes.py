@@ -367,3 +367,13 @@ def test_every_promise_is_what_a_walk_finds(
         else:
             assert opening == begin + timedelta(minutes=promised)
         assert is_open(gate, now) is found[n]
+
+
+def test_the_last_hours_of_a_year_belong_to_it_wherever_the_machine_stands() -> None:
+    gate = window(freeze=[{"from": "2026-12-31T19:00Z", "to": "2026-12-31T21:00Z"}])
+    assert [is_open(gate, at(f"2026-12-31T{clock}")) for clock in ("18:59", "19:00", "20:59", "21:00")] == [
+        True,
+        False,
+        False,
+        True,
+    ]
