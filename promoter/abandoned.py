@@ -1,5 +1,6 @@
 """Settling a promotion that was cut off and will not be carried on: what it put in place is taken back."""
 
+from promoter.carry.fenced import Fenced
 from promoter.carry.health import Proof
 from promoter.carry.jobs import sweep
 from promoter.carry.putback import put_back
@@ -22,7 +23,7 @@ _SUFFIXES = ("-next", "-previous", "-older", "-trial")
 def settle(world: World, journal: Journal, tell: events.Listener, plan: Plan, start: Start, hold: Hold) -> None:
     """Looks at the engine for what `start`'s promotion made, puts back what was there, and records the ending."""
     name = plan.environment.name
-    engine = world.engine(plan.environment.engines[0])
+    engine = Fenced(world.engine(plan.environment.engines[0]), hold.check)
     place = Place(plan.pipeline, name)
     sweep(engine, place, world.gone, leased=True)
     slots: dict[str, tuple[Slot, ...]] = {}
@@ -30,7 +31,6 @@ def settle(world: World, journal: Journal, tell: events.Listener, plan: Plan, st
         if role_of(container.labels) != Role.JOB:
             service = service_of(container.labels)
             slots[service] = tuple(dict.fromkeys((*slots.get(service, ()), Slot(_base(container.name)))))
-    hold.check()
     recreate = Recreate(engine, world.patient, world.patient, world.secrets, world.probes)
     if start.mend:
         problems: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ def settle(world: World, journal: Journal, tell: events.Listener, plan: Plan, st
         "plan_digest": start.plan_digest, "promotion": start.promotion, "reason_code": str(ReasonCode.INTERRUPTED),
         "reasons": list(reasons), "evidence": [], "touched": True,
     }  # fmt: skip
-    journal.record(Kind.FAILED, name, start.release, body)
+    journal.record(Kind.FAILED, name, start.release, body, lambda _: hold.check())
 
 
 def _base(name: str) -> str:

@@ -110,7 +110,9 @@ class Entering:
             shut = self._wait_for_gates(plan)
             if shut is not None:
                 return shut
-        with holding(self.journal.ledger, self.name, self.terms.owner, self.world.clock, gone=self.world.gone) as hold:
+        with holding(
+            self.journal.ledger, self.name, self.terms.owner, self.world.clock, self.terms.lease_ttl, self.world.gone
+        ) as hold:
             self.journal.refresh()
             if self.nothing_to_do(plan):
                 return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
@@ -186,7 +188,7 @@ class Entering:
             "mend": mend, "resumed": resumed, "lease": lease, "gates": self.seen,
             **self._policy(plan, mend=mend), **self.terms.extra,
         }  # fmt: skip
-        self.journal.record(Kind.STARTED, self.name, plan.release.id, body, self._open_still(plan, judged_at))
+        self.journal.record(Kind.STARTED, self.name, plan.release.id, body, self._open_still(plan, judged_at, hold))
         self.tell(events.PromotionStarted(self.name, plan.release, plan.digest, mend))
         done = frozenset(step.id for step in plan.steps if isinstance(step, Before)) if mend else frozenset[str]()
         done |= frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
@@ -208,10 +210,14 @@ class Entering:
     def _entry(self) -> EnvironmentState:
         return self.journal.state.environment(self.name)
 
-    def _open_still(self, plan: Plan, judged_at: Head | None) -> Guard:
-        """Judges the very facts that the start would follow, when others came since the gates were judged."""
+    def _open_still(self, plan: Plan, judged_at: Head | None, hold: Hold) -> Guard:
+        """Judges the very facts that the start would follow, when others came since the gates were judged.
+
+        Whoever lost the lease meanwhile begins nothing.
+        """
 
         def guard(state: State) -> None:
+            hold.check()
             if judged_at not in (None, state.head) and worst(judged := self.judge.judged(plan, look=True)) is not None:
                 raise ShutMeanwhile(judged)
 

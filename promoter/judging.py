@@ -20,6 +20,7 @@ from promoter.gates.checks import Check, ContainerCheck
 from promoter.here import promotion_id
 from promoter.job import Job
 from promoter.journal import AsOf, Journal
+from promoter.lease import TIME_TO_LIVE
 from promoter.loaded import Loaded
 from promoter.model.naming import Place
 from promoter.model.release import Release
@@ -44,6 +45,7 @@ class Terms:
     wait: timedelta | None = None
     wait_lock: timedelta | None = None
     """How long another run that holds the environment is waited for."""
+    lease_ttl: timedelta = TIME_TO_LIVE
     accept_engine: tuple[str, ...] = ()
     """Environments that may move to another engine: a person says so."""
     policy_ref: str | None = None

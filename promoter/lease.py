@@ -16,11 +16,11 @@ POLL = 2.0
 class Hold:
     """A lease in hand. `check` raises LeaseLost as soon as the heartbeat has found it taken over or out of date."""
 
-    def __init__(self, ledger: Ledger, lease: Lease, clock: Clock, ttl: timedelta) -> None:
+    def __init__(self, ledger: Ledger, lease: Lease, clock: Clock, ttl: timedelta, begun: float) -> None:
         self.lease = lease
         self._ledger, self._clock, self._ttl = ledger, clock, ttl
         self._lost: PromoterError | None = None
-        self._renewed = clock.monotonic()
+        self._renewed = begun
         self._end = threading.Event()
         self._heart = threading.Thread(target=self._beat, name=f"lease {lease.environment}", daemon=True)
         self._heart.start()
@@ -28,8 +28,8 @@ class Hold:
     def check(self) -> None:
         if self._lost is not None:
             raise self._lost
-        if self._clock.monotonic() - self._renewed > self._ttl.total_seconds():
-            self._renew()  # the process slept through its heartbeats: prove the lease before acting
+        if self._clock.monotonic() - self._renewed > self._ttl.total_seconds() * 2 / 3:
+            self._renew()  # the process slept through a heartbeat: the ledger says whether the lease is still ours
             if self._lost is not None:
                 raise self._lost
 
@@ -43,9 +43,10 @@ class Hold:
             self._renew()
 
     def _renew(self) -> None:
+        begun = self._clock.monotonic()
         try:
             self._ledger.renew(self.lease, self._ttl, self._clock.now())
-            self._renewed = self._clock.monotonic()
+            self._renewed = begun
         except LeaseLost as error:
             self._lost = error
         except PromoterError as error:  # the ledger may come back before the lease runs out
@@ -58,7 +59,8 @@ def holding(
     ledger: Ledger, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
 ) -> Iterator[Hold]:
     """Raises LeaseHeld when another run holds the environment."""
-    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl)
+    begun = clock.monotonic()
+    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, begun)
     try:
         yield hold
     finally:

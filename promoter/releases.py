@@ -16,6 +16,7 @@ from promoter.explaining import Explaining
 from promoter.gatekeeper import gate_document
 from promoter.journal import Journal
 from promoter.judging import Terms
+from promoter.lease import TIME_TO_LIVE
 from promoter.loaded import Loaded
 from promoter.making import Made, build_secrets, make_release, registries
 from promoter.model import events
@@ -49,9 +50,11 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         key: str | None = None,
         git_key: Callable[[], str | None] = lambda: None,
         policy_ref: str | None = None,
+        lease_ttl: timedelta = TIME_TO_LIVE,
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
         self.owner, self.actor, self.interrupt, self.accept_engine = owner, actor, interrupt, accept_engine
+        self.lease_ttl = lease_ttl
         self.key, self.git_key, self.policy_ref = key, git_key, policy_ref
         self.pipeline = loaded.pipeline
         self.name = loaded.pipeline.name
@@ -113,7 +116,10 @@ class Promoter(Queries, Emergency, Stops, Explaining):
 
     # ------------------------------------------------------------ parts
     def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:
-        return Terms(self.owner, self.actor, wait, accept_engine=self.accept_engine, policy_ref=self.policy_ref, **more)
+        return Terms(
+            self.owner, self.actor, wait, lease_ttl=self.lease_ttl, accept_engine=self.accept_engine, policy_ref=self.policy_ref,
+            **more,
+        )  # fmt: skip
 
     def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:
         def enter(name: str) -> Entering:

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from promoter.carry.checks import Checker
 from promoter.carry.failure import StepFailure, of_error
+from promoter.carry.fenced import Fenced
 from promoter.carry.fetching import fetch
 from promoter.carry.jobs import once_name, sweep
 from promoter.carry.providing import provide
@@ -41,7 +42,7 @@ class Runner:
 
     def __init__(self, world: World, journal: Journal, listener: events.Listener, job: Job, hold: Hold) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
-        self._engine: Engine = world.engine(job.plan.environment.engines[0])
+        self._engine: Engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
         self._recreate = Recreate(self._engine, world.clock, world.patient, world.secrets, world.probes)
         self._checker = Checker(world)
         self._swapped: dict[str, list[Swapped]] = {}
@@ -250,7 +251,9 @@ class Runner:
         return {"plan_digest": self._job.plan.digest, "promotion": self._job.promotion}
 
     def _record(self, kind: Kind, body: Mapping[str, object]) -> None:
-        self._journal.record(kind, self._job.plan.environment.name, self._job.plan.release.id, body)
+        """Whoever lost the lease records nothing more: others have written on since."""
+        plan = self._job.plan
+        self._journal.record(kind, plan.environment.name, plan.release.id, body, lambda _: self._hold.check())
 
     def _restoring(self, service: str) -> None:
         self._tell(events.Restoring(self._job.plan.environment.name, service))

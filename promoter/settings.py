@@ -10,23 +10,34 @@ import socket
 import subprocess
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from promoter.compose.shape import Duration
+from promoter.model.duration import say_duration
 from promoter.model.errors import Complaint, FileFaults
 from promoter.pipeline import BuilderChoice
 
 PLACE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
+SHORTEST_LEASE = timedelta(seconds=3)
 
 
 def _by_commas(value: object) -> object:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value < SHORTEST_LEASE:
+        raise ValueError(
+            f"a lease of {say_duration(value)} runs out between two heartbeats: write {say_duration(SHORTEST_LEASE)} or more"
+        )
+    return value
 
 
 class Settings(BaseModel):
@@ -38,6 +49,7 @@ class Settings(BaseModel):
     actor: str | None = None
     wait: Duration | None = None
     wait_lock: Duration | None = None
+    lease_ttl: Annotated[Duration, AfterValidator(_long_enough)] | None = None
     key: str | None = None
     policy_ref: str | None = None
     builder: BuilderChoice | None = None

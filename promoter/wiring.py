@@ -20,6 +20,7 @@ from promoter.adapters.signing import SshKeygen, git_signing_key
 from promoter.adapters.source import GitSource
 from promoter.adapters.witness import FileWitness
 from promoter.journal import Journal
+from promoter.lease import TIME_TO_LIVE
 from promoter.model.events import Listener
 from promoter.ports import Engine, World
 from promoter.releases import Promoter
@@ -90,4 +91,5 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             key=settings.key,
             git_key=lambda: git_signing_key(pipeline.directory),
             policy_ref=settings.policy_ref,
+            lease_ttl=settings.lease_ttl or TIME_TO_LIVE,
         )

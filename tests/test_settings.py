@@ -72,6 +72,11 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
     ]
 
 
+def test_a_lease_lives_longer_than_its_heartbeat(tmp_path: Path) -> None:
+    write(tmp_path, 'lease_ttl = "2s"\n')
+    assert "runs out between two heartbeats: write 3s or more" in faults(tmp_path)[0]
+
+
 def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMOTER_BUILDER", "magic")
     with pytest.raises(FileFaults, match=r"environment variable PROMOTER_BUILDER.*'auto', 'engine' or 'buildx'"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from promoter.carry.failure import Evidence, StepFailure
 from promoter.carry.recreate import Order, Recreate
-from promoter.model.errors import PromoterError
+from promoter.model.errors import LeaseLost, PromoterError
 from promoter.model.naming import LABEL, Slot
 
 
@@ -64,6 +64,8 @@ def put_back(
                 problems += failure.reasons
                 evidence += failure.evidence
                 continue
+            except LeaseLost:
+                raise
             except PromoterError as error:
                 problems.append(error.message)
                 continue

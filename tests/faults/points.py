@@ -24,10 +24,13 @@ class Points:
             raise Dead
         self.names.append(name)
         if len(self.names) == self.at:
-            self._dead = True
-            if self._die is not None:
-                self._die()
-            raise Dead
+            self._end()
+
+    def _end(self) -> None:
+        self._dead = True
+        if self._die is not None:
+            self._die()
+        raise Dead
 
     def wrapped(self, port: Any, name: str, verbs: tuple[str, ...] = ()) -> Any:
         """`port` with points around its calls: those named, or all of them."""
@@ -50,3 +53,14 @@ class _Wrapped:
             return answer
 
         return call
+
+
+class Pauses(Points):
+    """Stops at a point while others act, and then goes on as if nothing had been."""
+
+    def __init__(self, at: int | None, meanwhile: Callable[[], object]) -> None:
+        super().__init__(at)
+        self._meanwhile = meanwhile
+
+    def _end(self) -> None:
+        self._meanwhile()

@@ -33,8 +33,10 @@ class Yard(Workshop):
     points: Points | None = None
 
     def mortal(self, at: int | None, actor: str = "ci@example.com") -> Promoter:
-        self.points = points = Points(at)
-        door = self.door(actor)
+        self.points = Points(at)
+        return self.wrap(self.door(actor), self.points)
+
+    def wrap(self, door: Promoter, points: Points) -> Promoter:
         engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger")
         registry, probes = points.wrapped(self.registry, "registry"), points.wrapped(self.probes, "probes")
         door.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)

@@ -1,0 +1,101 @@
+"""An engine under a lease: before every call that changes something there, the lease is proven to be still ours."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.ports import (
+    Container,
+    ContainerSpec,
+    Engine,
+    EngineIdentity,
+    ExecResult,
+    NetworkSpec,
+    Progress,
+    Secrets,
+    VolumeSpec,
+)
+
+
+class Fenced:
+    """An `Engine`. `check` raises LeaseLost: a process that was paused and replaced meanwhile touches nothing any more.
+
+    Between the check and the engine's own answer lies one call; nothing on the engine's side could refuse it.
+    """
+
+    def __init__(self, engine: Engine, check: Callable[[], None]) -> None:
+        self.address = engine.address
+        self._engine, self._check = engine, check
+
+    # ------------------------------------------------------------ changes
+    def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
+        self._check()
+        self._engine.pull(image, platform, progress)
+
+    def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
+        self._check()
+        return self._engine.push(repository, tag, progress)
+
+    def remove_image(self, image: ImageRef) -> bool:
+        self._check()
+        return self._engine.remove_image(image)
+
+    def ensure_network(self, spec: NetworkSpec) -> None:
+        self._check()
+        self._engine.ensure_network(spec)
+
+    def ensure_volume(self, spec: VolumeSpec) -> None:
+        self._check()
+        self._engine.ensure_volume(spec)
+
+    def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
+        self._check()
+        return self._engine.create(spec, secrets)
+
+    def start(self, container: str) -> None:
+        self._check()
+        self._engine.start(container)
+
+    def stop(self, container: str, grace: timedelta | None) -> None:
+        self._check()
+        self._engine.stop(container, grace)
+
+    def rename(self, container: str, name: str) -> None:
+        self._check()
+        self._engine.rename(container, name)
+
+    def remove(self, container: str) -> None:
+        self._check()
+        self._engine.remove(container)
+
+    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
+        self._check()
+        return self._engine.exec(container, command, timeout)
+
+    # ------------------------------------------------------------ looks
+    def identify(self) -> EngineIdentity:
+        return self._engine.identify()
+
+    def has_image(self, image: ImageRef) -> bool:
+        return self._engine.has_image(image)
+
+    def image_id(self, reference: str) -> str | None:
+        return self._engine.image_id(reference)
+
+    def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
+        return self._engine.image_digests(image_id, repository)
+
+    def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
+        return self._engine.find(labels)
+
+    def inspect(self, reference: str) -> Container | None:
+        return self._engine.inspect(reference)
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        return self._engine.wait(container, timeout)
+
+    def logs(self, container: str, tail: int) -> str:
+        return self._engine.logs(container, tail)
+
+    def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
+        return self._engine.digest_of(container, repository, expected)

@@ -1,0 +1,62 @@
+"""A run that is paused for longer than its lease lives, while another takes the environment over: it must not act any more."""
+
+from datetime import timedelta
+
+import pytest
+
+from promoter.model.verdict import ReasonCode
+from promoter.results import RunResult
+from tests.faults.points import Pauses
+from tests.faults.test_kill_points import STORIES, Yard, points_of, run, stands
+from tests.workshop import statuses
+
+CHANGES = ("pull", "create", "start", "stop", "rename", "remove", "remove_image", "ensure_network", "exec")
+
+
+class Rested(Yard):
+    """What the other did, and what had been done when it was through."""
+
+    result: RunResult | None = None
+    done: int = 0
+
+    def paused(self, at: int, *, another_release: bool) -> RunResult:
+        def meanwhile() -> None:
+            self.clock.advance(timedelta(minutes=1))
+            if another_release:
+                self.newer("three")
+            self.result = run(self.door("ben@example.com"))
+            self.done = len(self.engine.verbs(*CHANGES))
+
+        door = self.door("ann@example.com")
+        points = Pauses(at, meanwhile)
+        self.wrap(door, points)
+        return door.run("dev", None)
+
+
+@pytest.mark.parametrize("another_release", [False, True])
+@pytest.mark.parametrize(
+    "name", ["the first deployment", "an upgrade", "two services, replicas, a trial", "an image that is never healthy"]
+)
+def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bool) -> None:
+    tried = 0
+    for at, point in enumerate(points_of(name), 1):
+        if point.startswith("before engine"):
+            continue  # the call is on its way: nothing on the engine's side could refuse it
+        yard = Rested()
+        STORIES[name][0](yard)
+        yard.engine.calls.clear()
+        result = yard.paused(at, another_release=another_release)
+        where = f"{name}, paused {point} ({at})"
+        if yard.result is None:
+            continue  # it did not come that far this time
+        assert statuses(yard.result)["dev"] in ("deployed", "unchanged", "rolled_back"), (where, yard.result.environments)
+        after = yard.engine.verbs(*CHANGES)[yard.done :]
+        late = [call for call in after if call[0] != "pull"]
+        mine = result.environments[0]
+        if mine.code is ReasonCode.LOCK_HELD:
+            tried += 1
+            assert not late, (where, late)
+        else:  # it had not begun, or had ended: then it may go on, and finds what the other did
+            assert str(mine.status) in ("deployed", "unchanged", "rolled_back", "pending", "refused"), (where, mine)
+        stands(yard, where)
+    assert tried > 10
