@@ -44,10 +44,11 @@ class Journal:
         """Reads what is new."""
         with self._lock:
             known = self._state
+            seen = self.witnessed() if known is None else None
             state = known or EMPTY
             state = fold(_following(self.ledger.read(state.head.seq), state.head), state)
             if known is None:
-                self.never_back(state.head)
+                self.never_back(state.head, seen)
             if known is None or known.head != state.head:
                 self._note(state.head)
             self._state = state
@@ -78,9 +79,12 @@ class Journal:
                     self._note(after.head)
                     return fact
 
-    def never_back(self, head: Head) -> None:
+    def witnessed(self) -> Head | None:
+        """What was seen here before. To be asked before the ledger is read: another process may see more meanwhile."""
+        return self._witness.seen() if self._witness is not None else None
+
+    def never_back(self, head: Head, seen: Head | None) -> None:
         """Raises LedgerError when facts that were seen here before are gone, or are others now."""
-        seen = self._witness.seen() if self._witness is not None else None
         if seen is None or seen.seq == 0 or seen == head:
             return
         there = next(iter(self.ledger.read(seen.seq - 1)), None) if seen.seq <= head.seq else None

@@ -104,20 +104,23 @@ class Queries(Statuses):
 
     def ledger_verify(self) -> LedgerReport:
         """Reads the whole chain from its first line."""
-        head, problem = Head(), None
+        seen, head, problem = self.journal.witnessed(), Head(), None
         for found in check_chain(self.journal.ledger.lines()):
             if isinstance(found, BrokenLink):
                 problem = f"line {found.place}: {found.problem}"
             else:
                 head = head_of(found)
         return LedgerReport(
-            self.journal.ledger.location, head.seq, head.digest, problem or self._last_line_problem() or self._gone_back(head)
+            self.journal.ledger.location,
+            head.seq,
+            head.digest,
+            problem or self._last_line_problem() or self._gone_back(head, seen),
         )
 
-    def _gone_back(self, head: Head) -> str | None:
+    def _gone_back(self, head: Head, seen: Head | None) -> str | None:
         """Facts that were seen from here before, and are gone or are others now."""
         try:
-            self.journal.never_back(head)
+            self.journal.never_back(head, seen)
         except LedgerError as error:
             return error.message
         return None

@@ -6,7 +6,8 @@ off, and a vote that somebody deleted.
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from promoter.model.facts import Head
@@ -28,12 +29,16 @@ class FileWitness:
         return Head(seq, head) if isinstance(seq, int) and isinstance(head, str) else None
 
     def note(self, head: Head) -> None:
-        entries = {**self._read(), self._location: {"seq": head.seq, "head": head.digest}}
-        beside = self._file.with_name(f".{NAME}.{os.getpid()}")
+        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays."""
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
-            beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            beside.replace(self._file)
+            with _alone(self._file.parent):
+                seen, entries = self.seen(), self._read()
+                if seen is None or seen.seq < head.seq:
+                    entries[self._location] = {"seq": head.seq, "head": head.digest}
+                    beside = self._file.with_name(f".{NAME}.{os.getpid()}")
+                    beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+                    beside.replace(self._file)
 
     def _read(self) -> dict[str, object]:
         try:
@@ -41,3 +46,19 @@ class FileWitness:
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One process at a time, where the system has such locks. The lock ends with the process."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    place = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)

@@ -1,5 +1,6 @@
 """The witness: what was seen from here is not forgotten, and a ledger that goes back is noticed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,35 @@ def test_what_another_machine_wrote_meanwhile_is_no_fault(tmp_path):
     pins(ledger, tmp_path / "here", 2)
     pins(ledger, tmp_path / "there", 2)
     assert journal(ledger, tmp_path / "here").state.head.seq == 4
+
+
+def test_it_never_goes_back_whoever_notes_last(tmp_path):
+    slow, quick = FileWitness(tmp_path, "one"), FileWitness(tmp_path, "one")
+    quick.note(Head(5, "sha256:b"))
+    slow.note(Head(3, "sha256:a"))
+    assert slow.seen() == Head(5, "sha256:b")
+
+
+def test_what_another_process_sees_while_the_ledger_is_read_takes_nothing_away(tmp_path):
+    """It reads three facts, and meanwhile somebody appends a fourth and notes it."""
+    ledger = MemoryLedger()
+    pins(ledger, tmp_path, 3)
+
+    class Slow(MemoryLedger):
+        def read(self, after=0):
+            facts = list(ledger.read(after))
+            pins(ledger, tmp_path, 1)
+            return iter(facts)
+
+    assert journal(Slow(), tmp_path).refresh().head.seq == 3
+    assert FileWitness(tmp_path, ledger.location).seen().seq == 4
+
+
+def test_processes_note_side_by_side_and_lose_nothing(tmp_path):
+    def note(number):
+        for seq in range(1, 40):
+            FileWitness(tmp_path, f"ledger {number}").note(Head(seq, f"sha256:{seq}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(note, range(8)))
+    assert [FileWitness(tmp_path, f"ledger {number}").seen() for number in range(8)] == [Head(39, "sha256:39")] * 8
