@@ -25,6 +25,7 @@ from promoter.gates.signature import SignatureCheck
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.naming import Place
 from promoter.model.release import Release, Source
+from promoter.ports import nobody
 from tests.conftest import Cli
 from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, manifest
 from tests.fakes.secrets import FakeSecrets
@@ -36,7 +37,11 @@ METRICS = 'errors_ratio 0.004\ntemperature{room="a"} 20\ntemperature{room="b"} 3
 def look(check: Check, site: Site | None = None) -> CheckResult:
     clock = SystemClock()
     world: Any = SimpleNamespace(
-        clock=clock, probes=OutsideProbes(clock), secrets=FakeSecrets({"TOKEN": "hush"}), insecure=frozenset()
+        clock=clock,
+        probes=OutsideProbes(clock),
+        secrets=FakeSecrets({"TOKEN": "hush"}),
+        insecure=frozenset(),
+        gone=nobody,
     )
     return Checker(world).look(check, site or at())
 
