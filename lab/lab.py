@@ -3,6 +3,7 @@
 
     lab/lab.py up        an engine, a registry, a busybox: found, or installed and started
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
+    lab/lab.py database  PostgreSQL as well, for the tests of that home of the ledger
     lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, place, registry, talk, tools
+from parts import database, engine, evidence, place, registry, talk, tools
 from parts.errors import LabError
 from parts.machine import say
 
@@ -94,6 +95,10 @@ def buildx() -> None:
     _add("buildx", tools.buildx)
 
 
+def database_programs() -> None:
+    _add("postgres", database.postgres)
+
+
 def evidence_programs() -> None:
     """All that can be had; raises LabError for what cannot."""
     missing = []
@@ -138,6 +143,7 @@ def exports(facts: dict[str, Any]) -> str:
         "PROMOTER_LAB_BUILDX": "buildx",
         "PROMOTER_LAB_COSIGN": "cosign",
         "PROMOTER_LAB_PROMETHEUS": "prometheus",
+        "PROMOTER_LAB_POSTGRES": "postgres",
     }
     values = {name: facts[key] for name, key in names.items() if key in facts} | facts.get("ports", {})
     return "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in values.items())
@@ -152,7 +158,7 @@ def status(facts: dict[str, Any]) -> str:
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
-    lines += [f"{part:<10} {facts[part]}" for part in ("busybox", "buildx", "cosign", "prometheus") if part in facts]
+    lines += [f"{part:<10} {facts[part]}" for part in ("busybox", "buildx", "cosign", "prometheus", "postgres") if part in facts]
     return "\n".join(lines)
 
 
@@ -162,6 +168,8 @@ def main(argv: list[str]) -> int:
             up()
         case ["buildx"]:
             buildx()
+        case ["database"]:
+            database_programs()
         case ["evidence"]:
             evidence_programs()
         case ["venv", where]:

@@ -62,7 +62,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
     with ExitStack() as stack:
         stack.callback(engines.close)
         stack.callback(registry.close)
-        book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory)
+        book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
         stack.callback(book.close)
         me = who(settings, pipeline.directory)
         choice = settings.builder or pipeline.builder

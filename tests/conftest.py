@@ -74,6 +74,12 @@ def cosign_programs(lab: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(_extra(lab, "COSIGN", "evidence").split(os.pathsep))
 
 
+@pytest.fixture(scope="session")
+def postgres_programs(lab: Mapping[str, str]) -> Path:
+    """The directory of PostgreSQL's own programs; where none can be had, the test is skipped and says why."""
+    return Path(_extra(lab, "POSTGRES", "database"))
+
+
 def _extra(lab: Mapping[str, str], name: str, verb: str) -> str:
     """What the lab has of this name, fetched by `verb` where that has not been done."""
     if named := lab.get(f"PROMOTER_LAB_{name}"):

@@ -168,11 +168,13 @@ def _ledger(common: Common, loaded: LoadedPipeline | None) -> str:
 
     directory = common.pipeline.parent
     url = load_settings(directory).over(ledger=common.ledger).ledger or (loaded.pipeline.ledger if loaded else None)
-    ledger = open_ledger(url, directory)
+    ledger = open_ledger(url, directory, loaded.pipeline.name if loaded else "")
     try:
         next(iter(ledger.read()), None)
     finally:
         ledger.close()
+    if not ledger.location.startswith("sqlite:"):
+        return f"{ledger.location} answers"
     room = _existing(Path(ledger.location.removeprefix("sqlite:")).parent)
     try:
         with tempfile.TemporaryFile(dir=room):

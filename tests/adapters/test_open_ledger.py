@@ -14,18 +14,18 @@ from tests.fakes.ledger import MemoryLedger
 
 
 def test_the_default_is_a_file_beside_the_pipeline(tmp_path: Path) -> None:
-    assert open_ledger(None, tmp_path).location == f"sqlite:{tmp_path}/.promoter/ledger.db"
-    assert open_ledger("sqlite:facts.db", tmp_path).location == f"sqlite:{tmp_path}/facts.db"
+    assert open_ledger(None, tmp_path, "shop").location == f"sqlite:{tmp_path}/.promoter/ledger.db"
+    assert open_ledger("sqlite:facts.db", tmp_path, "shop").location == f"sqlite:{tmp_path}/facts.db"
 
 
 def test_a_home_from_outside_is_found_by_its_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = ModuleType("their_homes")
-    made.open_it = lambda url, directory: (opened.append((url, directory)), MemoryLedger())[1]  # type: ignore[attr-defined]
-    opened: list[tuple[str, Path]] = []
+    made.open_it = lambda *said: (opened.append(said), MemoryLedger())[1]  # type: ignore[attr-defined]
+    opened: list[tuple[object, ...]] = []
     points = EntryPoints([EntryPoint("cabinet", "their_homes:open_it", GROUP)])
     monkeypatch.setitem(sys.modules, "their_homes", made)
     monkeypatch.setattr(opening, "entry_points", points.select)
-    assert open_ledger("cabinet:third-drawer", tmp_path).location == "memory"
-    assert opened == [("cabinet:third-drawer", tmp_path)]
+    assert open_ledger("cabinet:third-drawer", tmp_path, "shop").location == "memory"
+    assert opened == [("cabinet:third-drawer", tmp_path, "shop")]
     with pytest.raises(CallerError, match="is not one that promoter knows"):
-        open_ledger("drawer:third", tmp_path)
+        open_ledger("drawer:third", tmp_path, "shop")

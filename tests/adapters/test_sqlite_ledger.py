@@ -335,14 +335,12 @@ def test_a_place_that_may_not_be_written_is_said(shelf):
     ],
 )
 def test_where_a_ledger_is(url, path):
-    assert open_ledger(url, Path("here")).location == f"sqlite:{path}"
+    assert open_ledger(url, Path("here"), "shop").location == f"sqlite:{path}"
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://ana:hunter2@db.example.com/ledger", "git:promoter-ledger", "ledger.db", "sqlite:", ""]
-)
+@pytest.mark.parametrize("url", ["mysql://ana:hunter2@db.example.com/ledger", "drawer:third", "ledger.db", "sqlite:", ""])
 def test_other_ledgers_are_refused_with_what_to_write(url):
     with pytest.raises(CallerError) as error:
-        open_ledger(url, Path("here"))
+        open_ledger(url, Path("here"), "shop")
     assert "write sqlite:PATH" in error.value.hint
     assert "hunter2" not in error.value.message

@@ -1,7 +1,8 @@
 """From what people write for a ledger to the ledger: the one place that knows the spellings.
 
 A home that is written outside of this project is found by its scheme among the entry points of installed packages
-(group `promoter.ledgers`): a callable that takes what people wrote and the pipeline's directory, and gives a `Ledger`.
+(group `promoter.ledgers`): a callable that takes what people wrote, the pipeline's directory and its name, and gives a
+`Ledger`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,26 +15,36 @@ from promoter.ports import Ledger
 
 GROUP = "promoter.ledgers"
 _DEFAULT = "sqlite:.promoter/ledger.db"
-_HINT = "write sqlite:PATH (relative to the pipeline file), or leave it out for sqlite:.promoter/ledger.db"
+_HINT = (
+    "write sqlite:PATH (relative to the pipeline file) or postgresql://HOST/DATABASE; left out, it is sqlite:.promoter/ledger.db"
+)
 
-Opener = Callable[[str, Path], Ledger]
+Opener = Callable[[str, Path, str], Ledger]
 
 
-def open_ledger(url: str | None, directory: Path) -> Ledger:
-    """The ledger that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
+def open_ledger(url: str | None, directory: Path, pipeline: str) -> Ledger:
+    """The ledger of `pipeline` that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
     url = _DEFAULT if url is None else url
     scheme, colon, rest = url.partition(":")
     opener = _HOMES.get(scheme) or _outside(scheme)
     if not colon or opener is None or not rest.strip("/"):
         raise CallerError(f"the ledger {_without_password(url)!r} is not one that promoter knows", hint=_HINT)
-    return opener(url, directory)
+    return opener(url, directory, pipeline)
 
 
-def _sqlite(url: str, directory: Path) -> Ledger:
+def _sqlite(url: str, directory: Path, pipeline: str) -> Ledger:
+    del pipeline  # a file holds one
     return SqliteLedger(directory / Path(url.partition(":")[2]).expanduser())
 
 
-_HOMES: Mapping[str, Opener] = {"sqlite": _sqlite}
+def _postgres(url: str, directory: Path, pipeline: str) -> Ledger:
+    from promoter.adapters.ledger.postgres import PostgresLedger
+
+    del directory
+    return PostgresLedger(url, pipeline)
+
+
+_HOMES: Mapping[str, Opener] = {"sqlite": _sqlite, "postgresql": _postgres, "postgres": _postgres}
 
 
 def _outside(scheme: str) -> Opener | None:
