@@ -1,16 +1,22 @@
 """Git as a short child process: its answers, in plain English, from the repository around a directory and no other."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from promoter.model.errors import WorldError
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-MISSING = 127
-"""The exit code that a shell gives when there is no such program."""
+_MUTE = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never"}
+"""Answers in one language, no lock for the sake of a quicker look, and no question that nobody is there to answer."""
+MISSING, TIMED_OUT = 127, 124
+"""The exit codes that a shell gives when there is no such program, and timeout(1) when its time was over."""
+_LAST_WORDS = 2.0
+"""Seconds in which git may take its lock files away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +40,59 @@ class Git:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment = os.environ if environment is None else environment
 
-    def run(self, directory: Path, command: Sequence[str], given: bytes | None = None) -> Answer:
-        """The answer; code 127 where there is no git."""
+    def run(
+        self,
+        directory: Path,
+        command: Sequence[str],
+        given: bytes | None = None,
+        *,
+        timeout: float | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer; code 127 where there is no git, 124 after `timeout` seconds. `more` is added to its environment."""
         try:
-            return finish(self.start(directory, command, asked=given is not None), given)
+            process = self.start(directory, command, asked=given is not None, more=more)
         except (FileNotFoundError, PermissionError):
             return Answer(MISSING, b"", "there is no git here")
+        return finish(process, given, timeout)
 
-    def start(self, directory: Path, command: Sequence[str], *, asked: bool = False) -> "subprocess.Popen[bytes]":
-        """Raises FileNotFoundError or PermissionError where there is no git to run."""
+    def start(
+        self, directory: Path, command: Sequence[str], *, asked: bool = False, more: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        """Raises FileNotFoundError or PermissionError where there is no git to run.
+
+        In a session of its own: without a terminal nothing that git starts can ask there, and all of it can be ended.
+        """
         if not directory.is_dir():  # Popen's FileNotFoundError would not say which of the two is missing
             raise WorldError(f"{directory} is not a directory", hint="start from the directory of the pipeline file")
-        environment = {name: value for name, value in self.environment.items() if name not in _LOCAL}
-        environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+        environment = {name: value for name, value in self.environment.items() if name not in _LOCAL} | _MUTE | dict(more or {})
         return subprocess.Popen(
             ["git", *command], cwd=directory, env=environment, stdin=subprocess.PIPE if asked else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
 
 
-def finish(process: "subprocess.Popen[bytes]", given: bytes | None = None) -> Answer:
+def finish(process: "subprocess.Popen[bytes]", given: bytes | None = None, timeout: float | None = None) -> Answer:
     with process:
-        output, error = process.communicate(given)
+        try:
+            output, error = process.communicate(given, timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return Answer(TIMED_OUT, b"", f"no answer within {timeout:g} s")
+        except BaseException:
+            _end(process)
+            raise
     return Answer(process.returncode, output, error.decode("utf-8", "replace"))
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """First asked, so that no lock file stays behind; with all that it started."""
+    for way in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, way)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from promoter.adapters.ledger.postgres_schema import explained, migrate, version_of
+from promoter.adapters.ledger.promises import facts_of, lost, moved, taken
 from promoter.adapters.retry import Retry
-from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerError
-from promoter.model.facts import Draft, Fact, Head, head_of, misfit, read_line, read_stamp, seal, stamp
+from promoter.model.errors import HeadMoved, LeaseLost
+from promoter.model.facts import Draft, Fact, Head, read_stamp, seal, stamp
 from promoter.ports import Gone, Held, Lease, nobody
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 1000
-_SAY = "%Y-%m-%d %H:%M:%S UTC"
 _DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
              "tcp_user_timeout": "30000", "application_name": "promoter"}  # fmt: skip
 
@@ -38,17 +38,7 @@ class PostgresLedger:
         self._migrated = False
 
     def read(self, after: int = 0) -> Iterator[Fact]:
-        head = self._head_at(after)
-        for seq, digest, line in self._rows(after):
-            try:
-                fact = read_line(line)
-            except ValueError as error:
-                raise self._broken(seq, str(error)) from error
-            problem = misfit(fact, head)
-            head = head_of(fact)
-            if problem is not None or head.digest != digest:
-                raise self._broken(seq, problem or f"its line is no longer the one that was recorded as {digest}")
-            yield fact
+        return facts_of(self._rows(after), self._head_at(after), self.location)
 
     def lines(self) -> Iterator[bytes]:
         return (line for _, _, line in self._rows(0))
@@ -63,7 +53,7 @@ class PostgresLedger:
             if tried and there.seq >= fact.seq and self._line(connection, fact.seq) == fact.line:
                 return fact  # it was written, and only the answer was lost
             if there != head:
-                raise self._moved(there, head)
+                raise moved(self.location, there, head)
             tried = True
             connection.execute("SET LOCAL synchronous_commit = on")
             connection.execute(
@@ -77,7 +67,7 @@ class PostgresLedger:
         try:
             return self._writing(write)
         except UniqueViolation as error:
-            raise self._moved(Head(fact.seq), head) from error
+            raise moved(self.location, Head(fact.seq), head) from error
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         def take(connection: "Connection[tuple[Any, ...]]") -> Lease:
@@ -86,18 +76,15 @@ class PostgresLedger:
                 "SELECT owner, token, since, expires FROM promoter.leases WHERE pipeline = %s AND environment = %s",
                 (self._pipeline, environment),
             ).fetchone()
-            holder, token, since, expires = row or (None, 0, "", "")
-            other = holder if holder != owner else None
-            if other is not None and read_stamp(expires) > now and not gone(other):
-                raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
+            lease = taken(environment, owner, now, row, gone)
             connection.execute(
                 "INSERT INTO promoter.leases (pipeline, environment, owner, token, since, expires) "
                 "VALUES (%s, %s, %s, %s, %s, %s) "
                 "ON CONFLICT (pipeline, environment) DO UPDATE SET "
                 "owner = excluded.owner, token = excluded.token, since = excluded.since, expires = excluded.expires",
-                (self._pipeline, environment, owner, token + 1, stamp(now), stamp(now + ttl)),
+                (self._pipeline, environment, owner, lease.token, stamp(now), stamp(now + ttl)),
             )
-            return Lease(environment, owner, token + 1, other)
+            return lease
 
         return self._writing(take)
 
@@ -219,28 +206,11 @@ class PostgresLedger:
         return self._connection
 
     # ------------------------------------------------------------ errors
-    def _moved(self, there: Head, head: Head) -> HeadMoved:
-        return HeadMoved(
-            f"the ledger {self.location} has moved on: fact {there.seq} is its last, and {head.seq} was expected",
-            hint="run the same command again",
-            retryable=True,
-        )
-
     def _lost(self, connection: "Connection[tuple[Any, ...]]", lease: Lease) -> LeaseLost:
         row = connection.execute(
             "SELECT owner FROM promoter.leases WHERE pipeline = %s AND environment = %s", (self._pipeline, lease.environment)
         ).fetchone()
-        by = f"{row[0]} holds it now" if row and row[0] else "nobody holds it now"
-        return LeaseLost(
-            f"{lease.owner} has lost its hold on {lease.environment}: {by}",
-            hint="nothing more was done there; run the same command again, it carries on",
-        )
-
-    def _broken(self, seq: int, problem: str) -> LedgerError:
-        return LedgerError(
-            f"the ledger {self.location} is broken at fact {seq}: {problem}",
-            hint="`promoter ledger verify` shows where; a backup or an export can take its place",
-        )
+        return lost(lease, row[0] if row else None)
 
 
 def without_password(url: str) -> str:

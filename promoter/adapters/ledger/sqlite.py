@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from promoter.adapters.ledger.promises import facts_of, lost, moved, taken
 from promoter.adapters.ledger.schema import explained, open_existing, open_for_writing, transaction
-from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerError
-from promoter.model.facts import Draft, Fact, Head, head_of, misfit, read_line, read_stamp, seal, stamp
+from promoter.model.errors import LeaseLost
+from promoter.model.facts import Draft, Fact, Head, read_stamp, seal, stamp
 from promoter.ports import Gone, Held, Lease, nobody
 
 _PAGE = 1000
-_SAY = "%Y-%m-%d %H:%M:%S UTC"
 
 
 class SqliteLedger:
@@ -32,17 +32,7 @@ class SqliteLedger:
         self._writable = False
 
     def read(self, after: int = 0) -> Iterator[Fact]:
-        head = self._head_at(after)
-        for seq, digest, line in self._rows(after):
-            try:
-                fact = read_line(line)
-            except ValueError as error:
-                raise self._broken(seq, str(error)) from error
-            problem = misfit(fact, head)
-            head = head_of(fact)
-            if problem is not None or head.digest != digest:
-                raise self._broken(seq, problem or f"its line is no longer the one that was recorded as {digest}")
-            yield fact
+        return facts_of(self._rows(after), self._head_at(after), str(self._path))
 
     def lines(self) -> Iterator[bytes]:
         return (line for _, _, line in self._rows(0))
@@ -52,11 +42,7 @@ class SqliteLedger:
             row = connection.execute("SELECT seq, digest FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
             there = Head(*row) if row else Head()
             if there != head:
-                raise HeadMoved(
-                    f"the ledger {self._path} has moved on: fact {there.seq} is its last, and {head.seq} was expected",
-                    hint="run the same command again",
-                    retryable=True,
-                )
+                raise moved(str(self._path), there, head)
             fact = seal(draft, head, at)
             connection.execute("INSERT INTO facts (seq, digest, line) VALUES (?, ?, ?)", (fact.seq, fact.digest, fact.line))
         return fact
@@ -66,17 +52,14 @@ class SqliteLedger:
             row = connection.execute(
                 "SELECT owner, token, since, expires FROM leases WHERE environment = ?", (environment,)
             ).fetchone()
-            holder, token, since, expires = row or (None, 0, "", "")
-            other = holder if holder != owner else None
-            if other is not None and read_stamp(expires) > now and not gone(other):
-                raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
+            lease = taken(environment, owner, now, row, gone)
             connection.execute(
                 "INSERT INTO leases (environment, owner, token, since, expires) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (environment) DO UPDATE SET "
                 "owner = excluded.owner, token = excluded.token, since = excluded.since, expires = excluded.expires",
-                (environment, owner, token + 1, stamp(now), stamp(now + ttl)),
+                (environment, owner, lease.token, stamp(now), stamp(now + ttl)),
             )
-        return Lease(environment, owner, token + 1, other)
+        return lease
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
         with self._writing() as connection:
@@ -137,14 +120,4 @@ class SqliteLedger:
 
     def _lost(self, connection: sqlite3.Connection, lease: Lease) -> LeaseLost:
         row = connection.execute("SELECT owner FROM leases WHERE environment = ?", (lease.environment,)).fetchone()
-        by = f"{row[0]} holds it now" if row and row[0] else "nobody holds it now"
-        return LeaseLost(
-            f"{lease.owner} has lost its hold on {lease.environment}: {by}",
-            hint="nothing more was done there; run the same command again, it carries on",
-        )
-
-    def _broken(self, seq: int, problem: str) -> LedgerError:
-        return LedgerError(
-            f"the ledger {self._path} is broken at fact {seq}: {problem}",
-            hint="`promoter ledger verify` shows where; a backup or an export can take its place",
-        )
+        return lost(lease, row[0] if row else None)
