@@ -5,11 +5,17 @@ Growing waits with jitter, a few attempts. The wait is given from outside, so th
 
 import time
 from collections.abc import Callable
+from random import SystemRandom
 from typing import TypeVar
 
 from promoter.model.errors import WorldError
 
 T = TypeVar("T")
+
+
+def jitter(longest: float) -> float:
+    """Seconds to wait, by chance, so that those who were beaten together do not come back together."""
+    return SystemRandom().uniform(0, longest)
 
 
 class Retry:

@@ -16,7 +16,8 @@ from promoter.ports import Ledger
 GROUP = "promoter.ledgers"
 _DEFAULT = "sqlite:.promoter/ledger.db"
 _HINT = (
-    "write sqlite:PATH (relative to the pipeline file) or postgresql://HOST/DATABASE; left out, it is sqlite:.promoter/ledger.db"
+    "write sqlite:PATH (relative to the pipeline file), postgresql://HOST/DATABASE, git:BRANCH or git:BRANCH@WHERE; "
+    "left out, it is sqlite:.promoter/ledger.db"
 )
 
 Opener = Callable[[str, Path, str], Ledger]
@@ -44,7 +45,13 @@ def _postgres(url: str, directory: Path, pipeline: str) -> Ledger:
     return PostgresLedger(url, pipeline)
 
 
-_HOMES: Mapping[str, Opener] = {"sqlite": _sqlite, "postgresql": _postgres, "postgres": _postgres}
+def _git(url: str, directory: Path, pipeline: str) -> Ledger:
+    from promoter.adapters.ledger.git.ledger import GitLedger
+
+    return GitLedger(url, directory, pipeline)
+
+
+_HOMES: Mapping[str, Opener] = {"sqlite": _sqlite, "git": _git, "postgresql": _postgres, "postgres": _postgres}
 
 
 def _outside(scheme: str) -> Opener | None:

@@ -1,0 +1,147 @@
+"""Refs here and on the remote: fetched into our own, and pushed only where they still are what was seen.
+
+The user's refs, configuration, hooks, index and work tree are neither read nor touched.
+"""
+
+import subprocess
+from enum import Enum
+
+from promoter.adapters.git import TIMED_OUT, Answer, Git
+from promoter.adapters.ledger.git.errors import explain
+from promoter.adapters.ledger.git.place import Place, ensure, shown
+from promoter.adapters.retry import Retry
+from promoter.model.errors import LedgerError
+
+NETWORK = 60.0
+"""Seconds for one conversation with a remote."""
+LOCAL = 60.0
+"""Seconds for one command on the disk; a signature may want a touch."""
+_QUIET = (
+    "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "advice.pushFetchFirst=false",
+)  # fmt: skip
+_FETCH = (
+    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance", "--no-filter",
+    "--refmap=",
+)  # fmt: skip
+_PUSH = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
+_RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "incorrect old value",
+          "reference already exists", "failed to lock", "needs force")  # fmt: skip
+_BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
+_ABSENT = "couldn't find remote ref"
+
+
+class Pushed(Enum):
+    DONE = "done"
+    BEATEN = "beaten"
+    """The ref is no longer what was seen: somebody else was first. Nothing was changed."""
+    UNKNOWN = "unknown"
+    """The answer was lost: it may have been changed or not."""
+
+
+class Wire:
+    """The refs of one `Place`. Raises LedgerError with what is missing."""
+
+    def __init__(self, git: Git, place: Place, retry: Retry) -> None:
+        self.place = place
+        self._git, self._retry = git, retry
+        self.name = f"git:{place.branch}@{shown(place.remote)}" if place.remote is not None else f"git:{place.branch}"
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """A git that is asked by its standard input."""
+        return self._git.start(self.place.directory, (*_QUIET, *command), asked=True)
+
+    def git(
+        self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None, timeout: float = LOCAL
+    ) -> Answer:
+        return self._git.run(self.place.directory, (*_QUIET, *command), given, timeout=timeout, more=more)
+
+    def asked(self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None) -> str:
+        """What git answers; its refusal is an error."""
+        answer = self.git(*command, given=given, more=more)
+        if answer.code != 0:
+            raise explain(self.name, answer.error)
+        return answer.text
+
+    def ensure(self) -> None:
+        """Makes what a write needs."""
+        ensure(self._git, self.place)
+
+    # ------------------------------------------------------------ fetch
+    def tip(self) -> str | None:
+        """The commit at which the branch ends now, fetched; None when there is no branch."""
+        place = self.place
+        if place.remote is not None and not self._retry(lambda: self._fetched(f"+{place.ref}:{place.tip}")):
+            return None
+        return self.git("rev-parse", "--verify", "--quiet", f"{place.tip}^{{commit}}").line
+
+    def leases(self, pipeline: str) -> dict[str, tuple[str, str]]:
+        """Name, commit and its message for each lease that there ever was, fetched."""
+        copies = self.place.copies(pipeline)
+        if self.place.remote is not None:
+            refs = f"+{self.place.leases(pipeline)}/*:{copies}/*"
+            if not self._retry(lambda: self._fetched("--prune", refs)):
+                return {}
+        if not self.place.directory.exists():
+            return {}
+        rows = self.asked("for-each-ref", "--format=%(objectname) %(refname) %(contents:subject)", f"{copies}/").split("\n")
+        found = [row.split(" ", 2) for row in rows if row]
+        return {ref.removeprefix(f"{copies}/"): (commit, subject) for commit, ref, subject in found}
+
+    def _fetched(self, *refs: str) -> bool:
+        """False when the remote has no such ref."""
+        if not self.place.directory.exists():
+            if not self._there(refs[-1].removeprefix("+").partition(":")[0]):
+                return False
+            self.ensure()
+        depth = ("--depth=1",) if self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
+        options = [word for word in refs if word.startswith("--")]
+        answer = self.git(*_FETCH, *depth, *options, "--", str(self.place.remote), refs[-1], timeout=NETWORK)
+        if answer.code == 0:
+            return True
+        if _ABSENT in answer.error:
+            self.git("update-ref", "-d", self.place.tip)
+            return False
+        error = explain(self.name, answer.error)
+        error.retryable = error.retryable or any(word in answer.error for word in _BUSY)
+        raise error
+
+    def _there(self, ref: str) -> bool:
+        """Asked without a repository, from the directory of the pipeline file."""
+        beside = self.place.directory.parent.parent
+        answer = self._git.run(beside, (*_QUIET, "ls-remote", "--", str(self.place.remote), ref), timeout=NETWORK)
+        if answer.code != 0:
+            raise explain(self.name, answer.error)
+        return bool(answer.text)
+
+    # ------------------------------------------------------------ push
+    def move(self, ref: str, to: str, seen: str | None) -> Pushed:
+        """Sets `ref` to the commit `to` where it is `seen` (None: not there), in one step. Raises LedgerError when refused."""
+        if self.place.remote is None:
+            return self._moved_here(ref, to, seen)
+        answer = self.git(
+            *_PUSH, f"--force-with-lease={ref}:{seen or ''}", "--", self.place.remote, f"{to}:{ref}", timeout=NETWORK
+        )
+        verdict = next((line for line in answer.output.decode("utf-8", "replace").splitlines() if f":{ref}\t" in line), None)
+        if answer.code == 0:
+            return Pushed.DONE
+        if verdict is not None and verdict.startswith("!"):
+            if any(word in verdict for word in _RACES):
+                return Pushed.BEATEN
+            if "remote failed to report status" not in verdict:
+                raise explain(self.name, f"{answer.error}\n{verdict.rpartition(chr(9))[2]}")
+        error = explain(self.name, answer.error)
+        if answer.code != TIMED_OUT and not error.retryable:
+            raise error
+        return Pushed.UNKNOWN
+
+    def _moved_here(self, ref: str, to: str, seen: str | None) -> Pushed:
+        if at := self.git("for-each-ref", "--format=%(worktreepath)", ref).line:
+            raise LedgerError(
+                f"the ledger {self.name} is a branch that is checked out at {at}", hint="check out another one there"
+            )
+        answer = self.git("update-ref", "--create-reflog", "-m", "promoter", ref, to, seen or "0" * len(to))
+        if answer.code == 0:
+            return Pushed.DONE
+        if any(word in answer.error for word in _BUSY):
+            return Pushed.BEATEN
+        raise explain(self.name, answer.error)
