@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from promoter.adapters.git import Git
@@ -46,5 +48,19 @@ class World:
         self.git("clone", "--quiet", *options, f"file://{self.origin}", str(self.room / name))
         return self.room / name
 
-    def ledger(self, at: Path | None = None, url: str = f"git:{BRANCH}", pipeline: str = "shop", **environment: str) -> GitLedger:
-        return GitLedger(url, at or self.clone, pipeline, Git(self.environment | environment))
+    def ledger(
+        self,
+        at: Path | None = None,
+        url: str = f"git:{BRANCH}",
+        pipeline: str = "shop",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> GitLedger:
+        return GitLedger(url, at or self.clone, pipeline, Git(self.environment), sleep)
+
+    def snapshot(self, repository: Path) -> dict[str, bytes]:
+        """Every file of a checkout and of its `.git`, but for objects, promoter's own refs and what follows a push."""
+        files = (path for path in sorted(repository.rglob("*")) if path.is_file())
+        names = {path.relative_to(repository).as_posix(): path for path in files}
+        followed = f"refs/remotes/origin/{BRANCH}"
+        ours = (".git/objects", ".git/refs/promoter", f".git/{followed}", f".git/logs/{followed}")
+        return {name: path.read_bytes() for name, path in names.items() if not name.startswith(ours)}

@@ -3,7 +3,9 @@
 from datetime import datetime
 from functools import cached_property
 
+from promoter.adapters.ledger.git.errors import explain, short
 from promoter.adapters.ledger.git.wire import Wire
+from promoter.model.errors import LedgerError
 
 _NAMELESS = {
     f"GIT_{role}_{part}": value
@@ -29,7 +31,15 @@ class Scribe:
         date = f"@{int(at.timestamp())} +0000"
         more = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, **self._name}
         command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, *options)
-        return self._wire.asked(*command, given=f"{message}\n".encode(), more=more)
+        answer = self._wire.git(*command, given=f"{message}\n".encode(), more=more)
+        if answer.code == 0:
+            return answer.text
+        if "-S" not in options:
+            raise explain(self._wire.name, answer.error)
+        raise LedgerError(
+            f"the ledger {self._wire.name} needs a signed commit, and signing failed: {short(answer.error)}",
+            hint="git is told to sign (commit.gpgSign): make the key usable without a question, or set that to false here",
+        )
 
     @cached_property
     def _name(self) -> dict[str, str]:

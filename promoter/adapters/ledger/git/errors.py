@@ -25,8 +25,6 @@ _TELLING: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
     (("No space left",), "cannot grow", "free some space, then run the same command again", True),
     (("nsufficient permission", "unable to create temporary", "unpacker error", "unable to write", "Permission denied"),
      "may not be written to", _RIGHT + "; of a directory, the right to write there", False),
-    (("failed to sign", "failed to write commit", "signing", "ssh-keygen", "user.signingKey"), "needs a signature that failed",
-     "git is told to sign commits (commit.gpgSign): make the key usable without a question, or set it to false here", False),
     (("Repository not found", "repository not found", "does not appear to be a git repository", "not a git repository",
       "does not exist", "' not found"), "is in a repository that is not there, or that this account may not see",
      "mend the address, or give this account the right to read", False),
@@ -39,14 +37,14 @@ _ADVICE = "make sure that this machine reaches it, then run the same command aga
 
 def explain(where: str, said: str) -> LedgerError:
     """The error for what git wrote. What is in no list may be the network's: it is tried again."""
-    text = _short(said)
+    text = short(said)
     for words, cause, hint, retryable in _TELLING:
         if any(word in said for word in words):
             return LedgerError(f"the ledger {where} {cause}: {text}", hint=hint, retryable=retryable)
     return LedgerError(f"the ledger {where} cannot be reached: {text}", hint=_ADVICE, retryable=True)
 
 
-def _short(said: str) -> str:
+def short(said: str) -> str:
     lines = [line.strip() for line in said.splitlines()]
     told = " ".join(line for line in lines if line and not _NOISE.match(line)) or " ".join(lines)
     return re.sub(r"//[^/@\s]*@", "//", told)[:400] or "git gave no reason"

@@ -1,6 +1,6 @@
 """Refs here and on the remote: fetched into our own, and pushed only where they still are what was seen.
 
-The user's refs, configuration, hooks, index and work tree are neither read nor touched.
+The user's branches, hooks, index and work tree are not touched. A remote-tracking ref follows, as after any push.
 """
 
 import subprocess
@@ -70,7 +70,7 @@ class Wire:
     def tip(self) -> str | None:
         """The commit at which the branch ends now, fetched; None when there is no branch."""
         place = self.place
-        if place.remote is not None and not self._retry(lambda: self._fetched(f"+{place.ref}:{place.tip}")):
+        if place.remote is not None and not self._retry(lambda: self._fetched(f"+{place.ref}:{place.tip}", *self._depth())):
             return None
         return self.git("rev-parse", "--verify", "--quiet", f"{place.tip}^{{commit}}").line
 
@@ -79,7 +79,7 @@ class Wire:
         copies = self.place.copies(pipeline)
         if self.place.remote is not None:
             refs = f"+{self.place.leases(pipeline)}/*:{copies}/*"
-            if not self._retry(lambda: self._fetched("--prune", refs)):
+            if not self._retry(lambda: self._fetched(refs, "--prune")):
                 return {}
         if not self.place.directory.exists():
             return {}
@@ -87,15 +87,13 @@ class Wire:
         found = [row.split(" ", 2) for row in rows if row]
         return {ref.removeprefix(f"{copies}/"): (commit, subject) for commit, ref, subject in found}
 
-    def _fetched(self, *refs: str) -> bool:
+    def _fetched(self, refs: str, *options: str) -> bool:
         """False when the remote has no such ref."""
         if not self.place.directory.exists():
-            if not self._there(refs[-1].removeprefix("+").partition(":")[0]):
+            if not self._there(refs.removeprefix("+").partition(":")[0]):
                 return False
             self.ensure()
-        depth = ("--depth=1",) if self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
-        options = [word for word in refs if word.startswith("--")]
-        answer = self.git(*_FETCH, *depth, *options, "--", str(self.place.remote), refs[-1], timeout=NETWORK)
+        answer = self.git(*_FETCH, *options, "--", str(self.place.remote), refs, timeout=NETWORK)
         if answer.code == 0:
             return True
         if _ABSENT in answer.error:
@@ -104,6 +102,11 @@ class Wire:
         error = explain(self.name, answer.error)
         error.retryable = error.retryable or any(word in answer.error for word in _BUSY)
         raise error
+
+    def _depth(self) -> tuple[str, ...]:
+        """The last commit holds every fact; but a whole repository must not become a shallow one by it."""
+        here = self.place.directory
+        return ("--depth=1",) if here.exists() and self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
 
     def _there(self, ref: str) -> bool:
         """Asked without a repository, from the directory of the pipeline file."""
