@@ -22,7 +22,7 @@ demo: venv lab ## DEV, TEST and PROD on a real engine, step by step
 test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narrows)
 	@$(LAB) buildx || true
 	@$(LAB) evidence || true
-	@$(LAB) database || true
+	@$(LAB) ledgers || true
 	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 check: lint types imports docs-check test ## all that must hold before a change is merged: what CI runs

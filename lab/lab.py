@@ -3,7 +3,7 @@
 
     lab/lab.py up        an engine, a registry, a busybox: found, or installed and started
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
-    lab/lab.py database  PostgreSQL as well, for the tests of that home of the ledger
+    lab/lab.py ledgers   PostgreSQL and an ssh server as well, for the tests of homes of the ledger
     lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import database, engine, evidence, place, registry, talk, tools
+from parts import engine, evidence, ledgers, place, registry, talk, tools
 from parts.errors import LabError
 from parts.machine import say
 
@@ -95,14 +95,18 @@ def buildx() -> None:
     _add("buildx", tools.buildx)
 
 
-def database_programs() -> None:
-    _add("postgres", database.postgres)
+def ledger_programs() -> None:
+    _add_all(postgres=ledgers.postgres, sshd=ledgers.sshd)
 
 
 def evidence_programs() -> None:
+    _add_all(prometheus=evidence.prometheus, cosign=evidence.cosign)
+
+
+def _add_all(**parts: Callable[[Path], Path | str]) -> None:
     """All that can be had; raises LabError for what cannot."""
     missing = []
-    for name, get in (("prometheus", evidence.prometheus), ("cosign", evidence.cosign)):
+    for name, get in parts.items():
         try:
             _add(name, get)
         except LabError as error:
@@ -144,6 +148,7 @@ def exports(facts: dict[str, Any]) -> str:
         "PROMOTER_LAB_COSIGN": "cosign",
         "PROMOTER_LAB_PROMETHEUS": "prometheus",
         "PROMOTER_LAB_POSTGRES": "postgres",
+        "PROMOTER_LAB_SSHD": "sshd",
     }
     values = {name: facts[key] for name, key in names.items() if key in facts} | facts.get("ports", {})
     return "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in values.items())
@@ -158,7 +163,9 @@ def status(facts: dict[str, Any]) -> str:
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
-    lines += [f"{part:<10} {facts[part]}" for part in ("busybox", "buildx", "cosign", "prometheus", "postgres") if part in facts]
+    lines += [
+        f"{part:<10} {facts[part]}" for part in ("busybox", "buildx", "cosign", "prometheus", "postgres", "sshd") if part in facts
+    ]
     return "\n".join(lines)
 
 
@@ -168,8 +175,8 @@ def main(argv: list[str]) -> int:
             up()
         case ["buildx"]:
             buildx()
-        case ["database"]:
-            database_programs()
+        case ["ledgers"]:
+            ledger_programs()
         case ["evidence"]:
             evidence_programs()
         case ["venv", where]:

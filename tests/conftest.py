@@ -77,7 +77,13 @@ def cosign_programs(lab: Mapping[str, str]) -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def postgres_programs(lab: Mapping[str, str]) -> Path:
     """The directory of PostgreSQL's own programs; where none can be had, the test is skipped and says why."""
-    return Path(_extra(lab, "POSTGRES", "database"))
+    return Path(_extra(lab, "POSTGRES", "ledgers"))
+
+
+@pytest.fixture(scope="session")
+def sshd_program(lab: Mapping[str, str]) -> list[Path]:
+    """OpenSSH's server, then directories of its libraries; where it cannot be had, the test is skipped and says why."""
+    return [Path(part) for part in _extra(lab, "SSHD", "ledgers").split(os.pathsep)]
 
 
 def _extra(lab: Mapping[str, str], name: str, verb: str) -> str:

@@ -1,0 +1,64 @@
+"""What homes of the ledger are tested with: PostgreSQL's programs and OpenSSH's server, the installed or the distribution's.
+
+Programs only: whoever wants a server starts one of its own. The ssh server is unpacked rather than installed, because
+its package would open a door into the machine at every boot.
+"""
+
+import os
+from pathlib import Path
+
+from parts.errors import LabError
+from parts.machine import apt_install, as_root, run, say, which
+from parts.tools import fetched
+
+ROOMS = Path("/usr/lib/postgresql")
+
+
+def postgres(state: Path) -> Path:
+    """A directory that holds `initdb` and `postgres`, of the newest version that is there."""
+    del state
+    found = _newest()
+    if found is None:
+        say("the package would start a database for the whole machine: it is told not to")
+        setting = (
+            "mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >> /etc/postgresql-common/createcluster.conf"
+        )
+        as_root(["sh", "-c", setting], why="install PostgreSQL without a database of its own")
+        apt_install(["postgresql"], why="install PostgreSQL")
+        found = _newest()
+    if found is None:
+        raise LabError("PostgreSQL was installed, and there is no initdb below /usr/lib/postgresql.")
+    return found
+
+
+def _newest() -> Path | None:
+    versions = [path.parent for path in ROOMS.glob("*/bin/initdb") if (path.parent / "postgres").exists()]
+    return max(versions, key=lambda path: float(path.parent.name), default=None)
+
+
+LIBRARIES = {"libwrap.so.0": "libwrap0", "libwtmpdb.so.0": "libwtmpdb0"}
+
+
+def sshd(state: Path) -> str:
+    """The program, then directories of libraries that it misses on this machine, as PATH lists them."""
+    if which("ssh") is None:
+        apt_install(["openssh-client"], why="install an ssh client")
+    installed = which("sshd")
+    if installed is not None:
+        return installed
+    program = fetched(state, "openssh-server") / "usr/sbin/sshd"
+    rooms = [_library(state, name) for name in _unresolved(program)]
+    return os.pathsep.join(map(str, [program, *rooms]))
+
+
+def _unresolved(program: Path) -> list[str]:
+    return [line.split()[0] for line in run(["ldd", str(program)]).splitlines() if line.endswith("not found")]
+
+
+def _library(state: Path, name: str) -> Path:
+    if name not in LIBRARIES:
+        raise LabError(f"the unpacked sshd misses {name} on this machine: install openssh-server yourself.")
+    found = next(fetched(state, LIBRARIES[name]).glob(f"usr/lib/*/{name}"), None)
+    if found is None:
+        raise LabError(f"the package {LIBRARIES[name]} holds no {name}.")
+    return found.parent
