@@ -43,7 +43,10 @@ class Looking:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise CallerError(f"no release begins with {prefix!r}", hint="`promoter status` and `promoter history` show releases")
+            hint = "`promoter status` and `promoter history` show releases"
+            if prefix in self.pipeline.needs:
+                hint = f"{prefix} is an environment: the release, if any, comes first, then `--to {prefix}`"
+            raise CallerError(f"no release begins with {prefix!r}", hint=hint)
         several = ", ".join(release.short_id for release in found[:5])
         raise CallerError(f"{prefix!r} begins {len(found)} releases: {several}", hint="type more of its digits")
 

@@ -15,7 +15,9 @@ from promoter.overriding import reviews_due
 from promoter.pipeline import NO_RELEASE
 from promoter.plan import Plan
 from promoter.ports import Container, Held
-from promoter.state import Deployment, EnvironmentState
+from promoter.state import Deployment, EnvironmentState, Request
+
+_SAID = {"approve": "approved", "reject": "rejected"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Statuses(Looking):
         current, request = entry.current, entry.request
         release = self.journal.state.releases[current.release].release if current else None
         waits = (
-            WaitingRelease(request.release, request.reason_code, request.reasons)
+            WaitingRelease(request.release, request.reason_code, (*request.reasons, *_said_since(entry, request)))
             if request and request.reason_code != ReasonCode.OK
             else None
         )
@@ -155,3 +157,12 @@ def _word(container: Container | None) -> str:
     if container.running:
         return container.health or "running"
     return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
+
+
+def _said_since(entry: EnvironmentState, request: Request) -> tuple[str, ...]:
+    """What was judged last may be answered by now: that is seen at the next look, and told meanwhile."""
+    votes = [vote for vote in entry.votes if vote.seq > request.seq and vote.plan_digest == request.plan_digest]
+    return tuple(
+        f"{_SAID.get(vote.decision, vote.decision)} by {vote.principal} since then: `promoter promote` judges anew"
+        for vote in votes
+    )

@@ -490,6 +490,16 @@ def test_status_tells_what_is_where_and_what_waits() -> None:
     assert (prod["release"], prod["pinned"], prod["frozen"]) == (None, False, False)
 
 
+def test_status_tells_of_votes_that_came_after_the_last_look() -> None:
+    shop = Workshop(gates={"prod": (ANY,)})
+    shop.run()
+    door = shop.door("ben@example.com")
+    door.vote(door.case("prod", None), "approve", None)
+    waiting = shop.door().status().environments[-1].waiting
+    assert waiting is not None
+    assert waiting.reasons[-1] == "approved by ben@example.com since then: `promoter promote` judges anew"
+
+
 def test_diff_names_images_and_configuration() -> None:
     shop = Workshop(gates={"test": (ANY,)})
     shop.run()
@@ -509,6 +519,9 @@ def test_a_release_is_found_by_a_unique_prefix() -> None:
     assert shop.door().find_release(release.id[:6]) == release
     with pytest.raises(CallerError, match="no release begins with"):
         shop.door().find_release("zzz")
+    with pytest.raises(CallerError) as error:
+        shop.door().find_release("prod")
+    assert "--to prod" in (error.value.hint or "")
 
 
 def test_an_interruption_before_anything_was_begun_changes_nothing() -> None:
