@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from promoter.folding import fold
-from promoter.model.errors import HeadMoved, LedgerError
+from promoter.model.errors import HeadMoved, LedgerBroken, LedgerError
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, misfit, seal
 from promoter.ports import Clock, Ledger, Witness
 from promoter.state import EMPTY, State
@@ -46,7 +46,7 @@ class Journal:
             known = self._state
             seen = self.witnessed() if known is None else None
             state = known or EMPTY
-            state = fold(_following(self.ledger.read(state.head.seq), state.head), state)
+            state = fold(self.following(state.head), state)
             if known is None:
                 self.never_back(state.head, seen)
             if known is None or known.head != state.head:
@@ -79,6 +79,15 @@ class Journal:
                     self._note(after.head)
                     return fact
 
+    def following(self, head: Head) -> Iterator[Fact]:
+        """The facts after `head`, each checked against the one before it, whatever the ledger's home checks."""
+        for fact in self.ledger.read(head.seq):
+            problem = misfit(fact, head)
+            if problem is not None:
+                raise LedgerBroken(self.ledger.location, f"fact {fact.seq}: {problem}")
+            head = head_of(fact)
+            yield fact
+
     def witnessed(self) -> Head | None:
         """What was seen here before. To be asked before the ledger is read: another process may see more meanwhile."""
         return self._witness.seen() if self._witness is not None else None
@@ -106,12 +115,3 @@ class Journal:
                 f"the ledger {self.ledger.location} no longer ends as it did: facts were taken away or replaced",
                 hint="`promoter ledger verify` shows where; a backup or an export can take its place",
             ) from error
-
-
-def _following(facts: Iterator[Fact], head: Head) -> Iterator[Fact]:
-    for fact in facts:
-        problem = misfit(fact, head)
-        if problem is not None:
-            raise LedgerError(f"the ledger was changed while it was read: {problem}", hint="see `promoter ledger verify`")
-        head = head_of(fact)
-        yield fact

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from promoter.model.errors import CallerError, LedgerError, SecretError
-from promoter.model.facts import BrokenLink, Fact, Head, Kind, check_chain, head_of, stamp
+from promoter.model.errors import CallerError, LedgerBroken, LedgerError, SecretError
+from promoter.model.facts import Fact, Head, Kind, head_of, stamp
 from promoter.model.naming import release_of, role_of
 from promoter.model.release import Release
 from promoter.pipeline import NO_RELEASE
@@ -105,31 +105,18 @@ class Queries(Statuses):
     def ledger_verify(self) -> LedgerReport:
         """Reads the whole chain from its first line."""
         seen, head, problem = self.journal.witnessed(), Head(), None
-        for found in check_chain(self.journal.ledger.lines()):
-            if isinstance(found, BrokenLink):
-                problem = f"line {found.place}: {found.problem}"
-            else:
-                head = head_of(found)
-        return LedgerReport(
-            self.journal.ledger.location,
-            head.seq,
-            head.digest,
-            problem or self._last_line_problem() or self._gone_back(head, seen),
-        )
+        try:
+            for fact in self.journal.following(head):
+                head = head_of(fact)
+        except LedgerBroken as error:
+            problem = error.problem
+        problem = problem or self._gone_back(head, seen)
+        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem)
 
     def _gone_back(self, head: Head, seen: Head | None) -> str | None:
         """Facts that were seen from here before, and are gone or are others now."""
         try:
             self.journal.never_back(head, seen)
-        except LedgerError as error:
-            return error.message
-        return None
-
-    def _last_line_problem(self) -> str | None:
-        """No line follows the last to tell that it was edited; the ledger's own note of its digest does."""
-        try:
-            for _ in self.journal.ledger.read():
-                pass
         except LedgerError as error:
             return error.message
         return None

@@ -142,4 +142,4 @@ def test_a_ledger_that_was_rewritten_is_an_error(journal, ledger):
     ledger.kept = another.kept
     with pytest.raises(LedgerError) as error:
         journal.refresh()
-    assert "was changed" in error.value.message
+    assert "is broken: fact" in error.value.message

@@ -123,6 +123,17 @@ class LedgerError(WorldError):
     """The ledger cannot be read or written, or its chain is broken."""
 
 
+class LedgerBroken(LedgerError):
+    """A line of it is not what it was: `problem` says which and how."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(
+            f"the ledger {where} is broken: {problem}",
+            hint="`promoter ledger verify` shows where; a backup or an export can take its place",
+        )
+        self.problem = problem
+
+
 class HeadMoved(LedgerError):
     """Somebody else appended first: read again, judge again, try again."""
 

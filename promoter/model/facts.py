@@ -43,6 +43,9 @@ class Kind(StrEnum):
     ATTESTED = "attested"
 
 
+_KINDS = {str(kind): kind for kind in Kind}
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A fact before it has its place in the chain. `body` holds what its kind adds, as plain JSON data."""
@@ -67,10 +70,7 @@ class Fact:
     release: str | None
     body: Mapping[str, object]
     line: bytes
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{sha256_hex(self.line)}"
+    digest: str
 
     def document(self) -> dict[str, object]:
         document: dict[str, object] = json.loads(self.line)
@@ -117,25 +117,67 @@ def seal(draft: Draft, head: Head, at: datetime) -> Fact:
     return read_line(canonical({**document, **draft.body}))
 
 
+class UnknownKind(ValueError):
+    """A fact that only a newer promoter can read."""
+
+
 def read_line(line: bytes) -> Fact:
-    """The fact that a line holds. Raises ValueError when it is not one."""
-    return _fact(_document(line), line)
-
-
-def _document(line: bytes) -> dict[str, Any]:
+    """The fact that a line holds. Raises ValueError when it is not one, or is not written as RFC 8785 writes it."""
     try:
-        document = json.loads(line.decode(), parse_constant=_refuse_constant)
+        text = line.decode()
+        document, plain = _parsed(text)
     except RecursionError:
         raise ValueError("not a fact: nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"not a fact: {error}") from error
     if not isinstance(document, dict):
         raise ValueError("not a fact: not a JSON object")
-    return document
+    fact = _fact(document, line)
+    if not (_ENCODER.encode(document) == text if plain else _is_canonical(text, line)):
+        raise ValueError("the line is not in canonical form (RFC 8785)")
+    return fact
+
+
+class _Float(Exception):
+    """A number that Python and RFC 8785 write each in its own way."""
+
+
+def _parsed(text: str) -> tuple[Any, bool]:
+    """What it says, and whether json's own encoder, which is far quicker, writes that as RFC 8785 does.
+
+    It does but for floats, huge numbers, and keys with letters beyond U+FFFF, which sort elsewhere in UTF-16.
+    """
+    try:
+        return _QUICK.decode(text), not _HUGE.search(text) and (text.isascii() or max(text) <= "\uffff")
+    except _Float:
+        return _PLAIN.decode(text), False
+
+
+def _is_canonical(text: str, line: bytes) -> bool:
+    try:
+        return canonical(_EXACT.decode(text)) == line
+    except ValueError:
+        return False
+
+
+def _refuse_float(digits: str) -> float:
+    raise _Float(digits)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _number(digits: str) -> int | float:
+    """Beyond 2**53 only floats are written, some of them in whole digits."""
+    return int(digits) if len(digits) <= 15 or abs(int(digits)) < 2**53 else float(digits)
+
+
+_HUGE = re.compile(r"[:\[,]-?[0-9]{16}")
+_QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_refuse_float)
+_PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)
+_EXACT = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_number)
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _fact(document: dict[str, Any], line: bytes) -> Fact:
@@ -153,45 +195,12 @@ def _fact(document: dict[str, Any], line: bytes) -> Fact:
         raise ValueError("not a fact: actor is not a text")
     if not all(name is None or isinstance(name, str) for name in (environment, release)):
         raise ValueError("not a fact: environment or release is not a text")
-    try:
-        kind = Kind(str(get("kind")))
-    except ValueError:
-        raise ValueError(f"kind {get('kind')!r} is not known to this version of promoter") from None
+    kind = _KINDS.get(str(get("kind")))
+    if kind is None:
+        name = str(get("kind"))
+        raise UnknownKind(f"kind {name[:40]!r} is not known to this version: the fact was written by a newer promoter")
     body = {k: v for k, v in document.items() if k not in _HEAD_KEYS}
-    return Fact(seq, prev, read_stamp(at), actor, kind, environment, release, body, line)
-
-
-class _FloatOrHuge(Exception):
-    """A number that RFC 8785 and Python write each in its own way."""
-
-
-def _is_canonical(line: bytes) -> bool:
-    """The encoder of json writes what RFC 8785 does, but for such numbers and rare key orders, and is far quicker."""
-    try:
-        document = json.loads(line, parse_float=_refuse_float, parse_int=_small)
-        if json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() == line:
-            return True
-    except (_FloatOrHuge, UnicodeEncodeError):
-        pass
-    try:
-        return canonical(json.loads(line, parse_int=_number)) == line
-    except ValueError:
-        return False
-
-
-def _refuse_float(digits: str) -> float:
-    raise _FloatOrHuge(digits)
-
-
-def _small(digits: str) -> int:
-    if len(digits) > 15:
-        raise _FloatOrHuge(digits)
-    return int(digits)
-
-
-def _number(digits: str) -> int | float:
-    """Beyond 2**53 only floats are written, some of them in whole digits."""
-    return int(digits) if len(digits) <= 15 or abs(int(digits)) < 2**53 else float(digits)
+    return Fact(seq, prev, read_stamp(at), actor, kind, environment, release, body, line, f"sha256:{sha256_hex(line)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +231,6 @@ def _link(place: int, line: bytes, head: Head) -> Fact | BrokenLink:
         fact = read_line(line)
     except ValueError as error:
         return BrokenLink(place, str(error))
-    if not _is_canonical(line):
-        return BrokenLink(place, "the line is not in canonical form (RFC 8785)")
     problem = misfit(fact, head)
     return fact if problem is None else BrokenLink(place, problem)
 

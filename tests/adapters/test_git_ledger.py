@@ -230,7 +230,6 @@ def test_of_several_remotes_it_is_origin_and_never_a_guess(world):
         "git:a.lock",
         "git:a/",
         "git:x@--upload-pack=touch",
-        "git:a@{1}",
         "git:x@a\nb",
     ],
 )

@@ -332,7 +332,7 @@ def test_a_row_that_was_changed_is_noticed(server, database, open_one):
         "UPDATE promoter.facts SET line = convert_to(replace(convert_from(line, 'UTF8'), 'ana@', 'eve@'), 'UTF8') WHERE seq = 2",
         database=database,
     )
-    with pytest.raises(LedgerError, match="is broken at fact 2"):
+    with pytest.raises(LedgerError, match="is broken: fact 2"):
         list(open_one().read())
     assert any(not isinstance(found, Fact) for found in check_chain(open_one().lines()))
 

@@ -176,7 +176,7 @@ def test_a_line_changed_behind_our_back_is_found_even_the_last(ledger, place):
         raw.execute("UPDATE facts SET line = CAST(replace(CAST(line AS TEXT), 'ana', 'eve') AS BLOB) WHERE seq = 3")
     with pytest.raises(LedgerError) as error:
         list(ledger.read())
-    assert "broken at fact 3" in error.value.message and "ledger verify" in error.value.hint
+    assert "broken: fact 3: " in error.value.message and "ledger verify" in error.value.hint
 
 
 def test_what_runs_as_the_database_is_durable(ledger, place):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerError
+from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerBroken
 from promoter.model.facts import Fact, Head, head_of, misfit, read_line, read_stamp
 from promoter.ports import Gone, Lease
 
@@ -13,18 +13,18 @@ _SAY = "%Y-%m-%d %H:%M:%S UTC"
 
 
 def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: Head, where: str) -> Iterator[Fact]:
-    """The facts that rows of (place, recorded digest if any, line) hold, right after `head`. Raises LedgerError."""
+    """The facts that rows of (place, recorded digest if any, line) hold, right after `head`. Raises LedgerBroken."""
     for place, digest, line in rows:
         try:
             fact = read_line(line)
         except ValueError as error:
-            raise _broken(where, place, str(error)) from error
+            raise LedgerBroken(where, f"fact {place}: {error}") from error
         problem = misfit(fact, head)
         head = head_of(fact)
         if problem is None and digest not in (None, head.digest):
             problem = f"its line is no longer the one that was recorded as {digest}"
         if problem is not None:
-            raise _broken(where, place, problem)
+            raise LedgerBroken(where, f"fact {place}: {problem}")
         yield fact
 
 
@@ -50,11 +50,4 @@ def moved(where: str, there: Head, head: Head) -> HeadMoved:
         f"the ledger {where} has moved on: fact {there.seq} is its last, and {head.seq} was expected",
         hint="run the same command again",
         retryable=True,
-    )
-
-
-def _broken(where: str, place: int, problem: str) -> LedgerError:
-    return LedgerError(
-        f"the ledger {where} is broken at fact {place}: {problem}",
-        hint="`promoter ledger verify` shows where; a backup or an export can take its place",
     )
