@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
-from promoter.model.facts import Draft, Fact, Head, Kind, check_chain, head_of
+from promoter.model.facts import Draft, Fact, Head, Kind, check_chain, head_of, seal
 from promoter.ports import Held, Lease, Ledger
 
 NOW = datetime(2026, 11, 23, 18, 20, 11, 123456, tzinfo=UTC)
@@ -56,6 +56,19 @@ class LedgerContract:
             with pytest.raises(HeadMoved):
                 ledger.append(Draft(Kind.STEP_DONE, "ben@example.com"), stale, NOW)
         assert list(ledger.read()) == [first]
+
+    def test_facts_of_another_ledger_are_restored_as_they_were(self, ledger: Ledger) -> None:
+        facts, head = [], Head()
+        for number in range(250):
+            facts.append(seal(Draft(Kind.STEP_DONE, "ana@example.com", "dev", body={"number": number}), head, NOW))
+            head = head_of(facts[-1])
+        ledger.restore(facts[:3], Head())
+        ledger.restore(facts[3:], head_of(facts[2]))
+        assert list(ledger.read()) == facts
+        assert list(ledger.lines()) == [fact.line for fact in facts]
+        with pytest.raises(HeadMoved):
+            ledger.restore(facts[3:5], head_of(facts[2]))
+        assert write(ledger, 1)[0].seq == 251
 
     def test_threads_share_it(self, ledger: Ledger) -> None:
         def work(name: str) -> None:

@@ -405,6 +405,9 @@ class Ledger(Protocol):
     def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
         """Durably appends right after `head`. Raises HeadMoved when somebody else was first."""
 
+    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        """Durably appends facts of another ledger as they are, right after `head`: all or none. Raises HeadMoved."""
+
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         """Raises LeaseHeld while another owner's lease is alive; one that is stale, or whose owner is gone, is taken over."""
 

@@ -19,6 +19,7 @@ from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.signing import SshKeygen, git_signing_key
 from promoter.adapters.source import GitSource
 from promoter.adapters.witness import FileWitness
+from promoter.copying import Copying
 from promoter.journal import Journal
 from promoter.lease import TIME_TO_LIVE
 from promoter.model.events import Listener
@@ -93,3 +94,20 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
             policy_ref=settings.policy_ref,
             lease_ttl=settings.lease_ttl or TIME_TO_LIVE,
         )
+
+
+@contextmanager
+def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterator[Copying]:
+    """Two ledgers of the pipeline in `file`. Raises as `open_promoter` does."""
+    settings = load_settings(file.parent).over(actor=actor)
+    git = GitSource()
+    pipeline = load(file, source=lambda: git.source(file.parent.resolve()), environ=os.environ, snapshot=git.snapshot).pipeline
+    clock, me = SystemClock(), who(settings, pipeline.directory)
+    with ExitStack() as stack:
+
+        def journal(url: str) -> Journal:
+            book = open_ledger(url, pipeline.directory, pipeline.name)
+            stack.callback(book.close)
+            return Journal(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location))
+
+        yield Copying(pipeline.name, journal(source), journal(target), clock, is_gone)

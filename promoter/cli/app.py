@@ -39,7 +39,7 @@ VERBS = {
     "show": "Shows one release: what it is made of, where it is and was.",
     "diff": "Compares what runs in two environments.",
     "logs": "Shows what the containers and checks of a release wrote.",
-    "ledger": "Checks or writes out the ledger.",
+    "ledger": "Checks the ledger, writes it out, or copies it to another home.",
     "schema": "Prints the JSON Schema of the pipeline file.",
     "doctor": "Says what is missing on this machine.",
 }

@@ -1,11 +1,13 @@
-"""`promoter ledger verify` and `promoter ledger export`."""
+"""`promoter ledger verify`, `promoter ledger export` and `promoter ledger copy`."""
 
 import json
+from typing import Annotated
 
 import typer
 
 from promoter.cli.common import Common, verb
 from promoter.cli.output import complain, flush, say, say_bytes, say_json
+from promoter.model.errors import CallerError
 
 ledger = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -13,7 +15,7 @@ ledger = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_hel
 @ledger.callback()
 @verb
 def room(_: Common) -> None:
-    """Checks or writes out the ledger.
+    """Checks the ledger, writes it out, or copies it to another home.
 
     \b
     Examples:
@@ -67,3 +69,30 @@ def export(common: Common) -> None:
         for line in promoter.ledger_lines():
             say_bytes(line)
         flush()
+
+
+@ledger.command()
+@verb
+def copy(
+    common: Common,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The ledger to copy, spelled as for --ledger.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Its new home: empty, or an older copy.")],
+) -> None:
+    """Copies a ledger to another home, fact by fact as they are, and checks both. Given again, it carries on.
+
+    \b
+    Examples:
+      promoter ledger copy sqlite:.promoter/ledger.db git:promoter-ledger
+      promoter ledger copy sqlite:.promoter/ledger.db postgresql://promoter@db.internal/promoter
+    """
+    from promoter.wiring import open_copy
+
+    if common.ledger is not None:
+        raise CallerError("`ledger copy` has no use for --ledger", hint="its two arguments say from where and to where")
+    with open_copy(common.pipeline, source, target, common.actor) as copying:
+        done = copying.copy()
+    if common.json:
+        say_json(done.document())
+        return
+    say(f"{done.facts} facts in {done.target}, {done.copied} of them new, head {done.head}")
+    say("both chains are whole and the same; from now on name the copy everywhere: PROMOTER_LEDGER, or `ledger:` in the file")

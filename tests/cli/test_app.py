@@ -364,7 +364,7 @@ def test_no_release_could_be_made(say: Say, fake: FakePromoter) -> None:
 
 # ------------------------------------------------------------ help
 def every_command() -> list[tuple[str, ...]]:
-    return [(name,) for name in VERBS] + [("ledger", "verify"), ("ledger", "export")]
+    return [(name,) for name in VERBS] + [("ledger", "verify"), ("ledger", "export"), ("ledger", "copy")]
 
 
 @pytest.mark.parametrize("path", every_command(), ids=" ".join)

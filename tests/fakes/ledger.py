@@ -1,7 +1,7 @@
 """A ledger in memory that keeps every promise of the port but durability."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,13 +32,16 @@ class MemoryLedger:
         return iter(tuple(self.kept))
 
     def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+        fact = seal(draft, head, at)
+        self.restore((fact,), head)
+        return fact
+
+    def restore(self, facts: Sequence[Fact], head: Head) -> None:
         with self._lock:
             there = head_of(read_line(self.kept[-1])) if self.kept else Head()
             if there != head:
                 raise HeadMoved(f"fact {there.seq} is the last, and {head.seq} was expected")
-            fact = seal(draft, head, at)
-            self.kept.append(fact.line)
-            return fact
+            self.kept += [fact.line for fact in facts]
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         with self._lock:

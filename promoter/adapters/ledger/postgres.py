@@ -6,7 +6,7 @@ the first write.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,29 +45,32 @@ class PostgresLedger:
 
     def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
         fact = seal(draft, head, at)
+        self.restore((fact,), head)
+        return fact
+
+    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        from psycopg.errors import UniqueViolation
+
         tried = False
 
-        def write(connection: "Connection[tuple[Any, ...]]") -> Fact:
+        def write(connection: "Connection[tuple[Any, ...]]") -> None:
             nonlocal tried
             there = self._last(connection)
-            if tried and there.seq >= fact.seq and self._line(connection, fact.seq) == fact.line:
-                return fact  # it was written, and only the answer was lost
+            if tried and there.seq >= facts[-1].seq and self._line(connection, facts[-1].seq) == facts[-1].line:
+                return  # it was written, and only the answer was lost
             if there != head:
                 raise moved(self.location, there, head)
             tried = True
             connection.execute("SET LOCAL synchronous_commit = on")
-            connection.execute(
+            connection.cursor().executemany(
                 "INSERT INTO promoter.facts (pipeline, seq, digest, line) VALUES (%s, %s, %s, %s)",
-                (self._pipeline, fact.seq, fact.digest, fact.line),
+                [(self._pipeline, fact.seq, fact.digest, fact.line) for fact in facts],
             )
-            return fact
-
-        from psycopg.errors import UniqueViolation
 
         try:
-            return self._writing(write)
+            self._writing(write)
         except UniqueViolation as error:
-            raise moved(self.location, Head(fact.seq), head) from error
+            raise moved(self.location, Head(facts[0].seq), head) from error
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         def take(connection: "Connection[tuple[Any, ...]]") -> Lease:

@@ -20,6 +20,8 @@ def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: Head, where: s
         except ValueError as error:
             raise LedgerBroken(where, f"fact {place}: {error}") from error
         problem = misfit(fact, head)
+        if problem is None and place != fact.seq:
+            problem = f"fact {fact.seq} stands in its place"
         head = head_of(fact)
         if problem is None and digest not in (None, head.digest):
             problem = f"its line is no longer the one that was recorded as {digest}"

@@ -5,7 +5,7 @@ Each change is one transaction that is on disk before it is answered. Nothing is
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,14 +38,18 @@ class SqliteLedger:
         return (line for _, _, line in self._rows(0))
 
     def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+        fact = seal(draft, head, at)
+        self.restore((fact,), head)
+        return fact
+
+    def restore(self, facts: Sequence[Fact], head: Head) -> None:
         with self._writing() as connection:
             row = connection.execute("SELECT seq, digest FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
             there = Head(*row) if row else Head()
             if there != head:
                 raise moved(str(self._path), there, head)
-            fact = seal(draft, head, at)
-            connection.execute("INSERT INTO facts (seq, digest, line) VALUES (?, ?, ?)", (fact.seq, fact.digest, fact.line))
-        return fact
+            rows = ((fact.seq, fact.digest, fact.line) for fact in facts)
+            connection.executemany("INSERT INTO facts (seq, digest, line) VALUES (?, ?, ?)", rows)
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         with self._writing() as connection:

@@ -7,7 +7,7 @@ made before the first write, and nothing of the user's repository is touched but
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -57,20 +57,24 @@ class GitLedger:
 
     def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
         fact = seal(draft, head, at)
+        self.restore((fact,), head)
+        return fact
+
+    def restore(self, facts: Sequence[Fact], head: Head) -> None:
         with self._lock:
             known, unsure = self._tip, False  # only a branch that was just fetched may say that the ledger has moved on
             for _ in range(_ATTEMPTS):
                 tip = known or self._fetched()
-                if unsure and self._tree.holds(tip, fact):
-                    return fact  # it was written, and only the answer was lost
+                if unsure and self._tree.holds(tip, facts[-1]):
+                    return  # it was written, and only the answer was lost
                 there = self._tree.head(tip)
                 if there != head and known is None:
                     raise moved(self.location, there, head)
                 known = None
                 if there == head:
-                    match self._push(fact, tip):
+                    match self._push(facts, tip):
                         case Pushed.DONE:
-                            return fact
+                            return
                         case Pushed.UNKNOWN:
                             unsure = True
         raise LedgerError(
@@ -79,10 +83,12 @@ class GitLedger:
             retryable=True,
         )
 
-    def _push(self, fact: Fact, tip: str | None) -> Pushed:
+    def _push(self, facts: Sequence[Fact], tip: str | None) -> Pushed:
+        """One commit for all of them: they become the ledger's together or not at all."""
         wire = self._wire
         wire.ensure()
-        commit = self._scribe.commit(self._tree.with_fact(tip, fact), tip, _subject(fact, self._pipeline), fact.at)
+        tree = self._tree.with_facts(tip, facts)
+        commit = self._scribe.commit(tree, tip, _subject(facts, self._pipeline), facts[-1].at)
         pushed = wire.move(wire.place.ref, commit, tip)
         if pushed is Pushed.DONE:
             self._tip, self._losses = commit, 0
@@ -130,8 +136,10 @@ class GitLedger:
         return GitLeases(self._wire, self._scribe, self._pipeline, self._sleep)
 
 
-def _subject(fact: Fact, pipeline: str) -> str:
-    """What `git log --oneline` shows of it."""
-    words = [f"{pipeline}:", str(fact.kind), fact.release or "", f"in {fact.environment}" if fact.environment else "",
-             f"(fact {fact.seq})"]  # fmt: skip
-    return " ".join(" ".join(words).split())
+def _subject(facts: Sequence[Fact], pipeline: str) -> str:
+    """What `git log --oneline` shows."""
+    fact = facts[-1]
+    if len(facts) > 1:
+        return f"{pipeline}: copied (facts {facts[0].seq} to {fact.seq})"
+    words = [f"{pipeline}:", str(fact.kind), fact.release or "", f"in {fact.environment}" if fact.environment else ""]
+    return " ".join([*" ".join(words).split(), f"(fact {fact.seq})"])

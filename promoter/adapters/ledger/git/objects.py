@@ -1,8 +1,11 @@
 """Git's objects, read through one `git cat-file --batch` that is asked one thing after another."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -87,3 +90,15 @@ class Objects:
             if words[1] != kind:
                 raise explain(self._wire.name, f"{name} is a {words[1].decode()} in this repository, not a {kind.decode()}")
             yield content
+
+
+def written(wire: "Wire", contents: Sequence[bytes]) -> list[str]:
+    """The names of new files' contents, stored. Many of them are one pack, not a file each."""
+    if len(contents) == 1:
+        return [wire.asked("hash-object", "-w", "--stdin", given=contents[0])]
+    with TemporaryDirectory(prefix="promoter-") as room:
+        marks = Path(room) / "marks"
+        stream = b"".join(b"blob\nmark :%d\ndata %d\n%s\n" % (n, len(text), text) for n, text in enumerate(contents, 1))
+        wire.asked("fast-import", "--quiet", f"--export-marks={marks}", given=stream)
+        names = dict(re.findall(r"^:(\d+) ([0-9a-f]+)$", marks.read_text(), re.MULTILINE))
+    return [names[str(n)] for n in range(1, len(contents) + 1)]

@@ -4,9 +4,10 @@ What an append writes and reads does not grow with the number of facts, and one 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
-from promoter.adapters.ledger.git.objects import Entry, Objects
+from promoter.adapters.ledger.git.objects import Entry, Objects, written
 from promoter.adapters.ledger.git.wire import Wire
 from promoter.model.canonical import sha256_hex
 from promoter.model.facts import Fact, Head
@@ -68,20 +69,27 @@ class Tree:
             blob = objects.get(name)
         return Head() if blob is None else _head(number, blob.removesuffix(b"\n"))
 
-    def with_fact(self, tip: str | None, fact: Fact) -> str:
-        """The tree of `tip` with one more file, written; everything else in it stays as it is."""
-        names = (self._pipeline, *path_of(fact.seq))
-        made = self._wire.asked("hash-object", "-w", "--stdin", given=fact.line + b"\n")
-        levels: list[list[Entry]] = [[] for _ in names]
-        if tip is not None:
-            with Objects(self._wire, tip) as objects:
-                levels = [objects.tree(f"{tip}:{'/'.join(names[:depth])}") for depth in range(len(names))]
-        mode = _FILE
-        for name, level in zip(reversed(names), reversed(levels), strict=True):
-            rows = [entry for entry in level if entry.name != name] + [Entry(mode, made, name)]
-            made = self._wire.asked("mktree", "-z", "--missing", given=b"".join(entry.row() for entry in rows))
-            mode = _DIRECTORY
-        return made
+    def with_facts(self, tip: str | None, facts: Sequence[Fact]) -> str:
+        """The tree of `tip` with more files, written; everything else in it stays as it is."""
+        blobs = written(self._wire, [fact.line + b"\n" for fact in facts])
+        paths: list[tuple[str, ...]] = [(self._pipeline, *path_of(fact.seq)) for fact in facts]
+        files = dict(zip(paths, blobs, strict=True))
+        if tip is None:
+            return self._made(None, "", files)
+        with Objects(self._wire, tip) as objects:
+            return self._made(objects, f"{tip}:", files)
+
+    def _made(self, objects: Objects | None, tree: str, files: Mapping[tuple[str, ...], str]) -> str:
+        """`tree` (empty when there is none) with `files`, by their paths below it."""
+        level = {entry.name: entry for entry in objects.tree(tree)} if objects is not None and tree else {}
+        for name, group in groupby(sorted(files.items()), key=lambda item: item[0][0]):
+            below = {path[1:]: blob for path, blob in group}
+            if () in below:
+                level[name] = Entry(_FILE, below[()], name)
+            else:
+                there = level[name].object if name in level else ""
+                level[name] = Entry(_DIRECTORY, self._made(objects, there, below), name)
+        return self._wire.asked("mktree", "-z", "--missing", given=b"".join(entry.row() for entry in level.values()))
 
 
 def path_of(seq: int) -> tuple[str, str, str]:
