@@ -102,7 +102,7 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     for who, key in keys.items():
         _signed(ledger, release, plan.digest, policy, who, key)
     state, now = fold(ledger.facts), BEGAN + timedelta(minutes=FACTS, hours=5)
-    votes = {vote.principal: vote for vote in state.environment("prod").votes if vote.release == release.id}
+    votes = {vote.principal: vote for vote in state.environment("prod").votes_for(release.id)}
     for who, kind in KEYS.items():
         yield f"check one approval, {kind}", partial(_check, votes[who], release, pipeline.trust, now)
 

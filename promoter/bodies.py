@@ -1,6 +1,6 @@
 """What stands in the bodies of facts, read into values. Raises TypeError or KeyError for a body that says too little."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promoter.gates.case import Vote
@@ -93,6 +93,12 @@ def texts(value: object) -> tuple[str, ...]:
 def mapping(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError(f"a mapping is due where {value!r} stands")
+    return value
+
+
+def sequence(value: object) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"a list is due where {value!r} stands")
     return value
 
 

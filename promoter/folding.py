@@ -17,6 +17,7 @@ from promoter.bodies import (
     read_services,
     read_start,
     read_vote,
+    sequence,
     text,
     texts,
 )
@@ -24,6 +25,7 @@ from promoter.model.errors import LedgerError
 from promoter.model.facts import Fact, Kind, head_of
 from promoter.model.release import Release
 from promoter.model.statement import Decision
+from promoter.shelf import Open
 from promoter.state import EMPTY, Deployment, EnvironmentState, Owed, ReleaseRecord, Start, State
 
 
@@ -44,26 +46,26 @@ def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
 
 
 class _Entry:
-    """An environment while facts are folded into it: its state, and the parts that grow."""
+    """An environment while facts are folded into it: its state, and the tables of it that are open."""
 
     def __init__(self, state: EnvironmentState) -> None:
         self.state = state
-        self.verified = list(state.verified)
-        self.votes = list(state.votes)
-        self.consumed = dict(state.consumed)
-        self.asked, self.pending = dict(state.asked), dict(state.pending)
-        self.identities = {vote.digest: vote.identity for vote in (*state.votes, *state.overrides)}
         self.steps = list(state.start.steps_done) if state.start else []
+        self._open: dict[str, Open[Any]] = {}
 
     def set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
 
+    def table(self, name: str) -> Open[Any]:
+        found = self._open.get(name)
+        if found is None:
+            found = self._open[name] = Open(getattr(self.state, name))
+        return found
+
     def freeze(self) -> EnvironmentState:
         start = replace(self.state.start, steps_done=tuple(self.steps)) if self.state.start else None
-        return replace(
-            self.state, verified=tuple(self.verified), votes=tuple(self.votes), consumed=self.consumed, start=start,
-            asked=self.asked, pending=self.pending,
-        )  # fmt: skip
+        tables: dict[str, Any] = {name: table.shelf() for name, table in self._open.items()}
+        return replace(self.state, start=start, **tables)
 
 
 @dataclass
@@ -74,9 +76,7 @@ class _Table:
 
     def __post_init__(self) -> None:
         self.salt, self.pipeline, self.frozen = self.state.salt, self.state.pipeline, self.state.frozen
-        self.releases = dict(self.state.releases)
-        self.votes = list(self.state.votes)
-        self.vetoed = dict(self.state.vetoed)
+        self.releases, self.vetoed = Open(self.state.releases), Open(self.state.vetoed)
         self.policy_ref = self.state.policy_ref
         self.open: dict[str, _Entry] = {}
 
@@ -93,10 +93,9 @@ class _Table:
             head_of(last),
             self.salt,
             self.pipeline,
-            self.releases,
+            self.releases.shelf(),
             environments,
-            tuple(self.votes),
-            self.vetoed,
+            self.vetoed.shelf(),
             self.frozen,
             self.policy_ref,
         )
@@ -105,11 +104,11 @@ class _Table:
 # ---------------------------------------------------------------- releases and votes
 def _released(table: _Table, fact: Fact) -> None:
     key = text(fact.release)
-    known = table.releases.pop(key, None)
+    known = table.releases.get(key)
     if known is None:
         release = Release.read(mapping(fact.body["content"]))
-        known = ReleaseRecord(release, fact.at, fact.seq, fact.actor, mapping(fact.body.get("tags") or {}))
-    table.releases[key] = known
+        known = ReleaseRecord(release, fact.at, fact.seq, fact.actor, fact.seq, mapping(fact.body.get("tags") or {}))
+    table.releases.put(key, replace(known, order=fact.seq))
     if table.pipeline is None and fact.body.get("pipeline") is not None:
         table.pipeline = text(fact.body["pipeline"])
     if table.salt is None and fact.body.get("salt") is not None:
@@ -118,7 +117,10 @@ def _released(table: _Table, fact: Fact) -> None:
 
 def _requested(table: _Table, fact: Fact) -> None:
     entry, request = table.entry(fact), read_request(fact)
-    entry.asked[request.release] = entry.pending[request.release] = fact.seq
+    for name in ("asked", "pending", "waiting"):
+        entry.table(name).put(request.release, fact.seq)
+    for gone in sequence(fact.body.get("supersedes") or ()):
+        entry.table("waiting").remove(text(mapping(gone)["release"]))
     entry.set(request=request)
     _note_policy(table, fact)
 
@@ -132,15 +134,14 @@ def _note_policy(table: _Table, fact: Fact) -> None:
 def _voted(table: _Table, fact: Fact) -> None:
     vote = read_vote(fact, Decision.APPROVE if fact.kind is Kind.APPROVED else Decision.REJECT)
     entry = table.entry(fact)
-    table.votes.append(vote)
-    entry.votes.append(vote)
-    entry.identities[vote.digest] = vote.identity
+    entry.table("votes").put(vote.release, (*(entry.table("votes").get(vote.release) or ()), vote))
+    entry.table("identities").put(vote.digest, vote.identity)
 
 
 def _overridden(table: _Table, fact: Fact) -> None:
     entry, vote = table.entry(fact), read_vote(fact, Decision.OVERRIDE)
     entry.set(overrides=(*entry.state.overrides, vote))
-    entry.identities[vote.digest] = vote.identity
+    entry.table("identities").put(vote.digest, vote.identity)
 
 
 def _attested(table: _Table, fact: Fact) -> None:
@@ -160,21 +161,26 @@ def _owed(entry: _Entry, start: Start) -> tuple[Owed, ...]:
 def _vetoed(table: _Table, fact: Fact) -> None:
     banned = (fact.release,) if fact.release is not None else ()
     for what in (*banned, *texts(fact.body.get("digests") or ())):
-        table.vetoed.setdefault(what, read_mark(fact))
+        if table.vetoed.get(what) is None:
+            table.vetoed.put(what, read_mark(fact))
 
 
 # ---------------------------------------------------------------- promotions
 def _started(table: _Table, fact: Fact) -> None:
     entry, start = table.entry(fact), read_start(fact)
-    entry.asked[start.release] = fact.seq
-    entry.pending.pop(start.release, None)
+    entry.table("asked").put(start.release, fact.seq)
+    for name in ("pending", "waiting"):
+        entry.table(name).remove(start.release)
     _note_policy(table, fact)
     before, asked = entry.state.start, entry.state.request
     if before is None or before.promotion != start.promotion:
         entry.steps = []
         entry.set(owed=_owed(entry, start))
+    consumed = entry.table("consumed")
     for vote in start.consumed:
-        entry.consumed.setdefault(entry.identities.get(vote, vote), start.promotion)
+        identity = entry.table("identities").get(vote) or vote
+        if consumed.get(identity) is None:
+            consumed.put(identity, start.promotion)
     answered = asked is not None and (asked.release, asked.plan_digest) == (start.release, start.plan_digest)
     entry.set(start=start, request=None if answered else asked)
 
@@ -187,7 +193,8 @@ def _step_done(table: _Table, fact: Fact) -> None:
 
 def _promoted(table: _Table, fact: Fact) -> None:
     entry, deployment = table.entry(fact), read_deployment(fact)
-    entry.verified.append(deployment)
+    entry.table("verified").put(str(fact.seq), deployment)
+    entry.table("lived").put(deployment.release, fact.seq)
     changed = entry.state.current is None or entry.state.current.release != deployment.release
     entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request)
     _ended(entry, fact)
@@ -215,9 +222,9 @@ def _earlier(entry: _Entry, release: str, fact: Fact) -> Deployment:
     current = entry.state.current
     if current is not None and current.release == release:
         return current
-    for deployment in reversed(entry.verified):
-        if deployment.release == release:
-            return deployment
+    found: Deployment | None = entry.table("verified").get(str(entry.table("lived").get(release)))
+    if found is not None:
+        return found
     return Deployment(text(fact.environment), release, "", "", fact.at, fact.seq, {})  # its plan is known to nobody
 
 
@@ -226,10 +233,18 @@ def _ended(entry: _Entry, fact: Fact) -> None:
     start = entry.state.start
     ends = start is not None and start.promotion == fact.body["promotion"]
     if fact.body.get("touched") is False:  # nothing was done there: the votes have not been used for anything yet
-        entry.consumed = {vote: user for vote, user in entry.consumed.items() if user != fact.body["promotion"]}
+        _give_back(entry, text(fact.body["promotion"]))
     entry.set(ended_seq=fact.seq, start=None if ends else start)
     if ends:
         entry.steps = []
+
+
+def _give_back(entry: _Entry, promotion: str) -> None:
+    """The votes that it used count again."""
+    consumed = entry.table("consumed")
+    for vote, user in consumed.shelf().items():
+        if user == promotion:
+            consumed.remove(vote)
 
 
 # ---------------------------------------------------------------- pins and freezes

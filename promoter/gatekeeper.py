@@ -39,7 +39,7 @@ class Judged:
 def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> Case:
     """Everything that the ledger says about this release asking to enter this environment."""
     place = state.environment(plan.environment.name)
-    votes = [vote for vote in place.votes if vote.release == plan.release.id]
+    votes = place.votes_for(plan.release.id)
     overrides = [vote for vote in place.overrides if vote.release == plan.release.id]
     stays = {
         name: Stay(entry.current.release, entry.since)
@@ -57,7 +57,7 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         votes=checked(votes, pipeline.name, plan.release, pipeline.trust, now),
         requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
         overrides=checked(overrides, pipeline.name, plan.release, pipeline.trust, now),
-        consumed=place.consumed_by_others(promotion),
+        consumed=place.used_by_others((*votes, *overrides), promotion),
         stays=stays,
         roles=pipeline.roles,
         signers=pipeline.signers,

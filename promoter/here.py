@@ -32,9 +32,7 @@ def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
     current = entry.current
     if current is None or current.release == release.id:
         return False
-    order = list(state.releases)
-    had = any(deployment.release == release.id for deployment in entry.verified)
-    return had and order.index(current.release) > order.index(release.id)
+    return release.id in entry.lived and state.is_older(release.id, current.release)
 
 
 def still_runs(engine: Engine, place: Place, current: Deployment, plan: Plan) -> bool:

@@ -34,12 +34,13 @@ class Looking:
 
     def find_release(self, prefix: str | None) -> Release:
         """By a unique prefix of its id; the newest without one."""
-        releases = self.facts_so_far().releases
-        if not releases:
+        state = self.facts_so_far()
+        newest = state.newest()
+        if newest is None:
             raise CallerError("there is no release yet", hint="`promoter run` or `promoter build` makes one")
         if prefix is None:
-            return list(releases.values())[-1].release
-        found = [record.release for release, record in releases.items() if release.startswith(prefix.lower())]
+            return newest.release
+        found = [record.release for record in state.matching(prefix.lower())]
         if len(found) == 1:
             return found[0]
         if not found:

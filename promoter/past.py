@@ -1,5 +1,7 @@
 """Which images of the past may be let go. Pure: it reads what the ledger says and removes nothing."""
 
+from itertools import islice
+
 from promoter.model.digest import ImageRef
 from promoter.plan import Plan
 from promoter.state import State
@@ -16,6 +18,7 @@ def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[I
     named = set(plan.images.values())
     for release in kept:
         named |= set(state.releases[release].release.images.values())
-    lived = dict.fromkeys(deployment.release for deployment in state.environment(name).verified[-KEPT_IN_MIND:])
+    latest = [deployment for _, deployment in islice(state.environment(name).verified.backwards(), KEPT_IN_MIND)]
+    lived = dict.fromkeys(deployment.release for deployment in reversed(latest))
     past = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
     return [image for image in past if image not in named]

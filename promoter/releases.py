@@ -97,7 +97,7 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         self.facts_so_far()
         entry = self.journal.state.environment(environment)
         chosen = self.find_release(to) if to else self._last_verified(environment)
-        if all(deployment.release != chosen.id for deployment in entry.verified):
+        if chosen.id not in entry.lived:
             raise CallerError(
                 f"release {chosen.short_id} was never verified in {environment}, so {environment} cannot go back to it",
                 hint=f"`promoter history {environment}` shows what was; "

@@ -51,12 +51,11 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
 
 def superseded_by(state: State, name: str, release: Release) -> list[dict[str, object]]:
     """The earlier releases that wait there and will wait no longer once this one asks: as a request records them."""
-    entry, order = state.environment(name), list(state.releases)
-    older = set(order[: order.index(release.id)]) if release.id in state.releases else set()
+    entry = state.environment(name)
     return [
         {"release": one, "seq": seq}
-        for one, seq in entry.pending.items()
-        if one in older and state.veto_of(one) is None and (entry.start is None or entry.start.release != one)
+        for one, seq in entry.waiting.items()
+        if state.is_older(one, release.id) and state.veto_of(one) is None and (entry.start is None or entry.start.release != one)
     ]
 
 
@@ -67,13 +66,12 @@ def in_the_way_of_rollback(environment: Environment, found: tuple[Judged, ...]) 
 
 
 def _later(state: State, entry: EnvironmentState, release: str) -> list[str]:
-    order = list(state.releases)
-    after = order[order.index(release) + 1 :] if release in state.releases else []
-    return [one for one in after if one in entry.asked and state.veto_of(one) is None]
+    return [one for one in state.after(release) if one in entry.asked and state.veto_of(one) is None]
 
 
 def _veto_of_image(state: State, release: Release) -> Mark | None:
-    return next((state.vetoed[str(ref.digest)] for ref in release.images.values() if str(ref.digest) in state.vetoed), None)
+    marks = (state.vetoed.get(str(ref.digest)) for ref in release.images.values())
+    return next((mark for mark in marks if mark is not None), None)
 
 
 def _said(mark: Mark) -> str:

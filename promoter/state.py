@@ -24,13 +24,15 @@ Bodies of facts, by kind (a key with `?` may be missing):
     drifted      what runs there is not what was verified: soaking begins anew
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
 
 from promoter.gates.case import Vote
 from promoter.model.facts import Head, Kind
 from promoter.model.release import Release
+from promoter.shelf import Shelf, empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """A release and when it was first recorded, with the tags that were shown for it."""
+    """A release and when it was first recorded, with the tags that were shown for it.
+
+    `order` is the sequence number of its last appearance: one that is made again is the newest again.
+    """
 
     release: Release
     at: datetime
     seq: int
     actor: str
+    order: int
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -143,18 +149,9 @@ class EnvironmentState:
 
     current: Deployment | None = None
     since: datetime | None = None
-    verified: tuple[Deployment, ...] = ()
-    """Every verified promotion, oldest first."""
     request: Request | None = None
-    asked: Mapping[str, int] = field(default_factory=dict)
-    """Every release that asked to enter or began to, to the sequence number of the last such fact."""
-    pending: Mapping[str, int] = field(default_factory=dict)
-    """Those that asked and have not begun since."""
-    votes: tuple[Vote, ...] = ()
     start: Start | None = None
     """What was started and has not ended: it is going on, or was cut off."""
-    consumed: Mapping[str, str] = field(default_factory=dict)
-    """What a used vote is known by (`Vote.identity`), to the promotion that used it first."""
     ended_seq: int = 0
     """Sequence number of the last promoted, failed or rolled_back here."""
     last_failure: Failure | None = None
@@ -165,15 +162,39 @@ class EnvironmentState:
     owed: tuple[Owed, ...] = ()
     """Every override that was used here, also those that were reviewed since."""
     reviews: tuple[Vote, ...] = ()
+    verified: Shelf[Deployment] = field(default_factory=empty)
+    """Every verified promotion, by its sequence number."""
+    lived: Shelf[int] = field(default_factory=empty)
+    """Every release that was verified here, to the sequence number of its last verified promotion."""
+    asked: Shelf[int] = field(default_factory=empty)
+    """Every release that asked to enter or began to, to the sequence number of the last such fact."""
+    pending: Shelf[int] = field(default_factory=empty)
+    """Those that asked and have not begun since."""
+    waiting: Shelf[int] = field(default_factory=empty)
+    """Of these, those that no other release has superseded since."""
+    votes: Shelf[tuple[Vote, ...]] = field(default_factory=empty)
+    """Approvals and rejects by release."""
+    identities: Shelf[str] = field(default_factory=empty)
+    """The digest of each fact that holds a vote, to what that vote is known by (`Vote.identity`)."""
+    consumed: Shelf[str] = field(default_factory=empty)
+    """What a used vote is known by, to the promotion that used it first."""
+
+    def votes_for(self, release: str) -> tuple[Vote, ...]:
+        return self.votes.get(release) or ()
 
     def recent(self) -> tuple[str, ...]:
         """The releases that must be at hand here: the one that lives here and the one before it."""
-        before = [d.release for d in self.verified if self.current is None or d.release != self.current.release]
-        return (*((self.current.release,) if self.current else ()), *before[-1:])
+        here = self.current.release if self.current else None
+        before = next((d.release for _, d in self.verified.backwards() if d.release != here), None)
+        return tuple(release for release in (here, before) if release is not None)
 
-    def consumed_by_others(self, promotion: str) -> frozenset[str]:
-        """Votes that are used up for `promotion`: it may rest again on its own, when it goes on after it was cut off."""
-        return frozenset(vote for vote, user in self.consumed.items() if user != promotion)
+    def used_by_others(self, votes: Iterable[Vote], promotion: str) -> frozenset[str]:
+        """Of `votes` those that are used up for `promotion`, by what they are known by.
+
+        It may rest again on its own, when it goes on after it was cut off.
+        """
+        known = {vote.identity for vote in votes}
+        return frozenset(one for one in known if self.consumed.get(one) not in (None, promotion))
 
 
 _NOWHERE = EnvironmentState()
@@ -187,12 +208,11 @@ class State:
     salt: str | None = None
     pipeline: str | None = None
     """Whose ledger this is, as its first release says."""
-    releases: Mapping[str, ReleaseRecord] = field(default_factory=dict)
+    releases: Shelf[ReleaseRecord] = field(default_factory=empty)
     """In order of appearance; one that is made again appears again, at the end."""
     environments: Mapping[str, EnvironmentState] = field(default_factory=dict)
     """Those that facts name. `environment()` knows every name, and freezes that hold everywhere."""
-    votes: tuple[Vote, ...] = ()
-    vetoed: Mapping[str, Mark] = field(default_factory=dict)
+    vetoed: Shelf[Mark] = field(default_factory=empty)
     """Ids of releases, and digests of images: who banned them first, and why."""
     frozen: Mark | None = None
     """A freeze of all environments."""
@@ -200,11 +220,24 @@ class State:
     """The git ref that the file named for its policy when that was last held to it."""
 
     def newest(self) -> ReleaseRecord | None:
-        return list(self.releases.values())[-1] if self.releases else None
+        return next((record for _, record in self.releases.backwards()), None)
 
     def matching(self, prefix: str) -> tuple[ReleaseRecord, ...]:
         """The releases whose id begins so."""
-        return tuple(record for key, record in self.releases.items() if key.startswith(prefix))
+        return tuple(record for _, record in self.releases.starting_with(prefix))
+
+    def after(self, release: str) -> list[str]:
+        """The releases that appeared later, in order; none when it is not known."""
+        record = self.releases.get(release)
+        if record is None:
+            return []
+        later = takewhile(lambda row: row[1].order > record.order, self.releases.backwards())
+        return [key for key, _ in later][::-1]
+
+    def is_older(self, release: str, other: str) -> bool:
+        """Whether it last appeared before `other`, when both are known."""
+        one, two = self.releases.get(release), self.releases.get(other)
+        return one is not None and two is not None and one.order < two.order
 
     def environment(self, name: str) -> EnvironmentState:
         entry = self.environments.get(name, _NOWHERE)
@@ -212,7 +245,7 @@ class State:
 
     def last_verified_before(self, environment: str, release: str) -> Deployment | None:
         """Where a rollback from `release` goes: never to a release that was rolled back from, nor to a vetoed one."""
-        way = _way(self.environment(environment).verified)
+        way = _way(self.environment(environment).verified.values())
         here = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
         return next((d for d in reversed(way[:here]) if d.release != release and self.veto_of(d.release) is None), None)
 
@@ -220,13 +253,13 @@ class State:
         """Who banned it, or one of its images, and why."""
         record = self.releases.get(release)
         digests = (str(ref.digest) for ref in record.release.images.values()) if record else ()
-        return next((self.vetoed[what] for what in (release, *digests) if what in self.vetoed), None)
+        return next((mark for what in (release, *digests) if (mark := self.vetoed.get(what)) is not None), None)
 
 
 EMPTY = State()
 
 
-def _way(verified: tuple[Deployment, ...]) -> list[Deployment]:
+def _way(verified: Iterable[Deployment]) -> list[Deployment]:
     """The way that led here without its dead ends: a rollback takes back everything since the release it went to."""
     way: list[Deployment] = []
     for deployment in verified:

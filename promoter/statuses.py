@@ -161,7 +161,9 @@ def _word(container: Container | None) -> str:
 
 def _said_since(entry: EnvironmentState, request: Request) -> tuple[str, ...]:
     """What was judged last may be answered by now: that is seen at the next look, and told meanwhile."""
-    votes = [vote for vote in entry.votes if vote.seq > request.seq and vote.plan_digest == request.plan_digest]
+    votes = [
+        vote for vote in entry.votes_for(request.release) if vote.seq > request.seq and vote.plan_digest == request.plan_digest
+    ]
     return tuple(
         f"{_SAID.get(vote.decision, vote.decision)} by {vote.principal} since then: `promoter promote` judges anew"
         for vote in votes

@@ -132,7 +132,8 @@ class Voting(Signing):
         old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
         images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
         steps = tuple(str(step["id"]) for step in _steps(plan))
-        votes = tuple(v for v in self.journal.state.environment(name).votes if v.plan_digest == request.plan_digest)
+        said = self.journal.state.environment(name).votes_for(request.release)
+        votes = tuple(vote for vote in said if vote.plan_digest == request.plan_digest)
         return ApprovalCase(
             self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
             request.reasons, self._commits(earlier, target), changes(before, plan), images, steps,

@@ -100,7 +100,7 @@ def back(door: Promoter) -> RunResult:
 
 def back_or_there(door: Promoter) -> RunResult:
     """Who ran `rollback` and saw it die runs it again, to the same release."""
-    return door.rollback("dev", door.journal.state.environment("dev").verified[0].release, None, PATIENCE)
+    return door.rollback("dev", door.journal.state.environment("dev").verified.values()[0].release, None, PATIENCE)
 
 
 def promote(door: Promoter) -> RunResult:

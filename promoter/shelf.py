@@ -1,0 +1,129 @@
+"""A table that grows for ever and is changed a few rows at a time: frozen outside of a fold, and cheap to follow on from.
+
+What a fold changes lies over what was there before, which may be in memory or in a file that is read row by row: whoever
+looks at a few rows pays for those only.
+"""
+
+from collections.abc import Iterator
+from math import isqrt
+from typing import Generic, Protocol, TypeVar
+
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+_MANY = 256
+
+
+class Rows(Protocol[V_co]):
+    """Rows by key, in the order in which they were last put."""
+
+    def get(self, key: str) -> V_co | None: ...
+
+    def backwards(self) -> Iterator[tuple[str, V_co]]:
+        """The latest first."""
+
+    def starting_with(self, prefix: str) -> Iterator[tuple[str, V_co]]: ...
+
+
+class Memory(Generic[V]):
+    """`Rows` in a dict that nobody changes any more."""
+
+    def __init__(self, rows: dict[str, V]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, key: str) -> V | None:
+        return self._rows.get(key)
+
+    def backwards(self) -> Iterator[tuple[str, V]]:
+        return reversed(self._rows.items())
+
+    def starting_with(self, prefix: str) -> Iterator[tuple[str, V]]:
+        return ((key, value) for key, value in self._rows.items() if key.startswith(prefix))
+
+
+class Shelf(Generic[V]):
+    """`changes` over `below`; None in `changes` is a row that was removed."""
+
+    __slots__ = ("below", "changes")
+
+    def __init__(self, below: Rows[V], changes: dict[str, V | None] | None = None) -> None:
+        self.below = below
+        self.changes: dict[str, V | None] = changes or {}
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def __getitem__(self, key: str) -> V:
+        value = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key, _ in self.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shelf) and list(self.backwards()) == list(other.backwards())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        return next(self.backwards(), None) is not None
+
+    def __repr__(self) -> str:
+        return f"Shelf({self.items()})"
+
+    def get(self, key: str) -> V | None:
+        return self.changes[key] if key in self.changes else self.below.get(key)
+
+    def backwards(self) -> Iterator[tuple[str, V]]:
+        """The latest first."""
+        for key in reversed(self.changes):
+            value = self.changes[key]
+            if value is not None:
+                yield key, value
+        yield from ((key, value) for key, value in self.below.backwards() if key not in self.changes)
+
+    def starting_with(self, prefix: str) -> list[tuple[str, V]]:
+        over = [(key, value) for key, value in self.changes.items() if key.startswith(prefix) and value is not None]
+        return [row for row in self.below.starting_with(prefix) if row[0] not in self.changes] + over
+
+    def items(self) -> list[tuple[str, V]]:
+        """All rows, the oldest first."""
+        return list(self.backwards())[::-1]
+
+    def values(self) -> list[V]:
+        return [value for _, value in self.items()]
+
+
+def empty() -> Shelf[V]:
+    return Shelf(Memory({}))
+
+
+class Open(Generic[V]):
+    """A shelf while facts are folded into it."""
+
+    def __init__(self, shelf: Shelf[V]) -> None:
+        self._below = shelf.below
+        self._changes: dict[str, V | None] = dict(shelf.changes)
+
+    def get(self, key: str) -> V | None:
+        return self._changes[key] if key in self._changes else self._below.get(key)
+
+    def put(self, key: str, value: V) -> None:
+        """As the latest row, also where there was one of that key."""
+        self._changes.pop(key, None)
+        self._changes[key] = value
+
+    def remove(self, key: str) -> None:
+        if self.get(key) is not None:
+            self._changes[key] = None
+
+    def shelf(self) -> Shelf[V]:
+        """Laid down into memory when there is much of it, so that following on from it never means copying much."""
+        over = Shelf(self._below, self._changes)
+        if isinstance(self._below, Memory) and len(self._changes) > max(_MANY, 4 * isqrt(len(self._below))):
+            return Shelf(Memory(dict(over.items())))
+        return over
