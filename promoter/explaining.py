@@ -92,6 +92,7 @@ class Explaining(Looking):
         Raises CallerError when there is no such environment or release.
         """
         self._known(environment)
+        self.journal.glance()
         self.facts_so_far()
         now = self.world.clock.now()
         state = self._facts_until(at) if at is not None and at < now else self.journal.state

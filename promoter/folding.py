@@ -119,6 +119,7 @@ def _requested(table: _Table, fact: Fact) -> None:
     entry, request = table.entry(fact), read_request(fact)
     for name in ("asked", "pending", "waiting"):
         entry.table(name).put(request.release, fact.seq)
+    entry.table("plans").put(request.plan_digest, fact.seq)
     for gone in sequence(fact.body.get("supersedes") or ()):
         entry.table("waiting").remove(text(mapping(gone)["release"]))
     entry.set(request=request)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from promoter.folding import fold
 from promoter.model.errors import HeadMoved, LedgerBroken, LedgerError
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, misfit, seal
-from promoter.ports import Clock, Ledger, Witness
+from promoter.ports import Clock, Kept, Ledger, Witness
 from promoter.state import EMPTY, State
 
+LONG = 2000
+"""Facts that are folded quicker than a kept state is read and written: shorter ledgers have none."""
 Guard = Callable[[State], Mapping[str, object] | None]
 """Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
 
@@ -28,17 +30,54 @@ class AsOf:
 class Journal:
     """Facts under the name of `actor`."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, actor: str, witness: Witness | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, actor: str, witness: Witness | None = None, kept: Kept | None = None
+    ) -> None:
         self.ledger, self.actor = ledger, actor
-        self._clock, self._witness = clock, witness
+        self._clock, self._witness, self._kept = clock, witness, kept
         self._lock = threading.RLock()
         self._state: State | None = None
+        self._glanced = False
 
     @property
     def state(self) -> State:
         """As of the last reading or writing; the first use reads."""
         state = self._state
         return self.refresh() if state is None else state
+
+    def glance(self) -> State:
+        """Enough to look at things: the facts are read from where a kept state ends. Whoever acts then reads them all."""
+        with self._lock:
+            if self._kept is None or self._state is not None:
+                return self.refresh()
+            seen, known = self.witnessed(), self._kept.load()
+            if known is not None and not self._stands(known.head):
+                self._kept.forget()
+                known = None
+            begun = known or EMPTY
+            state = fold(self.following(begun.head), begun)
+            self.never_back(state.head, seen)
+            self._note(state.head)
+            if state.head.seq - begun.head.seq >= LONG:
+                self._kept.save(state)
+            self._state, self._glanced = state, known is not None
+            return state
+
+    def _stands(self, head: Head) -> bool:
+        there = next(iter(self.ledger.read(head.seq - 1)), None)
+        return there is not None and head_of(there) == head
+
+    def kept_differs(self) -> bool:
+        """Whether what is kept for looking says anything else than the facts do. It is thrown away then."""
+        known = self._kept.load() if self._kept is not None else None
+        if self._kept is None or known is None:
+            return False
+        if self._stands(known.head):
+            self._kept.save(fold(self.following(known.head), known))
+            if not self._kept.differs(fold(self.following(Head()))):
+                return False
+        self._kept.forget()
+        return True
 
     def refresh(self) -> State:
         """Reads what is new."""
@@ -64,6 +103,8 @@ class Journal:
     ) -> Fact:
         """Appends a fact. `guard` is asked each time before it is tried, on the state that the fact would follow."""
         with self._lock:
+            if self._glanced:
+                self._state, self._glanced = None, False
             while True:
                 state = self.state
                 more = guard(state) if guard is not None else None

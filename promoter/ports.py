@@ -13,6 +13,7 @@ from promoter.compose.service import Build, Service
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.facts import Draft, Fact, Head
 from promoter.model.release import Source
+from promoter.state import State
 
 
 # ---------------------------------------------------------------- clock, secrets, source, files
@@ -431,6 +432,24 @@ class Witness(Protocol):
 
     def note(self, head: Head) -> None:
         """Remembers it, as well as it can."""
+
+
+class Kept(Protocol):
+    """A state that is kept beside a ledger, so that looking at a long one does not mean reading all of it.
+
+    It is never what a decision rests on, and can be thrown away at any time.
+    """
+
+    def load(self) -> State | None:
+        """The last one that was saved, read row by row as it is looked at; None when there is none that can be read."""
+
+    def save(self, state: State) -> None:
+        """Keeps `state`, which `load` gave or which follows on from that or from nothing; as well as it can."""
+
+    def differs(self, state: State) -> bool:
+        """Whether what is kept for the same head says anything else than `state`."""
+
+    def forget(self) -> None: ...
 
 
 # ---------------------------------------------------------------- all of it

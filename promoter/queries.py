@@ -31,14 +31,18 @@ class LogEntry:
         return {"environment": self.environment, "at": at, "source": self.source, "text": self.text}
 
 
+_FORGED = "what was kept for `status`, `plan` and `explain` said something else than the facts: it was thrown away"
+
+
 @dataclass(frozen=True)
 class LedgerReport:
-    """`problem` is None for a whole chain."""
+    """`problem` is None for a whole chain. `note` is about what is kept beside it, which no decision rests on."""
 
     location: str
     facts: int
     head: str
     problem: str | None
+    note: str | None = None
 
     def document(self) -> dict[str, object]:
         return {
@@ -47,6 +51,7 @@ class LedgerReport:
             "facts": self.facts,
             "head": self.head,
             "problem": self.problem,
+            "note": self.note,
         }
 
 
@@ -111,7 +116,8 @@ class Queries(Statuses):
         except LedgerBroken as error:
             problem = error.problem
         problem = problem or self._gone_back(head, seen)
-        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem)
+        note = _FORGED if problem is None and self.journal.kept_differs() else None
+        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note)
 
     def _gone_back(self, head: Head, seen: Head | None) -> str | None:
         """Facts that were seen from here before, and are gone or are others now."""

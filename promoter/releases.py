@@ -86,6 +86,7 @@ class Promoter(Queries, Emergency, Stops, Explaining):
 
     def plan(self, release: str | None, to: str | None) -> RunResult:
         """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
+        self.journal.glance()
         targets = self._targets(to)
         chosen = self.find_release(release)
         results = tuple(self._planned(self._entering(name, self._terms()), chosen) for name in targets)

@@ -172,6 +172,8 @@ class EnvironmentState:
     """Those that asked and have not begun since."""
     waiting: Shelf[int] = field(default_factory=empty)
     """Of these, those that no other release has superseded since."""
+    plans: Shelf[int] = field(default_factory=empty)
+    """The digest of each plan that was ever asked for here, to the sequence number of the last such request."""
     votes: Shelf[tuple[Vote, ...]] = field(default_factory=empty)
     """Approvals and rejects by release."""
     identities: Shelf[str] = field(default_factory=empty)

@@ -93,8 +93,8 @@ class Statuses(Looking):
     """The part of the door that says what is where."""
 
     def status(self) -> StatusReport:
-        self.facts_so_far()
-        state = self.journal.state
+        self.journal.glance()
+        state = self.facts_so_far()
         return StatusReport(self.name, tuple(self._status_of(name, state.environment(name)) for name in self.pipeline.needs))
 
     def locks(self) -> LocksReport:

@@ -14,6 +14,7 @@ from promoter.adapters.ledger.open import open_ledger
 from promoter.adapters.owner import is_gone, lease_owner
 from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.probes import OutsideProbes
+from promoter.adapters.projection import Projection
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.signing import SshKeygen, git_signing_key
@@ -65,7 +66,9 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
         stack.callback(registry.close)
         book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
         stack.callback(book.close)
-        me = who(settings, pipeline.directory)
+        me, room = who(settings, pipeline.directory), pipeline.directory / ".promoter"
+        kept = Projection(room, book.location)
+        stack.callback(kept.close)
         choice = settings.builder or pipeline.builder
         world = World(
             clock,
@@ -83,7 +86,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
         yield Promoter(
             loaded,
             world,
-            Journal(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location)),
+            Journal(book, clock, me, FileWitness(room, book.location), kept),
             listener,
             owner=lease_owner(me, os.environ),
             actor=me,

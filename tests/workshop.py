@@ -1,7 +1,7 @@
 """A pipeline over fakes: what runner and door are tested with. Images are known by a word."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from promoter.model.errors import CallerError
 from promoter.model.events import Event
 from promoter.model.release import Release, Source
 from promoter.pipeline import BuilderChoice, BuiltService, Environment, Gate, Network, OnFailure, Pipeline, ToPin
-from promoter.ports import Manifest, Snapshot, World
+from promoter.ports import Kept, Manifest, Snapshot, World
 from promoter.releases import Promoter
 from promoter.results import RunResult
 from tests.fakes.clock import FakeClock
@@ -91,6 +91,7 @@ class Workshop:
     file: Loaded | None = None
     """A real pipeline file, where the test is about one."""
     policy_ref: str | None = None
+    kept: Callable[[], Kept | None] = lambda: None
 
     def __post_init__(self) -> None:
         self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
@@ -145,7 +146,7 @@ class Workshop:
             lambda _: None,  # type: ignore[arg-type, return-value]
             self.probes, self.source,
         )  # fmt: skip
-        journal = Journal(self.ledger, self.clock, actor)
+        journal = Journal(self.ledger, self.clock, actor, kept=self.kept())
         return Promoter(
             self.file or self,
             world,

@@ -42,6 +42,8 @@ def verify(common: Common) -> int:
         say_json(report.document())
     elif report.problem is None:
         say(f"{report.facts} facts, the chain is whole, head {report.head}")
+    if report.note is not None:
+        complain(f"promoter: {report.note}")
     if report.problem is not None:
         complain(
             f"promoter: the ledger {report.location} is broken: {report.problem}\n"
