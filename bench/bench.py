@@ -22,6 +22,7 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
 import gates
+import ledgers
 import peers
 from parts.sweep import sweep
 from peers import Absent, Peer
@@ -59,18 +60,20 @@ def main() -> int:
         try:
             times, rows = _job(taking_part, asked.rounds)
             more_times, more_rows = _commands(taking_part["promoter"], max(15, asked.rounds))
+            long_times, long_rows, inside = _ledgers(taking_part["promoter"].argv[0], Path(where), asked.rounds)
         finally:
             for peer in taking_part.values():
                 sweep(os.environ["DOCKER_HOST"], peer.env["BENCH_NAME"])
     print(f"\n{'work':<30} {'peer':<14} {'promoter':>9} {'peer':>9} {'ratio':>8} {'target':>8}")
-    print("\n".join(row.line() for row in rows + more_rows))
+    print("\n".join(row.line() for row in rows + more_rows + long_rows))
     print(
         f"\nmedians of {asked.rounds} interleaved rounds, ms; commands of {max(15, asked.rounds)}; load {os.getloadavg()[0]:.1f}"
     )
-    inside = gates.measure()
-    print("\n" + "\n".join(gates.lines(inside)))
-    print(f"\nmedians of {gates.ROUNDS} rounds in one process")
-    (peers.ROOT / "bench/results.json").write_text(json.dumps({"seconds": times | more_times | inside}, indent=1) + "\n")
+    judged = gates.measure()
+    print("\n" + "\n".join([*gates.lines(judged), *ledgers.lines(inside)]))
+    print(f"\nmedians of {gates.ROUNDS} rounds in one process, of {ledgers.APPENDS} for appends")
+    seconds = times | more_times | long_times | inside | judged
+    (peers.ROOT / "bench/results.json").write_text(json.dumps({"seconds": seconds}, indent=1) + "\n")
     return 0
 
 
@@ -127,6 +130,23 @@ def _commands(promoter: Peer, rounds: int) -> tuple[dict[str, list[float]], list
     return times, [
         Row(f"promoter {name}", "python -c pass", median(times[name]), bare, target) for name, target in targets.items()
     ]
+
+
+def _ledgers(command: str, where: Path, rounds: int) -> tuple[dict[str, list[float]], list[Row], dict[str, list[float]]]:
+    print("bench: a ledger of a million facts, which takes two minutes", file=sys.stderr, flush=True)
+    made = ledgers.make(where)
+    argvs = ledgers.commands(command, made)
+    times: dict[str, list[float]] = {name: [] for name in argvs}
+    for _ in range(max(5, rounds)):
+        for name, argv in argvs.items():
+            times[name].append(_timed(lambda argv=argv: _quiet(argv, where, dict(os.environ))))  # type: ignore[misc]
+    short, long, verify, peer = times
+    found = {name: median(values) for name, values in times.items()}
+    rows = [
+        Row(long, "1,000 facts", found[long], found[short], 1.5),
+        Row(f"ledger {verify}", peer, found[verify], found[peer], 20.0),
+    ]
+    return times, rows, ledgers.appends(made)
 
 
 def _quiet(argv: list[str], cwd: Path, env: dict[str, str]) -> None:

@@ -95,8 +95,8 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     environment = Environment("prod", ("test",), None, (None,), {}, {}, {}, {}, (), (), gates)
     policy, ledger = policy_digest(pipeline, environment), Ledger()
     while len(ledger.facts) < FACTS - 8:
-        _promotion(ledger, _release(len(ledger.facts)), policy)
-    release = _release(FACTS)
+        promotion_of(ledger, release_of(len(ledger.facts)), policy)
+    release = release_of(FACTS)
     plan = make_plan("shop", environment, release, lambda name: name)
     _asked(ledger, release, plan.digest, policy)
     for who, key in keys.items():
@@ -121,7 +121,7 @@ def _check(vote: Vote, release: Release, trust: Trust | None, now: datetime) -> 
         raise SystemExit(f"bench: a vote has a flaw: {vote}")
 
 
-def _release(number: int) -> Release:
+def release_of(number: int) -> Release:
     image = ImageRef(Repository("registry.example.com", "shop/web"), Digest(hashlib.sha256(str(number).encode()).hexdigest()))
     return Release({"web": image}, Source(sha=f"{number:040x}", branch="main", author="author@example.com"))
 
@@ -138,7 +138,7 @@ def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
     })  # fmt: skip
 
 
-def _promotion(ledger: Ledger, release: Release, policy: str) -> None:
+def promotion_of(ledger: Ledger, release: Release, policy: str) -> None:
     """Asked for, voted on by two, started, done in steps, and verified."""
     plan, promotion = f"sha256:{release.id}", release.id[:16]
     _asked(ledger, release, plan, policy)
