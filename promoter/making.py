@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promoter.model import events
 from promoter.model.digest import Digest, ImageRef, Repository
-from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError
+from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError, RegistryError
 from promoter.model.release import Release, Source
 from promoter.model.secret import names_in
 from promoter.pipeline import BuiltService, ToBuild, ToPin
@@ -114,10 +114,18 @@ class _Maker:
         builder.build(self._request(name, entry), self.world.secrets, self._log(name))
         self.tell(events.BuildDone(name, self.world.clock.monotonic() - begun))
         self.world.clock.check()
-        image = self._there_already(entry.repository)
+        try:
+            return self._pushed(name, entry.repository)
+        except RegistryError as error:
+            if error.reason_code is RegistryError.reason_code:
+                error.reason_code = PushError.reason_code
+            raise
+
+    def _pushed(self, name: str, repository: Repository) -> ImageRef:
+        image = self._there_already(repository)
         already = image is not None
         if image is None:
-            image = ImageRef(entry.repository, self._push(name, entry.repository))
+            image = ImageRef(repository, self._push(name, repository))
         else:
             self.world.registry.tag(image, self.tag)
         self.tell(events.Pushed(name, image, self.tag, already))

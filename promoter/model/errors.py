@@ -106,7 +106,12 @@ class BuildError(WorldError):
 
 
 class RegistryError(WorldError):
-    """A registry is down, refuses the credentials, or does not have what was asked for."""
+    """A registry is down, refuses the credentials, or does not have what was asked for.
+
+    Where an image was to be pushed there, `reason_code` says that instead.
+    """
+
+    reason_code = ReasonCode.PULL_FAILED
 
 
 class DigestMismatch(RegistryError):

@@ -17,7 +17,7 @@ FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPEr
 
 _PASSING = re.compile(
     r"connection refused|connection reset|\bEOF\b|i/o timeout|TLS handshake timeout|timed out|broken pipe|toomanyrequests"
-    r"|too many requests|received unexpected HTTP status: 5\d\d|no route to host|temporary failure|IncompleteRead"
+    r"|too many requests|HTTP 429|received unexpected HTTP status: 5\d\d|no route to host|temporary failure|IncompleteRead"
     r"|Connection aborted|bad gateway|service unavailable|server misbehaving",
     re.IGNORECASE,
 )
@@ -35,12 +35,17 @@ _REMEDIES = (
     (r"^permission denied$",
      "this user may not use the engine's socket: join the group that owns it, or run as root"),
     (r"^no such file or directory$", "nothing listens there: is the engine installed and running?"),
-    (r"no basic auth|unauthorized|access denied|authentication required|denied:|requested access",
+    (r"no basic auth|unauthorized|\bdenied\b|authentication required|requested access",
      "log in to the registry with `docker login`, with an account that may do this"),
     (r"server gave HTTP response to HTTPS client|x509",
      "the engine distrusts the registry's TLS: give it the CA in /etc/docker/certs.d, or list a plain one as insecure-registry"),
     (r"manifest unknown|manifest for .* not found|not found: manifest",
      "the registry does not hold this digest: was it deleted, or pushed elsewhere?"),
+    (r"toomanyrequests|too many requests|HTTP 429", "wait, or log in to the registry with `docker login` for a higher limit"),
+    (r"received unexpected HTTP status: 5\d\d|bad gateway|service unavailable",
+     "the registry has a trouble of its own: look at its log and its disk, then run the same command again"),
+    (r"verification failed|invalid character|filesystem layer|unexpected EOF|unexpected commit digest",
+     "the registry, or what stands between, sends other bytes than were asked for: they were not run; look at its storage"),
     (r"network .* not found|could not find a network", "make that network, or declare it without `external`"),
     (r"bind source path does not exist", "make that folder on the engine's machine, or let `create_host_path` do it"),
     (r"is already in use by container", "a container of that name is there already: remove or rename it"),

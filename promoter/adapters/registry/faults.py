@@ -15,6 +15,10 @@ def unreachable(host: str, error: Exception) -> RegistryError:
             f"registry {host} cannot be trusted: {text}",
             hint=f"put its CA into /etc/docker/certs.d/{host}/ca.crt, or allow it as an insecure registry",
         )
+    if isinstance(error, exceptions.TooManyRedirects):
+        return RegistryError(
+            f"registry {host} redirects in circles", hint=f"look at what stands in front of it: curl -vL {host}/v2/"
+        )
     if isinstance(error, exceptions.Timeout):
         message = f"registry {host} does not answer in time"
     elif isinstance(error, exceptions.ChunkedEncodingError):
