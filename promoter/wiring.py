@@ -1,7 +1,7 @@
 """The only file that names concrete classes: it opens a pipeline with the real engine, registry, ledger and clock."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
@@ -32,8 +32,8 @@ from promoter.settings import load_settings, who
 class Engines:
     """Engines by address, each opened once and closed together."""
 
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials, self._lock = credentials, Lock()
+    def __init__(self, credentials: Credentials, check: Callable[[], None]) -> None:
+        self._credentials, self._check, self._lock = credentials, check, Lock()
         self._engines: dict[str | None, Engine] = {}
         self._stack = ExitStack()
 
@@ -41,7 +41,7 @@ class Engines:
         with self._lock:
             engine = self._engines.get(address)
             if engine is None:
-                opened = open_engine(address, logins=self._credentials.for_host)
+                opened = open_engine(address, logins=self._credentials.for_host, check=self._check)
                 self._stack.callback(opened.close)
                 engine = self._engines[address] = opened
             return engine
@@ -59,7 +59,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
     pipeline = loaded.pipeline
     clock, credentials = SystemClock(), Credentials()
     insecure = frozenset(settings.insecure_registries)
-    engines, registry = Engines(credentials), HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep)
+    engines, registry = Engines(credentials, clock.check), HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep)
     secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check)
     with ExitStack() as stack:
         stack.callback(engines.close)

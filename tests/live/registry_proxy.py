@@ -27,11 +27,13 @@ class Rule:
     act: Act
     times: int = FOREVER
     hits: int = 0
+    hit: threading.Event = field(default_factory=threading.Event)
 
     def wants(self, request: str) -> bool:
         if self.hits >= self.times or not re.search(self.what, request):
             return False
         self.hits += 1
+        self.hit.set()
         return True
 
 

@@ -3,7 +3,9 @@
 What passes is waited for and told to nobody; what lasts ends with its reason, and what runs goes on running.
 """
 
+import json
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +14,10 @@ import docker
 import pytest
 
 from promoter.adapters.credentials import Credentials
+from promoter.adapters.engine import images
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.model.digest import Digest, ImageRef, Repository
-from promoter.model.errors import DigestMismatch, RegistryError
+from promoter.model.errors import DigestMismatch, PullError, RegistryError
 from promoter.model.facts import Fact, check_chain
 from tests.conftest import Ran
 from tests.live.app import App
@@ -202,3 +205,30 @@ def test_a_header_that_names_another_digest_convinces_nobody(shop: App, registry
     proxy.misbehave("GET .*/manifests/", other_bytes)
     with pytest.raises(DigestMismatch):
         registry.manifest(image)
+
+
+# ---------------------------------------------------------------- silence
+@pytest.mark.usefixtures("upgrade")
+def test_a_pull_that_hangs_is_given_up(shop: App, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "SILENCE", 0.3)
+    rule = proxy.misbehave(f"GET .*/blobs/.* {ENGINE}", hang)
+    told = shop.cli("show", shop.facts()[-1]["release"], "--json").json["release"]["images"]["web"]  # type: ignore[arg-type]
+    image = ImageRef(Repository.parse(told["repository"]), Digest.parse(told["digest"]))
+    with pytest.raises(PullError, match="could not be pulled") as error:
+        shop.engine.pull(image, None, lambda *_: None)
+    assert (error.value.retryable, rule.hits > 0) == (True, True)
+
+
+@pytest.mark.usefixtures("upgrade")
+def test_an_interrupted_pull_that_hangs_ends_at_once_and_leaves_all_as_it_was(shop: App, proxy: Proxy) -> None:
+    before = shop.container("dev")
+    rule = proxy.misbehave(f"GET .*/blobs/.* {ENGINE}", hang)
+    process = shop.cli.start("promote", "--to", "dev", "--json")
+    assert rule.hit.wait(30)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert json.loads(stdout)["environments"][0]["reason_code"] == "interrupted"
+    assert (shop.container("dev").id, shop.all()) == (before.id, {"dev-web": "running"})
+    proxy.closing.set()
+    finished(shop, proxy, before.id)

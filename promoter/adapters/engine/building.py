@@ -55,11 +55,14 @@ class Building(Link):
             "Content-Type": "application/x-tar",
             "X-Registry-Config": encode_header({host: dict(auth) for host, auth in options.registry_auths.items()}).decode(),
         }
-        answer = self.ask(
-            what, "POST", "/build", kind=BuildError, params=_parameters(context.dockerfile, options),
-            headers=headers, data=context.tar, stream=True, timeout=(CONNECT, _SILENCE),
+        parameters = _parameters(context.dockerfile, options)
+        return streams.read(
+            lambda: self.ask(
+                what, "POST", "/build", kind=BuildError, params=parameters,
+                headers=headers, data=context.tar, stream=True, timeout=(CONNECT, _SILENCE),
+            ),
+            what, BuildError, self._check,
         )  # fmt: skip
-        return streams.read(answer, what, BuildError)
 
 
 def _parameters(dockerfile: str, options: BuildOptions) -> dict[str, str | list[str]]:

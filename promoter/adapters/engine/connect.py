@@ -25,10 +25,11 @@ def open_engine(
     logins: Logins = anonymous,
     environ: Mapping[str, str] = os.environ,
     sleep: Callable[[float], None] = time.sleep,
+    check: Callable[[], None] = lambda: None,
 ) -> DockerEngine:
     """The engine at `address`, or the local one; connected at its first call. Raises EngineError for a bad address."""
     target = resolve(address, environ)
-    return DockerEngine(target.address, lambda: _connect(target), Retry(sleep), logins)
+    return DockerEngine(target.address, lambda: _connect(target), Retry(sleep), logins, check)
 
 
 def _connect(target: Target) -> Client:

@@ -55,8 +55,8 @@ class Images(Link):
         # An empty login is sent too: without the header, older engines refuse to push.
         headers = {"X-Registry-Auth": encode_header(auth_config(host, self._logins(host))).decode()}
         timeout = (CONNECT, SILENCE)
-        answer = self.ask(what, "POST", path, kind=kind, params=parameters, headers=headers, stream=True, timeout=timeout)
-        return streams.read(answer, what, kind)
+        options = {"params": parameters, "headers": headers, "stream": True, "timeout": timeout}
+        return streams.read(lambda: self.ask(what, "POST", path, kind=kind, **options), what, kind, self._check)
 
     def image_id(self, reference: str) -> str | None:
         document = self._image(reference)

@@ -29,10 +29,12 @@ Logins = Callable[[str], Login | None]
 
 
 class Link:
-    """`address` is what people call the engine."""
+    """`address` is what people call the engine. `check` may raise to end a pull, push or build."""
 
-    def __init__(self, address: str, connect: Callable[[], Client], retry: Retry, logins: Logins) -> None:
-        self.address = address
+    def __init__(
+        self, address: str, connect: Callable[[], Client], retry: Retry, logins: Logins, check: Callable[[], None] = lambda: None
+    ) -> None:
+        self.address, self._check = address, check
         self._connect, self._retry, self._logins = connect, retry, logins
         self._client: Client | None = None
         self._connecting = threading.Lock()

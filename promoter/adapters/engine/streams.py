@@ -7,8 +7,10 @@ and a connection that breaks are failures too. Nothing is decided here about wha
 import json
 import re
 import struct
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing, suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import requests
@@ -23,14 +25,21 @@ _PULLED = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 _HEADER = struct.Struct(">BxxxL")
 Line = Mapping[str, Any]
 Lines = Generator[Line, None, None]
+Start = Callable[[], requests.Response]
+Check = Callable[[], None]
+_LOOK, _LINGER = 0.2, 2.0
+"""Seconds between two looks at whether to go on waiting, and for a reader to notice that it is over."""
 
 
-def read(answer: requests.Response, what: str, kind: type[WorldError] = EngineError) -> Lines:
-    """Each JSON object as it comes. Raises `kind` on an error inside; closing early makes the engine stop its work."""
+def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: Check = lambda: None) -> Lines:
+    """Each JSON object of the answer that `start` begins. Raises `kind` on an error inside.
+
+    `check` is asked while the engine is silent, and may raise. Closing early makes the engine stop its work.
+    """
     decoder = json.JSONDecoder()
-    with closing(answer), renamed(what, kind):
+    with closing(_pieces(start, check)) as pieces, renamed(what, kind):
         rest = ""
-        for chunk in answer.iter_content(chunk_size=None):
+        for chunk in pieces:
             rest = (rest + chunk.decode("utf-8", "replace")).lstrip()
             while rest:
                 try:
@@ -41,6 +50,56 @@ def read(answer: requests.Response, what: str, kind: type[WorldError] = EngineEr
                 yield _checked(line, what, kind)
         if rest:
             raise kind(f"{what}: the engine's answer broke off in the middle", retryable=True)
+
+
+def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
+    """Bytes as they come, read by a thread of their own: nothing else ends the wait for an engine that says nothing."""
+    reader = _Reader(start)
+    try:
+        while True:
+            try:
+                piece = reader.pieces.get(timeout=_LOOK)
+            except Empty:
+                check()
+                continue
+            if piece is None:
+                return
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+    finally:
+        reader.end()
+
+
+class _Reader(threading.Thread):
+    """Puts the body of an answer into `pieces`: bytes, and in the end an error or None."""
+
+    def __init__(self, start: Start) -> None:
+        super().__init__(daemon=True)
+        self.pieces: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
+        self._begin = start
+        self._answer: requests.Response | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._answer = answer = self._begin()
+            for piece in answer.iter_content(chunk_size=None):
+                self.pieces.put(piece)
+            self.pieces.put(None)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the pieces are read
+            self.pieces.put(error)
+
+    def end(self) -> None:
+        """Also in the middle; a request that has no answer yet is left to its own end."""
+        answer = self._answer
+        if answer is None:
+            return
+        if self.is_alive():
+            with suppress(OSError, ValueError, RuntimeError, AttributeError):
+                answer.raw.shutdown()
+            self.join(_LINGER)
+        answer.close()
 
 
 def _checked(line: Line, what: str, kind: type[WorldError]) -> Line:

@@ -33,14 +33,14 @@ def answer(data: bytes) -> requests.Response:
 
 def lines(*documents: object, raw: bytes = b"", kind: type = PullError):
     data = b"".join(json.dumps(document).encode() + b"\r\n" for document in documents)
-    return streams.read(answer(data + raw), "x could not be moved", kind)
+    return streams.read(lambda: answer(data + raw), "x could not be moved", kind)
 
 
 def silent(*_: object) -> None: ...
 
 
 def test_each_object_is_given_however_they_are_cut():
-    glued = streams.read(answer(b'{"a": 1}{"b": 2}\n\n {"c": "\xc3\xa9"}'), "x")
+    glued = streams.read(lambda: answer(b'{"a": 1}{"b": 2}\n\n {"c": "\xc3\xa9"}'), "x")
     assert list(glued) == [{"a": 1}, {"b": 2}, {"c": "é"}]
 
 
