@@ -169,6 +169,15 @@ def status(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+AS_ROOT: dict[str, Callable[[Path, int], None]] = {
+    "engine-start": engine.start_as_root,
+    "engine-stop": lambda state, _: engine.stop_as_root(state),
+    "engine-kill": lambda state, _: engine.again_as_root(state, killed=True),
+    "engine-restart": lambda state, _: engine.again_as_root(state, killed=False),
+}
+"""What the lab asks of itself as root, in a process of its own."""
+
+
 def main(argv: list[str]) -> int:
     match argv:
         case ["up"]:
@@ -191,10 +200,8 @@ def main(argv: list[str]) -> int:
             return 0 if _complete(place.directory()) else 1
         case ["down"]:
             down()
-        case ["engine-start", state, group]:
-            engine.start_as_root(Path(state), int(group))
-        case ["engine-stop", state, _]:
-            engine.stop_as_root(Path(state))
+        case [verb, state, group] if verb in AS_ROOT:
+            AS_ROOT[verb](Path(state), int(group))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -5,6 +5,7 @@ promotion may have come between.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from promoter.judging import Judge, Terms
 from promoter.lease import Hold, came_free, holding
 from promoter.loaded import Loaded
 from promoter.model import events
-from promoter.model.errors import Interrupted, LeaseHeld, LeaseLost, PromoterError
+from promoter.model.errors import EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.facts import Head, Kind
 from promoter.model.naming import Place
 from promoter.model.release import Release
@@ -32,8 +33,10 @@ from promoter.standing import superseded_by
 from promoter.state import EnvironmentState, State
 
 POLL = 1.0
-"""Seconds between two looks at shut gates while `--wait` holds on."""
-
+"""Seconds between two looks at shut gates while `--wait` holds on, and at an engine that went away."""
+AWAY = 60.0
+"""Seconds within which an engine that went away in the middle must be back for good."""
+CARRIES_ON = "the engine went away in the middle: the next run carries on"
 
 NEVER = ("policy", "veto", "superseded")
 """What no vote can open: such a release asks for none, and does not take the place of one that waits."""
@@ -67,6 +70,7 @@ class Entering:
     def go(self, release: Release) -> EnvironmentResult:
         """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
         deadline = self.world.clock.monotonic() + (self.terms.wait_lock.total_seconds() if self.terms.wait_lock else 0.0)
+        back_by: float | None = None
         try:
             while True:
                 try:
@@ -74,6 +78,10 @@ class Entering:
                 except LeaseHeld as error:
                     if not self._came_free(deadline):
                         return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
+                except EngineLost as gone:
+                    back_by = back_by or self.world.clock.monotonic() + AWAY
+                    if (ended := self._came_back(gone.error, release, back_by)) is not None:
+                        return ended
         except LeaseLost as error:
             return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, "another run has taken the environment over")
         except Interrupted:
@@ -134,6 +142,20 @@ class Entering:
 
         ledger, clock = self.journal.ledger, self.world.clock
         return came_free(ledger, self.name, self.terms.owner, clock, deadline, self.world.gone, tell)
+
+    def _came_back(self, error: EngineError, release: Release, deadline: float) -> EnvironmentResult | None:
+        """None when the engine answers again: what was cut off is carried on with then. One that ends answers a while still."""
+        engine, clock = self.world.engine(self.judge.plan(release).environment.engines[0]), self.world.clock
+        self.tell(events.Waiting(self.name, (f"{error.message}; the engine went away",), max(0.0, deadline - clock.monotonic())))
+        try:
+            while clock.monotonic() < deadline:
+                clock.sleep(POLL)
+                with suppress(EngineError):
+                    engine.identify()
+                    return None
+        except Interrupted:
+            return self._end(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted: {error.message}", CARRIES_ON)
+        return self._end(Status.FAILED, error.reason_code or ReasonCode.START_FAILED, error.message, CARRIES_ON)
 
     def _other_engine(self, plan: Plan) -> Judged | None:
         """Another engine than the recorded one answers at the address: nothing is done there until a person says so."""

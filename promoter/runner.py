@@ -52,7 +52,7 @@ class Runner:
         self._begun = world.clock.monotonic()
 
     def carry_out(self) -> EnvironmentResult:
-        """The plan done and recorded, or the failure answered and recorded. Raises LeaseLost and nothing else."""
+        """The plan done and recorded, or the failure answered and recorded. Raises LeaseLost or EngineLost and nothing else."""
         try:
             self._prepare()
             for steps in _groups(self._job.plan.steps):

@@ -94,9 +94,27 @@ def _start(state: Path, home: Path, group: int) -> None:
         "shutdown-timeout": 5,
     }
     (home / "daemon.json").write_text(json.dumps(settings, indent=2))
+    _start_dockerd(state, home)
+
+
+def _start_dockerd(state: Path, home: Path) -> None:
     pidfile, log = home / "lab-dockerd.pid", home / "dockerd.log"
     processes.start([_program("dockerd"), "--config-file", str(home / "daemon.json")], pidfile=pidfile, log=log)
     processes.await_ready(lambda: talk.engine_silent(url(state)) is None, pidfile=pidfile, log=log, what="dockerd", deadline=90)
+
+
+def again(state: Path, *, killed: bool) -> None:
+    """Ends a private engine, in order or not, and starts it on the same data: for tests of what survives that."""
+    _as_root(state, "engine-kill" if killed else "engine-restart", why="restart the private Docker Engine")
+
+
+def again_as_root(state: Path, *, killed: bool) -> None:
+    home = state / "engine"
+    if killed and (pid := processes.running(home / "lab-dockerd.pid")) is not None:
+        os.kill(pid, 9)
+    processes.stop(home / "lab-dockerd.pid", grace=30)
+    (home / "dockerd.pid").unlink(missing_ok=True)
+    _start_dockerd(state, home)
 
 
 def _start_containerd(home: Path) -> str:

@@ -1,9 +1,15 @@
-"""An engine under a lease: before every call that changes something there, the lease is proven to be still ours."""
+"""An engine under a lease: before every call that changes something there, the lease is proven to be still ours.
 
-from collections.abc import Callable, Mapping, Sequence
+An engine that goes away in the middle ends the promotion where it is (EngineLost): no step may take that for a failure
+of its own, and nothing could be put back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.errors import EngineError, EngineLost
 from promoter.ports import (
     Container,
     ContainerSpec,
@@ -30,72 +36,102 @@ class Fenced:
     # ------------------------------------------------------------ changes
     def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
         self._check()
-        self._engine.pull(image, platform, progress)
+        with _watched():
+            self._engine.pull(image, platform, progress)
 
     def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
         self._check()
-        return self._engine.push(repository, tag, progress)
+        with _watched():
+            return self._engine.push(repository, tag, progress)
 
     def remove_image(self, image: ImageRef) -> bool:
         self._check()
-        return self._engine.remove_image(image)
+        with _watched():
+            return self._engine.remove_image(image)
 
     def ensure_network(self, spec: NetworkSpec) -> None:
         self._check()
-        self._engine.ensure_network(spec)
+        with _watched():
+            self._engine.ensure_network(spec)
 
     def ensure_volume(self, spec: VolumeSpec) -> None:
         self._check()
-        self._engine.ensure_volume(spec)
+        with _watched():
+            self._engine.ensure_volume(spec)
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         self._check()
-        return self._engine.create(spec, secrets)
+        with _watched():
+            return self._engine.create(spec, secrets)
 
     def start(self, container: str) -> None:
         self._check()
-        self._engine.start(container)
+        with _watched():
+            self._engine.start(container)
 
     def stop(self, container: str, grace: timedelta | None) -> None:
         self._check()
-        self._engine.stop(container, grace)
+        with _watched():
+            self._engine.stop(container, grace)
 
     def rename(self, container: str, name: str) -> None:
         self._check()
-        self._engine.rename(container, name)
+        with _watched():
+            self._engine.rename(container, name)
 
     def remove(self, container: str) -> None:
         self._check()
-        self._engine.remove(container)
+        with _watched():
+            self._engine.remove(container)
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         self._check()
-        return self._engine.exec(container, command, timeout)
+        with _watched():
+            return self._engine.exec(container, command, timeout)
 
     # ------------------------------------------------------------ looks
     def identify(self) -> EngineIdentity:
-        return self._engine.identify()
+        with _watched():
+            return self._engine.identify()
 
     def has_image(self, image: ImageRef) -> bool:
-        return self._engine.has_image(image)
+        with _watched():
+            return self._engine.has_image(image)
 
     def image_id(self, reference: str) -> str | None:
-        return self._engine.image_id(reference)
+        with _watched():
+            return self._engine.image_id(reference)
 
     def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
-        return self._engine.image_digests(image_id, repository)
+        with _watched():
+            return self._engine.image_digests(image_id, repository)
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
-        return self._engine.find(labels)
+        with _watched():
+            return self._engine.find(labels)
 
     def inspect(self, reference: str) -> Container | None:
-        return self._engine.inspect(reference)
+        with _watched():
+            return self._engine.inspect(reference)
 
     def wait(self, container: str, timeout: float) -> int | None:
-        return self._engine.wait(container, timeout)
+        with _watched():
+            return self._engine.wait(container, timeout)
 
     def logs(self, container: str, tail: int) -> str:
-        return self._engine.logs(container, tail)
+        with _watched():
+            return self._engine.logs(container, tail)
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
-        return self._engine.digest_of(container, repository, expected)
+        with _watched():
+            return self._engine.digest_of(container, repository, expected)
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        if error.lost:
+            raise EngineLost(error) from error
+        raise

@@ -78,7 +78,17 @@ class WorldError(PromoterError):
 
 
 class EngineError(WorldError):
-    """A Docker engine could not be reached or refused."""
+    """A Docker engine could not be reached or refused. `lost` when nobody knows what it did last: its answer broke off."""
+
+    lost = False
+
+
+class EngineLost(Exception):
+    """The engine went away in the middle of a promotion. Nothing is undone or recorded: whoever carries on sees what is there."""
+
+    def __init__(self, error: EngineError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class StartError(EngineError):

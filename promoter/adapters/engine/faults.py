@@ -18,7 +18,7 @@ FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPEr
 _PASSING = re.compile(
     r"connection refused|connection reset|\bEOF\b|i/o timeout|TLS handshake timeout|timed out|broken pipe|toomanyrequests"
     r"|too many requests|HTTP 429|received unexpected HTTP status: 5\d\d|no route to host|temporary failure|IncompleteRead"
-    r"|Connection aborted|bad gateway|service unavailable|server misbehaving",
+    r"|Connection aborted|context canceled|bad gateway|service unavailable|server misbehaving",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
@@ -110,4 +110,18 @@ def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
     except FOREIGN as error:
         status = error.status_code if isinstance(error, APIError) else None
         lasting = status is not None and 400 <= status < 500 and status != 429
-        raise fault(what, reason(error), kind, retryable=False if lasting else None) from error
+        raised = fault(what, reason(error), kind, retryable=False if lasting else None)
+        if isinstance(raised, EngineError):
+            raised.lost = _broke_off(error)
+        raise raised from error
+
+
+def _broke_off(error: BaseException | None) -> bool:
+    """Whether an error is, at bottom, a connection that could not be made or did not last: no answer, but not a slow one."""
+    if isinstance(error, APIError) or timed_out(error):
+        return False
+    while error is not None:
+        if isinstance(error, ConnectionError | FileNotFoundError | urllib3.exceptions.ProtocolError):
+            return True
+        error = _inside(error)
+    return False

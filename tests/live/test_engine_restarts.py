@@ -1,0 +1,152 @@
+"""The engine is killed, or restarted in order, in the middle of a promotion: an engine of the test's own.
+
+That run waits for it to come back and finishes, or puts back what was there; the next one leaves nothing half-way.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import docker
+import pytest
+from parts import engine as engines
+from parts.errors import LabError
+
+from promoter.adapters.engine.connect import open_engine
+from promoter.model.facts import Fact, check_chain
+from tests.conftest import Cli
+from tests.live.app import SERVER, App
+from tests.live.registry_proxy import Proxy, hang, in_front_of
+
+PIPELINE = """\
+name: {name}
+registry: {registry}/live
+services:
+  web:
+    build: .
+    ports: ["127.0.0.1:{port}:8080"]
+    volumes: ["{gate}:/gate"]
+    stop_grace_period: 3s
+    healthcheck: {{test: ["CMD", "test", "-e", "/gate/open"], interval: 200ms, retries: 200}}
+environments:
+  dev: {{}}
+"""
+IMAGE = "".join(line for line in SERVER.splitlines(keepends=True) if not line.startswith(("HEALTH", "CMD")))
+QUICK = 'CMD ["sh", "-c", "trap exit TERM; httpd -p 8080 -h /www; while :; do sleep 0.1; done"]\n'
+STUBBORN = 'CMD ["sh", "-c", "trap : TERM; httpd -p 8080 -h /www; while :; do sleep 0.1; done"]\n'
+"""It takes its whole grace to stop."""
+
+
+@pytest.fixture(scope="module")
+def state(engine_url: str) -> Iterator[Path]:
+    """Where a private engine lives. The lab's own is asked for first: it installs what both need."""
+    made = Path(mkdtemp(prefix="engine-", dir="/var/tmp"))
+    try:
+        engines.up(made)
+        yield made
+    except LabError as reason:
+        pytest.skip(str(reason))
+    finally:
+        engines.down(made)
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@dataclass
+class Shop:
+    app: App
+    state: Path
+    proxy: Proxy
+    gate: Path
+
+    def write(self, page: str) -> None:
+        self.app.page(page)
+        (self.app.cli.cwd / "pipeline.yaml").write_text(
+            PIPELINE.format(name=self.app.name, registry=self.proxy.host, port=self.app.ports["dev"], gate=self.gate)
+        )
+
+
+@pytest.fixture
+def shop(
+    request: pytest.FixtureRequest,
+    cli: Cli,
+    state: Path,
+    registry_host: str,
+    busybox_dir: Path,
+    unique: str,
+    free_port: Callable[[], int],
+) -> Iterator[Shop]:
+    """One release serves in dev; another one is pushed and was never on this engine."""
+    cli.env["DOCKER_HOST"] = engines.url(state)
+    with in_front_of(registry_host) as proxy:
+        engine = open_engine(engines.url(state))
+        made = Shop(App(cli, unique, proxy.host, engine, {"dev": free_port()}), state, proxy, cli.cwd / "gate")
+        shutil.copy2(busybox_dir / "busybox", cli.cwd / "busybox")
+        made.app.dockerfile(IMAGE + (STUBBORN if "stop" in request.node.name else QUICK))
+        made.gate.mkdir()
+        (made.gate / "open").touch()
+        made.write(f"ready one of {unique}")
+        ran = cli("run", "--json")
+        assert ran.exit_code == 0, ran.text
+        made.write(f"ready two of {unique}")
+        yield made
+        engine.close()
+
+
+# ---------------------------------------------------------------- the moments
+class Moment:
+    """Listens from now on; `come` returns when it is there."""
+
+    def __init__(self, shop: Shop, name: str) -> None:
+        self._client = docker.DockerClient(base_url=engines.url(shop.state), timeout=60)
+        self._rule = None
+        if name == "pull":
+            self._forget(shop)
+            self._rule = shop.proxy.misbehave("GET .*/blobs/.* by docker/", hang, times=1)
+        filters = {"label": f"dev.promoter.pipeline={shop.app.name}", "event": EVENTS.get(name, "die")}
+        self._events = self._client.events(decode=True, filters=filters)
+        if name == "health":
+            (shop.gate / "open").unlink()
+
+    def come(self) -> None:
+        if self._rule is not None:
+            assert self._rule.hit.wait(60)
+        else:
+            assert next(self._events)
+        self._events.close()
+        self._client.close()
+
+    def _forget(self, shop: Shop) -> None:
+        """Built and pushed, and then to be pulled again."""
+        ran = shop.app.cli("build", "--json")
+        image = ran.json["release"]["images"]["web"]
+        found: Any = self._client.images.get(f"{image['repository']}@{image['digest']}")
+        self._client.images.remove(found.id, force=True)
+
+
+EVENTS = {"stop": "kill", "start": "create", "health": "start"}
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "in order"])
+@pytest.mark.parametrize("name", ["pull", *EVENTS])
+def test_the_run_finishes_when_the_engine_is_back(shop: Shop, name: str, killed: bool) -> None:
+    moment = Moment(shop, name)
+    process = shop.app.cli.start("promote" if name == "pull" else "run", "--json")
+    moment.come()
+    engines.again(shop.state, killed=killed)
+    (shop.gate / "open").touch()
+    shop.proxy.closing.set()
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode in (0, 6), stderr
+    assert "Traceback" not in stderr
+    assert shop.app.all()["dev-web"] == "running"
+    ran = shop.app.cli("promote" if name == "pull" else "run", "--json")
+    assert ran.exit_code == 0, ran.text
+    assert ran.json["environments"][0]["status"] in ("deployed", "unchanged")
+    found = shop.app.all()
+    assert found.pop("dev-web") == "running"
+    assert set(found) <= {"dev-web-previous"}
+    lines = shop.app.cli("ledger", "export").stdout.encode().splitlines()
+    assert all(isinstance(fact, Fact) for fact in check_chain(lines))
