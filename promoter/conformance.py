@@ -154,6 +154,19 @@ class LedgerContract:
         second = ledger.acquire("dev", "ben", timedelta(minutes=1), NOW, lambda owner: owner == "ana")
         assert (second.took_over, second.token > first.token) == ("ana", True)
 
+    def test_a_lease_of_a_clock_that_is_far_ahead_is_taken_over(self, ledger: Ledger) -> None:
+        first = ledger.acquire("prod", "run 1", MINUTE, NOW + timedelta(days=365))
+        second = ledger.acquire("prod", "run 2", MINUTE, NOW)
+        assert (second.took_over, second.token > first.token) == ("run 1", True)
+
+    def test_a_clock_that_went_back_orders_nothing(self, ledger: Ledger) -> None:
+        first = write(ledger, 1)[0]
+        second = ledger.append(Draft(Kind.STEP_DONE, "ana@example.com"), head_of(first), NOW - timedelta(days=1))
+        assert list(ledger.read()) == [first, second]
+        lease = ledger.acquire("prod", "run 1", MINUTE, NOW)
+        ledger.renew(lease, MINUTE, NOW - timedelta(seconds=30))
+        assert ledger.held()[0].expires == NOW + timedelta(seconds=30)
+
     def test_who_holds_what_since_when_and_until_when(self, ledger: Ledger) -> None:
         assert ledger.held() == ()
         late = NOW + timedelta(seconds=50)

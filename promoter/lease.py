@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from promoter.model.errors import LeaseLost, PromoterError
-from promoter.ports import Clock, Gone, Held, Lease, Ledger, nobody
+from promoter.ports import Clock, Gone, Held, Lease, Ledger, is_alive, nobody
 
 TIME_TO_LIVE = timedelta(seconds=30)
 POLL = 2.0
@@ -70,7 +70,7 @@ def holding(
 def others(ledger: Ledger, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[Held, ...]:
     """Leases of other owners that are alive: neither out of date nor of a process that is known to have ended."""
     now = clock.now()
-    return tuple(held for held in ledger.held() if held.owner != owner and held.expires > now and not gone(held.owner))
+    return tuple(held for held in ledger.held() if held.owner != owner and is_alive(held.expires, now) and not gone(held.owner))
 
 
 def came_free(

@@ -371,9 +371,18 @@ class Lease:
     took_over: str | None = None
 
 
+LONGEST_LEASE = timedelta(hours=1)
+"""A lease that is to hold for longer was taken by a clock that is ahead, and counts as stale: it must not last for years."""
+
+
+def is_alive(expires: datetime, now: datetime) -> bool:
+    """Whether a lease that runs out at `expires` still holds, as far as the clock that says `now` can tell."""
+    return now < expires <= now + LONGEST_LEASE
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lease as others see it: it may be stale by now, when `expires` is past."""
+    """A lease as others see it: it may be stale by now."""
 
     environment: str
     owner: str

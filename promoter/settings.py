@@ -22,6 +22,7 @@ from promoter.compose.shape import Duration
 from promoter.model.duration import say_duration
 from promoter.model.errors import Complaint, FileFaults
 from promoter.pipeline import BuilderChoice
+from promoter.ports import LONGEST_LEASE
 
 PLACE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
@@ -36,6 +37,10 @@ def _long_enough(value: timedelta) -> timedelta:
     if value < SHORTEST_LEASE:
         raise ValueError(
             f"a lease of {say_duration(value)} runs out between two heartbeats: write {say_duration(SHORTEST_LEASE)} or more"
+        )
+    if value > LONGEST_LEASE:
+        raise ValueError(
+            f"a lease of {say_duration(value)} keeps everybody out after a crash: write {say_duration(LONGEST_LEASE)} or less"
         )
     return value
 

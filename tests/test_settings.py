@@ -72,9 +72,13 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
     ]
 
 
-def test_a_lease_lives_longer_than_its_heartbeat(tmp_path: Path) -> None:
-    write(tmp_path, 'lease_ttl = "2s"\n')
-    assert "runs out between two heartbeats: write 3s or more" in faults(tmp_path)[0]
+@pytest.mark.parametrize(
+    ("span", "says"),
+    [("2s", "runs out between two heartbeats: write 3s or more"), ("2h", "keeps everybody out after a crash: write 1h or less")],
+)
+def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, says: str) -> None:
+    write(tmp_path, f'lease_ttl = "{span}"\n')
+    assert says in faults(tmp_path)[0]
 
 
 def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

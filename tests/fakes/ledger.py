@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
 from promoter.model.facts import Draft, Fact, Head, head_of, read_line, seal
-from promoter.ports import Gone, Held, Lease, nobody
+from promoter.ports import Gone, Held, Lease, is_alive, nobody
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MemoryLedger:
         with self._lock:
             hold = self._holds.get(environment)
             other = hold.owner if hold is not None and hold.owner != owner else None
-            if hold is not None and other is not None and hold.expires > now and not gone(other):
+            if hold is not None and other is not None and is_alive(hold.expires, now) and not gone(other):
                 raise LeaseHeld(environment, other, f"{hold.since:%H:%M:%S}")
             token = hold.token + 1 if hold is not None else 1
             self._holds[environment] = _Hold(token, owner, now, now + ttl)

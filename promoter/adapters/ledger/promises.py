@@ -5,7 +5,7 @@ from datetime import datetime
 
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerBroken
 from promoter.model.facts import Fact, Head, head_of, misfit, read_line, read_stamp
-from promoter.ports import Gone, Lease
+from promoter.ports import Gone, Lease, is_alive
 
 Hold = tuple[str | None, int, str, str]
 """Who holds a lease (None: it was given back), its token, since when and until when (both as stamps)."""
@@ -34,7 +34,7 @@ def taken(environment: str, owner: str, now: datetime, found: Hold | None, gone:
     """The lease that `owner` may have. Raises LeaseHeld while another's is alive."""
     holder, token, since, expires = found or (None, 0, "", "")
     other = holder if holder != owner else None
-    if other is not None and read_stamp(expires) > now and not gone(other):
+    if other is not None and is_alive(read_stamp(expires), now) and not gone(other):
         raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
     return Lease(environment, owner, token + 1, other)
 
