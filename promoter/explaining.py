@@ -183,7 +183,7 @@ class Explaining(Looking):
             return Opening(one, ANYONE, command)
         done = {vote.principal for vote in counting(gate, case)}
         out = {case.requested_by if "requester" in gate.exclude else None,
-               case.release.source.author if "author" in gate.exclude else None}  # fmt: skip
+               case.author if "author" in gate.exclude else None}  # fmt: skip
         return Opening(one, tuple(sorted(people - done - out)), command)
 
     def _reviewers(self, state: State, name: str) -> tuple[str, ...]:
