@@ -393,7 +393,7 @@ Forges = Callable[[Platform | None], Forge]
 
 def no_forge(platform: Platform | None) -> Forge:
     """Where there is none."""
-    raise CallerError(f"there is no {platform.title if platform else 'platform'} here")
+    raise CallerError(f"there is no {platform.shown if platform else 'platform'} here")
 
 
 # ---------------------------------------------------------------- ledger

@@ -22,7 +22,8 @@ class Platform(StrEnum):
     GITLAB = "gitlab"
 
     @property
-    def title(self) -> str:
+    def shown(self) -> str:
+        """For people."""
         return {Platform.GITHUB: "GitHub", Platform.GITLAB: "GitLab"}[self]
 
 

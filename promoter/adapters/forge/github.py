@@ -43,7 +43,7 @@ class GitHub:
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        self._api = Api(self.platform.title, base, token, headers, retry, timeout)
+        self._api = Api(self.platform.shown, base, token, headers, retry, timeout)
         self._here = f"/repos/{quote(repository)}"
         self._branch: str | None = None
 

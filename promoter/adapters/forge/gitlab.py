@@ -29,7 +29,7 @@ class GitLab:
         self.repository, self._job = project, job
         name = "JOB-TOKEN" if token.origin == "CI_JOB_TOKEN" else "PRIVATE-TOKEN"
         self._job_token = token.origin == "CI_JOB_TOKEN"
-        self._api = Api(self.platform.title, base, token, {name: token.reveal()}, retry, timeout)
+        self._api = Api(self.platform.shown, base, token, {name: token.reveal()}, retry, timeout)
         self._here = f"/projects/{quote(project, safe='')}"
 
     def prove(self) -> None:

@@ -37,7 +37,9 @@ def open_forge(
         return GitLab(base, project, token, environ.get("CI_JOB_ID") or None, retry)
     base, repository = _github(environ, remote)
     if not _REPOSITORY.fullmatch(repository):
-        raise CallerError(f"{repository!r} is no repository of GitHub", hint="it is OWNER/NAME, in GITHUB_REPOSITORY or in origin")
+        raise CallerError(
+            f"{repository!r} is no repository of GitHub", hint="it is OWNER/NAME, in GITHUB_REPOSITORY or in origin"
+        )
     token = find_token(platform, remote.host if remote else _host(base), environ)
     return GitHub(base, repository, token, environ.get("GITHUB_RUN_ID") or None, retry)
 

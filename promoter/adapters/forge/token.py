@@ -44,7 +44,7 @@ def find_token(platform: Platform, host: str, environ: Mapping[str, str]) -> Tok
         "or run gh auth login",
         Platform.GITLAB: "set GITLAB_TOKEN to a project or personal access token",
     }
-    raise CallerError(f"there is no token for {platform.title} at {host}", hint=ways[platform])
+    raise CallerError(f"there is no token for {platform.shown} at {host}", hint=ways[platform])
 
 
 def _from_gh(host: str) -> Token | None:

@@ -36,9 +36,7 @@ def check_names(name: str, spot: Spot, people: dict[str, tuple[str, ...]], compl
         complaints.add(spot, f"{name} is another name of {whose}: `identities` says so", f"write {whose}")
 
 
-def _named(
-    part: object, spot: Spot, complaints: Complaints, due: str, example: str
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _named(part: object, spot: Spot, complaints: Complaints, due: str, example: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each entry with its list of names; a single name may stand without brackets."""
     for key, value, at in entries(part, spot, complaints):
         names = (value,) if isinstance(value, str) else value
