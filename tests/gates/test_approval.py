@@ -184,7 +184,7 @@ def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sen
         ({}, "approval of 1 person"),
         ({"min": 2, "grade": "signed"}, "signed approval of 2 people"),
         ({"from": ["security", "ana"]}, "approval of 1 person from security, ana"),
-        ({"grade": "platform"}, "approval of 1 person"),
+        ({"grade": "platform"}, "reviewed approval of 1 person"),
     ],
 )
 def test_the_title_says_what_is_asked_for(keys: dict[str, object], title: str) -> None:
