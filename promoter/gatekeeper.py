@@ -47,14 +47,13 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         if entry.current is not None and entry.since is not None
     }
     names = pipeline.identities
-    asked_by = place.request.requested_by if place.request else requested_by
     return Case(
         environment=plan.environment.name,
         release=plan.release,
         plan_digest=plan.digest,
         policy_digest=policy_digest(pipeline, plan.environment),
         running=place.current.release if place.current else None,
-        requested_by=person(asked_by, names),
+        requested_by=place.request.requested_by if place.request else requested_by,
         now=now,
         votes=_by_person(checked(votes, pipeline.name, plan.release, pipeline.trust, now), names),
         requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,

@@ -215,6 +215,27 @@ def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
     assert told.facts == () and told.passed_over == (f"ana-dev ({ANA}) asked for this promotion and may not approve it",)
 
 
+def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
+    yard = Yard(people={})
+    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["requester"]}),)}
+    yard.door("ana-dev").run(None, None)
+    yard.people = PEOPLE
+    yard.forge.review("ana-dev")
+    assert "asked for this promotion" in yard.door().import_reviews("prod").passed_over[0]
+
+
+def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval(min=2),)}
+    yard.run()
+    yard.forge.review("ana-dev")
+    (fact,) = yard.come()
+    body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": "Ana-Dev", "grade": "asserted"}
+    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    status, _, said = yard.prod()
+    assert status == "pending" and f"1 of 2 approvals (by {ANA})" in said
+
+
 def test_who_wrote_the_commit_under_an_older_address_is_the_person(yard: Yard) -> None:
     yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["author"]}),)}
     yard.source.now = replace(yard.source.now, author="ana@old.example.com", sha="e" * 40)
@@ -294,6 +315,16 @@ def test_whoever_is_given_another_name_has_other_rules(yard: Yard) -> None:
     yard.come()
     yard.people = {**PEOPLE, BEN: ("ben-dev", "benny")}
     assert yard.prod()[1] is ReasonCode.POLICY_CHANGED
+
+
+def test_who_wrote_it_under_another_name_may_not_approve_it_by_hand_either() -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval(exclude=("author",)),)}
+    yard.source.now = replace(yard.source.now, author="ana@old.example.com")
+    yard.run()
+    door = yard.door("ana-dev")
+    with pytest.raises(Refused, match=f"{ANA} wrote the last commit of this release and may not approve it"):
+        door.vote(door.case("prod", None), "approve", None)
 
 
 # ------------------------------------------------------------ starting what carries on

@@ -104,6 +104,12 @@ def test_a_reject_by_somebody_who_may_not_vote_or_of_another_plan_shuts_nothing(
     assert judge(ONE, vote("ben@example.com", decision="reject", plan_digest="sha256:old"), vote(seq=11)) == PASSED
 
 
+def test_an_author_is_known_by_every_name_of_theirs() -> None:
+    names = {"dev@example.com": "ana@example.com"}
+    assert judge(Approval(exclude=("author",)), vote(), identities=names) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert judge(Approval(exclude=("author",)), vote()) == PASSED
+
+
 def test_requester_and_author_may_be_excluded() -> None:
     gate = Approval(exclude=("requester", "author"))
     assert judge(gate, vote("ann@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
