@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.forge_server import REPOSITORY, TOKEN, Answer, ForgeServer, forge_server
+from tests.adapters.forge_server import JOB, PROJECT, REPOSITORY, TOKEN, Answer, ForgeServer, forge_server
 from tests.conftest import Cli, Ran
 from tests.live.app import App, statuses
 
@@ -105,13 +105,21 @@ def test_a_review_of_another_run_is_refused_until_that_run_has_asked(shop: App, 
 
 
 def test_a_rejected_review_shuts_the_gate(shop: App, server: ForgeServer) -> None:
-    assert shop.cli("run").exit_code == 3
-    server.review("ana-dev")
-    server.review("ben-dev", "rejected", comment="not today")
-    ran = shop.cli("--json", "promote", "--to", "prod", "--reviews")
+    """At GitLab, where the job that asks and the job that is reviewed are two of one pipeline."""
+    pipeline = {
+        "GITHUB_RUN_ID": "", "GITHUB_REPOSITORY": "", "GITHUB_ACTOR": "", "GITHUB_TOKEN": "", "GITLAB_CI": "true",
+        "CI_PROJECT_ID": PROJECT, "CI_API_V4_URL": server.address, "CI_PIPELINE_URL": "https://gitlab.com/acme/shop/-/pipelines/3",
+        "GITLAB_USER_LOGIN": "eve-dev", "CI_JOB_TOKEN": TOKEN,
+    }  # fmt: skip
+    assert shop.cli("run", env=pipeline | {"CI_JOB_ID": "98", "CI_JOB_URL": "https://gitlab.com/j/98"}).exit_code == 3
+    deploy = pipeline | {"CI_JOB_ID": JOB, "CI_JOB_URL": "https://gitlab.com/j/99"}
+    server.approve("ana-dev")
+    server.approve("ben-dev", "rejected", comment="not today")
+    ran = clean(shop.cli("--json", "promote", "--to", "prod", "--reviews", env=deploy))
     assert (ran.exit_code, ran.json["reason_code"]) == (4, "rejected"), ran.text
     assert "ben@example.com rejected it: not today" in ran.json["environments"][-1]["reasons"][0]
     assert "prod-web" not in shop.all()
+    assert {fact["review"]["platform"] for fact in kinds(shop, "approved", "rejected")} == {"gitlab"}  # type: ignore[index]
 
 
 def test_one_person_who_signs_and_reviews_counts_once(shop: App, server: ForgeServer, tmp_path: Path) -> None:
