@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from promoter.compose.shape import Duration
 from promoter.model.duration import say_duration
 from promoter.model.errors import Complaint, FileFaults
+from promoter.model.forge import parse_target
 from promoter.pipeline import BuilderChoice
 from promoter.ports import LONGEST_LEASE
 
@@ -45,6 +46,11 @@ def _long_enough(value: timedelta) -> timedelta:
     return value
 
 
+def _startable(value: str) -> str:
+    parse_target(value)
+    return value
+
+
 class Settings(BaseModel):
     """None or empty means: nobody said anything, take the default."""
 
@@ -60,6 +66,8 @@ class Settings(BaseModel):
     builder: BuilderChoice | None = None
     insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
     accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    dispatch: Annotated[str, AfterValidator(_startable)] | None = None
+    deployments: bool = False
 
     def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
         """With the flags of one call on top."""
