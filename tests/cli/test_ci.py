@@ -101,7 +101,7 @@ def test_the_environment_that_was_named_matters(
 ) -> None:
     waits = environment("test", Status.PENDING, ReasonCode.SOAKING)
     fake.answers[argv[0]] = result(environment("dev"), waits, environment("prod", Status.NOT_REACHED))
-    say(*argv)
+    say(*argv, "--json")
     assert assignments(github / "outputs")["url"] == f"https://{matters}.example.com/{RELEASE.short_id}"
 
 
