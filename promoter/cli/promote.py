@@ -43,4 +43,4 @@ def promote(
 
             before_promoting(promoter, release, to)
         result = promoter.promote(release, to, span, lock)
-    return end(common, result)
+    return end(common, result, to)
