@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from promoter.gates.checks import HttpCheck
 from promoter.looking import Looking
 from promoter.model import events
 from promoter.model.errors import PromoterError
 from promoter.model.release import Release
-from promoter.model.secret import OPENING
 from promoter.pipeline import ToBuild
 from promoter.records import records_of
 from promoter.results import RunResult
@@ -30,7 +28,7 @@ class Recording(Looking):
 
     def _post(self, result: RunResult, release: Release) -> tuple[PromoterError, ...]:
         """What went wrong. What the platform refuses once of a kind, it is not asked again."""
-        pages = {one.name: self._page(one.name, release) for one in result.environments}
+        pages = {one.name: self.loaded.url(one.name, release) for one in result.environments}
         built = {name for name, how in self.loaded.builds(release.source).items() if isinstance(how, ToBuild)}
         records = records_of(result, pages, built, self.ci_run)
         if not records:
@@ -39,12 +37,6 @@ class Recording(Looking):
         images = [image for record in records for image in record.images]
         ways = [[partial(forge.record, record) for record in records], [partial(forge.record_image, image) for image in images]]
         return tuple(error for calls in ways if (error := _first_failure(calls)) is not None)
-
-    def _page(self, name: str, release: Release) -> str | None:
-        """Where the environment answers, as its first http verification knows it; nothing that holds a secret."""
-        verify = self.loaded.resolve(name, release.source, release.id).verify
-        url = next((check.url for check in verify if isinstance(check, HttpCheck)), None)
-        return None if url is None or OPENING in url else url
 
 
 def _first_failure(calls: Iterable[Callable[[], None]]) -> PromoterError | None:
