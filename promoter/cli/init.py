@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import any_file
 from promoter.cli.output import complain, say, say_json
 from promoter.model.errors import CallerError, FileFaults, WorldError
 
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-From = Annotated[Path | None, typer.Option("--from", metavar="FILE", help="A Compose file or a Dockerfile (what is found here).")]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", autocompletion=any_file, help="A Compose file or a Dockerfile (what is found here)."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write over a pipeline file that is there.")]
 
 
