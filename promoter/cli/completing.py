@@ -60,7 +60,7 @@ def verified(ctx: typer.Context, incomplete: str) -> list[Offer]:
     """Those that were verified in the environment that the line names: what a rollback may bring back."""
     with suppress(Exception):
         facts = _facts(ctx)
-        where = ctx.params.get("environment")
+        where = _argument(ctx, "environment")
         known = {fact.get("release") for fact in facts if fact.get("kind") == "promoted" and fact.get("environment") == where}
         return list(_releases(facts, incomplete, known.__contains__))
     return []
@@ -102,8 +102,15 @@ def _facts(ctx: typer.Context) -> list[dict[str, Any]]:
 
 def _file(ctx: typer.Context) -> Path:
     """As `Common.pipeline` finds it; a shell's line may hold a `~` that is not followed yet."""
-    named = _said(ctx, "file") or _said(ctx, "global_file") or os.environ.get("PROMOTER_FILE") or "pipeline.yaml"
+    named = _argument(ctx, "file") or _said(ctx, "global_file") or os.environ.get("PROMOTER_FILE") or "pipeline.yaml"
     return Path(named).expanduser()
+
+
+def _argument(ctx: Any, name: str) -> Any:
+    """One that stands in the line. Before an option that still wants its value, words are not sorted out yet."""
+    names = [parameter.name for parameter in ctx.command.params if parameter.param_type_name == "argument"]
+    place = names.index(name) if name in names else len(ctx.args)
+    return ctx.params.get(name) or (ctx.args[place] if place < len(ctx.args) else None)
 
 
 def _said(ctx: Any, name: str) -> Any:
