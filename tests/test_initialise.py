@@ -3,7 +3,17 @@
 import pytest
 import yaml
 
-from promoter.initialise import from_compose, from_dockerfile, name_from
+from promoter.initialise import taking
+from promoter.initialise.taking import name_from
+from promoter.initialise.writing import Wishes, pipeline_text
+
+
+def from_dockerfile(text: str, name: str) -> str:
+    return pipeline_text(taking.from_dockerfile(text, name), Wishes())
+
+
+def from_compose(document: dict, name: str) -> str:
+    return pipeline_text(taking.from_compose(document, name), Wishes())
 
 
 def read(text: str) -> dict:

@@ -47,7 +47,11 @@ def test_what_init_writes_is_valid(here: Path, say: Say, name: str, text: str) -
 
 def test_init_says_json(here: Path, say: Say) -> None:
     (here / "my.yaml").write_text(COMPOSE)
-    assert say("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {"written": "p.yaml", "from": "my.yaml"}
+    assert say("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {
+        "written": "p.yaml",
+        "from": "my.yaml",
+        "files": ["p.yaml", ".promoter/pipeline.schema.json", ".promoter/.gitignore"],
+    }
 
 
 def test_init_writes_over_nothing_without_force(here: Path, say: Say) -> None:
