@@ -11,6 +11,8 @@ from typing import Any
 
 _COPIED = ("networks", "volumes", "configs")
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)(?:(:?[-?+])([^{}]*))?\}|([A-Za-z_]\w*))")
+_RANGE = re.compile(r"(.*:)?(\d+)-(\d+):(\d+)-(\d+)(/\w+)?")
+_LONGEST_RANGE = 30
 _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
 
 
@@ -79,7 +81,7 @@ def _service(draft: Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]
     if isinstance(taken.get("environment"), Mapping):
         taken["environment"] = {k: _passed_on(k) if v is None else v for k, v in taken["environment"].items()}
     before = len(draft.ports)
-    ports = [_port(draft, name, port) for port in keys.get("ports") or []]
+    ports = [_port(draft, name, port) for said in keys.get("ports") or [] for port in _each(said)]
     if ports:
         taken["ports"] = ports
     check = keys.get("healthcheck")
@@ -88,8 +90,18 @@ def _service(draft: Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]
     return taken
 
 
+def _each(port: object) -> Iterator[object]:
+    """A published range as its ports: each copy needs all of them elsewhere."""
+    match = _RANGE.fullmatch(str(port)) if isinstance(port, str) else None
+    published, targets = ([range(int(match[i]), int(match[i + 1]) + 1) for i in (2, 4)]) if match else ((), ())
+    if match is None or len(published) != len(targets) or not 0 < len(published) <= _LONGEST_RANGE:
+        yield port
+        return
+    yield from (f"{match[1] or ''}{one}:{other}{match[6] or ''}" for one, other in zip(published, targets, strict=True))
+
+
 def _port(draft: Draft, service: str, port: object) -> object:
-    """A published port becomes a variable; one of the engine's choice, and a range, stay as they are."""
+    """A published port becomes a variable; one of the engine's choice stays as it is."""
     if isinstance(port, Mapping):
         said = str(port.get("published") or "")
         return {**port, "published": _variable(draft, service, said)} if said.isdigit() else _templated(port)
