@@ -27,6 +27,7 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a build context and no engine in reach."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("CI", "true")  # nobody is asked, also where pytest was started on a terminal
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
     return tmp_path

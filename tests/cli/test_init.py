@@ -36,6 +36,7 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with everything that the Compose files name."""
     for name in ("HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
+    monkeypatch.setenv("CI", "true")  # nobody is asked, also where pytest was started on a terminal
     (tmp_path / "web").mkdir()
     for name in ("Dockerfile", "web/Dockerfile"):
         (tmp_path / name).write_text("FROM scratch AS runtime\n")
