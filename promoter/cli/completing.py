@@ -29,11 +29,11 @@ Offer = tuple[str, str]
 
 def quietly(main: Callable[[], object], environ: MutableMapping[str, str] = os.environ) -> NoReturn:
     """Answers the shell and ends. Whatever happens, nothing but the answer is heard."""
-    if environ.get(VARIABLE) == "complete_bash":
-        _join_equals(environ)
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 -- a device, not a path of ours
         sys.stderr = nowhere
         with suppress(Exception):
+            if environ.get(VARIABLE) == "complete_bash":
+                _join_equals(environ)
             main()
         sys.exit(0)
 

@@ -160,6 +160,20 @@ def test_broken_and_missing_things_offer_nothing_and_say_nothing(tmp_path: Path,
     assert tab("show", "", env={"PROMOTER_LEASE_TTL": "nonsense"}) == []
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"_PROMOTER_COMPLETE": "complete_tcsh"},
+        {"_PROMOTER_COMPLETE": "nonsense"},
+        {"_PROMOTER_COMPLETE": "complete_bash", "COMP_WORDS": "promoter", "COMP_CWORD": "x"},
+    ],
+    ids=lambda asked: " ".join(asked.values()),
+)
+def test_a_shell_that_asks_oddly_hears_nothing(environ: dict[str, str], asked: dict[str, str]) -> None:
+    done = subprocess.run([PROMOTER], env=environ | asked, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_nothing_is_written(shop: Path, tab: Tab) -> None:
     before = {path: path.stat().st_mtime_ns for path in shop.rglob("*")}
     assert tab("show", "")
