@@ -18,9 +18,9 @@ Output = Annotated[
 
 @verb
 def schema(common: Common, output: Output = None) -> None:
-    """Prints the JSON Schema of the pipeline file, from which editors complete and explain.
+    """Prints the JSON Schema of the pipeline file.
 
-    The same version of promoter always prints the same.
+    Editors complete and explain from it. The same version of promoter always prints the same.
 
     \b
     Examples:
