@@ -8,10 +8,8 @@ from promoter.cli.asking import NONE, Answers, Said, Usual, answers, check_ci
 from promoter.cli.checked import checked
 from promoter.initialise.taking import Draft
 from promoter.initialise.workflow import PLACES, Job, workflow_text
-from promoter.initialise.writing import ENVIRONMENTS, SHARED_LEDGER, Wishes, default_registry, pipeline_text
+from promoter.initialise.writing import ENVIRONMENTS, LOOPBACK, SHARED_LEDGER, Wishes, default_registry, pipeline_text
 from promoter.model.errors import CallerError
-
-_LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 class Beginning:
@@ -90,6 +88,6 @@ def _root(checkout: Checkout | None, target: Path) -> Checkout:
 def _workflow(ci: str, here: Checkout, target: Path, name: str, last: str, host: str, ledger: str | None) -> dict[Path, str]:
     file = target.absolute().parent.resolve().relative_to(here.root.resolve()) / target.name
     own = host == "ghcr.io" if ci == "github" else bool(host) and host == f"registry.{here.host}"
-    local = host.startswith(_LOOPBACK)
+    local = host.startswith(LOOPBACK)
     job = Job(ci, file.as_posix(), name, here.branch, last, None if local or not host else host, ledger, own_registry=own)
     return {here.root / PLACES[ci]: workflow_text(job)}

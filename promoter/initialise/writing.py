@@ -12,6 +12,7 @@ ENVIRONMENTS = ("dev", "test", "prod")
 SCHEMA = ".promoter/pipeline.schema.json"
 """Where the schema lies beside a pipeline file, so that editors need no network."""
 SHARED_LEDGER = "git:promoter-ledger"
+LOOPBACK = ("127.", "localhost", "[::1]")
 _FIRST_PORT, _STRIDE = 18081, 100
 
 
@@ -34,7 +35,10 @@ def pipeline_text(draft: Draft, wishes: Wishes) -> str:
     parts += [f"name: {_scalar(draft.name)}"]
     if draft.built:
         registry = wishes.registry or default_registry(draft)
-        parts += ["", "# Where the images that are built here are pushed to.", f"registry: {_scalar(registry)}"]
+        parts += ["", "# Where the images that are built here are pushed to."]
+        if wishes.elsewhere and registry.startswith(LOOPBACK):
+            parts += ["# Change it: this one is on each machine itself. Name one that all of them reach."]
+        parts += [f"registry: {_scalar(registry)}"]
     if wishes.ledger:
         parts += ["", "# What happened is kept on this branch, so that every machine knows what every other did."]
         parts += [f"ledger: {_scalar(wishes.ledger)}"]
@@ -70,7 +74,7 @@ def _environment(draft: Draft, wishes: Wishes, place: int) -> str:
     lines += _verification(draft)
     if last and place:
         lines += ["    gates:", _approval(wishes)]
-    if all(line.lstrip().startswith("#") for line in lines[1:]):
+    if len(lines) == 1:
         lines[0] += " {}"
     return "\n".join([*lines, ""])
 

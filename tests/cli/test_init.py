@@ -215,6 +215,14 @@ def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path,
     assert say("init", "--ci", ci, "--name", "x").code == 2
 
 
+def test_a_registry_that_only_this_machine_reaches_is_told_and_not_logged_in_to(deploy: Path, say: Say) -> None:
+    git(deploy, "remote", "remove", "origin")
+    assert say("init", "--ci", "github").code == 0
+    assert "# Change it: this one is on each machine itself" in (deploy / "pipeline.yaml").read_text()
+    assert "docker login" not in (deploy.parent / ".github/workflows/promote.yml").read_text()
+    assert say("validate").code == 0
+
+
 def test_a_workflow_that_is_there_is_not_written_over_and_then_nothing_is(deploy: Path, say: Say) -> None:
     (deploy.parent / ".gitlab-ci.yml").write_text("mine")
     assert say("init", "--ci", "gitlab").code == 2
