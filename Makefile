@@ -23,6 +23,7 @@ test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narr
 	@$(LAB) buildx || true
 	@$(LAB) evidence || true
 	@$(LAB) ledgers || true
+	@$(LAB) shells || true
 	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 check: lint types imports docs-check test ## all that must hold before a change is merged: what CI runs

@@ -4,6 +4,7 @@
     lab/lab.py up        an engine, a registry, a busybox: found, or installed and started
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
     lab/lab.py ledgers   PostgreSQL and an ssh server as well, for the tests of homes of the ledger
+    lab/lab.py shells    zsh and fish as well, for the tests of completion
     lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, ledgers, place, registry, talk, tools
+from parts import engine, evidence, ledgers, place, registry, shells, talk, tools
 from parts.errors import LabError
 from parts.machine import say
 
@@ -103,6 +104,10 @@ def evidence_programs() -> None:
     _add_all(prometheus=evidence.prometheus, cosign=evidence.cosign)
 
 
+def more_shells() -> None:
+    _add_all(zsh=shells.zsh, fish=shells.fish)
+
+
 def _add_all(**parts: Callable[[Path], Path | str]) -> None:
     """All that can be had; raises LabError for what cannot."""
     missing = []
@@ -149,6 +154,8 @@ def exports(facts: dict[str, Any]) -> str:
         "PROMOTER_LAB_PROMETHEUS": "prometheus",
         "PROMOTER_LAB_POSTGRES": "postgres",
         "PROMOTER_LAB_SSHD": "sshd",
+        "PROMOTER_LAB_ZSH": "zsh",
+        "PROMOTER_LAB_FISH": "fish",
     }
     values = {name: facts[key] for name, key in names.items() if key in facts} | facts.get("ports", {})
     return "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in values.items())
@@ -163,9 +170,8 @@ def status(facts: dict[str, Any]) -> str:
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
-    lines += [
-        f"{part:<10} {facts[part]}" for part in ("busybox", "buildx", "cosign", "prometheus", "postgres", "sshd") if part in facts
-    ]
+    extras = ("busybox", "buildx", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish")
+    lines += [f"{part:<10} {facts[part]}" for part in extras if part in facts]
     return "\n".join(lines)
 
 
@@ -186,6 +192,8 @@ def main(argv: list[str]) -> int:
             buildx()
         case ["ledgers"]:
             ledger_programs()
+        case ["shells"]:
+            more_shells()
         case ["evidence"]:
             evidence_programs()
         case ["venv", where]:

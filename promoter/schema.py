@@ -1,11 +1,15 @@
 """The JSON Schema of the pipeline file, made from the shapes that read it. Editors complete from it.
 
+What stands beside the keys is in `schema_words.yaml`.
 Wherever a number, a word of a list or a patterned text is due, a template may stand too; and what null says, is nothing.
 """
 
 import copy
 from functools import cache
+from importlib.resources import files
 from typing import Any
+
+from promoter.model.naming import SCHEMA_ID
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEMPLATE = r"\{[{%#]"
@@ -28,8 +32,27 @@ def _schema() -> dict[str, Any]:
     definitions = made.pop("$defs")
     for name in ("GateForm", "CheckForm", "SecretForm", "ConfigForm"):
         definitions[name]["oneOf"] = [{"required": [key]} for key in definitions[name]["properties"]]
-    made["title"], made["description"] = "promoter pipeline", "One file: services, environments, and what stands between them."
-    return {"$schema": DIALECT, **made, "$defs": definitions}
+    words = _words()
+    for name, shape in (("FileForm", made), *definitions.items()):
+        _describe(shape, words.get(name, {}), words["examples"].get(name, []))
+    return {"$schema": DIALECT, "$id": SCHEMA_ID, "title": "promoter pipeline", **made, "$defs": definitions}
+
+
+def _words() -> dict[str, Any]:
+    import yaml
+
+    words: dict[str, Any] = yaml.safe_load(files("promoter").joinpath("schema_words.yaml").read_text(encoding="utf-8"))
+    return words
+
+
+def _describe(shape: dict[str, Any], words: dict[str, str], examples: list[Any]) -> None:
+    if "_" in words:
+        shape["description"] = words["_"]
+    if examples:
+        shape["examples"] = examples
+    for key, said in shape.get("properties", {}).items():
+        if key in words:
+            said["description"] = words[key]
 
 
 def _open(node: Any, *, key: str = "") -> Any:

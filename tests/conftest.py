@@ -88,6 +88,18 @@ def sshd_program(lab: Mapping[str, str]) -> list[Path]:
     return [Path(part) for part in _extra(lab, "SSHD", "ledgers").split(os.pathsep)]
 
 
+@pytest.fixture(scope="session")
+def zsh_program(lab: Mapping[str, str]) -> str:
+    """Zsh; where it cannot be had, the test is skipped and says why."""
+    return _extra(lab, "ZSH", "shells")
+
+
+@pytest.fixture(scope="session")
+def fish_program(lab: Mapping[str, str]) -> str:
+    """Fish; where it cannot be had, the test is skipped and says why."""
+    return _extra(lab, "FISH", "shells")
+
+
 def _extra(lab: Mapping[str, str], name: str, verb: str) -> str:
     """What the lab has of this name, fetched by `verb` where that has not been done."""
     if named := lab.get(f"PROMOTER_LAB_{name}"):

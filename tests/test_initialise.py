@@ -3,7 +3,17 @@
 import pytest
 import yaml
 
-from promoter.initialise import from_compose, from_dockerfile, name_from
+from promoter.initialise import taking
+from promoter.initialise.taking import name_from
+from promoter.initialise.writing import Wishes, pipeline_text
+
+
+def from_dockerfile(text: str, name: str) -> str:
+    return pipeline_text(taking.from_dockerfile(text, name), Wishes())
+
+
+def from_compose(document: dict, name: str) -> str:
+    return pipeline_text(taking.from_compose(document, name), Wishes())
 
 
 def read(text: str) -> dict:
@@ -54,7 +64,7 @@ COMPOSE = {
                 "127.0.0.1:${ADMIN:-9000}:9000",
                 "7000",
                 {"target": 22, "published": "2222"},
-                "3000-3005:3000-3005",
+                "3000-3001:4000-4001/udp",
             ],
             "environment": {"URL": "${URL:?need it} $$x $SHORT", "PASS": None, "ON": "${FLAG:+yes}"},
             "logging": {"options": {"tag": "{{.Name}}"}},
@@ -74,7 +84,8 @@ def test_a_compose_file_is_taken_over() -> None:
     assert (file["name"], file["registry"], web["image"], web["build"]) == ("shop", "127.0.0.1:5000/shop", "web", "./web")
     assert web["ports"] == [
         "{{ web_port }}:80", "127.0.0.1:{{ web_port_2 }}:9000", "7000", {"target": 22, "published": "{{ web_port_3 }}"},
-        "3000-3005:3000-3005",
+        "{{ web_port_4 }}:4000/udp",
+        "{{ web_port_5 }}:4001/udp",
     ]  # fmt: skip
     assert web["environment"] == {
         "URL": '{{ env("URL") }} $x {{ env("SHORT", "") }}',

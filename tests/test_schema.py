@@ -1,11 +1,15 @@
 """The schema, the shapes and the manual say the same."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from promoter.adapters.pipeline_file.load import validate
@@ -14,6 +18,8 @@ from promoter.compose.service import Build, Deploy, Service
 from promoter.compose.written import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 from promoter.document.reader import read_document
 from promoter.document.scalars import Tagged
+from promoter.model.errors import FileFaults
+from promoter.model.naming import SCHEMA_ID
 from promoter.schema import json_schema
 from tests.adapters.pipeline_files import GOOD, SOURCE
 
@@ -22,6 +28,7 @@ MANUAL = (ROOT / "docs" / "pipeline.md").read_text()
 EXAMPLES = [block for block in re.findall(r"```yaml\n(.*?)```", MANUAL, re.DOTALL) if block.startswith("name:")]
 FILES = sorted((ROOT / "pipelines").glob("*/pipeline.yaml"))
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGJlIGJvbGQsIGJlIHRydWUsIGJlIGtpbmQsIGJlIGl0"
+PROMOTER = (sys.executable, "-m", "promoter")
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
@@ -148,3 +155,133 @@ def test_the_top_of_the_schema_has_the_keys_of_the_file():
 def test_the_manual_names_every_key(shape):
     named = set(re.findall(r"`([a-z0-9_]+)`", MANUAL)) | set(CHECKS) | set(GATES)
     assert {field.alias or name for name, field in shape.model_fields.items()} <= named
+
+
+# ---------------------------------------------------------------- what an editor shows
+OWN = ("EnvironmentForm", "GateForm", "CheckForm", "PolicyForm", "SecretForm", "Rollback", "Override")
+"""Shapes of ours, beside the kinds of gates and checks, that an editor has examples of."""
+
+
+def named(schema: dict) -> dict[str, dict]:
+    return {"FileForm": schema, **schema["$defs"]}
+
+
+def test_every_key_and_every_shape_says_what_it_is():
+    silent = [
+        f"{name}.{key}" for name, shape in named(json_schema()).items() for key, said in shape.get("properties", {}).items()
+        if not said.get("description", "").endswith((".", "]"))
+    ]  # fmt: skip
+    assert silent == []
+    assert [name for name, shape in named(json_schema()).items() if "properties" in shape and not shape.get("description")] == []
+
+
+def test_words_are_for_shapes_that_there_are():
+    words = yaml.safe_load((ROOT / "promoter/schema_words.yaml").read_text())
+    examples = words.pop("examples")
+    assert {*words, *examples} <= set(named(json_schema()))
+
+
+@pytest.mark.parametrize("name", ["FileForm", *OWN, *(shape.__name__ for shape in GATES.values())])
+def test_our_own_shapes_have_examples_that_are_good(name):
+    schema = json_schema()
+    examples = named(schema)[name].get("examples", [])
+    assert examples
+    validator = (
+        VALIDATOR
+        if name == "FileForm"
+        else jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]})
+    )
+    for example in examples:
+        assert [error.message for error in validator.iter_errors(example)] == []
+
+
+@pytest.mark.parametrize("example", named(json_schema())["FileForm"]["examples"][:1])
+def test_the_first_example_of_a_file_is_one_that_promoter_takes(tmp_path, example):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/Dockerfile").touch()
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(yaml.safe_dump(example, sort_keys=False))
+    assert list(validate(file, source=SOURCE, environ={}).pipeline.needs) == ["dev", "prod"]
+
+
+def test_the_schema_has_a_name_a_version_and_always_the_same_bytes(tmp_path):
+    assert json_schema()["$id"] == SCHEMA_ID == "https://promoter.dev/schema/pipeline/v1.json"
+    texts = {
+        subprocess.run([*PROMOTER, "schema"], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2")
+    }
+    assert len(texts) == 1
+    file = tmp_path / "a/pipeline.schema.json"
+    said = [
+        subprocess.run([*PROMOTER, "schema", "--output", str(file)], capture_output=True, text=True, check=True).stdout
+        for _ in "12"
+    ]
+    assert said == [f"{file} is written\n", f"{file} is up to date\n"]
+    assert texts == {file.read_bytes()}
+
+
+def test_check_jsonschema_takes_every_pipeline_file_of_the_project_with_it(tmp_path):
+    """The tool that people have in their own pre-commit hooks: examples, and every file that a page shows."""
+    (tmp_path / "schema.json").write_text(json.dumps(json_schema()))
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    shown = [block for page in pages for block in re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)]
+    blocks = [block for block in shown if "environments:" in block]
+    assert len(blocks) >= 5
+    files = []
+    for number, block in enumerate(blocks):
+        files.append(tmp_path / f"{number}.yaml")
+        files[-1].write_text(re.sub(r"!(reset|override) ?", "", block))  # Compose's tags, which no JSON has
+    program = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run(
+        [program, "--schemafile", tmp_path / "schema.json", *FILES, *files],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_validate_reads_none_of_it():
+    """Descriptions are for editors: a command that only checks a file does not pay for them."""
+    file = ROOT / "pipelines/hello/pipeline.yaml"
+    code = "import sys; from promoter.cli.app import run; run(sys.argv[1:]); sys.exit('promoter.schema' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "validate", str(file), "--quiet"],
+        env={**os.environ, "PROMOTER_LAB_REGISTRY": "127.0.0.1:5000"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+
+
+MISTAKES = {
+    "no name": ("name: shop\n", ""),
+    "a name with capitals": ("name: shop", "name: Shop"),
+    "no environments": ("environments:", "x-environments:"),
+    "environments as a list": (r"(?s)environments:.*", "environments: [dev]\n"),
+    "services as a list": ("(?s)services:.*?environments:", "services: [web]\nenvironments:"),
+    "a key that is misspelled": ("    build: ./web", "    bulid: ./web"),
+    "a key of Compose that is not carried out": ("    build: ./web", "    build: ./web\n    links: [a]"),
+    "a port as a map without a target": (r"    ports: .*", "    ports: [{published: 80}]"),
+    "a gate that is not known": ("port: 18081}", "port: 18081}\n    gates: [{aproval: {min: 1}}]"),
+    "two kinds in one entry": ("port: 18081}", "port: 18081}\n    gates: [{approval: {}, soak: {in: dev, for: 1h}}]"),
+    "gates as a map": ("port: 18081}", "port: 18081}\n    gates: {approval: {min: 1}}"),
+    "an approval of nobody": ("port: 18081}", "port: 18081}\n    gates: [{approval: {min: 0}}]"),
+    "a grade that is not known": ("port: 18081}", "port: 18081}\n    gates: [{approval: {grade: sworn}}]"),
+    "a check without its URL": ("port: 18081}", "port: 18081}\n    verify: [{http: {status: 200}}]"),
+    "a URL without a scheme": ("port: 18081}", "port: 18081}\n    verify: [{http: {url: 'localhost:80'}}]"),
+    "a command that names no program": ("port: 18081}", "port: 18081}\n    verify: [{command: {rum: [a]}}]"),
+    "a strategy that is not known": ("port: 18081}", "port: 18081}\n    strategy: blue-green"),
+    "a secret from nowhere": ("name: shop", "name: shop\nsecrets: {A: {}}"),
+    "a policy without a ref": ("name: shop", "name: shop\npolicy: {}"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_schema_and_loader_refuse_the_same_mistakes(tmp_path, mistake):
+    old, new = MISTAKES[mistake]
+    text, count = re.subn(old, new, GOOD, count=1)
+    assert count == 1
+    assert faults(text) != []
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/Dockerfile").touch()
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(text)
+    with pytest.raises(FileFaults):
+        validate(file, source=SOURCE, environ={})

@@ -47,6 +47,18 @@ class Credentials:
         login = _from_environment(key)
         return login if login is not None else self._from_config(key)
 
+    def origin(self, host: str) -> str | None:
+        """Where the login for `host` comes from, in words; None for none. Raises RegistryError as `for_host` does."""
+        key = HUB_KEY if host == DOCKER_HUB else host
+        if _from_environment(key) is not None:
+            return "the variable DOCKER_AUTH_CONFIG"
+        if self._from_config(key) is None:
+            return None
+        path = config_dir(self._config_dir) / "config.json"
+        config = _read(path)
+        helper = _mapping(config.get("credHelpers"), path, "credHelpers").get(key) or config.get("credsStore")
+        return f"docker-credential-{helper}, which {path} names" if helper else str(path)
+
     def _from_config(self, key: str) -> Login | None:
         path = config_dir(self._config_dir) / "config.json"
         config = _read(path)

@@ -3,6 +3,7 @@
 Each verb is a file beside this one and is imported only when it is called. What a verb does is `releases.py`'s.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from promoter.cli import completing
 from promoter.cli.common import Common, verb
 from promoter.cli.desk import take
 from promoter.cli.failure import explain
@@ -95,11 +97,17 @@ def root(_: Common) -> None:
 def run(argv: Sequence[str]) -> int:
     """Runs one command line and gives its exit code."""
     take(Common(), "")
+    if completing.VARIABLE in os.environ:
+        completing.quietly(lambda: _main(argv))
     try:
-        code = get_command(app).main(list(argv), prog_name="promoter", standalone_mode=False)
+        code = _main(argv)
     except Exception as error:  # noqa: BLE001 -- the edge of the program, where every fault becomes words and a code
         return explain(error, argv)
     return code if isinstance(code, int) else 0
+
+
+def _main(argv: Sequence[str]) -> Any:
+    return get_command(app).main(list(argv), prog_name="promoter", standalone_mode=False)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import environments
 from promoter.cli.ending import options
 from promoter.cli.output import complain, say, say_json
 from promoter.cli.promote import Which
@@ -13,7 +14,7 @@ from promoter.model.errors import CallerError
 from promoter.model.facts import Fact
 from promoter.model.forge import Target
 
-Where = Annotated[str, typer.Argument(metavar="ENV", help="The environment.", show_default=False)]
+Where = Annotated[str, typer.Argument(metavar="ENV", autocompletion=environments, help="The environment.", show_default=False)]
 Comment = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="Why; it stands in the ledger.")]
 Key = Annotated[
     str | None,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
+from promoter.cli.completing import files
 from promoter.model.errors import CallerError
 
 P = ParamSpec("P")
@@ -54,7 +55,10 @@ def _version(wanted: bool) -> None:
 
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
-    "file": (Path | None, typer.Option("-f", "--file", metavar="FILE", help="The pipeline file (pipeline.yaml).")),
+    "file": (
+        Path | None,
+        typer.Option("-f", "--file", metavar="FILE", autocompletion=files, help="The pipeline file (pipeline.yaml)."),
+    ),
     "json": (bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")),
     "ledger": (str | None, typer.Option("--ledger", metavar="URL", help="Where the ledger is kept.")),
     "actor": (str | None, typer.Option("--actor", metavar="NAME", help="Who you are, in the ledger.")),

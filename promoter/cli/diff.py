@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import environments
 from promoter.cli.output import say, say_json
 
-Left = Annotated[str, typer.Argument(metavar="ENV", help="One environment.", show_default=False)]
-Right = Annotated[str, typer.Argument(metavar="ENV", help="The other one.", show_default=False)]
+Left = Annotated[str, typer.Argument(metavar="ENV", autocompletion=environments, help="One environment.", show_default=False)]
+Right = Annotated[str, typer.Argument(metavar="ENV", autocompletion=environments, help="The other one.", show_default=False)]
 
 
 @verb

@@ -7,6 +7,7 @@ import typer
 
 from promoter.cli.approve import Where
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import releases
 from promoter.cli.ending import options
 from promoter.cli.output import say, say_json
 from promoter.model.duration import parse_duration
@@ -20,7 +21,10 @@ At = Annotated[
 Which = Annotated[
     str | None,
     typer.Argument(
-        metavar="[RELEASE]", help="A release's id or the start of it (what waits there, or the newest).", show_default=False
+        metavar="[RELEASE]",
+        autocompletion=releases,
+        help="A release's id or the start of it (what waits there, or the newest).",
+        show_default=False,
     ),
 ]
 Look = Annotated[bool, typer.Option("--look", help="Carry the checks out too, instead of saying that they are to be.")]

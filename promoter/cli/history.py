@@ -5,9 +5,12 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import environments
 from promoter.cli.output import say, say_json
 
-Where = Annotated[str | None, typer.Argument(metavar="[ENV]", help="Only this environment.", show_default=False)]
+Where = Annotated[
+    str | None, typer.Argument(metavar="[ENV]", autocompletion=environments, help="Only this environment.", show_default=False)
+]
 
 
 @verb

@@ -1,43 +1,79 @@
 """`promoter init`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import any_file
 from promoter.cli.output import complain, say, say_json
 from promoter.model.errors import CallerError, FileFaults, WorldError
 
+if TYPE_CHECKING:
+    from promoter.initialise.taking import Draft
+
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-From = Annotated[Path | None, typer.Option("--from", metavar="FILE", help="A Compose file or a Dockerfile (what is found here).")]
-Force = Annotated[bool, typer.Option("--force", help="Write over a pipeline file that is there.")]
+_IGNORED = (
+    "# What promoter keeps here is this machine's own, but for these.\n*\n!.gitignore\n!allowed_signers\n!pipeline.schema.json\n"
+)
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", autocompletion=any_file, help="A Compose file or a Dockerfile (what is found here)."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The pipeline's name (the Compose file's).")]
+Registry = Annotated[str | None, typer.Option("--registry", metavar="HOST/PATH", help="Where images that are built are pushed.")]
+Places = Annotated[str | None, typer.Option("--environments", metavar="NAMES", help="In order (dev,test,prod).")]
+People = Annotated[str | None, typer.Option("--approvers", metavar="PEOPLE", help="Who approves the last one (anyone).")]
+Platform = Annotated[str | None, typer.Option("--ci", metavar="PLATFORM", help="Write the workflow too: github or gitlab.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @verb
-def init(common: Common, source: From = None, force: Force = False) -> int:
+def init(
+    common: Common,
+    source: From = None,
+    name: Name = None,
+    registry: Registry = None,
+    environments: Places = None,
+    approvers: People = None,
+    ci: Platform = None,
+    yes: Yes = False,
+    force: Force = False,
+) -> int:
     """Writes a pipeline.yaml from a Compose file or a Dockerfile.
 
-    The file has comments, three environments and an approval before prod. Nothing is ever written over without
-    --force.
+    Asks a few questions on a terminal, never in CI; each has an option. The file has comments, and an approval before
+    the last environment. With --ci the workflow is written too, also where the pipeline file is there already.
+    Nothing is ever written over without --force.
 
     \b
     Examples:
       promoter init
-      promoter init --from compose.yaml
+      promoter init --yes --ci github
+      promoter init --from compose.yaml --registry registry.example.com/acme --environments test,prod
       promoter init -f deploy/pipeline.yaml --from deploy/compose.yaml
     """
+    from promoter.cli.asking import Said, may_ask
+    from promoter.cli.beginning import Beginning, existing
+
+    said = Said(name, registry, environments, approvers, ci)
     target = common.pipeline
     if target.exists() and not force:
-        raise CallerError(f"{target} is there already", hint="say --force to write over it, or -f FILE to write elsewhere")
-    source = source or _found(target.parent)
-    if source.resolve().parent != target.resolve().parent:
-        raise CallerError(
-            f"{source} and {target} are in different directories, so the paths in it would mean something else",
-            hint=f"write the pipeline beside it: promoter init --from {source} -f {source.parent / 'pipeline.yaml'}",
-        )
-    _write(target, _text(source))
-    return _tell(common, target, source)
+        texts, source = existing(target, said), None
+    else:
+        source = source or _found(target.parent)
+        _beside(source, target)
+        begin = Beginning(target, lambda named: _draft(source, named))
+        try:
+            texts = begin.texts(said, ask=may_ask(yes=yes or common.json or common.quiet))
+        except (typer.Abort, KeyboardInterrupt):
+            complain("\npromoter: nothing was written")
+            return 130
+    _write(texts, force=force)
+    return _tell(common, target, source, [*texts])
 
 
 def _found(directory: Path) -> Path:
@@ -47,11 +83,19 @@ def _found(directory: Path) -> Path:
     raise CallerError("there is no Compose file and no Dockerfile here", hint="name one with --from FILE")
 
 
-def _text(source: Path) -> str:
-    from promoter.document.reader import read_document
-    from promoter.initialise import from_compose, from_dockerfile, name_from
+def _beside(source: Path, target: Path) -> None:
+    if source.resolve().parent != target.resolve().parent:
+        raise CallerError(
+            f"{source} and {target} are in different directories, so the paths in it would mean something else",
+            hint=f"write the pipeline beside it: promoter init --from {source} -f {source.parent / 'pipeline.yaml'}",
+        )
 
-    name = name_from(source.resolve().parent.name)
+
+def _draft(source: Path, named: str | None) -> "Draft":
+    from promoter.document.reader import read_document
+    from promoter.initialise.taking import from_compose, from_dockerfile, name_from
+
+    name = named or name_from(source.resolve().parent.name)
     try:
         data = source.read_bytes()
     except OSError as error:
@@ -63,27 +107,59 @@ def _text(source: Path) -> str:
     document = read_document(data, str(source)).data
     if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
         raise CallerError(f"{source} has no services", hint="a Compose file has a map of services at its top")
-    return from_compose(document, name)
+    return from_compose(document, name, named=named is not None)
 
 
-def _write(target: Path, text: str) -> None:
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise WorldError(f"{target} cannot be written: {error.strerror}") from error
+def _write(texts: Mapping[Path, str], *, force: bool) -> None:
+    """All of them, or none where one is there already."""
+    for file in texts:
+        if file.exists() and not force:
+            raise CallerError(f"{file} is there already", hint="say --force to write over it, or -f FILE to write elsewhere")
+    for file, text in texts.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise WorldError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _tell(common: Common, target: Path, source: Path) -> int:
+def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
     """What promoter cannot carry out of a Compose file is said now, and the file is there to be mended."""
     from promoter.cli.checked import checked
 
+    if source is not None:
+        files += _for_editors(target)
     try:
         checked(target)
     except FileFaults as faults:
-        complain(f"promoter: {target} is written, and needs your hand before it can run:")
+        if source is not None:
+            complain(f"promoter: {target} is written, and needs your hand before it can run:")
         raise faults from None
     if common.json:
-        say_json({"written": str(target), "from": str(source)})
+        written = {"written": str(target), "from": str(source)} if source else {"written": None, "from": None}
+        say_json({**written, "files": [str(file) for file in files]})
     elif not common.quiet:
-        say(f"{target} is written from {source}\nnext: promoter validate {target}, then promoter run {target}")
+        more = [file for file in files if file != target and file.parent.name != ".promoter"]
+        lines = [f"{target} is written from {source}"] if source else []
+        say("\n".join([*lines, *(f"{file} is written" for file in more), _next(target, source, more)]))
     return 0
+
+
+def _next(target: Path, source: Path | None, more: list[Path]) -> str:
+    if more:
+        return f"next: read {'it' if source is None else 'them'}, promoter doctor -f {target}, then commit and push"
+    return f"next: promoter validate {target}, then promoter run {target}"
+
+
+def _for_editors(target: Path) -> list[Path]:
+    """The schema that the file's first line names, and what git leaves out beside it."""
+    from promoter.cli.schema import write_schema
+    from promoter.initialise.writing import SCHEMA
+
+    schema = target.parent / SCHEMA
+    ignored = schema.parent / ".gitignore"
+    written = [schema] if write_schema(schema) else []
+    if not ignored.exists():
+        _write({ignored: _IGNORED}, force=False)
+        written.append(ignored)
+    return written

@@ -6,11 +6,15 @@ import typer
 
 from promoter.cli.approve import Where
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import environments
 from promoter.cli.output import say, say_json
 from promoter.model.facts import Fact
 
 WhereOrAll = Annotated[
-    str | None, typer.Argument(metavar="[ENV]", help="The environment; all of them without.", show_default=False)
+    str | None,
+    typer.Argument(
+        metavar="[ENV]", autocompletion=environments, help="The environment; all of them without.", show_default=False
+    ),
 ]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.", show_default=False)]
 

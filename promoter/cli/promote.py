@@ -5,12 +5,16 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import releases
 from promoter.cli.ending import end
 from promoter.cli.waiting import To, Wait, WaitLock, wait_lock_of, wait_of
 from promoter.model.errors import CallerError
 
 Which = Annotated[
-    str | None, typer.Argument(metavar="[RELEASE]", help="A release's id or the start of it (the newest).", show_default=False)
+    str | None,
+    typer.Argument(
+        metavar="[RELEASE]", autocompletion=releases, help="A release's id or the start of it (the newest).", show_default=False
+    ),
 ]
 
 

@@ -6,10 +6,14 @@ import typer
 
 from promoter.cli.approve import Where
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import verified
 from promoter.cli.ending import end
 from promoter.cli.waiting import WaitLock, wait_lock_of
 
-Back = Annotated[str | None, typer.Option("--to", metavar="RELEASE", help="Which release (the last verified one before this).")]
+Back = Annotated[
+    str | None,
+    typer.Option("--to", metavar="RELEASE", autocompletion=verified, help="Which release (the last verified one before this)."),
+]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.")]
 
 

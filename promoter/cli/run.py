@@ -6,10 +6,14 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import files
 from promoter.cli.ending import end
 from promoter.cli.waiting import To, Wait, WaitLock, wait_lock_of, wait_of
 
-File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The pipeline file (pipeline.yaml).", show_default=False)]
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", autocompletion=files, help="The pipeline file (pipeline.yaml).", show_default=False),
+]
 
 
 @verb

@@ -1,17 +1,56 @@
 """`promoter schema`."""
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from promoter.cli.common import Common, verb
-from promoter.cli.output import say_json
+from promoter.cli.completing import any_file
+from promoter.cli.output import say, say_json
+from promoter.model.errors import WorldError
+from promoter.reports.jsonout import as_json
+
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", autocompletion=any_file, help="Into this file, where it differs.")
+]
 
 
 @verb
-def schema(_: Common) -> None:
+def schema(common: Common, output: Output = None) -> None:
     """Prints the JSON Schema of the pipeline file.
+
+    Editors complete and explain from it. The same version of promoter always prints the same.
 
     \b
     Examples:
-      promoter schema > pipeline.schema.json
+      promoter schema --output .promoter/pipeline.schema.json
+      promoter schema | jq '.properties | keys'
     """
     from promoter.schema import json_schema
 
-    say_json(json_schema())
+    if output is None:
+        say_json(json_schema())
+        return
+    written = write_schema(output)
+    if common.json:
+        say_json({"schema": str(output), "written": written})
+    elif not common.quiet:
+        say(f"{output} is {'written' if written else 'up to date'}")
+
+
+def write_schema(file: Path) -> bool:
+    """False where it was there already, the same. Raises WorldError."""
+    from promoter.schema import json_schema
+
+    text = as_json(json_schema()) + "\n"
+    try:
+        if file.is_file() and file.read_text(encoding="utf-8", errors="replace") == text:
+            return False
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WorldError(
+            f"{file} cannot be written: {error.strerror}", hint="name another file with --output, or print it: promoter schema"
+        ) from error
+    return True

@@ -5,9 +5,12 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import releases
 from promoter.cli.output import say, say_json
 
-Which = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or the start of it.", show_default=False)]
+Which = Annotated[
+    str, typer.Argument(metavar="RELEASE", autocompletion=releases, help="A release's id or the start of it.", show_default=False)
+]
 
 
 @verb

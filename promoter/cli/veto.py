@@ -5,10 +5,16 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common, verb
+from promoter.cli.completing import releases
 from promoter.cli.output import say, say_json
 from promoter.cli.pin import Why
 
-Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release, by the first digits of its id.", show_default=False)]
+Release = Annotated[
+    str,
+    typer.Argument(
+        metavar="RELEASE", autocompletion=releases, help="A release, by the first digits of its id.", show_default=False
+    ),
+]
 Services = Annotated[
     list[str] | None,
     typer.Option("--service", metavar="NAME", help="Whose image is banned (repeatable); without it, all that are built here."),

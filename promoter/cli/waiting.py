@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from promoter.cli.common import Common
+from promoter.cli.completing import environments
 from promoter.model.duration import parse_duration
 from promoter.model.errors import CallerError
 
@@ -13,7 +14,9 @@ Wait = Annotated[str | None, typer.Option("--wait", metavar="DURATION", help="Ho
 WaitLock = Annotated[
     str | None, typer.Option("--wait-lock", metavar="DURATION", help="Hold on while another run holds the environment.")
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="ENV", help="Go no further than this environment.")]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="ENV", autocompletion=environments, help="Go no further than this environment.")
+]
 
 
 def wait_of(common: Common, said: str | None) -> timedelta | None:

@@ -12,7 +12,11 @@ LABEL = "dev.promoter"
 OWNER = f"{LABEL}.owner"
 """Which process made a container outside of any lease, and waits for it."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-APPROVAL_TYPE = "https://promoter.dev/approval/v1"
+SITE = "https://promoter.dev"
+"""What type URIs begin with: names, not addresses that anything is fetched from."""
+APPROVAL_TYPE = f"{SITE}/approval/v1"
+SCHEMA_ID = f"{SITE}/schema/pipeline/v1.json"
+"""The form of the pipeline file. A file that was good stays good for as long as this says v1."""
 
 
 class Role(StrEnum):

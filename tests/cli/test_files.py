@@ -27,6 +27,7 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a build context and no engine in reach."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("CI", "true")  # nobody is asked, also where pytest was started on a terminal
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
     return tmp_path
@@ -47,7 +48,11 @@ def test_what_init_writes_is_valid(here: Path, say: Say, name: str, text: str) -
 
 def test_init_says_json(here: Path, say: Say) -> None:
     (here / "my.yaml").write_text(COMPOSE)
-    assert say("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {"written": "p.yaml", "from": "my.yaml"}
+    assert say("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {
+        "written": "p.yaml",
+        "from": "my.yaml",
+        "files": ["p.yaml", ".promoter/pipeline.schema.json", ".promoter/.gitignore"],
+    }
 
 
 def test_init_writes_over_nothing_without_force(here: Path, say: Say) -> None:

@@ -1,11 +1,7 @@
 """The Registry contract on a real registry, with and without a password, and a registry that goes away."""
 
-import base64
-import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -18,15 +14,7 @@ from promoter.adapters.registry.client import HttpRegistry
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.errors import RegistryError
 from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, RegistryContract, manifest
-
-PASSWORD = ("ana", "hunter2")
-HASHED = "ana:$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8."  # bcrypt of the above
-CONFIGURED = """version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{inmemory: {{}}}}
-http: {{addr: "{host}"{more}}}
-auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
-"""
+from tests.live.locked import PASSWORD, Locked, config, served
 
 
 @dataclass
@@ -61,45 +49,10 @@ class TestOpenRegistry(RegistryContract):
         registry.close()
 
 
-@dataclass
-class Locked:
-    """A registry of the test's own that wants a password."""
-
-    host: str
-    process: "subprocess.Popen[str]"
-
-
-@pytest.fixture
-def program(registry_host: str) -> str:
-    """The registry's binary: on PATH, or where the lab unpacked it."""
-    from parts import place
-
-    unpacked = place.directory() / "packages/docker-registry/usr/bin/docker-registry"
-    found = shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else None)
-    if found is None:
-        pytest.skip(f"no docker-registry to start: the registry at {registry_host} was brought from elsewhere")
-    return found
-
-
-@contextmanager
-def _served(program: str, host: str, folder: Path, more: str = "") -> Iterator[Locked]:
-    (folder / "htpasswd").write_text(f"{HASHED}\n")
-    (folder / "registry.yml").write_text(CONFIGURED.format(host=host, folder=folder, more=more))
-    process = subprocess.Popen(
-        [program, "serve", str(folder / "registry.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        _await(host, process)
-        yield Locked(host, process)
-    finally:
-        process.terminate()
-        process.communicate()
-
-
 @pytest.fixture
 def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Locked]:
-    with _served(program, f"127.0.0.1:{free_port()}", tmp_path) as served:
-        yield served
+    with served(program, f"127.0.0.1:{free_port()}", tmp_path) as registry:
+        yield registry
 
 
 @pytest.fixture
@@ -110,22 +63,8 @@ def encrypted(program: str, free_port: Callable[[], int], tmp_path: Path) -> Ite
     )
     subprocess.run(["openssl", *words.split()], cwd=tmp_path, check=True, capture_output=True)
     tls = f", tls: {{certificate: {tmp_path}/cert.pem, key: {tmp_path}/key.pem}}"
-    with _served(program, f"127.0.0.1:{free_port()}", tmp_path, tls) as served:
-        yield served
-
-
-def _await(host: str, process: "subprocess.Popen[str]") -> None:
-    """Connecting is the wait: each refused try asks whether the process still lives."""
-    policy = requests.adapters.Retry(connect=60, backoff_factor=0.01, backoff_max=0.1)
-    with requests.Session() as session:
-        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=policy))
-        assert session.get(f"http://{host}/v2/", timeout=5).status_code in (400, 401), process.poll()
-
-
-def config(folder: Path, host: str, password: str = PASSWORD[1]) -> Credentials:
-    auth = base64.b64encode(f"{PASSWORD[0]}:{password}".encode()).decode()
-    (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": auth}}}))
-    return Credentials(folder)
+    with served(program, f"127.0.0.1:{free_port()}", tmp_path, tls) as registry:
+        yield registry
 
 
 class TestLockedRegistry:

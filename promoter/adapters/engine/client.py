@@ -52,7 +52,7 @@ class Client(APIClient):
             self.mount(self.base_url, adapter)
             self._trust(target.tls)
         self._custom_adapter = adapter
-        self._version = ""
+        self._version = self.offered = ""
 
     def _trust(self, tls: Tls | None) -> None:
         if tls is not None:
@@ -91,6 +91,7 @@ class Client(APIClient):
                 f"the engine at {address} is too old: it speaks API {text}, and promoter needs 1.40",
                 hint="install Docker Engine 20.10 or newer there",
             )
+        self.offered = text
         self._version = "{}.{}".format(*min(offered, NEWEST))
 
     def call(self, method: str, path: str, *names: str, **options: Any) -> requests.Response:

@@ -14,7 +14,7 @@ from promoter.model.errors import CallerError
 from promoter.ports import Ledger
 
 GROUP = "promoter.ledgers"
-_DEFAULT = "sqlite:.promoter/ledger.db"
+DEFAULT = "sqlite:.promoter/ledger.db"
 _HINT = (
     "write sqlite:PATH (relative to the pipeline file), postgresql://HOST/DATABASE, git:BRANCH or git:BRANCH@WHERE; "
     "left out, it is sqlite:.promoter/ledger.db"
@@ -25,7 +25,7 @@ Opener = Callable[[str, Path, str], Ledger]
 
 def open_ledger(url: str | None, directory: Path, pipeline: str) -> Ledger:
     """The ledger of `pipeline` that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
-    url = _DEFAULT if url is None else url
+    url = DEFAULT if url is None else url
     scheme, colon, rest = url.partition(":")
     opener = _HOMES.get(scheme) or _outside(scheme)
     if not colon or opener is None or not rest.strip("/"):

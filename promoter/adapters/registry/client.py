@@ -41,6 +41,10 @@ class HttpRegistry:
     def ping(self, host: str) -> None:
         self._retry(lambda: self._ping(host))
 
+    def greeting(self, host: str) -> Answer:
+        """What `/v2/` answers, whatever that is."""
+        return self._endpoint(host).send(Request("GET", "/v2/", {}))
+
     def manifest(self, image: ImageRef) -> Manifest | None:
         return self._retry(lambda: self._manifest(image))
 

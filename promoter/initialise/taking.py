@@ -1,7 +1,7 @@
-"""What `promoter init` writes: a first pipeline file, from a Compose file or a Dockerfile. Pure: text and data in, text out.
+"""From a Compose file or a Dockerfile to the parts of a first pipeline file. Pure.
 
-Three environments on one engine need host ports of their own, so each published port becomes a variable; what else
-cannot be shared by three copies is left out, and a remark in the file says so.
+Several environments on one engine need host ports of their own, so each published port becomes a variable; what else
+cannot be shared by several copies is left out, and a remark says so. How the parts become a file: `writing.py`.
 """
 
 import re
@@ -9,17 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
-ENVIRONMENTS = ("dev", "test", "prod")
-_FIRST_PORT = {"dev": 18081, "test": 18181, "prod": 18281}
 _COPIED = ("networks", "volumes", "configs")
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)(?:(:?[-?+])([^{}]*))?\}|([A-Za-z_]\w*))")
+_RANGE = re.compile(r"(.*:)?(\d+)-(\d+):(\d+)-(\d+)(/\w+)?")
+_LONGEST_RANGE = 30
 _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
 
 
 @dataclass
-class _Draft:
+class Draft:
     """The parts of the file as they come together."""
 
     name: str
@@ -33,15 +31,20 @@ class _Draft:
     path: str = ""
     """What stands between the registry's host and the images' names."""
 
+    @property
+    def built(self) -> bool:
+        """Whether any image is made here, and so is pushed somewhere."""
+        return any("build" in service for service in self.services.values())
+
 
 def name_from(text: str) -> str:
     """A pipeline's name from a directory's."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
 
 
-def from_dockerfile(text: str, name: str) -> str:
+def from_dockerfile(text: str, name: str) -> Draft:
     """One service, built from the Dockerfile here; its ports and its health check are the Dockerfile's own."""
-    draft = _Draft(name)
+    draft = Draft(name)
     service: dict[str, Any] = {"image": name, "build": "."}
     exposed = _exposed(text)
     if exposed:
@@ -52,12 +55,12 @@ def from_dockerfile(text: str, name: str) -> str:
     elif exposed:
         draft.probe = _probe(check, next(iter(draft.ports)))
     draft.services[name] = service
-    return _write(draft)
+    return draft
 
 
-def from_compose(document: Mapping[str, Any], name: str) -> str:
-    """The services of a Compose file, taken over; `${VAR}` becomes a template."""
-    draft = _Draft(name_from(str(document.get("name") or name)))
+def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False) -> Draft:
+    """The services of a Compose file, taken over; `${VAR}` becomes a template. A name that is `named` wins over the file's."""
+    draft = Draft(name if named else name_from(str(document.get("name") or name)))
     draft.path = f"/{draft.name}"
     services = document.get("services")
     for service, keys in (services if isinstance(services, Mapping) else {}).items():
@@ -66,10 +69,10 @@ def from_compose(document: Mapping[str, Any], name: str) -> str:
     secrets = document.get("secrets")
     if isinstance(secrets, Mapping) and secrets:
         draft.shared["secrets"] = {key: _secret(draft, key, value) for key, value in secrets.items()}
-    return _write(draft)
+    return draft
 
 
-def _service(draft: _Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+def _service(draft: Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     taken = {key: _templated(value) for key, value in keys.items() if key != "ports"}
     if "build" in taken:
         taken = {"image": name_from(name), **{key: value for key, value in taken.items() if key != "image"}}
@@ -78,7 +81,7 @@ def _service(draft: _Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any
     if isinstance(taken.get("environment"), Mapping):
         taken["environment"] = {k: _passed_on(k) if v is None else v for k, v in taken["environment"].items()}
     before = len(draft.ports)
-    ports = [_port(draft, name, port) for port in keys.get("ports") or []]
+    ports = [_port(draft, name, port) for said in keys.get("ports") or [] for port in _each(said)]
     if ports:
         taken["ports"] = ports
     check = keys.get("healthcheck")
@@ -87,8 +90,18 @@ def _service(draft: _Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any
     return taken
 
 
-def _port(draft: _Draft, service: str, port: object) -> object:
-    """A published port becomes a variable; one of the engine's choice, and a range, stay as they are."""
+def _each(port: object) -> Iterator[object]:
+    """A published range as its ports: each copy needs all of them elsewhere."""
+    match = _RANGE.fullmatch(str(port)) if isinstance(port, str) else None
+    published, targets = ([range(int(match[i]), int(match[i + 1]) + 1) for i in (2, 4)]) if match else ((), ())
+    if match is None or len(published) != len(targets) or not 0 < len(published) <= _LONGEST_RANGE:
+        yield port
+        return
+    yield from (f"{match[1] or ''}{one}:{other}{match[6] or ''}" for one, other in zip(published, targets, strict=True))
+
+
+def _port(draft: Draft, service: str, port: object) -> object:
+    """A published port becomes a variable; one of the engine's choice stays as it is."""
     if isinstance(port, Mapping):
         said = str(port.get("published") or "")
         return {**port, "published": _variable(draft, service, said)} if said.isdigit() else _templated(port)
@@ -97,11 +110,11 @@ def _port(draft: _Draft, service: str, port: object) -> object:
     return _publish(draft, service, match[1], match[2], match[3]) if match else text
 
 
-def _publish(draft: _Draft, service: str, host: str | None, published: str, target: str) -> str:
+def _publish(draft: Draft, service: str, host: str | None, published: str, target: str) -> str:
     return f"{f'{host}:' if host else ''}{_variable(draft, service, published)}:{target}"
 
 
-def _variable(draft: _Draft, service: str, was: str) -> str:
+def _variable(draft: Draft, service: str, was: str) -> str:
     stem = "port" if service == draft.name else re.sub(r"\W", "_", service) + "_port"
     stem = stem if stem[0].isalpha() else f"p_{stem}"
     count = sum(name == stem or name.startswith(f"{stem}_") for name in draft.ports)
@@ -110,7 +123,7 @@ def _variable(draft: _Draft, service: str, was: str) -> str:
     return f"{{{{ {name} }}}}"
 
 
-def _secret(draft: _Draft, name: str, value: object) -> object:
+def _secret(draft: Draft, name: str, value: object) -> object:
     if isinstance(value, Mapping) and "environment" in value:
         return {"env": value["environment"]}
     if isinstance(value, Mapping) and "file" in value:
@@ -167,66 +180,3 @@ def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
     for line in lines[start:]:
         word, _, rest = line.partition(" ")
         yield word.upper(), rest.strip()
-
-
-def _write(draft: _Draft) -> str:
-    built = any("build" in service for service in draft.services.values())
-    parts = ["# What promoter carries from dev to test to prod. `promoter validate` checks it, `promoter run` runs it."]
-    parts += [f"# {remark}" for remark in draft.remarks]
-    parts += [f"name: {draft.name}"]
-    if built:
-        parts += ["", "# Where the images that are built here are pushed to.", f"registry: 127.0.0.1:5000{draft.path}"]
-    parts += [
-        "",
-        "# What runs: the Compose Specification's own keys. {{ … }} is filled in for each environment.",
-        _dump({"services": draft.services}),
-    ]
-    parts += [_dump({key: value}) for key, value in draft.shared.items()]
-    parts += ["# In this order. Each release is built once; every environment gets the very same bytes.", "environments:"]
-    parts += [_environment(draft, name) for name in ENVIRONMENTS]
-    return "\n".join(parts)
-
-
-def _environment(draft: _Draft, name: str) -> str:
-    lines = [f"  {name}:"]
-    if draft.ports:
-        ports = ", ".join(f"{variable}: {_FIRST_PORT[name] + i}" for i, variable in enumerate(draft.ports))
-        lines.append(f"    vars: {{{ports}}}" + (f"  # was {', '.join(draft.ports.values())}" if name == "dev" else ""))
-    lines += _verification(draft)
-    if name == "prod":
-        lines += ["    gates:", "      - approval: {min: 1}  # from: [ana@example.com] names who may; min says how many"]
-    if len(lines) == 1:
-        lines[0] += " {}"
-    return "\n".join([*lines, ""])
-
-
-def _verification(draft: _Draft) -> list[str]:
-    if draft.probe is not None:
-        variable, path = draft.probe
-        return ["    verify:", f'      - http: {{url: "http://127.0.0.1:{{{{ {variable} }}}}{path}", status: 200}}']
-    if draft.ports:
-        variable = next(iter(draft.ports))
-        return ["    # verify:", f'    #   - http: {{url: "http://127.0.0.1:{{{{ {variable} }}}}/", status: 200}}']
-    return []
-
-
-def _dump(value: object) -> str:
-    return yaml.dump(_plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists stand deeper than their key, as people write them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- PyYAML's own
-        super().increase_indent(flow, False)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers keep their spelling (`0440`), as text; everything else is what YAML can write."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if type(value) in (str, int, float, bool) or value is None:
-        return value
-    return _plain(value.value) if hasattr(value, "value") else str(value)
