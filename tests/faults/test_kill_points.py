@@ -23,6 +23,7 @@ from tests.faults.points import Dead, Points
 from tests.workshop import WEB, WORKER, Workshop, statuses
 
 PATIENCE = timedelta(minutes=2)
+LEDGER = ("append", "acquire", "renew", "release", "read")
 JOB = ContainerCheck.model_validate({"service": "web", "command": ["/bin/migrate"]})
 SMOKE = ContainerCheck.model_validate({"service": "web", "command": ["/bin/smoke"]})
 
@@ -37,7 +38,7 @@ class Yard(Workshop):
         return self.wrap(self.door(actor), self.points)
 
     def wrap(self, door: Promoter, points: Points) -> Promoter:
-        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger")
+        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger", LEDGER)
         registry, probes = points.wrapped(self.registry, "registry"), points.wrapped(self.probes, "probes")
         door.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)
         door.journal.ledger = ledger
