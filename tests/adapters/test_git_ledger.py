@@ -39,7 +39,7 @@ class TestWithoutARemote(LedgerContract):
 # ---------------------------------------------------------------- the disk
 @pytest.mark.parametrize("where", ["here", "by path"])
 def test_what_is_answered_is_on_the_disk_where_the_disk_is_ours(world, where):
-    """Git itself would leave single objects in memory until the disk has time: a power cut takes them, and the branch is broken."""
+    """Git itself leaves single objects in memory until the disk has time: a power cut takes them, and breaks the branch."""
     if where == "here":
         world.git("remote", "remove", "origin", at=world.clone)
     home, url = (world.clone / ".git", f"git:{BRANCH}") if where == "here" else (world.origin, f"git:{BRANCH}@{world.origin}")
