@@ -26,7 +26,7 @@ from promoter.model.facts import Fact, Kind, head_of
 from promoter.model.release import Release
 from promoter.model.statement import Decision
 from promoter.shelf import Open
-from promoter.state import EMPTY, Deployment, EnvironmentState, Owed, ReleaseRecord, Start, State
+from promoter.state import EMPTY, Deployment, EnvironmentState, Mark, Owed, ReleaseRecord, Start, State
 
 
 def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
@@ -197,7 +197,10 @@ def _promoted(table: _Table, fact: Fact) -> None:
     entry.table("verified").put(str(fact.seq), deployment)
     entry.table("lived").put(deployment.release, fact.seq)
     changed = entry.state.current is None or entry.state.current.release != deployment.release
-    entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request)
+    pinned = entry.state.pinned
+    if pinned is None and deployment.rollback:  # also when the run was cut off before it could record the pin itself
+        pinned = Mark(text(fact.body.get("reason") or "rolled back"), fact.actor, fact.at, fact.seq)
+    entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request, pinned=pinned)
     _ended(entry, fact)
 
 
