@@ -23,3 +23,15 @@ def app(
     made.write()
     yield made
     engine.close()
+
+
+@pytest.fixture
+def program(registry_host: str) -> str:
+    """The registry's binary: on PATH, or where the lab unpacked it."""
+    from parts import place
+
+    unpacked = place.directory() / "packages/docker-registry/usr/bin/docker-registry"
+    found = shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else None)
+    if found is None:
+        pytest.skip(f"no docker-registry to start: the registry at {registry_host} was brought from elsewhere")
+    return found

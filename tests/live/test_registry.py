@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,18 +66,6 @@ class Locked:
 
     host: str
     process: "subprocess.Popen[str]"
-
-
-@pytest.fixture
-def program(registry_host: str) -> str:
-    """The registry's binary: on PATH, or where the lab unpacked it."""
-    from parts import place
-
-    unpacked = place.directory() / "packages/docker-registry/usr/bin/docker-registry"
-    found = shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else None)
-    if found is None:
-        pytest.skip(f"no docker-registry to start: the registry at {registry_host} was brought from elsewhere")
-    return found
 
 
 @contextmanager
