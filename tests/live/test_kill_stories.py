@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,10 @@ import pytest
 
 from promoter.adapters.ledger.open import open_ledger
 from promoter.model.facts import Fact, check_chain
-from tests.adapters.postgres_server import Server, serving
 from tests.conftest import ROOT, Ran
 from tests.faults.mortal import ELSEWHERE
 from tests.live.app import SERVER, App
+from tests.live.homes import made
 
 SEED = int(os.environ.get("PROMOTER_TEST_SEED", random.randrange(1 << 32)))
 FATAL = os.environ.get("PROMOTER_TEST_POINTS", "3")
@@ -53,12 +53,6 @@ ENVIRONMENT = """\
       - container: {{service: web, command: ["sh", "-c", "echo job >> /count/{name}"]}}
     gates: {gates}
 """
-
-
-@pytest.fixture(scope="module")
-def server(postgres_programs: Path) -> Iterator[Server]:
-    with serving(postgres_programs) as made:
-        yield made
 
 
 @dataclass
@@ -107,9 +101,9 @@ class Stage:
         with closing(open_ledger(self.ledger, self.here, self.app.name)) as ledger:
             return [fact for fact in check_chain(ledger.lines()) if isinstance(fact, Fact) or pytest.fail(str(fact))]
 
-    def held(self) -> list[str]:
+    def held(self, name: str) -> list[str]:
         with closing(open_ledger(self.ledger, self.here, self.app.name)) as ledger:
-            return [held.owner for held in ledger.held()]
+            return [held.owner for held in ledger.held() if held.environment == name]
 
     def jobs(self, name: str) -> int:
         told = self.here.parent / "count" / name
@@ -123,27 +117,17 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
     app.dockerfile(SERVER.partition("HEALTHCHECK")[0] + SLEEPER)
     for word in ("one", "two"):
         app.page(f"{word} of {app.name}")
-        made = app.cli("build", "--json").json["release"]["images"]["web"]
-        images.append(f"{made['repository']}@{made['digest']}")
+        image = app.cli("build", "--json").json["release"]["images"]["web"]
+        images.append(f"{image['repository']}@{image['digest']}")
     room = app.cli.cwd
     (room / "count").mkdir()
-    here, there = (room / "here", room / "there") if home != "sqlite" else (room / "here", room / "here")
-    if home == "git":
-        for command in (
-            ["init", "--bare", "-q", "origin.git"],
-            ["clone", "-q", "origin.git", "here"],
-            ["clone", "-q", "origin.git", "there"],
-        ):
-            subprocess.run(["git", *command], cwd=room, check=True, capture_output=True)
-        ledger = "git:promoter-ledger"
-    else:
-        here.mkdir()
-        there.mkdir(exist_ok=True)
-        ledger = "sqlite:facts.db" if home == "sqlite" else request.getfixturevalue("server").url("postgres")
+    names = ("here",) if home == "sqlite" else ("here", "there")
+    shared = made(home, room, names, lambda: request.getfixturevalue("server").url("postgres"))
+    here, there = shared.places[0], shared.places[-1]
     for place in {here, there}:
         for name in ("busybox", "Dockerfile"):
             shutil.copy2(room / name, place / name)
-    return Stage(app, ledger, here, there, tuple(images))
+    return Stage(app, shared.ledger, here, there, tuple(images))
 
 
 # ---------------------------------------------------------------- what must hold
@@ -178,16 +162,16 @@ def fatal(points: list[str]) -> Iterator[tuple[int, str]]:
         yield at, f"killed {points[at - 1]} ({at} of {len(points)}), PROMOTER_TEST_SEED={SEED}"
 
 
-def carried_on(stage: Stage, where: str, act: Callable[[], object]) -> None:
-    """`act` is what the next one does. Whoever takes a dead one's lease over says so in the ledger."""
-    before, seen = stage.held(), len(stage.facts())
-    act()
+def carried_on(stage: Stage, name: str, where: str, *words: str) -> None:
+    """`words` are given again. Whoever takes a dead one's lease over says so in the ledger."""
+    before, seen = stage.held(name), len(stage.facts())
+    stage.do(*words, "--wait-lock", "40s", where=where)
     began = [fact for fact in stage.facts()[seen:] if fact.kind == "started"]
     if before and began:
         assert ELSEWHERE in before[0] or stage.here == stage.there, where
         assert began[0].body["lease"]["took_over"] == before[0], where
     if began:
-        assert stage.held() == [], where
+        assert stage.held(name) == [], where
 
 
 WORKERS = ("web", "worker", "worker-2")
@@ -204,9 +188,7 @@ def test_a_first_deployment(stage: Stage) -> None:
         name = f"e{turn}"
         stage.want(0, name)
         stage.mortal(at, "promote", "--to", name)
-        carried_on(
-            stage, where, lambda name=name, where=where: stage.do("promote", "--to", name, "--wait-lock", "40s", where=where)
-        )
+        carried_on(stage, name, where, "promote", "--to", name)
         stands(stage, name, digest, where, WORKERS)
 
 
@@ -226,7 +208,7 @@ def test_an_approved_promotion(stage: Stage) -> None:
     for turn, (at, where) in enumerate(fatal(stage.mortal(None, "promote"))):
         asked(turn % 2)
         stage.mortal(at, "promote")
-        carried_on(stage, where, lambda where=where: stage.do("promote", "--wait-lock", "40s", where=where))
+        carried_on(stage, "dev", where, "promote")
         stands(stage, "dev", stage.images[turn % 2].rpartition("@")[2], where, WORKERS)
         users: dict[str, set[str]] = {}
         for fact in stage.facts():
@@ -253,7 +235,7 @@ def test_a_rollback(stage: Stage) -> None:
         forward(1)
         stage.mortal(at, "rollback", "dev")
         if stage.facts()[-1].kind != "pinned":  # else it was through: to give it again means one more back
-            carried_on(stage, where, lambda where=where: stage.do("rollback", "dev", "--wait-lock", "40s", where=where))
+            carried_on(stage, "dev", where, "rollback", "dev")
         stands(stage, "dev", digest, where, WORKERS)
         kinds = [str(fact.kind) for fact in stage.facts() if fact.kind in ("pinned", "unpinned")]
         assert kinds == ["pinned", "unpinned"] * (len(kinds) // 2) + ["pinned"], where
