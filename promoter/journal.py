@@ -6,7 +6,9 @@ asked to judge again.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from promoter.folding import fold
 from promoter.model.errors import HeadMoved, LedgerBroken, LedgerError
@@ -16,6 +18,8 @@ from promoter.state import EMPTY, State
 
 LONG = 2000
 """Facts that are folded quicker than a kept state is read and written: shorter ledgers have none."""
+PORTION = 10_000
+"""Facts that are folded at once when all of them are."""
 Guard = Callable[[State], Mapping[str, object] | None]
 """Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
 
@@ -68,16 +72,28 @@ class Journal:
         return there is not None and head_of(there) == head
 
     def kept_differs(self) -> bool:
-        """Whether what is kept for looking says anything else than the facts do. It is thrown away then."""
+        """Whether what is kept for looking says anything else than the facts do. It is thrown away then.
+
+        The facts are folded anew beside it, a portion at a time: in memory there is no more of a long ledger than that.
+        """
         known = self._kept.load() if self._kept is not None else None
         if self._kept is None or known is None:
             return False
         if self._stands(known.head):
-            self._kept.save(fold(self.following(known.head), known))
-            if not self._kept.differs(fold(self.following(Head()))):
-                return False
+            with closing(self._kept.beside()) as anew:
+                self._fold_into(anew, known.head)
+                if self._kept.same(anew):
+                    return False
         self._kept.forget()
         return True
+
+    def _fold_into(self, kept: Kept, last: Head) -> None:
+        state, facts = EMPTY, takewhile(lambda fact: fact.seq <= last.seq, self.following(Head()))
+        while portion := tuple(islice(facts, PORTION)):
+            state = fold(portion, state)
+            kept.save(state)
+            saved = kept.load()
+            state = saved if saved is not None and saved.head == state.head else state
 
     def refresh(self) -> State:
         """Reads what is new."""
