@@ -49,12 +49,14 @@ class _Entry:
     """An environment while facts are folded into it: its state, and the tables of it that are open."""
 
     def __init__(self, state: EnvironmentState) -> None:
-        self.state = state
+        self.state = replace(state)
         self.steps = list(state.start.steps_done) if state.start else []
         self._open: dict[str, Open[Any]] = {}
 
     def set(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        """The state here is the fold's own, and nobody else's before it is frozen."""
+        for name, value in changes.items():
+            object.__setattr__(self.state, name, value)
 
     def table(self, name: str) -> Open[Any]:
         found = self._open.get(name)
@@ -174,7 +176,9 @@ def _started(table: _Table, fact: Fact) -> None:
         entry.table(name).remove(start.release)
     _note_policy(table, fact)
     before, asked = entry.state.start, entry.state.request
-    if before is None or before.promotion != start.promotion:
+    if before is not None and before.promotion == start.promotion:
+        start = replace(start, consumed=tuple(dict.fromkeys((*before.consumed, *start.consumed))))
+    else:
         entry.steps = []
         entry.set(owed=_owed(entry, start))
     consumed = entry.table("consumed")
@@ -244,10 +248,14 @@ def _ended(entry: _Entry, fact: Fact) -> None:
 
 
 def _give_back(entry: _Entry, promotion: str) -> None:
-    """The votes that it used count again."""
-    consumed = entry.table("consumed")
-    for vote, user in consumed.shelf().items():
-        if user == promotion:
+    """The votes that it used count again. Its start names them; only of one that another has replaced all are looked through."""
+    consumed, start = entry.table("consumed"), entry.state.start
+    if start is not None and start.promotion == promotion:
+        used: Iterable[str] = [entry.table("identities").get(vote) or vote for vote in start.consumed]
+    else:
+        used = consumed.shelf()
+    for vote in used:
+        if consumed.get(vote) == promotion:
             consumed.remove(vote)
 
 

@@ -44,6 +44,8 @@ class Projection:
             return None
         try:
             connection = self._open()
+            if connection.in_transaction:
+                connection.execute("COMMIT")
             connection.execute("BEGIN")  # what is read later is of the same moment
             state = _loaded(connection)
         except (sqlite3.Error, ValueError, TypeError, KeyError):
@@ -99,8 +101,8 @@ class Projection:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(self._file, timeout=1.0, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(f"PRAGMA journal_mode = {'WAL' if self._room is None else 'OFF'}")
+            self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._room is None else 'OFF'}")
         return self._connection
 
 
