@@ -202,6 +202,7 @@ class Entering:
         resumed = entry.start is not None and entry.start.promotion == promotion
         override = None if mend else self.judge.overridden(plan)
         consumed = () if mend else self._consumed(plan, overridden=override is not None)
+        hold.check()
         if not (mend or resumed):
             self._request(plan, ())
         running = entry.current.release if entry.current else None

@@ -26,7 +26,7 @@ from promoter.model.facts import Fact, Kind, head_of
 from promoter.model.release import Release
 from promoter.model.statement import Decision
 from promoter.shelf import Open
-from promoter.state import EMPTY, Deployment, EnvironmentState, Owed, ReleaseRecord, Start, State
+from promoter.state import EMPTY, Deployment, EnvironmentState, Mark, Owed, ReleaseRecord, Start, State
 
 
 def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
@@ -49,12 +49,14 @@ class _Entry:
     """An environment while facts are folded into it: its state, and the tables of it that are open."""
 
     def __init__(self, state: EnvironmentState) -> None:
-        self.state = state
+        self.state = replace(state)
         self.steps = list(state.start.steps_done) if state.start else []
         self._open: dict[str, Open[Any]] = {}
 
     def set(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        """The state here is the fold's own, and nobody else's before it is frozen."""
+        for name, value in changes.items():
+            object.__setattr__(self.state, name, value)
 
     def table(self, name: str) -> Open[Any]:
         found = self._open.get(name)
@@ -177,7 +179,9 @@ def _started(table: _Table, fact: Fact) -> None:
         entry.table(name).remove(start.release)
     _note_policy(table, fact)
     before, asked = entry.state.start, entry.state.request
-    if before is None or before.promotion != start.promotion:
+    if before is not None and before.promotion == start.promotion:
+        start = replace(start, consumed=tuple(dict.fromkeys((*before.consumed, *start.consumed))))
+    else:
         entry.steps = []
         entry.set(owed=_owed(entry, start))
     consumed = entry.table("consumed")
@@ -200,7 +204,10 @@ def _promoted(table: _Table, fact: Fact) -> None:
     entry.table("verified").put(str(fact.seq), deployment)
     entry.table("lived").put(deployment.release, fact.seq)
     changed = entry.state.current is None or entry.state.current.release != deployment.release
-    entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request)
+    pinned = entry.state.pinned
+    if pinned is None and deployment.rollback:  # also when the run was cut off before it could record the pin itself
+        pinned = Mark(text(fact.body.get("reason") or "rolled back"), fact.actor, fact.at, fact.seq)
+    entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request, pinned=pinned)
     _ended(entry, fact)
 
 
@@ -244,10 +251,14 @@ def _ended(entry: _Entry, fact: Fact) -> None:
 
 
 def _give_back(entry: _Entry, promotion: str) -> None:
-    """The votes that it used count again."""
-    consumed = entry.table("consumed")
-    for vote, user in consumed.shelf().items():
-        if user == promotion:
+    """The votes that it used count again. Its start names them; only of one that another has replaced all are looked through."""
+    consumed, start = entry.table("consumed"), entry.state.start
+    if start is not None and start.promotion == promotion:
+        used: Iterable[str] = [entry.table("identities").get(vote) or vote for vote in start.consumed]
+    else:
+        used = consumed.shelf()
+    for vote in used:
+        if consumed.get(vote) == promotion:
             consumed.remove(vote)
 
 

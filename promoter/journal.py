@@ -6,6 +6,7 @@ asked to judge again.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from promoter.folding import fold
@@ -16,6 +17,8 @@ from promoter.state import EMPTY, State
 
 LONG = 2000
 """Facts that are folded quicker than a kept state is read and written: shorter ledgers have none."""
+PORTION = 10_000
+"""Facts that are folded at once when all of them are."""
 Guard = Callable[[State], Mapping[str, object] | None]
 """Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
 
@@ -67,17 +70,15 @@ class Journal:
         there = next(iter(self.ledger.read(head.seq - 1)), None)
         return there is not None and head_of(there) == head
 
-    def kept_differs(self) -> bool:
-        """Whether what is kept for looking says anything else than the facts do. It is thrown away then."""
+    @contextmanager
+    def rebuilding(self) -> "Iterator[Rebuilding]":
+        """To be given every fact from the first, as whoever checks the chain reads them."""
         known = self._kept.load() if self._kept is not None else None
         if self._kept is None or known is None:
-            return False
-        if self._stands(known.head):
-            self._kept.save(fold(self.following(known.head), known))
-            if not self._kept.differs(fold(self.following(Head()))):
-                return False
-        self._kept.forget()
-        return True
+            yield Rebuilding(None, None, Head())
+            return
+        with closing(self._kept.beside()) as anew:
+            yield Rebuilding(self._kept, anew, known.head)
 
     def refresh(self) -> State:
         """Reads what is new."""
@@ -156,3 +157,36 @@ class Journal:
                 f"the ledger {self.ledger.location} no longer ends as it did: facts were taken away or replaced",
                 hint="`promoter ledger verify` shows where; a backup or an export can take its place",
             ) from error
+
+
+class Rebuilding:
+    """What is kept of a long ledger, made anew from its facts beside it.
+
+    A portion at a time: however long the ledger is, memory holds no more of it than that.
+    """
+
+    def __init__(self, kept: Kept | None, anew: Kept | None, last: Head) -> None:
+        self._kept, self._anew, self._last = kept, anew, last
+        self._state, self._portion = EMPTY, list[Fact]()
+
+    def take(self, fact: Fact) -> None:
+        if fact.seq <= self._last.seq:
+            self._portion.append(fact)
+            if len(self._portion) == PORTION:
+                self._fold()
+
+    def differs(self) -> bool:
+        """Whether what is kept says anything else than the facts that were taken. It is thrown away then."""
+        self._fold()
+        if self._kept is None or self._anew is None or (self._state.head == self._last and self._kept.same(self._anew)):
+            return False
+        self._kept.forget()
+        return True
+
+    def _fold(self) -> None:
+        if self._anew is not None and self._portion:
+            self._state = fold(self._portion, self._state)
+            self._portion.clear()
+            self._anew.save(self._state)
+            saved = self._anew.load()
+            self._state = saved if saved is not None and saved.head == self._state.head else self._state

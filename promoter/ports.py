@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from promoter.compose.service import Build, Service
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
@@ -491,10 +491,15 @@ class Kept(Protocol):
     def save(self, state: State) -> None:
         """Keeps `state`, which `load` gave or which follows on from that or from nothing; as well as it can."""
 
-    def differs(self, state: State) -> bool:
-        """Whether what is kept for the same head says anything else than `state`."""
+    def beside(self) -> Self:
+        """An empty one, to compare with. It is gone when it is closed."""
+
+    def same(self, other: Self) -> bool:
+        """Whether both say the same; also where they end with another fact, and nobody can tell."""
 
     def forget(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 # ---------------------------------------------------------------- all of it

@@ -110,13 +110,15 @@ class Queries(Statuses):
     def ledger_verify(self) -> LedgerReport:
         """Reads the whole chain from its first line."""
         seen, head, problem = self.journal.witnessed(), Head(), None
-        try:
-            for fact in self.journal.following(head):
-                head = head_of(fact)
-        except LedgerBroken as error:
-            problem = error.problem
-        problem = problem or self._gone_back(head, seen)
-        note = _FORGED if problem is None and self.journal.kept_differs() else None
+        with self.journal.rebuilding() as rebuilt:
+            try:
+                for fact in self.journal.following(head):
+                    head = head_of(fact)
+                    rebuilt.take(fact)
+            except LedgerBroken as error:
+                problem = error.problem
+            problem = problem or self._gone_back(head, seen)
+            note = _FORGED if problem is None and rebuilt.differs() else None
         return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note)
 
     def _gone_back(self, head: Head, seen: Head | None) -> str | None:

@@ -100,10 +100,16 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
         return RunResult(self.name, chosen, results)
 
     def rollback(self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None = None) -> RunResult:
-        """Promote an earlier verified release, by default the last, and pin the environment."""
+        """Promote an earlier verified release, by default the last, and pin the environment.
+
+        One that was cut off before its pin was recorded is brought to its end: it does not go back once more.
+        """
         self._known(environment)
         self.facts_so_far()
         entry = self.journal.state.environment(environment)
+        cut_off = entry.unfinished_rollback
+        if cut_off is not None and entry.current is not None:
+            to = to or entry.current.release
         chosen = self.find_release(to) if to else self._last_verified(environment)
         if chosen.id not in entry.lived:
             raise CallerError(
@@ -113,10 +119,10 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
             )
         left = entry.current.release if entry.current else None
         self._preflight((environment,), chosen.source, chosen)
-        terms = self._terms(rollback=True, wait_lock=wait_lock, extra={"rollback": True})
+        why = reason or (cut_off.reason if cut_off else f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}")
+        terms = self._terms(rollback=True, wait_lock=wait_lock, extra={"rollback": True, "reason": why})
         result = self._entering(environment, terms).go(chosen)
-        if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned is None:
-            why = reason or f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}"
+        if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
             self.journal.record(Kind.PINNED, environment, chosen.id, {"reason": why})
         seconds = (result.duration_ms or 0) / 1000
         self.tell(events.EnvironmentEnded(environment, str(result.status), result.code, result.reasons, seconds))

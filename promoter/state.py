@@ -10,7 +10,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
                  · lease: {owner, token, took_over} · gates · policy?: as in requested
     step_done    promotion · step · detail
     promoted     plan_digest · promotion · services: {name: {digest, containers: [id]}} · gap_ms · duration_ms · from · mend
-                 · rollback?: true for the rollback command · engine?: {fingerprint, name, version}
+                 · rollback?: true for the rollback command, which pins, with its reason · engine?: {fingerprint, name, version}
     failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
                  · touched?: false when nothing was done in the environment; then the votes count again
     rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
@@ -199,6 +199,11 @@ class EnvironmentState:
         here = self.current.release if self.current else None
         before = next((d.release for _, d in self.verified.backwards() if d.release != here), None)
         return tuple(release for release in (here, before) if release is not None)
+
+    @property
+    def unfinished_rollback(self) -> Mark | None:
+        """The pin of a rollback that was cut off before it could record it: then the promotion itself stands for it."""
+        return self.pinned if self.pinned and self.current and self.pinned.seq == self.current.seq else None
 
     def used_by_others(self, votes: Iterable[Vote], promotion: str) -> frozenset[str]:
         """Of `votes` those that are used up for `promotion`, by what they are known by.

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from promoter.model import events
+from promoter.model.errors import LedgerError
 from promoter.model.verdict import ReasonCode
 from promoter.ports import Lease
 from promoter.reports.locks import locks
@@ -63,6 +64,16 @@ def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Workshop) -> None:
     assert statuses(result)["test"] == "deployed"
     started = [fact for fact in shop.ledger.read() if fact.kind == "started" and fact.environment == "test"][-1]
     assert started.body["lease"]["took_over"] == OTHER
+
+
+def test_what_was_done_is_told_as_done_though_the_lease_cannot_be_given_back(shop: Workshop) -> None:
+    def lost(lease: Lease) -> None:
+        raise LedgerError("the server is away")
+
+    shop.ledger.release = lost  # type: ignore[method-assign]
+    result = shop.run("dev")
+    assert (statuses(result), str(result.decision)) == ({"dev": "deployed"}, "complete")
+    assert [held.environment for held in shop.ledger.held()] == ["dev"]
 
 
 def test_a_rollback_waits_too(shop: Workshop) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import process_time
@@ -11,6 +12,7 @@ from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import LedgerError
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal
 from promoter.model.release import Release, Source
+from promoter.shelf import Shelf
 from promoter.state import EMPTY, EnvironmentState, Mark, Running, State
 
 START = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -471,3 +473,31 @@ def seconds(facts) -> float:
     begun = process_time()
     fold(facts)
     return process_time() - begun
+
+
+class Long:
+    """Rows of which there are too many to look through."""
+
+    def get(self, key: str) -> str | None:
+        return None
+
+    def backwards(self) -> Iterator[tuple[str, str]]:
+        raise AssertionError("all of them were looked through")
+
+    def starting_with(self, prefix: str) -> Iterator[tuple[str, str]]:
+        raise AssertionError("all of them were looked through")
+
+
+def test_a_try_that_touched_nothing_gives_every_vote_back_and_looks_at_no_other() -> None:
+    """Also the votes of its start before it was cut off and carried on."""
+    story = Story()
+    story.released("a")
+    story.started(A, "first", votes=["sha256:1", "sha256:2"])
+    story.started(A, "first", votes=["sha256:2"])
+    before = story.state
+    prod = before.environment("prod")
+    assert [prod.consumed.get(vote) for vote in ("sha256:1", "sha256:2")] == ["first", "first"]
+    many = replace(prod, consumed=Shelf(Long(), {key: prod.consumed.get(key) for key in ("sha256:1", "sha256:2")}))
+    failed = story.failed(A, "first", touched=False)
+    after = fold((failed,), replace(before, environments={**before.environments, "prod": many})).environment("prod")
+    assert [after.consumed.get(vote) for vote in ("sha256:1", "sha256:2")] == [None, None]

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from promoter.model.errors import Interrupted
 
+_EVER: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
 
 class SystemClock:
     """A `Clock`. One that nobody interrupts is patient: putting things back waits by such a one."""
@@ -23,7 +25,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        """Where the system has such a clock, time goes on while the machine sleeps: a lease runs out meanwhile."""
+        return time.monotonic() if _EVER is None else time.clock_gettime(_EVER)
 
     def sleep(self, seconds: float) -> None:
         if self._interrupted.wait(max(0.0, seconds)):

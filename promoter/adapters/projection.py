@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Self
 
 from promoter.adapters.codec import PARTS, Part, form, read, to_json
 from promoter.model.facts import Head
@@ -29,18 +31,21 @@ _PAGE = 16
 
 
 class Projection:
-    """`Kept` in `directory`, a file for each place of a ledger."""
+    """`Kept` in `directory`, a file for each place of a ledger. `room` goes when it is closed."""
 
-    def __init__(self, directory: Path, location: str) -> None:
+    def __init__(self, directory: Path, location: str, room: "TemporaryDirectory[str] | None" = None) -> None:
         self._file = directory / f"projection-{sha256(location.encode()).hexdigest()[:12]}.db"
         self._connection: sqlite3.Connection | None = None
         self._head: Head | None = None
+        self._room = room
 
     def load(self) -> State | None:
         if not self._file.exists():
             return None
         try:
             connection = self._open()
+            if connection.in_transaction:
+                connection.execute("COMMIT")
             connection.execute("BEGIN")  # what is read later is of the same moment
             state = _loaded(connection)
         except (sqlite3.Error, ValueError, TypeError, KeyError):
@@ -65,14 +70,19 @@ class Projection:
         except (sqlite3.DatabaseError, OSError):
             self.forget()
 
-    def differs(self, state: State) -> bool:
+    def beside(self) -> Self:
+        room = TemporaryDirectory(prefix="promoter-")
+        return type(self)(Path(room.name), "anew", room)
+
+    def same(self, other: Self) -> bool:
+        """Row by row, as they come from both files."""
         try:
-            connection = self._open()
-            if connection.in_transaction:
-                connection.execute("COMMIT")
-            return _head(connection) == state.head and list(_rows(connection)) != list(_all(state))
+            ours, theirs = self._open(), other._open()
+            if _head(ours) != _head(theirs):
+                return True
+            return all(left == right for left, right in zip_longest(_rows(ours), _rows(theirs)))
         except sqlite3.Error:
-            return True
+            return False
 
     def forget(self) -> None:
         self.close()
@@ -85,12 +95,14 @@ class Projection:
             with suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = self._head = None
+        if self._room is not None:
+            self._room.cleanup()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(self._file, timeout=1.0, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(f"PRAGMA journal_mode = {'WAL' if self._room is None else 'OFF'}")
+            self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._room is None else 'OFF'}")
         return self._connection
 
 
@@ -169,9 +181,3 @@ def _scalars(state: State) -> str:
 def _rows(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
     yield "", "", connection.execute("SELECT state FROM head").fetchone()[0]
     yield from connection.execute("SELECT shelf, key, value FROM rows ORDER BY shelf, position")
-
-
-def _all(state: State) -> Iterator[tuple[str, str, str]]:
-    yield "", "", _scalars(state)
-    for _, name, shelf, part in sorted(_rooms(state), key=lambda row: row[1]):
-        yield from ((name, key, part.text(value)) for key, value in shelf.items())

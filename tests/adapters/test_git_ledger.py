@@ -1,5 +1,6 @@
 """The ledger on a branch of a real Git repository: what every ledger promises, and what only git can do to it."""
 
+import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from promoter.adapters.ledger.git.ledger import GitLedger
 from promoter.adapters.ledger.git.tree import path_of
 from promoter.conformance import LedgerContract, write
 from promoter.model.errors import CallerError, LedgerError
+from promoter.model.facts import Draft, Kind, head_of
 from tests.adapters.git_world import BRANCH, World
 
 NOW = datetime(2026, 11, 23, 18, 20, 11, tzinfo=UTC)
@@ -32,6 +34,29 @@ class TestWithoutARemote(LedgerContract):
     def ledger(self, world: World) -> GitLedger:
         world.git("remote", "remove", "origin", at=world.clone)
         return world.ledger()
+
+
+# ---------------------------------------------------------------- the disk
+@pytest.mark.parametrize("where", ["here", "by path"])
+def test_what_is_answered_is_on_the_disk_where_the_disk_is_ours(world, where):
+    """Git itself leaves single objects in memory until the disk has time: a power cut takes them, and breaks the branch."""
+    if where == "here":
+        world.git("remote", "remove", "origin", at=world.clone)
+    home, url = (world.clone / ".git", f"git:{BRANCH}") if where == "here" else (world.origin, f"git:{BRANCH}@{world.origin}")
+    write(world.ledger(url=url), 1)
+    before = set(home.glob("objects/??/*"))
+    trace = world.room / "trace"
+    world.environment["GIT_TRACE2_EVENT"] = str(trace)
+    head = head_of(next(iter(world.ledger(url=url).read())))
+    trace.write_text("")
+    world.ledger(url=url).append(Draft(Kind.STEP_DONE, "ana@example.com"), head, NOW)
+    new = set(home.glob("objects/??/*")) - before
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    keeper = {"unpack-objects", "receive-pack"}  # those of the server, when there is one
+    names = {event["sid"]: event["name"] for event in events if event["event"] == "cmd_name"}
+    flushed = [e for e in events if e.get("category") == "fsync" and (where == "here" or names[e["sid"]] in keeper)]
+    assert len(new) >= 5
+    assert sum(int(event["value"]) for event in flushed) >= len(new)
 
 
 # ---------------------------------------------------------------- the user's repository
@@ -139,17 +164,21 @@ def test_paths_keep_the_order_of_numbers():
 
 def test_what_else_is_on_the_branch_stays(world):
     for command in (
-        ("checkout", "--quiet", "--orphan", BRANCH), ("rm", "-rq", "--cached", "."), ("add", "README.md"),
+        ("checkout", "--quiet", "--orphan", BRANCH), ("rm", "-rq", "--cached", "."), ("add", "README.md", "shop-x", "shop.txt"),
         ("commit", "--quiet", "-m", "Say what this is"), ("push", "--quiet", "origin", BRANCH),
         ("checkout", "--quiet", "-f", "main"),
     ):  # fmt: skip
-        (world.clone / "README.md").write_text("# Facts\n")
+        for name in ("README.md", "shop-x", "shop.txt"):
+            (world.clone / name).write_text("# Facts\n")
         world.git(*command, at=world.clone)
     write(world.ledger(), 1)
     assert world.git("ls-tree", "-r", "--name-only", BRANCH, at=world.origin).splitlines() == [
         "README.md",
+        "shop-x",
+        "shop.txt",
         "shop/0000/00/00000001.json",
     ]
+    world.git("fsck", "--strict", at=world.origin)
 
 
 def test_two_pipelines_have_two_chains_on_one_branch(world):

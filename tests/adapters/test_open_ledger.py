@@ -10,6 +10,7 @@ import pytest
 from promoter.adapters.ledger import open as opening
 from promoter.adapters.ledger.open import GROUP, open_ledger
 from promoter.model.errors import CallerError
+from tests.conftest import Cli
 from tests.fakes.ledger import MemoryLedger
 
 
@@ -29,3 +30,42 @@ def test_a_home_from_outside_is_found_by_its_scheme(tmp_path: Path, monkeypatch:
     assert opened == [("cabinet:third-drawer", tmp_path, "shop")]
     with pytest.raises(CallerError, match="is not one that promoter knows"):
         open_ledger("drawer:third", tmp_path, "shop")
+
+
+THEIRS = """
+from promoter.adapters.ledger.sqlite import SqliteLedger
+
+def open_it(url, directory, pipeline):
+    return SqliteLedger(directory / f"{url.partition(':')[2]}-{pipeline}.db")
+"""
+
+
+@pytest.fixture
+def theirs(cli: Cli) -> Cli:
+    """A package of others is installed, as pip leaves it."""
+    site = cli.cwd / "site"
+    about = site / "their_homes-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "their_homes.py").write_text(THEIRS)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-homes\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{GROUP}]\ncabinet = their_homes:open_it\nlost = their_homes:gone\n")
+    (cli.cwd / "pipeline.yaml").write_text("name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}}\n")
+    cli.env["PYTHONPATH"] = str(site)
+    return cli
+
+
+def test_an_installed_home_serves_the_real_command(theirs: Cli) -> None:
+    common = ("--ledger", "cabinet:third", "--json")
+    pinned = theirs("pin", "dev", "--reason", "watched", *common)
+    assert pinned.exit_code == 0, pinned.text
+    assert (theirs.cwd / "third-shop.db").exists()
+    assert theirs("status", *common).json["environments"][0]["pinned"] is True
+    assert theirs("ledger", "copy", "cabinet:third", "sqlite:here.db").exit_code == 0
+    assert theirs("ledger", "verify", *common).json["facts"] == 1
+
+
+def test_one_that_cannot_be_loaded_is_told_without_a_traceback(theirs: Cli) -> None:
+    ran = theirs("status", "--ledger", "lost:third")
+    assert ran.exit_code == 2, ran.text
+    assert "cannot be loaded (their_homes:gone)" in ran.stderr
+    assert "Traceback" not in ran.text

@@ -153,10 +153,12 @@ def test_what_was_answered_survives_a_server_that_is_killed(postgres_programs):
 
 
 class Cutting:
-    """Between us and the server: cuts the connection when the client says `word`, before or after the server has heard it."""
+    """Between us and the server: cuts the connection when the client says a word: before the server has heard it, once it has
+    heard it, or after it has done what was asked.
+    """
 
     def __init__(self, port: int) -> None:
-        self._port, self.cut_before, self.cut_after = port, b"", b""
+        self._port, self.cut_before, self.cut_heard, self.cut_after = port, b"", b"", b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -180,6 +182,10 @@ class Cutting:
             while data := client.recv(65536):
                 if self.cut_before and self.cut_before in data:
                     self.cut_before = b""
+                    break
+                if self.cut_heard and self.cut_heard in data:
+                    self.cut_heard = b""
+                    server.sendall(data)
                     break
                 if self.cut_after and self.cut_after in data:
                     self.cut_after = b""
@@ -212,6 +218,42 @@ def test_an_append_whose_commit_was_cut_off_is_written_exactly_once(server, data
         written += [ledger.append(DRAFT, head_of(written[-1]), NOW)]
         assert getattr(proxy, side) == b""
         assert list(open_one().read()) == written
+    finally:
+        proxy.close()
+
+
+SLOW_COMMIT = """
+CREATE FUNCTION promoter.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER dawdles AFTER INSERT ON promoter.facts DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.seq = 3) EXECUTE FUNCTION promoter.dawdle();
+"""
+
+
+def test_a_commit_that_is_still_on_its_way_when_the_append_is_given_again_is_one_fact(server, database, open_one):
+    """The server does not notice that we are gone: it commits while the second try waits for the same place."""
+    proxy = Cutting(server.port)
+    try:
+        ledger = open_one(url=server.url(database).replace(f":{server.port}/", f":{proxy.port}/"))
+        written = write(ledger, 2)
+        server.ask(SLOW_COMMIT, database=database)
+        proxy.cut_heard = b"COMMIT"
+        written += [ledger.append(DRAFT, head_of(written[-1]), NOW)]
+        assert proxy.cut_heard == b""
+        assert list(open_one().read()) == written
+    finally:
+        proxy.close()
+
+
+def test_a_lease_whose_answer_was_lost_tells_whom_it_was_taken_from(server, database, open_one):
+    open_one().acquire("prod", "run 1", timedelta(minutes=1), NOW)
+    proxy = Cutting(server.port)
+    try:
+        ledger = open_one(url=server.url(database).replace(f":{server.port}/", f":{proxy.port}/"))
+        list(ledger.read())
+        proxy.cut_after = b"COMMIT"
+        lease = ledger.acquire("prod", "run 2", timedelta(minutes=1), NOW + timedelta(minutes=1))
+        assert (proxy.cut_after, lease.took_over) == (b"", "run 1")
+        ledger.renew(lease, timedelta(minutes=1), NOW + timedelta(minutes=1))
     finally:
         proxy.close()
 

@@ -1,5 +1,7 @@
 """The real `promoter` command, which dies by SIGKILL at a point: PROMOTER_DIE_AT is its number, PROMOTER_POINTS the file that
 every point's name is written to as it is reached. Looking changes nothing and is no point here.
+
+With PROMOTER_ELSEWHERE it says that it runs on another machine: nobody here can know that it is dead.
 """
 
 import os
@@ -9,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from promoter import wiring
-from tests.faults.points import Points
+from promoter.adapters import owner
+from tests.faults.points import Points, unwrapped
 
 ENGINE = ("pull", "push", "ensure_network", "ensure_volume", "create", "start", "stop", "rename", "remove", "remove_image")
 LEDGER = ("append", "acquire", "release")
 REGISTRY = ("copy", "tag")
+ELSEWHERE = "e15e0000"
+"""The mark of that other machine."""
 
 
 class _Told(Points):
@@ -41,6 +46,15 @@ def main() -> None:
     mortal("open_ledger", "ledger", LEDGER)
     mortal("HttpRegistry", "registry", REGISTRY)
     mortal("OutsideProbes", "probes", ("command",))
+    choose: Any = wiring.choose_builder
+
+    def builder(choice: str, engine: Any, **named: Any) -> Any:
+        """The builder of the real engine: what it does there is one point of its own."""
+        return points.wrapped(choose(choice, unwrapped(engine), **named), "builder", ("build",))
+
+    wiring.choose_builder = builder
+    if "PROMOTER_ELSEWHERE" in os.environ:
+        owner._mark = lambda: ELSEWHERE
     from promoter.cli.app import main as command
 
     sys.argv[0] = "promoter"

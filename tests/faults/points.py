@@ -55,6 +55,10 @@ class _Wrapped:
         return call
 
 
+def unwrapped(port: Any) -> Any:
+    return port._port if isinstance(port, _Wrapped) else port
+
+
 class Pauses(Points):
     """Stops at a point while others act, and then goes on as if nothing had been."""
 

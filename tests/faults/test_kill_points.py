@@ -9,20 +9,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from promoter.gates.approval import Approval
 from promoter.gates.checks import ContainerCheck
-from promoter.model.facts import Fact, check_chain
+from promoter.model.facts import Draft, Fact, Head, Kind, check_chain
+from promoter.model.verdict import ReasonCode
 from promoter.releases import Promoter
 from promoter.results import RunResult
 from tests.fakes.engine import Behaviour
 from tests.faults.points import Dead, Points
-from tests.workshop import WEB, WORKER, Workshop, statuses
+from tests.workshop import WEB, WORKER, Workshop, image, statuses
 
 PATIENCE = timedelta(minutes=2)
+LEDGER = ("append", "acquire", "renew", "release", "read")
 JOB = ContainerCheck.model_validate({"service": "web", "command": ["/bin/migrate"]})
 SMOKE = ContainerCheck.model_validate({"service": "web", "command": ["/bin/smoke"]})
 
@@ -37,7 +39,7 @@ class Yard(Workshop):
         return self.wrap(self.door(actor), self.points)
 
     def wrap(self, door: Promoter, points: Points) -> Promoter:
-        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger")
+        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger", LEDGER)
         registry, probes = points.wrapped(self.registry, "registry"), points.wrapped(self.probes, "probes")
         door.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)
         door.journal.ledger = ledger
@@ -171,6 +173,48 @@ def test_another_release_may_come_in_between(name: str) -> None:
         where = f"{name}, killed {point} ({at}), then another release"
         assert statuses(result)["dev"] == "deployed", (where, result.environments)
         stands(yard, where)
+
+
+def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins() -> None:
+    for at, point in enumerate(points_of("a rollback"), 1):
+        yard = Yard()
+        first(yard)
+        for word in ("one", "two", "three"):
+            yard.newer(word)
+            yard.run("dev")
+        door = yard.mortal(at)
+        with pytest.raises(Dead):
+            back(door)
+        where = f"killed {point} ({at})"
+        if yard.kinds("dev")[-1] != "pinned":  # else the command was through, and to give it again means one more back
+            back(yard.door("ben@example.com"))
+        stands(yard, where)
+        state = yard.door("ben@example.com").facts_so_far()
+        dev = state.environment("dev")
+        assert state.releases[dev.current.release].release.images["web"] == image("web", "two"), where  # type: ignore[union-attr]
+        assert yard.kinds("dev").count("pinned") == 1, where
+        yard.newer("four")
+        assert yard.run("dev").environments[0].code is ReasonCode.PINNED, where
+
+
+def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back() -> None:
+    yard = Yard()
+    twice(yard)
+    append = yard.ledger.append
+
+    def mortal(draft: Draft, head: Head, at: datetime) -> Fact:
+        if draft.kind is Kind.PINNED:
+            raise Dead
+        return append(draft, head, at)
+
+    yard.ledger.append = mortal  # type: ignore[method-assign]
+    with pytest.raises(Dead):
+        yard.door().rollback("dev", None, "orders fail")
+    yard.ledger.append = append  # type: ignore[method-assign]
+    report = yard.door().status().environments[0]
+    assert report.pinned == "orders fail"
+    yard.door().unpin("dev", "mended")
+    assert yard.door().status().environments[0].pinned is None
 
 
 def check(yard: Yard, name: str, where: str) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from promoter.lease import TIME_TO_LIVE
 from promoter.model.verdict import ReasonCode
 from promoter.results import RunResult
 from tests.faults.points import Pauses
@@ -60,3 +61,38 @@ def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bo
             assert str(mine.status) in ("deployed", "unchanged", "rolled_back", "pending", "refused"), (where, mine)
         stands(yard, where)
     assert tried > 10
+
+
+@pytest.mark.parametrize("name", ["the first deployment", "an upgrade", "an image that is never healthy", "a job that fails"])
+def test_it_touches_nothing_after_a_clock_that_is_ahead_took_its_lease(name: str) -> None:
+    """No time has passed here, and no heartbeat was due: the ledger is asked before each act."""
+    stopped = 0
+    for at, point in enumerate(points_of(name), 1):
+        if point.startswith(("before engine", "before ledger")):
+            continue  # the call is on its way
+        yard = Robbed()
+        STORIES[name][0](yard)
+        yard.engine.calls.clear()
+        result = yard.robbed(at)
+        where = f"{name}, robbed {point} ({at})"
+        if yard.left is None or result.environments[0].code is not ReasonCode.LOCK_HELD:
+            continue  # it did not come that far this time, or had ended
+        stopped += 1
+        assert (yard.engine.verbs(*CHANGES), len(yard.ledger.kept)) == yard.left, where
+    assert stopped > 10
+
+
+class Robbed(Yard):
+    """What had been done, and how many facts there were, when another took the lease by a clock that is ahead."""
+
+    left: tuple[list[tuple[str, ...]], int] | None = None
+
+    def robbed(self, at: int) -> RunResult:
+        def meanwhile() -> None:
+            if self.ledger.held():
+                self.left = self.engine.verbs(*CHANGES), len(self.ledger.kept)
+            self.ledger.acquire("dev", "ben@example.com", TIME_TO_LIVE, self.clock.now() + TIME_TO_LIVE * 2)
+
+        door = self.door("ann@example.com")
+        self.wrap(door, Pauses(at, meanwhile))
+        return door.run("dev", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.engine.connect import open_engine
+from tests.adapters.postgres_server import Server, serving
 from tests.conftest import Cli
 from tests.live.app import App
 
@@ -23,6 +24,13 @@ def app(
     made.write()
     yield made
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def server(postgres_programs: Path) -> Iterator[Server]:
+    """PostgreSQL, for one module's tests."""
+    with serving(postgres_programs) as made:
+        yield made
 
 
 @pytest.fixture

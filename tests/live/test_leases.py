@@ -1,12 +1,15 @@
 """Leases between real processes on the real engine: paused, raced for, let go."""
 
+import json
 import signal
+import sqlite3
 import subprocess
-from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from tests.live.app import App, statuses
+from tests.live.homes import KINDS, Home, made
 
 MANY = """\
 name: {name}
@@ -19,6 +22,8 @@ services:
     steady: 100ms
 environments:
 """
+RUNS = {"sqlite": 20, "postgres": 20, "git": 6}
+"""Git is left to six: twenty have passed there too, and took minutes on two cores."""
 
 
 def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
@@ -26,20 +31,29 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
     assert any(text in line for line in process.stderr), "it ended before"
 
 
+def run_out(app: App) -> None:
+    """To everybody else it is as if the paused run had not been heard of for its whole time to live."""
+    with closing(sqlite3.connect(app.cli.cwd / ".promoter/ledger.db")) as raw:
+        raw.execute("UPDATE leases SET expires = '2020-01-01T00:00:00.000000Z' WHERE owner IS NOT NULL")
+        raw.commit()
+
+
 @pytest.mark.parametrize("moment", ["dev: replace", "dev: verify"])
 def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app: App, moment: str) -> None:
+    """No instant of this is a race: its lease runs out when the test says so."""
     app.cli("run")
     app.page("ready two")
-    short = {"PROMOTER_LEASE_TTL": "3s"}
-    paused = app.cli.start("run", "--json", env=short)
+    paused = app.cli.start("run", "--json", env={"PROMOTER_LEASE_TTL": "1h"})
     wait_for(paused, moment)
     paused.send_signal(signal.SIGSTOP)
     try:
         held = app.cli("locks", "--json").json["locks"]
         assert [(lock["environment"], lock["stale"]) for lock in held] == [("dev", False)]
-        refused = app.cli("run", "--to", "dev", "--json", env=short)
+        refused = app.cli("run", "--to", "dev", "--json")
         assert (refused.exit_code, refused.json["reason_code"]) == (5, "lock_held")
-        other = app.cli("run", "--to", "dev", "--json", "--wait-lock", "20s", env=short)
+        run_out(app)
+        assert app.cli("locks", "--json").json["locks"][0]["stale"] is True
+        other = app.cli("run", "--to", "dev", "--json", "--wait-lock", "20s")
         assert (other.exit_code, statuses(other)["dev"]) == (0, "deployed"), other.text
     finally:
         paused.send_signal(signal.SIGCONT)
@@ -67,18 +81,40 @@ def test_a_signal_lets_the_environment_go(app: App, sign: signal.Signals) -> Non
     assert (ran.exit_code, statuses(ran)) == (0, {"dev": "deployed", "prod": "deployed"}), ran.text
 
 
-def test_twenty_runs_for_twenty_environments_do_not_hinder_one_another(app: App, free_port: Callable[[], int]) -> None:
-    made = app.cli("build", "--json").json["release"]["images"]["web"]
-    names = [f"e{number}" for number in range(20)]
-    text = MANY.format(name=app.name, image=f"{made['repository']}@{made['digest']}")
-    (app.cli.cwd / "many.yaml").write_text(text + "".join(f"  {name}: {{needs: []}}\n" for name in names))
-    common = ("-f", "many.yaml", "--ledger", "sqlite:many.db")
-    assert app.cli("build", *common).exit_code == 0
-    runs = {name: app.cli.start("promote", "--to", name, *common, "--json") for name in names}
-    for name, run in runs.items():
-        stdout, stderr = run.communicate(timeout=120)
-        assert run.returncode == 0, (name, stdout, stderr)
+@pytest.fixture(params=KINDS)
+def shared(app: App, request: pytest.FixtureRequest) -> Home:
+    """One pipeline of many environments; a place for each, called as it is, and a release in the ledger."""
+    names = tuple(f"e{number}" for number in range(RUNS[request.param]))
+    image = app.cli("build", "--json").json["release"]["images"]["web"]
+    text = MANY.format(name=app.name, image=f"{image['repository']}@{image['digest']}")
+    home = made(request.param, app.cli.cwd, names, lambda: request.getfixturevalue("server").url("postgres"))
+    for place in home.places:
+        (place / "pipeline.yaml").write_text(text + "".join(f"  {name}: {{needs: []}}\n" for name in names))
+    assert app.cli("build", "--ledger", home.ledger, cwd=home.places[0]).exit_code == 0
+    return home
+
+
+@pytest.mark.slow
+def test_twenty_runs_for_twenty_environments_do_not_hinder_one_another(app: App, shared: Home) -> None:
+    names = [place.name for place in shared.places]
+    common = ("--ledger", shared.ledger, "--json")
+    runs = {place: app.cli.start("promote", "--to", place.name, *common, cwd=place) for place in shared.places}
+    for place, run in runs.items():
+        stdout, stderr = run.communicate(timeout=240)
+        assert run.returncode == 0, (place.name, stdout, stderr)
     assert app.all() == {f"{name}-web": "running" for name in names}
-    facts = app.cli("history", *common, "--json").json
+    facts = app.cli("history", *common, cwd=shared.places[0]).json
     assert sorted(fact["environment"] for fact in facts if fact["kind"] == "promoted") == sorted(names)
-    assert app.cli("ledger", "verify", *common).exit_code == 0
+    assert app.cli("ledger", "verify", *common, cwd=shared.places[0]).exit_code == 0
+
+
+def test_two_runs_for_one_environment_promote_once(app: App, shared: Home) -> None:
+    common = ("--to", "e0", "--ledger", shared.ledger, "--json")
+    runs = [app.cli.start("promote", "--wait-lock", "60s", *common, cwd=place) for place in shared.places[:3]]
+    ended = [(run.communicate(timeout=120), run.returncode) for run in runs]
+    assert [code for _, code in ended] == [0, 0, 0], ended
+    found = sorted(json.loads(said[0])["environments"][0]["status"] for said, _ in ended)
+    assert found == ["deployed", "unchanged", "unchanged"]
+    facts = app.cli("history", "--ledger", shared.ledger, "--json", cwd=shared.places[0]).json
+    assert [fact["kind"] for fact in facts if fact["kind"] in ("started", "promoted")] == ["started", "promoted"]
+    assert app.all() == {"e0-web": "running"}

@@ -56,7 +56,16 @@ _HOMES: Mapping[str, Opener] = {"sqlite": _sqlite, "git": _git, "postgresql": _p
 
 def _outside(scheme: str) -> Opener | None:
     found = next(iter(entry_points(group=GROUP, name=scheme)), None)
-    return None if found is None else found.load()
+    if found is None:
+        return None
+    try:
+        opener: Opener = found.load()
+    except Exception as error:  # whatever the module of others does when it is imported
+        raise CallerError(
+            f"the home of ledgers that are written {scheme}:… cannot be loaded ({found.value}): {error}",
+            hint="install the package that brings it anew, or name another ledger",
+        ) from error
+    return opener
 
 
 def _without_password(url: str) -> str:

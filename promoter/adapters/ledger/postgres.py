@@ -7,6 +7,7 @@ the first write.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,16 +52,16 @@ class PostgresLedger:
     def restore(self, facts: Sequence[Fact], head: Head) -> None:
         from psycopg.errors import UniqueViolation
 
-        tried = False
+        tries = 0
 
         def write(connection: "Connection[tuple[Any, ...]]") -> None:
-            nonlocal tried
+            nonlocal tries
             there = self._last(connection)
-            if tried and there.seq >= facts[-1].seq and self._line(connection, facts[-1].seq) == facts[-1].line:
+            if tries and self._line(connection, facts[-1].seq) == facts[-1].line:
                 return  # it was written, and only the answer was lost
             if there != head:
                 raise moved(self.location, there, head)
-            tried = True
+            tries += 1
             connection.execute("SET LOCAL synchronous_commit = on")
             connection.cursor().executemany(
                 "INSERT INTO promoter.facts (pipeline, seq, digest, line) VALUES (%s, %s, %s, %s)",
@@ -70,16 +71,26 @@ class PostgresLedger:
         try:
             self._writing(write)
         except UniqueViolation as error:
+            query = "SELECT line FROM promoter.facts WHERE pipeline = %s AND seq = %s"
+            there = self._select(query, (self._pipeline, facts[-1].seq))
+            if tries > 1 and there and bytes(there[0][0]) == facts[-1].line:
+                return  # the commit whose answer was lost was still on its way when it was given again
             raise moved(self.location, Head(facts[0].seq), head) from error
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+        stale: str | None = None
+
         def take(connection: "Connection[tuple[Any, ...]]") -> Lease:
+            nonlocal stale
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (self._pipeline, environment))
             row = connection.execute(
                 "SELECT owner, token, since, expires FROM promoter.leases WHERE pipeline = %s AND environment = %s",
                 (self._pipeline, environment),
             ).fetchone()
             lease = taken(environment, owner, now, row, gone)
+            if row is not None and row[0] == owner:  # an answer was lost, and the second try finds ourselves
+                lease = replace(lease, took_over=stale)
+            stale = lease.took_over
             connection.execute(
                 "INSERT INTO promoter.leases (pipeline, environment, owner, token, since, expires) "
                 "VALUES (%s, %s, %s, %s, %s, %s) "

@@ -25,10 +25,15 @@ class Entry(NamedTuple):
     object: str
     name: str
 
-    def row(self) -> bytes:
-        """As `git mktree -z` reads it."""
-        kind = {"40000": "tree", "160000": "commit"}.get(self.mode, "blob")
-        return f"{self.mode} {kind} {self.object}\t{self.name}\0".encode("utf-8", "surrogateescape")
+    @property
+    def raw(self) -> bytes:
+        """As it stands in a tree."""
+        return f"{self.mode} {self.name}\0".encode("utf-8", "surrogateescape") + bytes.fromhex(self.object)
+
+    @property
+    def order(self) -> bytes:
+        """Git sorts a directory as if its name ended with a slash."""
+        return f"{self.name}{'/' if self.mode == '40000' else ''}".encode("utf-8", "surrogateescape")
 
 
 class Objects:

@@ -89,7 +89,9 @@ class Tree:
             else:
                 there = level[name].object if name in level else ""
                 level[name] = Entry(_DIRECTORY, self._made(objects, there, below), name)
-        return self._wire.asked("mktree", "-z", "--missing", given=b"".join(entry.row() for entry in level.values()))
+        text = b"".join(entry.raw for entry in sorted(level.values(), key=lambda entry: entry.order))
+        # Not `mktree`: it leaves what it writes to the disk's own time, whatever it is told.
+        return self._wire.asked("hash-object", "-w", "-t", "tree", "--literally", "--stdin", given=text)
 
 
 def path_of(seq: int) -> tuple[str, str, str]:

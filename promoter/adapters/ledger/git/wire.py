@@ -5,6 +5,7 @@ The user's branches, hooks, index and work tree are not touched. A remote-tracki
 
 import subprocess
 from enum import Enum
+from pathlib import Path
 
 from promoter.adapters.git import TIMED_OUT, Answer, Git
 from promoter.adapters.ledger.git.errors import explain
@@ -24,6 +25,8 @@ _FETCH = (
     "--refmap=",
 )  # fmt: skip
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
+_DURABLE = "core.fsync=objects,derived-metadata,reference"
+"""Git leaves single objects to the disk's own time. Where ours is the disk that the ledger is on, none may be lost with it."""
 _RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "incorrect old value",
           "reference already exists", "failed to lock", "needs force")  # fmt: skip
 _BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
@@ -53,7 +56,8 @@ class Wire:
     def git(
         self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None, timeout: float = LOCAL
     ) -> Answer:
-        return self._git.run(self.place.directory, (*_QUIET, *command), given, timeout=timeout, more=more)
+        durable = ("-c", _DURABLE) if self.place.remote is None else ()
+        return self._git.run(self.place.directory, (*_QUIET, *durable, *command), given, timeout=timeout, more=more)
 
     def asked(self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None) -> str:
         """What git answers; its refusal is an error."""
@@ -121,9 +125,9 @@ class Wire:
         """Sets `ref` to the commit `to` where it is `seen` (None: not there), in one step. Raises LedgerError when refused."""
         if self.place.remote is None:
             return self._moved_here(ref, to, seen)
-        answer = self.git(
-            *_PUSH, f"--force-with-lease={ref}:{seen or ''}", "--", self.place.remote, f"{to}:{ref}", timeout=NETWORK
-        )
+        receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.place.remote).is_absolute() else ()
+        lease = f"--force-with-lease={ref}:{seen or ''}"
+        answer = self.git(*_PUSH, *receiver, lease, "--", self.place.remote, f"{to}:{ref}", timeout=NETWORK)
         verdict = next((line for line in answer.output.decode("utf-8", "replace").splitlines() if f":{ref}\t" in line), None)
         if answer.code == 0:
             return Pushed.DONE

@@ -1,0 +1,87 @@
+"""The ways to tamper with a ledger, on its rows: place, digest of the line as it is kept, and line.
+
+Whoever tampers owns the place: digests are set to fit. Each way comes with what is said of it.
+"""
+
+import json
+from collections.abc import Callable
+
+from promoter.model.canonical import canonical, sha256_hex
+
+Rows = list[tuple[int, str, bytes]]
+
+
+def digest(line: bytes) -> str:
+    return f"sha256:{sha256_hex(line)}"
+
+
+def line(rows: Rows, seq: int, new: bytes, *, fits: bool = True) -> Rows:
+    """Fact `seq` says something else; its digest is set to fit, or left."""
+    return [(n, digest(new) if fits and n == seq else old, new if n == seq else text) for n, old, text in rows]
+
+
+def edited(rows: Rows, seq: int, *, fits: bool) -> Rows:
+    return line(rows, seq, rows[seq - 1][2].replace(b"ann@example.com", b"eve@example.com"), fits=fits)
+
+
+def rehashed(rows: Rows, start: int) -> Rows:
+    """From fact `start` on everything is written anew, by another actor and with digests that fit."""
+    made: Rows = list(rows[: start - 1])
+    for seq, _, text in rows[start - 1 :]:
+        document = {**json.loads(text), "seq": seq, "prev": made[-1][1] if made else "sha256:" + "0" * 64}
+        document["actor"] = "eve@example.com"
+        new = canonical(document)
+        made.append((seq, digest(new), new))
+    return made
+
+
+def renumbered(texts: list[bytes]) -> Rows:
+    return [(n, digest(text), text) for n, text in enumerate(texts, 1)]
+
+
+def inserted(rows: Rows) -> Rows:
+    """A forged fact 7 that follows 6; those that were behind it move up a place in the table."""
+    forged = canonical({**json.loads(rows[6][2]), "actor": "eve@example.com"})
+    texts = [text for _, _, text in rows]
+    return renumbered([*texts[:6], forged, *texts[6:]])
+
+
+def texts(rows: Rows) -> list[bytes]:
+    return [text for _, _, text in rows]
+
+
+SEEN = "25 facts were seen from here before"
+WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
+    "a line edited": (lambda r: edited(r, 7, fits=False), "fact 7: its line is no longer the one that was recorded"),
+    "a line and its digest edited": (lambda r: edited(r, 7, fits=True), "fact 8: fact 8 names"),
+    "the last line edited": (lambda r: edited(r, 25, fits=False), "fact 25: its line is no longer"),
+    "the last line and its digest edited": (lambda r: edited(r, 25, fits=True), f"holds another fact 25, and {SEEN}"),
+    "a digest edited": (lambda r: [(n, "sha256:0" if n == 7 else d, t) for n, d, t in r], "fact 7: its line is no longer"),
+    "one deleted": (lambda r: [row for row in r if row[0] != 7], "fact 8: fact 7 is due here and fact 8 stands here"),
+    "one deleted, places closed up": (
+        lambda r: renumbered([t for n, _, t in r if n != 7]), "fact 7: fact 7 is due here and fact 8 stands here"),
+    "two swapped": (
+        lambda r: renumbered([*texts(r)[:6], texts(r)[7], texts(r)[6], *texts(r)[8:]]), "fact 7: fact 7 is due here and fact 8"),
+    "one inserted": (inserted, "fact 8: fact 8 is due here and fact 7 stands here"),
+    "one inserted, behind it all written anew": (lambda r: rehashed(inserted(r), 7), f"holds another fact 25, and {SEEN}"),
+    "the first one twice": (lambda r: [*r, (26, "sha256:1", r[0][2])], "fact 26: fact 26 is due here and fact 1 stands here"),
+    "the last one cut off": (lambda r: r[:-1], f"ends with fact 24, and {SEEN}"),
+    "half cut off": (lambda r: r[:12], f"ends with fact 12, and {SEEN}"),
+    "emptied": (lambda _: [], f"ends with fact 0, and {SEEN}"),
+    "written anew from the first": (lambda r: rehashed(r, 1), f"holds another fact 25, and {SEEN}"),
+    "written anew from the last": (lambda r: rehashed(r, 25), f"holds another fact 25, and {SEEN}"),
+    "a place changed": (lambda r: [*r[:-1], (125, r[-1][1], r[-1][2])], "fact 125: fact 25 stands in its place"),
+    "null": (lambda r: line(r, 7, b"null"), "fact 7: not a fact: not a JSON object"),
+    "nothing": (lambda r: line(r, 7, b""), "fact 7: not a fact"),
+    "a NUL": (lambda r: line(r, 7, r[6][2].replace(b"shop", b"sh\0p") + b"\0"), "fact 7: not a fact"),
+    "no UTF-8": (lambda r: line(r, 7, r[6][2].replace(b"ann", b"\xff")), "fact 7: not a fact: .*utf-8"),
+    "megabytes": (lambda r: line(r, 7, b'{"a":"' + b"x" * 5_000_000 + b'"}'), "fact 7: not a fact: seq is not"),
+    "deep": (lambda r: line(r, 7, b"[" * 200_000), "fact 7: not a fact: nested too deeply"),
+    "a space more": (lambda r: line(r, 7, r[6][2].replace(b"{", b"{ ", 1)), "fact 7: the line is not in canonical form"),
+    "a key twice": (
+        lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7,"seq":7')), "fact 7: the line is not in canonical form"),
+    "a number as a float": (
+        lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7.0')), "fact 7: not a fact: seq is not a whole number"),
+    "a kind of tomorrow": (
+        lambda r: line(r, 7, canonical({**json.loads(r[6][2]), "kind": "blessed"})), "fact 7: kind 'blessed' .* newer promoter"),
+}  # fmt: skip
