@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
+from enum import StrEnum
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,6 +46,15 @@ def _long_enough(value: timedelta) -> timedelta:
     return value
 
 
+class Ci(StrEnum):
+    """Whose words the command speaks beside its answer."""
+
+    AUTO = "auto"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    NONE = "none"
+
+
 class Settings(BaseModel):
     """None or empty means: nobody said anything, take the default."""
 
@@ -60,6 +70,11 @@ class Settings(BaseModel):
     builder: BuilderChoice | None = None
     insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
     accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    ci: Ci | None = None
+    summary: bool = True
+    annotations: bool = True
+    junit: str | None = None
+    dotenv: str | None = None
 
     def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
         """With the flags of one call on top."""
@@ -164,6 +179,16 @@ def who(settings: Settings, directory: Path, environ: Mapping[str, str] | None =
     environ = os.environ if environ is None else environ
     said = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
     return settings.actor or next((name for name in said if name), None) or _git_email(directory) or _user_at_host()
+
+
+def ci_of(settings: Settings, environ: Mapping[str, str] | None = None) -> Ci:
+    """The CI that this call speaks to: said, else known by the variable that the platform itself sets in every job."""
+    environ = os.environ if environ is None else environ
+    if settings.ci not in (None, Ci.AUTO):
+        return settings.ci
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return Ci.GITHUB
+    return Ci.GITLAB if environ.get("GITLAB_CI") == "true" else Ci.NONE
 
 
 def _git_email(directory: Path) -> str | None:

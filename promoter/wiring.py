@@ -51,8 +51,13 @@ class Engines:
 
 
 @contextmanager
-def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener: Listener) -> Iterator[Promoter]:
-    """The door, opened for one command. Raises FileFaults for a bad file, CallerError for a bad ledger address."""
+def open_promoter(
+    file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None] = lambda _: None
+) -> Iterator[Promoter]:
+    """The door, opened for one command. Raises FileFaults for a bad file, CallerError for a bad ledger address.
+
+    `revealed` hears each secret's value once, before anybody else has it.
+    """
     settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
     source = GitSource()
     loaded = load(file, source=lambda: source.source(file.parent.resolve()), environ=os.environ, snapshot=source.snapshot)
@@ -60,7 +65,7 @@ def open_promoter(file: Path, *, ledger: str | None, actor: str | None, listener
     clock, credentials = SystemClock(), Credentials()
     insecure = frozenset(settings.insecure_registries)
     engines, registry = Engines(credentials, clock.check), HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep)
-    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check)
+    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed)
     with ExitStack() as stack:
         stack.callback(engines.close)
         stack.callback(registry.close)

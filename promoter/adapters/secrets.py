@@ -26,8 +26,15 @@ _LARGEST = 1 << 20
 class DeclaredSecrets:
     """`Secrets` from the sources that the pipeline file declares; files and programs are sought from its directory."""
 
-    def __init__(self, sources: Mapping[str, SecretSource], directory: Path, check: Callable[[], None] = lambda: None) -> None:
-        self._sources, self._directory, self._check = dict(sources), directory, check
+    def __init__(
+        self,
+        sources: Mapping[str, SecretSource],
+        directory: Path,
+        check: Callable[[], None] = lambda: None,
+        revealed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`revealed` hears each value once, before anybody else has it."""
+        self._sources, self._directory, self._check, self._revealed = dict(sources), directory, check, revealed
         self._lock = threading.RLock()
         self._values: dict[str, str] = {}
         self._forms: tuple[tuple[str, str], ...] = ()
@@ -74,7 +81,9 @@ class DeclaredSecrets:
         with self._lock:
             value = self._values.get(name)
             if value is None:
-                value = self._values[name] = self._read(name)
+                value = self._read(name)
+                self._revealed(value)
+                self._values[name] = value
                 forms = {(form, name) for name, value in self._values.items() for form in _forms(value)}
                 self._forms = tuple(sorted(forms))
             return value

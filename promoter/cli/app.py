@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from promoter.cli.common import Common, verb
+from promoter.cli.desk import take
 from promoter.cli.failure import explain
 
 VERBS = {
@@ -92,6 +93,7 @@ def root(_: Common) -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Runs one command line and gives its exit code."""
+    take(Common(), "")
     try:
         code = get_command(app).main(list(argv), prog_name="promoter", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 -- the edge of the program, where every fault becomes words and a code

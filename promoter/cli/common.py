@@ -73,6 +73,10 @@ def verb(function: Callable[Concatenate[Common, P], int | None]) -> Callable[...
         given = {name.removeprefix("global_"): words.pop(name) for name in list(words) if name.startswith("global_")}
         given.pop("version")
         context.obj = Common(**given).over(context.obj or Common())
+        here = Common(file=words.get("file")).over(context.obj)  # the file may be an argument of the verb
+        from promoter.cli.desk import take
+
+        take(here, function.__name__)
         return function(context.obj, **words)  # type: ignore[call-arg]  # the signature below promises them
 
     parameters = [_parameter("ctx", typer.Context, inspect.Parameter.empty), *own, *_globals()]

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from types import FrameType
 
 from promoter.cli.common import Common
+from promoter.cli.desk import here
 from promoter.model.events import Event, Listener
 from promoter.releases import Promoter
 
@@ -22,17 +23,23 @@ def opened(common: Common) -> Iterator[Promoter]:
     gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
         listener = stack.enter_context(progress(common))
+        desk = here()
         promoter = stack.enter_context(
-            open_promoter(common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener)
+            open_promoter(
+                common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=desk.platform.mask
+            )
         )
+        desk.loaded = promoter.loaded
         stack.enter_context(_interruptible(promoter.interrupt))
         yield promoter
 
 
 def progress(common: Common) -> AbstractContextManager[Listener]:
-    """Live on a terminal, plain lines elsewhere, nothing when quiet."""
+    """As the CI has it, live on a terminal, plain lines elsewhere; nothing when quiet."""
     if common.quiet:
         return nullcontext(_ignore)
+    if (theirs := here().platform.progress()) is not None:
+        return theirs
     if _is_live(common):
         from promoter.reports.terminal import Terminal
 

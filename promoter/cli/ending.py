@@ -3,18 +3,20 @@
 import shlex
 
 from promoter.cli.common import Common
+from promoter.cli.desk import here
 from promoter.cli.output import say, say_json
 from promoter.results import Decision, RunResult, exit_code
 
 
-def end(common: Common, result: RunResult) -> int:
-    """Says how it ended; a quiet call hears of it only when not all went well."""
+def end(common: Common, result: RunResult, named: str | None = None) -> int:
+    """Says how it ended; a quiet call hears of it only when not all went well. `named` is the environment that was named."""
     if common.json:
         say_json(result.document())
     elif not (common.quiet and result.decision is Decision.COMPLETE):
         from promoter.reports.summary import summary
 
         say(summary(result, options(common)))
+    here().ended(result, named, options(common))
     return exit_code(result.decision)
 
 

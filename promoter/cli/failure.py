@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Sequence
+from io import StringIO
 
 import typer
 
+from promoter.cli.desk import here
 from promoter.cli.output import complain, say_json
 from promoter.model.errors import FileFaults, PromoterError
 
@@ -28,10 +30,16 @@ def _known(error: PromoterError, as_json: bool) -> int:
         complain(str(error))
     else:
         complain(f"promoter: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
-    if as_json:
-        say_json(document(error))
+    _answer(error, document(error), as_json)
     _trace(error)
     return error.exit_code
+
+
+def _answer(error: Exception, told: dict[str, object], as_json: bool) -> None:
+    """To whoever asked for JSON, and to the CI that runs this."""
+    if as_json:
+        say_json(told)
+    here().failed(error, told)
 
 
 def document(error: PromoterError) -> dict[str, object]:
@@ -48,12 +56,13 @@ def document(error: PromoterError) -> dict[str, object]:
 def _usage(error: typer.TyperException, as_json: bool) -> int:
     show = getattr(error, "show", None)
     if show is not None:
-        show()
+        shown = StringIO()
+        show(file=shown)
+        complain(shown.getvalue().removesuffix("\n"))
     else:
         complain(f"promoter: {error.format_message()}")
-    if as_json:
-        said = {"message": error.format_message(), "hint": "promoter --help"}
-        say_json({"decision": "failed", "reason_code": None, "error": said})
+    said = {"message": error.format_message(), "hint": "promoter --help"}
+    _answer(error, {"decision": "failed", "reason_code": None, "error": said}, as_json)
     return error.exit_code
 
 
@@ -61,8 +70,7 @@ def _unforeseen(error: Exception, as_json: bool) -> int:
     message = f"this is a fault of promoter, not of yours: {type(error).__name__}: {_one_line(error)}"
     hint = "run it again with PROMOTER_DEBUG=1 and report what it prints"
     complain(f"promoter: {message}\n  {hint}")
-    if as_json:
-        say_json({"decision": "failed", "reason_code": None, "error": {"message": message, "hint": hint}})
+    _answer(error, {"decision": "failed", "reason_code": None, "error": {"message": message, "hint": hint}}, as_json)
     _trace(error)
     return 1
 

@@ -1,20 +1,21 @@
-"""Writing to stdout and stderr, so that a reader who went away never changes how a command ends."""
+"""Writing to stdout and stderr, so that a reader who went away never changes how a command ends, and a CI takes text for text."""
 
 import os
 import sys
 from typing import TextIO
 
+from promoter.cli.desk import here
 from promoter.reports.jsonout import as_json
 
 
 def say(text: str) -> None:
     """Text for people, on stdout."""
-    _write(sys.stdout, text)
+    _write(sys.stdout, here().platform.text(text))
 
 
 def say_json(document: object) -> None:
     """The one JSON document of a command, on stdout."""
-    _write(sys.stdout, as_json(document))
+    _write(sys.stdout, here().platform.json(as_json(document)))
 
 
 def say_bytes(line: bytes) -> None:
@@ -27,7 +28,7 @@ def say_bytes(line: bytes) -> None:
 
 def complain(text: str) -> None:
     """Text for people, on stderr."""
-    _write(sys.stderr, text)
+    _write(sys.stderr, here().platform.text(text))
 
 
 def flush() -> None:

@@ -1,6 +1,8 @@
 """`promoter plan`."""
 
 from promoter.cli.common import Common, verb
+from promoter.cli.desk import here
+from promoter.cli.ending import options
 from promoter.cli.output import say, say_json
 from promoter.cli.promote import Which
 from promoter.cli.waiting import To
@@ -28,3 +30,4 @@ def plan(common: Common, release: Which = None, to: To = None) -> None:
         from promoter.reports.planned import planned
 
         say(planned(result))
+    here().ended(result, to, options(common))

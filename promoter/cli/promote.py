@@ -30,4 +30,4 @@ def promote(common: Common, release: Which = None, to: To = None, wait: Wait = N
     span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
         result = promoter.promote(release, to, span, lock)
-    return end(common, result)
+    return end(common, result, to)

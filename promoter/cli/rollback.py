@@ -29,4 +29,4 @@ def rollback(common: Common, environment: Where, to: Back = None, reason: Reason
     lock = wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
         result = promoter.rollback(environment, to, reason, lock)
-    return end(common, result)
+    return end(common, result, environment)

@@ -31,4 +31,4 @@ def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wai
     span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
         result = promoter.run(to, span, lock)
-    return end(common, result)
+    return end(common, result, to)

@@ -23,10 +23,10 @@ class Plain:
             try:
                 print(text, file=self._stream, flush=True)
             except BrokenPipeError:
-                self._stream = _nowhere()
+                self._stream = nowhere()
 
 
-def _nowhere() -> TextIO:
+def nowhere() -> TextIO:
     import os
 
     return Path(os.devnull).open("w", encoding="utf-8")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from promoter.explaining import Explanation, Opening
 from promoter.gatekeeper import Judged
 from promoter.model.digest import Digest, ImageRef, Repository
-from promoter.model.errors import PromoterError
+from promoter.model.errors import Complaint, PromoterError
 from promoter.model.events import Event, Listener
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
 from promoter.model.release import Release, Source
@@ -100,6 +100,22 @@ def status_report() -> StatusReport:
     )
 
 
+class FakeLoaded:
+    """A file with these environments, each on a line of its own, each to be looked at somewhere."""
+
+    needs: Mapping[str, tuple[str, ...]] = {"dev": (), "test": ("dev",), "prod": ("test",)}
+
+    def __init__(self) -> None:
+        self.pipeline = SimpleNamespace(name="shop", needs=self.needs)
+
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+        line = list(self.needs).index(environment) + 3
+        return Complaint("pipeline.yaml", line, 3, message, hint, f"  {environment}: {{}}")
+
+    def url(self, environment: str, release: Release) -> str | None:
+        return f"https://{environment}.example.com/{release.short_id}"
+
+
 class FakePromoter:
     """`asked` holds every call; `answers` replaces an answer or raises an error, by the name of the method."""
 
@@ -111,11 +127,15 @@ class FakePromoter:
         self.interrupted = 0
         self.world = SimpleNamespace(clock=FakeClock())
         self.tell: Listener = lambda _: None
+        self.reveal: Callable[[str], None] = lambda _: None
+        self.loaded = FakeLoaded()
 
     @contextmanager
-    def open(self, file: Path, *, ledger: str | None, actor: str | None, listener: Listener) -> Iterator["FakePromoter"]:
+    def open(
+        self, file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None]
+    ) -> Iterator["FakePromoter"]:
         self.asked.append(("open", file, ledger, actor))
-        self.tell = listener
+        self.tell, self.reveal = listener, revealed
         yield self
 
     def _answer(self, usual: object, name: str, *words: object) -> object:

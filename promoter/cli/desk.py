@@ -1,0 +1,86 @@
+"""Where a call runs, and what is said there beside its answer. One desk a call, taken when its verb is known.
+
+Which CI it is, is settled here, once. What is said to it is `cli/github.py`'s and `cli/gitlab.py`'s, in the forms of
+`reports/`. Nothing that a desk does changes how a command ends.
+"""
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from promoter.cli.common import Common
+
+if TYPE_CHECKING:
+    from promoter.cli.elsewhere import Elsewhere
+    from promoter.loaded import Loaded
+    from promoter.results import RunResult
+    from promoter.settings import Settings
+
+REPORTED = ("run", "build", "promote", "plan", "rollback")
+"""Verbs that answer with a result, and are reported also when they had none."""
+
+
+class Desk:
+    """One call's. `loaded` is its pipeline, once that is known."""
+
+    def __init__(self, common: Common, verb: str) -> None:
+        self.common, self.verb = common, verb
+        self.loaded: Loaded | None = None
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """All defaults where they cannot be read: whoever needs them in earnest says so."""
+        from promoter.model.errors import PromoterError
+        from promoter.settings import Settings, load_settings
+
+        with suppress(PromoterError):
+            return load_settings(self.common.pipeline.parent)
+        return Settings()
+
+    @cached_property
+    def platform(self) -> "Elsewhere":
+        from promoter.settings import Ci, ci_of
+
+        match ci_of(self.settings):
+            case Ci.GITHUB:
+                from promoter.cli.github import Github
+
+                return Github(self, sys.stderr)
+            case Ci.GITLAB:
+                from promoter.cli.gitlab import Gitlab
+
+                return Gitlab(self)
+        from promoter.cli.elsewhere import Elsewhere
+
+        return Elsewhere(self)
+
+    def ended(self, result: "RunResult", named: str | None, options: str) -> None:
+        """The verb has its result; `named` is the environment that the command named."""
+        from promoter.reports.ended import Ended
+
+        needs = self.loaded.pipeline.needs if self.loaded else {}
+        self.platform.ended(Ended(self.verb, result, named, options, needs, self._urls(result)))
+
+    def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
+        """The verb ended before it had a result; `document` is the JSON form of the error."""
+        self.platform.failed(error, document)
+
+    def _urls(self, result: "RunResult") -> dict[str, str]:
+        """Where each environment that was reached can be looked at."""
+        return {}
+
+
+_taken: list[Desk] = []
+
+
+def take(common: Common, verb: str) -> Desk:
+    """The desk of the call that begins now."""
+    _taken[:] = [Desk(common, verb)]
+    return _taken[0]
+
+
+def here() -> Desk:
+    """The desk of this call; where no verb was found yet, one that knows only the defaults."""
+    return _taken[0] if _taken else take(Common(), "")

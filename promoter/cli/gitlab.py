@@ -1,0 +1,7 @@
+"""On GitLab."""
+
+from promoter.cli.elsewhere import Elsewhere
+
+
+class Gitlab(Elsewhere):
+    pass
