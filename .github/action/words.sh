@@ -8,8 +8,8 @@ escaped() {
   printf '%s' "${text//$'\n'/%0A}"
 }
 
-say() { # LEVEL TEXT: error, warning or notice
-  printf '::%s title=promoter::%s\n' "$1" "$(escaped "$2")"
+say() { # LEVEL TEXT: error, warning or notice; on the stream that promoter's own go to, so that they stay in order
+  printf '::%s title=promoter::%s\n' "$1" "$(escaped "$2")" >&2
 }
 
 refuse() {

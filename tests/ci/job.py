@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tests.ci.expressions import as_text, evaluate, fill, holds
+from tests.ci.expressions import as_text, fill, holds
 from tests.runner import Runner, assignments
 
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
@@ -92,8 +92,9 @@ class Job:
         assert "${{" not in script, "a value would reach the shell as its words"
         files = self._files()
         process = self.start(script, {**env, **{variable: str(file) for variable, file in files.items()}})
-        log = process.communicate(timeout=180)[0]
-        self.said.feed(log)
+        streams = process.communicate(timeout=180)
+        self.said.feed(*streams)
+        log = "".join(streams)
         assert not files["GITHUB_ENV"].read_text() and not files["GITHUB_PATH"].read_text(), "later steps are the caller's own"
         outcome = "success" if process.returncode == 0 else "failure"
         return Step(name, outcome, assignments(files["GITHUB_OUTPUT"]), process.returncode, log, files["GITHUB_STEP_SUMMARY"].read_text())
@@ -104,7 +105,7 @@ class Job:
         file.write_text(script)
         return subprocess.Popen(
             [*SHELL, str(file)], cwd=self.workspace, env={**self.env, **env}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- one thread, and no other way
         )  # fmt: skip
 
@@ -146,6 +147,3 @@ def machine(root: Path, env: Mapping[str, str], **event: str) -> dict[str, str]:
         "GITHUB_API_URL": "http://127.0.0.1:9", "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
         "RUNNER_TEMP": str(root / "temp"), "RUNNER_TOOL_CACHE": str(root / "tools"), **env, **event,
     }  # fmt: skip
-
-
-__all__ = ["Job", "Step", "Whole", "evaluate", "machine"]
