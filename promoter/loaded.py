@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from promoter.model.release import Source
+from promoter.model.errors import Complaint
+from promoter.model.release import Release, Source
 from promoter.pipeline import BuiltService, Environment, Pipeline, Policy
 
 
@@ -30,6 +31,12 @@ class Loaded(Protocol):
 
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
         """How each service's image comes to be. Raises FileFaults."""
+
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+        """Something said about an environment, on the line where it stands in the file."""
+
+    def url(self, environment: str, release: Release) -> str | None:
+        """Where a release can be looked at in an environment. Raises as `resolve` does."""
 
     def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
         """As the file at a git ref says it. Raises CallerError or FileFaults when that cannot be known."""

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from promoter.compose.service import Build, Service
 from promoter.gates.approval import Approval
-from promoter.gates.checks import Check
+from promoter.gates.checks import Check, HttpCheck
 from promoter.gates.emergency import Override, Rollback
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
 from promoter.model.canonical import fingerprint
 from promoter.model.digest import Reference, Repository
-from promoter.model.secret import SecretSource
+from promoter.model.secret import OPENING, SecretSource
 from promoter.signatures.trust import Trust
 
 NO_RELEASE = "0" * 64
@@ -99,6 +99,14 @@ class Environment:
     on_failure: OnFailure = OnFailure.ROLLBACK
     rollback: Rollback = field(default_factory=Rollback)
     override: Override | None = None
+    url: str | None = None
+    """Where people look at it. It is only shown, so no plan and no vote depends on it."""
+
+    @property
+    def address(self) -> str | None:
+        """Where it can be looked at: as said, else where the first http verification that names no secret looks."""
+        looked_at = (check.url for check in self.verify if isinstance(check, HttpCheck))
+        return self.url or next((url for url in looked_at if OPENING not in url and "@" not in url), None)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from promoter.journal import Journal
 from promoter.loaded import Loaded, PolicyAt
 from promoter.making import Wanted
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
-from promoter.model.errors import CallerError
+from promoter.model.errors import CallerError, Complaint
 from promoter.model.events import Event
 from promoter.model.release import Release, Source
 from promoter.pipeline import BuilderChoice, BuiltService, Environment, Gate, Network, OnFailure, Pipeline, ToPin
@@ -119,6 +119,12 @@ class Workshop:
             override=self.override,
             rollback=self.rollback,
         )  # fmt: skip
+
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+        return Complaint("pipeline.yaml", 1, 1, message, hint)
+
+    def url(self, environment: str, release: Release) -> str | None:
+        return self.resolve(environment, release.source, release.id).address
 
     def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
         raise AssertionError(f"no policy is held to {ref} here")

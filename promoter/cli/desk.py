@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from promoter.cli.common import Common
+from promoter.model.errors import PromoterError
 
 if TYPE_CHECKING:
     from promoter.cli.elsewhere import Elsewhere
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from promoter.results import RunResult
     from promoter.settings import Settings
 
-REPORTED = ("run", "build", "promote", "plan", "rollback")
-"""Verbs that answer with a result, and are reported also when they had none."""
+REPORTED = ("run", "build", "promote", "plan", "rollback", "validate", "")
+"""Verbs that answer with a result or might have come to one, and the call that names none: their failures are reported."""
 
 
 class Desk:
@@ -32,7 +33,6 @@ class Desk:
     @cached_property
     def settings(self) -> "Settings":
         """All defaults where they cannot be read: whoever needs them in earnest says so."""
-        from promoter.model.errors import PromoterError
         from promoter.settings import Settings, load_settings
 
         with suppress(PromoterError):
@@ -65,10 +65,17 @@ class Desk:
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
         """The verb ended before it had a result; `document` is the JSON form of the error."""
-        self.platform.failed(error, document)
+        if self.verb in REPORTED:
+            self.platform.failed(error, document)
 
     def _urls(self, result: "RunResult") -> dict[str, str]:
-        """Where each environment that was reached can be looked at."""
+        """Where each environment can be looked at."""
+        loaded, release = self.loaded, result.release
+        if loaded is None or release is None:
+            return {}
+        with suppress(PromoterError):
+            found = {one.name: loaded.url(one.name, release) for one in result.environments}
+            return {name: url for name, url in found.items() if url is not None}
         return {}
 
 

@@ -24,6 +24,7 @@ def opened(common: Common) -> Iterator[Promoter]:
     with ExitStack() as stack:
         listener = stack.enter_context(progress(common))
         desk = here()
+        listener = desk.platform.listening(listener)
         promoter = stack.enter_context(
             open_promoter(
                 common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=desk.platform.mask

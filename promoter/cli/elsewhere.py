@@ -9,17 +9,24 @@ from promoter.reports.outputs import outputs, outputs_of_failure
 
 if TYPE_CHECKING:
     from promoter.cli.desk import Desk
-    from promoter.model.events import Listener
+    from promoter.model.events import Event, Listener
     from promoter.reports.ended import Ended
+    from promoter.reports.junit import Record
 
 OFF = "none"
+_PROMOTING = ("run", "promote", "rollback")
 
 
 class Elsewhere:
     """What a CI is told, and how text must leave so that it is only text there. Others say it in their own way."""
 
+    junit: str | None = None
+    dotenv: str | None = None
+    """Where these go without being asked, beside the pipeline file."""
+
     def __init__(self, desk: "Desk") -> None:
         self.desk = desk
+        self.record: Record | None = None
 
     def text(self, text: str) -> str:
         """Text for people, on either stream."""
@@ -33,6 +40,20 @@ class Elsewhere:
         """Its own way to show what goes on; None where it has none."""
         return None
 
+    def listening(self, listener: "Listener") -> "Listener":
+        """Hears all that the listener hears, for the report of it."""
+        if self._place(self.desk.settings.junit, self.junit) is None:
+            return listener
+        from promoter.reports.junit import Record
+
+        record = self.record = Record()
+
+        def both(event: "Event") -> None:
+            record(event)
+            listener(event)
+
+        return both
+
     def mask(self, value: str) -> None:
         """A secret that is now known here."""
 
@@ -44,23 +65,42 @@ class Elsewhere:
 
     def ended(self, ended: "Ended") -> None:
         """A verb has its result."""
-        self._write_dotenv(outputs(ended.result, ended.named, ended.url))
+        self.attempt(lambda: self._put_dotenv(outputs(ended.result, ended.named, ended.url)))
+        if (record := self.record) is not None and ended.verb in _PROMOTING:
+            self.attempt(lambda: self._put_junit(record.of_result(ended.result)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:  # noqa: ARG002 -- others say the error itself
         """A verb ended before it had a result; `document` is the JSON form of the error."""
-        self._write_dotenv(outputs_of_failure(document))
+        self.attempt(lambda: self._put_dotenv(outputs_of_failure(document)))
+        if self.desk.verb in _PROMOTING and self._place(self.desk.settings.junit, self.junit) is not None:
+            from promoter.reports.junit import Record
+
+            record = self.record or Record()
+            self.attempt(lambda: self._put_junit(record.of_failure(self.desk.verb, document)))
+
+    def attempt(self, part: Callable[[], None]) -> None:
+        """One part of a report. What is done is done: no fault in telling of it may change how the command ends."""
+        try:
+            part()
+        except Exception as error:  # noqa: BLE001 -- see above
+            self.warn(f"a part of the report is missing: {type(error).__name__}: {error}")
 
     # ------------------------------------------------------------ files
-    def place(self, said: str | None) -> Path | None:
-        """Where a report goes: as the settings say, from the working directory."""
-        return None if said in (None, OFF) else Path(said)
+    def _place(self, said: str | None, usual: str | None) -> Path | None:
+        """Where a report goes: as the settings say, from the working directory; else where it goes without being asked."""
+        if said is not None:
+            return None if said == OFF else Path(said)
+        return self.desk.common.pipeline.parent / usual if usual else None
 
-    def _write_dotenv(self, values: Mapping[str, str]) -> None:
+    def _put_dotenv(self, values: Mapping[str, str]) -> None:
         from promoter.reports.dotenv import dotenv
 
-        self._write("dotenv", self.place(self.desk.settings.dotenv), lambda: dotenv(values).encode())
+        self._put("dotenv", self._place(self.desk.settings.dotenv, self.dotenv), lambda: dotenv(values).encode(errors="replace"))
 
-    def _write(self, what: str, path: Path | None, make: Callable[[], bytes]) -> None:
+    def _put_junit(self, report: bytes) -> None:
+        self._put("JUnit", self._place(self.desk.settings.junit, self.junit), lambda: report)
+
+    def _put(self, what: str, path: Path | None, make: Callable[[], bytes]) -> None:
         from promoter.adapters.ci.files import replace
 
         why = None if path is None else replace(path, make())

@@ -4,11 +4,12 @@ Commands go to stderr; stdout stays the answer. A file of GitHub's that cannot b
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from promoter.cli.elsewhere import Elsewhere
+from promoter.model.errors import FileFaults
 from promoter.reports.github.commands import assignments, command, fenced, harmless_json
 from promoter.reports.github.log import Log
 from promoter.reports.outputs import outputs, outputs_of_failure
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from promoter.cli.desk import Desk
     from promoter.model.events import Listener
     from promoter.reports.ended import Ended
+    from promoter.results import EnvironmentResult
+
+LARGEST_SUMMARY = 1024 * 1024
+"""Bytes that GitHub takes of one step."""
 
 
 class Github(Elsewhere):
@@ -46,15 +51,65 @@ class Github(Elsewhere):
         self._log.commands([command("warning", text, {"title": "promoter"})])
 
     def ended(self, ended: "Ended") -> None:
+        from promoter.reports.github.summary import summary
+
         super().ended(ended)
-        self._put_outputs(outputs(ended.result, ended.named, ended.url))
+        self.attempt(lambda: self._put_outputs(outputs(ended.result, ended.named, ended.url)))
+        self.attempt(lambda: self._annotate_result(ended))
+        self.attempt(lambda: self._put_summary(lambda room: summary(ended, room)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
-        super().failed(error, document)
-        self._put_outputs(outputs_of_failure(document))
+        from promoter.reports.github.summary import summary_of_failure
 
+        super().failed(error, document)
+        self.attempt(lambda: self._put_outputs(outputs_of_failure(document)))
+        self.attempt(lambda: self._annotate(self._about_error(error, document)))
+        self.attempt(lambda: self._put_summary(lambda room: summary_of_failure(self.desk.verb, document, room)))
+
+    # ------------------------------------------------------------ annotations
+    def _annotate(self, lines: list[str]) -> None:
+        if self.desk.settings.annotations:
+            self._log.commands(lines)
+
+    def _annotate_result(self, ended: "Ended") -> None:
+        """What `plan` finds has not happened, so it says nothing about any line."""
+        if ended.verb != "plan":
+            self._annotate([line for one in ended.result.environments if (line := self._about(one, ended.options))])
+
+    def _about(self, one: "EnvironmentResult", options: str) -> str | None:
+        """An environment that needs somebody's look, on its line in the pipeline file."""
+        from promoter.reports.github import annotations as form
+
+        severity, loaded = form.level(one), self.desk.loaded
+        if severity is None or loaded is None:
+            return None
+        complaint = loaded.complaint(one.name, form.message(one), form.hint(one, options))
+        return form.annotation(severity, complaint, self._file(complaint.file), form.title(one))
+
+    def _about_error(self, error: Exception, document: Mapping[str, Any]) -> list[str]:
+        from promoter.reports.github.annotations import annotation
+
+        title = f"promoter {self.desk.verb}".strip()
+        if isinstance(error, FileFaults):
+            return [annotation("error", one, self._file(one.file), title) for one in error.complaints]
+        told = document["error"]
+        return [command("error", told["message"] + (f"\n{told['hint']}" if told["hint"] else ""), {"title": title})]
+
+    def _file(self, file: str) -> str | None:
+        from promoter.adapters.ci.files import relative
+
+        return relative(file, self.desk.common.pipeline.parent, os.environ.get("GITHUB_WORKSPACE"))
+
+    # ------------------------------------------------------------ files
     def _put_outputs(self, values: Mapping[str, str]) -> None:
         self._append("outputs", "GITHUB_OUTPUT", assignments(values))
+
+    def _put_summary(self, make: Callable[[int], str]) -> None:
+        from promoter.adapters.ci.files import size
+
+        file = os.environ.get("GITHUB_STEP_SUMMARY")
+        if file and self.desk.settings.summary:
+            self._append("step summary", "GITHUB_STEP_SUMMARY", make(LARGEST_SUMMARY - size(file)))
 
     def _append(self, what: str, variable: str, text: str) -> None:
         from promoter.adapters.ci.files import append

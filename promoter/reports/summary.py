@@ -33,7 +33,7 @@ def summary(result: RunResult, options: str) -> str:
         parts.append(images(result.release))
     if result.environments:
         parts.append(_matrix(result))
-    parts += [_why(environment, options) for environment in result.environments if _tells_why(environment)]
+    parts += [_why(environment, options) for environment in result.environments if tells_why(environment)]
     return "\n\n".join(parts)
 
 
@@ -57,7 +57,7 @@ def _headline(result: RunResult) -> str:
 def _matrix(result: RunResult) -> str:
     rows = [("ENVIRONMENT", "STATUS", "RELEASE", "DIGEST", "GAP", "TIME")]
     for environment in result.environments:
-        release = _serving(environment, result.release)
+        release = serving(environment, result.release)
         rows.append(
             (
                 environment.name,
@@ -71,7 +71,7 @@ def _matrix(result: RunResult) -> str:
     return table(rows)
 
 
-def _serving(environment: EnvironmentResult, release: Release | None) -> str | None:
+def serving(environment: EnvironmentResult, release: Release | None) -> str | None:
     """The release that serves there now: the new one only where it arrived."""
     if environment.status in (Status.DEPLOYED, Status.UNCHANGED):
         return release.id if release else None
@@ -83,7 +83,7 @@ def _digest(release: Release) -> str:
     return digests[0] if len(digests) == 1 else f"{len(digests)} images"
 
 
-def _tells_why(environment: EnvironmentResult) -> bool:
+def tells_why(environment: EnvironmentResult) -> bool:
     """What was not reached stands in the matrix; why it was not is said where the way ended."""
     return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
 
@@ -91,11 +91,11 @@ def _tells_why(environment: EnvironmentResult) -> bool:
 def _why(environment: EnvironmentResult, options: str) -> str:
     head = f"{environment.name} {str(environment.status).replace('_', ' ')} ({environment.code}):"
     lines = [head, *(f"  {clean(line)}" for reason in environment.reasons for line in reason.splitlines())]
-    step = _next(environment, options)
+    step = next_command(environment, options)
     return "\n".join([*lines, f"  next: {step}"] if step else lines)
 
 
-def _next(environment: EnvironmentResult, options: str) -> str | None:
+def next_command(environment: EnvironmentResult, options: str) -> str | None:
     if environment.status is not Status.PENDING:
         return None
     if environment.code in _VOTES:

@@ -9,8 +9,8 @@ from promoter.adapters.pipeline_file.file import FileText, read_file_text
 from promoter.adapters.pipeline_file.resolve import Resolver
 from promoter.document.reader import read_document
 from promoter.loaded import PolicyAt
-from promoter.model.errors import CallerError
-from promoter.model.release import Source
+from promoter.model.errors import CallerError, Complaint
+from promoter.model.release import Release, Source
 from promoter.pipeline import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, held_policy
 from promoter.ports import Snapshot
 
@@ -48,6 +48,15 @@ class LoadedPipeline:
         resolved = Resolver(self._text, release_id, source).resolve(environment)
         self._text.complaints.raise_if_any()
         return resolved.environment
+
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+        """Something said about an environment, on the line where it stands in the file."""
+        spot = self._text.environments[environment].spot
+        return spot.document.complaint(spot.document.position(spot.path, of_key=True), message, hint)
+
+    def url(self, environment: str, release: Release) -> str | None:
+        """Where a release can be looked at in an environment. Raises as `resolve` does."""
+        return self.resolve(environment, release.source, release.id).address
 
     def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
         """What decides who may enter, as the file at a git ref says it. Raises CallerError when that cannot be known."""

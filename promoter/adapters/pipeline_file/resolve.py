@@ -82,6 +82,7 @@ class Resolver:
             on_failure=OnFailure(settings.on_failure),
             rollback=settings.rollback,
             override=settings.override,
+            url=settings.url,
         )
         return Resolved(made, environment, gates, filler)
 
@@ -152,10 +153,12 @@ class Resolver:
             if read is None:
                 continue
             settings = settings.model_copy(update={key: getattr(read, key)})
-            if key in ("registry", "engine") and any(OPENING in text for text in (read.registry or "", *read.engine)):
+            if any(OPENING in text for text in (read.registry or "", *read.engine)):
                 filler.complain(
                     spot, f"a secret cannot stand in `{key}`", "name the address; credentials come from the docker CLI"
                 )
+            if OPENING in (read.url or ""):
+                filler.complain(spot, "a secret cannot stand in `url`", "it is shown to everybody who sees the result")
         if settings.registry is not None:
             check_registry(settings.registry, environment.spot / "registry", filler)
         for place, address in enumerate(settings.engine):

@@ -99,6 +99,7 @@ class Settings(Shape):
     on_failure: Literal["rollback", "stop"] = "rollback"
     rollback: Rollback = Rollback()
     override: Override | None = None
+    url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
 
 class EnvironmentForm(Settings):

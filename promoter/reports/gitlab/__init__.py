@@ -1,0 +1,1 @@
+"""GitLab's own form: sections of a job's log that fold."""
