@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 LAB = $(PYTHON) -B lab/lab.py
 IN_LAB = eval "$$($(LAB) env)" &&
 WORKERS ?= 2
+WHEELHOUSE ?= dist/wheelhouse
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check lock python
+.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check wheelhouse lock python
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,6 +66,13 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml | python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+wheelhouse: venv ## wheels of promoter and of all it needs, for machines without internet that have the same Python
+	@mkdir -p "$(WHEELHOUSE)" && rm -f "$(WHEELHOUSE)"/promoter-*.whl
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		--requirement requirements/run.txt --dest "$(WHEELHOUSE)"
+	@$(BIN)/python -m build --wheel --no-isolation --outdir "$(WHEELHOUSE)" . >/dev/null
+	@echo "$(WHEELHOUSE): $$(ls "$(WHEELHOUSE)" | wc -l) wheels for $$($(BIN)/python -c 'import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform())')"
 
 mutants: venv ## faults planted in gates and verifier, and which of them no test notices (takes half an hour)
 	@test -x .mutants/bin/mutmut || { $(LAB) venv .mutants && .mutants/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -12,6 +12,7 @@ if code:
     sys.path.insert(0, code)
 from promoter.__main__ import main
 main()'
+ONE_LINE='import json, sys; print(json.dumps(json.load(sys.stdin), ensure_ascii=False))'
 
 environment_of() { # what promoter reads from variables; nothing else of ours reaches it or its children
   export PROMOTER_SUMMARY=$IN_SUMMARY PROMOTER_ANNOTATIONS=$IN_ANNOTATIONS
@@ -41,10 +42,8 @@ argv_of() { # the command line, in the array `argv`
   argv+=("${environment[@]}" "${release[@]}")
 }
 
-promoter() { "$PYTHON" -I -c "$START" "$code_at" "$@"; }
-
 run_it() { # a cancelled job asks promoter once to put things in order, and waits for it as long as the runner lets it
-  promoter "${argv[@]}" </dev/null &
+  "$PYTHON" -I -c "$START" "$code_at" "${argv[@]}" </dev/null & # itself, no shell around it: it must hear of a signal
   local child=$!
   trap 'trap "" INT TERM; kill -TERM "$child" 2>/dev/null || true' INT TERM
   code=0
@@ -82,10 +81,11 @@ complete_outputs() { # what commands that promote nothing, or ended too early, l
   if [[ -n $(output result) ]]; then return; fi
   local result=''
   case $IN_COMMAND in status | explain | validate) result=$(aside "${argv[@]}" --json | "$PYTHON" -I -c "$ONE_LINE") || true ;; esac
-  hand_on result "${result:-"{\"decision\": \"$(output status)\", \"reason_code\": null, \"error\": {\"message\": \"exit code $code\", \"hint\": null}}"}"
+  if [[ -z $result ]]; then
+    printf -v result '{"decision": "%s", "reason_code": null, "error": {"message": "exit code %d", "hint": null}}' "$(output status)" "$code"
+  fi
+  hand_on result "$result"
 }
-
-ONE_LINE='import json, sys; print(json.dumps(json.load(sys.stdin), ensure_ascii=False))'
 
 keep_evidence() { # the record of this run, also of one that failed
   if [[ -z $IN_EVIDENCE ]]; then return; fi

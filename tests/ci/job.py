@@ -17,6 +17,7 @@ from tests.ci.expressions import as_text, fill, holds
 from tests.runner import Runner, assignments
 
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
+Process = subprocess.Popen[str]
 Other = Callable[["Job", Mapping[str, str]], Mapping[str, str]]
 """An action that is not ours: what it is given, and what it puts out."""
 
@@ -44,6 +45,8 @@ class Job:
     contexts: dict[str, Any] = field(default_factory=dict)
     said: Runner = field(default_factory=Runner)
     ran: list[Step] = field(default_factory=list)
+    before: tuple[str, ...] = ()
+    """What each shell is started by: `unshare --net` takes the network away."""
     files: int = 0
 
     @property
@@ -81,30 +84,34 @@ class Job:
         given = {key: fill(as_text(value), scope) for key, value in spec.get("with", {}).items()}
         if "uses" not in spec:
             own = {key: fill(as_text(value), scope) for key, value in spec.get("env", {}).items()}
-            return self._run(name, spec["run"], {**env, **own})
+            return self.run(name, spec["run"], {**env, **own})
         if spec["uses"].startswith("./"):
             return self.action(self.workspace / spec["uses"], given)
         assert "@" in spec["uses"] and len(spec["uses"].partition("@")[2]) == 40
         outputs = self.others[spec["uses"].partition("@")[0]](self, given)
         return Step(name, "success", outputs)
 
-    def _run(self, name: str, script: str, env: Mapping[str, str]) -> Step:
+    def run(self, name: str, script: str, env: Mapping[str, str], meanwhile: Callable[[Process], None] = lambda _: None) -> Step:
+        """One `run:` step. `meanwhile` is done to its process."""
         assert "${{" not in script, "a value would reach the shell as its words"
         files = self._files()
-        process = self.start(script, {**env, **{variable: str(file) for variable, file in files.items()}})
+        process = self._start(script, {**env, **{variable: str(file) for variable, file in files.items()}})
+        meanwhile(process)
         streams = process.communicate(timeout=180)
         self.said.feed(*streams)
         log = "".join(streams)
         assert not files["GITHUB_ENV"].read_text() and not files["GITHUB_PATH"].read_text(), "later steps are the caller's own"
         outcome = "success" if process.returncode == 0 else "failure"
-        return Step(name, outcome, assignments(files["GITHUB_OUTPUT"]), process.returncode, log, files["GITHUB_STEP_SUMMARY"].read_text())
+        return Step(
+            name, outcome, assignments(files["GITHUB_OUTPUT"]), process.returncode, log, files["GITHUB_STEP_SUMMARY"].read_text()
+        )
 
-    def start(self, script: str, env: Mapping[str, str]) -> "subprocess.Popen[str]":
+    def _start(self, script: str, env: Mapping[str, str]) -> Process:
         self.files += 1
         file = self.temp / f"script-{self.files}.sh"
         file.write_text(script)
         return subprocess.Popen(
-            [*SHELL, str(file)], cwd=self.workspace, env={**self.env, **env}, stdin=subprocess.DEVNULL,
+            [*self.before, *SHELL, str(file)], cwd=self.workspace, env={**self.env, **env}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- one thread, and no other way
         )  # fmt: skip

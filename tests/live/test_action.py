@@ -97,7 +97,9 @@ def used(job: Job, **given: str) -> Step:
 def test_pushed_waiting_approved_elsewhere_and_resumed_on_another_machine(project: Project, tmp_path: Path) -> None:
     first = project.on("one")
     run = used(first, evidence=str(tmp_path / "record"))
-    assert (run.outcome, run.outputs["status"], run.outputs["reason-code"]) == ("success", "pending", "approvals_missing"), run.log
+    assert (run.outcome, run.outputs["status"], run.outputs["reason-code"]) == ("success", "pending", "approvals_missing"), (
+        run.log
+    )
     assert any("approvals_missing" in notice.data for notice in first.said.named("notice"))
     images = json.loads(run.outputs["images"])
     assert images["web"].endswith("@" + run.outputs["digest"])
@@ -118,7 +120,9 @@ def test_pushed_waiting_approved_elsewhere_and_resumed_on_another_machine(projec
     assert approved.exit_code == 0, approved.text
 
     done = used(second, command="promote", environment="prod")
-    assert (done.outcome, done.outputs["status"], done.outputs["release"]) == ("success", "complete", run.outputs["release"]), done.log
+    assert (done.outcome, done.outputs["status"], done.outputs["release"]) == ("success", "complete", run.outputs["release"]), (
+        done.log
+    )
     assert (done.outputs["digest"], done.outputs["previous"]) == (run.outputs["digest"], "")
     assert project.container("prod") == run.outputs["release"]
 
@@ -131,7 +135,7 @@ def test_a_release_that_fails_is_red_with_the_earlier_one_back_and_its_container
     good = used(project.on("one"), environment="dev")
     assert (good.outcome, good.outputs["status"]) == ("success", "complete"), good.log
 
-    spoiled = SERVER.partition("CMD [\"httpd")[0] + 'COPY hostile /hostile\nCMD ["sh", "/hostile"]\n'
+    spoiled = SERVER.partition('CMD ["httpd')[0] + 'COPY hostile /hostile\nCMD ["sh", "/hostile"]\n'
     project.push("ready two", Dockerfile=spoiled, hostile=HOSTILE)
     job = project.on("two")
     bad = used(job, environment="dev")
@@ -147,7 +151,16 @@ def test_a_release_that_fails_is_red_with_the_earlier_one_back_and_its_container
 def read_only(project: Project, free_port: Callable[[], int]) -> Iterator[str]:
     """The repository as the token of a fork's pull request sees it: everything to read, nothing to write."""
     port, base = free_port(), project.world.room
-    command = ["git", "daemon", "--export-all", f"--base-path={base}", "--listen=127.0.0.1", f"--port={port}", "--reuseaddr", str(base)]
+    command = [
+        "git",
+        "daemon",
+        "--export-all",
+        f"--base-path={base}",
+        "--listen=127.0.0.1",
+        f"--port={port}",
+        "--reuseaddr",
+        str(base),
+    ]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as daemon:
         try:
             until_it_listens(port)
@@ -181,7 +194,11 @@ def test_a_fork_may_look_and_a_run_of_it_ends_with_a_clear_error(project: Projec
         "GITHUB_HEAD_REF": "x$(touch${IFS}pwned);\"'`touch${IFS}pwned`", "GITHUB_ACTOR": "mallory",
     }  # fmt: skip
     before = project.world.git("for-each-ref", at=project.world.origin)
-    for given in ({"command": "validate"}, {"command": "plan", "environment": "dev"}, {"command": "explain", "environment": "prod"}):
+    for given in (
+        {"command": "validate"},
+        {"command": "plan", "environment": "dev"},
+        {"command": "explain", "environment": "prod"},
+    ):
         looked = used(job, **given)
         assert (looked.outcome, looked.outputs["status"] != "failed") == ("success", True), looked.log
     for given, said in (({"command": "plan"}, "secret TOKEN cannot be had"), ({"environment": "dev"}, "lets nobody write")):
