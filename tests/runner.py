@@ -139,8 +139,13 @@ def _unescaped(text: str, signs: str) -> str:
 
 def assignments(file: Path) -> dict[str, str]:
     """What $GITHUB_OUTPUT or $GITHUB_ENV sets; a later one wins. AssertionError where the runner would fail the step."""
+    return read_assignments(file.read_bytes().decode())
+
+
+def read_assignments(text: str) -> dict[str, str]:
+    """The text of such a file."""
     found: dict[str, str] = {}
-    lines = iter(file.read_text(encoding="utf-8").split("\n"))
+    lines = iter(text.split("\n"))
     for line in lines:
         equals, heredoc = line.find("="), line.find("<<")
         if not line:

@@ -3,7 +3,7 @@
 import re
 
 from promoter.model.errors import Complaint
-from promoter.reports.github.commands import command
+from promoter.reports.github.commands import command, harmless
 from promoter.reports.sentences import cut_digests
 from promoter.reports.summary import next_command
 from promoter.results import EnvironmentResult, Status
@@ -39,7 +39,7 @@ def hint(environment: EnvironmentResult, options: str) -> str | None:
 
 def annotation(severity: str, complaint: Complaint, file: str | None, head: str) -> str:
     """`file` is relative to the checkout; where it is none of it, the message names the place."""
-    said = complaint.message + (f"\n{complaint.hint}" if complaint.hint else "")
+    said = harmless(complaint.message + (f"\n{complaint.hint}" if complaint.hint else ""))
     if file is None:
         place = complaint.file if complaint.text == "" else f"{complaint.file}:{complaint.line}:{complaint.column}"
         return command(severity, f"{place}: {said}", {"title": head})

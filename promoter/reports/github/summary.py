@@ -25,6 +25,8 @@ def summary(ended: Ended, room: int) -> str:
     environments = ended.result.environments
     if ended.verb == "plan":
         sections += [part for one in environments for part in _planned(one)]
+        steps = [step for one in environments if (step := next_command(one, ended.options))]
+        sections += ["Next:", pre(steps[0])] if steps else []
     elif environments:
         sections += [_matrix(ended), picture(environments, ended.needs), _gates(environments)]
         sections += [part for one in environments if tells_why(one) for part in _why(one, ended.options)]
@@ -106,7 +108,7 @@ def _planned(environment: EnvironmentResult) -> list[str]:
     parts = [f"### {name}: {way}", f"Plan {code(environment.plan_digest or '')}", _gates([environment])]
     if changes := _told(environment, "changes"):
         parts += ["Changed configuration:", pre("\n".join(changes))]
-    steps = "\n".join(f"{number}. {step['title']}" for number, step in enumerate(_told(environment, "steps"), 1))
+    steps = "\n".join(f"{number}. {cut_digests(step['title'])}" for number, step in enumerate(_told(environment, "steps"), 1))
     return [part for part in (*parts, "Steps:", pre(steps)) if part]
 
 
