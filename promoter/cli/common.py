@@ -76,7 +76,7 @@ def verb(function: Callable[Concatenate[Common, P], int | None]) -> Callable[...
         here = Common(file=words.get("file")).over(context.obj)  # the file may be an argument of the verb
         from promoter.cli.desk import take
 
-        take(here, function.__name__)
+        take(here, context.command_path.removeprefix("promoter").strip())
         return function(context.obj, **words)  # type: ignore[call-arg]  # the signature below promises them
 
     parameters = [_parameter("ctx", typer.Context, inspect.Parameter.empty), *own, *_globals()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from promoter.cli.elsewhere import Elsewhere
 from promoter.model.errors import FileFaults
-from promoter.reports.github.commands import assignments, command, fenced, harmless_json
+from promoter.reports.github.commands import assignments, command, fenced, harmless, harmless_json
 from promoter.reports.github.log import Log
 from promoter.reports.outputs import outputs, outputs_of_failure
 
@@ -93,7 +93,8 @@ class Github(Elsewhere):
         if isinstance(error, FileFaults):
             return [annotation("error", one, self._file(one.file), title) for one in error.complaints]
         told = document["error"]
-        return [command("error", told["message"] + (f"\n{told['hint']}" if told["hint"] else ""), {"title": title})]
+        said = harmless(told["message"] + (f"\n{told['hint']}" if told["hint"] else ""))
+        return [command("error", said, {"title": title})]
 
     def _file(self, file: str) -> str | None:
         from promoter.adapters.ci.files import relative

@@ -50,9 +50,9 @@ class Record:
                 case e.StepDone():
                     self._case(event.environment, event.step, Case(event.seconds))
                 case e.StepFailed():
-                    begun = self._begun.get((event.environment, event.step), self.clock())
-                    said = "\n".join(event.reasons) or str(event.code)
-                    self._case(event.environment, event.step, Case(self.clock() - begun, said, str(event.code)))
+                    now, said = self.clock(), "\n".join(event.reasons) or str(event.code)
+                    begun = self._begun.get((event.environment, event.step), now)
+                    self._case(event.environment, event.step, Case(now - begun, said, str(event.code)))
 
     def gate(self, environment: str, name: str, outcome: str, code: str, sentence: str) -> None:
         failed, skipped = (sentence if outcome == word else None for word in ("refused", "waiting"))

@@ -44,6 +44,7 @@ class Lanes:
         self._sink = sink
         self._lock = RLock()
         self._lanes: dict[Key, _Lane] = {}
+        self._telling: Key = ("", "")
         self._open: str | None = None
 
     def __enter__(self) -> Self:
@@ -63,7 +64,7 @@ class Lanes:
         with self._lock:
             self._put(event, text)
             while (key := self._foremost()) is not None:
-                lane = self._lanes[key]
+                self._telling, lane = key, self._lanes[key]
                 self._tell(lane)
                 if lane.ended:
                     del self._lanes[key]
@@ -90,6 +91,9 @@ class Lanes:
         return self._lanes.setdefault(key, _Lane(room))
 
     def _foremost(self) -> Key | None:
+        """What is being told now goes on, unless it only waits."""
+        if self._telling in self._lanes and not self._lanes[self._telling].waits:
+            return self._telling
         going = (key for key, lane in self._lanes.items() if not lane.waits)
         waiting = (key for key, lane in self._lanes.items() if lane.lines)
         return next(going, None) or next(waiting, None)

@@ -133,6 +133,8 @@ CASES = [
     ]),
     (TEST, TEST + "    strategy: rolling\n", [("12:15", "a strategy is one of recreate, start-first, swarm")]),
     (TEST, TEST + "    front: {caddy: {}}\n", [("12:5", "`front` has no meaning for strategy recreate")]),
+    (TEST, TEST + "    url: example.com\n", [("12:10", "'example.com' is not an address to look at")]),
+    (TEST, TEST + "    url: https://x/{{ nothing }}\n", [("12:10", "`nothing` is not defined")]),
     (TEST, TEST + "    on_failure: retry\n    engine: localhost\n", [
         ("12:17", "`on_failure` must be one of rollback, stop, and the text 'retry' stands here"),
         ("13:13", "'localhost' is not the address of an engine"),

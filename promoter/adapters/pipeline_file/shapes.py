@@ -17,6 +17,7 @@ from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
+from promoter.model.secret import OPENING
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 StrategyName = Literal["recreate", "start-first", "swarm"]
@@ -54,6 +55,12 @@ def _check_strategy(value: dict[str, Any]) -> dict[str, Any]:
 def _check_front(value: dict[str, Any]) -> dict[str, Any]:
     if len(value) != 1 or next(iter(value)) not in FRONTS:
         raise misfit(f"a front is one of {', '.join(FRONTS)}", "write for example `front: {caddy: {…}}`")
+    return value
+
+
+def _check_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or (OPENING not in value and len(value.split()) != 1):
+        raise misfit(f"{value!r} is not an address to look at", "write for example https://shop.example.com/")
     return value
 
 
@@ -99,7 +106,7 @@ class Settings(Shape):
     on_failure: Literal["rollback", "stop"] = "rollback"
     rollback: Rollback = Rollback()
     override: Override | None = None
-    url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    url: Annotated[str, AfterValidator(_check_url)] | None = None
 
 
 class EnvironmentForm(Settings):

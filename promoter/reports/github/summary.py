@@ -44,7 +44,8 @@ def summary_of_failure(verb: str, document: Document, room: int) -> str:
 
 def _headline(ended: Ended) -> str:
     result = ended.result
-    release = f"release {code(result.release.short_id)}{md(origin(result.release))}" if result.release else "no release"
+    named = result.release
+    release = f"release {code(named.short_id)} {md(origin(named))}".rstrip() if named else "no release"
     words = "planned" if ended.verb == "plan" else str(result.decision).replace("_", " ")
     return f"## {md(result.pipeline)}: {release}: {words}"
 

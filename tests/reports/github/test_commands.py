@@ -1,5 +1,7 @@
 """Commands that say one thing, and text that says none: read back by an emulation of the runner."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,12 @@ def test_json_is_the_same_document_and_no_command(document: dict[str, list[str]]
 @given(st.dictionaries(st.sampled_from(["status", "url", "result"]), hostile))
 def test_outputs_are_read_as_they_were_meant(values: dict[str, str]) -> None:
     assert read_assignments(assignments(values)) == values
+
+
+def test_no_value_can_hold_the_line_that_ends_it() -> None:
+    written = assignments(dict.fromkeys("abc", "x")) + assignments({"d": "x"})
+    delimiters = re.findall(r"^[abcd]<<(.*)$", written, re.MULTILINE)
+    assert len(set(delimiters)) == 4 and all(re.fullmatch("[0-9a-f]{32}", delimiter) for delimiter in delimiters)
 
 
 @pytest.mark.parametrize(
