@@ -115,8 +115,6 @@ verdict() {
         exit 1
       fi
       ;;
-    5) say error "another run holds the environment; run this job again when it has ended, or set wait-lock" ;;
-    6) say error "the new release failed and the earlier one was brought back: nothing was promoted" ;;
   esac
   if [[ $code == 3 && $IN_ON_PENDING == succeed ]]; then
     say notice "waiting at a shut gate ($(output reason-code)); nothing is held. After it opens, command: promote carries on"
