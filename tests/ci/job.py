@@ -1,6 +1,7 @@
 """A job as GitHub's runner carries it out: steps in order, each in a shell of its own with files to answer in.
 
-`uses: ./…` is the composite action there, step by step. What other actions do is said by the test, in `others`.
+`uses: $/.`, and whatever the examples call OWNER/promoter, is this repository's action, step by step. What other actions
+do is said by the test, in `others`.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from tests.ci.expressions import as_text, fill, holds
+from tests.conftest import ROOT
 from tests.runner import Runner, assignments
 
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
@@ -67,6 +69,14 @@ class Job:
             "".join(step.log for step in whole.ran), "".join(step.summary for step in whole.ran),
         )  # fmt: skip
 
+    def workflow(self, file: Path, name: str, contexts: Mapping[str, Any]) -> "Whole":
+        """One job of a workflow; its outputs are the whole's."""
+        spec = yaml.safe_load(file.read_text())["jobs"][name]
+        whole = self.steps(spec["steps"], {**self.contexts, **contexts})
+        scope = {**contexts, "steps": whole.steps}
+        whole.outputs = {key: fill(value, scope) for key, value in spec.get("outputs", {}).items()}
+        return whole
+
     def steps(self, steps: list[dict[str, Any]], contexts: Mapping[str, Any], env: Mapping[str, str] | None = None) -> "Whole":
         """One after the other; after a failure only those that say so."""
         whole = Whole()
@@ -85,9 +95,8 @@ class Job:
         if "uses" not in spec:
             own = {key: fill(as_text(value), scope) for key, value in spec.get("env", {}).items()}
             return self.run(name, spec["run"], {**env, **own})
-        if spec["uses"].startswith("./"):
-            return self.action(self.workspace / spec["uses"], given)
-        assert "@" in spec["uses"] and len(spec["uses"].partition("@")[2]) == 40
+        if spec["uses"] == "$/." or spec["uses"].startswith("OWNER/promoter@"):
+            return self.action(ROOT, {key: value for key, value in given.items() if value})
         outputs = self.others[spec["uses"].partition("@")[0]](self, given)
         return Step(name, "success", outputs)
 
@@ -100,7 +109,10 @@ class Job:
         streams = process.communicate(timeout=180)
         self.said.feed(*streams)
         log = "".join(streams)
-        assert not files["GITHUB_ENV"].read_text() and not files["GITHUB_PATH"].read_text(), "later steps are the caller's own"
+        assert not files["GITHUB_PATH"].read_text(), "later steps are the caller's own"
+        variables = assignments(files["GITHUB_ENV"])
+        assert not (variables and "GITHUB_ACTION_PATH" in env), "later steps are the caller's own"
+        self.env.update(variables)
         outcome = "success" if process.returncode == 0 else "failure"
         return Step(
             name, outcome, assignments(files["GITHUB_OUTPUT"]), process.returncode, log, files["GITHUB_STEP_SUMMARY"].read_text()
@@ -133,6 +145,7 @@ class Whole:
     code: int | None = 0
     steps: dict[str, Any] = field(default_factory=dict)
     ran: list[Step] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def add(self, step: Step, name: str | None) -> None:
         self.ran.append(step)

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.engine.connect import open_engine
+from tests.ci import fixtures
+from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
+from tests.live.project import Project, begun
+
+tool_cache, job = fixtures.tool_cache, fixtures.job
 
 
 @pytest.fixture
@@ -23,3 +28,12 @@ def app(
     made.write()
     yield made
     engine.close()
+
+
+@pytest.fixture
+def project(
+    cli: Cli, engine_url: str, registry_host: str, busybox_dir: Path, clean_engine: str, free_port: Callable[[], int],
+    job: Callable[..., Job], tmp_path: Path,
+) -> Project:  # fmt: skip
+    """An application in a repository of its own: dev, and prod behind an approval. The ledger is a branch of it."""
+    return begun(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))
