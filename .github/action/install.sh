@@ -19,7 +19,7 @@ python=$made/bin/python
 if [[ $FETCH == true && ! -d $WHEELS ]]; then
   fetched=$(mktemp -d "$WHEELS.XXXXXX")
   "$python" "${PIP[@]}" download --require-hashes --only-binary :all: --requirement "$LOCK" --dest "$fetched"
-  mv "$fetched" "$WHEELS"
+  mv -T "$fetched" "$WHEELS"
 fi
 
 # what the runner's pip is told elsewhere (an index, more links) is not asked here
@@ -32,6 +32,7 @@ fi
 if [[ -n $WHEEL ]]; then "$python" "${PIP[@]}" "${FROM_HERE[@]}" "$WHEEL"; fi
 
 touch "$made/ready"
+chmod 755 "$made" # mktemp made it for this user alone; the tools of a machine are for all its runners
 if [[ -e $VENV/ready ]] && "$VENV/bin/python" -I -c '' 2>/dev/null; then exit 0; fi # another runner was first
 rm -rf "$VENV"
-mv "$made" "$VENV"
+mv -T "$made" "$VENV" 2>/dev/null || [[ -e $VENV/ready ]]

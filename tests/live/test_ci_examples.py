@@ -1,6 +1,5 @@
 """The files for CI that a reader copies, carried out: workflows by the emulated runner, the others by the shells they name."""
 
-import json
 import re
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.ci.component import component
+from tests.ci.expressions import fill
 from tests.ci.job import Job
 from tests.conftest import ROOT
 from tests.live.project import Project
@@ -66,6 +67,14 @@ def test_on_github_a_called_workflow_waits_and_an_event_carries_on_with_what_it_
     assert project.lives_in("prod") == run.outputs["release"]
 
 
+def test_the_workflows_token_is_never_sent_to_another_registry() -> None:
+    steps = yaml.safe_load(CALLED.read_text())["jobs"]["promote"]["steps"]
+    said = next(step for step in steps if step["name"] == "Log in to the registry")["env"]["PASSWORD"]
+    secrets = {"secrets": {}, "github": {"token": "t0ken"}}
+    filled = [fill(said, {**secrets, "inputs": {"registry": name}}) for name in ("ghcr.io", "registry.example.com", "")]
+    assert filled == ["t0ken", "", ""]
+
+
 @pytest.mark.parametrize("variables", ["no assignment", "GITHUB_TOKEN=x", "A=1\nLD_PRELOAD=/tmp/x", "::add-mask::x=y"])
 def test_variables_that_are_none_stop_the_called_workflow(job: Any, tmp_path: Path, variables: str) -> None:
     one = job(tmp_path)
@@ -89,16 +98,6 @@ def test_on_github_each_environment_has_a_job_and_nothing_is_built_twice(project
 
 
 # ------------------------------------------------------------ other CI
-
-
-def component(**given: str) -> dict[str, Any]:
-    """The one job of the GitLab component, with these inputs."""
-    head, body = (ROOT / "templates/promote.yml").read_text().split("\n---\n")
-    inputs = {name: spec.get("default") for name, spec in yaml.safe_load(head)["spec"]["inputs"].items()} | given
-    filled = re.sub(r'"?\$\[\[ inputs\.([\w-]+) \]\]"?', lambda hole: json.dumps(inputs[hole[1]]), body)
-    filled = filled.replace('promoter-"', '"promoter-', 1)
-    [job] = yaml.safe_load(filled).values()
-    return job  # type: ignore[no-any-return]
 
 
 def sh(script: str, at: Path, project: Project, **variables: str) -> "subprocess.CompletedProcess[str]":
