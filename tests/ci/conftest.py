@@ -2,4 +2,4 @@
 
 from tests.ci import fixtures
 
-tool_cache, job = fixtures.tool_cache, fixtures.job
+shared, wheelhouse, tool_cache, job = fixtures.shared, fixtures.wheelhouse, fixtures.tool_cache, fixtures.job

@@ -106,7 +106,7 @@ class Job:
         files = self._files()
         process = self._start(script, {**env, **{variable: str(file) for variable, file in files.items()}})
         meanwhile(process)
-        streams = process.communicate(timeout=180)
+        streams = process.communicate(timeout=300)
         self.said.feed(*streams)
         log = "".join(streams)
         assert not files["GITHUB_PATH"].read_text(), "later steps are the caller's own"
@@ -155,7 +155,7 @@ class Whole:
             self.outcome, self.code = "failure", step.code
 
 
-def machine(root: Path, env: Mapping[str, str], **event: str) -> dict[str, str]:
+def machine(root: Path, env: Mapping[str, str]) -> dict[str, str]:
     """What a job finds on a runner, new or its own: `root` holds its home, its temporary directory and its tools."""
     for name in ("home", "temp", "tools"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -165,5 +165,5 @@ def machine(root: Path, env: Mapping[str, str], **event: str) -> dict[str, str]:
         "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch", "GITHUB_EVENT_NAME": "push",
         "GITHUB_REPOSITORY": "acme/shop", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_RUN_ID": "7",
         "GITHUB_API_URL": "http://127.0.0.1:9", "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
-        "RUNNER_TEMP": str(root / "temp"), "RUNNER_TOOL_CACHE": str(root / "tools"), **env, **event,
+        "RUNNER_TEMP": str(root / "temp"), "RUNNER_TOOL_CACHE": str(root / "tools"), **env,
     }  # fmt: skip

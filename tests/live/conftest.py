@@ -13,7 +13,7 @@ from tests.conftest import Cli
 from tests.live.app import App
 from tests.live.project import Project, begun
 
-tool_cache, job = fixtures.tool_cache, fixtures.job
+shared, wheelhouse, tool_cache, job = fixtures.shared, fixtures.wheelhouse, fixtures.tool_cache, fixtures.job
 
 
 @pytest.fixture
