@@ -49,6 +49,7 @@ def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Step]:
         ({"command": "deploy"}, "command: 'deploy' is none of run, promote, plan, build, validate, rollback, status and explain"),
         ({"command": "run; touch pwned"}, "is none of"),
         ({"command": ""}, "command: '' is none of"),
+        ({"command": "a%0A::error::b"}, "command: 'a%0A::error::b' is none of"),
         ({"on_pending": "ignore"}, "on-pending: 'ignore' is none of succeed and fail"),
         ({"summary": "yes"}, "summary: 'yes' is none of true and false"),
         ({"annotations": "True"}, "annotations: 'True'"),
@@ -99,9 +100,9 @@ def test_hostile_words_that_are_only_words_stay_words(use, workspace):
 def test_a_step_after_the_check_gets_every_input_by_environment_and_none_by_template():
     steps = ACTION["runs"]["steps"]
     assert [step["name"] for step in steps if "${{" in step.get("run", "")] == []
-    given = [{name for name in step["env"] if name.startswith("IN_")} for step in (steps[0], steps[-1])]
-    everything = {variable(name) for name in ACTION["inputs"]}
-    assert given == [everything, everything - {"IN_PYTHON"}]
+    given = [{name: value for name, value in step["env"].items() if name.startswith("IN_")} for step in (steps[0], steps[-1])]
+    everything = {variable(name): f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
+    assert given == [everything, {name: value for name, value in everything.items() if name != "IN_PYTHON"}]
 
 
 def variable(name: str) -> str:
