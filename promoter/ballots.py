@@ -26,6 +26,9 @@ def _checked(vote: Vote, pipeline: str, release: Release, trust: Trust | None, n
     if vote.envelope is None:
         if vote.grade == "signed":
             return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it says that it is signed, and holds no signature"))
+        if vote.grade == "platform" and vote.imported is None:
+            says = "it says that it was reviewed on the platform, and names no review"
+            return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, says))
         return vote
     try:
         said = read_statement(vote.envelope.statement)

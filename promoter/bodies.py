@@ -8,6 +8,9 @@ from promoter.model.facts import Fact, read_stamp
 from promoter.model.statement import Envelope
 from promoter.state import Deployment, Failure, Mark, Request, Running, Start
 
+REVIEW = ("platform", "run", "environment", "user", "state", "mark")
+"""What tells one review on a platform from all others."""
+
 
 def read_request(fact: Fact) -> Request:
     body = fact.body
@@ -15,6 +18,7 @@ def read_request(fact: Fact) -> Request:
         text(fact.environment), text(fact.release), text(body["plan_digest"]), optional(body["from"]),
         text(body["policy_digest"]), text(body["requested_by"]), fact.at, fact.seq, mapping(body["plan"]),
         text(body["reason_code"]), texts(body["reasons"]), bool(body.get("rollback")),
+        optional(body.get("run")),
     )  # fmt: skip
 
 
@@ -55,11 +59,17 @@ def read_vote(fact: Fact, decision: str) -> Vote:
         prev=fact.prev,
         envelope=read_envelope(body.get("envelope")),
         reviews=optional(body.get("reviews")),
+        imported=read_review(body.get("review")),
     )
 
 
 def read_envelope(value: object) -> Envelope | None:
     return None if value is None else Envelope(text(mapping(value)["statement"]), text(mapping(value)["signature"]))
+
+
+def read_review(value: object) -> str | None:
+    """What a review that was imported is known by: the same words for the same review."""
+    return None if value is None else " ".join(text(mapping(value)[key]) for key in REVIEW)
 
 
 def read_failure(fact: Fact) -> Failure:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from promoter.abandoned import settle
 from promoter.gatekeeper import Judged, consumed_votes, gate_document, gates_of_rollback, worst
+from promoter.gates.approval import Approval, Grade
 from promoter.here import has_newer, lives_here, promotion_id, still_runs
 from promoter.job import Job
 from promoter.journal import Guard, Journal
@@ -266,6 +267,7 @@ class Entering:
         asked = request is not None and (request.release, request.plan_digest, request.from_release, request.policy_digest) == (
             plan.release.id, plan.digest, case.running, case.policy_digest
         )  # fmt: skip
+        asked = asked and not self._must_ask_itself(plan)
         shut = worst(judged)
         if asked or (shut is not None and shut.kind in NEVER):
             return
@@ -274,11 +276,19 @@ class Entering:
             "plan_digest": plan.digest, "plan": plan.document(), "from": case.running, "policy_digest": case.policy_digest,
             "requested_by": self.terms.actor, "reason_code": str(shut.verdict.code if shut else ReasonCode.OK),
             "reasons": list(_reasons(judged)), "gates": [gate_document(one) for one in judged], "supersedes": supersedes,
-            "rollback": self.terms.rollback, **self._policy(plan),
+            "rollback": self.terms.rollback, **self._policy(plan), **self._run(),
         }  # fmt: skip
         self.journal.record(Kind.REQUESTED, self.name, plan.release.id, body)
         if supersedes:
             self.tell(events.Superseded(self.name, plan.release.id, tuple(str(one["release"]) for one in supersedes)))
+
+    def _must_ask_itself(self, plan: Plan) -> bool:
+        """A review on the platform counts for what its own run asked for: so each run asks where reviews are waited for."""
+        wanted = any(isinstance(gate, Approval) and gate.grade is Grade.PLATFORM for gate in plan.environment.gates)
+        return wanted and self.terms.run is not None and self._entry.asked_by.get(self.terms.run) is None
+
+    def _run(self) -> dict[str, object]:
+        return {"run": self.terms.run} if self.terms.run else {}
 
     def _show(self, judged: tuple[Judged, ...]) -> None:
         for one in judged:
@@ -288,7 +298,7 @@ class Entering:
         verdict = worst(judged).verdict  # type: ignore[union-attr]
         status = Status.REFUSED if verdict.outcome is Outcome.REFUSED else Status.PENDING
         gates = [gate_document(one) for one in judged]
-        return self._end(status, verdict.code, *_reasons(judged), plan=plan, details={"gates": gates})
+        return self._end(status, verdict.code, *_reasons(judged), plan=plan, details={"gates": gates, **self._run()})
 
     def _end(
         self,

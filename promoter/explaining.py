@@ -35,9 +35,12 @@ class Opening:
     judged: Judged
     who: tuple[str, ...] = ()
     command: str | None = None
+    page: str | None = None
+    """Where a review on the platform opens it; `command` imports that in the run's own job."""
 
     def document(self) -> dict[str, object]:
-        return {**gate_document(self.judged), "kind": self.judged.kind, "who": list(self.who), "command": self.command}
+        told = {**gate_document(self.judged), "kind": self.judged.kind, "who": list(self.who), "command": self.command}
+        return {**told, "page": self.page} if self.page else told
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class Explaining(Looking):
         name, release = plan.environment.name, plan.release.short_id
         gate = next((gate for gate in plan.environment.gates if gate.title() == one.gate), None)
         if isinstance(gate, Approval):
-            return self._by_vote(one, gate, case)
+            return self._by_vote(one, gate, case, state)
         if isinstance(gate, Soak):
             here = state.environment(gate.in_).current
             there = here is not None and here.release == plan.release.id
@@ -174,17 +177,23 @@ class Explaining(Looking):
             return Opening(one)
         return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
 
-    def _by_vote(self, one: Judged, gate: Approval, case: Case) -> Opening:
+    def _by_vote(self, one: Judged, gate: Approval, case: Case, state: State) -> Opening:
         if one.verdict.code is ReasonCode.REJECTED:
             return Opening(one)
         people = electorate(gate, case.roles, case.signers)
         command = f"promoter approve {case.environment} {case.release.short_id}{_key(gate)}"
+        request = state.environment(case.environment).request
+        page = request.run if request is not None and request.release == case.release.id else None
+        if gate.grade is Grade.PLATFORM and page is not None:
+            command = f"promoter promote {case.release.short_id} --to {case.environment} --reviews"
+        else:
+            page = None
         if people is None:
-            return Opening(one, ANYONE, command)
+            return Opening(one, ANYONE, command, page)
         done = {vote.principal for vote in counting(gate, case)}
         out = {case.requested_by if "requester" in gate.exclude else None,
-               case.release.source.author if "author" in gate.exclude else None}  # fmt: skip
-        return Opening(one, tuple(sorted(people - done - out)), command)
+               case.author if "author" in gate.exclude else None}  # fmt: skip
+        return Opening(one, tuple(sorted(people - done - out)), command, page)
 
     def _reviewers(self, state: State, name: str) -> tuple[str, ...]:
         involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
@@ -200,4 +209,4 @@ class Explaining(Looking):
 
 
 def _key(rule: Approval | Override | None) -> str:
-    return " --key FILE" if rule is not None and rule.grade is Grade.SIGNED else ""
+    return " --key FILE" if rule is not None and rule.grade is not Grade.ASSERTED else ""

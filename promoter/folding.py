@@ -120,6 +120,9 @@ def _requested(table: _Table, fact: Fact) -> None:
     for name in ("asked", "pending", "waiting"):
         entry.table(name).put(request.release, fact.seq)
     entry.table("plans").put(request.plan_digest, fact.seq)
+    if request.run is not None:
+        before = entry.table("asked_by").get(request.run) or ()
+        entry.table("asked_by").put(request.run, tuple(dict.fromkeys((*before, request.matter))))
     for gone in sequence(fact.body.get("supersedes") or ()):
         entry.table("waiting").remove(text(mapping(gone)["release"]))
     entry.set(request=request)

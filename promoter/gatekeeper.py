@@ -4,14 +4,14 @@ What has to be looked at is looked at only when nothing before it is shut; appro
 people may vote while something else still waits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 from promoter.ballots import checked
 from promoter.gates.approval import Approval, counting, judge_approval
-from promoter.gates.case import Case, CheckResult, Stay
+from promoter.gates.case import Case, CheckResult, Stay, Vote, person
 from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
@@ -46,6 +46,7 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         for name, entry in state.environments.items()
         if entry.current is not None and entry.since is not None
     }
+    names = pipeline.identities
     return Case(
         environment=plan.environment.name,
         release=plan.release,
@@ -54,14 +55,20 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         running=place.current.release if place.current else None,
         requested_by=place.request.requested_by if place.request else requested_by,
         now=now,
-        votes=checked(votes, pipeline.name, plan.release, pipeline.trust, now),
+        votes=_by_person(checked(votes, pipeline.name, plan.release, pipeline.trust, now), names),
         requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
-        overrides=checked(overrides, pipeline.name, plan.release, pipeline.trust, now),
+        overrides=_by_person(checked(overrides, pipeline.name, plan.release, pipeline.trust, now), names),
         consumed=place.used_by_others((*votes, *overrides), promotion),
         stays=stays,
         roles=pipeline.roles,
         signers=pipeline.signers,
+        identities=names,
     )
+
+
+def _by_person(votes: tuple[Vote, ...], names: Mapping[str, str]) -> tuple[Vote, ...]:
+    """Under the one name of each person, so that whoever signs and reviews on the platform counts once."""
+    return tuple(replace(vote, principal=person(vote.principal, names)) for vote in votes)
 
 
 def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[Judged, ...]:

@@ -54,6 +54,8 @@ class Terms:
     """Leave an environment alone that had this release before and has a newer one now."""
     explicit: bool = False
     """Somebody named this very environment."""
+    run: str | None = None
+    """The CI run that asks."""
     rollback: bool = False
     """A rollback is a person's decision to go back to what was verified: only what `rollback: {skip: …}` leaves gates it."""
     extra: Mapping[str, object] = field(default_factory=dict)

@@ -30,6 +30,8 @@ class Looking:
     key: str | None
     git_key: Callable[[], str | None]
     policy_ref: str | None
+    ci_run: str | None
+    deployments: bool
     interrupt: Callable[[], None]
 
     def find_release(self, prefix: str | None) -> Release:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from promoter.compose.service import Build, Service
 from promoter.gates.approval import Approval
+from promoter.gates.case import person
 from promoter.gates.checks import Check, HttpCheck
 from promoter.gates.emergency import Override, Rollback
 from promoter.gates.soak import Soak
@@ -155,6 +156,8 @@ class Pipeline:
     """The protected git ref whose file must say the same of gates, roles and signers."""
     trust: Trust | None = None
     """Who may sign, with which keys; None when the pipeline names no approvers file."""
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Persons, to their logins on the platform and their other names."""
 
     @property
     def directory(self) -> Path:
@@ -165,14 +168,28 @@ class Pipeline:
         """Principals of the approvers file, in its order; None when the pipeline names no such file."""
         return None if self.trust is None else self.trust.principals()
 
+    @property
+    def identities(self) -> Mapping[str, str]:
+        """Every other name, in small letters, to the person whose it is."""
+        return {name.casefold(): who for who, names in self.people.items() for name in names}
+
+    def person(self, name: str) -> str:
+        """Whose name it is."""
+        return person(name, self.identities)
+
 
 Policy = Mapping[str, object]
 """What decides who may enter an environment, as a document: votes are bound to it, and a protected ref holds it fast."""
 
 
 def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
-    """The environment's gates, the roles and the signers, and what passes them by."""
+    """The environment's gates, the roles and the signers, and what passes them by.
+
+    Identities stand in it only where there are some, so that votes from before that key existed keep what they are bound to.
+    """
+    people = {who: sorted(names, key=str.casefold) for who, names in pipeline.people.items()}
     return {
+        **({"identities": people} if people else {}),
         "gates": [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in rules.gates],
         "roles": {role: list(people) for role, people in pipeline.roles.items()},
         "signers": pipeline.trust.document() if pipeline.trust else None,

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from promoter.compose.service import Build, Service
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.errors import CallerError
 from promoter.model.facts import Draft, Fact, Head
+from promoter.model.forge import DeploymentRecord, ImageRecord, Occasion, Platform, Review, Target
 from promoter.model.release import Source
 from promoter.state import State
 
@@ -360,6 +362,40 @@ class Probes(Protocol):
         """Runs an installed program in a private directory that holds `files` and nothing else, and goes with it."""
 
 
+# ---------------------------------------------------------------- the platform that runs the jobs
+class Forge(Protocol):
+    """One repository on the platform that hosts it and runs its jobs. Raises ForgeError, and CallerError for a wrong question."""
+
+    platform: Platform
+    repository: str
+
+    def prove(self) -> None:
+        """Raises when the repository does not answer, or the token is not good for it. Changes nothing."""
+
+    def dispatch(self, target: Target, occasion: Occasion) -> None:
+        """Starts a job. It may be started twice when an answer is lost: what it does must bear that."""
+
+    def reviews(self, environment: str) -> tuple[Review, ...]:
+        """What people decided about this very run, or job, going on to what the platform calls `environment`."""
+
+    def record(self, record: DeploymentRecord) -> None:
+        """Adds to the platform's own history of deployments."""
+
+    def record_image(self, image: ImageRecord) -> None:
+        """Says which image serves at one place from now on."""
+
+    def close(self) -> None: ...
+
+
+Forges = Callable[[Platform | None], Forge]
+"""The platform of this job or checkout; None takes whichever it is. Raises CallerError when repository or token is missing."""
+
+
+def no_forge(platform: Platform | None) -> Forge:
+    """Where there is none."""
+    raise CallerError(f"there is no {platform.shown if platform else 'platform'} here")
+
+
 # ---------------------------------------------------------------- ledger
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -478,3 +514,4 @@ class World:
     signer: Signer | None = None
     insecure: frozenset[str] = frozenset()
     """Registries that may be asked without TLS, or with certificates that nobody vouches for."""
+    forge: Forges = no_forge

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from promoter.dispatching import Dispatching
 from promoter.emergency import Emergency
 from promoter.entering import Entering
 from promoter.explaining import Explaining
@@ -28,12 +29,14 @@ from promoter.pipeline import NO_RELEASE
 from promoter.plan import changes, secret_names
 from promoter.ports import World
 from promoter.queries import Queries
+from promoter.recording import Recording
 from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.reviewing import Reviewing
 from promoter.stops import Stops
 from promoter.walk import Walk, upto
 
 
-class Promoter(Queries, Emergency, Stops, Explaining):
+class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Explaining):
     """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
 
     def __init__(
@@ -51,11 +54,14 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         git_key: Callable[[], str | None] = lambda: None,
         policy_ref: str | None = None,
         lease_ttl: timedelta = TIME_TO_LIVE,
+        run: str | None = None,
+        deployments: bool = False,
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
         self.owner, self.actor, self.interrupt, self.accept_engine = owner, actor, interrupt, accept_engine
         self.lease_ttl = lease_ttl
         self.key, self.git_key, self.policy_ref = key, git_key, policy_ref
+        self.ci_run, self.deployments = run, deployments
         self.pipeline = loaded.pipeline
         self.name = loaded.pipeline.name
 
@@ -66,7 +72,7 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         source = self.world.source.source(self.pipeline.directory)
         self._preflight(targets, source, None)
         made = self._make(source)
-        return self._walk(made.release, targets, self._terms(wait, wait_lock=wait_lock))
+        return self.recorded(self._walk(made.release, targets, self._terms(wait, wait_lock=wait_lock)))
 
     def build(self) -> RunResult:
         """Build and push only. The release is recorded and enters nothing."""
@@ -82,7 +88,8 @@ class Promoter(Queries, Emergency, Stops, Explaining):
         targets = self._targets(to)
         chosen = self.find_release(release)
         self._preflight(targets, chosen.source, chosen)
-        return self._walk(chosen, targets, self._terms(wait, pass_older=True, wait_lock=wait_lock), explicit=to)
+        terms = self._terms(wait, pass_older=True, wait_lock=wait_lock)
+        return self.recorded(self._walk(chosen, targets, terms, explicit=to))
 
     def plan(self, release: str | None, to: str | None) -> RunResult:
         """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
@@ -113,13 +120,13 @@ class Promoter(Queries, Emergency, Stops, Explaining):
             self.journal.record(Kind.PINNED, environment, chosen.id, {"reason": why})
         seconds = (result.duration_ms or 0) / 1000
         self.tell(events.EnvironmentEnded(environment, str(result.status), result.code, result.reasons, seconds))
-        return RunResult(self.name, chosen, (result,))
+        return self.recorded(RunResult(self.name, chosen, (result,)))
 
     # ------------------------------------------------------------ parts
     def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:
         return Terms(
             self.owner, self.actor, wait, lease_ttl=self.lease_ttl, accept_engine=self.accept_engine, policy_ref=self.policy_ref,
-            **more,
+            run=self.ci_run, **more,
         )  # fmt: skip
 
     def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:

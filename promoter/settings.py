@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from promoter.compose.shape import Duration
 from promoter.model.duration import say_duration
 from promoter.model.errors import Complaint, FileFaults
+from promoter.model.forge import parse_target
 from promoter.pipeline import BuilderChoice
 from promoter.ports import LONGEST_LEASE
 
@@ -43,6 +44,11 @@ def _long_enough(value: timedelta) -> timedelta:
         raise ValueError(
             f"a lease of {say_duration(value)} keeps everybody out after a crash: write {say_duration(LONGEST_LEASE)} or less"
         )
+    return value
+
+
+def _startable(value: str) -> str:
+    parse_target(value)
     return value
 
 
@@ -70,6 +76,8 @@ class Settings(BaseModel):
     builder: BuilderChoice | None = None
     insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
     accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    dispatch: Annotated[str, AfterValidator(_startable)] | None = None
+    deployments: bool = False
     ci: Ci | None = None
     summary: bool = True
     annotations: bool = True

@@ -45,13 +45,22 @@ class Ballot:
 class Signing(Looking):
     """The part of the door that signs."""
 
-    def key_for(self, grades: Iterable[str], named: str | None) -> str | None:
-        """The key to sign with: named, set, or git's own where nothing less than a signature counts. None: do not sign."""
-        key = named or self.key
-        if key is not None or Grade.SIGNED not in tuple(grades):
+    def key_for(self, grades: Iterable[str], named: str | None, run: str | None = None) -> str | None:
+        """The key to sign with: named, set, or git's own where a name alone does not count. None: do not sign.
+
+        `run` is the CI run whose review on the platform might count too.
+        """
+        key, grades = named or self.key, set(grades)
+        if key is not None or grades <= {Grade.ASSERTED}:
             return key
         if (gits := self.git_key()) is not None:
             return gits
+        if Grade.SIGNED not in grades:
+            page = f"the page of the run {run}" if run else "the page of the CI run that asks"
+            raise CallerError(
+                "only reviews on the platform and signed votes count here, and no key is named",
+                hint=f"review the deployment on {page}; or sign: --key ~/.ssh/id_ed25519, PROMOTER_KEY, or git's own key",
+            )
         raise CallerError(
             "only signed votes count here, and no key is named",
             hint="--key ~/.ssh/id_ed25519 (or the .pub of a key in your agent), PROMOTER_KEY, or git's own SSH signing key",

@@ -4,7 +4,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
 
     released     pipeline · content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
     requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
-                 · gates: what each said · supersedes: [{release, seq}] · rollback?
+                 · gates: what each said · supersedes: [{release, seq}] · rollback? · run?: the page of the CI run that asks
                  · policy?: {ref: or null, held_to: [{ref, commit}]}
     started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
                  · lease: {owner, token, took_over} · gates · policy?: as in requested
@@ -16,6 +16,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
     rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
                  · touched?
     approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
+                 · review?: {platform, run, user, environment, state, mark}, with the grade platform: what was imported
     overridden   as approved, with the reason as its comment; a `started` fact that names it passed the gates by it
     attested     as approved, with reviews: the digest of the overridden fact that is looked back on
     vetoed                        reason · digests?: [image digest], with the release named by the fact
@@ -76,6 +77,13 @@ class Request:
     reason_code: str
     reasons: tuple[str, ...]
     rollback: bool = False
+    run: str | None = None
+    """The CI run that asks."""
+
+    @property
+    def matter(self) -> str:
+        """What is asked for: votes on it are bound to exactly this."""
+        return f"{self.release} {self.plan_digest} {self.from_release} {self.policy_digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,8 @@ class EnvironmentState:
     """Of these, those that no other release has superseded since."""
     plans: Shelf[int] = field(default_factory=empty)
     """The digest of each plan that was ever asked for here, to the sequence number of the last such request."""
+    asked_by: Shelf[tuple[str, ...]] = field(default_factory=empty)
+    """Every CI run that asked here, to what it asked for (`Request.matter`), each thing once."""
     votes: Shelf[tuple[Vote, ...]] = field(default_factory=empty)
     """Approvals and rejects by release."""
     identities: Shelf[str] = field(default_factory=empty)

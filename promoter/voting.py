@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.gatekeeper import Judged, gate_document
-from promoter.gates.approval import Approval, electorate
+from promoter.gates.approval import Approval, own_doing, voters
 from promoter.gates.case import Vote
 from promoter.judging import Judge, Terms
 from promoter.model.errors import CallerError, Refused
 from promoter.model.facts import Fact, Kind, stamp
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode
-from promoter.pipeline import Environment
 from promoter.plan import changes
 from promoter.signing import Ballot, Matter, Signing
 from promoter.standing import newer_instead
@@ -42,6 +41,10 @@ class ApprovalCase:
     gates: tuple[Judged, ...]
     """How everything stands now; checks are looked at when the promotion is tried again."""
     votes: tuple[Vote, ...]
+    run: str | None = None
+    """The CI run that asked."""
+    matter: str = ""
+    """What was asked for, as the ledger tells it from everything else (`Request.matter`)."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -53,6 +56,7 @@ class ApprovalCase:
             "policy_digest": self.policy_digest,
             "requested_by": self.requested_by,
             "requested_at": stamp(self.requested_at),
+            "run": self.run,
             "waits_for": list(self.waits_for),
             "commits": None if self.commits is None else list(self.commits),
             "changes": list(self.changes),
@@ -111,7 +115,7 @@ class Voting(Signing):
             case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
         )
         ballot = Ballot(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
-        key = self.key_for((gate.grade for gate in gates), key)
+        key = self.key_for((gate.grade for gate in gates), key, case.run)
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
         return self.journal.record(kind, case.environment, case.release.id, None, lambda state: self.body_of(ballot, key, state))
 
@@ -137,7 +141,7 @@ class Voting(Signing):
         return ApprovalCase(
             self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
             request.reasons, self._commits(earlier, target), changes(before, plan), images, steps,
-            self._gates_now(request), votes,
+            self._gates_now(request), votes, request.run, request.matter,
         )  # fmt: skip
 
     def _gates_now(self, request: Request) -> tuple[Judged, ...]:
@@ -157,24 +161,23 @@ class Voting(Signing):
         gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
         if not gates:
             raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
-        may = [who for gate in gates if (who := electorate(gate, self.pipeline.roles, self.pipeline.signers)) is not None]
-        if len(may) == len(gates) and not any(self.actor in who for who in may):
-            people = ", ".join(sorted(set().union(*may)))
+        may = voters(gates, self.pipeline.roles, self.pipeline.signers)
+        if may is not None and self.actor not in may:
             raise Refused(
-                f"{self.actor} may not vote on {case.environment}; these may: {people}", ReasonCode.ROLE_MISSING,
+                f"{self.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}", ReasonCode.ROLE_MISSING,
                 hint="say who you are with --actor NAME or PROMOTER_ACTOR",
             )  # fmt: skip
         if decision == "approve":
-            self._not_their_own(case, environment)
+            self._not_their_own(case, gates)
             self._not_rejected(case)
         return tuple(role for role, people in self.pipeline.roles.items() if self.actor in people), gates
 
-    def _not_their_own(self, case: ApprovalCase, environment: Environment) -> None:
-        excluded = {who for gate in environment.gates if isinstance(gate, Approval) for who in gate.exclude}
-        if "requester" in excluded and self.actor == case.requested_by:
-            raise Refused(f"{self.actor} asked for this promotion and may not approve it", ReasonCode.SELF_APPROVAL)
-        if "author" in excluded and self.actor == case.release.source.author:
-            raise Refused(f"{self.actor} wrote the last commit of this release and may not approve it", ReasonCode.SELF_APPROVAL)
+    def _not_their_own(self, case: ApprovalCase, gates: list[Approval]) -> None:
+        author = case.release.source.author
+        wrote = self.pipeline.person(author) if author else None
+        own = own_doing(gates, self.actor, self.pipeline.person(case.requested_by), wrote)
+        if own is not None:
+            raise Refused(f"{self.actor} {own} and may not approve it", ReasonCode.SELF_APPROVAL)
 
     def _not_rejected(self, case: ApprovalCase) -> None:
         for vote in case.votes:

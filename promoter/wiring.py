@@ -11,7 +11,7 @@ from promoter.adapters.clock import SystemClock
 from promoter.adapters.credentials import Credentials
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.ledger.open import open_ledger
-from promoter.adapters.owner import is_gone, lease_owner
+from promoter.adapters.owner import is_gone, lease_owner, run_url
 from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.probes import OutsideProbes
 from promoter.adapters.projection import Projection
@@ -24,7 +24,8 @@ from promoter.copying import Copying
 from promoter.journal import Journal
 from promoter.lease import TIME_TO_LIVE
 from promoter.model.events import Listener
-from promoter.ports import Engine, World
+from promoter.model.forge import Platform
+from promoter.ports import Engine, Forge, World
 from promoter.releases import Promoter
 from promoter.settings import load_settings, who
 
@@ -50,6 +51,25 @@ class Engines:
         self._stack.close()
 
 
+class Forges:
+    """The platforms of one checkout, each opened once and closed together."""
+
+    def __init__(self, directory: Path, sleep: Callable[[float], None]) -> None:
+        self._directory, self._sleep = directory, sleep
+        self._forges: dict[Platform | None, Forge] = {}
+
+    def of(self, platform: Platform | None) -> Forge:
+        if platform not in self._forges:
+            from promoter.adapters.forge.open import open_forge
+
+            self._forges[platform] = open_forge(platform, self._directory, os.environ, self._sleep)
+        return self._forges[platform]
+
+    def close(self) -> None:
+        for forge in self._forges.values():
+            forge.close()
+
+
 @contextmanager
 def open_promoter(
     file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None] = lambda _: None
@@ -69,9 +89,11 @@ def open_promoter(
     with ExitStack() as stack:
         stack.callback(engines.close)
         stack.callback(registry.close)
+        forges = Forges(pipeline.directory, clock.sleep)
+        stack.callback(forges.close)
         book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
         stack.callback(book.close)
-        me, room = who(settings, pipeline.directory), pipeline.directory / ".promoter"
+        me, room = pipeline.person(who(settings, pipeline.directory)), pipeline.directory / ".promoter"
         kept = Projection(room, book.location)
         stack.callback(kept.close)
         choice = settings.builder or pipeline.builder
@@ -87,6 +109,7 @@ def open_promoter(
             is_gone,
             SshKeygen(Path.cwd()),
             insecure,
+            forges.of,
         )
         yield Promoter(
             loaded,
@@ -101,6 +124,8 @@ def open_promoter(
             git_key=lambda: git_signing_key(pipeline.directory),
             policy_ref=settings.policy_ref,
             lease_ttl=settings.lease_ttl or TIME_TO_LIVE,
+            run=run_url(os.environ),
+            deployments=settings.deployments,
         )
 
 
@@ -110,7 +135,7 @@ def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterat
     settings = load_settings(file.parent).over(actor=actor)
     git = GitSource()
     pipeline = load(file, source=lambda: git.source(file.parent.resolve()), environ=os.environ, snapshot=git.snapshot).pipeline
-    clock, me = SystemClock(), who(settings, pipeline.directory)
+    clock, me = SystemClock(), pipeline.person(who(settings, pipeline.directory))
     with ExitStack() as stack:
 
         def journal(url: str) -> Journal:

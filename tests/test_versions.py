@@ -21,7 +21,7 @@ FIRST = Path(__file__).parent / "fixtures" / "ledger-1.jsonl"
 """As a version wrote it that knew SQLite only. Never written anew: a change that cannot read it is wrong."""
 OPTIONAL = {
     "released": ("tags", "salt"),
-    "requested": ("supersedes", "policy", "gates", "rollback"),
+    "requested": ("supersedes", "policy", "gates", "rollback", "run"),
     "started": ("policy", "lease", "gates", "resumed"),
     "promoted": ("engine", "rollback", "gap_ms", "duration_ms"),
     "failed": ("left", "touched"),

@@ -1,16 +1,22 @@
 """One policy of trying again, for every adapter: only what says of itself that another try may help.
 
-Growing waits with jitter, a few attempts. The wait is given from outside, so that Ctrl-C ends it and tests do not wait.
+Growing waits with jitter, a few attempts; longer ones where whoever refused asks for them, within reason. The wait is
+given from outside, so that Ctrl-C ends it and tests do not wait.
 """
 
 import time
 from collections.abc import Callable
 from random import SystemRandom
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from promoter.model.errors import WorldError
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
 T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds. Who asks to be left alone for longer is not asked again: a person should hear of it."""
 
 
 def jitter(longest: float) -> float:
@@ -28,7 +34,7 @@ class Retry:
         try:
             return call()
         except WorldError as error:
-            if not error.retryable or self._attempts < 2:
+            if not _worth_it(error) or self._attempts < 2:
                 raise
             return self._again(call, error)
 
@@ -42,11 +48,21 @@ class Retry:
                 raise failed.pop()
             return call()
 
+        usual = wait_exponential_jitter(multiplier=0.2, max=3.0, jitter=0.2)
         policy = Retrying(
             stop=stop_after_attempt(self._attempts),
-            wait=wait_exponential_jitter(multiplier=0.2, max=3.0, jitter=0.2),
-            retry=retry_if_exception(lambda error: isinstance(error, WorldError) and error.retryable),
+            wait=lambda state: max(usual(state), _asked_for(state)),
+            retry=retry_if_exception(lambda error: isinstance(error, WorldError) and _worth_it(error)),
             sleep=self._sleep,
             reraise=True,
         )
         return policy(attempt)
+
+
+def _worth_it(error: WorldError) -> bool:
+    return error.retryable and (error.retry_after or 0.0) <= PATIENCE
+
+
+def _asked_for(state: "RetryCallState") -> float:
+    error = state.outcome.exception() if state.outcome is not None else None
+    return (error.retry_after or 0.0) if isinstance(error, WorldError) else 0.0

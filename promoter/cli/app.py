@@ -28,6 +28,7 @@ VERBS = {
     "override": "Shows the case, asks, and passes the gates in an emergency.",
     "review": "Looks back on an override, as a second person.",
     "explain": "Explains each gate: its verdict, who can open it, when, and how.",
+    "reviews": "Records what people said on the platform about this CI run.",
     "rollback": "Brings back an earlier verified release and pins what it is in.",
     "pin": "Keeps an environment as it is: promotions leave it alone.",
     "unpin": "Lets promotions into a pinned environment again.",

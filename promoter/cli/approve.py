@@ -1,4 +1,4 @@
-"""`promoter approve` and `promoter reject`: the case first, then the question, then the vote."""
+"""`promoter approve` and `promoter reject`: the case first, then the question, then the vote, then perhaps a job."""
 
 import sys
 from typing import Annotated
@@ -10,6 +10,8 @@ from promoter.cli.ending import options
 from promoter.cli.output import complain, say, say_json
 from promoter.cli.promote import Which
 from promoter.model.errors import CallerError
+from promoter.model.facts import Fact
+from promoter.model.forge import Target
 
 Where = Annotated[str, typer.Argument(metavar="ENV", help="The environment.", show_default=False)]
 Comment = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="Why; it stands in the ledger.")]
@@ -19,12 +21,24 @@ Key = Annotated[
         "--key", metavar="FILE", help="Sign with this SSH key (or the .pub of one in your agent); else git's, if it has one."
     ),
 ]
+Dispatch = Annotated[
+    bool | None,
+    typer.Option(
+        "--dispatch/--no-dispatch", help="Start the CI job that carries on, once nothing is missing (as the setting says)."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @verb
 def approve(
-    common: Common, environment: Where, release: Which = None, comment: Comment = None, key: Key = None, yes: Yes = False
+    common: Common,
+    environment: Where,
+    release: Which = None,
+    comment: Comment = None,
+    key: Key = None,
+    dispatch: Dispatch = None,
+    yes: Yes = False,
 ) -> int:
     """Shows the case for an environment, asks, and approves.
 
@@ -35,8 +49,11 @@ def approve(
       promoter approve prod
       promoter approve prod --key ~/.ssh/id_ed25519
       promoter approve prod --comment "seen on test" --yes
+      promoter approve prod --dispatch
     """
-    return _vote(common, environment, release, "approve", comment, key, yes=yes)
+    from promoter.cli.dispatch import target_of
+
+    return _vote(common, environment, release, "approve", comment, key, target_of(common, dispatch), yes=yes)
 
 
 @verb
@@ -51,17 +68,19 @@ def reject(
     Examples:
       promoter reject prod --comment "the banner is wrong"
     """
-    return _vote(common, environment, release, "reject", comment, key, yes=yes)
+    return _vote(common, environment, release, "reject", comment, key, None, yes=yes)
 
 
 def _vote(
-    common: Common, environment: str, release: str | None, decision: str, comment: str | None, key: str | None, *, yes: bool
-) -> int:
+    common: Common, environment: str, release: str | None, decision: str, comment: str | None, key: str | None,
+    target: Target | None, *, yes: bool,
+) -> int:  # fmt: skip
+    from promoter.cli.dispatch import Start
     from promoter.cli.door import opened
     from promoter.reports.case import case as as_text
-    from promoter.reports.sentences import clean
 
     with opened(common) as promoter:
+        start = None if target is None else Start(promoter, target)
         case = promoter.case(environment, release)
         (complain if common.json else say)(as_text(case) + "\n")
         if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
@@ -69,16 +88,24 @@ def _vote(
             return 1
         fact = promoter.vote(case, decision, comment, key)
         missing = promoter.still_missing(case) if decision == "approve" else ()
+        if start is not None:
+            start.go(case)
     if common.json:
-        say_json(fact.document())
+        say_json(fact.document() if start is None else {**fact.document(), "dispatched": start.done})
     else:
-        said = {"approve": "approved", "reject": "rejected"}[decision]
-        say(f"{said} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
-        for sentence in missing:
-            say(f"not enough yet: {clean(sentence)}")
-        if decision == "approve":
-            say(f"next: promoter promote {options(common)}")
-    return 0
+        _say(common, fact, decision, missing, started=start is not None and start.done)
+    return 0 if start is None else start.told(common, case, quiet=common.json)
+
+
+def _say(common: Common, fact: Fact, decision: str, missing: tuple[str, ...], *, started: bool) -> None:
+    from promoter.reports.sentences import clean
+
+    said = {"approve": "approved", "reject": "rejected"}[decision]
+    say(f"{said} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
+    for sentence in missing:
+        say(f"not enough yet: {clean(sentence)}")
+    if decision == "approve" and not started:
+        say(f"next: promoter promote {options(common)}")
 
 
 def confirmed(question: str) -> bool:

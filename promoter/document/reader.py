@@ -12,11 +12,10 @@ from yaml._yaml import CParser
 
 from promoter.document.positions import Document, Marks, Position, complain
 from promoter.document.scalars import CORE, TYPES, Tagged, kind_of, plain
-from promoter.document.syntax import syntax_complaint
+from promoter.document.syntax import MAX_DEPTH, TOO_DEEP, syntax_complaint
 from promoter.model.errors import Complaint, FileFaults
 
 MAX_BYTES = 16 * 1024 * 1024
-MAX_DEPTH = 64
 MAX_VALUES = 500_000
 MAX_FAULTS = 100
 MAX_ALIASED = 250_000
@@ -114,7 +113,7 @@ class _Builder:
 
     def _check_depth(self, event: Event, depth: int) -> None:
         if depth > MAX_DEPTH:
-            self._stop(event, f"nested deeper than {MAX_DEPTH} levels")
+            self._stop(event, TOO_DEEP)
 
     def _alias(self, event: Event, depth: int) -> tuple[object, int]:
         if event.anchor not in self._anchors:

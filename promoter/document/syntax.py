@@ -5,6 +5,10 @@ import yaml
 from promoter.document.positions import Position, complain
 from promoter.model.errors import Complaint
 
+MAX_DEPTH = 64
+"""Levels."""
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
 
 def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Complaint:
     """The complaint of libyaml in plain words, at its place."""
@@ -22,6 +26,8 @@ def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Complaint:
     if "\t" in indent or line[at.column - 1 : at.column] == "\t":
         column = line.index("\t") + 1
         return complain(file, text, Position(at.line, column), "a tab stands where spaces are due", "indent with spaces")
+    if problem.startswith("exceeded maximum nesting depth"):  # libyaml looks ahead, and has a limit of its own
+        return complain(file, text, at, TOO_DEEP)
     context = getattr(error, "context", None)
     context = f" {context}" if context else ""
     begun = getattr(error, "context_mark", None)

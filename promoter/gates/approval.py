@@ -4,7 +4,7 @@ A vote counts when it names this environment, release, plan, policy and what run
 was not used before, and comes from somebody who may vote. People are counted, not votes, and a key counts once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -23,8 +23,8 @@ class Grade(StrEnum):
     SIGNED = "signed"
 
 
-SIGNED = "signed"
-"""How the title of a gate begins that only signatures open."""
+SIGNED, REVIEWED = "signed", "reviewed"
+"""How the title of a gate begins that only signatures open, or these and reviews on the platform."""
 _REFUSES = (
     ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.SIGNATURE_INVALID,
     ReasonCode.SIGNER_UNKNOWN, ReasonCode.KEY_REVOKED,
@@ -54,8 +54,8 @@ class Approval(Shape):
 
     def title(self) -> str:
         people = "1 person" if self.min == 1 else f"{self.min} people"
-        signed = f"{SIGNED} " if self.grade is Grade.SIGNED else ""
-        return f"{signed}approval of {people}" + (f" from {', '.join(self.from_)}" if self.from_ else "")
+        proof = {Grade.SIGNED: f"{SIGNED} ", Grade.PLATFORM: f"{REVIEWED} "}.get(self.grade, "")
+        return f"{proof}approval of {people}" + (f" from {', '.join(self.from_)}" if self.from_ else "")
 
 
 def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tuple[str, ...] | None) -> frozenset[str] | None:
@@ -63,6 +63,24 @@ def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tu
     if gate.from_ is not None:
         return frozenset(person for name in gate.from_ for person in roles.get(name, (name,)))
     return None if signers is None else frozenset(signers)
+
+
+def voters(
+    gates: Sequence[Approval], roles: Mapping[str, tuple[str, ...]], signers: tuple[str, ...] | None
+) -> frozenset[str] | None:
+    """Who may vote on one of the gates at least; None means anyone."""
+    known = [who for gate in gates if (who := electorate(gate, roles, signers)) is not None]
+    return frozenset().union(*known) if len(known) == len(gates) else None
+
+
+def own_doing(gates: Sequence[Approval], who: str, requested_by: str, author: str | None) -> str | None:
+    """Why `who` may not approve this, where they did it themselves and a gate excludes that."""
+    excluded = {part for gate in gates for part in gate.exclude}
+    if "requester" in excluded and who == requested_by:
+        return "asked for this promotion"
+    if "author" in excluded and who == author:
+        return "wrote the last commit of this release"
+    return None
 
 
 def judge_approval(gate: Approval, case: Case) -> Verdict:
@@ -131,7 +149,7 @@ def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str]
         return ReasonCode.APPROVALS_MISSING, f"{who} is only {vote.grade}, and this gate asks for {gate.grade}"
     if "requester" in gate.exclude and vote.principal == case.requested_by:
         return ReasonCode.SELF_APPROVAL, f"{who} does not count: they asked for this promotion"
-    if "author" in gate.exclude and vote.principal == case.release.source.author:
+    if "author" in gate.exclude and vote.principal == case.author:
         return ReasonCode.SELF_APPROVAL, f"{who} does not count: they wrote the last commit"
     return None
 

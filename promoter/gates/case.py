@@ -46,11 +46,13 @@ class Vote:
     """Fingerprint of the key that signed it, once checked."""
     flaw: Flaw | None = None
     reviews: str | None = None
+    imported: str | None = None
+    """What a review on the platform is known by, where this vote was imported from one."""
 
     @property
     def identity(self) -> str:
-        """What is used up: a copy of a signed vote, appended again, is the same vote."""
-        return self.envelope.identity if self.envelope is not None else self.digest
+        """What is used up: a copy of a signed or imported vote, appended again, is the same vote."""
+        return self.envelope.identity if self.envelope is not None else self.imported or self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +94,17 @@ class Case:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signers: tuple[str, ...] | None = None
     """Who stands in the approvers file; None when the pipeline names none."""
+    identities: Mapping[str, str] = field(default_factory=dict)
+    """Logins and other names, in small letters, to the person whose they are."""
     overrides: tuple[Vote, ...] = ()
     """Decisions to pass the gates in an emergency, by the people whom `override:` names."""
+
+    @property
+    def author(self) -> str | None:
+        """The person who wrote the last commit."""
+        return person(self.release.source.author, self.identities) if self.release.source.author else None
+
+
+def person(name: str, identities: Mapping[str, str]) -> str:
+    """Whose name it is; the name itself where nobody claims it. Platforms do not tell logins apart by capitals."""
+    return identities.get(name.casefold(), name)

@@ -72,6 +72,9 @@ class SigningError(CallerError):
 class WorldError(PromoterError):
     """The engine, registry, disk or network failed us. `retryable` says whether trying again may help."""
 
+    retry_after: float | None = None
+    """Seconds that whoever refused asks to be left alone for."""
+
     def __init__(self, message: str, *, hint: str | None = None, retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.retryable = retryable
@@ -132,6 +135,16 @@ class DigestMismatch(RegistryError):
 
 class SecretError(WorldError):
     """A declared secret could not be had."""
+
+
+class ForgeError(WorldError):
+    """The platform that runs the jobs is down, refuses the token, or does not have what was asked for."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retryable: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, retryable=retryable)
+        self.retry_after = retry_after
 
 
 class LedgerError(WorldError):

@@ -35,7 +35,11 @@ def _opening(opening: Opening, options: str) -> list[str]:
     lines[0] += f" ({verdict.code})"
     if verdict.opens_at is not None:
         lines.append(f"           opens at {minute(verdict.opens_at)}")
-    if opening.command is not None:
+    if opening.page is not None:
+        who = clean(", ".join(opening.who) or "nobody")
+        lines.append(f"           {who} may: review the deployment on {clean(opening.page)}")
+        lines.append(f"           then, in that run: {clean(opening.command or '')} {options}".rstrip())
+    elif opening.command is not None:
         lines.append(f"           {clean(', '.join(opening.who) or 'nobody')} may: {clean(opening.command)} {options}".rstrip())
     return lines
 

@@ -27,6 +27,8 @@ def _said(fact: Fact) -> str:
     words = [_text(fact.body[key]) for key in _TELLING if fact.body.get(key) and fact.body[key] != "ok"]
     if fact.kind is Kind.PROMOTED and fact.body.get("gap_ms") is not None:
         words.append(f"gap {fact.body['gap_ms']}ms")
+    if fact.body.get("review"):
+        words.insert(0, f"reviewed by {fact.body['principal']}")
     line = clean(": ".join(words))
     return line if len(line) <= 100 else f"{line[:99]}…"
 

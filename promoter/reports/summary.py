@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from promoter.gates.approval import SIGNED
+from promoter.gates.approval import REVIEWED, SIGNED
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.reports.sentences import clean, seconds
@@ -100,7 +100,11 @@ def next_command(environment: EnvironmentResult, options: str) -> str | None:
         return None
     if environment.code in _VOTES:
         gates: Any = environment.details.get("gates", ())
-        key = "--key FILE " if any(gate["gate"].startswith(SIGNED) for gate in gates) else ""
+        shut = [gate["gate"] for gate in gates if gate.get("outcome") != "passed"]
+        run = environment.details.get("run")
+        if run and any(gate.startswith(REVIEWED) for gate in shut) and not any(gate.startswith(SIGNED) for gate in shut):
+            return f"review the deployment on {run}; its job: promoter promote --to {environment.name} --reviews {options}"
+        key = "--key FILE " if any(gate.startswith((SIGNED, REVIEWED)) for gate in shut) else ""
         return f"promoter approve {environment.name} {key}{options}"
     if environment.code is ReasonCode.FROZEN and any(reason.startswith("freeze:") for reason in environment.reasons):
         return f"promoter explain {environment.name} {options}"

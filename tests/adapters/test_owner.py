@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from promoter.adapters.owner import is_gone, lease_owner
+from promoter.adapters.owner import is_gone, lease_owner, run_url
 
 SAY = "import os; from promoter.adapters.owner import lease_owner; print(lease_owner('ana', os.environ))"
 
@@ -35,3 +35,12 @@ def test_a_number_that_was_given_anew_is_another_process() -> None:
 def test_the_ci_run_is_named() -> None:
     environ = {"GITHUB_RUN_ID": "7", "GITHUB_SERVER_URL": "https://ci.example.com", "GITHUB_REPOSITORY": "acme/shop"}
     assert lease_owner("ana", environ).endswith(", https://ci.example.com/acme/shop/actions/runs/7")
+    assert run_url(environ | {"GITHUB_RUN_ATTEMPT": "2"}) == "https://ci.example.com/acme/shop/actions/runs/7"
+
+
+def test_a_run_is_the_same_for_all_its_jobs_and_a_lease_names_the_job() -> None:
+    environ = {"CI_PIPELINE_URL": "https://ci.example.com/-/pipelines/3", "CI_JOB_URL": "https://ci.example.com/-/jobs/9"}
+    assert run_url(environ) == "https://ci.example.com/-/pipelines/3"
+    assert lease_owner("ana", environ).endswith(", https://ci.example.com/-/jobs/9")
+    assert run_url({"BUILD_URL": "https://jenkins.example.com/1/"}) == "https://jenkins.example.com/1/"
+    assert run_url({"GITHUB_RUN_ID": "", "CI_JOB_URL": ""}) is None

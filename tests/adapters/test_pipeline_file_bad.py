@@ -30,6 +30,15 @@ CASES = [
         ("2:12", "role `a` must be a list of people, and an empty list stands here"),
         ("2:20", "the text '*' does not name one person: people are counted"),
     ]),
+    ("name: shop", "name: shop\nidentities: {ana@x.org: [ana, '*'], ben@x.org: [Ana, ben], ben: cy, d: 1}", [
+        ("2:31", "the text '*' does not name one person: people are counted"),
+        ("2:49", "Ana is a name of ana@x.org already, and people are counted"),
+        ("2:54", "ben stands here as a person too, and people are counted"),
+        ("2:72", "the names of d must be a list, and the number 1 stands here"),
+    ]),
+    ("name: shop", "name: shop\nroles: {rm: [ana]}\nidentities: {ana@x.org: ana}", [
+        ("2:14", "ana is another name of ana@x.org: `identities` says so"),
+    ]),
     ("name: shop", "name: shop\nsecrets: {A: {env: X, file: y}, B: {vault: x}, C: {}, D: {command: []}}", [
         ("2:14", "exactly one of env, environment, file, command is due here"),
         ("2:37", "unknown key `vault`"),

@@ -1,7 +1,7 @@
 import pytest
 
 from promoter.adapters.retry import Retry
-from promoter.model.errors import EngineError
+from promoter.model.errors import EngineError, ForgeError
 
 
 class Call:
@@ -42,6 +42,17 @@ def test_what_stays_is_not_tried_again(error):
     with pytest.raises(type(error)):
         Retry(pytest.fail)(call)
     assert call.count == 1
+
+
+def test_who_asks_to_be_left_alone_is_left_alone_unless_for_too_long():
+    waits: list[float] = []
+    soon, late = ForgeError("busy", retryable=True, retry_after=9.0), ForgeError("busy", retryable=True, retry_after=61.0)
+    assert Retry(waits.append)(Call(soon)) == "done" and waits == [9.0]
+    for call in (Call(late), Call(soon, late)):
+        with pytest.raises(ForgeError) as caught:
+            Retry(waits.append)(call)
+        assert caught.value is late
+    assert waits == [9.0, 9.0]
 
 
 def test_what_stays_ends_the_tries():

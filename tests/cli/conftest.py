@@ -34,7 +34,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> FakePromoter:
     vars(wiring)["open_promoter"] = fake.open
     monkeypatch.setitem(sys.modules, "promoter.wiring", wiring)
     monkeypatch.chdir(tmp_path)
-    for name in ("PROMOTER_FILE", "PROMOTER_WAIT", "PROMOTER_LEDGER", "PROMOTER_ACTOR", "PROMOTER_DEBUG"):
+    for name in ("PROMOTER_FILE", "PROMOTER_WAIT", "PROMOTER_LEDGER", "PROMOTER_ACTOR", "PROMOTER_DEBUG", "PROMOTER_DISPATCH"):
         monkeypatch.delenv(name, raising=False)
     return fake
 

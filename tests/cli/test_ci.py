@@ -186,6 +186,15 @@ def test_gitlab_gets_sections_and_two_reports(say: Say, fake: FakePromoter, gitl
     assert suites == {"dev": "0", "prod": "1"}
 
 
+def test_reports_stand_beside_the_pipeline_file_also_when_that_is_an_argument(
+    say: Say, fake: FakePromoter, gitlab: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "shop").mkdir()
+    say("run", "shop/pipeline.yaml")
+    assert sorted(path.name for path in (tmp_path / "shop" / ".promoter").iterdir()) == ["junit.xml", "promoter.env"]
+    assert not gitlab.exists()
+
+
 def test_on_gitlab_no_text_holds_a_control_character(say: Say, fake: FakePromoter, gitlab: Path) -> None:
     fake.answers["run"] = WorldError("\x1b[0Ksection_start:1:x\r\x1b[0K")
     assert say("run").err == "promoter: [0Ksection_start:1:x[0K\n"

@@ -12,15 +12,18 @@ from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import Complaint, PromoterError
 from promoter.model.events import Event, Listener
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
+from promoter.model.forge import Target
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode, passed, waiting
 from promoter.ports import Held
 from promoter.queries import LedgerReport, LogEntry
 from promoter.results import EnvironmentResult, RunResult, Status
+from promoter.reviewing import Imported
 from promoter.statuses import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
 from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
 from tests.fakes.clock import FakeClock
+from tests.fakes.forge import FakeForge
 
 AT = datetime(2026, 11, 23, 18, 20, 11, 123456, UTC)
 IMAGE = ImageRef(Repository("127.0.0.1:5000", "demo/web"), Digest("ab" * 32))
@@ -179,6 +182,24 @@ class FakePromoter:
 
     def still_missing(self, case: ApprovalCase) -> tuple[str, ...]:
         return ("approval of 2 people: 1 of 2 approvals",) if case.environment == "prod" else ()
+
+    def starter(self, target: Target) -> FakeForge:
+        self._answer(None, "starter", str(target))
+        return FakeForge()
+
+    def still_shut(self, case: ApprovalCase) -> object:
+        return self._answer((), "still_shut")
+
+    def dispatch(self, forge: FakeForge, target: Target, case: ApprovalCase) -> None:
+        self._answer(None, "dispatch", str(target))
+
+    def waits_there(self, environment: str, release: str | None) -> object:
+        return self._answer(True, "waits_there", environment, release)
+
+    def import_reviews(self, environment: str, release: str | None = None, called: str | None = None) -> object:
+        vote = fact(Kind.APPROVED, environment, {"principal": "ben@example.com", "review": {}})
+        imported = Imported(environment, RELEASE.id, "https://ci/1", (vote,), 0, ("mallory\x1b may not vote here",))
+        return self._answer(imported, "import_reviews", environment, release, called)
 
     def override(self, case: ApprovalCase, reason: str, key: str | None) -> object:
         return self._answer(fact(Kind.OVERRIDDEN, case.environment, {"comment": reason}), "override", reason, key)

@@ -104,6 +104,12 @@ def test_a_reject_by_somebody_who_may_not_vote_or_of_another_plan_shuts_nothing(
     assert judge(ONE, vote("ben@example.com", decision="reject", plan_digest="sha256:old"), vote(seq=11)) == PASSED
 
 
+def test_an_author_is_known_by_every_name_of_theirs() -> None:
+    names = {"dev@example.com": "ana@example.com"}
+    assert judge(Approval(exclude=("author",)), vote(), identities=names) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert judge(Approval(exclude=("author",)), vote()) == PASSED
+
+
 def test_requester_and_author_may_be_excluded() -> None:
     gate = Approval(exclude=("requester", "author"))
     assert judge(gate, vote("ann@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
@@ -184,7 +190,7 @@ def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sen
         ({}, "approval of 1 person"),
         ({"min": 2, "grade": "signed"}, "signed approval of 2 people"),
         ({"from": ["security", "ana"]}, "approval of 1 person from security, ana"),
-        ({"grade": "platform"}, "approval of 1 person"),
+        ({"grade": "platform"}, "reviewed approval of 1 person"),
     ],
 )
 def test_the_title_says_what_is_asked_for(keys: dict[str, object], title: str) -> None:

@@ -157,6 +157,12 @@ def test_on_gitlab_sections_fold_and_nobody_else_can_begin_or_end_one() -> None:
     assert "web | [0Ksection_end:5:promoter_build_web_1[0K" in text
 
 
+def test_no_line_of_gitlabs_log_holds_a_control_character() -> None:
+    stream = io.StringIO()
+    GitlabLog(stream).line("\x1b[0Ksection_end:5:x\r\x1b[0K")
+    assert stream.getvalue() == "[0Ksection_end:5:x[0K\n"
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:

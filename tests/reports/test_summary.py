@@ -48,6 +48,25 @@ def test_what_waits_says_what_to_do_next(code: ReasonCode, step: str) -> None:
     assert text.splitlines()[-2:] == ["  why", f"  next: {step}"]
 
 
+@pytest.mark.parametrize(
+    ("gate", "run", "step"),
+    [
+        (
+            "reviewed approval",
+            "https://ci/1",
+            "review the deployment on https://ci/1; its job: promoter promote --to prod --reviews",
+        ),
+        ("reviewed approval", None, "promoter approve prod --key FILE"),
+        ("signed approval", "https://ci/1", "promoter approve prod --key FILE"),
+        ("approval", "https://ci/1", "promoter approve prod"),
+    ],
+)
+def test_a_gate_that_waits_for_votes_says_which_kind(gate: str, run: str | None, step: str) -> None:
+    details = {"gates": [{"gate": f"{gate} of 1 person", "outcome": "waiting"}], "run": run}
+    waits = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "why"), details=details)
+    assert summary(result(waits), "-f p.yaml").splitlines()[-1] == f"  next: {step} -f p.yaml"
+
+
 def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_control_characters() -> None:
     text = summary(result(environment("dev", Status.FAILED, ReasonCode.START_FAILED, "one\ntwo\x1b[2J", "three")), "")
     assert text.splitlines()[-4:] == ["dev failed (start_failed):", "  one", "  two[2J", "  three"]

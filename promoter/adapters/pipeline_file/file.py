@@ -10,10 +10,11 @@ from promoter.adapters.pipeline_file.complaints import Complaints, Spot
 from promoter.adapters.pipeline_file.filling import Filler, is_map
 from promoter.adapters.pipeline_file.origin import Origin, compose_origin, entries, own_origin, unknown
 from promoter.adapters.pipeline_file.parts import Parts
+from promoter.adapters.pipeline_file.people import read_identities, read_roles
 from promoter.adapters.pipeline_file.secret_map import read_secrets
 from promoter.adapters.pipeline_file.services import Layer, make_layer, shared_layers
 from promoter.adapters.pipeline_file.shapes import NAME, EnvironmentForm, FileForm, Head
-from promoter.adapters.pipeline_file.signers import WILD, read_approvers, read_revoked
+from promoter.adapters.pipeline_file.signers import read_approvers, read_revoked
 from promoter.compose.misfit import Fault, unknown_key
 from promoter.compose.shape import Reading
 from promoter.document.positions import Document
@@ -54,6 +55,7 @@ class FileText:
     """How the files beside it are read: as they stand on the disk, or as a git ref has them."""
     head: Head = field(init=False)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    people: dict[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: dict[str, SecretSource] = field(default_factory=dict)
     trust: Trust | None = None
     origin: Origin = field(init=False)
@@ -97,7 +99,8 @@ def read_file_text(
     _check_keys(text, data)
     _read_environments(text, data.get("environments"))
     _read_head(text, data)
-    _read_roles(text, data.get("roles"))
+    text.roles = read_roles(data.get("roles"), text.spot("roles"), complaints)
+    text.people = read_identities(data.get("identities"), text.spot("identities"), complaints)
     text.origin = _origin(text, data)
     _read_secrets(text, data.get("secrets"))
     text.layers = shared_layers(text.origin, complaints)
@@ -182,25 +185,6 @@ def _read_revoked(text: FileText, shown: str) -> None:
         problem = None if problem is None else f"{shown}: {problem}"
     if problem is not None:
         text.complaints.add(spot, problem, hint)
-
-
-def _read_roles(text: FileText, roles: object) -> None:
-    for name, value, spot in entries(roles, text.spot("roles"), text.complaints):
-        people = (value,) if isinstance(value, str) else value
-        if not isinstance(people, list | tuple) or not people:
-            found = "an empty list" if value == [] else kind_of(value)
-            text.complaints.add(
-                spot, f"role `{name}` must be a list of people, and {found} stands here", "write [ana@example.com]"
-            )
-            continue
-        good = []
-        for place, person in enumerate(people):
-            if not isinstance(person, str) or any(sign in person for sign in WILD):
-                message = f"{kind_of(person)} does not name one person: people are counted"
-                text.complaints.add(spot / place, message, "write for example ana@example.com")
-            else:
-                good.append(person)
-        text.roles[name] = tuple(dict.fromkeys(good))
 
 
 def _origin(text: FileText, data: Mapping[str, Any]) -> Origin:

@@ -35,6 +35,7 @@ class LoadedPipeline:
             approvers=None if text.head.approvers is None else text.directory / text.head.approvers,
             trust=text.trust,
             roles=text.roles,
+            people=text.people,
             secrets=text.secrets,
             builder=BuilderChoice(text.head.builder),
             needs={name: environment.needs for name, environment in text.environments.items()},

@@ -6,6 +6,7 @@ from promoter.adapters.pipeline_file.circle import Upstream, find_circle
 from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import FileText
 from promoter.adapters.pipeline_file.filling import Filler, templated
+from promoter.adapters.pipeline_file.people import check_names
 from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.adapters.pipeline_file.rules_gates import check_gates
 from promoter.adapters.pipeline_file.rules_services import check_services
@@ -26,8 +27,17 @@ def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
     for resolved in environments:
         check_services(text, resolved)
         check_gates(text, resolved, upstream)
+    _check_people(text)
     _check_ports(text, environments)
     _check_container_names(text, environments)
+
+
+def _check_people(text: FileText) -> None:
+    for role, people in text.roles.items():
+        for place, name in enumerate(people):
+            check_names(name, text.spot("roles", role, place), text.people, text.complaints)
+    for name in text.signers or ():
+        check_names(name, text.spot("approvers"), text.people, text.complaints)
 
 
 def _published(environments: Sequence[Resolved]) -> Iterator[tuple[Resolved, str | None, str, Port]]:

@@ -6,6 +6,7 @@ from promoter.adapters.pipeline_file.circle import Upstream
 from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import FileText
 from promoter.adapters.pipeline_file.origin import unknown
+from promoter.adapters.pipeline_file.people import check_names
 from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.adapters.pipeline_file.signers import WILD
 from promoter.gates.approval import Approval, Grade, electorate
@@ -28,6 +29,7 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
     complain = resolved.filler.complain
     for place, name in enumerate(gate.from_ or ()):
         at = spot / "from" / place
+        check_names(name, at, text.people, text.complaints)
         if any(sign in name for sign in WILD):
             complain(at, f"{name!r} is a pattern; people are counted, so each must be named", "name people or roles")
         elif name not in text.roles and "@" not in name and (near := get_close_matches(name, text.roles, 1, 0.8)):

@@ -142,6 +142,7 @@ class FileForm(Head):
     """A pipeline file."""
 
     roles: dict[str, Texts] = {}
+    identities: dict[str, Texts] = {}
     secrets: dict[str, SecretForm] = {}
     services: str | dict[str, Written]
     environments: dict[str, EnvironmentForm | None]

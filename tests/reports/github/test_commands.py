@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from promoter.reports.github.commands import (
@@ -83,6 +83,7 @@ def test_text_stays_as_it_is_where_nothing_could_be_taken_for_a_command(text: st
 
 
 @given(st.dictionaries(hostile, st.lists(hostile, max_size=3), max_size=4))
+@example({"\\##[error]": ["x ##[error]x", "#\u00ad#[error]"]})
 def test_json_is_the_same_document_and_no_command(document: dict[str, list[str]]) -> None:
     import json
 

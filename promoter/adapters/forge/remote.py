@@ -1,0 +1,46 @@
+"""Where a repository is hosted, as its remote is spelled: by ssh, by the short form of scp, or by https."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_SCP = re.compile(r"(?:[^@/\s:]+@)?(?P<host>\[[0-9a-fA-F:]+\]|[^/:\s]+):(?P<path>[^\s]+)")
+_PATH = re.compile(r"[\w.~-]+(?:/[\w.~-]+)+")
+_ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com", "www.github.com": "github.com"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """`host` is where its pages and its API are, with a port that is not the usual one; `path` names the repository there."""
+
+    host: str
+    path: str
+
+    @property
+    def is_gitlab(self) -> bool:
+        """As far as the name tells: what is neither is taken for a GitHub Enterprise."""
+        return any(part == "gitlab" for part in re.split(r"[.:-]", self.host))
+
+
+def read_remote(url: str) -> Remote | None:
+    """None for a remote that is no repository on a host, such as a directory."""
+    url = url.strip()
+    if "://" in url:
+        try:
+            parts = urlsplit(url)
+            port = parts.port if parts.scheme in ("https", "http") else None
+        except ValueError:
+            return None
+        if parts.scheme not in ("https", "http", "ssh", "git", "git+ssh", "ssh+git") or not parts.hostname:
+            return None
+        host, path = parts.hostname, parts.path
+    else:
+        found = _SCP.fullmatch(url)
+        if found is None:
+            return None
+        host, path, port = found["host"].strip("[]").lower(), found["path"], None
+    path = path.strip("/").removesuffix(".git")
+    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+        return None
+    host = _ALIASES.get(host, host)
+    return Remote(f"{host}:{port}" if port not in (None, 80, 443) else host, path)

@@ -1,0 +1,135 @@
+"""Which repository, API and token: from CI's variables, else from the remote of the checkout, in every spelling."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from promoter.adapters.forge.open import open_forge
+from promoter.adapters.forge.remote import Remote, read_remote
+from promoter.model.errors import CallerError
+from promoter.model.forge import Platform
+
+GITHUB = {"GITHUB_REPOSITORY": "acme/shop", "GITHUB_TOKEN": "t", "GITHUB_API_URL": "https://ghe.example.com/api/v3"}
+GITLAB = {"CI_PROJECT_ID": "17", "CI_API_V4_URL": "https://git.example.com/api/v4", "GITLAB_TOKEN": "t"}
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("git@github.com:acme/shop.git", "github.com", "acme/shop"),
+        ("github.com:acme/shop", "github.com", "acme/shop"),
+        ("ssh://git@github.com/acme/shop.git", "github.com", "acme/shop"),
+        ("ssh://git@ssh.github.com:443/acme/shop.git", "github.com", "acme/shop"),
+        ("ssh://git@ghe.example.com:2222/acme/shop", "ghe.example.com", "acme/shop"),
+        ("https://github.com/acme/shop.git", "github.com", "acme/shop"),
+        ("https://user:pass@GitHub.com/acme/shop/", "github.com", "acme/shop"),
+        ("https://ghe.example.com:8443/acme/shop.git", "ghe.example.com:8443", "acme/shop"),
+        ("git://example.com/acme/shop.git", "example.com", "acme/shop"),
+        ("git@gitlab.com:acme/team/shop.git", "gitlab.com", "acme/team/shop"),
+    ],
+)
+def test_a_remote_is_read_in_every_spelling(url: str, host: str, path: str) -> None:
+    assert read_remote(url) == Remote(host, path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "/srv/git/shop.git", "../shop", "file:///srv/shop.git", "https://github.com/", "git@github.com:shop", "https://[x/a/b",
+     "https://github.com/acme/../x", "ext::sh -c x"],
+)  # fmt: skip
+def test_what_is_no_repository_on_a_host_is_none(url: str) -> None:
+    assert read_remote(url) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_gitlab"),
+    [("gitlab.com", True), ("gitlab.example.com", True), ("git.example.com", False), ("github.com", False), ("my-gitlab", True)],
+)
+def test_gitlab_is_known_by_its_name(host: str, is_gitlab: bool) -> None:
+    assert Remote(host, "a/b").is_gitlab is is_gitlab
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def origin(checkout: Path, url: str) -> None:
+    subprocess.run(["git", "remote", "add", "origin", url], cwd=checkout, check=True)
+
+
+def opened(platform: Platform | None, checkout: Path, environ: Mapping[str, str]) -> tuple[Platform, str, str]:
+    forge = open_forge(platform, checkout, environ, lambda _: None)
+    return forge.platform, forge._api._base, forge.repository
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "repository"),
+    [
+        ("git@github.com:acme/shop.git", "https://api.github.com", "acme/shop"),
+        ("https://ghe.example.com/acme/shop", "https://ghe.example.com/api/v3", "acme/shop"),
+    ],
+)
+def test_github_by_its_remote(checkout: Path, url: str, base: str, repository: str) -> None:
+    origin(checkout, url)
+    for platform in (None, Platform.GITHUB):
+        assert opened(platform, checkout, {"GH_TOKEN": "t"}) == (Platform.GITHUB, base, repository)
+
+
+def test_gitlab_by_its_remote(checkout: Path) -> None:
+    origin(checkout, "git@gitlab.example.com:acme/team/shop.git")
+    for platform in (None, Platform.GITLAB):
+        there = (Platform.GITLAB, "https://gitlab.example.com/api/v4", "acme/team/shop")
+        assert opened(platform, checkout, {"GITLAB_TOKEN": "t"}) == there
+    with pytest.raises(CallerError, match=r"origin is at gitlab\.example\.com, which is GitLab"):
+        opened(Platform.GITHUB, checkout, {"GITHUB_TOKEN": "t"})
+
+
+def test_ci_says_it_without_any_remote(checkout: Path) -> None:
+    assert opened(None, checkout, GITHUB) == (Platform.GITHUB, "https://ghe.example.com/api/v3", "acme/shop")
+    assert opened(None, checkout, GITLAB) == (Platform.GITLAB, "https://git.example.com/api/v4", "17")
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "url", "said"),
+    [
+        (None, {"GITHUB_TOKEN": "t"}, None, "no remote `origin`"),
+        (None, {"GITHUB_TOKEN": "t"}, "/srv/git/shop.git", "at no host that runs jobs"),
+        (None, {}, "git@github.com:acme/shop.git", "there is no token for GitHub at github.com"),
+        (None, {"GITHUB_TOKEN": "  "}, "git@github.com:acme/shop.git", "there is no token for GitHub at github.com"),
+        (None, {}, "git@gitlab.com:acme/shop.git", "there is no token for GitLab at gitlab.com"),
+        (Platform.GITHUB, {**GITHUB, "GITHUB_REPOSITORY": "shop"}, None, "'shop' is no repository of GitHub"),
+        (Platform.GITHUB, {**GITHUB, "GITHUB_API_URL": "http://ghe.example.com"}, None, "without TLS"),
+    ],
+)
+def test_what_is_missing_is_said(
+    checkout: Path, platform: Platform | None, environ: Mapping[str, str], url: str | None, said: str
+) -> None:
+    if url is not None:
+        origin(checkout, url)
+    with pytest.raises(CallerError, match=said) as caught:
+        opened(platform, checkout, environ)
+    assert caught.value.hint
+
+
+def test_a_password_in_the_remote_is_not_shown(checkout: Path) -> None:
+    origin(checkout, "https://user:hunter2@example.com/shop")
+    with pytest.raises(CallerError) as caught:
+        opened(None, checkout, {})
+    assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_the_program_of_github_is_asked_where_it_is(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin(checkout, "git@ghe.example.com:acme/shop.git")
+    (checkout / "bin").mkdir()
+    program = checkout / "bin" / "gh"
+    program.write_text('#!/bin/sh\n[ "$*" = "auth token --hostname ghe.example.com" ] && echo of-gh\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{checkout / 'bin'}:/usr/bin:/bin")
+    forge = open_forge(None, checkout, {}, lambda _: None)
+    assert forge._api._headers["Authorization"] == "Bearer of-gh"
+    assert forge._api._token.origin == "gh auth token"

@@ -1,0 +1,81 @@
+"""What every platform promises, whether it is real or a fake."""
+
+from typing import Protocol
+
+import pytest
+
+from promoter.model.errors import CallerError, ForgeError
+from promoter.model.forge import DeploymentRecord, Event, ImageRecord, Occasion, PipelineAt, Platform, Target, Workflow
+from promoter.ports import Forge
+
+OCCASION = Occasion("shop", "prod", "ab" * 32, "sha256:" + "cd" * 32)
+TARGETS: dict[Platform, tuple[Target, ...]] = {
+    Platform.GITHUB: (Event("promoter"), Workflow("promote.yml", "main"), Workflow("promote.yml")),
+    Platform.GITLAB: (PipelineAt("main"),),
+}
+IMAGE = ImageRecord("registry.example.com/acme/web", "sha256:" + "ef" * 32, "1.2", "prod", "shop-prod-web")
+RECORD = DeploymentRecord(
+    "prod", "c" * 40, "success", "release abab serves", "ab" * 32, None, {"web": IMAGE.digest}, (IMAGE,), "https://ci/1", None
+)
+
+
+class Yard(Protocol):
+    """A platform, and what a test may do to it."""
+
+    forge: Forge
+
+    def say(self, user: str, decision: str, comment: str) -> None:
+        """Somebody reviews this run's going on to prod."""
+
+    def started(self) -> list[tuple[str, str]]:
+        """Environment and release of every job that was started."""
+
+    def recorded(self) -> list[tuple[str, str]]:
+        """Environment and state of every deployment record."""
+
+
+class ForgeContract:
+    def test_proving_it_changes_nothing(self, yard: Yard) -> None:
+        yard.forge.prove()
+        assert (yard.started(), yard.recorded()) == ([], [])
+
+    def test_each_of_its_targets_is_started_for_the_occasion(self, yard: Yard) -> None:
+        for number, target in enumerate(TARGETS[yard.forge.platform], 1):
+            yard.forge.dispatch(target, OCCASION)
+            assert yard.started() == [("prod", OCCASION.release)] * number
+
+    def test_a_target_of_another_platform_is_a_wrong_question(self, yard: Yard) -> None:
+        other = {Platform.GITHUB: PipelineAt("main"), Platform.GITLAB: Event("promoter")}[yard.forge.platform]
+        with pytest.raises(CallerError):
+            yard.forge.dispatch(other, OCCASION)
+        assert yard.started() == []
+
+    def test_what_nobody_reviewed_has_no_reviews(self, yard: Yard) -> None:
+        assert yard.forge.reviews("prod") == ()
+
+    def test_reviews_are_the_same_each_time(self, yard: Yard) -> None:
+        yard.say("ana-dev", "approve", "looks good")
+        yard.say("ben-dev", "reject", "")
+        first = yard.forge.reviews("prod")
+        assert {(one.user, one.decision, one.comment) for one in first} == {
+            ("ana-dev", "approve", "looks good"), ("ben-dev", "reject", ""),
+        }  # fmt: skip
+        assert set(yard.forge.reviews("prod")) == set(first)
+
+    def test_two_reviews_of_one_person_are_told_apart_and_the_first_stays_what_it_was(self, yard: Yard) -> None:
+        yard.say("ana-dev", "approve", "")
+        first = yard.forge.reviews("prod")
+        yard.say("ana-dev", "approve", "")
+        both = yard.forge.reviews("prod")
+        assert len(set(both)) == 2 and set(first) < set(both)
+
+    def test_a_deployment_is_recorded_or_the_platform_says_that_it_does_that_itself(self, yard: Yard) -> None:
+        if yard.forge.platform is Platform.GITLAB:
+            with pytest.raises(ForgeError, match="itself"):
+                yard.forge.record(RECORD)
+            with pytest.raises(ForgeError, match="itself"):
+                yard.forge.record_image(IMAGE)
+        else:
+            yard.forge.record(RECORD)
+            yard.forge.record_image(IMAGE)
+            assert yard.recorded() == [("prod", "success")]

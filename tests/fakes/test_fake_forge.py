@@ -1,0 +1,28 @@
+import pytest
+
+from promoter.model.forge import Platform
+from tests.contracts.forge import ForgeContract
+from tests.fakes.forge import FakeForge
+
+
+class FakeYard:
+    def __init__(self, platform: Platform) -> None:
+        self.forge = FakeForge(platform)
+
+    def say(self, user: str, decision: str, comment: str) -> None:
+        self.forge.review(user, decision, comment=comment)
+
+    def started(self) -> list[tuple[str, str]]:
+        return [(occasion.environment, occasion.release) for _, occasion in self.forge.started]
+
+    def recorded(self) -> list[tuple[str, str]]:
+        return [(record.environment, record.state) for record in self.forge.records]
+
+
+@pytest.fixture(params=list(Platform))
+def yard(request: pytest.FixtureRequest) -> FakeYard:
+    return FakeYard(request.param)
+
+
+class TestFakeForge(ForgeContract):
+    pass
