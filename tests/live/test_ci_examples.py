@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.adapters.forge_server import REPOSITORY, RUN, TOKEN, forge_server
 from tests.ci.component import component
-from tests.ci.expressions import fill
+from tests.ci.expressions import fill, holds
 from tests.ci.job import Job
 from tests.conftest import ROOT
 from tests.live.project import Project
@@ -85,16 +86,34 @@ def test_variables_that_are_none_stop_the_called_workflow(job: Any, tmp_path: Pa
     assert "LD_PRELOAD" not in one.env and variables not in one.log
 
 
-def test_on_github_each_environment_has_a_job_and_nothing_is_built_twice(project: Project) -> None:
-    first = on_github(project, "one")
-    built = first.workflow(ENVIRONMENTS, "build", {})
-    assert (built.outcome, project.lives_in("dev")) == ("success", None), first.log
-    second = on_github(project, "two")
-    needs = {"needs": {"build": {"outputs": built.outputs}}}
-    tested = second.workflow(ENVIRONMENTS, "test", needs)
-    assert (tested.outcome, tested.outputs["status"]) == ("success", "pending"), second.log
-    assert project.lives_in("dev") == built.outputs["release"]
-    assert project.lives_in("prod") is None
+def test_on_github_each_environment_has_a_job_and_the_review_that_lets_prod_begin_is_its_approval(project: Project) -> None:
+    text = (project.world.clone / "pipeline.yaml").read_text()
+    reviewed = text.replace("{min: 1}", "{from: [ana@example.com], grade: platform}")
+    project.push("ready two", **{"pipeline.yaml": f"{reviewed}identities: {{ana@example.com: [ana-dev]}}\n"})
+    built = on_github(project, "one").workflow(ENVIRONMENTS, "build", {})
+    assert (built.outcome, project.lives_in("dev")) == ("success", None)
+    needs: dict[str, Any] = {"build": {"outputs": built.outputs}}
+
+    with forge_server() as github:
+        this_run = {"GITHUB_API_URL": github.address, "GITHUB_RUN_ID": RUN, "GITHUB_REPOSITORY": REPOSITORY}
+        second = on_github(project, "two")
+        second.env |= this_run
+        tested = second.workflow(ENVIRONMENTS, "test", {"needs": needs})
+        assert (tested.outcome, tested.outputs["status"]) == ("success", "pending"), second.log
+        assert (project.lives_in("dev"), project.lives_in("prod")) == (built.outputs["release"], None)
+
+        needs["test"] = {"outputs": tested.outputs}
+        third = on_github(project, "three")
+        third.env |= this_run
+        third.contexts["github"] = {"token": TOKEN}
+        assert holds(yaml.safe_load(ENVIRONMENTS.read_text())["jobs"]["prod"]["if"], {"needs": needs, "success": True})
+        early = third.workflow(ENVIRONMENTS, "prod", {"needs": needs})
+        assert (early.outcome, early.code) == ("failure", 3), third.log
+        github.review("ana-dev")
+        done = third.workflow(ENVIRONMENTS, "prod", {"needs": needs})
+        assert done.outcome == "success", third.log
+    assert project.lives_in("prod") == built.outputs["release"]
+    assert TOKEN not in third.log
 
 
 # ------------------------------------------------------------ other CI
