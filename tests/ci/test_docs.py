@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from promoter import __version__
 from tests.ci.component import component
 from tests.conftest import ROOT
 
@@ -74,3 +75,9 @@ def test_the_component_becomes_a_job_that_gitlab_takes(tmp_path: Path, inputs: d
 def test_no_input_of_the_component_becomes_a_word_of_its_script() -> None:
     body = (ROOT / "templates/promote.yml").read_text().partition("\n---\n")[2]
     assert "$[[" not in body.partition("  script:\n")[2]
+
+
+@pytest.mark.parametrize("file", ["templates/promote.yml", "pipelines/ci/Jenkinsfile", "pipelines/ci/woodpecker.yml"])
+def test_what_other_ci_installs_is_this_version(file: str) -> None:
+    said = re.findall(r"(?:default: |PROMOTER_VERSION(?: = '|: ))(\d+\.\d+\.\d+)", (ROOT / file).read_text())
+    assert said == [__version__]
