@@ -7,11 +7,14 @@ BIN := $(VENV)/bin
 LAB = $(PYTHON) -B lab/lab.py
 IN_LAB = eval "$$($(LAB) env)" &&
 WORKERS ?= 2
+WHEELHOUSE ?= dist/wheelhouse
+WORKFLOWS = .github/workflows/*.yml pipelines/ci/github-*.yml
+SCHEMA = $(BIN)/check-jsonschema --builtin-schema
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check lock python
+.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check ci-check wheelhouse dist lock python
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,7 +29,7 @@ test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narr
 	@$(LAB) shells || true
 	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-check: lint types imports docs-check test ## all that must hold before a change is merged: what CI runs
+check: lint types imports docs-check ci-check test ## all that must hold before a change is merged: what CI runs
 
 lint: venv ## format and rules, checked
 	$(BIN)/ruff format --check .
@@ -42,10 +45,18 @@ types: venv ## mypy --strict
 imports: venv ## the laws of the house: arrows point down only
 	$(BIN)/lint-imports --no-cache
 
-docs-check: venv ## workflows against their schema, the example files through `promoter validate`
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+docs-check: venv ## the example files through `promoter validate`
 	@PROMOTER_LAB_REGISTRY=127.0.0.1:5000; export PROMOTER_LAB_REGISTRY; \
 	for file in pipelines/*/pipeline.yaml; do echo "promoter validate $$file" && $(BIN)/promoter validate "$$file" || exit 1; done
+
+ci-check: venv ## what CI runs, ours and the examples: schemas, actionlint, zizmor at its strictest, shellcheck
+	$(SCHEMA) vendor.github-workflows $(WORKFLOWS)
+	$(SCHEMA) vendor.github-actions action.yml
+	$(SCHEMA) vendor.gitlab-ci --data-transform gitlab-ci pipelines/ci/gitlab-ci.yml
+	$(SCHEMA) vendor.woodpecker-ci pipelines/ci/woodpecker.yml
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck $(WORKFLOWS)
+	$(BIN)/zizmor --quiet --offline --persona=auditor --strict-collection . pipelines/ci/github-*.yml
+	$(BIN)/shellcheck -x .ci/run .github/*.sh .github/action/*.sh
 
 bench: venv lab ## the job beside its peers, in one run: times and ratios
 	@$(LAB) buildx || true
@@ -66,6 +77,20 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml | python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+wheelhouse: venv ## wheels of promoter and of all it needs, for machines without internet that have the same Python
+	@mkdir -p "$(WHEELHOUSE)" && rm -f "$(WHEELHOUSE)"/promoter-*.whl
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		--requirement requirements/run.txt --dest "$(WHEELHOUSE)"
+	@$(BIN)/python -m build --wheel --no-isolation --outdir "$(WHEELHOUSE)" . >/dev/null
+	@echo "$(WHEELHOUSE): $$(ls "$(WHEELHOUSE)" | wc -l) wheels for $$($(BIN)/python -c 'import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform())')"
+
+dist: venv ## the wheel and the source archive of this version; a TAG in the environment must say the same
+	@said="v$$($(BIN)/python -c 'import promoter; print(promoter.__version__)')"; \
+	if [ "$${TAG:-$$said}" != "$$said" ]; then echo "the tag is $$TAG, and promoter.__version__ says $$said: make them the same" >&2; exit 1; fi
+	@rm -rf dist/release
+	@$(BIN)/python -m build --no-isolation --outdir dist/release . >/dev/null
+	@ls dist/release
 
 mutants: venv ## faults planted in gates and verifier, and which of them no test notices (takes half an hour)
 	@test -x .mutants/bin/mutmut || { $(LAB) venv .mutants && .mutants/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -159,6 +159,8 @@ def test_a_push_that_the_server_refuses_says_which_right_is_missing_and_is_not_t
          "may not be written to", "contents: write"),
         ("receivepack", "ERROR: The key you are authenticating with has been marked as read only.",
          "may not be written to", "may write"),
+        ("receivepack", "fatal: remote error: access denied or repository not exported: /o.git",
+         "lets nobody write", "right to push"),
         ("uploadpack", "git@h: Permission denied (publickey).", "lets nobody in with this ssh key", "ssh-add"),
         ("uploadpack", "Host key verification failed.", "host whose key is not known", "fingerprint"),
         ("uploadpack", "fatal: could not read Username for 'https://h': terminal prompts disabled", "wants credentials", "token"),

@@ -25,9 +25,16 @@ def test_the_lock_holds_what_the_project_depends_on() -> None:
     assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
-def test_workflows_use_actions_by_full_commit_and_no_more_rights_than_reading() -> None:
-    for workflow in (ROOT / ".github/workflows").glob("*.yml"):
-        text = workflow.read_text()
-        used = re.findall(r"uses:\s*(\S+)", text)
-        assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
-        assert "\npermissions: {}\n" in text
+WORKFLOWS = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("pipelines/ci/github-*.yml")])
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, ROOT / "action.yml"], ids=lambda path: path.name)
+def test_actions_are_used_by_full_commit_or_are_our_own_at_this_commit(file: Path) -> None:
+    used = re.findall(r"^\s*-?\s*uses:\s*(\S+)", file.read_text(), re.MULTILINE)
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}|\$/\S+", action)] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_begin_with_no_right_at_all(file: Path) -> None:
+    assert "\npermissions: {}\n" in file.read_text()

@@ -8,8 +8,13 @@ import pytest
 
 from promoter.adapters.engine.connect import open_engine
 from tests.adapters.postgres_server import Server, serving
+from tests.ci import fixtures
+from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
+from tests.live.project import Project, begun
+
+shared, wheelhouse, tool_cache, job = fixtures.shared, fixtures.wheelhouse, fixtures.tool_cache, fixtures.job
 
 
 @pytest.fixture
@@ -43,3 +48,12 @@ def program(registry_host: str) -> str:
     if found is None:
         pytest.skip(f"no docker-registry to start: the registry at {registry_host} was brought from elsewhere")
     return found
+
+
+@pytest.fixture
+def project(
+    cli: Cli, engine_url: str, registry_host: str, busybox_dir: Path, clean_engine: str, free_port: Callable[[], int],
+    job: Callable[..., Job], tmp_path: Path,
+) -> Project:  # fmt: skip
+    """An application in a repository of its own: dev, and prod behind an approval. The ledger is a branch of it."""
+    return begun(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))

@@ -22,6 +22,8 @@ _TELLING: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
     (("hook declined", "remote rejected"), "is on a branch that its server does not let us push to", _FREE, False),
     (("error: 403", "Write access to repository not granted", "denied to", "not allowed to push", "read-only", "Read-only",
       "receive-pack not permitted", "service not enabled", "marked as read only"), "may not be written to", _RIGHT, False),
+    (("access denied or repository not exported",), "is on a server that lets nobody write to it, or does not show it",
+     _RIGHT, False),
     (("No space left",), "cannot grow", "free some space, then run the same command again", True),
     (("nsufficient permission", "unable to create temporary", "unpacker error", "unable to write", "Permission denied"),
      "may not be written to", _RIGHT + "; of a directory, the right to write there", False),

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Starts what pipelines/hello needs on this machine, and names it in the step's outputs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python3 -B lab/lab.py up
+eval "$(python3 -B lab/lab.py env)"
+cp "$PROMOTER_LAB_BUSYBOX/busybox" pipelines/hello/web/busybox
+printf 'engine=%s\nregistry=%s\n' "$PROMOTER_LAB_ENGINE" "$PROMOTER_LAB_REGISTRY" >>"$GITHUB_OUTPUT"

@@ -1,0 +1,75 @@
+"""Fixtures: wheels made once, a runner's tools installed once, whatever the number of workers; and jobs on new machines."""
+
+import fcntl
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ci.job import Job, machine
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A directory that all workers of this session have in common."""
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if hasattr(request.config, "workerinput") else base) / "runner"
+    made.mkdir(exist_ok=True)
+    return made
+
+
+@contextmanager
+def first(place: Path) -> Iterator[bool]:
+    """Whether nobody has done before what `place` is named after; the others wait until it is done."""
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = place.with_suffix(".done")
+        yield not done.exists()
+        done.touch()
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(shared: Path) -> Path:
+    """What `make wheelhouse` makes."""
+    place = shared / "wheelhouse"
+    with first(place) as mine:
+        if mine:
+            command = ["make", "--no-print-directory", "wheelhouse", f"WHEELHOUSE={place}"]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+    return place
+
+
+@pytest.fixture(scope="session")
+def tool_cache(shared: Path, wheelhouse: Path) -> Path:
+    """Where the action keeps what it installed; it has done so once, fetching from an index that is a directory."""
+    place = shared / "tools"
+    with first(place) as mine:
+        if mine:
+            place.mkdir()
+            (shared / "pipeline.yaml").write_text("name: shop\nservices: {}\nenvironments: {dev: {}}\n")
+            one = started(shared, shared / "machine", place, wheelhouse)
+            one.action(ROOT, {"command": "validate"})
+            assert [step.outcome for step in one.ran if step.name == "Install what promoter needs"] == ["success"], one.log
+    return place
+
+
+def started(workspace: Path, room: Path, tools: Path, wheelhouse: Path, env: Mapping[str, str] | None = None) -> Job:
+    """A job's beginning. pip asks no index: these tests are not about the network."""
+    local = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheelhouse), "PIP_CONFIG_FILE": "/dev/null"}
+    given = machine(room, {"GITHUB_WORKSPACE": str(workspace), "RUNNER_TOOL_CACHE": str(tools), **local, **(env or {})})
+    nothing_cached = {"actions/cache": lambda _, with_: {}}
+    return Job(workspace, room / "temp", given, nothing_cached, {"github": {}, "runner": {"temp": given["RUNNER_TEMP"]}})
+
+
+@pytest.fixture
+def job(tmp_path: Path, tool_cache: Path, wheelhouse: Path) -> Callable[..., Job]:
+    """A job in a workspace, on a machine with a name: `job(workspace, "one", {"GITHUB_REF_NAME": "x"})`."""
+
+    def start(workspace: Path, name: str = "runner", env: Mapping[str, str] | None = None) -> Job:
+        return started(workspace, tmp_path / f"machine-{name}", tool_cache, wheelhouse, env)
+
+    return start

@@ -1,0 +1,83 @@
+"""What the manual says of the action and of the GitLab component is what they are, and what it shows passes the linters."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from promoter import __version__
+from tests.ci.component import component
+from tests.conftest import ROOT
+
+PAGE, OTHER = (ROOT / "docs" / name for name in ("github-actions.md", "other-ci.md"))
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+CALLED = yaml.safe_load((ROOT / ".github/workflows/promote.yml").read_text())
+WORKFLOWS = re.findall(r"^```yaml\n(name: .*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def table(page: Path, heading: str) -> list[list[str]]:
+    section = page.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| ")]
+    return [row for row in rows if row[0].startswith("`")]
+
+
+def rows(inputs: Mapping[str, Any]) -> list[list[str]]:
+    def default(value: object) -> str:
+        return "the default branch" if isinstance(value, list) else f"`{value}`" if value else ""
+
+    return [[f"`{name}`", default(spec.get("default")), spec["description"]] for name, spec in inputs.items()]
+
+
+def test_the_tables_are_the_action() -> None:
+    assert table(PAGE, "Inputs") == rows(ACTION["inputs"])
+    assert table(PAGE, "Outputs") == [[f"`{name}`", spec["description"]] for name, spec in ACTION["outputs"].items()]
+
+
+def test_the_table_of_the_component_is_the_component() -> None:
+    head = (ROOT / "templates/promote.yml").read_text().partition("\n---\n")[0]
+    assert table(OTHER, "GitLab") == rows(yaml.safe_load(head)["spec"]["inputs"])
+
+
+def test_the_called_workflow_hands_on_what_the_action_takes_and_gives() -> None:
+    call, job = CALLED[True]["workflow_call"], CALLED["jobs"]["promote"]
+    own = {"registry", "registry-user", "fetch-depth", "runs-on", "timeout-minutes", "github-environment"}
+    elsewhere = {"deployments", "github-token", "wheel", "python"}  # by `environment:`, by `reviews`, and for the action alone
+    assert call["inputs"].keys() - own == ACTION["inputs"].keys() - elsewhere
+    step = next(step for step in job["steps"] if step.get("id") == "promoter")
+    assert step["with"].keys() == ACTION["inputs"].keys() - elsewhere | {"github-token"}
+    assert call["outputs"].keys() == job["outputs"].keys() == ACTION["outputs"].keys() - {"result"}
+    for name in call["inputs"].keys() - own - {"ledger", "evidence"}:
+        assert str(call["inputs"][name]["default"]).lower() == ACTION["inputs"][name].get("default", ""), name
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda text: text.splitlines()[0].removeprefix("name: "))
+def test_a_workflow_that_is_shown_passes_the_linter_and_pins_what_it_uses(workflow: str) -> None:
+    actionlint = Path(sys.executable).with_name("actionlint")
+    done = subprocess.run([actionlint, "-"], input=workflow, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r"uses: \S+@(?![0-9a-f]{40}\b)", workflow) == []
+
+
+@pytest.mark.parametrize("inputs", [{}, {"command": "promote", "environment": "prod", "rules": [{"if": "$CI_COMMIT_TAG"}]}])
+def test_the_component_becomes_a_job_that_gitlab_takes(tmp_path: Path, inputs: dict[str, Any]) -> None:
+    file = tmp_path / "job.yml"
+    file.write_text(yaml.safe_dump({"stages": ["deploy"], "promote": component(**inputs)}))
+    check = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", file]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_input_of_the_component_becomes_a_word_of_its_script() -> None:
+    body = (ROOT / "templates/promote.yml").read_text().partition("\n---\n")[2]
+    assert "$[[" not in body.partition("  script:\n")[2]
+
+
+@pytest.mark.parametrize("file", ["templates/promote.yml", "pipelines/ci/Jenkinsfile", "pipelines/ci/woodpecker.yml"])
+def test_what_other_ci_installs_is_this_version(file: str) -> None:
+    said = re.findall(r"(?:default: |PROMOTER_VERSION(?: = '|: ))(\d+\.\d+\.\d+)", (ROOT / file).read_text())
+    assert said == [__version__]
