@@ -11,7 +11,7 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-h
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check lock python
+.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check docs-site reference retell lock python
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,10 +41,21 @@ types: venv ## mypy --strict
 imports: venv ## the laws of the house: arrows point down only
 	$(BIN)/lint-imports --no-cache
 
-docs-check: venv ## workflows against their schema, the example files through `promoter validate`
+docs-check: venv docs-site ## workflows against their schema, the example files through `promoter validate`, the manual built
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@PROMOTER_LAB_REGISTRY=127.0.0.1:5000; export PROMOTER_LAB_REGISTRY; \
 	for file in pipelines/*/pipeline.yaml; do echo "promoter validate $$file" && $(BIN)/promoter validate "$$file" || exit 1; done
+
+docs-site: venv ## the manual as a site in build/site; a warning is an error
+	@$(BIN)/sphinx-build -q -W -n --keep-going --fresh-env -d build/doctrees docs build/site
+	@echo "build/site/index.html is the manual"
+
+reference: venv ## docs/reference and the pictures written anew from the code
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/pictures/terminal.py
+
+retell: venv lab ## the answers on the pages that tests run written anew, from a real run
+	@$(IN_LAB) $(BIN)/python -m tests.docs.retell
 
 bench: venv lab ## the job beside its peers, in one run: times and ratios
 	@$(LAB) buildx || true
