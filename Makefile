@@ -14,7 +14,8 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-h
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check ci-check wheelhouse dist lock python
+.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check docs-site reference retell ci-check \
+	wheelhouse dist lock python
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,9 +46,20 @@ types: venv ## mypy --strict
 imports: venv ## the laws of the house: arrows point down only
 	$(BIN)/lint-imports --no-cache
 
-docs-check: venv ## the example files through `promoter validate`
+docs-check: venv docs-site ## the example files through `promoter validate`, the manual built
 	@PROMOTER_LAB_REGISTRY=127.0.0.1:5000; export PROMOTER_LAB_REGISTRY; \
 	for file in pipelines/*/pipeline.yaml; do echo "promoter validate $$file" && $(BIN)/promoter validate "$$file" || exit 1; done
+
+docs-site: venv ## the manual as a site in build/site; a warning is an error
+	@$(BIN)/sphinx-build -q -W -n --keep-going --fresh-env -d build/doctrees docs build/site
+	@echo "build/site/index.html is the manual"
+
+reference: venv ## docs/reference and the pictures written anew from the code
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/pictures/terminal.py
+
+retell: venv lab ## the answers on the pages that tests run written anew, from a real run
+	@$(IN_LAB) $(BIN)/python -m tests.docs.retell
 
 ci-check: venv ## what CI runs, ours and the examples: schemas, actionlint, zizmor at its strictest, shellcheck
 	$(SCHEMA) vendor.github-workflows $(WORKFLOWS)

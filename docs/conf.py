@@ -1,0 +1,48 @@
+"""The manual as a site: `make docs-site`. The pages are plain Markdown and read as well on a code host."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from promoter import __version__
+
+project, version, release, html_title = "promoter", __version__, __version__, "promoter"
+extensions = ["myst_parser"]
+myst_heading_anchors = 4
+highlight_language = "text"
+html_theme = "furo"
+html_static_path, html_css_files = ["_static"], ["site.css"]
+html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
+html_show_copyright = html_copy_source = html_show_sourcelink = html_show_sphinx = False
+
+HERE = Path(__file__).parent
+GUIDES = ("pipeline", "commands", "approvals", "ledger", "troubleshooting")
+APART = {"index", "tutorial", "threat-model", "comparison", "architecture", "decisions", "mutants", *GUIDES}
+CHAPTERS = {
+    "Learn": ["tutorial"],
+    "Guides": [*GUIDES, *(page.stem for page in sorted(HERE.glob("*.md")) if page.stem not in APART)],
+    "How to": [f"how-to/{page.stem}" for page in sorted((HERE / "how-to").glob("*.md"))],
+    "Reference": [f"reference/{page.stem}" for page in sorted((HERE / "reference").glob("*.md"))],
+    "Understand": [
+        *(f"explanation/{page.stem}" for page in sorted((HERE / "explanation").glob("*.md"))), "threat-model", "comparison",
+    ],
+    "The house": ["architecture", "decisions", "mutants"],
+}  # fmt: skip
+
+
+def _read(_app: object, page: str, source: list[str]) -> None:
+    """What only a site needs stays out of the pages: the side bar, and a word instead of links that lead out of docs/."""
+    if page == "index":
+        source[0] += "".join(_chapter(title, pages) for title, pages in CHAPTERS.items())
+    if page == "decisions":
+        source[0] += _chapter("Decisions", [f"decisions/{record.stem}" for record in sorted((HERE / "decisions").glob("0*.md"))])
+    up = "../" * (page.count("/") + 1)
+    source[0] = re.sub(rf"\[([^\]]+)\]\({re.escape(up)}([^)#]+)[^)]*\)", r"\1 (`\2`)", source[0])
+
+
+def _chapter(title: str, pages: list[str]) -> str:
+    return f"\n\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(pages) + "\n```\n"
+
+
+def setup(app: Any) -> None:
+    app.connect("source-read", _read)

@@ -1,0 +1,47 @@
+"""Tells pages to the lab and writes the answers into them: `python -m tests.docs.retell docs/tutorial.md …` (see `make retell`).
+
+A page whose answers are alike stays as it is; where one is not, all are written anew, so that one id means one thing.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from uuid import uuid4
+
+from tests.docs.pages import DOCS
+from tests.docs.session import TOLD, Alike, tell, without_what_is_left_out
+from tests.docs.world import base_image, world
+from tests.ports import next_port
+
+_OF_THE_BUILD = re.compile(r"(?m)^[\w-]+(?: \| .*|: building with .*)\n")
+
+
+def retell(page: Path) -> None:
+    name, engine = f"t{uuid4().hex[:10]}", os.environ["PROMOTER_LAB_ENGINE"]
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as image:
+        with base_image(engine, Path(os.environ["PROMOTER_LAB_BUSYBOX"]), Path(image), name) as base:
+            here = world(Path(place), engine, os.environ["PROMOTER_LAB_REGISTRY"], base, name, next_port)
+            told = list(tell(page, here.directory, here.environ, here.changed))
+        sys.path.insert(0, str(Path(__file__).parents[2] / "lab"))
+        from parts.sweep import sweep
+
+        sweep(engine, name)
+    ours, theirs = Alike(), Alike()
+    answered = [(one, one.shown, without_what_is_left_out(one.said, one.shown.text)) for one in told if one.shown]
+    sys.stderr.writelines(f"{one.block}: {one.said}\n" for one in told if one.shown is None and one.said.strip())
+    if all(ours(said) == theirs(shown.text) for _, shown, said in answered):
+        return
+    text = page.read_text()
+    for one, shown, said in answered:
+        fresh = _OF_THE_BUILD.sub("", said).strip("\n")
+        asked = f"```sh\n{one.block.text}```\n\n```text\n"
+        text = text.replace(f"{asked}{shown.text}```", f"{asked}{fresh}\n```")
+    page.write_text(text)
+    sys.stderr.write(f"{page}: written anew\n")
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:] or [DOCS / name for name in TOLD]:
+        retell(Path(argument).resolve())

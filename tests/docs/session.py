@@ -1,0 +1,165 @@
+"""A page told to a shell: its `sh` blocks in one bash, each answer compared with the `text` block that follows it.
+
+Ids, times and measures differ from run to run, so both sides are made alike first: the same id stands for the same thing
+all over a page, in whatever length it is shown.
+
+A line `…` in a `text` block stands for any number of lines. tests/docs/retell.py writes the answers into a page.
+"""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from threading import Timer
+from typing import Self
+
+from tests.docs.pages import DOCS, Block, blocks_of
+
+NOT_RUN = "not run"
+TOLD = (
+    "tutorial.md", "how-to/a-second-registry-for-prod.md", "how-to/check-the-record.md", "how-to/find-out-why-it-waits.md",
+    "how-to/freeze-for-the-holidays.md", "how-to/ledger-in-git.md", "how-to/move-the-ledger.md", "how-to/protect-the-policy.md",
+    "how-to/read-the-json.md", "how-to/roll-back-in-an-emergency.md", "how-to/rotate-a-signing-key.md",
+    "how-to/several-services-and-migrations.md",
+)  # fmt: skip
+"""The pages that are told."""
+_BUILD = re.compile(r"^[\w-]+ \| .*\n|^[\w-]+: building with .*\n", re.MULTILINE)
+"""What the builder says is its own: which one builds depends on the machine."""
+_ID = re.compile(r"\b[0-9a-f]{12,64}\b")
+_MEASURES = (
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"), "2026-01-01 00:00:00"),
+    (re.compile(r"\bafter \d+\.\d\d s\b"), "after 0.00 s"),
+    (re.compile(r"\b\d+ms\b"), "0ms"),
+    (re.compile(r"\b(\d+m)?\d+(\.\d)?s\b"), "0.0s"),
+    (re.compile(r"\b(starting|running)\b"), "healthy"),  # the engine's own first look may come after the question
+    (re.compile(r"\b[0-9a-f]{7}\b(?=\))"), "0000000"),
+    (re.compile(r"\bSHA256:[\w+/]{43}"), "SHA256:key"),
+    (re.compile(r"^[0-9a-f]{7}(?= )", re.MULTILINE), "0000000"),
+    (re.compile(r"[ \t]+$", re.MULTILINE), ""),
+    (re.compile(r"(?<=\S) {2,}"), "  "),
+    (re.compile(r"\n+…\n+"), "\n…\n"),
+)
+TUTORIAL = DOCS / "tutorial.md"
+_END = "@@ the block has ended"
+_PATIENCE = 300
+"""Seconds for a whole page; a shell that hangs is killed, and says how far it came."""
+
+
+@dataclass
+class Alike:
+    """One side of the comparison. Ids are numbered as they come up, so that mixing up two of them shows."""
+
+    known: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, text: str) -> str:
+        return _ID.sub(lambda match: self.known.setdefault(match[0][:12], f"id{len(self.known) + 1}"), measured(text)).strip("\n")
+
+
+def measured(text: str) -> str:
+    """Without what a builder says, and with all times and measures the same."""
+    text = _BUILD.sub("", text)
+    for pattern, instead in _MEASURES:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def without_what_is_left_out(said: str, shown: str) -> str:
+    """What was said, without the lines for which `shown` has a `…`; all of it where the rest does not fit."""
+    if not re.search(r"(?m)^…$", shown):
+        return said
+    lines = _BUILD.sub("", said).strip("\n").splitlines()
+    blurred = [_ID.sub("id", measured(line)) for line in lines]
+    kept, place = list[str](), 0
+    parts = [part.strip("\n").splitlines() for part in re.split(r"(?m)^…$", f"\n{measured(shown)}\n")]
+    for number, part in enumerate(parts):
+        wanted = [_ID.sub("id", line) for line in part]
+        places = range(place, len(lines) - len(part) + 1) if number else (0,)
+        last = number == len(parts) - 1 and part != []
+        fits = [at for at in places if blurred[at : at + len(part)] == wanted and (not last or at + len(part) == len(lines))]
+        if not fits:
+            return said
+        kept += [*lines[fits[0] : fits[0] + len(part)], "…"]
+        place = fits[0] + len(part)
+    return "\n".join(kept[:-1])
+
+
+class Shell:
+    """One bash for a whole page, with nobody at its standard input."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self._bash = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"], cwd=directory, env=dict(environ), text=True, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._watchdog = Timer(_PATIENCE, os.killpg, (self._bash.pid, signal.SIGKILL))
+        self._watchdog.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watchdog.cancel()
+        with suppress(ProcessLookupError):
+            os.killpg(self._bash.pid, signal.SIGKILL)
+        self._bash.wait()
+        for pipe in (self._bash.stdin, self._bash.stdout):
+            assert pipe
+            pipe.close()
+
+    def say(self, block: str) -> str:
+        assert self._bash.stdin and self._bash.stdout
+        self._bash.stdin.write(f"{{\n{block}}} </dev/null\necho '{_END}'\n")
+        self._bash.stdin.flush()
+        said = ""
+        for line in self._bash.stdout:
+            if line == f"{_END}\n":
+                return said
+            said += line
+        raise AssertionError(f"the shell ended in the middle of\n{block}\nand had said\n{said}")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A block of commands, what it said, and what the page says that it says (None: nothing)."""
+
+    block: Block
+    said: str
+    shown: Block | None
+
+
+def answers(page: Path) -> dict[Block, Block]:
+    """Each block of commands with the text that directly follows it."""
+    found = blocks_of(page)
+    return {one: two for one, two in pairwise(found) if one.language == "sh" and two.language == "text"}
+
+
+START = 3
+"""A how-to starts where the tutorial's first blocks of commands have led: its files are there, and Ana acts."""
+
+
+def commands(page: Path) -> list[Block]:
+    return [block for block in blocks_of(page) if block.language == "sh" and block.mark != NOT_RUN]
+
+
+def tell(page: Path, directory: Path, environ: Mapping[str, str], changed: Mapping[str, str]) -> Iterator[Told]:
+    """Runs a page. `changed` are words of it that must be others here, such as ports that somebody has; the answers are
+    given with the page's own."""
+    shown = answers(page)
+    with Shell(directory, environ) as shell:
+        if page.parent.name == "how-to":
+            for block in commands(TUTORIAL)[:START]:
+                shell.say(_replaced(block.text, changed))
+        for block in commands(page):
+            said = shell.say(_replaced(block.text, changed))
+            yield Told(block, _replaced(said, {ours: theirs for theirs, ours in changed.items()}), shown.get(block))
+
+
+def _replaced(text: str, words: Mapping[str, str]) -> str:
+    for word, instead in words.items():
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", instead, text)
+    return text

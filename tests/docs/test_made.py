@@ -1,0 +1,99 @@
+"""What scripts write is what they would write now: the reference, the picture of the terminal. And the site, as CI builds it."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.docs.pages import DOCS, ROOT
+
+SCRIPTS = ("script", "link", "img", "iframe", "object", "embed", "source", "video", "audio", "use", "image")
+"""What a browser fetches by itself."""
+
+
+def script(path: str) -> ModuleType:
+    """A script of docs/, which finds its neighbours as it does when it is run."""
+    if str(DOCS) not in sys.path:
+        sys.path.append(str(DOCS))
+    spec = importlib.util.spec_from_file_location(Path(path).stem, DOCS / path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), script("generate.py").pages().items(), ids=lambda value: value if len(value) < 30 else ""
+)
+def test_the_reference_is_what_the_code_says(name: str, text: str) -> None:
+    assert (DOCS / "reference" / name).read_text() == text, "run `make reference`"
+
+
+def test_the_reference_knows_every_command_and_key() -> None:
+    from promoter.adapters.pipeline_file.shapes import CHECKS, GATES, EnvironmentForm, FileForm
+    from promoter.cli.app import VERBS
+
+    commands, keys = (DOCS / "reference/commands.md").read_text(), (DOCS / "reference/pipeline.md").read_text()
+    assert [verb for verb in VERBS if f"\n## promoter {verb}\n" not in commands] == []
+    wanted = {*FileForm.model_fields, *EnvironmentForm.model_fields, *CHECKS, *GATES}
+    assert [key for key in wanted if f"| `{key}` |" not in keys] == []
+
+
+def test_the_picture_of_the_terminal_says_what_the_commands_say() -> None:
+    drawing = script("pictures/terminal.py")
+    assert (DOCS / "pictures/terminal.svg").read_text() == drawing.picture(), "run `make reference`"
+    drawn = re.sub(r"<[^>]+>", "", (DOCS / "pictures/terminal.svg").read_text()).replace("&#160;", " ")
+    assert all(line[:60].strip() in drawn for line in drawing.shown().splitlines())
+
+
+class Fetched(HTMLParser):
+    """Every address that a page makes a browser fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        if tag in SCRIPTS and names.get("rel") not in ("next", "prev", "canonical"):
+            self.found += [names[key] or "" for key in ("src", "href", "srcset", "data") if key in names]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("site")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "-n",
+        "--keep-going",
+        "-d",
+        str(place / "trees"),
+        "docs",
+        str(place / "html"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return place / "html"
+
+
+def test_the_site_has_every_page_and_fetches_nothing_from_elsewhere(site: Path) -> None:
+    pages = {page.relative_to(DOCS).with_suffix(".html") for page in DOCS.rglob("*.md")}
+    assert [str(page) for page in pages if not (site / page).is_file()] == []
+    elsewhere = []
+    for page in site.rglob("*.html"):
+        fetched = Fetched()
+        fetched.feed(page.read_text())
+        elsewhere += [f"{page.name}: {address}" for address in fetched.found if re.match(r"(\w+:)?//", address)]
+    for file in (*site.rglob("*.css"), *site.rglob("*.svg")):
+        found = re.findall(r"(?:url\(|@import|href=)[\"' ]*((?:https?:)?//[^\"')]+)", file.read_text())
+        elsewhere += [f"{file.name}: {address}" for address in found]
+    assert elsewhere == []

@@ -1,0 +1,59 @@
+"""What docs/how-to/migrate-from-a-shell-script.md says of the container that the script has left."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import docker
+import pytest
+
+from tests.conftest import Cli
+
+PIPELINE = """\
+name: {name}
+registry: {registry}/tutorial
+services:
+  web:
+    build: .
+    container_name: {name}
+    ports: ["127.0.0.1:{port}:8080"]
+environments:
+  test: {{verify: [{{http: {{url: "http://127.0.0.1:{port}/", contains: new, within: 1s}}}}]}}
+"""
+
+
+@pytest.fixture
+def scripts_own(engine_url: str, base: str, unique: str, free_port: Callable[[], int]) -> Iterator[tuple[Any, int]]:
+    """A container as `docker run --name` makes it, which nobody has told promoter about; and its port."""
+    client, port = docker.DockerClient(base_url=engine_url), free_port()
+    serve = ["sh", "-c", "mkdir /www; echo old >/www/index.html; exec httpd -f -p 8080 -h /www"]
+    container = client.containers.run(base, serve, name=unique, ports={"8080": ("127.0.0.1", port)}, init=True, detach=True)
+    yield container, port
+    container.remove(force=True)
+    client.close()
+
+
+def page(port: int) -> str:
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return answer.read().decode().strip()
+
+
+def test_it_is_moved_aside_and_put_back_when_the_new_one_is_bad(
+    cli: Cli, clean_engine: str, registry_host: str, base: str, scripts_own: tuple[Any, int]
+) -> None:
+    theirs, port = scripts_own
+    (cli.cwd / "pipeline.yaml").write_text(PIPELINE.format(name=clean_engine, registry=registry_host, port=port))
+    dockerfile: Path = cli.cwd / "Dockerfile"
+    text = 'FROM {}\nRUN mkdir /www; echo {} >/www/index.html\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n'
+
+    dockerfile.write_text(text.format(base, "bad"))
+    bad = cli("run", "--json")
+    assert bad.exit_code in (1, 6), bad.text
+    theirs.reload()
+    assert (theirs.name, theirs.status, page(port)) == (clean_engine, "running", "old")
+
+    dockerfile.write_text(text.format(base, "new"))
+    assert (good := cli("run", "--json")).exit_code == 0, good.text
+    theirs.reload()
+    assert (theirs.name, theirs.status, page(port)) == (f"{clean_engine}-previous", "exited", "new")

@@ -1,0 +1,39 @@
+"""The pages that are run as they stand: every block of commands, in one shell, on the lab's engine and registry."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, blocks_of
+from tests.docs.session import TOLD, Alike, measured, tell, without_what_is_left_out
+from tests.docs.world import world
+
+CHECKED_ONLY = {
+    "how-to/ledger-in-postgresql.md": "a database by name; tests/adapters/test_postgres_ledger.py has one of its own",
+    "how-to/migrate-from-a-shell-script.md": "hosts by name; its promise is kept by tests/docs/test_migrating.py",
+    "how-to/sign-with-a-hardware-key.md": "a key that wants to be touched; tests/signatures/test_agreement.py plays one",
+}
+MISSING = [program for program in ("bash", "curl", "git", "jq", "ssh-keygen") if not shutil.which(program)]
+
+
+def test_every_page_to_follow_is_told_or_says_why_not() -> None:
+    followed = {"tutorial.md", *(f"how-to/{page.name}" for page in (DOCS / "how-to").glob("*.md"))}
+    assert followed == {*TOLD, *CHECKED_ONLY}
+    assert all(block.mark for name in CHECKED_ONLY for block in blocks_of(DOCS / name) if block.language == "sh")
+
+
+@pytest.mark.skipif(MISSING != [], reason=f"not installed here: {', '.join(MISSING)}")
+@pytest.mark.parametrize("name", TOLD)
+def test_the_page_says_what_happens(
+    name: str, tmp_path: Path, engine_url: str, registry_host: str, base: str, clean_engine: str, free_port: Callable[[], int]
+) -> None:
+    here = world(tmp_path, engine_url, registry_host, base, clean_engine, free_port)
+    ours, theirs = Alike(), Alike()
+    for told in tell(DOCS / name, here.directory, here.environ, here.changed):
+        if told.shown is None:
+            assert measured(told.said) == "", f"{told.block} says something, and the page does not show it"
+        else:
+            said = without_what_is_left_out(told.said, told.shown.text)
+            assert ours(said) == theirs(told.shown.text), f"{told.shown}: what comes is\n{told.said}"
