@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 PATIENCE = 30.0
+READS = (["0", "0x0"], ["63", "0x0"])
+"""read(0, …) as /proc/PID/syscall has it, on amd64 and on arm64."""
 _MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>()][A-Z0-9]?|\x1b\][^\x07]*\x07|\r")
 
 
@@ -42,6 +44,14 @@ class Terminal:
 
     def send(self, text: str) -> None:
         os.write(self._own, text.encode())
+
+    def until_it_reads(self) -> None:
+        """Waits until the program waits for its standard input. Ctrl-C a moment before is noticed by Python only with the next
+        key, which a person presses and a test does not."""
+        here, deadline = Path(f"/proc/{self._process.pid}/syscall"), time.monotonic() + PATIENCE
+        while here.read_text().split()[:2] not in READS:
+            assert time.monotonic() < deadline, f"nothing is asked:\n{self.shown}"
+            os.sched_yield()
 
     def end(self) -> int:
         """Waits for the end of the program and gives its exit code."""

@@ -13,7 +13,7 @@ from promoter.settings import Settings
 from tests.fakes.promoter import result
 
 PAGE = (Path(__file__).parents[1] / "docs" / "ci-output.md").read_text()
-GITHUB, GITLAB = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+GITHUB, GITLAB = (yaml.safe_load(block) for block in re.findall(r"```yaml[^\n]*\n(.*?)```", PAGE, re.DOTALL))
 
 
 def test_the_outputs_are_those_of_the_code() -> None:

@@ -45,7 +45,8 @@ def images(release: Release) -> str:
 def origin(release: Release) -> str:
     """Where a release was built from, in brackets; empty when nobody knows."""
     source = release.source
-    words = [w for w in (source.branch, source.short_sha, source.version if source.version != source.sha else None) if w]
+    named = source.version if not (source.sha and source.version and source.sha.startswith(source.version)) else None
+    words = [w for w in (source.branch, source.short_sha, named) if w]
     return f" ({' '.join(dict.fromkeys(words))}{', with uncommitted changes' if source.dirty else ''})" if words else ""
 
 

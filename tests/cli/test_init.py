@@ -279,6 +279,7 @@ def test_who_goes_away_leaves_nothing_behind(terminal: Terminal, here: Path, key
     terminal.expect("name [")
     terminal.send("\n")
     terminal.expect("[none]")
+    terminal.until_it_reads()
     terminal.send(key)
     terminal.expect("nothing was written")
     assert terminal.end() == 130

@@ -46,10 +46,9 @@ def _git(url: str, directory: Path, pipeline: str) -> Iterable[bytes]:
     from promoter.adapters.ledger.git.place import find
     from promoter.adapters.ledger.git.tree import Tree
     from promoter.adapters.ledger.git.wire import Wire
-    from promoter.adapters.retry import Retry
 
     git = Git({**os.environ, "GIT_NO_LAZY_FETCH": "1"})
-    wire = Wire(git, find(git, directory, url), Retry())
+    wire = Wire(git, find(git, directory, url))
     tip = wire.git("rev-parse", "--verify", "--quiet", f"{wire.place.tip}^{{commit}}").line
     if tip is None:
         return []

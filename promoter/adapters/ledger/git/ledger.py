@@ -19,7 +19,7 @@ from promoter.adapters.ledger.git.place import find, parse, shown
 from promoter.adapters.ledger.git.tree import Tree
 from promoter.adapters.ledger.git.wire import Pushed, Wire
 from promoter.adapters.ledger.promises import facts_of, moved
-from promoter.adapters.retry import Retry, jitter
+from promoter.adapters.retry import jitter
 from promoter.model.errors import LedgerError
 from promoter.model.facts import Draft, Fact, Head, seal
 from promoter.ports import Gone, Held, Lease, nobody
@@ -121,7 +121,7 @@ class GitLedger:
     # ------------------------------------------------------------ parts, found when they are first used
     @cached_property
     def _wire(self) -> Wire:
-        return Wire(self._git, find(self._git, self._directory, self._url), Retry(self._sleep))
+        return Wire(self._git, find(self._git, self._directory, self._url), self._sleep)
 
     @cached_property
     def _tree(self) -> Tree:

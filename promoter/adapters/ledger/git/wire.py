@@ -4,13 +4,15 @@ The user's branches, hooks, index and work tree are not touched. A remote-tracki
 """
 
 import subprocess
+import time
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 from promoter.adapters.git import TIMED_OUT, Answer, Git
 from promoter.adapters.ledger.git.errors import explain
 from promoter.adapters.ledger.git.place import Place, ensure, shown
-from promoter.adapters.retry import Retry
+from promoter.adapters.retry import Retry, jitter
 from promoter.model.errors import LedgerError
 
 NETWORK = 60.0
@@ -31,6 +33,8 @@ _RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "f
           "reference already exists", "failed to lock", "needs force")  # fmt: skip
 _BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
 _ABSENT = "couldn't find remote ref"
+_TURNS, _TURN = 40, 0.2
+"""So often may others fetch into this repository first; within so many seconds we come back."""
 
 
 class Pushed(Enum):
@@ -44,9 +48,9 @@ class Pushed(Enum):
 class Wire:
     """The refs of one `Place`. Raises LedgerError with what is missing."""
 
-    def __init__(self, git: Git, place: Place, retry: Retry) -> None:
+    def __init__(self, git: Git, place: Place, sleep: Callable[[float], None] = time.sleep) -> None:
         self.place = place
-        self._git, self._retry = git, retry
+        self._git, self._sleep, self._retry = git, sleep, Retry(sleep)
         self.name = f"git:{place.branch}@{shown(place.remote)}" if place.remote is not None else f"git:{place.branch}"
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
@@ -97,15 +101,22 @@ class Wire:
             if not self._there(refs.removeprefix("+").partition(":")[0]):
                 return False
             self.ensure()
-        answer = self.git(*_FETCH, *options, "--", str(self.place.remote), refs, timeout=NETWORK)
+        answer = self._in_turn(*_FETCH, *options, "--", str(self.place.remote), refs)
         if answer.code == 0:
             return True
         if _ABSENT in answer.error:
             self.git("update-ref", "-d", self.place.tip)
             return False
-        error = explain(self.name, answer.error)
-        error.retryable = error.retryable or any(word in answer.error for word in _BUSY)
-        raise error
+        raise explain(self.name, answer.error)
+
+    def _in_turn(self, *command: str) -> Answer:
+        """Who is beaten here by another one's fetch into this repository fetches again: one of them always gets through."""
+        for _ in range(_TURNS - 1):
+            answer = self.git(*command, timeout=NETWORK)
+            if answer.code == 0 or not any(word in answer.error for word in _BUSY):
+                return answer
+            self._sleep(jitter(_TURN))
+        return self.git(*command, timeout=NETWORK)
 
     def _depth(self) -> tuple[str, ...]:
         """The last commit holds every fact; but a whole repository must not become a shallow one by it."""
