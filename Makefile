@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB = $(PYTHON) -B lab/lab.py
 IN_LAB = eval "$$($(LAB) env)" &&
-WORKERS ?= 2
+WORKERS ?= 3
 WHEELHOUSE ?= dist/wheelhouse
 WORKFLOWS = .github/workflows/*.yml pipelines/ci/github-*.yml
 SCHEMA = $(BIN)/check-jsonschema --builtin-schema
@@ -28,7 +28,7 @@ test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narr
 	@$(LAB) evidence || true
 	@$(LAB) ledgers || true
 	@$(LAB) shells || true
-	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: lint types imports docs-check ci-check test ## all that must hold before a change is merged: what CI runs
 

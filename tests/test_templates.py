@@ -100,10 +100,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("template", HOSTILE, ids=[t[:40] for t in HOSTILE])
 def test_a_hostile_template_gets_a_sentence_and_no_second(template):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TemplateFault) as caught:
         render(template, scope())
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert caught.value.message and "0x" not in caught.value.message
 
 

@@ -397,9 +397,9 @@ def big(environments: int) -> str:
 def test_a_thousand_environments_take_linear_time_and_at_most_three_seconds(tmp_path):
     def seconds(count: int) -> float:
         file = write(tmp_path, big(count))
-        start = time.perf_counter()
+        start = time.process_time()
         assert complaints(file) == []
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     few, many = min(seconds(100) for _ in range(3)), min(seconds(1000) for _ in range(2))
     assert many < 3

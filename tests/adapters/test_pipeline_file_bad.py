@@ -269,19 +269,19 @@ def test_outside_a_checkout_the_source_is_not_known(tmp_path):
 )
 def test_ten_megabytes_of_nesting_are_refused_within_a_second(tmp_path, text):
     file = write(tmp_path, text)
-    start = time.perf_counter()
+    start = time.process_time()
     [(_, message)] = complaints(file)
     assert message == "nested deeper than 64 levels"
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_an_alias_bomb_is_refused_within_a_second(tmp_path):
     levels = [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
     file = write(tmp_path, "a0: &a0 [x]\n" + "\n".join(levels) + "\n" + GOOD)
-    start = time.perf_counter()
+    start = time.process_time()
     [(_, message)] = complaints(file)
     assert message == "aliases blow this file up to more than 250,000 values"
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_aliases_cannot_pile_up_depth(tmp_path):

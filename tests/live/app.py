@@ -11,7 +11,7 @@ FROM scratch
 COPY busybox /bin/busybox
 RUN ["/bin/busybox", "--install", "-s", "/bin"]
 COPY www /www
-HEALTHCHECK --interval=1s --retries=2 CMD ["wget", "-qO-", "http://127.0.0.1:8080/"]
+HEALTHCHECK --interval=3s --retries=2 CMD ["wget", "-qO-", "http://127.0.0.1:8080/"]
 CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 """
 PIPELINE = """\

@@ -8,11 +8,15 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from promoter.adapters.ledger.open import open_ledger
+from promoter.model.facts import Fact, check_chain
 from tests.conftest import ROOT, Ran
 from tests.live.app import SERVER, App
 
@@ -22,7 +26,7 @@ services:
   web:
     image: {image}
     ports: ["127.0.0.1:{port}:8080"]
-    healthcheck: {{test: ["CMD", "wget", "-qO-", "http://127.0.0.1:8080/"], interval: 200ms, retries: 2}}
+    healthcheck: {{test: ["CMD", "wget", "-qO-", "http://127.0.0.1:8080/"], interval: {interval}, retries: 2}}
     volumes: ["{place}/count:/count"]
 environments:
   dev:
@@ -53,7 +57,7 @@ class Matrix:
     def want(self, word: str) -> None:
         text = PIPELINE.format(
             name=self.app.name, image=self.images[word], port=self.app.ports["dev"], place=self.place, word=word,
-            registry=self.app.registry,
+            registry=self.app.registry, interval="200ms" if word == "bad" else "2s",  # each look costs the engine a process
         )  # fmt: skip
         (self.place / "matrix.yaml").write_text(text)
 
@@ -83,15 +87,14 @@ class Matrix:
         jobs = self.place / "count" / "jobs"
         return len(jobs.read_text().splitlines()) if jobs.exists() else 0
 
-    def facts(self) -> list[dict[str, object]]:
-        facts: list[dict[str, object]] = self.app.cli(
-            "history", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db", "--json"
-        ).json
-        return facts
+    def facts(self) -> list[Fact]:
+        """The whole chain, checked."""
+        with closing(open_ledger("sqlite:matrix.db", self.place, self.app.name)) as ledger:
+            return [fact for fact in check_chain(ledger.lines()) if isinstance(fact, Fact) or pytest.fail(str(fact))]
 
 
 @pytest.fixture
-def matrix(app: App) -> Matrix:
+def matrix(app: App) -> Iterator[Matrix]:
     images = {}
     for word in ("ready-one", "ready-two", "bad"):
         app.page(word)
@@ -102,7 +105,9 @@ def matrix(app: App) -> Matrix:
     made = Matrix(app, images)
     made.want("ready-one")
     assert made.run().exit_code == 0
-    return made
+    yield made
+    verified = app.cli("ledger", "verify", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db")
+    assert verified.exit_code == 0, verified.text
 
 
 def stands(matrix: Matrix, word: str, where: str) -> None:
@@ -111,15 +116,13 @@ def stands(matrix: Matrix, word: str, where: str) -> None:
     assert there in ({"dev-web": "running", "dev-web-previous": "exited"}, {"dev-web": "running"}), (where, there)
     shown = matrix.app.container("dev")
     assert shown.labels["dev.promoter.digest"] == matrix.images[word].rpartition("@")[2], where
-    verified = matrix.app.cli("ledger", "verify", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db")
-    assert verified.exit_code == 0, (where, verified.text)
 
 
 def once(matrix: Matrix, where: str) -> None:
     """As many jobs as promotions began, since each of them reached its job here or ended before it."""
     facts = matrix.facts()
-    promotions = {fact["promotion"] for fact in facts if fact["kind"] == "started"}
-    done = [fact["promotion"] for fact in facts if fact["kind"] == "step_done" and str(fact["step"]).startswith("before")]
+    promotions = {fact.body["promotion"] for fact in facts if fact.kind == "started"}
+    done = [fact.body["promotion"] for fact in facts if fact.kind == "step_done" and fact.body["step"].startswith("before")]
     assert len(done) == len(set(done)), where
     assert len(set(done)) <= matrix.lines() <= len(promotions), (where, matrix.lines(), len(promotions))
 

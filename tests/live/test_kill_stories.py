@@ -31,7 +31,7 @@ SLEEPER = 'CMD ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"]\n'
 SERVICES = """\
   web:
     image: {image}
-    healthcheck: {{test: ["CMD", "true"], interval: 200ms}}
+    healthcheck: {{test: ["CMD", "true"], interval: 2s}}
     volumes: ["{count}:/count"]
   worker:
     image: {image}
@@ -43,7 +43,7 @@ BUILT = """\
   web:
     image: web
     build: .
-    healthcheck: {{test: ["CMD", "true"], interval: 200ms}}
+    healthcheck: {{test: ["CMD", "true"], interval: 2s}}
     volumes: ["{count}:/count"]
 """
 ENVIRONMENT = """\

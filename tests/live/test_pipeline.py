@@ -139,7 +139,8 @@ def test_a_secret_reaches_the_container_and_nothing_else(app: App) -> None:
 
 
 def test_a_stopped_container_is_mended(app: App) -> None:
-    app.cli("run")
+    first = app.cli("run")
+    assert first.exit_code == 0, first.text
     app.engine.stop(app.container("prod").id, None)
     ran = app.cli("run", "--json")
     assert (ran.exit_code, statuses(ran)) == (0, {"dev": "unchanged", "prod": "deployed"}), ran.text

@@ -230,9 +230,10 @@ def test_an_engine_behind_ssh_is_reached_through_one_tunnel(server, ssh):
 def test_a_tunnel_that_broke_is_made_again(server, ssh):
     with closing(open_engine(f"ssh://h/{server.port}", environ={})) as engine:
         engine.identify()
+        keeper = engine.client()._tunnel._keeper  # to ask for it later would make another
         pid = int((ssh / "pid").read_text())
         os.kill(pid, signal.SIGTERM)
-        engine.client()._tunnel._keeper.wait(10)
+        keeper.wait(10)
         assert engine.identify().name == "host"
         assert int((ssh / "pid").read_text()) != pid
 
