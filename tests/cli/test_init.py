@@ -167,7 +167,7 @@ def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, say: 
     strict(BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", file)
     flow = yaml.safe_load(file.read_text())
     assert flow["permissions"] == {}
-    assert flow["concurrency"]["cancel-in-progress"] is False
+    assert (flow["concurrency"]["cancel-in-progress"], flow["concurrency"]["queue"]) == (False, "max")
     job = flow["jobs"]["promote"]
     assert job["permissions"] == {"contents": "write", "packages": "write"}
     assert job["env"] == {"PROMOTER_FILE": "deploy it/pipeline.yaml"}

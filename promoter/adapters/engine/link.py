@@ -45,6 +45,7 @@ class Link:
             with self._connecting:
                 client = self._client
                 if client is None or not client.alive:
+                    self.close()
                     client = self._client = self._retry(self._connect)
         return client
 

@@ -236,6 +236,7 @@ def test_a_tunnel_that_broke_is_made_again(server, ssh):
         keeper.wait(10)
         assert engine.identify().name == "host"
         assert int((ssh / "pid").read_text()) != pid
+        assert keeper.stdin.closed  # which ends all of the old one
 
 
 def test_ssh_that_fails_is_told_in_its_own_words(ssh):
