@@ -1,8 +1,8 @@
 """Wall clocks and weeks: the instant of a wall-clock time, and the hours of the week in which a promotion may start.
 
 All arithmetic on wall clocks is done on local times and turned into instants at the end, so that a day with 23
-or 25 hours is right. A local time that does not exist counts as the first instant after the gap; one that
-exists twice opens at its first and closes at its second.
+or 25 hours is right. A local time that does not exist counts as the first instant after the gap. What begins in an
+hour that comes twice begins in the first of them, and what ends in it ends in the second.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import NamedTuple
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RANGE = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _EARLIEST, _LATEST = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 (wall clocks: beyond them no zone can count)
+_TICK = timedelta(microseconds=1)
 _TWO_WEEKS = range(-2, 15)
 """Days around an instant: ranges of the day before may cover it, and one week's opening may fall into a gap."""
 
@@ -65,12 +66,24 @@ class Week:
 
 
 def instant(zone: tzinfo, wall: datetime, *, last: bool = False) -> datetime:
-    """When a clock on the wall shows `wall` (without a zone): the first time, or the last."""
+    """When a clock on the wall shows `wall` (without a zone) for the first time; with `last`, from when on it shows no time
+    before `wall` any more: where 01:00 to 02:00 comes twice, a span until 01:00 ends before both, one until 01:30 in the second.
+    """
     wall = min(max(wall, _EARLIEST), _LATEST)
-    first, second = sorted(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first.astimezone(zone).replace(tzinfo=None) != wall and second.astimezone(zone).replace(tzinfo=None) != wall:
-        return _change_between(zone, first, second)
-    return second if last else first
+    if last and (before := _shown(zone, wall - _TICK)):
+        return before[-1] + _TICK
+    times = _shown(zone, wall)
+    return times[0] if times else _change_between(zone, *_candidates(zone, wall))
+
+
+def _shown(zone: tzinfo, wall: datetime) -> list[datetime]:
+    """The instants, at most two and in order, at which a clock on the wall shows `wall`."""
+    return [at for at in _candidates(zone, wall) if at.astimezone(zone).replace(tzinfo=None) == wall]
+
+
+def _candidates(zone: tzinfo, wall: datetime) -> list[datetime]:
+    """`wall` by the offset before a change nearby and by the one after it, in order."""
+    return sorted(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _change_between(zone: tzinfo, low: datetime, high: datetime) -> datetime:

@@ -346,6 +346,7 @@ def walked(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datet
 )  # fmt: skip
 @example(CHANGES[1], 7, 0, 96, 1, 13, 2, "FREQ=DAILY;INTERVAL=5", 61)
 @example(CHANGES[10], 7, 0, 96, 5, 0, 1, "FREQ=DAILY;INTERVAL=5", 61)
+@example(CHANGES[3], 6, 0, 4, 0, 0, 1, None, 61)
 def test_every_promise_is_what_a_walk_finds(
     change: tuple[str, str], weekday: int, opens: int, lasts: int, back: int, hour: int, length: int, rule: str | None, step: int
 ) -> None:

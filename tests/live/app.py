@@ -35,6 +35,18 @@ services:
     vars: {{port: {prod}, level: warn}}
     gates: {gates}
 """
+PLAIN = """\
+name: {name}
+registry: {registry}/live
+services:
+  web:
+    build: .
+    ports: ["127.0.0.1:{{{{ port }}}}:8080"]
+environments:
+  dev: {{vars: {{port: {dev}}}}}
+  prod: {{vars: {{port: {prod}}}}}
+"""
+"""For tests of what is neither a job nor a check."""
 
 
 @dataclass
@@ -48,9 +60,11 @@ class App:
     ports: Mapping[str, int]
     settings: dict[str, str] = field(default_factory=lambda: {"gates": "[]", "secrets": "", "secret_use": ""})
 
+    pipeline: str = PIPELINE
+
     def write(self, **changes: str) -> None:
         self.settings |= changes
-        text = PIPELINE.format(name=self.name, registry=self.registry, **self.ports, **self.settings)
+        text = self.pipeline.format(name=self.name, registry=self.registry, **self.ports, **self.settings)
         (self.cli.cwd / "pipeline.yaml").write_text(text)
 
     def page(self, text: str) -> None:

@@ -38,7 +38,7 @@ environments:
     gates:
       - http: {{url: "http://{registry}/v2/", status: 200}}
 """
-PARTS = 4
+PARTS = 3
 
 
 @dataclass

@@ -26,7 +26,7 @@ from tests.live.app import SERVER, App
 from tests.live.homes import made
 
 SEED = int(os.environ.get("PROMOTER_TEST_SEED", random.randrange(1 << 32)))
-FATAL = os.environ.get("PROMOTER_TEST_POINTS", "3")
+FATAL = os.environ.get("PROMOTER_TEST_POINTS", "2")
 SLEEPER = 'CMD ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"]\n'
 SERVICES = """\
   web:

@@ -17,7 +17,7 @@ from parts import processes, talk
 
 from promoter.model.facts import Fact, check_chain
 from tests.conftest import Ran
-from tests.live.app import App, statuses
+from tests.live.app import PLAIN, App, statuses
 from tests.live.registry_proxy import Act, Proxy, in_front_of
 
 CONFIG = """version: 0.1
@@ -65,7 +65,7 @@ def proxy(registry: Registry) -> Iterator[Proxy]:
 @pytest.fixture
 def shop(app: App, proxy: Proxy) -> App:
     """One release serves in dev."""
-    app.registry = proxy.host
+    app.registry, app.pipeline = proxy.host, PLAIN
     app.write()
     app.page(f"ready one of {app.name}")
     ran = app.cli("run", "--to", "dev", "--json")
