@@ -298,7 +298,7 @@ class Delivery(RuleBasedStateMachine):
 
 
 Delivery.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None,
+    max_examples=40, stateful_step_count=30, deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the steps tell enough, and shrinking them takes minutes
 )  # fmt: skip
 TestDelivery = Delivery.TestCase
