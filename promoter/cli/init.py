@@ -141,8 +141,13 @@ def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) 
     elif not common.quiet:
         more = [file for file in files if file != target and file.parent.name != ".promoter"]
         lines = [f"{target} is written from {source}"] if source else []
-        say("\n".join([*lines, *(f"{file} is written" for file in more), _next(target, source, more)]))
+        say("\n".join([*lines, *(f"{_from_here(file)} is written" for file in more), _next(target, source, more)]))
     return 0
+
+
+def _from_here(file: Path) -> Path:
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def _next(target: Path, source: Path | None, more: list[Path]) -> str:

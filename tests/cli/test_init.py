@@ -159,6 +159,12 @@ def strict(*argv: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_what_was_written_is_named_from_here(here: Path, say: Say) -> None:
+    git(here, "init", "-q")
+    git(here, "remote", "add", "origin", "git@github.com:acme/shop.git")
+    assert "\n.github/workflows/promote.yml is written\n" in say("init", "--ci", "github").out
+
+
 def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, say: Say) -> None:
     assert say("init", "--ci", "github").code == 0
     file = deploy.parent / ".github/workflows/promote.yml"
