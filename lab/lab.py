@@ -4,7 +4,7 @@
     lab/lab.py up        an engine, a registry, a busybox: found, or installed and started
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
     lab/lab.py ledgers   PostgreSQL and an ssh server as well, for the tests of homes of the ledger
-    lab/lab.py shells    zsh and fish as well, for the tests of completion
+    lab/lab.py shells    zsh, fish, jq and curl as well, for the tests of completion and of what the manual shows
     lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
@@ -105,7 +105,7 @@ def evidence_programs() -> None:
 
 
 def more_shells() -> None:
-    _add_all(zsh=shells.zsh, fish=shells.fish)
+    _add_all(zsh=shells.zsh, fish=shells.fish, jq=shells.jq, curl=shells.curl)
 
 
 def _add_all(**parts: Callable[[Path], Path | str]) -> None:
@@ -170,7 +170,7 @@ def status(facts: dict[str, Any]) -> str:
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
-    extras = ("busybox", "buildx", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish")
+    extras = ("busybox", "buildx", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish", "jq", "curl")
     lines += [f"{part:<10} {facts[part]}" for part in extras if part in facts]
     return "\n".join(lines)
 

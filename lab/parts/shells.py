@@ -1,4 +1,4 @@
-"""The shells that completion is tested in beside bash: the installed ones, else the distribution's."""
+"""What people type commands into, and pipe their answers to: the installed programs, else the distribution's."""
 
 from pathlib import Path
 
@@ -8,16 +8,26 @@ from parts.machine import apt_install, which
 
 def zsh(state: Path) -> Path:
     """The program."""
-    return _shell(state, "zsh")
+    return _installed(state, "zsh")
 
 
 def fish(state: Path) -> Path:
     """The program."""
-    return _shell(state, "fish")
+    return _installed(state, "fish")
 
 
-def _shell(state: Path, name: str) -> Path:
-    del state  # installed for the machine: each needs a tree of its own functions at a fixed place
+def jq(state: Path) -> Path:
+    """The program."""
+    return _installed(state, "jq")
+
+
+def curl(state: Path) -> Path:
+    """The program."""
+    return _installed(state, "curl")
+
+
+def _installed(state: Path, name: str) -> Path:
+    del state  # installed for the machine: shells need a tree of their functions at a fixed place, pages all of them on PATH
     if which(name) is None:
         apt_install([name], why=f"install {name}")
     found = which(name)
