@@ -40,7 +40,9 @@ def run_out(app: App) -> None:
 
 @pytest.mark.parametrize("moment", ["dev: replace", "dev: verify"])
 def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app: App, moment: str) -> None:
-    """No instant of this is a race: its lease runs out when the test says so."""
+    """Its lease runs out when the test says so. The request that was on its way to the engine when it was paused is out of
+    anybody's reach, since an engine knows no leases: that is one act, not yet a start here, and the next run clears it away.
+    """
     app.cli("run")
     app.page("ready two")
     paused = app.cli.start("run", "--json", env={"PROMOTER_LEASE_TTL": "1h"})
@@ -61,8 +63,12 @@ def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app:
     stdout, stderr = paused.communicate(timeout=60)
     assert paused.returncode == 5, stdout + stderr
     assert "lost its hold" in stdout + stderr or "another run" in stdout + stderr
-    assert (app.all(), app.facts()) == (there, facts)
+    on_its_way = {"dev-web-next": "created"} if moment == "dev: replace" else {}
+    assert app.facts() == facts
+    assert app.all() in (there, there | on_its_way)
     assert there == {"dev-web": "running", "dev-web-previous": "exited", "prod-web": "running"}
+    assert app.cli("run", "--to", "dev").exit_code == 0
+    assert app.all() == there
     started = [fact for fact in facts if fact["kind"] == "started" and fact["environment"] == "dev"][-1]
     assert "process" in str(started["lease"]["took_over"])  # type: ignore[index]
 
