@@ -8,7 +8,7 @@ source "$(dirname "$0")/words.sh"
 : "${PYTHON:?}" "${VENV:?}" "${WHEELS:?}" # given by action.yml
 LOCK=$GITHUB_ACTION_PATH/requirements/run.txt
 PIP=(-I -m pip --quiet --disable-pip-version-check --no-input)
-FROM_HERE=(install --no-index --find-links "$WHEELS" --no-deps --no-compile)
+FROM_HERE=(install -f "$WHEELS" --no-deps --no-compile)
 
 mkdir -p "$(dirname "$VENV")"
 made=$(mktemp -d "$VENV.XXXXXX")

@@ -37,7 +37,7 @@ def test_a_report_is_replaced_as_a_whole_and_anybody_may_read_it(tmp_path: Path)
     ("file", "found"),
     [
         ("ci/pipeline.yaml", "ci/pipeline.yaml"),
-        ("../work/ci/pipeline.yaml", "ci/pipeline.yaml"),
+        ("../checkout/ci/pipeline.yaml", "ci/pipeline.yaml"),
         ("compose.yaml", "ci/compose.yaml"),
         ("../outside.yaml", None),
         ("ci", None),
@@ -45,10 +45,12 @@ def test_a_report_is_replaced_as_a_whole_and_anybody_may_read_it(tmp_path: Path)
     ],
 )
 def test_a_file_is_named_from_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, found: str | None) -> None:
-    (tmp_path / "work" / "ci").mkdir(parents=True)
-    for name in ("work/ci/pipeline.yaml", "work/ci/compose.yaml", "outside.yaml"):
+    (tmp_path / "checkout" / "ci").mkdir(parents=True)
+    for name in ("checkout/ci/pipeline.yaml", "checkout/ci/compose.yaml", "outside.yaml"):
         (tmp_path / name).touch()
-    monkeypatch.chdir(tmp_path / "work")
-    assert relative(file, Path("ci"), str(tmp_path / "work")) == found
-    assert relative(str(tmp_path / "work" / "ci" / "compose.yaml"), Path("ci"), str(tmp_path / "work")) == "ci/compose.yaml"
+    monkeypatch.chdir(tmp_path / "checkout")
+    assert relative(file, Path("ci"), str(tmp_path / "checkout")) == found
+    assert (
+        relative(str(tmp_path / "checkout" / "ci" / "compose.yaml"), Path("ci"), str(tmp_path / "checkout")) == "ci/compose.yaml"
+    )
     assert relative(file, Path("ci"), None) is None
