@@ -14,13 +14,17 @@ COPY www /www
 HEALTHCHECK --interval=3s --retries=2 CMD ["wget", "-qO-", "http://127.0.0.1:8080/"]
 CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 """
-PIPELINE = """\
+_BUILT = """\
 name: {name}
 registry: {registry}/live
 services:
   web:
     build: .
     ports: ["127.0.0.1:{{{{ port }}}}:8080"]
+"""
+PIPELINE = (
+    _BUILT
+    + """\
     environment: {{LEVEL: "{{{{ level }}}}"{secret_use}}}
 {secrets}environments:
   dev:
@@ -35,17 +39,15 @@ services:
     vars: {{port: {prod}, level: warn}}
     gates: {gates}
 """
-PLAIN = """\
-name: {name}
-registry: {registry}/live
-services:
-  web:
-    build: .
-    ports: ["127.0.0.1:{{{{ port }}}}:8080"]
+)
+PLAIN = (
+    _BUILT
+    + """\
 environments:
   dev: {{vars: {{port: {dev}}}}}
   prod: {{vars: {{port: {prod}}}}}
 """
+)
 """For tests of what is neither a job nor a check."""
 
 
@@ -59,7 +61,6 @@ class App:
     engine: Engine
     ports: Mapping[str, int]
     settings: dict[str, str] = field(default_factory=lambda: {"gates": "[]", "secrets": "", "secret_use": ""})
-
     pipeline: str = PIPELINE
 
     def write(self, **changes: str) -> None:
