@@ -131,11 +131,11 @@ def once(matrix: Matrix, where: str) -> None:
     assert len(set(done)) <= matrix.lines() <= len(promotions), (where, matrix.lines(), len(promotions))
 
 
-def fatal(points: list[str], begin: int, part: int) -> Iterator[int]:
+def fatal(points: list[str], begin: int, part: int) -> list[int]:
     """The numbers of this part's points, from `begin` on."""
     numbers = range(begin, len(points) + 1)
     different = [at for at in numbers if ALL or at == len(points) or points[at - 1].startswith("before")]
-    return iter(different[part::PARTS])
+    return different[part::PARTS]
 
 
 @pytest.mark.slow
