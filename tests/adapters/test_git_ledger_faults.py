@@ -64,6 +64,23 @@ def test_fifty_writers_in_five_clones_race_and_lose_nothing(world):
     assert world.git("rev-list", "--count", BRANCH, at=world.origin) == "50"
 
 
+def test_a_fetch_that_another_one_here_is_in_the_way_of_is_given_again(world):
+    known = write(world.ledger(), 1)
+    assert list(world.ledger().read()) == known
+    written = write(world.ledger(world.another("elsewhere")), 1)
+    (tip,) = (world.clone / ".git/refs/promoter").rglob("tip")
+    lock, waits = tip.with_name("tip.lock"), []
+    lock.touch()
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 12:  # more often than a failure of the network is tried again
+            lock.unlink()
+
+    assert list(world.ledger(sleep=sleep).read()) == known + written
+    assert len(waits) == 12
+
+
 def test_writers_in_a_repository_without_a_remote_race_and_lose_nothing(world):
     world.git("remote", "remove", "origin", at=world.clone)
     with ThreadPoolExecutor(8) as pool:

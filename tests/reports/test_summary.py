@@ -77,6 +77,7 @@ def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_con
     [
         (Source(), ""),
         (Source("a" * 40, "main", dirty=False, version="v1.2"), " (main aaaaaaaaaaaa v1.2)"),
+        (Source("a" * 40, "main", dirty=False, version="a" * 7), " (main aaaaaaaaaaaa)"),
         (Source("a" * 40, None, dirty=True, version="a" * 40), " (aaaaaaaaaaaa, with uncommitted changes)"),
     ],
 )

@@ -33,7 +33,7 @@ _RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "f
           "reference already exists", "failed to lock", "needs force")  # fmt: skip
 _BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
 _ABSENT = "couldn't find remote ref"
-_TURNS, _TURN = 40, 0.2
+_TURNS, _TURN = 20, 0.2
 """So often may others fetch into this repository first; within so many seconds we come back."""
 
 
