@@ -147,6 +147,16 @@ def test_an_inline_dockerfile(yard: Yard, builder: Builder) -> None:
     assert "INLINE=yes" in yard.config()["Config"]["Env"]
 
 
+def test_an_inline_dockerfile_and_its_secrets_stay_nowhere(
+    yard: Yard, builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(room))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    build(builder, yard.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
+    assert list(room.iterdir()) == []
+
+
 def test_a_dockerfile_elsewhere(yard: Yard, builder: Builder) -> None:
     (yard.directory / "context").mkdir()
     (yard.directory / "context/file").touch()

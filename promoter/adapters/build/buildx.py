@@ -81,8 +81,10 @@ class BuildxBuilder:
         environment |= reach(self._target)
         environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
         environment["BUILDX_GIT_INFO"] = "false"  # spares processes whose answers nobody reads
+        room = stack.enter_context(tempfile.TemporaryDirectory(prefix="promoter-buildx-"))
+        environment["TMPDIR"] = room  # buildx leaves an inline Dockerfile there for good, with the secrets in it
         if "BUILDX_CONFIG" not in environment and not _writable(config_dir()):
-            environment["BUILDX_CONFIG"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="promoter-buildx-"))
+            environment["BUILDX_CONFIG"] = room
         return environment
 
     @contextmanager
