@@ -129,6 +129,16 @@ class Moment:
 EVENTS = {"stop": "kill", "start": "create", "health": "start"}
 
 
+def the_engine_forgot_to_let_a_port_go(shop: Shop, stderr: str) -> None:
+    """One that is killed while it makes a container may come back with a proxy on the port of none: only its own restart ends
+    that, whatever is asked of it, and so it is said. Seen with Docker Engine 20.10, in one of ten kills at this moment.
+    """
+    assert f"127.0.0.1:{shop.app.ports['dev']} failed: port is already allocated" in stderr, stderr
+    assert "restart the engine" in stderr
+    assert "running" not in shop.app.all().values()
+    engines.again(shop.state, killed=False)
+
+
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "in order"])
 @pytest.mark.parametrize("name", ["pull", *EVENTS])
 def test_the_run_finishes_when_the_engine_is_back(shop: Shop, name: str, killed: bool) -> None:
@@ -139,9 +149,12 @@ def test_the_run_finishes_when_the_engine_is_back(shop: Shop, name: str, killed:
     (shop.gate / "open").touch()
     shop.proxy.closing.set()
     _, stderr = process.communicate(timeout=120)
-    assert process.returncode in (0, 6), stderr
     assert "Traceback" not in stderr
-    assert shop.app.all()["dev-web"] == "running"
+    if killed and process.returncode == 1:
+        the_engine_forgot_to_let_a_port_go(shop, stderr)
+    else:
+        assert process.returncode in (0, 6), stderr
+        assert shop.app.all()["dev-web"] == "running"
     ran = shop.app.cli("promote" if name == "pull" else "run", "--json")
     assert ran.exit_code == 0, ran.text
     assert ran.json["environments"][0]["status"] in ("deployed", "unchanged")

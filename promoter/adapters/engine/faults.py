@@ -29,7 +29,7 @@ _LASTING = re.compile(
 _REMEDIES = (
     (r"no space left on device", "free some disk on the engine's machine: `docker system df` shows what takes it"),
     (r"port is already allocated|address already in use|failed to bind host port",
-     "stop what holds that host port, or publish another one"),
+     "stop what holds that host port, or publish another one; if no container has it, restart the engine: it lost count"),
     (r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
      "check command and entrypoint: that program has to be in the image, executable and for this machine's architecture"),
     (r"^permission denied$",
