@@ -114,5 +114,6 @@ def sequence(value: object) -> Sequence[Any]:
 
 def read_services(value: object) -> dict[str, Running]:
     return {
-        name: Running(optional(mapping(one)["digest"]), texts(mapping(one)["containers"])) for name, one in mapping(value).items()
+        name: Running(optional(one["digest"]), texts(one["containers"]), texts(one.get("started") or ()))
+        for name, one in ((name, mapping(one)) for name, one in mapping(value).items())
     }

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from promoter.abandoned import settle
 from promoter.gatekeeper import Judged, consumed_votes, gate_document, gates_of_rollback, worst
 from promoter.gates.approval import Approval, Grade
 from promoter.here import has_newer, lives_here, promotion_id, still_runs
-from promoter.job import Job
+from promoter.job import Job, Ran
 from promoter.journal import Guard, Journal
 from promoter.judging import Judge, Terms
 from promoter.lease import Hold, came_free, holding
@@ -21,14 +22,17 @@ from promoter.loaded import Loaded
 from promoter.model import events
 from promoter.model.errors import EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.facts import Head, Kind
-from promoter.model.naming import Place
+from promoter.model.naming import Place, ledger_of
+from promoter.model.ownership import is_owned, owner_labels
 from promoter.model.release import Release
 from promoter.model.steps import Before
 from promoter.model.verdict import Outcome, ReasonCode, refused
 from promoter.overriding import overrides_used
 from promoter.plan import Plan
 from promoter.ports import Held, World
+from promoter.recorded import recorded_plan
 from promoter.results import EnvironmentResult, Status
+from promoter.reuse import reusable
 from promoter.runner import Runner
 from promoter.standing import superseded_by
 from promoter.state import EnvironmentState, State
@@ -110,22 +114,22 @@ class Entering:
         if self.terms.pass_older and has_newer(self.journal.state, self._entry, release):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
         plan = self.judge.plan(release)
-        if (moved := self._other_engine(plan)) is not None:
-            return self._shut(plan, (moved,))
+        if (other := self._other_engine(plan) or self._other_ledger(plan)) is not None:
+            return self._shut(plan, (other,))
         if self.nothing_to_do(plan):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
         mend = lives_here(self._entry, plan)
-        if not mend:
-            shut = self._wait_for_gates(plan)
-            if shut is not None:
-                return shut
+        ended = self._against_repair(plan) if mend else self._wait_for_gates(plan)
+        if ended is not None:
+            return ended
         with holding(
             self.journal.ledger, self.name, self.terms.owner, self.world.clock, self.terms.lease_ttl, self.world.gone
         ) as hold:
             self.journal.refresh()
             if self.nothing_to_do(plan):
                 return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
-            if not mend and worst(again := self.judge.again(plan)) is not None:
+            again = self.judge.against_repair(plan) if mend else self.judge.again(plan)
+            if worst(again) is not None:
                 self._show(again)
                 return self._shut(plan, again)
             judged_at = None if mend else self.journal.state.head
@@ -134,6 +138,13 @@ class Entering:
                 return self._carry_out(plan, hold, judged_at)
             except ShutMeanwhile as shut:
                 return self._shut(plan, shut.judged)
+
+    def _against_repair(self, plan: Plan) -> EnvironmentResult | None:
+        judged = self.judge.against_repair(plan)
+        if not judged:
+            return None
+        self._show(judged)
+        return self._shut(plan, judged)
 
     def _came_free(self, deadline: float) -> bool:
         """Whoever waited for another run judges everything anew: that run has changed what is there."""
@@ -171,6 +182,22 @@ class Entering:
             f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={self.name}"
         )
         return Judged("engine", refused(ReasonCode.POLICY_CHANGED, says), "engine")
+
+    def _other_ledger(self, plan: Plan) -> Judged | None:
+        """Containers that another ledger has recorded: its facts, its gates and its leases are not known here."""
+        ours, place = self.journal.state.chain, Place(plan.pipeline, self.name)
+        if self.name in self.terms.accept_ledger:
+            return None
+        labels = self.world.engine(plan.environment.engines[0]).labels_by_name().values()
+        others = {ledger_of(one) for one in labels if is_owned(one, owner_labels(place))} - {None, ours}
+        if not others:
+            return None
+        says = (
+            f"the containers of {self.name} were recorded in another ledger ({', '.join(sorted(map(str, others)))}) than this "
+            f"one ({ours or 'empty'}, {self.journal.ledger.location}): use that ledger; when this one is to take over, set "
+            f"PROMOTER_ACCEPT_LEDGER={self.name}"
+        )
+        return Judged("ledger", refused(ReasonCode.OTHER_LEDGER, says), "ledger")
 
     def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
         """None when everything is open; otherwise the answer, after as long a wait as was asked for."""
@@ -216,7 +243,11 @@ class Entering:
         self.tell(events.PromotionStarted(self.name, plan.release, plan.digest, mend))
         done = frozenset(step.id for step in plan.steps if isinstance(step, Before)) if mend else frozenset[str]()
         done |= frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
-        job = Job(plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.extra, resumed)
+        job = Job(
+            plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.extra, resumed,
+            self.journal.state.chain, reusable(entry, plan, self._document), self._ran(plan),
+            entry.start.at if entry.start is not None and resumed else self.world.clock.now(),
+        )  # fmt: skip
         result = Runner(self.world, self.journal, self.tell, job, hold).carry_out()
         result = replace(result, details={**result.details, "gates": self.seen}) if self.seen else result
         if override is not None and result.status is Status.DEPLOYED:
@@ -227,7 +258,25 @@ class Entering:
         """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
         start = self._entry.start
         if start is not None and start.promotion != promotion_id(self._entry, plan):
-            settle(self.world, self.journal, self.tell, plan, start, hold)
+            settle(self.world, self.journal, self.tell, plan, start, hold, self._ran(plan))
+
+    def _ran(self, plan: Plan) -> Ran | None:
+        """What runs now by the ledger, as it was promoted; with the plan's own configuration where none is recorded."""
+        current = self._entry.current
+        if current is None:
+            return None
+        release = self.journal.state.releases[current.release].release
+        document = self._document(current.plan_digest)
+        if document is not None:
+            earlier = recorded_plan(document, plan.environment, release, self.file.pipeline.directory)
+        else:
+            services = {name: s for name, s in plan.environment.services.items() if name in release.images}
+            earlier = replace(plan, environment=replace(plan.environment, services=services), release=release, recorded=None)
+        job = Job(earlier, current.promotion, self.file.pipeline.directory, None, ledger=self.journal.state.chain)
+        return Ran(current, job)
+
+    def _document(self, plan_digest: str) -> Mapping[str, Any] | None:
+        return self.journal.plan_document(self.name, plan_digest)
 
     # ------------------------------------------------------------ facts about here
     @property
@@ -242,6 +291,8 @@ class Entering:
 
         def guard(state: State) -> None:
             hold.check()
+            if judged_at is None and worst(held := self.judge.against_repair(plan)) is not None:
+                raise ShutMeanwhile(held)
             if judged_at not in (None, state.head) and worst(judged := self.judge.judged(plan, look=True)) is not None:
                 raise ShutMeanwhile(judged)
 

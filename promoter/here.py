@@ -3,7 +3,7 @@
 from promoter.carry.health import Proof
 from promoter.job import proof_of
 from promoter.model.canonical import fingerprint
-from promoter.model.naming import Place, promotion_of
+from promoter.model.naming import Place
 from promoter.model.release import Release
 from promoter.plan import Plan
 from promoter.ports import Engine
@@ -42,7 +42,7 @@ def still_runs(engine: Engine, place: Place, current: Deployment, plan: Plan) ->
         completes = service in plan.environment.services and proof_of(plan, service) is Proof.COMPLETED
         for container in running.containers:
             seen = found.get(container)
-            if seen is None or promotion_of(seen.labels) != current.promotion:
+            if seen is None:
                 return False
             if not (seen.running or (completes and seen.exit_code == 0)) or seen.health == "unhealthy":
                 return False

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from promoter.folding import fold
 from promoter.model.errors import HeadMoved, LedgerBroken, LedgerError
@@ -120,6 +121,13 @@ class Journal:
                     self._state = after
                     self._note(after.head)
                     return fact
+
+    def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, Any] | None:
+        """A plan as a `requested` fact recorded it."""
+        seq = self.state.environment(environment).plans.get(plan_digest)
+        fact = next(iter(self.ledger.read(seq - 1)), None) if seq is not None else None
+        plan = fact.body.get("plan") if fact is not None else None
+        return plan if isinstance(plan, Mapping) else None
 
     def following(self, head: Head) -> Iterator[Fact]:
         """The facts after `head`, each checked against the one before it, whatever the ledger's home checks."""

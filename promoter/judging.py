@@ -7,21 +7,22 @@ carried out once a minute. Everything that the ledger, the registry and the engi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from promoter.carry.checks import Checker, tolerant
 from promoter.carry.fetching import fetch
 from promoter.carry.fresh import Known, moved
 from promoter.carry.providing import provide
-from promoter.carry.site import Site
 from promoter.gatekeeper import Judged, Look, gates_of_rollback, judge_all, make_case, worst
-from promoter.gates.case import Case, CheckResult
+from promoter.gates.case import Case, CheckResult, Stay
 from promoter.gates.checks import Check, ContainerCheck
+from promoter.gates.emergency import people_of
+from promoter.gates.soak import Soak
 from promoter.here import promotion_id
 from promoter.job import Job
 from promoter.journal import AsOf, Journal
 from promoter.lease import TIME_TO_LIVE
 from promoter.loaded import Loaded
+from promoter.model.errors import EngineError
 from promoter.model.naming import Place
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused
@@ -30,7 +31,8 @@ from promoter.plan import Plan, make_plan
 from promoter.policy import Holding, hold_policy
 from promoter.ports import World
 from promoter.standing import in_the_way_of_rollback, newer_instead, standing
-from promoter.state import EnvironmentState, Request
+from promoter.state import Deployment, EnvironmentState, Request
+from promoter.stays import observed
 
 FRESH = 60.0
 """Seconds for which the result of a check is believed."""
@@ -58,6 +60,12 @@ class Terms:
     """The CI run that asks."""
     rollback: bool = False
     """A rollback is a person's decision to go back to what was verified: only what `rollback: {skip: …}` leaves gates it."""
+    recorded: Plan | None = None
+    """Carry out this plan, as the ledger recorded it, and not the one that the file gives now."""
+    force: str | None = None
+    """Why a repair goes on in spite of a veto or a freeze: a person says so."""
+    accept_ledger: tuple[str, ...] = ()
+    """Environments whose containers another ledger has recorded, and that this one may take over."""
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -74,6 +82,8 @@ class Judge:
     """What each check saw last, and when (seconds of the monotonic clock)."""
 
     def plan(self, release: Release) -> Plan:
+        if self.terms.recorded is not None and self.terms.recorded.release.id == release.id:
+            return self.terms.recorded
         salt = self.journal.state.salt or ""
         environment = self.file.resolve(self.name, release.source, release.id)
         return make_plan(self.file.pipeline.name, environment, release, lambda name: self.world.secrets.keyed_hash(name, salt))
@@ -112,9 +122,10 @@ class Judge:
         `case` takes the place of what the ledger says now, for another time or for a plan as it was recorded.
         """
         state, case = self.journal.state, case or self.case(plan)
+        case = self._with_stays(plan, case) if look else case
         found = (*self._policy(plan), *standing(state, plan.environment, plan.release))
         if self.terms.rollback:
-            found = in_the_way_of_rollback(plan.environment, found)
+            found = (*self._right_to_roll_back(plan), *in_the_way_of_rollback(plan.environment, found))
             return (*found, *judge_all(gates_of_rollback(plan.environment), case, self._look(plan, found) if look else None))
         override = override_of(plan.environment, case)
         if override is not None and override.verdict.outcome is Outcome.PASSED:
@@ -123,6 +134,13 @@ class Judge:
         found = (*found, *newer, *reviews_due(self.file.pipeline, plan.environment, state, case))
         judged = (*found, *judge_all(plan.environment.gates, case, self._look(plan, found) if look else None))
         return judged if override is None or worst(judged) is None else (*judged, override)
+
+    def against_repair(self, plan: Plan) -> tuple[Judged, ...]:
+        """What stops a repair: a veto and a freeze, unless a person says to go on. It brings nothing new, so no gate is asked."""
+        if self.terms.force is not None:
+            return ()
+        found = standing(self.journal.state, plan.environment, plan.release)
+        return tuple(one for one in found if one.kind in ("veto", "freeze"))
 
     def again(self, plan: Plan) -> tuple[Judged, ...]:
         """Under the lease, against fresh facts, and against what registry and engine hold now."""
@@ -134,6 +152,31 @@ class Judge:
         return override if override is not None and override.verdict.outcome is Outcome.PASSED else None
 
     # ------------------------------------------------------------ parts
+    def _right_to_roll_back(self, plan: Plan) -> tuple[Judged, ...]:
+        policy, roles = plan.environment.rollback, self.file.pipeline.roles
+        if policy.from_ is None or policy.may(self.terms.actor, roles):
+            return ()
+        people = ", ".join(sorted(people_of(policy.from_, roles)))
+        says = f"{self.terms.actor} may not roll back {self.name}; these may: {people}"
+        return (Judged("rollback", refused(ReasonCode.ROLE_MISSING, says), "rollback"),)
+
+    def _with_stays(self, plan: Plan, case: Case) -> Case:
+        """Whether what soaks upstream ran without a break is the engine's to say."""
+        stays = dict(case.stays)
+        for name in {gate.in_ for gate in plan.environment.gates if isinstance(gate, Soak)}:
+            stay, deployment = stays.get(name), self.journal.state.environment(name).current
+            if stay is not None and deployment is not None and stay.release == plan.release.id:
+                stays[name] = self._observed(name, plan, stay, deployment)
+        return replace(case, stays=stays)
+
+    def _observed(self, name: str, plan: Plan, stay: Stay, deployment: Deployment) -> Stay:
+        try:
+            address = self.file.resolve(name, plan.release.source, plan.release.id).engines[0]
+            found = self.world.engine(address).find(Place(plan.pipeline, name).labels)
+        except EngineError as error:
+            return replace(stay, down=f"the engine of {name} cannot be asked ({error.message})")
+        return observed(stay, deployment, {container.id: container for container in found})
+
     def _policy(self, plan: Plan) -> tuple[Judged, ...]:
         held = self.holding(plan)
         return () if held is None else (Judged("policy", held.verdict, "policy"),)
@@ -160,17 +203,7 @@ class Judge:
             return None
         job = Job(plan, promotion_id(self.entry, plan), self.file.pipeline.directory, None)
         engine = self.world.engine(plan.environment.engines[0])
-        site = Site(
-            job.place,
-            plan.release,
-            plan.images,
-            "gate",
-            plan.environment.services,
-            job.files,
-            Path(job.directory),
-            engine,
-            owner=self.terms.owner,
-        )
+        site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
         checker = Checker(self.world)
 
         def carried_out(check: Check) -> CheckResult:

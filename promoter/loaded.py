@@ -29,6 +29,9 @@ class Loaded(Protocol):
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
         """One environment for one source and release. Raises FileFaults, and CallerError for an unknown name."""
 
+    def file_digest(self, path: str, *, read_only: bool) -> str | None:
+        """The digest of a file or folder beside the pipeline file, as plans record it; None where it cannot be read."""
+
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
         """How each service's image comes to be. Raises FileFaults."""
 

@@ -63,13 +63,6 @@ class Looking:
             self.journal.record(Kind.RELEASED, None, release.id, body, _salt_once)
         return release.id in state.releases
 
-    def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, object] | None:
-        """A plan as a `requested` fact recorded it."""
-        seq = self.journal.state.environment(environment).plans.get(plan_digest)
-        fact = next(iter(self.journal.ledger.read(seq - 1)), None) if seq is not None else None
-        plan = fact.body.get("plan") if fact is not None else None
-        return plan if isinstance(plan, Mapping) else None
-
     def facts_so_far(self) -> State:
         """The ledger read up to its end. It holds one pipeline: facts of two would be taken for one another's."""
         state = self.journal.refresh()

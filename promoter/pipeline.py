@@ -70,6 +70,19 @@ class Volume:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file or folder beside the pipeline file that a container mounts or a check runs.
+
+    `path` is relative to the pipeline file, as plans show it; `source` is absolute. `digest` is None for a folder in
+    which a container keeps data of its own.
+    """
+
+    path: str
+    source: str
+    digest: str | None
+
+
 @dataclass(frozen=True)
 class Environment:
     """One environment, resolved for one source and release.
@@ -100,6 +113,8 @@ class Environment:
     on_failure: OnFailure = OnFailure.ROLLBACK
     rollback: Rollback = field(default_factory=Rollback)
     override: Override | None = None
+    files: tuple[LocalFile, ...] = ()
+    """Files beside the pipeline file that decide what runs: their content is part of the plan."""
     url: str | None = None
     """Where people look at it. It is only shown, so no plan and no vote depends on it."""
 
@@ -193,7 +208,7 @@ def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
         "gates": [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in rules.gates],
         "roles": {role: list(people) for role, people in pipeline.roles.items()},
         "signers": pipeline.trust.document() if pipeline.trust else None,
-        "rollback": rules.rollback.model_dump(mode="json"),
+        "rollback": rules.rollback.document(),
         "override": rules.override.model_dump(mode="json", by_alias=True) if rules.override else None,
         "ref": pipeline.policy_ref,
     }

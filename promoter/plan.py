@@ -4,12 +4,12 @@ The digest covers image digests, resolved service configuration, target, names a
 and checks. It does not cover what runs there now nor the gates: approvals name those beside it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from promoter.compose.service import Service
-from promoter.gates.checks import Check
+from promoter.gates.checks import Check, ContainerCheck
 from promoter.model.canonical import fingerprint
 from promoter.model.difference import differences
 from promoter.model.digest import ImageRef
@@ -31,6 +31,8 @@ class Plan:
     release: Release
     secrets: Mapping[str, str]
     steps: tuple[Step, ...]
+    recorded: Mapping[str, object] | None = None
+    """The document that the ledger holds of it, where the plan was read from there and not made from the file."""
 
     @cached_property
     def images(self) -> Mapping[str, ImageRef]:
@@ -43,12 +45,16 @@ class Plan:
 
     def document(self) -> dict[str, object]:
         """Plain JSON data, as the `requested` fact records it."""
+        if self.recorded is not None:
+            return dict(self.recorded)
         place = self.environment
+        shown = {file.source: file.path for file in place.files}
         return {
             "pipeline": self.pipeline,
             "environment": place.name,
             "images": {name: str(ref) for name, ref in self.images.items()},
-            "services": {name: configuration(service) for name, service in place.services.items()},
+            "services": {name: _with_paths(configuration(service), shown) for name, service in place.services.items()},
+            **({"files": {file.path: file.digest for file in place.files}} if place.files else {}),
             "contents": dict(place.contents),
             "networks": {name: _set(asdict(network)) for name, network in place.networks.items()},
             "volumes": {name: _set(asdict(volume)) for name, volume in place.volumes.items()},
@@ -72,7 +78,7 @@ def make_plan(pipeline: str, environment: Environment, release: Release, hash_se
             hint="the pipeline file has changed since: make a new release with `promoter run` or `promoter build`",
         )
     secrets = {name: hash_secret(name) for name in secret_names(environment)}
-    return Plan(pipeline, environment, release, secrets, _steps(environment, release))
+    return Plan(pipeline, environment, release, secrets, steps_of(environment, release))
 
 
 def images_for(environment: Environment, release: Release) -> dict[str, ImageRef]:
@@ -88,12 +94,45 @@ def secret_names(environment: Environment) -> tuple[str, ...]:
     texts: list[object] = [service.document() for service in environment.services.values()]
     texts += [environment.contents, *(_check(check) for check in (*environment.before, *environment.verify))]
     texts += [gate.model_dump(mode="json", by_alias=True) for gate in environment.gates]
+    return _names_in_all(texts)
+
+
+def needed_secrets(environment: Environment, created: Collection[str]) -> tuple[str, ...]:
+    """The secrets that creating these services and carrying the checks out takes."""
+    services = [environment.services[name] for name in created]
+    grants = [f"secret:{grant.source}" for service in services for grant in service.secrets]
+    grants += [f"config:{grant.source}" for service in services for grant in service.configs]
+    texts: list[object] = [service.document() for service in services]
+    texts += [environment.contents.get(grant) for grant in grants]
+    texts += [_check(check) for check in (*environment.before, *environment.verify)]
+    return _names_in_all(texts)
+
+
+def _names_in_all(texts: Iterable[object]) -> tuple[str, ...]:
     return tuple(sorted({name for text in texts for name in _names_inside(text)}))
 
 
 def configuration(service: Service) -> dict[str, object]:
     """How a service runs, as plain data; what image it runs is the release's to say."""
     return {key: value for key, value in service.document().items() if key not in ("image", "build")}
+
+
+def needed_before(environment: Environment) -> frozenset[str]:
+    """The services that must run before the environment's `before` jobs: what the jobs' own services depend on."""
+    services = environment.services
+    wanted = [check.service for check in environment.before if isinstance(check, ContainerCheck)]
+    return frozenset(other for name in wanted for other in dependencies(services, name))
+
+
+def dependencies(services: Mapping[str, Service], name: str) -> frozenset[str]:
+    """What `name` depends on, directly or by way of others, among `services`."""
+    found: set[str] = set()
+    ahead = [name] if name in services else []
+    while ahead:
+        others = [other for other in services[ahead.pop()].depends_on if other in services and other not in found]
+        found.update(others)
+        ahead += others
+    return frozenset(found)
 
 
 def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
@@ -119,7 +158,7 @@ def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tupl
     )
 
 
-def _steps(environment: Environment, release: Release) -> tuple[Step, ...]:
+def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:
     services = environment.services
     images = images_for(environment, release)
     pulls = [Pull(name, images[name]) for name in services]
@@ -127,8 +166,19 @@ def _steps(environment: Environment, release: Release) -> tuple[Step, ...]:
     replaces = [
         Replace(name, images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
     ]
+    early = needed_before(environment)
+    first = [step for step in replaces if step.service in early]
+    rest = [step for step in replaces if step.service not in early]
     verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
-    return (*pulls, *before, *replaces, *verify, Retire())
+    return (*pulls, *first, *before, *rest, *verify, Retire())
+
+
+def _with_paths(config: dict[str, object], shown: Mapping[str, str]) -> dict[str, object]:
+    """Files beside the pipeline file by their relative paths: the plan is the same in every checkout."""
+    mounts = config.get("volumes")
+    if not shown or not isinstance(mounts, list):
+        return config
+    return {**config, "volumes": [{**mount, "source": shown.get(mount.get("source"), mount.get("source"))} for mount in mounts]}
 
 
 def _refuse_what_is_not_carried_out(environment: Environment) -> None:
@@ -165,6 +215,7 @@ def _comparable(document: Mapping[str, object]) -> dict[str, object]:
         "images",
         "services",
         "contents",
+        "files",
         "networks",
         "volumes",
         "target",

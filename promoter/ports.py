@@ -4,7 +4,7 @@ Errors: an adapter raises the errors of `promoter.model.errors` and no others.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, Self
@@ -127,6 +127,8 @@ class ContainerSpec:
     publish: bool = True
     ephemeral_ports: bool = False
     """Publish every TCP port on a loopback port of the engine's choice instead of the ones in the file."""
+    inherited: Mapping[str, str] = field(default_factory=dict)
+    """Anonymous volumes of the container before: path inside, to the engine's name of the volume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,14 @@ class Container:
     """The effective test: the service's, else the image's; None when there is none or it is NONE."""
     published: Mapping[str, tuple[str, int]]
     error: str = ""
+    finished_at: str = ""
+    anonymous: Mapping[str, str] = field(default_factory=dict)
+    """Its anonymous volumes: path inside, to the engine's name of the volume."""
+
+    @property
+    def gone(self) -> bool:
+        """Its removal has begun: it never runs again, and its name will be free."""
+        return self.status in ("removing", "dead")
 
     @property
     def running(self) -> bool:
@@ -209,11 +219,17 @@ class Engine(Protocol):
     def remove_image(self, image: ImageRef) -> bool:
         """Lets go of the digest reference; False when something still uses it or it is not there."""
 
-    def ensure_network(self, spec: NetworkSpec) -> None:
-        """Makes it unless it is there."""
+    def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
+        """Paths that the image declares as VOLUME; none when the image is not here."""
 
-    def ensure_volume(self, spec: VolumeSpec) -> None:
-        """Makes it unless it is there."""
+    def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
+        """Creates it unless it exists. Raises StartError for an existing one without the labels `owner`."""
+
+    def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
+        """Creates it unless it exists. Raises StartError for an existing one without the labels `owner`."""
+
+    def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of every container of the engine, also of stopped ones, by its name: one request."""
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
         """All containers, also stopped ones, that carry these labels."""
@@ -232,8 +248,8 @@ class Engine(Protocol):
 
     def rename(self, container: str, name: str) -> None: ...
 
-    def remove(self, container: str) -> None:
-        """Force; anonymous volumes go with it; one that is not there is no error."""
+    def remove(self, container: str, *, volumes: bool = False) -> None:
+        """Force; with `volumes` its anonymous volumes too, unless another uses them. A missing container is no error."""
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         """Runs `command` inside. Exit code 124 when `timeout` seconds were not enough, 126/127 as a shell."""
@@ -520,3 +536,9 @@ class World:
     insecure: frozenset[str] = frozenset()
     """Registries that may be asked without TLS, or with certificates that nobody vouches for."""
     forge: Forges = no_forge
+    patient_probes: Probes | None = None
+    """Probes that no interruption ends."""
+
+    def lasting(self) -> "World":
+        """The same, with a clock and probes that cannot be interrupted."""
+        return replace(self, clock=self.patient, probes=self.patient_probes or self.probes)

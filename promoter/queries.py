@@ -89,7 +89,7 @@ class Queries(Statuses):
             for s in sorted(old.images.keys() | new.images.keys())
             if _digest(old, s) != _digest(new, s)
         ]
-        plans = [self.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
+        plans = [self.journal.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
         lines = [line for line in changes(plans[0], plans[1]) if not line[2:].startswith("images.")]
         return {
             "left": {"environment": left, "release": old.document()},

@@ -21,22 +21,22 @@ from promoter.lease import TIME_TO_LIVE
 from promoter.loaded import Loaded
 from promoter.making import Made, build_secrets, make_release, registries
 from promoter.model import events
-from promoter.model.errors import CallerError, PromoterError
-from promoter.model.facts import Kind
+from promoter.model.errors import PromoterError
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import NO_RELEASE
-from promoter.plan import changes, secret_names
+from promoter.plan import Plan, changes, secret_names
 from promoter.ports import World
 from promoter.queries import Queries
 from promoter.recording import Recording
 from promoter.results import EnvironmentResult, RunResult, Status
 from promoter.reviewing import Reviewing
+from promoter.rollbacks import Rollbacks
 from promoter.stops import Stops
 from promoter.walk import Walk, upto
 
 
-class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Explaining):
+class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Explaining):
     """One pipeline, its ledger, and the world. `interrupt` may be called from a signal handler."""
 
     def __init__(
@@ -50,6 +50,7 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
         actor: str,
         interrupt: Callable[[], None],
         accept_engine: tuple[str, ...] = (),
+        accept_ledger: tuple[str, ...] = (),
         key: str | None = None,
         git_key: Callable[[], str | None] = lambda: None,
         policy_ref: str | None = None,
@@ -59,7 +60,7 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
     ) -> None:
         self.loaded, self.world, self.journal, self.tell = loaded, world, journal, tell
         self.owner, self.actor, self.interrupt, self.accept_engine = owner, actor, interrupt, accept_engine
-        self.lease_ttl = lease_ttl
+        self.lease_ttl, self.accept_ledger = lease_ttl, accept_ledger
         self.key, self.git_key, self.policy_ref = key, git_key, policy_ref
         self.ci_run, self.deployments = run, deployments
         self.pipeline = loaded.pipeline
@@ -99,40 +100,11 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
         results = tuple(self._planned(self._entering(name, self._terms()), chosen) for name in targets)
         return RunResult(self.name, chosen, results)
 
-    def rollback(self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None = None) -> RunResult:
-        """Promote an earlier verified release, by default the last, and pin the environment.
-
-        One that was cut off before its pin was recorded is brought to its end: it does not go back once more.
-        """
-        self._known(environment)
-        self.facts_so_far()
-        entry = self.journal.state.environment(environment)
-        cut_off = entry.unfinished_rollback
-        if cut_off is not None and entry.current is not None:
-            to = to or entry.current.release
-        chosen = self.find_release(to) if to else self._last_verified(environment)
-        if chosen.id not in entry.lived:
-            raise CallerError(
-                f"release {chosen.short_id} was never verified in {environment}, so {environment} cannot go back to it",
-                hint=f"`promoter history {environment}` shows what was; "
-                f"`promoter promote {chosen.short_id} --to {environment}` goes forward",
-            )
-        left = entry.current.release if entry.current else None
-        self._preflight((environment,), chosen.source, chosen)
-        why = reason or (cut_off.reason if cut_off else f"rolled back from {(left or 'nothing')[:12]} to {chosen.short_id}")
-        terms = self._terms(rollback=True, wait_lock=wait_lock, extra={"rollback": True, "reason": why})
-        result = self._entering(environment, terms).go(chosen)
-        if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
-            self.journal.record(Kind.PINNED, environment, chosen.id, {"reason": why})
-        seconds = (result.duration_ms or 0) / 1000
-        self.tell(events.EnvironmentEnded(environment, str(result.status), result.code, result.reasons, seconds))
-        return self.recorded(RunResult(self.name, chosen, (result,)))
-
     # ------------------------------------------------------------ parts
     def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:
         return Terms(
             self.owner, self.actor, wait, lease_ttl=self.lease_ttl, accept_engine=self.accept_engine, policy_ref=self.policy_ref,
-            run=self.ci_run, **more,
+            accept_ledger=self.accept_ledger, run=self.ci_run, **more,
         )  # fmt: skip
 
     def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:
@@ -152,7 +124,7 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
         judged = entering.judge.judged(plan, look=False)
         unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
         document = plan.document()
-        before = self.plan_document(entering.name, current.plan_digest) if current else None
+        before = self.journal.plan_document(entering.name, current.plan_digest) if current else None
         details = {
             "from": current.release if current else None,
             "to": release.id,
@@ -192,7 +164,18 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
         else:
             hosts = {image.repository.host for image in release.images.values()} if environments else set()
         hosts |= {repository.host for environment in environments for repository in environment.elsewhere.values()}
-        calls: list[Callable[[], object]] = [partial(self.world.secrets.prove, sorted(secrets))]
+        self._answer(addresses, hosts, secrets)
+
+    def _reachable(self, plans: Iterable[Plan]) -> None:
+        """Engines and registries of recorded plans answer. Their secrets are needed only where a container is created anew."""
+        plans = tuple(plans)
+        addresses = {plan.environment.engines[0] for plan in plans}
+        self.loaded.check()
+        self._answer(addresses, {image.repository.host for plan in plans for image in plan.images.values()}, set())
+
+    def _answer(self, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:
+        """Raises one error with all that cannot be had."""
+        calls: list[Callable[[], object]] = [partial(self.world.secrets.prove, sorted(secrets))] if secrets else []
         calls += [partial(_identify, self.world, address) for address in sorted(addresses, key=str)]
         calls += [partial(self.world.registry.ping, host) for host in sorted(hosts)]
         with ThreadPoolExecutor(8) as pool:
@@ -205,16 +188,6 @@ class Promoter(Queries, Emergency, Reviewing, Dispatching, Recording, Stops, Exp
         if to is not None:
             self._known(to)
         return upto(self.pipeline.needs, to)
-
-    def _last_verified(self, environment: str) -> Release:
-        current = self.journal.state.environment(environment).current
-        earlier = self.journal.state.last_verified_before(environment, current.release) if current else None
-        if earlier is None:
-            raise CallerError(
-                f"there is no earlier verified release in {environment} to go back to",
-                hint=f"`promoter history {environment}` shows what was",
-            )
-        return self.journal.state.releases[earlier.release].release
 
 
 def _identify(world: World, address: str | None) -> None:

@@ -1,11 +1,10 @@
 """Walks one plan over the ports: a fact after each step, and the earlier release back in its place when one fails.
 
-It has one loop and one function per kind of step. What stands in the plan is done for every environment alike.
+It has one loop and one function per kind of step. Every environment is handled alike.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import assert_never
@@ -14,25 +13,28 @@ from promoter.carry.checks import Checker
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fenced import Fenced
 from promoter.carry.fetching import fetch
+from promoter.carry.health import Proof
 from promoter.carry.jobs import once_name, sweep
+from promoter.carry.order import Swapped
+from promoter.carry.owned import refuse_foreign
 from promoter.carry.providing import provide
-from promoter.carry.putback import Returned, put_back
-from promoter.carry.recreate import Recreate, Swapped
-from promoter.carry.site import Site
-from promoter.gates.checks import say_dry_run
+from promoter.carry.recreate import Recreate
+from promoter.ending import Ending
+from promoter.gates.checks import ContainerCheck, say_dry_run
 from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold
 from promoter.model import events
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
-from promoter.model.naming import Role, role_of
+from promoter.model.naming import Role, Slot, role_of
+from promoter.model.ownership import owner_labels
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
 from promoter.model.verdict import ReasonCode
 from promoter.past import images_of_the_past
-from promoter.pipeline import OnFailure
+from promoter.plan import needed_secrets
 from promoter.ports import Engine, World
-from promoter.results import EnvironmentResult, Status
+from promoter.results import EnvironmentResult
 
 PARALLEL = 8
 
@@ -43,13 +45,14 @@ class Runner:
     def __init__(self, world: World, journal: Journal, listener: events.Listener, job: Job, hold: Hold) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
         self._engine: Engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
-        self._recreate = Recreate(self._engine, world.clock, world.patient, world.secrets, world.probes)
+        begun = job.begun or world.clock.now()
+        self._recreate = Recreate(self._engine, world.clock, world.secrets, world.probes, begun)
         self._checker = Checker(world)
+        self._ending = Ending(world, journal, listener, job, hold, self._engine, self._recreate)
         self._swapped: dict[str, list[Swapped]] = {}
         self._touched: list[str] = []
         self._acted = job.resumed
         """Whether anything was done in the environment; of a try that was cut off nobody knows."""
-        self._begun = world.clock.monotonic()
 
     def carry_out(self) -> EnvironmentResult:
         """The plan done and recorded, or the failure answered and recorded. Raises LeaseLost or EngineLost and nothing else."""
@@ -57,7 +60,7 @@ class Runner:
             self._prepare()
             for steps in _groups(self._job.plan.steps):
                 self._together(steps)
-            return self._promoted()
+            return self._ending.promoted(self._looked_at_again())
         except StepFailure as failure:
             return self._answer(failure, interrupted=False)
         except Interrupted:
@@ -67,12 +70,47 @@ class Runner:
         except PromoterError as error:
             return self._answer(of_error(error, ReasonCode.START_FAILED), interrupted=False)
 
+    def _answer(self, failure: StepFailure, *, interrupted: bool) -> EnvironmentResult:
+        return self._ending.failed(failure, self._touched, acted=self._acted, interrupted=interrupted)
+
     # ------------------------------------------------------------ steps
     def _prepare(self) -> None:
+        """Nothing is touched before it is sure that every name is ours, and that every secret can be had."""
         self._guard()
-        before = {step.id: once_name(self._job.place, step.place) for step in self._job.plan.steps if isinstance(step, Before)}
-        self._sweep({name for step, name in before.items() if self._job.resumed and step not in self._job.done})
-        provide(self._engine, self._job.plan.environment, self._job.place)
+        job = self._job
+        names = {
+            name: owner_labels(job.place, service)
+            for service in job.plan.environment.services
+            for slot in job.slots(service)
+            for name in slot.names
+        }
+        before = {step.id: once_name(job.place, step.place) for step in job.plan.steps if isinstance(step, Before)}
+        names |= dict.fromkeys(before.values(), owner_labels(job.place))
+        refusal = refuse_foreign(names, self._engine.labels_by_name())
+        if refusal is not None:
+            raise refusal
+        self._prove_secrets()
+        self._sweep({name for step, name in before.items() if job.resumed and step not in job.done})
+        provide(self._engine, job.plan.environment, job.place)
+
+    def _prove_secrets(self) -> None:
+        """A recorded plan needs its secrets only for what must be created anew, and then with the recorded values."""
+        plan = self._job.plan
+        if plan.recorded is None:
+            return
+        kept = {container.id for container in self._engine.find(self._job.place.labels)}
+        anew = [
+            service
+            for service, known in self._job.reuse.items()
+            if len(kept & (known.live | known.earlier)) < len(self._job.slots(service))
+        ]
+        names = needed_secrets(plan.environment, anew)
+        self._world.secrets.prove(names)
+        salt = self._journal.state.salt or ""
+        changed = [name for name in names if self._world.secrets.keyed_hash(name, salt) != plan.secrets.get(name)]
+        if changed:
+            reason = f"secret {', '.join(changed)} has changed since release {plan.release.short_id} was promoted with it"
+            raise StepFailure(ReasonCode.START_FAILED, (reason, "promote the release again: the gates then see the new secret"))
 
     def _together(self, steps: tuple[Step, ...]) -> None:
         """Independent steps side by side. The first failure wins, once all that had begun have ended."""
@@ -100,7 +138,8 @@ class Runner:
             self._tell(events.StepFailed(name, step.title, failure.code, failure.reasons))
             raise
         if not already:
-            self._record(Kind.STEP_DONE, {"promotion": self._job.promotion, "step": step.id, "detail": detail})
+            body = {"promotion": self._job.promotion, "step": step.id, "detail": detail}
+            self._ending.record(Kind.STEP_DONE, body)
         self._tell(
             events.StepDone(name, step.title, self._world.clock.monotonic() - begun, already or detail.get("already") is True)
         )
@@ -130,133 +169,103 @@ class Runner:
         environment = self._job.plan.environment
         check = (environment.before if before else environment.verify)[place]
         once = once_name(self._job.place, place) if before else None
-        result = self._checker.look(check, replace(self.site(), fresh=not before, once=once))
+        result = self._checker.look(check, replace(self._job.site(self._engine), fresh=not before, once=once))
         if check.dry_run:
             self._tell(events.StepNote(environment.name, check.title(), say_dry_run(result)))
             return {"sentence": say_dry_run(result), "output": result.seen[-2000:], "dry_run": True, "passed": result.passed}
         if not result.passed:
             code = ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED
-            raise StepFailure(code if before else ReasonCode.VERIFY_FAILED, (result.sentence,))
+            hint = self._nothing_runs_yet() if before and isinstance(check, ContainerCheck) else ()
+            raise StepFailure(code if before else ReasonCode.VERIFY_FAILED, (result.sentence, *hint))
         return {"sentence": result.sentence, "output": result.seen[-2000:]}
 
+    def _nothing_runs_yet(self) -> tuple[str, ...]:
+        """A job of a first promotion that needs another service finds it only where its own service depends on it."""
+        if self._job.earlier is not None or len(self._swapped) == len(self._job.plan.environment.services):
+            return ()
+        name = self._job.plan.environment.name
+        hint = "a service that this job needs is started first when the job's service names it under `depends_on`"
+        return (f"nothing ran in {name} before: {hint}",)
+
     def _replace(self, step: Replace) -> dict[str, object]:
-        self._acted = True
-        self._touched.append(step.service)
-        done = self._swapped.setdefault(step.service, [])
-        for slot in self._job.slots(step.service):
+        service = step.service
+        done = self._swapped.setdefault(service, [])
+        order, restart = self._job.order(service), self._restarts(service)
+        if self._shares_with_replaced(service):
+            order = replace(order, live=frozenset(), earlier=frozenset())
+        for slot in self._job.slots(service):
             self._guard()
-            done.append(swapped := self._recreate.swap(self._job.order(step.service), slot))
-            self._tell(events.StepNote(self._job.plan.environment.name, step.title, f"{slot.name} {swapped.health}"))
+            swapped = self._recreate.swap(order, slot, restart=restart, touch=lambda: self._touch(service))
+            done.append(swapped)
+            kept = "unchanged, " if swapped.kept else ""
+            self._tell(events.StepNote(self._job.plan.environment.name, step.title, f"{slot.name} {kept}{swapped.health}"))
         return {
+            "already": all(s.kept for s in done),
             "containers": [s.container for s in done],
             "health": [s.health for s in done],
-            "gap_ms": _milliseconds(_gap(done)),
+            "gap_ms": max((round(s.gap * 1000) for s in done if s.gap is not None), default=None),
         }
+
+    def _touch(self, service: str) -> None:
+        self._acted = True
+        if service not in self._touched:
+            self._touched.append(service)
+
+    def _restarts(self, service: str) -> bool:
+        """Whether one that it depends on was changed, and asks for its restart."""
+        config = self._job.plan.environment.services[service]
+        return not config.protected and any(d.restart and name in self._touched for name, d in config.depends_on.items())
+
+    def _shares_with_replaced(self, service: str) -> bool:
+        """A namespace of another container ends with it."""
+        config = self._job.plan.environment.services[service]
+        shared = {(mode or "").removeprefix("service:") for mode in (config.network_mode, config.pid, config.ipc)}
+        return any(name in self._touched for name in shared)
 
     def _retire(self) -> dict[str, object]:
-        """Only the live and the previous containers stay; a service that the file no longer has goes altogether."""
+        """Only the live and the previous containers stay; a service that the file no longer has goes altogether.
+
+        Anonymous volumes stay: they may hold data, and only a person can tell.
+        """
         kept = {name for service in self._swapped for slot in self._job.slots(service) for name in (slot.name, slot.previous)}
         self._sweep()
-        gone = []
-        for container in self._engine.find(self._job.place.labels):
-            if container.name not in kept and role_of(container.labels) != Role.JOB:
-                self._engine.remove(container.id)
-                gone.append(container.name)
+        found = [c for c in self._engine.find(self._job.place.labels) if role_of(c.labels) != Role.JOB]
+        gone = [container for container in found if container.name not in kept]
+        used = {volume for container in found if container not in gone for volume in container.anonymous.values()}
+        for container in gone:
+            self._engine.remove(container.id)
+        left = sorted({volume for container in gone for volume in container.anonymous.values()} - used)
+        if left:
+            name = self._job.plan.environment.name
+            says = f"{name}: volumes of removed containers were kept, `docker volume rm` removes them: {', '.join(left)}"
+            self._tell(events.Notice(says))
         past = images_of_the_past(self._journal.state, self._job.plan, self._job.previous)
         images = [str(image) for image in past if self._engine.remove_image(image)]
-        return {"removed": sorted(gone), "images": images}
+        return {"removed": sorted(c.name for c in gone), "images": images, "volumes": left}
 
-    # ------------------------------------------------------------ endings
-    def _promoted(self) -> EnvironmentResult:
-        gap = _gap([s for swaps in self._swapped.values() for s in swaps])
-        took = self._world.clock.monotonic() - self._begun
-        identity = self._engine.identify()
-        body = {
-            **self._named(),
-            "services": {name: _running(swaps) for name, swaps in self._swapped.items()},
-            "gap_ms": _milliseconds(gap),
-            "duration_ms": _milliseconds(took),
-            "from": self._job.previous,
-            "mend": self._job.mend,
-            "engine": {"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
-            **self._job.extra,
+    def _looked_at_again(self) -> dict[str, list[Swapped]]:
+        """Every service once more before anything is called deployed: one may have ended since it was proven."""
+        job, found = self._job, {c.id: c for c in self._engine.find(self._job.place.labels)}
+
+        def again(service: str, slot: Slot, before: Swapped) -> Swapped:
+            seen = found.get(before.container)
+            fine = seen is not None and seen.name == slot.name and (seen.running or job.order(service).proof is Proof.COMPLETED)
+            if fine and seen is not None and seen.health != "unhealthy":
+                return before
+            return self._recreate.prove(job.order(service), slot)
+
+        return {
+            service: [again(service, slot, done) for slot, done in zip(job.slots(service), self._swapped[service], strict=True)]
+            for service in job.in_order
         }
-        self._record(Kind.PROMOTED, body)
-        return self._result(Status.DEPLOYED, ReasonCode.OK, (), gap)
-
-    def _answer(self, failure: StepFailure, *, interrupted: bool) -> EnvironmentResult:
-        """Puts back what was touched, unless the file or a mended deployment says to leave it, and records how it ended."""
-        leave = self._job.mend or (self._job.plan.environment.on_failure is OnFailure.STOP and not interrupted)
-        returned = Returned(touched=bool(self._touched), left=leave)
-        if self._touched and not leave:
-            self._hold.check()
-            returned = put_back(self._recreate, self._job.order, self._job.slots, self._touched, self._restoring)
-        reasons = (*failure.reasons, *returned.sentences(self._job.plan.environment.name, self._job.previous))
-        evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
-        body: dict[str, object] = {
-            **self._named(),
-            "reason_code": str(failure.code),
-            "reasons": list(reasons),
-            "evidence": evidence,
-            "touched": self._acted,
-        }
-        if returned.restored and self._job.previous is not None:
-            services = {name: _running_containers(found) for name, found in returned.services.items()}
-            self._record(Kind.ROLLED_BACK, {**body, "to": self._job.previous, "services": services})
-            status = Status.ROLLED_BACK
-        else:
-            self._record(Kind.FAILED, {**body, "left": returned.touched and returned.left})
-            status = Status.FAILED
-        with suppress(PromoterError):  # the next run does it; how this one ended is recorded already
-            self._sweep()
-        gap = returned.gap if returned.touched else None
-        return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
-
-    def _result(
-        self,
-        status: Status,
-        code: ReasonCode,
-        reasons: tuple[str, ...],
-        gap: float | None,
-        details: Mapping[str, object] | None = None,
-    ) -> EnvironmentResult:
-        took = _milliseconds(self._world.clock.monotonic() - self._begun)
-        plan = self._job.plan
-        return EnvironmentResult(
-            plan.environment.name,
-            status,
-            code,
-            reasons,
-            plan.digest,
-            self._job.previous,
-            _milliseconds(gap) or 0,
-            took,
-            details or {},
-        )
 
     # ------------------------------------------------------------ small things
-    def site(self) -> Site:
-        job = self._job
-        services = job.plan.environment.services
-        return Site(job.place, job.plan.release, job.plan.images, job.promotion, services, job.files, job.directory, self._engine)
-
     def _sweep(self, keep: Collection[str] = ()) -> None:
         sweep(self._engine, self._job.place, self._world.gone, leased=True, keep=keep)
 
     def _guard(self) -> None:
         self._world.clock.check()
         self._hold.check()
-
-    def _named(self) -> dict[str, object]:
-        return {"plan_digest": self._job.plan.digest, "promotion": self._job.promotion}
-
-    def _record(self, kind: Kind, body: Mapping[str, object]) -> None:
-        """Whoever lost the lease records nothing more: others have written on since."""
-        plan = self._job.plan
-        self._journal.record(kind, plan.environment.name, plan.release.id, body, lambda _: self._hold.check())
-
-    def _restoring(self, service: str) -> None:
-        self._tell(events.Restoring(self._job.plan.environment.name, service))
 
     def _layers(self, service: str) -> Callable[[str, str, int | None, int | None], None]:
         return lambda layer, status, current, total: self._tell(
@@ -291,20 +300,3 @@ def _first_failure(futures: "list[Future[None]]") -> None:
         for error in errors:
             if isinstance(error, kind):
                 raise error
-
-
-def _gap(swaps: list[Swapped]) -> float | None:
-    gaps = [s.gap for s in swaps if s.gap is not None]
-    return max(gaps) if gaps else None
-
-
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
-
-
-def _running(swaps: list[Swapped]) -> dict[str, object]:
-    return {"digest": str(swaps[0].digest) if swaps else None, "containers": [s.container for s in swaps]}
-
-
-def _running_containers(found: list[tuple[str, str]]) -> dict[str, object]:
-    return {"digest": found[0][1] if found else None, "containers": [container for container, _ in found]}

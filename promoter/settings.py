@@ -76,6 +76,7 @@ class Settings(BaseModel):
     builder: BuilderChoice | None = None
     insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
     accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    accept_ledger: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
     dispatch: Annotated[str, AfterValidator(_startable)] | None = None
     deployments: bool = False
     ci: Ci | None = None

@@ -9,7 +9,8 @@ Bodies of facts, by kind (a key with `?` may be missing):
     started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
                  · lease: {owner, token, took_over} · gates · policy?: as in requested
     step_done    promotion · step · detail
-    promoted     plan_digest · promotion · services: {name: {digest, containers: [id]}} · gap_ms · duration_ms · from · mend
+    promoted     plan_digest · promotion · services: {name: {digest, containers: [id], started?: [time]}} · gap_ms · duration_ms
+                 · from · mend
                  · rollback?: true for the rollback command, which pins, with its reason · engine?: {fingerprint, name, version}
     failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
                  · touched?: false when nothing was done in the environment; then the votes count again
@@ -42,6 +43,8 @@ class Running:
 
     digest: str | None
     containers: tuple[str, ...]
+    started: tuple[str, ...] = ()
+    """When each of them was started, by the engine's clock; empty in facts of older versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,8 @@ class State:
     """A freeze of all environments."""
     policy_ref: str | None = None
     """The git ref that the file named for its policy when that was last held to it."""
+    chain: str | None = None
+    """The digest of the first fact: what this ledger is known by, wherever it is kept and however that is spelled."""
 
     def newest(self) -> ReleaseRecord | None:
         return next((record for _, record in self.releases.backwards()), None)

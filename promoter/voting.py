@@ -132,7 +132,7 @@ class Voting(Signing):
     def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:
         name, plan = request.environment, request.plan
         current = self.journal.state.environment(name).current
-        before = self.plan_document(name, current.plan_digest) if current else None
+        before = self.journal.plan_document(name, current.plan_digest) if current else None
         old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
         images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
         steps = tuple(str(step["id"]) for step in _steps(plan))

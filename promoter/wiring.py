@@ -97,9 +97,10 @@ def open_promoter(
         kept = Projection(room, book.location)
         stack.callback(kept.close)
         choice = settings.builder or pipeline.builder
+        patient = SystemClock()
         world = World(
             clock,
-            SystemClock(),
+            patient,
             secrets,
             engines.at,
             registry,
@@ -110,6 +111,7 @@ def open_promoter(
             SshKeygen(Path.cwd()),
             insecure,
             forges.of,
+            OutsideProbes(patient),
         )
         yield Promoter(
             loaded,
@@ -120,6 +122,7 @@ def open_promoter(
             actor=me,
             interrupt=clock.interrupt,
             accept_engine=settings.accept_engine,
+            accept_ledger=settings.accept_ledger,
             key=settings.key,
             git_key=lambda: git_signing_key(pipeline.directory),
             policy_ref=settings.policy_ref,

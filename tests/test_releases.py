@@ -175,18 +175,33 @@ def test_after_a_rollback_the_earlier_release_is_unchanged_and_the_bad_one_is_tr
     assert statuses(shop.run("dev")) == {"dev": "unchanged"}
 
 
-def test_a_failed_verification_puts_every_service_back_in_reverse_order() -> None:
+def test_a_failed_verification_puts_every_service_back_and_repeats_the_recorded_verification() -> None:
     check = HttpCheck(url="http://127.0.0.1:8080/", within=timedelta(seconds=2))
     shop = Workshop(services={"web": WEB, "worker": WORKER}, verify=(check,))
     shop.probes.answer(check.url, 200)
     shop.run("dev")
     shop.newer("bad")
-    shop.probes.answer(check.url, 500)
+    shop.probes.answer(check.url, 500, 500, 500, 200)
     entry = shop.run("dev").environments[0]
     assert (entry.status, entry.code) == (Status.ROLLED_BACK, ReasonCode.VERIFY_FAILED)
     assert any("status 500, not 200" in reason for reason in entry.reasons)
     assert shop.engine.box("shop-dev-web").spec.image == image("web")
     assert shop.engine.box("shop-dev-worker").status == "running"
+
+
+def test_what_is_put_back_and_does_not_pass_its_verification_is_a_failure_and_no_rollback() -> None:
+    check = HttpCheck(url="http://127.0.0.1:8080/", within=timedelta(seconds=2))
+    shop = Workshop(verify=(check,))
+    shop.probes.answer(check.url, 200)
+    shop.run("dev")
+    shop.newer("bad")
+    shop.probes.answer(check.url, 500)
+    result = shop.run("dev")
+    entry = result.environments[0]
+    assert (entry.status, entry.code, exit_code(result.decision)) == (Status.FAILED, ReasonCode.VERIFY_FAILED, 1)
+    assert any("could not be put back" in reason for reason in entry.reasons)
+    assert not any("proven healthy" in reason for reason in entry.reasons)
+    assert shop.kinds("dev")[-1] == "failed"
 
 
 def test_a_failed_before_touches_nothing() -> None:

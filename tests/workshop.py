@@ -120,6 +120,10 @@ class Workshop:
             rollback=self.rollback,
         )  # fmt: skip
 
+    def file_digest(self, path: str, *, read_only: bool) -> str | None:
+        """No files lie beside it."""
+        return None
+
     def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
         return Complaint("pipeline.yaml", 1, 1, message, hint)
 

@@ -49,15 +49,15 @@ class Fenced:
         with _watched():
             return self._engine.remove_image(image)
 
-    def ensure_network(self, spec: NetworkSpec) -> None:
+    def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
         self._check()
         with _watched():
-            self._engine.ensure_network(spec)
+            self._engine.ensure_network(spec, owner)
 
-    def ensure_volume(self, spec: VolumeSpec) -> None:
+    def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
         self._check()
         with _watched():
-            self._engine.ensure_volume(spec)
+            self._engine.ensure_volume(spec, owner)
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         self._check()
@@ -79,10 +79,10 @@ class Fenced:
         with _watched():
             self._engine.rename(container, name)
 
-    def remove(self, container: str) -> None:
+    def remove(self, container: str, *, volumes: bool = False) -> None:
         self._check()
         with _watched():
-            self._engine.remove(container)
+            self._engine.remove(container, volumes=volumes)
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         self._check()
@@ -97,6 +97,14 @@ class Fenced:
     def has_image(self, image: ImageRef) -> bool:
         with _watched():
             return self._engine.has_image(image)
+
+    def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
+        with _watched():
+            return self._engine.image_volumes(image)
+
+    def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
+        with _watched():
+            return self._engine.labels_by_name()
 
     def image_id(self, reference: str) -> str | None:
         with _watched():

@@ -49,10 +49,16 @@ def _serving(engine: Engine, place: Place, plan: Plan, service: str, here: Deplo
     by_name = [engine.inspect(slot.name) for slot in names if isinstance(slot, Slot)]
     labelled = [
         one for one in engine.find(place.labels)
-        if service_of(one.labels) == service and role_of(one.labels) == Role.LIVE and promotion_of(one.labels) == here.promotion
+        if service_of(one.labels) == service and role_of(one.labels) == Role.LIVE and _is_of(here, one)
     ]  # fmt: skip
     found = {one.id: one for one in (*labelled, *by_name) if one is not None and one.running}
     return list(found.values())
+
+
+def _is_of(here: Deployment, container: Container) -> bool:
+    """One that a later promotion left unchanged carries the label of the promotion that created it."""
+    recorded = {one for running in here.services.values() for one in running.containers}
+    return container.id in recorded or promotion_of(container.labels) == here.promotion
 
 
 def _expected(container: Container, service: str, image: ImageRef, known: Known) -> ImageRef:

@@ -40,13 +40,16 @@ class Examiner:
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None) -> None:
         self._engine, self._clock, self._secrets, self._probes = engine, clock, secrets, probes
 
-    def prove(self, container: str, service: Service, proof: Proof) -> str:
-        """Returns when it is proven, with the sentence that says how. Raises StepFailure with the evidence."""
+    def prove(self, container: str, service: Service, proof: Proof, *, settled: bool = False) -> str:
+        """Returns when it is proven, with the sentence that says how. Raises StepFailure with the evidence.
+
+        `settled`: it was proven before, so without a healthcheck it is enough that it still runs.
+        """
         seen = self._look(container)
         if proof is Proof.COMPLETED:
             return self._completed(seen)
         if seen.healthcheck is None:
-            return self._steady(seen, service.steady or DEFAULT_STEADY)
+            return self._steady(seen, timedelta() if settled else service.steady or DEFAULT_STEADY)
         return self._answers(seen, seen.healthcheck, service)
 
     def _answers(self, seen: Container, test: tuple[str, ...], service: Service) -> str:
@@ -93,6 +96,9 @@ class Examiner:
 
     def _steady(self, seen: Container, steady: timedelta) -> str:
         ends = self._clock.monotonic() + steady.total_seconds()
+        if not steady:
+            self._still_running(seen, None)
+            return "running"
         while self._clock.monotonic() < ends:
             self._clock.sleep(_POLL)
             seen = self._still_running(seen, None)
@@ -114,7 +120,7 @@ class Examiner:
     def _look(self, container: str) -> Container:
         seen = self._engine.inspect(container)
         if seen is None:
-            raise StepFailure(ReasonCode.START_FAILED, (f"container {container} is gone: somebody removed it",))
+            raise StepFailure(ReasonCode.START_FAILED, (f"container {container} is gone: it was removed from outside",))
         return seen
 
     def _unhealthy(self, seen: Container, probe: str) -> StepFailure:

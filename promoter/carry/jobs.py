@@ -8,12 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import uuid4
 
-from promoter.carry.recreate import without_aliases
+from promoter.carry.order import without_aliases
 from promoter.carry.site import Site
 from promoter.compose.service import Healthcheck
 from promoter.gates.checks import ContainerCheck
 from promoter.model.digest import ImageRef
 from promoter.model.naming import OWNER, Place, Role, container_labels, owner_of, promotion_of, role_of
+from promoter.model.ownership import is_owned, not_ours, owner_labels
 from promoter.ports import Clock, Container, ContainerSpec, Engine, Gone, Secrets
 
 TAIL = 20
@@ -47,7 +48,7 @@ class Jobs:
             kept = site.once is not None and code is not None
         finally:
             if not kept:
-                site.engine.remove(container)
+                site.engine.remove(container, volumes=True)
         return Ended(code, output)
 
     def _found(self, spec: ContainerSpec, site: Site) -> str | None:
@@ -55,9 +56,11 @@ class Jobs:
         there = site.engine.inspect(spec.name) if site.once is not None else None
         if there is None:
             return None
+        if not is_owned(there.labels, owner_labels(site.place)) or role_of(there.labels) != Role.JOB:
+            raise not_ours("container", spec.name, there.labels, owner_labels(site.place))
         if promotion_of(there.labels) == site.promotion:
             return there.id
-        site.engine.remove(there.id)
+        site.engine.remove(there.id, volumes=True)
         return None
 
     def _finish(self, engine: Engine, container: str, limit: float) -> int | None:
@@ -86,7 +89,7 @@ def sweep(engine: Engine, place: Place, gone: Gone, *, leased: bool, keep: Colle
         owner = owner_of(container.labels)
         left = leased if owner is None else gone(owner)
         if role_of(container.labels) == Role.JOB and left and container.name not in keep:
-            engine.remove(container.id)
+            engine.remove(container.id, volumes=True)
 
 
 def _has_ended(container: Container) -> bool:

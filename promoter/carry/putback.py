@@ -1,76 +1,175 @@
-"""Putting an environment back as it was, after a step failed or a run was interrupted."""
+"""Putting an environment back as it was, after a step failed or a run was cut off.
 
-from collections.abc import Callable, Mapping
+What the failed promotion created goes first, dependents before what they depend on. Then what ran before comes back in
+the order of `depends_on`, every service is looked at again, and the recorded verification is repeated: only then the
+environment is called healthy.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from promoter.carry.failure import Evidence, StepFailure
-from promoter.carry.recreate import Order, Recreate
+from promoter.carry.order import Order, Swapped
+from promoter.carry.owned import Owned
+from promoter.carry.recreate import Recreate, made_by
 from promoter.model.errors import LeaseLost, PromoterError
-from promoter.model.naming import LABEL, Slot
+from promoter.model.naming import Place, Role, Slot
+from promoter.model.ownership import owner_labels
+from promoter.ports import Clock, Container, Engine, Secrets
+
+Slots = Mapping[str, tuple[Slot, ...]]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What ran before, as it is recorded: its services in the order in which they start, and their containers."""
+
+    release: str
+    services: tuple[str, ...]
+    order: Callable[[str], Order]
+    slots: Callable[[str], tuple[Slot, ...]]
+    containers: Mapping[str, frozenset[str]]
+    verify: Callable[[], tuple[str, ...]]
+    """Repeats the recorded verification; a sentence for each check that did not pass."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The promotion that is taken back. `touched` are the slots of the services that it changed."""
+
+    place: Place
+    promotion: str
+    touched: Slots
 
 
 @dataclass(frozen=True)
 class Returned:
-    """How it ended. `services` holds, for each service put back, its (container, digest) pairs."""
+    """How it ended. `services` holds the replicas of each service that serves again."""
 
     touched: bool
     left: bool = False
-    services: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    services: Mapping[str, list[Swapped]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
-    gap: float | None = None
+    earlier: str | None = None
+    """The release that ran before."""
 
     @property
     def restored(self) -> bool:
-        """Whether an earlier container serves again in every slot that was touched."""
-        return self.touched and not self.left and not self.problems and any(self.services.values())
+        """Whether what ran before serves again, and all of it is proven."""
+        return self.touched and not self.left and not self.problems and self.earlier is not None
 
-    def sentences(self, environment: str, previous: str | None) -> tuple[str, ...]:
+    def sentences(self, environment: str) -> tuple[str, ...]:
         """What the environment is like now, for people."""
         if not self.touched:
             return (f"{environment} was not touched: it is as it was",)
         if self.left:
             return (f"{environment} was left as it is",)
         if self.problems:
-            return (f"{environment} could not be put back", *self.problems)
-        if self.restored:
-            return (
-                f"{environment} serves the earlier release"
-                + (f" {previous[:12]}" if previous else "")
-                + " again, proven healthy",
-            )
-        return (f"nothing ran in {environment} before, and nothing runs there now",)
+            what = f"the earlier release {self.earlier[:12]}" if self.earlier else "what was there before"
+            return (f"{environment} could not be put back: {what} is not proven to serve", *self.problems)
+        if self.earlier is None:
+            return (f"nothing ran in {environment} before, and nothing runs there now",)
+        return (f"{environment} serves the earlier release {self.earlier[:12]} again, proven healthy",)
 
 
-def put_back(
-    recreate: Recreate,
-    order: Callable[[str], Order],
-    slots: Callable[[str], tuple[Slot, ...]],
-    touched: list[str],
-    tell: Callable[[str], None],
-) -> Returned:
-    """Takes what was touched back, last first. Goes on past a slot that fails, and says so."""
-    services: dict[str, list[tuple[str, str]]] = {}
-    problems: list[str] = []
-    evidence: list[Evidence] = []
-    gaps: list[float] = []
-    for service in reversed(touched):
-        tell(service)
-        services[service] = []
-        for slot in slots(service):
-            try:
-                earlier = recreate.restore(order(service), slot)
-            except StepFailure as failure:
-                problems += failure.reasons
-                evidence += failure.evidence
-                continue
-            except LeaseLost:
-                raise
-            except PromoterError as error:
-                problems.append(error.message)
-                continue
-            if earlier is not None:
-                services[service].append((earlier.id, earlier.labels.get(f"{LABEL}.digest", "")))
-            if (gap := recreate.gap(slot)) is not None:
-                gaps.append(gap)
-    return Returned(True, False, services, tuple(problems), tuple(evidence), max(gaps, default=None))
+class PutBack:
+    """Takes one failed promotion back. It goes on past what fails, and says so. `clock` cannot be interrupted."""
+
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, recreate: Recreate, tell: Callable[[str], None]) -> None:
+        self._engine, self._secrets, self._recreate, self._tell = engine, secrets, recreate, tell
+        self._owned = Owned(engine, clock)
+        self._problems: list[str] = []
+        self._evidence: list[Evidence] = []
+        self._volumes: dict[str, Mapping[str, str]] = {}
+        """Anonymous volumes of what was taken away, by slot: the data of the service, should it have to be created anew."""
+
+    def go(self, failed: Failed, earlier: Earlier | None) -> Returned:
+        """Raises LeaseLost or EngineLost and nothing else."""
+        for service, slots in reversed(tuple(failed.touched.items())):
+            for slot in slots:
+                recorded = earlier.containers.get(service, frozenset()) if earlier else frozenset[str]()
+                self._trying(partial(self._withdraw, failed, service, slot, recorded))
+        if earlier is None:
+            return Returned(True, problems=tuple(self._problems), evidence=tuple(self._evidence))
+        touched = [service for service in earlier.services if service in failed.touched]
+        for service in touched:
+            self._tell(service)
+            for slot in earlier.slots(service):
+                self._trying(partial(self._bring_back, earlier, service, slot))
+        services = self._look_again(earlier)
+        if not self._problems:
+            self._problems += earlier.verify()
+        return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier.release)
+
+    def _withdraw(self, failed: Failed, service: str, slot: Slot, recorded: frozenset[str]) -> None:
+        """Takes away what the promotion created; a kept container that it started again steps aside."""
+        owner = owner_labels(failed.place, service)
+        for name in (slot.trial, slot.next, slot.name):
+            found = self._owned.of(owner, name)
+            if found is not None and made_by(found, failed.promotion) and found.id not in recorded:
+                self._volumes[slot.name] = found.anonymous
+                self._engine.remove(found.id, volumes=True)
+        current, previous = self._owned.of(owner, slot.name), self._owned.of(owner, slot.previous)
+        displaced = current is not None and current.id not in recorded and previous is not None and previous.id in recorded
+        if displaced and current is not None:
+            self._engine.stop(current.id, None)
+            self._engine.rename(current.id, slot.next)
+
+    def _bring_back(self, earlier: Earlier, service: str, slot: Slot) -> None:
+        order, recorded = earlier.order(service), earlier.containers.get(service, frozenset())
+        found = self._owned.find(order, slot.name)
+        if found is None or (recorded and found.id not in recorded):
+            self._rename_first(order, slot, recorded, taken=found is not None)
+        for parked, free in ((slot.next, slot.previous), (slot.older, slot.previous)):
+            if self._owned.find(order, free) is None and (kept := self._owned.find(order, parked)) is not None:
+                self._engine.rename(kept.id, free)
+        if self._owned.find(order, slot.name) is None:
+            inherited = self._volumes.get(slot.name, {})
+            self._engine.create(order.spec(slot.name, Role.LIVE, inherited), self._secrets)
+
+    def _rename_first(self, order: Order, slot: Slot, recorded: frozenset[str], *, taken: bool) -> None:
+        """The container that ran before, back under its name; without a record, the one that was moved aside last."""
+        for name in (slot.previous, slot.older):
+            kept = self._owned.find(order, name)
+            if kept is not None and (kept.id in recorded or not (recorded or taken)):
+                if taken:
+                    self._owned.drop(order, slot.name)
+                self._engine.rename(kept.id, slot.name)
+                return
+
+    def _look_again(self, earlier: Earlier) -> dict[str, list[Swapped]]:
+        """All services, also those that were not touched: one may have ended when another went away under it."""
+        seen: dict[str, list[Swapped]] = {}
+        for service in earlier.services:
+            seen[service] = []
+            for slot in earlier.slots(service):
+                self._trying(partial(self._prove, earlier.order(service), slot, seen[service]))
+        return seen
+
+    def _prove(self, order: Order, slot: Slot, seen: list[Swapped]) -> None:
+        seen.append(self._recreate.prove(order, slot))
+
+    def _trying(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except StepFailure as failure:
+            self._problems += failure.reasons
+            self._evidence += failure.evidence
+        except LeaseLost:
+            raise
+        except PromoterError as error:
+            self._problems += [error.message, *([error.hint] if error.hint else [])]
+
+
+def slots_of(containers: Iterable[Container], service_of: Callable[[Mapping[str, str]], str]) -> dict[str, tuple[Slot, ...]]:
+    """The slots that containers of an environment are in, by service, told by their names."""
+    found: dict[str, tuple[Slot, ...]] = {}
+    for container in containers:
+        name = container.name
+        for suffix in ("-next", "-previous", "-older", "-trial"):
+            name = name.removesuffix(suffix)
+        service = service_of(container.labels)
+        found[service] = tuple(dict.fromkeys((*found.get(service, ()), Slot(name))))
+    return found

@@ -164,7 +164,7 @@ Devices = Annotated[tuple[Device, ...], BeforeValidator(read_devices, json_schem
 
 class Service(Shape):
     """One service. `build` says how the image comes to be; the rest, how it runs. Keys are Compose's own,
-    but for `steady` and `trial`, which are promoter's.
+    but for `steady`, `trial` and `protected`, which are promoter's.
     """
 
     image: str | None = None
@@ -227,6 +227,7 @@ class Service(Shape):
     deploy: Deploy = Deploy()
     steady: Duration | None = None
     trial: bool = False
+    protected: bool = False
 
     @property
     def replicas(self) -> int:

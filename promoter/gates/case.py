@@ -61,6 +61,10 @@ class Stay:
 
     release: str
     since: datetime
+    restarted: str | None = None
+    """What was started anew since it was verified, so that the stay began again."""
+    down: str | None = None
+    """Why it is not known to run now: then no time counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,16 @@ class Rollback(Shape):
     """
 
     skip: tuple[GateKind, ...] | None = None
+    from_: tuple[str, ...] | None = Field(default=None, alias="from", min_length=1)
+    """People or roles who may roll back; anyone without it."""
+
+    def document(self) -> dict[str, object]:
+        """As part of a policy. `from` is in it only where it is said, so that older votes stay bound to the same policy."""
+        return {"skip": self.skip and list(self.skip), **({"from": list(self.from_)} if self.from_ else {})}
+
+    def may(self, person: str, roles: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether this person may roll back."""
+        return self.from_ is None or person in people_of(self.from_, roles)
 
     def skips(self, kind: str) -> bool:
         return kind == "soak" or self.skip is None or kind in self.skip
@@ -89,6 +99,11 @@ def _as_gate(policy: Override) -> Approval:
 
 def _as_votes(case: Case) -> Case:
     return replace(case, votes=tuple(replace(vote, decision=Decision.APPROVE) for vote in case.overrides))
+
+
+def people_of(names: Sequence[str], roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Roles are replaced by who has them."""
+    return frozenset(person for name in names for person in roles.get(name, (name,)))
 
 
 def may_override(policy: Override, roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:

@@ -31,8 +31,11 @@ def judge_soak(gate: Soak, case: Case) -> Verdict:
     if stay.release != case.release.id:
         there = f"release {stay.release[:12]} lives in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC"
         return waiting(ReasonCode.SOAKING, f"{there}, and not {case.release.short_id}: its stay has ended or not begun")
+    if stay.down is not None:
+        return waiting(ReasonCode.SOAKING, f"{stay.down}: the soak in {gate.in_} begins again once all of it runs")
     ends, stayed = stay.since + gate.for_, say_duration(timedelta(seconds=max(0, int((case.now - stay.since).total_seconds()))))
+    again = f" ({stay.restarted})" if stay.restarted else ""
     if case.now >= ends:
-        return passed(f"has lived in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC, undisturbed")
-    says = f"soaks in {gate.in_} until {ends:%Y-%m-%d %H:%M:%S} UTC: {stayed} of {say_duration(gate.for_)} so far"
+        return passed(f"has run in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC without a restart{again}")
+    says = f"soaks in {gate.in_} until {ends:%Y-%m-%d %H:%M:%S} UTC: {stayed} of {say_duration(gate.for_)} so far{again}"
     return waiting(ReasonCode.SOAKING, says, ends)

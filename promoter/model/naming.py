@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LABEL = "dev.promoter"
+LEDGER = f"{LABEL}.ledger"
+"""The digest of the first fact of the ledger that a container was recorded in."""
 OWNER = f"{LABEL}.owner"
 """Which process made a container outside of any lease, and waits for it."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -60,6 +62,11 @@ class Slot:
     def trial(self) -> str:
         return f"{self.name}-trial"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a container of this slot may have."""
+        return (self.name, self.next, self.previous, self.older, self.trial)
+
 
 def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple[Slot, ...]:
     """`<pipeline>-<environment>-<service>`, then `…-2`, `…-3`; or the file's own container_name."""
@@ -67,9 +74,12 @@ def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple
     return tuple(Slot(base if number == 1 else f"{base}-{number}") for number in range(1, replicas + 1))
 
 
-def container_labels(place: Place, service: str, release: str, digest: str, promotion: str, role: Role) -> Mapping[str, str]:
+def container_labels(
+    place: Place, service: str, release: str, digest: str, promotion: str, role: Role, ledger: str | None = None
+) -> Mapping[str, str]:
     return {
         **place.labels,
+        **({LEDGER: ledger} if ledger else {}),
         f"{LABEL}.service": service,
         f"{LABEL}.release": release,
         f"{LABEL}.digest": digest,
@@ -92,6 +102,10 @@ def role_of(labels: Mapping[str, str]) -> str:
 
 def owner_of(labels: Mapping[str, str]) -> str | None:
     return labels.get(OWNER)
+
+
+def ledger_of(labels: Mapping[str, str]) -> str | None:
+    return labels.get(LEDGER)
 
 
 def release_of(labels: Mapping[str, str]) -> str:

@@ -35,6 +35,7 @@ class ReasonCode(StrEnum):
     SUPERSEDED = "superseded"
     OVERRIDDEN = "overridden"
     REVIEW_OVERDUE = "review_overdue"
+    OTHER_LEDGER = "other_ledger"
     DIGEST_MOVED = "digest_moved"
     DIGEST_MISMATCH = "digest_mismatch"
     BUILD_FAILED = "build_failed"

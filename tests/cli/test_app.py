@@ -79,7 +79,10 @@ def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
         (("explain", "prod"), ("explain", "prod", None, None, False)),
         (("explain", "prod", "3f", "--at", "+90m", "--look"), ("explain", "prod", "3f", START + timedelta(minutes=90), True)),
         (("explain", "prod", "--at", "2026-12-18T09:00+02:00"), ("explain", "prod", None, DECEMBER, False)),
-        (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow", None)),
+        (("rollback", "prod", "--to", "3f", "--reason", "slow"), ("rollback", "prod", "3f", "slow", None, False)),
+        (("rollback", "prod", "--current-config"), ("rollback", "prod", None, None, None, True)),
+        (("repair",), ("repair", None, None, False, None)),
+        (("repair", "prod", "--force", "--reason", "it must serve"), ("repair", "prod", None, True, "it must serve")),
         (("approve", "prod", "3f", "--yes", "--comment", "fine", "--key", "id"), ("vote", "approve", "fine", "id")),
         (("reject", "prod", "--yes"), ("vote", "reject", None, None)),
         (("override", "prod", "--reason", "down", "--yes", "--key", "id"), ("override", "down", "id")),
@@ -113,7 +116,7 @@ def test_wait_lock_comes_from_the_flag_or_the_settings(say: Say, fake: FakePromo
     say("run")
     assert fake.asked[-1] == ("run", None, None, timedelta(minutes=5))
     say("rollback", "prod", "--wait-lock", "10s")
-    assert fake.asked[-1] == ("rollback", "prod", None, None, timedelta(seconds=10))
+    assert fake.asked[-1] == ("rollback", "prod", None, None, timedelta(seconds=10), False)
     assert "--wait-lock: 'soon' is not a duration" in say("promote", "--wait-lock", "soon").err
 
 

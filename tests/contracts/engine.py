@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from promoter.compose.service import Attachment, Healthcheck, Port, Service
+from promoter.compose.service import Attachment, Healthcheck, Mount, Port, Service
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import EngineError, PullError, PushError, StartError
 from promoter.ports import Container, ContainerSpec, Engine, ExecResult, FileContent, NetworkSpec, VolumeSpec
@@ -291,12 +291,55 @@ class EngineContract:
 
     # -------------------------------------------------------------- networks, volumes
     def test_networks_and_volumes_are_made_once(self, site, run):
+        mine = {"promoter.test": site.prefix}
         network, volume = f"{site.prefix}-net", f"{site.prefix}-vol"
         for _ in range(2):
-            site.engine.ensure_network(NetworkSpec(network, {"promoter.test": site.prefix}))
-            site.engine.ensure_volume(VolumeSpec(volume, {"promoter.test": site.prefix}))
+            site.engine.ensure_network(NetworkSpec(network, mine), mine)
+            site.engine.ensure_volume(VolumeSpec(volume, mine), mine)
         container = run(Service(networks={network: Attachment(aliases=("web",))}))
         assert seen_in(site, container).running
+
+    def test_networks_and_volumes_of_another_owner_are_refused(self, site):
+        mine, theirs = {"promoter.test": site.prefix}, {"promoter.test": site.prefix, "dev.promoter.pipeline": "other"}
+        network, volume = f"{site.prefix}-net", f"{site.prefix}-vol"
+        site.engine.ensure_network(NetworkSpec(network, mine), mine)
+        site.engine.ensure_volume(VolumeSpec(volume, mine), mine)
+        with pytest.raises(StartError, match=f"network {network} is not ours"):
+            site.engine.ensure_network(NetworkSpec(network, theirs), theirs)
+        with pytest.raises(StartError, match=f"volume {volume} is not ours"):
+            site.engine.ensure_volume(VolumeSpec(volume, theirs), theirs)
+
+    # -------------------------------------------------------------- data
+    def test_an_anonymous_volume_is_seen_and_goes_over_to_the_next_container(self, site, run):
+        mount = Mount(type="volume", target="/data")
+        first = run(Service(volumes=(mount,)), start=False)
+        seen = seen_in(site, first)
+        assert list(seen.anonymous) == ["/data"] and len(seen.anonymous["/data"]) == 64
+        second = run(Service(volumes=(mount,)), start=False, inherited=seen.anonymous)
+        assert seen_in(site, second).anonymous == seen.anonymous
+        third = run(Service(), start=False, inherited=seen.anonymous)
+        assert seen_in(site, third).anonymous == seen.anonymous
+
+    def test_removing_a_container_leaves_its_anonymous_volume_unless_that_is_said(self, site, run):
+        mount = Mount(type="volume", target="/data")
+        first = run(Service(volumes=(mount,)), start=False)
+        data = seen_in(site, first).anonymous
+        site.engine.remove(first)
+        second = run(Service(volumes=(mount,)), start=False, inherited=data)
+        assert seen_in(site, second).anonymous == data
+        site.engine.remove(second, volumes=True)
+        third = run(Service(volumes=(mount,)), start=False, inherited=data)
+        assert seen_in(site, third).anonymous == data
+
+    def test_an_image_says_which_volumes_it_declares(self, site):
+        assert site.engine.image_volumes(site.image(RUNS)) == ()
+        assert site.engine.image_volumes(site.image(Behaviour(volumes=("/var/data",)))) == ("/var/data",)
+        assert site.engine.image_volumes(NEVER) == ()
+
+    def test_labels_are_listed_by_name_of_stopped_containers_too(self, site, run):
+        container = run(Service(labels={"theirs": "yes"}), start=False)
+        name = seen_in(site, container).name
+        assert site.engine.labels_by_name()[name].items() >= {"theirs": "yes", "promoter.test": site.prefix}.items()
 
     def verdict(self, site: Site, container: str) -> Container:
         """What the engine says when it has made up its mind; `wait` is the pause between two looks."""

@@ -1,7 +1,6 @@
 """What docs/how-to/migrate-from-a-shell-script.md says of the container that the script has left."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -39,21 +38,22 @@ def page(port: int) -> str:
         return answer.read().decode().strip()
 
 
-def test_it_is_moved_aside_and_put_back_when_the_new_one_is_bad(
+def test_it_is_refused_by_name_and_left_as_it_is_until_a_person_moves_it(
     cli: Cli, clean_engine: str, registry_host: str, base: str, scripts_own: tuple[Any, int]
 ) -> None:
     theirs, port = scripts_own
     (cli.cwd / "pipeline.yaml").write_text(PIPELINE.format(name=clean_engine, registry=registry_host, port=port))
-    dockerfile: Path = cli.cwd / "Dockerfile"
-    text = 'FROM {}\nRUN mkdir /www; echo {} >/www/index.html\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n'
+    text = 'FROM {}\nRUN mkdir /www; echo new >/www/index.html\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n'
+    (cli.cwd / "Dockerfile").write_text(text.format(base))
 
-    dockerfile.write_text(text.format(base, "bad"))
-    bad = cli("run", "--json")
-    assert bad.exit_code in (1, 6), bad.text
+    refused = cli("run", "--json")
+    assert refused.exit_code == 1, refused.text
+    assert f"container {clean_engine} is not ours" in refused.text
     theirs.reload()
     assert (theirs.name, theirs.status, page(port)) == (clean_engine, "running", "old")
 
-    dockerfile.write_text(text.format(base, "new"))
+    theirs.rename(f"{clean_engine}-before")
+    theirs.stop(timeout=1)
     assert (good := cli("run", "--json")).exit_code == 0, good.text
     theirs.reload()
-    assert (theirs.name, theirs.status, page(port)) == (f"{clean_engine}-previous", "exited", "new")
+    assert (theirs.name, theirs.status, page(port)) == (f"{clean_engine}-before", "exited", "new")

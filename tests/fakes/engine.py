@@ -12,11 +12,13 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from promoter.compose.service import Service
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import EngineError, PullError, PushError, StartError
 from promoter.model.naming import Role, role_of
+from promoter.model.ownership import is_owned, not_ours
 from promoter.ports import (
     Container,
     ContainerSpec,
@@ -29,6 +31,7 @@ from promoter.ports import (
     VolumeSpec,
 )  # fmt: skip
 
+S = TypeVar("S", NetworkSpec, VolumeSpec)
 TOO_LONG = ExecResult(124, "not done within its time")
 
 
@@ -51,6 +54,8 @@ class Behaviour:
     logs: str = ""
     oom_killed: bool = False
     healthcheck: tuple[str, ...] | None = None
+    volumes: tuple[str, ...] = ()
+    """Paths that the image declares as VOLUME."""
 
 
 @dataclass
@@ -72,6 +77,8 @@ class Box:
     published: dict[str, tuple[str, int]] = field(default_factory=dict)
     error: str = ""
     digest: Digest | None = None
+    finished_at: str = ""
+    anonymous: dict[str, str] = field(default_factory=dict)
 
 
 class FakeEngine:
@@ -83,6 +90,7 @@ class FakeEngine:
         self.boxes: dict[str, Box] = {}
         self.networks: dict[str, NetworkSpec] = {}
         self.volumes: dict[str, VolumeSpec] = {}
+        self.anonymous: set[str] = set()
         self.held: set[ImageRef] = set()
         self.offered: set[ImageRef] = set()
         self.tags: dict[str, Digest] = {}
@@ -162,6 +170,12 @@ class FakeEngine:
         known = {ref.digest for ref in self.held if ref.repository == repository}
         return tuple(sorted(digest for digest in known if str(_id_of(digest)) == image_id))
 
+    def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
+        return self.behaviours.get(image.digest, Behaviour()).volumes if image in self.held else ()
+
+    def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
+        return {box.name: _labels(box) for box in self.boxes.values()}
+
     def remove_image(self, image: ImageRef) -> bool:
         self._did("remove_image", str(image))
         if image not in self.held or any(box.spec.image == image for box in self.boxes.values()):
@@ -170,13 +184,18 @@ class FakeEngine:
         return True
 
     # ------------------------------------------------------------ networks and volumes
-    def ensure_network(self, spec: NetworkSpec) -> None:
+    def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
         self._did("ensure_network", spec.name)
-        self.networks.setdefault(spec.name, spec)
+        self._ensure("network", self.networks, spec, owner)
 
-    def ensure_volume(self, spec: VolumeSpec) -> None:
+    def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
         self._did("ensure_volume", spec.name)
-        self.volumes.setdefault(spec.name, spec)
+        self._ensure("volume", self.volumes, spec, owner)
+
+    def _ensure(self, kind: str, there: dict[str, S], spec: S, owner: Mapping[str, str]) -> None:
+        found = there.setdefault(spec.name, spec)
+        if not is_owned(found.labels, owner):
+            raise not_ours(kind, spec.name, found.labels, owner)
 
     # ------------------------------------------------------------ containers
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
@@ -203,8 +222,21 @@ class FakeEngine:
             identifier = hashlib.sha256(f"{self.address} {self._count}".encode()).hexdigest()
             environment = {name: secrets.reveal(value) for name, value in spec.service.environment.items()}
             files = {file.path: secrets.reveal(file.content) for file in spec.files}
-            self.boxes[identifier] = Box(identifier, spec.name, spec, environment, files)
+            self.boxes[identifier] = Box(identifier, spec.name, spec, environment, files, anonymous=self._anonymous(spec))
             return identifier
+
+    def _anonymous(self, spec: ContainerSpec) -> dict[str, str]:
+        """Inherited volumes, and new ones for what image and service ask for."""
+        mounted = {mount.target for mount in spec.service.volumes if mount.source is not None}
+        asked = [m.target for m in spec.service.volumes if m.type == "volume" and m.source is None]
+        paths = dict.fromkeys((*asked, *self.image_volumes(spec.image), *spec.inherited))
+        found = {}
+        for path in paths:
+            if path not in mounted:
+                new = hashlib.sha256(f"{self.address} {self._count} {path}".encode()).hexdigest()
+                found[path] = spec.inherited.get(path, new)
+                self.anonymous.add(found[path])
+        return found
 
     def start(self, container: str) -> None:
         with self._lock:
@@ -247,12 +279,15 @@ class FakeEngine:
                 raise EngineError(f"container {container} could not be renamed to {name}: the name is in use")
             box.name = name
 
-    def remove(self, container: str) -> None:
+    def remove(self, container: str, *, volumes: bool = False) -> None:
         with self._lock:
             box = self._get(container)
             self._did("remove", box.name if box else container)
             if box is not None:
                 del self.boxes[box.id]
+                used = {name for other in self.boxes.values() for name in other.anonymous.values()}
+                own = set(box.anonymous.values()) - set(box.spec.inherited.values()) - used if volumes else set()
+                self.anonymous -= own
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         with self._lock:
@@ -347,7 +382,7 @@ class FakeEngine:
         test = _test(box.spec.service, self._behaviour(box))
         return Container(
             box.id, box.name, _labels(box), box.status, box.exit_code, box.oom_killed, box.restart_count,
-            box.started_at, health, log, test, dict(box.published), box.error,
+            box.started_at, health, log, test, dict(box.published), box.error, box.finished_at, dict(box.anonymous),
         )  # fmt: skip
 
 

@@ -170,8 +170,13 @@ class FakePromoter:
     def explain(self, environment: str, release: str | None, at: datetime | None, *, look: bool) -> object:
         return self._answer(explanation(at or AT), "explain", environment, release, at, look)
 
-    def rollback(self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None) -> object:
-        return self._answer(result(), "rollback", environment, to, reason, wait_lock)
+    def rollback(
+        self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None, *, current_config: bool
+    ) -> object:
+        return self._answer(result(), "rollback", environment, to, reason, wait_lock, current_config)
+
+    def repair(self, environment: str | None, wait_lock: timedelta | None, *, force: bool, reason: str | None) -> object:
+        return self._answer(result(), "repair", environment, wait_lock, force, reason)
 
     def case(self, environment: str, release: str | None) -> object:
         return self._answer(approval_case(), "case", environment, release)

@@ -73,7 +73,7 @@ class RealSite:
         """What the port cannot take away, by the client that it stands on."""
         client = self.engine.client()
         for container in self.engine.find({"promoter.test": self.prefix}):
-            self.engine.remove(container.id)
+            self.engine.remove(container.id, volumes=True)
         chosen = {"params": {"filters": json.dumps({"label": [f"promoter.test={self.prefix}"]})}}
         for network in client.call("GET", "/networks", **chosen).json():
             client.call("DELETE", "/networks/{0}", network["Id"])
@@ -90,6 +90,7 @@ def _tail(behaviour: Behaviour) -> str:
     check = f"HEALTHCHECK CMD {json.dumps(behaviour.healthcheck[1:])}\n" if behaviour.healthcheck else ""
     says = f"printf '{behaviour.logs.encode('unicode_escape').decode()}'" if behaviour.logs else "true"
     ends = "exec sleep 1000" if behaviour.exit_code is None else f"exit {behaviour.exit_code}"
+    check += f"VOLUME {json.dumps(behaviour.volumes)}\n" if behaviour.volumes else ""
     return check + "CMD " + json.dumps(["sh", "-c", f"{says}; {ends}"]) + "\n"
 
 
@@ -110,7 +111,7 @@ def module_site(engine_url, registry_host, busybox_dir, tmp_path_factory) -> Ite
 def site(module_site) -> Iterator[RealSite]:
     yield module_site
     for container in module_site.engine.find({"promoter.test": module_site.prefix}):
-        module_site.engine.remove(container.id)
+        module_site.engine.remove(container.id, volumes=True)
 
 
 class TestRealEngine(EngineContract):
@@ -248,7 +249,8 @@ class TestRealEngine(EngineContract):
 
     def network(self, site: RealSite, name: str) -> str:
         full = f"{site.prefix}-{name}"
-        site.engine.ensure_network(NetworkSpec(full, {"promoter.test": site.prefix}))
+        mine = {"promoter.test": site.prefix}
+        site.engine.ensure_network(NetworkSpec(full, mine), mine)
         return full
 
 

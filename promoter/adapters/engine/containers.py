@@ -38,6 +38,10 @@ class Containers(Link):
                 seen = list(pool.map(self.inspect, identifiers))
         return tuple(sorted((c for c in seen if c is not None), key=lambda c: c.name))
 
+    def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
+        found = self.ask("containers could not be listed", "GET", "/containers/json", params={"all": "1"}).json()
+        return {name.lstrip("/"): dict(entry.get("Labels") or {}) for entry in found for name in entry.get("Names") or ()}
+
     def inspect(self, reference: str) -> Container | None:
         document = self._document(reference)
         return None if document is None else readback.container(document)
@@ -75,7 +79,7 @@ class Containers(Link):
                 self.ask(what, "PUT", "/containers/{0}/archive", container, kind=StartError, params=place, data=tar)
         except BaseException:
             with contextlib.suppress(WorldError):
-                self.remove(container)
+                self.remove(container, volumes=True)
             raise
         return container
 
@@ -108,11 +112,12 @@ class Containers(Link):
                 if "same name as its current name" not in (error.explanation or ""):
                     raise
 
-    def remove(self, container: str) -> None:
+    def remove(self, container: str, *, volumes: bool = False) -> None:
         client = self.client()
         with renamed(f"container {container} could not be removed"):
             try:
-                client.call("DELETE", "/containers/{0}", container, params={"force": "1", "v": "1"})
+                parameters = {"force": "1", "v": "1" if volumes else "0"}
+                client.call("DELETE", "/containers/{0}", container, params=parameters)
             except APIError as error:
                 if error.status_code != 404 and "already in progress" not in (error.explanation or ""):
                     raise

@@ -17,7 +17,7 @@ def host_config(spec: ContainerSpec) -> Json:
         "Init": True if service.init is None else service.init,
         "PortBindings": _bindings(spec),
         "Binds": [_bind(mount) for mount in service.volumes if _by_bind(mount)],
-        "Mounts": [_mount(mount) for mount in service.volumes if not _by_bind(mount)],
+        "Mounts": [*(_mount(_inherit(mount, spec)) for mount in service.volumes if not _by_bind(mount)), *_carried(spec)],
         "Tmpfs": dict(_tmpfs(entry) for entry in service.tmpfs),
         "RestartPolicy": _restart(service.restart) if service.restart else None,
         "LogConfig": {"Type": service.logging.driver or "", "Config": service.logging.options} if service.logging else None,
@@ -55,6 +55,19 @@ def _by_bind(mount: Mount) -> bool:
     """A bind whose host folder may be made: engines before 23 do that for the short form only."""
     plain = ":" not in f"{mount.source}{mount.target}"
     return mount.type == "bind" and mount.create_host_path and plain
+
+
+def _inherit(mount: Mount, spec: ContainerSpec) -> Mount:
+    """An anonymous volume of the service keeps the data of the container before."""
+    name = spec.inherited.get(mount.target)
+    return mount.model_copy(update={"source": name}) if name and mount.type == "volume" and mount.source is None else mount
+
+
+def _carried(spec: ContainerSpec) -> list[Json]:
+    """Volumes for paths that only the image declares: what the service mounts there itself wins."""
+    mounted = {mount.target for mount in spec.service.volumes} | {entry.partition(":")[0] for entry in spec.service.tmpfs}
+    carried = {path: name for path, name in spec.inherited.items() if path not in mounted}
+    return [{"Type": "volume", "Source": name, "Target": path} for path, name in carried.items()]
 
 
 def _bind(mount: Mount) -> str:

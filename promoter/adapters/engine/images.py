@@ -66,6 +66,10 @@ class Images(Link):
         document = self._image(image_id)
         return () if document is None else readback.digests(document, repository)
 
+    def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
+        document = self._image(str(image))
+        return () if document is None else tuple((document.get("Config") or {}).get("Volumes") or ())
+
     def remove_image(self, image: ImageRef) -> bool:
         client = self.client()
         with renamed(f"{image} could not be removed"):

@@ -1,12 +1,14 @@
 """Networks and volumes of one engine: made unless they are there."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from docker.errors import APIError
 
 from promoter.adapters.engine.faults import renamed
 from promoter.adapters.engine.link import Link
+from promoter.model.ownership import is_owned, not_ours
 from promoter.ports import NetworkSpec, VolumeSpec
 
 _IPAM = {"subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange", "aux_addresses": "AuxiliaryAddresses"}
@@ -15,27 +17,39 @@ _IPAM = {"subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange", "aux_a
 class Networks(Link):
     """`ensure_network` and `ensure_volume` of the Engine port."""
 
-    def ensure_network(self, spec: NetworkSpec) -> None:
-        what = f"network {spec.name} could not be made"
-        seen = self.look(what, "/networks/{0}", spec.name)
-        if seen is not None and seen["Name"] == spec.name:
-            return
-        client = self.client()
-        with renamed(what):
-            try:
-                client.call("POST", "/networks/create", json=_network(spec))
-            except APIError as error:
-                if error.status_code != 409:  # somebody else was faster
-                    raise
+    def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
+        what = f"network {spec.name} could not be created"
+        while not self._is_there("network", "/networks/{0}", spec.name, owner):
+            client = self.client()
+            with renamed(what):
+                try:
+                    client.call("POST", "/networks/create", json=_network(spec))
+                except APIError as error:
+                    if error.status_code != HTTPStatus.CONFLICT:  # another run was faster: look whose it is
+                        raise
+                else:
+                    return
 
-    def ensure_volume(self, spec: VolumeSpec) -> None:
+    def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
+        if self._is_there("volume", "/volumes/{0}", spec.name, owner):
+            return
         body = {
             "Name": spec.name,
             "Labels": dict(spec.labels),
             "DriverOpts": dict(spec.options),
             "Driver": spec.driver or "local",
         }
-        self.ask(f"volume {spec.name} could not be made", "POST", "/volumes/create", json=body)
+        self.ask(f"volume {spec.name} could not be created", "POST", "/volumes/create", json=body)
+
+    def _is_there(self, kind: str, path: str, name: str, owner: Mapping[str, str]) -> bool:
+        """Raises StartError where the name belongs to another."""
+        seen = self.look(f"{kind} {name} could not be inspected", path, name)
+        if seen is None or seen["Name"] != name:
+            return False
+        labels = seen.get("Labels") or {}
+        if not is_owned(labels, owner):
+            raise not_ours(kind, name, labels, owner)
+        return True
 
 
 def _network(spec: NetworkSpec) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The engine's JSON about containers and images, as the port's values. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from promoter.model.digest import BadReference, Digest, ImageRef, Repository
 from promoter.ports import Container, HealthProbe
 
 Document = Mapping[str, Any]
+_ENGINE_NAMED = re.compile("[0-9a-f]{64}")
 
 
 def container(document: Document) -> Container:
@@ -28,7 +30,18 @@ def container(document: Document) -> Container:
         healthcheck=_test(config.get("Healthcheck") or {}),
         published=_published((document.get("NetworkSettings") or {}).get("Ports") or {}),
         error=state.get("Error") or "",
+        finished_at=state.get("FinishedAt") or "",
+        anonymous=_anonymous(document.get("Mounts") or ()),
     )
+
+
+def _anonymous(mounts: Iterable[Document]) -> dict[str, str]:
+    """Volumes that the engine named itself: 64 hex digits, also where a later container mounts one by that name."""
+    return {
+        mount["Destination"]: mount["Name"]
+        for mount in mounts
+        if mount.get("Type") == "volume" and _ENGINE_NAMED.fullmatch(mount.get("Name") or "")
+    }
 
 
 def _probe(entry: Document) -> HealthProbe:

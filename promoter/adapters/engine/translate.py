@@ -25,6 +25,7 @@ ELSEWHERE = {
     "platform": "a parameter of the request",
     "steady": "the proof of health",
     "trial": "the strategy",
+    "protected": "the strategy",
 }
 
 

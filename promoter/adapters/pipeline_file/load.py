@@ -1,11 +1,13 @@
 """The one door to a pipeline file: `load` reads it, `validate` finds everything that can be known to be wrong with it."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from promoter.adapters.pipeline_file.builds import read_builds
 from promoter.adapters.pipeline_file.file import FileText, read_file_text
+from promoter.adapters.pipeline_file.local_files import local_digest
 from promoter.adapters.pipeline_file.resolve import Resolver
 from promoter.document.reader import read_document
 from promoter.loaded import PolicyAt
@@ -80,6 +82,10 @@ class LoadedPipeline:
         rules = Resolver(text, release_id, source).rules(environment)
         text.complaints.raise_if_any()
         return held_policy(LoadedPipeline(text).pipeline, rules)
+
+    def file_digest(self, path: str, *, read_only: bool) -> str | None:
+        """The digest of a file or folder beside the pipeline file, as plans record it; None where it cannot be read."""
+        return local_digest(Path(os.path.normpath(self._text.directory / path)), read_only=read_only)
 
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
         """How each service's image comes to be. Raises FileFaults."""

@@ -1,7 +1,7 @@
 """One environment, filled in: its variables, its services with their overrides, its gates and checks, the engine's names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +13,18 @@ from promoter.adapters.pipeline_file.evidence import with_files
 from promoter.adapters.pipeline_file.file import NO_RELEASE, EnvironmentText, FileText, check_registry
 from promoter.adapters.pipeline_file.filling import Filler, is_map
 from promoter.adapters.pipeline_file.grants import Files, apply_env_files
+from promoter.adapters.pipeline_file.local_files import local_files
 from promoter.adapters.pipeline_file.parts import Names
 from promoter.adapters.pipeline_file.placing import Placing, service_spot
 from promoter.adapters.pipeline_file.shapes import CHECKS, GATES, Settings
 from promoter.compose.merge import merge
+from promoter.compose.service import Service
 from promoter.compose.shape import Shape
 from promoter.model.digest import BadReference, Repository
+from promoter.model.errors import CallerError
 from promoter.model.release import Source
 from promoter.model.secret import OPENING
-from promoter.pipeline import Environment, OnFailure, Rules, Strategy
+from promoter.pipeline import Environment, LocalFile, OnFailure, Rules, Strategy
 from promoter.templates import RESERVED, Scope, TemplateFault, is_template, render_value
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -83,8 +86,19 @@ class Resolver:
             rollback=settings.rollback,
             override=settings.override,
             url=settings.url,
+            files=self._local_files(services.values(), [check for check, _ in (*before, *verify)], spot, filler),
         )
         return Resolved(made, environment, gates, filler)
+
+    def _local_files(
+        self, services: Iterable[Service | None], checks: list[Shape], spot: Spot, filler: Filler
+    ) -> tuple[LocalFile, ...]:
+        there = [service for service in services if service is not None]
+        try:
+            return local_files(self.text.directory, there, checks)  # type: ignore[arg-type]
+        except CallerError as error:
+            filler.complain(spot, error.message, error.hint, on_key=True)
+            return ()
 
     def rules(self, name: str) -> Rules:
         """What decides who may enter, and nothing of what would run there."""
