@@ -11,9 +11,11 @@ from itertools import groupby
 from typing import assert_never
 
 from promoter.carry.checks import Checker
+from promoter.carry.comeback import stays
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fenced import Fenced
 from promoter.carry.fetching import fetch
+from promoter.carry.health import Proof
 from promoter.carry.jobs import once_name, sweep
 from promoter.carry.providing import provide
 from promoter.carry.putback import Returned, put_back
@@ -24,14 +26,14 @@ from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold
 from promoter.model import events
-from promoter.model.errors import Interrupted, LeaseLost, PromoterError
+from promoter.model.errors import EngineLost, Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
-from promoter.model.naming import Role, role_of
+from promoter.model.naming import Role, Slot, role_of
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
 from promoter.model.verdict import ReasonCode
 from promoter.past import images_of_the_past
 from promoter.pipeline import OnFailure
-from promoter.ports import Engine, World
+from promoter.ports import EngineIdentity, World
 from promoter.results import EnvironmentResult, Status
 
 PARALLEL = 8
@@ -42,10 +44,12 @@ class Runner:
 
     def __init__(self, world: World, journal: Journal, listener: events.Listener, job: Job, hold: Hold) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
-        self._engine: Engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
+        self._engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
         self._recreate = Recreate(self._engine, world.clock, world.patient, world.secrets, world.probes)
         self._checker = Checker(world)
         self._swapped: dict[str, list[Swapped]] = {}
+        self._started: dict[str, str] = {}
+        """When each container that was proven here was started."""
         self._touched: list[str] = []
         self._acted = job.resumed
         """Whether anything was done in the environment; of a try that was cut off nobody knows."""
@@ -145,13 +149,19 @@ class Runner:
         done = self._swapped.setdefault(step.service, [])
         for slot in self._job.slots(step.service):
             self._guard()
-            done.append(swapped := self._recreate.swap(self._job.order(step.service), slot))
+            done.append(swapped := self._swap(step.service, slot))
             self._tell(events.StepNote(self._job.plan.environment.name, step.title, f"{slot.name} {swapped.health}"))
         return {
             "containers": [s.container for s in done],
             "health": [s.health for s in done],
             "gap_ms": _milliseconds(_gap(done)),
         }
+
+    def _swap(self, service: str, slot: Slot) -> Swapped:
+        swapped = self._recreate.swap(self._job.order(service), slot)
+        seen = self._engine.inspect(swapped.container)
+        self._started[swapped.container] = seen.started_at if seen is not None else ""
+        return swapped
 
     def _retire(self) -> dict[str, object]:
         """Only the live and the previous containers stay; a service that the file no longer has goes altogether."""
@@ -167,10 +177,20 @@ class Runner:
         return {"removed": sorted(gone), "images": images}
 
     # ------------------------------------------------------------ endings
+    def _look_again(self) -> EngineIdentity:
+        """Nothing is called deployed that has fallen since it was proven, or that an engine let end which was restarted."""
+        for service, swaps in self._swapped.items():
+            if self._job.order(service).proof is Proof.COMPLETED:
+                continue
+            for place, (slot, swap) in enumerate(zip(self._job.slots(service), swaps, strict=True)):
+                if not stays(self._engine, swap.container, self._started[swap.container], self._world.secrets):
+                    swaps[place] = self._swap(service, slot)
+        return self._engine.alive()
+
     def _promoted(self) -> EnvironmentResult:
+        identity = self._look_again()
         gap = _gap([s for swaps in self._swapped.values() for s in swaps])
         took = self._world.clock.monotonic() - self._begun
-        identity = self._engine.identify()
         body = {
             **self._named(),
             "services": {name: _running(swaps) for name, swaps in self._swapped.items()},
@@ -186,11 +206,13 @@ class Runner:
 
     def _answer(self, failure: StepFailure, *, interrupted: bool) -> EnvironmentResult:
         """Puts back what was touched, unless the file or a mended deployment says to leave it, and records how it ended."""
+        self._engine.alive()  # a step that failed because the engine went has not failed
         leave = self._job.mend or (self._job.plan.environment.on_failure is OnFailure.STOP and not interrupted)
         returned = Returned(touched=bool(self._touched), left=leave)
         if self._touched and not leave:
             self._hold.check()
             returned = put_back(self._recreate, self._job.order, self._job.slots, self._touched, self._restoring)
+            self._engine.alive()
         reasons = (*failure.reasons, *returned.sentences(self._job.plan.environment.name, self._job.previous))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
         body: dict[str, object] = {
@@ -282,12 +304,12 @@ def _groups(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
 
 
 def _first_failure(futures: "list[Future[None]]") -> None:
-    """Waits for all; raises the gravest of what they raised: a lost lease, then an interruption, then a failure."""
+    """Waits for all; raises the gravest of what they raised: a lost lease, an interruption, a lost engine, a failure."""
     pending: set[Future[None]] = set(futures)
     while pending:
         _, pending = wait(pending, return_when=FIRST_COMPLETED)
     errors = [error for future in futures if (error := future.exception()) is not None]
-    for kind in (LeaseLost, Interrupted, BaseException):
+    for kind in (LeaseLost, Interrupted, EngineLost, BaseException):
         for error in errors:
             if isinstance(error, kind):
                 raise error
