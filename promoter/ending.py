@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from promoter.carry.checks import Checker
 from promoter.carry.failure import StepFailure
+from promoter.carry.fenced import Fenced
 from promoter.carry.jobs import sweep
 from promoter.carry.order import Swapped
 from promoter.carry.putback import Earlier, Failed, PutBack, Returned
@@ -18,7 +19,7 @@ from promoter.model.facts import Kind
 from promoter.model.verdict import ReasonCode
 from promoter.outage import outage
 from promoter.pipeline import OnFailure
-from promoter.ports import Engine, World
+from promoter.ports import Engine, EngineIdentity, World
 from promoter.results import EnvironmentResult, Status
 
 
@@ -26,14 +27,14 @@ class Ending:
     """Records the facts of one promotion, and answers its failure."""
 
     def __init__(
-        self, world: World, journal: Journal, tell: events.Listener, job: Job, hold: Hold, engine: Engine, recreate: Recreate
+        self, world: World, journal: Journal, tell: events.Listener, job: Job, hold: Hold, engine: Fenced, recreate: Recreate
     ) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, tell, job, hold
         self._engine, self._recreate = engine, recreate
         self._begun = world.clock.monotonic()
 
-    def promoted(self, services: Mapping[str, Sequence[Swapped]]) -> EnvironmentResult:
-        gap, identity = self._gap(), self._engine.identify()
+    def promoted(self, services: Mapping[str, Sequence[Swapped]], identity: EngineIdentity) -> EnvironmentResult:
+        gap = self._gap()
         body = {
             **self._named(),
             "services": self._running(services),
@@ -49,6 +50,7 @@ class Ending:
 
     def failed(self, failure: StepFailure, touched: Sequence[str], *, acted: bool, interrupted: bool) -> EnvironmentResult:
         """Puts back what was touched, unless the file or a repair says to leave it, and records how it ended."""
+        self._engine.alive()  # a step that failed because the engine went away has not failed
         job, name = self._job, self._job.plan.environment.name
         leave = job.mend or (job.plan.environment.on_failure is OnFailure.STOP and not interrupted)
         returned = Returned(touched=bool(touched), left=leave)
@@ -56,6 +58,7 @@ class Ending:
             self._hold.check()
             made = Failed(job.place, job.promotion, {service: job.slots(service) for service in touched})
             returned = put_back(self._world, self._engine, self._recreate, made, job.earlier, self._restoring)
+            self._engine.alive()
         reasons = (*failure.reasons, *returned.sentences(name))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
         body: dict[str, object] = {
@@ -86,12 +89,11 @@ class Ending:
 
     def _running(self, services: Mapping[str, Sequence[Swapped]]) -> dict[str, object]:
         """Each service as read back from its containers, with the times when these were started."""
-        started = {c.id: c.started_at for c in self._engine.find(self._job.place.labels)}
         return {
             name: {
                 "digest": str(swaps[0].digest) if swaps else None,
                 "containers": [s.container for s in swaps],
-                "started": [started.get(s.container, "") for s in swaps],
+                "started": [s.started for s in swaps],
             }
             for name, swaps in services.items()
         }

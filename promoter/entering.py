@@ -11,6 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from promoter.abandoned import settle
+from promoter.carry.comeback import AWAY, Comeback
+from promoter.carry.comeback import settle as settle_engine
+from promoter.carry.fenced import Fenced, watched
 from promoter.gatekeeper import Judged, consumed_votes, gate_document, gates_of_rollback, worst
 from promoter.gates.approval import Approval, Grade
 from promoter.here import has_newer, lives_here, promotion_id, still_runs
@@ -38,9 +41,7 @@ from promoter.standing import superseded_by
 from promoter.state import EnvironmentState, State
 
 POLL = 1.0
-"""Seconds between two looks at shut gates while `--wait` holds on, and at an engine that went away."""
-AWAY = 60.0
-"""Seconds within which an engine that went away in the middle must be back for good."""
+"""Seconds between two looks at shut gates while `--wait` holds on."""
 CARRIES_ON = "the engine went away in the middle: the next run carries on"
 
 NEVER = ("policy", "veto", "superseded")
@@ -67,6 +68,8 @@ class Entering:
     terms: Terms
     seen: list[dict[str, object]] = field(default_factory=list)
     """What every gate said when it was last asked: the record of a start names it, dry runs included."""
+    comebacks: list[Comeback] = field(default_factory=list)
+    """Each time that the engine went away in the middle and came back."""
 
     @cached_property
     def judge(self) -> Judge:
@@ -79,7 +82,8 @@ class Entering:
         try:
             while True:
                 try:
-                    return self._go(release)
+                    with watched():
+                        return self._go(release)
                 except LeaseHeld as error:
                     if not self._came_free(deadline):
                         return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
@@ -133,6 +137,7 @@ class Entering:
                 self._show(again)
                 return self._shut(plan, again)
             judged_at = None if mend else self.journal.state.head
+            self._settle_engine(plan, hold)
             self._settle_abandoned(plan, hold)
             try:
                 return self._carry_out(plan, hold, judged_at)
@@ -159,11 +164,12 @@ class Entering:
         """None when the engine answers again: what was cut off is carried on with then. One that ends answers a while still."""
         engine, clock = self.world.engine(self.judge.plan(release).environment.engines[0]), self.world.clock
         self.tell(events.Waiting(self.name, (f"{error.message}; the engine went away",), max(0.0, deadline - clock.monotonic())))
+        went = clock.monotonic()
         try:
             while clock.monotonic() < deadline:
                 clock.sleep(POLL)
                 with suppress(EngineError):
-                    engine.identify()
+                    self.comebacks.append(Comeback(engine.identify(), clock.monotonic() - went))
                     return None
         except Interrupted:
             return self._end(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted: {error.message}", CARRIES_ON)
@@ -277,6 +283,12 @@ class Entering:
 
     def _document(self, plan_digest: str) -> Mapping[str, Any] | None:
         return self.journal.plan_document(self.name, plan_digest)
+
+    def _settle_engine(self, plan: Plan, hold: Hold) -> None:
+        """The engine was restarted in the middle: nothing is started beside what it is about to let end."""
+        if self.comebacks:
+            engine = Fenced(self.world.engine(plan.environment.engines[0]), hold.check)
+            settle_engine(engine, Place(plan.pipeline, self.name), self.comebacks[-1])
 
     # ------------------------------------------------------------ facts about here
     @property

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from promoter.carry.comeback import identified
 from promoter.dispatching import Dispatching
 from promoter.emergency import Emergency
 from promoter.entering import Entering
@@ -191,7 +192,7 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
 
 
 def _identify(world: World, address: str | None) -> None:
-    world.engine(address).identify()
+    identified(world.engine(address), world.clock)
 
 
 def _together(errors: list[BaseException]) -> BaseException:

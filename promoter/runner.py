@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import assert_never
 
 from promoter.carry.checks import Checker
+from promoter.carry.comeback import stays
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fenced import Fenced
 from promoter.carry.fetching import fetch
@@ -25,7 +26,7 @@ from promoter.job import Job
 from promoter.journal import Journal
 from promoter.lease import Hold
 from promoter.model import events
-from promoter.model.errors import Interrupted, LeaseLost, PromoterError
+from promoter.model.errors import EngineLost, Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
 from promoter.model.naming import Role, Slot, role_of
 from promoter.model.ownership import owner_labels
@@ -33,7 +34,7 @@ from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
 from promoter.model.verdict import ReasonCode
 from promoter.past import images_of_the_past
 from promoter.plan import needed_secrets
-from promoter.ports import Engine, World
+from promoter.ports import World
 from promoter.results import EnvironmentResult
 
 PARALLEL = 8
@@ -44,7 +45,7 @@ class Runner:
 
     def __init__(self, world: World, journal: Journal, listener: events.Listener, job: Job, hold: Hold) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
-        self._engine: Engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
+        self._engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
         begun = job.begun or world.clock.now()
         self._recreate = Recreate(self._engine, world.clock, world.secrets, world.probes, begun)
         self._checker = Checker(world)
@@ -60,7 +61,7 @@ class Runner:
             self._prepare()
             for steps in _groups(self._job.plan.steps):
                 self._together(steps)
-            return self._ending.promoted(self._looked_at_again())
+            return self._ending.promoted(self._looked_at_again(), self._engine.alive())
         except StepFailure as failure:
             return self._answer(failure, interrupted=False)
         except Interrupted:
@@ -248,11 +249,12 @@ class Runner:
         job, found = self._job, {c.id: c for c in self._engine.find(self._job.place.labels)}
 
         def again(service: str, slot: Slot, before: Swapped) -> Swapped:
-            seen = found.get(before.container)
-            fine = seen is not None and seen.name == slot.name and (seen.running or job.order(service).proof is Proof.COMPLETED)
-            if fine and seen is not None and seen.health != "unhealthy":
+            order, seen = job.order(service), found.get(before.container)
+            if order.proof is Proof.COMPLETED or (seen is not None and seen.running and before.kept):
                 return before
-            return self._recreate.prove(job.order(service), slot)
+            if not before.kept and stays(seen, before, self._engine, self._world.secrets):
+                return before
+            return self._recreate.prove(order, slot)
 
         return {
             service: [again(service, slot, done) for slot, done in zip(job.slots(service), self._swapped[service], strict=True)]
@@ -291,12 +293,12 @@ def _groups(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
 
 
 def _first_failure(futures: "list[Future[None]]") -> None:
-    """Waits for all; raises the gravest of what they raised: a lost lease, then an interruption, then a failure."""
+    """Waits for all; raises the gravest of what they raised: a lost lease, an interruption, a lost engine, a failure."""
     pending: set[Future[None]] = set(futures)
     while pending:
         _, pending = wait(pending, return_when=FIRST_COMPLETED)
     errors = [error for future in futures if (error := future.exception()) is not None]
-    for kind in (LeaseLost, Interrupted, BaseException):
+    for kind in (LeaseLost, Interrupted, EngineLost, BaseException):
         for error in errors:
             if isinstance(error, kind):
                 raise error

@@ -84,7 +84,8 @@ def open_promoter(
     pipeline = loaded.pipeline
     clock, credentials = SystemClock(), Credentials()
     insecure = frozenset(settings.insecure_registries)
-    engines, registry = Engines(credentials, clock.check), HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep)
+    engines = Engines(credentials, clock.check)
+    registry = HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep, check=clock.check)
     secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed)
     with ExitStack() as stack:
         stack.callback(engines.close)

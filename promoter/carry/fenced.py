@@ -36,107 +36,115 @@ class Fenced:
     # ------------------------------------------------------------ changes
     def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.pull(image, platform, progress)
 
     def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
         self._check()
-        with _watched():
+        with watched():
             return self._engine.push(repository, tag, progress)
 
     def remove_image(self, image: ImageRef) -> bool:
         self._check()
-        with _watched():
+        with watched():
             return self._engine.remove_image(image)
 
     def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.ensure_network(spec, owner)
 
     def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.ensure_volume(spec, owner)
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         self._check()
-        with _watched():
+        with watched():
             return self._engine.create(spec, secrets)
 
     def start(self, container: str) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.start(container)
 
     def stop(self, container: str, grace: timedelta | None) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.stop(container, grace)
 
     def rename(self, container: str, name: str) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.rename(container, name)
 
     def remove(self, container: str, *, volumes: bool = False) -> None:
         self._check()
-        with _watched():
+        with watched():
             self._engine.remove(container, volumes=volumes)
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         self._check()
-        with _watched():
+        with watched():
             return self._engine.exec(container, command, timeout)
 
     # ------------------------------------------------------------ looks
     def identify(self) -> EngineIdentity:
-        with _watched():
+        with watched():
             return self._engine.identify()
 
+    def alive(self) -> EngineIdentity:
+        """Asked before an end is recorded: what an engine showed that is going, or gone, is worth nothing. Raises EngineLost."""
+        try:
+            return self._engine.identify()
+        except EngineError as error:
+            raise EngineLost(error) from error
+
     def has_image(self, image: ImageRef) -> bool:
-        with _watched():
+        with watched():
             return self._engine.has_image(image)
 
     def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
-        with _watched():
+        with watched():
             return self._engine.image_volumes(image)
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
-        with _watched():
+        with watched():
             return self._engine.labels_by_name()
 
     def image_id(self, reference: str) -> str | None:
-        with _watched():
+        with watched():
             return self._engine.image_id(reference)
 
     def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
-        with _watched():
+        with watched():
             return self._engine.image_digests(image_id, repository)
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
-        with _watched():
+        with watched():
             return self._engine.find(labels)
 
     def inspect(self, reference: str) -> Container | None:
-        with _watched():
+        with watched():
             return self._engine.inspect(reference)
 
     def wait(self, container: str, timeout: float) -> int | None:
-        with _watched():
+        with watched():
             return self._engine.wait(container, timeout)
 
     def logs(self, container: str, tail: int) -> str:
-        with _watched():
+        with watched():
             return self._engine.logs(container, tail)
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
-        with _watched():
+        with watched():
             return self._engine.digest_of(container, repository, expected)
 
 
 @contextmanager
-def _watched() -> Iterator[None]:
+def watched() -> Iterator[None]:
+    """Raises EngineLost for an engine that broke off."""
     try:
         yield
     except EngineError as error:

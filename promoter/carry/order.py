@@ -61,6 +61,8 @@ class Swapped:
     health: str
     gap: float | None
     kept: bool = False
+    started: str = ""
+    """When the container was started, by the engine's clock."""
 
 
 def without_aliases(service: Service) -> Service:

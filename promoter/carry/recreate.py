@@ -59,7 +59,7 @@ class Recreate:
             self._down_since(slot, found)
             return self._start(order, slot, found.id)
         health = self._examiner.prove(found.id, order.config, order.proof, settled=True)
-        return Swapped(found.id, self._read_back(found.id, order), health, self.gap(slot))
+        return self._swapped(order, slot, found.id, health)
 
     def lasting(self, clock: Clock, probes: Probes | None) -> "Recreate":
         """The same, with waits that no interruption ends: for putting back. It counts the same outages."""
@@ -99,7 +99,7 @@ class Recreate:
                 if order.config.protected:
                     raise
                 return None
-            return Swapped(seen.id, self._read_back(seen.id, order), health, None, kept=True)
+            return replace(self._swapped(order, slot, seen.id, health), gap=None, kept=True)
         touch()
         if restart and recorded and seen.running:
             self._stop(slot, seen)
@@ -148,7 +148,12 @@ class Recreate:
         health = self._examiner.prove(container, order.config, order.proof)
         if slot.name in self._down:
             self.outages[slot.name] = (self._down[slot.name], self._clock.monotonic())
-        return Swapped(container, self._read_back(container, order), health, self.gap(slot))
+        return self._swapped(order, slot, container, health)
+
+    def _swapped(self, order: Order, slot: Slot, container: str, health: str) -> Swapped:
+        seen = self._engine.inspect(container)
+        started = "" if seen is None else seen.started_at
+        return Swapped(container, self._read_back(container, order), health, self.gap(slot), started=started)
 
     def _stop(self, slot: Slot, old: Container) -> None:
         self._down_since(slot, old)

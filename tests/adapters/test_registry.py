@@ -20,7 +20,7 @@ from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.registry.hosts import address, is_loopback
 from promoter.adapters.registry.manifest import KINDS, digest_of
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
-from promoter.model.errors import DigestMismatch, RegistryError
+from promoter.model.errors import DigestMismatch, Interrupted, RegistryError
 from tests.contracts.registry import MANIFEST_KIND, manifest
 
 BODY = manifest()
@@ -71,7 +71,7 @@ class Server:
                 self.wfile.write(reply.body)
                 self.close_connection = reply.length is not None
 
-            do_PUT = do_POST = do_GET  # noqa: N815 - the base class calls them so
+            do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 - the base class calls them so
 
             def log_message(self, *words: object) -> None: ...
 
@@ -461,3 +461,116 @@ def test_many_threads_share_one(server: Server, registry: HttpRegistry, tmp_path
     for thread in threads:
         thread.join()
     assert found == [DIGEST] * 40
+
+
+# ------------------------------------------------------------------ where layers are sent
+LAYER = b"a layer"
+LAYERED = json.dumps(
+    {"schemaVersion": 2, "mediaType": MANIFEST_KIND, "layers": [{"digest": str(digest_of(LAYER)), "size": len(LAYER)}]}
+).encode()
+LAYERED_DIGEST = digest_of(LAYERED)
+
+
+def holding(asked: Asked) -> Reply:
+    """A registry that has the one image and gives it to anybody."""
+    return Reply(body=LAYER if "/blobs/" in asked.path else LAYERED)
+
+
+def taking(location: Callable[[], str]) -> Handler:
+    """A registry with a password that takes layers elsewhere than it is asked to."""
+
+    def answer(asked: Asked) -> Reply:
+        if "Authorization" not in asked.headers:
+            return Reply(401, b"{}", {"WWW-Authenticate": 'Basic realm="x"'})
+        if asked.method == "POST":
+            return Reply(202, b"", {"Location": location()})
+        return Reply(201 if asked.method == "PUT" else 404, b"")
+
+    return answer
+
+
+@pytest.fixture
+def storage() -> Iterator[Server]:
+    with Server().running() as running:
+        running.handler = lambda _: Reply(201, b"")
+        yield running
+
+
+@pytest.fixture
+def shelf() -> Iterator[Server]:
+    with Server().running() as running:
+        running.handler = holding
+        yield running
+
+
+def copied(registry: HttpRegistry, shelf: Server, server: Server) -> None:
+    registry.copy(ImageRef(Repository(shelf.host, "acme/shop"), LAYERED_DIGEST), Repository(server.host, "acme/copy"))
+
+
+def test_a_password_does_not_follow_a_layer_to_another_host(
+    server: Server, storage: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path
+) -> None:
+    login(tmp_path, server.host)
+    server.handler = taking(lambda: f"http://{storage.host}/upload?key=1")
+    copied(registry, shelf, server)
+    (sent,) = storage.asked
+    assert (sent.method, sent.body, sent.headers["Content-Length"]) == ("PUT", LAYER, str(len(LAYER)))
+    assert "Authorization" not in sent.headers
+    assert "Transfer-Encoding" not in sent.headers
+    assert sent.path == f"/upload?key=1&digest=sha256%3A{digest_of(LAYER).hex}"
+
+
+def test_a_layer_is_not_sent_in_the_clear_to_another_host(
+    server: Server, storage: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login(tmp_path, server.host)
+    registry.ping(server.host)  # by plain HTTP, as a registry on loopback may be asked
+    server.handler = taking(lambda: f"http://{storage.host}/upload")
+    monkeypatch.setattr(registry._endpoint(server.host), "lenient", False)
+    assert f"in the clear to {storage.host}" in error_of(lambda: copied(registry, shelf, server)).message
+    assert storage.asked == []
+
+
+def test_a_registry_that_names_its_inner_scheme_gets_the_layer_by_the_one_it_speaks(
+    tls_server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path
+) -> None:
+    login(tmp_path, tls_server.host)
+    tls_server.handler = taking(lambda: f"http://{tls_server.host}/v2/acme/copy/blobs/uploads/1")
+    copied(registry, shelf, tls_server)
+    sent = next(asked for asked in tls_server.asked if asked.body == LAYER)
+    assert sent.headers["Authorization"].startswith("Basic ")
+
+
+def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
+    server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path, waits: list[float]
+) -> None:
+    login(tmp_path, server.host)
+    good, refused = taking(lambda: "/v2/acme/copy/blobs/uploads/1"), []
+
+    def once(asked: Asked) -> Reply:
+        if asked.body == LAYER and not refused:
+            refused.append(asked)
+            return Reply(401, b"{}", {"WWW-Authenticate": 'Basic realm="x"'})
+        return good(asked)
+
+    server.handler = once
+    copied(registry, shelf, server)
+    assert len(waits) == len(refused) == 1
+
+
+def test_an_upload_without_a_place_is_named(server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path) -> None:
+    login(tmp_path, server.host)
+    server.handler = taking(lambda: "")
+    assert "names no place to push" in error_of(lambda: copied(registry, shelf, server)).message
+
+
+def test_an_interruption_ends_a_copy(server: Server, shelf: Server, tmp_path: Path) -> None:
+    def interrupted() -> None:
+        raise Interrupted
+
+    login(tmp_path, server.host)
+    server.handler = taking(lambda: "/v2/acme/copy/blobs/uploads/1")
+    registry = HttpRegistry(Credentials(tmp_path), check=interrupted)
+    with pytest.raises(Interrupted):
+        copied(registry, shelf, server)
+    registry.close()

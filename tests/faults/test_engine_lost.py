@@ -1,10 +1,14 @@
 """An engine that goes away in the middle: nothing is taken for a failure, and what was cut off is carried on with."""
 
+from collections.abc import Callable
+
 import pytest
 
-from promoter.entering import AWAY, CARRIES_ON
+from promoter.carry.comeback import AWAY
+from promoter.entering import CARRIES_ON
 from promoter.model.errors import EngineError, StartError
 from promoter.ports import EngineIdentity
+from tests.fakes.engine import Behaviour
 from tests.workshop import Workshop, statuses
 
 VERBS = ("stop", "create", "start", "rename", "ensure_network")
@@ -14,6 +18,14 @@ def gone(kind: type[EngineError] = EngineError) -> EngineError:
     error = kind("the engine does not answer: Connection refused", retryable=True)
     error.lost = True
     return error
+
+
+@pytest.fixture
+def shop() -> Workshop:
+    made = Workshop()
+    made.run("dev")
+    made.newer("two")
+    return made
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -26,6 +38,137 @@ def test_one_that_comes_back_is_carried_on_with(shop: Workshop, verb: str) -> No
     assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
 
 
+# ---------------------------------------------------------------- what was seen before it went
+def started_and_lost(shop: Workshop) -> None:
+    """The next start is carried out, and its answer lost."""
+    start = shop.engine.start
+
+    def once(container: str) -> None:
+        shop.engine.start = start  # type: ignore[method-assign]
+        start(container)
+        raise gone(StartError)
+
+    shop.engine.start = once  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["it lets them end", "it keeps them"])
+def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Workshop, keeps: bool) -> None:
+    """An engine that is back asks its containers to end, and shows them as running until they have."""
+    back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2030-01-01T00:00:00Z", keeps_containers=keeps)
+    shop.engine.identify = lambda: back  # type: ignore[method-assign]
+    started_and_lost(shop)
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert shop.engine.box("shop-dev-web").starts == (1 if keeps else 2)
+
+
+def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: Workshop) -> None:
+    back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2020-01-01T00:00:00Z")
+    shop.engine.identify = lambda: back  # type: ignore[method-assign]
+    started_and_lost(shop)
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert shop.engine.box("shop-dev-web").starts == 1
+
+
+def when(shop: Workshop, verb: str, act: Callable[[], None]) -> None:
+    """`act` happens once, before the next call of `verb`."""
+    call = getattr(shop.engine, verb)
+
+    def acting(*words: object) -> object:
+        setattr(shop.engine, verb, call)
+        act()
+        return call(*words)
+
+    setattr(shop.engine, verb, acting)
+
+
+def when_proven(shop: Workshop, act: Callable[[], None]) -> None:
+    """`act` happens once the new container has been proven healthy and its digest read."""
+    when(shop, "digest_of", lambda: when(shop, "find", act))
+
+
+def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Workshop) -> None:
+    """It ends in order: its containers end one after the other, and it answers on the connections that it has."""
+
+    def going() -> None:
+        shop.engine.crash("shop-dev-web", 137)
+        shop.engine.fail("identify", gone())
+
+    when(shop, "exec", going)
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert not {"failed", "rolled_back"} & set(shop.kinds("dev"))
+    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+
+
+def test_an_engine_that_answers_too_late_to_say_why_a_step_failed_is_waited_for(shop: Workshop) -> None:
+    """The way to it is cut: each call runs out of time, and nothing could be put back either."""
+
+    def cut() -> None:
+        shop.engine.fail("start", StartError("container web could not be started: timed out", retryable=True))
+        shop.engine.fail("identify", EngineError("the engine could not be identified: timed out", retryable=True))
+
+    when(shop, "start", cut)
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert not {"failed", "rolled_back"} & set(shop.kinds("dev"))
+
+
+def test_nothing_is_called_deployed_that_ended_after_it_was_proven(shop: Workshop) -> None:
+    when_proven(shop, lambda: shop.engine.crash("shop-dev-web", 3))
+    (dev,) = shop.run("dev").environments
+    assert str(dev.status) == "rolled_back"
+    assert dev.reasons[0] == "shop-dev-web did not stay up: it was proven healthy before"
+    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+
+
+def test_nothing_is_called_deployed_that_was_started_again_and_not_proven_since(shop: Workshop) -> None:
+    def again() -> None:
+        box = shop.engine.box("shop-dev-web")
+        box.started_at = "2031-01-01T00:00:00Z"
+        shop.engine.behave(box.spec.image.digest, Behaviour(health="unhealthy"))
+
+    when_proven(shop, again)
+    (dev,) = shop.run("dev").environments
+    assert (str(dev.status), str(dev.code)) == ("rolled_back", "unhealthy")
+
+
+def test_nothing_is_called_deployed_by_an_engine_that_is_going(shop: Workshop) -> None:
+    when_proven(shop, lambda: shop.engine.fail("identify", gone()))
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert shop.kinds("dev").count("started") == 3  # the first release's, and this one's twice
+    assert shop.engine.verbs("identify")[-2:] == [("identify",)] * 2
+
+
+def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Workshop) -> None:
+    """What it has put back ends with it: it is carried on with, and put back once more."""
+    shop.engine.behave(shop.images["web"].digest, Behaviour(health="unhealthy"))
+
+    def going() -> None:
+        shop.engine.crash("shop-dev-web", 137)
+        shop.engine.fail("identify", gone())
+
+    when(shop, "remove", lambda: when(shop, "exec", lambda: when(shop, "exec", going)))
+    shop.engine.fail("start", StartError("port is taken"))
+    (dev,) = shop.run("dev").environments
+    assert str(dev.status) == "rolled_back"
+    assert shop.kinds("dev").count("rolled_back") == 1
+    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+
+
+def test_one_that_goes_while_it_is_identified_is_waited_for(shop: Workshop) -> None:
+    """First before anything is done, then where the recorded engine is compared with the one that answers."""
+    shop.engine.fail("identify", gone())
+    when(shop, "identify", lambda: when(shop, "find", lambda: shop.engine.fail("identify", gone())))
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+
+
+def test_one_that_was_never_reached_ends_the_run_at_once(shop: Workshop) -> None:
+    begun = shop.clock.monotonic()
+    shop.engine.fail("identify", EngineError("the engine does not answer: No such file or directory"))
+    with pytest.raises(EngineError):
+        shop.run("dev")
+    assert shop.clock.monotonic() - begun < 1
+
+
+# ---------------------------------------------------------------- one that stays away
 class Away:
     """From the next start of a container on the engine is silent, until it is `back`."""
 
@@ -44,14 +187,6 @@ class Away:
 
     def back(self) -> None:
         self._engine.start, self._engine.identify = self._kept  # type: ignore[method-assign]
-
-
-@pytest.fixture
-def shop() -> Workshop:
-    made = Workshop()
-    made.run("dev")
-    made.newer("two")
-    return made
 
 
 def test_one_that_stays_away_ends_the_run_where_it_is_and_the_next_finishes(shop: Workshop) -> None:

@@ -4,6 +4,8 @@ Reading config.json there would bring in credential helpers and headers that one
 and `trust_env` would let REQUESTS_CA_BUNDLE replace the engine's own CA.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -32,7 +34,7 @@ class Client(APIClient):
 
     def __init__(self, target: Target, tunnel: Tunnel | None = None) -> None:
         requests.Session.__init__(self)
-        self._tunnel = tunnel
+        self._target, self._tunnel = target, tunnel
         self.trust_env = False
         self.timeout = (CONNECT, READ)  # type: ignore[assignment]  # requests takes the pair, the stubs do not know
         self.headers["User-Agent"] = f"promoter/{__version__}"
@@ -73,6 +75,19 @@ class Client(APIClient):
         super().close()
         if self._tunnel is not None:
             self._tunnel.close()
+
+    @contextmanager
+    def anew(self) -> Iterator["Client"]:
+        """The same engine, by a connection of its own.
+
+        An engine that ends in order takes no new connections, and answers for seconds still on those that it has.
+        """
+        other = Client(self._target, self._tunnel)
+        other._version, other.offered = self._version, self.offered
+        try:
+            yield other
+        finally:
+            APIClient.close(other)  # and not the tunnel, which is shared
 
     def negotiate(self, address: str) -> None:
         """Settles the version of the API: the engine's newest, but none that this adapter was not written for."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,7 +12,7 @@ from docker.errors import APIError
 
 from promoter.adapters.engine import readback, streams
 from promoter.adapters.engine.client import CONNECT, READ
-from promoter.adapters.engine.faults import FOREIGN, renamed, timed_out
+from promoter.adapters.engine.faults import FOREIGN, renamed, taken_port, timed_out
 from promoter.adapters.engine.files import archive
 from promoter.adapters.engine.link import Link
 from promoter.adapters.engine.translate import create_body, demands, endpoint, unplaceable
@@ -21,6 +22,9 @@ from promoter.ports import Container, ContainerSpec, Secrets
 _SIDE_BY_SIDE = 8
 _DEFAULT_GRACE = 10
 _STARTING = 120.0
+_LOOK_EVERY = 0.25
+LETTING_GO = 20.0
+"""Seconds in which an engine that was restarted may still hold the port of a container that runs no longer."""
 
 
 class Containers(Link):
@@ -84,8 +88,28 @@ class Containers(Link):
         return container
 
     def start(self, container: str) -> None:
-        what = f"container {container[:12]} could not be started"
-        self.ask(what, "POST", "/containers/{0}/start", container, kind=StartError, timeout=(CONNECT, _STARTING))
+        what, ends = f"container {container[:12]} could not be started", time.monotonic() + LETTING_GO
+        while True:
+            try:
+                self.ask(what, "POST", "/containers/{0}/start", container, kind=StartError, timeout=(CONNECT, _STARTING))
+            except StartError as error:
+                port = taken_port(error.message)
+                if port is None:
+                    raise
+                if (holder := self._holder(port)) is not None:
+                    error.hint = f"container {holder} publishes it: stop that one, or publish another port"
+                    raise
+                if time.monotonic() >= ends:
+                    raise
+                time.sleep(_LOOK_EVERY)
+            else:
+                return
+
+    def _holder(self, port: int) -> str | None:
+        """The running container that publishes a port. An engine that was restarted may hold one for a while for none."""
+        running = self.ask("containers could not be listed", "GET", "/containers/json").json()
+        holders = (c for c in running if any(p.get("PublicPort") == port for p in c.get("Ports") or ()))
+        return next((str(c["Names"][0]).lstrip("/") for c in holders), None)
 
     def stop(self, container: str, grace: timedelta | None) -> None:
         what = f"container {container} could not be stopped"

@@ -18,7 +18,7 @@ FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPEr
 _PASSING = re.compile(
     r"connection refused|connection reset|\bEOF\b|i/o timeout|TLS handshake timeout|timed out|broken pipe|toomanyrequests"
     r"|too many requests|HTTP 429|received unexpected HTTP status: 5\d\d|no route to host|temporary failure|IncompleteRead"
-    r"|Connection aborted|context canceled|bad gateway|service unavailable|server misbehaving",
+    r"|Connection aborted|Remote end closed|context canceled|bad gateway|service unavailable|server misbehaving",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
@@ -26,6 +26,7 @@ _LASTING = re.compile(
     r"|port is already allocated|address already in use|invalid reference|not found",
     re.IGNORECASE,
 )
+_TAKEN = re.compile(r":(\d+) failed: port is already allocated")
 _REMEDIES = (
     (r"no space left on device", "free some disk on the engine's machine: `docker system df` shows what takes it"),
     (r"port is already allocated|address already in use|failed to bind host port",
@@ -90,6 +91,12 @@ def timed_out(error: BaseException | None) -> bool:
 def remedy(text: str) -> str | None:
     """What to do about an engine's words."""
     return next((advice for pattern, advice in _REMEDIES if re.search(pattern, text, re.IGNORECASE)), None)
+
+
+def taken_port(text: str) -> int | None:
+    """The host port that the engine says it has given away already."""
+    found = _TAKEN.search(text)
+    return int(found[1]) if found else None
 
 
 def passing(text: str) -> bool:

@@ -37,6 +37,7 @@ class Link:
         self.address, self._check = address, check
         self._connect, self._retry, self._logins = connect, retry, logins
         self._client: Client | None = None
+        self._answered = False
         self._connecting = threading.Lock()
 
     def client(self) -> Client:
@@ -46,7 +47,17 @@ class Link:
                 client = self._client
                 if client is None or not client.alive:
                     self.close()
-                    client = self._client = self._retry(self._connect)
+                    client = self._client = self._reached()
+        return client
+
+    def _reached(self) -> Client:
+        """Raises EngineError, which is `lost` only when the engine had answered before."""
+        try:
+            client = self._retry(self._connect)
+        except EngineError as error:
+            error.lost = error.lost and self._answered
+            raise
+        self._answered = True
         return client
 
     def ask(

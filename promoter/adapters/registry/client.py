@@ -2,9 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -13,10 +15,10 @@ from promoter.adapters.registry import faults, hosts
 from promoter.adapters.registry.auth import Proof
 from promoter.adapters.registry.copying import Copier
 from promoter.adapters.registry.manifest import ACCEPT, digest_of, read_manifest
-from promoter.adapters.registry.transport import Answer, Endpoint, Request, Timeout
+from promoter.adapters.registry.transport import Answer, Body, Endpoint, Request, Timeout
 from promoter.adapters.retry import Retry
 from promoter.model.digest import Digest, ImageRef, Reference, Repository
-from promoter.model.errors import DigestMismatch
+from promoter.model.errors import DigestMismatch, RegistryError
 from promoter.ports import Manifest
 
 T = TypeVar("T")
@@ -31,7 +33,10 @@ class HttpRegistry:
         insecure: frozenset[str] = frozenset(),
         timeout: Timeout = (5.0, 30.0),
         sleep: Callable[[float], None] = time.sleep,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        """`check` may raise to end a copy."""
+        self._check = check
         self._credentials, self._insecure, self._timeout = credentials, insecure, timeout
         self._retry = Retry(sleep)
         self._endpoints: dict[str, Endpoint] = {}
@@ -55,7 +60,7 @@ class HttpRegistry:
         self._retry(lambda: self._tag(image, tag))
 
     def copy(self, image: ImageRef, to: Repository) -> None:
-        self._retry(lambda: Copier(self).copy(image, to))
+        self._retry(lambda: Copier(self, self._check).copy(image, to))
 
     def close(self) -> None:
         """Lets go of the kept connections."""
@@ -65,12 +70,29 @@ class HttpRegistry:
 
     @contextmanager
     def streaming(
-        self, repository: Repository, actions: str, request: Request, body: Iterable[bytes] | None = None
+        self, repository: Repository, actions: str, request: Request, what: str, body: Body | None = None
     ) -> Iterator[requests.Response]:
-        """A large answer or body, piece by piece, proven with what the registry asked for before."""
+        """A large answer or body, piece by piece, proven with what the registry asked for before, or asks for now.
+
+        `path` may be a whole URL. What proves us goes to the registry itself, and not to where else it sends us.
+        """
+        endpoint, proof = self._endpoint(repository.host), self._proof(repository.host)
         scope = f"repository:{repository.path}:{actions}"
-        header = self._proof(repository.host).header(scope)
-        with self._endpoint(repository.host).streaming(_with(request, header), body) as response:
+        if "://" in request.path and not endpoint.is_at(request.path):
+            _refuse_in_the_clear(endpoint, request.path)
+            header = None
+        else:
+            header = proof.header(scope)
+            request = replace(request, path=endpoint.own(request.path)) if "://" in request.path else request
+        with endpoint.streaming(_with(request, header), body) as response:
+            if response.status_code != 401:
+                yield response
+                return
+            refusal = Answer(401, response.headers, b"")
+        proof.forget(scope)
+        if body is not None:  # it is spent: the next try proves us first
+            raise faults.login_ended(repository.host, what)
+        with endpoint.streaming(_with(request, proof.answer(refusal, scope, what))) as response:
             yield response
 
     def _ping(self, host: str) -> None:
@@ -173,4 +195,13 @@ class HttpRegistry:
 def _with(request: Request, header: str | None) -> Request:
     if header is None:
         return request
-    return Request(request.method, request.path, {**request.headers, "Authorization": header}, request.body)
+    return replace(request, headers={**request.headers, "Authorization": header})
+
+
+def _refuse_in_the_clear(endpoint: Endpoint, url: str) -> None:
+    there = urlsplit(url)
+    if there.scheme != "https" and not endpoint.lenient:
+        raise RegistryError(
+            f"registry {endpoint.host} wants a layer sent in the clear to {there.netloc}",
+            hint=f"give {there.netloc} TLS, or allow {endpoint.host} as an insecure registry",
+        )

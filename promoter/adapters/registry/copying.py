@@ -4,7 +4,7 @@ What is there already is not sent again. The digest cannot change, because nothi
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 import requests
 
 from promoter.adapters.registry import faults
-from promoter.adapters.registry.transport import Answer, Request
+from promoter.adapters.registry.transport import Answer, Body, Request
 from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.errors import RegistryError
 from promoter.ports import Manifest
 
 PIECE = 1024 * 1024
@@ -27,15 +28,15 @@ class Client(Protocol):
     def proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer: ...
 
     def streaming(
-        self, repository: Repository, actions: str, request: Request, body: Iterator[bytes] | None = None
+        self, repository: Repository, actions: str, request: Request, what: str, body: Body | None = None
     ) -> AbstractContextManager[requests.Response]: ...
 
 
 class Copier:
-    """Copies over one client."""
+    """Copies over one client. `check` is asked between two pieces, and may raise."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, check: Callable[[], None]) -> None:
+        self._client, self._check = client, check
 
     def copy(self, image: ImageRef, to: Repository) -> None:
         target = ImageRef(to, image.digest)
@@ -62,21 +63,39 @@ class Copier:
             return
         if answer.status != 202:
             raise faults.failed(to.host, what, answer.status, answer.body)
-        location = answer.headers["Location"]
+        location = answer.headers.get("Location")
+        if not location:
+            raise RegistryError(f"registry {to.host} names no place to {what}", hint=f"look at the log of {to.host}")
         separator = "&" if "?" in location else "?"
-        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        request = Request("PUT", f"{location}{separator}{urlencode({'digest': str(digest)})}", headers)
-        with self._pieces(source, digest) as pieces, self._client.streaming(to, "pull,push", request, pieces) as done:
+        path = f"{location}{separator}{urlencode({'digest': str(digest)})}"
+        request = Request("PUT", path, {"Content-Type": "application/octet-stream"})
+        with self._content(source, digest, size) as body, self._client.streaming(to, "pull,push", request, what, body) as done:
             if done.status_code != 201:
                 raise faults.failed(to.host, what, done.status_code, done.content[:2000])
 
     @contextmanager
-    def _pieces(self, source: Repository, digest: Digest) -> Iterator[Iterator[bytes]]:
+    def _content(self, source: Repository, digest: Digest, size: int) -> Iterator[Body]:
+        what = f"pull {source}@{digest}"
         request = Request("GET", f"/v2/{source.path}/blobs/{digest}", {})
-        with self._client.streaming(source, "pull", request) as answer:
+        with self._client.streaming(source, "pull", request, what) as answer:
             if answer.status_code != 200:
-                raise faults.failed(source.host, f"pull {source}@{digest}", answer.status_code, answer.content[:2000])
-            yield answer.iter_content(PIECE)
+                raise faults.failed(source.host, what, answer.status_code, answer.content[:2000])
+            yield Body(self._pieces(answer, source.host, digest, size), size)
+
+    def _pieces(self, answer: requests.Response, host: str, digest: Digest, size: int) -> Iterator[bytes]:
+        """Read while they are sent elsewhere: what fails here is the source's, not the target's."""
+        got = 0
+        try:
+            for piece in answer.iter_content(PIECE):
+                self._check()
+                got += len(piece)
+                if got > size:
+                    break
+                yield piece
+        except requests.exceptions.RequestException as error:
+            raise faults.unreachable(host, error) from error
+        if got != size:
+            raise faults.other_length(host, str(digest), got, size)
 
     def _put(self, manifest: Manifest, target: ImageRef) -> None:
         what = f"push {target}"

@@ -40,6 +40,21 @@ def refused_login(host: str, what: str, *, anonymous: bool) -> RegistryError:
     )
 
 
+def login_ended(host: str, what: str) -> RegistryError:
+    """401 to what was proven a moment ago: tokens are short-lived."""
+    return RegistryError(f"registry {host} no longer takes what proved us for {what}",
+                         hint="run the same command again", retryable=True)  # fmt: skip
+
+
+def other_length(host: str, name: str, got: int, expected: int) -> RegistryError:
+    """A blob that is longer or shorter than its manifest says."""
+    return RegistryError(
+        f"registry {host} sends {got} bytes of {name}, expected {expected}",
+        hint="look at its storage and at what is between it and this machine",
+        retryable=got < expected,
+    )
+
+
 def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
     """Any other answer that is no success."""
     said = reason(body)

@@ -4,12 +4,13 @@ netrc, cookies and environment proxies for loopback stay out, because a registry
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from ssl import SSLContext
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -24,6 +25,8 @@ POOL = 16
 LARGEST_BODY = 8 * 1024 * 1024
 Timeout = tuple[float, float]
 """Seconds to connect, seconds between two bytes."""
+UPLOAD = 120.0
+"""Seconds in which a registry may take no more of a layer, or store the whole before it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,19 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Body:
+    """Pieces of a length that is known beforehand. A registry wants that length said, and no chunks beside it."""
+
+    def __init__(self, pieces: Iterator[bytes], size: int) -> None:
+        self._pieces, self._size = pieces, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
 
 
 class Endpoint:
@@ -78,20 +94,34 @@ class Endpoint:
             raise faults.unreachable(self.host, error) from error
 
     @contextmanager
-    def streaming(self, request: Request, body: Iterable[bytes] | None = None) -> Iterator[requests.Response]:
-        """An answer whose body is read piece by piece, or a body that is sent so. `path` may be a whole URL of this host."""
-        scheme = self._scheme or self._schemes()[0]
-        url = request.path if "://" in request.path else f"{scheme}://{self._address}{request.path}"
+    def streaming(self, request: Request, body: Body | None = None) -> Iterator[requests.Response]:
+        """An answer whose body is read piece by piece, or a body that is sent so. `path` may be a whole URL.
+
+        A body is sent once: it is not sent again to where the answer redirects.
+        """
+        url = request.path if "://" in request.path else f"{self._spoken}://{self._address}{request.path}"
         proxies = {} if self._loopback else get_environ_proxies(url)
         headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}
         try:
             with self._connected().request(
-                request.method, url, headers=headers, data=body if body is not None else request.body, timeout=self._timeout,
-                proxies=proxies, verify=not self.lenient, stream=True,
+                request.method, url, headers=headers, data=body or request.body, proxies=proxies, verify=not self.lenient,
+                timeout=self._timeout if body is None else (UPLOAD, UPLOAD), stream=True, allow_redirects=body is None,
             ) as response:  # fmt: skip
                 yield response
         except requests.exceptions.RequestException as error:
             raise faults.unreachable(self.host, error) from error
+
+    def is_at(self, url: str) -> bool:
+        """Whether a URL leads to this very host."""
+        return urlsplit(url).netloc == self._address
+
+    def own(self, url: str) -> str:
+        """A URL of this host by the scheme that it speaks: behind a proxy, some name the one that they speak with it."""
+        return urlsplit(url)._replace(scheme=self._spoken).geturl()
+
+    @property
+    def _spoken(self) -> str:
+        return self._scheme or self._schemes()[0]
 
     def close(self) -> None:
         if self._session is not None:
