@@ -42,6 +42,8 @@ def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
                 hint="see `promoter ledger verify`; when the chain is whole, a newer promoter may have written it",
             ) from error
         last = fact
+        if fact.seq == 1:
+            table.chain = fact.digest
     return state if last is None else table.freeze(last)
 
 
@@ -79,7 +81,7 @@ class _Table:
     def __post_init__(self) -> None:
         self.salt, self.pipeline, self.frozen = self.state.salt, self.state.pipeline, self.state.frozen
         self.releases, self.vetoed = Open(self.state.releases), Open(self.state.vetoed)
-        self.policy_ref = self.state.policy_ref
+        self.policy_ref, self.chain = self.state.policy_ref, self.state.chain
         self.open: dict[str, _Entry] = {}
 
     def entry(self, fact: Fact) -> _Entry:
@@ -100,6 +102,7 @@ class _Table:
             self.vetoed.shelf(),
             self.frozen,
             self.policy_ref,
+            self.chain,
         )
 
 

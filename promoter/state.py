@@ -235,6 +235,8 @@ class State:
     """A freeze of all environments."""
     policy_ref: str | None = None
     """The git ref that the file named for its policy when that was last held to it."""
+    chain: str | None = None
+    """The digest of the first fact: what this ledger is known by, wherever it is kept and however that is spelled."""
 
     def newest(self) -> ReleaseRecord | None:
         return next((record for _, record in self.releases.backwards()), None)

@@ -98,6 +98,14 @@ def story() -> Story:
     return Story()
 
 
+def test_a_ledger_is_known_by_the_digest_of_its_first_fact(story):
+    first = story.released("a", salt=SALT)
+    assert EMPTY.chain is None
+    assert story.state.chain == first.digest
+    story.released("b")
+    assert story.state.chain == first.digest
+
+
 # ---------------------------------------------------------------- releases
 def test_nothing_was_told_yet():
     assert fold([]) is EMPTY
@@ -379,7 +387,7 @@ def test_a_freeze_holds_in_one_place_or_everywhere(story):
 
 def test_kinds_that_change_nothing_move_the_head(story):
     story.tell(Kind.ATTESTED, "prod", A)
-    assert replace(story.state, head=Head()) == EMPTY
+    assert replace(story.state, head=Head(), chain=None) == EMPTY
     assert story.state.head == head_of(story.facts[0])
 
 
