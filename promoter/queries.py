@@ -90,13 +90,13 @@ class Queries(Statuses):
             if _digest(old, s) != _digest(new, s)
         ]
         plans = [self.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
-        lines = [line for line in changes(plans[0], plans[1]) if not line[2:].startswith("images.")]
+        changed = [change.document() for change in changes(*plans) if change.path.partition(".")[0] != "images"]
         return {
             "left": {"environment": left, "release": old.document()},
             "right": {"environment": right, "release": new.document()},
             "commits": self._commits_between(new, old),
             "images": images,
-            "changes": lines,
+            "changes": changed,
         }
 
     def logs(self, release: str) -> list[LogEntry]:

@@ -5,7 +5,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
     released     pipeline · content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
     requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
                  · gates: what each said · supersedes: [{release, seq}] · rollback? · run?: the page of the CI run that asks
-                 · policy?: {ref: or null, held_to: [{ref, commit}]}
+                 · policy?: {ref: or null, held_to: [{ref, commit}]} · rules?: the document whose digest policy_digest is
     started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
                  · lease: {owner, token, took_over} · gates · policy?: as in requested
     step_done    promotion · step · detail
@@ -79,6 +79,8 @@ class Request:
     rollback: bool = False
     run: str | None = None
     """The CI run that asks."""
+    rules: Mapping[str, object] | None = None
+    """What decided who may enter, as it was for who asked; None where an earlier version did not record it."""
 
     @property
     def matter(self) -> str:
