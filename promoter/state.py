@@ -12,7 +12,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
     promoted     plan_digest · promotion · services: {name: {digest, containers: [id]}} · gap_ms · duration_ms · from · mend
                  · rollback?: true for the rollback command, which pins, with its reason · engine?: {fingerprint, name, version}
     failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
-                 · touched?: false when nothing was done in the environment; then the votes count again
+                 · touched?: false when nothing was done in the environment; then votes that nobody signed count again
     rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
                  · touched?
     approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
@@ -237,6 +237,8 @@ class State:
     """A freeze of all environments."""
     policy_ref: str | None = None
     """The git ref that the file named for its policy when that was last held to it."""
+    impossible: Shelf[str] = field(default_factory=empty)
+    """By their sequence numbers, the facts that cannot be and were passed over, and why."""
     chain: str | None = None
     """The digest of the first fact: what this ledger is known by, wherever it is kept and however that is spelled."""
 

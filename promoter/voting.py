@@ -11,8 +11,9 @@ from promoter.gatekeeper import Judged, gate_document
 from promoter.gates.approval import Approval, own_doing, voters
 from promoter.gates.case import Vote
 from promoter.judging import Judge, Terms
+from promoter.model.canonical import fingerprint
 from promoter.model.difference import Change
-from promoter.model.errors import CallerError, Refused
+from promoter.model.errors import CallerError, LedgerError, Refused
 from promoter.model.facts import Fact, Kind, stamp
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode
@@ -99,6 +100,11 @@ class Voting(Signing):
             raise CallerError(
                 f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
                 hint="`promoter status` shows what waits where; `promoter promote` asks again",
+            )
+        if fingerprint(request.plan) != request.plan_digest:
+            raise LedgerError(
+                f"fact {request.seq} shows another plan than it asks for, which has the digest {request.plan_digest}",
+                hint="somebody forged it: `promoter promote` asks again, `promoter history` shows who wrote what",
             )
         target = state.releases[request.release].release
         earlier = state.releases[request.from_release].release if request.from_release else None
