@@ -130,6 +130,7 @@ def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
     """Released, verified in test, and asked for in prod."""
     ledger.tell(Kind.RELEASED, None, release.id, {"pipeline": "shop", "content": release.content()})
     where = {"plan_digest": "sha256:test", "promotion": release.id[:16]}
+    ledger.tell(Kind.STARTED, "test", release.id, {**where, "mend": False, "approvals": []})
     ledger.tell(Kind.PROMOTED, "test", release.id, {**where, "services": {}, "mend": False})
     running = ledger_running(ledger)
     ledger.tell(Kind.REQUESTED, "prod", release.id, {

@@ -18,7 +18,7 @@ def read_request(fact: Fact) -> Request:
         text(fact.environment), text(fact.release), text(body["plan_digest"]), optional(body["from"]),
         text(body["policy_digest"]), text(body["requested_by"]), fact.at, fact.seq, mapping(body["plan"]),
         text(body["reason_code"]), texts(body["reasons"]), bool(body.get("rollback")),
-        optional(body.get("run")),
+        optional(body.get("run")), None if body.get("rules") is None else mapping(body["rules"]),
     )  # fmt: skip
 
 

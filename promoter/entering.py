@@ -31,6 +31,7 @@ from promoter.model.release import Release
 from promoter.model.steps import Before
 from promoter.model.verdict import Outcome, ReasonCode, refused
 from promoter.overriding import overrides_used
+from promoter.pipeline import policy_of
 from promoter.plan import Plan
 from promoter.ports import Held, World
 from promoter.recorded import recorded_plan
@@ -340,7 +341,8 @@ class Entering:
             "plan_digest": plan.digest, "plan": plan.document(), "from": case.running, "policy_digest": case.policy_digest,
             "requested_by": self.terms.actor, "reason_code": str(shut.verdict.code if shut else ReasonCode.OK),
             "reasons": list(_reasons(judged)), "gates": [gate_document(one) for one in judged], "supersedes": supersedes,
-            "rollback": self.terms.rollback, **self._policy(plan), **self._run(),
+            "rollback": self.terms.rollback, "rules": policy_of(self.file.pipeline, plan.environment),
+            **self._policy(plan), **self._run(),
         }  # fmt: skip
         self.journal.record(Kind.REQUESTED, self.name, plan.release.id, body)
         if supersedes:

@@ -21,22 +21,28 @@ from promoter.bodies import (
     text,
     texts,
 )
+from promoter.impossible import MALFORMED, Impossible, check, read_release
 from promoter.model.errors import LedgerError
 from promoter.model.facts import Fact, Kind, head_of
-from promoter.model.release import Release
 from promoter.model.statement import Decision
 from promoter.shelf import Open
 from promoter.state import EMPTY, Deployment, EnvironmentState, Mark, Owed, ReleaseRecord, Start, State
 
 
 def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
-    """The state after `facts`, which follow those that made `state`. Raises LedgerError for a body that says too little."""
+    """The state after `facts`, which follow those that made `state`. Raises LedgerError for a body that says too little.
+
+    A fact that cannot be changes nothing but the list of these.
+    """
     table = _Table(state)
     last = None
     for fact in facts:
         try:
+            check(fact, table.releases.get, table.begun(fact))
             _FOLDS.get(fact.kind, _nothing)(table, fact)
-        except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        except Impossible as why:
+            table.impossible.put(str(fact.seq), str(why))
+        except MALFORMED as error:
             raise LedgerError(
                 f"fact {fact.seq} ({fact.kind}) does not hold what it should: {error}",
                 hint="see `promoter ledger verify`; when the chain is whole, a newer promoter may have written it",
@@ -81,6 +87,7 @@ class _Table:
     def __post_init__(self) -> None:
         self.salt, self.pipeline, self.frozen = self.state.salt, self.state.pipeline, self.state.frozen
         self.releases, self.vetoed = Open(self.state.releases), Open(self.state.vetoed)
+        self.impossible = Open(self.state.impossible)
         self.policy_ref, self.chain = self.state.policy_ref, self.state.chain
         self.open: dict[str, _Entry] = {}
 
@@ -90,6 +97,11 @@ class _Table:
         if entry is None:
             entry = self.open[name] = _Entry(self.state.environments.get(name, EnvironmentState()))
         return entry
+
+    def begun(self, fact: Fact) -> Start | None:
+        entry = self.open.get(fact.environment or "")
+        state = self.state.environments.get(fact.environment or "") if entry is None else entry.state
+        return None if state is None else state.start
 
     def freeze(self, last: Fact) -> State:
         environments = {**self.state.environments, **{name: entry.freeze() for name, entry in self.open.items()}}
@@ -102,20 +114,20 @@ class _Table:
             self.vetoed.shelf(),
             self.frozen,
             self.policy_ref,
+            self.impossible.shelf(),
             self.chain,
         )
 
 
 # ---------------------------------------------------------------- releases and votes
 def _released(table: _Table, fact: Fact) -> None:
+    if table.pipeline is None and fact.body.get("pipeline") is not None:
+        table.pipeline = text(fact.body["pipeline"])
     key = text(fact.release)
     known = table.releases.get(key)
     if known is None:
-        release = Release.read(mapping(fact.body["content"]))
-        known = ReleaseRecord(release, fact.at, fact.seq, fact.actor, fact.seq, mapping(fact.body.get("tags") or {}))
+        known = ReleaseRecord(read_release(fact), fact.at, fact.seq, fact.actor, fact.seq, mapping(fact.body.get("tags") or {}))
     table.releases.put(key, replace(known, order=fact.seq))
-    if table.pipeline is None and fact.body.get("pipeline") is not None:
-        table.pipeline = text(fact.body["pipeline"])
     if table.salt is None and fact.body.get("salt") is not None:
         table.salt = text(fact.body["salt"])
 
@@ -197,9 +209,7 @@ def _started(table: _Table, fact: Fact) -> None:
 
 
 def _step_done(table: _Table, fact: Fact) -> None:
-    entry = table.entry(fact)
-    if entry.state.start is not None and entry.state.start.promotion == fact.body["promotion"]:
-        entry.steps.append(text(fact.body["step"]))
+    table.entry(fact).steps.append(text(fact.body["step"]))
 
 
 def _promoted(table: _Table, fact: Fact) -> None:
@@ -243,25 +253,22 @@ def _earlier(entry: _Entry, release: str, fact: Fact) -> Deployment:
 
 
 def _ended(entry: _Entry, fact: Fact) -> None:
-    """Only its own promotion's ending ends a start: a run that lost its lease may still record how it failed."""
     start = entry.state.start
-    ends = start is not None and start.promotion == fact.body["promotion"]
-    if fact.body.get("touched") is False:  # nothing was done there: the votes have not been used for anything yet
-        _give_back(entry, text(fact.body["promotion"]))
-    entry.set(ended_seq=fact.seq, start=None if ends else start)
-    if ends:
-        entry.steps = []
+    if fact.body.get("touched") is False and start is not None:
+        _give_back(entry, start)
+    entry.set(ended_seq=fact.seq, start=None)
+    entry.steps = []
 
 
-def _give_back(entry: _Entry, promotion: str) -> None:
-    """The votes that it used count again. Its start names them; only of one that another has replaced all are looked through."""
-    consumed, start = entry.table("consumed"), entry.state.start
-    if start is not None and start.promotion == promotion:
-        used: Iterable[str] = [entry.table("identities").get(vote) or vote for vote in start.consumed]
-    else:
-        used = consumed.shelf()
-    for vote in used:
-        if consumed.get(vote) == promotion:
+def _give_back(entry: _Entry, start: Start) -> None:
+    """Nothing was done there: the votes have not been used for anything yet.
+
+    That is only what the fact says, and whoever can write the ledger can write it too, so a vote that somebody signed or
+    that was imported stays used: it must never count twice. One that is only asserted proves no more than this fact does.
+    """
+    consumed = entry.table("consumed")
+    for vote in start.consumed:
+        if entry.table("identities").get(vote) in (None, vote) and consumed.get(vote) == start.promotion:
             consumed.remove(vote)
 
 

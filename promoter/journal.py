@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promoter.folding import fold
-from promoter.model.errors import HeadMoved, LedgerBroken, LedgerError
+from promoter.model.errors import HeadMoved, LeaseLost, LedgerBroken, LedgerError
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, misfit, seal
 from promoter.ports import Clock, Kept, Ledger, Witness
 from promoter.state import EMPTY, State
@@ -113,6 +113,8 @@ class Journal:
                 draft = Draft(kind, self.actor, environment, release, {**(body or {}), **(more or {})})
                 now = self._clock.now()
                 after = fold((seal(draft, state.head, now),), state)  # first: what cannot be read back must never be written
+                if (why := after.impossible.get(str(after.head.seq))) is not None:
+                    raise LeaseLost(f"{kind} is not recorded: {why}; another run has written on since")
                 try:
                     fact = self.ledger.append(draft, state.head, now)
                 except HeadMoved as error:

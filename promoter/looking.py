@@ -33,6 +33,7 @@ class Looking:
     ci_run: str | None
     deployments: bool
     interrupt: Callable[[], None]
+    _warned: bool = False
 
     def find_release(self, prefix: str | None) -> Release:
         """By a unique prefix of its id; the newest without one."""
@@ -70,6 +71,12 @@ class Looking:
             raise CallerError(
                 f"the ledger {self.journal.ledger.location} is that of pipeline {state.pipeline}, not of {self.name}",
                 hint="give this pipeline its own: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
+            )
+        if state.impossible and not self._warned:
+            self._warned = True
+            which = ", ".join(state.impossible)
+            self.tell(
+                events.Notice(f"the ledger holds facts that cannot be and are passed over: {which}; `promoter ledger verify`")
             )
         return state
 

@@ -4,8 +4,9 @@
 and complaints are `adapters/pipeline_file/`'s; what to do about it all is `plan.py`'s.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from promoter.gates.checks import Check, HttpCheck
 from promoter.gates.emergency import Override, Rollback
 from promoter.gates.soak import Soak
 from promoter.gates.window import Window
-from promoter.model.canonical import fingerprint
+from promoter.model.canonical import fingerprint, sha256_hex
 from promoter.model.digest import Reference, Repository
-from promoter.model.secret import OPENING, SecretSource
+from promoter.model.secret import OPENING, SecretSource, names_in
 from promoter.signatures.trust import Trust
 
 NO_RELEASE = "0" * 64
@@ -115,6 +116,8 @@ class Environment:
     override: Override | None = None
     files: tuple[LocalFile, ...] = ()
     """Files beside the pipeline file that decide what runs: their content is part of the plan."""
+    deciding: Mapping[str, str] = field(default_factory=dict)
+    """As in `Rules`."""
     url: str | None = None
     """Where people look at it. It is only shown, so no plan and no vote depends on it."""
 
@@ -129,9 +132,12 @@ class Environment:
 class Rules:
     """What of an environment decides who may enter it."""
 
+    name: str
     gates: tuple[Gate, ...]
     rollback: Rollback
     override: Override | None
+    deciding: Mapping[str, str] = field(default_factory=dict)
+    """Files that the commands of gates name, and those that give the secrets of gates, with their digests."""
 
 
 @dataclass(frozen=True)
@@ -195,31 +201,59 @@ class Pipeline:
 
 Policy = Mapping[str, object]
 """What decides who may enter an environment, as a document: votes are bound to it, and a protected ref holds it fast."""
+LONG = 1000
+"""Characters of a text in a policy that are kept as they are: of a longer one its digest, so that facts stay small."""
 
 
 def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
-    """The environment's gates, the roles and the signers, and what passes them by.
-
-    Identities stand in it only where there are some, so that votes from before that key existed keep what they are bound to.
-    """
-    people = {who: sorted(names, key=str.casefold) for who, names in pipeline.people.items()}
-    return {
-        **({"identities": people} if people else {}),
-        "gates": [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in rules.gates],
-        "roles": {role: list(people) for role, people in pipeline.roles.items()},
-        "signers": pipeline.trust.document() if pipeline.trust else None,
+    """The environment's gates with all that they go by, what passes them by, who may vote, and what comes before it."""
+    gates = [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in rules.gates]
+    document = {
+        "name": pipeline.name,
+        "ledger": pipeline.ledger,
+        "ref": pipeline.policy_ref,
+        "needs": {name: list(pipeline.needs.get(name, ())) for name in _way_to(pipeline, rules.name)},
+        "gates": gates,
+        "files": dict(rules.deciding),
+        "secrets": {name: _source(pipeline.secrets.get(name)) for name in names_in(json.dumps(gates))},
         "rollback": rules.rollback.document(),
         "override": rules.override.model_dump(mode="json", by_alias=True) if rules.override else None,
-        "ref": pipeline.policy_ref,
+        "roles": {role: list(people) for role, people in pipeline.roles.items()},
+        "identities": {who: sorted(names, key=str.casefold) for who, names in pipeline.people.items()},
+        "signers": pipeline.trust.document() if pipeline.trust else None,
+        "revoked_keys": pipeline.trust.revoked.document() if pipeline.trust else [],
     }
+    return {key: _short(value) for key, value in document.items()}
 
 
-def held_policy(pipeline: Pipeline, environment: Rules | Environment) -> Policy:
-    """With the revoked keys too. No vote is bound to these, since they only take away; a branch must not give back."""
-    revoked = pipeline.trust.revoked.document() if pipeline.trust else []
-    return {**policy_of(pipeline, environment), "revoked_keys": revoked}
+def held_policy(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
+    """What a protected ref holds: the order of all environments too."""
+    return {**policy_of(pipeline, rules), "environments": list(pipeline.needs)}
 
 
 def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
     """Change who or what decides, and votes are stale."""
     return fingerprint(policy_of(pipeline, environment))
+
+
+def _way_to(pipeline: Pipeline, name: str) -> tuple[str, ...]:
+    """The environment and all that a release passes before it, in the order of the file."""
+    found, rest = {name}, [name]
+    while rest:
+        new = [need for need in pipeline.needs.get(rest.pop(), ()) if need not in found]
+        found.update(new)
+        rest += new
+    return tuple(one for one in pipeline.needs if one in found)
+
+
+def _source(source: SecretSource | None) -> dict[str, object] | None:
+    return None if source is None else {type(source).__name__.removesuffix("Source").lower(): next(iter(asdict(source).values()))}
+
+
+def _short(value: object) -> object:
+    """A map in the place of a long text: no text can be taken for it."""
+    if isinstance(value, str) and len(value) > LONG:
+        return {"sha256": sha256_hex(value.encode("utf-8", "surrogatepass")), "characters": len(value)}
+    if isinstance(value, Mapping):
+        return {key: _short(item) for key, item in value.items()}
+    return [_short(item) for item in value] if isinstance(value, (list, tuple)) else value

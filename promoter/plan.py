@@ -11,7 +11,7 @@ from functools import cached_property
 from promoter.compose.service import Service
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.model.canonical import fingerprint
-from promoter.model.difference import differences
+from promoter.model.difference import Change, differences
 from promoter.model.digest import ImageRef
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
@@ -150,12 +150,11 @@ def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(n for n, w in done.items() if w == i) for i in range(wave))
 
 
-def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[str, ...]:
-    """The difference of two plan documents, a line each, secrets shown only as changed."""
-    lines = differences(_comparable(old or {}), _comparable(new))
-    return tuple(
-        f"~ secret {line[10:].partition(':')[0]}: changed" if line[2:].startswith("secrets.") else line for line in lines
-    )
+def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[Change, ...]:
+    """What two plan documents differ in. Where there was none, what is empty now is not told."""
+    after = _comparable(new)
+    before = _comparable(old) if old else {key: value for key, value in after.items() if value in ({}, [])}
+    return differences(before, after)
 
 
 def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:
@@ -211,18 +210,5 @@ def _names_inside(value: object) -> tuple[str, ...]:
 
 
 def _comparable(document: Mapping[str, object]) -> dict[str, object]:
-    kept = (
-        "images",
-        "services",
-        "contents",
-        "files",
-        "networks",
-        "volumes",
-        "target",
-        "strategy",
-        "on_failure",
-        "secrets",
-        "before",
-        "verify",
-    )
-    return {key: document[key] for key in kept if key in document}
+    """Without the names, which are the same, and the steps, which follow from the rest."""
+    return {key: value for key, value in document.items() if key not in ("pipeline", "environment", "steps")}

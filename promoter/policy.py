@@ -4,17 +4,19 @@ Which refs hold it: the one that the file names, the one that the settings name,
 the file, so that nobody lifts the pin by taking the key out of their branch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from promoter.loaded import Loaded
-from promoter.model.difference import differences
+from promoter.model.canonical import canonical
+from promoter.model.difference import differences, say_change
 from promoter.model.errors import CallerError, FileFaults
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused
-from promoter.pipeline import Environment, Pipeline, held_policy
+from promoter.pipeline import Environment, Pipeline, Policy, held_policy
 
-FEW = 5
+MANY = 50
+"""Differences that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,37 @@ def hold_policy(
             return _shut(f"the policy at {ref} cannot be read: {first.file}:{first.line}: {first.message}")
         except CallerError as error:
             return _shut(error.message + (f"; {error.hint}" if error.hint else ""))
-        lines = differences(there.policy, here)
-        if lines:
-            return _shut(_say(ref, environment.name, lines))
+        if canonical(there.policy) != canonical(here):
+            return _shut(_say(ref, environment.name, _lines(there.policy, here)))
         commits.append((ref, there.commit))
     said = ", ".join(f"{ref} ({commit[:12]})" for ref, commit in commits)
     return Holding(passed(f"gates, roles and signers are those at {said}"), tuple(commits))
+
+
+def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
+    """Why a vote from this checkout would not be given under the rules that a request was made under."""
+    if asked is None:
+        why = "the request does not hold its rules, because an earlier version of promoter made it"
+    else:
+        why = "; ".join(_lines(here, asked)) + " (here -> in the request)"
+    return refused(
+        ReasonCode.POLICY_CHANGED,
+        f"the rules (gates, roles, signers) of this checkout are not those of the request: {why}; "
+        "decide from a checkout that has the rules of the request, or `promoter promote` from one that has yours asks again",
+    )
 
 
 def _shut(sentence: str) -> Holding:
     return Holding(refused(ReasonCode.POLICY_CHANGED, sentence))
 
 
-def _say(ref: str, environment: str, lines: tuple[str, ...]) -> str:
-    more = f"; and {len(lines) - FEW} more" if len(lines) > FEW else ""
+def _lines(old: Policy, new: Policy) -> list[str]:
+    lines = [say_change(change.document()) for change in differences(old, new)]
+    return lines[:MANY] + ([f"and {len(lines) - MANY} more"] if len(lines) > MANY else [])
+
+
+def _say(ref: str, environment: str, lines: list[str]) -> str:
     return (
-        f"what decides who may enter {environment} is not the same here as at {ref}: {'; '.join(lines[:FEW])}{more}; "
+        f"what decides who may enter {environment} is not the same here as at {ref}: {'; '.join(lines)}; "
         f"merge the change into {ref} (and fetch), or promote from a checkout that does not have it"
     )

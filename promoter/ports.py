@@ -58,7 +58,10 @@ class Snapshot(Protocol):
     def commit(self) -> str: ...
 
     def read(self, path: Path) -> bytes:
-        """A file by its absolute path in the checkout; one outside of it as it stands on the disk. Raises OSError."""
+        """A file by its absolute path in the checkout. Raises OSError, also for what is outside of the repository."""
+
+    def files(self, directory: Path, argv: Sequence[str]) -> Mapping[str, str]:
+        """The files that words of a command name, relative to `directory`, with their digests."""
 
 
 class SourceControl(Protocol):
@@ -69,6 +72,9 @@ class SourceControl(Protocol):
 
     def snapshot(self, directory: Path, ref: str) -> "Snapshot":
         """The files as a ref has them. Raises CallerError, with what to fetch, when the ref is not here."""
+
+    def files(self, directory: Path, argv: Sequence[str]) -> Mapping[str, str]:
+        """The same as they are on the disk, of those that the repository tracks."""
 
     def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
         """One line a commit after `old` up to `new`, newest first; None when the repository cannot tell."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from promoter.impossible import Consistency
 from promoter.model.errors import CallerError, LedgerBroken, LedgerError, SecretError
 from promoter.model.facts import Fact, Head, Kind, head_of, stamp
 from promoter.model.naming import release_of, role_of
@@ -43,15 +44,22 @@ class LedgerReport:
     head: str
     problem: str | None
     note: str | None = None
+    impossible: tuple[str, ...] = ()
+    """Facts of a whole chain that cannot be, each with why: everybody passes them over."""
+
+    @property
+    def ok(self) -> bool:
+        return self.problem is None and not self.impossible
 
     def document(self) -> dict[str, object]:
         return {
             "ledger": self.location,
-            "ok": self.problem is None,
+            "ok": self.ok,
             "facts": self.facts,
             "head": self.head,
             "problem": self.problem,
             "note": self.note,
+            "impossible": list(self.impossible),
         }
 
 
@@ -90,13 +98,13 @@ class Queries(Statuses):
             if _digest(old, s) != _digest(new, s)
         ]
         plans = [self.journal.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
-        lines = [line for line in changes(plans[0], plans[1]) if not line[2:].startswith("images.")]
+        changed = [change.document() for change in changes(*plans) if change.path.partition(".")[0] != "images"]
         return {
             "left": {"environment": left, "release": old.document()},
             "right": {"environment": right, "release": new.document()},
             "commits": self._commits_between(new, old),
             "images": images,
-            "changes": lines,
+            "changes": changed,
         }
 
     def logs(self, release: str) -> list[LogEntry]:
@@ -108,18 +116,23 @@ class Queries(Statuses):
         return entries
 
     def ledger_verify(self) -> LedgerReport:
-        """Reads the whole chain from its first line."""
+        """Reads the whole chain from its first line, and holds each fact against those before it."""
         seen, head, problem = self.journal.witnessed(), Head(), None
+        consistency, impossible = Consistency(), list[str]()
         with self.journal.rebuilding() as rebuilt:
             try:
                 for fact in self.journal.following(head):
                     head = head_of(fact)
+                    if (why := consistency.take(fact)) is not None:
+                        impossible.append(why)
                     rebuilt.take(fact)
             except LedgerBroken as error:
                 problem = error.problem
+            except LedgerError as error:
+                problem = error.message
             problem = problem or self._gone_back(head, seen)
             note = _FORGED if problem is None and rebuilt.differs() else None
-        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note)
+        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note, tuple(impossible))
 
     def _gone_back(self, head: Head, seen: Head | None) -> str | None:
         """Facts that were seen from here before, and are gone or are others now."""

@@ -131,7 +131,7 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
             "to": release.id,
             "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
             "gates": [gate_document(one) for one in judged],
-            "changes": list(changes(before, document)),
+            "changes": [change.document() for change in changes(before, document)],
         }
         shut = [one.verdict for one in judged if one.verdict.code is not ReasonCode.OK]
         status = Status.UNCHANGED if unchanged else Status.PENDING

@@ -5,7 +5,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
     released     pipeline · content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
     requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
                  · gates: what each said · supersedes: [{release, seq}] · rollback? · run?: the page of the CI run that asks
-                 · policy?: {ref: or null, held_to: [{ref, commit}]}
+                 · policy?: {ref: or null, held_to: [{ref, commit}]} · rules?: the document whose digest policy_digest is
     started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
                  · lease: {owner, token, took_over} · gates · policy?: as in requested
     step_done    promotion · step · detail
@@ -13,7 +13,7 @@ Bodies of facts, by kind (a key with `?` may be missing):
                  · from · mend
                  · rollback?: true for the rollback command, which pins, with its reason · engine?: {fingerprint, name, version}
     failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
-                 · touched?: false when nothing was done in the environment; then the votes count again
+                 · touched?: false when nothing was done in the environment; then votes that nobody signed count again
     rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
                  · touched?
     approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
@@ -82,6 +82,8 @@ class Request:
     rollback: bool = False
     run: str | None = None
     """The CI run that asks."""
+    rules: Mapping[str, object] | None = None
+    """What decided who may enter, as it was for who asked; None where an earlier version did not record it."""
 
     @property
     def matter(self) -> str:
@@ -238,6 +240,8 @@ class State:
     """A freeze of all environments."""
     policy_ref: str | None = None
     """The git ref that the file named for its policy when that was last held to it."""
+    impossible: Shelf[str] = field(default_factory=empty)
+    """By their sequence numbers, the facts that cannot be and were passed over, and why."""
     chain: str | None = None
     """The digest of the first fact: what this ledger is known by, wherever it is kept and however that is spelled."""
 

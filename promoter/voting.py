@@ -11,11 +11,15 @@ from promoter.gatekeeper import Judged, gate_document
 from promoter.gates.approval import Approval, own_doing, voters
 from promoter.gates.case import Vote
 from promoter.judging import Judge, Terms
-from promoter.model.errors import CallerError, Refused
+from promoter.model.canonical import fingerprint
+from promoter.model.difference import Change
+from promoter.model.errors import CallerError, LedgerError, Refused
 from promoter.model.facts import Fact, Kind, stamp
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode
+from promoter.pipeline import policy_of
 from promoter.plan import changes
+from promoter.policy import other_rules
 from promoter.signing import Ballot, Matter, Signing
 from promoter.standing import newer_instead
 from promoter.state import Request
@@ -35,7 +39,7 @@ class ApprovalCase:
     requested_at: datetime
     waits_for: tuple[str, ...]
     commits: tuple[str, ...] | None
-    changes: tuple[str, ...]
+    changes: tuple[Change, ...]
     images: tuple[tuple[str, str | None, str], ...]
     steps: tuple[str, ...]
     gates: tuple[Judged, ...]
@@ -59,7 +63,7 @@ class ApprovalCase:
             "run": self.run,
             "waits_for": list(self.waits_for),
             "commits": None if self.commits is None else list(self.commits),
-            "changes": list(self.changes),
+            "changes": [change.document() for change in self.changes],
             "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
             "steps": list(self.steps),
             "gates": [gate_document(one) for one in self.gates],
@@ -96,6 +100,11 @@ class Voting(Signing):
             raise CallerError(
                 f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
                 hint="`promoter status` shows what waits where; `promoter promote` asks again",
+            )
+        if fingerprint(request.plan) != request.plan_digest:
+            raise LedgerError(
+                f"fact {request.seq} shows another plan than it asks for, which has the digest {request.plan_digest}",
+                hint="somebody forged it: `promoter promote` asks again, `promoter history` shows who wrote what",
             )
         target = state.releases[request.release].release
         earlier = state.releases[request.from_release].release if request.from_release else None
@@ -148,7 +157,11 @@ class Voting(Signing):
         terms = Terms(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
         judge = Judge(self.loaded, self.world, self.journal, request.environment, terms)
         plan, case = judge.plan_as_asked(request)
-        return judge.judged(plan, look=False, case=case)
+        judged = judge.judged(plan, look=False, case=case)
+        if case.policy_digest == request.policy_digest:
+            return judged
+        other = other_rules(request.rules, policy_of(self.pipeline, plan.environment))
+        return (Judged("rules", other, "policy"), *judged)
 
     def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
         if earlier is None or not earlier.source.sha or not target.source.sha:
@@ -190,7 +203,10 @@ class Voting(Signing):
 
 
 def may_enter(case: ApprovalCase) -> None:
-    """Raises Refused when no vote could let it in: it was vetoed, or this checkout's policy is not the protected one."""
+    """Raises Refused when no vote could let it in: it was vetoed, or this checkout's policy is not the protected one.
+
+    Nor may anybody sign rules that they are not shown: those of the request must be those of this checkout.
+    """
     for one in case.gates:
         if one.kind in ("policy", "veto") and one.verdict.outcome is Outcome.REFUSED:
             raise Refused(one.verdict.sentence, one.verdict.code)

@@ -80,7 +80,13 @@ def open_promoter(
     """
     settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
     source = GitSource()
-    loaded = load(file, source=lambda: source.source(file.parent.resolve()), environ=os.environ, snapshot=source.snapshot)
+    loaded = load(
+        file,
+        source=lambda: source.source(file.parent.resolve()),
+        environ=os.environ,
+        snapshot=source.snapshot,
+        files=source.files,
+    )
     pipeline = loaded.pipeline
     clock, credentials = SystemClock(), Credentials()
     insecure = frozenset(settings.insecure_registries)

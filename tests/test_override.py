@@ -179,11 +179,11 @@ def test_status_says_what_was_overridden_until_it_is_reviewed() -> None:
 def test_explain_names_who_may_override_and_who_may_review() -> None:
     place = shop()
     place.override = POLICY.model_copy(update={"grade": Grade.SIGNED, "min": 2})
-    place.gates = {}
+    place.gates = {"prod": (Approval(),)}
+    place.run()
     with pytest.raises(CallerError, match=r"names no `approvers`|no key"):
         override(place)
     place.override = POLICY.model_copy(update={"min": 2})
-    place.gates = {"prod": (Approval(),)}
     place.run()
     override(place)
     opening = next(one for one in place.door(BEN).explain("prod", None, None, look=False).gates if one.judged.kind == "override")

@@ -8,9 +8,14 @@ import yaml
 
 from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.source import GitSource
+from promoter.gates.emergency import Rollback
+from promoter.gates.scan import ScanCheck
+from promoter.model.canonical import canonical, fingerprint, sha256_hex
 from promoter.model.errors import Refused
-from promoter.model.facts import Kind
+from promoter.model.facts import Head, Kind, head_of, read_line
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline import Rules, held_policy, policy_of
+from promoter.reports.case import case as as_text
 from promoter.results import EnvironmentResult
 from tests.repository import ENVIRONMENT, Repository, repository
 from tests.workshop import Workshop
@@ -40,7 +45,7 @@ class Shop(Workshop):
     repository: Repository
 
     def write(self, **changes: object) -> None:
-        self.repository.write("pipeline.yaml", yaml.safe_dump({**FILE, **changes}))
+        self.repository.write("pipeline.yaml", yaml.safe_dump({**FILE, **changes}, sort_keys=False))
 
     def prod(self, **changes: object) -> None:
         environments = FILE["environments"]
@@ -50,7 +55,8 @@ class Shop(Workshop):
     def read(self) -> None:
         """A new process reads the file as it stands."""
         path = self.repository.directory / "pipeline.yaml"
-        self.file = load(path, source=self.source.now, environ={}, snapshot=GitSource(ENVIRONMENT).snapshot)
+        git = GitSource(ENVIRONMENT)
+        self.file = load(path, source=self.source.now, environ={}, snapshot=git.snapshot, files=git.files)
 
     def ask(self) -> EnvironmentResult:
         self.read()
@@ -108,7 +114,7 @@ def test_a_branch_that_changes_what_decides_in_an_environment_is_refused(shop: S
 
 def test_so_is_one_that_changes_roles_or_lifts_the_pin_to_another_ref(shop: Shop) -> None:
     shop.write(roles={"lead": ["ben@example.com", "eve@example.com"]})
-    assert_refused(shop.ask(), "roles.lead: ben@example.com -> ben@example.com eve@example.com")
+    assert_refused(shop.ask(), 'roles.lead: ["ben@example.com"] -> ["ben@example.com", "eve@example.com"]')
     shop.write(policy={"ref": "work"})
     assert shop.ask().code == ReasonCode.POLICY_CHANGED
 
@@ -131,7 +137,7 @@ def test_taking_the_key_out_does_not_lift_the_pin_until_the_ref_itself_has(shop:
     shop.ask()
     without = {key: value for key, value in FILE.items() if key != "policy"}
     shop.repository.write("pipeline.yaml", yaml.safe_dump(without))
-    assert_refused(shop.ask(), "- ref: origin/main")
+    assert_refused(shop.ask(), "~ ref: origin/main -> null")
     shop.repository.merge()
     assert shop.ask().code == ReasonCode.APPROVALS_MISSING
     shop.prod(gates=[])
@@ -220,3 +226,154 @@ def test_a_rollback_is_held_to_it_too(shop: Shop) -> None:
     shop.prod()
     shop.read()
     assert shop.door().rollback("prod", None, None).environments[0].status == "pending"
+
+
+# ---------------------------------------------------------------- attacks
+def test_break_1_signers_through_a_symbolic_link_of_the_branch(shop: Shop, tmp_path: Path) -> None:
+    shop.repository.write("keys/signers", f"ben@example.com {KEY}\n")
+    shop.write(approvers="keys/signers")
+    shop.repository.merge()
+    assert shop.ask().code == ReasonCode.APPROVALS_MISSING
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "signers").write_text(f"ben@example.com {KEY.replace('A' * 43, 'B' * 43)}\n")
+    shop.repository.git("rm", "-rq", "keys")
+    (shop.repository.directory / "keys").symlink_to(outside)
+    assert_refused(shop.ask(), "signers.1.key", "at origin/main")
+
+
+@pytest.mark.parametrize("name", ["../outside", "OUTSIDE"])
+@pytest.mark.parametrize("key", ["approvers", "revoked_keys"])
+def test_break_1_what_is_outside_of_the_repository_cannot_be_held(shop: Shop, tmp_path: Path, name: str, key: str) -> None:
+    (tmp_path / "outside").write_text(f"ben@example.com {KEY}\n" if key == "approvers" else "")
+    shop.write(**{key: name.replace("OUTSIDE", str(tmp_path / "outside"))})
+    shop.repository.merge()
+    assert_refused(shop.ask(), "cannot be read", "outside of the repository")
+
+
+def test_break_4_a_rollback_that_may_skip_nothing_is_not_one_that_may_skip_all(shop: Shop) -> None:
+    shop.prod(rollback={"skip": []})
+    shop.repository.merge()
+    shop.prod(rollback={})
+    assert_refused(shop.ask(), "~ rollback.skip: [] -> null")
+
+
+def test_break_4_words_of_a_command_are_not_one_word(shop: Shop) -> None:
+    shop.prod(gates=[{"command": {"run": ["curl", "-fsS", "http://127.0.0.1:1/ok"]}}])
+    shop.repository.merge()
+    shop.prod(gates=[{"command": {"run": ["curl -fsS http://127.0.0.1:1/ok"]}}])
+    assert_refused(shop.ask(), 'gates.1.command.run: ["curl", "-fsS", "http://127.0.0.1:1/ok"] -> ["curl -fsS')
+
+
+def with_test(**prod: object) -> dict[str, object]:
+    return {"dev": {}, "test": {}, "prod": {"gates": [{"approval": {"min": 1}}], **prod}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"environments": with_test(needs=[])}, "needs.prod"),
+        ({"environments": {**with_test(), "test": {"needs": []}}}, "needs.test"),
+        ({"environments": {"test": {}, "dev": {}, "prod": with_test()["prod"]}}, "environments"),
+        ({"environments": {**with_test(), "after": {}}}, "environments"),
+        ({"ledger": "sqlite:.promoter/mine.db"}, "ledger"),
+        ({"name": "other"}, "name"),
+    ],
+)
+def test_break_5_what_comes_before_an_environment_is_held_too(shop: Shop, changes: dict[str, object], said: str) -> None:
+    shop.write(environments=with_test())
+    shop.repository.merge()
+    shop.write(**{"environments": with_test(), **changes})
+    shop.read()
+    result = shop.door().run(None, None)
+    refused = [one for one in result.environments if one.code == ReasonCode.POLICY_CHANGED]
+    assert f"~ {said}: " in " ".join(refused[0].reasons), [one.reasons for one in result.environments]
+
+
+@pytest.mark.parametrize("run", [["./gate.sh"], ["sh", "gate.sh"], ["sh", "-c", "./gate.sh --fast"], ["tool", "--hook=gate.sh"]])
+def test_break_14_the_program_of_a_gate_is_held(shop: Shop, run: list[str]) -> None:
+    shop.repository.write("gate.sh", "exit 1\n")
+    shop.prod(gates=[{"command": {"run": run}}])
+    shop.repository.merge()
+    assert shop.ask().code == ReasonCode.CHECK_FAILED
+    shop.repository.write("gate.sh", "exit 0\n")
+    assert_refused(shop.ask(), "files.", "gate.sh")
+
+
+def test_break_14_also_when_it_leads_outside_or_is_not_tracked_any_more(shop: Shop, tmp_path: Path) -> None:
+    shop.repository.write("gate.sh", "exit 0\n")
+    shop.prod(gates=[{"command": {"run": ["./gate.sh"]}}])
+    shop.repository.merge()
+    gate = shop.repository.directory / "gate.sh"
+    gate.unlink()
+    (tmp_path / "gate.sh").write_text("exit 0\n")
+    gate.symlink_to(tmp_path / "gate.sh")
+    assert_refused(shop.ask(), "outside of the repository")
+    gate.unlink()
+    shop.repository.git("rm", "-q", "--cached", "gate.sh")
+    shop.repository.write("gate.sh", "exit 0\n")
+    assert_refused(shop.ask(), '"./gate.sh"')
+
+
+def test_what_gives_the_secrets_of_gates_is_held(shop: Shop) -> None:
+    gates = [{"http": {"url": "http://127.0.0.1:1/{{ secret('ASK') }}"}}]
+    shop.write(secrets={"ASK": {"env": "ASK"}}, environments={"prod": {"gates": gates}})
+    shop.repository.merge()
+    shop.write(secrets={"ASK": {"command": ["echo", "http://127.0.0.1:1/"]}}, environments={"prod": {"gates": gates}})
+    shop.read()
+    environment = shop.file.resolve("prod", shop.source.now, "0" * 64)
+    there = shop.file.policy_at("origin/main", "prod", shop.source.now, "0" * 64).policy
+    assert there["secrets"] == {"ASK": {"env": "ASK"}}
+    assert held_policy(shop.file.pipeline, environment)["secrets"] == {"ASK": {"command": ["echo", "http://127.0.0.1:1/"]}}
+
+
+def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> None:
+    """The branch asks under `min: 1`; she looks from a checkout of main, which says `min: 2`."""
+    two = {"gates": [{"approval": {"min": 2, "from": ["ben@example.com", "eve@example.com"]}}]}
+    without = {key: value for key, value in FILE.items() if key != "policy"}
+    write = lambda gates: shop.repository.write("pipeline.yaml", yaml.safe_dump({**without, "environments": {"prod": gates}}))  # noqa: E731
+    write({"gates": [{"approval": {**two["gates"][0]["approval"], "min": 1}}]})
+    shop.ask()
+    asked = next(fact for fact in shop.ledger.read() if fact.kind is Kind.REQUESTED)
+    assert fingerprint(asked.body["rules"]) == asked.body["policy_digest"]
+    write(two)
+    shop.read()
+    door = shop.door("ben@example.com")
+    case = door.case("prod", None)
+    assert "~ gates.1.approval.min: 2 -> 1 (here -> in the request)" in as_text(case)
+    with pytest.raises(Refused, match=r"gates\.1\.approval\.min: 2 -> 1") as caught:
+        door.vote(case, "approve", None)
+    assert (caught.value.reason_code, caught.value.exit_code) == (ReasonCode.POLICY_CHANGED, 4)
+    assert "approved" not in shop.kinds("prod")
+    door.vote(case, "reject", "not under these rules")
+    assert shop.ask().code == ReasonCode.REJECTED
+
+
+def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(shop: Shop) -> None:
+    shop.ask()
+    facts = [fact.document() for fact in shop.ledger.read()]
+    shop.ledger.kept.clear()
+    head = Head()
+    for fact in facts:
+        older = {"policy_digest": "sha256:" + "0" * 64} if fact["kind"] == "requested" else {}
+        line = canonical({**{key: value for key, value in fact.items() if key != "rules"}, **older, "prev": head.digest})
+        head = head_of(read_line(line))
+        shop.ledger.kept.append(line)
+    door = shop.door("ben@example.com")
+    with pytest.raises(Refused, match=r"an earlier version of promoter made it.*promoter promote") as caught:
+        door.vote(door.case("prod", None), "approve", None)
+    assert caught.value.reason_code == ReasonCode.POLICY_CHANGED
+    shop.approved()
+    assert shop.ask().status == "deployed"
+
+
+def test_long_texts_of_a_policy_are_kept_as_digests_that_no_text_can_imitate() -> None:
+    pipeline = Workshop().pipeline
+    rules = [
+        Rules("prod", (ScanCheck.model_validate({"scanner": "trivy", "ignore": text}),), Rollback(), None)
+        for text in ("x" * 1001, "x" * 1002)
+    ]
+    long, longer = (policy_of(pipeline, one) for one in rules)
+    assert long != longer
+    kept = long["gates"][0]["scan"]["ignore"]  # type: ignore[index]
+    assert kept == {"sha256": sha256_hex(b"x" * 1001), "characters": 1001}

@@ -487,7 +487,7 @@ def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
     facts, calls = shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")
     document = shop.door().plan(None, None).document()
     dev, _, prod = document["environments"]  # type: ignore[misc]
-    assert dev["changes"] == ["+ services.web.environment.LEVEL: debug"]
+    assert dev["changes"] == [{"path": "services.web.environment.LEVEL", "from": None, "to": "debug", "change": "added"}]
     assert [step["id"] for step in prod["steps"]] == ["pull web", "replace web", "retire"]
     assert prod["gates"][0]["reason_code"] == "approvals_missing"
     assert (shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")) == (facts, calls)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import process_time
@@ -26,16 +26,40 @@ A, B, C = (RELEASES[name].id for name in "abc")
 
 
 class Story:
-    """A ledger as it grows: one fact a minute."""
+    """A ledger as it grows: one fact a minute. What must have been before is told first, unless it is `bare`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bare: bool = False) -> None:
         self.facts: list[Fact] = []
+        self._bare = bare
+        self._begun: dict[str | None, tuple[object, object]] = {}
 
     def tell(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
+        if not self._bare:
+            self._before(kind, environment, release, body)
+        return self._append(kind, environment, release, **body)
+
+    def _before(self, kind: Kind, environment: str | None, release: str | None, body: Mapping[str, object]) -> None:
+        made = {fact.release for fact in self.facts if fact.kind is Kind.RELEASED}
+        for one in RELEASES.values():
+            if kind is not Kind.RELEASED and one.id in (release, body.get("from_"), body.get("to")) and one.id not in made:
+                self._append(Kind.RELEASED, None, one.id, content=one.content())
+        begun = self._begun.get(environment, (None, None))
+        wanted = (body.get("promotion", begun[0]), release or begun[1])
+        if kind in (Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK) and begun != wanted:
+            self._append(
+                Kind.STARTED, environment, release or A, plan_digest="p1", promotion=body["promotion"], approvals=[],
+                from_=None, mend=False,
+            )  # fmt: skip
+
+    def _append(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
         head = head_of(self.facts[-1]) if self.facts else Head()
         body = {key.rstrip("_"): value for key, value in body.items()}
         fact = seal(Draft(kind, "ana@example.com", environment, release, body), head, START + timedelta(minutes=head.seq + 1))
         self.facts.append(fact)
+        if kind is Kind.STARTED:
+            self._begun[environment] = (body["promotion"], release)
+        elif kind in (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK):
+            self._begun.pop(environment, None)
         return fact
 
     @property
@@ -207,7 +231,6 @@ def test_a_start_uses_votes_up_for_everybody_but_itself(story):
 def test_a_promotion_arrives(story):
     story.started(A, "one")
     story.step("one", "pull web")
-    story.step("stranger", "pull web")
     story.step("one", "replace web")
     assert story.at("prod").start.steps_done == ("pull web", "replace web")
     assert story.at("prod").current is None
@@ -237,11 +260,15 @@ def test_what_was_cut_off_goes_on_where_it_was(story):
     assert story.at("prod").start.steps_done == ()
 
 
-def test_a_run_that_lost_its_lease_does_not_end_anothers_promotion(story):
+def test_a_run_that_lost_its_lease_does_not_end_anothers_promotion():
+    story = Story(bare=True)
+    story.released("a")
+    story.released("b")
     story.started(A, "one")
     story.started(B, "two")
-    story.failed(A, "one")
+    late = story.failed(A, "one")
     assert story.at("prod").start.promotion == "two"
+    assert story.state.impossible.get(str(late.seq)) == "promotion one is not under way in prod"
 
 
 def test_a_failure_leaves_what_runs_and_begins_its_stay_anew(story):
@@ -385,7 +412,8 @@ def test_a_freeze_holds_in_one_place_or_everywhere(story):
     assert story.at("prod").frozen is None
 
 
-def test_kinds_that_change_nothing_move_the_head(story):
+def test_kinds_that_change_nothing_move_the_head():
+    story = Story(bare=True)
     story.tell(Kind.ATTESTED, "prod", A)
     assert replace(story.state, head=Head(), chain=None) == EMPTY
     assert story.state.head == head_of(story.facts[0])
@@ -405,10 +433,13 @@ def test_kinds_that_change_nothing_move_the_head(story):
     ],
 )
 def test_a_fact_that_says_too_little_is_named(kind, body):
-    fact = seal(Draft(kind, "ana", "prod", A, body), Head(), START)
+    story = Story()
+    if kind is not Kind.RELEASED:
+        story.started(A, "x")
+    fact = story.tell(kind, "prod", A, **body)
     with pytest.raises(LedgerError) as error:
-        fold([fact])
-    assert f"fact 1 ({kind})" in error.value.message
+        fold(story.facts)
+    assert f"fact {fact.seq} ({kind})" in error.value.message
 
 
 MOVES = st.lists(

@@ -5,10 +5,11 @@ approval that leaves out the author must not lose the author silently.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from promoter.adapters.git import Answer, Git, finish
+from promoter.adapters.named_files import files_on_disk
 from promoter.adapters.snapshot import GitSnapshot, snapshot
 from promoter.model.errors import WorldError
 from promoter.model.release import Source
@@ -43,6 +44,9 @@ class GitSource:
 
     def snapshot(self, directory: Path, ref: str) -> GitSnapshot:
         return snapshot(self._git, directory, ref)
+
+    def files(self, directory: Path, argv: Sequence[str]) -> Mapping[str, str]:
+        return files_on_disk(self._git, directory, argv)
 
     def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
         if not (_COMMIT.fullmatch(old) and _COMMIT.fullmatch(new)):

@@ -19,7 +19,7 @@ def diff(common: Common, left: Left, right: Right) -> None:
     \b
     Examples:
       promoter diff test prod
-      promoter diff test prod --json | jq -r '.changes[]'
+      promoter diff test prod --json | jq -r '.changes[].path'
     """
     from promoter.cli.door import opened
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from promoter.model.unseen import visible
 from promoter.reports.outputs import outputs, outputs_of_failure
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Elsewhere:
 
     def text(self, text: str) -> str:
         """Text for people, on either stream."""
-        return text
+        return visible(text)
 
     def json(self, text: str) -> str:
         """The same document."""

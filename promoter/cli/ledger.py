@@ -29,6 +29,8 @@ def room(_: Common) -> None:
 def verify(common: Common) -> int:
     """Checks the chain from the first fact; exit code 1 names the place where it breaks.
 
+    Each fact is held against those before it too: one that cannot be is named, and was passed over by every command.
+
     \b
     Examples:
       promoter ledger verify
@@ -42,6 +44,8 @@ def verify(common: Common) -> int:
         say_json(report.document())
     elif report.problem is None:
         say(f"{report.facts} facts, the chain is whole, head {report.head}")
+    for why in report.impossible:
+        complain(f"promoter: forged: {why}; it is passed over")
     if report.note is not None:
         complain(f"promoter: {report.note}")
     if report.problem is not None:
@@ -49,7 +53,7 @@ def verify(common: Common) -> int:
             f"promoter: the ledger {report.location} is broken: {report.problem}\n"
             f"  whole up to fact {report.facts}, {report.head}"
         )
-    return 0 if report.problem is None else 1
+    return 0 if report.ok else 1
 
 
 @ledger.command()

@@ -2,6 +2,7 @@
 
 from promoter.gatekeeper import Judged
 from promoter.gates.case import Vote
+from promoter.model.difference import say_change
 from promoter.reports.matrix import when
 from promoter.reports.sentences import clean
 from promoter.reports.summary import origin
@@ -23,7 +24,7 @@ def case(told: ApprovalCase) -> str:
         parts.append("commits: nothing to compare with")
     else:
         parts.append(_section("commits", [clean(line) for line in told.commits]))
-    parts.append(_section("changed configuration", [clean(line) for line in told.changes]))
+    parts.append(_section("changed configuration", [clean(say_change(one.document())) for one in told.changes]))
     parts.append(_section("steps", list(told.steps)))
     parts.append(_section("waits for", [clean(line) for line in told.waits_for]))
     parts.append(_section("gates now", [_gate(one) for one in told.gates]))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from promoter.model.difference import say_change
 from promoter.reports.sentences import clean
 from promoter.reports.summary import images, origin
 from promoter.results import EnvironmentResult, RunResult, Status
@@ -22,6 +23,6 @@ def _environment(environment: EnvironmentResult) -> str:
     before = told["from"][:12] if told["from"] else "nothing"
     lines = [f"{environment.name}: {before} -> {told['to'][:12]}", f"  plan {environment.plan_digest}"]
     lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in told["gates"]]
-    lines += [f"  {clean(line)}" for line in told["changes"]]
+    lines += [f"  {clean(say_change(change))}" for change in told["changes"]]
     lines += [f"  {number}. {clean(step['title'])}" for number, step in enumerate(told["steps"], 1)]
     return "\n".join(lines)

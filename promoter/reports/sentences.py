@@ -4,6 +4,7 @@ import re
 from typing import assert_never
 
 from promoter.model import events as e
+from promoter.model.unseen import visible
 from promoter.model.verdict import Outcome
 
 _OUTCOMES = {Outcome.PASSED: "open", Outcome.WAITING: "waits", Outcome.REFUSED: "refused"}
@@ -13,7 +14,14 @@ _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code !=
 
 
 def clean(text: str) -> str:
-    """Without control characters: what a container or a build wrote must not move a terminal's cursor."""
+    """Without control characters, and with those visible that nobody sees.
+
+    What a container or a build wrote must not move a terminal's cursor, nor turn around what stands beside it.
+    """
+    return visible(without_control(text))
+
+
+def without_control(text: str) -> str:
     return text.translate(_CONTROL).replace("\t", "    ")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from promoter.model.difference import say_change
 from promoter.model.facts import read_stamp
 from promoter.model.release import Release
 from promoter.reports.matrix import when
@@ -45,7 +46,7 @@ def difference(document: Document) -> str:
     parts.append(_section("images", [_image(image) for image in document["images"]]))
     if document["commits"] is not None:
         parts.append(_section(f"commits in {sides[0][0]} and not in {sides[1][0]}", document["commits"]))
-    parts.append(_section("configuration", document["changes"]))
+    parts.append(_section("configuration", [say_change(change) for change in document["changes"]]))
     return "\n\n".join(parts)
 
 

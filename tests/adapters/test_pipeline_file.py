@@ -276,7 +276,7 @@ def test_services_of_a_compose_file(tmp_path):
     assert dev.environment == {"PRICE": "5$", "HOME_": "/root", "FROM": "dot", "E": "dev"}
     assert (dev.restart, test.restart) == ("always", "no")
     assert [m.source for m in dev.volumes] == [str(tmp_path / "deploy/data"), "shop-dev-named"]
-    assert loaded.pipeline.secrets == {"db-password": FileSource(str(tmp_path / "deploy/pw"))}
+    assert loaded.pipeline.secrets == {"db-password": FileSource("deploy/pw")}
     assert resolve(loaded, "dev").contents == {"secret:db-password": "{{ secret('db-password') }}"}
     web = loaded.builds(SOURCE)["web"]
     assert isinstance(web, ToBuild) and web.build.context == str(tmp_path / "deploy/app")

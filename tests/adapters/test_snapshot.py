@@ -56,9 +56,68 @@ def test_symbolic_links_are_followed_within_the_commit(ours: Repository) -> None
     assert read(ours, "work", "shop/link.yaml") == b"name: changed\n"
 
 
-def test_a_file_beside_the_checkout_is_read_from_the_disk(ours: Repository, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["../signers", "/etc/hostname", "shop/../../signers"])
+def test_a_file_outside_of_the_repository_cannot_be_held(ours: Repository, tmp_path: Path, name: str) -> None:
     (tmp_path / "signers").write_text("from the disk")
-    assert SOURCE.snapshot(ours.directory, "work").read(tmp_path / "signers") == b"from the disk"
+    with pytest.raises(OSError, match="outside of the repository"):
+        SOURCE.snapshot(ours.directory, "work").read(ours.directory / name)
+
+
+def test_a_link_of_the_ref_that_leads_outside_cannot_be_held(ours: Repository, tmp_path: Path) -> None:
+    (tmp_path / "signers").write_text("from the disk")
+    (ours.directory / "link").symlink_to(tmp_path / "signers")
+    (ours.directory / "shop" / "up").symlink_to("../../signers")
+    (ours.directory / "nowhere").symlink_to("missing")
+    ours.commit()
+    for name in ("link", "shop/up"):
+        with pytest.raises(OSError, match="outside of the repository"):
+            read(ours, "work", name)
+    with pytest.raises(FileNotFoundError):
+        read(ours, "work", "nowhere")
+
+
+def test_a_link_in_the_checkout_leads_nowhere(ours: Repository, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "pipeline.yaml").write_text("name: from the disk")
+    (ours.directory / "shop" / "pipeline.yaml").unlink()
+    (ours.directory / "shop").rmdir()
+    (ours.directory / "shop").symlink_to(tmp_path / "outside")
+    snapshot = SOURCE.snapshot(ours.directory, "origin/main")
+    assert snapshot.read(ours.directory / "shop" / "pipeline.yaml") == b"name: protected\n"
+
+
+def test_the_pipeline_file_may_be_named_by_way_of_its_parent(ours: Repository) -> None:
+    (ours.directory / "shop" / "inner").mkdir()
+    directory = ours.directory / "shop" / "inner" / ".."
+    assert SOURCE.snapshot(directory, "origin/main").read(directory / "pipeline.yaml") == b"name: protected\n"
+
+
+def test_words_of_a_command_name_files_alike_at_a_ref_and_on_the_disk(ours: Repository, tmp_path: Path) -> None:
+    ours.write("shop/gate.sh", "exit 0\n")
+    ours.write("shop/checks/all.py", "pass\n")
+    ours.write("shop/conf.yml", "a: 1\n")
+    ours.write(".gitignore", "made/\n")
+    (ours.directory / "shop" / "link.sh").symlink_to("gate.sh")
+    ours.commit()
+    ours.write("shop/made/report.json", "{}")
+    shop = ours.directory / "shop"
+    argv = ("./gate.sh", "sh", "-c", "python checks/all.py && ./link.sh 'x", "--config=conf.yml", "made/report.json", "checks",
+            "http://x/y", "../shop/gate.sh", "/etc/hostname", "", "a\0b", "..", "z" * 5000)  # fmt: skip
+    here = SOURCE.files(shop, argv)
+    assert here == SOURCE.snapshot(shop, "work").files(shop, argv)
+    assert sorted(here) == ["../shop/gate.sh", "./gate.sh", "./link.sh", "checks/all.py", "conf.yml"]
+    assert here["./gate.sh"] == here["./link.sh"] == here["../shop/gate.sh"] != here["conf.yml"]
+    (shop / "gate.sh").unlink()
+    (tmp_path / "gate.sh").write_text("exit 0\n")
+    (shop / "gate.sh").symlink_to(tmp_path / "gate.sh")
+    assert SOURCE.files(shop, ("./gate.sh",)) == {"./gate.sh": "outside of the repository"}
+    ours.commit()
+    assert SOURCE.snapshot(shop, "work").files(shop, ("./gate.sh",)) == {}
+
+
+def test_without_git_every_file_counts(tmp_path: Path) -> None:
+    (tmp_path / "gate.sh").write_text("exit 0\n")
+    assert list(SOURCE.files(tmp_path, ("./gate.sh", "other.sh"))) == ["./gate.sh"]
 
 
 @pytest.mark.parametrize("name", ["shop/nothing.yaml", "shop", "sh\nop"])

@@ -277,7 +277,7 @@ def test_build_prints_the_release(say: Say) -> None:
 def test_plan_is_0_and_tells_from_to_gates_changes_and_steps(say: Say) -> None:
     answer = say("plan")
     assert answer.code == 0
-    for said in ("-> ", "gate approval of 1 person: waiting: 0 of 1", "+ services.web.environment.A: 1", "1. pull web"):
+    for said in ("-> ", "gate approval of 1 person: waiting: 0 of 1", '+ services.web.environment.A: "1"', "1. pull web"):
         assert said in answer.out
     assert say("plan", "--json").json["environments"][0]["steps"][0]["id"] == "pull web"
 
@@ -287,7 +287,7 @@ def test_approve_shows_the_case_and_records(say: Say) -> None:
     for said in (
         "asks to enter prod",
         "c0ffee1 Be faster",
-        "A: 1 -> 2",
+        'A: "1" -> "2"',
         "ben@example.com",
         "approved by ana@example.com, fact 1",
     ):
@@ -339,7 +339,7 @@ def test_show_diff_and_logs_are_text_and_json(say: Say) -> None:
     assert "configuration:\n  ~ a: 1 -> 2" in differs
     assert f"  web: {RELEASE.images['web'].digest} -> (none)" in differs
     assert "commits in dev and not in prod:\n  c0ffee1 Be faster" in differs
-    assert say("diff", "dev", "prod", "--json").json["changes"] == ["~ a: 1 -> 2"]
+    assert say("diff", "dev", "prod", "--json").json["changes"] == [{"path": "a", "from": 1, "to": 2, "change": "changed"}]
     assert say("logs", "3f").out.splitlines()[1:] == ["migrated[2J", "fine"]
     assert say("logs", "3f", "--json").json[0]["text"] == "migrated\x1b[2J\nfine"
 

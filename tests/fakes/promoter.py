@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from promoter.explaining import Explanation, Opening
 from promoter.gatekeeper import Judged
+from promoter.model.difference import Change
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import Complaint, PromoterError
 from promoter.model.events import Event, Listener
@@ -67,7 +68,7 @@ def planned() -> RunResult:
         "gates": [
             {"gate": "approval of 1 person", "outcome": "waiting", "reason_code": "approvals_missing", "sentence": "0 of 1"}
         ],
-        "changes": ["+ services.web.environment.A: 1"],
+        "changes": [{"path": "services.web.environment.A", "from": None, "to": "1", "change": "added"}],
     }
     waits = EnvironmentResult(
         "prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, ("0 of 1",), PLAN, EARLIER.id, details=details
@@ -79,7 +80,7 @@ def approval_case() -> ApprovalCase:
     images = (("web", str(EARLIER.images["web"].digest), str(IMAGE.digest)),)
     return ApprovalCase(
         "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
-        ("~ services.web.environment.A: 1 -> 2",), images, ("pull web", "replace web"),
+        (Change("services.web.environment.A", "1", "2"),), images, ("pull web", "replace web"),
         (Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), "soak"),), (),
     )  # fmt: skip
 
@@ -246,7 +247,15 @@ class FakePromoter:
         }
         images = [{"service": "web", "left": str(IMAGE.digest), "right": None}]
         return self._answer(
-            {**sides, "images": images, "commits": ["c0ffee1 Be faster"], "changes": ["~ a: 1 -> 2"]}, "diff", left, right
+            {
+                **sides,
+                "images": images,
+                "commits": ["c0ffee1 Be faster"],
+                "changes": [{"path": "a", "from": 1, "to": 2, "change": "changed"}],
+            },
+            "diff",
+            left,
+            right,
         )
 
     def logs(self, release: str) -> object:

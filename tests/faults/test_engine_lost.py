@@ -73,10 +73,10 @@ def when(shop: Workshop, verb: str, act: Callable[[], None]) -> None:
     """`act` happens once, before the next call of `verb`."""
     call = getattr(shop.engine, verb)
 
-    def acting(*words: object) -> object:
+    def acting(*words: object, **options: object) -> object:
         setattr(shop.engine, verb, call)
         act()
-        return call(*words)
+        return call(*words, **options)
 
     setattr(shop.engine, verb, acting)
 

@@ -116,7 +116,7 @@ def test_shop_with_a_migration_a_secret_and_an_image_of_others(
     assert not any("s3cr3t" in text for text in [first.text, promoted.text, *said])
     assert "migrated to schema 2" in said[-1]
     differs = cli("diff", "test", "prod", "--json").json
-    assert (differs["images"], any("replicas" in line for line in differs["changes"])) == ([], True)
+    assert (differs["images"], any("replicas" in change["path"] for change in differs["changes"])) == ([], True)
 
 
 def stand_in(cli: Cli, shop: Path, registry_host: str, unique: str) -> str:

@@ -1,7 +1,7 @@
 """A pipeline file as far as it says the same for all environments."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,14 @@ NO_RELEASE = "`release` has no meaning here: this is read before there is a rele
 NO_ENVIRONMENT = "`environment` has no meaning here: this is the same for all environments"
 
 
+NamedFiles = Callable[[Path, Sequence[str]], Mapping[str, str]]
+
+
+def no_files(_: Path, __: Sequence[str]) -> Mapping[str, str]:
+    """Where nobody asks who may enter."""
+    return {}
+
+
 @dataclass
 class EnvironmentText:
     """One environment, not filled in. `layers` are its overrides by service."""
@@ -52,7 +60,9 @@ class FileText:
     source: Callable[[], Source]
     complaints: Complaints
     read: Callable[[Path], bytes] = Path.read_bytes
-    """How the files beside it are read: as they stand on the disk, or as a git ref has them."""
+    """How the files beside it are read: as they are on the disk, or as a git ref has them."""
+    files: NamedFiles = no_files
+    """The files that words of a command name, with their digests, in the same way."""
     head: Head = field(init=False)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     people: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -90,10 +100,15 @@ class FileText:
 
 
 def read_file_text(
-    path: Path, document: Document, environ: Mapping[str, str], source: Callable[[], Source], read: Callable[[Path], bytes]
+    path: Path,
+    document: Document,
+    environ: Mapping[str, str],
+    source: Callable[[], Source],
+    read: Callable[[Path], bytes],
+    files: NamedFiles = no_files,
 ) -> FileText:
     complaints = Complaints(document)
-    text = FileText(path, document, environ, source, complaints, read)
+    text = FileText(path, document, environ, source, complaints, read, files)
     data = document.data
     assert isinstance(data, dict)
     _check_keys(text, data)

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from promoter.adapters.pipeline_file.builds import read_builds
-from promoter.adapters.pipeline_file.file import FileText, read_file_text
+from promoter.adapters.pipeline_file.file import FileText, NamedFiles, no_files, read_file_text
 from promoter.adapters.pipeline_file.local_files import local_digest
 from promoter.adapters.pipeline_file.resolve import Resolver
 from promoter.document.reader import read_document
@@ -76,7 +76,7 @@ class LoadedPipeline:
             document = read_document(snapshot.read(self._text.path), shown)
         except FileNotFoundError as error:
             raise CallerError(f"{ref} has no {name}", hint=f"merge the pipeline file into {ref} first") from error
-        text = read_file_text(self._text.path, document, self._text.environ, self._text.source, snapshot.read)
+        text = read_file_text(self._text.path, document, self._text.environ, self._text.source, snapshot.read, snapshot.files)
         if environment not in text.environments:
             raise CallerError(f"{name} has no environment {environment} at {ref}", hint=f"merge it into {ref} first")
         rules = Resolver(text, release_id, source).rules(environment)
@@ -109,9 +109,10 @@ def load(
     source: Source | Callable[[], Source],
     environ: Mapping[str, str],
     snapshot: Snapshots | None = None,
+    files: NamedFiles = no_files,
 ) -> LoadedPipeline:
     """Reads what is the same for all environments. `source` is asked only when a template uses it. Raises FileFaults."""
-    loaded = _read(path, source, environ, snapshot)
+    loaded = _read(path, source, environ, snapshot, files)
     loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same room)
     return loaded
 
@@ -124,7 +125,11 @@ def validate(path: Path, *, source: Source | Callable[[], Source], environ: Mapp
 
 
 def _read(
-    path: Path, source: Source | Callable[[], Source], environ: Mapping[str, str], snapshot: Snapshots | None = None
+    path: Path,
+    source: Source | Callable[[], Source],
+    environ: Mapping[str, str],
+    snapshot: Snapshots | None = None,
+    files: NamedFiles = no_files,
 ) -> LoadedPipeline:
     path = Path(path)
     try:
@@ -137,7 +142,7 @@ def _read(
         ) from error
     document = read_document(data, str(path))
     ask = _once(source) if callable(source) else lambda: source
-    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Path.read_bytes), snapshot)
+    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Path.read_bytes, files), snapshot)
 
 
 def _once(source: Callable[[], Source]) -> Callable[[], Source]:

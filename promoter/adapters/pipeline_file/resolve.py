@@ -20,10 +20,11 @@ from promoter.adapters.pipeline_file.shapes import CHECKS, GATES, Settings
 from promoter.compose.merge import merge
 from promoter.compose.service import Service
 from promoter.compose.shape import Shape
+from promoter.gates.checks import CommandCheck
 from promoter.model.digest import BadReference, Repository
 from promoter.model.errors import CallerError
 from promoter.model.release import Source
-from promoter.model.secret import OPENING
+from promoter.model.secret import OPENING, CommandSource, FileSource, names_in
 from promoter.pipeline import Environment, LocalFile, OnFailure, Rules, Strategy
 from promoter.templates import RESERVED, Scope, TemplateFault, is_template, render_value
 
@@ -85,6 +86,7 @@ class Resolver:
             on_failure=OnFailure(settings.on_failure),
             rollback=settings.rollback,
             override=settings.override,
+            deciding=self._deciding(gates),
             url=settings.url,
             files=self._local_files(services.values(), [check for check, _ in (*before, *verify)], spot, filler),
         )
@@ -107,7 +109,21 @@ class Resolver:
         settings = self._settings(environment, filler)
         gates = read_kinds(environment.raw.get("gates"), environment.spot / "gates", GATES, "gate", filler)
         self._complete(gates, filler)
-        return Rules(tuple(gate for gate, _ in gates), settings.rollback, settings.override)  # type: ignore[misc]
+        rules = tuple(gate for gate, _ in gates)
+        return Rules(name, rules, settings.rollback, settings.override, self._deciding(gates))  # type: ignore[arg-type]
+
+    def _deciding(self, gates: list[tuple[Shape, Spot]]) -> Mapping[str, str]:
+        """The programs of the repository that gates run, and the files that give their secrets."""
+        words: list[str] = []
+        for gate, _ in gates:
+            words += gate.run if isinstance(gate, CommandCheck) else ()
+            for secret in names_in(gate.model_dump_json()):
+                match self.text.secrets.get(secret):
+                    case CommandSource() as source:
+                        words += source.argv
+                    case FileSource() as source:
+                        words.append(source.path)
+        return self.text.files(self.text.directory, words) if words else {}
 
     def _complete(self, found: list[tuple[Shape, Spot]], filler: Filler) -> None:
         check_services(found, tuple(self.text.layers), filler)

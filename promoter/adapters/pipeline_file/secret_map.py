@@ -1,5 +1,6 @@
 """The `secrets` map: where each secret's value comes from. No value is looked at here."""
 
+import os
 import re
 from pathlib import Path
 
@@ -29,5 +30,6 @@ def _source(form: SecretForm, reading: Reading, base: Path) -> SecretSource:
     if form.command is not None:
         return CommandSource(form.command)
     if form.file is not None:
-        return FileSource(form.file if reading.directory == base else str(reading.directory / form.file))
+        as_written = reading.directory == base or Path(form.file).is_absolute()
+        return FileSource(form.file if as_written else os.path.relpath(reading.directory / form.file, base))
     return EnvSource(form.env or form.environment or "")

@@ -9,7 +9,8 @@ import re
 import secrets
 from collections.abc import Mapping
 
-from promoter.reports.sentences import clean
+from promoter.model.unseen import visible
+from promoter.reports.sentences import clean, without_control
 
 _UNSEEN = "[^ -~]*"
 _NEW_SPELLING = re.compile(rf"^([^!-~]*:{_UNSEEN}):")
@@ -39,11 +40,11 @@ def risky(text: str) -> bool:
 
 def harmless(text: str) -> str:
     """The same lines without control characters; where one would be a command, a space breaks it."""
-    return "\n".join(_broken(line) for line in _lines(text))
+    return "\n".join(visible(_broken(line)) for line in _lines(text))
 
 
 def _lines(text: str) -> list[str]:
-    return [clean(line) for line in text.split("\n")]
+    return [without_control(line) for line in text.split("\n")]
 
 
 def _broken(line: str) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from promoter.reports.sentences import clean
 
 _SIGNS = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]<>&|~#!@$:"}
-_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-"""What makes text read in another direction than it stands."""
 
 
 def md(text: str) -> str:
@@ -46,4 +44,4 @@ def fitting(sections: Sequence[str], room: int) -> str:
 
 
 def _plain(text: str) -> str:
-    return "\n".join(clean(line) for line in text.splitlines()).translate(_TURNING).encode(errors="replace").decode()
+    return "\n".join(clean(line) for line in text.splitlines()).encode(errors="replace").decode()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from promoter.model.difference import say_change
 from promoter.model.release import Release
 from promoter.reports.ended import Ended
 from promoter.reports.github.markdown import code, fitting, md, pre, table
@@ -108,7 +109,7 @@ def _planned(environment: EnvironmentResult) -> list[str]:
     way = _way(environment.details.get("from"), environment.details.get("to"))  # type: ignore[arg-type]  # ids
     parts = [f"### {name}: {way}", f"Plan {code(environment.plan_digest or '')}", _gates([environment])]
     if changes := _told(environment, "changes"):
-        parts += ["Changed configuration:", pre("\n".join(changes))]
+        parts += ["Changed configuration:", pre("\n".join(map(say_change, changes)))]
     steps = "\n".join(f"{number}. {cut_digests(step['title'])}" for number, step in enumerate(_told(environment, "steps"), 1))
     return [part for part in (*parts, "Steps:", pre(steps)) if part]
 
