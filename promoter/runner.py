@@ -146,7 +146,8 @@ class Runner:
         for slot in self._job.slots(step.service):
             self._guard()
             done.append(swapped := self._recreate.swap(self._job.order(step.service), slot))
-            self._tell(events.StepNote(self._job.plan.environment.name, step.title, f"{slot.name} {swapped.health}"))
+            for note in (f"{slot.name} {swapped.health}", *([swapped.late] if swapped.late else [])):
+                self._tell(events.StepNote(self._job.plan.environment.name, step.title, note))
         return {
             "containers": [s.container for s in done],
             "health": [s.health for s in done],

@@ -19,6 +19,9 @@ from promoter.model.naming import Place, Role, Slot, container_labels, promotion
 from promoter.model.verdict import ReasonCode
 from promoter.ports import Clock, Container, ContainerSpec, Engine, FileContent, Probes, Secrets
 
+KILLED = 137
+"""The exit code of a process that the engine ended with SIGKILL."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -48,6 +51,18 @@ class Swapped:
     digest: Digest
     health: str
     gap: float | None
+    late: str | None = None
+    """That the earlier container did not end in time, with what to do about it."""
+
+
+def unheard(container: str, config: Service, seconds: float) -> str | None:
+    """Of a container that the engine had to kill: what that cost, and the remedy. None when it was given no time."""
+    if seconds < 1:
+        return None
+    remedy = (
+        "let its program end on SIGTERM" if config.init else "add `init: true` to the service, or let its program end on SIGTERM"
+    )
+    return f"{container} did not end within {seconds:.0f}s of its stop signal and was killed: {remedy}"
 
 
 def without_aliases(service: Service) -> Service:
@@ -96,10 +111,10 @@ class Recreate:
         if ours is None or ours.name == slot.next:
             old = self._step_aside(slot)
             self._engine.rename(ours_id, slot.name)
-        self._stop(slot, old or self._engine.inspect(slot.previous))
+        late = self._stop(slot, old or self._engine.inspect(slot.previous), order.config)
         self._engine.start(ours_id)
         health = self._examiner.prove(ours_id, order.config, order.proof)
-        return Swapped(ours_id, self._read_back(ours_id, order), health, self.gap(slot))
+        return Swapped(ours_id, self._read_back(ours_id, order), health, self.gap(slot), late)
 
     def restore(self, order: Order, slot: Slot) -> Container | None:
         """Takes away what this promotion put into the slot, and puts back and proves what was there before.
@@ -141,10 +156,14 @@ class Recreate:
         self._engine.rename(old.id, slot.previous)
         return old
 
-    def _stop(self, slot: Slot, old: Container | None) -> None:
-        if old is not None and old.running:
-            self._stopped[slot.name] = self._clock.monotonic()
-            self._engine.stop(old.id, None)
+    def _stop(self, slot: Slot, old: Container | None, config: Service) -> str | None:
+        if old is None or not old.running:
+            return None
+        began = self._stopped[slot.name] = self._clock.monotonic()
+        self._engine.stop(old.id, None)
+        stopped = self._engine.inspect(old.id)
+        killed = stopped is not None and stopped.exit_code == KILLED
+        return unheard(slot.name, config, self._clock.monotonic() - began) if killed else None
 
     def _try(self, order: Order, slot: Slot) -> None:
         """The new image proves its health beside the old, on ports of its own, before the old stops."""
