@@ -199,7 +199,8 @@ class Runner:
             swapped = self._recreate.swap(order, slot, restart=restart, touch=lambda: self._touch(service))
             done.append(swapped)
             kept = "unchanged, " if swapped.kept else ""
-            self._tell(events.StepNote(self._job.plan.environment.name, step.title, f"{slot.name} {kept}{swapped.health}"))
+            for note in (f"{slot.name} {kept}{swapped.health}", *([swapped.late] if swapped.late else [])):
+                self._tell(events.StepNote(self._job.plan.environment.name, step.title, note))
         return {
             "already": all(s.kept for s in done),
             "containers": [s.container for s in done],

@@ -36,6 +36,7 @@ def test_a_dockerfile_gives_ports_and_a_probe_of_its_last_stage() -> None:
     assert file["services"]["app"] == {
         "image": "app",
         "build": ".",
+        "init": True,
         "ports": ["127.0.0.1:{{ port }}:8080", "127.0.0.1:{{ port_2 }}:9090", "127.0.0.1:{{ port_3 }}:53/udp"],
     }
     assert list(file["environments"]) == ["dev", "test", "prod"]
@@ -48,7 +49,7 @@ def test_a_dockerfile_gives_ports_and_a_probe_of_its_last_stage() -> None:
 def test_a_dockerfile_without_health_check_or_ports_says_so() -> None:
     text = from_dockerfile('FROM scratch\nCMD ["x"]\n', "app")
     assert "# The Dockerfile has no HEALTHCHECK" in text
-    assert read(text)["services"]["app"] == {"image": "app", "build": "."}
+    assert read(text)["services"]["app"] == {"image": "app", "build": ".", "init": True}
     assert "verify" not in text
 
 
@@ -115,3 +116,11 @@ def test_without_build_there_is_no_registry_and_without_a_url_the_probe_is_a_sug
 
 def test_no_ports_at_all_still_gives_three_environments() -> None:
     assert read(from_compose({"services": {"job": {"image": "x"}}}, "data"))["environments"]["dev"] == {}
+
+
+def test_an_init_process_is_written_for_what_is_built_here_and_only_there() -> None:
+    """compose.md D6: images of others with an init of their own (s6-overlay) must be process 1."""
+    file = read(
+        from_compose({"services": {"web": {"build": "."}, "old": {"build": ".", "init": False}, "s6": {"image": "s6"}}}, "x")
+    )
+    assert {name: service.get("init") for name, service in file["services"].items()} == {"web": True, "old": False, "s6": None}

@@ -63,6 +63,14 @@ class Swapped:
     kept: bool = False
     started: str = ""
     """When the container was started, by the engine's clock."""
+    late: str | None = None
+    """That the container before did not end in time, with what to do about it."""
+
+
+def killed(container: str, seconds: float, *, init: bool) -> str:
+    """Of a container that the engine had to kill: what that cost, and the remedy."""
+    remedy = "let its program end on SIGTERM" if init else "add `init: true` to the service, or let its program end on SIGTERM"
+    return f"{container} did not end within {seconds:.0f}s of its stop signal and was killed: {remedy}"
 
 
 def without_aliases(service: Service) -> Service:

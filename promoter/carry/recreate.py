@@ -17,7 +17,7 @@ from datetime import datetime
 
 from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.health import Examiner, Proof
-from promoter.carry.order import Order, Swapped
+from promoter.carry.order import Order, Swapped, killed
 from promoter.carry.owned import Owned
 from promoter.model.digest import Digest
 from promoter.model.errors import PromoterError
@@ -25,6 +25,9 @@ from promoter.model.facts import read_stamp
 from promoter.model.naming import Role, Slot, promotion_of
 from promoter.model.verdict import ReasonCode
 from promoter.ports import Clock, Container, Engine, Probes, Secrets
+
+KILLED = 137
+"""The exit code of a process that the engine ended with SIGKILL."""
 
 
 class Recreate:
@@ -35,6 +38,7 @@ class Recreate:
         self._owned = Owned(engine, clock)
         self._examiner = Examiner(engine, clock, secrets, probes)
         self._down: dict[str, float] = {}
+        self._late: dict[str, str] = {}
         self.outages: dict[str, tuple[float, float]] = {}
         """By slot: from when to when it served nothing, in seconds of the monotonic clock."""
 
@@ -102,7 +106,7 @@ class Recreate:
             return replace(self._swapped(order, slot, seen.id, health), gap=None, kept=True)
         touch()
         if restart and recorded and seen.running:
-            self._stop(slot, seen)
+            self._stop(order, slot, seen)
         return self._switch(order, slot, seen.id)
 
     def _next(self, order: Order, slot: Slot, current: Container | None) -> str:
@@ -140,7 +144,7 @@ class Recreate:
         """Stops the old one, which stands aside, and starts the one that is in its place now."""
         old = self._owned.find(order, slot.previous)
         if old is not None:
-            self._stop(slot, old)
+            self._stop(order, slot, old)
         return self._start(order, slot, ready)
 
     def _start(self, order: Order, slot: Slot, container: str) -> Swapped:
@@ -153,12 +157,18 @@ class Recreate:
     def _swapped(self, order: Order, slot: Slot, container: str, health: str) -> Swapped:
         seen = self._engine.inspect(container)
         started = "" if seen is None else seen.started_at
-        return Swapped(container, self._read_back(container, order), health, self.gap(slot), started=started)
+        digest = self._read_back(container, order)
+        return Swapped(container, digest, health, self.gap(slot), started=started, late=self._late.pop(slot.name, None))
 
-    def _stop(self, slot: Slot, old: Container) -> None:
+    def _stop(self, order: Order, slot: Slot, old: Container) -> None:
         self._down_since(slot, old)
-        if old.running:
-            self._engine.stop(old.id, None)
+        if not old.running:
+            return
+        begun = self._clock.monotonic()
+        self._engine.stop(old.id, None)
+        took = self._clock.monotonic() - begun
+        if took >= 1 and (ended := self._engine.inspect(old.id)) is not None and ended.exit_code == KILLED:
+            self._late[slot.name] = killed(slot.name, took, init=bool(order.config.init))
 
     def _down_since(self, slot: Slot, old: Container) -> None:
         """One that has ended by itself, or in a try that was cut off, has served nothing since then."""

@@ -45,7 +45,7 @@ def name_from(text: str) -> str:
 def from_dockerfile(text: str, name: str) -> Draft:
     """One service, built from the Dockerfile here; its ports and its health check are the Dockerfile's own."""
     draft = Draft(name)
-    service: dict[str, Any] = {"image": name, "build": "."}
+    service: dict[str, Any] = {"image": name, "build": ".", "init": True}
     exposed = _exposed(text)
     if exposed:
         service["ports"] = [_publish(draft, name, "127.0.0.1", port, port) for port in exposed]
@@ -76,6 +76,7 @@ def _service(draft: Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]
     taken = {key: _templated(value) for key, value in keys.items() if key != "ports"}
     if "build" in taken:
         taken = {"image": name_from(name), **{key: value for key, value in taken.items() if key != "image"}}
+        taken.setdefault("init", True)
     if taken.pop("container_name", None):
         draft.remarks.append(f"{name}: container_name is left out; containers are named {draft.name}-ENVIRONMENT-{name}.")
     if isinstance(taken.get("environment"), Mapping):

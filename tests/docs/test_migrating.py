@@ -15,6 +15,7 @@ registry: {registry}/tutorial
 services:
   web:
     build: .
+    init: true
     container_name: {name}
     ports: ["127.0.0.1:{port}:8080"]
 environments:

@@ -20,6 +20,7 @@ registry: {registry}/live
 services:
   web:
     build: .
+    init: true
     ports: ["127.0.0.1:{{{{ port }}}}:8080"]
 """
 PIPELINE = (

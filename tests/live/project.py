@@ -19,7 +19,7 @@ name: {name}
 registry: {registry}/action
 ledger: git:promoter-ledger
 services:
-  web: {{build: ., ports: ["127.0.0.1:{{{{ port }}}}:8080"]}}
+  web: {{build: ., init: true, ports: ["127.0.0.1:{{{{ port }}}}:8080"]}}
 environments:
   dev:
     vars: {{port: {dev}}}

@@ -159,6 +159,7 @@ class TestRealEngine(EngineContract):
     def test_what_a_service_says_is_what_the_engine_has(self, site, run, tmp_path):
         service = Service(
             user="7:8", working_dir="/bin", hostname="box", read_only=True, tmpfs=("/scratch:size=1m",), stop_signal="SIGINT",
+            init=True,
             restart="on-failure:2", cap_drop=("ALL",), cap_add=("NET_RAW",), ulimits={"nofile": Ulimit(soft=64, hard=128)},
             sysctls={"net.ipv4.ip_unprivileged_port_start": "0"}, shm_size=1 << 20, extra_hosts={"db": ("10.0.0.9",)},
             dns=("10.0.0.1",), mem_limit=64 << 20, cpus=0.5, group_add=("9",), security_opt=("no-new-privileges:true",),

@@ -27,6 +27,7 @@ registry: {registry}/live
 services:
   web:
     build: .
+    init: true
     ports: ["127.0.0.1:{port}:8080"]
     volumes: ["{gate}:/gate"]
     stop_grace_period: 3s

@@ -228,7 +228,7 @@ def test_a_signature_that_must_be_logged_and_is_not_is_refused(
 PIPELINE = """\
 name: {name}
 registry: {registry}/{name}
-services: {{web: {{build: .}}}}
+services: {{web: {{build: ., init: true}}}}
 environments:
   prod:
     gates:

@@ -14,7 +14,7 @@ STAND_IN = """\
 FROM scratch
 COPY busybox /bin/busybox
 RUN ["/bin/busybox", "--install", "-s", "/bin"]
-CMD ["httpd", "-f", "-p", "80", "-h", "/usr/share/nginx/html"]
+CMD ["sh", "-c", "trap exit TERM; httpd -p 80 -h /usr/share/nginx/html; while :; do sleep 0.1; done"]
 """
 
 
@@ -127,7 +127,7 @@ def stand_in(cli: Cli, shop: Path, registry_host: str, unique: str) -> str:
     (folder / "Dockerfile").write_text(STAND_IN)
     (folder / "pipeline.yaml").write_text(
         f"name: {unique}\nregistry: {registry_host}/{unique}\n"
-        "services: {pages: {image: pages, build: .}}\nenvironments: {dev: {}}\n"
+        "services: {pages: {image: pages, build: ., init: true}}\nenvironments: {dev: {}}\n"
     )
     built = cli("build", "--json", cwd=folder)
     assert built.exit_code == 0, built.text

@@ -43,6 +43,7 @@ BUILT = """\
   web:
     image: web
     build: .
+    init: true
     healthcheck: {{test: ["CMD", "true"], interval: 2s}}
     volumes: ["{count}:/count"]
 """

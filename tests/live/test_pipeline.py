@@ -11,7 +11,7 @@ import pytest
 from promoter.adapters.credentials import Credentials
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.model.digest import Digest, ImageRef, Repository
-from tests.live.app import SERVER, App, statuses
+from tests.live.app import PLAIN, SERVER, App, statuses
 
 
 def test_build_push_and_promote_with_digests_that_a_third_party_finds_everywhere(app: App) -> None:
@@ -228,3 +228,15 @@ def test_an_environments_own_registry_gets_the_same_bytes(app: App) -> None:
     there = ImageRef(Repository.parse(f"{app.registry}/prod-only/{app.name}/web"), digest)
     assert HttpRegistry(Credentials()).manifest(there) is not None
     assert app.engine.digest_of(app.container("prod").id, there.repository, digest) == digest
+
+
+def test_a_program_that_ignores_sigterm_is_reported_with_the_remedy(app: App) -> None:
+    """compose.md D6: containers run without an init process, as in Compose, so what that costs must be said."""
+    app.pipeline = PLAIN.replace("    init: true\n", "    stop_grace_period: 2s\n")
+    app.write()
+    assert app.cli("run", "--to", "dev").exit_code == 0
+    app.page("ready two")
+    ran = app.cli("run", "--to", "dev")
+    assert ran.exit_code == 0, ran.text
+    said = f"{app.name}-dev-web did not end within 2s of its stop signal and was killed: add `init: true` to the service"
+    assert said in ran.text

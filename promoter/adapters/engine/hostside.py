@@ -11,10 +11,10 @@ _LOOPBACK = "127.0.0.1"
 
 
 def host_config(spec: ContainerSpec) -> Json:
-    """`HostConfig`: only what is said; the engine's defaults stand for the rest, but for `init`, which is on."""
+    """`HostConfig`: only what is said; the rest is the engine's own default."""
     service = spec.service
     config = {
-        "Init": True if service.init is None else service.init,
+        "Init": service.init,
         "PortBindings": _bindings(spec),
         "Binds": [_bind(mount) for mount in service.volumes if _by_bind(mount)],
         "Mounts": [*(_mount(_inherit(mount, spec)) for mount in service.volumes if not _by_bind(mount)), *_carried(spec)],

@@ -110,7 +110,7 @@ CARRIED = {
     "working_dir": ("/w", {"WorkingDir": "/w"}),
     "hostname": ("h", {"Hostname": "h"}),
     "domainname": ("d", {"Domainname": "d"}),
-    "init": (False, {HOST: {"Init": False}}),
+    "init": (True, {HOST: {"Init": True}}),
     "labels": ({"a": "b", "ours": "theirs"}, {"Labels": {"a": "b", "ours": "ours"}}),
     "annotations": ({"a": "b"}, {HOST: {"Annotations": {"a": "b"}}}),
     "cap_add": (("NET_ADMIN",), {HOST: {"CapAdd": ["NET_ADMIN"]}}),
@@ -158,7 +158,7 @@ CARRIED = {
         {HOST: {"NanoCpus": 1_500_000_000, "Memory": 9, "PidsLimit": 7, "MemoryReservation": 3}},
     ),
 }  # fmt: skip
-BARE = {"Image": str(IMAGE), "Labels": {"ours": "ours"}, HOST: {"Init": True}}
+BARE = {"Image": str(IMAGE), "Labels": {"ours": "ours"}, HOST: {}}
 
 
 def spec(service, **options):
