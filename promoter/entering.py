@@ -232,7 +232,7 @@ class Entering:
     def _carry_out(self, plan: Plan, hold: Hold, judged_at: Head | None) -> EnvironmentResult:
         """`judged_at` are the facts that the gates were judged by; None mends what lives here, which asks no gate."""
         entry, mend = self._entry, judged_at is None
-        promotion = promotion_id(entry, plan)
+        promotion = promotion_id(self.journal.state, plan)
         resumed = entry.start is not None and entry.start.promotion == promotion
         override = None if mend else self.judge.overridden(plan)
         consumed = () if mend else self._consumed(plan, overridden=override is not None)
@@ -264,7 +264,7 @@ class Entering:
     def _settle_abandoned(self, plan: Plan, hold: Hold) -> None:
         """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
         start = self._entry.start
-        if start is not None and start.promotion != promotion_id(self._entry, plan):
+        if start is not None and start.promotion != promotion_id(self.journal.state, plan):
             settle(self.world, self.journal, self.tell, plan, start, hold, self._ran(plan))
 
     def _ran(self, plan: Plan) -> Ran | None:

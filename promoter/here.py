@@ -16,14 +16,16 @@ def lives_here(entry: EnvironmentState, plan: Plan) -> bool:
     return current is not None and (current.release, current.plan_digest) == (plan.release.id, plan.digest)
 
 
-def promotion_id(entry: EnvironmentState, plan: Plan) -> str:
+def promotion_id(state: State, plan: Plan) -> str:
     """The same for a promotion that goes on after it was cut off, another one after each ending.
 
-    A deployment that is mended keeps its own, so that its containers are known for what they are.
+    A deployment that is mended keeps its own, so that its containers are known for what they are. Two ledgers never have
+    the same: a container of one is not taken for the work of the other.
     """
+    entry = state.environment(plan.environment.name)
     if entry.current is not None and lives_here(entry, plan):
         return entry.current.promotion
-    what = [plan.environment.name, plan.release.id, plan.digest, entry.ended_seq]
+    what = [state.chain, plan.environment.name, plan.release.id, plan.digest, entry.ended_seq]
     return fingerprint(what).removeprefix("sha256:")[:16]
 
 

@@ -103,12 +103,14 @@ class Judge:
 
     def case(self, plan: Plan) -> Case:
         now = self.world.clock.now()
-        promotion = promotion_id(self.entry, plan)
+        promotion = promotion_id(self.journal.state, plan)
         return make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion)
 
     def at(self, plan: Plan, case: Case, now: datetime) -> Case:
         """The same case at another time: votes are checked again, since keys and votes run out."""
-        then = make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion_id(self.entry, plan))
+        then = make_case(
+            self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion_id(self.journal.state, plan)
+        )
         return replace(then, plan_digest=case.plan_digest, requested_seq=case.requested_seq)
 
     def holding(self, plan: Plan) -> Holding | None:
@@ -201,7 +203,7 @@ class Judge:
     def _look(self, plan: Plan, found: tuple[Judged, ...]) -> Look | None:
         if worst(found) is not None:
             return None
-        job = Job(plan, promotion_id(self.entry, plan), self.file.pipeline.directory, None)
+        job = Job(plan, promotion_id(self.journal.state, plan), self.file.pipeline.directory, None)
         engine = self.world.engine(plan.environment.engines[0])
         site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
         checker = Checker(self.world)

@@ -15,7 +15,7 @@ from promoter.carry.failure import StepFailure, of_error
 from promoter.carry.fenced import Fenced
 from promoter.carry.fetching import fetch
 from promoter.carry.health import Proof
-from promoter.carry.jobs import once_name, sweep
+from promoter.carry.jobs import sweep
 from promoter.carry.order import Swapped
 from promoter.carry.owned import refuse_foreign
 from promoter.carry.providing import provide
@@ -28,7 +28,7 @@ from promoter.lease import Hold
 from promoter.model import events
 from promoter.model.errors import EngineLost, Interrupted, LeaseLost, PromoterError
 from promoter.model.facts import Kind
-from promoter.model.naming import Role, Slot, role_of
+from promoter.model.naming import Role, Slot, once_name, role_of
 from promoter.model.ownership import owner_labels
 from promoter.model.steps import Before, Pull, Replace, Retire, Step, Verify
 from promoter.model.verdict import ReasonCode

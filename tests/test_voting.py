@@ -21,7 +21,7 @@ def test_the_case_says_how_every_gate_stands_now() -> None:
     told = shop.door().case("prod", None)
     assert [one.verdict.outcome for one in told.gates] == [Outcome.PASSED, Outcome.WAITING]
     text = as_text(told)
-    assert "gates now:\n  soak in test for 1h: passed, has lived in test since" in text
+    assert "gates now:\n  soak in test for 1h: passed, has run in test since" in text
     assert "1 of 2 approvals (by ben@example.com)" in text
     assert "approve by ben@example.com (asserted)" in text
     assert "a rollback would return to: nothing" in text

@@ -76,11 +76,6 @@ class Jobs:
         return None
 
 
-def once_name(place: Place, number: int) -> str:
-    """What the job of the environment's `number`th step before the switch is called, counted from 0."""
-    return f"{place.pipeline}-{place.environment}-before-{number + 1}"
-
-
 def sweep(engine: Engine, place: Place, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
     """Takes away jobs that nobody waits for: those of processes that are known to have ended and, for whoever holds the
     environment, all that were made under a lease before, but those called `keep`.

@@ -74,6 +74,11 @@ def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple
     return tuple(Slot(base if number == 1 else f"{base}-{number}") for number in range(1, replicas + 1))
 
 
+def once_name(place: Place, number: int) -> str:
+    """What the job of the environment's `number`th step before the switch is called, counted from 0."""
+    return f"{place.pipeline}-{place.environment}-before-{number + 1}"
+
+
 def container_labels(
     place: Place, service: str, release: str, digest: str, promotion: str, role: Role, ledger: str | None = None
 ) -> Mapping[str, str]:

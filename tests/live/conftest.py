@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import docker
 import pytest
 
 from promoter.adapters.engine.connect import open_engine
@@ -13,6 +15,7 @@ from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
 from tests.live.project import Project, begun
+from tests.live.stage import Stage, push_shell
 
 shared, wheelhouse, tool_cache, job = fixtures.shared, fixtures.wheelhouse, fixtures.tool_cache, fixtures.job
 
@@ -57,3 +60,17 @@ def project(
 ) -> Project:  # fmt: skip
     """An application in a repository of its own: dev, and prod behind an approval. The ledger is a branch of it."""
     return begun(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))
+
+
+@pytest.fixture(scope="session")
+def shell_image(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with a shell in the registry; its tag stays on the engine for all workers."""
+    with closing(docker.DockerClient(base_url=engine_url)) as client:
+        push_shell(client, registry_host, tmp_path_factory.mktemp("shell"), busybox_dir)
+    return f"{registry_host}/stage/shell:1"
+
+
+@pytest.fixture
+def stage(cli: Cli, engine_url: str, registry_host: str, clean_engine: str, shell_image: str) -> Iterator[Stage]:
+    with closing(docker.DockerClient(base_url=engine_url)) as client:
+        yield Stage(cli, clean_engine, registry_host, client)

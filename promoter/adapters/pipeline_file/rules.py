@@ -9,10 +9,10 @@ from promoter.adapters.pipeline_file.filling import Filler, templated
 from promoter.adapters.pipeline_file.people import check_names
 from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.adapters.pipeline_file.rules_gates import check_gates
+from promoter.adapters.pipeline_file.rules_names import check_names as check_engine_names
 from promoter.adapters.pipeline_file.rules_services import check_services
 from promoter.compose.ports import clash, read_ports
 from promoter.compose.service import Port
-from promoter.pipeline import Environment
 
 
 def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
@@ -29,7 +29,7 @@ def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
         check_gates(text, resolved, upstream)
     _check_people(text)
     _check_ports(text, environments)
-    _check_container_names(text, environments)
+    check_engine_names(text, environments)
 
 
 def _check_people(text: FileText) -> None:
@@ -89,19 +89,3 @@ def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
     wanted = (str(port.published), str(port.target), port.host_ip)
     said = (p for p in ports if isinstance(p, dict))
     return any((str(p.get("published")), str(p.get("target")), p.get("host_ip")) == wanted for p in said)
-
-
-def _check_container_names(text: FileText, environments: Sequence[Resolved]) -> None:
-    taken: dict[tuple[str | None, str], str] = {}
-    for resolved in environments:
-        environment: Environment = resolved.environment
-        named = [(n, s.container_name) for n, s in environment.services.items() if s.container_name]
-        for engine in environment.engines:
-            for name, container in named:
-                holder = taken.setdefault((engine, container), f"{name} in {environment.name}")
-                if holder == f"{name} in {environment.name}":
-                    continue
-                override = resolved.text.layers.get(name)
-                layer = override if override is not None and "container_name" in override.raw else text.layers[name]
-                hint = 'drop it, or make it differ: "{{ environment }}-…"'
-                resolved.filler.complain(layer.spot / "container_name", f"container name {container} is taken by {holder}", hint)

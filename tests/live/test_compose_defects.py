@@ -1,0 +1,137 @@
+"""Faults that real Compose files brought to light: data that was lost, and dead services that were called healthy."""
+
+from collections.abc import Callable
+
+from tests.live.stage import PAGE, Stage, page
+
+DB = "trap 'exit 0' TERM; nc -lk -p 6379 -e cat & while true; do sleep 0.1; done"
+APP = "nc db 6379 < /dev/zero > /dev/null; echo database went away; exit 1"
+"""An application that does not survive losing its database."""
+
+
+def test_d1_what_is_put_back_runs_and_is_proven_in_the_order_of_depends_on(stage: Stage) -> None:
+    services = {
+        "db": stage.service("trap 'exit 0' TERM; while true; do nc -l -p 6379 -e cat; done", environment={"OK": "{{ ok }}"}),
+        "app": stage.service(
+            "sleep 0.2; while nc -w 1 db 6379 </dev/null; do sleep 0.2; done; echo database went away; exit 1",
+            depends_on=["db"], environment={"OK": "{{ ok }}"}, init=False,
+        ),
+        "web": stage.service('test "$OK" = 1 && exec sleep 1000', depends_on=["app"], environment={"OK": "{{ ok }}"}),
+    }  # fmt: skip
+    stage.file(services, {"dev": {"vars": {"ok": "1"}}})
+    stage.promoter("run")
+    stage.document["environments"]["dev"]["vars"]["ok"] = "2"
+    stage.write()
+    failed = stage.promoter("promote", "--json", code=None)
+    running = {name: stage.of("dev", name).status for name in services}
+    assert (failed.exit_code, running) == (6, dict.fromkeys(services, "running")), failed.text
+    assert stage.promoter("status", "--json").json["environments"][0]["health"] in ("running", "healthy")
+
+
+def test_d1_a_service_that_does_not_come_back_is_said_loudly(stage: Stage) -> None:
+    once = "test ! -e /seen/once && touch /seen/once && exec sleep 1000"
+    services = {
+        "db": stage.service(environment={"V": "{{ v }}"}),
+        "app": stage.service(once, volumes=["seen:/seen"], environment={"V": "{{ v }}"}, depends_on=["db"]),
+    }
+    stage.file(services, {"dev": {"vars": {"v": "1"}}}, volumes={"seen": {}})
+    stage.promoter("run")
+    stage.document["environments"]["dev"]["vars"]["v"] = "2"
+    stage.write()
+    failed = stage.promoter("promote", "--json", code=1)
+    reasons = " ".join(failed.json["environments"][0]["reasons"])
+    assert "dev could not be put back" in reasons and "proven healthy" not in reasons
+
+
+def test_d2_what_is_in_an_anonymous_volume_goes_over_to_the_next_container(stage: Stage) -> None:
+    services = {"db": stage.service(volumes=["/data"], environment={"V": "{{ v }}"})}
+    stage.file(services, {"dev": {"vars": {"v": "1"}}})
+    stage.promoter("run")
+    stage.of("dev", "db").exec_run(["sh", "-c", "echo order > /data/orders"])
+    for version in ("2", "3", "4"):
+        stage.document["environments"]["dev"]["vars"]["v"] = version
+        stage.write()
+        stage.promoter("promote")
+        assert stage.of("dev", "db").exec_run(["cat", "/data/orders"]).output == b"order\n", f"version {version}"
+    volume = stage.of("dev", "db").attrs["Mounts"][0]["Name"]
+    stage.file({"web": stage.service()}, {"dev": {}})
+    gone = stage.promoter("run")
+    assert volume in gone.text, "what may hold data is named, and not removed"
+    assert stage.client.volumes.get(volume)
+    stage.client.containers.prune(filters={"label": f"dev.promoter.pipeline={stage.name}"})
+    stage.client.volumes.get(volume).remove()
+
+
+def test_d3_one_changed_variable_replaces_one_container(stage: Stage, free_port: Callable[[], int]) -> None:
+    port = free_port()
+    services = {
+        "db": stage.service(volumes=["data:/data"]),
+        "vote": stage.service(
+            PAGE.format("$V"), ports=[f"127.0.0.1:{port}:8080"], environment={"V": "{{ v }}"}, depends_on=["db"]
+        ),
+        "worker": stage.service(depends_on={"vote": {"condition": "service_started", "restart": True}}),
+    }
+    stage.file(services, {"dev": {"vars": {"v": "one"}}}, volumes={"data": {}})
+    stage.promoter("run")
+    before = {name: stage.of("dev", name) for name in services}
+    stage.document["environments"]["dev"]["vars"]["v"] = "two"
+    stage.write()
+    ran = stage.promoter("promote", "--json")
+    after = {name: stage.of("dev", name) for name in services}
+    assert page(port) == "two"
+    assert [name for name in services if before[name].id != after[name].id] == ["vote"]
+    started = {name: (before[name].attrs["State"]["StartedAt"], after[name].attrs["State"]["StartedAt"]) for name in services}
+    assert started["db"][0] == started["db"][1], "not even restarted"
+    assert started["worker"][0] != started["worker"][1], "depends_on says `restart: true`"
+    recorded = stage.facts()[-1]["services"]
+    assert {name: one["containers"] for name, one in recorded.items()} == {name: [c.id] for name, c in after.items()}
+    assert ran.json["environments"][0]["gap_ms"] > 0
+    assert stage.promoter("promote", "--json").json["environments"][0]["status"] == "unchanged"
+    stage.promoter("rollback", "dev", code=2)  # one release: there is no earlier one
+
+
+def test_d3_a_protected_service_is_not_restarted_by_another(stage: Stage) -> None:
+    services = {
+        "cache": stage.service(environment={"V": "{{ v }}"}),
+        "db": stage.service(depends_on={"cache": {"condition": "service_started", "restart": True}}, protected=True),
+    }
+    stage.file(services, {"dev": {"vars": {"v": "one"}}})
+    stage.promoter("run")
+    before = stage.of("dev", "db").attrs["State"]["StartedAt"]
+    stage.document["environments"]["dev"]["vars"]["v"] = "two"
+    stage.write()
+    stage.promoter("promote")
+    assert stage.of("dev", "db").attrs["State"]["StartedAt"] == before
+
+
+def test_d10_a_migration_before_the_first_promotion_finds_the_database_that_its_service_depends_on(stage: Stage) -> None:
+    migrate = [{"container": {"service": "web", "command": ["sh", "-c", "nc -w 1 db 6379 </dev/null && echo migrated"]}}]
+    services = {
+        "db": stage.service("trap 'exit 0' TERM; while true; do nc -l -p 6379 -e true; done"),
+        "web": stage.service(depends_on=["db"]),
+    }
+    stage.file(services, {"dev": {"before": migrate}})
+    stage.promoter("run")
+    assert stage.of("dev", "web").status == "running"
+
+
+def test_d10_without_depends_on_the_failure_says_what_works(stage: Stage) -> None:
+    migrate = [{"container": {"service": "web", "command": ["nc", "-w", "1", "db", "6379"]}}]
+    stage.file({"db": stage.service(), "web": stage.service()}, {"dev": {"before": migrate}})
+    failed = stage.promoter("run", code=1)
+    assert "under `depends_on`" in failed.text
+    assert stage.names() == []
+
+
+def test_an_earlier_container_that_was_removed_in_the_middle_is_created_from_its_record(stage: Stage) -> None:
+    once = 'test "$V" = 1 && exec sleep 1000; exit 3'
+    stage.file({"web": stage.service(once, environment={"V": "{{ v }}"})}, {"dev": {"vars": {"v": "1"}}})
+    stage.promoter("run")
+    stage.document["environments"]["dev"]["vars"]["v"] = "2"
+    remover = f"docker -H {stage.cli.env['DOCKER_HOST']} rm -f {stage.name}-dev-web"
+    stage.document["environments"]["dev"]["before"] = [{"command": {"run": ["sh", "-c", remover]}}]
+    stage.write()
+    failed = stage.promoter("promote", "--json", code=6)
+    assert "nothing ran in dev before" not in failed.text
+    assert "V=1" in stage.of("dev", "web").attrs["Config"]["Env"]
+    assert stage.of("dev", "web").status == "running"
