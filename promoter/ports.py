@@ -479,10 +479,13 @@ class Witness(Protocol):
     """What was last seen of this ledger from here."""
 
     def seen(self) -> Head | None:
-        """None when nothing was."""
+        """Under its place as it is spelled; None when nothing was."""
 
-    def note(self, head: Head) -> None:
-        """Remembers it, as well as it can."""
+    def entries(self) -> Mapping[str, Head]:
+        """Of all ledgers, under their places and under their chains."""
+
+    def note(self, head: Head, chain: str | None = None) -> None:
+        """Remembers it under both, as well as it can."""
 
 
 class Kept(Protocol):
