@@ -29,6 +29,10 @@ class AsOf:
 
     state: State
 
+    @property
+    def policy_refs(self) -> tuple[str | None, ...]:
+        return (self.state.policy_ref,)
+
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
@@ -55,6 +59,11 @@ class Journal:
         """As of the last reading or writing; the first use reads."""
         state = self._state
         return self.refresh() if state is None else state
+
+    @property
+    def policy_refs(self) -> tuple[str | None, ...]:
+        """The refs that hold the policy as far as anybody here knows: this ledger, and the one that was used before it."""
+        return self.state.policy_ref, self._witness.policy_ref() if self._witness is not None else None
 
     def glance(self) -> State:
         """Enough to look at things: the facts are read from where a kept state ends. Whoever acts then reads them all."""
@@ -171,7 +180,7 @@ class Journal:
 
     def _note(self, state: State) -> None:
         if self._witness is not None and state.head.seq:
-            self._witness.note(state.head, state.chain)
+            self._witness.note(state.head, state.chain, state.policy_ref)
 
     def _read_on(self, head: Head, error: HeadMoved) -> None:
         if self.refresh().head == head:

@@ -484,8 +484,11 @@ class Witness(Protocol):
     def entries(self) -> Mapping[str, Head]:
         """Of all ledgers, under their places and under their chains."""
 
-    def note(self, head: Head, chain: str | None = None) -> None:
-        """Remembers it under both, as well as it can."""
+    def policy_ref(self) -> str | None:
+        """The git ref that held the policy of the pipeline here, whichever ledger said so."""
+
+    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+        """Remembers it under both, as well as it can, and the ref that holds the policy."""
 
 
 class Kept(Protocol):

@@ -13,6 +13,7 @@ from pathlib import Path
 from promoter.model.facts import Head
 
 NAME = "witness.json"
+_POLICY = "policy"
 
 
 class FileWitness:
@@ -36,15 +37,28 @@ class FileWitness:
                 found[name] = Head(seq, head)
         return found
 
-    def note(self, head: Head, chain: str | None = None) -> None:
-        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays."""
+    def policy_ref(self) -> str | None:
+        entry = self._read().get(_POLICY)
+        ref = entry.get("ref") if isinstance(entry, dict) else None
+        return ref if isinstance(ref, str) else None
+
+    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays.
+
+        The ref that holds the policy is forgotten only when the very ledger that named it drops it.
+        """
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             with _alone(self._file.parent):
-                seen, entries = self.entries(), self._read()
+                before = self._read()
+                seen, entries = self.entries(), dict(before)
                 names = [name for name in (self._location, chain) if name and (name not in seen or seen[name].seq < head.seq)]
-                if names:
-                    entries |= {name: {"seq": head.seq, "head": head.digest} for name in names}
+                entries |= {name: {"seq": head.seq, "head": head.digest} for name in names}
+                if names and policy_ref is not None:
+                    entries[_POLICY] = {"ref": policy_ref, "chain": chain}
+                elif names and _of_chain(entries.get(_POLICY), chain):
+                    del entries[_POLICY]
+                if entries != before:
                     beside = self._file.with_name(f".{NAME}.{os.getpid()}")
                     beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
                     beside.replace(self._file)
@@ -55,6 +69,10 @@ class FileWitness:
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
+
+
+def _of_chain(entry: object, chain: str | None) -> bool:
+    return isinstance(entry, dict) and entry.get("chain") == chain
 
 
 @contextmanager
