@@ -90,7 +90,8 @@ class Consistency:
     def _follow(self, fact: Fact) -> None:
         match fact.kind:
             case Kind.RELEASED if fact.release not in self._releases:
-                self._releases.add(read_release(fact).id)
+                read_release(fact)
+                self._releases.add(str(fact.release))
             case Kind.STARTED:
                 self._begun[fact.environment] = _Start(str(fact.body["promotion"]), str(fact.release))
             case Kind.PROMOTED | Kind.FAILED | Kind.ROLLED_BACK:

@@ -7,7 +7,7 @@ asked to judge again.
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from promoter.folding import fold
@@ -30,6 +30,18 @@ class AsOf:
 
     state: State
 
+    @property
+    def policy_refs(self) -> tuple[str | None, ...]:
+        return (self.state.policy_ref,)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What was seen from here before: of the ledger at this place, and of every ledger under its chain."""
+
+    here: Head | None = None
+    known: Mapping[str, Head] = field(default_factory=dict)
+
 
 class Journal:
     """Facts under the name of `actor`."""
@@ -49,6 +61,11 @@ class Journal:
         state = self._state
         return self.refresh() if state is None else state
 
+    @property
+    def policy_refs(self) -> tuple[str | None, ...]:
+        """The refs that hold the policy as far as anybody here knows: this ledger, and the one that was used before it."""
+        return self.state.policy_ref, self._witness.policy_ref() if self._witness is not None else None
+
     def glance(self) -> State:
         """Enough to look at things: the facts are read from where a kept state ends. Whoever acts then reads them all."""
         with self._lock:
@@ -60,8 +77,8 @@ class Journal:
                 known = None
             begun = known or EMPTY
             state = fold(self.following(begun.head), begun)
-            self.never_back(state.head, seen)
-            self._note(state.head)
+            self.never_back(state.head, seen, state.chain)
+            self._note(state)
             if state.head.seq - begun.head.seq >= LONG:
                 self._kept.save(state)
             self._state, self._glanced = state, known is not None
@@ -89,9 +106,9 @@ class Journal:
             state = known or EMPTY
             state = fold(self.following(state.head), state)
             if known is None:
-                self.never_back(state.head, seen)
+                self.never_back(state.head, seen, state.chain)
             if known is None or known.head != state.head:
-                self._note(state.head)
+                self._note(state)
             self._state = state
             return state
 
@@ -121,7 +138,7 @@ class Journal:
                     self._read_on(state.head, error)
                 else:
                     self._state = after
-                    self._note(after.head)
+                    self._note(after)
                     return fact
 
     def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, Any] | None:
@@ -140,12 +157,24 @@ class Journal:
             head = head_of(fact)
             yield fact
 
-    def witnessed(self) -> Head | None:
+    def witnessed(self) -> "Witnessed":
         """What was seen here before. To be asked before the ledger is read: another process may see more meanwhile."""
-        return self._witness.seen() if self._witness is not None else None
+        return Witnessed() if self._witness is None else Witnessed(self._witness.seen(), self._witness.entries())
 
-    def never_back(self, head: Head, seen: Head | None) -> None:
-        """Raises LedgerError when facts that were seen here before are gone, or are others now."""
+    def never_back(self, head: Head, seen: "Witnessed | None", chain: str | None) -> None:
+        """Raises LedgerError when facts that were seen here before are gone, or are others now: here, or of this chain.
+
+        A ledger is known by its first fact too, so that an old copy of it is noticed under whatever name it comes.
+        """
+        if seen is None:
+            return
+        self._not_behind(
+            head, seen.here, "put the whole ledger back; if it was meant to begin anew, delete .promoter/witness.json"
+        )
+        hint = "this is an old copy, or one that was not finished: name the ledger that goes on, or put the whole ledger back"
+        self._not_behind(head, seen.known.get(chain or ""), hint)
+
+    def _not_behind(self, head: Head, seen: Head | None, hint: str) -> None:
         if seen is None or seen.seq == 0 or seen == head:
             return
         there = next(iter(self.ledger.read(seen.seq - 1)), None) if seen.seq <= head.seq else None
@@ -154,12 +183,12 @@ class Journal:
             raise LedgerError(
                 f"the ledger {self.ledger.location} {what}, and {seen.seq} facts were seen from here before: some were taken "
                 "away or replaced, and a reject may be among them",
-                hint="put the whole ledger back; if it was meant to begin anew, delete .promoter/witness.json",
+                hint=hint,
             )
 
-    def _note(self, head: Head) -> None:
-        if self._witness is not None and head.seq:
-            self._witness.note(head)
+    def _note(self, state: State) -> None:
+        if self._witness is not None and state.head.seq:
+            self._witness.note(state.head, state.chain, state.policy_ref)
 
     def _read_on(self, head: Head, error: HeadMoved) -> None:
         if self.refresh().head == head:

@@ -115,7 +115,7 @@ class Judge:
 
     def holding(self, plan: Plan) -> Holding | None:
         """Whether the policy here is that of the refs which hold it; None when none does."""
-        refs = (self.terms.policy_ref, self.journal.state.policy_ref)
+        refs = (self.terms.policy_ref, *self.journal.policy_refs)
         return hold_policy(self.file, self.file.pipeline, plan.environment, plan.release, refs)
 
     def judged(self, plan: Plan, *, look: bool, case: Case | None = None) -> tuple[Judged, ...]:

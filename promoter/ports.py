@@ -499,10 +499,16 @@ class Witness(Protocol):
     """What was last seen of this ledger from here."""
 
     def seen(self) -> Head | None:
-        """None when nothing was."""
+        """Under its place as it is spelled; None when nothing was."""
 
-    def note(self, head: Head) -> None:
-        """Remembers it, as well as it can."""
+    def entries(self) -> Mapping[str, Head]:
+        """Of all ledgers, under their places and under their chains."""
+
+    def policy_ref(self) -> str | None:
+        """The git ref that held the policy of the pipeline here, whichever ledger said so."""
+
+    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+        """Remembers it under both, as well as it can, and the ref that holds the policy."""
 
 
 class Kept(Protocol):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.impossible import Consistency
+from promoter.journal import Witnessed
 from promoter.model.errors import CallerError, LedgerBroken, LedgerError, SecretError
 from promoter.model.facts import Fact, Head, Kind, head_of, stamp
 from promoter.model.naming import release_of, role_of
@@ -118,11 +119,12 @@ class Queries(Statuses):
     def ledger_verify(self) -> LedgerReport:
         """Reads the whole chain from its first line, and holds each fact against those before it."""
         seen, head, problem = self.journal.witnessed(), Head(), None
-        consistency, impossible = Consistency(), list[str]()
+        consistency, impossible, chain = Consistency(), list[str](), ""
         with self.journal.rebuilding() as rebuilt:
             try:
                 for fact in self.journal.following(head):
                     head = head_of(fact)
+                    chain = chain or fact.digest
                     if (why := consistency.take(fact)) is not None:
                         impossible.append(why)
                     rebuilt.take(fact)
@@ -130,14 +132,14 @@ class Queries(Statuses):
                 problem = error.problem
             except LedgerError as error:
                 problem = error.message
-            problem = problem or self._gone_back(head, seen)
+            problem = problem or self._gone_back(head, seen, chain)
             note = _FORGED if problem is None and rebuilt.differs() else None
         return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note, tuple(impossible))
 
-    def _gone_back(self, head: Head, seen: Head | None) -> str | None:
+    def _gone_back(self, head: Head, seen: Witnessed, chain: str) -> str | None:
         """Facts that were seen from here before, and are gone or are others now."""
         try:
-            self.journal.never_back(head, seen)
+            self.journal.never_back(head, seen, chain)
         except LedgerError as error:
             return error.message
         return None

@@ -1,5 +1,7 @@
 """Settings: flags over PROMOTER_* variables over `.promoter/settings.toml` beside the pipeline file; and who is acting.
 
+A settings file that git tracks comes with the branch, and may set comfort only: `tracked.py`.
+
 What a setting means is not decided here. pydantic-settings is slow to import, so it is asked only when there is
 something to read: a PROMOTER_* variable or the file.
 """
@@ -25,6 +27,7 @@ from promoter.model.errors import Complaint, FileFaults
 from promoter.model.forge import parse_target
 from promoter.pipeline import BuilderChoice
 from promoter.ports import LONGEST_LEASE
+from promoter.tracked import forbidden
 
 PLACE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
@@ -97,7 +100,9 @@ def load_settings(directory: Path) -> Settings:
     variables = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     if text is None and not any(os.environ.get(name) for name in variables):
         return Settings()
-    return _merge(file, _table(file, text or ""), text or "")
+    table = _table(file, text or "")
+    _refuse_what_a_branch_may_not_say(file, table, text or "")
+    return _merge(file, table, text or "")
 
 
 def _read(file: Path) -> str | None:
@@ -175,6 +180,15 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
     return Settings.model_construct(**{name: getattr(read, name) for name in Settings.model_fields})
 
 
+def _refuse_what_a_branch_may_not_say(file: Path, table: Mapping[str, Any], text: str) -> None:
+    found = forbidden(file.parent.parent, PLACE, table)
+    remedy = f"set it with a variable or a flag, or take the file out of git: `git rm --cached {PLACE}`"
+    complaints = (_complaint(file, text, *_position(text, key), why, f"{remedy}; {PREFIX}{key.upper()}=…")
+                  for key, why in found.items())  # fmt: skip
+    if found:
+        raise FileFaults(tuple(sorted(complaints)))
+
+
 def _wrong(file: Path, text: str, key: str, message: str) -> Complaint:
     message = message.removeprefix("Value error, ")
     variable = f"{PREFIX}{key.upper()}"
@@ -183,11 +197,29 @@ def _wrong(file: Path, text: str, key: str, message: str) -> Complaint:
     return _complaint(file, text, *_position(text, key), f"{key}: {message}", "see the settings in the README")
 
 
-def who(settings: Settings, directory: Path, environ: Mapping[str, str] | None = None) -> str:
-    """Who acts, as the ledger will name them: said, else CI's word, else git's e-mail address, else user@host."""
+def who(settings: Settings, directory: Path, environ: Mapping[str, str] | None = None, *, flag: str | None = None) -> str:
+    """Who acts, as the ledger will name them: the flag; in CI the platform's word; what is set; git's address; user@host."""
     environ = os.environ if environ is None else environ
+    of_ci = _actor_of_ci(environ)
+    ways = (flag, of_ci if in_ci(environ) else None, settings.actor, of_ci)
+    return next((name for name in ways if name), None) or _git_email(directory) or _user_at_host()
+
+
+def passed_over(settings: Settings, environ: Mapping[str, str], flag: str | None) -> str | None:
+    """What to tell where a set actor does not count, because the platform knows better who started the job."""
+    named = _actor_of_ci(environ) if in_ci(environ) else None
+    if flag or named is None or settings.actor in (None, named):
+        return None
+    return f"in CI the actor is whom the platform names, {named}: PROMOTER_ACTOR or `actor` ({settings.actor}) is passed over"
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true" or environ.get("GITLAB_CI") == "true"
+
+
+def _actor_of_ci(environ: Mapping[str, str]) -> str | None:
     said = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
-    return settings.actor or next((name for name in said if name), None) or _git_email(directory) or _user_at_host()
+    return next((name for name in said if name), None)
 
 
 def ci_of(settings: Settings, environ: Mapping[str, str] | None = None) -> Ci:

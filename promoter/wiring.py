@@ -23,11 +23,11 @@ from promoter.adapters.witness import FileWitness
 from promoter.copying import Copying
 from promoter.journal import Journal
 from promoter.lease import TIME_TO_LIVE
-from promoter.model.events import Listener
+from promoter.model.events import Listener, Notice
 from promoter.model.forge import Platform
 from promoter.ports import Engine, Forge, World
 from promoter.releases import Promoter
-from promoter.settings import load_settings, who
+from promoter.settings import load_settings, passed_over, who
 
 
 class Engines:
@@ -100,7 +100,10 @@ def open_promoter(
         stack.callback(forges.close)
         book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
         stack.callback(book.close)
-        me, room = pipeline.person(who(settings, pipeline.directory)), pipeline.directory / ".promoter"
+        me = pipeline.person(who(settings, pipeline.directory, flag=actor))
+        if (note := passed_over(settings, os.environ, actor)) is not None:
+            listener(Notice(note))
+        room = pipeline.directory / ".promoter"
         kept = Projection(room, book.location)
         stack.callback(kept.close)
         choice = settings.builder or pipeline.builder
@@ -145,7 +148,7 @@ def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterat
     settings = load_settings(file.parent).over(actor=actor)
     git = GitSource()
     pipeline = load(file, source=lambda: git.source(file.parent.resolve()), environ=os.environ, snapshot=git.snapshot).pipeline
-    clock, me = SystemClock(), pipeline.person(who(settings, pipeline.directory))
+    clock, me = SystemClock(), pipeline.person(who(settings, pipeline.directory, flag=actor))
     with ExitStack() as stack:
 
         def journal(url: str) -> Journal:

@@ -8,6 +8,7 @@ import yaml
 
 from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.source import GitSource
+from promoter.adapters.witness import FileWitness
 from promoter.gates.emergency import Rollback
 from promoter.gates.scan import ScanCheck
 from promoter.model.canonical import canonical, fingerprint, sha256_hex
@@ -17,6 +18,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.pipeline import Rules, held_policy, policy_of
 from promoter.reports.case import case as as_text
 from promoter.results import EnvironmentResult
+from tests.fakes.ledger import MemoryLedger
 from tests.repository import ENVIRONMENT, Repository, repository
 from tests.workshop import Workshop
 
@@ -377,3 +379,19 @@ def test_long_texts_of_a_policy_are_kept_as_digests_that_no_text_can_imitate() -
     assert long != longer
     kept = long["gates"][0]["scan"]["ignore"]  # type: ignore[index]
     assert kept == {"sha256": sha256_hex(b"x" * 1001), "characters": 1001}
+
+
+def test_break_5_the_ref_is_remembered_when_the_branch_names_another_ledger_and_no_ref(shop: Shop, tmp_path: Path) -> None:
+    shop.witness = lambda: FileWitness(tmp_path / "room", shop.ledger.location)
+    shop.ask()
+    without = {key: value for key, value in FILE.items() if key != "policy"}
+    open_gates = {**without, "ledger": "sqlite:.promoter/mine.db", "environments": {"prod": {}}}
+    shop.repository.write("pipeline.yaml", yaml.safe_dump(open_gates))
+    ours, shop.ledger = shop.ledger, MemoryLedger()
+    shop.ledger.location = "mine"
+    assert_refused(shop.ask(), "~ ledger: null -> sqlite:.promoter/mine.db")
+    shop.ledger = ours
+    shop.repository.write("pipeline.yaml", yaml.safe_dump(without))
+    shop.repository.merge()
+    assert shop.ask().code == ReasonCode.APPROVALS_MISSING
+    assert FileWitness(tmp_path / "room", ours.location).policy_ref() is None, "the ledger that named it has dropped it"

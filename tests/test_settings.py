@@ -9,7 +9,8 @@ import pytest
 
 from promoter.model.errors import FileFaults
 from promoter.pipeline import BuilderChoice
-from promoter.settings import Settings, load_settings, who
+from promoter.settings import Settings, load_settings, passed_over, who
+from promoter.tracked import COMFORT
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +122,91 @@ def test_who_acts_without_git_is_user_at_host(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("LOGNAME", "eve")
     assert who(Settings(), tmp_path, {}).startswith("eve@")
+
+
+# ---------------------------------------------------------------- a file that comes with the branch
+def checkout(directory: Path, text: str, *, tracked: bool = True) -> Path:
+    git(directory, "init", "-q")
+    write(directory, text)
+    if tracked:
+        git(directory, "add", "-f", ".promoter/settings.toml")
+    return directory
+
+
+def git(directory: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=directory, check=True, capture_output=True)
+
+
+SERIOUS = {
+    "actor": '"robot"', "ledger": '"sqlite:mine.db"', "key": '"k"', "dispatch": '"event:promoter"', "policy_ref": '"work"',
+    "accept_engine": '["prod"]', "insecure_registries": '["a:5000"]',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SERIOUS)
+def test_break_9_a_tracked_file_sets_comfort_only(tmp_path: Path, key: str) -> None:
+    checkout(tmp_path, f'wait = "30m"\n{key} = {SERIOUS[key]}\n')
+    (said,) = faults(tmp_path)
+    assert said.startswith(f"2:1 `{key}` cannot be set in a file that git tracks")
+    assert f"PROMOTER_{key.upper()}=" in said
+    assert "git rm --cached .promoter/settings.toml" in said
+
+
+def test_break_9_every_setting_is_comfort_or_is_refused(tmp_path: Path) -> None:
+    assert COMFORT | set(SERIOUS) == set(Settings.model_fields)
+    checkout(tmp_path, "".join(f"{key} = {value}\n" for key, value in SERIOUS.items()))
+    assert len(faults(tmp_path)) == len(SERIOUS)
+
+
+def test_comfort_may_be_tracked_and_anything_may_stand_in_a_file_that_is_not(tmp_path: Path) -> None:
+    assert load_settings(checkout(tmp_path, 'wait = "30m"\nci = "none"\nbuilder = "buildx"\n')).wait == timedelta(minutes=30)
+    other = tmp_path / "other"
+    other.mkdir()
+    assert load_settings(checkout(other, 'actor = "ana"\n', tracked=False)).actor == "ana"
+
+
+@pytest.mark.parametrize("key", ["junit", "dotenv"])
+@pytest.mark.parametrize(
+    "path", ["../../escaped.xml", "/tmp/escaped.xml", "link/escaped.xml", ".git/config", ".promoter/witness.json"]
+)
+def test_break_9_a_report_does_not_leave_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, path: str
+) -> None:
+    (tmp_path / "shop" / "inner").mkdir(parents=True)
+    checkout(tmp_path / "shop", f'{key} = "{path}"\n')
+    (tmp_path / "shop" / "link").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path / "shop")
+    (said,) = faults(tmp_path / "shop")
+    assert f"`{key}` of a file that git tracks must be a path inside of the checkout" in said
+    (tmp_path / "shop/.promoter/settings.toml").write_text(f'{key} = "reports/junit.xml"\n')
+    assert getattr(load_settings(tmp_path / "shop"), key) == "reports/junit.xml"
+
+
+def test_break_9_a_link_does_not_hide_it(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "settings.toml").write_text('actor = "robot"\n')
+    (tmp_path / ".promoter").symlink_to("conf")
+    for tracked in ("conf", ".promoter"):
+        git(tmp_path, "add", "-f", tracked)
+        assert "`actor` cannot be set" in faults(tmp_path)[0]
+        git(tmp_path, "rm", "-rq", "--cached", tracked)
+    assert load_settings(tmp_path).actor == "robot"
+
+
+def test_break_9_where_git_cannot_tell_the_file_is_taken_for_tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout(tmp_path, 'actor = "robot"\n', tracked=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "`actor` cannot be set" in faults(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "ci", [{"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ana"}, {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ana"}]
+)
+def test_break_9_in_ci_the_platform_says_who_acts(tmp_path: Path, ci: dict[str, str]) -> None:
+    assert who(Settings(actor="robot"), tmp_path, ci) == "ana"
+    assert who(Settings(actor="robot"), tmp_path, ci, flag="cyd") == "cyd"
+    assert "PROMOTER_ACTOR or `actor` (robot) is passed over" in (passed_over(Settings(actor="robot"), ci, None) or "")
+    assert passed_over(Settings(actor="ana"), ci, None) is None
+    assert passed_over(Settings(actor="robot"), ci, "cyd") is None
+    assert passed_over(Settings(actor="robot"), {}, None) is None

@@ -427,3 +427,24 @@ def test_a_fact_that_is_no_vote_at_all_is_an_error_and_no_traceback(office, keys
     recast(office, lambda body: body.update(envelope="text"))
     with pytest.raises(LedgerError):
         office.promote()
+
+
+# ---------------------------------------------------------------- a reject needs no key
+def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
+    """Without any key; and with one in the settings or in git that would not count."""
+    for key, gits in ((None, None), (str(keys["stranger"]), None), (None, str(keys["stranger"])), (str(tmp_path / "gone"), None)):
+        office.newer(f"{key} {gits}")
+        office.door("ci@example.com").run(None, None)
+        door = office.door(BEN)
+        door.key, door.git_key = key, lambda gits=gits: gits
+        fact = door.vote(door.case("prod", None), "reject", "no")
+        assert (fact.body["grade"], "envelope" in fact.body) == ("asserted", False)
+        assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
+
+
+def test_a_reject_is_signed_where_a_key_serves_and_a_named_key_must(office: Office, keys: dict[str, Path]) -> None:
+    door = office.door(BEN)
+    door.key = str(keys[BEN])
+    assert "envelope" in door.vote(door.case("prod", None), "reject", "no").body
+    with pytest.raises(Refused):
+        door.vote(door.case("prod", None), "reject", "no", str(keys["stranger"]))

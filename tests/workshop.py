@@ -17,7 +17,7 @@ from promoter.model.errors import CallerError, Complaint
 from promoter.model.events import Event
 from promoter.model.release import Release, Source
 from promoter.pipeline import BuilderChoice, BuiltService, Environment, Gate, Network, OnFailure, Pipeline, ToPin
-from promoter.ports import Kept, Manifest, Snapshot, World
+from promoter.ports import Kept, Manifest, Snapshot, Witness, World
 from promoter.releases import Promoter
 from promoter.results import RunResult
 from tests.fakes.clock import FakeClock
@@ -92,6 +92,7 @@ class Workshop:
     """A real pipeline file, where the test is about one."""
     policy_ref: str | None = None
     kept: Callable[[], Kept | None] = lambda: None
+    witness: Callable[[], Witness | None] = lambda: None
 
     def __post_init__(self) -> None:
         self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
@@ -156,7 +157,7 @@ class Workshop:
             lambda _: None,  # type: ignore[arg-type, return-value]
             self.probes, self.source,
         )  # fmt: skip
-        journal = Journal(self.ledger, self.clock, actor, kept=self.kept())
+        journal = Journal(self.ledger, self.clock, actor, self.witness(), kept=self.kept())
         return Promoter(
             self.file or self,
             world,

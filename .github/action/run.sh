@@ -17,7 +17,7 @@ ONE_LINE='import json, sys; print(json.dumps(json.load(sys.stdin), ensure_ascii=
 environment_of() { # what promoter reads from variables; nothing else of ours reaches it or its children
   export PROMOTER_SUMMARY=$IN_SUMMARY PROMOTER_ANNOTATIONS=$IN_ANNOTATIONS
   if [[ -n $IN_LEDGER ]]; then export PROMOTER_LEDGER=$IN_LEDGER; fi
-  if [[ -n $IN_ACTOR ]]; then export PROMOTER_ACTOR=$IN_ACTOR; fi
+  if [[ -n $IN_ACTOR ]]; then export PROMOTER_ACTOR=$IN_ACTOR GITHUB_ACTOR=$IN_ACTOR; fi # the workflow names who asks
   if [[ $IN_DEPLOYMENTS == true ]]; then export PROMOTER_DEPLOYMENTS=true; fi
   if [[ -n $IN_TOKEN ]]; then export GITHUB_TOKEN=$IN_TOKEN; fi
   export -n "${!IN_@}" PYTHON

@@ -13,29 +13,52 @@ from pathlib import Path
 from promoter.model.facts import Head
 
 NAME = "witness.json"
+_POLICY = "policy"
 
 
 class FileWitness:
-    """`Witness` in `directory`, one entry a ledger. A file that cannot be written or read witnesses nothing."""
+    """`Witness` in `directory`. A file that cannot be written or read witnesses nothing.
+
+    A ledger has two entries: under its place as it was spelled, and under its chain, the digest of its first fact. So a
+    copy of it is known by any name, and a place that holds another ledger now is noticed.
+    """
 
     def __init__(self, directory: Path, location: str) -> None:
         self._file, self._location = directory / NAME, location
 
     def seen(self) -> Head | None:
-        entry = self._read().get(self._location)
-        if not isinstance(entry, dict):
-            return None
-        seq, head = entry.get("seq"), entry.get("head")
-        return Head(seq, head) if isinstance(seq, int) and isinstance(head, str) else None
+        return self.entries().get(self._location)
 
-    def note(self, head: Head) -> None:
-        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays."""
+    def entries(self) -> dict[str, Head]:
+        found = {}
+        for name, entry in self._read().items():
+            seq, head = (entry.get("seq"), entry.get("head")) if isinstance(entry, dict) else (None, None)
+            if isinstance(seq, int) and isinstance(head, str):
+                found[name] = Head(seq, head)
+        return found
+
+    def policy_ref(self) -> str | None:
+        entry = self._read().get(_POLICY)
+        ref = entry.get("ref") if isinstance(entry, dict) else None
+        return ref if isinstance(ref, str) else None
+
+    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays.
+
+        The ref that holds the policy is forgotten only when the very ledger that named it drops it.
+        """
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             with _alone(self._file.parent):
-                seen, entries = self.seen(), self._read()
-                if seen is None or seen.seq < head.seq:
-                    entries[self._location] = {"seq": head.seq, "head": head.digest}
+                before = self._read()
+                seen, entries = self.entries(), dict(before)
+                names = [name for name in (self._location, chain) if name and (name not in seen or seen[name].seq < head.seq)]
+                entries |= {name: {"seq": head.seq, "head": head.digest} for name in names}
+                if names and policy_ref is not None:
+                    entries[_POLICY] = {"ref": policy_ref, "chain": chain}
+                elif names and _of_chain(entries.get(_POLICY), chain):
+                    del entries[_POLICY]
+                if entries != before:
                     beside = self._file.with_name(f".{NAME}.{os.getpid()}")
                     beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
                     beside.replace(self._file)
@@ -46,6 +69,10 @@ class FileWitness:
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
+
+
+def _of_chain(entry: object, chain: str | None) -> bool:
+    return isinstance(entry, dict) and entry.get("chain") == chain
 
 
 @contextmanager

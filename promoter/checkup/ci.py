@@ -50,4 +50,7 @@ def home(url: str | None) -> Finding:
     if url is not None and url.startswith(_FOR_ALL):
         return Finding("CI ledger", True, True, "is shared by all machines")
     remedy = "name a shared one in the pipeline file: `ledger: git:promoter-ledger`; on a machine that stays, this is no fault"
-    return Finding("CI ledger", False, False, "is a file on this machine: the next job may know nothing of it", remedy)
+    says = (
+        "is a file on this machine: on a runner that is thrown away it is lost with the job, and the next one knows nothing of it"
+    )
+    return Finding("CI ledger", False, False, says, remedy)

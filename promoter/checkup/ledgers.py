@@ -32,7 +32,10 @@ def _witness(subject: Subject) -> Iterator[Finding]:
     """Only what follows what was seen is read: the chain from the first fact is `ledger verify`'s."""
     ledger = open_ledger(subject.ledger_url, subject.directory, subject.name)
     try:
-        seen = FileWitness(subject.directory / ".promoter", ledger.location).seen()
+        first = next(iter(ledger.read()), None)
+        known = FileWitness(subject.directory / ".promoter", ledger.location).entries()
+        names = (ledger.location, first.digest if first else "")
+        seen = max((known[name] for name in names if name in known), key=lambda head: head.seq, default=None)
         if seen is not None:
             yield compared(seen, _ends(ledger, seen))
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 from promoter.adapters.checkout import Checkout, checkout_of
 from promoter.cli.asking import NONE, Answers, Said, Usual, answers, check_ci
 from promoter.cli.checked import checked
+from promoter.cli.output import complain
 from promoter.initialise.taking import Draft
 from promoter.initialise.workflow import PLACES, Job, workflow_text
 from promoter.initialise.writing import ENVIRONMENTS, LOOPBACK, SHARED_LEDGER, Wishes, default_registry, pipeline_text
@@ -69,6 +70,11 @@ def existing(target: Path, said: Said) -> dict[Path, str]:
     pipeline = checked(target).pipeline
     root = _root(checkout_of(target.absolute().parent), target)
     ledger = None if pipeline.ledger else SHARED_LEDGER
+    if pipeline.ledger and pipeline.ledger.startswith("sqlite:"):
+        complain(
+            f"promoter: the ledger {pipeline.ledger} is a file: on a runner that is thrown away it is lost with each job, "
+            f"and with it every approval and what runs where\n  name one that all runners share: `ledger: {SHARED_LEDGER}`"
+        )
     return _workflow(ci, root, target, pipeline.name, list(pipeline.needs)[-1], _pushed_to(target), ledger)
 
 

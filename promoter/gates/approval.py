@@ -12,6 +12,7 @@ from pydantic import Field
 
 from promoter.compose.shape import Duration, Shape
 from promoter.gates.case import Case, Vote
+from promoter.model.names import skeleton, spelled
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused, waiting
 
 
@@ -112,16 +113,20 @@ def _good(gate: Approval, case: Case, eligible: list[Vote]) -> dict[str, Vote]:
         if vote.decision == "approve" and _objection(gate, case, vote) is None:
             latest[vote.principal] = vote
     good: dict[str, Vote] = {}
-    keys: set[str] = set()
+    taken: set[str] = set()
     for person, vote in sorted(latest.items(), key=lambda item: item[1].seq):
-        if vote.key is None or vote.key not in keys:
+        known_by = {skeleton(person), *((vote.key,) if vote.key else ())}
+        if taken.isdisjoint(known_by):
             good[person] = vote
-            keys |= {vote.key} if vote.key else set()
+            taken |= known_by
     return good
 
 
 def _twice(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | None:
-    """One key in the hands of two people proves one person."""
+    """One key in the hands of two people proves one person, and so do two spellings that look the same."""
+    like = next((person for person in good if person != vote.principal and skeleton(person) == skeleton(vote.principal)), None)
+    if like is not None and vote.principal not in good:
+        return ReasonCode.APPROVALS_MISSING, f"the approval by {spelled(vote.principal)} looks like one by {spelled(like)}"
     other = next((person for person, one in good.items() if one.key == vote.key and person != vote.principal), None)
     if vote.key is None or other is None or vote.principal in good:
         return None

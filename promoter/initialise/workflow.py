@@ -1,7 +1,7 @@
 """The workflow that `promoter init --ci` writes for a CI platform: a run for each push, and what resumes a run that waits. Pure.
 
-It installs promoter from the package index, by its exact version: that works on the first day, in every organisation,
-behind every mirror, and asks nobody to trust an action of a repository that they do not know.
+It installs what the variable PROMOTER_INSTALL names, and says so where nobody has set it: a bare name on a package index
+may be somebody else's. It asks nobody to trust an action of a repository that they do not know.
 """
 
 import json

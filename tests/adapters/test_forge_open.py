@@ -77,14 +77,15 @@ def opened(platform: Platform | None, checkout: Path, environ: Mapping[str, str]
 def test_github_by_its_remote(checkout: Path, url: str, base: str, repository: str) -> None:
     origin(checkout, url)
     for platform in (None, Platform.GITHUB):
-        assert opened(platform, checkout, {"GH_TOKEN": "t"}) == (Platform.GITHUB, base, repository)
+        environ = {"GH_TOKEN": "t", "GH_HOST": "ghe.example.com"}
+        assert opened(platform, checkout, environ) == (Platform.GITHUB, base, repository)
 
 
 def test_gitlab_by_its_remote(checkout: Path) -> None:
     origin(checkout, "git@gitlab.example.com:acme/team/shop.git")
     for platform in (None, Platform.GITLAB):
         there = (Platform.GITLAB, "https://gitlab.example.com/api/v4", "acme/team/shop")
-        assert opened(platform, checkout, {"GITLAB_TOKEN": "t"}) == there
+        assert opened(platform, checkout, {"GITLAB_TOKEN": "t", "GITLAB_HOST": "gitlab.example.com"}) == there
     with pytest.raises(CallerError, match=r"origin is at gitlab\.example\.com, which is GitLab"):
         opened(Platform.GITHUB, checkout, {"GITHUB_TOKEN": "t"})
 
@@ -133,3 +134,38 @@ def test_the_program_of_github_is_asked_where_it_is(checkout: Path, monkeypatch:
     forge = open_forge(None, checkout, {}, lambda _: None)
     assert forge._api._headers["Authorization"] == "Bearer of-gh"
     assert forge._api._token.origin == "gh auth token"
+
+
+# ---------------------------------------------------------------- a token goes to its own host
+@pytest.mark.parametrize(
+    ("url", "environ"),
+    [
+        ("https://localhost:8443/acme/shop", {"GITHUB_TOKEN": "t"}),
+        ("https://ghe.example.com/acme/shop", {"GH_TOKEN": "t"}),
+        ("https://github.com.evil.example/acme/shop", {"GITHUB_TOKEN": "t"}),
+        ("https://evilghe.com/acme/shop", {"GITHUB_TOKEN": "t"}),
+        ("https://gitlab.example.com/acme/shop", {"GITLAB_TOKEN": "t", "CI_SERVER_HOST": "git.example.com"}),
+        ("https://gitlab.com/acme/shop", {"CI_JOB_TOKEN": "t"}),
+    ],
+)
+def test_break_9_a_token_is_not_sent_to_another_host(checkout: Path, url: str, environ: dict[str, str]) -> None:
+    origin(checkout, url)
+    with pytest.raises(CallerError, match=r"is not sent to .*, because nothing says that it is a token of that host") as caught:
+        opened(None, checkout, environ)
+    assert "_HOST=" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("url", "environ"),
+    [
+        ("git@github.com:acme/shop.git", {"GITHUB_TOKEN": "t"}),
+        ("https://acme.ghe.com/acme/shop", {"GITHUB_TOKEN": "t"}),
+        ("https://ghe.example.com:8443/acme/shop", {"GITHUB_TOKEN": "t", "GH_HOST": "ghe.example.com"}),
+        ("https://ghe.example.com/acme/shop", {"GITHUB_TOKEN": "t", "GITHUB_API_URL": "https://ghe.example.com/api/v3"}),
+        ("https://gitlab.com/acme/shop", {"GITLAB_TOKEN": "t"}),
+        ("https://gitlab.example.com/acme/shop", {"CI_JOB_TOKEN": "t", "CI_SERVER_HOST": "gitlab.example.com"}),
+    ],
+)
+def test_a_token_is_sent_to_its_own_host(checkout: Path, url: str, environ: dict[str, str]) -> None:
+    origin(checkout, url)
+    assert opened(None, checkout, environ)

@@ -81,3 +81,34 @@ def test_no_input_of_the_component_becomes_a_word_of_its_script() -> None:
 def test_what_other_ci_installs_is_this_version(file: str) -> None:
     said = re.findall(r"(?:default: |PROMOTER_VERSION(?: = '|: ))(\d+\.\d+\.\d+)", (ROOT / file).read_text())
     assert said == [__version__]
+
+
+def test_small_a_release_is_never_an_option_of_the_component(tmp_path: Path) -> None:
+    """The component's own script, with a promoter that tells its words."""
+    (tmp_path / "promoter").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && echo promoter {__version__} || printf "%s\\n" "$@" > said\n'
+    )
+    (tmp_path / "promoter").chmod(0o755)
+    script = component(command="promote")["script"]
+    steps = "\n".join([script[0], *script[2:]])
+    variables = {
+        key: value["value"] if isinstance(value, dict) else value
+        for key, value in component(command="promote")["variables"].items()
+    }
+    for release, code, said in (("--ledger=sqlite:other.db", 2, None), ("3f2a", 0, ["promote", "--wait-lock", "10m", "3f2a"])):
+        env = {**variables, "PATH": f"{tmp_path}:/usr/bin:/bin", "PROMOTER_RELEASE": release}
+        (tmp_path / "said").unlink(missing_ok=True)
+        done = subprocess.run(["sh", "-ec", steps], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert ((tmp_path / "said").read_text().splitlines() if (tmp_path / "said").exists() else None) == said
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["templates/promote.yml", "pipelines/ci/Jenkinsfile", "pipelines/ci/woodpecker.yml",
+     "promoter/initialise/templates/github.yml.j2", "promoter/initialise/templates/gitlab.yml.j2"],
+)  # fmt: skip
+def test_small_no_bare_name_is_installed(file: str) -> None:
+    text = (ROOT / file).read_text()
+    assert "PROMOTER_INSTALL" in text
+    assert not re.search(r"pip install[^\n]*promoter==", text)

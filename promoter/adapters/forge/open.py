@@ -40,7 +40,7 @@ def open_forge(
         raise CallerError(
             f"{repository!r} is no repository of GitHub", hint="it is OWNER/NAME, in GITHUB_REPOSITORY or in origin"
         )
-    token = find_token(platform, remote.host if remote else _host(base), environ)
+    token = find_token(platform, _host(base), environ)
     return GitHub(base, repository, token, environ.get("GITHUB_RUN_ID") or None, retry)
 
 

@@ -1,7 +1,7 @@
 """A pipeline file as far as it says the same for all environments."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from promoter.adapters.pipeline_file.complaints import Complaints, Spot
 from promoter.adapters.pipeline_file.filling import Filler, is_map
 from promoter.adapters.pipeline_file.origin import Origin, compose_origin, entries, own_origin, unknown
 from promoter.adapters.pipeline_file.parts import Parts
-from promoter.adapters.pipeline_file.people import read_identities, read_roles
+from promoter.adapters.pipeline_file.people import check_people, read_identities, read_roles
 from promoter.adapters.pipeline_file.secret_map import read_secrets
 from promoter.adapters.pipeline_file.services import Layer, make_layer, shared_layers
 from promoter.adapters.pipeline_file.shapes import NAME, EnvironmentForm, FileForm, Head
@@ -116,6 +116,7 @@ def read_file_text(
     _read_head(text, data)
     text.roles = read_roles(data.get("roles"), text.spot("roles"), complaints)
     text.people = read_identities(data.get("identities"), text.spot("identities"), complaints)
+    check_people(text.people, list(_named(text)), complaints)
     text.origin = _origin(text, data)
     _read_secrets(text, data.get("secrets"))
     text.layers = shared_layers(text.origin, complaints)
@@ -126,6 +127,16 @@ def read_file_text(
     text.parts = Parts(text.origin, complaints)
     _read_overrides(text)
     return text
+
+
+def _named(text: FileText) -> Iterator[tuple[str, Spot]]:
+    """Everybody whom the file or the approvers file names, with the place."""
+    for name in text.signers or ():
+        yield name, text.spot("approvers")
+    for role, members in text.roles.items():
+        yield from ((name, text.spot("roles", role, place)) for place, name in enumerate(members))
+    for who, names in text.people.items():
+        yield from ((name, text.spot("identities", who)) for name in (who, *names))
 
 
 def _check_keys(text: FileText, data: Mapping[str, Any]) -> None:

@@ -1,11 +1,13 @@
 """Who is who: groups of people under `roles`, and the other names of one person under `identities`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
 from promoter.adapters.pipeline_file.origin import entries
 from promoter.adapters.pipeline_file.signers import WILD
 from promoter.document.scalars import kind_of
+from promoter.model.names import fault_in, skeleton, spelled
+from promoter.model.unseen import visible
 
 
 def read_roles(roles: object, spot: Spot, complaints: Complaints) -> dict[str, tuple[str, ...]]:
@@ -52,3 +54,27 @@ def _named(part: object, spot: Spot, complaints: Complaints, due: str, example: 
             else:
                 good.append(name)
         yield key, tuple(dict.fromkeys(good))
+
+
+def check_people(people: Mapping[str, tuple[str, ...]], named: Sequence[tuple[str, Spot]], complaints: Complaints) -> None:
+    """Nobody is called what cannot be read, and no two look alike: people are counted by their names.
+
+    `named` are all names with their places; those that `identities` give to one person are that person's.
+    """
+    whose = {name: who for who, names in people.items() for name in (who, *names)}
+    first: dict[str, str] = {}
+    said = set[str]()
+    for name, spot in named:
+        if name in said:
+            continue
+        if (fault := fault_in(name)) is not None:
+            said.add(name)
+            complaints.add(spot, f"{visible(name)} is no name for a person: {fault}", "write the name anew, by hand")
+            continue
+        other = first.setdefault(skeleton(name), name)
+        if name in whose and other in whose and name.casefold() == other.casefold():
+            continue  # `identities` is complained about where it is read
+        if other != name and whose.get(other, other) != whose.get(name, name):
+            said.add(name)
+            message = f"{spelled(name)} looks like {spelled(other)}, and people are counted by their names"
+            complaints.add(spot, message, "spell one person one way; or say under `identities` that both are the same person")

@@ -11,6 +11,8 @@ from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.adapters.pipeline_file.signers import WILD
 from promoter.gates.approval import Approval, Grade, electorate
 from promoter.gates.soak import Soak
+from promoter.model.names import fault_in, skeleton, spelled
+from promoter.model.unseen import visible
 
 
 def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
@@ -32,7 +34,13 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
         check_names(name, at, text.people, text.complaints)
         if any(sign in name for sign in WILD):
             complain(at, f"{name!r} is a pattern; people are counted, so each must be named", "name people or roles")
-        elif name not in text.roles and "@" not in name and (near := get_close_matches(name, text.roles, 1, 0.8)):
+        elif name not in text.roles:
+            known = [*text.roles, *(text.signers or ()), *(one for people in text.roles.values() for one in people)]
+            if (fault := fault_in(name)) is not None:
+                complain(at, f"{visible(name)} is no name for a person: {fault}", "write the name anew, by hand")
+            elif (other := next((one for one in known if one != name and skeleton(one) == skeleton(name)), None)) is not None:
+                complain(at, f"{spelled(name)} looks like {spelled(other)}, and is another", f"write {other}, if that is meant")
+        if name not in text.roles and "@" not in name and (near := get_close_matches(name, text.roles, 1, 0.8)):
             complain(at, f"there is no role `{name}`", f"did you mean `{near[0]}`?")
     if gate.grade is Grade.SIGNED and text.signers is None:
         at = spot / "grade" if (spot / "grade").exists else spot

@@ -1,0 +1,66 @@
+"""What a settings file may say that comes with a branch: whoever can push the branch can change it, so comfort only.
+
+Who acts, which ledger counts, where a token goes: these come from flags, from variables, or from a file that git does not
+track.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+COMFORT = frozenset(
+    {"wait", "wait_lock", "lease_ttl", "builder", "deployments", "ci", "summary", "annotations", "junit", "dotenv"}
+)
+"""Settings that change how long something takes or how it is told, and never who may do what."""
+_REPORTS = ("junit", "dotenv")
+_OURS = frozenset({".git", ".promoter"})
+_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+
+
+def forbidden(directory: Path, place: str, said: Mapping[str, object]) -> dict[str, str]:
+    """The settings that `place`, relative to `directory`, may not hold, each with why. None where git does not track it."""
+    serious = [key for key in said if key not in COMFORT or key in _REPORTS]
+    if not serious:
+        return {}
+    root = _top(directory)
+    if root is None or not _tracks(directory, place, root):
+        return {}
+    found = {key: f"`{key}` cannot be set in a file that git tracks: whoever pushes a branch would set it" for key in serious}
+    for key in _REPORTS:
+        value = said.get(key)
+        if key in found and isinstance(value, str) and _stays_inside(value, root):
+            del found[key]
+        elif key in found:
+            found[key] = f"`{key}` of a file that git tracks must be a path inside of the checkout, and {value!r} is not"
+    return found
+
+
+def _stays_inside(value: str, root: Path) -> bool:
+    end = Path(os.path.realpath(value))
+    return end.is_relative_to(root) and (value == "none" or _OURS.isdisjoint(end.relative_to(root).parts[:1]))
+
+
+def _top(directory: Path) -> Path | None:
+    """The checkout around the directory, whether git may read it or not."""
+    here = Path(os.path.realpath(directory))
+    return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
+
+
+def _tracks(directory: Path, place: str, root: Path) -> bool:
+    """Whether git tracks the file, or a link on the way to it. What git cannot tell is taken for tracked."""
+    end = Path(os.path.realpath(directory / place))
+    first = Path(place).parts[0]
+    inside = [str(end.relative_to(root))] if end.is_relative_to(root) else []
+    here = Path(os.path.realpath(directory)).relative_to(root)
+    return any(name in _listed(root, name) for name in (*inside, str(here / first), str(here / place)))
+
+
+def _listed(root: Path, name: str) -> tuple[str, ...]:
+    command = ["git", "--literal-pathspecs", "ls-files", "-z", "--", name]
+    environ = {key: value for key, value in os.environ.items() if key not in _GIT_VARIABLES}
+    try:
+        done = subprocess.run(command, cwd=root, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError:
+        return (name,)
+    return tuple(os.fsdecode(one) for one in done.stdout.split(b"\0")) if done.returncode == 0 else (name,)
