@@ -40,9 +40,12 @@ STUBBORN = 'CMD ["sh", "-c", "trap : TERM; httpd -p 8080 -h /www; while :; do sl
 """It takes its whole grace to stop."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def state(engine_url: str) -> Iterator[Path]:
-    """Where a private engine lives. The lab's own is asked for first: it installs what both need."""
+    """Where a private engine lives, for one test: once it was restarted, its new networks have addresses that are not the lab's.
+
+    The lab's own is asked for first: it installs what both need.
+    """
     made = Path(mkdtemp(prefix="engine-", dir="/var/tmp"))
     try:
         engines.up(made)
