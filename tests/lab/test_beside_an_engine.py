@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -61,6 +61,22 @@ class Elsewhere:
 def elsewhere(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
     """With an engine on it, whose default bridge has a container. The lab's own comes first: it installs what is needed."""
     del engine_url
+    with _another() as made:
+        _add_container(made, busybox_dir)
+        yield made
+
+
+@pytest.fixture
+def cramped(engine_url: str) -> Iterator[Elsewhere]:
+    """With an engine on it that has addresses for four networks."""
+    del engine_url
+    with _another("--default-address-pool", "base=10.9.0.0/24,size=26") as made:
+        yield made
+
+
+@contextmanager
+def _another(*options: str) -> Iterator[Elsewhere]:
+    """`options` are its engine's."""
     missing = [program for program in ("dockerd", "unshare", "nsenter", "ip", "iptables") if not shutil.which(program)]
     if os.geteuid() != 0 or missing:
         pytest.skip(f"a machine within the machine needs root, and {', '.join(missing) or 'nothing else'}")
@@ -71,7 +87,7 @@ def elsewhere(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
     with subprocess.Popen(["unshare", "--net", "--mount", "sleep", "infinity"]) as holder:
         made = Elsewhere(home, holder.pid, env)
         try:
-            _begin(made, busybox_dir)
+            _begin(made, *options)
             yield made
         finally:
             with suppress(AssertionError):
@@ -83,14 +99,18 @@ def elsewhere(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _begin(machine: Elsewhere, busybox: Path) -> None:
+def _begin(machine: Elsewhere, *options: str) -> None:
     home = machine.home
     here, there = (Path(f"/proc/{process}/ns/mnt") for process in ("self", machine.pid))
     assert processes.until(lambda: here.readlink() != there.readlink(), 10)
     machine("ip", "link", "set", "lo", "up")
     machine("mount", "--bind", str(home / "run"), "/run")
-    machine.start("dockerd", "--data-root", str(home / "data"), "--exec-root", str(home / "exec"), name="dockerd")
+    machine.start("dockerd", "--data-root", str(home / "data"), "--exec-root", str(home / "exec"), *options, name="dockerd")
     assert processes.until((home / "run/docker.sock").exists, 60), processes.tail(home / "dockerd.log")
+
+
+def _add_container(machine: Elsewhere, busybox: Path) -> None:
+    home = machine.home
     (home / "image").mkdir()
     (home / "image/Dockerfile").write_text(DOCKERFILE)
     shutil.copy2(busybox / "busybox", home / "image/busybox")
@@ -139,3 +159,23 @@ def _demo(machine: Elsewhere, found: Mapping[str, str]) -> str:
             ROOT / folder, copy / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".promoter", "__pycache__")
         )
     return machine.python(str(copy / "lab/demo.py"), **found)
+
+
+FILL = f"""
+from promoter.adapters.engine.connect import open_engine
+from promoter.model.errors import EngineError
+from promoter.ports import NetworkSpec
+engine = open_engine("{ENGINE}")
+try:
+    for number in range(8):
+        engine.ensure_network(NetworkSpec(f"shop-{{number}}"))
+except EngineError as error:
+    print(error.message)
+    print(error.hint)
+"""
+
+
+def test_an_engine_without_addresses_for_another_network_is_told_with_the_remedy(cramped: Elsewhere) -> None:
+    message, hint = cramped.python("-c", FILL).splitlines()
+    assert message.startswith("network shop-") and "could not be made: " in message
+    assert "no addresses left" in hint and "docker network prune" in hint and "default-address-pools" in hint
