@@ -22,11 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, ledgers, place, registry, shells, talk, tools
+from parts import engine, evidence, ledgers, place, processes, registry, shells, talk, tools
 from parts.errors import LabError
 from parts.machine import say
 
 PARTS = {"engine": talk.engine_silent, "registry": talk.registry_silent}
+PIDFILES = {"engine": "engine/lab-dockerd.pid", "registry": "registry/registry.pid"}
+PATIENCE = 60.0
+"""Seconds that a part that runs may take to answer."""
 
 
 def up() -> dict[str, Any]:
@@ -88,8 +91,18 @@ def _bring_up(state: Path) -> None:
 
 
 def _missing(state: Path, part: str) -> bool:
-    host = known(state).get(part)
-    return host is None or PARTS[part](host) is not None
+    """One that runs and is slow to answer is not missing: to take it away would take along all that is on it."""
+    host, pidfile = known(state).get(part), state / PIDFILES[part]
+    if host is None:
+        return True
+    processes.until(lambda: PARTS[part](host) is None or processes.running(pidfile) is None, PATIENCE, every=0.2)
+    reason = PARTS[part](host)
+    if reason is not None and processes.running(pidfile) is not None:
+        raise LabError(
+            f"the lab's {part} runs and does not answer within {PATIENCE:.0f} s: {reason}.\n"
+            "Wait until this machine has less to do, or take the lab away with `make down`."
+        )
+    return reason is not None
 
 
 def buildx() -> None:

@@ -95,7 +95,7 @@ class EngineIdentity:
     fingerprint: str
     name: str
     version: str
-    at: str = ""
+    at: str = field(default="", compare=False)
     """Its clock, as RFC 3339 has it."""
     keeps_containers: bool = False
     """Whether containers run on while it is restarted; otherwise they are asked to end once it is back."""

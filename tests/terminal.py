@@ -60,6 +60,12 @@ class Terminal:
             pass
         return self._process.wait(PATIENCE)
 
+    def hang_up(self) -> int:
+        """Closes the terminal under the program, waits for its end, and gives its exit code."""
+        os.close(self._own)
+        self._own = os.open(os.devnull, os.O_RDWR)
+        return self._process.wait(2 * PATIENCE)
+
     def _read(self, deadline: float) -> bool:
         """False at the end of the terminal, or of patience."""
         ready, _, _ = select.select([self._own], [], [], max(0.0, deadline - time.monotonic()))

@@ -45,7 +45,7 @@ argv_of() { # the command line, in the array `argv`
 run_it() { # a cancelled job asks promoter once to put things in order, and waits for it as long as the runner lets it
   "$PYTHON" -I -c "$START" "$code_at" "${argv[@]}" </dev/null & # itself, no shell around it: it must hear of a signal
   local child=$!
-  trap 'trap "" INT TERM; kill -TERM "$child" 2>/dev/null || true' INT TERM
+  trap 'trap "" HUP INT TERM; kill -TERM "$child" 2>/dev/null || true' HUP INT TERM
   code=0
   wait "$child" || code=$?
   while kill -0 "$child" 2>/dev/null; do

@@ -10,12 +10,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from parts import network, processes, talk
 from parts.errors import LabError
 from parts.machine import SEARCH, apt_install, as_root, say, which
 
 DEFAULT = "unix:///var/run/docker.sock"
+POOLS = "default-address-pools"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _start(state: Path, home: Path, group: int) -> None:
         "containerd": containerd,
         "bridge": net.bridge,
         "iptables": False,
-        "default-address-pools": [{"base": net.pool, "size": 26}],
+        POOLS: [{"base": net.pool, "size": 26}],
         "shutdown-timeout": 5,
     }
     (home / "daemon.json").write_text(json.dumps(settings, indent=2))
@@ -114,7 +116,18 @@ def again_as_root(state: Path, *, killed: bool) -> None:
         os.kill(pid, 9)
     processes.stop(home / "lab-dockerd.pid", grace=30)
     (home / "dockerd.pid").unlink(missing_ok=True)
+    _forget_pools(home / "daemon.json")
     _start_dockerd(state, home)
+
+
+def _forget_pools(config: Path) -> None:
+    """An engine with pools of its own that finds networks of before deletes the link `docker0`, whoever it belongs to.
+
+    So the second start has none. Networks that are there keep their addresses; new ones get some that the engine finds free.
+    """
+    settings: dict[str, Any] = json.loads(config.read_text())
+    settings.pop(POOLS, None)
+    config.write_text(json.dumps(settings, indent=2))
 
 
 def _start_containerd(home: Path) -> str:
@@ -140,13 +153,22 @@ def _program(name: str) -> str:
 def stop_as_root(state: Path, *, keep_logs: bool = False) -> None:
     """End the daemons, then whatever they may have left: shims, mounts, bridges, rules, data."""
     home = state / "engine"
+    bridges = _bridges(state)
     processes.stop(home / "lab-dockerd.pid", grace=30)
     _end_shims(home)
     processes.stop(home / "lab-containerd.pid", grace=10)
     _unmount(home)
-    network.release(state)
+    network.release(state, bridges)
     if not keep_logs:
         subprocess.run(["rm", "-rf", "--one-file-system", str(home)], check=True)
+
+
+def _bridges(state: Path) -> set[str]:
+    """Links of the networks that the engine has: it leaves them behind when it ends."""
+    if talk.engine_silent(url(state)) is not None:
+        return set()
+    found = json.loads(talk.get(url(state), "/networks")[1])
+    return {f"br-{one['Id'][:12]}" for one in found if one["Driver"] == "bridge" and one["Name"] != "bridge"}
 
 
 def _end_shims(home: Path) -> None:

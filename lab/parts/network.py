@@ -35,7 +35,8 @@ def claim(state: Path) -> Net:
     return net
 
 
-def release(state: Path) -> None:
+def release(state: Path, bridges: set[str]) -> None:
+    """`bridges` are links of the engine's networks beside those that lie in the lab's range."""
     bridge, memory = f"plab{tag(state)}", state / "engine/range"
     for table in ("filter", "nat"):
         listing = subprocess.run(["iptables", "-w", "-t", table, "-S"], capture_output=True, text=True, check=False).stdout
@@ -43,7 +44,7 @@ def release(state: Path) -> None:
             if _mark(state) in line.replace('"', "").split():
                 run(["iptables", "-w", "-t", table, "-D", *line.replace('"', "").split()[1:]])
     links = _links_within(memory.read_text()) if memory.exists() else set()
-    for link in sorted(links | {bridge}):
+    for link in sorted(links | bridges | {bridge}):
         subprocess.run(["ip", "link", "delete", link, "type", "bridge"], capture_output=True, check=False)
 
 

@@ -10,6 +10,7 @@ from types import FrameType
 
 from promoter.cli.common import Common
 from promoter.cli.desk import here
+from promoter.cli.output import let_go_of_the_gone
 from promoter.model.events import Event, Listener
 from promoter.releases import Promoter
 
@@ -60,18 +61,23 @@ def _ignore(_: Event) -> None:
 
 @contextmanager
 def _interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks the run to put things in order and return; the second ends it where it is."""
+    """The first SIGINT, SIGTERM or SIGHUP asks the run to put things in order and return; the second ends it where it is.
+
+    A terminal that is closed sends SIGHUP. Who started the run with `nohup` wants it to go on: what is ignored stays so.
+    """
 
     def first(number: int, _: FrameType | None) -> None:
         for each in kept:
             signal.signal(each, second)
-        os.write(2, f"\npromoter: {signal.Signals(number).name}: putting things in order; once more ends at once\n".encode())
         interrupt()
+        let_go_of_the_gone()
+        os.write(2, f"\npromoter: {signal.Signals(number).name}: putting things in order; once more ends at once\n".encode())
 
     def second(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    kept = {number: was for number in asked if (was := signal.getsignal(number)) is not signal.SIG_IGN or number != signal.SIGHUP}
     for number in kept:
         signal.signal(number, first)
     try:

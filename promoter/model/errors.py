@@ -187,7 +187,7 @@ class LeaseLost(LedgerError):
 
 
 class Interrupted(PromoterError):
-    """Ctrl-C or SIGTERM."""
+    """Ctrl-C, SIGTERM or SIGHUP."""
 
     exit_code = 130
     reason_code = ReasonCode.INTERRUPTED

@@ -22,7 +22,7 @@ class Plain:
         with self._lock:
             try:
                 print(text, file=self._stream, flush=True)
-            except BrokenPipeError:
+            except OSError:  # a pipe without a reader, a closed terminal, a full disk: none of them ends a run
                 self._stream = nowhere()
 
 

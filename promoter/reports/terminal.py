@@ -5,6 +5,7 @@ Output of containers and builds is among what scrolls by, so redrawing never swa
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Self, TextIO
@@ -53,12 +54,12 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             self._under_way.clear()
             self._draw()
 
     def __call__(self, event: e.Event) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):  # a terminal that was closed ends no run
             self._follow(event)
             text = None if isinstance(event, _ONLY_DRAWN) else sentence(event)
             if text is not None:

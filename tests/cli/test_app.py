@@ -221,7 +221,7 @@ def test_keyboard_interrupt_is_130(say: Say, fake: FakePromoter) -> None:
     assert say("status").code == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_asks_the_run_to_end_in_good_order(say: Say, fake: FakePromoter, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     fake.during = lambda: os.kill(os.getpid(), number)
@@ -230,6 +230,16 @@ def test_the_first_signal_asks_the_run_to_end_in_good_order(say: Say, fake: Fake
     assert (answer.code, fake.interrupted) == (130, 1)
     assert "dev is as it was" in answer.out
     assert signal.getsignal(number) is before
+
+
+def test_a_hangup_that_was_to_be_ignored_is_ignored(say: Say, fake: FakePromoter) -> None:
+    """As `nohup` has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        fake.during = lambda: os.kill(os.getpid(), signal.SIGHUP)
+        assert (say("run").code, fake.interrupted) == (0, 0)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_second_signal_ends_at_once(say: Say, fake: FakePromoter) -> None:

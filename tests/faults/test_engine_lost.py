@@ -6,6 +6,7 @@ import pytest
 
 from promoter.carry.comeback import AWAY
 from promoter.entering import CARRIES_ON
+from promoter.gates.checks import ContainerCheck
 from promoter.model.errors import EngineError, StartError
 from promoter.ports import EngineIdentity
 from tests.fakes.engine import Behaviour
@@ -172,18 +173,24 @@ def test_one_that_was_never_reached_ends_the_run_at_once(shop: Workshop) -> None
 class Away:
     """From the next start of a container on the engine is silent, until it is `back`."""
 
-    def __init__(self, shop: Workshop) -> None:
+    def __init__(
+        self, shop: Workshop, error: Callable[..., EngineError] = gone, wanted: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self._error, self._wanted = error, wanted
         self._engine = shop.engine
         self._kept = (shop.engine.start, shop.engine.identify)
         self.clock = shop.clock
         shop.engine.start = self._go  # type: ignore[method-assign]
 
     def _go(self, container: str) -> None:
+        if not self._wanted(self._engine.box(container).name):
+            self._kept[0](container)
+            return
         self._engine.identify = self._silent  # type: ignore[method-assign]
-        raise gone(StartError)
+        raise self._error(StartError)
 
     def _silent(self) -> EngineIdentity:
-        raise gone()
+        raise self._error(EngineError)
 
     def back(self) -> None:
         self._engine.start, self._engine.identify = self._kept  # type: ignore[method-assign]
@@ -208,3 +215,23 @@ def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Worksho
     result = shop.run("dev")
     (dev,) = result.environments
     assert (str(dev.status), dev.reasons[-1]) == ("interrupted", CARRIES_ON)
+
+
+def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(shop: Workshop) -> None:
+    """Nobody knows whether it started the new version: the next run looks, and does not repeat the job before the switch."""
+
+    def silent(kind: type[EngineError]) -> EngineError:
+        return kind("the engine does not answer: timed out", retryable=True)
+
+    shop.before = (ContainerCheck(service="web", command=("/bin/migrate",)),)
+    shop.run("dev")
+    shop.newer("three")
+    away = Away(shop, silent, lambda name: name == "shop-dev-web")
+    (dev,) = shop.run("dev").environments
+    assert (str(dev.status), dev.reasons) == ("failed", ("the engine does not answer: timed out", CARRIES_ON))
+    assert shop.kinds("dev")[-1] == "started"
+    away.back()
+    jobs = shop.engine.verbs("create").count(("create", "shop-dev-before-1"))
+    assert jobs == 2  # the release before, and this one
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert shop.engine.verbs("create").count(("create", "shop-dev-before-1")) == jobs

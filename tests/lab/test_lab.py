@@ -1,14 +1,17 @@
 """The lab's own command, beside the lab that runs these tests: a state directory, an engine and a registry of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree, which
 from tempfile import mkdtemp
+from threading import Timer
 
 import pytest
+from parts import processes
 from parts.place import tag
 from parts.talk import engine_silent, registry_silent
 
@@ -75,6 +78,23 @@ def test_naming_a_part_leaves_the_own_one_alone(run: Lab, registry_host: str) ->
     assert exports(run, PROMOTER_LAB_REGISTRY=registry_host)["PROMOTER_LAB_REGISTRY"] == registry_host
     assert registry_silent(own) is None
     assert exports(run)["PROMOTER_LAB_REGISTRY"] == own
+
+
+def test_a_part_that_runs_and_is_slow_to_answer_is_not_taken_away(run: Lab, state: Path) -> None:
+    """On a slow machine it takes longer than one look; another in its place would have another address, and no content."""
+    assert run("up").returncode == 0
+    own, pid = exports(run)["PROMOTER_LAB_REGISTRY"], processes.running(state / "registry/registry.pid")
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    later = Timer(13, os.kill, (pid, signal.SIGCONT))
+    later.start()
+    try:
+        up = run("up")
+    finally:
+        later.join()
+    assert up.returncode == 0, up.stderr
+    assert exports(run)["PROMOTER_LAB_REGISTRY"] == own
+    assert processes.running(state / "registry/registry.pid") == pid
 
 
 def test_says_which_named_engine_does_not_answer(run: Lab) -> None:

@@ -4,13 +4,16 @@ import json
 import signal
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from parts import processes
 
-from tests.live.app import PLAIN, App, statuses
+from tests.live.app import PLAIN, SERVER, App, statuses
 from tests.live.homes import KINDS, Home, made
+from tests.terminal import Terminal
 
 MANY = """\
 name: {name}
@@ -77,7 +80,7 @@ def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app:
     assert "process" in str(started["lease"]["took_over"])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_the_environment_go(app: App, sign: signal.Signals) -> None:
     app.cli("run")
     app.page("ready two")
@@ -128,3 +131,20 @@ def test_two_runs_for_one_environment_promote_once(app: App, shared: Home) -> No
     facts = app.cli("history", "--ledger", shared.ledger, "--json", cwd=shared.places[0]).json
     assert [fact["kind"] for fact in facts if fact["kind"] in ("started", "promoted")] == ["started", "promoted"]
     assert app.all() == {"e0-web": "running"}
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_terminal_that_is_closed_puts_things_in_order(app: App, term: str) -> None:
+    """Its window, or the ssh connection: what was being done is put back though there is nothing left to write to."""
+    app.cli("run")
+    old = app.container("dev")
+    app.dockerfile(
+        SERVER.replace("--interval=1s --retries=2", "--interval=1s --retries=600").replace("http://127", "http://0.0.0.0:1/127")
+    )
+    env = {name: value for name, value in app.cli.env.items() if name != "NO_COLOR"} | {"TERM": term}
+    with Terminal([str(Path(sys.executable).with_name("promoter")), "run"], app.cli.cwd, env) as terminal:
+        terminal.expect("dev: replace")
+        assert terminal.hang_up() == 130
+    assert (app.container("dev").id, app.container("dev").running) == (old.id, True)
+    assert app.facts()[-1]["reason_code"] == "interrupted"
+    assert app.cli("locks", "--json").json["locks"] == []

@@ -43,6 +43,11 @@ def test_what_stays_is_not(words):
         ("http: server gave HTTP response to HTTPS client", "insecure-registry"),
         ("manifest unknown: manifest unknown", "digest"),
         ("network web not found", "network"),
+        ("could not find an available, non-overlapping IPv4 address pool among the defaults", "docker network prune"),
+        ("all predefined address pools have been fully subnetted", "docker network prune"),
+        ("Remote end closed connection without response", "being restarted"),
+        ("Connection reset by peer", "being restarted"),
+        ("No such container: 0a1b", "somebody removed it"),
         ("invalid mount config: bind source path does not exist: /x", "create_host_path"),
     ],
 )

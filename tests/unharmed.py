@@ -1,0 +1,182 @@
+"""A run of the tests leaves the machine as it was: its links, its firewall, its own engine. Looked at before and after.
+
+What others do meanwhile is theirs: other checkouts' labs come and go, and so may new containers. What must not be is that
+something which was there before is gone or changed, or that something of a lab is left behind with no engine to it.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from parts import place, talk
+from parts.engine import DEFAULT
+from parts.machine import which
+
+LAB_MARK = re.compile(r"(?:plab|promoter-lab-)([0-9a-f]{8})")
+PATIENCE, PAUSE = 10.0, 1.0
+"""Seconds within which a difference may pass by itself, and between two looks."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`links`, `rules` and `containers` by name, each with what must stay as it is. `strays` are leftovers of labs."""
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
+    containers: Mapping[str, str] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
+
+
+def look() -> Machine:
+    """This machine now. What a user may not see, or what is not there, is left out."""
+    own, alive = place.tag(place.directory()), _labs()
+    links, rules = _links(), _rules()
+    marked = {found[1] for name in (*links, *rules) if (found := LAB_MARK.search(name))}
+    return Machine(
+        {name: is_ for name, is_ in links.items() if _of_this_lab(name, own) and not _in_labs_range(is_)},
+        {rule: table for rule, table in rules.items() if _of_this_lab(rule, own)},
+        {str(one["Name"]): str(one["Id"]) for one in _asked("/networks") if not _ours(one)},
+        {str(one["Names"][0]): _state(one) for one in _asked("/containers/json?all=1") if not _ours(one)},
+        tuple(sorted(marked - alive)),
+    )
+
+
+def differences(before: Machine, after: Machine) -> list[str]:
+    """A sentence for each thing that is gone or changed, or left behind."""
+    said = []
+    for kind in ("links", "rules", "networks", "containers"):
+        was, is_ = getattr(before, kind), getattr(after, kind)
+        for name, state in was.items():
+            if name not in is_:
+                said.append(f"{kind[:-1]} {name} is gone")
+            elif is_[name] != state:
+                said.append(f"{kind[:-1]} {name} was {state}, and is {is_[name]}")
+    said += [
+        f"the lab {tag} has left a link or a rule behind, and has no engine" for tag in after.strays if tag not in before.strays
+    ]
+    return said
+
+
+def lasting(before: Machine, now: Callable[[], Machine] = look, sleep: Callable[[float], None] = time.sleep) -> list[str]:
+    """Differences that do not pass: a lab of another checkout may be half-way up or down at the first look."""
+    for _ in range(int(PATIENCE / PAUSE)):
+        if not differences(before, now()):
+            return []
+        sleep(PAUSE)
+    return differences(before, now())
+
+
+# ---------------------------------------------------------------- looking
+def _links() -> dict[str, str]:
+    """Pairs of links that lead into containers are left out: they come and go with these."""
+    shown = json.loads(_output("ip", "-j", "address") or "[]")
+    return {
+        one["ifname"]: " ".join(["up" if "UP" in one["flags"] else "down", *_addresses(one)])
+        for one in shown
+        if not one["ifname"].startswith("veth")
+    }
+
+
+def _addresses(link: Mapping[str, object]) -> list[str]:
+    """Those that somebody gave it, and not those that come by themselves once something is plugged in."""
+    found: list[dict[str, object]] = link.get("addr_info") or []  # type: ignore[assignment]
+    return sorted(f"{one['local']}/{one['prefixlen']}" for one in found if one.get("scope") != "link")
+
+
+def _rules() -> dict[str, str]:
+    table, rules = "", {}
+    for line in _output("iptables-save").splitlines():
+        if line.startswith("*"):
+            table = line[1:]
+        elif line.startswith((":", "-")):
+            rules[f"{table} {line.partition(' [')[0]}".replace('"', "")] = "there"
+    return rules
+
+
+def _output(*words: str) -> str:
+    program = which(words[0])
+    if program is None:
+        return ""
+    return subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False).stdout
+
+
+def _asked(path: str) -> Iterator[dict[str, object]]:
+    """Of the machine's own engine, where one answers."""
+    try:
+        status, body = talk.get(DEFAULT, path)
+    except OSError:
+        return
+    if status == 200:
+        yield from json.loads(body)
+
+
+def _state(container: Mapping[str, object]) -> str:
+    return f"{str(container['Id'])[:12]} {container['State']}"
+
+
+def _ours(thing: Mapping[str, object]) -> bool:
+    labels: Mapping[str, str] = thing.get("Labels") or {}  # type: ignore[assignment]
+    return any(name.startswith("dev.promoter.") for name in labels)
+
+
+def _of_this_lab(name: str, own: str) -> bool:
+    """Or of none."""
+    found = LAB_MARK.search(name)
+    return found is None or found[1] == own
+
+
+def _in_labs_range(link: str) -> bool:
+    """Networks that tests make on labs' engines; the lab's own bridge has its address beyond these."""
+    addresses = [ip_address(text.partition("/")[0]) for text in link.split()[1:]]
+    return any(a.version == 4 and (p := a.packed)[0] == 10 and 64 <= p[1] < 244 and p[2] < 128 for a in addresses)
+
+
+def _labs() -> set[str]:
+    """Tags of labs whose engine runs."""
+    tags = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        config = next((word for word in words if word.endswith("/engine/daemon.json")), None)
+        if config is not None:
+            tags.add(place.tag(Path(config).parents[1]))
+    return tags
+
+
+# ---------------------------------------------------------------- around a whole run
+_before: list[Machine] = []
+_found: list[str] = []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        _before[:] = [look()]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _before and not hasattr(session.config, "workerinput"):
+        _found[:] = lasting(_before[0])
+        if _found and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _found:
+        terminalreporter.section("this machine is not as it was before the tests", red=True)
+        for sentence in _found:
+            terminalreporter.line(sentence)
+
+
+if __name__ == "__main__":
+    json.dump(asdict(look()), sys.stdout)
