@@ -26,7 +26,7 @@ _OPENINGS = re.compile(r"\{[{%#]")
 _WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
 _PLAIN = re.compile(
     r"\{\{\s*(?:([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?"
-    rf"|(env|secret)\(\s*({_WORD})\s*\)|(env)\(\s*({_WORD})\s*,\s*({_WORD})\s*\))\s*\}}\}}"
+    rf"|(env|secret)\(\s*({_WORD})\s*\)|(env)\(\s*({_WORD})\s*,\s*({_WORD})\s*\)|\"(\{{+[%#]?)\")\s*\}}\}}"
 )
 
 
@@ -218,14 +218,14 @@ def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
     parts: list[str | _Plain] = []
     end = 0
     for match in _PLAIN.finditer(text):
-        name, part, function, *words = match.groups()
+        name, part, function, *words, braces = match.groups()
         literal = text[end : match.start()]
         beyond = part and (name not in _VIEWS or part.startswith("_") or part in ("explain", "PARTS"))
         if _OPENINGS.search(literal) or literal.endswith("{") or name in _NOT_NAMES or beyond:
             return None
         parts += [literal] if literal else []
         arguments = tuple(word[1:-1] for word in (words[0], *words[2:]) if word is not None)
-        parts.append(_Plain(name, part) if name else _Plain(function or "env", arguments=arguments))
+        parts.append(braces or (_Plain(name, part) if name else _Plain(function or "env", arguments=arguments)))
         end = match.end()
     if _OPENINGS.search(text[end:]):
         return None

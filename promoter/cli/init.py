@@ -125,16 +125,18 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
 
 def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
     """What promoter cannot carry out of a Compose file is said now, and the file is there to be mended."""
-    from promoter.cli.checked import checked
+    from promoter.cli.checked import checked, say_remarks
 
     if source is not None:
         files += _for_editors(target)
     try:
-        checked(target)
+        remarks = checked(target).remarks
     except FileFaults as faults:
         if source is not None:
             complain(f"promoter: {target} is written, and needs your hand before it can run:")
         raise faults from None
+    if not common.quiet:
+        say_remarks(remarks)
     if common.json:
         written = {"written": str(target), "from": str(source)} if source else {"written": None, "from": None}
         say_json({**written, "files": [str(file) for file in files]})

@@ -22,10 +22,6 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = sorted((ROOT / "tests/fixtures/compose").glob("*.yaml"))
 BIN = Path(sys.executable).parent
 REFUSED = {
-    "extends": ["`extends` is not carried out", "service `web` has neither `image` nor `build`"],
-    "old-version": ["`links` is not carried out"],
-    "profiles": ["`profiles` is not carried out"],
-    "replicas": ["`update_config` is not carried out", "`restart_policy` is not carried out"],
     "whole": ["`secrets` is not carried out"],
 }
 """Of these, what promoter cannot carry out is named, all of it, and the file is there to be mended."""

@@ -87,6 +87,11 @@ class LoadedPipeline:
         self._text.complaints.raise_if_any()
         return builds
 
+    @property
+    def remarks(self) -> tuple[Complaint, ...]:
+        """What was left out so far, and keeps nothing from running."""
+        return self._text.complaints.remarks
+
     def check(self) -> None:
         """Raises FileFaults with all that is wrong anywhere in the file."""
         from promoter.adapters.pipeline_file.rules import check_rules

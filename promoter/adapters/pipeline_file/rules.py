@@ -7,6 +7,7 @@ from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import FileText
 from promoter.adapters.pipeline_file.filling import Filler, templated
 from promoter.adapters.pipeline_file.people import check_names
+from promoter.adapters.pipeline_file.placing import service_spot
 from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.adapters.pipeline_file.rules_gates import check_gates
 from promoter.adapters.pipeline_file.rules_services import check_services
@@ -69,14 +70,14 @@ def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
 def port_spot(text: FileText, resolved: Resolved, service: str, port: Port) -> Spot:
     """The entry of `ports` that says `port`."""
     override = resolved.text.layers.get(service)
-    for layer in (override, text.layers[service]):
+    for layer in (override, *reversed(text.layers[service].layers)):
         entries = layer.raw.get("ports") if layer else None
         for place, entry in enumerate(entries if isinstance(entries, list) else ()):
             assert layer is not None
             spot = layer.spot / "ports" / place
             if _says(entry, port, resolved.filler, spot):
                 return spot
-    return text.layers[service].spot / "ports"
+    return text.layers[service].spot_of("ports") / "ports"
 
 
 def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
@@ -101,7 +102,6 @@ def _check_container_names(text: FileText, environments: Sequence[Resolved]) -> 
                 holder = taken.setdefault((engine, container), f"{name} in {environment.name}")
                 if holder == f"{name} in {environment.name}":
                     continue
-                override = resolved.text.layers.get(name)
-                layer = override if override is not None and "container_name" in override.raw else text.layers[name]
+                spot = service_spot(text, resolved.text, name, "container_name")
                 hint = 'drop it, or make it differ: "{{ environment }}-…"'
-                resolved.filler.complain(layer.spot / "container_name", f"container name {container} is taken by {holder}", hint)
+                resolved.filler.complain(spot / "container_name", f"container name {container} is taken by {holder}", hint)
