@@ -30,4 +30,4 @@ def source_of(file: Path) -> "Source":
 def say_remarks(remarks: Sequence["Complaint"]) -> None:
     """What of a file is left out, a line each, on stderr."""
     for one in remarks:
-        complain(f"{one.file}:{one.line}:{one.column}: {one.message}")
+        complain(f"remark: {one.file}:{one.line}:{one.column}: {one.message}")

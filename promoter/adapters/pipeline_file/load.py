@@ -1,5 +1,6 @@
 """The one door to a pipeline file: `load` reads it, `validate` finds everything that can be known to be wrong with it."""
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from promoter.adapters.pipeline_file.builds import read_builds
 from promoter.adapters.pipeline_file.file import FileText, read_file_text
 from promoter.adapters.pipeline_file.resolve import Resolver
+from promoter.compose.service import Service
 from promoter.document.reader import read_document
 from promoter.loaded import PolicyAt
 from promoter.model.errors import CallerError, Complaint
@@ -137,6 +139,17 @@ def _read(
     document = read_document(data, str(path))
     ask = _once(source) if callable(source) else lambda: source
     return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Path.read_bytes), snapshot)
+
+
+def compose_services(
+    directory: Path, files: tuple[str, ...], environ: Mapping[str, str], name: str
+) -> tuple[Mapping[str, Service], frozenset[str]]:
+    """What Compose files say, as far as it can be read, and which images are built. For a pipeline file that is not there yet."""
+    data = json.dumps({"name": name, "services": list(files), "profiles": ["*"], "environments": {"x": {}}}).encode()
+    document = read_document(data, "pipeline.yaml")
+    text = read_file_text(directory / "pipeline.yaml", document, environ, Source, Path.read_bytes)
+    services = Resolver(text, NO_RELEASE, Source()).resolve("x").environment.services
+    return services, frozenset(name for name, stack in text.layers.items() if stack.raw.get("build") is not None)
 
 
 def _once(source: Callable[[], Source]) -> Callable[[], Source]:
