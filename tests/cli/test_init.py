@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a file stands beside what is made of it)
 """`promoter init` as people and programs meet it: what it makes of Compose files, what it asks, what it writes for CI."""
 
 import json
