@@ -23,6 +23,10 @@ class Loaded(Protocol):
     @property
     def pipeline(self) -> Pipeline: ...
 
+    @property
+    def remarks(self) -> tuple[Complaint, ...]:
+        """What was left out so far, and keeps nothing from running."""
+
     def check(self) -> None:
         """Raises FileFaults with all that is wrong anywhere in the file."""
 

@@ -221,8 +221,8 @@ class Runner:
     def _shares_with_replaced(self, service: str) -> bool:
         """A namespace of another container ends with it."""
         config = self._job.plan.environment.services[service]
-        shared = {(mode or "").removeprefix("service:") for mode in (config.network_mode, config.pid, config.ipc)}
-        return any(name in self._touched for name in shared)
+        shared = {config.network_mode, config.pid, config.ipc}
+        return any(f"container:{slot.name}" in shared for other in self._touched for slot in self._job.slots(other))
 
     def _retire(self) -> dict[str, object]:
         """Only the live and the previous containers stay; a service that the file no longer has goes altogether.

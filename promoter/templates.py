@@ -26,7 +26,7 @@ _OPENINGS = re.compile(r"\{[{%#]")
 _WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
 _PLAIN = re.compile(
     r"\{\{\s*(?:([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?"
-    rf"|(env|secret)\(\s*({_WORD})\s*\)|(env)\(\s*({_WORD})\s*,\s*({_WORD})\s*\))\s*\}}\}}"
+    rf"|(env|secret)\(\s*({_WORD})\s*\)|(env)\(\s*({_WORD})\s*,\s*({_WORD})\s*\)(?:\s*or\s*({_WORD}))?|\"(\{{+[%#]?)\")\s*\}}\}}"
 )
 
 
@@ -133,11 +133,14 @@ class Scope:
         hint = f"did you mean `{near[0]}`?" if near else self.why_undefined
         return TemplateFault(f"`{name}` is not defined", hint)
 
-    def _env(self, name: object, default: object = None) -> object:
+    def _env(self, name: object, default: object = None, required: object = None) -> object:
+        """With `required`, which says why, an empty value is as bad as none."""
         if not isinstance(name, str):
             raise TemplateFault("env() takes the name of an environment variable", "write for example env('HOME')")
-        if name in self.environ:
+        if self.environ.get(name) or (name in self.environ and required is None):
             return self.environ[name]
+        if required is not None:
+            raise TemplateFault(f"the environment variable {name} is required: {required}".removesuffix(": "), f"set {name}")
         if default is not None:
             return default
         hint = f"set it, or give a default: env('{name}', '…')"
@@ -218,14 +221,14 @@ def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
     parts: list[str | _Plain] = []
     end = 0
     for match in _PLAIN.finditer(text):
-        name, part, function, *words = match.groups()
+        name, part, function, *words, braces = match.groups()
         literal = text[end : match.start()]
         beyond = part and (name not in _VIEWS or part.startswith("_") or part in ("explain", "PARTS"))
         if _OPENINGS.search(literal) or literal.endswith("{") or name in _NOT_NAMES or beyond:
             return None
         parts += [literal] if literal else []
         arguments = tuple(word[1:-1] for word in (words[0], *words[2:]) if word is not None)
-        parts.append(_Plain(name, part) if name else _Plain(function or "env", arguments=arguments))
+        parts.append(braces or (_Plain(name, part) if name else _Plain(function or "env", arguments=arguments)))
         end = match.end()
     if _OPENINGS.search(text[end:]):
         return None
@@ -237,7 +240,8 @@ def _plain_value(plain: _Plain, scope: Scope) -> object:
         raise scope.undefined(plain.name)
     value = scope.known[plain.name]
     if plain.arguments:
-        return value(*plain.arguments)  # type: ignore[operator]
+        found = value(*plain.arguments[:2])  # type: ignore[operator]
+        return found or plain.arguments[2] if len(plain.arguments) == 3 else found
     if plain.part is None:
         return value
     assert isinstance(value, SourceView | NameView)

@@ -1,11 +1,17 @@
+# ruff: noqa: E501 (a file stands beside what is made of it)
 """What `init` writes: ports become variables, Compose's variables become templates, nothing is lost silently."""
 
 import pytest
 import yaml
 
+from promoter.compose.interpolate import Unset, interpolate
+from promoter.document.scalars import Tagged
 from promoter.initialise import taking
 from promoter.initialise.taking import name_from
+from promoter.initialise.variables import templated
 from promoter.initialise.writing import Wishes, pipeline_text
+from promoter.model.release import Source
+from promoter.templates import Scope, TemplateFault, is_template, render
 
 
 def from_dockerfile(text: str, name: str) -> str:
@@ -89,8 +95,8 @@ def test_a_compose_file_is_taken_over() -> None:
         "{{ web_port_5 }}:4001/udp",
     ]  # fmt: skip
     assert web["environment"] == {
-        "URL": '{{ env("URL") }} $x {{ env("SHORT", "") }}',
-        "PASS": '{{ env("PASS", "") }}',
+        "URL": '{{ env("URL", required="need it") }} $x {{ env("SHORT", "") }}',
+        "PASS": None,
         "ON": '{{ "yes" if env("FLAG", "") else "" }}',
     }
     assert web["logging"]["options"]["tag"] == '{{ "{{" }}.Name}}'
@@ -124,3 +130,44 @@ def test_an_init_process_is_written_for_what_is_built_here_and_only_there() -> N
         from_compose({"services": {"web": {"build": "."}, "old": {"build": ".", "init": False}, "s6": {"image": "s6"}}}, "x")
     )
     assert {name: service.get("init") for name, service in file["services"].items()} == {"web": True, "old": False, "s6": None}
+
+
+@pytest.mark.parametrize("text", [
+    "${A:-http://h:${P:-80}/}", "${A-$B}", "${A:-d}", "${A-d}", "${A:?no}", "${A?no}", "${A+p}", "${A:+p}", "$$A $1 $", '${A:-"q" \\ {"x": {}}}', "${A}${B}", "${A:+${B:-c}}",
+])  # fmt: skip
+@pytest.mark.parametrize("environ", [{}, {"A": ""}, {"A": "a"}, {"B": "b"}, {"A": "", "B": "b", "P": "1"}])
+def test_variables_mean_what_they_mean_to_compose(text: str, environ: dict) -> None:
+    """compose.md D9: nested ones stayed text, and what is set but empty was taken for a value."""
+    scope = Scope(Source, environ, frozenset())
+    try:
+        wanted: str | None = interpolate(text, environ)
+    except Unset:
+        wanted = None
+    try:
+        found: str | None = render(templated(text), scope) if is_template(templated(text)) else templated(text)
+    except TemplateFault:
+        found = None
+    assert found == wanted
+
+
+def test_nothing_at_the_top_of_a_compose_file_is_dropped_without_a_word() -> None:
+    text = from_compose({"x-base": {}, "models": {}, "strange": 1, "version": "3", "services": {"a": {"image": "x"}}}, "x")
+    assert all(
+        word in text for word in ("# x-base: left out", "# models is left out: it starts programs", "# strange is left out")
+    )
+
+
+def test_a_tag_of_an_override_in_a_lone_file_is_no_crash() -> None:
+    """compose.md D16: `ports: !reset []` was a fault of promoter."""
+    services = {
+        "a": {"image": "x", "ports": Tagged("reset", []), "command": Tagged("reset", None)},
+        "b": {"image": "x", "ports": Tagged("override", ["1:2"])},
+    }
+    file = read(from_compose({"services": services}, "x"))
+    assert file["services"] == {"a": {"image": "x"}, "b": {"image": "x", "ports": ["{{ b_port }}:2"]}}
+
+
+def test_one_host_port_for_tcp_and_udp_stays_one() -> None:
+    """compose.md D16."""
+    file = read(from_compose({"services": {"dns": {"image": "x", "ports": ["53:53/tcp", "53:53/udp", "80:80"]}}}, "x"))
+    assert file["services"]["dns"]["ports"] == ["{{ dns_port }}:53/tcp", "{{ dns_port }}:53/udp", "{{ dns_port_2 }}:80"]

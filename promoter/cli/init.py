@@ -14,7 +14,6 @@ from promoter.model.errors import CallerError, FileFaults, WorldError
 if TYPE_CHECKING:
     from promoter.initialise.taking import Draft
 
-_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _IGNORED = (
     "# What promoter keeps here is this machine's own, but for these.\n*\n!.gitignore\n!allowed_signers\n!pipeline.schema.json\n"
 )
@@ -77,7 +76,9 @@ def init(
 
 
 def _found(directory: Path) -> Path:
-    for name in (*_COMPOSE, "Dockerfile"):
+    from promoter.cli.composed import NAMES
+
+    for name in (*NAMES, "Dockerfile"):
         if (directory / name).is_file():
             return directory / name
     raise CallerError("there is no Compose file and no Dockerfile here", hint="name one with --from FILE")
@@ -92,8 +93,9 @@ def _beside(source: Path, target: Path) -> None:
 
 
 def _draft(source: Path, named: str | None) -> "Draft":
+    from promoter.cli.composed import compose_draft
     from promoter.document.reader import read_document
-    from promoter.initialise.taking import from_compose, from_dockerfile, name_from
+    from promoter.initialise.taking import from_dockerfile, name_from
 
     name = named or name_from(source.resolve().parent.name)
     try:
@@ -104,10 +106,8 @@ def _draft(source: Path, named: str | None) -> "Draft":
         ) from error
     if source.suffix not in (".yaml", ".yml"):
         return from_dockerfile(data.decode("utf-8", "replace"), name)
-    document = read_document(data, str(source)).data
-    if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
-        raise CallerError(f"{source} has no services", hint="a Compose file has a map of services at its top")
-    return from_compose(document, name, named=named is not None)
+    document = read_document(data, str(source))
+    return compose_draft(source, document, named, name)
 
 
 def _write(texts: Mapping[Path, str], *, force: bool) -> None:
@@ -125,16 +125,18 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
 
 def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
     """What promoter cannot carry out of a Compose file is said now, and the file is there to be mended."""
-    from promoter.cli.checked import checked
+    from promoter.cli.checked import checked, say_remarks
 
     if source is not None:
         files += _for_editors(target)
     try:
-        checked(target)
+        remarks = checked(target).remarks
     except FileFaults as faults:
         if source is not None:
             complain(f"promoter: {target} is written, and needs your hand before it can run:")
         raise faults from None
+    if not common.quiet:
+        say_remarks(remarks)
     if common.json:
         written = {"written": str(target), "from": str(source)} if source else {"written": None, "from": None}
         say_json({**written, "files": [str(file) for file in files]})

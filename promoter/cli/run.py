@@ -29,10 +29,14 @@ def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wai
       promoter run --to test
       promoter run --wait 30m --json
     """
+    from promoter.cli.checked import say_remarks
     from promoter.cli.door import opened
 
     common = common.at(file)
     span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
         result = promoter.run(to, span, lock)
+        remarks = promoter.loaded.remarks
+    if not common.quiet:
+        say_remarks(remarks)
     return end(common, result, to)

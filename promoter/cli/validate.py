@@ -9,7 +9,8 @@ from promoter.cli.run import File
 def validate(common: Common, file: File = None) -> None:
     """Checks the pipeline file, all environments; touches nothing.
 
-    Every complaint names its place, and all come at once. No engine and no registry is asked.
+    Every complaint names its place, and all come at once; so does what is left out of a Compose file. No engine and no
+    registry is asked.
 
     \b
     Examples:
@@ -17,12 +18,16 @@ def validate(common: Common, file: File = None) -> None:
       promoter validate pipelines/shop/pipeline.yaml
       promoter validate --json | jq '.error.complaints'
     """
-    from promoter.cli.checked import checked
+    from promoter.cli.checked import checked, say_remarks
 
     common = common.at(file)
-    pipeline = checked(common.pipeline).pipeline
+    loaded = checked(common.pipeline)
+    pipeline, remarks = loaded.pipeline, loaded.remarks
     environments = list(pipeline.needs)
+    if not common.quiet:
+        say_remarks(remarks)
     if common.json:
-        say_json({"valid": True, "pipeline": pipeline.name, "environments": environments})
+        told = [{"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in remarks]
+        say_json({"valid": True, "pipeline": pipeline.name, "environments": environments, **({"remarks": told} if told else {})})
     elif not common.quiet:
         say(f"{common.pipeline} is good: {pipeline.name}, {', '.join(environments)}")

@@ -1,12 +1,17 @@
-"""Env files: their text -> variables. Compose's own rules for quotes, comments, `export` and `${…}`."""
+"""Env files: their text -> variables. Compose's own rules for names, quotes, comments, `export` and `${…}`."""
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 
 from promoter.compose.interpolate import Unset, interpolate
 
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=[ \t]*(.*))?", re.DOTALL)
-_DOUBLE = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$$"}
+_BLANK = "\t\v\f\r \x85\xa0"
+_GAP = re.compile(r"(?:\s+|\#[^\n]*)+")
+_EXPORT = re.compile(rf"export[{_BLANK}\n]+")
+_NAME = re.compile(rf"(?:[{_BLANK}]|[^\W]|[.\-\[\]])*")
+_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
+_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$$"}
 
 
 class BadEnvFile(ValueError):
@@ -19,56 +24,90 @@ class BadEnvFile(ValueError):
 
 def read_env_file(text: str, environ: Mapping[str, str], *, raw: bool = False) -> dict[str, str]:
     """The variables of `text`, in order. A bare KEY is taken from `environ`, and left out where that has none."""
-    found: dict[str, str] = {}
-    lines = text.splitlines()
-    number = 0
-    while number < len(lines):
-        start = number
-        line = lines[number]
-        number += 1
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = _LINE.fullmatch(line)
-        if not match:
-            raise BadEnvFile(start + 1, f"{line.strip()[:40]!r} is not NAME=value")
-        name, value = match[1], match[2]
-        if value is None:
-            found |= {name: environ[name]} if name in environ else {}
-        elif raw:
-            found[name] = value
-        else:
-            while value[:1] in ("'", '"') and _closing(value) is None and number < len(lines):
-                value += "\n" + lines[number]
-                number += 1
-            found[name] = _value(value, {**environ, **found}, start + 1)
-    return found
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return _Raw(text, environ).read() if raw else _Reader(text, environ).read()
 
 
-def _closing(value: str) -> int | None:
-    """The place of the quote that ends a quoted value."""
-    quote, place = value[0], 1
-    while place < len(value):
-        if value[place] == "\\" and quote == '"':
+class _Reader:
+    """Variables inside values come from the process first, then from the lines above."""
+
+    def __init__(self, text: str, environ: Mapping[str, str]) -> None:
+        self._text, self._environ = text, environ
+        self._found: dict[str, str] = {}
+        self._known = ChainMap(dict(environ), self._found)
+
+    def read(self) -> dict[str, str]:
+        place = 0
+        while (start := self._skip(_GAP, place)) < len(self._text):
+            name, place = self._name(start)
+            if self._text[place : place + 1] in ("", "\n"):
+                self._found |= {name: self._environ[name]} if name in self._environ else {}
+                continue
             place += 1
-        elif value[place] == quote:
-            return place
-        place += 1
-    return None
+            while self._text[place : place + 1] in _BLANK and place < len(self._text):
+                place += 1
+            self._found[name], place = self._value(place)
+        return self._found
+
+    def _skip(self, what: re.Pattern[str], place: int) -> int:
+        match = what.match(self._text, place)
+        return match.end() if match else place
+
+    def _name(self, start: int) -> tuple[str, int]:
+        start = self._skip(_EXPORT, start)
+        end = self._skip(_NAME, start)
+        name = self._text[start:end].rstrip(_BLANK)
+        if not name or self._text[end : end + 1] not in ("=", ":", "\n", "") or " " in name:
+            raise self._bad(start, f"{self._line(start)[:40]!r} is not NAME=value")
+        return name, end
+
+    def _value(self, start: int) -> tuple[str, int]:
+        quote = self._text[start : start + 1]
+        if quote not in ("'", '"') or not quote:
+            line = self._line(start)
+            return self._filled(line.split(" #", 1)[0].rstrip(), start), start + len(line)
+        match = re.compile(rf"{quote}((?:[^\\{quote}]|\\.)*){quote}", re.DOTALL).match(self._text, start)
+        if match is None:
+            raise self._bad(start, f"a {quote} is opened and never closed")
+        inner = match[1].replace(f"\\{quote}", quote) if quote == "'" else _ESCAPE.sub(_escaped, match[1])
+        return (inner if quote == "'" else self._filled(inner, start)), match.end()
+
+    def _filled(self, value: str, start: int) -> str:
+        try:
+            return interpolate(value, self._known)
+        except Unset as error:
+            raise self._bad(start, error.message) from error
+
+    def _line(self, start: int) -> str:
+        end = self._text.find("\n", start)
+        return self._text[start : end if end >= 0 else len(self._text)]
+
+    def _bad(self, place: int, message: str) -> BadEnvFile:
+        return BadEnvFile(self._text.count("\n", 0, place) + 1, message)
 
 
-def _value(value: str, known: Mapping[str, str], line: int) -> str:
-    quote = value[:1]
-    if quote in ("'", '"') and quote:
-        end = _closing(value)
-        if end is None:
-            raise BadEnvFile(line, f"a {quote} is opened and never closed")
-        inner = value[1:end]
-        if quote == "'":
-            return inner
-        inner = re.sub(r"\\(.)", lambda m: _DOUBLE.get(m[1], m[0]), inner, flags=re.DOTALL)
-    else:
-        inner = re.split(r"(?:^|\s)#", value, maxsplit=1)[0].strip()
-    try:
-        return interpolate(inner, known)
-    except Unset as error:
-        raise BadEnvFile(line, error.message) from error
+def _escaped(match: re.Match[str]) -> str:
+    letter, digits = match[0][1], match[0][2:]
+    if letter != "0":
+        return _ESCAPED.get(letter, match[0])
+    return chr(int(digits, 8)) if re.fullmatch("[0-3][0-7]{2}", digits) else "\\" + digits
+
+
+class _Raw:
+    """`format: raw`: each line's value as it is written."""
+
+    def __init__(self, text: str, environ: Mapping[str, str]) -> None:
+        self._lines, self._environ = text.split("\n"), environ
+
+    def read(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for number, line in enumerate(self._lines, start=1):
+            said = line.lstrip()
+            if not said or said.startswith("#"):
+                continue
+            name, equals, value = said.partition("=")
+            if not name or any(sign.isspace() for sign in name):
+                raise BadEnvFile(number, f"{said[:40]!r} is not NAME=value")
+            if equals or name in self._environ:
+                found[name] = value if equals else self._environ[name]
+        return found

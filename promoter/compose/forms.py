@@ -126,7 +126,7 @@ def read_hosts(value: object) -> object:
     if isinstance(value, Mapping):
         for name, item in value.items():
             items = item if isinstance(item, list | tuple) else [item]
-            found[str(name)] = [spell(i, f"`{name}`", (name,)).strip("[]") for i in items]
+            found[str(name)] = [address for i in items for address in _addresses(spell(i, f"`{name}`", (name,)))]
         return {name: tuple(items) for name, items in found.items()}
     if not isinstance(value, list | tuple):
         raise misfit(f"a list or map of hosts is due, and {kind_of(value)} stands here", "write for example [db=10.0.0.5]")
@@ -135,8 +135,12 @@ def read_hosts(value: object) -> object:
         name, separator, address = text.partition("=") if "=" in text else text.partition(":")
         if not (name and separator and address):
             raise misfit(f"{text!r} is not a host and an address", "write for example db=10.0.0.5", (place,))
-        found.setdefault(name, []).append(address.strip("[]"))
+        found.setdefault(name, []).extend(_addresses(address))
     return {name: tuple(items) for name, items in found.items()}
+
+
+def _addresses(text: str) -> list[str]:
+    return [address.strip().strip("[]") for address in text.split(",")]
 
 
 def read_ulimits(value: object) -> object:

@@ -4,10 +4,15 @@ import re
 from collections.abc import Mapping
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPERATORS = (":-", ":?", ":+", "-", "?", "+")
+_DOLLAR = "write $$ for a dollar sign"
+MAX_LENGTH = 1 << 20
+"""Characters: variables that are made of variables can grow without end."""
+MAX_DEPTH = 64
 
 
 class Unset(ValueError):
-    """A variable is required and not set, or the `$` is not followed by anything that has a meaning."""
+    """A variable is required and not set, or what follows `${` has no meaning."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -18,54 +23,58 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
     """`text` with variables filled in. One that is not set is empty, as Compose has it."""
     if "$" not in text:
         return text
-    filled, end = _fill(text, 0, environ, inside=False)
+    filled, end = _fill(text, 0, environ, 0)
     assert end == len(text)
+    if len(filled) > MAX_LENGTH:
+        raise Unset(f"this is filled in to more than {MAX_LENGTH:,} characters", "put the text into a file")
     return filled
 
 
-def _fill(text: str, place: int, environ: Mapping[str, str], *, inside: bool) -> tuple[str, int]:
-    """From `place` to the end, or (inside braces) to the closing one."""
+def _fill(text: str, place: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
+    """From `place` to the end, or (inside braces) to the brace that closes them. Without `environ` it is only read over."""
+    if depth > MAX_DEPTH:
+        raise Unset(f"variables are nested deeper than {MAX_DEPTH} levels")
     parts: list[str] = []
+    plain = 0
     while place < len(text):
         char = text[place]
-        if inside and char == "}":
+        if depth and char == "}" and not plain:
             return "".join(parts), place
         if char != "$":
-            parts.append(char)
-            place += 1
+            plain += (char == "{") - (char == "}") if depth else 0
+            value, place = char, place + 1
         elif text.startswith("$$", place):
-            parts.append("$")
-            place += 2
+            value, place = "$", place + 2
         elif text.startswith("${", place):
-            value, place = _braced(text, place + 2, environ)
-            parts.append(value)
+            value, place = _braced(text, place + 2, environ, depth + 1)
         elif match := _NAME.match(text, place + 1):
-            parts.append(environ.get(match[0], ""))
-            place = match.end()
+            value, place = (environ or {}).get(match[0], ""), match.end()
         else:
-            raise Unset("a `$` stands alone here", "write $$ for a dollar sign")
-    if inside:
-        raise Unset("`${` is never closed", "write } after the name, or $$ for a dollar sign")
+            value, place = "$", place + 1
+        parts.append(value)
+    if depth:
+        raise Unset("`${` is never closed", f"write }} after the name, or {_DOLLAR.removeprefix('write ')}")
     return "".join(parts), place
 
 
-def _braced(text: str, place: int, environ: Mapping[str, str]) -> tuple[str, int]:
+def _braced(text: str, place: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
     match = _NAME.match(text, place)
     if not match:
         raise Unset("`${` is not followed by a name", "write for example ${TAG:-latest}, or $$ for a dollar sign")
     name, place = match[0], match.end()
-    operator = next((o for o in (":-", ":?", ":+", "-", "?", "+") if text.startswith(o, place)), "")
+    value = None if environ is None else environ.get(name)
+    operator = next((o for o in _OPERATORS if text.startswith(o, place)), "")
     if not operator:
         if text[place : place + 1] != "}":
             raise Unset(f"`${{{name}` is never closed", "write } after the name, or $$ for a dollar sign")
-        return environ.get(name, ""), place + 1
-    word, end = _fill(text, place + len(operator), environ, inside=True)
-    is_set = bool(environ.get(name)) if operator[0] == ":" else name in environ
-    match operator[-1]:
-        case "-":
-            return (environ[name] if is_set else word), end + 1
-        case "+":
-            return (word if is_set else ""), end + 1
-    if not is_set:
+        return value or "", place + 1
+    found = bool(value) if operator[0] == ":" else value is not None
+    wanted = found if operator[-1] == "+" else not found
+    word, end = _fill(text, place + len(operator), environ if wanted else None, depth)
+    if operator[-1] == "+":
+        return (word if found else ""), end + 1
+    if found or environ is None:
+        return value or "", end + 1
+    if operator[-1] == "?":
         raise Unset(f"the environment variable {name} is required" + (f": {word}" if word else ""), f"set {name}")
-    return environ[name], end + 1
+    return word, end + 1

@@ -21,7 +21,12 @@ _BY: Mapping[Path, _Key] = {
     ("configs",): lambda g: g["target"],
     ("env_file",): lambda f: f["path"],
 }
-DISTINCT = frozenset({"cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "expose", "group_add", "security_opt", "tmpfs"})
+DISTINCT = frozenset(
+    {
+        "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "expose", "extra_hosts", "group_add", "links", "profiles",
+        "security_opt", "tmpfs",
+    }
+)  # fmt: skip
 
 
 def merge(base: Canonical, over: Canonical, marks: Marks | None = None) -> Canonical:
@@ -55,7 +60,7 @@ def _reset_below(merged: Canonical, over: Canonical, path: Path, marks: Marks) -
 
 
 def _merge(base: Any, over: Any, path: Path, marks: Marks) -> Any:
-    if path in REPLACED:
+    if path in REPLACED or (path == ("logging",) and _another_driver(base, over)):
         return over
     if isinstance(base, dict) and isinstance(over, dict):
         return _merge_maps(base, over, path, marks)
@@ -66,6 +71,12 @@ def _merge(base: Any, over: Any, path: Path, marks: Marks) -> Any:
             return tuple(dict.fromkeys((*base, *over)))
         return (*base, *over)
     return over
+
+
+def _another_driver(base: Canonical, over: Canonical) -> bool:
+    """Options of one log driver mean nothing to another."""
+    drivers = {layer["driver"] for layer in (base, over) if layer.get("driver")}
+    return len(drivers) == 2
 
 
 def _merge_entries(base: Any, over: Any, key: _Key) -> tuple[Any, ...]:

@@ -1,14 +1,14 @@
 """What does not fit a shape, in plain sentences: pydantic's errors and our own, with the path inside the value."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from promoter.compose.refused import reason
+from promoter.compose.refused import dropped, reason
 from promoter.document.scalars import kind_of
 
 Path = tuple[str | int, ...]
@@ -16,12 +16,17 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`at` is the path inside the value that was read; `on_key` when the key itself is wrong, not what it holds."""
+    """`at` is the path inside the value that was read; `on_key` when the key itself is wrong, not what it holds.
+
+    `dropped` when it is left out with a remark and does no harm; `instead` is then what stays in its place.
+    """
 
     at: Path
     message: str
     hint: str | None = None
     on_key: bool = False
+    dropped: bool = False
+    instead: str | None = None
 
 
 class Misfit(ValueError):
@@ -50,13 +55,31 @@ def nearest(name: str, known: Iterable[str], otherwise: str) -> str | None:
     return f"{otherwise}: {', '.join(names[:40])}" if names else None
 
 
+def without(value: Any, faults: Iterable[Fault]) -> Any:
+    """`value` without what is dropped, or with what stays instead; `value` itself is not changed."""
+    for fault in faults:
+        value = _without(value, fault.at, fault.instead)
+    return value
+
+
+def _without(value: Any, path: Path, instead: str | None) -> Any:
+    if not path:
+        return instead
+    changed = list(value) if isinstance(value, list | tuple) else dict(value)
+    if len(path) == 1 and instead is None:
+        del changed[path[0]]  # type: ignore[arg-type]
+    else:
+        changed[path[0]] = _without(changed[path[0]], path[1:], instead)  # type: ignore[index]
+    return changed
+
+
 def faults_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
     """Every error of one validation of `model` as a fault with its path."""
     for problem in error.errors(include_url=False):
         path: Path = tuple(problem["loc"])
         cause = problem.get("ctx", {}).get("error")
         if isinstance(cause, Misfit):
-            yield from (Fault((*path, *f.at), f.message, f.hint, f.on_key) for f in cause.faults)
+            yield from (replace(f, at=(*path, *f.at)) for f in cause.faults)
         else:
             yield _fault(problem, path, model, cause)
 
@@ -68,6 +91,8 @@ def _fault(problem: Any, path: Path, model: type[BaseModel], cause: object) -> F
         refusal = reason(owner.__name__, str(path[-1]))
         if refusal:
             return Fault(path, f"`{path[-1]}` is not carried out: {refusal.why}", refusal.instead, on_key=True)
+        if why := dropped(owner.__name__, str(path[-1])):
+            return Fault(path, f"`{path[-1]}` is left out: {why}", on_key=True, dropped=True)
         return unknown_key(str(path[-1]), _keys(owner), path)
     if kind == "missing":
         return Fault(path[:-1], f"`{path[-1]}` is missing", f"add `{path[-1]}: …`")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo
 
 from promoter.compose.forms import Size, reading
 from promoter.compose.misfit import Fault, Misfit, faults_of, misfit
-from promoter.compose.refused import reason
+from promoter.compose.refused import dropped
 from promoter.compose.shape import Reading, Shape
 from promoter.document.scalars import WrittenInt, kind_of
 
@@ -36,6 +37,7 @@ Mode = Annotated[int, BeforeValidator(read_mode, json_schema_input_type=int | st
 class BindOptions(Shape):
     propagation: Literal["private", "rprivate", "shared", "rshared", "slave", "rslave"] | None = None
     create_host_path: bool = True
+    selinux: Literal["z", "Z"] | None = None
 
 
 class VolumeOptions(Shape):
@@ -84,7 +86,7 @@ def read_mounts(value: object, info: ValidationInfo) -> object:
 
 def _read_mount(entry: object, context: Reading) -> dict[str, object]:
     if isinstance(entry, str):
-        return _checked(_short_mount(entry), context)
+        return _checked(_short_mount(_without_consistency(entry)), context)
     if not isinstance(entry, Mapping):
         raise misfit(f"a mount must be text or a map, and {kind_of(entry)} stands here", _EXAMPLE)
     try:
@@ -92,6 +94,18 @@ def _read_mount(entry: object, context: Reading) -> dict[str, object]:
     except ValidationError as error:
         raise Misfit(*faults_of(error, LongMount)) from error
     return _checked(long.canonical(), context)
+
+
+def _without_consistency(text: str) -> str:
+    """Raises a Misfit that says what is left out of `text`, and what stays."""
+    source, _, options = text.rpartition(":")
+    said = options.split(",")
+    found = next((word for word in said if word in ("cached", "delegated", "consistent")), None)
+    if found is None or ":" not in source:
+        return text
+    rest = ",".join(word for word in said if word != found)
+    why = f"`{found}` is left out: {dropped('Mount', 'consistency')}"
+    raise Misfit(Fault((), why, dropped=True, instead=f"{source}:{rest}" if rest else source))
 
 
 def _short_mount(text: str) -> dict[str, object]:
@@ -114,12 +128,9 @@ def _option(option: str, text: str) -> dict[str, object]:
         return {"nocopy": True}
     if option in _PROPAGATIONS:
         return {"propagation": option}
-    refusal = reason("BindOptions", "selinux") if option in ("z", "Z") else None
-    if option in ("cached", "delegated", "consistent"):
-        refusal = reason("Mount", "consistency")
-    if refusal:
-        raise misfit(f"`{option}` is not carried out: {refusal.why}", refusal.instead)
-    raise misfit(f"{text!r} has an unknown option `{option}`", "known: ro, rw, nocopy, " + ", ".join(_PROPAGATIONS))
+    if option in ("z", "Z"):
+        return {"selinux": option}
+    raise misfit(f"{text!r} has an unknown option `{option}`", "known: ro, rw, z, Z, nocopy, " + ", ".join(_PROPAGATIONS))
 
 
 def _checked(mount: dict[str, object], context: Reading) -> dict[str, object]:
@@ -129,9 +140,13 @@ def _checked(mount: dict[str, object], context: Reading) -> dict[str, object]:
     if mount["type"] == "bind":
         if not source:
             raise misfit("a bind mount needs a `source`", _EXAMPLE)
+        if mount.get("selinux") and mount.get("create_host_path") is False:
+            raise misfit("the engine relabels only where it may make the host path", "drop `create_host_path`, or `selinux`")
         return mount | {"source": absolute(str(source), context.directory)}
     if mount["type"] == "volume" and source and not _NAME.fullmatch(str(source)):
         raise misfit(f"{source!r} is not the name of a volume", f"write ./{source} for a directory beside the file")
+    if mount.get("selinux") and mount.get("subpath"):
+        raise misfit("the engine cannot relabel a part of a volume", "drop `subpath`, or `selinux`")
     if mount["type"] == "tmpfs" and source:
         raise misfit("a tmpfs mount has no `source`", "drop it")
     return mount
@@ -184,7 +199,7 @@ def _each(value: object, read: Callable[[object], Any]) -> object:
         try:
             found.append(read(entry))
         except Misfit as error:
-            faults += [Fault((place, *f.at), f.message, f.hint, f.on_key) for f in error.faults]
+            faults += [replace(f, at=(place, *f.at)) for f in error.faults]
     if faults:
         raise Misfit(*faults)
     return found

@@ -1,4 +1,7 @@
-"""Published ports in Compose's short form: `[[address:]published[-end]:]target[-end][/protocol]`."""
+"""Published ports in Compose's short form: `[[address:]published[-end]:]target[-end][/protocol]`.
+
+An address may be empty, which is every address of the host.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from promoter.compose.misfit import Fault, Misfit
 
 _SHORT = re.compile(
-    r"(?:(?P<ip>\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+):)?"
+    r"(?:(?P<ip>\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+|(?=:[\d-]*:)):)?"
     r"(?:(?P<first>\d*)(?:-(?P<last>\d+))?:)?"
     r"(?P<target>\d+)(?:-(?P<end>\d+))?(?:/(?P<protocol>[a-z]+))?"
 )

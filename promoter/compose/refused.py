@@ -1,4 +1,7 @@
-"""Keys of the Compose Specification that promoter does not carry out: refused by name, with the reason and a way out."""
+"""Keys of the Compose Specification that promoter does not carry out: refused by name, with the reason and a way out.
+
+Those that change nothing about what runs on one host are dropped instead, with a remark: Compose ignores them there too.
+"""
 
 from typing import NamedTuple
 
@@ -13,6 +16,15 @@ def reason(shape: str, key: str) -> Refusal | None:
     return _REFUSED.get(_SAME.get(shape, shape), {}).get(key)
 
 
+def dropped(shape: str, key: str) -> str | None:
+    """Why `key` of this shape is left out with a remark."""
+    return _DROPPED.get(_SAME.get(shape, shape), {}).get(key)
+
+
+def dropped_keys(shape: str) -> tuple[str, ...]:
+    return tuple(_DROPPED.get(_SAME.get(shape, shape), {}))
+
+
 def keys(shape: str) -> tuple[str, ...]:
     return tuple(_REFUSED.get(_SAME.get(shape, shape), {}))
 
@@ -25,7 +37,6 @@ _SAME = {
     "ConfigForm": "Config",
     "SecretForm": "Secret",
 }
-_ORDER = Refusal("promoter decides itself how a service is replaced", "use `strategy` of the environment, or drop it")
 _SWARM = Refusal("it speaks to a swarm's scheduler", "drop it")
 _SERVICE_LINK = Refusal(
     "links are Docker's legacy; services of an environment reach each other by name", "drop it, or use `networks` with `aliases`"
@@ -34,18 +45,35 @@ _CGROUP = Refusal("it tunes the engine's block devices and schedulers", "set it 
 _HOOK = Refusal("it runs where promoter could not tell whether it was done", "use `before` or `verify` of the environment")
 _AI = Refusal("it starts programs outside containers, which no digest pins", "run it as a service with an image")
 
+_PULLED = "images are pulled by digest, once, when they are not there"
+_SCHEDULER = "only a swarm's scheduler reads it"
+_DROPPED: dict[str, dict[str, str]] = {
+    "Service": {
+        "pull_policy": _PULLED,
+        "pull_refresh_after": _PULLED,
+        "develop": "it watches files on a developer's machine",
+        "attach": "promoter never attaches to a service's output",
+    },
+    "Build": {
+        "tags": "a release is named by its digests",
+        "cache_to": "exporting a cache is the builder's own business",
+    },
+    "Deploy": {
+        "mode": _SCHEDULER,
+        "placement": _SCHEDULER,
+        "endpoint_mode": _SCHEDULER,
+        "update_config": "promoter decides itself how a service is replaced",
+        "rollback_config": "promoter decides itself how a service is put back",
+        "labels": "they are a swarm service's, and no container has them",
+    },
+    "RestartPolicy": {"delay": "an engine chooses its delays itself", "window": _SCHEDULER},
+    "Mount": {"consistency": "only desktop engines know it"},
+}
+
 _REFUSED: dict[str, dict[str, Refusal]] = {
     "Service": {
-        "extends": Refusal("a release must not depend on files read elsewhere", "use a YAML anchor and `<<`, or copy the keys"),
-        "profiles": Refusal("every environment runs every service", "set `deploy: {replicas: 0}` where a service is not wanted"),
-        "scale": Refusal("Compose has two spellings for this", "write `deploy: {replicas: N}`"),
-        "links": _SERVICE_LINK,
         "external_links": _SERVICE_LINK,
         "volumes_from": Refusal("it shares volumes that nobody names", "name a volume and mount it in both services"),
-        "develop": Refusal("it watches files on a developer's machine", "keep it in the Compose file of developers"),
-        "attach": Refusal("promoter never attaches to a service's output", "drop it"),
-        "pull_policy": Refusal("images are pulled by digest, once, when they are not there", "drop it"),
-        "pull_refresh_after": Refusal("images are pulled by digest, once, when they are not there", "drop it"),
         "post_start": _HOOK,
         "pre_start": _HOOK,
         "pre_stop": _HOOK,
@@ -73,7 +101,6 @@ _REFUSED: dict[str, dict[str, Refusal]] = {
     },
     "Build": {
         "additional_contexts": Refusal("the engine's own builder takes one context", "copy what is needed into the context"),
-        "cache_to": Refusal("exporting a cache is the builder's own business", "drop it; `cache_from` is carried out"),
         "entitlements": Refusal("they lift the walls around a build", "drop it"),
         "isolation": Refusal("it is for Windows containers", "drop it"),
         "privileged": Refusal("it lifts the walls around a build", "drop it"),
@@ -81,29 +108,17 @@ _REFUSED: dict[str, dict[str, Refusal]] = {
         "sbom": Refusal("it would change the digest between two equal builds", "make it from the pushed image"),
         "secrets": Refusal("the engine's own builder has none", "fetch what is private before the build"),
         "ssh": Refusal("the engine's own builder cannot forward an agent", "fetch what is private before the build"),
-        "tags": Refusal("a release is named by its digests", "drop it"),
         "ulimits": Refusal("the engine's builder ignores them", "drop it"),
         "no_cache_filter": Refusal("the engine's own builder cannot do it", "use `no_cache`"),
-    },
-    "Deploy": {
-        "mode": _SWARM,
-        "placement": _SWARM,
-        "endpoint_mode": _SWARM,
-        "update_config": _ORDER,
-        "rollback_config": _ORDER,
-        "restart_policy": Refusal("a container has one restart rule", "use `restart` of the service"),
-        "labels": Refusal("labels of a swarm's service are seen by no container", "use `labels` of the service"),
     },
     "Limits": {
         "devices": Refusal("promoter cannot prove which devices a container got", "use `devices` of the service"),
         "generic_resources": _SWARM,
     },
     "Mount": {
-        "consistency": Refusal("only desktop engines know it", "drop it"),
         "image": Refusal("the image would not be pinned by the release", "copy the files into the service's image"),
     },
     "BindOptions": {
-        "selinux": Refusal("the engine's API cannot relabel a mount", "label it on the host: chcon -Rt container_file_t"),
         "recursive": Refusal("old engines ignore it", "drop it"),
     },
     "VolumeOptions": {"labels": Refusal("the volume is shared by the environment", "use `labels` of the top-level volume")},
@@ -132,7 +147,6 @@ _REFUSED: dict[str, dict[str, Refusal]] = {
         "labels": _SWARM,
     },
     "Compose": {
-        "include": Refusal("a release must not depend on files read elsewhere", "put the services into one file"),
         "models": _AI,
     },
 }  # fmt: skip

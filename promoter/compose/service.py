@@ -66,6 +66,7 @@ class Mount(Shape):
     read_only: bool = False
     propagation: str | None = None
     create_host_path: bool = True
+    selinux: Literal["z", "Z"] | None = None
     nocopy: bool = False
     subpath: str | None = None
     tmpfs_size: int | None = None
@@ -126,9 +127,9 @@ class FileGrant(Shape):
 
 
 class Limits(Shape):
-    """`cpus` in cores, `memory` in bytes."""
+    """`cpus` in cores (0: no limit), `memory` in bytes."""
 
-    cpus: float | None = Field(default=None, gt=0)
+    cpus: float | None = Field(default=None, ge=0)
     memory: Size | None = None
     pids: int | None = None
 
@@ -138,9 +139,17 @@ class Resources(Shape):
     reservations: Limits = Limits()
 
 
+class RestartPolicy(Shape):
+    """When a container is started again."""
+
+    condition: Literal["none", "on-failure", "any"] = "any"
+    max_attempts: int | None = Field(default=None, ge=0)
+
+
 class Deploy(Shape):
     replicas: int | None = Field(default=None, ge=0)
     resources: Resources = Resources()
+    restart_policy: RestartPolicy | None = None
 
 
 def _read_build(value: object) -> object:
@@ -211,7 +220,7 @@ class Service(Shape):
     mem_limit: Size | None = None
     mem_reservation: Size | None = None
     memswap_limit: Size | None = None
-    cpus: float | None = Field(default=None, gt=0)
+    cpus: float | None = Field(default=None, ge=0)
     cpu_shares: int | None = None
     cpuset: str | None = None
     pids_limit: int | None = None

@@ -23,6 +23,8 @@ class Reading:
 
 
 def _read_duration(value: object) -> object:
+    if value in (0, "0") and not isinstance(value, bool):
+        return timedelta(0)
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ValueError(f"{value} has no unit: write for example {value}s")
     return parse_duration(value) if isinstance(value, str) else value

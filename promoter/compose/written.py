@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from promoter.compose.forms import CommandLine, Labels, reading
+from promoter.compose.forms import CommandLine, Labels, Texts, reading
 from promoter.compose.misfit import misfit
 from promoter.compose.mounts import absolute
 from promoter.compose.service import Service
@@ -32,12 +32,26 @@ def _read_env_files(value: object, info: ValidationInfo) -> object:
     ]
 
 
+class Extends(Shape):
+    """`file` is a Compose file, relative to this one; without it, the service is in the same file."""
+
+    service: str
+    file: str | None = None
+
+
 class Written(Service):
-    """A service as the file says it: an override names only what it changes."""
+    """A service as the file says it: an override names only what it changes.
+
+    `extends`, `env_file`, `links`, `profiles` and `scale` become other keys before anything runs.
+    """
 
     env_file: Annotated[
         tuple[EnvFile, ...], BeforeValidator(_read_env_files, json_schema_input_type=str | list[str | EnvFile])
     ] = ()
+    extends: str | Extends | None = None
+    links: tuple[str, ...] = ()
+    profiles: Texts = ()
+    scale: int | None = Field(default=None, ge=0)
 
 
 class Subnet(Shape):
@@ -65,11 +79,18 @@ class NetworkForm(Shape):
     labels: Labels = {}
 
 
+def _in_place(value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """A directory that a volume of the local driver binds is beside the file, as Compose has it."""
+    context, device = reading(info), value.get("device", "")
+    bound = "bind" in value.get("o", "").split(",")
+    return {**value, "device": absolute(device, context.directory)} if context and bound and device[:1] in (".", "~") else value
+
+
 class VolumeForm(Shape):
     name: str | None = None
     external: bool = False
     driver: str | None = None
-    driver_opts: Labels = {}
+    driver_opts: Annotated[Labels, AfterValidator(_in_place)] = {}
     labels: Labels = {}
 
 

@@ -5,12 +5,15 @@ cannot be shared by several copies is left out, and a remark says so. How the pa
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from promoter.compose.refused import reason
+from promoter.document.scalars import Tagged
+from promoter.initialise.variables import templated
+
 _COPIED = ("networks", "volumes", "configs")
-_VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)(?:(:?[-?+])([^{}]*))?\}|([A-Za-z_]\w*))")
 _RANGE = re.compile(r"(.*:)?(\d+)-(\d+):(\d+)-(\d+)(/\w+)?")
 _LONGEST_RANGE = 30
 _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
@@ -25,6 +28,12 @@ class Draft:
     shared: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
     """A variable for each published port, and what the port was before."""
+    owners: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The service of each variable, and its port before: one port may be published for TCP and UDP."""
+    files: tuple[str, ...] = ()
+    """The Compose files that the services stay in; none where they are taken over."""
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What each environment says of services that stay in Compose files."""
     probe: tuple[str, str] | None = None
     """The port variable and the path of a web page that says `alive`."""
     remarks: list[str] = field(default_factory=list)
@@ -34,7 +43,9 @@ class Draft:
     @property
     def built(self) -> bool:
         """Whether any image is made here, and so is pushed somewhere."""
-        return any("build" in service for service in self.services.values())
+        return any("build" in service for service in self.services.values()) or any(
+            "init" in one for one in self.overrides.values()
+        )
 
 
 def name_from(text: str) -> str:
@@ -53,7 +64,7 @@ def from_dockerfile(text: str, name: str) -> Draft:
     if check is None:
         draft.remarks.append("The Dockerfile has no HEALTHCHECK: until it has one, healthy means running and steady for 2s.")
     elif exposed:
-        draft.probe = _probe(check, next(iter(draft.ports)))
+        draft.probe = probe_of(check, next(iter(draft.ports)))
     draft.services[name] = service
     return draft
 
@@ -65,30 +76,67 @@ def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False)
     services = document.get("services")
     for service, keys in (services if isinstance(services, Mapping) else {}).items():
         draft.services[service] = _service(draft, str(service), keys if isinstance(keys, Mapping) else {})
-    draft.shared = {key: _templated(document[key]) for key in _COPIED if document.get(key)}
+    draft.shared = {key: templated(document[key], (key,)) for key in _COPIED if document.get(key)}
     secrets = document.get("secrets")
     if isinstance(secrets, Mapping) and secrets:
         draft.shared["secrets"] = {key: _secret(draft, key, value) for key, value in secrets.items()}
+    draft.remarks += _left_out(document)
     return draft
 
 
+def _left_out(document: Mapping[str, Any]) -> list[str]:
+    """Of the top of a Compose file nothing is dropped without a word."""
+    said = [
+        f"{key} is left out: {refusal.why}."
+        if (refusal := reason("Compose", key))
+        else f"{key} is left out: Compose does not know it."
+        for key in document
+        if key not in (*_COPIED, "services", "secrets", "name", "version") and not key.startswith("x-")
+    ]
+    if extensions := [key for key in document if key.startswith("x-")]:
+        said.append(f"{', '.join(extensions)}: left out, since what they hold is written out where it is used.")
+    return said
+
+
 def _service(draft: Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-    taken = {key: _templated(value) for key, value in keys.items() if key != "ports"}
+    taken = {
+        key: templated(value, ("services", name, key))
+        for key, value in keys.items()
+        if key != "ports" and not (isinstance(value, Tagged) and value.tag == "reset")
+    }
     if "build" in taken:
         taken = {"image": name_from(name), **{key: value for key, value in taken.items() if key != "image"}}
         taken.setdefault("init", True)
     if taken.pop("container_name", None):
         draft.remarks.append(f"{name}: container_name is left out; containers are named {draft.name}-ENVIRONMENT-{name}.")
-    if isinstance(taken.get("environment"), Mapping):
-        taken["environment"] = {k: _passed_on(k) if v is None else v for k, v in taken["environment"].items()}
+    over = [source for one in _listed(taken.get("volumes")) if (source := _beside(one))] if "build" in taken else []
+    if over:
+        draft.remarks.append(mounts_over_build(name, over))
     before = len(draft.ports)
-    ports = [_port(draft, name, port) for said in keys.get("ports") or [] for port in _each(said)]
+    ports = [_port(draft, name, port) for said in _listed(keys.get("ports")) for port in _each(said)]
     if ports:
         taken["ports"] = ports
     check = keys.get("healthcheck")
     if draft.probe is None and len(draft.ports) > before and isinstance(check, Mapping):
-        draft.probe = _probe(str(check.get("test")), list(draft.ports)[before])
+        draft.probe = probe_of(str(check.get("test")), list(draft.ports)[before])
     return taken
+
+
+def _beside(mount: object) -> str | None:
+    """A host path beside the file."""
+    source = mount.get("source") if isinstance(mount, Mapping) else str(mount).partition(":")[0]
+    return str(source) if str(source).startswith("./") or source in (".", "..") else None
+
+
+def _listed(ports: object) -> list[Any]:
+    value = ports.value if isinstance(ports, Tagged) and ports.tag != "reset" else ports
+    return value if isinstance(value, list) else []
+
+
+def mounts_over_build(name: str, sources: Iterable[str]) -> str:
+    """The remark on directories of the checkout that are mounted into what is built here."""
+    shown = ", ".join(sources)
+    return f"{name}: {shown} of this checkout is mounted over what is built here, so the image is not all that runs."
 
 
 def _each(port: object) -> Iterator[object]:
@@ -105,22 +153,27 @@ def _port(draft: Draft, service: str, port: object) -> object:
     """A published port becomes a variable; one of the engine's choice stays as it is."""
     if isinstance(port, Mapping):
         said = str(port.get("published") or "")
-        return {**port, "published": _variable(draft, service, said)} if said.isdigit() else _templated(port)
-    text = _templated(str(port))
+        here = ("services", service, "ports")
+        return {**port, "published": variable(draft, service, said)} if said.isdigit() else templated(port, here)
+    text = templated(str(port), ("services", service, "ports"))
     match = re.fullmatch(r"(?:(.*):)?(\d+|\{\{.*\}\}):(\d+(?:/\w+)?)", text)
     return _publish(draft, service, match[1], match[2], match[3]) if match else text
 
 
 def _publish(draft: Draft, service: str, host: str | None, published: str, target: str) -> str:
-    return f"{f'{host}:' if host else ''}{_variable(draft, service, published)}:{target}"
+    return f"{f'{host}:' if host else ''}{variable(draft, service, published)}:{target}"
 
 
-def _variable(draft: Draft, service: str, was: str) -> str:
+def variable(draft: Draft, service: str, was: str) -> str:
+    earlier = next((name for name, (owner, port) in draft.owners.items() if (owner, port) == (service, was)), None)
+    if earlier is not None:
+        return f"{{{{ {earlier} }}}}"
     stem = "port" if service == draft.name else re.sub(r"\W", "_", service) + "_port"
     stem = stem if stem[0].isalpha() else f"p_{stem}"
     count = sum(name == stem or name.startswith(f"{stem}_") for name in draft.ports)
     name = stem if not count else f"{stem}_{count + 1}"
     draft.ports[name] = was
+    draft.owners[name] = (service, was)
     return f"{{{{ {name} }}}}"
 
 
@@ -133,37 +186,7 @@ def _secret(draft: Draft, name: str, value: object) -> object:
     return {"env": re.sub(r"\W", "_", name).upper()}
 
 
-def _templated(value: Any) -> Any:
-    """Compose's `${VAR}` as templates; braces that Compose does not mean stay what they are; keys are left alone."""
-    if isinstance(value, str):
-        return _VARIABLE.sub(
-            _interpolated, value.replace("{{", '{{ "{{" }}').replace("{%", '{{ "{%" }}').replace("{#", '{{ "{#" }}')
-        )
-    if isinstance(value, Mapping):
-        return {key: _templated(item) for key, item in value.items()}
-    return [_templated(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _interpolated(match: re.Match[str]) -> str:
-    if match[1]:
-        return "$"
-    name, how, word = match[2] or match[5], match[3] or "", match[4] or ""
-    if "?" in how:
-        return f'{{{{ env("{name}") }}}}'
-    if "+" in how:
-        return f'{{{{ "{_quoted(word)}" if env("{name}", "") else "" }}}}'
-    return f'{{{{ env("{name}", "{_quoted(word)}") }}}}'
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _passed_on(name: str) -> str:
-    return f'{{{{ env("{name}", "") }}}}'
-
-
-def _probe(check: str, port: str) -> tuple[str, str] | None:
+def probe_of(check: str, port: str) -> tuple[str, str] | None:
     found = _URL.search(check)
     return (port, found[1] or "/") if found else None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from promoter.document.scalars import Tagged
 from promoter.initialise.taking import Draft
 
 ENVIRONMENTS = ("dev", "test", "prod")
@@ -45,7 +46,9 @@ def pipeline_text(draft: Draft, wishes: Wishes) -> str:
     parts += [
         "",
         "# What runs: the Compose Specification's own keys. {{ … }} is filled in for each environment.",
-        _dump({"services": draft.services}),
+        _dump(
+            {"services": draft.services if not draft.files else draft.files[0] if len(draft.files) == 1 else list(draft.files)}
+        ),
     ]
     parts += [_dump({key: value}) for key, value in draft.shared.items()]
     parts += ["# In this order. Each release is built once; every environment gets the very same bytes.", "environments:"]
@@ -71,6 +74,8 @@ def _environment(draft: Draft, wishes: Wishes, place: int) -> str:
         lines.append(f"    vars: {{{ports}}}" + (f"  # was {_line(', '.join(draft.ports.values()))}" if place == 0 else ""))
     if wishes.elsewhere:
         lines.append(f"    # engine: ssh://deploy@{name}.example.com  # where it runs; without it, where promoter runs")
+    if draft.overrides:
+        lines += _overrides(draft, first=place == 0)
     lines += _verification(draft)
     if last and place:
         lines += ["    gates:", _approval(wishes)]
@@ -96,6 +101,14 @@ def _line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
+def _overrides(draft: Draft, *, first: bool) -> list[str]:
+    """The same text for every environment; its variables differ."""
+    if not first:
+        return ["    services: *services"]
+    body = _dump(draft.overrides).splitlines()
+    return ["    services: &services  # what several copies cannot share", *(f"      {line}" for line in body)]
+
+
 def _verification(draft: Draft) -> list[str]:
     if draft.probe is not None:
         variable, path = draft.probe
@@ -110,11 +123,21 @@ def _dump(value: object) -> str:
     return yaml.dump(_plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
+def _write_tagged(dumper: "_Dumper", value: Tagged) -> yaml.Node:
+    """`!reset null` and `!override […]`, as Compose writes them."""
+    node = dumper.represent_data(value.value)
+    node.tag = f"!{value.tag}"
+    return node
+
+
 class _Dumper(yaml.SafeDumper):
     """Lists stand deeper than their key, as people write them."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- PyYAML's own
         super().increase_indent(flow, False)
+
+
+_Dumper.add_representer(Tagged, _write_tagged)
 
 
 def _plain(value: Any) -> Any:
@@ -125,4 +148,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if type(value) in (str, int, float, bool) or value is None:
         return value
-    return _plain(value.value) if hasattr(value, "value") else str(value)
+    return Tagged(value.tag, _plain(value.value)) if isinstance(value, Tagged) else str(value)

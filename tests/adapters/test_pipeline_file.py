@@ -283,7 +283,7 @@ def test_services_of_a_compose_file(tmp_path):
 
 
 def test_complaints_about_a_compose_file_name_that_file(tmp_path):
-    bad = COMPOSE + "include: [x]\nserivces: {}\n"
+    bad = COMPOSE + "models: {}\nserivces: {}\n"
     file = write(
         tmp_path,
         "name: shop\nregistry: r.example.com\nservices: compose.yaml\nenvironments: {dev: , prod: }\n",
@@ -292,11 +292,11 @@ def test_complaints_about_a_compose_file_name_that_file(tmp_path):
     assert complaints(file, {"IMAGE": "{{ secret('X') }}"}) == [
         ("compose.yaml:7:12", "the environment variable TAG is required: say which"),
         ("compose.yaml:8:12", "there is no directory ./app to build from"),
-        ("compose.yaml:15:1", "`include` is not carried out: a release must not depend on files read elsewhere"),
+        ("compose.yaml:15:1", "`models` is not carried out: it starts programs outside containers, which no digest pins"),
         ("compose.yaml:16:1", "unknown key `serivces`"),
     ]
     found = complaints(file, {"IMAGE": "{{ secret('X') }}", "TAG": "1"})
-    assert ("compose.yaml:7:12", "a variable that is filled in here holds a template") in found
+    assert ("compose.yaml:7:12", "what is filled in here reads like a secret's handle") in found
 
 
 def test_a_dollar_in_the_pipeline_file_is_plain_text(tmp_path):

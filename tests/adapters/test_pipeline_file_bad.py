@@ -59,7 +59,7 @@ CASES = [
     (SERVICE, SERVICE + "    image: shop/web:1.0\n", [("6:12", "'shop/web:1.0' is an image with a tag or digest where a repository is due")]),
     (SERVICE, "    image: shop/web@sha256:abc\n", [("5:12", "'sha256:abc' is not a digest: write sha256: and 64 lower-case hex digits")]),
     (SERVICE, SERVICE + "    links: [db]\n", [
-        ("6:5", "`links` is not carried out: links are Docker's legacy; services of an environment reach each other by name"),
+        ("6:13", "there is no service `db`"),
     ]),
     (SERVICE, SERVICE + "    healthcheck: {test: [curl], intervall: 3s, interval: 5}\n", [
         ("6:25", "a test begins with CMD, CMD-SHELL or NONE"),
@@ -76,11 +76,11 @@ CASES = [
         ("9:22", "`A` must be text, and a list stands here"),
         ("10:14", "`cap_add` must be a list, and the text 'NET' stands here"),
     ]),
-    (SERVICE, SERVICE + "    networks: [front]\n    volumes: ['data:/d', 'x/y:/z', './a:/b:z', 'q']\n", [
+    (SERVICE, SERVICE + "    networks: [front]\n    volumes: ['data:/d', 'x/y:/z', './a:/b:wx', 'q']\n", [
         ("6:16", "there is no network `front`"),
         ("7:26", "'x/y' is not the name of a volume"),
-        ("7:36", "`z` is not carried out: the engine's API cannot relabel a mount"),
-        ("7:48", "the target 'q' is not an absolute path in the container"),
+        ("7:36", "'./a:/b:wx' has an unknown option `wx`"),
+        ("7:49", "the target 'q' is not an absolute path in the container"),
     ]),
     (SERVICE, SERVICE + "    volumes: ['data:/d']\n", [("6:15", "there is no volume `data`")]),
     (SERVICE, SERVICE + "    secrets: [TOKEN]\n    configs: [motd]\n    env_file: none.env\n", None),

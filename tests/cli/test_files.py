@@ -182,3 +182,17 @@ def test_a_ledger_that_cannot_be_opened_is_found(here: Path, say: Say) -> None:
     assert not findings(say, "--ledger", "sqlite:file")["ledger"]["ok"]
     assert not findings(say, "--ledger", "sqlite:file/x.db")["ledger"]["ok"]
     assert "sqlite:PATH" in json.dumps(findings(say, "--ledger", "drawer:third")["ledger"])
+
+
+def test_what_is_left_out_of_a_compose_file_is_said_by_validate_and_keeps_nothing_from_running(tmp_path: Path, say: Say) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: x, pull_policy: always}, debug: {image: y, profiles: [d]}}\n")
+    (tmp_path / "pipeline.yaml").write_text("name: shop\nservices: compose.yaml\nenvironments: {dev: , prod: }\n")
+    answer = say("validate", "-f", str(tmp_path / "pipeline.yaml"))
+    assert answer.code == 0
+    assert answer.err.splitlines() == [
+        "remark: compose.yaml:1:28: `pull_policy` is left out: images are pulled by digest, once, when they are not there",
+        "remark: compose.yaml:1:50: service `debug` is left out: none of its profiles (d) is named",
+    ]
+    told = say("validate", "-f", str(tmp_path / "pipeline.yaml"), "--json").json["remarks"]
+    assert told[0] == {"file": "compose.yaml", "line": 1, "column": 28, "message": answer.err.splitlines()[0].split(": ", 2)[2]}
+    assert say("validate", "-f", str(tmp_path / "pipeline.yaml"), "--quiet").err == ""

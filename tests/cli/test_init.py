@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a file stands beside what is made of it)
 """`promoter init` as people and programs meet it: what it makes of Compose files, what it asks, what it writes for CI."""
 
 import json
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from promoter.cli.checked import checked
 from promoter.initialise.workflow import PINNED
+from promoter.model.release import Source
 from tests.cli.conftest import Say
 from tests.conftest import Cli
 from tests.repository import ENVIRONMENT
@@ -22,10 +25,6 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = sorted((ROOT / "tests/fixtures/compose").glob("*.yaml"))
 BIN = Path(sys.executable).parent
 REFUSED = {
-    "extends": ["`extends` is not carried out", "service `web` has neither `image` nor `build`"],
-    "old-version": ["`links` is not carried out"],
-    "profiles": ["`profiles` is not carried out"],
-    "replicas": ["`update_config` is not carried out", "`restart_policy` is not carried out"],
     "whole": ["`secrets` is not carried out"],
 }
 """Of these, what promoter cannot carry out is named, all of it, and the file is there to be mended."""
@@ -312,3 +311,59 @@ def test_a_terminal_alone_is_no_person(cli: Cli, here: Path, words: tuple[str, .
         assert "[" not in terminal.shown or "--json" in words
     assert (here / "pipeline.yaml").exists()
     assert os.path.lexists(here / ".promoter/pipeline.schema.json")
+
+
+# ------------------------------------------------------------ what belongs to a Compose file
+FILES = {
+    ".env": "PORT=8000\nPASSWORD=s3cret\n",
+    "compose.yaml": "services:\n  web: {build: ./web, image: 'x/web:1', ports: ['${PORT}:80', '53:53/udp', '53:53/tcp'], environment: {P: '${PASSWORD:-none}'}}\n",
+    "compose.override.yaml": "services: {web: {environment: {O: '1'}}, mail: {image: mail}}\n",
+    "other.yaml": "services: {inner: {image: inner, ports: ['9000:9000']}}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "services", "said"),
+    [
+        ((".env",), "compose.yaml", "come from .env"),
+        (
+            (".env", "compose.override.yaml"),
+            ["compose.yaml", "compose.override.yaml"],
+            "Compose merges compose.override.yaml over the other",
+        ),
+    ],
+)
+def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
+    here: Path, say: Say, files: tuple[str, ...], services: object, said: str
+) -> None:
+    """compose.md D5 and D8: `.env` and the override file were ignored without a word."""
+    for name in ("compose.yaml", *files):
+        (here / name).write_text(FILES[name])
+    answer = say("init", "--yes")
+    assert answer.code == 0, answer.err
+    text = (here / "pipeline.yaml").read_text()
+    assert said in text and "s3cret" not in text
+    loaded = checked(here / "pipeline.yaml")
+    web = loaded.resolve("test", Source(), None).services["web"]
+    assert web.environment == {"P": "s3cret"} | ({"O": "1"} if "compose.override.yaml" in files else {})
+    assert web.init and [(p.target, p.published, p.protocol) for p in web.ports] == [
+        (80, 18181, "tcp"),
+        (53, 18182, "udp"),
+        (53, 18182, "tcp"),
+    ]
+
+
+def test_an_included_file_is_not_lost(here: Path, say: Say) -> None:
+    """compose.md D8: `include` vanished with exit code 0."""
+    (here / "other.yaml").write_text(FILES["other.yaml"])
+    (here / "compose.yaml").write_text("include: [other.yaml]\nservices: {web: {image: x}}\n")
+    assert say("init", "--yes").code == 0
+    assert list(checked(here / "pipeline.yaml").resolve("dev", Source(), None).services) == ["inner", "web"]
+
+
+def test_a_malformed_variable_is_refused_at_its_place(here: Path, say: Say) -> None:
+    """compose.md D9: `${foo!}` was taken literally."""
+    (here / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
+    answer = say("init", "--yes")
+    assert answer.code == 2 and "compose.yaml:1:34: `${foo` is never closed" in answer.err
+    assert not (here / "pipeline.yaml").exists()

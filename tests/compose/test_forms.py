@@ -145,6 +145,38 @@ def test_host_addresses_clash_when_one_is_everywhere():
     assert not clash("127.0.0.1", "10.0.0.1")
 
 
+def test_what_compose_takes_for_no_limit_is_none():
+    """compose.md section 1: `cpus: "0"` and `stop_grace_period: "0"` are in real files."""
+    assert document("{cpus: '0', stop_grace_period: '0', deploy: {resources: {limits: {cpus: 0}}}}") == {
+        "cpus": 0.0, "stop_grace_period": "0s", "deploy": {"resources": {"limits": {"cpus": 0.0}}},
+    }  # fmt: skip
+
+
+def test_an_address_may_be_empty():
+    """compose.md section 1: `":80:80"` in mailcow and immich."""
+    assert document("ports: [':80:81', ':1-2:3-4/udp', ':80']")["ports"] == [
+        {"target": 81, "published": 80, "protocol": "tcp"}, {"target": 3, "published": 1, "protocol": "udp"},
+        {"target": 80, "protocol": "tcp"}, {"target": 4, "published": 2, "protocol": "udp"},
+    ]  # fmt: skip
+
+
+def test_several_addresses_of_one_host_may_stand_in_one_text():
+    """compose.md D16."""
+    assert document("extra_hosts: {h: '10.0.0.1,[::1]', i: [10.0.0.2]}")["extra_hosts"] == {
+        "h": ["10.0.0.1", "::1"],
+        "i": ["10.0.0.2"],
+    }
+    assert document("extra_hosts: ['h=10.0.0.1,10.0.0.2', 'h:10.0.0.3']")["extra_hosts"] == {
+        "h": ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    }
+
+
+def test_a_mount_can_be_relabelled():
+    """compose.md D11."""
+    found = read("volumes: ['./a:/a:z', 'b:/b:ro,Z', {type: bind, source: /c, target: /c, bind: {selinux: z}}]").volumes
+    assert [(mount.selinux, mount.read_only) for mount in found] == [("z", False), ("Z", True), ("z", False)]
+
+
 MOUNTS = [
     ("data:/d", ("volume", "data", "/d", False)),
     ("data:/d:ro", ("volume", "data", "/d", True)),
@@ -177,8 +209,9 @@ def test_options_of_mounts_are_carried():
 @pytest.mark.parametrize(
     ("yaml", "at", "message"),
     [
-        ("volumes: ['a:/b:z']", ("volumes", 0), "`z` is not carried out: the engine's API cannot relabel a mount"),
-        ("volumes: ['a:/b:cached']", ("volumes", 0), "`cached` is not carried out: only desktop engines know it"),
+        ("volumes: [{type: bind, source: a, target: /b, bind: {selinux: z, create_host_path: false}}]", ("volumes", 0), "the engine relabels only where it may make the host path"),
+        ("volumes: [{type: volume, source: a, target: /b, volume: {subpath: x}, bind: {selinux: z}}]", ("volumes", 0), "the engine cannot relabel a part of a volume"),
+        ("volumes: ['a:/b:cached']", ("volumes", 0), "`cached` is left out: only desktop engines know it"),
         ("volumes: ['a:/b:wx']", ("volumes", 0), "'a:/b:wx' has an unknown option `wx`"),
         ("volumes: ['a:b']", ("volumes", 0), "the target 'b' is not an absolute path in the container"),
         ("volumes: ['a/b:/c']", ("volumes", 0), "'a/b' is not the name of a volume"),

@@ -24,6 +24,13 @@ RULES = [
      {"volumes": ({"type": "bind", "source": "/b", "target": "/x"}, {"type": "volume", "target": "/y"})}),
     ("secrets too", {"secrets": ({"source": "a", "target": "/x", "uid": 1},)}, {"secrets": ({"source": "b", "target": "/x"},)},
      {"secrets": ({"source": "b", "target": "/x", "uid": 1},)}),
+    # compose.md D13: options of one log driver mean nothing to another
+    ("another log driver drops the options", {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}}, {"logging": {"driver": "syslog", "options": {"tag": "x"}}},
+     {"logging": {"driver": "syslog", "options": {"tag": "x"}}}),
+    ("the same log driver keeps them", {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}}, {"logging": {"driver": "json-file", "options": {"max-file": "2"}}},
+     {"logging": {"driver": "json-file", "options": {"max-size": "1m", "max-file": "2"}}}),
+    ("so does one that is not named", {"logging": {"options": {"max-size": "1m"}}}, {"logging": {"driver": "json-file"}}, {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}}),
+    ("an address stands once for a host", {"extra_hosts": {"h": ("1", "2")}}, {"extra_hosts": {"h": ("2", "3"), "i": ("1",)}}, {"extra_hosts": {"h": ("1", "2", "3"), "i": ("1",)}}),
     ("env files are appended", {"env_file": ({"path": "/a"},)}, {"env_file": ({"path": "/b"},)}, {"env_file": ({"path": "/a"}, {"path": "/b"})}),
 ]  # fmt: skip
 

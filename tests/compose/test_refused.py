@@ -1,12 +1,12 @@
 # ruff: noqa: E501 (the specification's keys in blocks)
-"""Every key of the Compose Specification is carried out or refused by name; none is unknown and none is both."""
+"""Every key of the Compose Specification is carried out, left out with a remark or refused by name; none is unknown and none is both."""
 
 import pytest
 from pydantic import ValidationError
 
-from promoter.compose.misfit import faults_of
+from promoter.compose.misfit import Fault, faults_of, without
 from promoter.compose.mounts import BindOptions, LongMount, VolumeOptions
-from promoter.compose.refused import keys
+from promoter.compose.refused import dropped_keys, keys
 from promoter.compose.service import Attachment, Build, Deploy, Limits
 from promoter.compose.written import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 
@@ -36,8 +36,9 @@ OURS = {Written: {"protected", "steady", "trial"}, SecretForm: {"env", "command"
 @pytest.mark.parametrize("shape", SPECIFICATION, ids=lambda shape: shape.__name__)
 def test_every_key_is_carried_out_or_refused(shape):
     carried, refused, specified = set(shape.model_fields), set(keys(shape.__name__)), set(SPECIFICATION[shape].split())
-    assert carried | refused >= specified
-    assert not carried & refused
+    left_out = set(dropped_keys(shape.__name__))
+    assert carried | refused | left_out >= specified
+    assert not carried & refused and not carried & left_out and not refused & left_out
     assert carried - specified == OURS.get(shape, set())
 
 
@@ -48,3 +49,21 @@ def test_a_refused_key_is_named_with_a_reason_and_a_way_out(shape, key):
     [fault] = [f for f in faults_of(caught.value, shape) if f.at == (key,)]
     assert fault.message.startswith(f"`{key}` is not carried out: ")
     assert fault.hint and fault.on_key
+
+
+@pytest.mark.parametrize(("shape", "key"), [(shape, key) for shape in SPECIFICATION for key in dropped_keys(shape.__name__)])
+def test_a_key_that_is_left_out_is_named_with_the_reason(shape, key):
+    with pytest.raises(ValidationError) as caught:
+        shape.model_validate({key: "x"})
+    [fault] = [f for f in faults_of(caught.value, shape) if f.at == (key,)]
+    assert fault.message.startswith(f"`{key}` is left out: ")
+    assert fault.dropped and fault.on_key
+
+
+def test_what_is_left_out_is_taken_away_and_the_rest_stays():
+    value = {"a": [{"x": 1, "y": 2}, "b:/c:cached"], "d": 1}
+    assert without(value, [Fault(("a", 0, "x"), "", dropped=True), Fault(("a", 1), "", dropped=True, instead="b:/c")]) == {
+        "a": [{"y": 2}, "b:/c"],
+        "d": 1,
+    }
+    assert value["a"] == [{"x": 1, "y": 2}, "b:/c:cached"]

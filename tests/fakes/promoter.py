@@ -108,6 +108,7 @@ class FakeLoaded:
     """A file with these environments, each on a line of its own, each to be looked at somewhere."""
 
     needs: Mapping[str, tuple[str, ...]] = {"dev": (), "test": ("dev",), "prod": ("test",)}
+    remarks: tuple[Complaint, ...] = ()
 
     def __init__(self) -> None:
         self.pipeline = SimpleNamespace(name="shop", needs=self.needs)

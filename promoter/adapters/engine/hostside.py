@@ -19,7 +19,7 @@ def host_config(spec: ContainerSpec) -> Json:
         "Binds": [_bind(mount) for mount in service.volumes if _by_bind(mount)],
         "Mounts": [*(_mount(_inherit(mount, spec)) for mount in service.volumes if not _by_bind(mount)), *_carried(spec)],
         "Tmpfs": dict(_tmpfs(entry) for entry in service.tmpfs),
-        "RestartPolicy": _restart(service.restart) if service.restart else None,
+        "RestartPolicy": _restart(service),
         "LogConfig": {"Type": service.logging.driver or "", "Config": service.logging.options} if service.logging else None,
         **_names(service),
         **_rights(service),
@@ -52,9 +52,9 @@ def _bindings(spec: ContainerSpec) -> Json:
 
 
 def _by_bind(mount: Mount) -> bool:
-    """A bind whose host folder may be made: engines before 23 do that for the short form only."""
+    """A bind whose host folder may be made (engines before 23 do that for the short form only), or what is to be relabelled."""
     plain = ":" not in f"{mount.source}{mount.target}"
-    return mount.type == "bind" and mount.create_host_path and plain
+    return mount.source is not None and plain and ((mount.type == "bind" and mount.create_host_path) or mount.selinux is not None)
 
 
 def _inherit(mount: Mount, spec: ContainerSpec) -> Mount:
@@ -71,7 +71,8 @@ def _carried(spec: ContainerSpec) -> list[Json]:
 
 
 def _bind(mount: Mount) -> str:
-    options = [word for word in ("ro" if mount.read_only else "", mount.propagation or "") if word]
+    said = ("ro" if mount.read_only else "", mount.propagation or "", mount.selinux or "", "nocopy" if mount.nocopy else "")
+    options = [word for word in said if word]
     return ":".join([str(mount.source), mount.target, *([",".join(options)] if options else [])])
 
 
@@ -99,8 +100,18 @@ def _tmpfs(entry: str) -> tuple[str, str]:
     return path, options
 
 
-def _restart(policy: str) -> Json:
-    name, _, count = policy.partition(":")
+_CONDITIONS = {"none": "no", "on-failure": "on-failure", "any": "always"}
+
+
+def _restart(service: Service) -> Json | None:
+    """`deploy.restart_policy` wins over `restart`, as in Compose."""
+    policy = service.deploy.restart_policy
+    if policy is not None:
+        attempts = {"MaximumRetryCount": policy.max_attempts} if policy.condition == "on-failure" and policy.max_attempts else {}
+        return {"Name": _CONDITIONS[policy.condition], **attempts}
+    if service.restart is None:
+        return None
+    name, _, count = service.restart.partition(":")
     return {"Name": name, "MaximumRetryCount": int(count)} if count else {"Name": name}
 
 

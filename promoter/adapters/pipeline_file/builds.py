@@ -24,7 +24,8 @@ def read_builds(text: FileText, source: Source | None = None) -> dict[str, Built
         scope.known["source"] = type(scope.known["source"])(lambda: source)  # type: ignore[call-arg]
     filler = Filler(scope, text.complaints, None)
     found = {}
-    for name, layer in text.layers.items():
+    for name in text.used:
+        layer = text.layers[name]
         built = _read(text, name, layer.image_keys(filler), layer.spot, filler, layer.raw)
         if built is not None:
             found[name] = built

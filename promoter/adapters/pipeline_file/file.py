@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
+from promoter.adapters.pipeline_file.composing import read_overrides, read_services
 from promoter.adapters.pipeline_file.filling import Filler, is_map
-from promoter.adapters.pipeline_file.origin import Origin, compose_origin, entries, own_origin, unknown
+from promoter.adapters.pipeline_file.origin import Origin, entries, unknown
 from promoter.adapters.pipeline_file.parts import Parts
 from promoter.adapters.pipeline_file.people import check_people, read_identities, read_roles
 from promoter.adapters.pipeline_file.secret_map import read_secrets
-from promoter.adapters.pipeline_file.services import Layer, make_layer, shared_layers
+from promoter.adapters.pipeline_file.services import Layer
 from promoter.adapters.pipeline_file.shapes import NAME, EnvironmentForm, FileForm, Head
 from promoter.adapters.pipeline_file.signers import read_approvers, read_revoked
+from promoter.adapters.pipeline_file.stacks import Stack
 from promoter.compose.misfit import Fault, unknown_key
 from promoter.compose.shape import Reading
 from promoter.document.positions import Document
@@ -25,7 +27,6 @@ from promoter.model.secret import SecretSource
 from promoter.signatures.trust import Trust
 from promoter.templates import Scope
 
-_SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _FEW = "only source and env('NAME') are known here"
 NO_RELEASE = "`release` has no meaning here: this is read before there is a release"
 NO_ENVIRONMENT = "`environment` has no meaning here: this is the same for all environments"
@@ -41,13 +42,14 @@ def no_files(_: Path, __: Sequence[str]) -> Mapping[str, str]:
 
 @dataclass
 class EnvironmentText:
-    """One environment, not filled in. `layers` are its overrides by service."""
+    """One environment, not filled in. `layers` are its overrides by service; `services` those that its profiles leave in."""
 
     name: str
     spot: Spot
     raw: Mapping[str, Any]
     needs: tuple[str, ...]
     layers: Mapping[str, Layer]
+    services: tuple[str, ...] = ()
 
 
 @dataclass
@@ -69,7 +71,7 @@ class FileText:
     secrets: dict[str, SecretSource] = field(default_factory=dict)
     trust: Trust | None = None
     origin: Origin = field(init=False)
-    layers: dict[str, Layer] = field(default_factory=dict)
+    layers: dict[str, Stack] = field(default_factory=dict)
     parts: Parts = field(init=False)
     environments: dict[str, EnvironmentText] = field(default_factory=dict)
 
@@ -86,6 +88,12 @@ class FileText:
             self.source, self.environ, frozenset(self.secrets), why_undefined=why_undefined,
             absent={"release": NO_RELEASE, "environment": NO_ENVIRONMENT, **(absent or {})},
         )  # fmt: skip
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The services that run in any environment."""
+        named = {name for environment in self.environments.values() for name in environment.services}
+        return tuple(name for name in self.layers if name in named or not self.environments)
 
     @property
     def signers(self) -> tuple[str, ...] | None:
@@ -117,15 +125,10 @@ def read_file_text(
     text.roles = read_roles(data.get("roles"), text.spot("roles"), complaints)
     text.people = read_identities(data.get("identities"), text.spot("identities"), complaints)
     check_people(text.people, list(_named(text)), complaints)
-    text.origin = _origin(text, data)
+    read_services(text, data)
     _read_secrets(text, data.get("secrets"))
-    text.layers = shared_layers(text.origin, complaints)
-    for name in text.layers:
-        if not _SERVICE.fullmatch(name):
-            hint = "use letters, digits and . _ -, and begin with a letter or digit"
-            complaints.add(text.origin.spot("services", name), f"{name!r} is not a name for a service", hint, on_key=True)
     text.parts = Parts(text.origin, complaints)
-    _read_overrides(text)
+    read_overrides(text)
     return text
 
 
@@ -213,27 +216,13 @@ def _read_revoked(text: FileText, shown: str) -> None:
         text.complaints.add(spot, problem, hint)
 
 
-def _origin(text: FileText, data: Mapping[str, Any]) -> Origin:
-    own = own_origin(text.document, text.directory, text.environ)
-    services = data.get("services")
-    if not isinstance(services, str):
-        return own
-    for key in ("networks", "volumes", "configs"):
-        if key in data:
-            text.complaints.add(text.spot(key), f"`{key}` belong into {services}, where the services are", on_key=True)
-    found = compose_origin(text.directory / services, services, text.spot("services"), text.environ, text.complaints, text.read)
-    return found or Origin(text.document, text.directory, dict.fromkeys(own.parts), text.environ)
-
-
 def _read_secrets(text: FileText, secrets: object) -> None:
     """Those of the pipeline file, and those of the Compose file that it does not declare itself."""
     no_secret = {"secret": "a secret cannot be made of another", **text.variables}
     filler = Filler(text.scope(absent=no_secret, why_undefined=_FEW), text.complaints, None)
     found = read_secrets(secrets, text.spot("secrets"), Reading(text.directory, text.environ), text.directory, filler)
-    origin = text.origin
-    if origin.document is not text.document:
-        theirs = read_secrets(origin.parts["secrets"], origin.spot("secrets"), origin.reading, text.directory, filler)
-        found = {**theirs, **found}
+    for sheet in text.origin.sheets if not text.origin.sheets[0].own else ():
+        found = {**read_secrets(sheet.parts["secrets"], sheet.spot("secrets"), sheet.reading, text.directory, filler), **found}
     text.secrets = found
 
 
@@ -269,21 +258,3 @@ def _needs(text: FileText, environment: EnvironmentText) -> tuple[str, ...]:
         else:
             text.complaints.add(here, *unknown(str(name), "environment", tuple(text.environments)))
     return tuple(dict.fromkeys(found))
-
-
-def _read_overrides(text: FileText) -> None:
-    context = Reading(text.directory, text.environ)
-    for environment in text.environments.values():
-        at = environment.spot / "services"
-        layers = {}
-        for name, value, spot in entries(environment.raw.get("services"), at, text.complaints):
-            if name not in text.layers:
-                message, hint = unknown(name, "service", tuple(text.layers))
-                text.complaints.add(spot, message, hint, on_key=True)
-            elif is_map(value, spot, text.complaints, f"service `{name}`"):
-                layers[name] = make_layer(value, spot, context, text.complaints)
-                for key in ("image", "build", "platform"):
-                    if key in value:
-                        message = f"`{key}` cannot differ by environment: one release has one image for all of them"
-                        text.complaints.add(spot / key, message, "write it in the shared service", on_key=True)
-        environment.layers = layers

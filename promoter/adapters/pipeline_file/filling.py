@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
-from promoter.compose.misfit import Fault, faults_of
+from promoter.compose.misfit import Fault, faults_of, without
 from promoter.compose.shape import Reading, Shape
 from promoter.document.scalars import Tagged, kind_of
 from promoter.templates import Scope, TemplateFault, is_template, render
@@ -70,8 +70,11 @@ def read_shape(
     try:
         return shape.model_validate(value, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
-        for fault in faults_of(error, shape):
+        faults = list(faults_of(error, shape))
+        for fault in faults:
             complaints.fault(spot, fault, environment)
+        if all(fault.dropped for fault in faults):
+            return read_shape(shape, without(value, faults), spot, complaints, environment, context)
         return None
 
 

@@ -95,7 +95,7 @@ def contents(
     for grant in service.get("configs", ()):
         name = grant["source"]
         if name not in configs:
-            if origin.parts["configs"] is None or name not in origin.parts["configs"]:
+            if name not in (origin.holder("configs", name).parts["configs"] or {}):
                 filler.complain((spots["configs"] / "configs").entry(name), *unknown(name, "config", tuple(configs)))
             continue
         text = _config_text(name, configs[name], origin, files, filler)
@@ -105,7 +105,8 @@ def contents(
 
 
 def _config_text(name: str, form: ConfigForm, origin: Origin, files: Files, filler: Filler) -> str | None:
-    at = origin.spot("configs", name)
+    holder = origin.holder("configs", name)
+    at = holder.spot("configs", name)
     if form.content is not None:
         return form.content
     if form.file is not None:
@@ -114,7 +115,7 @@ def _config_text(name: str, form: ConfigForm, origin: Origin, files: Files, fill
             filler.complain(at / "file", f"{form.file} cannot be read as UTF-8 text", "name a file, relative to this one")
     else:
         variable = form.environment or ""
-        text = origin.environ.get(variable)
+        text = holder.environ.get(variable)
         if text is None:
             filler.complain(at / "environment", f"the environment variable {variable} is not set", "set it")
     if text is not None and OPENING in text:

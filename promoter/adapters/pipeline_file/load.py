@@ -1,5 +1,6 @@
 """The one door to a pipeline file: `load` reads it, `validate` finds everything that can be known to be wrong with it."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -9,6 +10,7 @@ from promoter.adapters.pipeline_file.builds import read_builds
 from promoter.adapters.pipeline_file.file import FileText, NamedFiles, no_files, read_file_text
 from promoter.adapters.pipeline_file.local_files import local_digest
 from promoter.adapters.pipeline_file.resolve import Resolver
+from promoter.compose.service import Service
 from promoter.document.reader import read_document
 from promoter.loaded import PolicyAt
 from promoter.model.errors import CallerError, Complaint
@@ -93,6 +95,11 @@ class LoadedPipeline:
         self._text.complaints.raise_if_any()
         return builds
 
+    @property
+    def remarks(self) -> tuple[Complaint, ...]:
+        """What was left out so far, and keeps nothing from running."""
+        return self._text.complaints.remarks
+
     def check(self) -> None:
         """Raises FileFaults with all that is wrong anywhere in the file."""
         from promoter.adapters.pipeline_file.rules import check_rules
@@ -143,6 +150,17 @@ def _read(
     document = read_document(data, str(path))
     ask = _once(source) if callable(source) else lambda: source
     return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Path.read_bytes, files), snapshot)
+
+
+def compose_services(
+    directory: Path, files: tuple[str, ...], environ: Mapping[str, str], name: str
+) -> tuple[Mapping[str, Service], frozenset[str]]:
+    """What Compose files say, as far as it can be read, and which images are built. For a pipeline file that is not there yet."""
+    data = json.dumps({"name": name, "services": list(files), "profiles": ["*"], "environments": {"x": {}}}).encode()
+    document = read_document(data, "pipeline.yaml")
+    text = read_file_text(directory / "pipeline.yaml", document, environ, Source, Path.read_bytes)
+    services = Resolver(text, NO_RELEASE, Source()).resolve("x").environment.services
+    return services, frozenset(name for name, stack in text.layers.items() if stack.raw.get("build") is not None)
 
 
 def _once(source: Callable[[], Source]) -> Callable[[], Source]:

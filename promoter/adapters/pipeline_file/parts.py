@@ -5,8 +5,8 @@ from typing import Any, Generic, TypeVar
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
 from promoter.adapters.pipeline_file.filling import Filler, read_shape, templated
-from promoter.adapters.pipeline_file.origin import Origin, entries
-from promoter.compose.shape import Shape
+from promoter.adapters.pipeline_file.origin import Origin
+from promoter.compose.shape import Reading, Shape
 from promoter.compose.written import ConfigForm, NetworkForm, VolumeForm
 from promoter.pipeline import Network, Volume
 
@@ -17,15 +17,15 @@ class Part(Generic[S]):
     """One top-level map, such as `networks`. What holds no template is read once."""
 
     def __init__(self, shape: type[S], key: str, origin: Origin, complaints: Complaints) -> None:
-        self._shape, self._origin = shape, origin
+        self._shape = shape
         self._fixed: dict[str, S | None] = {}
-        self._varying: dict[str, tuple[Any, Spot]] = {}
-        for name, value, spot in entries(origin.parts[key], origin.spot(key), complaints):
+        self._varying: dict[str, tuple[Any, Spot, Reading]] = {}
+        for name, value, spot, reading in origin.entries(key, complaints):
             said = {} if value is None else value
             if templated(said):
-                self._varying[name] = (said, spot)
+                self._varying[name] = (said, spot, reading)
             else:
-                self._fixed[name] = read_shape(shape, said, spot, complaints, None, origin.reading)
+                self._fixed[name] = read_shape(shape, said, spot, complaints, None, reading)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -34,8 +34,8 @@ class Part(Generic[S]):
     def read(self, filler: Filler) -> dict[str, S]:
         """Of one environment; what is wrong is left out, and has been said."""
         found = dict(self._fixed)
-        for name, (value, spot) in self._varying.items():
-            found[name] = filler.read(self._shape, value, spot, self._origin.reading)
+        for name, (value, spot, reading) in self._varying.items():
+            found[name] = filler.read(self._shape, value, spot, reading)
         return {name: form for name, form in found.items() if form is not None}
 
 

@@ -11,10 +11,12 @@ from promoter.adapters.pipeline_file.filling import Filler
 from promoter.adapters.pipeline_file.grants import Files, contents
 from promoter.adapters.pipeline_file.origin import unknown
 from promoter.adapters.pipeline_file.parts import Names
+from promoter.compose.implied import SHARED, joined
 from promoter.compose.misfit import faults_of
 from promoter.compose.service import Service
 from promoter.compose.shape import Shape
 from promoter.compose.written import NetworkForm, VolumeForm
+from promoter.model.naming import Place, slots
 from promoter.pipeline import Network, Volume
 
 
@@ -23,14 +25,23 @@ def service_spot(text: FileText, environment: EnvironmentText, service: str, key
     override = environment.layers.get(service)
     if override is not None and (override.spot / key).exists:
         return override.spot
-    return text.layers[service].spot
+    return text.layers[service].spot_of(key)
 
 
 class Placing:
     """Gives networks and volumes of one environment the engine's names, and gathers what is used."""
 
-    def __init__(self, text: FileText, environment: EnvironmentText, names: Names, filler: Filler, files: Files) -> None:
+    def __init__(
+        self,
+        text: FileText,
+        environment: EnvironmentText,
+        names: Names,
+        filler: Filler,
+        files: Files,
+        written: Mapping[str, Mapping[str, Any]],
+    ) -> None:
         self._text, self._environment, self._filler, self._files = text, environment, filler, files
+        self._written = written
         self._names = names
         self._network_forms: Mapping[str, NetworkForm] = text.parts.networks.read(filler)
         self._volume_forms: Mapping[str, VolumeForm] = text.parts.volumes.read(filler)
@@ -45,6 +56,9 @@ class Placing:
             placed["volumes"] = [self._mount(name, mount) for mount in placed["volumes"]]
         if "network_mode" not in placed:
             placed["networks"] = self._attachments(name, placed.get("networks") or {"default": {}})
+        for key in SHARED:
+            if other := joined(placed.get(key)):
+                placed[key] = self._container(name, key, other) or placed[key]
         spots = {key: service_spot(self._text, self._environment, name, key) for key in ("secrets", "configs")}
         self.contents |= contents(placed, spots, self._config_forms, self._text.origin, self._files, self._filler)
         try:
@@ -58,6 +72,17 @@ class Placing:
         """Container checks run on the environment's network, even where no service does."""
         if not self.networks and any(getattr(check, "kind", "") == "container" for check in checks):
             self._network("default")
+
+    def _container(self, service: str, key: str, other: str) -> str | None:
+        """The container of another service whose name space this one joins: its first one, as in Compose."""
+        if other not in self._written:
+            return None  # complained about by the rules
+        theirs = self._written[other]
+        if theirs.get("deploy", {}).get("replicas") == 0:
+            spot = service_spot(self._text, self._environment, service, key) / key
+            self._filler.complain(spot, f"service `{other}` has no container here: it has 0 replicas", "give it one")
+        place = Place(self._text.head.name, self._environment.name)
+        return f"container:{slots(place, other, 1, theirs.get('container_name'))[0].name}"
 
     def _attachments(self, service: str, attachments: Mapping[str, Any]) -> dict[str, Any]:
         placed = {}

@@ -17,6 +17,7 @@ from promoter.adapters.pipeline_file.local_files import local_files
 from promoter.adapters.pipeline_file.parts import Names
 from promoter.adapters.pipeline_file.placing import Placing, service_spot
 from promoter.adapters.pipeline_file.shapes import CHECKS, GATES, Settings
+from promoter.compose.implied import apply_implied
 from promoter.compose.merge import merge
 from promoter.compose.service import Service
 from promoter.compose.shape import Shape
@@ -56,16 +57,17 @@ class Resolver:
         environment = self.text.environments[name]
         filler = Filler(self._scope(environment), self.text.complaints, name)
         settings = self._settings(environment, filler)
-        written = {service: self._written(service, environment, filler) for service in self.text.layers}
+        self._remark(environment)
+        written = apply_implied({service: self._written(service, environment, filler) for service in environment.services})
         names = Names(f"{self.text.head.name}-{name}")
-        place = Placing(self.text, environment, names, filler, self._files)
+        place = Placing(self.text, environment, names, filler, self._files, written)
         services = {service: place.service(service, canonical) for service, canonical in written.items()}
         raw, spot = environment.raw, environment.spot
         before = read_kinds(raw.get("before"), spot / "before", CHECKS, "check", filler)
         verify = read_kinds(raw.get("verify"), spot / "verify", CHECKS, "check", filler)
         gates = read_kinds(raw.get("gates"), spot / "gates", GATES, "gate", filler)
         for found in (before, verify, gates):
-            self._complete(found, filler)
+            self._complete(found, environment, filler)
         place.need_default_network(found for found, _ in (*before, *verify, *gates))
         strategy, options = next(iter(settings.strategy.items()))
         made = Environment(
@@ -108,7 +110,7 @@ class Resolver:
         filler = Filler(self._scope(environment), self.text.complaints, name)
         settings = self._settings(environment, filler)
         gates = read_kinds(environment.raw.get("gates"), environment.spot / "gates", GATES, "gate", filler)
-        self._complete(gates, filler)
+        self._complete(gates, environment, filler)
         rules = tuple(gate for gate, _ in gates)
         return Rules(name, rules, settings.rollback, settings.override, self._deciding(gates))  # type: ignore[arg-type]
 
@@ -125,8 +127,8 @@ class Resolver:
                         words.append(source.path)
         return self.text.files(self.text.directory, words) if words else {}
 
-    def _complete(self, found: list[tuple[Shape, Spot]], filler: Filler) -> None:
-        check_services(found, tuple(self.text.layers), filler)
+    def _complete(self, found: list[tuple[Shape, Spot]], environment: EnvironmentText, filler: Filler) -> None:
+        check_services(found, environment.services, filler)
         found[:] = with_files(found, self.text.directory, self._files, filler)
 
     def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
@@ -134,7 +136,8 @@ class Resolver:
         found: dict[str, Repository] = {}
         if settings.registry is None:
             return found
-        for name, layer in self.text.layers.items():
+        for name in self.text.used:
+            layer = self.text.layers[name]
             path = layer.image_keys(filler).get("image") or f"{self.text.head.name}/{name.lower()}"
             if layer.raw.get("build") is not None and not names_registry(path):
                 with suppress(BadReference):  # complained about where builds are read
@@ -204,3 +207,14 @@ class Resolver:
             canonical = merge(canonical, override.canonical(filler), override.marks)
         spot = service_spot(self.text, environment, service, "env_file")
         return apply_env_files(canonical, self._files, spot, filler)
+
+    def _remark(self, environment: EnvironmentText) -> None:
+        """Services that profiles leave out, and links, which other keys stand for."""
+        for name, stack in self.text.layers.items():
+            if name not in environment.services:
+                message = f"service `{name}` is left out: none of its profiles ({', '.join(stack.profiles)}) is named"
+                self.text.complaints.remark(stack.spot, message, on_key=True, environment=environment.name)
+            elif stack.raw.get("links"):
+                message = "`links` is left out: services reach each other by name; those that it names are started first"
+                spot = stack.spot_of("links") / "links"
+                self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)

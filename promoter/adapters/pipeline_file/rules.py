@@ -69,14 +69,14 @@ def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
 def port_spot(text: FileText, resolved: Resolved, service: str, port: Port) -> Spot:
     """The entry of `ports` that says `port`."""
     override = resolved.text.layers.get(service)
-    for layer in (override, text.layers[service]):
+    for layer in (override, *reversed(text.layers[service].layers)):
         entries = layer.raw.get("ports") if layer else None
         for place, entry in enumerate(entries if isinstance(entries, list) else ()):
             assert layer is not None
             spot = layer.spot / "ports" / place
             if _says(entry, port, resolved.filler, spot):
                 return spot
-    return text.layers[service].spot / "ports"
+    return text.layers[service].spot_of("ports") / "ports"
 
 
 def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from promoter.adapters.pipeline_file.complaints import Spot
 from promoter.adapters.pipeline_file.file import FileText
+from promoter.adapters.pipeline_file.placing import service_spot
 from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.model.naming import Place, once_name, slots
 
@@ -54,6 +55,6 @@ def _is_container_name(spot: Spot) -> bool:
 
 def _spot(text: FileText, resolved: Resolved, service: str, container_name: str | None) -> Spot:
     """Where the name comes from: `container_name`, or the service's own."""
-    override = resolved.text.layers.get(service)
-    named = override if override is not None and "container_name" in override.raw else text.layers[service]
-    return named.spot / "container_name" if container_name is not None else text.layers[service].spot
+    if container_name is not None:
+        return service_spot(text, resolved.text, service, "container_name") / "container_name"
+    return text.layers[service].spot

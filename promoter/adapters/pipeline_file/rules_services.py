@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from promoter.adapters.pipeline_file.circle import find_circle
 from promoter.adapters.pipeline_file.complaints import Spot
+from promoter.adapters.pipeline_file.composing import left_out
 from promoter.adapters.pipeline_file.file import FileText
-from promoter.adapters.pipeline_file.origin import unknown
 from promoter.adapters.pipeline_file.placing import service_spot
 from promoter.adapters.pipeline_file.resolve import Resolved
+from promoter.compose.implied import SHARED, joined
 from promoter.compose.mounts import is_relative
 from promoter.compose.service import Service
 from promoter.pipeline import Strategy
@@ -70,15 +71,18 @@ class _Rules:
 
     def names(self) -> None:
         """Other services that this one names are there."""
-        known = tuple(self._text.layers)
+        known = self._resolved.text.services
+        shared = {joined(getattr(self._service, key)): key for key in SHARED}
         for other, dependency in self._service.depends_on.items():
             if other not in known and dependency.required:
-                spot = service_spot(self._text, self._resolved.text, self._name, "depends_on") / "depends_on"
-                self._resolved.filler.complain(spot.entry(other), *unknown(other, "service", known), on_key=True)
-        for key in ("network_mode", "pid", "ipc"):
-            value = getattr(self._service, key) or ""
-            if value.startswith("service:") and value.removeprefix("service:") not in known:
-                self._complain(key, *unknown(value.removeprefix("service:"), "service", known))
+                key = shared.get(other) or next((k for k in ("depends_on", "links") if self._says(k, other)), "depends_on")
+                spot = service_spot(self._text, self._resolved.text, self._name, key) / key
+                said = left_out(self._text, self._resolved.text, other, known)
+                self._resolved.filler.complain(spot if key in SHARED else spot.entry(other), *said, on_key=key not in SHARED)
+
+    def _says(self, key: str, other: str) -> bool:
+        said = self._text.layers[self._name].raw.get(key) or ()
+        return any(str(one).partition(":")[0] == other for one in said)
 
     def relative_binds(self) -> None:
         """A path beside the file is on this machine, and not on an engine elsewhere."""
@@ -90,7 +94,7 @@ class _Rules:
             self._resolved.filler.complain(spot, message, "name an absolute path of the engine's host, or use a volume")
 
     def _sources(self) -> Iterator[tuple[Spot, str]]:
-        for layer in (self._text.layers[self._name], self._resolved.text.layers.get(self._name)):
+        for layer in (*self._text.layers[self._name].layers, self._resolved.text.layers.get(self._name)):
             entries = layer.raw.get("volumes") if layer is not None else None
             for place, entry in enumerate(entries if isinstance(entries, list) else ()):
                 assert layer is not None

@@ -11,9 +11,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
-from promoter.adapters.pipeline_file.filling import Filler, is_map, templated
-from promoter.adapters.pipeline_file.origin import Origin, entries
-from promoter.compose.misfit import faults_of
+from promoter.adapters.pipeline_file.filling import Filler, templated
+from promoter.compose.misfit import faults_of, without
 from promoter.compose.shape import Reading
 from promoter.compose.written import Written
 from promoter.document.scalars import Tagged
@@ -70,20 +69,12 @@ class Layer:
             faults = list(faults_of(error, Written))
             for fault in faults:
                 self.complaints.fault(self.spot, fault, environment)
+            if dropped := [fault for fault in faults if fault.dropped]:
+                return self._read(without(values, dropped), environment)
             wrong = {fault.at[0] for fault in faults if fault.at}
             rest = {key: value for key, value in values.items() if key not in wrong}
             return self._read(rest, environment) if wrong and len(rest) < len(values) else {}
         return written.model_dump(exclude_unset=True)
-
-
-def shared_layers(origin: Origin, complaints: Complaints) -> dict[str, Layer]:
-    layers = {}
-    for name, value, spot in entries(origin.parts["services"], origin.spot("services"), complaints):
-        if value is None:
-            complaints.add(spot, f"service `{name}` says nothing", "give it an `image` or a `build`", on_key=True)
-        elif is_map(value, spot, complaints, f"service `{name}`"):
-            layers[name] = make_layer(value, spot, origin.reading, complaints)
-    return layers
 
 
 def make_layer(value: Mapping[str, Any], spot: Spot, context: Reading, complaints: Complaints) -> Layer:

@@ -114,6 +114,7 @@ class EnvironmentForm(Settings):
 
     vars: dict[str, Any] = {}
     needs: Texts = ()
+    profiles: Texts = ()
     services: dict[str, Written | None] = {}
     before: tuple[CheckForm, ...] = ()
     verify: tuple[CheckForm, ...] = ()
@@ -144,7 +145,8 @@ class FileForm(Head):
     roles: dict[str, Texts] = {}
     identities: dict[str, Texts] = {}
     secrets: dict[str, SecretForm] = {}
-    services: str | dict[str, Written]
+    services: str | tuple[str, ...] | dict[str, Written]
+    profiles: Texts = ()
     environments: dict[str, EnvironmentForm | None]
     networks: dict[str, NetworkForm | None] = {}
     volumes: dict[str, VolumeForm | None] = {}

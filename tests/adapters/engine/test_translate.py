@@ -51,13 +51,15 @@ CARRIED = {
         (
             BINDS,
             Mount(type="bind", source="/a", target="/b", read_only=True, propagation="rslave"),
+            Mount(type="bind", source="/a", target="/z", read_only=True, selinux="z"),
+            Mount(type="volume", source="data", target="/Z", selinux="Z"),
             Mount(type="bind", source="/must", target="/be", create_host_path=False),
             Mount(type="volume", source="data", target="/data", nocopy=True, subpath="sub"),
             Mount(type="tmpfs", target="/t", tmpfs_size=4096, tmpfs_mode=0o700),
         ),
         {
             HOST: {
-                "Binds": ["/here:/there", "/a:/b:ro,rslave"],
+                "Binds": ["/here:/there", "/a:/b:ro,rslave", "/a:/z:ro,z", "data:/Z:Z"],
                 "Mounts": [
                     {"Type": "bind", "Source": "/must", "Target": "/be"},
                     {

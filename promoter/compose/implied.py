@@ -1,0 +1,51 @@
+"""What some keys of a service say about others: links, shared name spaces, `scale`. Pure, on canonical values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Canonical = dict[str, Any]
+SHARED = ("network_mode", "pid", "ipc")
+"""Keys whose value may be `service:NAME`: that service's own name space."""
+
+
+def joined(value: object) -> str | None:
+    """The service whose name space `value` names."""
+    return value.removeprefix("service:") if isinstance(value, str) and value.startswith("service:") else None
+
+
+def apply_implied(services: Mapping[str, Canonical]) -> dict[str, Canonical]:
+    """Dependencies that follow from links and shared name spaces, aliases of links, and replicas from `scale`."""
+    found = {name: _alone(said) for name, said in services.items()}
+    for name, said in services.items():
+        for other, alias in (_link(link) for link in said.get("links", ())):
+            if alias is not None and other in found:
+                found[other] = _with_alias(found[other], found[name], alias)
+    return found
+
+
+def _alone(said: Canonical) -> Canonical:
+    made = {key: value for key, value in said.items() if key not in ("extends", "links", "profiles", "scale")}
+    if "scale" in said:
+        made["deploy"] = {**made.get("deploy", {}), "replicas": said["scale"]}
+    needed: dict[str, dict[str, Any]] = {other: {} for other, _ in (_link(link) for link in said.get("links", ()))}
+    needed |= {other: {"restart": True} for key in SHARED if (other := joined(said.get(key)))}
+    if needed:
+        made["depends_on"] = {**needed, **made.get("depends_on", {})}
+    return made
+
+
+def _link(text: str) -> tuple[str, str | None]:
+    service, _, alias = text.partition(":")
+    return service, alias if alias and alias != service else None
+
+
+def _with_alias(service: Canonical, seen_from: Canonical, alias: str) -> Canonical:
+    """On the networks that both are on."""
+    if "network_mode" in service or "network_mode" in seen_from:
+        return service
+    theirs = seen_from.get("networks") or {"default": {}}
+    networks = {
+        name: {**place, "aliases": tuple(dict.fromkeys((*place.get("aliases", ()), alias)))} if name in theirs else place
+        for name, place in (service.get("networks") or {"default": {}}).items()
+    }
+    return {**service, "networks": networks}
