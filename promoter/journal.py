@@ -13,6 +13,7 @@ from typing import Any
 from promoter.folding import fold
 from promoter.model.errors import HeadMoved, LeaseLost, LedgerBroken, LedgerError
 from promoter.model.facts import Draft, Fact, Head, Kind, head_of, misfit, seal
+from promoter.model.redaction import Redact, redacted, unchanged
 from promoter.ports import Clock, Kept, Ledger, Witness
 from promoter.state import EMPTY, State
 
@@ -20,6 +21,8 @@ LONG = 2000
 """Facts that are folded quicker than a kept state is read and written: shorter ledgers have none."""
 PORTION = 10_000
 """Facts that are folded at once when all of them are."""
+FOR_PEOPLE = ("reason", "reasons", "evidence", "detail", "gates")
+"""Keys of facts whose texts were put together from what engines, programs and people said."""
 Guard = Callable[[State], Mapping[str, object] | None]
 """Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
 
@@ -47,9 +50,16 @@ class Journal:
     """Facts under the name of `actor`."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, actor: str, witness: Witness | None = None, kept: Kept | None = None
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        actor: str,
+        witness: Witness | None = None,
+        kept: Kept | None = None,
+        redact: Redact = unchanged,
     ) -> None:
-        self.ledger, self.actor = ledger, actor
+        """`redact` takes the values of secrets out of what is written for people to read."""
+        self.ledger, self.actor, self._redact = ledger, actor, redact
         self._clock, self._witness, self._kept = clock, witness, kept
         self._lock = threading.RLock()
         self._state: State | None = None
@@ -127,7 +137,9 @@ class Journal:
             while True:
                 state = self.state
                 more = guard(state) if guard is not None else None
-                draft = Draft(kind, self.actor, environment, release, {**(body or {}), **(more or {})})
+                said = {**(body or {}), **(more or {})}
+                said |= {key: redacted(said[key], self._redact) for key in FOR_PEOPLE if key in said}
+                draft = Draft(kind, self.actor, environment, release, said)
                 now = self._clock.now()
                 after = fold((seal(draft, state.head, now),), state)  # first: what cannot be read back must never be written
                 if (why := after.impossible.get(str(after.head.seq))) is not None:

@@ -135,6 +135,13 @@ def dependencies(services: Mapping[str, Service], name: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def unnamed_volumes(declared: Iterable[str], service: Service) -> tuple[str, ...]:
+    """Of the paths that an image declares as VOLUME, those that the service mounts nothing at."""
+    mounted = {mount.target.rstrip("/") for mount in service.volumes if mount.source is not None or mount.type == "tmpfs"}
+    mounted |= {entry.partition(":")[0].rstrip("/") for entry in service.tmpfs}
+    return tuple(path for path in declared if path.rstrip("/") not in mounted)
+
+
 def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
     """Services in the order of `depends_on`; those of one wave need only earlier waves."""
     done: dict[str, int] = {}

@@ -5,6 +5,7 @@ Looking back (status, history, show, diff, logs) is `queries.py`'s; this door ha
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -22,11 +23,11 @@ from promoter.lease import TIME_TO_LIVE
 from promoter.loaded import Loaded
 from promoter.making import Made, build_secrets, make_release, registries
 from promoter.model import events
-from promoter.model.errors import PromoterError
+from promoter.model.errors import EngineError, PromoterError
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import NO_RELEASE
-from promoter.plan import Plan, changes, secret_names
+from promoter.plan import Plan, changes, secret_names, unnamed_volumes
 from promoter.ports import World
 from promoter.queries import Queries
 from promoter.recording import Recording
@@ -132,6 +133,7 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
             "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
             "gates": [gate_document(one) for one in judged],
             "changes": [change.document() for change in changes(before, document)],
+            "unnamed_volumes": self._unnamed_volumes(plan),
         }
         shut = [one.verdict for one in judged if one.verdict.code is not ReasonCode.OK]
         status = Status.UNCHANGED if unchanged else Status.PENDING
@@ -139,6 +141,16 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
         reasons = tuple(verdict.sentence for verdict in shut)
         previous = current.release if current else None
         return EnvironmentResult(entering.name, status, code, reasons, plan.digest, previous, details=details)
+
+    def _unnamed_volumes(self, plan: Plan) -> dict[str, list[str]]:
+        """Paths in which images keep data under no name, by service; of images that the engine does not have nothing is known."""
+        found: dict[str, list[str]] = {}
+        with suppress(EngineError):
+            engine = self.world.engine(plan.environment.engines[0])
+            for name, service in plan.environment.services.items():
+                if paths := unnamed_volumes(engine.image_volumes(plan.images[name]), service):
+                    found[name] = list(paths)
+        return found
 
     def _make(self, source: Source) -> Made:
         engine = self.world.engine(None)

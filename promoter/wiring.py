@@ -126,7 +126,7 @@ def open_promoter(
         yield Promoter(
             loaded,
             world,
-            Journal(book, clock, me, FileWitness(room, book.location), kept),
+            Journal(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
             listener,
             owner=lease_owner(me, os.environ),
             actor=me,

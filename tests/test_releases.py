@@ -1,5 +1,6 @@
 """What one can ask for, over fakes: run, promote, gates, votes, failures, rollback, resumption."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from promoter.gates.checks import CommandCheck, HttpCheck
 from promoter.model.errors import CallerError, Interrupted, Refused, StartError
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline import OnFailure
-from promoter.ports import ContainerSpec, Secrets
+from promoter.ports import Container, ContainerSpec, Secrets
 from promoter.results import Decision, Status, exit_code
 from tests.fakes.engine import Behaviour
 from tests.workshop import TEST, WEB, WORKER, Workshop, image, statuses
@@ -621,3 +622,34 @@ def test_a_ledger_of_another_pipeline_is_refused() -> None:
     door.name = "other"
     with pytest.raises(CallerError, match="is that of pipeline shop, not of other"):
         door.promote(None, None, None)
+
+
+def test_d2_plan_names_data_that_no_volume_has_a_name_for() -> None:
+    shop = Workshop()
+    shop.engine.behave(image("web").digest, Behaviour(volumes=("/var/lib/data",)))
+    shop.run("dev")
+    planned = shop.door().plan(None, "dev").environments[0]
+    assert planned.details["unnamed_volumes"] == {"web": ["/var/lib/data"]}
+
+
+def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_earlier_comes_back() -> None:
+    shop = Workshop()
+    shop.run("dev")
+    old = shop.engine.box("shop-dev-web").id
+    shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=3))
+    inspect, looks = shop.engine.inspect, []
+
+    def removing(reference: str) -> Container | None:
+        """The new container is taken away from outside just when it has failed."""
+        seen = inspect(reference)
+        if seen is None or seen.status != "exited" or seen.id == old:
+            return seen
+        looks.append(reference)
+        if len(looks) > 3:
+            shop.engine.remove(seen.id)
+        return replace(seen, status="removing")
+
+    shop.engine.inspect = removing  # type: ignore[method-assign]
+    entry = shop.run("dev").environments[0]
+    assert (entry.status, shop.engine.box("shop-dev-web").id) == (Status.ROLLED_BACK, old)
+    assert shop.engine.box("shop-dev-web").status == "running"

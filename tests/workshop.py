@@ -157,7 +157,7 @@ class Workshop:
             lambda _: None,  # type: ignore[arg-type, return-value]
             self.probes, self.source,
         )  # fmt: skip
-        journal = Journal(self.ledger, self.clock, actor, self.witness(), kept=self.kept())
+        journal = Journal(self.ledger, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
         return Promoter(
             self.file or self,
             world,

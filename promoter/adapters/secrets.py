@@ -8,8 +8,10 @@ import base64
 import hashlib
 import json
 import os
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import assert_never
 from urllib.parse import quote, quote_plus
@@ -19,7 +21,10 @@ from promoter.model.errors import SecretError
 from promoter.model.secret import CommandSource, EnvSource, FileSource, SecretSource, names_in, replace
 
 SHORTEST = 3
+"""Characters from which on a value is looked for: shorter ones are parts of ordinary words."""
 _TIMEOUT = 30.0
+MISSING = 127
+"""The exit code for a program that is not there."""
 _LARGEST = 1 << 20
 
 
@@ -116,17 +121,21 @@ class DeclaredSecrets:
         return value
 
     def _of_command(self, name: str, argv: tuple[str, ...]) -> str:
+        """What a failing program prints is never shown: it may hold the value, which nobody knows yet."""
         ended = run(argv, self._directory, {}, _TIMEOUT, apart=True, keep=_LARGEST, check=self._check)
-        said = self.redact(ended.errors.decode(errors="replace").strip()[-2000:])
-        tail = f": {said}" if said else ""
+        if ended.exit_code == MISSING:
+            raise SecretError(
+                f"secret {name} cannot be had: {argv[0]} was not found (exit code 127)",
+                hint=f"run {argv[0]} by hand beside the pipeline file",
+            )
         if ended.exit_code is None:
             raise SecretError(
-                f"secret {name} cannot be had: {argv[0]} was not done after {_TIMEOUT:g} s{tail}",
+                f"secret {name} cannot be had: {argv[0]} was not done after {_TIMEOUT:g} s",
                 hint=f"run {argv[0]} by hand beside the pipeline file: it must print the value without asking anything",
             )
         if ended.exit_code != 0:
             raise SecretError(
-                f"secret {name} cannot be had: {argv[0]} ended with exit code {ended.exit_code}{tail}",
+                f"secret {name} cannot be had: {argv[0]} ended with exit code {ended.exit_code}; its output is not shown",
                 hint=f"run {argv[0]} by hand beside the pipeline file, and mend what it complains about",
             )
         return _text(name, ended.output, f"what {argv[0]} prints")
@@ -177,13 +186,19 @@ def _forms(value: str) -> set[str]:
     forms = set()
     for one in {value, value.strip(), *(line.strip() for line in value.splitlines())}:
         if len(one) >= SHORTEST:
-            forms |= {one, quote(one, safe=""), quote(one), quote_plus(one), *_json(one), *_base64(one)}
+            forms |= {one, quote(one, safe=""), quote(one), quote_plus(one), *_json(one), *_base64(one), *_hex(one)}
+            forms |= {escape(one), escape(one, quote=False), shlex.quote(one).strip("'"), repr(one)[1:-1]}
     return {form for form in forms if len(form) >= SHORTEST}
 
 
 def _json(text: str) -> Iterator[str]:
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _hex(text: str) -> Iterator[str]:
+    digits = text.encode().hex()
+    yield from (digits, digits.upper())
 
 
 def _base64(text: str) -> Iterator[str]:
@@ -195,5 +210,5 @@ def _base64(text: str) -> Iterator[str]:
         for lead in range(3):
             inner = encode(b"\0" * lead + data).decode()[-(-lead * 4 // 3) :]
             core = inner.rstrip("=")[: (lead + len(data)) * 4 // 3 - -(-lead * 4 // 3)]
-            if len(core) >= 8:
+            if len(core) >= SHORTEST:
                 yield core

@@ -54,7 +54,7 @@ class Checker:
             left = deadline - self._clock.monotonic()
             answer = self._probes.http(HttpRequest(reveal(check.url), check.method, headers, max(0.2, min(10.0, left))))
             spent = self._clock.monotonic() - begun
-            said = self._secrets.redact(_say(check, answer))
+            said = self._secrets.redact(_say(check, answer, self._secrets.redact))
             if _as_wanted(check, answer):
                 return CheckResult(True, f"{check.subject()}: {said} after {spent:.2f} s", seen=said)
             if self._clock.monotonic() + check.every.total_seconds() > deadline:
@@ -97,9 +97,10 @@ def _as_wanted(check: HttpCheck, answer: HttpAnswer) -> bool:
     return answer.status == check.status and (check.contains is None or check.contains in answer.body)
 
 
-def _say(check: HttpCheck, answer: HttpAnswer) -> str:
+def _say(check: HttpCheck, answer: HttpAnswer, redact: Callable[[str], str]) -> str:
     if answer.status is None:
         return answer.error or "no answer"
     if answer.status == check.status and not _as_wanted(check, answer):
-        return f"status {answer.status}, but the body does not contain {check.contains!r}: {answer.body[:200]!r}"
+        seen = redact(answer.body)[:200]  # cut afterwards: half a secret is not found any more
+        return f"status {answer.status}, but the body does not contain {check.contains!r}: {seen!r}"
     return f"status {answer.status}" + ("" if answer.status == check.status else f", not {check.status}")

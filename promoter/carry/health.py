@@ -71,7 +71,8 @@ class Examiner:
             spent = self._clock.monotonic() - started
             if result.exit_code == 0:
                 return f"healthy after {spent:.2f} s"
-            said = f"{' '.join(command)} exited with {result.exit_code} after {spent:.1f} s: {result.output.strip()[-300:]}"
+            output = self._secrets.redact(result.output).strip()[-300:]
+            said = f"{' '.join(command)} exited with {result.exit_code} after {spent:.1f} s: {output}"
             seen = self._still_running(seen, said)
             if seen.health == "healthy":
                 return f"healthy after {spent:.2f} s, by the engine's own verdict"

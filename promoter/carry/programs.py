@@ -106,7 +106,7 @@ class Programs:
         if ended.exit_code == MISSING:
             raise _Failed(f"{program} is not on this machine: install it")
         if ended.exit_code != 0:
-            raise _Failed(f"{program} on {image}: exit {ended.exit_code}: {_last_words(ended.errors)}")
+            raise _Failed(f"{program} on {image}: exit {ended.exit_code}: {_last_words(self.secrets.redact(ended.errors))}")
         if ended.output is None:
             raise _Failed(f"{program} on {image}: it prints more than can be read")
         return ended.output

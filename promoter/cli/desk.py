@@ -7,11 +7,13 @@ Which CI it is, is settled here, once. What is said to it is `cli/github.py`'s a
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from promoter.cli.common import Common
 from promoter.model.errors import PromoterError
+from promoter.model.redaction import Redact, redacted, unchanged
 
 if TYPE_CHECKING:
     from promoter.cli.elsewhere import Elsewhere
@@ -29,6 +31,8 @@ class Desk:
     def __init__(self, common: Common, verb: str) -> None:
         self.common, self.verb = common, verb
         self.loaded: Loaded | None = None
+        self.redact: Redact = unchanged
+        """Takes the values of secrets out of a text, once there may be some."""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -60,13 +64,14 @@ class Desk:
         """The verb has its result; `named` is the environment that the command named."""
         from promoter.reports.ended import Ended
 
-        needs = self.loaded.pipeline.needs if self.loaded else {}
-        self.platform.ended(Ended(self.verb, result, named, options, needs, self._urls(result)))
+        needs, urls = self.loaded.pipeline.needs if self.loaded else {}, self._urls(result)
+        result = replace(result, environments=redacted(result.environments, self.redact))
+        self.platform.ended(Ended(self.verb, result, named, options, needs, redacted(urls, self.redact)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
         """The verb ended before it had a result; `document` is the JSON form of the error."""
         if self.verb in REPORTED:
-            self.platform.failed(error, document)
+            self.platform.failed(error, redacted(document, self.redact))
 
     def _urls(self, result: "RunResult") -> dict[str, str]:
         """Where each environment can be looked at."""

@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from types import FrameType
 
 from promoter.cli.common import Common
-from promoter.cli.desk import here
+from promoter.cli.desk import Desk, here
 from promoter.cli.output import let_go_of_the_gone
 from promoter.model.events import Event, Listener
+from promoter.model.redaction import redacted
 from promoter.releases import Promoter
 
 
@@ -23,17 +24,21 @@ def opened(common: Common) -> Iterator[Promoter]:
     gc.freeze()
     gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
-        listener = stack.enter_context(progress(common))
         desk = here()
-        listener = desk.platform.listening(listener)
+        listener = _redacting(desk, desk.platform.listening(stack.enter_context(progress(common))))
         promoter = stack.enter_context(
             open_promoter(
                 common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=desk.platform.mask
             )
         )
-        desk.loaded = promoter.loaded
+        desk.loaded, desk.redact = promoter.loaded, promoter.world.secrets.redact
         stack.enter_context(_interruptible(promoter.interrupt))
         yield promoter
+
+
+def _redacting(desk: Desk, listener: Listener) -> Listener:
+    """Nothing that is told holds the value of a secret, whoever has built the sentence."""
+    return lambda event: listener(redacted(event, desk.redact))
 
 
 def progress(common: Common) -> AbstractContextManager[Listener]:

@@ -7,17 +7,20 @@ import sys
 from typing import TextIO
 
 from promoter.cli.desk import here
+from promoter.model.redaction import redacted
 from promoter.reports.jsonout import as_json
 
 
 def say(text: str) -> None:
     """Text for people, on stdout."""
-    _write(sys.stdout, here().platform.text(text))
+    desk = here()
+    _write(sys.stdout, desk.platform.text(desk.redact(text)))
 
 
 def say_json(document: object) -> None:
     """The one JSON document of a command, on stdout."""
-    _write(sys.stdout, here().platform.json(as_json(document)))
+    desk = here()
+    _write(sys.stdout, desk.platform.json(as_json(redacted(document, desk.redact))))
 
 
 def say_bytes(line: bytes) -> None:
@@ -30,7 +33,8 @@ def say_bytes(line: bytes) -> None:
 
 def complain(text: str) -> None:
     """Text for people, on stderr."""
-    _write(sys.stderr, here().platform.text(text))
+    desk = here()
+    _write(sys.stderr, desk.platform.text(desk.redact(text)))
 
 
 def flush() -> None:

@@ -24,5 +24,10 @@ def _environment(environment: EnvironmentResult) -> str:
     lines = [f"{environment.name}: {before} -> {told['to'][:12]}", f"  plan {environment.plan_digest}"]
     lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in told["gates"]]
     lines += [f"  {clean(say_change(change))}" for change in told["changes"]]
+    lines += [
+        f"  note: {service} keeps data in {clean(path)}; no volume is mounted there, so it has no name of its own"
+        for service, paths in (told.get("unnamed_volumes") or {}).items()
+        for path in paths
+    ]
     lines += [f"  {number}. {clean(step['title'])}" for number, step in enumerate(told["steps"], 1)]
     return "\n".join(lines)

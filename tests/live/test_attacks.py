@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -248,3 +249,16 @@ def test_small_an_unchanged_file_rolls_back_without_its_secrets(stage: Stage) ->
     other = stage.promoter("rollback", "dev", "--json", code=1, STAGE_TOKEN="another-value")
     assert "secret TOKEN has changed" in other.text
     stage.promoter("rollback", "dev", STAGE_TOKEN="hunter2-alpha")
+
+
+def test_break_7_no_sentence_of_the_engine_gives_a_secret_away(stage: Stage, tmp_path: Path) -> None:
+    value = "hunter2-ALPHA-9f3c77"
+    web = {"image": stage.image, "entrypoint": ["--password={{ secret('ALPHA') }}"]}
+    stage.file({"web": web}, {"dev": {}}, secrets={"ALPHA": {"env": "STAGE_ALPHA"}})
+    reports = {"PROMOTER_JUNIT": "junit.xml", "PROMOTER_DOTENV": "out.env", "PROMOTER_DEBUG": "1"}
+    failed = stage.promoter("run", "--json", code=1, STAGE_ALPHA=value, **reports)
+    written = [file.read_bytes() for file in stage.cli.cwd.rglob("*") if file.is_file()]
+    assert "[secret ALPHA]" in failed.text, "the engine repeats the word that it cannot run"
+    for text in (failed.text, stage.promoter("ledger", "export").stdout, stage.promoter("status").text):
+        assert value not in text
+    assert len(written) > 3 and not [data for data in written if value.encode() in data]

@@ -5,11 +5,12 @@ Attestations are off: their timestamps would make another digest of the same con
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,8 @@ from promoter.model.errors import BuildError
 from promoter.model.secret import names_in
 from promoter.ports import BuildRequest, Secrets
 
+_TEMPORARY = "promoter-buildx-"
+"""How temporary directories of builds begin; the process that made one follows."""
 _NETWORKS = (None, "default", "none", "host")
 _GRACE = 5.0
 _KNOWS_SHARED_MEMORY = 23
@@ -81,7 +84,8 @@ class BuildxBuilder:
         environment |= reach(self._target)
         environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
         environment["BUILDX_GIT_INFO"] = "false"  # spares processes whose answers nobody reads
-        room = stack.enter_context(tempfile.TemporaryDirectory(prefix="promoter-buildx-"))
+        sweep_temporary()
+        room = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
         environment["TMPDIR"] = room  # buildx leaves an inline Dockerfile there for good, with the secrets in it
         if "BUILDX_CONFIG" not in environment and not _writable(config_dir()):
             environment["BUILDX_CONFIG"] = room
@@ -113,6 +117,25 @@ class BuildxBuilder:
         elif "Cannot connect to the Docker daemon" in why or "failed to connect to the docker API" in why:
             hint, retryable = f"is the engine at {self._target.address} running, and reachable from here?", True
         return told.failure(service, why, hint, retryable=retryable)
+
+
+def sweep_temporary() -> None:
+    """Removes what builds that were killed have left: directories of processes of this user that have ended."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        owner = left.name.removeprefix(_TEMPORARY).partition("-")[0]
+        with suppress(OSError):
+            if left.lstat().st_uid == os.getuid() and not (owner.isdigit() and _lives(int(owner))):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def command(plugin: Path, request: BuildRequest) -> list[str]:

@@ -31,6 +31,17 @@ def base_images(dockerfile: str, args: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def declared_volumes(dockerfile: str) -> tuple[str, ...]:
+    """The paths of VOLUME in the last stage, as far as they hold no variable."""
+    found: list[str] = []
+    for _, word, text in instructions(dockerfile):
+        if word == "FROM":
+            found.clear()
+        elif word == "VOLUME":
+            found += re.findall(r'"([^"]+)"', text) if text.startswith("[") else text.split()
+    return tuple(dict.fromkeys(path for path in found if "$" not in path))
+
+
 def _expand(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda m: values.get(m[1] or m[2]) or m[3] or "", text)
 

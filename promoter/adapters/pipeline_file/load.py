@@ -103,10 +103,13 @@ class LoadedPipeline:
     def check(self) -> None:
         """Raises FileFaults with all that is wrong anywhere in the file."""
         from promoter.adapters.pipeline_file.rules import check_rules
+        from promoter.adapters.pipeline_file.rules_volumes import remark_volumes
 
-        read_builds(self._text)
+        builds = read_builds(self._text)
         resolver = Resolver(self._text, NO_RELEASE)
-        check_rules(self._text, [resolver.resolve(name) for name in self._text.environments])
+        environments = [resolver.resolve(name) for name in self._text.environments]
+        check_rules(self._text, environments)
+        remark_volumes(self._text, environments, builds)
         self._text.complaints.raise_if_any()
 
 
