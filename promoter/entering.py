@@ -25,7 +25,7 @@ from promoter.loaded import Loaded
 from promoter.model import events
 from promoter.model.errors import EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.facts import Head, Kind
-from promoter.model.naming import Place, ledger_of
+from promoter.model.naming import Place, is_aside, ledger_of
 from promoter.model.ownership import is_owned, owner_labels
 from promoter.model.release import Release
 from promoter.model.steps import Before
@@ -195,8 +195,9 @@ class Entering:
         ours, place = self.journal.state.chain, Place(plan.pipeline, self.name)
         if self.name in self.terms.accept_ledger:
             return None
-        labels = self.world.engine(plan.environment.engines[0]).labels_by_name().values()
-        others = {ledger_of(one) for one in labels if is_owned(one, owner_labels(place))} - {None, ours}
+        there = self.world.engine(plan.environment.engines[0]).labels_by_name().items()
+        serving = [labels for name, labels in there if is_owned(labels, owner_labels(place)) and not is_aside(name)]
+        others = {ledger_of(labels) for labels in serving} - {None, ours}
         if not others:
             return None
         says = (

@@ -98,6 +98,9 @@ class PutBack:
             self._tell(service)
             for slot in earlier.slots(service):
                 self._trying(partial(self._bring_back, earlier, service, slot))
+        for service in self._restarting(earlier, touched):
+            for slot in earlier.slots(service):
+                self._trying(partial(self._stop, earlier.order(service), slot))
         services = self._look_again(earlier)
         if not self._problems:
             self._problems += earlier.verify()
@@ -138,6 +141,19 @@ class PutBack:
                     self._owned.drop(order, slot.name)
                 self._engine.rename(kept.id, slot.name)
                 return
+
+    def _restarting(self, earlier: Earlier, touched: list[str]) -> list[str]:
+        """Untouched services that ask to be restarted with one that was: they may share its network, which ended with it."""
+        found = list(touched)
+        for service in earlier.services:
+            needed = earlier.order(service).config.depends_on.items()
+            if service not in found and any(d.restart and name in found for name, d in needed):
+                found.append(service)
+        return [service for service in found if service not in touched]
+
+    def _stop(self, order: Order, slot: Slot) -> None:
+        if (found := self._owned.find(order, slot.name)) is not None:
+            self._engine.stop(found.id, None)
 
     def _look_again(self, earlier: Earlier) -> dict[str, list[Swapped]]:
         """All services, also those that were not touched: one may have ended when another went away under it."""

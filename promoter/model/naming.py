@@ -68,6 +68,11 @@ class Slot:
         return (self.name, self.next, self.previous, self.older, self.trial)
 
 
+def is_aside(name: str) -> bool:
+    """Whether a container's name says that it was moved aside, and serves no longer."""
+    return name.endswith(("-previous", "-older"))
+
+
 def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple[Slot, ...]:
     """`<pipeline>-<environment>-<service>`, then `…-2`, `…-3`; or the file's own container_name."""
     base = fixed or f"{place.pipeline}-{place.environment}-{service}"

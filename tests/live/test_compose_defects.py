@@ -135,3 +135,32 @@ def test_an_earlier_container_that_was_removed_in_the_middle_is_created_from_its
     assert "nothing ran in dev before" not in failed.text
     assert "V=1" in stage.of("dev", "web").attrs["Config"]["Env"]
     assert stage.of("dev", "web").status == "running"
+
+
+def test_d7_a_service_in_the_network_of_another_starts_after_it_and_is_replaced_with_it(stage: Stage) -> None:
+    services = {
+        "app": stage.service("exec httpd -f -p 8080 -h /", network_mode="service:vpn"),
+        "vpn": stage.service(environment={"V": "{{ v }}"}),
+        "other": stage.service(),
+    }
+    verify = [{"container": {"service": "other", "command": ["wget", "-qO/dev/null", "http://vpn:8080/bin/busybox"]}}]
+    stage.file(services, {"dev": {"vars": {"v": "1"}, "verify": verify}})
+    stage.promoter("run")
+    before = {name: stage.of("dev", name).id for name in services}
+    stage.document["environments"]["dev"]["vars"]["v"] = "2"
+    stage.write()
+    stage.promoter("promote")
+    after = {name: stage.of("dev", name).id for name in services}
+    assert [name for name in services if before[name] != after[name]] == ["app", "vpn"]
+    assert stage.promoter("promote", "--json").json["environments"][0]["status"] == "unchanged"
+    stage.document["services"]["vpn"] |= {"command": ["sh", "-c", "exit 7"]}
+    stage.write()
+    stage.promoter("promote", code=6)
+    assert {stage.of("dev", name).status for name in services} == {"running"}
+
+
+def test_d11_a_bind_with_z_is_created(stage: Stage) -> None:
+    (stage.cli.cwd / "shared").mkdir()
+    stage.file({"web": stage.service(volumes=["./shared:/shared:ro,z"])}, {"dev": {}})
+    stage.promoter("run")
+    assert stage.of("dev", "web").attrs["HostConfig"]["Binds"] == [f"{stage.cli.cwd}/shared:/shared:ro,z"]
