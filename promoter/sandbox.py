@@ -4,11 +4,14 @@ What is allowed is listed, not what is forbidden: expressions, `if`, `for` (with
 methods of texts. No `set`, macro or import: without them the size of every value is bounded by the template's own.
 """
 
+import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from jinja2 import Template, TemplateError, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -32,6 +35,7 @@ _FILTERS = (
     "upper",
     "urlencode",
 )
+_TEXTUAL = frozenset({"capitalize", "lower", "title", "trim", "upper", "urlencode"})
 _METHODS = frozenset({
     "capitalize", "count", "endswith", "find", "get", "items", "join", "keys", "lower", "lstrip", "partition", "removeprefix",
     "removesuffix", "replace", "rpartition", "rsplit", "rstrip", "split", "startswith", "strip", "title", "upper", "values",
@@ -74,9 +78,14 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
     def __init__(self) -> None:
+        self.code_generator_class = _Generator
         super().__init__(undefined=_Undefined, finalize=_finalize, keep_trailing_newline=True, optimized=False, cache_size=0)
         self.globals = {"range": _range, "__rounds__": _rounds}
-        self.filters = {name: self.filters[name] for name in _FILTERS} | {"replace": _replace, "join": _join, "string": _text}
+        self.filters = {name: _of_text(name, self.filters[name]) for name in _FILTERS} | {
+            "replace": _replace,
+            "join": _join,
+            "string": _text,
+        }
         self.binop_table = {**self.binop_table, "*": _times, "**": _power, "%": _modulo, "+": _plus}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -90,11 +99,18 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                     "secret(…) was used as a value",
                     "a secret can only be put into a text as it is: no filter, no test, no joining",
                 )
+        if any(isinstance(const.value, float) and not math.isfinite(const.value) for const in tree.find_all(nodes.Const)):
+            raise TemplateFault("a number in this template is too large", "write it with fewer digits")
         for loop in tree.find_all(nodes.For):
             if loop.recursive:
                 raise TemplateFault("a recursive `for` is not allowed in a template")
             loop.iter = nodes.Call(nodes.Name("__rounds__", "load"), [loop.iter], [], None, None).set_environment(self)
         return tree
+
+    @staticmethod
+    def concat_texts(parts: Iterable[object]) -> str:
+        """What `~` does: joins what may be in a text, spelled as it would be there."""
+        return "".join(map(_text, parts))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 (the base's signature)
         if isinstance(obj, SourceView | NameView):
@@ -147,7 +163,38 @@ def _sandbox() -> _Sandbox:
 
 @lru_cache(maxsize=1024)
 def _compile(text: str) -> Template:
-    return _sandbox().from_string(text)
+    with warnings.catch_warnings():  # Python's compiler remarks on calls of numbers, in lines that nobody wrote
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return _sandbox().from_string(text)
+
+
+def _of_text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that takes its value for a text: a function or `source` would be spelled with an address in memory."""
+    if name not in _TEXTUAL:
+        return function
+
+    @wraps(function)
+    def filtered(value: object, *args: Any, **kwargs: Any) -> Any:
+        return function(_text(value), *args, **kwargs)
+
+    return filtered
+
+
+class _Generator(CodeGenerator):
+    """Jinja2 joins with `str`, which spells a function with its address in memory."""
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        """What is no plain text is worked out when the template is filled in, never while it is compiled."""
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
+        self.write("environment.concat_texts((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
 
 
 def _budget() -> Callable[[Iterable[object]], Iterator[object]]:
