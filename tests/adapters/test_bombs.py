@@ -217,7 +217,7 @@ def test_break_17_no_address_of_an_object_gets_into_a_text(template):
 def test_break_17_compiled_templates_leave_no_warnings():
     code = (
         "from promoter.model.release import Source; from promoter.templates import *\n"
-        "try: render(\"{{ 1('x') }}\", Scope(Source, {}, frozenset()))\n"
+        'try: render("{{ 1[1:2] }}", Scope(Source, {}, frozenset()))\n'
         "except TemplateFault as fault: print(fault)"
     )
     done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=True)
