@@ -14,7 +14,7 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-h
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutants down venv lab lint format types imports docs-check docs-site reference retell ci-check \
+.PHONY: help demo test check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference retell ci-check \
 	wheelhouse dist lock python
 
 help: ## these lines
@@ -108,6 +108,9 @@ mutants: venv ## faults planted in gates and verifier, and which of them no test
 	@test -x .mutants/bin/mutmut || { $(LAB) venv .mutants && .mutants/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes -r requirements/dev.txt -r requirements/mutation.txt; }
 	@.mutants/bin/mutmut run --max-children $(WORKERS) && .mutants/bin/mutmut results
+
+fuzz: venv ## changed inputs for every parser, half a minute each (ARGS="--inputs N --seconds S --seed N --only NAME")
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
 
 lock: ## new versions for requirements/*.txt (needs uv)
 	$(LOCK) pyproject.toml -o requirements/run.txt

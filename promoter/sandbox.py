@@ -4,16 +4,20 @@ What is allowed is listed, not what is forbidden: expressions, `if`, `for` (with
 methods of texts. No `set`, macro or import: without them the size of every value is bounded by the template's own.
 """
 
+import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from jinja2 import Template, TemplateError, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from promoter.templates import MAX_LENGTH, Handle, NameView, Scope, SourceView, TemplateFault, spell
+from promoter.bounded import TOO_LONG, join, join_with, modulo, plus, power, replace, spelled, times
+from promoter.templates import MAX_LENGTH, NameView, Scope, SourceView, TemplateFault, spell
 
 MAX_ROUNDS = 10_000
 _FILTERS = (
@@ -32,6 +36,7 @@ _FILTERS = (
     "upper",
     "urlencode",
 )
+_TEXTUAL = frozenset({"capitalize", "lower", "title", "trim", "upper", "urlencode"})
 _METHODS = frozenset({
     "capitalize", "count", "endswith", "find", "get", "items", "join", "keys", "lower", "lstrip", "partition", "removeprefix",
     "removesuffix", "replace", "rpartition", "rsplit", "rstrip", "split", "startswith", "strip", "title", "upper", "values",
@@ -42,7 +47,6 @@ _STATEMENTS = (
     nodes.Block, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.ScopedEvalContextModifier, nodes.ExprStmt,
 )  # fmt: skip
 _USES = (nodes.Filter, nodes.Test, nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Concat, nodes.Getattr, nodes.Getitem)
-_TOO_LONG = TemplateFault(f"this makes a value of more than {MAX_LENGTH} characters")
 
 
 class _Undefined(Undefined):
@@ -74,10 +78,15 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
     def __init__(self) -> None:
+        self.code_generator_class = _Generator
         super().__init__(undefined=_Undefined, finalize=_finalize, keep_trailing_newline=True, optimized=False, cache_size=0)
         self.globals = {"range": _range, "__rounds__": _rounds}
-        self.filters = {name: self.filters[name] for name in _FILTERS} | {"replace": _replace, "join": _join, "string": _text}
-        self.binop_table = {**self.binop_table, "*": _times, "**": _power, "%": _modulo, "+": _plus}
+        self.filters = {name: _of_text(name, self.filters[name]) for name in _FILTERS} | {
+            "replace": replace,
+            "join": join,
+            "string": spelled,
+        }
+        self.binop_table = {**self.binop_table, "*": times, "**": power, "%": modulo, "+": plus}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
@@ -90,11 +99,18 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                     "secret(…) was used as a value",
                     "a secret can only be put into a text as it is: no filter, no test, no joining",
                 )
+        if any(isinstance(const.value, float) and not math.isfinite(const.value) for const in tree.find_all(nodes.Const)):
+            raise TemplateFault("a number in this template is too large", "write it with fewer digits")
         for loop in tree.find_all(nodes.For):
             if loop.recursive:
                 raise TemplateFault("a recursive `for` is not allowed in a template")
             loop.iter = nodes.Call(nodes.Name("__rounds__", "load"), [loop.iter], [], None, None).set_environment(self)
         return tree
+
+    @staticmethod
+    def concat_texts(parts: Iterable[object]) -> str:
+        """What `~` does: joins what may be in a text, spelled as it would be there."""
+        return "".join(map(spelled, parts))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 (the base's signature)
         if isinstance(obj, SourceView | NameView):
@@ -112,7 +128,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
         if isinstance(owner, str) and name in ("replace", "join"):
-            return (_replace if name == "replace" else _join_with)(owner, *args)
+            return (replace if name == "replace" else join_with)(owner, *args)
         return super().call(context, obj, *args, **kwargs)
 
 
@@ -136,7 +152,7 @@ def render(text: str, scope: Scope) -> str:
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise TemplateFault(f"this template fails: {error}") from error
     if len(filled) > 4 * MAX_LENGTH:
-        raise _TOO_LONG
+        raise TOO_LONG
     return filled
 
 
@@ -147,7 +163,38 @@ def _sandbox() -> _Sandbox:
 
 @lru_cache(maxsize=1024)
 def _compile(text: str) -> Template:
-    return _sandbox().from_string(text)
+    with warnings.catch_warnings():  # Python's compiler remarks on calls of numbers, in lines that nobody wrote
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return _sandbox().from_string(text)
+
+
+def _of_text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that takes its value for a text: a function or `source` would be spelled with an address in memory."""
+    if name not in _TEXTUAL:
+        return function
+
+    @wraps(function)
+    def filtered(value: object, *args: Any, **kwargs: Any) -> Any:
+        return function(spelled(value), *args, **kwargs)
+
+    return filtered
+
+
+class _Generator(CodeGenerator):
+    """Jinja2 joins with `str`, which spells a function with its address in memory."""
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        """What is no plain text is worked out when the template is filled in, never while it is compiled."""
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
+        self.write("environment.concat_texts((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
 
 
 def _budget() -> Callable[[Iterable[object]], Iterator[object]]:
@@ -178,60 +225,3 @@ def _range(*bounds: int) -> range:
 
 def _finalize(value: object) -> str:
     return str(value) if isinstance(value, Undefined) else spell(value)
-
-
-def _text(value: object) -> str:
-    return str(value) if isinstance(value, Handle | Undefined) else spell(value)
-
-
-def _bounded(length: int) -> None:
-    if length > MAX_LENGTH:
-        raise _TOO_LONG
-
-
-def _times(left: Any, right: Any) -> Any:
-    for many, count in ((left, right), (right, left)):
-        if isinstance(many, str | list | tuple) and isinstance(count, int):
-            _bounded(len(many) * count)
-    return _plus_or(left * right)
-
-
-def _plus(left: Any, right: Any) -> Any:
-    return _plus_or(left + right)
-
-
-def _plus_or(value: Any) -> Any:
-    if isinstance(value, str | list | tuple):
-        _bounded(len(value))
-    if isinstance(value, int) and value.bit_length() > 1024:
-        raise TemplateFault("this makes a number that is too large")
-    return value
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > 1024:
-        raise TemplateFault("this makes a number that is too large")
-    return base**exponent
-
-
-def _modulo(left: Any, right: Any) -> Any:
-    if isinstance(left, str):
-        raise TemplateFault("formatting with % is not allowed in a template", "join texts with ~")
-    return left % right
-
-
-def _replace(text: Any, old: Any, new: Any, count: int = -1) -> str:
-    text, old, new = _text(text), _text(old), _text(new)
-    _bounded(len(text) + text.count(old) * max(0, len(new) - len(old)))
-    return str(text.replace(old, new, count))
-
-
-def _join(items: Iterable[object], separator: object = "") -> str:
-    words = [_text(item) for item in items]
-    glue = _text(separator)
-    _bounded(sum(map(len, words)) + len(glue) * len(words))
-    return glue.join(words)
-
-
-def _join_with(glue: str, items: Iterable[object]) -> str:
-    return _join(items, glue)

@@ -27,6 +27,7 @@ from promoter.model.errors import Complaint, FileFaults
 from promoter.model.forge import parse_target
 from promoter.pipeline import BuilderChoice
 from promoter.ports import LONGEST_LEASE
+from promoter.regular_file import read_regular
 from promoter.tracked import forbidden
 
 PLACE = ".promoter/settings.toml"
@@ -107,7 +108,7 @@ def load_settings(directory: Path) -> Settings:
 
 def _read(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8")
+        return read_regular(file).decode().replace("\r\n", "\n")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:

@@ -76,6 +76,11 @@ class SourceView:
             raise AttributeError(part)
         return value
 
+    def __str__(self) -> NoReturn:
+        raise TemplateFault("`source` as a whole cannot be a text", "take one part of it: source.sha")
+
+    __repr__ = __str__
+
     def explain(self, part: str) -> str:
         if part not in SourceView.PARTS:
             return f"source has no `{part}`; it has {', '.join(SourceView.PARTS)}"

@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus
 from promoter.adapters.child import run
 from promoter.model.errors import SecretError
 from promoter.model.secret import CommandSource, EnvSource, FileSource, SecretSource, names_in, replace
+from promoter.regular_file import read_regular
 
 SHORTEST = 3
 """Characters from which on a value is looked for: shorter ones are parts of ordinary words."""
@@ -152,7 +153,7 @@ def _of_environment(name: str, variable: str) -> str:
 
 def _of_file(name: str, path: Path) -> str:
     try:
-        return _text(name, path.read_bytes(), f"the file {path}")
+        return _text(name, read_regular(path, _LARGEST), f"the file {path}")
     except OSError as error:
         raise SecretError(
             f"secret {name} cannot be had: the file {path} cannot be read: {error.strerror or error}",

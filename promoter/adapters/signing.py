@@ -11,6 +11,7 @@ from pathlib import Path
 
 from promoter.model.errors import SigningError
 from promoter.model.statement import NAMESPACE
+from promoter.regular_file import home_of, is_file
 
 _PATIENCE = 300.0
 """Seconds for a person to type a passphrase or to touch a token."""
@@ -23,8 +24,8 @@ class SshKeygen:
         self._directory = directory
 
     def sign(self, text: str, key: str) -> str:
-        file = self._directory / Path(key).expanduser()
-        if not file.is_file():
+        file = self._directory / home_of(key)
+        if not is_file(file):
             raise SigningError(
                 f"there is no key {file}",
                 hint="--key names a private key, or the public half of one that your agent or token holds",
@@ -49,7 +50,7 @@ def git_signing_key(directory: Path) -> str | None:
     if _git(directory, "gpg.format") != "ssh":
         return None
     name = _git(directory, "--type=path", "user.signingKey")
-    return name if name and Path(name).expanduser().is_file() else None
+    return name if name and is_file(home_of(name)) else None
 
 
 def _git(directory: Path, *what: str) -> str | None:

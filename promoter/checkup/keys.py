@@ -8,6 +8,7 @@ from promoter.adapters.signing import git_signing_key
 from promoter.checkup.finding import Finding
 from promoter.checkup.subject import Subject
 from promoter.gates.approval import Approval, Grade, electorate
+from promoter.regular_file import home_of, is_file
 from promoter.settings import who
 from promoter.signatures.trust import Trust
 
@@ -22,8 +23,8 @@ def look(subject: Subject) -> Iterator[Finding]:
             yield Finding(PART, False, False, f"none, and {', '.join(wanted)} asks for signed approvals",
                           "name one: PROMOTER_KEY=~/.ssh/id_ed25519, or git's user.signingKey with gpg.format ssh")  # fmt: skip
         return
-    file = Path(name).expanduser()
-    if not file.is_file():
+    file = home_of(name)
+    if not is_file(file):
         yield Finding(
             PART, False, False, f"there is no {file}", "PROMOTER_KEY names a private key, or the .pub of one in your agent"
         )

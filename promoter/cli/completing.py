@@ -124,8 +124,9 @@ def _said(ctx: Any, name: str) -> Any:
 
 def _read(file: Path) -> dict[str, Any]:
     from promoter.document.reader import read_document
+    from promoter.regular_file import read_regular
 
-    data = read_document(file.read_bytes(), str(file)).data
+    data = read_document(read_regular(file), str(file)).data
     return data if isinstance(data, dict) else {}
 
 

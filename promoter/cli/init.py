@@ -96,10 +96,11 @@ def _draft(source: Path, named: str | None) -> "Draft":
     from promoter.cli.composed import compose_draft
     from promoter.document.reader import read_document
     from promoter.initialise.taking import from_dockerfile, name_from
+    from promoter.regular_file import read_regular
 
     name = named or name_from(source.resolve().parent.name)
     try:
-        data = source.read_bytes()
+        data = read_regular(source)
     except OSError as error:
         raise CallerError(
             f"{source} cannot be read: {error.strerror}", hint="name a Compose file or a Dockerfile with --from FILE"

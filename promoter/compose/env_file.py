@@ -13,6 +13,9 @@ _NAME = re.compile(rf"(?:[{_BLANK}]|[^\W]|[.\-\[\]])*")
 _ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$$"}
 
+MAX_TOTAL = 16 << 20
+"""Characters of all values: lines can be made of the lines above them."""
+
 
 class BadEnvFile(ValueError):
     """`line` counts from 1."""
@@ -34,6 +37,7 @@ class _Reader:
     def __init__(self, text: str, environ: Mapping[str, str]) -> None:
         self._text, self._environ = text, environ
         self._found: dict[str, str] = {}
+        self._size = 0
         self._known = ChainMap(dict(environ), self._found)
 
     def read(self) -> dict[str, str]:
@@ -47,6 +51,9 @@ class _Reader:
             while self._text[place : place + 1] in _BLANK and place < len(self._text):
                 place += 1
             self._found[name], place = self._value(place)
+            self._size += len(self._found[name])
+            if self._size > MAX_TOTAL:
+                raise self._bad(start, f"the values up to here are filled in to more than {MAX_TOTAL:,} characters")
         return self._found
 
     def _skip(self, what: re.Pattern[str], place: int) -> int:

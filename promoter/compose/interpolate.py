@@ -9,6 +9,7 @@ _DOLLAR = "write $$ for a dollar sign"
 MAX_LENGTH = 1 << 20
 """Characters: variables that are made of variables can grow without end."""
 MAX_DEPTH = 64
+_TOO_LONG = f"this is filled in to more than {MAX_LENGTH:,} characters"
 
 
 class Unset(ValueError):
@@ -25,8 +26,6 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
         return text
     filled, end = _fill(text, 0, environ, 0)
     assert end == len(text)
-    if len(filled) > MAX_LENGTH:
-        raise Unset(f"this is filled in to more than {MAX_LENGTH:,} characters", "put the text into a file")
     return filled
 
 
@@ -35,7 +34,7 @@ def _fill(text: str, place: int, environ: Mapping[str, str] | None, depth: int) 
     if depth > MAX_DEPTH:
         raise Unset(f"variables are nested deeper than {MAX_DEPTH} levels")
     parts: list[str] = []
-    plain = 0
+    plain = size = 0
     while place < len(text):
         char = text[place]
         if depth and char == "}" and not plain:
@@ -51,6 +50,9 @@ def _fill(text: str, place: int, environ: Mapping[str, str] | None, depth: int) 
             value, place = (environ or {}).get(match[0], ""), match.end()
         else:
             value, place = "$", place + 1
+        size += len(value)
+        if size > MAX_LENGTH:
+            raise Unset(_TOO_LONG, "put the text into a file")
         parts.append(value)
     if depth:
         raise Unset("`${` is never closed", f"write }} after the name, or {_DOLLAR.removeprefix('write ')}")

@@ -160,7 +160,10 @@ def is_relative(source: str) -> bool:
 def absolute(source: str, directory: Path) -> str:
     import os.path
 
-    return os.path.normpath(directory / Path(source).expanduser())
+    try:
+        return os.path.normpath(directory / Path(source).expanduser())
+    except RuntimeError as error:
+        raise misfit(f"no home directory is known for {source!r}", "name an existing user, or write the whole path") from error
 
 
 def read_secret_grants(value: object, info: ValidationInfo) -> object:

@@ -15,7 +15,7 @@ from promoter.gates.spans import instant
 
 _MARGIN = timedelta(days=2)
 """Floating times are asked for as if they were UTC; no zone is further away than this."""
-_STRANGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+_STRANGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
 _ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SEQUENCE", "STATUS", "SUMMARY")
 """What RFC 5545 lets an event have once."""

@@ -12,7 +12,10 @@ def parse_duration(text: str) -> timedelta:
     spans = list(_PART.finditer(text))
     if not spans or "".join(m.group() for m in spans) != text:
         raise ValueError(f"{text!r} is not a duration: write for example 500ms, 30s, 1m30s or 4h")
-    return timedelta(seconds=sum(float(m[1]) * _UNITS[m[2]] for m in spans))
+    try:
+        return timedelta(seconds=sum(float(m[1]) * _UNITS[m[2]] for m in spans))
+    except OverflowError as error:
+        raise ValueError(f"{text[:40]!r} is longer than any duration that can be counted: write for example 4h") from error
 
 
 def say_duration(span: timedelta) -> str:

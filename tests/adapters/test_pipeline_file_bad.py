@@ -207,7 +207,7 @@ def test_says_what_is_wrong_and_where(tmp_path, old, new, said):
         assert found == [
             ("6:15", "there is no secret `TOKEN`"),
             ("7:15", "there is no config `motd`"),
-            ("8:15", f"the env file {tmp_path}/none.env cannot be read"),
+            ("8:15", f"the env file {tmp_path}/none.env cannot be read: no such file or directory"),
         ]
     else:
         assert found == said

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from promoter.ports import BuildRequest
+from promoter.regular_file import read_regular
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/")
 
@@ -26,7 +27,7 @@ def dockerfile_of(request: BuildRequest) -> Path:
 def dockerfile_text(request: BuildRequest) -> str:
     """Its text, inline or from the file; bytes that are no UTF-8 are shown as such."""
     inline = request.build.dockerfile_inline
-    return inline if inline is not None else dockerfile_of(request).read_text(encoding="utf-8", errors="replace")
+    return inline if inline is not None else read_regular(dockerfile_of(request)).decode("utf-8", "replace")
 
 
 def platform_of(request: BuildRequest) -> str | None:

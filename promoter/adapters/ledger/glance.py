@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from promoter.adapters.ledger.open import DEFAULT
+from promoter.regular_file import home_of
 
 MOST = 2000
 """Facts that are looked at; who wants an older one types it."""
@@ -30,7 +31,7 @@ def glance(url: str | None, directory: Path, pipeline: str) -> list[dict[str, An
 
 def _sqlite(url: str, directory: Path, _: str) -> Iterable[bytes]:
     """Without a log beside it nothing has to be made to read it; with one, its reader's files are there already."""
-    path = (directory / Path(url.partition(":")[2]).expanduser()).absolute()
+    path = (directory / home_of(url.partition(":")[2])).absolute()
     log = path.with_name(f"{path.name}-wal")
     way = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path))}?{way}", uri=True, timeout=_PATIENCE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from promoter.adapters.ledger.sqlite import SqliteLedger
 from promoter.model.errors import CallerError
 from promoter.ports import Ledger
+from promoter.regular_file import home_of
 
 GROUP = "promoter.ledgers"
 DEFAULT = "sqlite:.promoter/ledger.db"
@@ -35,7 +36,7 @@ def open_ledger(url: str | None, directory: Path, pipeline: str) -> Ledger:
 
 def _sqlite(url: str, directory: Path, pipeline: str) -> Ledger:
     del pipeline  # a file holds one
-    return SqliteLedger(directory / Path(url.partition(":")[2]).expanduser())
+    return SqliteLedger(directory / home_of(url.partition(":")[2]))
 
 
 def _postgres(url: str, directory: Path, pipeline: str) -> Ledger:

@@ -7,6 +7,7 @@ from pathlib import Path
 from promoter.adapters.ledger.open import DEFAULT, open_ledger
 from promoter.adapters.ledger.schema import explained, open_existing
 from promoter.model.errors import LedgerError
+from promoter.regular_file import home_of
 
 _PATIENCE = 2.0
 _SECONDS = 8.0
@@ -21,7 +22,7 @@ def try_to_write(url: str | None, directory: Path, pipeline: str) -> str | None:
     url = url or DEFAULT
     match url.partition(":")[0]:
         case "sqlite":
-            return _sqlite((directory / Path(url.partition(":")[2]).expanduser()).absolute())
+            return _sqlite((directory / home_of(url.partition(":")[2])).absolute())
         case "git":
             return _git(url, directory)
         case "postgres" | "postgresql":

@@ -12,6 +12,7 @@ from promoter.model.digest import BadReference, Reference, Repository
 from promoter.model.release import Source
 from promoter.model.secret import OPENING
 from promoter.pipeline import BuiltService, ToBuild, ToPin
+from promoter.regular_file import is_dir, is_file
 from promoter.templates import is_template
 
 _ONE_IMAGE = "an image is built once, for all environments: only source, env('NAME') and secret('NAME') are known here"
@@ -115,7 +116,7 @@ def _checked(text: FileText, build: Build, spot: Spot, filler: Filler) -> Build 
         filler.complain(at, f"the context {build.context} is not on this machine", "check it out, and name its directory")
         return None
     context = directory / build.context
-    if not context.is_dir():
+    if not is_dir(context):
         filler.complain(at, f"there is no directory {build.context} to build from", "name a directory, relative to this file")
         return None
     if build.dockerfile is not None and build.dockerfile_inline is not None:
@@ -123,7 +124,7 @@ def _checked(text: FileText, build: Build, spot: Spot, filler: Filler) -> Build 
             spot / "dockerfile_inline", "`dockerfile` and `dockerfile_inline` exclude each other", "keep one", on_key=True
         )
         return None
-    if build.dockerfile_inline is None and not (context / (build.dockerfile or "Dockerfile")).is_file():
+    if build.dockerfile_inline is None and not is_file(context / (build.dockerfile or "Dockerfile")):
         named = spot / "dockerfile" if build.dockerfile else at
         shown = Path(build.context) / (build.dockerfile or "Dockerfile")
         filler.complain(named, f"there is no Dockerfile {shown}", "write one, or name it: `dockerfile: …`")

@@ -14,6 +14,7 @@ from promoter.document.positions import Document
 from promoter.document.reader import read_document
 from promoter.document.scalars import kind_of
 from promoter.model.errors import Complaint, FileFaults
+from promoter.regular_file import is_file, read_regular
 
 _KNOWN = (*PARTS, "name", "version", "include")
 MAX_FILES = 100
@@ -157,7 +158,7 @@ class ComposeFiles:
         """The variables with those of env files under them. None when one cannot be read, which has been said."""
         found: dict[str, str] = {}
         for path in paths:
-            if not must and not path.is_file():
+            if not must and not is_file(path):
                 continue
             try:
                 text = read_bytes(path, shown, self.read).decode("utf-8", "replace")
@@ -175,7 +176,7 @@ class ComposeFiles:
         return variables.over(found)
 
 
-def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
+def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = read_regular) -> bytes:
     """Raises FileFaults when it cannot be read."""
     try:
         return read(path)

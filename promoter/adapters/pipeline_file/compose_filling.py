@@ -1,13 +1,14 @@
 """The values of a Compose file with their `${…}` filled in, ready to be read as values with templates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from promoter.adapters.pipeline_file.complaints import Complaints, Spot
 from promoter.adapters.pipeline_file.filling import Broken
+from promoter.compose.env_file import MAX_TOTAL
 from promoter.compose.interpolate import Unset
 from promoter.compose.literal import InsideTemplate, as_template, marked, unmarked
 from promoter.document.scalars import Tagged
@@ -44,6 +45,8 @@ class Filling:
 
     variables: Variables
     complaints: Complaints
+    made: list[int] = field(default_factory=lambda: [0])
+    """Characters of all texts that were filled in so far: a long variable in many places makes more than a machine holds."""
 
     def part(self, value: object, spot: Spot) -> Any:
         return self._filled(value, spot, self.variables.running)
@@ -58,11 +61,17 @@ class Filling:
             return [self._filled(item, spot / place, environ) for place, item in enumerate(value)]
         return Tagged(value.tag, self._filled(value.value, spot, environ)) if isinstance(value, Tagged) else value
 
+    def _counted(self, filled: str) -> str:
+        self.made[0] += len(filled)
+        if self.made[0] > MAX_TOTAL:
+            raise Unset(f"the values up to here are filled in to more than {MAX_TOTAL:,} characters", "use shorter variables")
+        return filled
+
     def _text(self, value: str, spot: Spot, environ: Mapping[str, str]) -> str:
         if "$" not in value and "{" not in value:
             return value
         try:
-            return as_template(value, environ)
+            return self._counted(as_template(value, environ))
         except Unset as error:
             self.complaints.add(spot, unmarked(error.message), error.hint)
         except InsideTemplate:

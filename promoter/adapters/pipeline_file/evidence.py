@@ -63,7 +63,9 @@ def _with_calendars(gate: Window, spot: Spot, directory: Path, files: Files, fil
 def _text(name: str, spot: Spot, directory: Path, files: Files, filler: Filler, largest: int = LARGEST) -> str | None:
     text = files.text(directory / name)
     if text is None:
-        filler.complain(spot, f"{name} cannot be read as UTF-8 text", "name a file, relative to this one")
+        filler.complain(
+            spot, f"{name} cannot be read as UTF-8 text: {files.why(directory / name)}", "name a file, relative to this one"
+        )
     elif len(text.encode()) > largest:
         filler.complain(spot, f"{name} is longer than {largest} bytes", "keep it short: it stands in every plan")
     elif OPENING in text:

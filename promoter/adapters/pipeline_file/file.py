@@ -24,6 +24,7 @@ from promoter.document.scalars import kind_of
 from promoter.model.digest import BadReference, Repository
 from promoter.model.release import Source
 from promoter.model.secret import SecretSource
+from promoter.regular_file import read_regular
 from promoter.signatures.trust import Trust
 from promoter.templates import Scope
 
@@ -61,7 +62,7 @@ class FileText:
     environ: Mapping[str, str]
     source: Callable[[], Source]
     complaints: Complaints
-    read: Callable[[Path], bytes] = Path.read_bytes
+    read: Callable[[Path], bytes] = read_regular
     """How the files beside it are read: as they are on the disk, or as a git ref has them."""
     files: NamedFiles = no_files
     """The files that words of a command name, with their digests, in the same way."""

@@ -11,6 +11,7 @@ from promoter.adapters.pipeline_file.origin import Origin, unknown
 from promoter.compose.env_file import BadEnvFile, read_env_file
 from promoter.compose.written import ConfigForm
 from promoter.model.secret import OPENING, handle
+from promoter.regular_file import exists, read_regular
 
 FORGED = "write secret('NAME') in the pipeline file itself"
 
@@ -20,8 +21,9 @@ class Files:
     """Files beside the pipeline file, read once."""
 
     environ: Mapping[str, str]
-    read: Callable[[Path], bytes] = Path.read_bytes
+    read: Callable[[Path], bytes] = read_regular
     _texts: dict[Path, str | None] = field(default_factory=dict)
+    _why: dict[Path, str] = field(default_factory=dict)
     _variables: dict[tuple[str, bool], dict[str, str] | str] = field(default_factory=dict)
 
     def text(self, path: Path) -> str | None:
@@ -29,9 +31,15 @@ class Files:
         if path not in self._texts:
             try:
                 self._texts[path] = self.read(path).decode()
-            except (OSError, UnicodeDecodeError):
-                self._texts[path] = None
+            except OSError as error:
+                self._texts[path], self._why[path] = None, (error.strerror or str(error)).lower()
+            except UnicodeDecodeError:
+                self._texts[path], self._why[path] = None, "it is not UTF-8"
         return self._texts[path]
+
+    def why(self, path: Path) -> str:
+        """Why `text` gave None."""
+        return self._why[path]
 
     def variables(self, path: str, *, raw: bool) -> dict[str, str] | str:
         """Of an env file; a sentence when it has a fault."""
@@ -42,7 +50,7 @@ class Files:
     def _read(self, path: str, *, raw: bool) -> dict[str, str] | str:
         text = self.text(Path(path))
         if text is None:
-            return f"the env file {path} cannot be read"
+            return f"the env file {path} cannot be read: {self.why(Path(path))}"
         try:
             variables = read_env_file(text, self.environ, raw=raw)
         except BadEnvFile as error:
@@ -58,7 +66,7 @@ def apply_env_files(service: dict[str, Any], files: Files, spot: Spot, filler: F
         return service
     variables: dict[str, str] = {}
     for entry in entries:
-        if not entry.get("required", True) and not Path(entry["path"]).exists():
+        if not entry.get("required", True) and not exists(Path(entry["path"])):
             continue
         found = files.variables(entry["path"], raw=entry.get("format") == "raw")
         if isinstance(found, str):
@@ -112,7 +120,11 @@ def _config_text(name: str, form: ConfigForm, origin: Origin, files: Files, fill
     if form.file is not None:
         text = files.text(origin.directory / form.file)
         if text is None:
-            filler.complain(at / "file", f"{form.file} cannot be read as UTF-8 text", "name a file, relative to this one")
+            filler.complain(
+                at / "file",
+                f"{form.file} cannot be read as UTF-8 text: {files.why(origin.directory / form.file)}",
+                "name a file, relative to this one",
+            )
     else:
         variable = form.environment or ""
         text = holder.environ.get(variable)

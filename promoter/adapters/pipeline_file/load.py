@@ -17,6 +17,7 @@ from promoter.model.errors import CallerError, Complaint
 from promoter.model.release import Release, Source
 from promoter.pipeline import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, held_policy
 from promoter.ports import Snapshot
+from promoter.regular_file import read_regular
 
 Snapshots = Callable[[Path, str], Snapshot]
 
@@ -143,7 +144,7 @@ def _read(
 ) -> LoadedPipeline:
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError as error:
         raise CallerError(f"there is no pipeline file {path}", hint="`promoter init` writes one; -f names another") from error
     except OSError as error:
@@ -152,7 +153,7 @@ def _read(
         ) from error
     document = read_document(data, str(path))
     ask = _once(source) if callable(source) else lambda: source
-    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, Path.read_bytes, files), snapshot)
+    return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, read_regular, files), snapshot)
 
 
 def compose_services(
@@ -161,7 +162,7 @@ def compose_services(
     """What Compose files say, as far as it can be read, and which images are built. For a pipeline file that is not there yet."""
     data = json.dumps({"name": name, "services": list(files), "profiles": ["*"], "environments": {"x": {}}}).encode()
     document = read_document(data, "pipeline.yaml")
-    text = read_file_text(directory / "pipeline.yaml", document, environ, Source, Path.read_bytes)
+    text = read_file_text(directory / "pipeline.yaml", document, environ, Source, read_regular)
     services = Resolver(text, NO_RELEASE, Source()).resolve("x").environment.services
     return services, frozenset(name for name, stack in text.layers.items() if stack.raw.get("build") is not None)
 

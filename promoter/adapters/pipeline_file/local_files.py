@@ -15,6 +15,7 @@ from promoter.compose.service import Service
 from promoter.gates.checks import Check, CommandCheck
 from promoter.model.errors import CallerError
 from promoter.pipeline import LocalFile
+from promoter.regular_file import is_dir, is_file
 
 MOST_FILES = 20_000
 MOST_BYTES = 512 << 20
@@ -36,9 +37,9 @@ def local_files(directory: Path, services: Iterable[Service], checks: Iterable[C
 
 def local_digest(path: Path, *, read_only: bool) -> str | None:
     """`sha256:…` of a file, or of a folder's names, modes and contents; None for what holds data or cannot be read."""
-    if path.is_file():
+    if is_file(path):
         return _file_digest(path)
-    return _folder_digest(path, _members(path, read_only=read_only)) if path.is_dir() else None
+    return _folder_digest(path, _members(path, read_only=read_only)) if is_dir(path) else None
 
 
 def shown(directory: Path, source: str) -> str:
@@ -52,7 +53,7 @@ def _program(directory: Path, word: str) -> Path | None:
     if "\0" in word or len(word) > 255 or Path(word).is_absolute():
         return None
     path = directory / word
-    return path if path.is_file() else None
+    return path if is_file(path) else None
 
 
 def _inside(source: str, top: Path) -> bool:

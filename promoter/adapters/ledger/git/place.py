@@ -15,6 +15,7 @@ from pathlib import Path
 from promoter.adapters.git import MISSING, Git
 from promoter.adapters.ledger.git.errors import explain
 from promoter.model.errors import CallerError, LedgerError
+from promoter.regular_file import home_of, is_dir
 
 _BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.))[A-Za-z0-9_][A-Za-z0-9._/+-]*(?<![/.])")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]+:")
@@ -93,8 +94,8 @@ def _elsewhere(directory: Path, where: str, remotes: "tuple[str, ...] | list[str
     """An address as it is, a path as an absolute one."""
     if _ADDRESS.match(where):
         return where
-    path = (directory / Path(where).expanduser()).resolve()
-    if not path.is_dir():
+    path = (directory / home_of(where)).resolve()
+    if not is_dir(path):
         known = f"; its remotes are {', '.join(remotes)}" if remotes else ""
         raise CallerError(
             f"the ledger is to be in {where!r}, which is neither a remote's name nor a directory nor an address{known}",
