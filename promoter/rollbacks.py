@@ -7,6 +7,7 @@ from promoter.entering import Entering
 from promoter.judging import Terms
 from promoter.looking import Looking
 from promoter.model import events
+from promoter.model.difference import say_change
 from promoter.model.errors import CallerError
 from promoter.model.facts import Kind
 from promoter.model.release import Release
@@ -158,7 +159,7 @@ class Rollbacks(Looking):
         lines = [
             f"{environment}: goes back from release {here.short_id} to {plan.release.short_id}",
             *(f"{environment}: gives up {commit}" for commit in commits or ()),
-            *(f"{environment}: {line}" for line in changes(before, plan.document())),
+            *(f"{environment}: {say_change(change.document())}" for change in changes(before, plan.document())),
             f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` lets releases in again",
         ]
         for line in lines:
