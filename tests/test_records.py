@@ -79,7 +79,9 @@ def test_runs_promotions_and_rollbacks_are_recorded() -> None:
     yard.run()
     yard.door().rollback("prod", None, "slow")
     assert [one.environment for one in yard.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
-    assert yard.forge.records[-1].release == yard.forge.records[2].release and yard.notices() == []
+    assert yard.forge.records[-1].release == yard.forge.records[2].release and not [
+        said for said in yard.notices() if not said.startswith("prod: ")
+    ]
 
 
 @pytest.mark.parametrize("error", [ForgeError("not permitted", hint="deployments: write"), CallerError("no token")])

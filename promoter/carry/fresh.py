@@ -62,8 +62,11 @@ def _is_of(here: Deployment, container: Container) -> bool:
 
 
 def _expected(container: Container, service: str, image: ImageRef, known: Known) -> ImageRef:
-    """What its labels say that it is: an image of the promotion that was cut off, or else of the one that was verified."""
-    if known.start is None or known.begun is None or promotion_of(container.labels) != known.start.promotion:
+    """An image of the promotion that was cut off, or else of the one that was verified.
+
+    A promotion that was cut off may have started a container again that was kept from before: its label is an older one.
+    """
+    if known.start is None or known.begun is None or known.here is None or _is_of(known.here, container):
         return image
     return known.begun.images.get(service, image)
 

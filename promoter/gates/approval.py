@@ -97,6 +97,7 @@ def judge_approval(gate: Approval, case: Case) -> Verdict:
         return passed(f"approved by {', '.join(sorted(good))}")
     cast = [v for v in votes if v.decision == "approve" and v.seq > case.requested_seq]
     objections = [o for v in cast if (o := _objection(gate, case, v) or _twice(v, good)) is not None]
+    objections.sort(key=lambda one: one[0] is not ReasonCode.KEY_REVOKED)  # it says why the policy is another one
     return _still_missing(gate, good, unmet, objections, may_vote)
 
 

@@ -293,7 +293,13 @@ class Seen:
     def seen(self) -> Head | None:
         return self.head
 
-    def note(self, head: Head) -> None:
+    def entries(self) -> dict[str, Head]:
+        return {}
+
+    def policy_ref(self) -> str | None:
+        return None
+
+    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
         self.head = head
 
 

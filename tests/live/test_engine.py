@@ -46,7 +46,7 @@ class RealSite:
         self.repository = Repository.parse(f"{registry}/{self.prefix}/app")
 
     def image(self, behaviour: Behaviour) -> ImageRef:
-        key = (behaviour.exit_code, behaviour.logs, behaviour.healthcheck)
+        key = (behaviour.exit_code, behaviour.logs, behaviour.healthcheck, behaviour.volumes)
         image = self._images.get(key)
         if image is None:
             tag = uuid4().hex[:10]

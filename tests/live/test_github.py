@@ -71,7 +71,7 @@ def test_a_run_that_waits_is_groups_a_notice_outputs_and_a_summary(step: Step) -
     assert any("Successfully built" in line for line in runner.groups["build web"])
     (notice,) = runner.annotations
     place = {name: notice.properties[name] for name in ("file", "line", "col", "endColumn")}
-    assert (notice.name, place) == ("notice", {"file": "pipeline.yaml", "line": "17", "col": "3", "endColumn": "7"})
+    assert (notice.name, place) == ("notice", {"file": "pipeline.yaml", "line": "18", "col": "3", "endColumn": "7"})
     assert notice.data.splitlines()[-1] == "next: promoter approve prod -f pipeline.yaml"
     outputs = assignments(step.outputs)
     assert json.loads(outputs.pop("result")) == ran.json
@@ -94,7 +94,7 @@ def test_whatever_a_container_writes_no_command_of_it_reaches_the_runner(step: S
     assert ran.exit_code == 6, ran.text
     assert {command.name for command in runner.commands} == {"group", "endgroup", "error"}
     (error,) = runner.annotations
-    assert (error.properties["line"], error.properties["title"]) == ("9", "dev: rolled back (start_failed)")
+    assert (error.properties["line"], error.properties["title"]) == ("10", "dev: rolled back (start_failed)")
     assert f"dev serves the earlier release {good[:12]} again" in error.data
     assert len(runner.tokens) == len(set(runner.tokens)) > 3
     assert any("log: ::set-output name=digest::sha256:0" in line for line in runner.fenced)
