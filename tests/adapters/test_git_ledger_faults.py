@@ -306,8 +306,8 @@ class Seen:
 @pytest.mark.parametrize("to", ["older", "gone", "other"])
 def test_a_branch_that_was_put_back_deleted_or_rewritten_is_noticed(world, to):
     ledger, seen = world.ledger(), Seen()
-    Journal(ledger, FakeClock(NOW), "ana@example.com", seen).record(Kind.STEP_DONE, "dev")
-    Journal(ledger, FakeClock(NOW), "ana@example.com", seen).record(Kind.STEP_DONE, "dev")
+    Journal(ledger, FakeClock(NOW), "ana@example.com", seen).record(Kind.PINNED, "dev", None, {"reason": "x"})
+    Journal(ledger, FakeClock(NOW), "ana@example.com", seen).record(Kind.PINNED, "dev", None, {"reason": "x"})
     if to == "older":
         world.git("update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~1", at=world.origin)
     else:
