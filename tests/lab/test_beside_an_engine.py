@@ -168,7 +168,7 @@ from promoter.ports import NetworkSpec
 engine = open_engine("{ENGINE}")
 try:
     for number in range(8):
-        engine.ensure_network(NetworkSpec(f"shop-{{number}}"))
+        engine.ensure_network(NetworkSpec(f"shop-{{number}}"), {{}})
 except EngineError as error:
     print(error.message)
     print(error.hint)
