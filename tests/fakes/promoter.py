@@ -124,6 +124,9 @@ class FakeLoaded:
 class FakePromoter:
     """`asked` holds every call; `answers` replaces an answer or raises an error, by the name of the method."""
 
+    world = SimpleNamespace(secrets=SimpleNamespace(redact=lambda text: text))
+    """No secret is known here."""
+
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
         self.answers: dict[str, object] = {}
