@@ -24,6 +24,7 @@ from promoter.statuses import EnvironmentStatus, LocksReport, StatusReport, Wait
 from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
 from tests.fakes.clock import FakeClock
+from tests.fakes.secrets import FakeSecrets
 from tests.fakes.forge import FakeForge
 
 AT = datetime(2026, 11, 23, 18, 20, 11, 123456, UTC)
@@ -124,16 +125,13 @@ class FakeLoaded:
 class FakePromoter:
     """`asked` holds every call; `answers` replaces an answer or raises an error, by the name of the method."""
 
-    world = SimpleNamespace(secrets=SimpleNamespace(redact=lambda text: text))
-    """No secret is known here."""
-
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
         self.answers: dict[str, object] = {}
         self.events: Sequence[Event] = ()
         self.during: Callable[[], None] = lambda: None
         self.interrupted = 0
-        self.world = SimpleNamespace(clock=FakeClock())
+        self.world = SimpleNamespace(clock=FakeClock(), secrets=FakeSecrets())
         self.tell: Listener = lambda _: None
         self.reveal: Callable[[str], None] = lambda _: None
         self.loaded = FakeLoaded()
