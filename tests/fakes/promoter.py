@@ -24,8 +24,8 @@ from promoter.statuses import EnvironmentStatus, LocksReport, StatusReport, Wait
 from promoter.stops import Vetoed
 from promoter.voting import ApprovalCase
 from tests.fakes.clock import FakeClock
-from tests.fakes.secrets import FakeSecrets
 from tests.fakes.forge import FakeForge
+from tests.fakes.secrets import FakeSecrets
 
 AT = datetime(2026, 11, 23, 18, 20, 11, 123456, UTC)
 IMAGE = ImageRef(Repository("127.0.0.1:5000", "demo/web"), Digest("ab" * 32))
