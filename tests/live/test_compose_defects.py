@@ -4,10 +4,6 @@ from collections.abc import Callable
 
 from tests.live.stage import PAGE, Stage, page
 
-DB = "trap 'exit 0' TERM; nc -lk -p 6379 -e cat & while true; do sleep 0.1; done"
-APP = "nc db 6379 < /dev/zero > /dev/null; echo database went away; exit 1"
-"""An application that does not survive losing its database."""
-
 
 def test_d1_what_is_put_back_runs_and_is_proven_in_the_order_of_depends_on(stage: Stage) -> None:
     services = {
