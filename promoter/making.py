@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from promoter.carry.comeback import outlast
 from promoter.model import events
 from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError, RegistryError
@@ -13,6 +15,7 @@ from promoter.model.secret import names_in
 from promoter.pipeline import BuiltService, ToBuild, ToPin
 from promoter.ports import Builder, BuildRequest, Engine, Manifest, World
 
+T = TypeVar("T")
 PARALLEL = 8
 
 
@@ -111,15 +114,18 @@ class _Maker:
             raise CallerError(f"{name} has a build, but there is no builder")
         begun = self.world.clock.monotonic()
         self.tell(events.BuildStarted(name, builder.name))
-        builder.build(self._request(name, entry), self.world.secrets, self._log(name))
+        self._outlast(lambda: builder.build(self._request(name, entry), self.world.secrets, self._log(name)))
         self.tell(events.BuildDone(name, self.world.clock.monotonic() - begun))
         self.world.clock.check()
         try:
-            return self._pushed(name, entry.repository)
+            return self._outlast(lambda: self._pushed(name, entry.repository))
         except RegistryError as error:
             if error.reason_code is RegistryError.reason_code:
                 error.reason_code = PushError.reason_code
             raise
+
+    def _outlast(self, act: Callable[[], T]) -> T:
+        return outlast(self.engine, self.world.clock, act)
 
     def _pushed(self, name: str, repository: Repository) -> ImageRef:
         image = self._there_already(repository)

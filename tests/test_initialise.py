@@ -105,6 +105,27 @@ def test_a_compose_file_is_taken_over() -> None:
     assert file["environments"]["test"]["verify"] == [{"http": {"url": "http://127.0.0.1:{{ web_port }}/up?x=1", "status": 200}}]
 
 
+def test_a_host_port_with_a_default_becomes_a_variable_too() -> None:
+    """Found in zammad's and mailcow's files: the default would be the same port in three environments."""
+    ports = ["${EXPOSE:-8080}:${PORT:-80}", "${BIND:-}:${HTTPS:-443}:${HTTPS:-443}/tcp", "${DNS}:53/udp"]
+    web = read(from_compose({"services": {"web": {"image": "nginx", "ports": ports}}}, "shop"))["services"]["web"]
+    assert web["ports"] == [
+        '{{ web_port }}:{{ env("PORT", "") or "80" }}',
+        '{{ env("BIND", "") or "" }}:{{ web_port_2 }}:{{ env("HTTPS", "") or "443" }}/tcp',
+        "{{ web_port_3 }}:53/udp",
+    ]
+
+
+def test_names_that_environments_of_one_engine_would_share_are_left_out_with_a_remark() -> None:
+    """Two of langfuse's files name their volumes and their network: DEV, TEST and PROD would write into one volume."""
+    fixed = {"name": "shop_data", "driver": "local"}
+    text = from_compose(
+        {**COMPOSE, "volumes": {"data": fixed, "only": {"name": "x"}, "old": {"name": "y", "external": True}}}, "directory"
+    )
+    assert read(text)["volumes"] == {"data": {"driver": "local"}, "only": None, "old": {"name": "y", "external": True}}
+    assert "# volumes.data: name is left out; each environment has its own shop-ENVIRONMENT-data. To use one that exists," in text
+
+
 def test_what_is_left_out_or_open_is_remarked() -> None:
     text = from_compose(COMPOSE, "directory")
     assert "# web: container_name is left out; containers are named shop-ENVIRONMENT-web." in text

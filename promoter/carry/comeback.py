@@ -4,18 +4,23 @@ An engine that does not keep its containers while it is restarted asks them to e
 until they have. What was proven before says nothing about them, and neither does what they answer meanwhile.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from promoter.carry.failure import StepFailure, gather
 from promoter.carry.order import Swapped
-from promoter.model.errors import EngineError
+from promoter.model.errors import EngineError, WorldError
 from promoter.model.naming import Place, Role, role_of
 from promoter.model.verdict import ReasonCode
 from promoter.ports import Clock, Container, Engine, EngineIdentity, Secrets
 
+T = TypeVar("T")
 POLL = 1.0
 """Seconds between two looks at an engine that went away."""
+OUTAGES = 2
+"""How often a build or a push begins again: an engine that such a build brings down is not brought down for ever."""
 AWAY = 60.0
 """Seconds within which an engine that went away in the middle must be back for good."""
 
@@ -35,6 +40,32 @@ def identified(engine: Engine, clock: Clock) -> EngineIdentity:
         except EngineError:
             if clock.monotonic() >= deadline:
                 raise
+
+
+def outlast(engine: Engine, clock: Clock, act: Callable[[], T]) -> T:
+    """Do `act`, which may be done twice. Where the engine goes away in the middle, wait for it and begin again.
+
+    Raises what `act` raised when the engine answers all the time, does not come back, or goes away once too often.
+    """
+    for _ in range(OUTAGES):
+        try:
+            return act()
+        except WorldError as error:
+            if not error.lost and _answers(engine):
+                raise
+            try:
+                identified(engine, clock)
+            except EngineError:
+                raise error from None
+    return act()
+
+
+def _answers(engine: Engine) -> bool:
+    try:
+        engine.identify()
+    except EngineError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A Compose file for `promoter init`: taken over, or left where it is when other files belong to it."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from promoter.model.errors import CallerError, FileFaults
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """Where Compose looks for its file, in this order."""
+PROJECT = "COMPOSE_PROJECT_NAME"
 _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 
 
@@ -49,6 +51,8 @@ def _why_staying(data: Mapping[str, Any], directory: Path, more: list[str]) -> s
     extended = [s.get("extends") for s in services.values() if isinstance(s, dict)] if isinstance(services, dict) else []
     if any(isinstance(one, dict) and one.get("file") for one in extended):
         return "its services extend those of other files"
+    if PROJECT in json.dumps(services, default=str):
+        return f"{PROJECT} is another one in each environment"
     if (directory / ".env").is_file():
         return "variables in it come from .env, too, whose values may be secret and are not copied"
     return None

@@ -27,7 +27,7 @@ def _alone(said: Canonical) -> Canonical:
     made = {key: value for key, value in said.items() if key not in ("extends", "links", "profiles", "scale")}
     if "scale" in said:
         made["deploy"] = {**made.get("deploy", {}), "replicas": said["scale"]}
-    needed: dict[str, dict[str, Any]] = {other: {} for other, _ in (_link(link) for link in said.get("links", ()))}
+    needed: dict[str, dict[str, Any]] = {other: {"restart": True} for other, _ in (_link(link) for link in said.get("links", ()))}
     needed |= {other: {"restart": True} for key in SHARED if (other := joined(said.get(key)))}
     if needed:
         made["depends_on"] = {**needed, **made.get("depends_on", {})}

@@ -140,9 +140,9 @@ class Resources(Shape):
 
 
 class RestartPolicy(Shape):
-    """When a container is started again."""
+    """When a container is started again. `no` is `none`, `always` is `any`, as in `restart`."""
 
-    condition: Literal["none", "on-failure", "any"] = "any"
+    condition: Literal["none", "on-failure", "any", "no", "always", "unless-stopped"] = "any"
     max_attempts: int | None = Field(default=None, ge=0)
 
 

@@ -16,6 +16,8 @@ from promoter.initialise.variables import templated
 _COPIED = ("networks", "volumes", "configs")
 _RANGE = re.compile(r"(.*:)?(\d+)-(\d+):(\d+)-(\d+)(/\w+)?")
 _LONGEST_RANGE = 30
+_FILLED = r"\{\{(?:(?!\}\}).)*\}\}"
+_SHORT_PORT = re.compile(rf"(?:({_FILLED}|.*):)?(\d+|{_FILLED}):((?:\d+|{_FILLED})(?:/\w+)?)")
 _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
 
 
@@ -76,12 +78,28 @@ def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False)
     services = document.get("services")
     for service, keys in (services if isinstance(services, Mapping) else {}).items():
         draft.services[service] = _service(draft, str(service), keys if isinstance(keys, Mapping) else {})
-    draft.shared = {key: templated(document[key], (key,)) for key in _COPIED if document.get(key)}
+    draft.shared = {key: _shared(draft, key, templated(document[key], (key,))) for key in _COPIED if document.get(key)}
     secrets = document.get("secrets")
     if isinstance(secrets, Mapping) and secrets:
         draft.shared["secrets"] = {key: _secret(draft, key, value) for key, value in secrets.items()}
     draft.remarks += _left_out(document)
     return draft
+
+
+def _shared(draft: Draft, key: str, entries: Any) -> Any:
+    """Without the names that several environments of one engine would share by accident."""
+    if key == "configs" or not isinstance(entries, Mapping):
+        return entries
+    kept = {}
+    for name, entry in entries.items():
+        kept[name] = entry
+        if isinstance(entry, Mapping) and entry.get("name") and not entry.get("external"):
+            kept[name] = {inner: value for inner, value in entry.items() if inner != "name"} or None
+            draft.remarks.append(
+                f"{key}.{name}: name is left out; each environment has its own {draft.name}-ENVIRONMENT-{name}. "
+                "To use one that exists, write its name with external: true."
+            )
+    return kept
 
 
 def _left_out(document: Mapping[str, Any]) -> list[str]:
@@ -156,7 +174,7 @@ def _port(draft: Draft, service: str, port: object) -> object:
         here = ("services", service, "ports")
         return {**port, "published": variable(draft, service, said)} if said.isdigit() else templated(port, here)
     text = templated(str(port), ("services", service, "ports"))
-    match = re.fullmatch(r"(?:(.*):)?(\d+|\{\{.*\}\}):(\d+(?:/\w+)?)", text)
+    match = _SHORT_PORT.fullmatch(text)
     return _publish(draft, service, match[1], match[2], match[3]) if match else text
 
 

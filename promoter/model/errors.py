@@ -74,6 +74,8 @@ class WorldError(PromoterError):
 
     retry_after: float | None = None
     """Seconds that whoever refused asks to be left alone for."""
+    lost = False
+    """Whether the engine's answer broke off, so that it is unknown what the engine did last."""
 
     def __init__(self, message: str, *, hint: str | None = None, retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
@@ -81,9 +83,7 @@ class WorldError(PromoterError):
 
 
 class EngineError(WorldError):
-    """A Docker engine could not be reached or refused. `lost` when nobody knows what it did last: its answer broke off."""
-
-    lost = False
+    """A Docker engine could not be reached or refused."""
 
 
 class EngineLost(Exception):

@@ -220,7 +220,7 @@ def test_links_become_a_start_order_and_aliases(tmp_path):
     """compose.md section 1: `links` in 7 real files."""
     compose = "services:\n  web: {image: x, links: [db, 'cache:redis'], networks: [a]}\n  db: {image: x, networks: [a]}\n  cache: {image: x, networks: [a, b]}\nnetworks: {a: , b: }\n"
     found = services(tmp_path, compose)
-    assert list(found["web"].depends_on) == ["db", "cache"]
+    assert {name: need.restart for name, need in found["web"].depends_on.items()} == {"db": True, "cache": True}
     assert {name: place.aliases for name, place in found["cache"].networks.items()} == {
         "shop-dev-a": ("redis",),
         "shop-dev-b": (),

@@ -361,6 +361,15 @@ def test_an_included_file_is_not_lost(here: Path, say: Say) -> None:
     assert list(checked(here / "pipeline.yaml").resolve("dev", Source(), None).services) == ["inner", "web"]
 
 
+def test_the_name_of_the_project_is_that_of_each_environment(here: Path, say: Say) -> None:
+    """compose.md D16: `${COMPOSE_PROJECT_NAME}` became an empty text."""
+    (here / "compose.yaml").write_text("services: {web: {image: x, hostname: '${COMPOSE_PROJECT_NAME}-web'}}\n")
+    answer = say("init", "--yes", "--name", "shop")
+    assert answer.code == 0, answer.err
+    assert "COMPOSE_PROJECT_NAME is another one in each environment" in (here / "pipeline.yaml").read_text()
+    assert checked(here / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
+
+
 def test_a_malformed_variable_is_refused_at_its_place(here: Path, say: Say) -> None:
     """compose.md D9: `${foo!}` was taken literally."""
     (here / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")

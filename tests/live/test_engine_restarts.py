@@ -5,7 +5,9 @@ That run waits for it to come back and finishes, or puts back what was there; th
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -178,3 +180,52 @@ def test_the_run_finishes_when_the_engine_is_back(shop: Shop, name: str, killed:
     assert set(found) <= {"dev-web-previous"}
     lines = shop.app.cli("ledger", "export").stdout.encode().splitlines()
     assert all(isinstance(fact, Fact) for fact in check_chain(lines))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < ends, "it did not come"
+        time.sleep(0.05)
+
+
+def running_command(words: str) -> bool:
+    """Whether a process of this machine has `words` in its command line: both builders show a build's step so."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if words.encode() in entry.read_bytes().replace(b"\0", b" "):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "in order"])
+@pytest.mark.parametrize("builder", ["engine", "buildx"])
+def test_a_build_is_done_again_when_the_engine_is_back(
+    shop: Shop, builder: str, killed: bool, request: pytest.FixtureRequest
+) -> None:
+    if builder == "buildx":
+        shop.app.cli.env["DOCKER_CONFIG"] = str(request.getfixturevalue("buildx_config"))
+    file = shop.app.cli.cwd / "pipeline.yaml"
+    file.write_text(f"builder: {builder}\n{file.read_text()}")
+    step = f"sleep 3.{shop.app.ports['dev']}"
+    shop.app.dockerfile(IMAGE + f'RUN ["{step.replace(" ", chr(34) + ", " + chr(34))}"]\n' + QUICK)
+    process = shop.app.cli.start("run", "--json")
+    wait_until(lambda: running_command(step))
+    engines.again(shop.state, killed=killed)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert shop.app.all()["dev-web"] == "running"
+    assert [fact["kind"] for fact in shop.app.facts()].count("released") == 2, "the first release, and this one once"
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "in order"])
+def test_a_push_is_done_again_when_the_engine_is_back(shop: Shop, killed: bool) -> None:
+    rule = shop.proxy.misbehave("(POST|PATCH|PUT) .*/blobs/uploads/.* by docker/", hang, times=1)
+    process = shop.app.cli.start("run", "--json")
+    assert rule.hit.wait(60)
+    engines.again(shop.state, killed=killed)
+    shop.proxy.closing.set()
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert shop.app.all()["dev-web"] == "running"
+    assert [fact["kind"] for fact in shop.app.facts()].count("released") == 2

@@ -65,7 +65,9 @@ class EngineBuilder:
         except BuildError as error:
             self._check()
             why = error.message.removeprefix(f"{options.tag} could not be built: ")
-            raise told.failure(request.service, why, error.hint, retryable=error.retryable) from error
+            failed = told.failure(request.service, why, error.hint, retryable=error.retryable)
+            failed.lost = error.lost
+            raise failed from error
 
     def _options(self, request: BuildRequest, secrets: Secrets) -> BuildOptions:
         build = request.build

@@ -123,8 +123,7 @@ def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
         status = error.status_code if isinstance(error, APIError) else None
         lasting = status is not None and 400 <= status < 500 and status != 429
         raised = fault(what, reason(error), kind, retryable=False if lasting else None)
-        if isinstance(raised, EngineError):
-            raised.lost = _broke_off(error)
+        raised.lost = _broke_off(error)
         raise raised from error
 
 

@@ -100,7 +100,7 @@ def _tmpfs(entry: str) -> tuple[str, str]:
     return path, options
 
 
-_CONDITIONS = {"none": "no", "on-failure": "on-failure", "any": "always"}
+_CONDITIONS = {"none": "no", "any": "always"}
 
 
 def _restart(service: Service) -> Json | None:
@@ -108,7 +108,7 @@ def _restart(service: Service) -> Json | None:
     policy = service.deploy.restart_policy
     if policy is not None:
         attempts = {"MaximumRetryCount": policy.max_attempts} if policy.condition == "on-failure" and policy.max_attempts else {}
-        return {"Name": _CONDITIONS[policy.condition], **attempts}
+        return {"Name": _CONDITIONS.get(policy.condition, policy.condition), **attempts}
     if service.restart is None:
         return None
     name, _, count = service.restart.partition(":")

@@ -49,7 +49,9 @@ def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: C
                 rest = rest[end:].lstrip()
                 yield _checked(line, what, kind)
         if rest:
-            raise kind(f"{what}: the engine's answer broke off in the middle", retryable=True)
+            broken = kind(f"{what}: the engine's answer broke off in the middle", retryable=True)
+            broken.lost = True
+            raise broken
 
 
 def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:

@@ -13,6 +13,7 @@ from promoter.compose.service import (
     Mount,
     Port,
     Resources,
+    RestartPolicy,
     Service,
     Ulimit,
 )  # fmt: skip
@@ -156,8 +157,16 @@ CARRIED = {
     "tty": (True, {"Tty": True}),
     "stdin_open": (True, {"OpenStdin": True}),
     "deploy": (
-        Deploy(resources=Resources(limits=LIMITS, reservations=Limits(memory=3))),
-        {HOST: {"NanoCpus": 1_500_000_000, "Memory": 9, "PidsLimit": 7, "MemoryReservation": 3}},
+        Deploy(
+            resources=Resources(limits=LIMITS, reservations=Limits(memory=3)),
+            restart_policy=RestartPolicy(condition="unless-stopped"),
+        ),
+        {
+            HOST: {
+                "NanoCpus": 1_500_000_000, "Memory": 9, "PidsLimit": 7, "MemoryReservation": 3,
+                "RestartPolicy": {"Name": "unless-stopped"},
+            }
+        },
     ),
 }  # fmt: skip
 BARE = {"Image": str(IMAGE), "Labels": {"ours": "ours"}, HOST: {}}
