@@ -15,6 +15,7 @@ from pathlib import Path
 
 from promoter.model.digest import DOCKER_HUB
 from promoter.model.errors import RegistryError
+from promoter.regular_file import read_regular
 
 HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 60.0
@@ -90,7 +91,7 @@ def _from_environment(key: str) -> Login | None:
 
 def _read(path: Path) -> Mapping[str, object]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:

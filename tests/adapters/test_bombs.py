@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from promoter.adapters.engine.address import resolve
+from promoter.adapters.engine.building import context_tar
 from promoter.adapters.ledger.open import open_ledger
 from promoter.adapters.pipeline_file.load import load
 from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.signing import SshKeygen
 from promoter.compose.env_file import BadEnvFile, read_env_file
 from promoter.compose.interpolate import Unset, interpolate
-from promoter.model.errors import CallerError, FileFaults, SecretError, SigningError
+from promoter.model.errors import BuildError, CallerError, EngineError, FileFaults, SecretError, SigningError
 from promoter.model.release import Source
 from promoter.model.secret import FileSource
 from promoter.regular_file import LARGEST, read_regular
@@ -141,6 +143,39 @@ def test_break_17_the_settings_file_is_a_regular_file(tmp_path, odd):
 def test_break_17_the_file_of_a_secret_is_a_regular_file(tmp_path, odd):
     with pytest.raises(SecretError, match=f"(?i){odd[1]}"):
         DeclaredSecrets({"A": FileSource(odd[0])}, tmp_path).prove(["A"])
+
+
+def test_a_dockerfile_that_is_no_regular_file_is_not_read_by_validate(tmp_path, odd):
+    text = f"name: a\nregistry: r.example.com\nservices: {{web: {{build: {{context: ., dockerfile: {odd[0]}}}}}}}\nenvironments: {{dev: {{}}}}\n"
+    (tmp_path / "p.yaml").write_text(text)
+    loaded = load(tmp_path / "p.yaml", source=SOURCE, environ={})
+    if odd[1] == "longer than":  # it is the builder's to say what it makes of that
+        loaded.check()
+        return
+    with pytest.raises(FileFaults) as faults:
+        loaded.check()
+    assert [c.message for c in faults.value.complaints] == [f"there is no Dockerfile {odd[0]}"]
+
+
+def test_a_dockerignore_is_a_regular_file_and_may_be_in_any_encoding(tmp_path, odd):
+    context = tmp_path / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text("FROM scratch\n")
+    (context / ".dockerignore").symlink_to(odd[0])
+    if odd[1] == "longer than":
+        with pytest.raises(BuildError, match="Longer than"):
+            context_tar(context)
+    else:
+        context_tar(context).tar.close()
+    (context / ".dockerignore").unlink()
+    (context / ".dockerignore").write_bytes("Fran\u00e7ais\n".encode("latin-1"))
+    context_tar(context).tar.close()
+
+
+def test_the_docker_configuration_is_a_regular_file(tmp_path, odd):
+    (tmp_path / "config.json").symlink_to(odd[0])
+    with pytest.raises(EngineError, match=r"config\.json cannot be read"):
+        resolve(None, {"DOCKER_CONFIG": str(tmp_path)})
 
 
 def test_the_largest_file_is_read_and_one_byte_more_is_not(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from promoter.model.errors import EngineError
+from promoter.regular_file import read_regular
 
 DEFAULT = "unix:///var/run/docker.sock"
 _FORMS = "write unix:///path/docker.sock, tcp://host:2376, ssh://user@host or context:NAME"
@@ -115,7 +116,7 @@ def _config_folder(environ: Mapping[str, str]) -> Path:
 def _current_context(environ: Mapping[str, str]) -> str | None:
     file = _config_folder(environ) / "config.json"
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_regular(file))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -136,7 +137,7 @@ def _context(name: str, environ: Mapping[str, str]) -> Target:
     identifier = hashlib.sha256(name.encode()).hexdigest()
     file = folder / "meta" / identifier / "meta.json"
     try:
-        endpoint = json.loads(file.read_bytes())["Endpoints"]["docker"]
+        endpoint = json.loads(read_regular(file))["Endpoints"]["docker"]
         host, skip = str(endpoint["Host"]), bool(endpoint.get("SkipTLSVerify"))
     except FileNotFoundError as error:
         raise EngineError(

@@ -14,6 +14,7 @@ from promoter.adapters.engine import streams
 from promoter.adapters.engine.client import CONNECT
 from promoter.adapters.engine.link import Link
 from promoter.model.errors import BuildError
+from promoter.regular_file import read_regular
 
 _INLINE = ".dockerfile.promoter"
 _SILENCE = 3600.0
@@ -114,7 +115,7 @@ def _dockerfile(directory: Path, dockerfile: str | None, inline: str | None) -> 
     inside = file.resolve()
     if inside.is_relative_to(directory.resolve()):
         return inside.relative_to(directory.resolve()).as_posix(), []
-    return _INLINE, [(_INLINE, file.read_text())]
+    return _INLINE, [(_INLINE, _text(file))]
 
 
 def _ignored(directory: Path, dockerfile: str | None) -> list[str]:
@@ -122,5 +123,9 @@ def _ignored(directory: Path, dockerfile: str | None) -> list[str]:
     file = own if own.is_file() else directory / ".dockerignore"
     if not file.is_file():
         return []
-    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
+    lines = (line.strip() for line in _text(file).splitlines())
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def _text(file: Path) -> str:
+    return read_regular(file).decode("utf-8-sig", "replace")

@@ -8,6 +8,7 @@ from promoter.adapters.pipeline_file.file import FileText
 from promoter.adapters.pipeline_file.resolve import Resolved
 from promoter.pipeline import BuiltService, ToBuild
 from promoter.plan import unnamed_volumes
+from promoter.regular_file import read_regular
 
 KNOWN = {
     "postgres": ("/var/lib/postgresql/data",), "mysql": ("/var/lib/mysql",), "mariadb": ("/var/lib/mysql",),
@@ -43,7 +44,8 @@ def _declared(built: BuiltService | None, directory: Path) -> Sequence[str]:
     text = built.build.dockerfile_inline
     if text is None:
         try:
-            text = (directory / built.build.context / (built.build.dockerfile or "Dockerfile")).read_text(errors="replace")
+            file = directory / built.build.context / (built.build.dockerfile or "Dockerfile")
+            text = read_regular(file).decode("utf-8", "replace")
         except (OSError, ValueError):  # a context elsewhere; the builder complains about one that is missing
             return ()
     return declared_volumes(text)
