@@ -13,24 +13,26 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from promoter.adapters.signing import SshKeygen
-from promoter.ballots import checked
-from promoter.folding import fold
-from promoter.gatekeeper import judge_all, make_case, worst
-from promoter.gates.approval import Approval
-from promoter.gates.case import Vote
+from promoter.adapters.ssh.signer import SshKeygen
+from promoter.gates.approval.rule import Approval
+from promoter.gates.approval.ssh.allowed_signers import read_signers
+from promoter.gates.approval.ssh.trust import Trust
+from promoter.gates.approval.votes import checked
+from promoter.gates.evaluate import judge_all, worst
 from promoter.gates.soak import Soak
-from promoter.gates.window import Window
-from promoter.model.digest import Digest, ImageRef, Repository
-from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
+from promoter.gates.window.rule import Window
+from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.reducer import fold
+from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
 from promoter.model.statement import Statement, subject_of
-from promoter.overriding import reviews_due
-from promoter.pipeline import BuilderChoice, Environment, Pipeline, policy_digest
-from promoter.plan import make_plan
-from promoter.signatures.signers import read_signers
-from promoter.signatures.trust import Trust
-from promoter.standing import newer_instead, standing
+from promoter.model.timestamps import stamp
+from promoter.model.vote import Vote
+from promoter.pipeline.model import BuilderChoice, Environment, Pipeline, policy_digest
+from promoter.promotion.admission.evaluate import make_case
+from promoter.promotion.admission.holds import newer_instead, standing
+from promoter.promotion.admission.overrides import reviews_due
+from promoter.promotion.plan import make_plan
 
 FACTS, ROUNDS = 10_000, 200
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

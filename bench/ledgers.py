@@ -8,9 +8,9 @@ from statistics import median
 
 import gates
 
-from promoter.adapters.ledger.sqlite import SqliteLedger
-from promoter.folding import fold
-from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.reducer import fold
 
 SHORT, MIDDLE, LONG = 1_000, 100_000, 1_000_000
 APPENDS = 300

@@ -42,7 +42,7 @@ def readme(heading: str) -> dict[str, list[str]]:
 def commands() -> Iterator[str]:
     from typer.main import get_command
 
-    from promoter.cli.app import VERBS, app, load
+    from promoter.ui.cli.app import VERBS, app, load
 
     root: Any = get_command(app)
     yield from _head("commands")
@@ -89,8 +89,8 @@ def _prose(text: str) -> str:
 
 # ------------------------------------------------------------ the pipeline file
 def pipeline() -> Iterator[str]:
-    from promoter.adapters.pipeline_file.shapes import FileForm
-    from promoter.schema import json_schema
+    from promoter.pipeline.json_schema import json_schema
+    from promoter.pipeline.spec import FileForm
 
     shapes = FileForm.model_json_schema(by_alias=True, mode="validation")
     words = json_schema()
@@ -134,7 +134,7 @@ def _told(heading: str) -> dict[str, str]:
 
 # ------------------------------------------------------------ settings, codes, facts
 def settings() -> Iterator[str]:
-    from promoter.settings import PREFIX, Settings
+    from promoter.adapters.settings import PREFIX, Settings
 
     told = readme("Settings")
     yield from _head("settings")
@@ -156,7 +156,7 @@ def reasons() -> Iterator[str]:
 
 
 def exits() -> Iterator[str]:
-    from promoter.results import Decision, exit_code
+    from promoter.promotion.results import Decision, exit_code
 
     told = readme("Exit codes")
     yield from _head("exit-codes")
@@ -168,8 +168,8 @@ def exits() -> Iterator[str]:
 
 
 def facts() -> Iterator[str]:
-    from promoter import state
-    from promoter.model.facts import Kind
+    from promoter.ledger import state
+    from promoter.ledger.chain import Kind
 
     words, bodies = _words()["facts"], _bodies(state.__doc__ or "")
     yield from _head("facts")

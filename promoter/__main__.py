@@ -9,7 +9,7 @@ import gc
 def main() -> None:
     """Ends the process with the command's exit code."""
     gc.disable()
-    from promoter.cli.app import main as command
+    from promoter.ui.cli.app import main as command
 
     command()
 

@@ -6,7 +6,7 @@ Whoever tampers owns the place: digests are set to fit. Each way comes with what
 import json
 from collections.abc import Callable
 
-from promoter.model.canonical import canonical, sha256_hex
+from promoter.model.canonical_json import canonical, sha256_hex
 
 Rows = list[tuple[int, str, bytes]]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from promoter.cli.app import VERBS
-from promoter.cli.app import load as load_verb
-from promoter.results import Decision, exit_code
-from promoter.settings import PREFIX, Settings
+from promoter.adapters.settings import PREFIX, Settings
+from promoter.promotion.results import Decision, exit_code
+from promoter.ui.cli.app import VERBS
+from promoter.ui.cli.app import load as load_verb
 from tests.docs.pages import blocks_of
 from tests.fakes.promoter import facts
 

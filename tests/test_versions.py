@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from promoter.adapters.ledger.sqlite import SqliteLedger
-from promoter.folding import fold
-from promoter.journal import Journal
-from promoter.model.canonical import canonical
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.ledger.chain import Fact, Head, Kind, check_chain, read_line
+from promoter.ledger.ledger import Journal
+from promoter.ledger.reducer import fold
+from promoter.ledger.state import State
+from promoter.model.canonical_json import canonical
 from promoter.model.errors import LedgerBroken, LedgerError
-from promoter.model.facts import Fact, Head, Kind, check_chain, read_line
-from promoter.state import State
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
@@ -26,7 +26,7 @@ OPTIONAL = {
     "promoted": ("engine", "rollback", "gap_ms", "duration_ms"),
     "failed": ("left", "touched"),
 }
-"""What facts may leave out (promoter/state.py), as the first of all versions did."""
+"""What facts may leave out (promoter/ledger/state.py), as the first of all versions did."""
 
 
 def facts() -> list[Fact]:

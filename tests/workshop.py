@@ -6,20 +6,23 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from promoter.compose.service import Healthcheck, Service
 from promoter.gates.checks import Check
-from promoter.gates.emergency import Override, Rollback
-from promoter.journal import Journal
-from promoter.loaded import Loaded, PolicyAt
-from promoter.making import Wanted
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.gates.override import Override, Rollback
+from promoter.gates.registry import Gate
+from promoter.ledger.ledger import Journal
+from promoter.ledger.store import Kept, Witness
 from promoter.model.errors import CallerError, Complaint
-from promoter.model.events import Event
+from promoter.model.images import Digest, ImageRef, Reference, Repository
 from promoter.model.release import Release, Source
-from promoter.pipeline import BuilderChoice, BuiltService, Environment, Gate, Network, OnFailure, Pipeline, ToPin
-from promoter.ports import Kept, Manifest, Snapshot, Witness, World
-from promoter.releases import Promoter
-from promoter.results import RunResult
+from promoter.pipeline.compose.service import Healthcheck, Service
+from promoter.pipeline.loader_port import Loaded, PolicyAt, Snapshot
+from promoter.pipeline.model import BuilderChoice, BuiltService, Environment, Network, OnFailure, Pipeline, ToPin
+from promoter.promotion.build import Wanted
+from promoter.promotion.ports.registry import Manifest
+from promoter.promotion.progress import Event
+from promoter.promotion.results import RunResult
+from promoter.usecases.facade import Promoter
+from promoter.usecases.ports.bundle import World
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.ledger import MemoryLedger
@@ -153,10 +156,15 @@ class Workshop:
         """A new process, as it were: nothing is kept but ledger and engine."""
         patient = self.clock if self.clock.interrupt_after is None else _Patient(self.clock)
         world = World(
-            self.clock, patient, self.secrets, lambda _: self.engine, self.registry,
-            lambda _: None,  # type: ignore[arg-type, return-value]
-            self.probes, self.source,
-        )  # fmt: skip
+            clock=self.clock,
+            patient=patient,
+            secrets=self.secrets,
+            engine=lambda _: self.engine,
+            registry=self.registry,
+            builder=lambda _: None,  # type: ignore[arg-type, return-value]
+            probes=self.probes,
+            source=self.source,
+        )
         journal = Journal(self.ledger, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
         return Promoter(
             self.file or self,

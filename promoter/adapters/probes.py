@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from promoter.adapters.child import NOT_RUNNABLE, run
+from promoter.adapters.subprocess import NOT_RUNNABLE, run
+from promoter.model.clock import Clock
 from promoter.model.errors import Interrupted
-from promoter.ports import Clock, CommandResult, HttpAnswer, HttpRequest, ToolResult
+from promoter.promotion.ports.probes import CommandResult, HttpAnswer, HttpRequest, ToolResult
 
 LARGEST_BODY = 1 << 20
 TAIL = 1 << 16

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import assert_never
 from urllib.parse import quote, quote_plus
 
-from promoter.adapters.child import run
+from promoter.adapters.subprocess import run
+from promoter.config.regular_file import read_regular
 from promoter.model.errors import SecretError
-from promoter.model.secret import CommandSource, EnvSource, FileSource, SecretSource, names_in, replace
-from promoter.regular_file import read_regular
+from promoter.model.secrets import CommandSource, EnvSource, FileSource, SecretSource, names_in, replace
 
 SHORTEST = 3
 """Characters from which on a value is looked for: shorter ones are parts of ordinary words."""

@@ -1,4 +1,1 @@
-"""What must hold before a promotion (gates) and after it (verifications): one rule a file, its shape and its verdict.
-
-Judging is pure: whatever must be looked at in the world has been looked at before, and stands in the Case.
-"""
+"""Gates and checks: one kind a file, its shape in YAML and its verdict. Pure: what it needs was looked up before."""

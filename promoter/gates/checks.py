@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from promoter.compose.forms import CommandLine
-from promoter.compose.shape import Duration
-from promoter.gates.case import Case, CheckResult
-from promoter.gates.dry_run import CheckShape
+from promoter.config.fields import CommandLine
+from promoter.config.spec import Duration
+from promoter.gates.check_base import CheckShape
+from promoter.gates.context import Case, CheckResult
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck

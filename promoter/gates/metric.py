@@ -15,9 +15,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from promoter.compose.misfit import misfit
-from promoter.compose.shape import Duration
-from promoter.gates.dry_run import CheckShape
+from promoter.config.spec import Duration
+from promoter.config.spec_errors import misfit
+from promoter.gates.check_base import CheckShape
 from promoter.gates.prometheus import Series, Span
 from promoter.model.duration import say_duration
 

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from promoter.compose.forms import Texts
-from promoter.compose.misfit import misfit
-from promoter.compose.shape import Duration
-from promoter.gates.dry_run import CheckShape
-from promoter.model.digest import ImageRef
+from promoter.config.fields import Texts
+from promoter.config.spec import Duration
+from promoter.config.spec_errors import misfit
+from promoter.gates.check_base import CheckShape
+from promoter.model.images import ImageRef
 
 _YAML = re.compile(r"^(vulnerabilities|misconfigurations|secrets|licenses):", re.MULTILINE)
 

@@ -11,13 +11,13 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, model_validator
 
-from promoter.compose.forms import Texts
-from promoter.compose.misfit import misfit
-from promoter.compose.shape import Duration, Shape
-from promoter.gates.dry_run import CheckShape
-from promoter.model.canonical import sha256_hex
-from promoter.model.digest import ImageRef
-from promoter.model.secret import names_in
+from promoter.config.fields import Texts
+from promoter.config.spec import Duration, Shape
+from promoter.config.spec_errors import misfit
+from promoter.gates.check_base import CheckShape
+from promoter.model.canonical_json import sha256_hex
+from promoter.model.images import ImageRef
+from promoter.model.secrets import names_in
 
 KEY = "cosign.pub"
 """The name of the key's file in cosign's directory."""

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from promoter.compose.shape import Duration, Shape
-from promoter.gates.case import Case
+from promoter.config.spec import Duration, Shape
+from promoter.gates.context import Case
 from promoter.model.duration import say_duration
 from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
 

@@ -7,7 +7,7 @@ could be read as the other.
 import re
 import unicodedata
 
-from promoter.model.unseen import visible
+from promoter.model.visible_text import visible
 
 _LOOK_ALIKE = str.maketrans(
     "авекмнорстухіјѕһԁԛԝӏ" "αβεικνορτυχγωη" "ɑɡıɩʟօսհոցքֆ",

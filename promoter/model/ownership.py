@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from promoter.model.errors import StartError
-from promoter.model.naming import LABEL, Place
+from promoter.model.labels import LABEL, Place
 
 Labels = Mapping[str, str]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from promoter.model.canonical import canonical, sha256_hex
-from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.canonical_json import canonical, sha256_hex
+from promoter.model.images import Digest, ImageRef, Repository
 
 
 @dataclass(frozen=True)

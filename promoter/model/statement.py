@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from promoter.model.canonical import canonical, sha256_hex
-from promoter.model.facts import read_stamp, stamp
-from promoter.model.naming import APPROVAL_TYPE, STATEMENT_TYPE
+from promoter.model.canonical_json import canonical, sha256_hex
+from promoter.model.labels import APPROVAL_TYPE, STATEMENT_TYPE
 from promoter.model.release import Release
+from promoter.model.timestamps import read_stamp, stamp
 
 NAMESPACE = "promoter-approval"
 """The namespace of `ssh-keygen -Y sign -n`: a signature made for anything else is no vote."""

@@ -16,7 +16,7 @@ import pytest
 from promoter.adapters.clock import SystemClock
 from promoter.adapters.probes import LARGEST_BODY, TAIL, OutsideProbes
 from promoter.model.errors import Interrupted
-from promoter.ports import HttpRequest
+from promoter.promotion.ports.probes import HttpRequest
 
 
 # ---------------------------------------------------------------- http
@@ -390,7 +390,7 @@ def test_an_interruption_ends_a_command_and_all_it_started(probes, clock, tmp_pa
 
 
 def test_what_a_command_leaves_behind_does_not_hold_it_up(probes, tmp_path, monkeypatch):
-    monkeypatch.setattr("promoter.adapters.child._LINGER", 0.05)
+    monkeypatch.setattr("promoter.adapters.subprocess._LINGER", 0.05)
     result = probes.command(["sh", "-c", "sleep 600 & echo $!"], tmp_path, {}, 60)
     assert result.exit_code == 0 and result.seconds < 30
     assert gone(int(result.output))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from promoter.adapters.secrets import DeclaredSecrets
 from promoter.model.errors import Interrupted, SecretError
-from promoter.model.secret import CommandSource, EnvSource, FileSource, handle
+from promoter.model.secrets import CommandSource, EnvSource, FileSource, handle
 
 SALT = "5a" * 16
 

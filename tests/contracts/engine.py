@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from promoter.compose.service import Attachment, Healthcheck, Mount, Port, Service
-from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import EngineError, PullError, PushError, StartError
-from promoter.ports import Container, ContainerSpec, Engine, ExecResult, FileContent, NetworkSpec, VolumeSpec
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.pipeline.compose.service import Attachment, Healthcheck, Mount, Port, Service
+from promoter.promotion.ports.engine import Container, ContainerSpec, Engine, ExecResult, FileContent, NetworkSpec, VolumeSpec
 from tests.fakes.engine import TOO_LONG, Behaviour
 from tests.fakes.secrets import FakeSecrets
 

@@ -5,8 +5,17 @@ from typing import Protocol
 import pytest
 
 from promoter.model.errors import CallerError, ForgeError
-from promoter.model.forge import DeploymentRecord, Event, ImageRecord, Occasion, PipelineAt, Platform, Target, Workflow
-from promoter.ports import Forge
+from promoter.usecases.ports.platform import (
+    DeploymentRecord,
+    Event,
+    Forge,
+    ImageRecord,
+    Occasion,
+    PipelineAt,
+    Platform,
+    Target,
+    Workflow,
+)
 
 OCCASION = Occasion("shop", "prod", "ab" * 32, "sha256:" + "cd" * 32)
 TARGETS: dict[Platform, tuple[Target, ...]] = {

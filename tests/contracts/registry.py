@@ -5,10 +5,10 @@ from typing import Protocol
 
 import pytest
 
-from promoter.model.canonical import sha256_hex
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.canonical_json import sha256_hex
 from promoter.model.errors import RegistryError
-from promoter.ports import Registry
+from promoter.model.images import Digest, ImageRef, Reference, Repository
+from promoter.promotion.ports.registry import Registry
 
 CONFIG = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
 CONFIG_DIGEST = Digest(sha256_hex(CONFIG))

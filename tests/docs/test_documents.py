@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from promoter.cli.app import load as load_verb
-from promoter.cli.checked import checked
+from promoter.ui.cli.app import load as load_verb
+from promoter.ui.cli.load_file import checked
 from tests.docs.documents import PARTS, kind, whole
 from tests.docs.pages import PAGES, Block, blocks, blocks_of
 from tests.docs.session import NOT_RUN

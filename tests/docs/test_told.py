@@ -11,9 +11,9 @@ from tests.docs.session import TOLD, Alike, measured, tell, without_what_is_left
 from tests.docs.world import world
 
 CHECKED_ONLY = {
-    "how-to/ledger-in-postgresql.md": "a database by name; tests/adapters/test_postgres_ledger.py has one of its own",
+    "how-to/ledger-in-postgresql.md": "a database by name; tests/adapters/ledgers/test_postgres.py has one of its own",
     "how-to/migrate-from-a-shell-script.md": "hosts by name; its promise is kept by tests/docs/test_migrating.py",
-    "how-to/sign-with-a-hardware-key.md": "a key that wants to be touched; tests/signatures/test_agreement.py plays one",
+    "how-to/sign-with-a-hardware-key.md": "a key that wants to be touched; tests/gates/approval/ssh/test_agreement.py plays one",
 }
 MISSING = [program for program in ("bash", "curl", "git", "jq", "ssh-keygen") if not shutil.which(program)]
 

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from promoter.model.errors import BuildError
-from promoter.ports import BuildRequest, Secrets
+from promoter.promotion.ports.builder import BuildRequest
+from promoter.promotion.ports.secrets import Secrets
 
 
 class FakeBuilder:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from promoter.compose.service import Service
-from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import EngineError, PullError, PushError, StartError
-from promoter.model.naming import Role, role_of
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.model.labels import Role, role_of
 from promoter.model.ownership import is_owned, not_ours
-from promoter.ports import (
+from promoter.pipeline.compose.service import Service
+from promoter.promotion.ports.engine import (
     Container,
     ContainerSpec,
     EngineIdentity,
@@ -27,9 +27,9 @@ from promoter.ports import (
     HealthProbe,
     NetworkSpec,
     Progress,
-    Secrets,
     VolumeSpec,
-)  # fmt: skip
+)
+from promoter.promotion.ports.secrets import Secrets
 
 S = TypeVar("S", NetworkSpec, VolumeSpec)
 TOO_LONG = ExecResult(124, "not done within its time")

@@ -1,7 +1,7 @@
 """A platform that remembers what it was asked, and on which people say what a test puts there."""
 
 from promoter.model.errors import CallerError, ForgeError
-from promoter.model.forge import DeploymentRecord, ImageRecord, Occasion, Platform, Review, Target, platform_of
+from promoter.usecases.ports.platform import DeploymentRecord, ImageRecord, Occasion, Platform, Review, Target, platform_of
 
 
 class FakeForge:

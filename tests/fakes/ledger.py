@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from promoter.ledger.chain import Draft, Fact, Head, head_of, read_line, seal
+from promoter.ledger.store import Gone, Held, Lease, is_alive, nobody
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
-from promoter.model.facts import Draft, Fact, Head, head_of, read_line, seal
-from promoter.ports import Gone, Held, Lease, is_alive, nobody
 
 
 @dataclass(frozen=True)

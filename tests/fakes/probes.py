@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from promoter.ports import CommandResult, HttpAnswer, HttpRequest, ToolResult
+from promoter.promotion.ports.probes import CommandResult, HttpAnswer, HttpRequest, ToolResult
 
 Turn = TypeVar("Turn", HttpAnswer, CommandResult, ToolResult)
 

@@ -6,23 +6,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-from promoter.explaining import Explanation, Opening
-from promoter.gatekeeper import Judged
-from promoter.model.difference import Change
-from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.gates.evaluate import Judged
+from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.store import Held
+from promoter.model.diff import Change
 from promoter.model.errors import Complaint, PromoterError
-from promoter.model.events import Event, Listener
-from promoter.model.facts import Draft, Fact, Head, Kind, head_of, seal, stamp
-from promoter.model.forge import Target
+from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
+from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode, passed, waiting
-from promoter.ports import Held
-from promoter.queries import LedgerReport, LogEntry
-from promoter.results import EnvironmentResult, RunResult, Status
-from promoter.reviewing import Imported
-from promoter.statuses import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
-from promoter.stops import Vetoed
-from promoter.voting import ApprovalCase
+from promoter.promotion.progress import Event, Listener
+from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.usecases.approve import ApprovalCase
+from promoter.usecases.explain import Explanation, Opening
+from promoter.usecases.history import LedgerReport, LogEntry
+from promoter.usecases.holds import Vetoed
+from promoter.usecases.import_reviews import Imported
+from promoter.usecases.ports.platform import Target
+from promoter.usecases.status import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
 from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.secrets import FakeSecrets

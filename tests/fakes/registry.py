@@ -4,10 +4,10 @@ import json
 import threading
 from collections import defaultdict, deque
 
-from promoter.model.canonical import sha256_hex
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.model.canonical_json import sha256_hex
 from promoter.model.errors import RegistryError
-from promoter.ports import Manifest
+from promoter.model.images import Digest, ImageRef, Reference, Repository
+from promoter.promotion.ports.registry import Manifest
 
 KIND = "application/vnd.oci.image.manifest.v1+json"
 

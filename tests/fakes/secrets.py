@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from promoter.model.canonical import sha256_hex
+from promoter.model.canonical_json import sha256_hex
 from promoter.model.errors import SecretError
-from promoter.model.secret import names_in, replace
+from promoter.model.secrets import names_in, replace
 
 
 class FakeSecrets:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from promoter.model.errors import CallerError
 from promoter.model.release import Source
-from promoter.ports import Snapshot
+from promoter.pipeline.loader_port import Snapshot
 
 COMMIT = Source(sha="c0ffee" * 6 + "c0ff", branch="main", version="v1.0.0", author="ana@example.com")
 

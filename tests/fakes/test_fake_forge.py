@@ -1,6 +1,6 @@
 import pytest
 
-from promoter.model.forge import Platform
+from promoter.usecases.ports.platform import Platform
 from tests.contracts.forge import ForgeContract
 from tests.fakes.forge import FakeForge
 

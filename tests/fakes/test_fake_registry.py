@@ -1,7 +1,7 @@
 import pytest
 
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.errors import RegistryError
+from promoter.model.images import Digest, ImageRef, Reference, Repository
 from tests.contracts.registry import RegistryContract
 from tests.fakes.registry import FakeRegistry
 

@@ -1,6 +1,6 @@
 import pytest
 
-from promoter.conformance import LedgerContract
+from promoter.ledger.testing import LedgerContract
 from tests.fakes.ledger import MemoryLedger
 
 

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from promoter import wiring
-from promoter.adapters import owner
+from promoter import bootstrap
+from promoter.adapters import process_owner
 from tests.faults.points import Points, unwrapped
 
 ENGINE = ("pull", "push", "ensure_network", "ensure_volume", "create", "start", "stop", "rename", "remove", "remove_image")
@@ -39,23 +39,23 @@ def main() -> None:
     points = _Told(int(at) if at else None, Path(os.environ["PROMOTER_POINTS"]))
 
     def mortal(name: str, port: str, verbs: tuple[str, ...]) -> None:
-        real: Any = getattr(wiring, name)
-        setattr(wiring, name, lambda *words, **named: points.wrapped(real(*words, **named), port, verbs))
+        real: Any = getattr(bootstrap, name)
+        setattr(bootstrap, name, lambda *words, **named: points.wrapped(real(*words, **named), port, verbs))
 
     mortal("open_engine", "engine", ENGINE)
     mortal("open_ledger", "ledger", LEDGER)
     mortal("HttpRegistry", "registry", REGISTRY)
     mortal("OutsideProbes", "probes", ("command",))
-    choose: Any = wiring.choose_builder
+    choose: Any = bootstrap.choose_builder
 
     def builder(choice: str, engine: Any, **named: Any) -> Any:
         """The builder of the real engine: what it does there is one point of its own."""
         return points.wrapped(choose(choice, unwrapped(engine), **named), "builder", ("build",))
 
-    wiring.choose_builder = builder
+    bootstrap.choose_builder = builder
     if "PROMOTER_ELSEWHERE" in os.environ:
-        owner._mark = lambda: ELSEWHERE
-    from promoter.cli.app import main as command
+        process_owner._mark = lambda: ELSEWHERE
+    from promoter.ui.cli.app import main as command
 
     sys.argv[0] = "promoter"
     command()

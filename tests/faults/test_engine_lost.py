@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from promoter.carry.comeback import AWAY
-from promoter.entering import CARRIES_ON
 from promoter.gates.checks import ContainerCheck
 from promoter.model.errors import EngineError, StartError
-from promoter.ports import EngineIdentity
+from promoter.promotion.ports.engine import EngineIdentity
+from promoter.promotion.promote import CARRIES_ON
+from promoter.promotion.reconnect import AWAY
 from tests.fakes.engine import Behaviour
 from tests.workshop import Workshop, statuses
 

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from promoter.gates.approval import Approval
+from promoter.gates.approval.rule import Approval
 from promoter.gates.checks import ContainerCheck
-from promoter.model.facts import Draft, Fact, Head, Kind, check_chain
+from promoter.ledger.chain import Draft, Fact, Head, Kind, check_chain
 from promoter.model.verdict import ReasonCode
-from promoter.releases import Promoter
-from promoter.results import RunResult
+from promoter.promotion.results import RunResult
+from promoter.usecases.facade import Promoter
 from tests.fakes.engine import Behaviour
 from tests.faults.points import Dead, Points
 from tests.workshop import WEB, WORKER, Workshop, image, statuses

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from promoter.lease import TIME_TO_LIVE
+from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.model.verdict import ReasonCode
-from promoter.results import RunResult
+from promoter.promotion.results import RunResult
 from tests.faults.points import Pauses
 from tests.faults.test_kill_points import STORIES, Yard, points_of, run, stands
 from tests.workshop import statuses

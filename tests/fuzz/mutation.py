@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from promoter.model.canonical import canonical
+from promoter.model.canonical_json import canonical
 
 TOKENS = (
     b"\0", b"\xff", b"\xef\xbb\xbf", b"\r\n", b"\n", b"\t", b" ", b"${A}", b"${A:-", b"$$", b"{{", b"}}", b"{{ source }}", b"{% for x in y %}",

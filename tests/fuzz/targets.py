@@ -9,23 +9,24 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from promoter.adapters.build.dockerfile import base_images
-from promoter.adapters.build.needs_buildkit import needs_buildkit
-from promoter.adapters.pipeline_file.load import validate
-from promoter.compose.env_file import BadEnvFile, read_env_file
-from promoter.folding import fold
-from promoter.gates.calendars import read_calendar
-from promoter.initialise.taking import from_dockerfile
+from promoter.adapters.builders.buildkit_features import needs_buildkit
+from promoter.adapters.settings import load_settings
+from promoter.config.templates.render import render
+from promoter.config.templates.scope import Scope, TemplateFault
+from promoter.gates.approval.ssh.allowed_signers import read_signers
+from promoter.gates.approval.ssh.revocation import read_revocations
+from promoter.gates.approval.ssh.sshsig import read_signature
+from promoter.gates.approval.ssh.wire import Malformed, string
+from promoter.gates.window.icalendar import read_calendar
+from promoter.ledger.chain import check_chain, read_line
+from promoter.ledger.reducer import fold
 from promoter.model.errors import PromoterError
-from promoter.model.facts import check_chain, read_line
 from promoter.model.release import Source
 from promoter.model.statement import Decision, Statement, read_statement
-from promoter.settings import load_settings
-from promoter.signatures.revocation import read_revocations
-from promoter.signatures.signers import read_signers
-from promoter.signatures.sshsig import read_signature
-from promoter.signatures.wire import Malformed, string
-from promoter.templates import Scope, TemplateFault, render
+from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
+from promoter.pipeline.dockerfile import base_images
+from promoter.pipeline.loader import validate
+from promoter.pipeline.scaffold.importer import from_dockerfile
 from tests.fuzz.mutation import mutate, reshape
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

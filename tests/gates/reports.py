@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from promoter.model.digest import ImageRef
+from promoter.model.images import ImageRef
 
 
 def trivy(image: ImageRef, *findings: tuple[str, str, str], **changed: Any) -> str:

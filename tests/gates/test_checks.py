@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from promoter.gates.case import Case, CheckResult
 from promoter.gates.checks import HttpCheck, judge_check, say_dry_run
+from promoter.gates.context import Case, CheckResult
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode, Verdict
 

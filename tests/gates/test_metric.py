@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from promoter.compose.misfit import Misfit
+from promoter.config.spec_errors import Misfit
 from promoter.gates.metric import (
     MetricCheck,
     accepted,

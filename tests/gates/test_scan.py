@@ -19,7 +19,7 @@ from promoter.gates.scan import (
     say_counts,
     too_severe,
 )
-from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.images import Digest, ImageRef, Repository
 from tests.gates.reports import grype, trivy
 
 IMAGE = ImageRef(Repository("registry.example.com", "shop/web"), Digest("a" * 64))

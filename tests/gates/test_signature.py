@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from promoter.gates.signature import Identity, SignatureCheck, command_line, proves
-from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.model.images import Digest, ImageRef, Repository
 from tests.gates.reports import cosign
 
 IMAGE = ImageRef(Repository("registry.example.com", "shop/web"), Digest("a" * 64))

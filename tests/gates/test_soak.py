@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from promoter.gates.case import Case, Stay
+from promoter.gates.context import Case, Stay
 from promoter.gates.soak import Soak, judge_soak
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode

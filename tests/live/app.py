@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from promoter.ports import Container, Engine
+from promoter.promotion.ports.engine import Container, Engine
 from tests.conftest import Cli, Ran
 
 SERVER = """\

@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from promoter.adapters.engine.connect import open_engine
-from tests.adapters.postgres_server import Server, serving
+from tests.adapters.ledgers.postgres_server import Server, serving
 from tests.ci import fixtures
 from tests.ci.job import Job
 from tests.conftest import Cli

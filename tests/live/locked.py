@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from promoter.adapters.credentials import Credentials
+from promoter.adapters.registry.credentials import Credentials
 
 PASSWORD = ("ana", "hunter2")
 HASHED = "ana:$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8."  # bcrypt of the above

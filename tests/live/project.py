@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from promoter.adapters.engine.connect import open_engine
-from promoter.model.naming import release_of
-from tests.adapters.git_world import World
+from promoter.model.labels import release_of
+from tests.adapters.ledgers.git_world import World
 from tests.ci.job import Job
 from tests.conftest import Cli, Ran
 from tests.live.app import SERVER

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from promoter.adapters.build.choose import choose_builder
-from promoter.adapters.build.engine import EngineBuilder
-from promoter.adapters.credentials import HUB_KEY, Login
+from promoter.adapters.builders.classic import EngineBuilder
+from promoter.adapters.builders.select import choose_builder
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.engine.engine import DockerEngine
-from promoter.compose.service import Build
-from promoter.model.digest import Repository
+from promoter.adapters.registry.credentials import HUB_KEY, Login
 from promoter.model.errors import BuildError, CallerError, Interrupted
-from promoter.model.secret import handle
-from promoter.ports import Builder, BuildRequest
+from promoter.model.images import Repository
+from promoter.model.secrets import handle
+from promoter.pipeline.compose.service import Build
+from promoter.promotion.ports.builder import Builder, BuildRequest
 from tests.fakes.secrets import FakeSecrets
 
 BASE = "FROM scratch\nCOPY busybox /bin/busybox\n"
@@ -325,7 +325,7 @@ def test_only_the_logins_of_base_images_go_to_the_engine(yard: Yard) -> None:
 def no_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DOCKER_CONFIG", "HOME"):
         monkeypatch.setenv(name, str(tmp_path / "nowhere"))
-    monkeypatch.setattr("promoter.adapters.build.choose.SYSTEM", ())
+    monkeypatch.setattr("promoter.adapters.builders.select.SYSTEM", ())
 
 
 def test_auto_takes_buildx_where_it_is(yard: Yard, buildx: Builder) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.adapters.forge_server import REPOSITORY, RUN, TOKEN, forge_server
+from tests.adapters.platforms.forge_server import REPOSITORY, RUN, TOKEN, forge_server
 from tests.ci.component import component
 from tests.ci.expressions import fill, holds
 from tests.ci.job import Job

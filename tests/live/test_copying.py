@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from promoter.adapters.credentials import Credentials
 from promoter.adapters.registry.client import HttpRegistry
+from promoter.adapters.registry.credentials import Credentials
 from promoter.adapters.registry.manifest import digest_of
-from promoter.model.digest import ImageRef, Repository
 from promoter.model.errors import RegistryError
+from promoter.model.images import ImageRef, Repository
 from tests.contracts.registry import CONFIG, INDEX_KIND, MANIFEST_KIND, index
 from tests.live.locked import PASSWORD, Locked, config, served
 from tests.live.registry_proxy import Proxy, cut, in_front_of, other_bytes, says

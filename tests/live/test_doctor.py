@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from promoter.adapters.ledger.postgres import PostgresLedger
-from promoter.adapters.ledger.sqlite import SqliteLedger
-from promoter.adapters.witness import FileWitness
-from promoter.model.facts import head_of
-from tests.adapters.postgres_server import serving
-from tests.cli.shop import FACTS, seed
+from promoter.adapters.ledgers.postgres.store import PostgresLedger
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.adapters.ledgers.trusted_head import FileWitness
+from promoter.ledger.chain import head_of
+from tests.adapters.ledgers.postgres_server import serving
 from tests.conftest import Cli
 from tests.live.locked import config, served
 from tests.live.registry_proxy import Act, in_front_of, says
 from tests.repository import ENVIRONMENT
+from tests.ui.cli.shop import FACTS, seed
 
 FILE = """\
 name: shop

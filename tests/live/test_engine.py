@@ -10,10 +10,13 @@ from uuid import uuid4
 
 import pytest
 
-from promoter.adapters.engine.building import BuildOptions, context_tar
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.engine.engine import DockerEngine
-from promoter.compose.service import (
+from promoter.adapters.engine.image_build import BuildOptions, context_tar
+from promoter.model.errors import BuildError, EngineError, PullError, PushError, StartError
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.model.secrets import handle
+from promoter.pipeline.compose.service import (
     Attachment,
     Deploy,
     Healthcheck,
@@ -24,10 +27,7 @@ from promoter.compose.service import (
     Service,
     Ulimit,
 )  # fmt: skip
-from promoter.model.digest import Digest, ImageRef, Repository
-from promoter.model.errors import BuildError, EngineError, PullError, PushError, StartError
-from promoter.model.secret import handle
-from promoter.ports import ContainerSpec, FileContent, NetworkSpec
+from promoter.promotion.ports.engine import ContainerSpec, FileContent, NetworkSpec
 from tests.contracts.engine import RUNS, EngineContract, silent
 from tests.fakes.engine import Behaviour
 from tests.fakes.secrets import FakeSecrets

@@ -20,7 +20,7 @@ from parts import engine as engines
 from parts.errors import LabError
 
 from promoter.adapters.engine.connect import open_engine
-from promoter.model.facts import Fact, check_chain
+from promoter.ledger.chain import Fact, check_chain
 from tests.conftest import Cli
 from tests.live.app import SERVER, App
 from tests.live.registry_proxy import Proxy, hang, in_front_of

@@ -14,18 +14,18 @@ import requests
 
 from promoter.adapters.clock import SystemClock
 from promoter.adapters.probes import OutsideProbes
-from promoter.carry.checks import Checker
-from promoter.carry.site import Site
-from promoter.compose.service import Service
-from promoter.gates.case import CheckResult
 from promoter.gates.checks import Check
+from promoter.gates.context import CheckResult
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.model.digest import Digest, ImageRef, Repository
-from promoter.model.naming import Place
+from promoter.ledger.store import nobody
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.model.labels import Place
 from promoter.model.release import Release, Source
-from promoter.ports import nobody
+from promoter.pipeline.compose.service import Service
+from promoter.promotion.checks.runner import Checker
+from promoter.promotion.checks.target import Site
 from tests.conftest import Cli
 from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, manifest
 from tests.fakes.secrets import FakeSecrets

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.forge_server import JOB, PROJECT, REPOSITORY, TOKEN, Answer, ForgeServer, forge_server
+from tests.adapters.platforms.forge_server import JOB, PROJECT, REPOSITORY, TOKEN, Answer, ForgeServer, forge_server
 from tests.conftest import Cli, Ran
 from tests.live.app import App, statuses
 

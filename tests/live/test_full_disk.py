@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promoter.model.facts import Fact, check_chain
+from promoter.ledger.chain import Fact, check_chain
 from tests.live.app import App, statuses
 
 PIPELINE = """\

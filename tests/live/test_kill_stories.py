@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from promoter.adapters.ledger.open import open_ledger
-from promoter.model.facts import Fact, check_chain
+from promoter.adapters.ledgers.open import open_ledger
+from promoter.ledger.chain import Fact, check_chain
 from tests.conftest import ROOT, Ran
 from tests.faults.mortal import ELSEWHERE
 from tests.live.app import SERVER, App

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from promoter.adapters.credentials import Credentials
 from promoter.adapters.registry.client import HttpRegistry
-from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.adapters.registry.credentials import Credentials
+from promoter.model.images import Digest, ImageRef, Repository
 from tests.live.app import PLAIN, SERVER, App, statuses
 
 

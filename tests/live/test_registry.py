@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 import requests
 
-from promoter.adapters.credentials import Credentials
 from promoter.adapters.registry.client import HttpRegistry
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
+from promoter.adapters.registry.credentials import Credentials
 from promoter.model.errors import RegistryError
+from promoter.model.images import Digest, ImageRef, Reference, Repository
 from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, RegistryContract, manifest
 from tests.live.locked import PASSWORD, Locked, config, served
 

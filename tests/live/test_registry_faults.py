@@ -13,12 +13,12 @@ from typing import Any
 import docker
 import pytest
 
-from promoter.adapters.credentials import Credentials
 from promoter.adapters.engine import images
 from promoter.adapters.registry.client import HttpRegistry
-from promoter.model.digest import Digest, ImageRef, Repository
+from promoter.adapters.registry.credentials import Credentials
+from promoter.ledger.chain import Fact, check_chain
 from promoter.model.errors import DigestMismatch, PullError, RegistryError
-from promoter.model.facts import Fact, check_chain
+from promoter.model.images import Digest, ImageRef, Repository
 from tests.conftest import Ran
 from tests.live.app import PLAIN, App
 from tests.live.registry_proxy import (

@@ -15,7 +15,7 @@ import docker
 import pytest
 from parts import processes, talk
 
-from promoter.model.facts import Fact, check_chain
+from promoter.ledger.chain import Fact, check_chain
 from tests.conftest import Ran
 from tests.live.app import PLAIN, App, statuses
 from tests.live.registry_proxy import Act, Proxy, in_front_of

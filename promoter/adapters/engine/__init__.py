@@ -1,5 +1,4 @@
-"""The Docker engine behind the `Engine` port: the only room that imports docker.
+"""The Docker Engine behind the `Engine` port; the only package that imports the Docker SDK.
 
-`connect.open_engine` is the door. What comes in are the port's values, what goes out are the port's values and
-errors; the SDK's dictionaries and exceptions stay in here. Registries and BuildKit are other rooms' matters.
+`connect.open_engine` opens one. Values of the port come in and go out; the SDK's dictionaries and exceptions stay inside.
 """

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from promoter.config.regular_file import read_regular
 from promoter.model.errors import EngineError
-from promoter.regular_file import read_regular
 
 DEFAULT = "unix:///var/run/docker.sock"
 _FORMS = "write unix:///path/docker.sock, tcp://host:2376, ssh://user@host or context:NAME"

@@ -19,8 +19,8 @@ from requests.adapters import HTTPAdapter
 
 from promoter import __version__
 from promoter.adapters.engine.address import Target, Tls
-from promoter.adapters.engine.faults import renamed
-from promoter.adapters.engine.tunnel import Tunnel
+from promoter.adapters.engine.errors import renamed
+from promoter.adapters.engine.ssh_tunnel import Tunnel
 from promoter.model.errors import EngineError
 
 OLDEST, NEWEST = (1, 40), (1, 51)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 from promoter.adapters.engine.address import Target, resolve
 from promoter.adapters.engine.client import Client
+from promoter.adapters.engine.connection import Login, Logins
 from promoter.adapters.engine.engine import DockerEngine
-from promoter.adapters.engine.link import Login, Logins
-from promoter.adapters.engine.tunnel import Tunnel
+from promoter.adapters.engine.ssh_tunnel import Tunnel
 from promoter.adapters.retry import Retry
 from promoter.model.errors import EngineError
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from docker.errors import APIError
 
-from promoter.adapters.engine import readback, streams
+from promoter.adapters.engine import inspect, streams
 from promoter.adapters.engine.client import CONNECT, READ
-from promoter.adapters.engine.faults import FOREIGN, renamed, taken_port, timed_out
+from promoter.adapters.engine.connection import Link
+from promoter.adapters.engine.create_body import create_body, demands, endpoint, unplaceable
+from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_out
 from promoter.adapters.engine.files import archive
-from promoter.adapters.engine.link import Link
-from promoter.adapters.engine.translate import create_body, demands, endpoint, unplaceable
 from promoter.model.errors import StartError, WorldError
-from promoter.ports import Container, ContainerSpec, Secrets
+from promoter.promotion.ports.engine import Container, ContainerSpec
+from promoter.promotion.ports.secrets import Secrets
 
 _SIDE_BY_SIDE = 8
 _DEFAULT_GRACE = 10
@@ -48,7 +49,7 @@ class Containers(Link):
 
     def inspect(self, reference: str) -> Container | None:
         document = self._document(reference)
-        return None if document is None else readback.container(document)
+        return None if document is None else inspect.container(document)
 
     def _document(self, reference: str) -> dict[str, Any] | None:
         return self.look(f"container {reference} could not be inspected", "/containers/{0}/json", reference)

@@ -2,13 +2,13 @@
 
 import hashlib
 
-from promoter.adapters.engine.building import Building
 from promoter.adapters.engine.containers import Containers
-from promoter.adapters.engine.execution import Execution
-from promoter.adapters.engine.faults import renamed
+from promoter.adapters.engine.errors import renamed
+from promoter.adapters.engine.exec import Execution
+from promoter.adapters.engine.image_build import Building
 from promoter.adapters.engine.images import Images
 from promoter.adapters.engine.networks import Networks
-from promoter.ports import EngineIdentity
+from promoter.promotion.ports.engine import EngineIdentity
 
 
 class DockerEngine(Images, Containers, Execution, Networks, Building):

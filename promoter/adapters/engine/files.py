@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Callable, Iterable
 
-from promoter.ports import FileContent
+from promoter.promotion.ports.engine import FileContent
 
 
 def archive(files: Iterable[FileContent], reveal: Callable[[str], str]) -> bytes:

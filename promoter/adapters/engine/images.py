@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from docker.auth import encode_header
 from docker.errors import APIError
 
-from promoter.adapters.engine import readback, streams
+from promoter.adapters.engine import inspect, streams
 from promoter.adapters.engine.client import CONNECT
-from promoter.adapters.engine.faults import renamed
-from promoter.adapters.engine.link import Link, Login
-from promoter.model.digest import DOCKER_HUB, Digest, ImageRef, Repository
+from promoter.adapters.engine.connection import Link, Login
+from promoter.adapters.engine.errors import renamed
 from promoter.model.errors import EngineError, PullError, PushError, WorldError
-from promoter.ports import Progress
+from promoter.model.images import DOCKER_HUB, Digest, ImageRef, Repository
+from promoter.promotion.ports.engine import Progress
 
 T = TypeVar("T")
 SILENCE = 180.0
@@ -27,7 +27,7 @@ class Images(Link):
 
     def has_image(self, image: ImageRef) -> bool:
         document = self._image(str(image))
-        return document is not None and image.digest in readback.digests(document, image.repository)
+        return document is not None and image.digest in inspect.digests(document, image.repository)
 
     def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
         self._retry(lambda: _tried(lambda: self._pull(image, platform, progress)))
@@ -64,7 +64,7 @@ class Images(Link):
 
     def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
         document = self._image(image_id)
-        return () if document is None else readback.digests(document, repository)
+        return () if document is None else inspect.digests(document, repository)
 
     def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
         document = self._image(str(image))
@@ -85,7 +85,7 @@ class Images(Link):
         document = self.look(f"container {container} could not be inspected", "/containers/{0}/json", container)
         if document is None:
             raise EngineError(f"there is no container {container} on {self.address}", hint="somebody removed it: run again")
-        return readback.running_digest(document, self._image(document["Image"]), repository, expected)
+        return inspect.running_digest(document, self._image(document["Image"]), repository, expected)
 
     def _image(self, reference: str) -> dict[str, Any] | None:
         return self.look(f"image {reference} could not be inspected", "/images/{0}/json", reference)

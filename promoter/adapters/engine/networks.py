@@ -6,10 +6,10 @@ from typing import Any
 
 from docker.errors import APIError
 
-from promoter.adapters.engine.faults import renamed
-from promoter.adapters.engine.link import Link
+from promoter.adapters.engine.connection import Link
+from promoter.adapters.engine.errors import renamed
 from promoter.model.ownership import is_owned, not_ours
-from promoter.ports import NetworkSpec, VolumeSpec
+from promoter.promotion.ports.engine import NetworkSpec, VolumeSpec
 
 _IPAM = {"subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange", "aux_addresses": "AuxiliaryAddresses"}
 

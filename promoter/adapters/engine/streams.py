@@ -15,10 +15,10 @@ from typing import Any
 
 import requests
 
-from promoter.adapters.engine.faults import fault, renamed
-from promoter.model.digest import Digest
+from promoter.adapters.engine.errors import fault, renamed
 from promoter.model.errors import EngineError, PullError, PushError, WorldError
-from promoter.ports import Progress
+from promoter.model.images import Digest
+from promoter.promotion.ports.engine import Progress
 
 _PUSHED = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 _PULLED = re.compile(r"Digest: (sha256:[0-9a-f]{64})")

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from promoter.adapters.credentials import Credentials, Login
-from promoter.adapters.registry import faults
-from promoter.adapters.registry.transport import Answer, Endpoint, Request
+from promoter.adapters.registry import errors
+from promoter.adapters.registry.credentials import Credentials, Login
+from promoter.adapters.registry.http import Answer, Endpoint, Request
 from promoter.model.errors import RegistryError
 
 CLIENT = "promoter"
@@ -64,7 +64,7 @@ class Proof:
             if challenge.scheme == "bearer":
                 return self._bearer(challenge, login, scope, what)
         if login is None or not challenges:
-            raise faults.refused_login(self._endpoint.host, what, anonymous=login is None)
+            raise errors.refused_login(self._endpoint.host, what, anonymous=login is None)
         if login.identity_token is not None:
             raise RegistryError(f"registry {self._endpoint.host} wants a password, and the login holds an identity token",
                                 hint=f"run docker login {self._endpoint.host}")  # fmt: skip
@@ -95,9 +95,9 @@ class Proof:
         asked = {name: value for name, value in asked.items() if value}
         answer = service.absolute(*_token_request(realm.geturl(), asked, login))
         if answer.status in (400, 401, 403):
-            raise faults.refused_login(self._endpoint.host, what, anonymous=login is None)
+            raise errors.refused_login(self._endpoint.host, what, anonymous=login is None)
         if answer.status != 200:
-            raise faults.failed(service.host, "a token request", answer.status, answer.body)
+            raise errors.failed(service.host, "a token request", answer.status, answer.body)
         return self._keep(scope, service.host, answer)
 
     def _keep(self, scope: str, service: str, answer: Answer) -> str:

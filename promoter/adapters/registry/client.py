@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 
 import requests
 
-from promoter.adapters.credentials import Credentials
-from promoter.adapters.registry import faults, hosts
+from promoter.adapters.registry import errors, hosts
 from promoter.adapters.registry.auth import Proof
-from promoter.adapters.registry.copying import Copier
+from promoter.adapters.registry.copy import Copier
+from promoter.adapters.registry.credentials import Credentials
+from promoter.adapters.registry.http import Answer, Body, Endpoint, Request, Timeout
 from promoter.adapters.registry.manifest import ACCEPT, digest_of, read_manifest
-from promoter.adapters.registry.transport import Answer, Body, Endpoint, Request, Timeout
 from promoter.adapters.retry import Retry
-from promoter.model.digest import Digest, ImageRef, Reference, Repository
 from promoter.model.errors import DigestMismatch, RegistryError
-from promoter.ports import Manifest
+from promoter.model.images import Digest, ImageRef, Reference, Repository
+from promoter.promotion.ports.registry import Manifest
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ class HttpRegistry:
             refusal = Answer(401, response.headers, b"")
         proof.forget(scope)
         if body is not None:  # it is spent: the next try proves us first
-            raise faults.login_ended(repository.host, what)
+            raise errors.login_ended(repository.host, what)
         with endpoint.streaming(_with(request, proof.answer(refusal, scope, what))) as response:
             yield response
 
@@ -106,11 +106,11 @@ class HttpRegistry:
             answer = endpoint.send(Request("GET", "/v2/", {"Authorization": header}))
             if answer.status in (401, 403):
                 proof.forget("")
-                raise faults.refused_login(host, what, anonymous=False)
+                raise errors.refused_login(host, what, anonymous=False)
         if answer.status == 404:
-            raise faults.missing(host, "/v2/, so it is no registry")
+            raise errors.missing(host, "/v2/, so it is no registry")
         if answer.status != 200:
-            raise faults.failed(host, what, answer.status, answer.body)
+            raise errors.failed(host, what, answer.status, answer.body)
 
     def _manifest(self, image: ImageRef) -> Manifest | None:
         answer = self._get(image.repository, str(image.digest))
@@ -129,23 +129,23 @@ class HttpRegistry:
         if reference.digest is not None:
             found = self._manifest(ImageRef(repository, reference.digest))
             if found is None:
-                raise faults.missing(repository.host, str(reference))
+                raise errors.missing(repository.host, str(reference))
             return found.digest
         answer = self._get(repository, reference.tag or "latest")
         if answer is None:
-            raise faults.missing(repository.host, f"{repository}:{reference.tag or 'latest'}")
+            raise errors.missing(repository.host, f"{repository}:{reference.tag or 'latest'}")
         return read_manifest(answer.body, answer.headers.get("Content-Type", ""), str(reference)).digest
 
     def _tag(self, image: ImageRef, tag: str) -> None:
         manifest = self._manifest(image)
         if manifest is None:
-            raise faults.missing(image.repository.host, str(image))
+            raise errors.missing(image.repository.host, str(image))
         what = f"push {image.repository}:{tag}"
         path = f"/v2/{image.repository.path}/manifests/{tag}"
         request = Request("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
         answer = self.proven(image.repository, "pull,push", request, what)
         if answer.status not in (200, 201, 202):
-            raise faults.failed(image.repository.host, what, answer.status, answer.body)
+            raise errors.failed(image.repository.host, what, answer.status, answer.body)
         said = answer.headers.get("Docker-Content-Digest")
         if said and said != str(image.digest):
             raise DigestMismatch(f"registry {image.repository.host} stored {said} under {tag} where {image.digest} was sent",
@@ -159,7 +159,7 @@ class HttpRegistry:
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise faults.failed(repository.host, what, answer.status, answer.body)
+            raise errors.failed(repository.host, what, answer.status, answer.body)
         return answer
 
     def proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer:
@@ -174,7 +174,7 @@ class HttpRegistry:
             answer = endpoint.send(_with(request, header))
         if answer.status in (401, 403):
             proof.forget(scope)
-            raise faults.refused_login(repository.host, what, anonymous=self._credentials.for_host(repository.host) is None)
+            raise errors.refused_login(repository.host, what, anonymous=self._credentials.for_host(repository.host) is None)
         return answer
 
     def _endpoint(self, host: str) -> Endpoint:

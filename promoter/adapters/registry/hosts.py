@@ -5,7 +5,7 @@ from pathlib import Path
 from ssl import SSLContext, create_default_context
 from urllib.parse import urlsplit
 
-from promoter.model.digest import DOCKER_HUB
+from promoter.model.images import DOCKER_HUB
 
 CERTIFICATES = Path("/etc/docker/certs.d")
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable
 
-from promoter.model.canonical import sha256_hex
-from promoter.model.digest import BadReference, Digest
+from promoter.model.canonical_json import sha256_hex
 from promoter.model.errors import RegistryError
-from promoter.ports import Manifest
+from promoter.model.images import BadReference, Digest
+from promoter.promotion.ports.registry import Manifest
 
 KINDS = (
     "application/vnd.oci.image.index.v1+json",

@@ -3,10 +3,10 @@ from uuid import uuid4
 
 import pytest
 
-from promoter.compose.service import Healthcheck, Service
-from promoter.model.digest import Digest, ImageRef, Repository
 from promoter.model.errors import StartError
-from promoter.ports import ContainerSpec
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.pipeline.compose.service import Healthcheck, Service
+from promoter.promotion.ports.engine import ContainerSpec
 from tests.contracts.engine import EngineContract
 from tests.fakes.engine import Behaviour, FakeEngine
 from tests.fakes.secrets import FakeSecrets

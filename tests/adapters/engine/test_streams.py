@@ -7,8 +7,8 @@ import requests
 import urllib3
 
 from promoter.adapters.engine import streams
-from promoter.model.digest import Digest
 from promoter.model.errors import PullError, PushError
+from promoter.model.images import Digest
 
 DIGEST = Digest("a" * 64)
 PUSHED = {"status": f"v1: digest: {DIGEST} size: 528"}

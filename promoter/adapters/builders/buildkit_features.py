@@ -1,0 +1,79 @@
+"""Does a Dockerfile need BuildKit? Pure text work, so that the answer comes before anything is built.
+
+It looks for what the engine's own (classic) builder refuses, and for nothing else: whether the rest of the file is
+right is for the builder to say.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from promoter.pipeline.dockerfile import instructions, split_flags
+
+_FLAGS = {
+    "RUN": ("mount", "network", "security", "device"),
+    "COPY": ("link", "chmod", "parents", "exclude"),
+    "ADD": ("link", "chmod", "parents", "exclude", "checksum", "keep-git-dir", "unpack"),
+}
+_HEREDOC = re.compile(r"""\d*<<-?["']?[A-Za-z_][\w.-]*["']?""")
+_AUTOMATIC = re.compile(r"\$\{?((?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT))\b(?!:?-)")
+_ARG = re.compile(r"(\w+)=")
+_GIT_SOURCE = re.compile(r"(?:git@|git://)\S+|https?://\S+\.git(?:#\S*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The first line (from 1) that only BuildKit understands, and what stands there."""
+
+    line: int
+    feature: str
+
+
+def needs_buildkit(dockerfile: str, given: Collection[str] = ()) -> Need | None:
+    """The first place of `dockerfile` that needs BuildKit, or None. `given` names the build arguments of the request."""
+    defaults = set(given)
+    for line, word, rest in instructions(dockerfile):
+        if word == "ARG":
+            defaults.update(_ARG.findall(rest))
+        feature = _feature(word, rest, defaults)
+        if feature:
+            return Need(line, feature)
+    return None
+
+
+def _feature(word: str, rest: str, defaults: set[str]) -> str | None:
+    flags, rest = split_flags(rest)
+    if word == "FROM":
+        automatic = _AUTOMATIC.search(flags.get("platform") or "")
+        return f"FROM --platform=${automatic[1]}" if automatic and automatic[1] not in defaults else None
+    if word not in _FLAGS:
+        return None
+    known = next((name for name in flags if name in _FLAGS[word]), None)
+    if known:
+        return f"{word} --{known}"
+    heredoc = next((found for part in _words(rest) if (found := _HEREDOC.fullmatch(part))), None)
+    if heredoc:
+        return f"{word} with a here-document ({heredoc[0]})"
+    if word == "ADD" and any(_GIT_SOURCE.fullmatch(part) for part in rest.split()):
+        return "ADD of a git repository"
+    return None
+
+
+def _words(text: str) -> Iterator[str]:
+    """Shell words, quotes kept, so that a here-document inside quotes is no here-document."""
+    word, quote, skip = "", "", False
+    for char in text:
+        if skip:
+            word, skip = word + char, False
+        elif char == "\\" and quote != "'":
+            word, skip = word + char, True
+        elif quote:
+            word, quote = word + char, "" if char == quote else quote
+        elif char in "'\"":
+            word, quote = word + char, char
+        elif char == " ":
+            yield word
+            word = ""
+        else:
+            word += char
+    yield word

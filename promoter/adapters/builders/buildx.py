@@ -1,0 +1,228 @@
+"""BuildKit through the docker CLI's buildx plugin, run by itself; no docker command is needed.
+
+Only the `default` builder is used, the engine's own BuildKit, because its image lands in the engine's store.
+Attestations are off: their timestamps would make another digest of the same content.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from promoter.adapters.builders.context import context_of, dockerfile_of, is_remote, labels_of, platform_of, refuse_place
+from promoter.adapters.builders.log import Check, Log, attentive, never
+from promoter.adapters.engine.address import Target
+from promoter.adapters.registry.credentials import config_dir
+from promoter.model.errors import BuildError
+from promoter.model.secrets import names_in
+from promoter.promotion.ports.builder import BuildRequest
+from promoter.promotion.ports.secrets import Secrets
+
+_TEMPORARY = "promoter-buildx-"
+"""How temporary directories of builds begin; the process that made one follows."""
+_NETWORKS = (None, "default", "none", "host")
+_GRACE = 5.0
+_KNOWS_SHARED_MEMORY = 23
+_OURS = ("PATH", "HOME", "TMPDIR", "LD_PRELOAD", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_OUR_FAMILIES = ("DOCKER_", "BUILDX_", "BUILDKIT_", "OTEL_")
+_FIXED = ("--builder", "default", "--load", "--provenance=false", "--sbom=false", "--progress=plain")
+
+
+class BuildxBuilder:
+    """Builder by way of the plugin at `plugin`, on the engine at `target`. Safe to use from several threads."""
+
+    name = "buildx"
+
+    def __init__(
+        self,
+        plugin: Path,
+        target: Target,
+        check: Check = never,
+        environ: Mapping[str, str] = os.environ,
+        version: Callable[[], str] | None = None,
+    ) -> None:
+        self._plugin, self._target, self._check, self._environ, self._version = plugin, target, check, environ, version
+
+    def refuse(self, request: BuildRequest) -> str | None:
+        if request.build.network not in _NETWORKS:
+            return f"buildx builds on no network named {request.build.network!r}: write `build.network` as default, none or host"
+        claimed = next((name for name in _secret_args(request) if _is_ours(name)), None)
+        if claimed is not None:
+            return f"its build argument {claimed} holds a secret under a name that the builder itself reads: rename the argument"
+        return refuse_place(request) or self._refuse_memory(request)
+
+    def _refuse_memory(self, request: BuildRequest) -> str | None:
+        """Older BuildKits take the size and forget it, without a word."""
+        if request.build.shm_size is None or self._version is None:
+            return None
+        version = self._version()
+        if int(version.partition(".")[0]) >= _KNOWS_SHARED_MEMORY:
+            return None
+        newer = f"use engine {_KNOWS_SHARED_MEMORY} or newer, or `builder: engine`"
+        return f"the BuildKit of engine {version} ignores `build.shm_size`: {newer}"
+
+    def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
+        told = Log(secrets, log)
+        with ExitStack() as stack:
+            environment = self._environment(request, secrets, stack)
+            stdin = stack.enter_context(_dockerfile(request, secrets))
+            process = stack.enter_context(self._running(command(self._plugin, request), environment, stdin, request))
+            assert process.stdout is not None
+            for line in attentive(_whole(process.stdout), self._check):
+                told.line(line)
+            code = process.wait()
+        if code != 0:
+            self._check()  # a build that Ctrl-C ended did not fail
+            raise self._failed(request.service, code, told)
+
+    def _environment(self, request: BuildRequest, secrets: Secrets, stack: ExitStack) -> dict[str, str]:
+        environment = {k: v for k, v in self._environ.items() if k not in ("DOCKER_CONTEXT", "BUILDX_BUILDER")}
+        environment |= reach(self._target)
+        environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
+        environment["BUILDX_GIT_INFO"] = "false"  # spares processes whose answers nobody reads
+        sweep_temporary()
+        room = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
+        environment["TMPDIR"] = room  # buildx leaves an inline Dockerfile there for good, with the secrets in it
+        if "BUILDX_CONFIG" not in environment and not _writable(config_dir()):
+            environment["BUILDX_CONFIG"] = room
+        return environment
+
+    @contextmanager
+    def _running(
+        self, argv: list[str], environment: dict[str, str], stdin: int, request: BuildRequest
+    ) -> "Iterator[subprocess.Popen[str]]":
+        """The child, in a session of its own; it never outlives this block."""
+        try:
+            process = subprocess.Popen(
+                argv, cwd=request.directory, env=environment, text=True, encoding="utf-8", errors="replace",
+                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise BuildError(f"{self._plugin} cannot be run: {error}", hint="install the package docker-buildx again") from error
+        try:
+            yield process
+        finally:
+            _end(process)
+
+    def _failed(self, service: str, code: int, told: Log) -> BuildError:
+        said = told.find("ERROR: ") or told.find("error: ") or f"buildx ended with {code}"
+        why = said.removeprefix("ERROR: ")
+        hint, retryable = None, False
+        if "no space left on device" in why:
+            hint = "free some disk on the engine's machine: `docker system df` shows what takes it"
+        elif "Cannot connect to the Docker daemon" in why or "failed to connect to the docker API" in why:
+            hint, retryable = f"is the engine at {self._target.address} running, and reachable from here?", True
+        return told.failure(service, why, hint, retryable=retryable)
+
+
+def sweep_temporary() -> None:
+    """Removes what builds that were killed have left: directories of processes of this user that have ended."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        owner = left.name.removeprefix(_TEMPORARY).partition("-")[0]
+        with suppress(OSError):
+            if left.lstat().st_uid == os.getuid() and not (owner.isdigit() and _lives(int(owner))):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def command(plugin: Path, request: BuildRequest) -> list[str]:
+    """The words of the build. Values that hold secrets are not among them: they come by the environment."""
+    build, secret = request.build, _secret_args(request)
+    words = [str(plugin), "build", *_FIXED, "--tag", f"{request.repository}:{request.tag}"]
+    for name, value in build.args.items():
+        words += ["--build-arg", name if name in secret else f"{name}={value}"]
+    for name, value in labels_of(request).items():
+        words += ["--label", f"{name}={value}"]
+    for source in build.cache_from:
+        words += ["--cache-from", source]
+    for host, addresses in build.extra_hosts.items():
+        words += [word for address in addresses for word in ("--add-host", f"{host}:{address}")]
+    options = {"--target": build.target, "--network": build.network, "--platform": platform_of(request)}
+    words += [word for option, value in options.items() if value for word in (option, value)]
+    words += ["--shm-size", str(build.shm_size)] if build.shm_size is not None else []
+    words += ["--no-cache"] * build.no_cache + ["--pull"] * build.pull
+    return [*words, *_place(request)]
+
+
+def _place(request: BuildRequest) -> list[str]:
+    context = request.build.context if is_remote(request) else str(context_of(request).resolve())
+    if request.build.dockerfile_inline is not None:
+        return ["--file", "-", "--", context]
+    if is_remote(request):
+        return [*(["--file", request.build.dockerfile] if request.build.dockerfile else []), "--", context]
+    return ["--file", str(dockerfile_of(request).resolve()), "--", context]
+
+
+def reach(target: Target) -> dict[str, str]:
+    """The docker CLI's variables for an engine."""
+    plain = {"DOCKER_TLS_VERIFY": "", "DOCKER_TLS": ""}
+    if target.ssh is not None:
+        user = f"{target.ssh.user}@" if target.ssh.user else ""
+        port = f":{target.ssh.port}" if target.ssh.port else ""
+        return {**plain, "DOCKER_HOST": f"ssh://{user}{target.ssh.host}{port}"}
+    if target.socket is not None:
+        return {**plain, "DOCKER_HOST": f"unix://{target.socket}"}
+    variables = {**plain, "DOCKER_HOST": f"tcp://{target.host}"}
+    if target.tls is not None:
+        variables["DOCKER_TLS_VERIFY" if target.tls.verify else "DOCKER_TLS"] = "1"
+        files = (target.tls.ca, target.tls.cert, target.tls.key)
+        folder = next((file.parent for file in files if file is not None), None)
+        variables |= {"DOCKER_CERT_PATH": str(folder)} if folder else {}
+    return variables
+
+
+def _secret_args(request: BuildRequest) -> dict[str, str]:
+    return {name: value for name, value in request.build.args.items() if names_in(value)}
+
+
+def _is_ours(name: str) -> bool:
+    return name in _OURS or name.startswith(_OUR_FAMILIES)
+
+
+@contextmanager
+def _dockerfile(request: BuildRequest, secrets: Secrets) -> Iterator[int]:
+    """What the child reads: the inline Dockerfile from a file without a name, or nothing."""
+    if request.build.dockerfile_inline is None:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(secrets.reveal(request.build.dockerfile_inline).encode())
+        file.seek(0)
+        yield file.fileno()
+
+
+def _whole(stream: IO[str]) -> Iterator[str]:
+    with stream:
+        yield from stream
+
+
+def _writable(directory: Path) -> bool:
+    there = next((place for place in (directory, *directory.parents) if place.exists()), directory)
+    return os.access(there, os.W_OK)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Asks the child and its children to end, then makes them."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            break
+        os.killpg(process.pid, number)
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()

@@ -1,0 +1,67 @@
+"""Listening to a build: lines as they come, an ear for interruption while none comes, and the last ones for the error."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, SimpleQueue
+
+from promoter.model.errors import BuildError
+from promoter.promotion.ports.secrets import Secrets
+
+LOOK_EVERY = 0.1
+_LAST = 20
+Check = Callable[[], None]
+"""Raises Interrupted when the run is being interrupted."""
+
+
+def never() -> None:
+    """The check of a run that cannot be interrupted."""
+
+
+def attentive(lines: Iterable[str], check: Check) -> Iterator[str]:
+    """`lines`, taken in a thread of its own, so that `check` is asked also while the build is silent."""
+    queue: SimpleQueue[str | BaseException | None] = SimpleQueue()
+
+    def take() -> None:
+        try:
+            for line in lines:
+                queue.put(line)
+            queue.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
+            queue.put(error)
+
+    threading.Thread(target=take, daemon=True, name="build log").start()
+    while True:
+        try:
+            item = queue.get(timeout=LOOK_EVERY)
+        except Empty:
+            check()
+            continue
+        if item is None:
+            return
+        if isinstance(item, BaseException):
+            raise item
+        check()
+        yield item
+
+
+class Log:
+    """Tells each line without secrets, and remembers the last."""
+
+    def __init__(self, secrets: Secrets, tell: Callable[[str], None]) -> None:
+        self._secrets, self._tell = secrets, tell
+        self._last: deque[str] = deque(maxlen=_LAST)
+
+    def line(self, text: str) -> None:
+        text = self._secrets.redact(text.rstrip())
+        self._last.append(text)
+        self._tell(text)
+
+    def find(self, opening: str) -> str | None:
+        """The last line that begins so."""
+        return next((line for line in reversed(self._last) if line.startswith(opening)), None)
+
+    def failure(self, service: str, why: str, hint: str | None = None, *, retryable: bool = False) -> BuildError:
+        """The error that shows why, and the last lines beneath."""
+        shown = "".join(f"\n  {line}" for line in self._last if line.strip())
+        return BuildError(f"{service} could not be built: {self._secrets.redact(why)}{shown}", hint=hint, retryable=retryable)

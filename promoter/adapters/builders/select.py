@@ -1,0 +1,62 @@
+"""Which builder: the docker CLI's buildx where it is installed, the engine's own elsewhere, or the one that was demanded."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from promoter.adapters.builders.buildx import BuildxBuilder
+from promoter.adapters.builders.classic import INSTALL, EngineBuilder, Logins, anonymous
+from promoter.adapters.builders.log import Check, never
+from promoter.adapters.engine.address import resolve
+from promoter.adapters.engine.image_build import Building
+from promoter.adapters.registry.credentials import config_dir
+from promoter.model.errors import CallerError
+from promoter.promotion.ports.builder import Builder
+from promoter.promotion.ports.engine import Engine
+
+PLUGIN = "docker-buildx"
+SYSTEM = tuple(Path(room) / "docker/cli-plugins" for room in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"))
+
+
+def choose_builder(
+    choice: str,
+    engine: Engine,
+    *,
+    logins: Logins = anonymous,
+    check: Check = never,
+    environ: Mapping[str, str] = os.environ,
+) -> Builder:
+    """`choice` is auto, engine or buildx. `check` raises Interrupted when a build has to end. Raises CallerError."""
+    plugin = find_plugin(SYSTEM) if choice != "engine" else None
+    if plugin is not None:
+        return BuildxBuilder(plugin, resolve(engine.address, environ), check, environ, lambda: engine.identify().version)
+    if choice == "buildx":
+        looked = ", ".join(str(folder) for folder in _folders(SYSTEM))
+        raise CallerError(
+            f"the builder buildx is asked for, and {PLUGIN} is in none of {looked}", hint=f"{INSTALL}, or drop `builder`"
+        )
+    if not isinstance(engine, Building):
+        raise CallerError(f"the engine at {engine.address} has no builder of its own", hint=INSTALL)
+    return EngineBuilder(engine, logins, check)
+
+
+def find_plugin(system: tuple[Path, ...]) -> Path | None:
+    """The buildx plugin, looked for where the docker CLI looks, in its order."""
+    return next(
+        (plugin for folder in _folders(system) if os.access(plugin := folder / PLUGIN, os.X_OK) and plugin.is_file()), None
+    )
+
+
+def _folders(system: tuple[Path, ...]) -> list[Path]:
+    own = config_dir()
+    return list(dict.fromkeys((*_extra(own), own / "cli-plugins", Path("~/.docker/cli-plugins").expanduser(), *system)))
+
+
+def _extra(own: Path) -> list[Path]:
+    """`cliPluginsExtraDirs` of config.json. A broken file is reported by whoever needs the credentials in it."""
+    try:
+        named = json.loads((own / "config.json").read_bytes()).get("cliPluginsExtraDirs") or ()
+        return [Path(str(folder)) for folder in named]
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []

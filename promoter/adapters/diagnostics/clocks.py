@@ -1,0 +1,68 @@
+"""This machine's clock beside those of engines and registries: leases, expiry and windows depend on it."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from promoter.adapters.clock import SystemClock
+from promoter.adapters.diagnostics import engines
+from promoter.adapters.diagnostics.finding import Finding
+from promoter.adapters.diagnostics.registries import opened
+from promoter.adapters.diagnostics.subject import Subject
+from promoter.adapters.registry.permissions import date_of
+from promoter.model.errors import PromoterError
+
+PART = "clock"
+TOLERATED = timedelta(seconds=5)
+"""A lease lives for seconds, and a registry tells whole ones."""
+Look = Callable[[], datetime | None]
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    asks: dict[str, Look] = {engines.title(one): _engine(subject, one) for one in subject.engines}
+    asks |= {f"registry {host}": _registry(subject, host) for host in subject.registries}
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = dict(zip(asks, pool.map(_offset, asks.values()), strict=True))
+    told = {name: offset for name, offset in found.items() if offset is not None}
+    if told:
+        yield judged(told)
+
+
+def judged(offsets: dict[str, timedelta]) -> Finding:
+    """By how much each of them is ahead of this machine."""
+    off = {name: offset for name, offset in offsets.items() if abs(offset) > TOLERATED}
+    if not off:
+        return Finding(PART, True, False, f"agrees with {', '.join(offsets)} within {TOLERATED.seconds} s")
+    said = ", ".join(f"{name} by {_say(offset)}" for name, offset in off.items())
+    remedy = "let NTP set the clock that is wrong: leases, expiry and windows are judged by this machine's"
+    return Finding(PART, False, False, f"differs from {said}", remedy)
+
+
+def _say(offset: timedelta) -> str:
+    seconds = abs(offset).total_seconds()
+    span = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return f"{span} ({'it is ahead' if offset > timedelta() else 'it is behind'})"
+
+
+def _offset(ask: Look) -> timedelta | None:
+    """Their time against the middle of the question. Who does not answer is found elsewhere."""
+    clock = SystemClock()
+    before = clock.now()
+    try:
+        theirs = ask()
+    except PromoterError:
+        return None
+    after = clock.now()
+    return None if theirs is None else theirs - (before + (after - before) / 2)
+
+
+def _engine(subject: Subject, address: str | None) -> Look:
+    return lambda: engines.asked(subject, address)[1].at
+
+
+def _registry(subject: Subject, host: str) -> Look:
+    def ask() -> datetime | None:
+        with opened(subject) as registry:
+            return date_of(registry, host)
+
+    return ask

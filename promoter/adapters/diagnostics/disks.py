@@ -1,0 +1,40 @@
+"""Room on the disk here, and on the engine's where that is this machine's too."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from promoter.adapters.diagnostics import engines
+from promoter.adapters.diagnostics.finding import Finding
+from promoter.adapters.diagnostics.subject import Subject
+from promoter.model.errors import PromoterError
+
+ENOUGH = 1_000_000_000
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    yield judged("disk", "here", shutil.disk_usage(_existing(subject.directory)).free)
+    for address in subject.engines:
+        room = _room(subject, address)
+        if room is not None:
+            yield judged(f"disk of {engines.title(address)}", f"in {room}", shutil.disk_usage(room).free)
+
+
+def judged(part: str, where: str, free: int) -> Finding:
+    good = free >= ENOUGH
+    return Finding(part, good, True, f"{free / 1e9:.1f} GB free {where}", None if good else "make room: docker system prune")
+
+
+def _room(subject: Subject, address: str | None) -> Path | None:
+    """The directory of the engine's data, where it can be seen from here. Other engines tell nothing of their disks."""
+    try:
+        where, said = engines.asked(subject, address)
+    except PromoterError:
+        return None
+    room = Path(said.root)
+    return room if where.startswith("unix:") and said.root and os.access(room, os.X_OK) else None
+
+
+def _existing(directory: Path) -> Path:
+    return next(place for place in (directory, *directory.parents) if place.exists())

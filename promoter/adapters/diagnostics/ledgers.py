@@ -1,0 +1,62 @@
+"""The ledger: whether it answers, can be written, and is the one that was seen from here before."""
+
+from collections.abc import Iterator
+
+from promoter.adapters.diagnostics.finding import Finding, tried
+from promoter.adapters.diagnostics.subject import Subject
+from promoter.adapters.ledgers.open import open_ledger
+from promoter.adapters.ledgers.trusted_head import FileWitness
+from promoter.adapters.ledgers.write_check import try_to_write
+from promoter.ledger.chain import Head, head_of
+from promoter.ledger.store import Ledger
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    yield tried("ledger", lambda: _ledger(subject))
+    if subject.loaded is not None:
+        yield from _witness(subject)
+
+
+def _ledger(subject: Subject) -> str:
+    ledger = open_ledger(subject.ledger_url, subject.directory, subject.name)
+    try:
+        first = next(iter(ledger.read()), None)
+    finally:
+        ledger.close()
+    how = try_to_write(subject.ledger_url, subject.directory, subject.name)
+    written = "whether it can be written is seen at the first fact" if how is None else f"can be written ({how})"
+    return f"{ledger.location} {'answers' if first else 'has no facts yet'}, {written}"
+
+
+def _witness(subject: Subject) -> Iterator[Finding]:
+    """Only what follows what was seen is read: the chain from the first fact is `ledger verify`'s."""
+    ledger = open_ledger(subject.ledger_url, subject.directory, subject.name)
+    try:
+        first = next(iter(ledger.read()), None)
+        known = FileWitness(subject.directory / ".promoter", ledger.location).entries()
+        names = (ledger.location, first.digest if first else "")
+        seen = max((known[name] for name in names if name in known), key=lambda head: head.seq, default=None)
+        if seen is not None:
+            yield compared(seen, _ends(ledger, seen))
+    finally:
+        ledger.close()
+
+
+def _ends(ledger: Ledger, seen: Head) -> tuple[Head | None, Head | None]:
+    """The fact that was the last one then, as it is now; and the last one now."""
+    there, last = None, None
+    for fact in ledger.read(max(0, seen.seq - 1)):
+        last = head_of(fact)
+        there = there or last
+    return there, last
+
+
+def compared(seen: Head, found: tuple[Head | None, Head | None]) -> Finding:
+    there, last = found
+    if there is None or last is None:
+        return Finding("witness", False, True, f"{seen.seq} facts were seen from here before, and the ledger ends earlier",
+                       "an old copy was put back, or facts were taken away: put the whole ledger back")  # fmt: skip
+    if seen.seq and there.digest != seen.digest:
+        return Finding("witness", False, True, f"fact {seen.seq} is not the one that was seen from here before",
+                       "this is another ledger, or it was rewritten: see promoter ledger verify")  # fmt: skip
+    return Finding("witness", True, True, f"agrees with what was seen from here before; fact {last.seq}, head {last.digest}")

@@ -1,0 +1,107 @@
+"""The doctor's rounds: all parts are looked at side by side, told in a fixed order, and none is waited for long."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from promoter.adapters.diagnostics import ci, clocks, disks, engines, keys, ledgers, programs, registries, ssh
+from promoter.adapters.diagnostics.finding import Finding
+from promoter.adapters.diagnostics.subject import Subject
+from promoter.adapters.git.source import GitSource
+from promoter.adapters.settings import Settings, load_settings
+from promoter.model.errors import PromoterError
+from promoter.model.release import Source
+from promoter.pipeline.loader import LoadedPipeline, validate
+
+PATIENCE = 10.0
+"""Seconds for each part, from the beginning of them all. What answers later would be of no use to a run either."""
+
+
+@dataclass
+class _Part:
+    """One that is being looked at. `found` is complete once `done` is set."""
+
+    name: str
+    essential: bool
+    look: Callable[[], Iterable[Finding]]
+    found: list[Finding] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True, name=self.name).start()
+
+    def _run(self) -> None:
+        try:
+            self.found = list(self.look())
+        except PromoterError as error:
+            self.found = [Finding(self.name, False, self.essential, error.message, error.hint)]
+        except Exception as error:  # noqa: BLE001 -- a fault of one look must not take the others' findings away
+            said = f"could not be looked at: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            self.found = [Finding(self.name, False, self.essential, said, "please report this; the other findings stand")]
+        self.done.set()
+
+    def told(self, patience: float) -> list[Finding]:
+        if self.done.wait(patience):
+            return self.found
+        said = f"no answer within {PATIENCE:.0f} s"
+        return [Finding(self.name, False, self.essential, said, "look at the network between, and at what stands there")]
+
+
+def rounds(
+    file: Path, *, ledger: str | None, actor: str | None, environ: Mapping[str, str] = os.environ, patience: float = PATIENCE
+) -> Iterator[Finding]:
+    """All findings. What the others need to know is found first."""
+    import time
+
+    first, loaded, source = _pipeline(file)
+    yield first
+    settings, bad = _settings(file.parent)
+    yield from bad
+    subject = Subject(file, loaded, source, settings.over(actor=actor), environ, ledger)
+    try:
+        parts = _parts(subject)
+    except PromoterError as error:  # what a file asks of its surroundings, such as a variable, may be missing here
+        yield Finding("environments", False, True, error.message, error.hint or f"promoter validate {file}")
+        parts = _parts(Subject(file, None, source, subject.settings, environ, ledger))
+    for part in parts:
+        part.start()
+    deadline = time.monotonic() + patience
+    for part in parts:
+        yield from part.told(max(0.05, deadline - time.monotonic()))
+
+
+def _parts(subject: Subject) -> list[_Part]:
+    found = [_Part(engines.title(address), True, partial(engines.look, subject, address)) for address in subject.engines]
+    found.append(_Part("buildx", False, partial(programs.buildx, subject)))
+    found += [_Part(f"registry {host}", True, partial(registries.look, subject, host)) for host in subject.registries]
+    found += [_Part(f"rights {one}", True, partial(registries.rights, subject, one)) for one in subject.repositories]
+    found += [_Part(f"image {one}", True, partial(registries.image, subject, one)) for one in subject.pulled]
+    looks: tuple[tuple[str, bool, Callable[[Subject], Iterable[Finding]]], ...] = (
+        ("git", False, programs.git), ("ssh-keygen", False, programs.keygen), ("evidence", False, programs.evidence),
+        ("ssh", False, ssh.look), ("signing key", False, keys.look), ("clock", False, clocks.look),
+        ("disk", True, disks.look), ("ledger", True, ledgers.look), ("CI", False, ci.look),
+    )  # fmt: skip
+    return [*found, *(_Part(name, essential, partial(look, subject)) for name, essential, look in looks)]
+
+
+def _pipeline(file: Path) -> tuple[Finding, LoadedPipeline | None, Source]:
+    if not file.exists():
+        found = Finding("pipeline file", False, False, f"there is no {file}", "promoter init writes one; -f names another")
+        return found, None, Source()
+    source = GitSource().source(file.parent.resolve())
+    try:
+        loaded = validate(file, source=source, environ=os.environ)
+    except PromoterError as error:
+        found = Finding("pipeline file", False, True, error.message, error.hint or f"promoter validate {file}")
+        return found, None, source
+    return Finding("pipeline file", True, True, f"{file}: {loaded.pipeline.name}"), loaded, source
+
+
+def _settings(directory: Path) -> tuple[Settings, list[Finding]]:
+    try:
+        return load_settings(directory), []
+    except PromoterError as error:
+        return Settings(), [Finding("settings", False, True, error.message, error.hint or "mend what is named there")]

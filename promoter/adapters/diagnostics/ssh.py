@@ -1,0 +1,78 @@
+"""OpenSSH: only where an engine or the ledger is reached by it, or a vote is signed by an agent."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from promoter.adapters.diagnostics.finding import Finding
+from promoter.adapters.diagnostics.subject import Subject
+from promoter.adapters.git.command import Git
+from promoter.adapters.ledgers.git.location import find
+from promoter.adapters.ssh import client
+from promoter.model.errors import PromoterError
+
+_SCP = re.compile(r"(?:[^@/:]+@)?([^:/@]+):(?!//)")
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    hosts = tuple(dict.fromkeys([*_engines(subject), *_ledger(subject)]))
+    if not hosts:
+        return
+    version = client.version()
+    if version is None:
+        reached = ", ".join(host for host, _ in hosts)
+        yield Finding("ssh", False, True, f"not on PATH, and {reached} is reached by it", "install openssh-client")
+        return
+    yield Finding("ssh", True, True, version)
+    yield _agent(client.agent_keys())
+    for host, port in hosts:
+        yield _host(host, port, known=client.knows(host, port))
+
+
+def _engines(subject: Subject) -> Iterator[tuple[str, int | None]]:
+    for address in subject.engines:
+        parts = urlsplit(address or "")
+        if parts.scheme == "ssh" and parts.hostname:
+            yield parts.hostname, parts.port
+
+
+def _ledger(subject: Subject) -> Iterator[tuple[str, int | None]]:
+    """The host of the remote that a ledger in Git is pushed to."""
+    url, git = subject.ledger_url or "", Git()
+    if not url.startswith("git:"):
+        return
+    try:
+        place = find(git, subject.directory, url)
+    except PromoterError:
+        return  # the ledger's own finding says it
+    if place.remote is None:
+        return
+    address = git.run(subject.directory, ("remote", "get-url", "--push", place.remote)).line or place.remote
+    parts = urlsplit(address)
+    if parts.scheme in ("ssh", "git+ssh") and parts.hostname:
+        yield parts.hostname, parts.port
+    elif (match := _SCP.match(address)) and not parts.netloc:
+        yield match[1], None
+
+
+def _agent(keys: tuple[str, ...] | None) -> Finding:
+    """Nobody has to have one: a key in a file without a passphrase does as well."""
+    if keys is None:
+        return Finding("ssh agent", True, False, "none answers here: keys in files are used")
+    held = "holds no key" if not keys else f"holds {len(keys)} key{'s' if len(keys) > 1 else ''}"
+    return Finding("ssh agent", bool(keys), False, held, None if keys else "ssh-add, unless a key in a file is used")
+
+
+def _host(host: str, port: int | None, *, known: bool | None) -> Finding:
+    part = f"host key {host}"
+    if known is None:
+        return Finding(part, True, True, "reached by way of another host or program, which says itself whether it knows it")
+    reach = f"ssh {f'-p {port} ' if port else ''}{host}"
+    remedy = f"connect once by hand and compare the fingerprint: {reach}"
+    return Finding(
+        part,
+        known,
+        True,
+        "known" if known else "not among the known hosts, and nobody is there to be asked",
+        None if known else remedy,
+    )

@@ -1,0 +1,69 @@
+"""What is looked at: a pipeline file as far as it can be read, what it names, and the settings beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from promoter.adapters.settings import Settings
+from promoter.model.images import Repository
+from promoter.model.release import Source
+from promoter.pipeline.loader import LoadedPipeline
+from promoter.pipeline.model import BuiltService, Environment, ToBuild, ToPin
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`loaded` is None where there is no file, or none that can be read. `ledger_url` None is the default."""
+
+    file: Path
+    loaded: LoadedPipeline | None
+    source: Source
+    settings: Settings
+    environ: Mapping[str, str]
+    said_ledger: str | None = None
+
+    @property
+    def directory(self) -> Path:
+        return self.file.absolute().parent
+
+    @property
+    def name(self) -> str:
+        return self.loaded.pipeline.name if self.loaded else ""
+
+    @property
+    def ledger_url(self) -> str | None:
+        return self.said_ledger or self.settings.ledger or (self.loaded.pipeline.ledger if self.loaded else None)
+
+    @cached_property
+    def environments(self) -> tuple[Environment, ...]:
+        if self.loaded is None:
+            return ()
+        return tuple(self.loaded.resolve(name, self.source, None) for name in self.loaded.pipeline.needs)
+
+    @cached_property
+    def builds(self) -> Mapping[str, BuiltService]:
+        return self.loaded.builds(self.source) if self.loaded else {}
+
+    @property
+    def repositories(self) -> tuple[Repository, ...]:
+        """Everything that is pushed to: where images are built, and where environments want copies of them."""
+        built = [one.repository for one in self.builds.values() if isinstance(one, ToBuild)]
+        return tuple(dict.fromkeys([*built, *(one for place in self.environments for one in place.elsewhere.values())]))
+
+    @property
+    def pulled(self) -> tuple[Repository, ...]:
+        """Where images come from that are not made here."""
+        return tuple(dict.fromkeys(one.reference.repository for one in self.builds.values() if isinstance(one, ToPin)))
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        return tuple(sorted({repository.host for repository in self.repositories}))
+
+    @property
+    def engines(self) -> tuple[str | None, ...]:
+        """Every engine that the pipeline names, and the local one where something is built or nothing is named."""
+        if self.loaded is None:
+            return (None,)
+        named = [address for place in self.environments for address in place.engines]
+        return tuple(dict.fromkeys([*([None] if self.registries else []), *named]))

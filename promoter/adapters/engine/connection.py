@@ -1,0 +1,90 @@
+"""The connection that the rooms of an engine share: made at the first call, kept, safe to use from several threads."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import requests
+from docker.errors import NotFound
+
+from promoter.adapters.engine.client import Client
+from promoter.adapters.engine.errors import renamed
+from promoter.adapters.retry import Retry
+from promoter.model.errors import EngineError, WorldError
+
+
+class Login(Protocol):
+    """Who we are to a registry: an identity token, or a name and a password."""
+
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def identity_token(self) -> str | None: ...
+
+
+Logins = Callable[[str], Login | None]
+"""The login for a registry host, or None for none."""
+
+
+class Link:
+    """`address` is what people call the engine. `check` may raise to end a pull, push or build."""
+
+    def __init__(
+        self, address: str, connect: Callable[[], Client], retry: Retry, logins: Logins, check: Callable[[], None] = lambda: None
+    ) -> None:
+        self.address, self._check = address, check
+        self._connect, self._retry, self._logins = connect, retry, logins
+        self._client: Client | None = None
+        self._answered = False
+        self._connecting = threading.Lock()
+
+    def client(self) -> Client:
+        client = self._client
+        if client is None or not client.alive:
+            with self._connecting:
+                client = self._client
+                if client is None or not client.alive:
+                    self.close()
+                    client = self._client = self._reached()
+        return client
+
+    def _reached(self) -> Client:
+        """Raises EngineError, which is `lost` only when the engine had answered before."""
+        try:
+            client = self._retry(self._connect)
+        except EngineError as error:
+            error.lost = error.lost and self._answered
+            raise
+        self._answered = True
+        return client
+
+    def ask(
+        self,
+        what: str,
+        method: str,
+        path: str,
+        *names: str,
+        kind: type[WorldError] = EngineError,
+        **options: Any,
+    ) -> requests.Response:
+        """One request; `what` says what could not be done when it fails."""
+        client = self.client()
+        with renamed(what, kind):
+            return client.call(method, path, *names, **options)
+
+    def look(self, what: str, path: str, *names: str) -> dict[str, Any] | None:
+        """A JSON document; None when the engine has no such thing."""
+        client = self.client()
+        with renamed(what):
+            try:
+                document: dict[str, Any] = client.call("GET", path, *names).json()
+            except NotFound:
+                return None
+        return document
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()

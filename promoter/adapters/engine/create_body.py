@@ -1,0 +1,124 @@
+"""A ContainerSpec becomes the JSON of `POST /containers/create`. Pure: nothing is asked of an engine.
+
+Every field of a Service that concerns running is carried; `ELSEWHERE` names the rest and who looks after it. What an
+old engine would drop in silence is refused by `demands`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from promoter.adapters.engine.host_config import exposed, host_config
+from promoter.model.secrets import OPENING
+from promoter.pipeline.compose.service import Attachment, Healthcheck
+from promoter.promotion.ports.engine import ContainerSpec
+
+Json = dict[str, Any]
+
+ELSEWHERE = {
+    "image": "the spec's own image, by digest",
+    "build": "the builder",
+    "container_name": "the spec's own name",
+    "secrets": "the spec's files",
+    "configs": "the spec's files",
+    "depends_on": "the order of a plan",
+    "platform": "a parameter of the request",
+    "steady": "the proof of health",
+    "trial": "the strategy",
+    "protected": "the strategy",
+}
+
+
+def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_network: bool = True) -> Json:
+    """The request's body, secrets revealed. `every_network` False leaves all but the first for `connect`."""
+    service = spec.service
+    body = _set(
+        Image=str(spec.image),
+        Cmd=list(service.command) if service.command is not None else None,
+        Entrypoint=list(service.entrypoint) if service.entrypoint is not None else None,
+        Env=[f"{name}={value}" for name, value in service.environment.items()] or None,
+        Labels={**service.labels, **spec.labels},
+        ExposedPorts={port: {} for port in exposed(service)} or None,
+        User=service.user,
+        WorkingDir=service.working_dir,
+        Hostname=service.hostname,
+        Domainname=service.domainname,
+        Healthcheck=_healthcheck(service.healthcheck) if service.healthcheck else None,
+        StopSignal=service.stop_signal,
+        StopTimeout=_seconds(service.stop_grace_period),
+        Tty=service.tty or None,
+        OpenStdin=service.stdin_open or None,
+        MacAddress=next((a.mac_address for a in service.networks.values()), None),
+    )
+    body["HostConfig"] = host_config(spec)
+    if service.networks:
+        names = list(service.networks) if every_network else list(service.networks)[:1]
+        body["NetworkingConfig"] = {"EndpointsConfig": {name: endpoint(service.networks[name]) for name in names}}
+    return {name: _reveal(value, reveal) for name, value in body.items()}
+
+
+def endpoint(attachment: Attachment) -> Json:
+    """A place on one network, for create and for connect."""
+    addresses = _set(IPv4Address=attachment.ipv4_address, IPv6Address=attachment.ipv6_address)
+    aliases = list(attachment.aliases) or None
+    return _set(Aliases=aliases, IPAMConfig=addresses or None, MacAddress=attachment.mac_address)
+
+
+def demands(spec: ContainerSpec, api: tuple[int, int]) -> str | None:
+    """What an engine with this API could not carry out and would not say so; None when there is nothing."""
+    service = spec.service
+    if api < (1, 43) and service.annotations:
+        return "annotations need Docker Engine 24 or newer"
+    if api < (1, 45) and any(mount.subpath for mount in service.volumes):
+        return "a volume's subpath needs Docker Engine 26 or newer"
+    if api < (1, 44) and any(a.mac_address for a in list(service.networks.values())[1:]):
+        return "a mac_address on a second network needs Docker Engine 25 or newer"
+    return None
+
+
+def unplaceable(spec: ContainerSpec) -> str | None:
+    """Why the spec's files could not be put into the container, or None."""
+    service = spec.service
+    if spec.files and service.read_only:
+        return "secrets and configs cannot be placed in a container with `read_only: true`"
+    memory = [*(t.partition(":")[0] for t in service.tmpfs), *(m.target for m in service.volumes if m.type == "tmpfs")]
+    for file in spec.files:
+        if hiding := next((m for m in memory if file.path.startswith(m.rstrip("/") + "/")), None):
+            return f"{file.path} cannot be placed under {hiding}, which is a tmpfs and empty at every start"
+    return None
+
+
+def _healthcheck(check: Healthcheck) -> Json:
+    if check.disable or check.test == ("NONE",):
+        return {"Test": ["NONE"]}
+    return _set(
+        Test=list(check.test) if check.test else None,
+        Interval=_nanoseconds(check.interval),
+        Timeout=_nanoseconds(check.timeout),
+        Retries=check.retries,
+        StartPeriod=_nanoseconds(check.start_period),
+        StartInterval=_nanoseconds(check.start_interval),
+    )
+
+
+def _nanoseconds(span: timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds() * 1_000_000) * 1_000
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    """Rounded up: a grace of half a second is not none at all."""
+    return None if span is None else -int(-span.total_seconds() // 1)
+
+
+def _set(**values: object) -> Json:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _reveal(value: object, reveal: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return reveal(value) if OPENING in value else value
+    if isinstance(value, Mapping):
+        return {_reveal(name, reveal): _reveal(inner, reveal) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_reveal(inner, reveal) for inner in value]
+    return value

@@ -1,1 +1,0 @@
-"""The platforms that host repositories and run jobs, over their HTTP APIs: GitHub and GitLab."""

@@ -1,0 +1,1 @@
+"""Git through its command: the checkout, files at a protected ref, and which files are tracked."""

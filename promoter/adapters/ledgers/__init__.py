@@ -1,0 +1,1 @@
+"""Stores of the ledger, and what is cached or remembered beside them."""

@@ -1,0 +1,56 @@
+"""What every home of the ledger decides alike: which rows are facts, who gets a lease, and what people are told."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from promoter.ledger.chain import Fact, Head, head_of, misfit, read_line
+from promoter.ledger.store import Gone, Lease, is_alive
+from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerBroken
+from promoter.model.timestamps import read_stamp
+
+Hold = tuple[str | None, int, str, str]
+"""Who holds a lease (None: it was given back), its token, since when and until when (both as stamps)."""
+_SAY = "%Y-%m-%d %H:%M:%S UTC"
+
+
+def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: Head, where: str) -> Iterator[Fact]:
+    """The facts that rows of (place, recorded digest if any, line) hold, right after `head`. Raises LedgerBroken."""
+    for place, digest, line in rows:
+        try:
+            fact = read_line(line)
+        except ValueError as error:
+            raise LedgerBroken(where, f"fact {place}: {error}") from error
+        problem = misfit(fact, head)
+        if problem is None and place != fact.seq:
+            problem = f"fact {fact.seq} stands in its place"
+        head = head_of(fact)
+        if problem is None and digest not in (None, head.digest):
+            problem = f"its line is no longer the one that was recorded as {digest}"
+        if problem is not None:
+            raise LedgerBroken(where, f"fact {place}: {problem}")
+        yield fact
+
+
+def taken(environment: str, owner: str, now: datetime, found: Hold | None, gone: Gone) -> Lease:
+    """The lease that `owner` may have. Raises LeaseHeld while another's is alive."""
+    holder, token, since, expires = found or (None, 0, "", "")
+    other = holder if holder != owner else None
+    if other is not None and is_alive(read_stamp(expires), now) and not gone(other):
+        raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
+    return Lease(environment, owner, token + 1, other)
+
+
+def lost(lease: Lease, holder: str | None) -> LeaseLost:
+    by = f"{holder} holds it now" if holder else "nobody holds it now"
+    return LeaseLost(
+        f"{lease.owner} has lost its hold on {lease.environment}: {by}",
+        hint="nothing more was done there; run the same command again, it carries on",
+    )
+
+
+def moved(where: str, there: Head, head: Head) -> HeadMoved:
+    return HeadMoved(
+        f"the ledger {where} has moved on: fact {there.seq} is its last, and {head.seq} was expected",
+        hint="run the same command again",
+        retryable=True,
+    )

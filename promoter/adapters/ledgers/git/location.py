@@ -1,0 +1,123 @@
+"""Where a ledger in Git is: the repository whose objects we use, the remote that holds the branch, and our own refs.
+
+`git:BRANCH` is the repository of the pipeline file: its remote `origin`, else its only one; without any, its own
+branch. `git:BRANCH@WHERE` names another remote of it, an address, or a path.
+"""
+
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from promoter.adapters.git.command import MISSING, Git
+from promoter.adapters.ledgers.git.errors import explain
+from promoter.config.regular_file import home_of, is_dir
+from promoter.model.errors import CallerError, LedgerError
+
+_BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.))[A-Za-z0-9_][A-Za-z0-9._/+-]*(?<![/.])")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]+:")
+_CREDENTIALS = re.compile(r"//[^/@]*@")
+_SPELLING = "write git:BRANCH, or git:BRANCH@WHERE with a remote's name, an address or a path"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`directory` is where git runs; `remote` None is the repository there itself."""
+
+    directory: Path
+    remote: str | None
+    branch: str
+
+    @property
+    def tip(self) -> str:
+        """Our copy of the branch. Under a name of our own: the user's remote-tracking refs are the user's."""
+        return f"{self._own}/tip" if self.remote is not None else self.ref
+
+    @property
+    def ref(self) -> str:
+        return f"refs/heads/{self.branch}"
+
+    def leases(self, pipeline: str) -> str:
+        """Where leases are on the remote. No branches: nobody wants to see them among theirs, nor rules for branches applied."""
+        return f"refs/promoter/leases/{pipeline}"
+
+    def copies(self, pipeline: str) -> str:
+        return f"{self._own}/leases/{pipeline}" if self.remote is not None else self.leases(pipeline)
+
+    @property
+    def _own(self) -> str:
+        return f"refs/promoter/{sha256(f'{self.remote} {self.branch}'.encode()).hexdigest()[:12]}"
+
+
+def parse(url: str) -> tuple[str, str]:
+    """Branch and WHERE (empty when nothing was said). Raises CallerError."""
+    branch, _, where = url.partition(":")[2].partition("@")
+    if not _BRANCH.fullmatch(branch) or where.startswith("-") or any(ord(letter) < 32 for letter in where):
+        raise CallerError(f"the ledger {shown(url)!r} names no branch that git allows", hint=_SPELLING)
+    return branch, where
+
+
+def shown(url: str) -> str:
+    """As it may be printed and remembered: without credentials."""
+    return _CREDENTIALS.sub("//", url)
+
+
+def find(git: Git, directory: Path, url: str) -> Place:
+    """Raises CallerError for a remote that is not there, LedgerError for a repository that git does not read."""
+    branch, where = parse(url)
+    top = git.run(directory, ("rev-parse", "--absolute-git-dir"))
+    if top.code == MISSING:
+        raise LedgerError(f"the ledger {shown(url)} needs git, which is not on this machine", hint="install git")
+    if top.code != 0 and "not a git repository" not in top.error:
+        raise explain(shown(url), top.error)
+    if top.code != 0:
+        if not where:
+            raise CallerError(
+                f"the ledger {shown(url)!r} is kept in the pipeline's own repository, and {directory} is in none",
+                hint="start from a checkout, or say where: git:BRANCH@ADDRESS",
+            )
+        return Place(_store(directory), _elsewhere(directory, where, ()), branch)
+    remotes = git.run(directory, ("remote",)).text.split()
+    if where:
+        return Place(directory, where if where in remotes else _elsewhere(directory, where, remotes), branch)
+    if len(remotes) > 1 and "origin" not in remotes:
+        raise CallerError(
+            f"the ledger {url!r} may be on any of the remotes {', '.join(remotes)}", hint=f"say on which: {url}@{remotes[0]}"
+        )
+    return Place(directory, "origin" if "origin" in remotes else next(iter(remotes), None), branch)
+
+
+def _elsewhere(directory: Path, where: str, remotes: "tuple[str, ...] | list[str]") -> str:
+    """An address as it is, a path as an absolute one."""
+    if _ADDRESS.match(where):
+        return where
+    path = (directory / home_of(where)).resolve()
+    if not is_dir(path):
+        known = f"; its remotes are {', '.join(remotes)}" if remotes else ""
+        raise CallerError(
+            f"the ledger is to be in {where!r}, which is neither a remote's name nor a directory nor an address{known}",
+            hint=_SPELLING,
+        )
+    return str(path)
+
+
+def _store(directory: Path) -> Path:
+    """Objects of a ledger whose pipeline file is in no repository: a bare one of our own, made when it is first needed."""
+    return directory / ".promoter" / "ledger.git"
+
+
+def ensure(git: Git, place: Place) -> None:
+    """Makes our own store where it is missing; whole or not at all, also when several processes do so at once."""
+    if place.directory.exists():
+        return
+    place.directory.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".ledger-", dir=place.directory.parent))
+    answer = git.run(made, ("init", "--quiet", "--bare", "--template=", "."))
+    if answer.code != 0:
+        raise explain(str(place.directory), answer.error)
+    with suppress(OSError):  # somebody else was first
+        made.rename(place.directory)
+    shutil.rmtree(made, ignore_errors=True)

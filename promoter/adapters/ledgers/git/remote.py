@@ -1,0 +1,165 @@
+"""Refs here and on the remote: fetched into our own, and pushed only where they still are what was seen.
+
+The user's branches, hooks, index and work tree are not touched. A remote-tracking ref follows, as after any push.
+"""
+
+import subprocess
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+from promoter.adapters.git.command import TIMED_OUT, Answer, Git
+from promoter.adapters.ledgers.git.errors import explain
+from promoter.adapters.ledgers.git.location import Place, ensure, shown
+from promoter.adapters.retry import Retry, jitter
+from promoter.model.errors import LedgerError
+
+NETWORK = 60.0
+"""Seconds for one conversation with a remote."""
+LOCAL = 60.0
+"""Seconds for one command on the disk; a signature may want a touch."""
+_QUIET = (
+    "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "advice.pushFetchFirst=false",
+)  # fmt: skip
+_FETCH = (
+    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance", "--no-filter",
+    "--refmap=",
+)  # fmt: skip
+_PUSH = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
+_DURABLE = "core.fsync=objects,derived-metadata,reference"
+"""Git leaves single objects to the disk's own time. Where ours is the disk that the ledger is on, none may be lost with it."""
+_RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "incorrect old value",
+          "reference already exists", "failed to lock", "needs force")  # fmt: skip
+_BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
+_ABSENT = "couldn't find remote ref"
+_TURNS, _TURN = 20, 0.2
+"""So often may others fetch into this repository first; within so many seconds we come back."""
+
+
+class Pushed(Enum):
+    DONE = "done"
+    BEATEN = "beaten"
+    """The ref is no longer what was seen: somebody else was first. Nothing was changed."""
+    UNKNOWN = "unknown"
+    """The answer was lost: it may have been changed or not."""
+
+
+class Wire:
+    """The refs of one `Place`. Raises LedgerError with what is missing."""
+
+    def __init__(self, git: Git, place: Place, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.place = place
+        self._git, self._sleep, self._retry = git, sleep, Retry(sleep)
+        self.name = f"git:{place.branch}@{shown(place.remote)}" if place.remote is not None else f"git:{place.branch}"
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """A git that is asked by its standard input."""
+        return self._git.start(self.place.directory, (*_QUIET, *command), asked=True)
+
+    def git(
+        self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None, timeout: float = LOCAL
+    ) -> Answer:
+        durable = ("-c", _DURABLE) if self.place.remote is None else ()
+        return self._git.run(self.place.directory, (*_QUIET, *durable, *command), given, timeout=timeout, more=more)
+
+    def asked(self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None) -> str:
+        """What git answers; its refusal is an error."""
+        answer = self.git(*command, given=given, more=more)
+        if answer.code != 0:
+            raise explain(self.name, answer.error)
+        return answer.text
+
+    def ensure(self) -> None:
+        """Makes what a write needs."""
+        ensure(self._git, self.place)
+
+    # ------------------------------------------------------------ fetch
+    def tip(self) -> str | None:
+        """The commit at which the branch ends now, fetched; None when there is no branch."""
+        place = self.place
+        if place.remote is not None and not self._retry(lambda: self._fetched(f"+{place.ref}:{place.tip}", *self._depth())):
+            return None
+        return self.git("rev-parse", "--verify", "--quiet", f"{place.tip}^{{commit}}").line
+
+    def leases(self, pipeline: str) -> dict[str, tuple[str, str]]:
+        """Name, commit and its message for each lease that there ever was, fetched."""
+        copies = self.place.copies(pipeline)
+        if self.place.remote is not None:
+            refs = f"+{self.place.leases(pipeline)}/*:{copies}/*"
+            if not self._retry(lambda: self._fetched(refs, "--prune")):
+                return {}
+        if not self.place.directory.exists():
+            return {}
+        rows = self.asked("for-each-ref", "--format=%(objectname) %(refname) %(contents:subject)", f"{copies}/").split("\n")
+        found = [row.split(" ", 2) for row in rows if row]
+        return {ref.removeprefix(f"{copies}/"): (commit, subject) for commit, ref, subject in found}
+
+    def _fetched(self, refs: str, *options: str) -> bool:
+        """False when the remote has no such ref."""
+        if not self.place.directory.exists():
+            if not self._there(refs.removeprefix("+").partition(":")[0]):
+                return False
+            self.ensure()
+        answer = self._in_turn(*_FETCH, *options, "--", str(self.place.remote), refs)
+        if answer.code == 0:
+            return True
+        if _ABSENT in answer.error:
+            self.git("update-ref", "-d", self.place.tip)
+            return False
+        raise explain(self.name, answer.error)
+
+    def _in_turn(self, *command: str) -> Answer:
+        """Who is beaten here by another one's fetch into this repository fetches again: one of them always gets through."""
+        for _ in range(_TURNS - 1):
+            answer = self.git(*command, timeout=NETWORK)
+            if answer.code == 0 or not any(word in answer.error for word in _BUSY):
+                return answer
+            self._sleep(jitter(_TURN))
+        return self.git(*command, timeout=NETWORK)
+
+    def _depth(self) -> tuple[str, ...]:
+        """The last commit holds every fact; but a whole repository must not become a shallow one by it."""
+        here = self.place.directory
+        return ("--depth=1",) if here.exists() and self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
+
+    def _there(self, ref: str) -> bool:
+        """Asked without a repository, from the directory of the pipeline file."""
+        beside = self.place.directory.parent.parent
+        answer = self._git.run(beside, (*_QUIET, "ls-remote", "--", str(self.place.remote), ref), timeout=NETWORK)
+        if answer.code != 0:
+            raise explain(self.name, answer.error)
+        return bool(answer.text)
+
+    # ------------------------------------------------------------ push
+    def move(self, ref: str, to: str, seen: str | None) -> Pushed:
+        """Sets `ref` to the commit `to` where it is `seen` (None: not there), in one step. Raises LedgerError when refused."""
+        if self.place.remote is None:
+            return self._moved_here(ref, to, seen)
+        receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.place.remote).is_absolute() else ()
+        lease = f"--force-with-lease={ref}:{seen or ''}"
+        answer = self.git(*_PUSH, *receiver, lease, "--", self.place.remote, f"{to}:{ref}", timeout=NETWORK)
+        verdict = next((line for line in answer.output.decode("utf-8", "replace").splitlines() if f":{ref}\t" in line), None)
+        if answer.code == 0:
+            return Pushed.DONE
+        if verdict is not None and verdict.startswith("!"):
+            if any(word in verdict for word in _RACES):
+                return Pushed.BEATEN
+            if "remote failed to report status" not in verdict:
+                raise explain(self.name, f"{answer.error}\n{verdict.rpartition(chr(9))[2]}")
+        error = explain(self.name, answer.error)
+        if answer.code != TIMED_OUT and not error.retryable:
+            raise error
+        return Pushed.UNKNOWN
+
+    def _moved_here(self, ref: str, to: str, seen: str | None) -> Pushed:
+        if at := self.git("for-each-ref", "--format=%(worktreepath)", ref).line:
+            raise LedgerError(
+                f"the ledger {self.name} is a branch that is checked out at {at}", hint="check out another one there"
+            )
+        answer = self.git("update-ref", "--create-reflog", "-m", "promoter", ref, to, seen or "0" * len(to))
+        if answer.code == 0:
+            return Pushed.DONE
+        if any(word in answer.error for word in _BUSY):
+            return Pushed.BEATEN
+        raise explain(self.name, answer.error)

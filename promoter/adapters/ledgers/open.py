@@ -1,0 +1,75 @@
+"""From what people write for a ledger to the ledger: the one place that knows the spellings.
+
+A home that is written outside of this project is found by its scheme among the entry points of installed packages
+(group `promoter.ledgers`): a callable that takes what people wrote, the pipeline's directory and its name, and gives a
+`Ledger`.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.config.regular_file import home_of
+from promoter.ledger.store import Ledger
+from promoter.model.errors import CallerError
+
+GROUP = "promoter.ledgers"
+DEFAULT = "sqlite:.promoter/ledger.db"
+_HINT = (
+    "write sqlite:PATH (relative to the pipeline file), postgresql://HOST/DATABASE, git:BRANCH or git:BRANCH@WHERE; "
+    "left out, it is sqlite:.promoter/ledger.db"
+)
+
+Opener = Callable[[str, Path, str], Ledger]
+
+
+def open_ledger(url: str | None, directory: Path, pipeline: str) -> Ledger:
+    """The ledger of `pipeline` that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
+    url = DEFAULT if url is None else url
+    scheme, colon, rest = url.partition(":")
+    opener = _HOMES.get(scheme) or _outside(scheme)
+    if not colon or opener is None or not rest.strip("/"):
+        raise CallerError(f"the ledger {_without_password(url)!r} is not one that promoter knows", hint=_HINT)
+    return opener(url, directory, pipeline)
+
+
+def _sqlite(url: str, directory: Path, pipeline: str) -> Ledger:
+    del pipeline  # a file holds one
+    return SqliteLedger(directory / home_of(url.partition(":")[2]))
+
+
+def _postgres(url: str, directory: Path, pipeline: str) -> Ledger:
+    from promoter.adapters.ledgers.postgres.store import PostgresLedger
+
+    del directory
+    return PostgresLedger(url, pipeline)
+
+
+def _git(url: str, directory: Path, pipeline: str) -> Ledger:
+    from promoter.adapters.ledgers.git.store import GitLedger
+
+    return GitLedger(url, directory, pipeline)
+
+
+_HOMES: Mapping[str, Opener] = {"sqlite": _sqlite, "git": _git, "postgresql": _postgres, "postgres": _postgres}
+
+
+def _outside(scheme: str) -> Opener | None:
+    found = next(iter(entry_points(group=GROUP, name=scheme)), None)
+    if found is None:
+        return None
+    try:
+        opener: Opener = found.load()
+    except Exception as error:  # whatever the module of others does when it is imported
+        raise CallerError(
+            f"the home of ledgers that are written {scheme}:… cannot be loaded ({found.value}): {error}",
+            hint="install the package that brings it anew, or name another ledger",
+        ) from error
+    return opener
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    scheme, slashes, _ = head.partition("//")
+    return f"{scheme}{slashes}…@{tail}" if at and slashes else url

@@ -1,0 +1,241 @@
+"""The ledger in a PostgreSQL database, for teams: one chain a pipeline, any number of pipelines and machines.
+
+Each change is one transaction that is on the server's disk before it is answered. A connection that breaks is opened
+anew; an append whose answer was lost looks whether it was written, and is never written twice. Nothing is made before
+the first write.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from promoter.adapters.ledgers.common import facts_of, lost, moved, taken
+from promoter.adapters.ledgers.postgres.schema import explained, migrate, version_of
+from promoter.adapters.retry import Retry
+from promoter.ledger.chain import Draft, Fact, Head, seal
+from promoter.ledger.store import Gone, Held, Lease, nobody
+from promoter.model.errors import HeadMoved, LeaseLost
+from promoter.model.timestamps import read_stamp, stamp
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+T = TypeVar("T")
+_PAGE = 1000
+_DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+             "tcp_user_timeout": "30000", "application_name": "promoter"}  # fmt: skip
+
+
+class PostgresLedger:
+    """A `Ledger`. `url` is anything that libpq reads; what it does not say comes from PG* variables, services and .pgpass."""
+
+    def __init__(self, url: str, pipeline: str, retry: Retry | None = None) -> None:
+        self._url, self._pipeline = url, pipeline
+        self._retry = retry or Retry(attempts=8)
+        self.location = f"{without_password(url)} ({pipeline})"
+        self._lock = threading.RLock()
+        self._connection: Connection[tuple[Any, ...]] | None = None
+        self._migrated = False
+
+    def read(self, after: int = 0) -> Iterator[Fact]:
+        return facts_of(self._rows(after), self._head_at(after), self.location)
+
+    def lines(self) -> Iterator[bytes]:
+        return (line for _, _, line in self._rows(0))
+
+    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+        fact = seal(draft, head, at)
+        self.restore((fact,), head)
+        return fact
+
+    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        from psycopg.errors import UniqueViolation
+
+        tries = 0
+
+        def write(connection: "Connection[tuple[Any, ...]]") -> None:
+            nonlocal tries
+            there = self._last(connection)
+            if tries and self._line(connection, facts[-1].seq) == facts[-1].line:
+                return  # it was written, and only the answer was lost
+            if there != head:
+                raise moved(self.location, there, head)
+            tries += 1
+            connection.execute("SET LOCAL synchronous_commit = on")
+            connection.cursor().executemany(
+                "INSERT INTO promoter.facts (pipeline, seq, digest, line) VALUES (%s, %s, %s, %s)",
+                [(self._pipeline, fact.seq, fact.digest, fact.line) for fact in facts],
+            )
+
+        try:
+            self._writing(write)
+        except UniqueViolation as error:
+            query = "SELECT line FROM promoter.facts WHERE pipeline = %s AND seq = %s"
+            there = self._select(query, (self._pipeline, facts[-1].seq))
+            if tries > 1 and there and bytes(there[0][0]) == facts[-1].line:
+                return  # the commit whose answer was lost was still on its way when it was given again
+            raise moved(self.location, Head(facts[0].seq), head) from error
+
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+        stale: str | None = None
+
+        def take(connection: "Connection[tuple[Any, ...]]") -> Lease:
+            nonlocal stale
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (self._pipeline, environment))
+            row = connection.execute(
+                "SELECT owner, token, since, expires FROM promoter.leases WHERE pipeline = %s AND environment = %s",
+                (self._pipeline, environment),
+            ).fetchone()
+            lease = taken(environment, owner, now, row, gone)
+            if row is not None and row[0] == owner:  # an answer was lost, and the second try finds ourselves
+                lease = replace(lease, took_over=stale)
+            stale = lease.took_over
+            connection.execute(
+                "INSERT INTO promoter.leases (pipeline, environment, owner, token, since, expires) "
+                "VALUES (%s, %s, %s, %s, %s, %s) "
+                "ON CONFLICT (pipeline, environment) DO UPDATE SET "
+                "owner = excluded.owner, token = excluded.token, since = excluded.since, expires = excluded.expires",
+                (self._pipeline, environment, owner, lease.token, stamp(now), stamp(now + ttl)),
+            )
+            return lease
+
+        return self._writing(take)
+
+    def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
+        def extend(connection: "Connection[tuple[Any, ...]]") -> None:
+            changed = connection.execute(
+                "UPDATE promoter.leases SET expires = %s WHERE pipeline = %s AND environment = %s AND owner = %s AND token = %s",
+                (stamp(now + ttl), self._pipeline, lease.environment, lease.owner, lease.token),
+            ).rowcount
+            if not changed:
+                raise self._lost(connection, lease)
+
+        self._writing(extend)
+
+    def release(self, lease: Lease) -> None:
+        def give_back(connection: "Connection[tuple[Any, ...]]") -> None:
+            connection.execute(
+                "UPDATE promoter.leases SET owner = NULL WHERE pipeline = %s AND environment = %s AND owner = %s AND token = %s",
+                (self._pipeline, lease.environment, lease.owner, lease.token),
+            )
+
+        if self._exists():
+            self._writing(give_back)
+
+    def held(self) -> tuple[Held, ...]:
+        found = self._select(
+            "SELECT environment, owner, token, since, expires FROM promoter.leases "
+            "WHERE pipeline = %s AND owner IS NOT NULL ORDER BY environment",
+            (self._pipeline,),
+        )
+        return tuple(Held(name, owner, token, read_stamp(since), read_stamp(end)) for name, owner, token, since, end in found)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    # ------------------------------------------------------------ rows
+    def _rows(self, after: int) -> Iterator[tuple[int, str, bytes]]:
+        """A page at a time: a reader that is slow, or stops half-way, holds nothing."""
+        query = "SELECT seq, digest, line FROM promoter.facts WHERE pipeline = %s AND seq > %s ORDER BY seq LIMIT %s"
+        while True:
+            page = self._select(query, (self._pipeline, after, _PAGE))
+            yield from ((seq, digest, bytes(line)) for seq, digest, line in page)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+    def _head_at(self, seq: int) -> Head:
+        query = "SELECT digest FROM promoter.facts WHERE pipeline = %s AND seq = %s"
+        found = self._select(query, (self._pipeline, seq)) if seq else []
+        return Head(seq, found[0][0]) if found else Head(seq)
+
+    def _last(self, connection: "Connection[tuple[Any, ...]]") -> Head:
+        row = connection.execute(
+            "SELECT seq, digest FROM promoter.facts WHERE pipeline = %s ORDER BY seq DESC LIMIT 1", (self._pipeline,)
+        ).fetchone()
+        return Head(*row) if row else Head()
+
+    def _line(self, connection: "Connection[tuple[Any, ...]]", seq: int) -> bytes | None:
+        row = connection.execute(
+            "SELECT line FROM promoter.facts WHERE pipeline = %s AND seq = %s", (self._pipeline, seq)
+        ).fetchone()
+        return bytes(row[0]) if row else None
+
+    # ------------------------------------------------------------ connection
+    def _select(self, query: Any, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        def look(connection: "Connection[tuple[Any, ...]]") -> list[tuple[Any, ...]]:
+            return connection.execute(query, parameters).fetchall() if self._made(connection) else []
+
+        return self._with(look)
+
+    def _writing(self, work: "Callable[[Connection[tuple[Any, ...]]], T]") -> T:
+        def write(connection: "Connection[tuple[Any, ...]]") -> T:
+            if not self._migrated:
+                migrate(connection)
+                self._migrated = True
+            with connection.transaction():
+                return work(connection)
+
+        return self._with(write)
+
+    def _exists(self) -> bool:
+        return self._with(self._made)
+
+    def _made(self, connection: "Connection[tuple[Any, ...]]") -> bool:
+        self._migrated = self._migrated or version_of(connection) > 0
+        return self._migrated
+
+    def _with(self, work: "Callable[[Connection[tuple[Any, ...]]], T]") -> T:
+        """Works on the connection, on a new one when it broke, as often as the retry policy says."""
+        from psycopg.errors import UniqueViolation
+
+        def attempt() -> T | Exception:
+            with self._lock, explained(self.location):
+                try:
+                    return work(self._open())
+                except (UniqueViolation, HeadMoved) as error:  # whoever was first stays first: no policy changes that
+                    return error
+                except BaseException:
+                    if self._connection is not None and self._connection.broken:
+                        self._connection = None
+                    raise
+
+        found = self._retry(attempt)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _open(self) -> "Connection[tuple[Any, ...]]":
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+        if self._connection is None or self._connection.closed:
+            said = conninfo_to_dict(self._url)
+            more = {name: value for name, value in _DEFAULTS.items() if name not in said}
+            self._connection = psycopg.connect(make_conninfo(self._url, **more), autocommit=True)
+        return self._connection
+
+    # ------------------------------------------------------------ errors
+    def _lost(self, connection: "Connection[tuple[Any, ...]]", lease: Lease) -> LeaseLost:
+        row = connection.execute(
+            "SELECT owner FROM promoter.leases WHERE pipeline = %s AND environment = %s", (self._pipeline, lease.environment)
+        ).fetchone()
+        return lost(lease, row[0] if row else None)
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown and remembered."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    try:
+        said = conninfo_to_dict(url)
+    except ProgrammingError:
+        return "postgresql://…"
+    shown = {key: str(said[key]) for key in ("host", "port", "dbname", "user", "service") if said.get(key)}
+    return f"postgresql:{make_conninfo('', **shown)}"

@@ -1,0 +1,80 @@
+"""States as JSON and back, by the types of their fields: nothing is run that was read, and nothing fits that is not due."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from promoter import __version__
+from promoter.ledger.state import EnvironmentState, State
+from promoter.ledger.table import Shelf
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
+_APART = frozenset({"head", "environments"})
+"""Fields of a state that stand elsewhere."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A field: `kind` is its type, or that of the rows of a shelf."""
+
+    name: str
+    kind: Any
+    is_shelf: bool
+
+    @property
+    def adapter(self) -> "TypeAdapter[Any]":
+        return _adapter(self.kind)
+
+    def value(self, text: str) -> Any:
+        """Raises ValueError for what is no such value."""
+        return self.adapter.validate_json(text)
+
+    def text(self, value: Any) -> str:
+        return self.adapter.dump_json(value).decode()
+
+
+def _parts(owner: type[State] | type[EnvironmentState]) -> tuple[Part, ...]:
+    hints = get_type_hints(owner)
+    found = []
+    for field in fields(owner):
+        hint = hints[field.name]
+        shelf = get_origin(hint) is Shelf
+        if owner is not State or field.name not in _APART:
+            found.append(Part(field.name, get_args(hint)[0] if shelf else hint, shelf))
+    return tuple(found)
+
+
+PARTS: Mapping[type, tuple[Part, ...]] = {State: _parts(State), EnvironmentState: _parts(EnvironmentState)}
+
+
+@cache
+def _adapter(kind: Any) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter  # a good part of a second's work that short ledgers never need
+
+    return TypeAdapter(kind)
+
+
+@cache
+def form() -> str:
+    """Changes with anything that is kept."""
+    said = [__version__, *map(repr, PARTS.values())]
+    return sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def to_json(owner: State | EnvironmentState) -> dict[str, Any]:
+    """Its fields but for the shelves."""
+    found = ((part, getattr(owner, part.name)) for part in PARTS[type(owner)] if not part.is_shelf)
+    return {part.name: part.adapter.dump_python(value, mode="json") for part, value in found}
+
+
+def read(owner: type[T], values: dict[str, Any], shelf: Callable[[Part], Shelf[Any]]) -> T:
+    """The other way round; `shelf` gives each shelf. Raises ValueError, TypeError or KeyError for values that do not fit."""
+    found = {
+        part.name: shelf(part) if part.is_shelf else part.adapter.validate_python(values[part.name]) for part in PARTS[owner]
+    }
+    return owner(**found)

@@ -1,0 +1,91 @@
+"""What this machine last saw of each ledger: a small file beside it, so that a ledger never goes back unnoticed.
+
+It proves nothing to others, and whoever can write here can take it away; it catches an old copy put back, a tail cut
+off, and a vote that somebody deleted.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from promoter.ledger.chain import Head
+
+NAME = "witness.json"
+_POLICY = "policy"
+
+
+class FileWitness:
+    """`Witness` in `directory`. A file that cannot be written or read witnesses nothing.
+
+    A ledger has two entries: under its place as it was spelled, and under its chain, the digest of its first fact. So a
+    copy of it is known by any name, and a place that holds another ledger now is noticed.
+    """
+
+    def __init__(self, directory: Path, location: str) -> None:
+        self._file, self._location = directory / NAME, location
+
+    def seen(self) -> Head | None:
+        return self.entries().get(self._location)
+
+    def entries(self) -> dict[str, Head]:
+        found = {}
+        for name, entry in self._read().items():
+            seq, head = (entry.get("seq"), entry.get("head")) if isinstance(entry, dict) else (None, None)
+            if isinstance(seq, int) and isinstance(head, str):
+                found[name] = Head(seq, head)
+        return found
+
+    def policy_ref(self) -> str | None:
+        entry = self._read().get(_POLICY)
+        ref = entry.get("ref") if isinstance(entry, dict) else None
+        return ref if isinstance(ref, str) else None
+
+    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays.
+
+        The ref that holds the policy is forgotten only when the very ledger that named it drops it.
+        """
+        with suppress(OSError):
+            self._file.parent.mkdir(exist_ok=True)
+            with _alone(self._file.parent):
+                before = self._read()
+                seen, entries = self.entries(), dict(before)
+                names = [name for name in (self._location, chain) if name and (name not in seen or seen[name].seq < head.seq)]
+                entries |= {name: {"seq": head.seq, "head": head.digest} for name in names}
+                if names and policy_ref is not None:
+                    entries[_POLICY] = {"ref": policy_ref, "chain": chain}
+                elif names and _of_chain(entries.get(_POLICY), chain):
+                    del entries[_POLICY]
+                if entries != before:
+                    beside = self._file.with_name(f".{NAME}.{os.getpid()}")
+                    beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+                    beside.replace(self._file)
+
+    def _read(self) -> dict[str, object]:
+        try:
+            entries = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return entries if isinstance(entries, dict) else {}
+
+
+def _of_chain(entry: object, chain: str | None) -> bool:
+    return isinstance(entry, dict) and entry.get("chain") == chain
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One process at a time, where the system has such locks. The lock ends with the process."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    place = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)

@@ -1,0 +1,211 @@
+"""One registry host over HTTP: which scheme it speaks, pooled connections, limits on time and size. No meaning, no login.
+
+netrc, cookies and environment proxies for loopback stay out, because a registry's credentials come from one place only.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from ssl import SSLContext
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_environ_proxies
+
+from promoter.adapters.registry import errors, hosts
+from promoter.model.errors import RegistryError
+
+POOL = 16
+LARGEST_BODY = 8 * 1024 * 1024
+Timeout = tuple[float, float]
+"""Seconds to connect, seconds between two bytes."""
+UPLOAD = 120.0
+"""Seconds in which a registry may take no more of a layer, or store the whole before it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Body:
+    """Pieces of a length that is known beforehand. A registry wants that length said, and no chunks beside it."""
+
+    def __init__(self, pieces: Iterator[bytes], size: int) -> None:
+        self._pieces, self._size = pieces, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+
+class Endpoint:
+    """A host that answers under one name. `lenient` ones may speak plain HTTP or show any certificate."""
+
+    def __init__(self, host: str, timeout: Timeout, *, lenient: bool) -> None:
+        self.host, self.lenient, self._timeout = host, lenient, timeout
+        self._address = hosts.address(host)
+        self._loopback = hosts.is_loopback(host)
+        self._session: requests.Session | None = None
+        self._scheme: str | None = None
+        self._lock = threading.Lock()
+
+    def send(self, request: Request) -> Answer:
+        """Raises RegistryError when no whole answer came."""
+        if self._scheme is not None:
+            return self._renamed(self._scheme, request)
+        first, second = self._schemes()
+        if second is None:
+            return self._renamed(first, request)
+        try:
+            answer = self._once(first, request)
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.ReadTimeout) as error:
+            raise errors.unreachable(self.host, error) from error
+        except requests.exceptions.RequestException as error:
+            return self._otherwise(second, request, error)
+        if first == "http" and _wants_tls(answer):
+            return self._otherwise(second, request, None)
+        self._scheme = first
+        return answer
+
+    def absolute(self, url: str, request: Request) -> Answer:
+        """To a whole URL on this host, such as a token service's."""
+        try:
+            return self._fetch(url, request)
+        except requests.exceptions.RequestException as error:
+            raise errors.unreachable(self.host, error) from error
+
+    @contextmanager
+    def streaming(self, request: Request, body: Body | None = None) -> Iterator[requests.Response]:
+        """An answer whose body is read piece by piece, or a body that is sent so. `path` may be a whole URL.
+
+        A body is sent once: it is not sent again to where the answer redirects.
+        """
+        url = request.path if "://" in request.path else f"{self._spoken}://{self._address}{request.path}"
+        proxies = {} if self._loopback else get_environ_proxies(url)
+        headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}
+        try:
+            with self._connected().request(
+                request.method, url, headers=headers, data=body or request.body, proxies=proxies, verify=not self.lenient,
+                timeout=self._timeout if body is None else (UPLOAD, UPLOAD), stream=True, allow_redirects=body is None,
+            ) as response:  # fmt: skip
+                yield response
+        except requests.exceptions.RequestException as error:
+            raise errors.unreachable(self.host, error) from error
+
+    def is_at(self, url: str) -> bool:
+        """Whether a URL leads to this very host."""
+        return urlsplit(url).netloc == self._address
+
+    def own(self, url: str) -> str:
+        """A URL of this host by the scheme that it speaks: behind a proxy, some name the one that they speak with it."""
+        return urlsplit(url)._replace(scheme=self._spoken).geturl()
+
+    @property
+    def _spoken(self) -> str:
+        return self._scheme or self._schemes()[0]
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def _schemes(self) -> tuple[str, str | None]:
+        if not self.lenient:
+            return "https", None
+        return ("http", "https") if self._loopback else ("https", "http")
+
+    def _otherwise(self, scheme: str, request: Request, first: Exception | None) -> Answer:
+        """The other scheme; when that fails too, the first failure is the one to tell."""
+        try:
+            answer = self._once(scheme, request)
+        except requests.exceptions.RequestException as error:
+            raise errors.unreachable(self.host, first or error) from error
+        self._scheme = scheme
+        return answer
+
+    def _renamed(self, scheme: str, request: Request) -> Answer:
+        try:
+            return self._once(scheme, request)
+        except requests.exceptions.RequestException as error:
+            raise errors.unreachable(self.host, error) from error
+
+    def _once(self, scheme: str, request: Request) -> Answer:
+        return self._fetch(f"{scheme}://{self._address}{request.path}", request)
+
+    def _fetch(self, url: str, request: Request) -> Answer:
+        session = self._connected()
+        proxies = {} if self._loopback else get_environ_proxies(url)
+        headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}
+        with session.request(
+            request.method, url, headers=headers, data=request.body, timeout=self._timeout, proxies=proxies,
+            verify=not self.lenient, stream=True,
+        ) as response:  # fmt: skip
+            return Answer(response.status_code, CaseInsensitiveDict(response.headers), self._body(response))
+
+    def _body(self, response: requests.Response) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_content(64 * 1024):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_BODY:
+                raise RegistryError(
+                    f"registry {self.host} sends more than {LARGEST_BODY} bytes where a manifest is due",
+                    hint=f"make sure that {self.host} is a registry: curl -v {self.host}/v2/",
+                )
+        return b"".join(parts)
+
+    def _connected(self) -> requests.Session:
+        with self._lock:
+            if self._session is None:
+                self._session = self._open()
+            return self._session
+
+    def _open(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.cookies.set_policy(_NoCookies())
+        session.mount("http://", HTTPAdapter(pool_maxsize=POOL))
+        if self.lenient:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+            session.mount("https://", HTTPAdapter(pool_maxsize=POOL))
+        else:
+            session.mount("https://", _Trusting(hosts.trust(self._address)))
+        return session
+
+
+class _NoCookies(DefaultCookiePolicy):
+    def set_ok(self, _cookie: object, _request: object) -> bool:
+        return False
+
+
+class _Trusting(HTTPAdapter):
+    """Verifies with a context of our own."""
+
+    def __init__(self, context: SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_maxsize=POOL)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+
+def _wants_tls(answer: Answer) -> bool:
+    return answer.status == 400 and b"https" in answer.body.lower() and b"http request" in answer.body.lower()

@@ -1,0 +1,52 @@
+"""What a registry lets us do, found out by asking it: for whoever looks before the first push.
+
+A right to push is tried by beginning an upload and taking it back at once: nothing is stored, and a registry that takes
+no word back forgets such an upload by itself.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from promoter.adapters.registry import errors
+from promoter.adapters.registry.client import HttpRegistry
+from promoter.adapters.registry.http import Request
+from promoter.model.errors import RegistryError
+from promoter.model.images import Repository
+
+
+def date_of(registry: HttpRegistry, host: str) -> datetime | None:
+    """The clock of the registry, or of what stands in front of it; None where it tells none."""
+    said = registry.greeting(host).headers.get("Date", "").split(",")
+    try:
+        found = parsedate_to_datetime(",".join(said[:2]))  # a proxy may add its own after that of the registry
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def may_pull(registry: HttpRegistry, repository: Repository) -> bool:
+    """Raises RegistryError. False where the registry knows of no such repository, which forbids nothing."""
+    what = f"pull from {repository}"
+    answer = registry.proven(repository, "pull", Request("GET", f"/v2/{repository.path}/tags/list?n=1", {}), what)
+    if answer.status not in (200, 404):
+        raise errors.failed(repository.host, what, answer.status, answer.body)
+    return answer.status == 200
+
+
+def may_push(registry: HttpRegistry, repository: Repository) -> bool:
+    """Raises RegistryError. False where the upload that was begun could not be taken back."""
+    what = f"push to {repository}"
+    begin = Request("POST", f"/v2/{repository.path}/blobs/uploads/", {"Content-Length": "0"}, b"")
+    answer = registry.proven(repository, "pull,push", begin, what)
+    if answer.status not in (201, 202):
+        raise errors.failed(repository.host, what, answer.status, answer.body)
+    place = urlsplit(answer.headers.get("Location", ""))
+    if not place.path.startswith("/v2/"):
+        return False
+    try:
+        path = f"{place.path}?{place.query}" if place.query else place.path
+        gone = registry.proven(repository, "pull,push", Request("DELETE", path, {}), what)
+    except RegistryError:
+        return False
+    return gone.status in (200, 202, 204)

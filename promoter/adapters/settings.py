@@ -1,0 +1,212 @@
+"""Settings: flags over PROMOTER_* variables over `.promoter/settings.toml` beside the pipeline file; and who is acting.
+
+A settings file that git tracks comes with the branch, and may set comfort only: `tracked.py`.
+
+What a setting means is not decided here. pydantic-settings is slow to import, so it is asked only when there is
+something to read: a PROMOTER_* variable or the file.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from promoter.adapters.tracked_settings import forbidden
+from promoter.config.regular_file import read_regular
+from promoter.config.spec import Duration
+from promoter.ledger.store import LONGEST_LEASE
+from promoter.model.duration import say_duration
+from promoter.model.errors import Complaint, FileFaults
+from promoter.pipeline.model import BuilderChoice
+from promoter.usecases.ports.platform import parse_target
+
+PLACE = ".promoter/settings.toml"
+PREFIX = "PROMOTER_"
+SHORTEST_LEASE = timedelta(seconds=3)
+
+
+def _by_commas(value: object) -> object:
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value < SHORTEST_LEASE:
+        raise ValueError(
+            f"a lease of {say_duration(value)} runs out between two heartbeats: write {say_duration(SHORTEST_LEASE)} or more"
+        )
+    if value > LONGEST_LEASE:
+        raise ValueError(
+            f"a lease of {say_duration(value)} keeps everybody out after a crash: write {say_duration(LONGEST_LEASE)} or less"
+        )
+    return value
+
+
+def _startable(value: str) -> str:
+    parse_target(value)
+    return value
+
+
+class Ci(StrEnum):
+    """Whose words the command speaks beside its answer."""
+
+    AUTO = "auto"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    NONE = "none"
+
+
+class Settings(BaseModel):
+    """None or empty means: nobody said anything, take the default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ledger: str | None = None
+    actor: str | None = None
+    wait: Duration | None = None
+    wait_lock: Duration | None = None
+    lease_ttl: Annotated[Duration, AfterValidator(_long_enough)] | None = None
+    key: str | None = None
+    policy_ref: str | None = None
+    builder: BuilderChoice | None = None
+    insecure_registries: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    accept_engine: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    accept_ledger: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = ()
+    dispatch: Annotated[str, AfterValidator(_startable)] | None = None
+    deployments: bool = False
+    ci: Ci | None = None
+    summary: bool = True
+    annotations: bool = True
+    junit: str | None = None
+    dotenv: str | None = None
+
+    def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
+        """With the flags of one call on top."""
+        return self.model_copy(update={"ledger": ledger or self.ledger, "actor": actor or self.actor})
+
+
+def load_settings(directory: Path) -> Settings:
+    """The settings for a pipeline file in `directory`. Raises FileFaults, all complaints at once."""
+    file = directory / PLACE
+    text = _read(file)
+    variables = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    if text is None and not any(os.environ.get(name) for name in variables):
+        return Settings()
+    table = _table(file, text or "")
+    _refuse_what_a_branch_may_not_say(file, table, text or "")
+    return _merge(file, table, text or "")
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return read_regular(file).decode().replace("\r\n", "\n")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise FileFaults((Complaint(str(file), 1, 1, "this file is not UTF-8", "save it as UTF-8"),)) from error
+    except OSError as error:
+        raise FileFaults((Complaint(str(file), 1, 1, f"cannot be read: {error.strerror}"),)) from error
+
+
+def _table(file: Path, text: str) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at line (\d+), column (\d+)", str(error))
+        line, column = (int(place[1]), int(place[2])) if place else _end(text)
+        complaint = _complaint(file, text, line, column, f"this is not TOML: {error}", 'write lines such as wait = "30m"')
+        raise FileFaults((complaint,)) from error
+    unknown = tuple(_unknown(file, text, key) for key in table if key not in Settings.model_fields)
+    if unknown:
+        raise FileFaults(tuple(sorted(unknown)))
+    return table
+
+
+def _unknown(file: Path, text: str, key: str) -> Complaint:
+    near = get_close_matches(key, Settings.model_fields, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(Settings.model_fields)}"
+    return _complaint(file, text, *_position(text, key), f"unknown setting {key!r}", hint)
+
+
+def _position(text: str, key: str) -> tuple[int, int]:
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(rf"\s*\[*\s*[\"']?({re.escape(key)})\b", line)
+        if found:
+            return number, found.start(1) + 1
+    return 1, 1
+
+
+def _end(text: str) -> tuple[int, int]:
+    lines = text.splitlines() or [""]
+    return len(lines), len(lines[-1]) + 1
+
+
+def _complaint(file: Path, text: str, line: int, column: int, message: str, hint: str) -> Complaint:
+    lines = text.splitlines()
+    return Complaint(str(file), line, column, message, hint, lines[line - 1] if line <= len(lines) else "")
+
+
+def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
+    from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+    class Outside(BaseSettings, Settings):
+        """The same settings, read from variables, and below them from the file."""
+
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, enable_decoding=False)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, InitSettingsSource(settings_cls, dict(table))
+
+    try:
+        read = Outside()
+    except ValidationError as error:
+        raise FileFaults(tuple(_wrong(file, text, str(e["loc"][0]), e["msg"]) for e in error.errors())) from error
+    return Settings.model_construct(**{name: getattr(read, name) for name in Settings.model_fields})
+
+
+def _refuse_what_a_branch_may_not_say(file: Path, table: Mapping[str, Any], text: str) -> None:
+    found = forbidden(file.parent.parent, PLACE, table)
+    remedy = f"set it with a variable or a flag, or take the file out of git: `git rm --cached {PLACE}`"
+    complaints = (_complaint(file, text, *_position(text, key), why, f"{remedy}; {PREFIX}{key.upper()}=…")
+                  for key, why in found.items())  # fmt: skip
+    if found:
+        raise FileFaults(tuple(sorted(complaints)))
+
+
+def _wrong(file: Path, text: str, key: str, message: str) -> Complaint:
+    message = message.removeprefix("Value error, ")
+    variable = f"{PREFIX}{key.upper()}"
+    if os.environ.get(variable):
+        return Complaint(f"environment variable {variable}", 1, 1, message)
+    return _complaint(file, text, *_position(text, key), f"{key}: {message}", "see the settings in the README")
+
+
+def passed_over(settings: Settings, environ: Mapping[str, str], flag: str | None) -> str | None:
+    """What to tell where a set actor does not count, because the platform knows better who started the job."""
+    named = _actor_of_ci(environ) if in_ci(environ) else None
+    if flag or named is None or settings.actor in (None, named):
+        return None
+    return f"in CI the actor is whom the platform names, {named}: PROMOTER_ACTOR or `actor` ({settings.actor}) is passed over"
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true" or environ.get("GITLAB_CI") == "true"
+
+
+def _actor_of_ci(environ: Mapping[str, str]) -> str | None:
+    said = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
+    return next((name for name in said if name), None)

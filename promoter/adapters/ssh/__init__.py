@@ -1,0 +1,1 @@
+"""The OpenSSH client programs: connections to engines, and signing with ssh-keygen."""

@@ -1,0 +1,88 @@
+"""Signing with OpenSSH's own ssh-keygen, so that file keys, agents and hardware keys work as people are used to.
+
+It talks to the person itself (a passphrase, a touch of the token): it keeps our terminal and our standard error.
+Checking signatures is not done here.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from promoter.config.regular_file import home_of, is_file
+from promoter.model.errors import SigningError
+from promoter.model.statement import NAMESPACE
+
+_PATIENCE = 300.0
+"""Seconds for a person to type a passphrase or to touch a token."""
+
+
+class SshKeygen:
+    """`Signer` by way of `ssh-keygen -Y sign`. Relative names of keys start from `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def sign(self, text: str, key: str) -> str:
+        file = self._directory / home_of(key)
+        if not is_file(file):
+            raise SigningError(
+                f"there is no key {file}",
+                hint="--key names a private key, or the public half of one that your agent or token holds",
+            )
+        command = ["ssh-keygen", "-Y", "sign", "-f", str(file), "-n", NAMESPACE]
+        try:
+            done = subprocess.run(
+                command, input=text.encode(), stdout=subprocess.PIPE, stderr=_errors(), timeout=_PATIENCE, check=False
+            )
+        except FileNotFoundError as error:
+            raise SigningError("ssh-keygen is not installed", hint="install OpenSSH's client (openssh-client)") from error
+        except subprocess.TimeoutExpired as error:
+            raise SigningError(f"ssh-keygen did not answer for {_PATIENCE:.0f} s", hint="try again") from error
+        said = (done.stderr or b"").decode(errors="replace").strip()
+        if done.returncode != 0 or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
+            raise SigningError(f"ssh-keygen could not sign with {file}: {_last(said)}", hint=_hint(said))
+        return done.stdout.decode()
+
+
+def git_signing_key(directory: Path) -> str | None:
+    """The file of the key with which git signs commits here, where that is an SSH key."""
+    if _git(directory, "gpg.format") != "ssh":
+        return None
+    name = _git(directory, "--type=path", "user.signingKey")
+    return name if name and is_file(home_of(name)) else None
+
+
+def _git(directory: Path, *what: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", "config", "--get", *what],
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return answer.stdout.strip() or None
+
+
+def _errors() -> int | None:
+    """On a terminal ssh-keygen speaks to the person ("confirm user presence"); otherwise its words go into our error."""
+    return None if sys.stderr.isatty() else subprocess.PIPE
+
+
+def _last(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Signing ")]
+    return lines[-1].strip().rstrip(".") if lines else "it says why above" if sys.stderr.isatty() else "it said nothing"
+
+
+def _hint(said: str) -> str:
+    if "incorrect passphrase" in said:
+        return "type the passphrase of that key, or add the key to your agent (ssh-add) and name its .pub file"
+    if "UNPROTECTED" in said or "bad permissions" in said:
+        return "nobody else may be able to read it: chmod 600"
+    if not os.environ.get("SSH_AUTH_SOCK") and ("agent" in said or "sign" in said):
+        return "no agent is running here (SSH_AUTH_SOCK is not set): start one, or name a private key"
+    return "try it by hand: echo test | ssh-keygen -Y sign -n file -f KEY"

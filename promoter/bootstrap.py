@@ -1,0 +1,163 @@
+"""The only file that names concrete classes: it opens a pipeline with the real engine, registry, ledger and clock."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from promoter.adapters.actor import who
+from promoter.adapters.builders.select import choose_builder
+from promoter.adapters.clock import SystemClock
+from promoter.adapters.engine.connect import open_engine
+from promoter.adapters.git.source import GitSource
+from promoter.adapters.git.tracked import GitCheckout
+from promoter.adapters.ledgers.open import open_ledger
+from promoter.adapters.ledgers.state_cache import Projection
+from promoter.adapters.ledgers.trusted_head import FileWitness
+from promoter.adapters.probes import OutsideProbes
+from promoter.adapters.process_owner import is_gone, lease_owner, run_url
+from promoter.adapters.registry.client import HttpRegistry
+from promoter.adapters.registry.credentials import Credentials
+from promoter.adapters.secrets import DeclaredSecrets
+from promoter.adapters.settings import load_settings, passed_over
+from promoter.adapters.ssh.signer import SshKeygen, git_signing_key
+from promoter.ledger.lease import TIME_TO_LIVE
+from promoter.ledger.ledger import Journal
+from promoter.pipeline.loader import load
+from promoter.promotion.ports.engine import Engine
+from promoter.promotion.progress import Listener, Notice
+from promoter.usecases.copy_ledger import Copying
+from promoter.usecases.facade import Promoter
+from promoter.usecases.ports.bundle import World
+from promoter.usecases.ports.platform import Forge, Platform
+
+
+class Engines:
+    """Engines by address, each opened once and closed together."""
+
+    def __init__(self, credentials: Credentials, check: Callable[[], None]) -> None:
+        self._credentials, self._check, self._lock = credentials, check, Lock()
+        self._engines: dict[str | None, Engine] = {}
+        self._stack = ExitStack()
+
+    def at(self, address: str | None) -> Engine:
+        with self._lock:
+            engine = self._engines.get(address)
+            if engine is None:
+                opened = open_engine(address, logins=self._credentials.for_host, check=self._check)
+                self._stack.callback(opened.close)
+                engine = self._engines[address] = opened
+            return engine
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+class Forges:
+    """The platforms of one checkout, each opened once and closed together."""
+
+    def __init__(self, directory: Path, sleep: Callable[[float], None]) -> None:
+        self._directory, self._sleep = directory, sleep
+        self._forges: dict[Platform | None, Forge] = {}
+
+    def of(self, platform: Platform | None) -> Forge:
+        if platform not in self._forges:
+            from promoter.adapters.platforms.open import open_forge
+
+            self._forges[platform] = open_forge(platform, self._directory, os.environ, self._sleep)
+        return self._forges[platform]
+
+    def close(self) -> None:
+        for forge in self._forges.values():
+            forge.close()
+
+
+@contextmanager
+def open_promoter(
+    file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None] = lambda _: None
+) -> Iterator[Promoter]:
+    """The door, opened for one command. Raises FileFaults for a bad file, CallerError for a bad ledger address.
+
+    `revealed` hears each secret's value once, before anybody else has it.
+    """
+    settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
+    source = GitSource()
+    loaded = load(
+        file,
+        source=lambda: source.source(file.parent.resolve()),
+        environ=os.environ,
+        snapshot=source.snapshot,
+        files=source.files,
+        checkout=GitCheckout(),
+    )
+    pipeline = loaded.pipeline
+    clock, credentials = SystemClock(), Credentials()
+    insecure = frozenset(settings.insecure_registries)
+    engines = Engines(credentials, clock.check)
+    registry = HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep, check=clock.check)
+    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed)
+    with ExitStack() as stack:
+        stack.callback(engines.close)
+        stack.callback(registry.close)
+        forges = Forges(pipeline.directory, clock.sleep)
+        stack.callback(forges.close)
+        book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
+        stack.callback(book.close)
+        me = pipeline.person(who(settings, pipeline.directory, flag=actor))
+        if (note := passed_over(settings, os.environ, actor)) is not None:
+            listener(Notice(note))
+        room = pipeline.directory / ".promoter"
+        kept = Projection(room, book.location)
+        stack.callback(kept.close)
+        choice = settings.builder or pipeline.builder
+        patient = SystemClock()
+        world = World(
+            clock=clock,
+            patient=patient,
+            secrets=secrets,
+            engine=engines.at,
+            registry=registry,
+            builder=lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
+            probes=OutsideProbes(clock),
+            source=source,
+            gone=is_gone,
+            signer=SshKeygen(Path.cwd()),
+            insecure=insecure,
+            forge=forges.of,
+            patient_probes=OutsideProbes(patient),
+        )
+        yield Promoter(
+            loaded,
+            world,
+            Journal(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
+            listener,
+            owner=lease_owner(me, os.environ),
+            actor=me,
+            interrupt=clock.interrupt,
+            accept_engine=settings.accept_engine,
+            accept_ledger=settings.accept_ledger,
+            key=settings.key,
+            git_key=lambda: git_signing_key(pipeline.directory),
+            policy_ref=settings.policy_ref,
+            lease_ttl=settings.lease_ttl or TIME_TO_LIVE,
+            run=run_url(os.environ),
+            deployments=settings.deployments,
+        )
+
+
+@contextmanager
+def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterator[Copying]:
+    """Two ledgers of the pipeline in `file`. Raises as `open_promoter` does."""
+    settings = load_settings(file.parent).over(actor=actor)
+    git = GitSource()
+    pipeline = load(file, source=lambda: git.source(file.parent.resolve()), environ=os.environ, snapshot=git.snapshot).pipeline
+    clock, me = SystemClock(), pipeline.person(who(settings, pipeline.directory, flag=actor))
+    with ExitStack() as stack:
+
+        def journal(url: str) -> Journal:
+            book = open_ledger(url, pipeline.directory, pipeline.name)
+            stack.callback(book.close)
+            return Journal(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location))
+
+        yield Copying(pipeline.name, journal(source), journal(target), clock, is_gone)

@@ -1,1 +1,0 @@
-"""The Compose Specification's service: its canonical form, its short forms, its merge rules, and what we refuse."""

@@ -1,0 +1,72 @@
+"""What all shapes of the pipeline file share: frozen, no unknown keys but `x-…`, nothing said where null stands.
+
+`Reading` travels with a validation that reads what a person wrote; without it the values are canonical already.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+
+from promoter.model.duration import parse_duration, say_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where relative paths start, and the process environment that Compose reads values from."""
+
+    directory: Path
+    environ: Mapping[str, str]
+
+
+def _read_duration(value: object) -> object:
+    if value in (0, "0") and not isinstance(value, bool):
+        return timedelta(0)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"{value} has no unit: write for example {value}s")
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read_duration, json_schema_input_type=str),
+    PlainSerializer(say_duration, when_used="json"),
+]
+"""A span of time: `1m30s` in the file and in JSON."""
+
+
+class Unsupported(NamedTuple):
+    """`instead` says what to do. Where `dropped`, the key is left out with a remark, and does no harm."""
+
+    why: str
+    instead: str | None = None
+    dropped: bool = False
+
+
+class Shape(BaseModel):
+    """Frozen, and refuses unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        regex_engine="python-re",
+        defer_build=True,
+    )
+
+    @classmethod
+    def unsupported(cls, key: str) -> Unsupported | None:  # noqa: ARG003 -- a family of shapes may know some
+        """Why a key of the format is not carried out, or is left out; None for a key that means nothing here."""
+        return None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said(cls, data: object) -> object:
+        if isinstance(data, dict):
+            return {k: v for k, v in data.items() if v is not None and not (isinstance(k, str) and k.startswith("x-"))}
+        return data

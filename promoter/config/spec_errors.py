@@ -1,0 +1,178 @@
+"""What does not fit a shape, in plain sentences: pydantic's errors and our own, with the path inside the value."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from promoter.config.spec import Shape
+from promoter.config.yaml.scalars import kind_of
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`at` is the path inside the value that was read; `on_key` when the key itself is wrong, not what it holds.
+
+    `dropped` when it is left out with a remark and does no harm; `instead` is then what stays in its place.
+    """
+
+    at: Path
+    message: str
+    hint: str | None = None
+    on_key: bool = False
+    dropped: bool = False
+    instead: str | None = None
+
+
+class Misfit(ValueError):
+    """Raised by our own readers: one fault or several of the value that is being read."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(fault.message for fault in faults))
+        self.faults = faults
+
+
+def misfit(message: str, hint: str | None = None, at: Path = ()) -> Misfit:
+    return Misfit(Fault(at, message, hint))
+
+
+def unknown_key(key: str, known: Iterable[str], at: Path) -> Fault:
+    """Of a key that means nothing here, with the nearest that does."""
+    return Fault(at, f"unknown key `{key}`", nearest(key, known, "known here"), on_key=True)
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str) -> str | None:
+    """A hint that names what was probably meant, or all there is."""
+    names = [str(n) for n in known]
+    near = get_close_matches(name, names, 1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"{otherwise}: {', '.join(names[:40])}" if names else None
+
+
+def without(value: Any, faults: Iterable[Fault]) -> Any:
+    """`value` without what is dropped, or with what stays instead; `value` itself is not changed."""
+    for fault in faults:
+        value = _without(value, fault.at, fault.instead)
+    return value
+
+
+def _without(value: Any, path: Path, instead: str | None) -> Any:
+    if not path:
+        return instead
+    changed = list(value) if isinstance(value, list | tuple) else dict(value)
+    if len(path) == 1 and instead is None:
+        del changed[path[0]]  # type: ignore[arg-type]
+    else:
+        changed[path[0]] = _without(changed[path[0]], path[1:], instead)  # type: ignore[index]
+    return changed
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
+    """Every error of one validation of `model` as a fault with its path."""
+    for problem in error.errors(include_url=False):
+        path: Path = tuple(problem["loc"])
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, Misfit):
+            yield from (replace(f, at=(*path, *f.at)) for f in cause.faults)
+        else:
+            yield _fault(problem, path, model, cause)
+
+
+def _fault(problem: Any, path: Path, model: type[BaseModel], cause: object) -> Fault:
+    kind, name = problem["type"], _name(path)
+    if kind == "extra_forbidden":
+        owner = _model_at(model, path[:-1])
+        found = owner.unsupported(str(path[-1])) if issubclass(owner, Shape) else None
+        if found and found.dropped:
+            return Fault(path, f"`{path[-1]}` is left out: {found.why}", on_key=True, dropped=True)
+        if found:
+            return Fault(path, f"`{path[-1]}` is not carried out: {found.why}", found.instead, on_key=True)
+        return unknown_key(str(path[-1]), _keys(owner), path)
+    if kind == "missing":
+        return Fault(path[:-1], f"`{path[-1]}` is missing", f"add `{path[-1]}: …`")
+    if cause is not None:
+        return Fault(path, str(cause))
+    due, hint = _due(kind, problem.get("ctx", {}))
+    return Fault(path, f"{name} must be {due}, and {kind_of(problem['input'])} stands here", hint)
+
+
+_PATTERNS = {
+    r"^https?://(\S|\{\{ secret\('[^']*'\) \}\})+$": "an address that begins with http:// or https://",
+    r"^https?://([^\s?#]|\{\{ secret\('[^']*'\) \}\})+$": "the address of a server, without ? and #, that begins with http:// or https://",
+    r"^[A-Z]+$": "a word such as GET",
+}
+
+
+def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
+    """What is due where pydantic found an error of this kind."""
+    match kind:
+        case "string_type":
+            return "text", "put it in quotes if a text is meant"
+        case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
+            return "a whole number", None
+        case "float_type" | "float_parsing" | "finite_number":
+            return "a number", None
+        case "bool_type" | "bool_parsing":
+            return "true or false", None
+        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
+            word = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+            return next(f"{word[k]} {v}" for k, v in context.items() if k in word), None
+        case "literal_error" | "enum":
+            return "one of " + context["expected"].replace("'", "").replace(" or ", ", "), None
+        case "string_pattern_mismatch":
+            return _PATTERNS.get(context["pattern"], f"text of the form {context['pattern']}"), None
+        case "tuple_type" | "list_type" | "set_type":
+            return "a list", "write for example [a, b]"
+        case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
+            return "a map", "write keys and values, one a line"
+        case "string_too_short":
+            return "some text", None
+        case "too_short":
+            return f"a list of at least {context.get('min_length', 1)}", None
+    if kind.startswith("date"):
+        return "a date such as 2026-12-18", None
+    return f"something else ({kind})", None
+
+
+def _name(path: Path) -> str:
+    if not path:
+        return "this"
+    return (
+        f"`{path[-1]}`" if isinstance(path[-1], str) else f"entry {path[-1] + 1} of `{path[-2] if len(path) > 1 else 'the list'}`"
+    )
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
+    """The model that reads the value at `path`; `model` itself where that cannot be told."""
+    here: Any = model
+    for part in path:
+        here = _inner(here)
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            found = next((f for n, f in here.model_fields.items() if (f.alias or n) == part), None)
+            here = found.annotation if found else None
+        else:
+            arguments = get_args(here)
+            here = arguments[1] if get_origin(here) is dict else arguments[0] if arguments else None
+    here = _inner(here)
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else model
+
+
+def _inner(annotation: Any) -> Any:
+    """Without Annotated and without `| None`."""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
+        elif get_origin(annotation) in (Union, UnionType):
+            annotation = next(a for a in get_args(annotation) if a is not type(None))
+        else:
+            return annotation

@@ -1,0 +1,1 @@
+"""`{{ … }}` in the pipeline file, in a sandbox; secrets stay handles."""

@@ -1,0 +1,98 @@
+"""Renders templates: plain names here, anything else in the sandbox."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from promoter.config.templates.scope import (
+    _NOT_NAMES,
+    _OPENINGS,
+    _PLAIN,
+    _VIEWS,
+    MAX_LENGTH,
+    Handle,
+    NameView,
+    Scope,
+    SourceView,
+    TemplateFault,
+    _placeholders,
+    spell,
+)
+from promoter.model.secrets import OPENING, handle
+
+
+def is_template(text: str) -> bool:
+    return _OPENINGS.search(text) is not None
+
+
+def render(text: str, scope: Scope) -> str:
+    """`text` filled in; secrets stand in it as handles. Raises TemplateFault."""
+    if len(text) > MAX_LENGTH:
+        raise TemplateFault(f"a template may have {MAX_LENGTH} characters; this has {len(text)}")
+    parts = _plain_parts(text)
+    if parts is None:
+        from promoter.config.templates import sandbox
+
+        filled = sandbox.render(text, scope)
+    else:
+        filled = "".join(part if isinstance(part, str) else spell(_plain_value(part, scope)) for part in parts)
+    if OPENING in filled:
+        raise TemplateFault("what is filled in here reads like a secret's handle", "write secret('NAME') in the file itself")
+    return _placeholders().sub(lambda match: handle(match[1]), filled) if "<secret " in filled else filled
+
+
+def render_value(text: str, scope: Scope) -> object:
+    """As `render`; but a text that is one `secret(…)` and nothing else stays a Handle, so that a variable can hold one."""
+    parts = _plain_parts(text)
+    if parts is not None and len(parts) == 1 and not isinstance(parts[0], str):
+        value = _plain_value(parts[0], scope)
+        if isinstance(value, Handle):
+            return value
+    filled = render(text, scope)
+    if OPENING in filled:
+        raise TemplateFault(
+            "a variable can be one secret, not a text with a secret inside", "put secret(…) where the text is used"
+        )
+    return filled
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    name: str
+    part: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
+    """The literal texts and plain names that `text` consists of; None when it needs Jinja2 proper."""
+    parts: list[str | _Plain] = []
+    end = 0
+    for match in _PLAIN.finditer(text):
+        name, part, function, *words, braces = match.groups()
+        literal = text[end : match.start()]
+        beyond = part and (name not in _VIEWS or part.startswith("_") or part in ("explain", "PARTS"))
+        if _OPENINGS.search(literal) or literal.endswith("{") or name in _NOT_NAMES or beyond:
+            return None
+        parts += [literal] if literal else []
+        arguments = tuple(word[1:-1] for word in (words[0], *words[2:]) if word is not None)
+        parts.append(braces or (_Plain(name, part) if name else _Plain(function or "env", arguments=arguments)))
+        end = match.end()
+    if _OPENINGS.search(text[end:]):
+        return None
+    return (*parts, text[end:]) if text[end:] else tuple(parts)
+
+
+def _plain_value(plain: _Plain, scope: Scope) -> object:
+    if plain.name not in scope.known:
+        raise scope.undefined(plain.name)
+    value = scope.known[plain.name]
+    if plain.arguments:
+        found = value(*plain.arguments[:2])  # type: ignore[operator]
+        return found or plain.arguments[2] if len(plain.arguments) == 3 else found
+    if plain.part is None:
+        return value
+    assert isinstance(value, SourceView | NameView)
+    try:
+        return getattr(value, plain.part)
+    except AttributeError:
+        raise TemplateFault(value.explain(plain.part)) from None

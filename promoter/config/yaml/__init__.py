@@ -1,0 +1,1 @@
+"""YAML 1.2 text to data, with a position for every part."""

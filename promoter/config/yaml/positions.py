@@ -1,0 +1,83 @@
+"""A text's data and where each part of it stands; and the form of a complaint about a place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from promoter.config.yaml.scalars import Tagged
+from promoter.model.errors import Complaint
+
+Trail = tuple[str | int, ...]
+
+
+class Position(NamedTuple):
+    """Both count from 1."""
+
+    line: int
+    column: int
+
+
+class Marks(NamedTuple):
+    key: Position
+    value: Position
+
+
+@dataclass
+class Document:
+    """`data` and where each part of it stands. Paths hold keys and list places, as in `("services", "web", "ports", 0)`."""
+
+    file: str
+    text: str
+    data: object
+    marks: dict[int, dict[str | int, Marks]] = field(default_factory=dict, repr=False)
+
+    def has(self, path: Sequence[str | int]) -> bool:
+        return self._follow(path)[1] == len(path)
+
+    def at(self, path: Sequence[str | int]) -> object:
+        """What stands at `path`; None when nothing does."""
+        here = self.data
+        for part in path:
+            while isinstance(here, Tagged):
+                here = here.value
+            if part not in self.marks.get(id(here), {}):
+                return None
+            here = here[part]  # type: ignore[index]
+        return here
+
+    def position(self, path: Sequence[str | int], *, of_key: bool = False) -> Position:
+        """Of the value at `path` (or its key), or of the nearest thing around it that stands in the text."""
+        marks, reached = self._follow(path)
+        if marks is None:
+            return Position(1, 1)
+        in_map = bool(reached) and isinstance(path[reached - 1], str)
+        return marks.key if (of_key and in_map) else marks.value
+
+    def complaint(self, at: Position, message: str, hint: str | None = None) -> Complaint:
+        line = self._lines[at.line - 1] if at.line <= len(self._lines) else ""
+        return _complaint(self.file, line, at, message, hint)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    def _follow(self, path: Sequence[str | int]) -> tuple[Marks | None, int]:
+        here, found = self.data, None
+        for depth, part in enumerate(path):
+            while isinstance(here, Tagged):
+                here = here.value
+            inside = self.marks.get(id(here), {}).get(part)
+            if inside is None or not isinstance(here, (dict, list)):
+                return found, depth
+            found, here = inside, here[part]  # type: ignore[index]
+        return found, len(path)
+
+
+def complain(file: str, text: str, at: Position, message: str, hint: str | None = None) -> Complaint:
+    lines = text.split("\n", at.line)
+    return _complaint(file, lines[at.line - 1] if at.line <= len(lines) else "", at, message, hint)
+
+
+def _complaint(file: str, line: str, at: Position, message: str, hint: str | None) -> Complaint:
+    return Complaint(file, at.line, at.column, message, hint, line.replace("\t", " ") if len(line) <= 200 else "")

@@ -1,0 +1,216 @@
+"""YAML text -> plain data, with the line and column of every key and value. Pure: no file, no meaning.
+
+YAML 1.2 core schema on libyaml's parser: `yes`, `22:22` and dates are text, `012` is twelve. One pass over the events
+builds the data, so that nesting, aliases and size are bounded before they cost anything. Merge keys (`<<`) are
+followed; `!reset` and `!override` stand in the data as `Tagged`; every other tag is refused.
+"""
+
+from typing import Any, NamedTuple, NoReturn
+
+import yaml
+from yaml._yaml import CParser
+
+from promoter.config.yaml.positions import Document, Marks, Position, complain
+from promoter.config.yaml.scalars import CORE, TYPES, Tagged, kind_of, plain
+from promoter.config.yaml.syntax_errors import MAX_DEPTH, TOO_DEEP, syntax_complaint
+from promoter.model.errors import Complaint, FileFaults
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_VALUES = 500_000
+MAX_FAULTS = 100
+MAX_ALIASED = 250_000
+
+
+def read_document(data: bytes, file: str) -> Document:
+    """Raises FileFaults with everything that keeps `data` from being one YAML document with a map at its top."""
+    text = _decode(data, file)
+    builder = _Builder(text, file)
+    try:
+        document = builder.document()
+    except _Stop:
+        document = None
+    except yaml.YAMLError as error:
+        builder.faults.append(syntax_complaint(text, file, error))
+        document = None
+    if builder.faults or document is None:
+        raise FileFaults(tuple(sorted(builder.faults)))
+    return document
+
+
+def _decode(data: bytes, file: str) -> str:
+    if len(data) > MAX_BYTES:
+        message = f"the file has {len(data) // 1_000_000} MB; at most {MAX_BYTES // 1_048_576} MiB are read"
+        raise FileFaults((Complaint(file, 1, 1, message, "is this the right file?"),))
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        at = Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        shown = data.decode("utf-8-sig", "replace")
+        raise FileFaults((complain(file, shown, at, message, "save the file as UTF-8"),)) from error
+
+
+Event = Any  # libyaml's events, which carry no types
+
+
+class _Stop(Exception):
+    """Reading on makes no sense; the reason stands among the faults."""
+
+
+class _Anchor(NamedTuple):
+    value: object
+    size: int
+    height: int
+
+
+class _Builder:
+    def __init__(self, text: str, file: str) -> None:
+        self.text, self.file = text, file
+        self.faults: list[Complaint] = []
+        self._marks: dict[int, dict[str | int, Marks]] = {}
+        self._keep: list[object] = []
+        self._anchors: dict[str, _Anchor | None] = {}
+        self._built = self._size = 0
+        self._parser: Any = CParser(text)
+
+    def document(self) -> Document:
+        self._parser.get_event()
+        start = self._parser.get_event()
+        if isinstance(start, yaml.StreamEndEvent):
+            self._stop(start, "the file is empty", "describe a pipeline here; `promoter init` writes a first one")
+        first = self._parser.get_event()
+        value, _ = self._value(first, 1)
+        self._parser.get_event()
+        after = self._parser.get_event()
+        if isinstance(after, yaml.DocumentStartEvent):
+            self._stop(after, "a second document starts here; the file must hold one", "keep one, and drop the line `---`")
+        if value is None:
+            self._stop(first, "the file is empty", "describe a pipeline here; `promoter init` writes a first one")
+        if not isinstance(value, dict):
+            self._stop(first, f"keys and values are due here, and {kind_of(value)} stands here", "write for example `name: shop`")
+        return Document(self.file, self.text, value, self._marks)
+
+    def _value(self, event: Event, depth: int) -> tuple[object, int]:
+        self._built += 1
+        self._size += 1
+        if self._built > MAX_VALUES:
+            self._stop(event, f"the file holds more than {MAX_VALUES:,} values")
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
+        name, before = event.anchor, self._size
+        if name is not None:
+            self._anchors[name] = None
+        if isinstance(event, yaml.ScalarEvent):
+            value, height = self._scalar(event), 1
+        else:
+            self._check_depth(event, depth)
+            value, height = self._map(depth) if isinstance(event, yaml.MappingStartEvent) else self._list(depth)
+            value = self._tagged(event, value)
+        if name is not None:
+            self._anchors[name] = _Anchor(value, self._size - before + 1, height)
+        return value, height
+
+    def _check_depth(self, event: Event, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            self._stop(event, TOO_DEEP)
+
+    def _alias(self, event: Event, depth: int) -> tuple[object, int]:
+        if event.anchor not in self._anchors:
+            self._stop(
+                event, f"*{event.anchor} names an anchor that does not stand above", f"write &{event.anchor} before its value"
+            )
+        anchor = self._anchors[event.anchor]
+        if anchor is None:
+            self._stop(event, f"*{event.anchor} stands inside its own anchor")
+        self._check_depth(event, depth + anchor.height - 1)
+        self._size += anchor.size
+        if self._size - self._built > MAX_ALIASED:
+            self._stop(event, f"aliases blow this file up to more than {MAX_ALIASED:,} values", "write out what is meant")
+        return anchor.value, anchor.height
+
+    def _list(self, depth: int) -> tuple[object, int]:
+        items: list[object] = []
+        marks: dict[str | int, Marks] = {}
+        height = 0
+        while not isinstance(event := self._parser.get_event(), yaml.SequenceEndEvent):
+            at = _at(event)
+            marks[len(items)] = Marks(at, at)
+            value, below = self._value(event, depth + 1)
+            items.append(value)
+            height = max(height, below)
+        self._marks[id(items)] = marks
+        self._keep.append(items)
+        return items, height + 1
+
+    def _map(self, depth: int) -> tuple[object, int]:
+        items: dict[str, object] = {}
+        marks: dict[str | int, Marks] = {}
+        merged: list[tuple[Position, object]] = []
+        height = 0
+        while not isinstance(event := self._parser.get_event(), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                self._stop(event, "a key must be a single text", 'put quotes around a template: "{{ … }}"')
+            key, at = event.value, _at(event)
+            is_merge = key == "<<" and event.implicit[0]
+            if key in items and not is_merge:
+                first = marks[key].key.line
+                self._fault(at, f"`{key}` stands twice; the first is on line {first}", "keep one of the two")
+            event = self._parser.get_event()
+            mark = Marks(at, _at(event))
+            value, below = self._value(event, depth + 1)
+            height = max(height, below)
+            if is_merge:
+                merged += [(mark.value, v) for v in (value if isinstance(value, list) else [value])]
+            elif key not in items:
+                items[key], marks[key] = value, mark
+        self._marks[id(items)] = marks
+        self._keep.append(items)
+        self._merge(items, marks, merged)
+        return items, height + 1
+
+    def _merge(self, items: dict[str, object], marks: dict[str | int, Marks], merged: list[tuple[Position, object]]) -> None:
+        for at, source in merged:
+            if not isinstance(source, dict):
+                self._fault(at, f"`<<` takes a map or a list of maps, and {kind_of(source)} stands here")
+                continue
+            for key in source:
+                if key not in items:
+                    items[key], marks[key] = source[key], self._marks[id(source)][key]
+
+    def _scalar(self, event: Event) -> object:
+        text, tag = event.value, event.tag
+        if tag is None:
+            return plain(text) if event.implicit[0] else text
+        if tag in ("!", f"{CORE}str"):
+            return text
+        value = plain(text)
+        if tag in TYPES:
+            if not isinstance(value, TYPES[tag]) or (isinstance(value, bool) and tag != f"{CORE}bool"):
+                self._fault(_at(event), f"{text!r} is not what its tag !!{tag.removeprefix(CORE)} says")
+            return value
+        return self._tagged(event, value if event.implicit[0] or not event.style else text)
+
+    def _tagged(self, event: Event, value: object) -> object:
+        tag = event.tag
+        if tag in (None, "!", f"{CORE}map", f"{CORE}seq"):
+            return value
+        if tag in ("!reset", "!override"):
+            return Tagged(tag[1:], value)
+        shown = tag.replace(CORE, "!!")
+        self._fault(_at(event), f"the tag {shown} has no meaning here", "drop it; only !reset and !override are known")
+        return value
+
+    def _fault(self, at: Position, message: str, hint: str | None = None) -> None:
+        self.faults.append(complain(self.file, self.text, at, message, hint))
+        if len(self.faults) >= MAX_FAULTS:
+            raise _Stop
+
+    def _stop(self, event: Event, message: str, hint: str | None = None) -> NoReturn:
+        self._fault(_at(event), message, hint)
+        raise _Stop
+
+
+def _at(event: Event) -> Position:
+    mark = event.start_mark
+    return Position(mark.line + 1, mark.column + 1)

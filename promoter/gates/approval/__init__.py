@@ -1,0 +1,1 @@
+"""The approval gate: its rule, and which votes count."""

@@ -1,0 +1,106 @@
+"""Whether a signature over a message is that of a person who may sign: the whole question, answered without raising."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoter.gates.approval.ssh.allowed_signers import Signer
+from promoter.gates.approval.ssh.keys import USER, Key, check_signature, read_key
+from promoter.gates.approval.ssh.sshsig import Signature, read_signature
+from promoter.gates.approval.ssh.trust import Trust
+from promoter.gates.approval.ssh.wire import Malformed
+from promoter.model.statement import NAMESPACE
+from promoter.model.verdict import ReasonCode
+
+_INVALID, _UNKNOWN = ReasonCode.SIGNATURE_INVALID, ReasonCode.SIGNER_UNKNOWN
+_VERIFY = "verify-required"
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """`key` is the fingerprint of the key that signed; of a certificate, of the certified key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """Why it does not count."""
+
+    code: ReasonCode
+    sentence: str
+
+
+def verify(message: bytes, armored: str, principal: str, trust: Trust, now: datetime, namespace: str = NAMESPACE) -> Good | Bad:
+    """Judged at `now`, which is the judge's clock: a time that the signer wrote is never believed."""
+    try:
+        signature = read_signature(armored)
+    except Malformed as error:
+        return Bad(_INVALID, f"its signature cannot be read: {error}")
+    if signature.namespace != namespace:
+        return Bad(
+            _INVALID,
+            f"it was signed for {signature.namespace[:60]!r} and not for {namespace!r}: a signed git commit, say, is no approval",
+        )
+    required = signature.key.certificate is not None and _VERIFY in signature.key.certificate.critical
+    problem = check_signature(signature.key, signature.raw, signature.signed(message), verified=required)
+    if problem is not None:
+        return Bad(_INVALID, problem)
+    if trust.revoked.hold(signature.key):
+        return Bad(ReasonCode.KEY_REVOKED, f"the key {signature.key.fingerprint} was revoked")
+    return _allowed(signature, principal, trust, now)
+
+
+def _allowed(signature: Signature, principal: str, trust: Trust, now: datetime) -> Good | Bad:
+    """The first line that lets it pass; otherwise what stands in the way of the nearest one."""
+    nearest: Bad | None = None
+    for signer in trust.signers:
+        if not _is_its_key(signer, signature.key):
+            continue
+        problem = _objection(signer, signature, principal, now)
+        if problem is None:
+            return Good(signature.key.fingerprint)
+        if nearest is None or principal in signer.principals:
+            nearest = problem
+    return nearest or Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is nobody's among the approvers")
+
+
+def _is_its_key(signer: Signer, key: Key) -> bool:
+    if signer.cert_authority:
+        return key.certificate is not None and key.certificate.authority == signer.key.blob
+    return key.certificate is None and key.blob == signer.key.blob
+
+
+def _objection(signer: Signer, signature: Signature, principal: str, now: datetime) -> Bad | None:
+    if principal not in signer.principals:
+        return Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is that of {', '.join(signer.principals)}, not of {principal}")
+    if not signer.allows(signature.namespace):
+        spaces = ", ".join(signer.namespaces or ())
+        return Bad(_UNKNOWN, f"the key of {principal} may sign for {spaces} only, not for {signature.namespace}")
+    if signer.after is not None and now < signer.after:
+        return Bad(_UNKNOWN, f"the key of {principal} is valid only after {signer.after:%Y-%m-%d %H:%M:%S %Z}")
+    if signer.before is not None and now >= signer.before:
+        return Bad(_UNKNOWN, f"the key of {principal} was valid until {signer.before:%Y-%m-%d %H:%M:%S %Z}")
+    return _certificate_objection(signature.key, principal, now)
+
+
+def _certificate_objection(key: Key, principal: str, now: datetime) -> Bad | None:
+    certificate, seconds = key.certificate, now.timestamp()
+    if certificate is None:
+        return None
+    if certificate.kind != USER:
+        return Bad(_UNKNOWN, "its certificate is one for hosts, not for people")
+    try:
+        problem = check_signature(read_key(certificate.authority), certificate.signature, certificate.signed)
+    except Malformed as error:
+        problem = str(error)
+    if problem is not None:
+        return Bad(_INVALID, f"its certificate was not signed by its authority: {problem}")
+    if principal not in certificate.principals:
+        named = ", ".join(certificate.principals) or "nobody"
+        return Bad(_UNKNOWN, f"its certificate is for {named[:200]}, not for {principal}")
+    if not certificate.after <= seconds < certificate.before:
+        return Bad(_UNKNOWN, "its certificate is " + ("not valid yet" if seconds < certificate.after else "no longer valid"))
+    strange = [option for option in certificate.critical if option != _VERIFY]
+    return (
+        Bad(_UNKNOWN, f"its certificate has a critical option that is not known here: {strange[0][:60]!r}") if strange else None
+    )

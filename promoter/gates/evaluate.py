@@ -1,0 +1,82 @@
+"""Evaluates gates: cheap ones first, approvals last. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from promoter.gates.approval.rule import Approval, counting, judge_approval
+from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
+from promoter.gates.context import Case, CheckResult
+from promoter.gates.metric import MetricCheck
+from promoter.gates.registry import Gate
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
+from promoter.gates.soak import Soak, judge_soak
+from promoter.gates.window.rule import Window, judge_window
+from promoter.model.timestamps import stamp
+from promoter.model.verdict import Outcome, Verdict
+
+Look = Callable[[Check], CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or what else stands there."""
+
+    gate: str
+    verdict: Verdict
+    kind: str
+
+
+def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[Judged, ...]:
+    """The verdict of every gate, in the order of the file. Without `look` checks are not carried out."""
+    shut = any(
+        judge(gate, i, case).outcome is not Outcome.PASSED for i, gate in enumerate(gates) if isinstance(gate, (Soak, Window))
+    )
+    seen: dict[int, CheckResult] = {}
+    for place, gate in enumerate(gates):
+        if look is not None and not shut and isinstance(gate, Check):
+            seen[place] = look(gate)
+            shut = not (seen[place].passed or gate.dry_run)
+    case = replace(case, checks=seen)
+    return tuple(Judged(gate.title(), judge(gate, i, case), gate.kind) for i, gate in enumerate(gates))
+
+
+def judge(gate: Gate, place: int, case: Case) -> Verdict:
+    match gate:
+        case Approval():
+            return judge_approval(gate, case)
+        case Soak():
+            return judge_soak(gate, case)
+        case Window():
+            return judge_window(gate, case)
+        case HttpCheck() | ContainerCheck() | CommandCheck() | MetricCheck() | ScanCheck() | SignatureCheck():
+            return judge_check(gate, place, case)
+    assert_never(gate)
+
+
+def consumed_votes(gates: tuple[Gate, ...], case: Case) -> tuple[str, ...]:
+    """Digests of the facts that hold the votes on which a start rests."""
+    votes = [vote.digest for gate in gates if isinstance(gate, Approval) for vote in counting(gate, case)]
+    return tuple(dict.fromkeys(votes))
+
+
+def worst(judged: tuple[Judged, ...]) -> Judged | None:
+    """The verdict that decides: a refusal before a wait; None when everything is open."""
+    for outcome in (Outcome.REFUSED, Outcome.WAITING):
+        for one in judged:
+            if one.verdict.outcome is outcome:
+                return one
+    return None
+
+
+def gate_document(one: Judged) -> dict[str, object]:
+    verdict = one.verdict
+    opens = stamp(verdict.opens_at) if verdict.opens_at else None
+    return {
+        "gate": one.gate,
+        "outcome": str(verdict.outcome),
+        "reason_code": str(verdict.code),
+        "sentence": verdict.sentence,
+        "opens_at": opens,
+    }

@@ -1,0 +1,114 @@
+"""What an environment allows in an emergency: which gates a rollback passes by, and who may override all of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from promoter.config.spec import Duration, Shape
+from promoter.gates.approval.rule import Approval, counting, electorate, judge_approval
+from promoter.gates.context import Case
+from promoter.model.statement import Decision
+from promoter.model.verdict import Outcome, ReasonCode, Verdict, passed, refused
+from promoter.model.vote import Grade, Vote
+
+GateKind = Literal["approval", "soak", "window", "http", "container", "command", "metric", "scan", "signature"]
+
+
+class Rollback(Shape):
+    """`skip` names the kinds of gates that a rollback passes by; soak always is. `window` stands for freezes too.
+
+    Without `skip` a rollback passes by all of them.
+    """
+
+    skip: tuple[GateKind, ...] | None = None
+    from_: tuple[str, ...] | None = Field(default=None, alias="from", min_length=1)
+    """People or roles who may roll back; anyone without it."""
+
+    def document(self) -> dict[str, object]:
+        """As part of a policy. `from` is in it only where it is said, so that older votes stay bound to the same policy."""
+        return {"skip": self.skip and list(self.skip), **({"from": list(self.from_)} if self.from_ else {})}
+
+    def may(self, person: str, roles: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether this person may roll back."""
+        return self.from_ is None or person in people_of(self.from_, roles)
+
+    def skips(self, kind: str) -> bool:
+        return kind == "soak" or self.skip is None or kind in self.skip
+
+
+class Override(Shape):
+    """`from` names the people or roles who may pass the gates together, `min` of them, with a reason.
+
+    The next normal promotion waits until another person has signed the review, which is due `review_within`.
+    """
+
+    from_: tuple[str, ...] = Field(alias="from", min_length=1)
+    min: int = Field(default=1, ge=1)
+    review_within: Duration = timedelta(hours=24)
+    grade: Grade = Grade.SIGNED
+
+
+def judge_override(policy: Override, case: Case) -> Verdict | None:
+    """Whether the people whom the file names for emergencies have decided to pass the gates. None: nobody asked to.
+
+    Their decisions are bound, expire and are used up exactly as approvals are.
+    """
+    if not any(vote.plan_digest == case.plan_digest for vote in case.overrides):
+        return None
+    verdict = judge_approval(_as_gate(policy), _as_votes(case))
+    if verdict.outcome is not Outcome.PASSED:
+        return verdict
+    used = used_overrides(policy, case)
+    why = "; ".join(f"{vote.principal}: {vote.comment}" for vote in used)
+    return Verdict(Outcome.PASSED, ReasonCode.OVERRIDDEN, f"the gates are passed by override ({why})")
+
+
+def used_overrides(policy: Override, case: Case) -> tuple[Vote, ...]:
+    """The overrides that a start consumes."""
+    return counting(_as_gate(policy), _as_votes(case))
+
+
+def judge_review(
+    policy: Override | None, case: Case, overrides: Sequence[Vote], at: datetime, reviews: Sequence[Vote]
+) -> Verdict:
+    """Whether a second person has looked back on a promotion that passed the gates by these overrides."""
+    people = [vote.principal for vote in overrides]
+    keys = {vote.key for vote in overrides if vote.key}
+    may = None if case.signers is None else frozenset(case.signers)
+    grade = policy.grade if policy is not None else Grade.SIGNED if case.signers else Grade.ASSERTED
+    for vote in reviews:
+        second = vote.principal not in people and vote.key not in keys and (may is None or vote.principal in may)
+        if (
+            vote.reviews == overrides[0].digest
+            and vote.flaw is None
+            and second
+            and (grade is not Grade.SIGNED or vote.grade == grade)
+        ):
+            return passed(f"reviewed by {vote.principal}")
+    due = at + (policy.review_within if policy is not None else timedelta(0))
+    when = f"due {due:%Y-%m-%d %H:%M} UTC" if case.now < due else f"overdue since {due:%Y-%m-%d %H:%M} UTC"
+    says = f"{', '.join(people)} passed the gates of {case.environment} by override, and nobody else has reviewed it ({when})"
+    return refused(ReasonCode.REVIEW_OVERDUE, f"{says}; a second person: `promoter review {case.environment}`")
+
+
+def _as_gate(policy: Override) -> Approval:
+    return Approval.model_validate({"min": policy.min, "from": policy.from_, "grade": policy.grade})
+
+
+def _as_votes(case: Case) -> Case:
+    return replace(case, votes=tuple(replace(vote, decision=Decision.APPROVE) for vote in case.overrides))
+
+
+def people_of(names: Sequence[str], roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Roles are replaced by who has them."""
+    return frozenset(person for name in names for person in roles.get(name, (name,)))
+
+
+def may_override(policy: Override, roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """The people whom the file names for emergencies."""
+    people = electorate(_as_gate(policy), roles, None)
+    assert people is not None
+    return people

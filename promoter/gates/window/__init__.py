@@ -1,0 +1,1 @@
+"""The window gate: opening hours, freezes and calendars. Pure."""

@@ -1,0 +1,158 @@
+"""iCalendar files: every event that is not cancelled is a span in which nothing may enter.
+
+Libraries read them leniently: an event that they do not understand is left out, or taken for another time. Here that
+would open a gate, so whatever is not wholly understood is refused with its line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from promoter.gates.window.rrule import check_rule
+from promoter.gates.window.wall_clock import instant
+
+_MARGIN = timedelta(days=2)
+"""Floating times are asked for as if they were UTC; no zone is further away than this."""
+_STRANGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+_TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
+_ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SEQUENCE", "STATUS", "SUMMARY")
+"""What RFC 5545 lets an event have once."""
+
+
+class Refused(ValueError):
+    """An event that is understood and cannot be taken: the sentence names its line."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """One file, read."""
+
+    queries: tuple[Any, ...]
+
+    def between(self, zone: tzinfo, low: datetime, high: datetime) -> Iterator[tuple[datetime, datetime, str]]:
+        """Begin, end and summary of all events between two instants, and a few beside them. `zone` is that of floating times."""
+        for query in self.queries:
+            for event in query.between(low - _MARGIN, high + _MARGIN):
+                if not _is_cancelled(event):
+                    begins = event["DTSTART"].dt
+                    ends = event["DTEND"].dt if "DTEND" in event else begins
+                    yield _instant(zone, begins), _instant(zone, ends, last=True), _summary(event)
+
+
+@lru_cache(maxsize=16)
+def read_calendar(text: str) -> Calendar:
+    """Raises ValueError with a sentence. Kept by its text, which several environments and judgements share."""
+    import recurring_ical_events  # type: ignore[import-untyped]
+    from icalendar import Calendar as Parsed
+
+    try:
+        found: list[Any] = Parsed.from_ical(text, multiple=True)
+    except _STRANGE as error:
+        raise ValueError(f"it is not iCalendar ({_brief(error)})") from error
+    lines = [line.strip().upper() for line in text.splitlines()]
+    if not found or any(one.name != "VCALENDAR" for one in found) or lines.count("BEGIN:VCALENDAR") != len(found):
+        raise ValueError("it is not iCalendar: a file begins with BEGIN:VCALENDAR and ends with END:VCALENDAR")
+    places = [number for number, line in enumerate(lines, 1) if line == "BEGIN:VEVENT"]
+    events = [event for one in found for event in one.walk("VEVENT")]
+    if len(places) != len(events):
+        raise ValueError("some of its events do not end: close each BEGIN:VEVENT with END:VEVENT")
+    try:
+        for place, event in zip(places, events, strict=True):
+            _check(event, place)
+        for one in found:
+            _check_names(one.walk("VEVENT"), dict(zip(map(id, events), places, strict=True)))
+        queries = tuple(recurring_ical_events.of(one) for one in found)
+        _try_out(queries, events)
+    except Refused:
+        raise
+    except _STRANGE as error:
+        raise ValueError(f"its events cannot be worked out ({_brief(error)})") from error
+    return Calendar(queries)
+
+
+def _check(event: Any, line: int) -> None:
+    where = f"its event on line {line}"
+    broken = [f"{name or 'a line'}: {message}" for name, message in event.errors]
+    if broken:
+        raise Refused(f"{where} cannot be understood ({_brief(broken[0])})")
+    if "DTSTART" not in event:
+        raise Refused(f"{where} has no DTSTART")
+    if twice := [name for name in _ONCE if isinstance(event.get(name), list)]:
+        raise Refused(f"{where} has {twice[0]} more than once: which one counts cannot be told")
+    for name in _TIMES:
+        for value in _many(event.get(name)):
+            zone = value.params.get("TZID")
+            if zone and any(_floats(one) for one in _moments(value)):
+                raise Refused(f"{where} has {name} in {zone}, a time zone that is not known: add its VTIMEZONE")
+    begins, ends = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
+    if ends is not None and isinstance(begins, datetime) != isinstance(ends, datetime):
+        raise Refused(f"{where} mixes a date and a time in DTSTART and DTEND")
+    if ends is not None and _wall(ends) < _wall(begins) and getattr(begins, "tzinfo", None) == getattr(ends, "tzinfo", None):
+        raise Refused(f"{where} ends before it begins")
+    for rule in _many(event.get("RRULE")):
+        try:
+            check_rule(rule.to_ical().decode(), times=True)
+        except ValueError as error:
+            raise Refused(f"{where} has a RRULE that is not carried out: {error}") from error
+
+
+def _check_names(events: list[Any], lines: dict[int, int]) -> None:
+    """Of two events with one UID only the later version counts; where that cannot be told, one would be lost."""
+    known = set()
+    for event in events:
+        moved = event.get("RECURRENCE-ID")
+        name = (event.get("UID", id(event)), moved and moved.to_ical(), event.get("SEQUENCE", -1))
+        if name in known:
+            raise Refused(f"its event on line {lines[id(event)]} has the UID of an earlier one: give it its own")
+        known.add(name)
+
+
+def _try_out(queries: tuple[Any, ...], events: list[Any]) -> None:
+    """A year of it, since faults show only where events are worked out."""
+    if events:
+        first = min(_wall(event["DTSTART"].dt) for event in events)
+        utc = instant(UTC, first)
+        for query in queries:
+            for _ in query.between(utc - _MARGIN, utc + timedelta(days=366)):
+                pass
+
+
+def _many(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _moments(value: Any) -> list[Any]:
+    """Of one property: a time, or the times of a list, whose periods count by their start."""
+    found = [one.dt for one in value.dts] if hasattr(value, "dts") else [value.dt]
+    return [one[0] if isinstance(one, tuple) else one for one in found]
+
+
+def _floats(moment: object) -> bool:
+    return isinstance(moment, datetime) and moment.tzinfo is None
+
+
+def _wall(moment: date) -> datetime:
+    return moment.replace(tzinfo=None) if isinstance(moment, datetime) else datetime.combine(moment, time())
+
+
+def _instant(zone: tzinfo, moment: date, *, last: bool = False) -> datetime:
+    own = moment.tzinfo if isinstance(moment, datetime) else None
+    return instant(own or zone, _wall(moment), last=last)
+
+
+def _is_cancelled(event: Any) -> bool:
+    return str(event.get("STATUS", "")).strip().upper() == "CANCELLED"
+
+
+def _summary(event: Any) -> str:
+    return _printable(str(event.get("SUMMARY", "")))
+
+
+def _brief(error: object) -> str:
+    return _printable(str(error))[:120]
+
+
+def _printable(text: str) -> str:
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())

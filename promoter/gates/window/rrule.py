@@ -1,0 +1,158 @@
+"""Recurrence rules of RFC 5545, held to what can be worked out quickly and means what it says.
+
+The library that carries them out takes much that is no rule, and some of it for ever (`INTERVAL=0`). So every part
+is read here first.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from math import prod
+from typing import Any
+
+from promoter.gates.window.wall_clock import instant
+
+_EXAMPLE = "write for example FREQ=YEARLY, FREQ=WEEKLY;BYDAY=FR or FREQ=MONTHLY;BYMONTHDAY=-1"
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_FINER = ("SECONDLY", "MINUTELY", "HOURLY")
+_NUMBER = re.compile(r"[1-9]\d{0,5}")
+_LISTED = re.compile(r"[+-]?\d{1,3}")
+_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
+_LISTS = {
+    "BYMONTH": (1, 12), "BYMONTHDAY": (1, 31), "BYYEARDAY": (1, 366), "BYWEEKNO": (1, 53), "BYSETPOS": (1, 366),
+    "BYHOUR": (0, 23), "BYMINUTE": (0, 59), "BYSECOND": (0, 59),
+}  # fmt: skip
+_SIGNED = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
+_TIMES = ("BYHOUR", "BYMINUTE", "BYSECOND")
+_MOST_A_DAY = 24
+_ONLY_WITH = {
+    "BYWEEKNO": ("YEARLY",), "BYYEARDAY": ("YEARLY",), "BYMONTHDAY": ("DAILY", "MONTHLY", "YEARLY"),
+    "BYSETPOS": ("WEEKLY", "MONTHLY", "YEARLY"),
+}  # fmt: skip
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def check_rule(text: str, *, times: bool = False) -> str:
+    """The rule in capitals. Raises ValueError with a sentence. `times`: whether BYHOUR and its like may stand in it."""
+    rule = text.strip().upper().removeprefix("RRULE:").rstrip(";")
+    parts = _parts(text, rule)
+    frequency = parts.get("FREQ", "")
+    if frequency in _FINER:
+        raise ValueError(f"{text!r} repeats more often than daily: use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")
+    if frequency not in _FREQUENCIES:
+        raise ValueError(f"{text!r} says no FREQ of {', '.join(_FREQUENCIES)}: {_EXAMPLE}")
+    if "COUNT" in parts and "UNTIL" in parts:
+        raise ValueError(f"{text!r} has COUNT and UNTIL: keep one of them")
+    for name, value in parts.items():
+        _check_part(text, name, value)
+    found = [name for name in _TIMES if name in parts]
+    if found and not times:
+        raise ValueError(f"{text!r} has {found[0]}: put the time into `from` and `to`, and write an entry for each")
+    if prod(len(parts[name].split(",")) for name in found) > _MOST_A_DAY:
+        raise ValueError(f"{text!r} repeats more than {_MOST_A_DAY} times a day: write fewer")
+    _check_together(text, frequency, parts)
+    return rule
+
+
+def _parts(text: str, rule: str) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for part in rule.split(";"):
+        name, sign, value = part.partition("=")
+        if not sign or not value:
+            raise ValueError(f"{text!r} is not a recurrence rule: {_EXAMPLE}")
+        if name in parts:
+            raise ValueError(f"{text!r} says {name} twice: put its values into one list, such as BYDAY=MO,FR")
+        parts[name] = value
+    return parts
+
+
+def _check_part(text: str, name: str, value: str) -> None:
+    match name:
+        case "FREQ":
+            fits = True
+        case "INTERVAL" | "COUNT":
+            fits = bool(_NUMBER.fullmatch(value))
+        case "UNTIL":
+            fits = bool(_UNTIL.fullmatch(value)) and _is_time(value)
+        case "WKST":
+            fits = bool(_DAY.fullmatch(value)) and len(value) == 2
+        case "BYDAY":
+            days = [_DAY.fullmatch(day) for day in value.split(",")]
+            fits = all(day and (day[1] is None or 1 <= abs(int(day[1])) <= 53) for day in days)
+        case _ if name in _LISTS:
+            low, high = _LISTS[name]
+            signs = "+-" if name in _SIGNED else ""
+            fits = all(
+                _LISTED.fullmatch(one) and low <= abs(int(one)) <= high and (one[0].isdigit() or one[0] in signs)
+                for one in value.split(",")
+            )
+        case _:
+            raise ValueError(f"{text!r} has {name}, which RFC 5545 does not know: {_EXAMPLE}")
+    if not fits:
+        raise ValueError(f"{text!r} is not a recurrence rule, {name}={value} cannot be: {_EXAMPLE}")
+
+
+def _check_together(text: str, frequency: str, parts: dict[str, str]) -> None:
+    """Parts that mean nothing beside each other; some of these would be looked for until the year 9999."""
+    for name, frequencies in _ONLY_WITH.items():
+        if name in parts and frequency not in frequencies:
+            raise ValueError(f"{text!r} has {name} with FREQ={frequency}: use it with {' or '.join(frequencies)}")
+    if frequency in ("DAILY", "WEEKLY") and any(len(day) > 2 for day in parts.get("BYDAY", "").split(",")):
+        raise ValueError(f"{text!r} counts weekdays, and FREQ={frequency} has none to count: use MONTHLY or YEARLY")
+    if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
+        raise ValueError(f"{text!r} has BYSETPOS and nothing that it chooses from: write for example BYDAY=MO;BYSETPOS=-1")
+    if "BYMONTH" in parts and "BYMONTHDAY" in parts:
+        longest = max(_LONGEST[int(month) - 1] for month in parts["BYMONTH"].split(","))
+        if all(abs(int(day)) > longest for day in parts["BYMONTHDAY"].split(",")):
+            raise ValueError(f"{text!r} never comes: no such month has that many days")
+
+
+def _is_time(value: str) -> bool:
+    try:
+        return bool(_read_until(value))
+    except ValueError:
+        return False
+
+
+def _read_until(value: str) -> datetime:
+    """On the wall, or with UTC; a date lasts to its end."""
+    match = _UNTIL.fullmatch(value)
+    assert match is not None
+    day = datetime.strptime(match[1], "%Y%m%d")  # noqa: DTZ007 (on the wall)
+    if match[2] is None:
+        return datetime.combine(day, time.max)
+    moment = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S")  # noqa: DTZ007 (on the wall)
+    return moment.replace(tzinfo=UTC) if match[3] else moment
+
+
+class Repetition:
+    """The span between two wall-clock times, and again whenever the rule says so. The span itself is always part of it."""
+
+    def __init__(self, zone: tzinfo, rule: str, begins: datetime, ends: datetime) -> None:
+        self._zone, self._begins, self._length = zone, begins, ends - begins
+        self._rule = _compile(rule, begins, zone)
+
+    def comes_again(self) -> bool:
+        return self._rule.after(self._begins) is not None
+
+    def between(self, low: datetime, high: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Those that touch the span between two instants, and a few beside it."""
+        start, end = low.replace(tzinfo=None), high.replace(tzinfo=None) + timedelta(days=2)
+        start -= min(self._length + timedelta(days=2), start - datetime.min)  # noqa: DTZ901 (on the wall)
+        walls = {self._begins, *self._rule.between(start, end, inc=True)}
+        for wall in sorted(walls):
+            length = min(self._length, datetime.max - wall)  # noqa: DTZ901 (on the wall)
+            yield instant(self._zone, wall), instant(self._zone, wall + length, last=True)
+
+
+def _compile(rule: str, begins: datetime, zone: tzinfo) -> Any:
+    """Without zones: the wall clock is what repeats. So UNTIL, which may be in UTC, is put on the wall too."""
+    from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+
+    parts = [part for part in rule.split(";") if not part.startswith("UNTIL=")]
+    made = rrulestr(";".join(parts), dtstart=begins, cache=True)
+    until = next((_read_until(part[6:]) for part in rule.split(";") if part.startswith("UNTIL=")), None)
+    if until is None:
+        return made
+    return made.replace(until=until if until.tzinfo is None else until.astimezone(zone).replace(tzinfo=None))

@@ -1,0 +1,235 @@
+"""Facts and their chain: one thing that happened is one line of canonical JSON that names the line before it.
+
+`seal` makes a fact from a draft, `read_line` reads one back and `check_chain` finds the first broken link.
+Where facts are kept is not known here; what each kind's body holds is written down in `promoter/ledger/state.py`,
+which reads it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from promoter.model.canonical_json import canonical, sha256_hex
+from promoter.model.timestamps import _STAMP, read_stamp, stamp
+
+GENESIS = "sha256:" + "0" * 64
+_HEAD_KEYS = frozenset({"seq", "prev", "at", "actor", "kind", "environment", "release"})
+_PREV = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class Kind(StrEnum):
+    """What can have happened."""
+
+    RELEASED = "released"
+    REQUESTED = "requested"
+    STARTED = "started"
+    STEP_DONE = "step_done"
+    PROMOTED = "promoted"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    VETOED = "vetoed"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    OVERRIDDEN = "overridden"
+    DRIFTED = "drifted"
+    ATTESTED = "attested"
+
+
+_KINDS = {str(kind): kind for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact before it has its place in the chain. `body` holds what its kind adds, as plain JSON data."""
+
+    kind: Kind
+    actor: str
+    environment: str | None = None
+    release: str | None = None
+    body: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact in its place. `line` is its exact bytes, without newline; `digest` is what the next one's `prev` says."""
+
+    seq: int
+    prev: str
+    at: datetime
+    actor: str
+    kind: Kind
+    environment: str | None
+    release: str | None
+    body: Mapping[str, object]
+    line: bytes
+    digest: str
+
+    def document(self) -> dict[str, object]:
+        document: dict[str, object] = json.loads(self.line)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain: the last sequence number (0 when empty) and the digest of that line."""
+
+    seq: int = 0
+    digest: str = GENESIS
+
+
+def head_of(fact: Fact) -> Head:
+    return Head(fact.seq, fact.digest)
+
+
+def seal(draft: Draft, head: Head, at: datetime) -> Fact:
+    """The fact that `draft` becomes right after `head`."""
+    document: dict[str, object] = {
+        "seq": head.seq + 1,
+        "prev": head.digest,
+        "at": stamp(at),
+        "actor": draft.actor,
+        "kind": str(draft.kind),
+    }
+    if draft.environment is not None:
+        document["environment"] = draft.environment
+    if draft.release is not None:
+        document["release"] = draft.release
+    clash = _HEAD_KEYS & draft.body.keys()
+    if clash:
+        raise ValueError(f"a fact's body may not hold {sorted(clash)}")
+    return read_line(canonical({**document, **draft.body}))
+
+
+class UnknownKind(ValueError):
+    """A fact that only a newer promoter can read."""
+
+
+def read_line(line: bytes) -> Fact:
+    """The fact that a line holds. Raises ValueError when it is not one, or is not written as RFC 8785 writes it."""
+    try:
+        text = line.decode()
+        document, plain = _parsed(text)
+    except RecursionError:
+        raise ValueError("not a fact: nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"not a fact: {error}") from error
+    if not isinstance(document, dict):
+        raise ValueError("not a fact: not a JSON object")
+    fact = _fact(document, line)
+    if not (_ENCODER.encode(document) == text if plain else _is_canonical(text, line)):
+        raise ValueError("the line is not in canonical form (RFC 8785)")
+    return fact
+
+
+class _Float(Exception):
+    """A number that Python and RFC 8785 write each in its own way."""
+
+
+def _parsed(text: str) -> tuple[Any, bool]:
+    """What it says, and whether json's own encoder, which is far quicker, writes that as RFC 8785 does.
+
+    It does but for floats, huge numbers, and keys with letters beyond U+FFFF, which sort elsewhere in UTF-16.
+    """
+    try:
+        return _QUICK.decode(text), not _HUGE.search(text) and (text.isascii() or max(text) <= "\uffff")
+    except _Float:
+        return _PLAIN.decode(text), False
+
+
+def _is_canonical(text: str, line: bytes) -> bool:
+    try:
+        return canonical(_EXACT.decode(text)) == line
+    except ValueError:
+        return False
+
+
+def _refuse_float(digits: str) -> float:
+    raise _Float(digits)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _number(digits: str) -> int | float:
+    """Beyond 2**53 only floats are written, some of them in whole digits."""
+    return int(digits) if len(digits) <= 15 or abs(int(digits)) < 2**53 else float(digits)
+
+
+_HUGE = re.compile(r"[:\[,]-?[0-9]{16}")
+_QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_refuse_float)
+_PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)
+_EXACT = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_number)
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _fact(document: dict[str, Any], line: bytes) -> Fact:
+    get = document.get
+    seq, prev, at, actor, environment, release = (
+        get("seq"), get("prev"), get("at"), get("actor"), get("environment"), get("release"),
+    )  # fmt: skip
+    if type(seq) is not int:  # `true` is 1 to Python, and is not a sequence number
+        raise ValueError("not a fact: seq is not a whole number")
+    if not (isinstance(prev, str) and _PREV.fullmatch(prev)):
+        raise ValueError("not a fact: prev is not a digest")
+    if not (isinstance(at, str) and _STAMP.fullmatch(at)):
+        raise ValueError("not a fact: at is not a time in UTC with microseconds")
+    if not isinstance(actor, str):
+        raise ValueError("not a fact: actor is not a text")
+    if not all(name is None or isinstance(name, str) for name in (environment, release)):
+        raise ValueError("not a fact: environment or release is not a text")
+    kind = _KINDS.get(str(get("kind")))
+    if kind is None:
+        name = str(get("kind"))
+        raise UnknownKind(f"kind {name[:40]!r} is not known to this version: the fact was written by a newer promoter")
+    body = {k: v for k, v in document.items() if k not in _HEAD_KEYS}
+    return Fact(seq, prev, read_stamp(at), actor, kind, environment, release, body, line, f"sha256:{sha256_hex(line)}")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """Where a chain breaks: the place in the chain (from 1) and what is wrong there."""
+
+    place: int
+    problem: str
+
+
+def check_chain(lines: Iterable[bytes]) -> Iterator[Fact | BrokenLink]:
+    """Yields each fact; ends with a BrokenLink at the first line that does not follow the one before it.
+
+    A chain vouches for every line that another one follows. For the last line only its reader can: it compares
+    `head_of` the last fact with a head that was kept elsewhere.
+    """
+    head = Head()
+    for place, line in enumerate(lines, 1):
+        link = _link(place, line, head)
+        yield link
+        if isinstance(link, BrokenLink):
+            return
+        head = head_of(link)
+
+
+def _link(place: int, line: bytes, head: Head) -> Fact | BrokenLink:
+    try:
+        fact = read_line(line)
+    except ValueError as error:
+        return BrokenLink(place, str(error))
+    problem = misfit(fact, head)
+    return fact if problem is None else BrokenLink(place, problem)
+
+
+def misfit(fact: Fact, head: Head) -> str | None:
+    """Why `fact` does not stand right after `head`, or None when it does."""
+    if fact.seq != head.seq + 1:
+        return f"fact {head.seq + 1} is due here and fact {fact.seq} stands here"
+    if fact.prev != head.digest:
+        return f"fact {fact.seq} names {fact.prev} before it, but that line's digest is {head.digest}"
+    return None

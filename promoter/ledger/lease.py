@@ -1,0 +1,112 @@
+"""Holding an environment: a lease with a heartbeat, checked before every act under it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from promoter.ledger.store import Gone, Held, Lease, Ledger, is_alive, nobody
+from promoter.model.clock import Clock
+from promoter.model.errors import LeaseLost, PromoterError
+
+TIME_TO_LIVE = timedelta(seconds=30)
+POLL = 2.0
+"""Seconds between two looks at a lease that somebody else holds."""
+SHARE = 10
+"""The ledger is asked whether the lease is still ours before each act, but for a tenth of the time at most."""
+
+
+class Hold:
+    """A lease in hand. `check` raises LeaseLost once somebody has taken it over, or it is out of date.
+
+    A ledger that answers within a millisecond is asked before every act; one across a network as often as that is worth.
+    """
+
+    def __init__(self, ledger: Ledger, lease: Lease, clock: Clock, ttl: timedelta, begun: float) -> None:
+        self.lease = lease
+        self._ledger, self._clock, self._ttl = ledger, clock, ttl
+        self._lost: PromoterError | None = None
+        self._renewed = self._ask_at = begun
+        self._asking = threading.Lock()
+        self._end = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name=f"lease {lease.environment}", daemon=True)
+        self._heart.start()
+
+    def check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+        if self._clock.monotonic() - self._renewed > self._ttl.total_seconds() * 2 / 3 or not self._still_ours():
+            self._renew()  # the process slept through a heartbeat, or another has the lease: the ledger says so
+            if self._lost is not None:
+                raise self._lost
+
+    def let_go(self) -> None:
+        """A ledger that cannot be reached any more changes nothing about what was done: the lease runs out by itself."""
+        self._end.set()
+        self._heart.join()
+        with suppress(PromoterError):
+            self._ledger.release(self.lease)
+
+    def _still_ours(self) -> bool:
+        """Whether the ledger names us and our token. Of one that does not answer the heartbeat knows."""
+        with self._asking:
+            begun = self._clock.monotonic()
+            if begun < self._ask_at:
+                return True
+            ours = True
+            with suppress(PromoterError):
+                ours = any((held.owner, held.token) == (self.lease.owner, self.lease.token) for held in self._ledger.held())
+            self._ask_at = self._clock.monotonic() + SHARE * (self._clock.monotonic() - begun)
+            return ours
+
+    def _beat(self) -> None:
+        while not self._end.wait(self._ttl.total_seconds() / 3) and self._lost is None:
+            self._renew()
+
+    def _renew(self) -> None:
+        begun = self._clock.monotonic()
+        try:
+            self._ledger.renew(self.lease, self._ttl, self._clock.now())
+            self._renewed = begun
+        except LeaseLost as error:
+            self._lost = error
+        except PromoterError as error:  # the ledger may come back before the lease runs out
+            if self._clock.monotonic() - self._renewed > self._ttl.total_seconds():
+                self._lost = error
+
+
+@contextmanager
+def holding(
+    ledger: Ledger, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
+) -> Iterator[Hold]:
+    """Raises LeaseHeld when another run holds the environment."""
+    begun = clock.monotonic()
+    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, begun)
+    try:
+        yield hold
+    finally:
+        hold.let_go()
+
+
+def others(ledger: Ledger, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[Held, ...]:
+    """Leases of other owners that are alive: neither out of date nor of a process that is known to have ended."""
+    now = clock.now()
+    return tuple(held for held in ledger.held() if held.owner != owner and is_alive(held.expires, now) and not gone(held.owner))
+
+
+def came_free(
+    ledger: Ledger, environment: str, owner: str, clock: Clock, deadline: float, gone: Gone, tell: Callable[[Held, float], None]
+) -> bool:
+    """Waits while somebody else holds the environment, until `deadline` on the monotonic clock at most."""
+    told = None
+    while True:
+        holder = next((held for held in others(ledger, owner, clock, gone) if held.environment == environment), None)
+        left = deadline - clock.monotonic()
+        if holder is None:
+            return left > 0
+        if left <= 0:
+            return False
+        if holder.owner != told:
+            tell(holder, left)
+            told = holder.owner
+        clock.sleep(min(POLL, left))

@@ -1,0 +1,120 @@
+"""What two documents of plain data differ in, a change each: for people as lines, for programs as data.
+
+Two documents that are not the same JSON always differ in one change at least, and no two values are shown alike.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from promoter.model.visible_text import escaped
+
+
+class _Absent:
+    """Nothing at that path, which is something else than null."""
+
+
+ABSENT = _Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`path` is dotted; a key that is no plain word is quoted, and places in lists count from 1."""
+
+    path: str
+    old: object = ABSENT
+    new: object = ABSENT
+
+    @property
+    def kind(self) -> str:
+        return "added" if self.old is ABSENT else "removed" if self.new is ABSENT else "changed"
+
+    def document(self) -> dict[str, object]:
+        return {
+            "path": self.path,
+            "from": None if self.old is ABSENT else self.old,
+            "to": None if self.new is ABSENT else self.new,
+            "change": self.kind,
+        }
+
+
+def differences(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Change, ...]:
+    return tuple(_between("", old, new))
+
+
+def say_change(change: Mapping[str, Any]) -> str:
+    """`+ path: value`, `- path: value` or `~ path: old -> new`, of the document of a change. Of a secret only that it did."""
+    path, kind = str(change["path"]), change["change"]
+    sign = {"added": "+", "removed": "-", "changed": "~"}[kind]
+    if path.startswith("secrets."):
+        return f"{sign} secret {path.removeprefix('secrets.')}" + (": changed" if kind == "changed" else "")
+    values = {"added": ("to",), "removed": ("from",), "changed": ("from", "to")}[kind]
+    return f"{sign} {path}: {' -> '.join(say_value(change[value]) for value in values)}"
+
+
+def say_value(value: object) -> str:
+    """As JSON; a text that can be taken for nothing else is left as it is."""
+    if isinstance(value, str) and _is_plain(value):
+        return value
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text if text.isprintable() else "".join(one if one.isprintable() else escaped(one) for one in text)
+
+
+def _is_plain(text: str) -> bool:
+    if not text or not text.isprintable() or text != text.strip() or " -> " in text:
+        return False
+    return not _is_json(text)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _between(path: str, old: object, new: object) -> Iterator[Change]:
+    if _same(old, new):
+        return
+    if _opens(old, new) and _opens(new, old):
+        before, after = _entries(old), _entries(new)
+        for key in sorted(before.keys() | after.keys()):
+            yield from _between(_joined(path, key), before.get(key, ABSENT), after.get(key, ABSENT))
+    elif _is_list_of_maps(old) and _is_list_of_maps(new):
+        for place, (one, other) in enumerate(zip_longest(_items(old), _items(new), fillvalue=ABSENT), 1):
+            yield from _between(_joined(path, str(place)), one, other)
+    else:
+        yield Change(path, old, new)
+
+
+def _same(old: object, new: object) -> bool:
+    """As JSON: to Python 1, 1.0 and true are the same, and a tuple is no list."""
+    if old is ABSENT or new is ABSENT:
+        return old is new
+    return json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
+
+
+def _opens(value: object, other: object) -> bool:
+    """Whether its parts are shown one by one: those of a map, and of one that is new or gone and not empty."""
+    return isinstance(value, Mapping) or (value is ABSENT and bool(other))
+
+
+def _entries(value: Any) -> dict[str, object]:
+    return {} if value is ABSENT else {str(key): item for key, item in value.items()}
+
+
+def _is_list_of_maps(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value)
+
+
+def _items(value: Any) -> Sequence[object]:
+    return tuple(value)
+
+
+def _joined(path: str, key: str) -> str:
+    plain = key.isprintable() and key and not any(sign in key for sign in '."\\ :')
+    word = key if plain else json.dumps(key)
+    return f"{path}.{word}" if path else word

@@ -1,0 +1,15 @@
+"""Timestamps as the ledger writes them."""
+
+import re
+from datetime import UTC, datetime
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339, UTC, microseconds: `2026-11-23T18:20:11.123456Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_stamp(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,23 @@
+"""Reads who may sign: an OpenSSH allowed_signers file and a revocation list. Checking signatures is not done here."""
+
+from promoter.config.yaml.positions import Position, complain
+from promoter.gates.approval.ssh.allowed_signers import Signer, read_signers
+from promoter.gates.approval.ssh.revocation import NOTHING, Revocations, read_revocations
+from promoter.model.errors import Complaint
+
+WILD = "*?!"
+
+
+def read_approvers(data: bytes, shown: str) -> tuple[tuple[Signer, ...], list[Complaint]]:
+    """The lines of the file, and what is wrong with the others."""
+    text = data.decode("utf-8", "replace")
+    signers, faults = read_signers(text)
+    return signers, [complain(shown, text, Position(f.line, f.column), f.message, f.hint) for f in faults]
+
+
+def read_revoked(data: bytes) -> tuple[Revocations, str | None]:
+    """What was revoked, and why that cannot be known, if it cannot."""
+    try:
+        return read_revocations(data), None
+    except ValueError as error:
+        return NOTHING, str(error)

@@ -1,0 +1,248 @@
+"""A service in canonical form: every Compose key that promoter carries out, in one spelling each.
+
+Short forms become these by `forms.py`, `ports.py` and `mounts.py`; overrides are merged in `merge.py`. Everything is
+optional, because an override names only what it changes. Sizes are bytes, times are timedeltas, both printed as
+Compose writes them.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from promoter.config.fields import CommandLine, Texts
+from promoter.config.spec import Duration
+from promoter.pipeline.compose.mounts import LongGrant, LongMount, read_config_grants, read_mounts, read_secret_grants
+from promoter.pipeline.compose.ports import read_ports
+from promoter.pipeline.compose.shape import ComposeShape
+from promoter.pipeline.compose.short_forms import (
+    DistinctTexts,
+    Expose,
+    Hosts,
+    Labels,
+    Restart,
+    Size,
+    Test,
+    Variables,
+    names_to_maps,
+    read_devices,
+    read_ulimits,
+)
+
+
+class Build(ComposeShape):
+    context: str = "."
+    dockerfile: str | None = None
+    dockerfile_inline: str | None = None
+    target: str | None = None
+    args: Variables = {}
+    labels: Labels = {}
+    cache_from: tuple[str, ...] = ()
+    network: str | None = None
+    shm_size: Size | None = None
+    extra_hosts: Hosts = {}
+    platforms: tuple[str, ...] = ()
+    no_cache: bool = False
+    pull: bool = False
+
+
+class Port(ComposeShape):
+    """`published` is None for a port of the engine's choice."""
+
+    target: int = Field(ge=1, le=65535)
+    published: int | None = Field(default=None, ge=1, le=65535)
+    host_ip: str | None = None
+    protocol: Literal["tcp", "udp", "sctp"] = "tcp"
+    mode: Literal["ingress", "host"] = "ingress"
+    name: str | None = None
+    app_protocol: str | None = None
+
+
+class Mount(ComposeShape):
+    """`source` is a host path (bind), a volume's name (volume; None for an anonymous one) or nothing (tmpfs)."""
+
+    type: Literal["bind", "volume", "tmpfs"]
+    source: str | None = None
+    target: str
+    read_only: bool = False
+    propagation: str | None = None
+    create_host_path: bool = True
+    selinux: Literal["z", "Z"] | None = None
+    nocopy: bool = False
+    subpath: str | None = None
+    tmpfs_size: int | None = None
+    tmpfs_mode: int | None = None
+
+
+class Healthcheck(ComposeShape):
+    """`test` is `("CMD", …)`, `("CMD-SHELL", line)` or `("NONE",)`; None where only the timing is changed."""
+
+    test: Test | None = None
+    interval: Duration | None = None
+    timeout: Duration | None = None
+    retries: int | None = Field(default=None, ge=1)
+    start_period: Duration | None = None
+    start_interval: Duration | None = None
+    disable: bool = False
+
+
+class Attachment(ComposeShape):
+    """A service's place on one network. The service's own name is an alias there without being written."""
+
+    aliases: tuple[str, ...] = ()
+    ipv4_address: str | None = None
+    ipv6_address: str | None = None
+    mac_address: str | None = None
+
+
+class Dependency(ComposeShape):
+    condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = "service_started"
+    required: bool = True
+    restart: bool = False
+
+
+class Ulimit(ComposeShape):
+    soft: int
+    hard: int
+
+
+class Device(ComposeShape):
+    source: str
+    target: str
+    permissions: str = "rwm"
+
+
+class Logging(ComposeShape):
+    driver: str | None = None
+    options: Labels = {}
+
+
+class FileGrant(ComposeShape):
+    """A secret or config that appears as a file inside the container. `mode` is octal permission bits."""
+
+    source: str
+    target: str
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o444
+
+
+class Limits(ComposeShape):
+    """`cpus` in cores (0: no limit), `memory` in bytes."""
+
+    cpus: float | None = Field(default=None, ge=0)
+    memory: Size | None = None
+    pids: int | None = None
+
+
+class Resources(ComposeShape):
+    limits: Limits = Limits()
+    reservations: Limits = Limits()
+
+
+class RestartPolicy(ComposeShape):
+    """When a container is started again. `no` is `none`, `always` is `any`, as in `restart`."""
+
+    condition: Literal["none", "on-failure", "any", "no", "always", "unless-stopped"] = "any"
+    max_attempts: int | None = Field(default=None, ge=0)
+
+
+class Deploy(ComposeShape):
+    replicas: int | None = Field(default=None, ge=0)
+    resources: Resources = Resources()
+    restart_policy: RestartPolicy | None = None
+
+
+def _read_build(value: object) -> object:
+    """A text is the context."""
+    return {"context": value} if isinstance(value, str) else value
+
+
+Ports = Annotated[tuple[Port, ...], BeforeValidator(read_ports, json_schema_input_type=list[int | str | Port])]
+Mounts = Annotated[tuple[Mount, ...], BeforeValidator(read_mounts, json_schema_input_type=list[str | LongMount])]
+SecretGrants = Annotated[tuple[FileGrant, ...], BeforeValidator(read_secret_grants, json_schema_input_type=list[str | LongGrant])]
+ConfigGrants = Annotated[tuple[FileGrant, ...], BeforeValidator(read_config_grants, json_schema_input_type=list[str | LongGrant])]
+Attachments = Annotated[
+    dict[str, Attachment], BeforeValidator(names_to_maps, json_schema_input_type=list[str] | dict[str, Attachment | None])
+]
+Dependencies = Annotated[
+    dict[str, Dependency], BeforeValidator(names_to_maps, json_schema_input_type=list[str] | dict[str, Dependency])
+]
+Ulimits = Annotated[dict[str, Ulimit], BeforeValidator(read_ulimits, json_schema_input_type=dict[str, int | Ulimit])]
+Devices = Annotated[tuple[Device, ...], BeforeValidator(read_devices, json_schema_input_type=list[str | Device])]
+
+
+class Service(ComposeShape):
+    """One service. `build` says how the image comes to be; the rest, how it runs. Keys are Compose's own,
+    but for `steady`, `trial` and `protected`, which are promoter's.
+    """
+
+    image: str | None = None
+    build: Annotated[Build, BeforeValidator(_read_build, json_schema_input_type=str | Build)] | None = None
+    command: CommandLine | None = None
+    entrypoint: CommandLine | None = None
+    environment: Variables = {}
+    ports: Ports = ()
+    expose: Expose = ()
+    volumes: Mounts = ()
+    networks: Attachments = {}
+    network_mode: str | None = None
+    healthcheck: Healthcheck | None = None
+    restart: Restart | None = None
+    user: str | None = None
+    group_add: DistinctTexts = ()
+    working_dir: str | None = None
+    hostname: str | None = None
+    domainname: str | None = None
+    container_name: str | None = None
+    init: bool | None = None
+    labels: Labels = {}
+    annotations: Labels = {}
+    cap_add: DistinctTexts = ()
+    cap_drop: DistinctTexts = ()
+    privileged: bool = False
+    read_only: bool = False
+    tmpfs: Texts = ()
+    ulimits: Ulimits = {}
+    sysctls: Labels = {}
+    shm_size: Size | None = None
+    security_opt: DistinctTexts = ()
+    devices: Devices = ()
+    extra_hosts: Hosts = {}
+    dns: Texts = ()
+    dns_search: Texts = ()
+    dns_opt: DistinctTexts = ()
+    logging: Logging | None = None
+    secrets: SecretGrants = ()
+    configs: ConfigGrants = ()
+    depends_on: Dependencies = {}
+    stop_signal: str | None = None
+    stop_grace_period: Duration | None = None
+    mem_limit: Size | None = None
+    mem_reservation: Size | None = None
+    memswap_limit: Size | None = None
+    cpus: float | None = Field(default=None, ge=0)
+    cpu_shares: int | None = None
+    cpuset: str | None = None
+    pids_limit: int | None = None
+    oom_score_adj: int | None = None
+    platform: str | None = None
+    pid: str | None = None
+    ipc: str | None = None
+    uts: str | None = None
+    cgroup: Literal["host", "private"] | None = None
+    runtime: str | None = None
+    tty: bool = False
+    stdin_open: bool = False
+    deploy: Deploy = Deploy()
+    steady: Duration | None = None
+    trial: bool = False
+    protected: bool = False
+
+    @property
+    def replicas(self) -> int:
+        return 1 if self.deploy.replicas is None else self.deploy.replicas
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON data: what is set, without defaults. The same service gives the same document."""
+        document: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
+        return document

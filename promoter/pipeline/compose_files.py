@@ -1,0 +1,194 @@
+"""Real Compose files: read, their `${…}` filled in from the environment and from `.env`, and what they include read first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from promoter.config.regular_file import is_file, read_regular
+from promoter.config.spec_errors import unknown_key
+from promoter.config.yaml.positions import Document
+from promoter.config.yaml.reader import read_document
+from promoter.config.yaml.scalars import kind_of
+from promoter.model.errors import Complaint, FileFaults
+from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
+from promoter.pipeline.compose.unsupported import reason
+from promoter.pipeline.compose_variables import Filling, Variables, rooted
+from promoter.pipeline.problems import Complaints, Spot
+from promoter.pipeline.sources import PARTS, Origin, Sheet
+
+_KNOWN = (*PARTS, "name", "version", "include")
+MAX_FILES = 100
+
+
+@dataclass
+class ComposeFiles:
+    """Reads Compose files, each once for each place that names it."""
+
+    variables: Variables
+    complaints: Complaints
+    read: Callable[[Path], bytes]
+    _opened: list[Path] = field(default_factory=list)
+
+    def origin(self, named: list[tuple[str, Spot]], directory: Path) -> Origin | None:
+        """Several files in the order of merging; relative paths and `.env` are those of the first one's directory."""
+        first = (directory / named[0][0]).parent
+        variables = self._with_files(self.variables, [first / ".env"], str(Path(named[0][0]).with_name(".env")), named[0][1])
+        sheets: list[Sheet] = []
+        for shown, spot in named:
+            found = self.sheets(directory / shown, shown, spot, first, variables, ()) if variables else None
+            if not found:
+                return None
+            sheets += found
+        apart = (replace(s, parts=rooted(s.parts, s.directory)) if s.directory != first else s for s in sheets)
+        return Origin(tuple(apart), first)
+
+    def sheets(
+        self, path: Path, shown: str, named: Spot, directory: Path, variables: Variables, trail: tuple[Path, ...]
+    ) -> list[Sheet] | None:
+        """What the file includes, and then the file itself. None when it cannot be read, which has been said."""
+        document = self._document(path, shown, named, trail)
+        if document is None:
+            return None
+        assert isinstance(document.data, dict)
+        sheet = self._sheet(document, directory, variables)
+        self._check_keys(sheet)
+        included = self._included(sheet, path, shown, variables, (*trail, path))
+        return None if included is None else [*included, sheet]
+
+    def extended(self, sheet: Sheet, file: str, named: Spot) -> Sheet | None:
+        """A file of which a service in `sheet` extends one."""
+        path, shown = sheet.directory / file, str(Path(sheet.document.file).parent / file)
+        variables: Variables | None = replace(self.variables, environ=sheet.environ)
+        if sheet.own:
+            variables = self._with_files(self.variables, [sheet.directory / ".env"], ".env", named)
+        document = self._document(path, shown, named, ()) if variables else None
+        return self._sheet(document, path.parent, variables) if document and variables else None
+
+    def _document(self, path: Path, shown: str, named: Spot, trail: tuple[Path, ...]) -> Document | None:
+        self._opened.append(path)
+        if path in trail or len(self._opened) > MAX_FILES:
+            circle = f"{shown} includes itself" if path in trail else f"more than {MAX_FILES} Compose files belong together here"
+            self.complaints.add(named, circle, "write what is common into a file of its own")
+            return None
+        try:
+            return read_document(read_bytes(path, shown, self.read), shown)
+        except FileNotFoundError:
+            self.complaints.add(named, f"there is no file {shown}", "name a Compose file, relative to this one")
+        except FileFaults as faults:
+            for complaint in faults.complaints:
+                self.complaints.add_complaint(complaint)
+        return None
+
+    def _sheet(self, document: Document, directory: Path, variables: Variables) -> Sheet:
+        data = document.data
+        assert isinstance(data, dict)
+        filling = Filling(variables, self.complaints)
+        parts = {part: filling.part(data.get(part), Spot(document, (part,))) for part in PARTS}
+        return Sheet(document, directory, parts, variables.environ)
+
+    def _check_keys(self, sheet: Sheet) -> None:
+        document, data = sheet.document, sheet.document.data
+        assert isinstance(data, dict)
+        for key in data:
+            if key in _KNOWN or key.startswith("x-"):
+                continue
+            if refusal := reason("Compose", key):
+                message = f"`{key}` is not carried out: {refusal.why}"
+                self.complaints.add(Spot(document, (key,)), message, refusal.instead, on_key=True)
+            else:
+                self.complaints.fault(Spot(document, ()), unknown_key(key, _KNOWN, (key,)))
+        if not data.get("services") and not data.get("include"):
+            self.complaints.add(Spot(document, ()), "`services` is missing", "a Compose file has a map of services at its top")
+
+    def _included(
+        self, sheet: Sheet, path: Path, shown: str, variables: Variables, trail: tuple[Path, ...]
+    ) -> list[Sheet] | None:
+        assert isinstance(sheet.document.data, dict)
+        said, at = sheet.document.data.get("include"), sheet.spot("include")
+        if said is None:
+            return []
+        if not isinstance(said, list):
+            self.complaints.add(at, f"expected a list of files, got {kind_of(said)}", "write for example `include: [db.yaml]`")
+            return None
+        found: list[Sheet] = []
+        for place, entry in enumerate(said):
+            filled = Filling(variables, self.complaints).part(entry, at / place)
+            one = self._include(filled, at / place, path, shown, variables, trail)
+            if one is None:
+                return None
+            found += one
+        self._check_conflicts(sheet, found)
+        return found
+
+    def _include(
+        self, entry: object, at: Spot, path: Path, shown: str, variables: Variables, trail: tuple[Path, ...]
+    ) -> list[Sheet] | None:
+        """One entry of `include`: its files are laid over each other, with their own directory and their own `.env`."""
+        said = entry if isinstance(entry, dict) else {"path": entry}
+        paths = _texts(said.get("path"))
+        if not paths or not said.keys() <= {"path", "project_directory", "env_file"}:
+            hint = "write for example `- db.yaml` or `- {path: db/compose.yaml, project_directory: db, env_file: db.env}`"
+            self.complaints.add(at, "expected a file, or a map of `path`, `project_directory` and `env_file`", hint)
+            return None
+        first = path.parent / paths[0]
+        directory = path.parent / str(said["project_directory"]) if said.get("project_directory") else first.parent
+        beside = Path(shown).parent
+        files = [path.parent / name for name in _texts(said.get("env_file"))]
+        inner = self._with_files(variables, files or [directory / ".env"], str(beside / ".env"), at, must=bool(files))
+        found: list[Sheet] = []
+        for name in paths:
+            one = self.sheets(path.parent / name, str(beside / name), at, directory, inner, trail) if inner else None
+            if one is None:
+                return None
+            found += one
+        return found
+
+    def _check_conflicts(self, sheet: Sheet, included: list[Sheet]) -> None:
+        for part in PARTS:
+            theirs = {name: other for other in included for name in other.parts[part] or {}}
+            for name, value in (sheet.parts[part] or {}).items():
+                if name in theirs and value != theirs[name].parts[part][name]:
+                    message = f"`{name}` is in {theirs[name].document.file} too, which is included here"
+                    hint = "rename one; or lay a further file over it: `include: [{path: [a.yaml, b.yaml]}]`"
+                    self.complaints.add(sheet.spot(part, name), message, hint, on_key=True)
+
+    def _with_files(
+        self, variables: Variables, paths: list[Path], shown: str, named: Spot, *, must: bool = False
+    ) -> Variables | None:
+        """The variables with those of env files under them. None when one cannot be read, which has been said."""
+        found: dict[str, str] = {}
+        for path in paths:
+            if not must and not is_file(path):
+                continue
+            try:
+                text = read_bytes(path, shown, self.read).decode("utf-8", "replace")
+                found |= read_env_file(text, {**found, **variables.environ})
+            except FileNotFoundError:
+                self.complaints.add(named, f"there is no env file {path.name}", "name one, relative to this file")
+                return None
+            except BadEnvFile as error:
+                self.complaints.add_complaint(Complaint(shown, error.line, 1, error.message))
+                return None
+            except FileFaults as faults:
+                for complaint in faults.complaints:
+                    self.complaints.add_complaint(complaint)
+                return None
+        return variables.over(found)
+
+
+def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = read_regular) -> bytes:
+    """Raises FileFaults when it cannot be read."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise FileFaults((Complaint(shown, 1, 1, f"cannot be read: {why.lower()}"),)) from error
+
+
+def _texts(value: object) -> list[str]:
+    """One text or a list of them; an entry of the long form gives its path."""
+    entries = value if isinstance(value, list) else [value]
+    found = [entry.get("path") if isinstance(entry, dict) else entry for entry in entries]
+    return [entry for entry in found if isinstance(entry, str)]

@@ -1,0 +1,95 @@
+"""The values of a Compose file with their `${…}` filled in, ready to be read as values with templates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from promoter.config.yaml.scalars import Tagged
+from promoter.pipeline.compose.env_file import MAX_TOTAL
+from promoter.pipeline.compose.interpolation import Unset
+from promoter.pipeline.compose.literal import InsideTemplate, as_template, marked, unmarked
+from promoter.pipeline.problems import Complaints, Spot
+from promoter.pipeline.template_filler import Broken
+
+PROJECT = "COMPOSE_PROJECT_NAME"
+_IMAGE = ("image", "build", "platform")
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What `${…}` is filled in from. `project` is what Compose calls the project, where nothing sets it."""
+
+    environ: Mapping[str, str]
+    project: str
+
+    def over(self, files: Mapping[str, str]) -> "Variables":
+        """With what the environment does not say taken from a file."""
+        return replace(self, environ={**files, **self.environ})
+
+    @cached_property
+    def once(self) -> dict[str, str]:
+        """For what makes the image, which is the same in all environments."""
+        return marked({PROJECT: self.project, **self.environ})
+
+    @cached_property
+    def running(self) -> dict[str, str]:
+        """For the rest: there the project is one environment of the pipeline."""
+        return {PROJECT: f"{self.project}-{{{{ environment }}}}", **marked(self.environ)}
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Fills in the variables of one file's values."""
+
+    variables: Variables
+    complaints: Complaints
+    made: list[int] = field(default_factory=lambda: [0])
+    """Characters of all texts that were filled in so far: a long variable in many places makes more than a machine holds."""
+
+    def part(self, value: object, spot: Spot) -> Any:
+        return self._filled(value, spot, self.variables.running)
+
+    def _filled(self, value: object, spot: Spot, environ: Mapping[str, str]) -> object:
+        if isinstance(value, str):
+            return self._text(value, spot, environ)
+        if isinstance(value, dict):
+            once = self.variables.once if len(spot.path) == 2 and spot.path[0] == "services" else environ
+            return {key: self._filled(item, spot / key, once if key in _IMAGE else environ) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._filled(item, spot / place, environ) for place, item in enumerate(value)]
+        return Tagged(value.tag, self._filled(value.value, spot, environ)) if isinstance(value, Tagged) else value
+
+    def _counted(self, filled: str) -> str:
+        self.made[0] += len(filled)
+        if self.made[0] > MAX_TOTAL:
+            raise Unset(f"the values up to here are filled in to more than {MAX_TOTAL:,} characters", "use shorter variables")
+        return filled
+
+    def _text(self, value: str, spot: Spot, environ: Mapping[str, str]) -> str:
+        if "$" not in value and "{" not in value:
+            return value
+        try:
+            return self._counted(as_template(value, environ))
+        except Unset as error:
+            self.complaints.add(spot, unmarked(error.message), error.hint)
+        except InsideTemplate:
+            hint = "write env('NAME') inside a template"
+            self.complaints.add(spot, "a variable cannot be filled in inside a template", hint)
+        return Broken(value)
+
+
+def rooted(parts: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+    """Files of configs and secrets by their whole path, where the other Compose files are elsewhere."""
+    return {part: _rooted(value, directory) if part in ("configs", "secrets") else value for part, value in parts.items()}
+
+
+def _rooted(part: Any, directory: Path) -> Any:
+    entries = part.items() if isinstance(part, dict) else ()
+    changed = {
+        name: {**value, "file": str(directory / file)}
+        for name, value in entries
+        if isinstance(value, dict) and isinstance(file := value.get("file"), str) and not isinstance(file, Broken)
+    }
+    return {**part, **changed} if changed else part

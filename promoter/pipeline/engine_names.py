@@ -1,0 +1,113 @@
+"""Services of one environment put in place: networks, volumes and files by the engine's names."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from promoter.config.spec import Shape
+from promoter.config.spec_errors import faults_of
+from promoter.model.labels import Place, slots
+from promoter.pipeline.compose.definitions import NetworkForm, VolumeForm
+from promoter.pipeline.compose.implied import SHARED, joined
+from promoter.pipeline.compose.service import Service
+from promoter.pipeline.file_text import EnvironmentText, FileText
+from promoter.pipeline.model import Network, Volume
+from promoter.pipeline.mounted_files import Files, contents
+from promoter.pipeline.networks_volumes import Names
+from promoter.pipeline.problems import Spot
+from promoter.pipeline.sources import unknown
+from promoter.pipeline.template_filler import Filler
+
+
+def service_spot(text: FileText, environment: EnvironmentText, service: str, key: str) -> Spot:
+    """Where `key` of a service is said for this environment: in its override, or in the shared service."""
+    override = environment.layers.get(service)
+    if override is not None and (override.spot / key).exists:
+        return override.spot
+    return text.layers[service].spot_of(key)
+
+
+class Placing:
+    """Gives networks and volumes of one environment the engine's names, and gathers what is used."""
+
+    def __init__(
+        self,
+        text: FileText,
+        environment: EnvironmentText,
+        names: Names,
+        filler: Filler,
+        files: Files,
+        written: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self._text, self._environment, self._filler, self._files = text, environment, filler, files
+        self._written = written
+        self._names = names
+        self._network_forms: Mapping[str, NetworkForm] = text.parts.networks.read(filler)
+        self._volume_forms: Mapping[str, VolumeForm] = text.parts.volumes.read(filler)
+        self._config_forms = text.parts.configs.read(filler)
+        self.networks: dict[str, Network] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.contents: dict[str, str] = {}
+
+    def service(self, name: str, canonical: dict[str, Any]) -> Service | None:
+        placed = dict(canonical)
+        if "volumes" in placed:
+            placed["volumes"] = [self._mount(name, mount) for mount in placed["volumes"]]
+        if "network_mode" not in placed:
+            placed["networks"] = self._attachments(name, placed.get("networks") or {"default": {}})
+        for key in SHARED:
+            if other := joined(placed.get(key)):
+                placed[key] = self._container(name, key, other) or placed[key]
+        spots = {key: service_spot(self._text, self._environment, name, key) for key in ("secrets", "configs")}
+        self.contents |= contents(placed, spots, self._config_forms, self._text.origin, self._files, self._filler)
+        try:
+            return Service.model_validate(placed)
+        except ValidationError as error:
+            for fault in faults_of(error, Service):
+                self._filler.complaints.fault(self._text.layers[name].spot, fault, self._environment.name)
+            return None
+
+    def need_default_network(self, checks: Iterable[Shape]) -> None:
+        """Container checks run on the environment's network, even where no service does."""
+        if not self.networks and any(getattr(check, "kind", "") == "container" for check in checks):
+            self._network("default")
+
+    def _container(self, service: str, key: str, other: str) -> str | None:
+        """The container of another service whose name space this one joins: its first one, as in Compose."""
+        if other not in self._written:
+            return None  # complained about by the rules
+        theirs = self._written[other]
+        if theirs.get("deploy", {}).get("replicas") == 0:
+            spot = service_spot(self._text, self._environment, service, key) / key
+            self._filler.complain(spot, f"service `{other}` has no container here: it has 0 replicas", "give it one")
+        place = Place(self._text.head.name, self._environment.name)
+        return f"container:{slots(place, other, 1, theirs.get('container_name'))[0].name}"
+
+    def _attachments(self, service: str, attachments: Mapping[str, Any]) -> dict[str, Any]:
+        placed = {}
+        for name, attachment in attachments.items():
+            if name != "default" and name not in self._text.parts.networks.names:
+                spot = service_spot(self._text, self._environment, service, "networks") / "networks"
+                known = ("default", *self._text.parts.networks.names)
+                self._filler.complain(spot.entry(name), *unknown(name, "network", known), on_key=True)
+                continue
+            placed[self._network(name)] = attachment
+        return placed
+
+    def _network(self, name: str) -> str:
+        network = self._names.network(name, self._network_forms.get(name))
+        self.networks[network.name] = network
+        return network.name
+
+    def _mount(self, service: str, mount: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = mount.get("source")
+        if mount["type"] != "volume" or name is None:
+            return mount
+        if name not in self._text.parts.volumes.names:
+            spot = service_spot(self._text, self._environment, service, "volumes") / "volumes"
+            message, hint = unknown(name, "volume", self._text.parts.volumes.names)
+            self._filler.complain(spot.entry(name), message, hint or f"declare it at the top: `volumes: {{{name}: {{}}}}`")
+        volume = self._names.volume(name, self._volume_forms.get(name))
+        self.volumes[volume.name] = volume
+        return {**mount, "source": volume.name}

@@ -1,0 +1,60 @@
+"""Gates, checks before the switch and verifications: lists whose entries name their kind by a single key."""
+
+from collections.abc import Mapping
+
+from promoter.config.spec import Shape
+from promoter.config.spec_errors import nearest
+from promoter.config.yaml.scalars import kind_of
+from promoter.gates.checks import CommandCheck, ContainerCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
+from promoter.pipeline.problems import Spot
+from promoter.pipeline.sources import unknown
+from promoter.pipeline.template_filler import Filler
+
+
+def read_kinds(
+    value: object, spot: Spot, kinds: Mapping[str, type[Shape]], word: str, filler: Filler
+) -> list[tuple[Shape, Spot]]:
+    """Each entry in its shape, with where it stands; what is wrong is left out, and has been said."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        filler.complain(spot, f"`{spot.path[-1]}` must be a list, and {kind_of(value)} stands here", "begin each entry with `- `")
+        return []
+    found = []
+    for place, entry in enumerate(value):
+        shape = _read_entry(entry, spot / place, kinds, word, filler)
+        if shape is not None:
+            found.append((shape, spot / place / shape.kind))  # type: ignore[attr-defined]
+    return found
+
+
+def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], word: str, filler: Filler) -> Shape | None:
+    example = f"write for example `- {next(iter(kinds))}: {{…}}`"
+    if not isinstance(entry, dict) or not entry:
+        filler.complain(spot, f"a {word} must be a map, and {kind_of(entry)} stands here", example)
+        return None
+    names = [key for key in entry if not key.startswith("x-")]
+    strange = [key for key in names if key not in kinds]
+    for key in strange:
+        filler.complain(spot / key, f"there is no {word} `{key}`", nearest(key, kinds, "known"), on_key=True)
+    if not strange and len(names) != 1:
+        filler.complain(spot, f"one {word} has one kind; this has {', '.join(names) or 'none'}", "make an entry of each")
+    if strange or len(names) != 1:
+        return None
+    kind = names[0]
+    return filler.read(kinds[kind], {} if entry[kind] is None else entry[kind], spot / kind)
+
+
+def check_services(found: list[tuple[Shape, Spot]], services: tuple[str, ...], filler: Filler) -> None:
+    """Services that are named exist, command checks name a program."""
+    for shape, spot in found:
+        if isinstance(shape, CommandCheck) and not shape.run:
+            filler.complain(spot / "run", "`run` names no program", 'write for example ["./smoke.sh"]')
+        if isinstance(shape, ContainerCheck) and shape.service not in services:
+            filler.complain(spot / "service", *unknown(shape.service, "service", services))
+        if isinstance(shape, (ScanCheck, SignatureCheck)):
+            for name in shape.service:
+                if name not in services:
+                    filler.complain((spot / "service").entry(name), *unknown(name, "service", services))

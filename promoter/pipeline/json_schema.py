@@ -1,0 +1,88 @@
+"""The JSON Schema of the pipeline file, made from the shapes that read it. Editors complete from it.
+
+What stands beside the keys is in `schema_words.yaml`.
+Wherever a number, a word of a list or a patterned text is due, a template may stand too; and what null says, is nothing.
+"""
+
+import copy
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from promoter.model.labels import SCHEMA_ID
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TEMPLATE = r"\{[{%#]"
+_SPELLED = {"integer": r"^[-+]?[0-9]+$", "number": r"^[-+]?[0-9]*\.?[0-9]+$", "boolean": "^(true|false)$"}
+_NARROW = ("pattern", "enum", "const", "format")
+_EXTENSION: dict[str, object] = {"^x-": {}}
+
+
+def json_schema() -> dict[str, Any]:
+    """A fresh copy."""
+    return copy.deepcopy(_schema())
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    from promoter.pipeline.spec import FileForm
+
+    found = FileForm.model_json_schema(by_alias=True, mode="validation")
+    made: dict[str, Any] = _open(found)
+    definitions = made.pop("$defs")
+    for name in ("GateForm", "CheckForm", "SecretForm", "ConfigForm"):
+        definitions[name]["oneOf"] = [{"required": [key]} for key in definitions[name]["properties"]]
+    words = _words()
+    for name, shape in (("FileForm", made), *definitions.items()):
+        _describe(shape, words.get(name, {}), words["examples"].get(name, []))
+    return {"$schema": DIALECT, "$id": SCHEMA_ID, "title": "promoter pipeline", **made, "$defs": definitions}
+
+
+def _words() -> dict[str, Any]:
+    import yaml
+
+    words: dict[str, Any] = yaml.safe_load(files("promoter.pipeline").joinpath("schema_words.yaml").read_text(encoding="utf-8"))
+    return words
+
+
+def _describe(shape: dict[str, Any], words: dict[str, str], examples: list[Any]) -> None:
+    if "_" in words:
+        shape["description"] = words["_"]
+    if examples:
+        shape["examples"] = examples
+    for key, said in shape.get("properties", {}).items():
+        if key in words:
+            said["description"] = words[key]
+
+
+def _open(node: Any, *, key: str = "") -> Any:
+    """`node` with templates, extensions and null let in."""
+    if isinstance(node, list):
+        return [_open(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if key in ("properties", "$defs"):
+        return {name: _open(item) for name, item in node.items()}
+    opened = {name: _open(item, key=name) for name, item in node.items() if name not in ("default", "title")}
+    if opened.get("type") == "object" and "properties" in opened:
+        opened["patternProperties"] = _EXTENSION
+        required = opened.get("required", [])
+        opened["properties"] = {n: v if n in required else _or_null(v) for n, v in opened["properties"].items()}
+        return opened
+    return _or_template(opened)
+
+
+def _or_template(node: dict[str, Any]) -> dict[str, Any]:
+    kind = node.get("type")
+    if kind in _SPELLED:
+        return {"anyOf": [node, {"type": "string", "pattern": f"{_SPELLED[kind]}|{_TEMPLATE}"}]}
+    if kind == "string" and any(word in node for word in _NARROW):
+        return {"anyOf": [node, {"type": "string", "pattern": _TEMPLATE}]}
+    return {**node, "type": ["string", "number"]} if kind == "string" else node
+
+
+def _or_null(node: dict[str, Any]) -> dict[str, Any]:
+    options = node.get("anyOf")
+    if options is not None:
+        return node if {"type": "null"} in options else {**node, "anyOf": [*options, {"type": "null"}]}
+    return {"anyOf": [node, {"type": "null"}]}

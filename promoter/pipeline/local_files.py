@@ -1,0 +1,140 @@
+"""Files beside the pipeline file that containers mount and checks run: their content is part of the plan.
+
+In a Git checkout a folder counts by its tracked files, since only a commit can bring others; what a container writes into
+a folder of its own is data, and no part of any plan.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from promoter.config.regular_file import is_dir, is_file
+from promoter.gates.checks import Check, CommandCheck
+from promoter.model.errors import CallerError
+from promoter.pipeline.compose.service import Service
+from promoter.pipeline.model import LocalFile
+
+
+class Checkout(Protocol):
+    """Port: what version control knows of files."""
+
+    def top(self, directory: Path) -> Path | None:
+        """The top folder of the checkout around `directory`; None outside of one."""
+
+    def tracked(self, folder: Path, *, untracked: bool) -> list[Path] | None:
+        """The tracked files of a folder, with the untracked ones that are not ignored if asked; None outside of a checkout."""
+
+
+class NoCheckout:
+    """A `Checkout` where there is none."""
+
+    def top(self, _: Path) -> Path | None:
+        return None
+
+    def tracked(self, _: Path, *, untracked: bool) -> list[Path] | None:  # noqa: ARG002 -- as the port says
+        return None
+
+
+NO_CHECKOUT = NoCheckout()
+MOST_FILES = 20_000
+MOST_BYTES = 512 << 20
+"""Beyond these a folder is refused: to hash it for every plan would take longer than the promotion."""
+
+
+def local_files(
+    directory: Path, services: Iterable[Service], checks: Iterable[Check], checkout: Checkout
+) -> tuple[LocalFile, ...]:
+    """In the order of their paths. Raises CallerError for a folder that is too large to be part of a plan."""
+    mounts = [mount for service in services for mount in service.volumes if mount.type == "bind" and mount.source]
+    sources = {str(mount.source): mount.read_only for mount in mounts}
+    programs = [word for check in checks if isinstance(check, CommandCheck) for word in check.run]
+    if not sources and not programs:
+        return ()
+    top = _top(directory, checkout) if sources else directory
+    found = {source: local_digest(Path(source), checkout, read_only=ro) for source, ro in sources.items() if _inside(source, top)}
+    found |= {str(path): _file_digest(path) for path in (_program(directory, word) for word in programs) if path is not None}
+    return tuple(sorted((LocalFile(shown(directory, s), s, digest) for s, digest in found.items()), key=lambda f: f.path))
+
+
+def local_digest(path: Path, checkout: Checkout, *, read_only: bool) -> str | None:
+    """`sha256:…` of a file, or of a folder's names, modes and contents; None for what holds data or cannot be read."""
+    if is_file(path):
+        return _file_digest(path)
+    return _folder_digest(path, _members(path, checkout, read_only=read_only)) if is_dir(path) else None
+
+
+def shown(directory: Path, source: str) -> str:
+    """As plans show it: relative to the pipeline file."""
+    relative = os.path.relpath(source, directory)
+    return relative if relative.startswith("..") else f"./{relative}"
+
+
+def _program(directory: Path, word: str) -> Path | None:
+    """A word of a command that names a file beside the pipeline file: the program itself, or a script that it is given."""
+    if "\0" in word or len(word) > 255 or Path(word).is_absolute():
+        return None
+    path = directory / word
+    return path if is_file(path) else None
+
+
+def _inside(source: str, top: Path) -> bool:
+    return Path(source).is_relative_to(top) and Path(source) != top
+
+
+def _top(directory: Path, checkout: Checkout) -> Path:
+    """The checkout's own top folder, else the folder of the pipeline file."""
+    top = checkout.top(directory)
+    return top if top and directory.is_relative_to(top) else directory
+
+
+def _members(folder: Path, checkout: Checkout, *, read_only: bool) -> list[Path] | None:
+    """The files of a folder that count; None where all of it is data."""
+    names = checkout.tracked(folder, untracked=read_only)
+    if names is not None:
+        return sorted(names) or ([] if read_only else None)
+    return sorted(_walk(folder)) if read_only else None
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(root) / name for name in names)
+
+
+def _folder_digest(folder: Path, members: list[Path] | None) -> str | None:
+    if members is None:
+        return None
+    if len(members) > MOST_FILES:
+        raise _too_large(folder, f"{len(members)} files, more than {MOST_FILES}")
+    total, whole = 0, hashlib.sha256()
+    for path in members:
+        try:
+            seen = path.lstat()
+        except OSError:  # tracked, and deleted in the working tree
+            continue
+        total += seen.st_size
+        if total > MOST_BYTES:
+            raise _too_large(folder, f"more than {MOST_BYTES >> 20} MiB")
+        kind = "l" if stat.S_ISLNK(seen.st_mode) else "x" if seen.st_mode & stat.S_IXUSR else "f"
+        content = _file_digest(path) if stat.S_ISREG(seen.st_mode) else str(path.readlink()) if kind == "l" else None
+        if content is not None:
+            whole.update(f"{kind} {path.relative_to(folder)}\0{content}\n".encode("utf-8", "surrogateescape"))
+    return f"sha256:{whole.hexdigest()}"
+
+
+def _file_digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError:
+        return None
+
+
+def _too_large(folder: Path, why: str) -> CallerError:
+    return CallerError(
+        f"the mounted folder {folder} has {why}: its content cannot be part of a plan",
+        hint="build it into the image, mount a smaller folder, or use a named volume",
+    )

@@ -1,0 +1,136 @@
+"""What reaches a service from files: env files into its environment, configs and secrets as files inside."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from promoter.config.regular_file import exists, read_regular
+from promoter.model.secrets import OPENING, handle
+from promoter.pipeline.compose.definitions import ConfigForm
+from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
+from promoter.pipeline.problems import Spot
+from promoter.pipeline.sources import Origin, unknown
+from promoter.pipeline.template_filler import Filler
+
+FORGED = "write secret('NAME') in the pipeline file itself"
+
+
+@dataclass
+class Files:
+    """Files beside the pipeline file, read once."""
+
+    environ: Mapping[str, str]
+    read: Callable[[Path], bytes] = read_regular
+    _texts: dict[Path, str | None] = field(default_factory=dict)
+    _why: dict[Path, str] = field(default_factory=dict)
+    _variables: dict[tuple[str, bool], dict[str, str] | str] = field(default_factory=dict)
+
+    def text(self, path: Path) -> str | None:
+        """None when it cannot be read."""
+        if path not in self._texts:
+            try:
+                self._texts[path] = self.read(path).decode()
+            except OSError as error:
+                self._texts[path], self._why[path] = None, (error.strerror or str(error)).lower()
+            except UnicodeDecodeError:
+                self._texts[path], self._why[path] = None, "it is not UTF-8"
+        return self._texts[path]
+
+    def why(self, path: Path) -> str:
+        """Why `text` gave None."""
+        return self._why[path]
+
+    def variables(self, path: str, *, raw: bool) -> dict[str, str] | str:
+        """Of an env file; a sentence when it has a fault."""
+        if (path, raw) not in self._variables:
+            self._variables[path, raw] = self._read(path, raw=raw)
+        return self._variables[path, raw]
+
+    def _read(self, path: str, *, raw: bool) -> dict[str, str] | str:
+        text = self.text(Path(path))
+        if text is None:
+            return f"the env file {path} cannot be read: {self.why(Path(path))}"
+        try:
+            variables = read_env_file(text, self.environ, raw=raw)
+        except BadEnvFile as error:
+            return f"the env file {path} has a fault on line {error.line}: {error.message}"
+        forged = next((name for name, value in variables.items() if OPENING in value), None)
+        return f"{forged} in the env file {path} reads like a secret's handle" if forged else variables
+
+
+def apply_env_files(service: dict[str, Any], files: Files, spot: Spot, filler: Filler) -> dict[str, Any]:
+    """Without `env_file`, whose variables stand under those of `environment`."""
+    entries = service.get("env_file")
+    if entries is None:
+        return service
+    variables: dict[str, str] = {}
+    for entry in entries:
+        if not entry.get("required", True) and not exists(Path(entry["path"])):
+            continue
+        found = files.variables(entry["path"], raw=entry.get("format") == "raw")
+        if isinstance(found, str):
+            filler.complain(
+                spot / "env_file",
+                found,
+                "write NAME=value, one a line" if "fault" in found else FORGED if "handle" in found else None,
+            )
+        else:
+            variables |= found
+    rest = {key: value for key, value in service.items() if key != "env_file"}
+    return {**rest, "environment": {**variables, **service.get("environment", {})}}
+
+
+def contents(
+    service: Mapping[str, Any],
+    spots: Mapping[str, Spot],
+    configs: Mapping[str, ConfigForm],
+    origin: Origin,
+    files: Files,
+    filler: Filler,
+) -> dict[str, str]:
+    """`config:NAME` and `secret:NAME` to the text of the file, for what this service is granted."""
+    found = {}
+    for grant in service.get("secrets", ()):
+        name = grant["source"]
+        if name in filler.scope.secrets:
+            found[f"secret:{name}"] = handle(name)
+        else:
+            message, hint = unknown(name, "secret", tuple(sorted(filler.scope.secrets)))
+            filler.complain(
+                (spots["secrets"] / "secrets").entry(name), message, hint or f"declare it: `secrets: {{{name}: {{env: {name}}}}}`"
+            )
+    for grant in service.get("configs", ()):
+        name = grant["source"]
+        if name not in configs:
+            if name not in (origin.holder("configs", name).parts["configs"] or {}):
+                filler.complain((spots["configs"] / "configs").entry(name), *unknown(name, "config", tuple(configs)))
+            continue
+        text = _config_text(name, configs[name], origin, files, filler)
+        if text is not None:
+            found[f"config:{name}"] = text
+    return found
+
+
+def _config_text(name: str, form: ConfigForm, origin: Origin, files: Files, filler: Filler) -> str | None:
+    holder = origin.holder("configs", name)
+    at = holder.spot("configs", name)
+    if form.content is not None:
+        return form.content
+    if form.file is not None:
+        text = files.text(origin.directory / form.file)
+        if text is None:
+            filler.complain(
+                at / "file",
+                f"{form.file} cannot be read as UTF-8 text: {files.why(origin.directory / form.file)}",
+                "name a file, relative to this one",
+            )
+    else:
+        variable = form.environment or ""
+        text = holder.environ.get(variable)
+        if text is None:
+            filler.complain(at / "environment", f"the environment variable {variable} is not set", "set it")
+    if text is not None and OPENING in text:
+        filler.complain(at, f"the text of config `{name}` reads like a secret's handle", FORGED)
+        return None
+    return text

@@ -1,0 +1,106 @@
+"""Gathers what is wrong with a file, each thing once, whichever environments it shows in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from promoter.config.spec_errors import Fault
+from promoter.config.yaml.positions import Document, Trail
+from promoter.model.errors import Complaint, FileFaults
+
+_Found = dict[Complaint, dict[str | None, None]]
+"""What was found, and in which environments."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a document: what is read below it reports its faults from here."""
+
+    document: Document
+    path: Trail
+
+    def __truediv__(self, part: str | int) -> "Spot":
+        return Spot(self.document, (*self.path, part))
+
+    def below(self, path: Sequence[str | int]) -> "Spot":
+        return Spot(self.document, (*self.path, *path))
+
+    def entry(self, name: str) -> "Spot":
+        """Where `name` is said in this list or map of names; the whole of it where that cannot be told."""
+        value = self.document.at(self.path)
+        if isinstance(value, list):
+            for place, item in enumerate(value):
+                if (item.get("source") if isinstance(item, dict) else str(item).partition(":")[0]) == name:
+                    return self / place
+        return self / name
+
+    @property
+    def exists(self) -> bool:
+        return self.document.has(self.path)
+
+
+@dataclass
+class Complaints:
+    """`main` is the pipeline file: its complaints come first. `environments` are all that there are."""
+
+    main: Document
+    environments: tuple[str, ...] = ()
+    _found: _Found = field(default_factory=dict)
+    _remarked: _Found = field(default_factory=dict)
+
+    def add(
+        self, spot: Spot, message: str, hint: str | None = None, *, on_key: bool = False, environment: str | None = None
+    ) -> None:
+        self._keep(self._found, spot, (message, hint), environment, on_key=on_key)
+
+    def remark(self, spot: Spot, message: str, *, on_key: bool = False, environment: str | None = None) -> None:
+        """Something that is left out or changed, and keeps nothing from running."""
+        self._keep(self._remarked, spot, (message, None), environment, on_key=on_key)
+
+    @staticmethod
+    def _keep(where: _Found, spot: Spot, said: tuple[str, str | None], environment: str | None, *, on_key: bool) -> None:
+        if spot.path[:2] == ("environments", environment):
+            environment = None  # where it stands says enough
+        at = spot.document.position(spot.path, of_key=on_key)
+        where.setdefault(spot.document.complaint(at, *said), {})[environment] = None
+
+    def fault(self, spot: Spot, fault: Fault, environment: str | None = None) -> None:
+        if fault.dropped:
+            self.remark(spot.below(fault.at), fault.message, on_key=fault.on_key, environment=environment)
+        else:
+            self.add(spot.below(fault.at), fault.message, fault.hint, on_key=fault.on_key, environment=environment)
+
+    def add_complaint(self, complaint: Complaint) -> None:
+        self._found.setdefault(complaint, {})[None] = None
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def raise_if_any(self) -> None:
+        """All of them, in the order of the text."""
+        if self._found:
+            raise FileFaults(tuple(sorted(self._said(self._found), key=self._order)))
+
+    @property
+    def remarks(self) -> tuple[Complaint, ...]:
+        return tuple(sorted(self._said(self._remarked), key=self._order))
+
+    def _order(self, complaint: Complaint) -> tuple[bool, Complaint]:
+        return complaint.file != self.main.file, complaint
+
+    def _said(self, found: Mapping[Complaint, Mapping[str | None, None]]) -> Iterator[Complaint]:
+        for complaint, where in found.items():
+            suffix = self._suffix(tuple(name for name in where if name is not None)) if None not in where else ""
+            yield Complaint(
+                complaint.file, complaint.line, complaint.column, complaint.message + suffix, complaint.hint, complaint.text
+            )
+
+    def _suffix(self, names: tuple[str, ...]) -> str:
+        """In which environments it shows, unless it does in all."""
+        if len(names) >= len(self.environments):
+            return ""
+        return f" (in {some(names)})"
+
+
+def some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

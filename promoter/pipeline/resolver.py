@@ -1,0 +1,222 @@
+"""One environment, filled in: its variables, its services with their overrides, its gates and checks, the engine's names."""
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from promoter.config.spec import Shape
+from promoter.config.templates.render import is_template, render_value
+from promoter.config.templates.scope import RESERVED, Scope, TemplateFault
+from promoter.gates.checks import CommandCheck
+from promoter.model.errors import CallerError
+from promoter.model.images import BadReference, Repository
+from promoter.model.release import Source
+from promoter.model.secrets import OPENING, CommandSource, FileSource, names_in
+from promoter.pipeline.builds import names_registry
+from promoter.pipeline.compose.implied import apply_implied
+from promoter.pipeline.compose.merge import merge
+from promoter.pipeline.compose.service import Service
+from promoter.pipeline.document import check_registry
+from promoter.pipeline.engine_names import Placing, service_spot
+from promoter.pipeline.file_text import NO_RELEASE, EnvironmentText, FileText
+from promoter.pipeline.gate_files import with_files
+from promoter.pipeline.gate_list import check_services, read_kinds
+from promoter.pipeline.local_files import local_files
+from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, Strategy
+from promoter.pipeline.mounted_files import Files, apply_env_files
+from promoter.pipeline.networks_volumes import Names
+from promoter.pipeline.problems import Spot
+from promoter.pipeline.spec import CHECKS, GATES, Settings
+from promoter.pipeline.template_filler import Filler, is_map
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENGINE = re.compile(r"(unix|tcp|ssh)://\S+|context:\S+")
+_DECLARE = "declare it under `vars` of the environment"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """An environment with where its gates and checks stand. `filler` is for rules that look again at the text."""
+
+    environment: Environment
+    text: EnvironmentText
+    gates: list[tuple[Shape, Spot]]
+    filler: Filler
+
+
+class Resolver:
+    """Resolves the environments of one file for one source and release."""
+
+    def __init__(self, text: FileText, release: str | None, source: Source | None = None) -> None:
+        self.text, self._release = text, release
+        self._source = text.source if source is None else lambda: source
+        self._files = Files(text.environ, text.read)
+
+    def resolve(self, name: str) -> Resolved:
+        """As good as it can be: what is wrong stands among the complaints, and is left out."""
+        environment = self.text.environments[name]
+        filler = Filler(self._scope(environment), self.text.complaints, name)
+        settings = self._settings(environment, filler)
+        self._remark(environment)
+        written = apply_implied({service: self._written(service, environment, filler) for service in environment.services})
+        names = Names(f"{self.text.head.name}-{name}")
+        place = Placing(self.text, environment, names, filler, self._files, written)
+        services = {service: place.service(service, canonical) for service, canonical in written.items()}
+        raw, spot = environment.raw, environment.spot
+        before = read_kinds(raw.get("before"), spot / "before", CHECKS, "check", filler)
+        verify = read_kinds(raw.get("verify"), spot / "verify", CHECKS, "check", filler)
+        gates = read_kinds(raw.get("gates"), spot / "gates", GATES, "gate", filler)
+        for found in (before, verify, gates):
+            self._complete(found, environment, filler)
+        place.need_default_network(found for found, _ in (*before, *verify, *gates))
+        strategy, options = next(iter(settings.strategy.items()))
+        made = Environment(
+            name=name,
+            needs=environment.needs,
+            registry=settings.registry or self.text.head.registry,
+            engines=settings.engine or (None,),
+            services={service: made for service, made in services.items() if made is not None},
+            contents=dict(sorted(place.contents.items())),
+            networks=place.networks,
+            volumes=place.volumes,
+            before=tuple(check for check, _ in before),  # type: ignore[misc]
+            verify=tuple(check for check, _ in verify),  # type: ignore[misc]
+            gates=tuple(gate for gate, _ in gates),  # type: ignore[misc]
+            elsewhere=self._elsewhere(settings, filler),
+            strategy=Strategy(strategy),
+            front=settings.front or options.get("front"),
+            on_failure=OnFailure(settings.on_failure),
+            rollback=settings.rollback,
+            override=settings.override,
+            deciding=self._deciding(gates),
+            url=settings.url,
+            files=self._local_files(services.values(), [check for check, _ in (*before, *verify)], spot, filler),
+        )
+        return Resolved(made, environment, gates, filler)
+
+    def _local_files(
+        self, services: Iterable[Service | None], checks: list[Shape], spot: Spot, filler: Filler
+    ) -> tuple[LocalFile, ...]:
+        there = [service for service in services if service is not None]
+        try:
+            return local_files(self.text.directory, there, checks, self.text.checkout)  # type: ignore[arg-type]
+        except CallerError as error:
+            filler.complain(spot, error.message, error.hint, on_key=True)
+            return ()
+
+    def rules(self, name: str) -> Rules:
+        """What decides who may enter, and nothing of what would run there."""
+        environment = self.text.environments[name]
+        filler = Filler(self._scope(environment), self.text.complaints, name)
+        settings = self._settings(environment, filler)
+        gates = read_kinds(environment.raw.get("gates"), environment.spot / "gates", GATES, "gate", filler)
+        self._complete(gates, environment, filler)
+        rules = tuple(gate for gate, _ in gates)
+        return Rules(name, rules, settings.rollback, settings.override, self._deciding(gates))  # type: ignore[arg-type]
+
+    def _deciding(self, gates: list[tuple[Shape, Spot]]) -> Mapping[str, str]:
+        """The programs of the repository that gates run, and the files that give their secrets."""
+        words: list[str] = []
+        for gate, _ in gates:
+            words += gate.run if isinstance(gate, CommandCheck) else ()
+            for secret in names_in(gate.model_dump_json()):
+                match self.text.secrets.get(secret):
+                    case CommandSource() as source:
+                        words += source.argv
+                    case FileSource() as source:
+                        words.append(source.path)
+        return self.text.files(self.text.directory, words) if words else {}
+
+    def _complete(self, found: list[tuple[Shape, Spot]], environment: EnvironmentText, filler: Filler) -> None:
+        check_services(found, environment.services, filler)
+        found[:] = with_files(found, self.text.directory, self._files, filler)
+
+    def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
+        """Repositories in the environment's own registry, for images that do not name a registry themselves."""
+        found: dict[str, Repository] = {}
+        if settings.registry is None:
+            return found
+        for name in self.text.used:
+            layer = self.text.layers[name]
+            path = layer.image_keys(filler).get("image") or f"{self.text.head.name}/{name.lower()}"
+            if layer.raw.get("build") is not None and not names_registry(path):
+                with suppress(BadReference):  # complained about where builds are read
+                    found[name] = Repository.parse(f"{settings.registry}/{path}")
+        return found
+
+    def _scope(self, environment: EnvironmentText) -> Scope:
+        text, spot = self.text, environment.spot / "vars"
+        said = environment.raw.get("vars")
+        is_map(said, spot, text.complaints, "`vars`", environment.name)
+        raw = said if isinstance(said, dict) else {}
+        circular = {name: f"`{name}` is a variable too, and variables may not refer to each other" for name in raw}
+        outer = self._scope_with(environment, {}, circular)
+        filler = Filler(outer, text.complaints, environment.name)
+        known = {}
+        for name, value in raw.items():
+            if not _IDENTIFIER.fullmatch(name) or name in RESERVED:
+                why = "it has a meaning of its own" if name in RESERVED else "use letters, digits and _"
+                filler.complain(spot / name, f"`{name}` cannot be the name of a variable", why, on_key=True)
+            known[name] = self._variable(value, spot / name, filler)
+        return self._scope_with(environment, known, {})
+
+    def _scope_with(self, environment: EnvironmentText, known: Mapping[str, object], absent: Mapping[str, str]) -> Scope:
+        if self._release is None:
+            absent = {**absent, "release": NO_RELEASE}
+        secrets = frozenset(self.text.secrets)
+        return Scope(self._source, self.text.environ, secrets, known, environment.name, self._release, absent, _DECLARE)
+
+    @staticmethod
+    def _variable(value: object, spot: Spot, filler: Filler) -> object:
+        if not isinstance(value, str) or not is_template(value):
+            return filler.fill(value, spot)[0]
+        try:
+            return render_value(value, filler.scope)
+        except TemplateFault as fault:
+            filler.complain(spot, fault.message, fault.hint)
+            return ""
+
+    def _settings(self, environment: EnvironmentText, filler: Filler) -> Settings:
+        settings = Settings()
+        for key in Settings.model_fields:
+            value, spot = environment.raw.get(key), environment.spot / key
+            if value is None:
+                continue
+            read = filler.read(Settings, {key: value}, environment.spot)
+            if read is None:
+                continue
+            settings = settings.model_copy(update={key: getattr(read, key)})
+            if any(OPENING in text for text in (read.registry or "", *read.engine)):
+                filler.complain(
+                    spot, f"a secret cannot stand in `{key}`", "name the address; credentials come from the docker CLI"
+                )
+            if OPENING in (read.url or ""):
+                filler.complain(spot, "a secret cannot stand in `url`", "it is shown to everybody who sees the result")
+        if settings.registry is not None:
+            check_registry(settings.registry, environment.spot / "registry", filler)
+        for place, address in enumerate(settings.engine):
+            if not _ENGINE.fullmatch(address):
+                message = f"{address!r} is not the address of an engine"
+                filler.complain(environment.spot / "engine" / place, message, "write unix://…, tcp://…, ssh://… or context:NAME")
+        return settings
+
+    def _written(self, service: str, environment: EnvironmentText, filler: Filler) -> dict[str, Any]:
+        shared, override = self.text.layers[service], environment.layers.get(service)
+        canonical = shared.canonical(filler)
+        if override is not None:
+            canonical = merge(canonical, override.canonical(filler), override.marks)
+        spot = service_spot(self.text, environment, service, "env_file")
+        return apply_env_files(canonical, self._files, spot, filler)
+
+    def _remark(self, environment: EnvironmentText) -> None:
+        """Services that profiles leave out, and links, which other keys stand for."""
+        for name, stack in self.text.layers.items():
+            if name not in environment.services:
+                message = f"service `{name}` is left out: none of its profiles ({', '.join(stack.profiles)}) is named"
+                self.text.complaints.remark(stack.spot, message, on_key=True, environment=environment.name)
+            elif stack.raw.get("links"):
+                message = "`links` is left out: services reach each other by name; those that it names are started first"
+                spot = stack.spot_of("links") / "links"
+                self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)

@@ -1,0 +1,62 @@
+"""The workflow that `promoter init --ci` writes for a CI platform: a run for each push, and what resumes a run that waits. Pure.
+
+It installs what the variable PROMOTER_INSTALL names, and says so where nobody has set it: a bare name on a package index
+may be somebody else's. It asks nobody to trust an action of a repository that they do not know.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promoter import __version__
+
+PLATFORMS = ("github", "gitlab")
+PLACES: Mapping[str, str] = {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}
+"""From the root of the checkout."""
+PINNED: Mapping[str, str] = {
+    "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "setup_python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+}
+"""Actions by full commit: a tag can be moved."""
+PYTHON = "3.13"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`file` is the pipeline file from the root of the checkout. `host` is the registry's, where anything is pushed.
+
+    `last` is the environment at the end
+    of the way. `ledger` is None where the pipeline file names one itself; else what every machine is to use.
+    """
+
+    platform: str
+    file: str
+    pipeline: str
+    branch: str
+    last: str
+    host: str | None
+    ledger: str | None
+    own_registry: bool = False
+    """Whether the platform's own token opens the registry."""
+
+    @property
+    def room(self) -> str:
+        """Where promoter keeps its own beside the pipeline file."""
+        return "/".join([*self.file.split("/")[:-1], ".promoter"])
+
+
+def workflow_text(job: Job) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    texts = Environment(  # noqa: S701 -- YAML, in which every value is quoted as JSON
+        loader=PackageLoader("promoter.pipeline.scaffold"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        variable_start_string="[[",
+        variable_end_string="]]",
+    )
+    texts.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+    template = texts.get_template(f"{job.platform}.yml.j2")
+    return template.render(job=job, version=__version__, python=PYTHON, pinned=PINNED)

@@ -1,0 +1,59 @@
+"""A first pipeline file for services that stay in Compose files, where only these say all that they mean. Pure.
+
+That is so for several files, for what they include, and for a `.env` beside them, whose values may be secret and are
+not copied. Each environment says what several copies cannot share: host ports and names of containers.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from promoter.config.yaml.scalars import Tagged
+from promoter.pipeline.compose.service import Port, Service
+from promoter.pipeline.scaffold.importer import Draft, mounts_over_build, name_from, probe_of, variable
+
+
+def from_services(
+    services: Mapping[str, Service], files: tuple[str, ...], built: frozenset[str], name: str, why: str, directory: Path
+) -> Draft:
+    """`services` as the files say them, filled in; `built` are those whose image is made here."""
+    draft = Draft(name, files=files)
+    draft.path = f"/{name}"
+    draft.remarks.append(f"The services stay in {', '.join(files)}: {why}.")
+    for service, said in services.items():
+        before = len(draft.ports)
+        override = _override(draft, service, said, built=service in built)
+        if override:
+            draft.overrides[service] = override
+        test = said.healthcheck.test if said.healthcheck else None
+        if draft.probe is None and len(draft.ports) > before and test:
+            draft.probe = probe_of(" ".join(test), list(draft.ports)[before])
+        over = [m.source for m in said.volumes if m.type == "bind" and m.source and Path(m.source).is_relative_to(directory)]
+        if service in built and over:
+            draft.remarks.append(mounts_over_build(service, [f"./{Path(one).relative_to(directory)}" for one in over]))
+    return draft
+
+
+def _override(draft: Draft, name: str, service: Service, *, built: bool) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if any(port.published is not None for port in service.ports):
+        found["ports"] = Tagged("override", [_port(draft, name, port) for port in service.ports])
+    if service.container_name is not None:
+        draft.remarks.append(f"{name}: container_name is left out; containers are named {draft.name}-ENVIRONMENT-{name}.")
+        found["container_name"] = Tagged("reset", None)
+    if built and service.init is None:
+        found["init"] = True
+    return found
+
+
+def _port(draft: Draft, service: str, port: Port) -> str:
+    target = f"{port.target}" + ("" if port.protocol == "tcp" else f"/{port.protocol}")
+    if port.published is None:
+        return target
+    address = port.host_ip or ""
+    host = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+    return f"{host}{variable(draft, service, str(port.published))}:{target}"
+
+
+def named(said: str | None, directory: str, wished: str | None) -> str:
+    """The pipeline's name: as wished, else the Compose file's, else the directory's."""
+    return wished or name_from(said or directory)

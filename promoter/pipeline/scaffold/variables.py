@@ -1,0 +1,114 @@
+"""Compose's `${VAR}` as templates of a pipeline file, with the same meaning. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from promoter.config.yaml.scalars import Tagged
+from promoter.pipeline.compose.interpolation import Unset
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPERATORS = (":-", ":?", ":+", "-", "?", "+")
+_BRACES = re.compile(r"\{+[{%#]")
+_DEEPEST = 32
+Path = tuple[str | int, ...]
+
+
+class Malformed(ValueError):
+    """A `${` that Compose refuses, and where it is."""
+
+    def __init__(self, path: Path, error: Unset) -> None:
+        super().__init__(error.message)
+        self.path, self.message, self.hint = path, error.message, error.hint
+
+
+def templated(value: Any, path: Path = ()) -> Any:
+    """`value` with its variables as templates, and with braces that Compose does not mean as text; keys are left alone."""
+    if isinstance(value, str):
+        try:
+            return _text(value)
+        except Unset as error:
+            raise Malformed(path, error) from error
+    if isinstance(value, Mapping):
+        return {
+            key: templated(item, (*path, str(key)))
+            for key, item in value.items()
+            if not (isinstance(item, Tagged) and item.tag == "reset")
+        }
+    if isinstance(value, Tagged):
+        return templated(value.value, path)
+    return [templated(item, (*path, place)) for place, item in enumerate(value)] if isinstance(value, (list, tuple)) else value
+
+
+def _text(text: str) -> str:
+    if "$" not in text and "{" not in text:
+        return text
+    parts, end = _parts(text, 0, 0)
+    assert end == len(text)
+    return "".join(_BRACES.sub(lambda m: f'{{{{ "{m[0]}" }}}}', one) if literal else f"{{{{ {one} }}}}" for literal, one in parts)
+
+
+def _parts(text: str, place: int, depth: int) -> tuple[list[tuple[bool, str]], int]:
+    """Literal texts and expressions, to the end or to the brace that closes them."""
+    if depth > _DEEPEST:
+        raise Unset(f"variables are nested deeper than {_DEEPEST} levels")
+    parts: list[tuple[bool, str]] = []
+    plain = 0
+    while place < len(text):
+        char = text[place]
+        literal = True
+        if depth and char == "}" and not plain:
+            return parts, place
+        if char != "$":
+            plain += (char == "{") - (char == "}") if depth else 0
+            said, place = char, place + 1
+        elif text.startswith("$$", place):
+            said, place = "$", place + 2
+        elif text.startswith("${", place):
+            (said, place), literal = _braced(text, place + 2, depth + 1), False
+        elif match := _NAME.match(text, place + 1):
+            said, place, literal = f'env("{match[0]}", "")', match.end(), False
+        else:
+            said, place = "$", place + 1
+        if literal and parts and parts[-1][0]:
+            parts[-1] = (True, parts[-1][1] + said)
+        else:
+            parts.append((literal, said))
+    if depth:
+        raise Unset("`${` is never closed", "write } after the name, or $$ for a dollar sign")
+    return parts, place
+
+
+def _braced(text: str, place: int, depth: int) -> tuple[str, int]:
+    match = _NAME.match(text, place)
+    if not match:
+        raise Unset("`${` is not followed by a name", "write for example ${TAG:-latest}, or $$ for a dollar sign")
+    name, place = match[0], match.end()
+    operator = next((o for o in _OPERATORS if text.startswith(o, place)), "")
+    if not operator:
+        if text[place : place + 1] != "}":
+            raise Unset(f"`${{{name}` is never closed", "write } after the name, or $$ for a dollar sign")
+        return f'env("{name}", "")', place + 1
+    parts, end = _parts(text, place + len(operator), depth)
+    return _expression(name, operator, parts), end + 1
+
+
+def _expression(name: str, operator: str, parts: list[tuple[bool, str]]) -> str:
+    words = [f'"{_quoted(one)}"' if literal else f"({one})" for literal, one in parts] or ['""']
+    word = words[0] if len(words) == 1 else f"({' ~ '.join(words)})"
+    match operator:
+        case ":-":
+            return f'env("{name}", "") or {word}'
+        case "-":
+            return f'env("{name}", {word})'
+        case ":?":
+            return f'env("{name}", required={word})'
+        case "?":
+            return f'env("{name}")'
+        case ":+":
+            return f'{word} if env("{name}", "") else ""'
+    return f'{word} if env("{name}", "0") == env("{name}", "1") else ""'  # two defaults agree where it is set
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

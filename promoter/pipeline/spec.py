@@ -1,0 +1,153 @@
+"""The pipeline file's own shapes, as a person writes them: what `promoter schema` prints and what every key is read by."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from promoter.config.fields import Texts
+from promoter.config.spec import Shape
+from promoter.config.spec_errors import misfit
+from promoter.gates.approval.rule import Approval
+from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.metric import MetricCheck
+from promoter.gates.override import Override, Rollback
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
+from promoter.gates.soak import Soak
+from promoter.gates.window.rule import Window
+from promoter.model.secrets import OPENING
+from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
+
+NAME = r"^[a-z0-9][a-z0-9-]*$"
+StrategyName = Literal["recreate", "start-first", "swarm"]
+FrontName = Literal["caddy", "traefik", "haproxy", "nginx"]
+STRATEGIES: tuple[str, ...] = get_args(StrategyName)
+FRONTS: tuple[str, ...] = get_args(FrontName)
+
+
+def _check_name(value: str) -> str:
+    import re
+
+    if not re.fullmatch(NAME, value):
+        raise misfit(f"{value!r} is not a name here", "use lower-case letters, digits and -, and begin with a letter or digit")
+    return value
+
+
+def _read_strategy(value: object) -> object:
+    """`start-first`, or `{start-first: {…options}}`."""
+    return {value: {}} if isinstance(value, str) else value
+
+
+def _check_strategy(value: dict[str, Any]) -> dict[str, Any]:
+    if len(value) != 1 or next(iter(value)) not in STRATEGIES:
+        raise misfit(f"a strategy is one of {', '.join(STRATEGIES)}", "write for example `strategy: recreate`")
+    name, options = next(iter(value.items()))
+    if options is not None and not isinstance(options, Mapping):
+        raise misfit(f"the options of {name} must be a map", None, (name,))
+    known = {"front"} if name == "start-first" else set()
+    for key in options or {}:
+        if key not in known:
+            raise misfit(f"{name} has no option `{key}`", None, (name, str(key)))
+    return {name: dict(options or {})}
+
+
+def _check_front(value: dict[str, Any]) -> dict[str, Any]:
+    if len(value) != 1 or next(iter(value)) not in FRONTS:
+        raise misfit(f"a front is one of {', '.join(FRONTS)}", "write for example `front: {caddy: {…}}`")
+    return value
+
+
+def _check_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or (OPENING not in value and len(value.split()) != 1):
+        raise misfit(f"{value!r} is not an address to look at", "write for example https://shop.example.com/")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_check_name), Field(json_schema_extra={"pattern": NAME})]
+Strategy = Annotated[
+    dict[str, Any],
+    BeforeValidator(_read_strategy, json_schema_input_type=StrategyName | dict[StrategyName, Any]),
+    AfterValidator(_check_strategy),
+]
+Front = Annotated[dict[str, Any], AfterValidator(_check_front)]
+
+
+class CheckForm(Shape):
+    """One check, by its single key."""
+
+    http: HttpCheck | None = None
+    container: ContainerCheck | None = None
+    command: CommandCheck | None = None
+    metric: MetricCheck | None = None
+    scan: ScanCheck | None = None
+    signature: SignatureCheck | None = None
+
+
+class GateForm(CheckForm):
+    """One gate, by its single key."""
+
+    approval: Approval | None = None
+    soak: Soak | None = None
+    window: Window | None = None
+
+
+CHECKS = {shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck, MetricCheck, ScanCheck, SignatureCheck)}
+GATES = {shape.kind: shape for shape in (Approval, Soak, Window)} | CHECKS
+
+
+class Settings(Shape):
+    """An environment's plain keys: how and where a release lives there."""
+
+    registry: str | None = None
+    engine: Texts = Field(default=(), min_length=1)
+    strategy: Strategy = {"recreate": {}}
+    front: Front | None = None
+    on_failure: Literal["rollback", "stop"] = "rollback"
+    rollback: Rollback = Rollback()
+    override: Override | None = None
+    url: Annotated[str, AfterValidator(_check_url)] | None = None
+
+
+class EnvironmentForm(Settings):
+    """Where a release may live."""
+
+    vars: dict[str, Any] = {}
+    needs: Texts = ()
+    profiles: Texts = ()
+    services: dict[str, Written | None] = {}
+    before: tuple[CheckForm, ...] = ()
+    verify: tuple[CheckForm, ...] = ()
+    gates: tuple[GateForm, ...] = ()
+
+
+class PolicyForm(Shape):
+    """`ref` is a git ref that is protected: what decides must be the same there."""
+
+    ref: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")
+
+
+class Head(Shape):
+    """The file's plain keys."""
+
+    name: Name
+    registry: str | None = None
+    ledger: str | None = None
+    approvers: str | None = None
+    revoked_keys: str | None = None
+    policy: PolicyForm | None = None
+    builder: Literal["auto", "engine", "buildx"] = "auto"
+
+
+class FileForm(Head):
+    """A pipeline file."""
+
+    roles: dict[str, Texts] = {}
+    identities: dict[str, Texts] = {}
+    secrets: dict[str, SecretForm] = {}
+    services: str | tuple[str, ...] | dict[str, Written]
+    profiles: Texts = ()
+    environments: dict[str, EnvironmentForm | None]
+    networks: dict[str, NetworkForm | None] = {}
+    volumes: dict[str, VolumeForm | None] = {}
+    configs: dict[str, ConfigForm] = {}

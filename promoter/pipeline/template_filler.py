@@ -1,0 +1,99 @@
+"""Fills in the templates of a value, and reads a filled value by a shape; what goes wrong becomes a complaint."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from promoter.config.spec import Reading, Shape
+from promoter.config.spec_errors import Fault, faults_of, without
+from promoter.config.templates.render import is_template, render
+from promoter.config.templates.scope import Scope, TemplateFault
+from promoter.config.yaml.scalars import Tagged, kind_of
+from promoter.pipeline.problems import Complaints, Spot
+
+
+class Broken(str):
+    """A text of which has been said already that it means nothing."""
+
+    __slots__ = ()
+
+
+S = TypeVar("S", bound=Shape)
+
+
+class Filler:
+    """Templates of one environment (None: of the file as a whole) in one scope."""
+
+    def __init__(self, scope: Scope, complaints: Complaints, environment: str | None) -> None:
+        self.scope, self.complaints, self.environment = scope, complaints, environment
+        self._broken = False
+
+    def fill(self, value: object, spot: Spot) -> tuple[object, bool]:
+        """The value without templates; False when some could not be filled in."""
+        faults: list[tuple[Spot, TemplateFault]] = []
+        self._broken = False
+        filled = self._fill(value, spot, faults)
+        for place, fault in faults:
+            self.complain(place, fault.message, fault.hint)
+        return filled, not faults and not self._broken
+
+    def _fill(self, value: object, spot: Spot, faults: list[tuple[Spot, TemplateFault]]) -> object:
+        if isinstance(value, Broken):
+            self._broken = True
+            return value
+        if isinstance(value, str):
+            if not is_template(value):
+                return value
+            try:
+                return render(value, self.scope)
+            except TemplateFault as fault:
+                faults.append((spot, fault))
+                return value
+        if isinstance(value, dict):
+            return {key: self._fill(item, spot / key, faults) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._fill(item, spot / place, faults) for place, item in enumerate(value)]
+        return Tagged(value.tag, self._fill(value.value, spot, faults)) if isinstance(value, Tagged) else value
+
+    def complain(self, spot: Spot, message: str, hint: str | None = None, *, on_key: bool = False) -> None:
+        self.complaints.add(spot, message, hint, on_key=on_key, environment=self.environment)
+
+    def read(self, shape: type[S], value: object, spot: Spot, context: Reading | None = None) -> S | None:
+        """Fills and reads; None when something is wrong with it, which has been said."""
+        filled, whole = self.fill(value, spot)
+        return read_shape(shape, filled, spot, self.complaints, self.environment, context) if whole else None
+
+
+def read_shape(
+    shape: type[S], value: object, spot: Spot, complaints: Complaints, environment: str | None, context: Reading | None = None
+) -> S | None:
+    try:
+        return shape.model_validate(value, context=context, by_alias=True, by_name=False)
+    except ValidationError as error:
+        faults = list(faults_of(error, shape))
+        for fault in faults:
+            complaints.fault(spot, fault, environment)
+        if all(fault.dropped for fault in faults):
+            return read_shape(shape, without(value, faults), spot, complaints, environment, context)
+        return None
+
+
+def is_map(value: object, spot: Spot, complaints: Complaints, what: str, environment: str | None = None) -> bool:
+    """Says so when it is none. Nothing at all is none either, and nobody needs to hear of it."""
+    if isinstance(value, dict):
+        return True
+    if value is not None:
+        complaints.fault(spot, Fault((), f"{what} must be a map, and {kind_of(value)} stands here"), environment)
+    return False
+
+
+def templated(value: object) -> bool:
+    """Whether a template stands anywhere in it."""
+    if isinstance(value, str):
+        return isinstance(value, Broken) or is_template(value)
+    if isinstance(value, Mapping):
+        return any(templated(item) for item in value.values())
+    if isinstance(value, list):
+        return any(templated(item) for item in value)
+    return isinstance(value, Tagged) and templated(value.value)

@@ -1,0 +1,1 @@
+"""The rules that `validate` applies across the whole file."""

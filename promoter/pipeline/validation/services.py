@@ -1,0 +1,114 @@
+"""Rules about the services of one environment: what would fail on the engine, said before anything is done."""
+
+from collections.abc import Iterator
+
+from promoter.pipeline.compose.implied import SHARED, joined
+from promoter.pipeline.compose.mounts import is_relative
+from promoter.pipeline.compose.service import Service
+from promoter.pipeline.dag import find_circle
+from promoter.pipeline.engine_names import service_spot
+from promoter.pipeline.file_text import FileText
+from promoter.pipeline.model import Strategy
+from promoter.pipeline.problems import Spot
+from promoter.pipeline.resolver import Resolved
+from promoter.pipeline.service_list import left_out
+
+
+def check_services(text: FileText, resolved: Resolved) -> None:
+    environment = resolved.environment
+    if environment.strategy is Strategy.START_FIRST and environment.front is None:
+        message = "start-first needs a front that sends requests to the new container"
+        resolved.filler.complain(resolved.text.spot / "strategy", message, "add `front: {caddy: {…}}`, or use recreate")
+    if environment.strategy is not Strategy.START_FIRST and environment.front is not None:
+        message = f"`front` has no meaning for strategy {environment.strategy}"
+        resolved.filler.complain(resolved.text.spot / "front", message, "drop it, or use `strategy: start-first`", on_key=True)
+    for name, service in environment.services.items():
+        rules = _Rules(text, resolved, name, service)
+        rules.alone()
+        rules.networks()
+        rules.files()
+        rules.names()
+        rules.relative_binds()
+    _check_circle(text, resolved)
+
+
+class _Rules:
+    def __init__(self, text: FileText, resolved: Resolved, name: str, service: Service) -> None:
+        self._text, self._resolved, self._name, self._service = text, resolved, name, service
+
+    def _complain(self, key: str, message: str, hint: str | None = None) -> None:
+        spot = service_spot(self._text, self._resolved.text, self._name, key) / key
+        self._resolved.filler.complain(spot, message, hint)
+
+    def alone(self) -> None:
+        """What only one container at a time can have."""
+        service, replicas = self._service, self._service.replicas
+        first = self._resolved.environment.strategy is Strategy.START_FIRST
+        if not first and replicas <= 1:
+            return
+        why = "with start-first the new container runs beside the old one" if first else f"{replicas} replicas run side by side"
+        fixed = [port.published for port in service.ports if port.published is not None]
+        if fixed:
+            self._complain("ports", f"{why}, and host port {fixed[0]} can be had only once", "publish no fixed host port")
+        if service.container_name is not None:
+            self._complain("container_name", f"{why}, and the name {service.container_name} can be had only once", "drop it")
+
+    def networks(self) -> None:
+        service = self._service
+        if service.network_mode is None:
+            return
+        if service.networks:
+            self._complain("networks", f"`networks` and `network_mode: {service.network_mode}` exclude each other", "keep one")
+        if service.ports:
+            self._complain("ports", f"with `network_mode: {service.network_mode}` no port can be published", "drop `ports`")
+
+    def files(self) -> None:
+        service = self._service
+        granted = "secrets" if service.secrets else "configs" if service.configs else None
+        if service.read_only and granted:
+            message = f"with `read_only: true` the engine cannot place the files of `{granted}`"
+            self._complain(granted, message, "hand the values over by `environment`, or drop `read_only`")
+
+    def names(self) -> None:
+        """Other services that this one names are there."""
+        known = self._resolved.text.services
+        shared = {joined(getattr(self._service, key)): key for key in SHARED}
+        for other, dependency in self._service.depends_on.items():
+            if other not in known and dependency.required:
+                key = shared.get(other) or next((k for k in ("depends_on", "links") if self._says(k, other)), "depends_on")
+                spot = service_spot(self._text, self._resolved.text, self._name, key) / key
+                said = left_out(self._text, self._resolved.text, other, known)
+                self._resolved.filler.complain(spot if key in SHARED else spot.entry(other), *said, on_key=key not in SHARED)
+
+    def _says(self, key: str, other: str) -> bool:
+        said = self._text.layers[self._name].raw.get(key) or ()
+        return any(str(one).partition(":")[0] == other for one in said)
+
+    def relative_binds(self) -> None:
+        """A path beside the file is on this machine, and not on an engine elsewhere."""
+        far = next((e for e in self._resolved.environment.engines if e and not e.startswith("unix://")), None)
+        if far is None:
+            return
+        for spot, source in self._sources():
+            message = f"{source} is beside this file, and {far} is another machine"
+            self._resolved.filler.complain(spot, message, "name an absolute path of the engine's host, or use a volume")
+
+    def _sources(self) -> Iterator[tuple[Spot, str]]:
+        for layer in (*self._text.layers[self._name].layers, self._resolved.text.layers.get(self._name)):
+            entries = layer.raw.get("volumes") if layer is not None else None
+            for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+                assert layer is not None
+                spot = layer.spot / "volumes" / place
+                if isinstance(entry, str) and entry[:1] in (".", "~") and ":" in entry:
+                    yield spot, entry.split(":")[0]
+                elif isinstance(entry, dict) and entry.get("type") == "bind" and is_relative(str(entry.get("source", "/"))):
+                    yield spot / "source", str(entry["source"])
+
+
+def _check_circle(text: FileText, resolved: Resolved) -> None:
+    services = resolved.environment.services
+    circle = find_circle({name: tuple(service.depends_on) for name, service in services.items()})
+    if circle:
+        spot = service_spot(text, resolved.text, circle[0], "depends_on") / "depends_on"
+        message = f"`depends_on` goes round in a circle: {' -> '.join((*circle, circle[0]))}"
+        resolved.filler.complain(spot, message, "let one of them start without the other")

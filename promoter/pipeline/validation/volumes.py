@@ -1,0 +1,51 @@
+"""Remarks about data: paths that an image declares as VOLUME, and that no mount of the service names."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from promoter.config.regular_file import read_regular
+from promoter.pipeline.compose.image_volumes import unnamed_volumes
+from promoter.pipeline.dockerfile import declared_volumes
+from promoter.pipeline.file_text import FileText
+from promoter.pipeline.model import BuiltService, ToBuild
+from promoter.pipeline.resolver import Resolved
+
+KNOWN = {
+    "postgres": ("/var/lib/postgresql/data",), "mysql": ("/var/lib/mysql",), "mariadb": ("/var/lib/mysql",),
+    "mongo": ("/data/db", "/data/configdb"), "redis": ("/data",), "valkey": ("/data",), "rabbitmq": ("/var/lib/rabbitmq",),
+    "influxdb": ("/var/lib/influxdb2", "/etc/influxdb2"), "couchdb": ("/opt/couchdb/data",), "neo4j": ("/data", "/logs"),
+    "cassandra": ("/var/lib/cassandra",), "registry": ("/var/lib/registry",), "zookeeper": ("/data", "/datalog", "/logs"),
+}  # fmt: skip
+"""Volumes of official images, by the last part of their name; `plan` asks the engine, which knows those of every image."""
+
+
+def remark_volumes(text: FileText, environments: Sequence[Resolved], builds: Mapping[str, BuiltService]) -> None:
+    for resolved in environments:
+        for name, service in resolved.environment.services.items():
+            declared = _declared(builds.get(name), text.directory)
+            for path in unnamed_volumes(declared, service):
+                spot, message = text.layers[name].spot, say_unnamed(name, path)
+                text.complaints.remark(spot, message, on_key=True, environment=resolved.environment.name)
+
+
+def say_unnamed(service: str, path: str) -> str:
+    """The sentence for a path whose data has no name."""
+    return (
+        f"the image of `{service}` keeps data in {path}, and no volume is mounted there: it goes over to each next container, "
+        f"but has no name of its own; `volumes: [DATA:{path}]` gives it one"
+    )
+
+
+def _declared(built: BuiltService | None, directory: Path) -> Sequence[str]:
+    if built is None:
+        return ()
+    if not isinstance(built, ToBuild):
+        return KNOWN.get(built.reference.repository.path.rpartition("/")[2], ())
+    text = built.build.dockerfile_inline
+    if text is None:
+        try:
+            file = directory / built.build.context / (built.build.dockerfile or "Dockerfile")
+            text = read_regular(file).decode("utf-8", "replace")
+        except (OSError, ValueError):  # a context elsewhere; the builder complains about one that is missing
+            return ()
+    return declared_volumes(text)

@@ -1,0 +1,1 @@
+"""One release entering environments: build, plan, admission, execution. A promotion reads downwards."""

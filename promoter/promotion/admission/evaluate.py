@@ -1,0 +1,57 @@
+"""Judging all gates of an environment: the cheap and certain first, then what must be looked at, approvals last.
+
+What has to be looked at is looked at only when nothing before it is shut; approvals are judged always, so that
+people may vote while something else still waits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from promoter.gates.approval.votes import checked
+from promoter.gates.context import Case, Stay, person
+from promoter.gates.registry import Gate
+from promoter.ledger.state import State
+from promoter.model.vote import Vote
+from promoter.pipeline.model import Environment, Pipeline, policy_digest
+from promoter.promotion.plan import Plan
+
+
+def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> Case:
+    """Everything that the ledger says about this release asking to enter this environment."""
+    place = state.environment(plan.environment.name)
+    votes = place.votes_for(plan.release.id)
+    overrides = [vote for vote in place.overrides if vote.release == plan.release.id]
+    stays = {
+        name: Stay(entry.current.release, entry.since)
+        for name, entry in state.environments.items()
+        if entry.current is not None and entry.since is not None
+    }
+    names = pipeline.identities
+    return Case(
+        environment=plan.environment.name,
+        release=plan.release,
+        plan_digest=plan.digest,
+        policy_digest=policy_digest(pipeline, plan.environment),
+        running=place.current.release if place.current else None,
+        requested_by=place.request.requested_by if place.request else requested_by,
+        now=now,
+        votes=_by_person(checked(votes, pipeline.name, plan.release, pipeline.trust, now), names),
+        requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
+        overrides=_by_person(checked(overrides, pipeline.name, plan.release, pipeline.trust, now), names),
+        consumed=place.used_by_others((*votes, *overrides), promotion),
+        stays=stays,
+        roles=pipeline.roles,
+        signers=pipeline.signers,
+        identities=names,
+    )
+
+
+def _by_person(votes: tuple[Vote, ...], names: Mapping[str, str]) -> tuple[Vote, ...]:
+    """Under the one name of each person, so that whoever signs and reviews on the platform counts once."""
+    return tuple(replace(vote, principal=person(vote.principal, names)) for vote in votes)
+
+
+def gates_of_rollback(environment: Environment) -> tuple[Gate, ...]:
+    """Those that the file does not let a rollback pass by."""
+    return tuple(gate for gate in environment.gates if not environment.rollback.skips(gate.kind))

@@ -1,0 +1,78 @@
+"""What stands in the way before any gate is asked: pins, freezes, vetoes, and newer releases that ask for the same place."""
+
+from promoter.gates.evaluate import Judged
+from promoter.ledger.state import EnvironmentState, Mark, State
+from promoter.model.release import Release
+from promoter.model.verdict import Outcome, ReasonCode, refused, waiting
+from promoter.pipeline.model import Environment
+
+
+def standing(state: State, environment: Environment, release: Release) -> tuple[Judged, ...]:
+    """Pins, freezes and vetoes."""
+    name, entry, found = environment.name, state.environment(environment.name), []
+    if entry.pinned is not None:
+        says = f"{name} is pinned: {_said(entry.pinned)}; `promoter unpin {name} --reason …` lets releases in"
+        found.append(Judged("pin", waiting(ReasonCode.PINNED, says), "pin"))
+    if entry.frozen is not None:
+        all_of_them = entry.frozen is state.frozen
+        what, way_out = ("everything", "") if all_of_them else (name, f" {name}")
+        says = f"{what} is frozen: {_said(entry.frozen)}; `promoter unfreeze{way_out} --reason …` lets releases in"
+        found.append(Judged("freeze", waiting(ReasonCode.FROZEN, says), "freeze"))
+    if (veto := state.veto_of(release.id) or _veto_of_image(state, release)) is not None:
+        says = f"release {release.short_id} was vetoed: {_said(veto)}; only another release can enter"
+        found.append(Judged("veto", refused(ReasonCode.VETOED, says), "veto"))
+    return tuple(found)
+
+
+def newer_instead(state: State, name: str, release: Release, *, explicit: bool) -> tuple[Judged, ...]:
+    """A refusal when a later release has asked for the place after this one did, or began to take it.
+
+    One that has begun or lives there is never superseded. Somebody who names release and environment (`explicit`) may
+    send an earlier release that did not wait there.
+    """
+    entry = state.environment(name)
+    begun = entry.start is not None and entry.start.release == release.id
+    lives = entry.current is not None and entry.current.release == release.id
+    if begun or lives:
+        return ()
+    later = _later(state, entry, release.id)
+    if explicit:
+        asked = entry.pending.get(release.id)
+        later = [one for one in later if asked is not None and entry.asked[one] > asked]
+    if not later:
+        return ()
+    newer = later[-1][:12]
+    says = (
+        f"release {release.short_id} was superseded in {name} by the newer release {newer}; `promoter promote {newer}` goes on "
+        f"with that, `promoter veto {newer} --reason …` gives its place back"
+    )
+    return (Judged("superseded", refused(ReasonCode.SUPERSEDED, says), "superseded"),)
+
+
+def superseded_by(state: State, name: str, release: Release) -> list[dict[str, object]]:
+    """The earlier releases that wait there and will wait no longer once this one asks: as a request records them."""
+    entry = state.environment(name)
+    return [
+        {"release": one, "seq": seq}
+        for one, seq in entry.waiting.items()
+        if state.is_older(one, release.id) and state.veto_of(one) is None and (entry.start is None or entry.start.release != one)
+    ]
+
+
+def in_the_way_of_rollback(environment: Environment, found: tuple[Judged, ...]) -> tuple[Judged, ...]:
+    """Of what stands in the way: a veto always, a freeze where windows count, a pin never."""
+    frozen = not environment.rollback.skips("window")
+    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind == "freeze"))
+
+
+def _later(state: State, entry: EnvironmentState, release: str) -> list[str]:
+    return [one for one in state.after(release) if one in entry.asked and state.veto_of(one) is None]
+
+
+def _veto_of_image(state: State, release: Release) -> Mark | None:
+    marks = (state.vetoed.get(str(ref.digest)) for ref in release.images.values())
+    return next((mark for mark in marks if mark is not None), None)
+
+
+def _said(mark: Mark) -> str:
+    return f"{mark.reason} ({mark.actor}, {mark.at:%Y-%m-%d %H:%M} UTC)"

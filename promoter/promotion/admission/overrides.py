@@ -1,0 +1,39 @@
+"""Emergencies, judged: whether the gates are passed by override, and whether an earlier override was looked back on."""
+
+from promoter.gates.approval.votes import checked
+from promoter.gates.context import Case
+from promoter.gates.evaluate import Judged
+from promoter.gates.override import judge_override, judge_review, used_overrides
+from promoter.ledger.state import Owed, State
+from promoter.model.verdict import Outcome, Verdict
+from promoter.model.vote import Vote
+from promoter.pipeline.model import Environment, Pipeline
+
+
+def override_of(environment: Environment, case: Case) -> Judged | None:
+    """What the overrides for this very plan come to; None when there are none, or the file allows none."""
+    verdict = judge_override(environment.override, case) if environment.override is not None else None
+    return None if verdict is None else Judged("override", verdict, "override")
+
+
+def overrides_used(environment: Environment, case: Case) -> tuple[str, ...]:
+    """Digests of the facts on which a start rests that passes the gates by override."""
+    policy = environment.override
+    return tuple(vote.digest for vote in used_overrides(policy, case)) if policy is not None else ()
+
+
+def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case: Case) -> tuple[Judged, ...]:
+    """A refusal for each override here that no second person has reviewed."""
+    owed = state.environment(case.environment).owed
+    verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
+    return tuple(Judged("review", verdict, "review") for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
+
+
+def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: Case, owed: Owed) -> Verdict:
+    release = state.releases[owed.release].release
+
+    def check(votes: tuple[Vote, ...]) -> tuple[Vote, ...]:
+        return checked(votes, pipeline.name, release, pipeline.trust, case.now)
+
+    reviews = tuple(vote for vote in state.environment(case.environment).reviews if vote.reviews == owed.overrides[0].digest)
+    return judge_review(environment.override, case, check(owed.overrides), owed.at, check(reviews))

@@ -1,0 +1,83 @@
+"""The policy held to a protected git ref: the branch that is promoted cannot loosen the gates it is to pass.
+
+Which refs hold it: the one that the file names, the one that the settings name, and the one that the ledger last saw in
+the file, so that nobody lifts the pin by taking the key out of their branch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from promoter.model.canonical_json import canonical
+from promoter.model.diff import differences, say_change
+from promoter.model.errors import CallerError, FileFaults
+from promoter.model.release import Release
+from promoter.model.verdict import ReasonCode, Verdict, passed, refused
+from promoter.pipeline.loader_port import Loaded
+from promoter.pipeline.model import Environment, Pipeline, Policy, held_policy
+
+MANY = 50
+"""Differences that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The refs that hold a policy, each with its commit, and whether the policy here is theirs."""
+
+    verdict: Verdict
+    commits: tuple[tuple[str, str], ...] = ()
+
+    def document(self, pipeline: Pipeline) -> dict[str, object]:
+        """What a fact records: the pin of the file as it stands, and what it was held against."""
+        return {"ref": pipeline.policy_ref, "held_to": [{"ref": ref, "commit": commit} for ref, commit in self.commits]}
+
+
+def hold_policy(
+    file: Loaded, pipeline: Pipeline, environment: Environment, release: Release, refs: Sequence[str | None]
+) -> Holding | None:
+    """None when no ref holds the policy. `refs` are those of the settings and of the ledger; the file's is added."""
+    wanted = tuple(dict.fromkeys(ref for ref in (*refs, pipeline.policy_ref) if ref))
+    if not wanted:
+        return None
+    here, commits = held_policy(pipeline, environment), []
+    for ref in wanted:
+        try:
+            there = file.policy_at(ref, environment.name, release.source, release.id)
+        except FileFaults as faults:
+            first = faults.complaints[0]
+            return _shut(f"the policy at {ref} cannot be read: {first.file}:{first.line}: {first.message}")
+        except CallerError as error:
+            return _shut(error.message + (f"; {error.hint}" if error.hint else ""))
+        if canonical(there.policy) != canonical(here):
+            return _shut(_say(ref, environment.name, _lines(there.policy, here)))
+        commits.append((ref, there.commit))
+    said = ", ".join(f"{ref} ({commit[:12]})" for ref, commit in commits)
+    return Holding(passed(f"gates, roles and signers are those at {said}"), tuple(commits))
+
+
+def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
+    """Why a vote from this checkout would not be given under the rules that a request was made under."""
+    if asked is None:
+        why = "the request does not hold its rules, because an earlier version of promoter made it"
+    else:
+        why = "; ".join(_lines(here, asked)) + " (here -> in the request)"
+    return refused(
+        ReasonCode.POLICY_CHANGED,
+        f"the rules (gates, roles, signers) of this checkout are not those of the request: {why}; "
+        "decide from a checkout that has the rules of the request, or `promoter promote` from one that has yours asks again",
+    )
+
+
+def _shut(sentence: str) -> Holding:
+    return Holding(refused(ReasonCode.POLICY_CHANGED, sentence))
+
+
+def _lines(old: Policy, new: Policy) -> list[str]:
+    lines = [say_change(change.document()) for change in differences(old, new)]
+    return lines[:MANY] + ([f"and {len(lines) - MANY} more"] if len(lines) > MANY else [])
+
+
+def _say(ref: str, environment: str, lines: list[str]) -> str:
+    return (
+        f"what decides who may enter {environment} is not the same here as at {ref}: {'; '.join(lines)}; "
+        f"merge the change into {ref} (and fetch), or promote from a checkout that does not have it"
+    )

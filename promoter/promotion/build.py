@@ -1,0 +1,182 @@
+"""Making a release: build, push, read the digest back; and pin what is not built here. All services side by side."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError, RegistryError
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.model.release import Release, Source
+from promoter.model.secrets import names_in
+from promoter.pipeline.model import BuiltService, ToBuild, ToPin
+from promoter.promotion import progress
+from promoter.promotion.ports.builder import Builder, BuildRequest
+from promoter.promotion.ports.bundle import Ports
+from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.registry import Manifest
+from promoter.promotion.reconnect import outlast
+
+T = TypeVar("T")
+PARALLEL = 8
+
+
+Wanted = Mapping[str, BuiltService]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A release and the tags under which people find its images; tags are shown and never run."""
+
+    release: Release
+    tags: Mapping[str, str]
+
+
+def make_release(
+    world: Ports, engine: Engine, wanted: Wanted, source: Source, directory: Path, pipeline: str, tell: progress.Listener
+) -> Made:
+    """Raises CallerError before anything is done when a build cannot be had here; BuildError, PushError, RegistryError after."""
+    maker = _Maker(world, engine, world.builder(engine) if _any_built(wanted) else None, source, directory, pipeline, tell)
+    maker.refuse_early(wanted)
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        futures = {name: pool.submit(maker.one, name, entry) for name, entry in wanted.items()}
+        images = _all(futures)
+    tags = {name: maker.tag for name, entry in wanted.items() if isinstance(entry, ToBuild)}
+    tags |= {name: e.reference.tag for name, e in wanted.items() if isinstance(e, ToPin) and e.reference.tag}
+    return Made(Release(images, source), tags)
+
+
+def registries(wanted: Wanted) -> set[str]:
+    """The hosts that must answer before anything is built: those pushed to, and those asked for a digest."""
+    return {
+        entry.repository.host if isinstance(entry, ToBuild) else entry.reference.repository.host
+        for entry in wanted.values()
+        if isinstance(entry, ToBuild) or entry.reference.digest is None
+    }
+
+
+def build_secrets(wanted: Wanted) -> set[str]:
+    """Names of the secrets that builds hold handles of."""
+    values = (v for e in wanted.values() if isinstance(e, ToBuild) for v in (*e.build.args.values(), e.build.dockerfile_inline))
+    return {name for value in values if value for name in names_in(value)}
+
+
+def tag_of(source: Source) -> str:
+    """The tag that a build is pushed under: the commit, marked when there were uncommitted changes."""
+    return (source.short_sha or "local") + ("-dirty" if source.dirty else "")
+
+
+def _any_built(wanted: Wanted) -> bool:
+    return any(isinstance(entry, ToBuild) for entry in wanted.values())
+
+
+def _all(futures: "Mapping[str, Future[ImageRef]]") -> dict[str, ImageRef]:
+    """Every result; or the first error in the order of the file, once all have ended."""
+    errors = [error for future in futures.values() if (error := future.exception()) is not None]
+    if errors:
+        raise next((e for e in errors if isinstance(e, PromoterError) and e.exit_code == 130), errors[0])
+    return {name: future.result() for name, future in futures.items()}
+
+
+@dataclass(frozen=True)
+class _Maker:
+    world: Ports
+    engine: Engine
+    builder: Builder | None
+    source: Source
+    directory: Path
+    pipeline: str
+    tell: progress.Listener
+
+    @property
+    def tag(self) -> str:
+        return tag_of(self.source)
+
+    def refuse_early(self, wanted: Wanted) -> None:
+        for name, entry in wanted.items():
+            if isinstance(entry, ToBuild) and self.builder is not None:
+                why = self.builder.refuse(self._request(name, entry))
+                if why is not None:
+                    raise BuildError(f"{name} cannot be built here: {why}")
+
+    def one(self, name: str, entry: ToBuild | ToPin) -> ImageRef:
+        self.world.clock.check()
+        return self._built(name, entry) if isinstance(entry, ToBuild) else self._taken(name, entry)
+
+    def _taken(self, name: str, entry: ToPin) -> ImageRef:
+        reference = entry.reference
+        digest = reference.digest or self.world.registry.resolve(reference)
+        image = ImageRef(reference.repository, digest)
+        self.tell(progress.Pinned(name, str(reference), image))
+        return image
+
+    def _built(self, name: str, entry: ToBuild) -> ImageRef:
+        builder = self.builder
+        if builder is None:
+            raise CallerError(f"{name} has a build, but there is no builder")
+        begun = self.world.clock.monotonic()
+        self.tell(progress.BuildStarted(name, builder.name))
+        self._outlast(lambda: builder.build(self._request(name, entry), self.world.secrets, self._log(name)))
+        self.tell(progress.BuildDone(name, self.world.clock.monotonic() - begun))
+        self.world.clock.check()
+        try:
+            return self._outlast(lambda: self._pushed(name, entry.repository))
+        except RegistryError as error:
+            if error.reason_code is RegistryError.reason_code:
+                error.reason_code = PushError.reason_code
+            raise
+
+    def _outlast(self, act: Callable[[], T]) -> T:
+        return outlast(self.engine, self.world.clock, act)
+
+    def _pushed(self, name: str, repository: Repository) -> ImageRef:
+        image = self._there_already(repository)
+        already = image is not None
+        if image is None:
+            image = ImageRef(repository, self._push(name, repository))
+        else:
+            self.world.registry.tag(image, self.tag)
+        self.tell(progress.Pushed(name, image, self.tag, already))
+        return image
+
+    def _push(self, name: str, repository: Repository) -> Digest:
+        """The digest that the push named, cross-checked with what the registry holds under it."""
+        digest = self.engine.push(repository, self.tag, self._layers(name))
+        if self.world.registry.manifest(ImageRef(repository, digest)) is None:
+            raise PushError(f"the push of {repository} named {digest}, but the registry does not hold it")
+        return digest
+
+    def _there_already(self, repository: Repository) -> ImageRef | None:
+        """The image as the registry holds it, when these very bytes were pushed before.
+
+        The engine only suggests digests; what counts is that the registry's manifest names this image's configuration
+        (or, in the containerd store, is the image).
+        """
+        local = self.engine.image_id(f"{repository}:{self.tag}")
+        if local is None:
+            return None
+        for digest in self.engine.image_digests(local, repository):
+            image = ImageRef(repository, digest)
+            try:
+                manifest = self.world.registry.manifest(image)
+            except DigestMismatch:
+                continue
+            if manifest is not None and _is(manifest, local):
+                return image
+        return None
+
+    def _request(self, name: str, entry: ToBuild) -> BuildRequest:
+        return BuildRequest(name, entry.build, self.directory, entry.repository, self.tag, {}, entry.platform)
+
+    def _log(self, name: str) -> Callable[[str], None]:
+        return lambda line: self.tell(progress.BuildLine(name, self.world.secrets.redact(line)))
+
+    def _layers(self, name: str) -> Callable[[str, str, int | None, int | None], None]:
+        return lambda layer, status, current, total: self.tell(
+            progress.LayerProgress(name, "push", layer, status, current, total)
+        )
+
+
+def _is(manifest: Manifest, image_id: str) -> bool:
+    return image_id in (str(manifest.config), str(manifest.digest))

@@ -1,0 +1,1 @@
+"""Checks before and after a promotion, carried out: jobs, probes, metrics and programs."""

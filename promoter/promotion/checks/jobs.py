@@ -1,0 +1,113 @@
+"""Jobs: containers that run one command to its end. What one of them came to is told exactly once, also when the run is killed.
+
+A job that must not run twice has a name of its own, and its container stays until its result is recorded: whoever carries
+on finds it finished, waits for it while it still runs, or starts it when it was only created.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import uuid4
+
+from promoter.gates.checks import ContainerCheck
+from promoter.ledger.store import Gone
+from promoter.model.clock import Clock
+from promoter.model.images import ImageRef
+from promoter.model.labels import OWNER, Place, Role, container_labels, owner_of, promotion_of, role_of
+from promoter.model.ownership import is_owned, not_ours, owner_labels
+from promoter.pipeline.compose.service import Healthcheck
+from promoter.promotion.checks.target import Site
+from promoter.promotion.container_spec import without_aliases
+from promoter.promotion.ports.engine import Container, ContainerSpec, Engine
+from promoter.promotion.ports.secrets import Secrets
+
+TAIL = 20
+
+
+@dataclass(frozen=True)
+class Ended:
+    """`code` None when it was not done in its time. `output` are its last lines, without secrets."""
+
+    code: int | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Runs jobs."""
+
+    clock: Clock
+    secrets: Secrets
+    gone: Gone
+
+    def run(self, check: ContainerCheck, site: Site) -> Ended:
+        sweep(site.engine, site.place, self.gone, leased=False)
+        spec = _spec(check, site)
+        container, kept = self._found(spec, site), False
+        if container is None:
+            container = site.engine.create(spec, self.secrets)
+        try:
+            code = self._finish(site.engine, container, check.timeout.total_seconds())
+            output = self.secrets.redact(site.engine.logs(container, TAIL)).strip()
+            kept = site.once is not None and code is not None
+        finally:
+            if not kept:
+                site.engine.remove(container, volumes=True)
+        return Ended(code, output)
+
+    def _found(self, spec: ContainerSpec, site: Site) -> str | None:
+        """The job as a run that was cut off has left it; what another promotion has left under its name goes."""
+        there = site.engine.inspect(spec.name) if site.once is not None else None
+        if there is None:
+            return None
+        if not is_owned(there.labels, owner_labels(site.place)) or role_of(there.labels) != Role.JOB:
+            raise not_ours("container", spec.name, there.labels, owner_labels(site.place))
+        if promotion_of(there.labels) == site.promotion:
+            return there.id
+        site.engine.remove(there.id, volumes=True)
+        return None
+
+    def _finish(self, engine: Engine, container: str, limit: float) -> int | None:
+        seen = engine.inspect(container)
+        if seen is not None and _has_ended(seen):
+            return seen.exit_code
+        engine.start(container)
+        deadline = self.clock.monotonic() + limit
+        while (left := deadline - self.clock.monotonic()) > 0:
+            if (code := engine.wait(container, min(left, 1.0))) is not None:
+                return code
+            self.clock.check()
+        return None
+
+
+def sweep(engine: Engine, place: Place, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
+    """Takes away jobs that nobody waits for: those of processes that are known to have ended and, for whoever holds the
+    environment, all that were made under a lease before, but those called `keep`.
+    """
+    for container in engine.find(place.labels):
+        owner = owner_of(container.labels)
+        left = leased if owner is None else gone(owner)
+        if role_of(container.labels) == Role.JOB and left and container.name not in keep:
+            engine.remove(container.id, volumes=True)
+
+
+def _has_ended(container: Container) -> bool:
+    return container.status in ("exited", "dead")
+
+
+def _spec(check: ContainerCheck, site: Site) -> ContainerSpec:
+    """The service as it is configured, but alone: no ports, no alias, no restart, no health, one command."""
+    image: ImageRef = site.images[check.service]
+    changed: dict[str, object] = {
+        "command": check.command,
+        "ports": (),
+        "restart": None,
+        "healthcheck": Healthcheck(test=("NONE",), disable=True),
+        "depends_on": {},
+    }
+    if check.entrypoint is not None:
+        changed["entrypoint"] = check.entrypoint
+    service = without_aliases(site.services[check.service]).model_copy(update=changed)
+    labels = container_labels(site.place, check.service, site.release.id, str(image.digest), site.promotion, Role.JOB)
+    name = site.once or f"{site.place.pipeline}-{site.place.environment}-{check.service}-job-{uuid4().hex[:8]}"
+    owner = {} if site.owner is None else {OWNER: site.owner}
+    return ContainerSpec(name, image, service, {**labels, **owner}, site.files(check.service), publish=False)

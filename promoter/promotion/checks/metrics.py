@@ -1,0 +1,109 @@
+"""Asking a Prometheus, as often as it takes; what the samples mean is `gates/metric.py`'s.
+
+A gate asks once for the time that has passed. A verification asks at each point in time that comes to pass.
+"""
+
+import math
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from promoter.gates.context import CheckResult
+from promoter.gates.metric import (
+    MetricCheck,
+    NoData,
+    accepted,
+    hopeless,
+    looking_back,
+    looking_forward,
+    measure,
+    parse_condition,
+    say_measured,
+)
+from promoter.gates.prometheus import BadAnswer, Series, Span, read_answer
+from promoter.model.clock import Clock
+from promoter.model.duration import say_duration
+from promoter.promotion.ports.probes import HttpRequest, Probes
+from promoter.promotion.ports.secrets import Secrets
+
+PAUSE = 1.0
+"""Seconds before an answer that is not there yet is asked for again."""
+
+
+class Metric:
+    """One measurement, from its first question to its result."""
+
+    def __init__(self, check: MetricCheck, clock: Clock, probes: Probes, secrets: Secrets, *, fresh: bool) -> None:
+        self._check, self._clock, self._probes, self._secrets = check, clock, probes, secrets
+        self._ahead = looking_forward(check, self._now()) if fresh else None
+        self._silent_until = self._data_until = clock.monotonic() + check.within.total_seconds()
+
+    def look(self) -> CheckResult:
+        while True:
+            span = looking_back(self._check, self._now()) if self._ahead is None else self._ahead.until(self._now())
+            found = self._once(span)
+            if isinstance(found, CheckResult):
+                return found
+            pause = self._pause()
+            if self._clock.monotonic() + pause > found.until:
+                return self._result(passed=False, said=f"{found.said}, for {say_duration(self._check.within)}", timed_out=True)
+            self._clock.sleep(pause)
+
+    def _once(self, span: Span) -> "CheckResult | _More":
+        check, within = self._check, self._check.within.total_seconds()
+        if not span.points:
+            return _More("", math.inf)
+        try:
+            seen = measure(self._ask(span), parse_condition(check.condition), span.points)
+        except BadAnswer as fault:
+            return _More(str(fault), self._silent_until) if fault.again else self._result(passed=False, said=str(fault))
+        self._silent_until = self._clock.monotonic() + within
+        said = say_measured(seen, check.condition)
+        if hopeless(check, seen):
+            return self._result(passed=False, said=said)
+        if seen.missing and check.no_data is NoData.WAIT:
+            if self._ahead is not None:  # what has no data now never will: the span begins anew
+                self._ahead = looking_forward(check, self._now() + round(PAUSE * 1000))
+            return _More(said, self._data_until)
+        return self._result(passed=accepted(check, seen), said=said) if span.points == check.points else _More(said, math.inf)
+
+    def _pause(self) -> float:
+        """Up to the next point in time that is to come."""
+        ahead, now = self._ahead, self._now()
+        if ahead is None or (reached := ahead.until(now).points) == ahead.points:
+            return PAUSE
+        return max(0.001, (ahead.start + ahead.step * reached - now) / 1000)
+
+    def _ask(self, span: Span) -> tuple[Series, ...]:
+        reveal = self._secrets.reveal
+        asked = {
+            "query": reveal(self._check.query),
+            "start": _seconds(span.start),
+            "end": _seconds(span.end),
+            "step": _seconds(span.step),
+        }
+        url = f"{reveal(self._check.url).rstrip('/')}/api/v1/query_range?{urlencode(asked)}"
+        headers = {name: reveal(value) for name, value in self._check.headers.items()}
+        patience = max(0.2, self._silent_until - self._clock.monotonic())
+        answer = self._probes.http(HttpRequest(url, "GET", {"Accept": "application/json", **headers}, patience))
+        if answer.status is None:
+            raise BadAnswer(answer.error or "no answer", again=True)
+        return read_answer(answer.status, answer.body, span)
+
+    def _result(self, *, passed: bool, said: str, timed_out: bool = False) -> CheckResult:
+        said = self._secrets.redact(said)
+        return CheckResult(passed, f"{self._check.subject()}: {said}", timed_out, said)
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """Not known yet; `until` is when patience ends."""
+
+    said: str
+    until: float
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.3f}"

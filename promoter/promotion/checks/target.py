@@ -1,0 +1,41 @@
+"""Where checks look: one release in one environment."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from promoter.model.images import ImageRef
+from promoter.model.labels import Place
+from promoter.model.release import Release
+from promoter.pipeline.compose.service import Service
+from promoter.promotion.ports.engine import Engine, FileContent
+
+
+@dataclass(frozen=True)
+class Site:
+    """`fresh`: the release has just begun to run here, so that what was measured before says nothing about it."""
+
+    place: Place
+    release: Release
+    images: Mapping[str, ImageRef]
+    promotion: str
+    services: Mapping[str, Service]
+    files: Callable[[str], tuple[FileContent, ...]]
+    directory: Path
+    engine: Engine
+    fresh: bool = False
+    once: str | None = None
+    """What a job is called that must not run twice; its container stays until somebody takes it away."""
+    owner: str | None = None
+    """The process that looks here without holding the environment."""
+
+    def made(self, services: tuple[str, ...]) -> dict[str, ImageRef]:
+        """The images of `services` (all, when there are none) where the release has them: signatures stand beside them there."""
+        return {name: self.release.images[name] for name in services or self.services}
+
+
+def command_environment(site: Site) -> dict[str, str]:
+    """What a command check sees beside promoter's own environment."""
+    images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.images.items()}
+    return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.place.environment, **images}

@@ -1,0 +1,88 @@
+"""One service to be put in place, and one replica in its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promoter.model.images import Digest, ImageRef
+from promoter.model.labels import Place, Role, container_labels, promotion_of
+from promoter.model.ownership import Labels, owner_labels
+from promoter.pipeline.compose.service import Service
+from promoter.promotion.ports.engine import Container, ContainerSpec, FileContent
+from promoter.promotion.steps import Proof
+
+
+@dataclass(frozen=True)
+class Order:
+    """One service to be put in place. `live` and `earlier` are ids of recorded containers that are just what is ordered:
+    those that run, and stopped ones that were kept.
+    """
+
+    place: Place
+    service: str
+    config: Service
+    image: ImageRef
+    release: str
+    promotion: str
+    files: tuple[FileContent, ...]
+    proof: Proof
+    ledger: str | None = None
+    live: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
+
+    @property
+    def owner(self) -> Labels:
+        return owner_labels(self.place, self.service)
+
+    def is_wanted(self, container: Container) -> bool:
+        """Whether it is what is ordered: created by this very promotion, or recorded as the same."""
+        return promotion_of(container.labels) == self.promotion or container.id in self.live | self.earlier
+
+    def spec(self, name: str, role: Role, inherited: Mapping[str, str] | None = None) -> ContainerSpec:
+        labels = container_labels(
+            self.place, self.service, self.release, str(self.image.digest), self.promotion, role, self.ledger
+        )
+        candidate = role is Role.CANDIDATE
+        config = without_aliases(self.config) if candidate else _reachable_by_name(self.config, self.service)
+        return ContainerSpec(
+            name, self.image, config, labels, self.files, publish=not candidate, ephemeral_ports=candidate,
+            inherited=inherited or {},
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """One replica in its place. `gap` is how long the slot served nothing, in seconds; None when it was empty before.
+
+    `kept`: it ran before and was not touched.
+    """
+
+    container: str
+    digest: Digest
+    health: str
+    gap: float | None
+    kept: bool = False
+    started: str = ""
+    """When the container was started, by the engine's clock."""
+    late: str | None = None
+    """That the container before did not end in time, with what to do about it."""
+
+
+def killed(container: str, seconds: float, *, init: bool) -> str:
+    """Of a container that the engine had to kill: what that cost, and the remedy."""
+    remedy = "let its program end on SIGTERM" if init else "add `init: true` to the service, or let its program end on SIGTERM"
+    return f"{container} did not end within {seconds:.0f}s of its stop signal and was killed: {remedy}"
+
+
+def without_aliases(service: Service) -> Service:
+    """The same service, reachable by no name that others use."""
+    networks = {name: attachment.model_copy(update={"aliases": ()}) for name, attachment in service.networks.items()}
+    return service.model_copy(update={"networks": networks, "container_name": None, "hostname": None})
+
+
+def _reachable_by_name(service: Service, name: str) -> Service:
+    """The same service, with its own name as an alias on each of its networks."""
+    networks = {
+        network: place if name in place.aliases else place.model_copy(update={"aliases": (*place.aliases, name)})
+        for network, place in service.networks.items()
+    }
+    return service.model_copy(update={"networks": networks})

@@ -1,0 +1,62 @@
+"""Looking anew: after an engine went away and came back, and at the end of a promotion.
+
+An engine that does not keep its containers while it is restarted asks them to end once it is back, and shows them as running
+until they have. What was proven before says nothing about them, and neither does what they answer meanwhile.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from promoter.model.labels import Place, Role, role_of
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.container_spec import Swapped
+from promoter.promotion.execution.failure import StepFailure, gather
+from promoter.promotion.ports.engine import Container, Engine, EngineIdentity
+from promoter.promotion.ports.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Comeback:
+    """An engine that is back, `away` seconds after it was missed."""
+
+    identity: EngineIdentity
+    away: float
+
+
+def settle(engine: Engine, place: Place, back: Comeback) -> None:
+    """Ends what the engine lets end anyway: containers that have run since before it went."""
+    if back.identity.keeps_containers:
+        return
+    went = _time(back.identity.at)
+    for container in engine.find(place.labels):
+        started = _time(container.started_at)
+        older = went is None or started is None or started < went - timedelta(seconds=back.away)
+        if container.running and older and role_of(container.labels) != Role.JOB:
+            engine.stop(container.id, None)
+
+
+def stays(seen: Container | None, before: Swapped, engine: Engine, secrets: Secrets) -> bool:
+    """Whether a container that was proven healthy has run on since. False when it was started again, which proves nothing.
+
+    Raises StepFailure when it ended.
+    """
+    if seen is None:
+        raise StepFailure(ReasonCode.START_FAILED, (f"container {before.container} is gone: it was removed from outside",))
+    if not seen.running or seen.health == "unhealthy":
+        raise _ended(engine, seen, secrets)
+    return seen.started_at == before.started
+
+
+def _ended(engine: Engine, seen: Container, secrets: Secrets) -> StepFailure:
+    evidence = gather(engine, seen, secrets)
+    code = ReasonCode.UNHEALTHY if seen.running else ReasonCode.START_FAILED
+    what = "did not stay healthy" if seen.running else "did not stay up"
+    return StepFailure(code, (f"{seen.name} {what}: it was proven healthy before", *evidence.sentences()), (evidence,))
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

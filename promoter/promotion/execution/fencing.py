@@ -1,0 +1,153 @@
+"""An engine under a lease: before every call that changes something there, the lease is proven to be still ours.
+
+An engine that goes away in the middle ends the promotion where it is (EngineLost): no step may take that for a failure
+of its own, and nothing could be put back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from promoter.model.errors import EngineError, EngineLost
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.promotion.ports.engine import (
+    Container,
+    ContainerSpec,
+    Engine,
+    EngineIdentity,
+    ExecResult,
+    NetworkSpec,
+    Progress,
+    VolumeSpec,
+)
+from promoter.promotion.ports.secrets import Secrets
+
+
+class Fenced:
+    """An `Engine`. `check` raises LeaseLost: a process that was paused and replaced meanwhile touches nothing any more.
+
+    Between the check and the engine's own answer lies one call; nothing on the engine's side could refuse it.
+    """
+
+    def __init__(self, engine: Engine, check: Callable[[], None]) -> None:
+        self.address = engine.address
+        self._engine, self._check = engine, check
+
+    # ------------------------------------------------------------ changes
+    def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
+        self._check()
+        with watched():
+            self._engine.pull(image, platform, progress)
+
+    def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
+        self._check()
+        with watched():
+            return self._engine.push(repository, tag, progress)
+
+    def remove_image(self, image: ImageRef) -> bool:
+        self._check()
+        with watched():
+            return self._engine.remove_image(image)
+
+    def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
+        self._check()
+        with watched():
+            self._engine.ensure_network(spec, owner)
+
+    def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
+        self._check()
+        with watched():
+            self._engine.ensure_volume(spec, owner)
+
+    def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
+        self._check()
+        with watched():
+            return self._engine.create(spec, secrets)
+
+    def start(self, container: str) -> None:
+        self._check()
+        with watched():
+            self._engine.start(container)
+
+    def stop(self, container: str, grace: timedelta | None) -> None:
+        self._check()
+        with watched():
+            self._engine.stop(container, grace)
+
+    def rename(self, container: str, name: str) -> None:
+        self._check()
+        with watched():
+            self._engine.rename(container, name)
+
+    def remove(self, container: str, *, volumes: bool = False) -> None:
+        self._check()
+        with watched():
+            self._engine.remove(container, volumes=volumes)
+
+    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
+        self._check()
+        with watched():
+            return self._engine.exec(container, command, timeout)
+
+    # ------------------------------------------------------------ looks
+    def identify(self) -> EngineIdentity:
+        with watched():
+            return self._engine.identify()
+
+    def alive(self) -> EngineIdentity:
+        """Asked before an end is recorded: what an engine showed that is going, or gone, is worth nothing. Raises EngineLost."""
+        try:
+            return self._engine.identify()
+        except EngineError as error:
+            raise EngineLost(error) from error
+
+    def has_image(self, image: ImageRef) -> bool:
+        with watched():
+            return self._engine.has_image(image)
+
+    def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
+        with watched():
+            return self._engine.image_volumes(image)
+
+    def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
+        with watched():
+            return self._engine.labels_by_name()
+
+    def image_id(self, reference: str) -> str | None:
+        with watched():
+            return self._engine.image_id(reference)
+
+    def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
+        with watched():
+            return self._engine.image_digests(image_id, repository)
+
+    def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
+        with watched():
+            return self._engine.find(labels)
+
+    def inspect(self, reference: str) -> Container | None:
+        with watched():
+            return self._engine.inspect(reference)
+
+    def wait(self, container: str, timeout: float) -> int | None:
+        with watched():
+            return self._engine.wait(container, timeout)
+
+    def logs(self, container: str, tail: int) -> str:
+        with watched():
+            return self._engine.logs(container, tail)
+
+    def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
+        with watched():
+            return self._engine.digest_of(container, repository, expected)
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Raises EngineLost for an engine that broke off."""
+    try:
+        yield
+    except EngineError as error:
+        if error.lost:
+            raise EngineLost(error) from error
+        raise

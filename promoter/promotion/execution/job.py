@@ -1,0 +1,75 @@
+"""One promotion about to be carried out: its plan, and what the engine's names for its parts are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from promoter.ledger.state import Deployment
+from promoter.model.labels import Place, Slot, slots
+from promoter.promotion.checks.target import Site
+from promoter.promotion.container_spec import Order
+from promoter.promotion.inspection.reuse import Reuse
+from promoter.promotion.plan import Plan, proof_of, waves
+from promoter.promotion.ports.engine import Engine, FileContent
+
+
+@dataclass(frozen=True)
+class Job:
+    """One promotion about to be carried out. `done` are ids of steps that an earlier, cut-off try has finished."""
+
+    plan: Plan
+    promotion: str
+    directory: Path
+    previous: str | None
+    mend: bool = False
+    done: frozenset[str] = frozenset()
+    extra: Mapping[str, object] = field(default_factory=dict)
+    resumed: bool = False
+    """An earlier try of this very promotion was cut off."""
+    ledger: str | None = None
+    """The digest of the first fact of the ledger that records it."""
+    reuse: Mapping[str, Reuse] = field(default_factory=dict)
+    earlier: "Ran | None" = None
+    """What ran before; None when nothing did."""
+    begun: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.plan.pipeline, self.plan.environment.name)
+
+    @property
+    def in_order(self) -> tuple[str, ...]:
+        """Services in the order in which they start."""
+        return tuple(name for wave in waves(self.plan.environment.services) for name in wave)
+
+    def slots(self, service: str) -> tuple[Slot, ...]:
+        config = self.plan.environment.services[service]
+        return slots(self.place, service, config.replicas, config.container_name)
+
+    def order(self, service: str) -> Order:
+        environment, image, known = self.plan.environment, self.plan.images[service], self.reuse.get(service, Reuse())
+        return Order(
+            self.place, service, environment.services[service], image, self.plan.release.id, self.promotion, self.files(service),
+            proof_of(self.plan, service), self.ledger, known.live, known.earlier,
+        )  # fmt: skip
+
+    def files(self, service: str) -> tuple[FileContent, ...]:
+        config, contents = self.plan.environment.services[service], self.plan.environment.contents
+        grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
+        return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
+
+    def site(self, engine: Engine) -> Site:
+        """Where the checks of this promotion look."""
+        plan = self.plan
+        return Site(
+            self.place, plan.release, plan.images, self.promotion, plan.environment.services, self.files, self.directory, engine
+        )
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What ran before a promotion: the recorded deployment, and how it was promoted."""
+
+    deployment: Deployment
+    job: Job

@@ -1,0 +1,64 @@
+"""Looking up and removing containers by name, and touching only those that are ours.
+
+A name alone proves nothing: two pipelines, or a person, may have given the same one to something else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promoter.model.clock import Clock
+from promoter.model.errors import EngineError, StartError
+from promoter.model.ownership import Labels, is_owned, not_ours
+from promoter.promotion.container_spec import Order
+from promoter.promotion.ports.engine import Container, Engine
+
+REMOVAL = 30.0
+"""Seconds for which a removal that has begun is waited for."""
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The containers of one engine that carry the labels of an order's service."""
+
+    engine: Engine
+    clock: Clock
+
+    def find(self, order: Order, name: str) -> Container | None:
+        """By name or id; one whose removal has begun is waited for and is none. Raises StartError for one that is not ours."""
+        return self.of(order.owner, name)
+
+    def of(self, owner: Labels, name: str) -> Container | None:
+        found = self.engine.inspect(name)
+        if found is None:
+            return None
+        if not is_owned(found.labels, owner):
+            raise not_ours("container", name, found.labels, owner)
+        return self._unless_gone(found)
+
+    def drop(self, order: Order, name: str, *, volumes: bool = False) -> None:
+        """Removes it, if it is there; its data stays unless `volumes`."""
+        if (found := self.find(order, name)) is not None:
+            self.engine.remove(found.id, volumes=volumes)
+
+    def _unless_gone(self, found: Container) -> Container | None:
+        deadline = self.clock.monotonic() + REMOVAL
+        seen: Container | None = found
+        while seen is not None and seen.gone:
+            if self.clock.monotonic() > deadline:
+                raise EngineError(
+                    f"container {found.name} is still being removed after {REMOVAL:g} s",
+                    hint="look at the engine's log; a restart of the engine ends a removal that hangs",
+                )
+            self.clock.sleep(_POLL)
+            seen = self.engine.inspect(found.id)
+        return seen
+
+
+def refuse_foreign(names: Mapping[str, Labels], labels_by_name: Mapping[str, Labels]) -> StartError | None:
+    """The refusal for the first of `names` (each with the owner it must have) that belongs to another; None when all are free."""
+    for name, owner in names.items():
+        labels = labels_by_name.get(name)
+        if labels is not None and not is_owned(labels, owner):
+            return not_ours("container", name, labels, owner)
+    return None

@@ -1,0 +1,20 @@
+"""The networks and volumes of an environment: created unless they exist and are of this environment."""
+
+from dataclasses import asdict
+
+from promoter.model.labels import Place
+from promoter.model.ownership import owner_labels
+from promoter.pipeline.model import Environment
+from promoter.promotion.ports.engine import Engine, NetworkSpec, VolumeSpec
+
+
+def provide(engine: Engine, environment: Environment, place: Place) -> None:
+    """Safe to repeat. What is created carries the labels of its place; what has others is refused (StartError)."""
+    owner = owner_labels(place)
+    for network in environment.networks.values():
+        if not network.external:
+            kept = {k: v for k, v in asdict(network).items() if k not in ("external", "labels")}
+            engine.ensure_network(NetworkSpec(**kept, labels={**network.labels, **owner}), owner)
+    for volume in environment.volumes.values():
+        if not volume.external:
+            engine.ensure_volume(VolumeSpec(volume.name, {**volume.labels, **owner}, volume.driver, volume.options), owner)

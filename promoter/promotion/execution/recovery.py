@@ -1,0 +1,40 @@
+"""Settling a promotion that was cut off and will not be carried on: what it put in place is taken back."""
+
+from promoter.ledger.chain import Kind
+from promoter.ledger.lease import Hold
+from promoter.ledger.ledger import Journal
+from promoter.ledger.state import Start
+from promoter.model.labels import Place, Role, role_of, service_of
+from promoter.model.verdict import ReasonCode
+from promoter.promotion import progress
+from promoter.promotion.checks.jobs import sweep
+from promoter.promotion.execution.completion import put_back
+from promoter.promotion.execution.fencing import Fenced
+from promoter.promotion.execution.job import Ran
+from promoter.promotion.execution.rollback import Failed, slots_of
+from promoter.promotion.execution.strategies.recreate import Recreate
+from promoter.promotion.plan import Plan
+from promoter.promotion.ports.bundle import Ports
+
+
+def settle(
+    world: Ports, journal: Journal, tell: progress.Listener, plan: Plan, start: Start, hold: Hold, ran: Ran | None
+) -> None:
+    """Looks at the engine for what `start`'s promotion created, puts back what was there, and records the ending."""
+    name = plan.environment.name
+    engine = Fenced(world.engine(plan.environment.engines[0]), hold.check)
+    place = Place(plan.pipeline, name)
+    sweep(engine, place, world.gone, leased=True)
+    problems: tuple[str, ...] = ()
+    if not start.mend:
+        found = [c for c in engine.find(place.labels) if role_of(c.labels) != Role.JOB]
+        recreate = Recreate(engine, world.patient, world.secrets, None, start.at)
+        made = Failed(place, start.promotion, slots_of(found, service_of))
+        problems = put_back(world, engine, recreate, made, ran, lambda _: None).problems
+    reasons = ("an earlier run was cut off here; what it had begun was put back", *problems)
+    tell(progress.Notice(f"{name}: {reasons[0]}"))
+    body = {
+        "plan_digest": start.plan_digest, "promotion": start.promotion, "reason_code": str(ReasonCode.INTERRUPTED),
+        "reasons": list(reasons), "evidence": [], "touched": True, "left": bool(problems),
+    }  # fmt: skip
+    journal.record(Kind.FAILED, name, start.release, body, lambda _: hold.check())

@@ -1,0 +1,24 @@
+"""Which images of the past may be let go. Pure: it reads what the ledger says and removes nothing."""
+
+from itertools import islice
+
+from promoter.ledger.state import State
+from promoter.model.images import ImageRef
+from promoter.promotion.plan import Plan
+
+KEPT_IN_MIND = 20
+"""How many past promotions of an environment are looked through for images that nobody names any more."""
+
+
+def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:
+    """Images of releases that lived here before the previous one, and that no environment names any more."""
+    name = plan.environment.name
+    kept = {previous} if previous else set()
+    kept |= {release for other, entry in state.environments.items() if other != name for release in entry.recent()}
+    named = set(plan.images.values())
+    for release in kept:
+        named |= set(state.releases[release].release.images.values())
+    latest = [deployment for _, deployment in islice(state.environment(name).verified.backwards(), KEPT_IN_MIND)]
+    lived = dict.fromkeys(deployment.release for deployment in reversed(latest))
+    past = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
+    return [image for image in past if image not in named]

@@ -1,0 +1,193 @@
+"""Putting an environment back as it was, after a step failed or a run was cut off.
+
+What the failed promotion created goes first, dependents before what they depend on. Then what ran before comes back in
+the order of `depends_on`, every service is looked at again, and the recorded verification is repeated: only then the
+environment is called healthy.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from promoter.model.clock import Clock
+from promoter.model.errors import LeaseLost, PromoterError
+from promoter.model.labels import Place, Role, Slot
+from promoter.model.ownership import owner_labels
+from promoter.promotion.container_spec import Order, Swapped
+from promoter.promotion.execution.failure import Evidence, StepFailure
+from promoter.promotion.execution.ownership import Owned
+from promoter.promotion.execution.strategies.recreate import Recreate, made_by
+from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.secrets import Secrets
+
+Slots = Mapping[str, tuple[Slot, ...]]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What ran before, as it is recorded: its services in the order in which they start, and their containers."""
+
+    release: str
+    services: tuple[str, ...]
+    order: Callable[[str], Order]
+    slots: Callable[[str], tuple[Slot, ...]]
+    containers: Mapping[str, frozenset[str]]
+    verify: Callable[[], tuple[str, ...]]
+    """Repeats the recorded verification; a sentence for each check that did not pass."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The promotion that is taken back. `touched` are the slots of the services that it changed."""
+
+    place: Place
+    promotion: str
+    touched: Slots
+
+
+@dataclass(frozen=True)
+class Returned:
+    """How it ended. `services` holds the replicas of each service that serves again."""
+
+    touched: bool
+    left: bool = False
+    services: Mapping[str, list[Swapped]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    earlier: str | None = None
+    """The release that ran before."""
+
+    @property
+    def restored(self) -> bool:
+        """Whether what ran before serves again, and all of it is proven."""
+        return self.touched and not self.left and not self.problems and self.earlier is not None
+
+    def sentences(self, environment: str) -> tuple[str, ...]:
+        """What the environment is like now, for people."""
+        if not self.touched:
+            return (f"{environment} was not touched: it is as it was",)
+        if self.left:
+            return (f"{environment} was left as it is",)
+        if self.problems:
+            what = f"the earlier release {self.earlier[:12]}" if self.earlier else "what was there before"
+            return (f"{environment} could not be put back: {what} is not proven to serve", *self.problems)
+        if self.earlier is None:
+            return (f"nothing ran in {environment} before, and nothing runs there now",)
+        return (f"{environment} serves the earlier release {self.earlier[:12]} again, proven healthy",)
+
+
+class PutBack:
+    """Takes one failed promotion back. It goes on past what fails, and says so. `clock` cannot be interrupted."""
+
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, recreate: Recreate, tell: Callable[[str], None]) -> None:
+        self._engine, self._secrets, self._recreate, self._tell = engine, secrets, recreate, tell
+        self._owned = Owned(engine, clock)
+        self._problems: list[str] = []
+        self._evidence: list[Evidence] = []
+        self._volumes: dict[str, Mapping[str, str]] = {}
+        """Anonymous volumes of what was taken away, by slot: the data of the service, should it have to be created anew."""
+
+    def go(self, failed: Failed, earlier: Earlier | None) -> Returned:
+        """Raises LeaseLost or EngineLost and nothing else."""
+        for service, slots in reversed(tuple(failed.touched.items())):
+            for slot in slots:
+                recorded = earlier.containers.get(service, frozenset()) if earlier else frozenset[str]()
+                self._trying(partial(self._withdraw, failed, service, slot, recorded))
+        if earlier is None:
+            return Returned(True, problems=tuple(self._problems), evidence=tuple(self._evidence))
+        touched = [service for service in earlier.services if service in failed.touched]
+        for service in touched:
+            self._tell(service)
+            for slot in earlier.slots(service):
+                self._trying(partial(self._bring_back, earlier, service, slot))
+        for service in self._restarting(earlier, touched):
+            for slot in earlier.slots(service):
+                self._trying(partial(self._stop, earlier.order(service), slot))
+        services = self._look_again(earlier)
+        if not self._problems:
+            self._problems += earlier.verify()
+        return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier.release)
+
+    def _withdraw(self, failed: Failed, service: str, slot: Slot, recorded: frozenset[str]) -> None:
+        """Takes away what the promotion created; a kept container that it started again steps aside."""
+        owner = owner_labels(failed.place, service)
+        for name in (slot.trial, slot.next, slot.name):
+            found = self._owned.of(owner, name)
+            if found is not None and made_by(found, failed.promotion) and found.id not in recorded:
+                self._volumes[slot.name] = found.anonymous
+                self._engine.remove(found.id, volumes=True)
+        current, previous = self._owned.of(owner, slot.name), self._owned.of(owner, slot.previous)
+        displaced = current is not None and current.id not in recorded and previous is not None and previous.id in recorded
+        if displaced and current is not None:
+            self._engine.stop(current.id, None)
+            self._engine.rename(current.id, slot.next)
+
+    def _bring_back(self, earlier: Earlier, service: str, slot: Slot) -> None:
+        order, recorded = earlier.order(service), earlier.containers.get(service, frozenset())
+        found = self._owned.find(order, slot.name)
+        if found is None or (recorded and found.id not in recorded):
+            self._rename_first(order, slot, recorded, taken=found is not None)
+        for parked, free in ((slot.next, slot.previous), (slot.older, slot.previous)):
+            if self._owned.find(order, free) is None and (kept := self._owned.find(order, parked)) is not None:
+                self._engine.rename(kept.id, free)
+        if self._owned.find(order, slot.name) is None:
+            inherited = self._volumes.get(slot.name, {})
+            self._engine.create(order.spec(slot.name, Role.LIVE, inherited), self._secrets)
+
+    def _rename_first(self, order: Order, slot: Slot, recorded: frozenset[str], *, taken: bool) -> None:
+        """The container that ran before, back under its name; without a record, the one that was moved aside last."""
+        for name in (slot.previous, slot.older):
+            kept = self._owned.find(order, name)
+            if kept is not None and (kept.id in recorded or not (recorded or taken)):
+                if taken:
+                    self._owned.drop(order, slot.name)
+                self._engine.rename(kept.id, slot.name)
+                return
+
+    def _restarting(self, earlier: Earlier, touched: list[str]) -> list[str]:
+        """Untouched services that ask to be restarted with one that was: they may share its network, which ended with it."""
+        found = list(touched)
+        for service in earlier.services:
+            needed = earlier.order(service).config.depends_on.items()
+            if service not in found and any(d.restart and name in found for name, d in needed):
+                found.append(service)
+        return [service for service in found if service not in touched]
+
+    def _stop(self, order: Order, slot: Slot) -> None:
+        if (found := self._owned.find(order, slot.name)) is not None:
+            self._engine.stop(found.id, None)
+
+    def _look_again(self, earlier: Earlier) -> dict[str, list[Swapped]]:
+        """All services, also those that were not touched: one may have ended when another went away under it."""
+        seen: dict[str, list[Swapped]] = {}
+        for service in earlier.services:
+            seen[service] = []
+            for slot in earlier.slots(service):
+                self._trying(partial(self._prove, earlier.order(service), slot, seen[service]))
+        return seen
+
+    def _prove(self, order: Order, slot: Slot, seen: list[Swapped]) -> None:
+        seen.append(self._recreate.prove(order, slot))
+
+    def _trying(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except StepFailure as failure:
+            self._problems += failure.reasons
+            self._evidence += failure.evidence
+        except LeaseLost:
+            raise
+        except PromoterError as error:
+            self._problems += [error.message, *([error.hint] if error.hint else [])]
+
+
+def slots_of(containers: Iterable[Container], service_of: Callable[[Mapping[str, str]], str]) -> dict[str, tuple[Slot, ...]]:
+    """The slots that containers of an environment are in, by service, told by their names."""
+    found: dict[str, tuple[Slot, ...]] = {}
+    for container in containers:
+        name = container.name
+        for suffix in ("-next", "-previous", "-older", "-trial"):
+            name = name.removesuffix(suffix)
+        service = service_of(container.labels)
+        found[service] = tuple(dict.fromkeys((*found.get(service, ()), Slot(name))))
+    return found

@@ -1,0 +1,1 @@
+"""Rollout strategies: how a new container takes the place of the one before."""

@@ -1,0 +1,218 @@
+"""The strategy `recreate`: the new container is created before the old is touched, and the old is kept until proven needless.
+
+One replica has one slot. Its container is found by name and by the label of the promotion that created it, so that a
+promotion which was cut off anywhere goes on, or is taken back, from what the engine shows:
+
+    NAME-next       created by this promotion, the old one untouched
+    NAME-previous   the old one, moved aside by this promotion or kept from the last
+    NAME-older      the one before that, until this promotion is verified
+
+A container that the ledger records as what is ordered stays as it is; one that was kept from an earlier promotion is
+started again instead of created anew.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from promoter.model.clock import Clock
+from promoter.model.errors import PromoterError
+from promoter.model.images import Digest
+from promoter.model.labels import Role, Slot, promotion_of
+from promoter.model.timestamps import read_stamp
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.container_spec import Order, Swapped, killed
+from promoter.promotion.execution.failure import StepFailure, of_error
+from promoter.promotion.execution.health import Examiner
+from promoter.promotion.execution.ownership import Owned
+from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.probes import Probes
+from promoter.promotion.ports.secrets import Secrets
+from promoter.promotion.steps import Proof
+
+KILLED = 137
+"""The exit code of a process that the engine ended with SIGKILL."""
+
+
+class Recreate:
+    """Puts containers into slots of one engine. `begun` is when the promotion began: no outage is counted from before."""
+
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, begun: datetime) -> None:
+        self._engine, self._clock, self._secrets, self._begun = engine, clock, secrets, begun
+        self._owned = Owned(engine, clock)
+        self._examiner = Examiner(engine, clock, secrets, probes)
+        self._down: dict[str, float] = {}
+        self._late: dict[str, str] = {}
+        self.outages: dict[str, tuple[float, float]] = {}
+        """By slot: from when to when it served nothing, in seconds of the monotonic clock."""
+
+    def swap(self, order: Order, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None) -> Swapped:
+        """Safe to repeat: what this promotion has done already is found and not done again.
+
+        `restart` stops and starts a container that could stay. `touch` is called before anything is changed.
+        """
+        try:
+            return self._swap(order, slot, touch, restart=restart)
+        except PromoterError as error:
+            if error.exit_code == 130 or error.reason_code is ReasonCode.LOCK_HELD:
+                raise
+            raise of_error(error, ReasonCode.START_FAILED) from error
+
+    def prove(self, order: Order, slot: Slot) -> Swapped:
+        """Looks again at what is in the slot: one that has ended meanwhile is started again. Raises StepFailure."""
+        found = self._owned.find(order, slot.name)
+        if found is None:
+            raise StepFailure(ReasonCode.START_FAILED, (f"container {slot.name} is gone: it was removed from outside",))
+        if not found.running and order.proof is Proof.SERVING:
+            self._down_since(slot, found)
+            return self._start(order, slot, found.id)
+        health = self._examiner.prove(found.id, order.config, order.proof, settled=True)
+        return self._swapped(order, slot, found.id, health)
+
+    def lasting(self, clock: Clock, probes: Probes | None) -> "Recreate":
+        """The same, with waits that no interruption ends: for putting back. It counts the same outages."""
+        other = Recreate(self._engine, clock, self._secrets, probes, self._begun)
+        other._down, other.outages = self._down, self.outages
+        return other
+
+    def gap(self, slot: Slot) -> float | None:
+        """Seconds for which the slot has served nothing; None when nothing ran there."""
+        begun = self._down.get(slot.name)
+        if begun is None:
+            return None
+        return self.outages.get(slot.name, (begun, self._clock.monotonic()))[1] - begun
+
+    # ------------------------------------------------------------ parts
+    def _swap(self, order: Order, slot: Slot, touch: Callable[[], None], *, restart: bool) -> Swapped:
+        current = self._owned.find(order, slot.name)
+        if current is not None and order.is_wanted(current):
+            kept = self._keep(order, slot, current, touch, restart=restart)
+            if kept is not None:
+                return kept
+            order = replace(order, live=frozenset(), earlier=frozenset())
+        touch()
+        ready = self._next(order, slot, current)
+        self._step_aside(order, slot, current)
+        self._engine.rename(ready, slot.name)
+        return self._switch(order, slot, ready)
+
+    def _keep(self, order: Order, slot: Slot, seen: Container, touch: Callable[[], None], *, restart: bool) -> Swapped | None:
+        """What is in the slot is what is ordered. None when it is recorded, but no longer healthy: then it is replaced."""
+        recorded = seen.id in order.live
+        completed = order.proof is Proof.COMPLETED and seen.exit_code == 0 and bool(seen.finished_at)
+        if recorded and not restart and (seen.running or completed):
+            try:
+                health = self._examiner.prove(seen.id, order.config, order.proof, settled=True)
+            except StepFailure:
+                if order.config.protected:
+                    raise
+                return None
+            return replace(self._swapped(order, slot, seen.id, health), gap=None, kept=True)
+        touch()
+        if restart and recorded and seen.running:
+            self._stop(order, slot, seen)
+        return self._switch(order, slot, seen.id)
+
+    def _next(self, order: Order, slot: Slot, current: Container | None) -> str:
+        """The container that is to serve, beside the old one and not started."""
+        there = self._owned.find(order, slot.next)
+        if there is not None and order.is_wanted(there):
+            return there.id
+        self._owned.drop(order, slot.next)
+        previous = self._owned.find(order, slot.previous)
+        if previous is not None and previous.id in order.earlier:
+            self._engine.rename(previous.id, slot.next)
+            return previous.id
+        if order.config.trial:
+            self._try(order, slot)
+        inherited = self._inherited(order, current or previous)
+        return self._engine.create(order.spec(slot.next, Role.LIVE, inherited), self._secrets)
+
+    def _inherited(self, order: Order, before: Container | None) -> dict[str, str]:
+        """The data of the container before: its anonymous volumes, where image or service ask for one at the same path."""
+        if before is None or not before.anonymous:
+            return {}
+        asked = {mount.target for mount in order.config.volumes if mount.type == "volume" and mount.source is None}
+        asked |= set(self._engine.image_volumes(order.image))
+        return {path: name for path, name in before.anonymous.items() if path in asked}
+
+    def _step_aside(self, order: Order, slot: Slot, old: Container | None) -> None:
+        if old is None:
+            return
+        if self._owned.find(order, slot.previous) is not None:
+            self._owned.drop(order, slot.older)
+            self._engine.rename(slot.previous, slot.older)
+        self._engine.rename(old.id, slot.previous)
+
+    def _switch(self, order: Order, slot: Slot, ready: str) -> Swapped:
+        """Stops the old one, which stands aside, and starts the one that is in its place now."""
+        old = self._owned.find(order, slot.previous)
+        if old is not None:
+            self._stop(order, slot, old)
+        return self._start(order, slot, ready)
+
+    def _start(self, order: Order, slot: Slot, container: str) -> Swapped:
+        self._engine.start(container)
+        health = self._examiner.prove(container, order.config, order.proof)
+        if slot.name in self._down:
+            self.outages[slot.name] = (self._down[slot.name], self._clock.monotonic())
+        return self._swapped(order, slot, container, health)
+
+    def _swapped(self, order: Order, slot: Slot, container: str, health: str) -> Swapped:
+        seen = self._engine.inspect(container)
+        started = "" if seen is None else seen.started_at
+        digest = self._read_back(container, order)
+        return Swapped(container, digest, health, self.gap(slot), started=started, late=self._late.pop(slot.name, None))
+
+    def _stop(self, order: Order, slot: Slot, old: Container) -> None:
+        self._down_since(slot, old)
+        if not old.running:
+            return
+        begun = self._clock.monotonic()
+        self._engine.stop(old.id, None)
+        took = self._clock.monotonic() - begun
+        if took >= 1 and (ended := self._engine.inspect(old.id)) is not None and ended.exit_code == KILLED:
+            self._late[slot.name] = killed(slot.name, took, init=bool(order.config.init))
+
+    def _down_since(self, slot: Slot, old: Container) -> None:
+        """One that has ended by itself, or in a try that was cut off, has served nothing since then."""
+        now = self._clock.monotonic()
+        if old.running:
+            self._down.setdefault(slot.name, now)
+        elif ended := _time(old.finished_at):
+            since = max(ended, self._begun)
+            self._down.setdefault(slot.name, now - max(0.0, (self._clock.now() - since).total_seconds()))
+
+    def _try(self, order: Order, slot: Slot) -> None:
+        """The new image proves its health beside the old, on ports of its own, before the old stops."""
+        self._owned.drop(order, slot.trial)
+        trial = self._engine.create(order.spec(slot.trial, Role.CANDIDATE), self._secrets)
+        try:
+            self._engine.start(trial)
+            self._examiner.prove(trial, order.config, order.proof)
+        finally:
+            self._engine.remove(trial, volumes=True)
+
+    def _read_back(self, container: str, order: Order) -> Digest:
+        """The digest that the running container shows must be the recorded one."""
+        seen = self._engine.digest_of(container, order.image.repository, order.image.digest)
+        if seen != order.image.digest:
+            raise StepFailure(
+                ReasonCode.DIGEST_MISMATCH,
+                (f"{order.service} must run {order.image.digest}, but its container shows {seen or 'no digest'}",),
+            )
+        return seen
+
+
+def made_by(container: Container | None, promotion: str) -> bool:
+    return container is not None and promotion_of(container.labels) == promotion
+
+
+def _time(stamp: str) -> datetime | None:
+    """An engine's time stamp; None for one that never was."""
+    if not stamp or stamp.startswith("0001-"):
+        return None
+    try:
+        return read_stamp(stamp)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""What runs in an environment now, compared with what the ledger says."""

@@ -1,0 +1,43 @@
+"""Whether a release ran without a break where it soaks: the engine tells what was restarted since it was verified."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from promoter.gates.context import Stay
+from promoter.ledger.state import Deployment
+from promoter.model.timestamps import read_stamp
+from promoter.promotion.ports.engine import Container
+
+
+def observed(stay: Stay, deployment: Deployment, found: Mapping[str, Container]) -> Stay:
+    """The stay as the engine shows it. `found` are the containers of the environment, by id.
+
+    A container that was started again since it was verified begins the stay anew; one that does not run suspends it. One
+    that has completed its work was not to go on running.
+    """
+    since, restarted = stay.since, None
+    for service, running in deployment.services.items():
+        for place, container in enumerate(running.containers):
+            seen = found.get(container)
+            if seen is None:
+                return replace(stay, down=f"the container of {service} is gone")
+            completed = seen.status == "exited" and seen.exit_code == 0 and _unchanged(running.started, place, seen)
+            if not (seen.running or completed) or seen.health == "unhealthy":
+                return replace(stay, down=f"{seen.name} is {seen.health if seen.running else seen.status}")
+            started = _time(seen.started_at)
+            again = not _unchanged(running.started, place, seen) if running.started else bool(started and started > stay.since)
+            if again and started is not None and started > since:
+                since, restarted = started, f"{seen.name} was started again then"
+    return replace(stay, since=since, restarted=restarted)
+
+
+def _unchanged(recorded: tuple[str, ...], place: int, seen: Container) -> bool:
+    return place < len(recorded) and recorded[place] == seen.started_at
+
+
+def _time(stamp: str) -> datetime | None:
+    try:
+        return read_stamp(stamp)
+    except ValueError:
+        return None

@@ -1,0 +1,221 @@
+"""The plan of one promotion: what would be done, as plain data with a digest. Pure: it looks at nothing.
+
+The digest covers image digests, resolved service configuration, target, names and keyed hashes of secrets, steps
+and checks. It does not cover what runs there now nor the gates: approvals name those beside it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from promoter.gates.checks import Check, ContainerCheck
+from promoter.model.canonical_json import fingerprint
+from promoter.model.diff import Change, differences
+from promoter.model.errors import CallerError
+from promoter.model.images import ImageRef
+from promoter.model.release import Release
+from promoter.model.secrets import names_in
+from promoter.pipeline.compose.service import Service
+from promoter.pipeline.model import Environment, Strategy
+from promoter.promotion.steps import Before, Proof, Pull, Replace, Retire, Step, Verify, document
+
+HashSecret = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One release entering one environment. `secrets` maps names to keyed hashes."""
+
+    pipeline: str
+    environment: Environment
+    release: Release
+    secrets: Mapping[str, str]
+    steps: tuple[Step, ...]
+    recorded: Mapping[str, object] | None = None
+    """The document that the ledger holds of it, where the plan was read from there and not made from the file."""
+
+    @cached_property
+    def images(self) -> Mapping[str, ImageRef]:
+        """The release's digests, in the repositories that this environment pulls from."""
+        return images_for(self.environment, self.release)
+
+    @cached_property
+    def digest(self) -> str:
+        return fingerprint(self.document())
+
+    def document(self) -> dict[str, object]:
+        """Plain JSON data, as the `requested` fact records it."""
+        if self.recorded is not None:
+            return dict(self.recorded)
+        place = self.environment
+        shown = {file.source: file.path for file in place.files}
+        return {
+            "pipeline": self.pipeline,
+            "environment": place.name,
+            "images": {name: str(ref) for name, ref in self.images.items()},
+            "services": {name: _with_paths(configuration(service), shown) for name, service in place.services.items()},
+            **({"files": {file.path: file.digest for file in place.files}} if place.files else {}),
+            "contents": dict(place.contents),
+            "networks": {name: _set(asdict(network)) for name, network in place.networks.items()},
+            "volumes": {name: _set(asdict(volume)) for name, volume in place.volumes.items()},
+            "target": [address or "default" for address in place.engines],
+            "strategy": str(place.strategy),
+            "on_failure": str(place.on_failure),
+            "secrets": dict(self.secrets),
+            "before": [_check(check) for check in place.before],
+            "verify": [_check(check) for check in place.verify],
+            "steps": [dict(document(step)) for step in self.steps],
+        }
+
+
+def make_plan(pipeline: str, environment: Environment, release: Release, hash_secret: HashSecret) -> Plan:
+    """Raises CallerError for what this version cannot carry out, and for a service that the release lacks."""
+    _refuse_what_is_not_carried_out(environment)
+    missing = [name for name in environment.services if name not in release.images]
+    if missing:
+        raise CallerError(
+            f"release {release.short_id} has no image for {', '.join(missing)}",
+            hint="the pipeline file has changed since: make a new release with `promoter run` or `promoter build`",
+        )
+    secrets = {name: hash_secret(name) for name in secret_names(environment)}
+    return Plan(pipeline, environment, release, secrets, steps_of(environment, release))
+
+
+def images_for(environment: Environment, release: Release) -> dict[str, ImageRef]:
+    """What each service of the environment runs: the release's digest, from the environment's own registry where it has one."""
+    return {
+        name: ImageRef(environment.elsewhere.get(name, release.images[name].repository), release.images[name].digest)
+        for name in environment.services
+    }
+
+
+def secret_names(environment: Environment) -> tuple[str, ...]:
+    """Every secret that the environment's configuration, files and checks hold a handle of, sorted."""
+    texts: list[object] = [service.document() for service in environment.services.values()]
+    texts += [environment.contents, *(_check(check) for check in (*environment.before, *environment.verify))]
+    texts += [gate.model_dump(mode="json", by_alias=True) for gate in environment.gates]
+    return _names_in_all(texts)
+
+
+def needed_secrets(environment: Environment, created: Collection[str]) -> tuple[str, ...]:
+    """The secrets that creating these services and carrying the checks out takes."""
+    services = [environment.services[name] for name in created]
+    grants = [f"secret:{grant.source}" for service in services for grant in service.secrets]
+    grants += [f"config:{grant.source}" for service in services for grant in service.configs]
+    texts: list[object] = [service.document() for service in services]
+    texts += [environment.contents.get(grant) for grant in grants]
+    texts += [_check(check) for check in (*environment.before, *environment.verify)]
+    return _names_in_all(texts)
+
+
+def _names_in_all(texts: Iterable[object]) -> tuple[str, ...]:
+    return tuple(sorted({name for text in texts for name in _names_inside(text)}))
+
+
+def configuration(service: Service) -> dict[str, object]:
+    """How a service runs, as plain data; what image it runs is the release's to say."""
+    return {key: value for key, value in service.document().items() if key not in ("image", "build")}
+
+
+def needed_before(environment: Environment) -> frozenset[str]:
+    """The services that must run before the environment's `before` jobs: what the jobs' own services depend on."""
+    services = environment.services
+    wanted = [check.service for check in environment.before if isinstance(check, ContainerCheck)]
+    return frozenset(other for name in wanted for other in dependencies(services, name))
+
+
+def dependencies(services: Mapping[str, Service], name: str) -> frozenset[str]:
+    """What `name` depends on, directly or by way of others, among `services`."""
+    found: set[str] = set()
+    ahead = [name] if name in services else []
+    while ahead:
+        others = [other for other in services[ahead.pop()].depends_on if other in services and other not in found]
+        found.update(others)
+        ahead += others
+    return frozenset(found)
+
+
+def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
+    """Services in the order of `depends_on`; those of one wave need only earlier waves."""
+    done: dict[str, int] = {}
+    rest = dict(services)
+    wave = 0
+    while rest:
+        ready = [n for n, s in rest.items() if all(d in done or d not in services for d in s.depends_on)]
+        if not ready:
+            raise CallerError(f"depends_on goes round in a circle: {', '.join(rest)}")
+        done.update(dict.fromkeys(ready, wave))
+        rest = {n: s for n, s in rest.items() if n not in done}
+        wave += 1
+    return tuple(tuple(n for n, w in done.items() if w == i) for i in range(wave))
+
+
+def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[Change, ...]:
+    """What two plan documents differ in. Where there was none, what is empty now is not told."""
+    after = _comparable(new)
+    before = _comparable(old) if old else {key: value for key, value in after.items() if value in ({}, [])}
+    return differences(before, after)
+
+
+def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:
+    services = environment.services
+    images = images_for(environment, release)
+    pulls = [Pull(name, images[name]) for name in services]
+    before = [Before(i, check.title()) for i, check in enumerate(environment.before)]
+    replaces = [
+        Replace(name, images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
+    ]
+    early = needed_before(environment)
+    first = [step for step in replaces if step.service in early]
+    rest = [step for step in replaces if step.service not in early]
+    verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
+    return (*pulls, *first, *before, *rest, *verify, Retire())
+
+
+def _with_paths(config: dict[str, object], shown: Mapping[str, str]) -> dict[str, object]:
+    """Files beside the pipeline file by their relative paths: the plan is the same in every checkout."""
+    mounts = config.get("volumes")
+    if not shown or not isinstance(mounts, list):
+        return config
+    return {**config, "volumes": [{**mount, "source": shown.get(mount.get("source"), mount.get("source"))} for mount in mounts]}
+
+
+def _refuse_what_is_not_carried_out(environment: Environment) -> None:
+    where = f"environment {environment.name}"
+    if environment.strategy is not Strategy.RECREATE:
+        raise CallerError(
+            f"{where} asks for strategy {environment.strategy}, which this version validates but does not carry out",
+            hint="use strategy: recreate",
+        )
+    if len(environment.engines) > 1:
+        raise CallerError(
+            f"{where} names {len(environment.engines)} engines; this version promotes to one engine an environment",
+            hint="name one engine, or make one environment for each",
+        )
+
+
+def _check(check: Check) -> dict[str, object]:
+    return {check.kind: check.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+
+
+def _set(values: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value not in (None, False, {}, ())}
+
+
+def _names_inside(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return names_in(value)
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return tuple(name for item in items for name in _names_inside(item))
+
+
+def _comparable(document: Mapping[str, object]) -> dict[str, object]:
+    """Without the names, which are the same, and the steps, which follow from the rest."""
+    return {key: value for key, value in document.items() if key not in ("pipeline", "environment", "steps")}
+
+
+def proof_of(plan: Plan, service: str) -> Proof:
+    """A service that another waits to see completed is proven by its end, every other by serving."""
+    others = plan.environment.services.values()
+    waited_for = (o.depends_on[service].condition for o in others if service in o.depends_on)
+    return Proof.COMPLETED if "service_completed_successfully" in waited_for else Proof.SERVING

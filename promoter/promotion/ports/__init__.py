@@ -1,0 +1,1 @@
+"""Protocols of what a promotion asks of the outside world."""

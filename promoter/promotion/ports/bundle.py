@@ -1,0 +1,38 @@
+"""All ports of a promotion together. Adapters implement them, and fakes in tests.
+
+Errors: an adapter raises the errors of `promoter.model.errors` and no others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+from promoter.ledger.store import Gone, nobody
+from promoter.model.clock import Clock
+from promoter.promotion.ports.builder import Builder
+from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.probes import Probes
+from promoter.promotion.ports.registry import Registry
+from promoter.promotion.ports.secrets import Secrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """What a promotion asks of the world. `patient` is a clock whose waits cannot be interrupted: a rollback uses it."""
+
+    clock: Clock
+    patient: Clock
+    secrets: Secrets
+    engine: Callable[[str | None], Engine]
+    registry: Registry
+    builder: Callable[[Engine], Builder]
+    probes: Probes
+    gone: Gone = nobody
+    insecure: frozenset[str] = frozenset()
+    """Registries that may be asked without TLS, or with certificates that cannot be verified."""
+    patient_probes: Probes | None = None
+    """Probes that no interruption ends."""
+
+    def lasting(self) -> Self:
+        """The same, with a clock and probes that cannot be interrupted."""
+        return replace(self, clock=self.patient, probes=self.patient_probes or self.probes)

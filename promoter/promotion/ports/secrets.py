@@ -1,0 +1,20 @@
+"""Port: secrets by name, and their redaction."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Secrets(Protocol):
+    """Values of declared secrets. They leave this door only towards an engine or a child process."""
+
+    def prove(self, names: Sequence[str]) -> None:
+        """Raises SecretError, naming each secret of `names` that cannot be had."""
+
+    def reveal(self, text: str) -> str:
+        """`text` with every secret handle replaced by its value."""
+
+    def redact(self, text: str) -> str:
+        """`text` with every value that was revealed replaced by `[secret NAME]`."""
+
+    def keyed_hash(self, name: str, salt: str) -> str:
+        """A slow salted hash of the value: 64 hex digits; `salt` is hex."""

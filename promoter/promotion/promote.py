@@ -1,0 +1,391 @@
+"""One release entering one environment: is there anything to do, do the gates allow it, and then the runner.
+
+Judged twice: before the lease is taken, and again under it against fresh facts, because a vote, a pin or another
+promotion may have come between.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from promoter.gates.approval.rule import Approval
+from promoter.gates.evaluate import Judged, consumed_votes, gate_document, worst
+from promoter.ledger.chain import Head, Kind
+from promoter.ledger.lease import Hold, came_free, holding
+from promoter.ledger.ledger import Guard, Journal
+from promoter.ledger.state import EnvironmentState, State
+from promoter.ledger.store import Held
+from promoter.model.errors import EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
+from promoter.model.labels import Place, is_aside, ledger_of
+from promoter.model.ownership import is_owned, owner_labels
+from promoter.model.release import Release
+from promoter.model.verdict import Outcome, ReasonCode, refused
+from promoter.model.vote import Grade
+from promoter.pipeline.loader_port import Loaded
+from promoter.pipeline.model import policy_of
+from promoter.promotion import progress
+from promoter.promotion.admission.controller import Judge, Terms
+from promoter.promotion.admission.evaluate import gates_of_rollback
+from promoter.promotion.admission.holds import superseded_by
+from promoter.promotion.admission.overrides import overrides_used
+from promoter.promotion.execution.comeback import Comeback
+from promoter.promotion.execution.comeback import settle as settle_engine
+from promoter.promotion.execution.fencing import Fenced, watched
+from promoter.promotion.execution.job import Job, Ran
+from promoter.promotion.execution.recovery import settle
+from promoter.promotion.execution.runner import Runner
+from promoter.promotion.inspection.current import has_newer, lives_here, promotion_id, still_runs
+from promoter.promotion.inspection.reuse import reusable
+from promoter.promotion.plan import Plan
+from promoter.promotion.ports.bundle import Ports
+from promoter.promotion.reconnect import AWAY
+from promoter.promotion.recorded_plan import recorded_plan
+from promoter.promotion.results import EnvironmentResult, Status
+from promoter.promotion.steps import Before
+
+POLL = 1.0
+"""Seconds between two looks at shut gates while `--wait` holds on."""
+CARRIES_ON = "the engine went away in the middle: the next run carries on"
+
+NEVER = ("policy", "veto", "superseded")
+"""What no vote can open: such a release asks for none, and does not take the place of one that waits."""
+
+
+class ShutMeanwhile(Exception):
+    """A veto, a pin or a reject came between judging and the fact that would have begun the promotion."""
+
+    def __init__(self, judged: tuple[Judged, ...]) -> None:
+        self.judged = judged
+        super().__init__()
+
+
+@dataclass(frozen=True)
+class Entering:
+    """Everything that one environment's entrance needs."""
+
+    file: Loaded
+    world: Ports
+    journal: Journal
+    tell: progress.Listener
+    name: str
+    terms: Terms
+    seen: list[dict[str, object]] = field(default_factory=list)
+    """What every gate said when it was last asked: the record of a start names it, dry runs included."""
+    comebacks: list[Comeback] = field(default_factory=list)
+    """Each time that the engine went away in the middle and came back."""
+
+    @cached_property
+    def judge(self) -> Judge:
+        return Judge(self.file, self.world, self.journal, self.name, self.terms)
+
+    def go(self, release: Release) -> EnvironmentResult:
+        """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
+        deadline = self.world.clock.monotonic() + (self.terms.wait_lock.total_seconds() if self.terms.wait_lock else 0.0)
+        back_by: float | None = None
+        try:
+            while True:
+                try:
+                    with watched():
+                        return self._go(release)
+                except LeaseHeld as error:
+                    if not self._came_free(deadline):
+                        return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
+                except EngineLost as gone:
+                    back_by = back_by or self.world.clock.monotonic() + AWAY
+                    if (ended := self._came_back(gone.error, release, back_by)) is not None:
+                        return ended
+        except LeaseLost as error:
+            return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, "another run has taken the environment over")
+        except Interrupted:
+            return self._end(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted; {self.name} is as it was")
+        except PromoterError as error:
+            if error.exit_code == 2:
+                raise
+            return self._end(Status.FAILED, error.reason_code or ReasonCode.START_FAILED, error.message, error.hint)
+
+    def nothing_to_do(self, plan: Plan) -> bool:
+        """The last promotion here had this release and this plan, and what it recorded still runs."""
+        current = self._entry.current
+        if current is None or self._entry.start is not None or not lives_here(self._entry, plan):
+            return False  # what was cut off is brought to its end, even when all seems to be in place
+        engine = self.world.engine(plan.environment.engines[0])
+        return still_runs(engine, Place(self.file.pipeline.name, self.name), current, plan)
+
+    def not_reached(self, why: str) -> EnvironmentResult:
+        """What it needs was not reached."""
+        return self._end(Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, f"not reached: {why}")
+
+    # ------------------------------------------------------------ the way in
+    def _go(self, release: Release) -> EnvironmentResult:
+        self.journal.refresh()
+        if self.terms.pass_older and has_newer(self.journal.state, self._entry, release):
+            return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
+        plan = self.judge.plan(release)
+        if (other := self._other_engine(plan) or self._other_ledger(plan)) is not None:
+            return self._shut(plan, (other,))
+        if self.nothing_to_do(plan):
+            return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
+        mend = lives_here(self._entry, plan)
+        ended = self._against_repair(plan) if mend else self._wait_for_gates(plan)
+        if ended is not None:
+            return ended
+        with holding(
+            self.journal.ledger, self.name, self.terms.owner, self.world.clock, self.terms.lease_ttl, self.world.gone
+        ) as hold:
+            self.journal.refresh()
+            if self.nothing_to_do(plan):
+                return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
+            again = self.judge.against_repair(plan) if mend else self.judge.again(plan)
+            if worst(again) is not None:
+                self._show(again)
+                return self._shut(plan, again)
+            judged_at = None if mend else self.journal.state.head
+            self._settle_engine(plan, hold)
+            self._settle_abandoned(plan, hold)
+            try:
+                return self._carry_out(plan, hold, judged_at)
+            except ShutMeanwhile as shut:
+                return self._shut(plan, shut.judged)
+
+    def _against_repair(self, plan: Plan) -> EnvironmentResult | None:
+        judged = self.judge.against_repair(plan)
+        if not judged:
+            return None
+        self._show(judged)
+        return self._shut(plan, judged)
+
+    def _came_free(self, deadline: float) -> bool:
+        """Whoever waited for another run judges everything anew: that run has changed what is there."""
+
+        def tell(held: Held, left: float) -> None:
+            self.tell(progress.Waiting(self.name, (f"another run holds {self.name}: {held.owner}",), left))
+
+        ledger, clock = self.journal.ledger, self.world.clock
+        return came_free(ledger, self.name, self.terms.owner, clock, deadline, self.world.gone, tell)
+
+    def _came_back(self, error: EngineError, release: Release, deadline: float) -> EnvironmentResult | None:
+        """None when the engine answers again: what was cut off is carried on with then. One that ends answers a while still."""
+        engine, clock = self.world.engine(self.judge.plan(release).environment.engines[0]), self.world.clock
+        self.tell(
+            progress.Waiting(self.name, (f"{error.message}; the engine went away",), max(0.0, deadline - clock.monotonic()))
+        )
+        went = clock.monotonic()
+        try:
+            while clock.monotonic() < deadline:
+                clock.sleep(POLL)
+                with suppress(EngineError):
+                    self.comebacks.append(Comeback(engine.identify(), clock.monotonic() - went))
+                    return None
+        except Interrupted:
+            return self._end(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted: {error.message}", CARRIES_ON)
+        return self._end(Status.FAILED, error.reason_code or ReasonCode.START_FAILED, error.message, CARRIES_ON)
+
+    def _other_engine(self, plan: Plan) -> Judged | None:
+        """Another engine than the recorded one answers at the address: nothing is done there until a person says so."""
+        current, engine = self._entry.current, self.world.engine(plan.environment.engines[0])
+        if current is None or current.engine is None or self.name in self.terms.accept_engine:
+            return None
+        identity = engine.identify()
+        if identity.fingerprint == current.engine:
+            return None
+        says = (
+            f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {self.name} "
+            f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={self.name}"
+        )
+        return Judged("engine", refused(ReasonCode.POLICY_CHANGED, says), "engine")
+
+    def _other_ledger(self, plan: Plan) -> Judged | None:
+        """Containers that another ledger has recorded: its facts, its gates and its leases are not known here."""
+        ours, place = self.journal.state.chain, Place(plan.pipeline, self.name)
+        if self.name in self.terms.accept_ledger:
+            return None
+        there = self.world.engine(plan.environment.engines[0]).labels_by_name().items()
+        serving = [labels for name, labels in there if is_owned(labels, owner_labels(place)) and not is_aside(name)]
+        others = {ledger_of(labels) for labels in serving} - {None, ours}
+        if not others:
+            return None
+        says = (
+            f"the containers of {self.name} were recorded in another ledger ({', '.join(sorted(map(str, others)))}) than this "
+            f"one ({ours or 'empty'}, {self.journal.ledger.location}): use that ledger; when this one is to take over, set "
+            f"PROMOTER_ACCEPT_LEDGER={self.name}"
+        )
+        return Judged("ledger", refused(ReasonCode.OTHER_LEDGER, says), "ledger")
+
+    def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
+        """None when everything is open; otherwise the answer, after as long a wait as was asked for."""
+        deadline = self.world.clock.monotonic() + (self.terms.wait.total_seconds() if self.terms.wait else 0.0)
+        said: tuple[str, ...] | None = None
+        while True:
+            judged = self.judge.judged(plan, look=True)
+            self.seen[:] = map(gate_document, judged)
+            if worst(judged) is None:
+                self._show(judged)
+                return None
+            reasons = _reasons(judged)
+            if reasons != said:
+                self._show(judged)
+            self._request(plan, judged)
+            left = deadline - self.world.clock.monotonic()
+            if left <= 0 or worst(judged).verdict.outcome is Outcome.REFUSED:  # type: ignore[union-attr]
+                return self._shut(plan, judged)
+            if reasons != said:
+                self.tell(progress.Waiting(self.name, reasons, left))
+            said = reasons
+            self.world.clock.sleep(min(POLL, left))
+            self.journal.refresh()
+
+    def _carry_out(self, plan: Plan, hold: Hold, judged_at: Head | None) -> EnvironmentResult:
+        """`judged_at` are the facts that the gates were judged by; None mends what lives here, which asks no gate."""
+        entry, mend = self._entry, judged_at is None
+        promotion = promotion_id(self.journal.state, plan)
+        resumed = entry.start is not None and entry.start.promotion == promotion
+        override = None if mend else self.judge.overridden(plan)
+        consumed = () if mend else self._consumed(plan, overridden=override is not None)
+        hold.check()
+        if not (mend or resumed):
+            self._request(plan, ())
+        running = entry.current.release if entry.current else None
+        lease = {"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}
+        body = {
+            "plan_digest": plan.digest, "promotion": promotion, "approvals": list(consumed), "from": running,
+            "mend": mend, "resumed": resumed, "lease": lease, "gates": self.seen,
+            **self._policy(plan, mend=mend), **self.terms.extra,
+        }  # fmt: skip
+        self.journal.record(Kind.STARTED, self.name, plan.release.id, body, self._open_still(plan, judged_at, hold))
+        self.tell(progress.PromotionStarted(self.name, plan.release, plan.digest, mend))
+        done = frozenset(step.id for step in plan.steps if isinstance(step, Before)) if mend else frozenset[str]()
+        done |= frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
+        job = Job(
+            plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.extra, resumed,
+            self.journal.state.chain, reusable(entry, plan, self._document), self._ran(plan),
+            entry.start.at if entry.start is not None and resumed else self.world.clock.now(),
+        )  # fmt: skip
+        result = Runner(self.world, self.journal, self.tell, job, hold).carry_out()
+        result = replace(result, details={**result.details, "gates": self.seen}) if self.seen else result
+        if override is not None and result.status is Status.DEPLOYED:
+            return replace(result, code=ReasonCode.OVERRIDDEN, reasons=(override.verdict.sentence,))
+        return result
+
+    def _settle_abandoned(self, plan: Plan, hold: Hold) -> None:
+        """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
+        start = self._entry.start
+        if start is not None and start.promotion != promotion_id(self.journal.state, plan):
+            settle(self.world, self.journal, self.tell, plan, start, hold, self._ran(plan))
+
+    def _ran(self, plan: Plan) -> Ran | None:
+        """What runs now by the ledger, as it was promoted; with the plan's own configuration where none is recorded."""
+        current = self._entry.current
+        if current is None:
+            return None
+        release = self.journal.state.releases[current.release].release
+        document = self._document(current.plan_digest)
+        if document is not None:
+            earlier = recorded_plan(document, plan.environment, release, self.file.pipeline.directory)
+        else:
+            services = {name: s for name, s in plan.environment.services.items() if name in release.images}
+            earlier = replace(plan, environment=replace(plan.environment, services=services), release=release, recorded=None)
+        job = Job(earlier, current.promotion, self.file.pipeline.directory, None, ledger=self.journal.state.chain)
+        return Ran(current, job)
+
+    def _document(self, plan_digest: str) -> Mapping[str, Any] | None:
+        return self.journal.plan_document(self.name, plan_digest)
+
+    def _settle_engine(self, plan: Plan, hold: Hold) -> None:
+        """The engine was restarted in the middle: nothing is started beside what it is about to let end."""
+        if self.comebacks:
+            engine = Fenced(self.world.engine(plan.environment.engines[0]), hold.check)
+            settle_engine(engine, Place(plan.pipeline, self.name), self.comebacks[-1])
+
+    # ------------------------------------------------------------ facts about here
+    @property
+    def _entry(self) -> EnvironmentState:
+        return self.journal.state.environment(self.name)
+
+    def _open_still(self, plan: Plan, judged_at: Head | None, hold: Hold) -> Guard:
+        """Judges the very facts that the start would follow, when others came since the gates were judged.
+
+        Whoever lost the lease meanwhile begins nothing.
+        """
+
+        def guard(state: State) -> None:
+            hold.check()
+            if judged_at is None and worst(held := self.judge.against_repair(plan)) is not None:
+                raise ShutMeanwhile(held)
+            if judged_at not in (None, state.head) and worst(judged := self.judge.judged(plan, look=True)) is not None:
+                raise ShutMeanwhile(judged)
+
+        return guard
+
+    def _consumed(self, plan: Plan, *, overridden: bool) -> tuple[str, ...]:
+        """Digests of the facts that hold the votes on which this start rests."""
+        case, environment = self.judge.case(plan), plan.environment
+        if overridden:
+            return overrides_used(environment, case)
+        return consumed_votes(gates_of_rollback(environment) if self.terms.rollback else environment.gates, case)
+
+    def _policy(self, plan: Plan, *, mend: bool = False) -> dict[str, object]:
+        """What the policy was held to, for the record; nothing where it was not, or is not as it should be."""
+        held = None if mend else self.judge.holding(plan)
+        passed = held is not None and held.verdict.outcome is Outcome.PASSED
+        return {"policy": held.document(self.file.pipeline)} if held is not None and passed else {}
+
+    # ------------------------------------------------------------ telling and recording
+    def _request(self, plan: Plan, judged: tuple[Judged, ...]) -> None:
+        """Asks in the ledger, with the whole plan, unless the very same is asked already."""
+        case = self.judge.case(plan)
+        request = self._entry.request
+        asked = request is not None and (request.release, request.plan_digest, request.from_release, request.policy_digest) == (
+            plan.release.id, plan.digest, case.running, case.policy_digest
+        )  # fmt: skip
+        asked = asked and not self._must_ask_itself(plan)
+        shut = worst(judged)
+        if asked or (shut is not None and shut.kind in NEVER):
+            return
+        supersedes = [] if self.terms.rollback else superseded_by(self.journal.state, self.name, plan.release)
+        body = {
+            "plan_digest": plan.digest, "plan": plan.document(), "from": case.running, "policy_digest": case.policy_digest,
+            "requested_by": self.terms.actor, "reason_code": str(shut.verdict.code if shut else ReasonCode.OK),
+            "reasons": list(_reasons(judged)), "gates": [gate_document(one) for one in judged], "supersedes": supersedes,
+            "rollback": self.terms.rollback, "rules": policy_of(self.file.pipeline, plan.environment),
+            **self._policy(plan), **self._run(),
+        }  # fmt: skip
+        self.journal.record(Kind.REQUESTED, self.name, plan.release.id, body)
+        if supersedes:
+            self.tell(progress.Superseded(self.name, plan.release.id, tuple(str(one["release"]) for one in supersedes)))
+
+    def _must_ask_itself(self, plan: Plan) -> bool:
+        """A review on the platform counts for what its own run asked for: so each run asks where reviews are waited for."""
+        wanted = any(isinstance(gate, Approval) and gate.grade is Grade.PLATFORM for gate in plan.environment.gates)
+        return wanted and self.terms.run is not None and self._entry.asked_by.get(self.terms.run) is None
+
+    def _run(self) -> dict[str, object]:
+        return {"run": self.terms.run} if self.terms.run else {}
+
+    def _show(self, judged: tuple[Judged, ...]) -> None:
+        for one in judged:
+            self.tell(progress.GateJudged(self.name, one.gate, one.verdict))
+
+    def _shut(self, plan: Plan, judged: tuple[Judged, ...]) -> EnvironmentResult:
+        verdict = worst(judged).verdict  # type: ignore[union-attr]
+        status = Status.REFUSED if verdict.outcome is Outcome.REFUSED else Status.PENDING
+        gates = [gate_document(one) for one in judged]
+        return self._end(status, verdict.code, *_reasons(judged), plan=plan, details={"gates": gates, **self._run()})
+
+    def _end(
+        self,
+        status: Status,
+        code: ReasonCode,
+        *reasons: str | None,
+        plan: Plan | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> EnvironmentResult:
+        current = self._entry.current
+        said = tuple(reason for reason in reasons if reason)
+        digest, previous = plan.digest if plan else None, current.release if current else None
+        return EnvironmentResult(self.name, status, code, said, digest, previous, details=details or {})
+
+
+def _reasons(judged: tuple[Judged, ...]) -> tuple[str, ...]:
+    return tuple(f"{one.gate}: {one.verdict.sentence}" for one in judged if one.verdict.outcome is not Outcome.PASSED)

@@ -1,0 +1,78 @@
+"""A plan read back from the ledger: what was promoted, with the configuration that it ran with. Pure.
+
+Rollback, repair and putting back carry out what is recorded. What decides who may enter (gates, rules) is today's file's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.gates.signature import SignatureCheck
+from promoter.model.errors import CallerError
+from promoter.model.images import ImageRef
+from promoter.model.release import Release
+from promoter.pipeline.compose.service import Service
+from promoter.pipeline.model import Environment, LocalFile, Network, OnFailure, Strategy, Volume
+from promoter.promotion.plan import Plan, steps_of
+
+_CHECKS: Mapping[str, type[Check]] = {
+    shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck, MetricCheck, ScanCheck, SignatureCheck)
+}
+
+
+def recorded_plan(document: Mapping[str, Any], base: Environment, release: Release, directory: Path) -> Plan:
+    """The plan that `document` is of. `base` is the environment as the file has it: its gates and rules stay in force.
+
+    Raises CallerError for a document that another version of promoter has written and this one cannot read.
+    """
+    try:
+        environment = _environment(document, base, release, directory)
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise CallerError(
+            f"the plan that {base.name} was promoted with cannot be read: {_first_line(error)}",
+            hint="promote the release again with the configuration of the file: `promoter rollback --current-config`",
+        ) from error
+    return Plan(document["pipeline"], environment, release, document["secrets"], steps_of(environment, release), document)
+
+
+def _environment(document: Mapping[str, Any], base: Environment, release: Release, directory: Path) -> Environment:
+    images = {name: ImageRef.parse(text) for name, text in document["images"].items()}
+    return replace(
+        base,
+        engines=tuple(None if address == "default" else address for address in document["target"]),
+        services={name: _service(config, directory) for name, config in document["services"].items()},
+        contents=document["contents"],
+        networks={name: Network(**network) for name, network in document["networks"].items()},
+        volumes={name: Volume(**volume) for name, volume in document["volumes"].items()},
+        before=tuple(_check(check) for check in document["before"]),
+        verify=tuple(_check(check) for check in document["verify"]),
+        elsewhere={n: i.repository for n, i in images.items() if i.repository != release.images[n].repository},
+        strategy=Strategy(document["strategy"]),
+        on_failure=OnFailure(document["on_failure"]),
+        files=tuple(LocalFile(path, str(directory / path), digest) for path, digest in document.get("files", {}).items()),
+    )
+
+
+def _service(config: Mapping[str, Any], directory: Path) -> Service:
+    mounts = [
+        {**mount, "source": str(directory / mount["source"])}
+        if mount["type"] == "bind" and str(mount.get("source", "")).startswith("./")
+        else mount
+        for mount in config.get("volumes", ())
+    ]
+    return Service.model_validate({**config, **({"volumes": mounts} if mounts else {})})
+
+
+def _check(document: Mapping[str, Any]) -> Check:
+    ((kind, content),) = document.items()
+    return _CHECKS[kind].model_validate(content)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

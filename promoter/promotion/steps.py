@@ -1,0 +1,115 @@
+"""The steps of a promotion as plain data, in the order in which they are carried out.
+
+A wave is a set of services that may be replaced side by side; waves follow `depends_on`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from promoter.model.images import ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Bring a service's image to the engine, by digest."""
+
+    service: str
+    image: ImageRef
+
+    @property
+    def id(self) -> str:
+        return f"pull {self.service}"
+
+    @property
+    def title(self) -> str:
+        return f"pull {self.service} {self.image}"
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """One of the `before` checks, by its place: once, before anything is replaced."""
+
+    place: int
+    check: str
+
+    @property
+    def id(self) -> str:
+        return f"before {self.place + 1}"
+
+    @property
+    def title(self) -> str:
+        return f"before: {self.check}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Put the new containers of one service in the place of the old, and prove them healthy."""
+
+    service: str
+    image: ImageRef
+    replicas: int
+    wave: int
+
+    @property
+    def id(self) -> str:
+        return f"replace {self.service}"
+
+    @property
+    def title(self) -> str:
+        copies = "" if self.replicas == 1 else f" ({self.replicas} replicas)"
+        return f"replace {self.service}{copies} with {self.image.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """One of the `verify` checks, by its place, against what runs now."""
+
+    place: int
+    check: str
+
+    @property
+    def id(self) -> str:
+        return f"verify {self.place + 1}"
+
+    @property
+    def title(self) -> str:
+        return f"verify: {self.check}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Let go of what is older than the previous containers, and of services that the file no longer has."""
+
+    @property
+    def id(self) -> str:
+        return "retire"
+
+    @property
+    def title(self) -> str:
+        return "retire what is older than the previous containers"
+
+
+Step = Pull | Before | Replace | Verify | Retire
+
+
+def document(step: Step) -> Mapping[str, object]:
+    """Plain JSON data; `kind` tells which step it is."""
+    kind = type(step).__name__.lower()
+    match step:
+        case Pull():
+            return {"id": step.id, "kind": kind, "service": step.service, "image": str(step.image)}
+        case Before() | Verify():
+            return {"id": step.id, "kind": kind, "place": step.place, "check": step.check}
+        case Replace():
+            content = {"service": step.service, "image": str(step.image), "replicas": step.replicas, "wave": step.wave}
+            return {"id": step.id, "kind": kind, **content}
+        case Retire():
+            return {"id": step.id, "kind": kind}
+
+
+class Proof(Enum):
+    """What counts as healthy for a service."""
+
+    SERVING = "serving"
+    COMPLETED = "completed"

@@ -1,1 +1,0 @@
-"""GitLab's own form: sections of a job's log that fold."""

@@ -1,0 +1,1 @@
+"""What people, CI systems and browsers see. Decides nothing."""

@@ -1,0 +1,88 @@
+"""`promoter approve` and `promoter reject`: the case first, then the question, then the vote, then perhaps a job."""
+
+from promoter.ledger.chain import Fact
+from promoter.ui.cli.confirm import confirmed
+from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.finish import options
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.params import Comment, Dispatch, Key, Where, Which, Yes
+from promoter.usecases.ports.platform import Target
+
+
+@verb
+def approve(
+    common: Common,
+    environment: Where,
+    release: Which = None,
+    comment: Comment = None,
+    key: Key = None,
+    dispatch: Dispatch = None,
+    yes: Yes = False,
+) -> int:
+    """Shows the case for an environment, asks, and approves.
+
+    The approval counts for these digests, this plan, this environment and what runs there now, and for nothing else.
+
+    \b
+    Examples:
+      promoter approve prod
+      promoter approve prod --key ~/.ssh/id_ed25519
+      promoter approve prod --comment "seen on test" --yes
+      promoter approve prod --dispatch
+    """
+    from promoter.ui.cli.dispatch import target_of
+
+    return _vote(common, environment, release, "approve", comment, key, target_of(common, dispatch), yes=yes)
+
+
+@verb
+def reject(
+    common: Common, environment: Where, release: Which = None, comment: Comment = None, key: Key = None, yes: Yes = False
+) -> int:
+    """Shows the case for an environment, asks, and rejects.
+
+    A reject shuts the gate until the plan changes.
+
+    \b
+    Examples:
+      promoter reject prod --comment "the banner is wrong"
+    """
+    return _vote(common, environment, release, "reject", comment, key, None, yes=yes)
+
+
+def _vote(
+    common: Common, environment: str, release: str | None, decision: str, comment: str | None, key: str | None,
+    target: Target | None, *, yes: bool,
+) -> int:  # fmt: skip
+    from promoter.ui.cli.dispatch import Start
+    from promoter.ui.cli.session import opened
+    from promoter.ui.reports.approval_request import case as as_text
+
+    with opened(common) as promoter:
+        start = None if target is None else Start(promoter, target)
+        case = promoter.case(environment, release)
+        (complain if common.json else say)(as_text(case) + "\n")
+        if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
+            complain("promoter: nothing was recorded")
+            return 1
+        fact = promoter.vote(case, decision, comment, key)
+        missing = promoter.still_missing(case) if decision == "approve" else ()
+        if start is not None:
+            start.go(case)
+    if common.json:
+        say_json(fact.document() if start is None else {**fact.document(), "dispatched": start.done})
+    else:
+        _say(common, fact, decision, missing, started=start is not None and start.done)
+    return 0 if start is None else start.told(common, case, quiet=common.json)
+
+
+def _say(common: Common, fact: Fact, decision: str, missing: tuple[str, ...], *, started: bool) -> None:
+    from promoter.ui.reports.progress_lines import clean
+
+    said = {"approve": "approved", "reject": "rejected"}[decision]
+    say(f"{said} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
+    for sentence in missing:
+        say(f"not enough yet: {clean(sentence)}")
+    if decision == "approve" and not started:
+        say(f"next: promoter promote {options(common)}")

@@ -1,0 +1,28 @@
+"""On GitLab: a log in sections, and the dotenv and JUnit reports without being asked."""
+
+import sys
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from promoter.ui.cli.ci.none import Elsewhere
+from promoter.ui.reports.progress_lines import clean
+
+if TYPE_CHECKING:
+    from promoter.promotion.progress import Listener
+
+
+class Gitlab(Elsewhere):
+    """One call in a job."""
+
+    junit = ".promoter/junit.xml"
+    dotenv = ".promoter/promoter.env"
+
+    def text(self, text: str) -> str:
+        """Without control characters: a section begins and ends with some."""
+        return "\n".join(clean(line) for line in text.split("\n"))
+
+    def progress(self) -> "AbstractContextManager[Listener]":
+        from promoter.ui.reports.gitlab.log import Log
+        from promoter.ui.reports.sections import Lanes
+
+        return Lanes(Log(sys.stderr))

@@ -1,0 +1,83 @@
+"""Where a call runs, and what is said there beside its answer. One desk a call, taken when its verb is known.
+
+Which CI it is, is settled here, once. What is said to it is `cli/github.py`'s and `cli/gitlab.py`'s, in the forms of
+`reports/`. Nothing that a desk does changes how a command ends.
+"""
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from promoter.model.errors import PromoterError
+from promoter.model.redaction import redacted
+from promoter.ui.cli.ci.call import Call
+from promoter.ui.cli.global_options import Common
+
+if TYPE_CHECKING:
+    from promoter.promotion.results import RunResult
+    from promoter.ui.cli.ci.none import Elsewhere
+
+REPORTED = ("run", "build", "promote", "plan", "rollback", "validate", "")
+"""Verbs that answer with a result or might have come to one, and the call that names none: their failures are reported."""
+
+
+class Desk(Call):
+    """A call, and the CI platform that runs it."""
+
+    @cached_property
+    def platform(self) -> "Elsewhere":
+        from promoter.adapters.settings import Ci
+        from promoter.ui.cli.ci.detect import ci_of
+
+        match ci_of(self.settings):
+            case Ci.GITHUB:
+                from promoter.ui.cli.ci.github import Github
+
+                return Github(self, sys.stderr)
+            case Ci.GITLAB:
+                from promoter.ui.cli.ci.gitlab import Gitlab
+
+                return Gitlab(self)
+        from promoter.ui.cli.ci.none import Elsewhere
+
+        return Elsewhere(self)
+
+    def ended(self, result: "RunResult", named: str | None, options: str) -> None:
+        """The verb has its result; `named` is the environment that the command named."""
+        from promoter.ui.reports.run_report import Ended
+
+        needs, urls = self.loaded.pipeline.needs if self.loaded else {}, self._urls(result)
+        result = replace(result, environments=redacted(result.environments, self.redact))
+        self.platform.ended(Ended(self.verb, result, named, options, needs, redacted(urls, self.redact)))
+
+    def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
+        """The verb ended before it had a result; `document` is the JSON form of the error."""
+        if self.verb in REPORTED:
+            self.platform.failed(error, redacted(document, self.redact))
+
+    def _urls(self, result: "RunResult") -> dict[str, str]:
+        """Where each environment can be looked at."""
+        loaded, release = self.loaded, result.release
+        if loaded is None or release is None:
+            return {}
+        with suppress(PromoterError):
+            found = {one.name: loaded.url(one.name, release) for one in result.environments}
+            return {name: url for name, url in found.items() if url is not None}
+        return {}
+
+
+_taken: list[Desk] = []
+
+
+def take(common: Common, verb: str) -> Desk:
+    """The desk of the call that begins now."""
+    _taken[:] = [Desk(common, verb)]
+    return _taken[0]
+
+
+def here() -> Desk:
+    """The desk of this call; where no verb was found yet, one that knows only the defaults."""
+    return _taken[0] if _taken else take(Common(), "")

@@ -1,0 +1,170 @@
+"""What a shell offers after TAB: environments, releases and pipeline files. Quick, quiet, and without a trace.
+
+A word that somebody is typing is never a reason for an error: where the file or the ledger cannot be read, nothing is
+offered. Environments come from the file alone. Names that a shell could take for more than a name are not offered.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+VARIABLE = "_PROMOTER_COMPLETE"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PLACE = re.compile(r"[A-Za-z0-9._/@+ -]+")
+_ODD = re.compile(r"[^A-Za-z0-9._/@+:# -]")
+_SKIPPED = frozenset({"node_modules", "__pycache__", "venv"})
+_DEEP, _MANY = 3, 3000
+"""How far below here pipeline files are looked for, and after how many names the search ends."""
+_HEAD = 64 * 1024
+_MARK = re.compile(rb"^environments\s*:", re.MULTILINE)
+Offer = tuple[str, str]
+"""A word, and what is said beside it."""
+
+
+def quietly(main: Callable[[], object], environ: MutableMapping[str, str] = os.environ) -> NoReturn:
+    """Answers the shell and ends. Whatever happens, nothing but the answer is heard."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 -- a device, not a path of ours
+        sys.stderr = nowhere
+        with suppress(Exception):
+            if environ.get(VARIABLE) == "complete_bash":
+                _join_equals(environ)
+            main()
+        sys.exit(0)
+
+
+def environments(ctx: typer.Context, incomplete: str) -> list[Offer]:
+    """The names in the file, in its order, without those that stand in the line already."""
+    with suppress(Exception):
+        said = {value for value in ctx.params.values() if isinstance(value, str)}
+        file = _file(ctx)
+        table = _read(file).get("environments")
+        names = [str(name) for name in table] if isinstance(table, dict) else []
+        return [(name, f"environment of {_plain(file.name)}") for name in names if _fits(name, incomplete) and name not in said]
+    return []
+
+
+def releases(ctx: typer.Context, incomplete: str) -> list[Offer]:
+    """Newest first."""
+    with suppress(Exception):
+        return list(_releases(_facts(ctx), incomplete, lambda _: True))
+    return []
+
+
+def verified(ctx: typer.Context, incomplete: str) -> list[Offer]:
+    """Those that were verified in the environment that the line names: what a rollback may bring back."""
+    with suppress(Exception):
+        facts = _facts(ctx)
+        where = _argument(ctx, "environment")
+        known = {fact.get("release") for fact in facts if fact.get("kind") == "promoted" and fact.get("environment") == where}
+        return list(_releases(facts, incomplete, known.__contains__))
+    return []
+
+
+def files(_: typer.Context, incomplete: str) -> list[Offer]:
+    """Pipeline files here and below; where none begins so, the shell offers any file."""
+    with suppress(Exception):
+        found = sorted(_pipelines(Path(), 0, [0]))
+        return [(text, "pipeline file") for text in found if text.startswith(incomplete) and _PLACE.fullmatch(text)]
+    return []
+
+
+def any_file(_: typer.Context, incomplete: str) -> list[Offer]:  # noqa: ARG001 -- the shell knows files best
+    """None of ours: a shell that is offered nothing offers files."""
+    return []
+
+
+def _releases(facts: list[dict[str, Any]], incomplete: str, wanted: Callable[[object], bool]) -> Iterator[Offer]:
+    seen = set()
+    for fact in facts:
+        release = str(fact.get("release") or "")
+        if fact.get("kind") == "released" and release not in seen and wanted(release) and release.startswith(incomplete):
+            seen.add(release)
+            source = (fact.get("content") or {}).get("source") or {}
+            origin = " ".join(str(word) for word in (source.get("branch"), str(source.get("sha") or "")[:7]) if word)
+            yield release[: max(12, len(incomplete))], _plain(f"{origin or 'no commit'} {str(fact.get('at'))[:16]}")
+
+
+def _facts(ctx: typer.Context) -> list[dict[str, Any]]:
+    from promoter.adapters.ledgers.recent import glance
+    from promoter.adapters.settings import load_settings
+
+    file = _file(ctx)
+    document = _read(file)
+    url = _said(ctx, "global_ledger") or load_settings(file.parent).ledger or document.get("ledger")
+    return [] if "{" in str(url or "") else glance(url, file.absolute().parent, str(document["name"]))
+
+
+def _file(ctx: typer.Context) -> Path:
+    """As `Common.pipeline` finds it; a shell's line may hold a `~` that is not followed yet."""
+    named = _argument(ctx, "file") or _said(ctx, "global_file") or os.environ.get("PROMOTER_FILE") or "pipeline.yaml"
+    return Path(named).expanduser()
+
+
+def _argument(ctx: Any, name: str) -> Any:
+    """One that stands in the line. Before an option that still wants its value, words are not sorted out yet."""
+    names = [parameter.name for parameter in ctx.command.params if parameter.param_type_name == "argument"]
+    place = names.index(name) if name in names else len(ctx.args)
+    return ctx.params.get(name) or (ctx.args[place] if place < len(ctx.args) else None)
+
+
+def _said(ctx: Any, name: str) -> Any:
+    """What the line says nearest to the verb."""
+    while ctx is not None:
+        if value := ctx.params.get(name):
+            return value
+        ctx = ctx.parent
+    return None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    from promoter.config.regular_file import read_regular
+    from promoter.config.yaml.reader import read_document
+
+    data = read_document(read_regular(file), str(file)).data
+    return data if isinstance(data, dict) else {}
+
+
+def _fits(name: str, incomplete: str) -> bool:
+    return name.startswith(incomplete) and _NAME.fullmatch(name) is not None
+
+
+def _plain(text: str) -> str:
+    """Branches come from anywhere, and shells read what is offered once more."""
+    return _ODD.sub("_", text)
+
+
+def _pipelines(room: Path, depth: int, count: list[int]) -> Iterator[str]:
+    for entry in sorted(os.scandir(room), key=lambda entry: entry.name):
+        count[0] += 1
+        if count[0] > _MANY or entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        if entry.is_dir(follow_symlinks=False) and depth < _DEEP:
+            with suppress(OSError):
+                yield from _pipelines(Path(entry.path), depth + 1, count)
+        elif entry.name.endswith((".yaml", ".yml")) and entry.is_file() and _is_pipeline(Path(entry.path)):
+            yield str(Path(entry.path))
+
+
+def _is_pipeline(path: Path) -> bool:
+    with suppress(OSError), path.open("rb") as file:
+        return _MARK.search(file.read(_HEAD)) is not None
+    return False
+
+
+def _join_equals(environ: MutableMapping[str, str]) -> None:
+    """Bash takes `--to=pr` for three words; here it is the option and its value."""
+    words, current = environ.get("COMP_WORDS", "").split("\n"), int(environ.get("COMP_CWORD", "0"))
+    kept = [(place, word) for place, word in enumerate(words) if place == 0 or not _is_joint(words, place, current)]
+    environ["COMP_WORDS"] = "\n".join(word for _, word in kept)
+    environ["COMP_CWORD"] = str(sum(place < current for place, _ in kept))
+
+
+def _is_joint(words: list[str], place: int, current: int) -> bool:
+    """An `=` after a long option; the one under the cursor stays, as the empty word that it begins."""
+    return words[place] == "=" and words[place - 1].startswith("--") and place != current

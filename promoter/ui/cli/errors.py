@@ -1,0 +1,86 @@
+"""What a person, or a program that asked for JSON, gets when a command could not do its work."""
+
+import os
+from collections.abc import Sequence
+from io import StringIO
+
+import typer
+
+from promoter.model.errors import FileFaults, PromoterError
+from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.console import complain, say_json
+
+_DECISIONS = {4: "refused", 5: "locked"}
+
+
+def explain(error: Exception, argv: Sequence[str]) -> int:
+    """Tells what went wrong and gives the exit code."""
+    as_json = "--json" in argv
+    if isinstance(error, typer.Abort):
+        error = PromoterError("nothing was answered, so nothing was recorded", hint="answer y or n, or say --yes")
+    if isinstance(error, PromoterError):
+        return _known(error, as_json)
+    if isinstance(error, typer.TyperException):
+        return _usage(error, as_json)
+    return _unforeseen(error, as_json)
+
+
+def _known(error: PromoterError, as_json: bool) -> int:
+    if isinstance(error, FileFaults):
+        complain(str(error))
+    else:
+        complain(f"promoter: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
+    _answer(error, document(error), as_json)
+    _trace(error)
+    return error.exit_code
+
+
+def _answer(error: Exception, told: dict[str, object], as_json: bool) -> None:
+    """To whoever asked for JSON, and to the CI that runs this."""
+    if as_json:
+        say_json(told)
+    here().failed(error, told)
+
+
+def document(error: PromoterError) -> dict[str, object]:
+    """The JSON form of an error."""
+    told: dict[str, object] = {"message": error.message, "hint": error.hint}
+    if isinstance(error, FileFaults):
+        told["complaints"] = [
+            {"file": c.file, "line": c.line, "column": c.column, "message": c.message, "hint": c.hint} for c in error.complaints
+        ]
+    code = str(error.reason_code) if error.reason_code else None
+    return {"decision": _DECISIONS.get(error.exit_code, "failed"), "reason_code": code, "error": told}
+
+
+def _usage(error: typer.TyperException, as_json: bool) -> int:
+    show = getattr(error, "show", None)
+    if show is not None:
+        shown = StringIO()
+        show(file=shown)
+        complain(shown.getvalue().removesuffix("\n"))
+    else:
+        complain(f"promoter: {error.format_message()}")
+    said = {"message": error.format_message(), "hint": "promoter --help"}
+    _answer(error, {"decision": "failed", "reason_code": None, "error": said}, as_json)
+    return error.exit_code
+
+
+def _unforeseen(error: Exception, as_json: bool) -> int:
+    message = f"this is a fault of promoter, not of yours: {type(error).__name__}: {_one_line(error)}"
+    hint = "run it again with PROMOTER_DEBUG=1 and report what it prints"
+    complain(f"promoter: {message}\n  {hint}")
+    _answer(error, {"decision": "failed", "reason_code": None, "error": {"message": message, "hint": hint}}, as_json)
+    _trace(error)
+    return 1
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _trace(error: Exception) -> None:
+    if os.environ.get("PROMOTER_DEBUG") == "1":
+        import traceback
+
+        complain("".join(traceback.format_exception(error)))

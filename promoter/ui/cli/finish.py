@@ -1,0 +1,26 @@
+"""How a verb that runs something ends: its answer on stdout and its exit code."""
+
+import shlex
+
+from promoter.promotion.results import Decision, RunResult, exit_code
+from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+
+
+def end(common: Common, result: RunResult, named: str | None = None) -> int:
+    """Says how it ended; a quiet call hears of it only when not all went well. `named` is the environment that was named."""
+    if common.json:
+        say_json(result.document())
+    elif not (common.quiet and result.decision is Decision.COMPLETE):
+        from promoter.ui.reports.summary import summary
+
+        say(summary(result, options(common)))
+    here().ended(result, named, options(common))
+    return exit_code(result.decision)
+
+
+def options(common: Common) -> str:
+    """What the next command must repeat to mean the same pipeline and ledger."""
+    words = ["-f", str(common.pipeline), *(["--ledger", common.ledger] if common.ledger else [])]
+    return shlex.join(words)

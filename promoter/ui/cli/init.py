@@ -1,0 +1,174 @@
+"""`promoter init`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promoter.model.errors import CallerError, FileFaults, WorldError
+from promoter.ui.cli.completion import any_file
+from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+
+if TYPE_CHECKING:
+    from promoter.pipeline.scaffold.importer import Draft
+
+_IGNORED = (
+    "# What promoter keeps here is this machine's own, but for these.\n*\n!.gitignore\n!allowed_signers\n!pipeline.schema.json\n"
+)
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", autocompletion=any_file, help="A Compose file or a Dockerfile (what is found here)."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The pipeline's name (the Compose file's).")]
+Registry = Annotated[str | None, typer.Option("--registry", metavar="HOST/PATH", help="Where images that are built are pushed.")]
+Places = Annotated[str | None, typer.Option("--environments", metavar="NAMES", help="In order (dev,test,prod).")]
+People = Annotated[str | None, typer.Option("--approvers", metavar="PEOPLE", help="Who approves the last one (anyone).")]
+Platform = Annotated[str | None, typer.Option("--ci", metavar="PLATFORM", help="Write the workflow too: github or gitlab.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@verb
+def init(
+    common: Common,
+    source: From = None,
+    name: Name = None,
+    registry: Registry = None,
+    environments: Places = None,
+    approvers: People = None,
+    ci: Platform = None,
+    yes: Yes = False,
+    force: Force = False,
+) -> int:
+    """Writes a pipeline.yaml from a Compose file or a Dockerfile.
+
+    Asks a few questions on a terminal, never in CI; each has an option. The file has comments, and an approval before
+    the last environment. With --ci the workflow is written too, also where the pipeline file is there already.
+    Nothing is ever written over without --force.
+
+    \b
+    Examples:
+      promoter init
+      promoter init --yes --ci github
+      promoter init --from compose.yaml --registry registry.example.com/acme --environments test,prod
+      promoter init -f deploy/pipeline.yaml --from deploy/compose.yaml
+    """
+    from promoter.ui.cli.init_files import Beginning, existing
+    from promoter.ui.cli.init_questions import Said, may_ask
+
+    said = Said(name, registry, environments, approvers, ci)
+    target = common.pipeline
+    if target.exists() and not force:
+        texts, source = existing(target, said), None
+    else:
+        source = source or _found(target.parent)
+        _beside(source, target)
+        begin = Beginning(target, lambda named: _draft(source, named))
+        try:
+            texts = begin.texts(said, ask=may_ask(yes=yes or common.json or common.quiet))
+        except (typer.Abort, KeyboardInterrupt):
+            complain("\npromoter: nothing was written")
+            return 130
+    _write(texts, force=force)
+    return _tell(common, target, source, [*texts])
+
+
+def _found(directory: Path) -> Path:
+    from promoter.ui.cli.init_compose import NAMES
+
+    for name in (*NAMES, "Dockerfile"):
+        if (directory / name).is_file():
+            return directory / name
+    raise CallerError("there is no Compose file and no Dockerfile here", hint="name one with --from FILE")
+
+
+def _beside(source: Path, target: Path) -> None:
+    if source.resolve().parent != target.resolve().parent:
+        raise CallerError(
+            f"{source} and {target} are in different directories, so the paths in it would mean something else",
+            hint=f"write the pipeline beside it: promoter init --from {source} -f {source.parent / 'pipeline.yaml'}",
+        )
+
+
+def _draft(source: Path, named: str | None) -> "Draft":
+    from promoter.config.regular_file import read_regular
+    from promoter.config.yaml.reader import read_document
+    from promoter.pipeline.scaffold.importer import from_dockerfile, name_from
+    from promoter.ui.cli.init_compose import compose_draft
+
+    name = named or name_from(source.resolve().parent.name)
+    try:
+        data = read_regular(source)
+    except OSError as error:
+        raise CallerError(
+            f"{source} cannot be read: {error.strerror}", hint="name a Compose file or a Dockerfile with --from FILE"
+        ) from error
+    if source.suffix not in (".yaml", ".yml"):
+        return from_dockerfile(data.decode("utf-8", "replace"), name)
+    document = read_document(data, str(source))
+    return compose_draft(source, document, named, name)
+
+
+def _write(texts: Mapping[Path, str], *, force: bool) -> None:
+    """All of them, or none where one is there already."""
+    for file in texts:
+        if file.exists() and not force:
+            raise CallerError(f"{file} is there already", hint="say --force to write over it, or -f FILE to write elsewhere")
+    for file, text in texts.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise WorldError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
+    """What promoter cannot carry out of a Compose file is said now, and the file is there to be mended."""
+    from promoter.ui.cli.load_file import checked, say_remarks
+
+    if source is not None:
+        files += _for_editors(target)
+    try:
+        remarks = checked(target).remarks
+    except FileFaults as faults:
+        if source is not None:
+            complain(f"promoter: {target} is written, and needs your hand before it can run:")
+        raise faults from None
+    if not common.quiet:
+        say_remarks(remarks)
+    if common.json:
+        written = {"written": str(target), "from": str(source)} if source else {"written": None, "from": None}
+        say_json({**written, "files": [str(file) for file in files]})
+    elif not common.quiet:
+        more = [file for file in files if file != target and file.parent.name != ".promoter"]
+        lines = [f"{target} is written from {source}"] if source else []
+        say("\n".join([*lines, *(f"{_from_here(file)} is written" for file in more), _next(target, source, more)]))
+    return 0
+
+
+def _from_here(file: Path) -> Path:
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
+
+
+def _next(target: Path, source: Path | None, more: list[Path]) -> str:
+    if more:
+        return f"next: read {'it' if source is None else 'them'}, promoter doctor -f {target}, then commit and push"
+    return f"next: promoter validate {target}, then promoter run {target}"
+
+
+def _for_editors(target: Path) -> list[Path]:
+    """The schema that the file's first line names, and what git leaves out beside it."""
+    from promoter.pipeline.scaffold.writer import SCHEMA
+    from promoter.ui.cli.schema import write_schema
+
+    schema = target.parent / SCHEMA
+    ignored = schema.parent / ".gitignore"
+    written = [schema] if write_schema(schema) else []
+    if not ignored.exists():
+        _write({ignored: _IGNORED}, force=False)
+        written.append(ignored)
+    return written

@@ -1,0 +1,105 @@
+"""`promoter ledger verify`, `promoter ledger export` and `promoter ledger copy`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from promoter.model.errors import CallerError
+from promoter.ui.cli.console import complain, flush, say, say_bytes, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+
+ledger = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@ledger.callback()
+@verb
+def room(_: Common) -> None:
+    """Checks the ledger, writes it out, or copies it to another home.
+
+    \b
+    Examples:
+      promoter ledger verify
+      promoter ledger export > ledger.jsonl
+    """
+
+
+@ledger.command()
+@verb
+def verify(common: Common) -> int:
+    """Checks the chain from the first fact; exit code 1 names the place where it breaks.
+
+    Each fact is held against those before it too: one that cannot be is named, and was passed over by every command.
+
+    \b
+    Examples:
+      promoter ledger verify
+      promoter ledger verify --json | jq -r .head
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        report = promoter.ledger_verify()
+    if common.json:
+        say_json(report.document())
+    elif report.problem is None:
+        say(f"{report.facts} facts, the chain is whole, head {report.head}")
+    for why in report.impossible:
+        complain(f"promoter: forged: {why}; it is passed over")
+    if report.note is not None:
+        complain(f"promoter: {report.note}")
+    if report.problem is not None:
+        complain(
+            f"promoter: the ledger {report.location} is broken: {report.problem}\n"
+            f"  whole up to fact {report.facts}, {report.head}"
+        )
+    return 0 if report.ok else 1
+
+
+@ledger.command()
+@verb
+def export(common: Common) -> None:
+    """Writes the ledger's exact lines, one a fact; with --json as one array.
+
+    \b
+    Examples:
+      promoter ledger export > ledger.jsonl
+      promoter ledger export | tail -n 1 | jq .
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        if common.json:
+            say_json([json.loads(line) for line in promoter.ledger_lines()])
+            return
+        for line in promoter.ledger_lines():
+            say_bytes(line)
+        flush()
+
+
+@ledger.command()
+@verb
+def copy(
+    common: Common,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The ledger to copy, spelled as for --ledger.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Its new home: empty, or an older copy.")],
+) -> None:
+    """Copies a ledger to another home, fact by fact as they are, and checks both. Given again, it carries on.
+
+    \b
+    Examples:
+      promoter ledger copy sqlite:.promoter/ledger.db git:promoter-ledger
+      promoter ledger copy sqlite:.promoter/ledger.db postgresql://promoter@db.internal/promoter
+    """
+    from promoter.bootstrap import open_copy
+
+    if common.ledger is not None:
+        raise CallerError("`ledger copy` has no use for --ledger", hint="its two arguments say from where and to where")
+    with open_copy(common.pipeline, source, target, common.actor) as copying:
+        done = copying.copy()
+    if common.json:
+        say_json(done.document())
+        return
+    say(f"{done.facts} facts in {done.target}, {done.copied} of them new, head {done.head}")
+    say("both chains are whole and the same; from now on name the copy everywhere: PROMOTER_LEDGER, or `ledger:` in the file")

@@ -1,0 +1,29 @@
+"""`promoter locks`."""
+
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+
+
+@verb
+def locks(common: Common) -> None:
+    """Shows who holds which environment.
+
+    A run that holds an environment says so anew every few seconds. One that stopped doing so, or that ended on this
+    machine without letting go, is shown as stale: the next run takes the environment over.
+
+    \b
+    Examples:
+      promoter locks
+      promoter locks --json | jq -r '.locks[] | "\\(.environment) \\(.owner)"'
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        report = promoter.locks()
+    if common.json:
+        say_json(report.document())
+    else:
+        from promoter.ui.reports.locks import locks as as_text
+
+        say(as_text(report))

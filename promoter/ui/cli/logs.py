@@ -1,0 +1,27 @@
+"""`promoter logs`."""
+
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.show import Which
+
+
+@verb
+def logs(common: Common, release: Which) -> None:
+    """Shows what the containers and checks of a release wrote.
+
+    \b
+    Examples:
+      promoter logs 3f2a9c
+      promoter logs 3f2a9c --json | jq -r '.[].text'
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        entries = promoter.logs(release)
+    if common.json:
+        say_json([entry.document() for entry in entries])
+    else:
+        from promoter.ui.reports.logs import logs as as_text
+
+        say(as_text(entries))

@@ -1,0 +1,67 @@
+"""`promoter override` and `promoter review`: past the gates in an emergency, and looking back on it afterwards."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.ui.cli.confirm import confirmed
+from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.finish import options
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.params import Comment, Key, Where, Which, Yes
+
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why the gates cannot be waited for; it stands in the ledger.")
+]
+
+
+@verb
+def override(common: Common, environment: Where, reason: Reason, release: Which = None, key: Key = None, yes: Yes = False) -> int:
+    """Shows the case, asks, and passes the gates in an emergency.
+
+    Only the people under `override` of the environment may. A veto stays in the way, and the next normal promotion
+    there is refused until another person has said `promoter review`.
+
+    \b
+    Examples:
+      promoter override prod --reason "checkout is down, fix is in 3f2a9c" --key ~/.ssh/id_ed25519
+    """
+    from promoter.ui.cli.session import opened
+    from promoter.ui.reports.approval_request import case as as_text
+
+    with opened(common) as promoter:
+        case = promoter.case(environment, release)
+        (complain if common.json else say)(as_text(case) + "\n")
+        if not yes and not confirmed(f"pass all gates of {environment} for release {case.release.short_id}?"):
+            complain("promoter: nothing was recorded")
+            return 1
+        fact = promoter.override(case, reason, key)
+    if common.json:
+        say_json(fact.document())
+    else:
+        say(f"OVERRIDDEN by {fact.actor}, fact {fact.seq}: {reason}")
+        say(f"next: promoter promote {options(common)}")
+        say(f"then another person: promoter review {environment} {options(common)}".rstrip())
+    return 0
+
+
+@verb
+def review(common: Common, environment: Where, comment: Comment = None, key: Key = None) -> int:
+    """Looks back on an override, as a second person.
+
+    Until somebody has, normal promotions to that environment are refused.
+
+    \b
+    Examples:
+      promoter review prod --comment "seen, justified" --key ~/.ssh/id_ed25519
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        fact = promoter.review(environment, comment, key)
+    if common.json:
+        say_json(fact.document())
+    else:
+        say(f"reviewed by {fact.actor}, fact {fact.seq}")
+    return 0

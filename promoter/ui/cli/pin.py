@@ -1,0 +1,88 @@
+"""`promoter pin`, `unpin`, `freeze` and `unfreeze`."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.ledger.chain import Fact
+from promoter.ui.cli.completion import environments
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.params import Where
+
+WhereOrAll = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENV]", autocompletion=environments, help="The environment; all of them without.", show_default=False
+    ),
+]
+Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.", show_default=False)]
+
+
+@verb
+def pin(common: Common, environment: Where, reason: Why) -> None:
+    """Keeps an environment as it is: promotions leave it alone.
+
+    \b
+    Examples:
+      promoter pin prod --reason "year end"
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        fact = promoter.pin(environment, reason)
+    _tell(common, fact)
+
+
+@verb
+def unpin(common: Common, environment: Where, reason: Why) -> None:
+    """Lets promotions into a pinned environment again.
+
+    \b
+    Examples:
+      promoter unpin prod --reason "year end is over"
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        fact = promoter.unpin(environment, reason)
+    _tell(common, fact)
+
+
+@verb
+def freeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
+    """Lets nothing into an environment, or into any of them.
+
+    \b
+    Examples:
+      promoter freeze prod --reason "incident 4711"
+      promoter freeze --reason "the registry moves"
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        fact = promoter.freeze(environment, reason)
+    _tell(common, fact)
+
+
+@verb
+def unfreeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
+    """Lets promotions in again after a freeze.
+
+    \b
+    Examples:
+      promoter unfreeze prod --reason "incident 4711 is closed"
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        fact = promoter.unfreeze(environment, reason)
+    _tell(common, fact)
+
+
+def _tell(common: Common, fact: Fact) -> None:
+    if common.json:
+        say_json(fact.document())
+    elif not common.quiet:
+        say(f"{fact.environment or 'all environments'} {fact.kind}: {fact.body.get('reason')}")

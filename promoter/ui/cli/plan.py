@@ -1,0 +1,33 @@
+"""`promoter plan`."""
+
+from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.finish import options
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.params import To, Which
+
+
+@verb
+def plan(common: Common, release: Which = None, to: To = None) -> None:
+    """Shows what promote would do; changes nothing.
+
+    Exit code 0 whenever the plan could be made, also when a gate is shut.
+
+    \b
+    Examples:
+      promoter plan
+      promoter plan 3f2a9c --to prod
+      promoter plan --json | jq '.environments[] | {name, changes}'
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        result = promoter.plan(release, to)
+    if common.json:
+        say_json(result.document())
+    else:
+        from promoter.ui.reports.plan import planned
+
+        say(planned(result))
+    here().ended(result, to, options(common))

@@ -1,0 +1,33 @@
+"""`promoter run`."""
+
+from promoter.ui.cli.durations import wait_lock_of, wait_of
+from promoter.ui.cli.finish import end
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.params import File, To, Wait, WaitLock
+
+
+@verb
+def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wait_lock: WaitLock = None) -> int:
+    """Builds, pushes and promotes as far as the gates allow.
+
+    A gate that is shut ends the run with exit code 3 and holds nothing; `promoter promote` carries on. What is as
+    it should be already is left alone. An environment that another run holds ends it with exit code 5.
+
+    \b
+    Examples:
+      promoter run pipeline.yaml
+      promoter run --to test
+      promoter run --wait 30m --json
+    """
+    from promoter.ui.cli.load_file import say_remarks
+    from promoter.ui.cli.session import opened
+
+    common = common.at(file)
+    span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
+    with opened(common) as promoter:
+        result = promoter.run(to, span, lock)
+        remarks = promoter.loaded.remarks
+    if not common.quiet:
+        say_remarks(remarks)
+    return end(common, result, to)

@@ -1,0 +1,92 @@
+"""From the global options to an open Promoter: progress on stderr, and signals that end a run in good order."""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from types import FrameType
+
+from promoter.model.redaction import redacted
+from promoter.promotion.progress import Event, Listener
+from promoter.ui.cli.ci.session import Desk, here
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.streams import let_go_of_the_gone
+from promoter.usecases.facade import Promoter
+
+
+@contextmanager
+def opened(common: Common) -> Iterator[Promoter]:
+    """The pipeline that the options name, ready to be asked."""
+    from promoter.bootstrap import open_promoter
+
+    gc.freeze()
+    gc.enable()  # all that a command needs is imported: see promoter/__main__.py
+    with ExitStack() as stack:
+        desk = here()
+        listener = _redacting(desk, desk.platform.listening(stack.enter_context(progress(common))))
+        promoter = stack.enter_context(
+            open_promoter(
+                common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=desk.platform.mask
+            )
+        )
+        desk.loaded, desk.redact = promoter.loaded, promoter.world.secrets.redact
+        stack.enter_context(_interruptible(promoter.interrupt))
+        yield promoter
+
+
+def _redacting(desk: Desk, listener: Listener) -> Listener:
+    """Nothing that is told holds the value of a secret, whoever has built the sentence."""
+    return lambda event: listener(redacted(event, desk.redact))
+
+
+def progress(common: Common) -> AbstractContextManager[Listener]:
+    """As the CI has it, live on a terminal, plain lines elsewhere; nothing when quiet."""
+    if common.quiet:
+        return nullcontext(_ignore)
+    if (theirs := here().platform.progress()) is not None:
+        return theirs
+    if _is_live(common):
+        from promoter.ui.reports.terminal import Terminal
+
+        return Terminal(sys.stderr)
+    from promoter.ui.reports.plain import Plain
+
+    return nullcontext(Plain(sys.stderr))
+
+
+def _is_live(common: Common) -> bool:
+    return not common.json and sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _ignore(_: Event) -> None:
+    """What `--quiet` hears."""
+
+
+@contextmanager
+def _interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """The first SIGINT, SIGTERM or SIGHUP asks the run to put things in order and return; the second ends it where it is.
+
+    A terminal that is closed sends SIGHUP. Who started the run with `nohup` wants it to go on: what is ignored stays so.
+    """
+
+    def first(number: int, _: FrameType | None) -> None:
+        for each in kept:
+            signal.signal(each, second)
+        interrupt()
+        let_go_of_the_gone()
+        os.write(2, f"\npromoter: {signal.Signals(number).name}: putting things in order; once more ends at once\n".encode())
+
+    def second(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    kept = {number: was for number in asked if (was := signal.getsignal(number)) is not signal.SIG_IGN or number != signal.SIGHUP}
+    for number in kept:
+        signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)

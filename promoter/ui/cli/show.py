@@ -1,0 +1,35 @@
+"""`promoter show`."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.ui.cli.completion import releases
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+
+Which = Annotated[
+    str, typer.Argument(metavar="RELEASE", autocompletion=releases, help="A release's id or the start of it.", show_default=False)
+]
+
+
+@verb
+def show(common: Common, release: Which) -> None:
+    """Shows one release: what it is made of, where it is and was.
+
+    \b
+    Examples:
+      promoter show 3f2a9c
+      promoter show 3f2a9c --json | jq .release.images
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        document = promoter.show(release)
+    if common.json:
+        say_json(document)
+    else:
+        from promoter.ui.reports.release import release as as_text
+
+        say(as_text(document))

@@ -1,0 +1,26 @@
+"""`promoter status`."""
+
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+
+
+@verb
+def status(common: Common) -> None:
+    """Shows which release is where, how it is, and what waits.
+
+    \b
+    Examples:
+      promoter status
+      promoter status --json | jq -r '.environments[] | "\\(.name) \\(.health)"'
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        report = promoter.status()
+    if common.json:
+        say_json(report.document())
+    else:
+        from promoter.ui.reports.status import matrix
+
+        say(matrix(report))

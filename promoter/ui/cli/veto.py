@@ -1,0 +1,45 @@
+"""`promoter veto`."""
+
+from typing import Annotated
+
+import typer
+
+from promoter.ui.cli.completion import releases
+from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.options import verb
+from promoter.ui.cli.pin import Why
+
+Release = Annotated[
+    str,
+    typer.Argument(
+        metavar="RELEASE", autocompletion=releases, help="A release, by the first digits of its id.", show_default=False
+    ),
+]
+Services = Annotated[
+    list[str] | None,
+    typer.Option("--service", metavar="NAME", help="Whose image is banned (repeatable); without it, all that are built here."),
+]
+
+
+@verb
+def veto(common: Common, release: Release, reason: Why, service: Services = None) -> None:
+    """Bans a release, and every other that holds its images.
+
+    It may never be promoted again, nor rolled back to. What runs goes on running.
+
+    \b
+    Examples:
+      promoter veto 3f2a9c --reason "leaks memory"
+      promoter veto 3f2a9c --service web --reason "CVE in its base image"
+    """
+    from promoter.ui.cli.session import opened
+
+    with opened(common) as promoter:
+        vetoed = promoter.veto(release, reason, service or ())
+    if common.json:
+        say_json(vetoed.fact.document())
+    elif not common.quiet:
+        say(f"release {vetoed.release.short_id} vetoed: {reason}")
+        for name in vetoed.runs_in:
+            say(f"  it runs in {name}: promoter rollback {name}")

@@ -1,0 +1,1 @@
+"""Values to text for people, and to JSON for programs."""

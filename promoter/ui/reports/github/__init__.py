@@ -1,0 +1,1 @@
+"""The log, summary and annotations of GitHub Actions."""

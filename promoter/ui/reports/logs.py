@@ -1,0 +1,17 @@
+"""`promoter logs`: each piece under a line that says where it is from."""
+
+from collections.abc import Sequence
+
+from promoter.ui.reports.progress_lines import clean
+from promoter.ui.reports.status import when
+from promoter.usecases.history import LogEntry
+
+
+def logs(entries: Sequence[LogEntry]) -> str:
+    """In the order given; an empty line between two."""
+    return "\n\n".join(_entry(entry) for entry in entries) or "nothing was written"
+
+
+def _entry(entry: LogEntry) -> str:
+    at = when(entry.at) if entry.at else "now"
+    return "\n".join([f"== {entry.environment}: {entry.source}, {at}", *(clean(line) for line in entry.text.splitlines())])

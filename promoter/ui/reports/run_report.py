@@ -1,0 +1,25 @@
+"""What a report of a run knows: the result, and what of the pipeline belongs beside it. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from promoter.promotion.results import RunResult
+from promoter.ui.reports.outputs import matters
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a verb ended. `named` is the environment that the command named; `options` are what the next one must repeat."""
+
+    verb: str
+    result: RunResult
+    named: str | None = None
+    options: str = ""
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    urls: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str | None:
+        """Of the environment that matters."""
+        environment = matters(self.result, self.named)
+        return self.urls.get(environment.name) if environment else None

@@ -1,0 +1,54 @@
+"""`promoter status`: the matrix of environments and releases, as plain text."""
+
+from datetime import datetime
+
+from promoter.model.release import Release
+from promoter.ui.reports.progress_lines import clean
+from promoter.ui.reports.table import table
+from promoter.usecases.status import EnvironmentStatus, StatusReport
+
+
+def matrix(report: StatusReport) -> str:
+    """A line an environment; below them what stops each, what waits there, and why."""
+    rows: list[tuple[str, ...]] = [("ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE")]
+    rows += [_row(environment) for environment in report.environments]
+    waits = [text for environment in report.environments for text in _waits(environment)]
+    return "\n".join([table(rows), *(["", *waits] if waits else [])])
+
+
+def _row(environment: EnvironmentStatus) -> tuple[str, ...]:
+    release = environment.release
+    return (
+        environment.name,
+        release.short_id if release else "-",
+        digest(release) if release else "-",
+        when(environment.since) if environment.since else "-",
+        environment.health or "-",
+        ", ".join(word for word, said in _stops(environment) if said),
+    )
+
+
+def _waits(environment: EnvironmentStatus) -> list[str]:
+    stopped = [f"{environment.name} is {word}: {clean(reason)}" for word, reason in _stops(environment)[:2] if reason]
+    stopped += [clean(sentence) for sentence in environment.overridden]
+    waiting = environment.waiting
+    if waiting is None:
+        return stopped
+    head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.reason_code}):"
+    return [*stopped, head, *(f"  {clean(reason)}" for reason in waiting.reasons)]
+
+
+def _stops(environment: EnvironmentStatus) -> tuple[tuple[str, str | None], ...]:
+    by = "; ".join(environment.overridden)
+    return ("pinned", environment.pinned), ("frozen", environment.frozen), ("passed by override", by)
+
+
+def digest(release: Release) -> str:
+    """The short digest of the one image, or how many images there are."""
+    digests = sorted({ref.digest.hex[:12] for ref in release.images.values()})
+    return digests[0] if len(digests) == 1 else f"{len(digests)} images"
+
+
+def when(at: datetime) -> str:
+    """To the second, in UTC: what stands in the ledger, without the fraction."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"

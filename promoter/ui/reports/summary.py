@@ -1,0 +1,114 @@
+"""How a run ended: the release, a line an environment, why, and the one thing to do next."""
+
+from typing import Any
+
+from promoter.model.release import Release
+from promoter.model.verdict import ReasonCode
+from promoter.model.vote import REVIEWED, SIGNED
+from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.ui.reports.progress_lines import clean, seconds
+from promoter.ui.reports.table import table
+
+_VOTES = frozenset(
+    {
+        ReasonCode.APPROVALS_MISSING,
+        ReasonCode.ROLE_MISSING,
+        ReasonCode.SELF_APPROVAL,
+        ReasonCode.APPROVAL_STALE,
+        ReasonCode.APPROVAL_EXPIRED,
+        ReasonCode.APPROVAL_USED,
+        ReasonCode.APPROVAL_WRONG_ENVIRONMENT,
+        ReasonCode.SIGNER_UNKNOWN,
+        ReasonCode.SIGNATURE_INVALID,
+        ReasonCode.KEY_REVOKED,
+        ReasonCode.POLICY_CHANGED,
+    }
+)  # fmt: skip
+
+
+def summary(result: RunResult, options: str) -> str:
+    """`options` are the global options that the next command needs, such as `-f pipeline.yaml`."""
+    parts = [_headline(result)]
+    if result.release is not None:
+        parts.append(images(result.release))
+    if result.environments:
+        parts.append(_matrix(result))
+    parts += [_why(environment, options) for environment in result.environments if tells_why(environment)]
+    return "\n\n".join(parts)
+
+
+def images(release: Release) -> str:
+    """Each service with the very bytes it is."""
+    return table([(name, str(ref)) for name, ref in sorted(release.images.items())], "  ")
+
+
+def origin(release: Release) -> str:
+    """Where a release was built from, in brackets; empty when nobody knows."""
+    source = release.source
+    named = source.version if not (source.sha and source.version and source.sha.startswith(source.version)) else None
+    words = [w for w in (source.branch, source.short_sha, named) if w]
+    return f" ({' '.join(dict.fromkeys(words))}{', with uncommitted changes' if source.dirty else ''})" if words else ""
+
+
+def _headline(result: RunResult) -> str:
+    release = f" release {result.release.short_id}{origin(result.release)}" if result.release else " no release"
+    return f"{result.pipeline}:{release}: {str(result.decision).replace('_', ' ')}"
+
+
+def _matrix(result: RunResult) -> str:
+    rows = [("ENVIRONMENT", "STATUS", "RELEASE", "DIGEST", "GAP", "TIME")]
+    for environment in result.environments:
+        release = serving(environment, result.release)
+        rows.append(
+            (
+                environment.name,
+                str(environment.status),
+                release[:12] if release else "-",
+                _digest(result.release) if result.release and release == result.release.id else "-",
+                "-" if environment.gap_ms is None else f"{environment.gap_ms}ms",
+                "-" if environment.duration_ms is None else seconds(environment.duration_ms / 1000),
+            )
+        )
+    return table(rows)
+
+
+def serving(environment: EnvironmentResult, release: Release | None) -> str | None:
+    """The release that serves there now: the new one only where it arrived."""
+    if environment.status in (Status.DEPLOYED, Status.UNCHANGED):
+        return release.id if release else None
+    return environment.previous
+
+
+def _digest(release: Release) -> str:
+    digests = sorted({ref.digest.hex[:12] for ref in release.images.values()})
+    return digests[0] if len(digests) == 1 else f"{len(digests)} images"
+
+
+def tells_why(environment: EnvironmentResult) -> bool:
+    """What was not reached stands in the matrix; why it was not is said where the way ended."""
+    return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
+
+
+def _why(environment: EnvironmentResult, options: str) -> str:
+    head = f"{environment.name} {str(environment.status).replace('_', ' ')} ({environment.code}):"
+    lines = [head, *(f"  {clean(line)}" for reason in environment.reasons for line in reason.splitlines())]
+    step = next_command(environment, options)
+    return "\n".join([*lines, f"  next: {step}"] if step else lines)
+
+
+def next_command(environment: EnvironmentResult, options: str) -> str | None:
+    if environment.status is not Status.PENDING:
+        return None
+    if environment.code in _VOTES:
+        gates: Any = environment.details.get("gates", ())
+        shut = [gate["gate"] for gate in gates if gate.get("outcome") != "passed"]
+        run = environment.details.get("run")
+        if run and any(gate.startswith(REVIEWED) for gate in shut) and not any(gate.startswith(SIGNED) for gate in shut):
+            return f"review the deployment on {run}; its job: promoter promote --to {environment.name} --reviews {options}"
+        key = "--key FILE " if any(gate.startswith((SIGNED, REVIEWED)) for gate in shut) else ""
+        return f"promoter approve {environment.name} {key}{options}"
+    if environment.code is ReasonCode.FROZEN and any(reason.startswith("freeze:") for reason in environment.reasons):
+        return f"promoter explain {environment.name} {options}"
+    if environment.code is ReasonCode.PINNED:
+        return f"promoter unpin {environment.name} --reason … {options}"
+    return f"promoter promote --to {environment.name} {options}"

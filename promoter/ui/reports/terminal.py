@@ -1,0 +1,154 @@
+"""Live progress on a terminal: what is done scrolls by and stays; below it, redrawn in place, what goes on right now.
+
+Output of containers and builds is among what scrolls by, so redrawing never swallows it. Lines are cut to the width.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Self, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from promoter.promotion import progress as e
+from promoter.ui.reports.progress_lines import clean, cut_digests, seconds, sentence
+
+_GOOD = (e.BuildDone, e.Pushed, e.Pinned, e.ReleaseMade)
+_DIM = (e.BuildLine, e.StepNote)
+_ONLY_DRAWN = (e.BuildStarted, e.StepStarted, e.Waiting)
+_STATUS_STYLE = {
+    "deployed": "green",
+    "unchanged": "green",
+    "pending": "yellow",
+    "failed": "red",
+    "rolled_back": "red",
+    "refused": "red",
+}
+
+
+@dataclass
+class Activity:
+    """Something under way. `layers` maps a layer to its bytes done and to do."""
+
+    text: str
+    since: float
+    note: str = ""
+    layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class Terminal:
+    """A listener that draws. Use as a context manager; the redrawn part is there only while something is under way."""
+
+    def __init__(self, stream: TextIO, *, width: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = Console(file=stream, width=width, highlight=False, force_terminal=True)
+        self._clock = clock
+        self._lock = Lock()
+        self._under_way: dict[tuple[str, str], Activity] = {}
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock, suppress(OSError):
+            self._under_way.clear()
+            self._draw()
+
+    def __call__(self, event: e.Event) -> None:
+        with self._lock, suppress(OSError):  # a terminal that was closed ends no run
+            self._follow(event)
+            text = None if isinstance(event, _ONLY_DRAWN) else sentence(event)
+            if text is not None:
+                self._console.print(Text(text, style=_style(event)), no_wrap=True, overflow="ellipsis", crop=True)
+            self._draw()
+
+    def picture(self) -> Group:
+        """What is under way, a line each. Takes no lock: rich's own thread asks for it while it holds one of its own."""
+        activities = list(self._under_way.values())
+        return Group(*(Text(self._line(a), style="cyan", no_wrap=True, overflow="ellipsis") for a in activities))
+
+    def _line(self, activity: Activity) -> str:
+        line = f"  {activity.text}  {seconds(self._clock() - activity.since)}"
+        layers = list(activity.layers.values())
+        if layers:
+            done, total = sum(done for done, _ in layers), sum(total for _, total in layers)
+            line += f"  {len(layers)} layers, {size(done)} of {size(total)}"
+        return line + (f"  {activity.note}" if activity.note else "")
+
+    def _follow(self, event: e.Event) -> None:
+        match event:
+            case e.BuildStarted():
+                self._begin("build", event.service, f"building {event.service}")
+            case e.BuildLine():
+                self._note("build", event.service, event.text)
+            case e.BuildDone():
+                self._end("build", event.service)
+            case e.LayerProgress():
+                self._layer(event)
+            case e.Pushed():
+                self._end("push", event.service)
+            case e.StepStarted():
+                self._begin(event.environment, event.step, cut_digests(f"{event.environment}: {event.step}"))
+            case e.StepNote():
+                self._note(event.environment, event.step, event.text)
+            case e.StepDone() | e.StepFailed():
+                self._end(event.environment, event.step)
+                self._end("pull", event.step.removeprefix("pull "))
+            case e.Waiting():
+                self._begin(
+                    event.environment, "wait", f"{event.environment}: waiting, up to {seconds(event.seconds)} more, since"
+                )
+            case e.PromotionStarted():
+                self._end(event.environment, "wait")
+            case e.EnvironmentEnded():
+                for key in [key for key in self._under_way if key[0] == event.environment]:
+                    self._end(*key)
+
+    def _begin(self, room: str, name: str, text: str) -> None:
+        since = self._under_way[room, name].since if (room, name) in self._under_way else self._clock()
+        self._under_way[room, name] = Activity(text, since)
+
+    def _note(self, room: str, name: str, text: str) -> None:
+        if (room, name) in self._under_way:
+            self._under_way[room, name].note = clean(text)
+
+    def _end(self, room: str, name: str) -> None:
+        self._under_way.pop((room, name), None)
+
+    def _layer(self, event: e.LayerProgress) -> None:
+        key = (event.verb, event.service)
+        if key not in self._under_way:
+            self._begin(*key, f"{event.verb}ing {event.service}")
+        layers = self._under_way[key].layers
+        known = layers.get(event.layer, (0, 0))
+        layers[event.layer] = (known[0] if event.current is None else event.current, max(known[1], event.total or 0))
+
+    def _draw(self) -> None:
+        if self._under_way and self._live is None:
+            self._live = Live(console=self._console, get_renderable=self.picture, refresh_per_second=8, transient=True)
+            self._live.start()
+        elif not self._under_way and self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def size(count: int) -> str:
+    """Bytes as people say them: `812 B`, `3.1 MB`."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def _style(event: e.Event) -> str:
+    if isinstance(event, e.EnvironmentEnded):
+        return _STATUS_STYLE.get(event.status, "")
+    if isinstance(event, e.StepFailed):
+        return "red"
+    return "green" if isinstance(event, _GOOD) else "dim" if isinstance(event, _DIM) else ""

@@ -1,0 +1,232 @@
+"""Approving and rejecting: the case as the ledger holds it, and the vote that is appended to it, signed where a key is named.
+
+The approver needs the pipeline file, the ledger and a key: no engine, no registry, no secrets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoter.gates.approval.rule import Approval, own_doing, voters
+from promoter.gates.evaluate import Judged, gate_document
+from promoter.ledger.chain import Fact, Kind
+from promoter.ledger.state import Request
+from promoter.model.canonical_json import fingerprint
+from promoter.model.diff import Change
+from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
+from promoter.model.release import Release
+from promoter.model.timestamps import stamp
+from promoter.model.verdict import Outcome, ReasonCode
+from promoter.model.vote import Vote
+from promoter.pipeline.model import policy_of
+from promoter.promotion.admission.controller import Judge, Terms
+from promoter.promotion.admission.holds import newer_instead
+from promoter.promotion.admission.policy_pin import other_rules
+from promoter.promotion.plan import changes
+from promoter.usecases.sign import Ballot, Matter, Signing
+
+
+@dataclass(frozen=True)
+class ApprovalCase:
+    """What a person is asked to decide, whole."""
+
+    pipeline: str
+    environment: str
+    release: Release
+    from_release: Release | None
+    plan_digest: str
+    policy_digest: str
+    requested_by: str
+    requested_at: datetime
+    waits_for: tuple[str, ...]
+    commits: tuple[str, ...] | None
+    changes: tuple[Change, ...]
+    images: tuple[tuple[str, str | None, str], ...]
+    steps: tuple[str, ...]
+    gates: tuple[Judged, ...]
+    """How everything stands now; checks are looked at when the promotion is tried again."""
+    votes: tuple[Vote, ...]
+    run: str | None = None
+    """The CI run that asked."""
+    matter: str = ""
+    """What was asked for, as the ledger tells it from everything else (`Request.matter`)."""
+
+    def document(self) -> dict[str, object]:
+        return {
+            "pipeline": self.pipeline,
+            "environment": self.environment,
+            "release": self.release.document(),
+            "from": self.from_release.document() if self.from_release else None,
+            "plan_digest": self.plan_digest,
+            "policy_digest": self.policy_digest,
+            "requested_by": self.requested_by,
+            "requested_at": stamp(self.requested_at),
+            "run": self.run,
+            "waits_for": list(self.waits_for),
+            "commits": None if self.commits is None else list(self.commits),
+            "changes": [change.document() for change in self.changes],
+            "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
+            "steps": list(self.steps),
+            "gates": [gate_document(one) for one in self.gates],
+            "rollback_to": self.from_release.id if self.from_release else None,
+            "votes": [
+                {
+                    "decision": v.decision,
+                    "principal": v.principal,
+                    "grade": v.grade,
+                    "at": stamp(v.at),
+                    "comment": v.comment,
+                }
+                for v in self.votes
+            ],
+        }
+
+
+class Voting(Signing):
+    """The part of the door through which people vote."""
+
+    def case(self, environment: str, release: str | None) -> ApprovalCase:
+        """The open request of an environment. Raises CallerError when nothing waits there."""
+        self._known(environment)
+        self.facts_so_far()
+        state = self.journal.state
+        entry = state.environment(environment)
+        request = entry.request
+        wanted = self.find_release(release) if release else None
+        if wanted is not None and wanted.id in entry.pending:
+            for gone in newer_instead(state, environment, wanted, explicit=True):
+                raise Refused(gone.verdict.sentence, gone.verdict.code)
+        if request is None or (wanted is not None and request.release != wanted.id):
+            which = f"release {wanted.short_id}" if wanted else "nothing"
+            raise CallerError(
+                f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
+                hint="`promoter status` shows what waits where; `promoter promote` asks again",
+            )
+        if fingerprint(request.plan) != request.plan_digest:
+            raise LedgerError(
+                f"fact {request.seq} shows another plan than it asks for, which has the digest {request.plan_digest}",
+                hint="somebody forged it: `promoter promote` asks again, `promoter history` shows who wrote what",
+            )
+        target = state.releases[request.release].release
+        earlier = state.releases[request.from_release].release if request.from_release else None
+        return self._case_of(request, target, earlier)
+
+    def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None = None) -> Fact:
+        """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count.
+
+        `key` is the file of an SSH key. The vote is signed over the very fact that it follows, so that nobody can take
+        facts away from under it: when somebody else was first, it is signed again.
+        """
+        roles, gates = self._right_to_vote(case, decision)
+        if decision == "approve":
+            may_enter(case)
+        ends = [gate.expires for gate in gates if gate.expires is not None]
+        matter = Matter(
+            case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
+        )
+        ballot = Ballot(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
+        if decision == "reject":
+            return self._reject(case, ballot, key)
+        key = self.key_for((gate.grade for gate in gates), key, case.run)
+        return self._cast(Kind.APPROVED, case, ballot, key)
+
+    def still_missing(self, case: ApprovalCase) -> tuple[str, ...]:
+        """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
+        try:
+            gates = self.case(case.environment, case.release.id).gates
+        except (CallerError, Refused):
+            return ()
+        shut = (one for one in gates if one.kind == Approval.kind and one.verdict.outcome is not Outcome.PASSED)
+        return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
+
+    # ------------------------------------------------------------ parts
+    def _reject(self, case: ApprovalCase, ballot: Ballot, named: str | None) -> Fact:
+        """Signed where that can be. A reject is heard without: only a key that was named for it must serve."""
+        key = named or (self.key or self.git_key() if self.pipeline.trust is not None else None)
+        try:
+            return self._cast(Kind.REJECTED, case, ballot, key)
+        except (CallerError, Refused, SigningError):
+            if named is not None or key is None:
+                raise
+            return self._cast(Kind.REJECTED, case, ballot, None)
+
+    def _cast(self, kind: Kind, case: ApprovalCase, ballot: Ballot, key: str | None) -> Fact:
+        return self.journal.record(kind, case.environment, case.release.id, None, lambda state: self.body_of(ballot, key, state))
+
+    def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:
+        name, plan = request.environment, request.plan
+        current = self.journal.state.environment(name).current
+        before = self.journal.plan_document(name, current.plan_digest) if current else None
+        old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
+        images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
+        steps = tuple(str(step["id"]) for step in _steps(plan))
+        said = self.journal.state.environment(name).votes_for(request.release)
+        votes = tuple(vote for vote in said if vote.plan_digest == request.plan_digest)
+        return ApprovalCase(
+            self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
+            request.reasons, self._commits(earlier, target), changes(before, plan), images, steps,
+            self._gates_now(request), votes, request.run, request.matter,
+        )  # fmt: skip
+
+    def _gates_now(self, request: Request) -> tuple[Judged, ...]:
+        terms = Terms(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
+        judge = Judge(self.loaded, self.world, self.journal, request.environment, terms)
+        plan, case = judge.plan_as_asked(request)
+        judged = judge.judged(plan, look=False, case=case)
+        if case.policy_digest == request.policy_digest:
+            return judged
+        other = other_rules(request.rules, policy_of(self.pipeline, plan.environment))
+        return (Judged("rules", other, "policy"), *judged)
+
+    def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
+        if earlier is None or not earlier.source.sha or not target.source.sha:
+            return None
+        return self.world.source.commits(self.pipeline.directory, earlier.source.sha, target.source.sha)
+
+    def _right_to_vote(self, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
+        """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now."""
+        environment = self.loaded.resolve(case.environment, case.release.source, case.release.id)
+        gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
+        if not gates:
+            raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
+        may = voters(gates, self.pipeline.roles, self.pipeline.signers)
+        if may is not None and self.actor not in may:
+            raise Refused(
+                f"{self.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}", ReasonCode.ROLE_MISSING,
+                hint="say who you are with --actor NAME or PROMOTER_ACTOR",
+            )  # fmt: skip
+        if decision == "approve":
+            self._not_their_own(case, gates)
+            self._not_rejected(case)
+        return tuple(role for role, people in self.pipeline.roles.items() if self.actor in people), gates
+
+    def _not_their_own(self, case: ApprovalCase, gates: list[Approval]) -> None:
+        author = case.release.source.author
+        wrote = self.pipeline.person(author) if author else None
+        own = own_doing(gates, self.actor, self.pipeline.person(case.requested_by), wrote)
+        if own is not None:
+            raise Refused(f"{self.actor} {own} and may not approve it", ReasonCode.SELF_APPROVAL)
+
+    def _not_rejected(self, case: ApprovalCase) -> None:
+        for vote in case.votes:
+            if vote.decision == "reject":
+                raise Refused(
+                    f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
+                    ReasonCode.REJECTED,
+                    hint="a reject stands until the plan changes: a new release, or another configuration",
+                )
+
+
+def may_enter(case: ApprovalCase) -> None:
+    """Raises Refused when no vote could let it in: it was vetoed, or this checkout's policy is not the protected one.
+
+    Nor may anybody sign rules that they are not shown: those of the request must be those of this checkout.
+    """
+    for one in case.gates:
+        if one.kind in ("policy", "veto") and one.verdict.outcome is Outcome.REFUSED:
+            raise Refused(one.verdict.sentence, one.verdict.code)
+
+
+def _steps(plan: Mapping[str, object]) -> list[Mapping[str, object]]:
+    steps = plan.get("steps")
+    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []

@@ -1,0 +1,213 @@
+"""Explaining an environment: every gate and what else stands in the way, who can open it, when, and by which command.
+
+No engine is asked, and no secret where the request has recorded the plan; checks are looked at only when somebody says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from promoter.gates.approval.rule import Approval, counting, electorate
+from promoter.gates.context import Case
+from promoter.gates.evaluate import Judged, gate_document, worst
+from promoter.gates.next_opening import opens_together
+from promoter.gates.override import Override, may_override
+from promoter.gates.soak import Soak
+from promoter.ledger.ledger import AsOf
+from promoter.ledger.reducer import fold
+from promoter.ledger.state import State
+from promoter.model.errors import PromoterError
+from promoter.model.release import Release
+from promoter.model.timestamps import stamp
+from promoter.model.verdict import Outcome, ReasonCode, waiting
+from promoter.model.vote import Grade
+from promoter.promotion.admission.controller import Judge, Terms
+from promoter.promotion.inspection.current import lives_here
+from promoter.promotion.plan import Plan
+from promoter.usecases.context import Looking
+
+ANYONE = ("anyone",)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One gate, who can open it (nobody but time, when empty) and the command that does."""
+
+    judged: Judged
+    who: tuple[str, ...] = ()
+    command: str | None = None
+    page: str | None = None
+    """Where a review on the platform opens it; `command` imports that in the run's own job."""
+
+    def document(self) -> dict[str, object]:
+        told = {**gate_document(self.judged), "kind": self.judged.kind, "who": list(self.who), "command": self.command}
+        return {**told, "page": self.page} if self.page else told
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How everything stands for one release at one environment, at one time."""
+
+    pipeline: str
+    environment: str
+    release: Release
+    at: datetime
+    gates: tuple[Opening, ...]
+    opens_at: datetime | None
+    """When time alone lets it in at the earliest, if it does; None when no gate waits for time, or when none is known."""
+    lives_there: bool
+    note: str | None = None
+
+    @property
+    def decides(self) -> Judged | None:
+        return worst(tuple(opening.judged for opening in self.gates))
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.decides.verdict.outcome if self.decides else Outcome.PASSED
+
+    @property
+    def code(self) -> ReasonCode:
+        if self.decides is not None:
+            return self.decides.verdict.code
+        return ReasonCode.NOTHING_TO_DO if self.lives_there else ReasonCode.OK
+
+    def document(self) -> dict[str, object]:
+        return {
+            "pipeline": self.pipeline,
+            "environment": self.environment,
+            "release": self.release.document(),
+            "at": stamp(self.at),
+            "outcome": str(self.outcome),
+            "reason_code": str(self.code),
+            "opens_at": stamp(self.opens_at) if self.opens_at else None,
+            "lives_there": self.lives_there,
+            "note": self.note,
+            "gates": [opening.document() for opening in self.gates],
+        }
+
+
+class Explaining(Looking):
+    """The part of the door that explains."""
+
+    def explain(self, environment: str, release: str | None, at: datetime | None, *, look: bool) -> Explanation:
+        """For the release that waits there, or the newest. A time in the past is judged by the facts of then.
+
+        Raises CallerError when there is no such environment or release.
+        """
+        self._known(environment)
+        self.journal.glance()
+        self.facts_so_far()
+        now = self.world.clock.now()
+        state = self._facts_until(at) if at is not None and at < now else self.journal.state
+        request = state.environment(environment).request
+        chosen = self.find_release(release or (request.release if request else None))
+        terms = Terms(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True)
+        if request is not None and request.release == chosen.id:
+            terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
+        judge = Judge(self.loaded, self.world, AsOf(state), environment, terms)
+        plan, case, note = self._asked(judge, chosen, at or now)
+        judged = (*self._needed(state, environment, chosen), *judge.judged(plan, look=look, case=case))
+        openings = tuple(self._opening(one, plan, case, state) for one in judged)
+        return Explanation(
+            self.name, environment, chosen, case.now, openings, self._opens(plan, case, judged),
+            lives_here(judge.entry, plan), note,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ parts
+    def _facts_until(self, at: datetime) -> State:
+        return fold(fact for fact in self.journal.ledger.read() if fact.at <= at)
+
+    def _asked(self, judge: Judge, release: Release, at: datetime) -> tuple[Plan, Case, str | None]:
+        request, note = judge.entry.request, None
+        try:
+            plan = judge.plan(release)
+            case = judge.case(plan)
+        except PromoterError as error:
+            if error.exit_code == 2:
+                raise
+            if request is not None and request.release == release.id:
+                plan, case = judge.plan_as_asked(request)
+                note = f"judged by the plan as it was requested, because: {error.message}"
+            else:
+                environment = self.loaded.resolve(judge.name, release.source, release.id)
+                plan = Plan(self.name, environment, release, {}, ())
+                case = judge.case(plan)
+                note = f"which votes count cannot be told, because: {error.message}"
+        return plan, judge.at(plan, case, at), note
+
+    def _needed(self, state: State, environment: str, release: Release) -> tuple[Judged, ...]:
+        found = []
+        for name in self.pipeline.needs[environment]:
+            current = state.environment(name).current
+            if current is None or current.release != release.id:
+                there = f"release {current.release[:12]} is there" if current else "nothing is there"
+                says = f"{name} has not verified release {release.short_id}: {there}"
+                found.append(Judged(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), "needs"))
+        return tuple(found)
+
+    def _opens(self, plan: Plan, case: Case, judged: Sequence[Judged]) -> datetime | None:
+        if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in ("soak", "window")):
+            return None
+        return opens_together(plan.environment.gates, case)
+
+    def _opening(self, one: Judged, plan: Plan, case: Case, state: State) -> Opening:
+        if one.verdict.outcome is Outcome.PASSED:
+            return Opening(one)
+        name, release = plan.environment.name, plan.release.short_id
+        gate = next((gate for gate in plan.environment.gates if gate.title() == one.gate), None)
+        if isinstance(gate, Approval):
+            return self._by_vote(one, gate, case, state)
+        if isinstance(gate, Soak):
+            here = state.environment(gate.in_).current
+            there = here is not None and here.release == plan.release.id
+            return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
+        commands = {
+            "pin": f"promoter unpin {name} --reason TEXT",
+            "freeze": f"promoter unfreeze {name} --reason TEXT" if self._frozen_alone(state, name) else
+            "promoter unfreeze --reason TEXT",
+            "needs": f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
+            "review": f"promoter review {name}{_key(plan.environment.override)}",
+            "superseded": "promoter promote",
+            "override": f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
+        }  # fmt: skip
+        if one.kind in commands:
+            who = {"review": self._reviewers(state, name), "override": self._overriders(plan)}
+            return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
+        if one.kind in ("policy", "veto", "window"):
+            return Opening(one)
+        return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
+
+    def _by_vote(self, one: Judged, gate: Approval, case: Case, state: State) -> Opening:
+        if one.verdict.code is ReasonCode.REJECTED:
+            return Opening(one)
+        people = electorate(gate, case.roles, case.signers)
+        command = f"promoter approve {case.environment} {case.release.short_id}{_key(gate)}"
+        request = state.environment(case.environment).request
+        page = request.run if request is not None and request.release == case.release.id else None
+        if gate.grade is Grade.PLATFORM and page is not None:
+            command = f"promoter promote {case.release.short_id} --to {case.environment} --reviews"
+        else:
+            page = None
+        if people is None:
+            return Opening(one, ANYONE, command, page)
+        done = {vote.principal for vote in counting(gate, case)}
+        out = {case.requested_by if "requester" in gate.exclude else None,
+               case.author if "author" in gate.exclude else None}  # fmt: skip
+        return Opening(one, tuple(sorted(people - done - out)), command, page)
+
+    def _reviewers(self, state: State, name: str) -> tuple[str, ...]:
+        involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
+        return ANYONE if self.pipeline.signers is None else tuple(who for who in self.pipeline.signers if who not in involved)
+
+    def _overriders(self, plan: Plan) -> tuple[str, ...]:
+        policy = plan.environment.override
+        return tuple(sorted(may_override(policy, self.pipeline.roles))) if policy is not None else ()
+
+    @staticmethod
+    def _frozen_alone(state: State, name: str) -> bool:
+        return name in state.environments and state.environments[name].frozen is not None
+
+
+def _key(rule: Approval | Override | None) -> str:
+    return " --key FILE" if rule is not None and rule.grade is not Grade.ASSERTED else ""

@@ -1,0 +1,92 @@
+"""The stop buttons: a pin keeps one environment as it is, a freeze lets nothing in, a veto bans a release for ever.
+
+Each is a fact with a reason. What they mean to a promotion is `gatekeeper.py`'s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from promoter.ledger.chain import Fact, Kind
+from promoter.model.errors import CallerError
+from promoter.model.release import Release
+from promoter.model.suggest import nearest
+from promoter.pipeline.model import ToBuild
+from promoter.usecases.context import Looking
+
+
+@dataclass(frozen=True)
+class Vetoed:
+    """A veto that was recorded, and where it finds what it bans: that goes on running until somebody rolls back."""
+
+    fact: Fact
+    release: Release
+    runs_in: tuple[str, ...]
+
+
+class Stops(Looking):
+    """The part of the door that stops things."""
+
+    def pin(self, environment: str, reason: str) -> Fact:
+        """Automatic promotion leaves the environment alone until it is unpinned."""
+        self._known(environment)
+        return self.journal.record(Kind.PINNED, environment, None, {"reason": reason})
+
+    def unpin(self, environment: str, reason: str) -> Fact:
+        """Raises CallerError when it is not pinned."""
+        self._known(environment)
+        if self.facts_so_far().environment(environment).pinned is None:
+            raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
+        return self.journal.record(Kind.UNPINNED, environment, None, {"reason": reason})
+
+    def freeze(self, environment: str | None, reason: str) -> Fact:
+        """Nothing may enter the environment, or any without one, until it is unfrozen."""
+        if environment is not None:
+            self._known(environment)
+        self.facts_so_far()
+        return self.journal.record(Kind.FROZEN, environment, None, {"reason": reason})
+
+    def unfreeze(self, environment: str | None, reason: str) -> Fact:
+        """Raises CallerError when nothing there is frozen, or when all are and one is named."""
+        if environment is not None:
+            self._known(environment)
+        state = self.facts_so_far()
+        if environment is None:
+            mark = state.frozen
+        else:
+            mark = state.environments[environment].frozen if environment in state.environments else None
+        if mark is None and environment is not None and state.frozen is not None:
+            raise CallerError(
+                f"{environment} is frozen because all environments are",
+                hint="`promoter unfreeze --reason …` lifts that, for all of them",
+            )
+        if mark is None:
+            what = "there is no freeze of all environments" if environment is None else f"{environment} is not frozen"
+            raise CallerError(what, hint="`promoter status` shows what is frozen")
+        return self.journal.record(Kind.UNFROZEN, environment, None, {"reason": reason})
+
+    def veto(self, release: str, reason: str, services: Sequence[str] = ()) -> Vetoed:
+        """Bans the release, and every other that holds one of its images.
+
+        Its images are those of `services`; without, those that are built here: an image of others, which all
+        releases share, bans nothing unless somebody says so. Where nothing is built here, all count.
+        """
+        chosen = self.find_release(release)
+        for name in services:
+            if name not in chosen.images:
+                hint = nearest(name, chosen.images) or f"it has {', '.join(chosen.images)}"
+                raise CallerError(f"release {chosen.short_id} has no service {name!r}", hint=hint)
+        builds = self.loaded.builds(chosen.source)
+        built = [name for name in chosen.images if isinstance(builds.get(name), ToBuild)]
+        digests = {str(chosen.images[name].digest) for name in (services or built or chosen.images)}
+        fact = self.journal.record(Kind.VETOED, None, chosen.id, {"reason": reason, "digests": sorted(digests)})
+        return Vetoed(fact, chosen, self._where(digests, chosen.id))
+
+    def _where(self, digests: set[str], release: str) -> tuple[str, ...]:
+        state, found = self.journal.state, []
+        for name, entry in state.environments.items():
+            if entry.current is None:
+                continue
+            here = state.releases[entry.current.release].release
+            if here.id == release or digests & {str(image.digest) for image in here.images.values()}:
+                found.append(name)
+        return tuple(found)

@@ -1,0 +1,1 @@
+"""Protocols of what use cases ask of the outside world, beyond a promotion."""

@@ -1,0 +1,17 @@
+"""All ports of the use cases together."""
+
+from dataclasses import dataclass
+
+from promoter.promotion.ports.bundle import Ports
+from promoter.usecases.ports.platform import Forges, no_forge
+from promoter.usecases.ports.signer import Signer
+from promoter.usecases.ports.source import SourceControl
+
+
+@dataclass(frozen=True, kw_only=True)
+class World(Ports):
+    """The ports of a promotion, and what else use cases ask of the world."""
+
+    source: SourceControl
+    signer: Signer | None = None
+    forge: Forges = no_forge

@@ -1,0 +1,10 @@
+"""Port: signs votes."""
+
+from typing import Protocol
+
+
+class Signer(Protocol):
+    """A person's SSH key: in a file, in an agent, or on a hardware token."""
+
+    def sign(self, text: str, key: str) -> str:
+        """The armored signature over exactly `text`, in the namespace of approvals. Raises SigningError."""

@@ -1,0 +1,171 @@
+"""What is where now: the matrix of environments and releases, what stops each, and what is owed there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoter.ledger.lease import others
+from promoter.ledger.state import Deployment, EnvironmentState, Request
+from promoter.ledger.store import Held
+from promoter.model.errors import PromoterError
+from promoter.model.labels import Place
+from promoter.model.release import Release
+from promoter.model.timestamps import stamp
+from promoter.model.verdict import ReasonCode
+from promoter.pipeline.model import NO_RELEASE
+from promoter.promotion.admission.evaluate import make_case
+from promoter.promotion.admission.overrides import reviews_due
+from promoter.promotion.plan import Plan
+from promoter.promotion.ports.engine import Container
+from promoter.usecases.context import Looking
+
+_SAID = {"approve": "approved", "reject": "rejected"}
+
+
+@dataclass(frozen=True)
+class WaitingRelease:
+    release: str
+    reason_code: str
+    reasons: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        return {"release": self.release, "reason_code": self.reason_code, "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True)
+class EnvironmentStatus:
+    """`health` is the engine's word now, or `unknown` when the engine does not answer; None where nothing lives."""
+
+    name: str
+    release: Release | None
+    since: datetime | None
+    health: str | None
+    pinned: str | None
+    frozen: str | None
+    waiting: WaitingRelease | None
+    overridden: tuple[str, ...] = ()
+    """A sentence for each promotion that passed the gates by override and that no second person has reviewed."""
+
+    def document(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "release": self.release.document() if self.release else None,
+            "since": stamp(self.since) if self.since else None,
+            "health": self.health,
+            "pinned": self.pinned is not None,
+            "frozen": self.frozen is not None,
+            "reason": "; ".join(reason for reason in (self.pinned, self.frozen) if reason) or None,
+            "waiting": self.waiting.document() if self.waiting else None,
+            "overridden": list(self.overridden),
+        }
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    pipeline: str
+    environments: tuple[EnvironmentStatus, ...]
+
+    def document(self) -> dict[str, object]:
+        return {"pipeline": self.pipeline, "environments": [e.document() for e in self.environments]}
+
+
+@dataclass(frozen=True)
+class LocksReport:
+    """Every lease that was not given back, and whether it is alive: a stale one is taken over by the next run."""
+
+    pipeline: str
+    locks: tuple[tuple[Held, bool], ...]
+
+    def document(self) -> dict[str, object]:
+        return {"pipeline": self.pipeline, "locks": [_lock(held, alive=alive) for held, alive in self.locks]}
+
+
+def _lock(held: Held, *, alive: bool) -> dict[str, object]:
+    return {
+        "environment": held.environment,
+        "owner": held.owner,
+        "since": stamp(held.since),
+        "expires": stamp(held.expires),
+        "token": held.token,
+        "stale": not alive,
+    }
+
+
+class Statuses(Looking):
+    """The part of the door that says what is where."""
+
+    def status(self) -> StatusReport:
+        self.journal.glance()
+        state = self.facts_so_far()
+        return StatusReport(self.name, tuple(self._status_of(name, state.environment(name)) for name in self.pipeline.needs))
+
+    def locks(self) -> LocksReport:
+        alive = others(self.journal.ledger, "", self.world.clock, self.world.gone)
+        return LocksReport(self.name, tuple((held, held in alive) for held in self.journal.ledger.held()))
+
+    def _status_of(self, name: str, entry: EnvironmentState) -> EnvironmentStatus:
+        current, request = entry.current, entry.request
+        release = self.journal.state.releases[current.release].release if current else None
+        waits = (
+            WaitingRelease(request.release, request.reason_code, (*request.reasons, *_said_since(entry, request)))
+            if request and request.reason_code != ReasonCode.OK
+            else None
+        )
+        return EnvironmentStatus(
+            name,
+            release,
+            entry.since,
+            self._health(name, current) if current else None,
+            entry.pinned.reason if entry.pinned else None,
+            entry.frozen.reason if entry.frozen else None,
+            waits,
+            self._unreviewed(name, entry),
+        )
+
+    def _unreviewed(self, name: str, entry: EnvironmentState) -> tuple[str, ...]:
+        if not entry.owed:
+            return ()
+        state = self.journal.state
+        release = state.releases[entry.owed[-1].release].release
+        try:
+            environment = self.loaded.resolve(name, release.source, release.id)
+        except PromoterError as error:
+            return (f"the gates of {name} were passed by override; whether that was reviewed cannot be told: {error.message}",)
+        case = make_case(self.pipeline, Plan(self.name, environment, release, {}, ()), state, "", self.world.clock.now(), "")
+        return tuple(one.verdict.sentence for one in reviews_due(self.pipeline, environment, state, case))
+
+    def _health(self, name: str, current: Deployment) -> str:
+        containers = self._containers(name)
+        if containers is None:
+            return "unknown"
+        seen = {container.id: container for container in containers}
+        words = [_word(seen.get(c)) for running in current.services.values() for c in running.containers]
+        order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+        return next((word for word in order if word in words), "running")
+
+    def _containers(self, name: str) -> tuple[Container, ...] | None:
+        """None when the environment's engine cannot be asked."""
+        try:
+            source = self.world.source.source(self.pipeline.directory)
+            engine = self.world.engine(self.loaded.resolve(name, source, NO_RELEASE).engines[0])
+            return engine.find(Place(self.name, name).labels)
+        except PromoterError:
+            return None
+
+
+def _word(container: Container | None) -> str:
+    if container is None:
+        return "missing"
+    if container.running:
+        return container.health or "running"
+    return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
+
+
+def _said_since(entry: EnvironmentState, request: Request) -> tuple[str, ...]:
+    """What was judged last may be answered by now: that is seen at the next look, and told meanwhile."""
+    votes = [
+        vote for vote in entry.votes_for(request.release) if vote.seq > request.seq and vote.plan_digest == request.plan_digest
+    ]
+    return tuple(
+        f"{_SAID.get(vote.decision, vote.decision)} by {vote.principal} since then: `promoter promote` judges anew"
+        for vote in votes
+    )

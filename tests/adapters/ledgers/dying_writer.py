@@ -1,0 +1,71 @@
+"""A process that writes to an SQLite ledger and is killed by the kernel at a system call: `SCRIPT CALL FILE PLACE`.
+
+CALL is `pwrite` or `sync`, FILE is `wal` or `db`. It prints each fact as it is answered; the last append, or the closing of
+the ledger where FILE is `db`, is the one that it does not survive. A filter in the kernel decides, so that the very write
+or sync that is meant never happens. What was on the disk for sure before it is kept beside, as `FILE.synced`.
+"""
+
+import ctypes
+import os
+import platform
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.ledger.testing import write
+
+CALLS = {
+    "x86_64": {"pwrite": (18,), "sync": (74, 75)},
+    "aarch64": {"pwrite": (68,), "sync": (82, 83)},
+}
+"""The numbers of pwrite64, fsync and fdatasync."""
+NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
+LOAD, EQUAL, ANSWER = 0x20, 0x15, 0x06
+ALLOW, KILL = 0x7FFF0000, 0x80000000
+NO_FILTER = 77
+"""The exit code where the kernel has no such filters, or nobody told their numbers for this machine."""
+
+
+class Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def die_at(calls: tuple[int, ...], file: int) -> None:
+    """From now on whoever makes one of `calls` on the descriptor `file` is killed."""
+    found = [(EQUAL, len(calls) - number + 1, 0, call) for number, call in enumerate(calls, 1)]
+    rules = [
+        (LOAD, 0, 0, 0), *found, (ANSWER, 0, 0, ALLOW),  # the call's number
+        (LOAD, 0, 0, 16), (EQUAL, 0, 1, file), (ANSWER, 0, 0, KILL), (ANSWER, 0, 0, ALLOW),  # its first argument
+    ]  # fmt: skip
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+    program = Program(len(rules), ctypes.cast(code, ctypes.c_void_p))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
+    if libc.prctl(SECCOMP, FILTER, ctypes.byref(program), 0, 0) != 0:
+        os._exit(NO_FILTER)
+
+
+def descriptor(path: Path) -> int:
+    return next(int(entry.name) for entry in Path("/proc/self/fd").iterdir() if str(entry.readlink()) == str(path))
+
+
+def main(call: str, file: str, place: Path) -> None:
+    ledger = SqliteLedger(place)
+    for _ in range(3):
+        sys.stdout.write(write(ledger, 1)[0].line.decode() + "\n")
+        sys.stdout.flush()
+    calls = CALLS.get(platform.machine()) or os._exit(NO_FILTER)
+    target = place if file == "db" else place.with_name(f"{place.name}-wal")
+    shutil.copy2(target, f"{target}.synced")
+    die_at(calls[call], descriptor(target))
+    if file == "db":
+        ledger.close()
+    else:
+        write(ledger, 1)
+    sys.stdout.write("it lives\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

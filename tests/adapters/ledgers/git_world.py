@@ -1,0 +1,66 @@
+"""A bare repository, a clone of it, and whatever a test does to them with the real git."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from promoter.adapters.git.command import Git
+from promoter.adapters.ledgers.git.store import GitLedger
+
+BRANCH = "promoter-ledger"
+
+
+class World:
+    """`origin` is bare and has one commit on `main`; `clone` is a checkout of it. Nobody's own git configuration counts."""
+
+    def __init__(self, room: Path) -> None:
+        self.room, self.origin, self.clone = room, room / "origin.git", room / "clone"
+        home = room / "home"
+        home.mkdir()
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
+            "HOME": str(home), "XDG_CONFIG_HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1",
+        }  # fmt: skip
+        self.configure("user.name", "Ana")
+        self.configure("user.email", "ana@example.com")
+        self.configure("init.defaultBranch", "main")
+        self.git("init", "--quiet", "--bare", str(self.origin))
+        self.git("clone", "--quiet", str(self.origin), str(self.clone))
+        (self.clone / "Dockerfile").write_text("FROM scratch\n")
+        self.git("add", "Dockerfile", at=self.clone)
+        self.git("commit", "--quiet", "-m", "Begin", at=self.clone)
+        self.git("push", "--quiet", "origin", "HEAD:main", at=self.clone)
+
+    def git(self, *command: str, at: Path | None = None) -> str:
+        done = subprocess.run(
+            ["git", *command], cwd=at or self.room, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def configure(self, name: str, value: str) -> None:
+        """As the user's own configuration."""
+        self.git("config", "--global", name, value)
+
+    def another(self, name: str, *options: str) -> Path:
+        """One more clone."""
+        self.git("clone", "--quiet", *options, f"file://{self.origin}", str(self.room / name))
+        return self.room / name
+
+    def ledger(
+        self,
+        at: Path | None = None,
+        url: str = f"git:{BRANCH}",
+        pipeline: str = "shop",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> GitLedger:
+        return GitLedger(url, at or self.clone, pipeline, Git(self.environment), sleep)
+
+    def snapshot(self, repository: Path) -> dict[str, bytes]:
+        """Every file of a checkout and of its `.git`, but for objects, promoter's own refs and what follows a push."""
+        files = (path for path in sorted(repository.rglob("*")) if path.is_file())
+        names = {path.relative_to(repository).as_posix(): path for path in files}
+        followed = f"refs/remotes/origin/{BRANCH}"
+        ours = (".git/objects", ".git/refs/promoter", f".git/{followed}", f".git/logs/{followed}")
+        return {name: path.read_bytes() for name, path in names.items() if not name.startswith(ours)}

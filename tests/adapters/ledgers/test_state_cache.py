@@ -1,0 +1,279 @@
+"""What is kept for looking at long ledgers says what the facts say, however it came about; and nothing rests on it."""
+
+import sqlite3
+import tracemalloc
+from contextlib import closing
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.adapters.ledgers.state_cache import Projection
+from promoter.adapters.ledgers.state_codec import PARTS
+from promoter.gates.approval.rule import Approval
+from promoter.gates.override import Override
+from promoter.ledger import ledger as journals
+from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.ledger import Journal
+from promoter.ledger.reducer import fold
+from promoter.ledger.state import EnvironmentState, State
+from promoter.model.vote import Grade
+from promoter.pipeline.model import OnFailure
+from tests.fakes.clock import FakeClock
+from tests.fakes.engine import Behaviour
+from tests.fakes.ledger import MemoryLedger
+from tests.workshop import Workshop
+
+ANN, BEN, EVE = "ann@example.com", "ben@example.com", "eve@example.com"
+POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
+
+
+def busy() -> Workshop:
+    """A pipeline that has seen everything that a ledger can tell."""
+    shop = Workshop(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
+    shop.run()
+    vote(shop, "approve")
+    shop.door().promote(None, None, None)
+    shop.newer("two")
+    shop.run()
+    door = shop.door(EVE)
+    door.override(door.case("prod", None), "the shop is down")
+    shop.door().promote(None, None, None)
+    shop.door(BEN).review("prod", "seen")
+    shop.newer("three")
+    shop.run()
+    vote(shop, "reject")
+    shop.engine.crash("shop-test-web")
+    shop.run()
+    shop.newer("four")
+    shop.door().freeze("test", "audit")
+    shop.run()
+    shop.door().freeze(None, "year end")
+    shop.door().unfreeze("test", "over")
+    shop.door().unfreeze(None, "over")
+    shop.run()
+    shop.door().rollback("test", None, "slow")
+    shop.door().unpin("test", "fast again")
+    shop.engine.behave(shop.newer("five").digest, Behaviour(health="unhealthy"))
+    shop.run("dev")
+    shop.on_failure = OnFailure.STOP
+    shop.engine.behave(shop.newer("six").digest, Behaviour(exit_code=3))
+    shop.run("dev")
+    shop.door().veto(shop.release().id, "leak")
+    return shop
+
+
+def vote(shop: Workshop, decision: str) -> None:
+    door = shop.door(BEN)
+    door.vote(door.case("prod", None), decision, "seen")
+
+
+@cache
+def facts() -> tuple[Fact, ...]:
+    return tuple(busy().ledger.read())
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "LONG", 1)
+    monkeypatch.setattr(journals, "PORTION", 7)
+
+
+def ledger_of(count: int) -> MemoryLedger:
+    ledger = MemoryLedger()
+    ledger.restore(facts()[:count], Head())
+    return ledger
+
+
+def glanced(room: Path, ledger: MemoryLedger) -> State:
+    kept = Projection(room, "here")
+    try:
+        state = Journal(ledger, FakeClock(), ANN, kept=kept).glance()
+        assert everything(state) == everything(fold(ledger.read()))
+    finally:
+        kept.close()
+    return state
+
+
+def everything(state: State) -> object:
+    """Each field by itself, so that a difference is seen where it is."""
+    rooms = {"": state, **state.environments}
+    return {
+        f"{room}/{part.name}": getattr(owner, part.name).items() if part.is_shelf else getattr(owner, part.name)
+        for room, owner in rooms.items()
+        for part in PARTS[type(owner)]
+    } | {"head": state.head}
+
+
+def test_the_story_tells_of_every_kind_but_those_that_nobody_writes_yet() -> None:
+    assert {fact.kind for fact in facts()} >= set(Kind) - {Kind.DRIFTED}
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_built_in_portions_it_is_what_the_facts_say(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+    room = tmp_path_factory.mktemp("room")
+    for count in sorted(min(cut, len(facts())) for cut in cuts):
+        glanced(room, ledger_of(count))
+
+
+def test_what_is_asked_of_it_is_answered_as_from_the_facts(tmp_path: Path) -> None:
+    shop = busy()
+    plain = [answers(shop), *answers(shop)]
+    shop.kept = lambda: Projection(tmp_path, "here")
+    assert [answers(shop), *answers(shop)] == plain
+    assert (tmp_path / next(tmp_path.iterdir()).name).exists()
+    with closing(sqlite3.connect(next(tmp_path.glob("projection-*.db")))) as raw:
+        assert raw.execute("SELECT seq FROM head").fetchone() == (len(shop.ledger.kept),)
+
+
+def answers(shop: Workshop) -> list[object]:
+    first = next(iter(fold(shop.ledger.read()).releases))
+    return [
+        shop.door().status().document(),
+        shop.door().plan(None, None).document(),
+        shop.door().plan(first[:8], "prod").document(),
+        *(shop.door().explain(name, None, None, look=False).document() for name in ("dev", "test", "prod")),
+        shop.door().explain("prod", first, None, look=False).document(),
+    ]
+
+
+# ---------------------------------------------------------------- nothing rests on it
+def forge(room: Path, statement: str) -> None:
+    with closing(sqlite3.connect(next(room.glob("projection-*.db")))) as raw:
+        assert raw.execute(statement).rowcount > 0
+        raw.commit()
+
+
+FORGERIES = {
+    "an approval that nobody gave": "UPDATE rows SET value = replace(value, 'ben@', 'eve@') WHERE shelf = 'prod/votes'",
+    "a release that is another": "UPDATE rows SET value = replace(value, 'shop/web', 'evil/web') WHERE shelf = 'releases'",
+    "a veto that is gone": "DELETE FROM rows WHERE shelf = 'vetoed'",
+    "a pin that never was": "UPDATE head SET state = replace(state, '\"pinned\": null', '\"pinned\": {\"reason\": \"x\", "
+    "\"actor\": \"eve\", \"at\": \"2026-11-23T18:20:11Z\", \"seq\": 3}')",
+    "an order that is another": "UPDATE rows SET position = -position",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path, what: str) -> None:
+    shop = busy()
+    shop.kept = lambda: Projection(tmp_path, "here")
+    shop.door().status()
+    assert shop.door().ledger_verify().note is None
+    forge(tmp_path, FORGERIES[what])
+    door = shop.door()
+    door.pin("dev", "watched")
+    assert everything(door.journal.state) == everything(fold(shop.ledger.read()))
+    report = shop.door().ledger_verify()
+    assert (report.problem, "said something else than the facts" in (report.note or "")) == (None, True)
+    assert shop.door().ledger_verify().note is None
+    assert everything(glance_of(shop)) == everything(fold(shop.ledger.read()))
+
+
+def glance_of(shop: Workshop) -> State:
+    return shop.door().journal.glance()
+
+
+def test_who_looked_and_then_acts_has_read_every_fact(tmp_path: Path) -> None:
+    glanced(tmp_path, ledger_of(40))
+    forge(tmp_path, 'UPDATE head SET state = replace(state, \'"salt": "\', \'"salt": "00\')')
+    journal = Journal(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))
+    forged = journal.glance()
+    true = fold(ledger_of(40).read())
+    assert forged.salt != true.salt
+    seen: list[State] = []
+    journal.record(Kind.PINNED, "dev", None, {"reason": "x"}, seen.append)
+    assert seen[0].salt == journal.state.salt == true.salt
+
+
+# ---------------------------------------------------------------- a file that is of no use
+@pytest.mark.parametrize("damage", ["garbage", "emptied", "another form", "a value that does not fit", "half"])
+def test_what_cannot_be_read_is_made_anew(tmp_path: Path, damage: str) -> None:
+    glanced(tmp_path, ledger_of(60))
+    file = next(tmp_path.glob("projection-*.db"))
+    match damage:
+        case "garbage":
+            file.write_bytes(b"no database at all" * 1000)
+        case "emptied":
+            file.write_bytes(b"")
+        case "half":
+            file.write_bytes(file.read_bytes()[:9000])
+        case "another form":
+            forge(tmp_path, "UPDATE head SET form = 'yesterday'")
+        case _:
+            forge(tmp_path, 'UPDATE head SET state = \'{"environments": {}, "state": {"salt": 7}}\'')
+    glanced(tmp_path, ledger_of(70))
+    glanced(tmp_path, ledger_of(75))
+
+
+def test_a_ledger_that_is_another_one_now_is_read_anew(tmp_path: Path) -> None:
+    glanced(tmp_path, ledger_of(60))
+    other, head = MemoryLedger(), Head()
+    for _ in range(80):
+        fact = seal(Draft(Kind.PINNED, EVE, "dev", None, {"reason": "mine"}), head, FakeClock().now() + timedelta(days=1))
+        other.restore((fact,), head)
+        head = head_of(fact)
+    glanced(tmp_path, other)
+    glanced(tmp_path, ledger_of(30))
+
+
+def test_a_directory_that_may_not_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    glanced(tmp_path / "file", ledger_of(40))
+
+
+def test_what_somebody_else_went_on_with_meanwhile_stays(tmp_path: Path) -> None:
+    glanced(tmp_path, ledger_of(40))
+    slow = Projection(tmp_path, "here")
+    known = slow.load()
+    assert known is not None
+    glanced(tmp_path, ledger_of(80))
+    assert everything(known) == everything(fold(ledger_of(40).read())), "what is read later is of the same moment"
+    slow.save(fold(facts()[40:50], known))
+    slow.close()
+    with closing(sqlite3.connect(next(tmp_path.glob("projection-*.db")))) as raw:
+        assert raw.execute("SELECT seq FROM head").fetchone() == (80,)
+    glanced(tmp_path, ledger_of(90))
+
+
+def test_short_ledgers_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "LONG", len(facts()) + 1)
+    glanced(tmp_path, ledger_of(len(facts())))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_field_of_a_state_is_kept() -> None:
+    assert {part.name for part in PARTS[State]} == set(State.__dataclass_fields__) - {"head", "environments"}
+    assert {part.name for part in PARTS[EnvironmentState]} == set(EnvironmentState.__dataclass_fields__)
+
+
+def test_to_check_a_longer_ledger_takes_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of facts that each add a row: what is kept of 9,000 is three times what is kept of 3,000."""
+    monkeypatch.setattr(journals, "PORTION", 500)
+    peaks = []
+    for count in (3000, 9000):
+        room = tmp_path / str(count)
+        ledger, kept, vetoes, head = SqliteLedger(room / "facts.db"), Projection(room, "here"), list[Fact](), Head()
+        for number in range(count):
+            draft = Draft(Kind.VETOED, EVE, None, None, {"reason": "leaks", "digests": [f"sha256:{number:064}"]})
+            vetoes.append(seal(draft, head, FakeClock().now()))
+            head = head_of(vetoes[-1])
+        ledger.restore(vetoes, Head())
+        Journal(ledger, FakeClock(), ANN, kept=kept).glance()
+        del vetoes
+        tracemalloc.start()
+        journal = Journal(ledger, FakeClock(), ANN, kept=kept)
+        with journal.rebuilding() as rebuilt:
+            for fact in journal.following(Head()):
+                rebuilt.take(fact)
+            assert not rebuilt.differs()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        kept.close()
+        ledger.close()
+    assert peaks[1] < peaks[0] * 1.5, peaks

@@ -1,0 +1,107 @@
+"""The witness: what was seen from here is not forgotten, and a ledger that goes back is noticed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from promoter.adapters.ledgers.trusted_head import FileWitness
+from promoter.ledger.chain import Draft, Head, Kind, head_of, read_line
+from promoter.ledger.ledger import Journal
+from promoter.model.errors import LedgerError
+from tests.fakes.clock import FakeClock
+from tests.fakes.ledger import MemoryLedger
+
+
+def journal(ledger: MemoryLedger, place: Path) -> Journal:
+    return Journal(ledger, FakeClock(), "ann@example.com", FileWitness(place, ledger.location))
+
+
+def pins(ledger: MemoryLedger, place: Path, count: int) -> None:
+    for number in range(count):
+        journal(ledger, place).record(Kind.PINNED, "prod", None, {"reason": f"number {number}"})
+
+
+def test_it_remembers_the_last_fact_of_each_ledger(tmp_path):
+    one, two = FileWitness(tmp_path, "one"), FileWitness(tmp_path, "two")
+    assert one.seen() is None
+    one.note(Head(3, "sha256:a"))
+    two.note(Head(5, "sha256:b"))
+    assert (one.seen(), two.seen()) == (Head(3, "sha256:a"), Head(5, "sha256:b"))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"memory": 3}', '{"memory": {"seq": "x"}}'])
+def test_a_file_that_says_nothing_is_none(tmp_path, text):
+    (tmp_path / "witness.json").write_text(text)
+    assert FileWitness(tmp_path, "memory").seen() is None
+
+
+def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
+    (tmp_path / "file").touch()
+    FileWitness(tmp_path / "file" / "below", "memory").note(Head(1, "sha256:a"))
+    assert FileWitness(tmp_path / "file" / "below", "memory").seen() is None
+
+
+def test_a_ledger_that_goes_on_is_read_on(tmp_path):
+    ledger = MemoryLedger()
+    pins(ledger, tmp_path, 3)
+    assert journal(ledger, tmp_path).state.head.seq == 3
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_tail_that_was_cut_off_is_noticed(tmp_path, left):
+    ledger = MemoryLedger()
+    pins(ledger, tmp_path, 3)
+    del ledger.kept[left:]
+    with pytest.raises(LedgerError, match=rf"ends with fact {left}, and 3 facts were seen"):
+        journal(ledger, tmp_path).refresh()
+
+
+def test_another_history_of_the_same_length_is_noticed(tmp_path):
+    ledger = MemoryLedger()
+    pins(ledger, tmp_path, 3)
+    ledger.kept.pop()
+    head, now = head_of(read_line(ledger.kept[-1])), FakeClock().now()
+    fact = ledger.append(Draft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head, now)
+    ledger.append(Draft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head_of(fact), now)
+    with pytest.raises(LedgerError, match="holds another fact 3"):
+        journal(ledger, tmp_path).refresh()
+
+
+def test_what_another_machine_wrote_meanwhile_is_no_fault(tmp_path):
+    ledger = MemoryLedger()
+    pins(ledger, tmp_path / "here", 2)
+    pins(ledger, tmp_path / "there", 2)
+    assert journal(ledger, tmp_path / "here").state.head.seq == 4
+
+
+def test_it_never_goes_back_whoever_notes_last(tmp_path):
+    slow, quick = FileWitness(tmp_path, "one"), FileWitness(tmp_path, "one")
+    quick.note(Head(5, "sha256:b"))
+    slow.note(Head(3, "sha256:a"))
+    assert slow.seen() == Head(5, "sha256:b")
+
+
+def test_what_another_process_sees_while_the_ledger_is_read_takes_nothing_away(tmp_path):
+    """It reads three facts, and meanwhile somebody appends a fourth and notes it."""
+    ledger = MemoryLedger()
+    pins(ledger, tmp_path, 3)
+
+    class Slow(MemoryLedger):
+        def read(self, after=0):
+            facts = list(ledger.read(after))
+            pins(ledger, tmp_path, 1)
+            return iter(facts)
+
+    assert journal(Slow(), tmp_path).refresh().head.seq == 3
+    assert FileWitness(tmp_path, ledger.location).seen().seq == 4
+
+
+def test_processes_note_side_by_side_and_lose_nothing(tmp_path):
+    def note(number):
+        for seq in range(1, 40):
+            FileWitness(tmp_path, f"ledger {number}").note(Head(seq, f"sha256:{seq}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(note, range(8)))
+    assert [FileWitness(tmp_path, f"ledger {number}").seen() for number in range(8)] == [Head(39, "sha256:39")] * 8

@@ -1,0 +1,149 @@
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promoter.ledger.chain import GENESIS, BrokenLink, Draft, Fact, Head, Kind, check_chain, head_of, read_line, seal
+from promoter.model.canonical_json import canonical
+from promoter.model.timestamps import stamp
+
+AT = datetime(2026, 11, 23, 18, 20, 11, 123456, tzinfo=UTC)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(texts, v, max_size=3),
+    max_leaves=5,
+)
+drafts = st.builds(
+    Draft,
+    st.sampled_from(Kind),
+    texts,
+    st.none() | texts,
+    st.none() | texts,
+    st.dictionaries(
+        texts.filter(lambda key: key not in {"seq", "prev", "at", "actor", "kind", "environment", "release"}), values, max_size=3
+    ),
+)
+
+
+def chain(drafts: "list[Draft]") -> list[Fact]:
+    head, facts = Head(), []
+    for draft in drafts:
+        facts.append(seal(draft, head, AT))
+        head = head_of(facts[-1])
+    return facts
+
+
+PLAIN = [f.line for f in chain([Draft(Kind.STEP_DONE, "ana@example.com", "dev", body={"n": n}) for n in range(4)])]
+
+
+def first_break(lines: "list[bytes]") -> BrokenLink | None:
+    return next((link for link in check_chain(lines) if isinstance(link, BrokenLink)), None)
+
+
+def test_a_fact_is_one_line_that_others_can_check():
+    fact = seal(Draft(Kind.PROMOTED, "ana@example.com", "test", "a" * 64, {"gap_ms": 3}), Head(), AT)
+    assert fact.line == (
+        b'{"actor":"ana@example.com","at":"2026-11-23T18:20:11.123456Z","environment":"test","gap_ms":3,"kind":"promoted","prev":"'
+        + GENESIS.encode()
+        + b'","release":"'
+        + b"a" * 64
+        + b'","seq":1}'
+    )
+    assert fact.digest == "sha256:" + hashlib.sha256(fact.line).hexdigest()
+    assert seal(Draft(Kind.FAILED, "ana"), head_of(fact), AT).prev == fact.digest
+
+
+def test_times_are_told_in_utc():
+    east = datetime(2026, 11, 23, 20, 20, 11, tzinfo=timezone(timedelta(hours=2)))
+    assert stamp(east) == "2026-11-23T18:20:11.000000Z"
+
+
+@pytest.mark.parametrize("key", ["seq", "prev", "at", "actor", "kind", "environment", "release"])
+def test_a_body_cannot_pose_as_the_head_of_its_fact(key):
+    with pytest.raises(ValueError, match=key):
+        seal(Draft(Kind.FAILED, "ana", body={key: "x"}), Head(), AT)
+
+
+@given(st.lists(drafts, max_size=5))
+def test_what_was_sealed_reads_back_as_an_unbroken_chain(drafts):
+    facts = chain(drafts)
+    assert list(check_chain(f.line for f in facts)) == facts
+    for draft, fact in zip(drafts, facts, strict=True):
+        assert (fact.kind, fact.actor, fact.environment, fact.release) == (
+            draft.kind,
+            draft.actor,
+            draft.environment,
+            draft.release,
+        )
+        assert fact.body == json.loads(canonical(draft.body))
+        assert fact.at == AT
+
+
+@given(st.data())
+def test_any_edit_of_any_line_is_found(data):
+    """By the chain itself, but for the last line: of that the head tells, which is kept elsewhere too."""
+    facts = chain(data.draw(st.lists(drafts, min_size=1, max_size=5)))
+    lines = [fact.line for fact in facts]
+    place = data.draw(st.integers(0, len(lines) - 1))
+    line = lines[place]
+    begin = data.draw(st.integers(0, len(line)))
+    end = data.draw(st.integers(begin, min(len(line), begin + 8)))
+    lines[place] = line[:begin] + data.draw(st.binary(max_size=8)) + line[end:]
+    if lines[place] == line:
+        assert first_break(lines) is None
+    elif (broken := first_break(lines)) is not None:
+        assert broken.place in {place + 1, place + 2}
+    else:
+        assert place == len(lines) - 1
+        assert head_of(read_line(lines[-1])) != head_of(facts[-1])
+
+
+@given(st.lists(st.sampled_from(PLAIN), max_size=5))
+def test_only_a_beginning_of_the_chain_is_a_chain(lines):
+    assert (first_break(lines) is None) == (lines == PLAIN[: len(lines)])
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ([PLAIN[0], PLAIN[2]], "fact 2 is due here and fact 3 stands here"),
+        ([PLAIN[1]], "fact 1 is due here"),
+        ([PLAIN[0], PLAIN[0]], "fact 2 is due here and fact 1 stands here"),
+        ([PLAIN[0].replace(b"ana", b"eve"), PLAIN[1]], "that line's digest is"),
+        ([PLAIN[0].replace(b'"seq":1', b'"seq":true')], "seq is not a whole number"),
+        ([PLAIN[0].replace(b'"seq":1', b'"seq":1.0')], "seq is not a whole number"),
+        ([PLAIN[0].replace(b"{", b"{ ", 1)], "canonical"),
+        ([PLAIN[0].replace(b'"n":0', b'"n":0,"n":0')], "canonical"),
+        ([PLAIN[0].replace(b'"n":0', b'"n":1e0')], "canonical"),
+        ([PLAIN[0].replace(b'"n":0', b'"n":NaN')], "NaN is not JSON"),
+        ([PLAIN[0].replace(b'"n":0', b'"m":1.0,"n":1' + b"0" * 400)], "canonical"),
+        ([PLAIN[0].replace(b'"n":0', b'"n":"\\ud800"')], "canonical"),
+        ([PLAIN[0].replace(b"ana", b"\xff")], "not a fact"),
+        ([PLAIN[0].decode().encode("utf-16")], "not a fact"),
+        ([PLAIN[0].replace(b"123456Z", b"123456")], "at is not a time"),
+        ([PLAIN[0].replace(b"2026-11", b"2026-13")], "month"),
+        ([PLAIN[0].replace(b"step_done", b"danced")], "'danced' is not known to this version"),
+        ([PLAIN[0].replace(b'"dev"', b"7")], "environment or release is not a text"),
+        ([PLAIN[0].replace(b'"ana@example.com"', b"null")], "actor is not a text"),
+        ([PLAIN[0].replace(b"sha256:0", b"sha512:0")], "prev is not a digest"),
+        ([b""], "not a fact"),
+        ([b"[]"], "not a JSON object"),
+        ([b"[" * 100_000], "nested too deeply"),
+    ],
+)
+def test_a_break_is_told_where_it_is(broken, says):
+    found = list(check_chain(broken))
+    assert isinstance(found[-1], BrokenLink)
+    assert found[-1].place == len(found) == len(broken)
+    assert says in found[-1].problem
+
+
+def test_a_digit_more_or_less_in_a_number_is_canonical_all_the_same():
+    fact = seal(Draft(Kind.FAILED, "ana", body={"huge": 1e20, "tiny": 1e-7, "half": 0.5, "one": 1.0}), Head(), AT)
+    assert list(check_chain([fact.line])) == [fact]
+    assert json.loads(fact.line)["one"] == 1

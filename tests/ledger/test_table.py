@@ -1,0 +1,63 @@
+"""A table that grows for ever answers as a dict does, however it was folded and laid down."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promoter.ledger.table import Memory, Open, Shelf, empty
+
+KEYS = st.sampled_from([f"{a}{b}" for a in "ab" for b in "xyz"])
+STEPS = st.lists(st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers(1, 9))), max_size=6), max_size=8)
+
+
+@given(STEPS, st.booleans())
+def test_it_is_a_dict_whose_latest_row_is_the_last(steps, laid_down):
+    shelf: Shelf[int] = empty()
+    model: dict[str, int] = {}
+    for step in steps:
+        opened = Open(shelf)
+        for key, value in step:
+            model.pop(key, None)
+            if value is None:
+                opened.remove(key)
+            else:
+                opened.put(key, value)
+                model[key] = value
+            assert opened.get(key) == value
+        before, items = shelf, shelf.items()
+        shelf = opened.shelf()
+        assert before.items() == items
+        if laid_down:
+            shelf = Shelf(Memory(dict(shelf.items())))
+        assert shelf.items() == list(model.items())
+        assert list(shelf) == list(model)
+        assert shelf.values() == list(model.values())
+        assert list(shelf.backwards()) == list(reversed(model.items()))
+        assert sorted(shelf.starting_with("a")) == sorted(row for row in model.items() if row[0].startswith("a"))
+        assert bool(shelf) == bool(model)
+        assert [key in shelf for key in ("ax", "bz")] == [key in model for key in ("ax", "bz")]
+        assert shelf == Shelf(Memory(model))
+
+
+def test_what_was_frozen_stays_when_it_is_followed_on():
+    opened: Open[int] = Open(empty())
+    opened.put("a", 1)
+    first = opened.shelf()
+    more = Open(first)
+    more.put("a", 2)
+    more.remove("b")
+    second = more.shelf()
+    opened_again = Open(first)
+    opened_again.remove("a")
+    assert (first.items(), second.items(), opened_again.shelf().items()) == ([("a", 1)], [("a", 2)], [])
+
+
+def test_much_is_laid_down_so_that_little_is_copied():
+    shelf: Shelf[int] = empty()
+    copied = 0
+    for number in range(20_000):
+        copied += len(shelf.changes)
+        opened = Open(shelf)
+        opened.put(f"{number:05}", number)
+        shelf = opened.shelf()
+    assert len(shelf.items()) == 20_000
+    assert copied < 20_000 * 300

@@ -1,0 +1,56 @@
+"""A place for pipeline files in tests: writes one, reads it, and gives back what was said about it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from promoter.model.errors import FileFaults
+from promoter.model.release import Source
+from promoter.pipeline.loader import LoadedPipeline, load, validate
+
+SOURCE = Source(sha="0123456789abcdef" * 2 + "01234567", branch="main", version="1.2.0")
+GOOD = """\
+name: shop
+registry: registry.example.com/acme
+services:
+  web:
+    build: ./web
+    ports: ["127.0.0.1:{{ port }}:8080"]
+environments:
+  dev:
+    vars: {port: 18081}
+  test:
+    vars: {port: 18082}
+  prod:
+    vars: {port: 18083}
+"""
+
+
+def write(directory: Path, text: str | bytes = GOOD, **files: str) -> Path:
+    """The pipeline file, with a Dockerfile in ./web; further files by name, `/` written as `__`."""
+    (directory / "web").mkdir(exist_ok=True)
+    (directory / "web" / "Dockerfile").write_text("FROM scratch\n")
+    for name, content in files.items():
+        path = directory / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    file = directory / "pipeline.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def read(file: Path, environ: Mapping[str, str] | None = None, source: Source = SOURCE) -> LoadedPipeline:
+    validate(file, source=source, environ=environ or {})
+    return load(file, source=source, environ=environ or {})
+
+
+def complaints(file: Path, environ: Mapping[str, str] | None = None, source: Source = SOURCE) -> list[tuple[str, str]]:
+    """`line:column` and message of each complaint, in order; a place outside the pipeline file begins with its file."""
+    try:
+        validate(file, source=source, environ=environ or {})
+    except FileFaults as faults:
+        return [(_place(c.file, c.line, c.column, file), c.message) for c in faults.complaints]
+    return []
+
+
+def _place(said: str, line: int, column: int, file: Path) -> str:
+    return f"{line}:{column}" if said == str(file) else f"{said}:{line}:{column}"

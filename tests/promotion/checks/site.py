@@ -1,0 +1,45 @@
+"""A site and a checker over fakes: what carrying out checks is tested with."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from promoter.gates.checks import Check
+from promoter.gates.context import CheckResult
+from promoter.ledger.store import nobody
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.model.labels import Place
+from promoter.model.release import Release, Source
+from promoter.pipeline.compose.service import Service
+from promoter.promotion.checks.runner import Checker
+from promoter.promotion.checks.target import Site
+from promoter.promotion.ports.probes import Probes
+from tests.fakes.clock import FakeClock
+from tests.fakes.engine import FakeEngine
+from tests.fakes.probes import FakeProbes
+from tests.fakes.secrets import FakeSecrets
+
+
+def image(name: str = "web", host: str = "registry.example.com", hexdigit: str = "a") -> ImageRef:
+    return ImageRef(Repository(host, f"shop/{name}"), Digest(hexdigit * 64))
+
+
+class Bench:
+    """Clock, probes and secrets to set up, and `look` at the end."""
+
+    def __init__(self, **images: ImageRef) -> None:
+        self.clock, self.probes = FakeClock(), FakeProbes()
+        self.secrets = FakeSecrets({"TOKEN": "hush-hush"})
+        self.images = images or {"web": image()}
+        self.services = {name: Service(image="x") for name in self.images}
+        self.insecure: frozenset[str] = frozenset()
+
+    def look(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
+        world: Any = SimpleNamespace(
+            clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=nobody
+        )
+        release, place = Release(self.images, Source()), Place("shop", "prod")
+        elsewhere = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
+        engine = FakeEngine(sleep=self.clock.sleep)
+        site = Site(place, release, elsewhere, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
+        return Checker(world).look(check, site)

@@ -1,0 +1,94 @@
+"""Checks that are only tried out: told and recorded, and in nobody's way."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.metric import MetricCheck
+from promoter.gates.scan import ScanCheck
+from promoter.model.errors import StartError
+from promoter.promotion.ports.engine import ContainerSpec
+from promoter.promotion.ports.secrets import Secrets
+from promoter.promotion.progress import GateJudged, StepNote
+from tests.workshop import Workshop, statuses
+
+MUST = HttpCheck(url="http://must.example.com/", within=timedelta(0))
+
+
+def test_a_dry_run_gate_is_told_and_recorded_and_stands_in_nobodys_way() -> None:
+    gates = (HttpCheck(url="http://status.example.com/ok", within=timedelta(0), dry_run=True), MUST)
+    shop = Workshop(gates={"dev": gates})
+    shop.probes.answer(gates[0].url, 503)
+    shop.probes.answer(MUST.url, 200)
+    result = shop.run("dev")
+    assert statuses(result) == {"dev": "deployed"}
+    said = "dry run: would have failed: http GET http://status.example.com/ok: status 503, not 200, for 0s"
+    told = [event for event in shop.events if isinstance(event, GateJudged)]
+    assert next((event.gate, event.verdict.sentence) for event in told) == (f"{gates[0].subject()} (dry run)", said)
+    started = next(fact for fact in shop.ledger.read() if fact.kind == "started")
+    recorded = started.body["gates"]
+    assert next((gate["outcome"], gate["sentence"]) for gate in recorded) == ("passed", said)  # type: ignore[attr-defined]
+    assert result.environments[0].document()["gates"] == recorded
+    shop.newer("two")
+    shop.probes.answer(MUST.url, 503)
+    assert statuses(shop.run("dev")) == {"dev": "pending"}
+
+
+def test_a_dry_run_before_or_after_the_switch_fails_nothing_and_is_in_the_record() -> None:
+    shop = Workshop(
+        before=(CommandCheck(run=("migrate",), dry_run=True),),
+        verify=(HttpCheck(url="http://127.0.0.1:1/", within=timedelta(0), dry_run=True), ScanCheck(dry_run=True)),
+    )
+    shop.probes.result("migrate", 1)
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    details = [fact.body["detail"] for fact in shop.ledger.read() if fact.kind == "step_done"]
+    tried = [detail for detail in details if isinstance(detail, dict) and detail.get("dry_run")]
+    assert [detail["passed"] for detail in tried] == [False, False, False]
+    assert tried[0]["sentence"] == "dry run: would have failed: command migrate: exit 1 after 0.00 s"
+    assert "timed out" in tried[1]["sentence"]
+    assert "neither trivy nor grype" in tried[2]["sentence"]
+    notes = [event.text for event in shop.events if isinstance(event, StepNote)]
+    assert {detail["sentence"] for detail in tried} <= set(notes)
+
+
+def test_a_dry_run_that_the_world_cannot_carry_out_fails_nothing_either() -> None:
+    check = ContainerCheck(service="web", command=("smoke",), dry_run=True)
+    shop = Workshop(gates={"dev": (check,)}, verify=(check,))
+    shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    shop = Workshop(gates={"dev": (check.model_copy(update={"dry_run": False}),)})
+    shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
+    assert statuses(shop.run("dev")) == {"dev": "failed"}
+
+
+def _cannot(create: Callable[..., str]) -> Callable[..., str]:
+    """No job can be made; services can."""
+
+    def made(spec: ContainerSpec, secrets: Secrets) -> str:
+        if "-job-" in spec.name:
+            raise StartError("no space left on device")
+        return create(spec, secrets)
+
+    return made
+
+
+def test_a_plan_names_dry_runs_as_such() -> None:
+    shop = Workshop(gates={"dev": (MUST.model_copy(update={"dry_run": True}),)})
+    shop.door().build()
+    gates = shop.door().plan(None, "dev").environments[0].document()["gates"]
+    assert [gate["sentence"] for gate in gates] == ["dry run: not looked at"]  # type: ignore[attr-defined]
+
+
+def test_only_a_verification_looks_forward() -> None:
+    def metric(query: str) -> MetricCheck:
+        said = {"url": "http://p.example.com", "query": query, "condition": "< 1", "for": "1m", "within": "0s", "dry_run": True}
+        return MetricCheck.model_validate(said)
+
+    shop = Workshop(gates={"dev": (metric("gate"),)}, before=(metric("before"),), verify=(metric("verify"),))
+    begun = shop.clock.now().timestamp()
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    asked = [parse_qs(urlsplit(request.url).query) for request in shop.probes.requests]
+    starts = {said["query"][0]: float(said["start"][0]) - begun for said in asked if "start" in said}
+    assert starts.keys() == {"gate", "before", "verify"}
+    assert max(starts["gate"], starts["before"]) < 0 <= starts["verify"]

@@ -1,0 +1,238 @@
+"""Judged again: under the lease, on the very facts that a start would follow, and against what is really there."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from promoter.gates.approval.rule import Approval
+from promoter.gates.checks import CommandCheck
+from promoter.gates.override import Override
+from promoter.ledger.chain import Kind
+from promoter.model.errors import PullError
+from promoter.model.images import Digest
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.results import EnvironmentResult
+from promoter.usecases.facade import Promoter
+from tests.workshop import WEB, Workshop, image
+
+ANY = Approval()
+OTHER = Digest("9" * 64)
+
+
+def approve(shop: Workshop) -> None:
+    door = shop.door("ben@example.com")
+    door.vote(door.case("prod", None), "approve", None)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing is recorded."""
+
+
+def unpulled(shop: Workshop, error: BaseException | None = None) -> None:
+    """The engine does not have the image yet, and the next pull goes wrong."""
+    shop.engine.held.discard(image("web", "two"))
+    shop.engine.fail("pull", error or PullError("the registry is away"))  # type: ignore[arg-type]
+
+
+def ready(**more: object) -> Workshop:
+    """The first release lives in prod, and the second is approved."""
+    shop = Workshop(**more)  # type: ignore[arg-type]
+    shop.run()
+    shop.gates = {"prod": (ANY,)}
+    shop.newer("two")
+    shop.run()
+    approve(shop)
+    return shop
+
+
+def prod(shop: Workshop) -> EnvironmentResult:
+    return shop.door().promote(None, None, None).environments[-1]
+
+
+# ---------------------------------------------------------------- stop buttons at the last moment
+STOPS: dict[str, tuple[Callable[[Promoter], object], ReasonCode]] = {
+    "veto": (lambda door: door.veto(door.find_release(None).short_id, "leaks"), ReasonCode.VETOED),
+    "freeze": (lambda door: door.freeze("prod", "incident"), ReasonCode.FROZEN),
+    "freeze all": (lambda door: door.freeze(None, "incident"), ReasonCode.FROZEN),
+    "pin": (lambda door: door.pin("prod", "watched"), ReasonCode.PINNED),
+    "reject": (lambda door: door.vote(door.case("prod", None), "reject", "no"), ReasonCode.REJECTED),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("moment", ["before the lease", "under the lease"])
+def test_a_stop_that_lands_at_the_last_moment_stops(stop: str, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = ready()
+    press, code = STOPS[stop]
+    acts = iter([lambda: press(shop.door("eve@example.com"))])
+
+    def pressed() -> bool:
+        next(acts, lambda: None)()
+        return True
+
+    if moment == "before the lease":
+        acquire = shop.ledger.acquire
+        monkeypatch.setattr(shop.ledger, "acquire", lambda *a: (a[0] == "prod" and pressed(), acquire(*a))[1])
+    else:  # after everything was judged for the second time, right before the fact that begins it
+        append = shop.ledger.append
+        monkeypatch.setattr(
+            shop.ledger, "append", lambda draft, *a: (draft.kind is Kind.STARTED and pressed(), append(draft, *a))[1]
+        )
+    result = prod(shop)
+    assert result.code == code
+    assert shop.engine.box("shop-prod-web").spec.image == image("web")
+    assert shop.kinds("prod").count("started") == 1
+
+
+# ---------------------------------------------------------------- what is really there
+def test_a_release_that_the_registry_lost_is_refused() -> None:
+    shop = ready()
+    shop.registry.lost.add(image("web", "two"))
+    result = prod(shop)
+    assert (str(result.status), result.code) == ("refused", ReasonCode.DIGEST_MOVED)
+    assert "no longer holds" in result.reasons[-1]
+
+
+def test_a_container_that_somebody_replaced_is_noticed_and_told_how_to_put_right() -> None:
+    shop = ready()
+    shop.engine.box("shop-prod-web").digest = OTHER
+    result = prod(shop)
+    assert (str(result.status), result.code) == ("refused", ReasonCode.DIGEST_MOVED)
+    first = next(iter(shop.door().journal.state.releases))
+    assert str(OTHER) in result.reasons[-1]
+    assert f"promoter promote {first[:12]} --to prod" in result.reasons[-1]
+    assert shop.kinds("prod").count("started") == 1
+
+
+def test_one_under_its_name_without_its_labels_is_noticed_too() -> None:
+    shop = ready()
+    box = shop.engine.box("shop-prod-web")
+    shop.engine.remove(box.id)
+    made = shop.engine.create(box.spec, shop.secrets)
+    shop.engine.rename(made, "shop-prod-web")
+    shop.engine.start(made)
+    shop.engine.boxes[made].digest = OTHER
+    object.__setattr__(shop.engine.boxes[made].spec, "labels", {})
+    assert prod(shop).code == ReasonCode.DIGEST_MOVED
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_one_that_stopped_or_is_gone_has_not_moved(gone: bool) -> None:
+    shop = ready()
+    box = shop.engine.box("shop-prod-web")
+    shop.engine.crash("shop-prod-web")
+    box.digest = OTHER
+    if gone:
+        shop.engine.remove(box.id)
+    assert prod(shop).status == "deployed"
+
+
+def test_an_environment_without_gates_mends_itself() -> None:
+    shop = Workshop()
+    shop.run()
+    shop.newer("two")
+    shop.engine.box("shop-prod-web").digest = OTHER
+    shop.registry.lost.add(image("web", "two"))
+    assert shop.run().environments[-1].status == "deployed"
+
+
+def test_emergencies_are_not_held_up_by_it() -> None:
+    shop = ready()
+    shop.gates = {}
+    shop.run()
+    shop.gates = {"prod": (ANY,)}
+    shop.engine.box("shop-prod-web").digest = OTHER
+    assert shop.door().rollback("prod", None, None).environments[0].status == "deployed"
+    shop = ready(override=Override.model_validate({"from": ["eve@example.com"], "grade": "asserted"}))
+    shop.gates = {"prod": (Approval(min=2),)}
+    shop.run()
+    door = shop.door("eve@example.com")
+    door.override(door.case("prod", None), "down")
+    shop.engine.box("shop-prod-web").digest = OTHER
+    assert prod(shop).code == ReasonCode.OVERRIDDEN
+
+
+# ---------------------------------------------------------------- checks
+def test_a_check_that_passed_is_not_repeated_each_second_and_never_believed_for_long() -> None:
+    shop = Workshop()
+    shop.run()
+    shop.gates = {"prod": (CommandCheck(run=("ready",)), ANY)}
+    shop.probes.result("ready", 0)
+    shop.newer("two")
+    shop.run(wait=timedelta(seconds=150))
+    assert 3 <= len(shop.probes.commands) <= 4
+    assert len(shop.clock.sleeps) > 100
+
+
+def test_a_check_that_turned_bad_while_somebody_waited_shuts_the_gate() -> None:
+    shop = Workshop()
+    shop.run()
+    shop.gates = {"prod": (CommandCheck(run=("ready",)), ANY)}
+    shop.probes.result("ready", 0)
+    shop.newer("two")
+    shop.run()
+    shop.probes.result("ready", 1)
+    late = shop.door()
+    shop.clock.meanwhile = [lambda: approve(shop)]
+    result = late.promote(None, None, timedelta(seconds=5)).environments[-1]
+    assert result.code == ReasonCode.CHECK_FAILED
+
+
+# ---------------------------------------------------------------- votes of a try that touched nothing
+def test_a_vote_counts_again_when_the_try_that_used_it_touched_nothing() -> None:
+    shop = ready()
+    unpulled(shop)
+    assert prod(shop).code == ReasonCode.PULL_FAILED
+    failed = [fact for fact in shop.ledger.read() if fact.kind is Kind.FAILED][-1]
+    assert failed.body["touched"] is False
+    assert prod(shop).status == "deployed"
+
+
+def test_it_does_not_when_the_plan_changed_or_its_time_is_over() -> None:
+    for change in ("plan", "time"):
+        shop = Workshop()
+        shop.run()
+        shop.gates = {"prod": (Approval(expires=timedelta(hours=1)),)}
+        shop.newer("two")
+        shop.run()
+        approve(shop)
+        unpulled(shop)
+        prod(shop)
+        if change == "plan":
+            shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
+            shop.run()
+        else:
+            shop.clock.advance(timedelta(hours=2))
+        assert prod(shop).code == (ReasonCode.APPROVALS_MISSING if change == "plan" else ReasonCode.APPROVAL_EXPIRED)
+
+
+def test_a_try_that_began_to_change_the_environment_has_used_it_up() -> None:
+    shop = ready()
+    shop.engine.fail("create", PullError("no space left"))
+    prod(shop)
+    ended = [fact for fact in shop.ledger.read() if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK)][-1]
+    assert ended.body["touched"] is True
+    assert prod(shop).code == ReasonCode.APPROVAL_USED
+
+
+def test_a_before_step_touches_the_environment() -> None:
+    shop = ready()
+    shop.before = (CommandCheck(run=("migrate",)),)
+    shop.probes.result("migrate", 0)
+    shop.run()
+    approve(shop)
+    shop.probes.result("migrate", 3)
+    assert prod(shop).code == ReasonCode.CHECK_FAILED
+    assert "was used by an earlier start" in prod(shop).reasons[-1]
+
+
+def test_a_cut_off_try_is_taken_to_have_touched_it() -> None:
+    shop = ready()
+    unpulled(shop, Killed())
+    with pytest.raises(Killed):
+        prod(shop)
+    shop.clock.advance(timedelta(minutes=1))
+    unpulled(shop)
+    assert prod(shop).code == ReasonCode.PULL_FAILED
+    assert prod(shop).code == ReasonCode.APPROVAL_USED

@@ -1,0 +1,304 @@
+"""No sequence of facts leads to a start with a shut gate; and a refusal never opens anything.
+
+Hypothesis plays people, runs, failures and forged facts against each other. What must hold is told by a second, plain
+reading of the facts that shares no code with the gates.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from promoter.gates.approval.rule import Approval
+from promoter.gates.override import Override
+from promoter.gates.soak import Soak
+from promoter.ledger.chain import Fact, Kind
+from promoter.model.errors import CallerError, PullError, Refused
+from promoter.model.verdict import Outcome
+from tests.workshop import WEB, Workshop, image
+
+PEOPLE = ("ann@example.com", "ben@example.com", "eve@example.com", "stranger@example.com")
+VOTERS = PEOPLE[:3]
+EMERGENCY = "olga@example.com"
+EXPIRES, STAY = timedelta(hours=3), timedelta(hours=1)
+VOTE = Approval.model_validate({"min": 2, "from": list(VOTERS), "exclude": ["requester"], "expires": "3h"})
+SOAK = Soak.model_validate({"in": "test", "for": "1h"})
+WRONGS = (
+    None, None, None, "configuration", "late", "late", "reject", "pull", "create", "stranger", "requester", "plan_digest", "from",
+    "veto", "override", "veto of an override",
+)  # fmt: skip
+RANK = {Outcome.PASSED: 0, Outcome.WAITING: 1, Outcome.REFUSED: 2}
+
+
+class Ledger:
+    """The plain reading: what must hold when a start is written, from nothing but the facts before it."""
+
+    def __init__(self, facts: list[Fact]) -> None:
+        self.facts = facts
+
+    def last(self, environment: str, *kinds: Kind) -> Fact | None:
+        found = [fact for fact in self.facts if fact.environment == environment and fact.kind in kinds]
+        return found[-1] if found else None
+
+    def running(self, environment: str) -> str | None:
+        there = self.last(environment, Kind.PROMOTED)
+        return there.release if there else None
+
+    def stopped(self, release: str, images: set[str]) -> str | None:
+        for word, on, off, where in (
+            ("pinned", Kind.PINNED, Kind.UNPINNED, "prod"),
+            ("frozen", Kind.FROZEN, Kind.UNFROZEN, "prod"),
+        ):
+            mark = self.last(where, on, off)
+            if mark is not None and mark.kind is on:
+                return word
+        for fact in self.facts:
+            if fact.kind is Kind.VETOED and (fact.release == release or images & set(_texts(fact.body["digests"]))):
+                return "vetoed"
+        return None
+
+    def soaked(self, start: Fact) -> bool:
+        ends = [
+            fact for fact in self.facts
+            if fact.environment == "test" and fact.kind in (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK, Kind.DRIFTED)
+        ]  # fmt: skip
+        return bool(ends) and self.running("test") == start.release and start.at - ends[-1].at >= STAY
+
+    def voters(self, start: Fact) -> set[str]:
+        """Who said yes to exactly this, in time, and was not used up by a start that did something."""
+        used = self.used()
+        plan, running = start.body["plan_digest"], self.running("prod")
+        asked = [f for f in self.facts if f.kind is Kind.REQUESTED and f.environment == "prod" and f.release == start.release]
+        requester = asked[-1].body["requested_by"] if asked else None
+        return {
+            str(vote.body["principal"])
+            for vote in self.facts
+            if vote.kind is Kind.APPROVED and (vote.environment, vote.release) == ("prod", start.release)
+            and vote.body["plan_digest"] == plan and vote.body["from"] == running
+            and start.at - vote.at < EXPIRES and vote.digest not in used
+            and vote.body["principal"] in VOTERS and vote.body["principal"] != requester
+        }  # fmt: skip
+
+    def used(self) -> set[str]:
+        used: dict[str, str] = {}
+        for fact in self.facts:
+            if fact.kind is Kind.STARTED:
+                used |= dict.fromkeys(_texts(fact.body["approvals"]), str(fact.body["promotion"]))
+            if fact.body.get("touched") is False:
+                used = {vote: user for vote, user in used.items() if user != fact.body["promotion"]}
+        return set(used)
+
+    def rejected(self, start: Fact) -> bool:
+        return any(
+            fact.kind is Kind.REJECTED and fact.environment == "prod" and fact.release == start.release
+            and fact.body["plan_digest"] == start.body["plan_digest"] and fact.body["principal"] in VOTERS
+            for fact in self.facts
+        )  # fmt: skip
+
+    def overridden(self, start: Fact) -> bool:
+        named = _texts(start.body["approvals"])
+        return any(fact.kind is Kind.OVERRIDDEN and fact.digest in named and fact.body["principal"] == EMERGENCY
+                   for fact in self.facts)  # fmt: skip
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value]
+
+
+class Delivery(RuleBasedStateMachine):
+    """People and runs, in any order."""
+
+    @initialize()
+    def begin(self) -> None:
+        override = Override.model_validate({"from": [EMERGENCY], "grade": "asserted"})
+        self.shop = Workshop(gates={"prod": (SOAK, VOTE)}, override=override)
+        self.word, self.level, self.judged = 0, 0, 0
+        self.shop.run()
+
+    # ------------------------------------------------------------ runs
+    @rule(who=st.sampled_from(PEOPLE))
+    def run_a_new_release(self, who: str) -> None:
+        self.word += 1
+        self.shop.newer(f"word {self.word}")
+        self.shop.door(who).run(None, None)
+
+    @rule(back=st.integers(0, 2), who=st.sampled_from(PEOPLE), to=st.sampled_from([None, "prod"]))
+    def promote(self, back: int, who: str, to: str | None) -> None:
+        door = self.shop.door(who)
+        releases = list(door.facts_so_far().releases)
+        door.promote(releases[max(0, len(releases) - 1 - back)], to, None)
+
+    @rule(how=st.sampled_from(["pull", "create"]))
+    def something_fails(self, how: str) -> None:
+        if how == "pull":
+            self.shop.engine.held.clear()
+        self.shop.engine.fail(how, PullError("away"))
+        self.shop.door().promote(None, None, None)
+        self.shop.engine._failures[how].clear()
+
+    @rule()
+    def change_the_configuration(self) -> None:
+        self.level += 1
+        self.shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": str(self.level)}})
+
+    @rule()
+    def go_back_to_the_first_configuration(self) -> None:
+        self.shop.services["web"] = WEB
+
+    @rule(minutes=st.sampled_from([1, 30, 61, 200]))
+    def time_passes(self, minutes: int) -> None:
+        self.shop.clock.advance(timedelta(minutes=minutes))
+
+    # ------------------------------------------------------------ people
+    @rule(who=st.sampled_from(PEOPLE), decision=st.sampled_from(["approve", "approve", "approve", "reject"]))
+    def vote(self, who: str, decision: str) -> None:
+        door = self.shop.door(who)
+        try:
+            door.vote(door.case("prod", None), decision, None)
+        except (CallerError, Refused):
+            return
+
+    @rule(data=st.data())
+    def soak_vote_and_go_on_again(self, data: st.DataObject) -> None:
+        self.soak_vote_and_go_on(data)
+
+    @rule(data=st.data())
+    def soak_vote_and_go_on(self, data: st.DataObject) -> None:
+        """What mostly happens, with one thing gone wrong: without it few sequences would come near a gate's end."""
+        asks = data.draw(st.sampled_from(PEOPLE), "asks")
+        if data.draw(st.sampled_from([True, True, True, False]), "fresh"):
+            self.let_go("unpin")
+            self.let_go("unfreeze")
+            self.run_a_new_release(asks)
+        self.time_passes(data.draw(st.sampled_from([1, 61, 61, 61]), "soaks"))
+        self.promote(0, asks, None)
+        for who in data.draw(st.lists(st.sampled_from(VOTERS), min_size=1, max_size=3, unique=True), "people"):
+            self.vote(who, "approve")
+        wrong = data.draw(st.sampled_from(WRONGS), "wrong")
+        match wrong:
+            case "configuration":
+                self.change_the_configuration()
+            case "late":
+                self.time_passes(181)
+            case "reject":
+                self.vote("eve@example.com", "reject")
+            case "pull" | "create":
+                self.something_fails(wrong)
+            case "veto" | "override" | "veto of an override":
+                if wrong != "veto":
+                    self.override(EMERGENCY)
+                if wrong != "override":
+                    door = self.shop.door()
+                    door.veto(door.find_release(None).id, "leaks")
+            case "stranger" | "requester":
+                self._forged("stranger@example.com" if wrong == "stranger" else asks)
+            case "plan_digest" | "from":
+                self._forged("eve@example.com", **{wrong: "sha256:" + "9" * 64})
+        self.promote(0, asks, None)
+
+    def _forged(self, principal: str, **changed: str) -> None:
+        """An approval of what waits now, written by somebody who can write the ledger."""
+        door = self.shop.door(principal)
+        request = door.facts_so_far().environment("prod").request
+        if request is None:
+            return
+        body = {
+            "plan_digest": request.plan_digest, "from": request.from_release, "policy_digest": request.policy_digest,
+            "principal": principal, "role": None, "grade": "asserted", "comment": "", "expires_at": None, **changed,
+        }  # fmt: skip
+        door.journal.record(Kind.APPROVED, "prod", request.release, body)
+
+    @rule(who=st.sampled_from([EMERGENCY, "eve@example.com"]))
+    def override(self, who: str) -> None:
+        door = self.shop.door(who)
+        try:
+            door.override(door.case("prod", None), "now")
+        except (CallerError, Refused):
+            return
+
+    @rule(stop=st.sampled_from(["pin", "freeze"]))
+    def stop(self, stop: str) -> None:
+        getattr(self.shop.door(), stop)("prod", "because")
+
+    @rule(go=st.sampled_from(["unpin", "unfreeze"]))
+    def let_go(self, go: str) -> None:
+        try:
+            getattr(self.shop.door(), go)("prod", "because")
+        except CallerError:
+            return
+
+    @rule()
+    def review(self) -> None:
+        try:
+            self.shop.door("ben@example.com").review("prod", "seen")
+        except (CallerError, Refused):
+            return
+
+    @rule(where=st.sampled_from(["test", "prod"]), anew=st.booleans())
+    def copy_a_vote(self, where: str, anew: bool) -> None:
+        """The last approval once more, elsewhere or for what waits now."""
+        door = self.shop.door("stranger@example.com")
+        request = door.facts_so_far().environment("prod").request
+        votes = [fact for fact in self.shop.ledger.read() if fact.kind is Kind.APPROVED]
+        if votes and request is not None:
+            door.journal.record(Kind.APPROVED, where, request.release if anew else votes[-1].release, votes[-1].body)
+
+    # ------------------------------------------------------------ what must hold
+    @rule(refusal=st.sampled_from(["reject", "veto", "pin", "freeze"]))
+    def a_refusal_opens_nothing(self, refusal: str) -> None:
+        door = self.shop.door("eve@example.com")
+        request = door.facts_so_far().environment("prod").request
+        if request is None:
+            return
+        before = door.explain("prod", request.release, None, look=False)
+        override = any(one.judged.kind == "override" for one in before.gates)
+        try:
+            if refusal == "reject":
+                door.vote(door.case("prod", None), "reject", None)
+            elif refusal == "veto":
+                door.veto(request.release, "leaks")
+            else:
+                getattr(door, refusal)("prod", "because")
+        except (CallerError, Refused):
+            return
+        after = door.explain("prod", request.release, None, look=False)
+        assert RANK[after.outcome] >= RANK[before.outcome]
+        assert after.outcome is not Outcome.PASSED or override
+
+    @invariant()
+    def every_start_had_the_right_to_start(self) -> None:
+        facts = list(self.shop.ledger.read()) if hasattr(self, "shop") else []
+        for place in range(self.judged, len(facts)):
+            start = facts[place]
+            if start.kind is not Kind.STARTED or start.environment != "prod" or start.body["mend"]:
+                continue
+            before = Ledger(facts[:place])
+            release = self.shop.door().facts_so_far().releases[str(start.release)].release
+            stopped = before.stopped(str(start.release), {str(one.digest) for one in release.images.values()})
+            if before.overridden(start):
+                assert stopped != "vetoed", start
+                continue
+            assert stopped is None, (stopped, start)
+            assert before.soaked(start), start
+            assert not before.rejected(start), start
+            assert len(before.voters(start)) >= 2, start
+        self.judged = len(facts)
+
+    @invariant()
+    def what_was_promoted_was_started_and_runs(self) -> None:
+        if not hasattr(self, "shop"):
+            return
+        facts = [fact for fact in self.shop.ledger.read() if fact.environment == "prod"]
+        promoted = [fact for fact in facts if fact.kind is Kind.PROMOTED]
+        starts = {fact.body["promotion"] for fact in facts if fact.kind is Kind.STARTED}
+        assert all(fact.body["promotion"] in starts for fact in promoted)
+        assert image("web") is not None
+
+
+Delivery.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the steps tell enough, and shrinking them takes minutes
+)  # fmt: skip
+TestDelivery = Delivery.TestCase

@@ -1,0 +1,202 @@
+"""Overrides: past the gates in an emergency, loudly, once, and owing a review by a second person."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from promoter.gates.approval.rule import Approval
+from promoter.gates.override import Override
+from promoter.gates.window.rule import Window
+from promoter.ledger.chain import Kind
+from promoter.model.errors import CallerError, Refused
+from promoter.model.verdict import ReasonCode
+from promoter.model.vote import Grade
+from promoter.ui.reports.status import matrix
+from tests.workshop import Workshop, statuses
+
+ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
+POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
+
+
+def shop(**more: Any) -> Workshop:
+    """Prod is gated by an approval and by a window that is never open; it waits."""
+    gates = {"prod": (Approval(min=2), Window(freeze=({"from": "2020-01-01", "to": "2099-01-01"},)))}  # type: ignore[arg-type]
+    made = Workshop(gates=gates, roles={"on-call": (ANA, EVE)}, override=POLICY, **more)
+    made.run()
+    return made
+
+
+def override(shop: Workshop, actor: str = ANA, reason: str = "checkout is down") -> None:
+    door = shop.door(actor)
+    door.override(door.case("prod", None), reason)
+
+
+def prod(shop: Workshop) -> tuple[str, ReasonCode, str]:
+    result = shop.door("ci@example.com").promote(None, "prod", None).environments[-1]
+    return str(result.status), result.code, "; ".join(result.reasons)
+
+
+def test_an_override_passes_every_gate_and_says_so_everywhere() -> None:
+    place = shop()
+    override(place)
+    status, code, said = prod(place)
+    assert (status, code) == ("deployed", ReasonCode.OVERRIDDEN)
+    assert f"{ANA}: checkout is down" in said
+    assert place.kinds("prod") == ["requested", "overridden", "started", "promoted"]
+    fact = next(f for f in place.ledger.read() if f.kind is Kind.OVERRIDDEN)
+    started = [f for f in place.ledger.read() if f.kind is Kind.STARTED][-1]
+    assert started.body["approvals"] == [fact.digest]
+
+
+def test_without_a_policy_nobody_overrides() -> None:
+    place = shop()
+    place.override = None
+    with pytest.raises(CallerError, match="nobody may override"):
+        override(place)
+
+
+def test_only_the_people_whom_the_file_names_override() -> None:
+    with pytest.raises(Refused) as refused:
+        override(shop(), BEN)
+    assert refused.value.reason_code is ReasonCode.ROLE_MISSING
+
+
+def test_as_many_as_the_policy_asks_for() -> None:
+    place = shop()
+    place.override = POLICY.model_copy(update={"min": 2})
+    prod(place)
+    override(place)
+    assert prod(place)[0] != "deployed"
+    override(place, EVE)
+    assert prod(place)[:2] == ("deployed", ReasonCode.OVERRIDDEN)
+
+
+def test_an_override_counts_once_and_for_one_plan() -> None:
+    place = shop()
+    override(place)
+    assert prod(place)[0] == "deployed"
+    place.newer("two")
+    place.run()
+    assert prod(place)[0] != "deployed"
+
+
+def test_an_override_runs_out() -> None:
+    place = shop()
+    override(place)
+    place.clock.advance(timedelta(hours=24))
+    assert prod(place)[0] != "deployed"
+
+
+def test_it_passes_a_freeze_and_a_pin_and_no_veto() -> None:
+    place = shop()
+    door = place.door(ANA)
+    door.pin("prod", "wait")
+    door.journal.record(Kind.FROZEN, None, None, {"reason": "holidays"})
+    override(place)
+    door.journal.refresh()
+    door.journal.record(Kind.VETOED, None, place.release().id, {"reason": "leaks"})
+    assert prod(place)[:2] == ("refused", ReasonCode.VETOED)
+
+
+def test_it_passes_a_freeze_and_a_pin() -> None:
+    place = shop()
+    door = place.door(ANA)
+    door.pin("prod", "wait")
+    door.journal.record(Kind.FROZEN, None, None, {"reason": "holidays"})
+    override(place)
+    assert prod(place)[0] == "deployed"
+
+
+def test_the_next_normal_promotion_waits_for_the_review_of_a_second_person() -> None:
+    place = shop()
+    override(place)
+    prod(place)
+    place.gates = {}
+    place.newer("two")
+    place.run("test")
+    status, code, said = prod(place)
+    assert (status, code) == ("refused", ReasonCode.REVIEW_OVERDUE)
+    assert "promoter review prod" in said
+    with pytest.raises(Refused) as refused:
+        place.door(ANA).review("prod", "mine")
+    assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
+    place.door(BEN).review("prod", "seen, justified")
+    assert prod(place)[0] == "deployed"
+    with pytest.raises(CallerError, match="no override in prod waits"):
+        place.door(BEN).review("prod", None)
+
+
+def test_a_review_of_which_nobody_can_say_who_wrote_it_does_not_count_where_signed_ones_do() -> None:
+    place = shop()
+    override(place)
+    prod(place)
+    place.door(BEN).review("prod", None)
+    place.gates, place.override = {}, POLICY.model_copy(update={"grade": Grade.SIGNED})
+    place.newer("two")
+    place.run("test")
+    assert prod(place)[:2] == ("refused", ReasonCode.REVIEW_OVERDUE)
+
+
+def test_what_is_overdue_says_so() -> None:
+    place = shop()
+    override(place)
+    prod(place)
+    place.gates = {}
+    place.newer("two")
+    place.clock.advance(timedelta(days=2))
+    place.run("test")
+    assert "overdue since" in prod(place)[2]
+
+
+def test_a_rollback_does_not_wait_for_a_review() -> None:
+    place = shop()
+    gates, place.gates = place.gates, {}
+    place.run()
+    place.newer("two")
+    place.gates = gates
+    place.run()
+    override(place)
+    assert prod(place)[0] == "deployed"
+    assert statuses(place.door(ANA).rollback("prod", None, None)) == {"prod": "deployed"}
+
+
+def test_status_says_what_was_overridden_until_it_is_reviewed() -> None:
+    place = shop()
+    assert place.door(EVE).status().environments[-1].overridden == ()
+    override(place)
+    assert place.door(EVE).status().environments[-1].overridden == ()
+    prod(place)
+    status = place.door(EVE).status()
+    (said,) = status.environments[-1].overridden
+    assert said.startswith(f"{ANA} passed the gates of prod by override, and nobody else has reviewed it (due ")
+    assert status.document()["environments"][-1]["overridden"] == [said]
+    text = matrix(status)
+    assert "passed by override" in text.splitlines()[3] and text.endswith(said)
+    place.door(BEN).review("prod", None)
+    assert place.door(EVE).status().environments[-1].overridden == ()
+
+
+def test_explain_names_who_may_override_and_who_may_review() -> None:
+    place = shop()
+    place.override = POLICY.model_copy(update={"grade": Grade.SIGNED, "min": 2})
+    place.gates = {"prod": (Approval(),)}
+    place.run()
+    with pytest.raises(CallerError, match=r"names no `approvers`|no key"):
+        override(place)
+    place.override = POLICY.model_copy(update={"min": 2})
+    place.run()
+    override(place)
+    opening = next(one for one in place.door(BEN).explain("prod", None, None, look=False).gates if one.judged.kind == "override")
+    assert (opening.who, opening.command) == ((ANA, EVE), f"promoter override prod {place.release().short_id} --reason TEXT")
+
+
+def test_after_a_vote_it_is_said_what_is_missing_still() -> None:
+    place = shop()
+    door = place.door(ANA)
+    case = door.case("prod", None)
+    door.vote(case, "approve", None)
+    assert door.still_missing(case) == (f"approval of 2 people: 1 of 2 approvals (by {ANA}); may approve: anyone",)
+    other = place.door(BEN)
+    other.vote(other.case("prod", None), "approve", None)
+    assert door.still_missing(case) == ()

@@ -1,0 +1,64 @@
+"""Break 7: a sentence that an engine put together from a secret once reached the terminal, the ledger and every report."""
+
+import json
+from dataclasses import replace
+
+from promoter.model.errors import StartError
+from promoter.model.redaction import redacted
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.progress import StepFailed
+from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.ui.cli import console
+from promoter.ui.cli.ci import session
+from promoter.ui.cli.global_options import Common
+from tests.fakes.secrets import FakeSecrets
+from tests.workshop import Workshop
+
+VALUE = "hunter2-ALPHA-9f3c77"
+
+
+def hide(text: str) -> str:
+    return text.replace(VALUE, "[secret ALPHA]")
+
+
+def test_no_fact_holds_a_value_that_an_engine_said_in_an_error() -> None:
+    shop = Workshop()
+    shop.secrets = FakeSecrets({"ALPHA": VALUE})
+    shop.secrets.revealed.add("ALPHA")
+    shop.engine.fail("start", StartError(f'container x could not be started: exec: "--password={VALUE}": not found'))
+    door = shop.door()
+    door.run("dev", None)
+    failed = [fact for fact in shop.ledger.read() if fact.kind == "failed"]
+    assert failed and "[secret ALPHA]" in str(failed[0].body["reasons"])
+    assert not [fact for fact in shop.ledger.read() if VALUE in str(fact.body)]
+
+
+def test_values_of_every_shape_leave_without_secrets() -> None:
+    said = ("a", {"b": [f"c {VALUE}", 1, None, True]}, StepFailed("dev", "replace web", ReasonCode.START_FAILED, (VALUE,)))
+    left = redacted(said, hide)
+    assert VALUE not in str(left)
+    assert left == ("a", {"b": ["c [secret ALPHA]", 1, None, True]}, replace(said[2], reasons=("[secret ALPHA]",)))
+
+
+def test_text_json_and_complaints_leave_by_one_exit(capsys) -> None:
+    session.take(Common(), "run").redact = hide
+    console.say(f"text {VALUE}")
+    console.say_json({"error": {"message": VALUE, "count": 3}})
+    console.complain(f"Traceback … {VALUE}")
+    out, err = capsys.readouterr()
+    assert VALUE not in out + err
+    assert json.loads(out.partition("\n")[2]) == {"error": {"message": "[secret ALPHA]", "count": 3}}
+
+
+def test_reports_of_a_run_hold_no_value(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROMOTER_JUNIT", "junit.xml")
+    monkeypatch.setenv("PROMOTER_DOTENV", "promoter.env")
+    taken = session.take(Common(file=tmp_path / "pipeline.yaml"), "run")
+    taken.redact = hide
+    taken.platform.listening(lambda _: None)
+    result = EnvironmentResult("dev", Status.FAILED, ReasonCode.START_FAILED, (VALUE,), details={"evidence": [{"log": [VALUE]}]})
+    taken.ended(RunResult("shop", None, (result,)), None, "")
+    written = [file.read_text() for file in tmp_path.iterdir()]
+    assert written and not [text for text in written if VALUE in text]
+    assert any("[secret ALPHA]" in text for text in written)

@@ -1,0 +1,372 @@
+"""Reviews on the platform as votes: for what this very run asked, once each, from those who may, and under one name a person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from promoter.gates.approval.rule import Approval
+from promoter.gates.override import Rollback
+from promoter.gates.soak import Soak
+from promoter.ledger.chain import Draft, Fact, Kind, head_of
+from promoter.model.errors import CallerError, ForgeError, Refused
+from promoter.model.verdict import ReasonCode
+from promoter.model.vote import Grade
+from promoter.pipeline.model import Pipeline, Rules, policy_digest
+from promoter.promotion.results import RunResult
+from promoter.usecases.dispatch import Dispatching
+from promoter.usecases.facade import Promoter
+from promoter.usecases.ports.platform import Event, PipelineAt, Review
+from tests.fakes.forge import FakeForge
+from tests.workshop import WEB, Workshop, statuses
+
+ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
+PEOPLE = {ANA: ("ana-dev", "ana@old.example.com"), BEN: ("ben-dev",), EVE: ("Eve-Dev",)}
+RUN, OTHER = "https://github.com/acme/shop/actions/runs/1", "https://github.com/acme/shop/actions/runs/2"
+GATE = Approval.model_validate({"from": [ANA, BEN], "grade": "platform"})
+
+
+@dataclass
+class Yard(Workshop):
+    """A workshop in CI: its prod waits for reviews on the platform."""
+
+    people: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PEOPLE))
+    forge: FakeForge = field(default_factory=FakeForge)
+    ci_run: str | None = RUN
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.gates = {"prod": (GATE,)}
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return replace(super().pipeline, people=self.people)
+
+    def door(self, actor: str = "ci@example.com") -> Promoter:
+        door = super().door(self.pipeline.person(actor))
+        door.world, door.ci_run = replace(door.world, forge=self.forge.of), self.ci_run
+        return door
+
+    def come(self) -> tuple[Fact, ...]:
+        return self.door().import_reviews("prod").facts
+
+    def promote(self) -> RunResult:
+        return self.door().promote(None, "prod", None)
+
+    def prod(self) -> tuple[str, ReasonCode, str]:
+        end = self.promote().environments[-1]
+        return str(end.status), end.code, "; ".join(end.reasons)
+
+
+@pytest.fixture
+def yard() -> Yard:
+    yard = Yard()
+    assert statuses(yard.run())["prod"] == "pending"
+    return yard
+
+
+def asked(yard: Yard) -> list[object]:
+    return [fact.body.get("run") for fact in yard.ledger.read() if fact.kind is Kind.REQUESTED and fact.environment == "prod"]
+
+
+# ------------------------------------------------------------ binding
+def test_a_review_opens_the_gate_of_the_run_that_asked(yard: Yard) -> None:
+    yard.forge.review("ana-dev", comment="fine")
+    (fact,) = yard.come()
+    assert (fact.kind, fact.body["principal"], fact.body["grade"], fact.body["comment"]) == ("approved", ANA, "platform", "fine")
+    assert statuses(yard.promote())["prod"] == "deployed"
+
+
+@pytest.mark.parametrize(("run", "said"), [(OTHER, f"asked for by run {RUN}, not by this run"), (None, "this is no CI run")])
+def test_another_run_and_no_run_have_no_reviews_of_it(yard: Yard, run: str | None, said: str) -> None:
+    yard.forge.review("ana-dev")
+    yard.ci_run = run
+    with pytest.raises((Refused, CallerError), match=said) as caught:
+        yard.come()
+    assert caught.value.hint and yard.forge.asked == 0
+    assert "approved" not in yard.kinds("prod")
+
+
+def test_what_a_person_asked_for_is_nobodys_run() -> None:
+    yard = Yard(ci_run=None)
+    yard.run()
+    assert asked(yard) == [None] and "run" not in next(f for f in yard.ledger.read() if f.kind is Kind.REQUESTED).body
+    yard.ci_run = RUN
+    with pytest.raises(Refused, match="asked for by no CI run, not by this run"):
+        yard.come()
+
+
+def test_a_later_run_asks_for_itself_once_and_the_first_may_still_go_on(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    yard.ci_run = OTHER
+    for _ in range(3):
+        assert yard.prod()[:2] == ("pending", ReasonCode.APPROVALS_MISSING)
+    assert asked(yard) == [RUN, OTHER]
+    assert len(yard.come()) == 1
+    yard.ci_run = RUN
+    assert len(yard.come()) == 1
+
+
+@pytest.mark.parametrize("grade", [Grade.ASSERTED, Grade.SIGNED])
+def test_where_no_reviews_are_waited_for_runs_do_not_ask_again(grade: Grade) -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval(grade=grade),)}
+    yard.run()
+    yard.ci_run = OTHER
+    yard.promote()
+    assert asked(yard) == [RUN]
+
+
+def test_a_run_that_asked_for_two_things_cannot_tell_which_was_reviewed(yard: Yard) -> None:
+    yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
+    yard.run()
+    yard.forge.review("ana-dev")
+    assert asked(yard) == [RUN, RUN]
+    with pytest.raises(Refused, match="which of them was reviewed cannot be told"):
+        yard.come()
+
+
+def test_a_review_is_stale_when_something_else_stands_now(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    yard.come()
+    yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
+    status, code, said = yard.prod()
+    assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE) and f"the approval by {ANA} is for another plan" in said
+
+
+def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+
+    def somebody_else_asks() -> tuple[Review, ...]:
+        yard.ci_run = OTHER
+        yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
+        yard.run()
+        return tuple(one for _, one in yard.forge.said)
+
+    door = yard.door()
+    yard.forge.reviews = lambda environment: somebody_else_asks()  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="was asked for something else meanwhile"):
+        door.import_reviews("prod")
+    assert "approved" not in yard.kinds("prod")
+
+
+# ------------------------------------------------------------ once
+def test_the_same_review_is_recorded_once(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    assert len(yard.come()) == 1
+    again = yard.door().import_reviews("prod")
+    assert (again.facts, again.known) == ((), 1)
+    yard.forge.review("ana-dev")
+    assert len(yard.come()) == 1, "a second review is another one"
+
+
+def test_also_by_two_jobs_at_once(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    first, usual = yard.door(), yard.forge.reviews
+
+    def the_other_is_quicker(environment: str) -> tuple[Review, ...]:
+        yard.forge.reviews = usual  # type: ignore[method-assign]
+        assert len(yard.come()) == 1
+        return usual(environment)
+
+    yard.forge.reviews = the_other_is_quicker  # type: ignore[method-assign]
+    late = first.import_reviews("prod")
+    assert (late.facts, late.known) == ((), 1)
+    assert yard.kinds("prod").count("approved") == 1
+
+
+def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    (fact,) = yard.come()
+    yard.promote()
+    head = head_of(list(yard.ledger.read())[-1])
+    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, yard.clock.now())
+    entry = yard.door().journal.state.environment("prod")
+    first, copy = entry.votes_for(fact.release or "")
+    assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
+
+
+# ------------------------------------------------------------ who, and how much it is worth
+@pytest.mark.parametrize(
+    ("gate", "user", "said"),
+    [
+        (GATE, "mallory", "mallory may not vote here; these may: ana@example.com, ben@example.com"),
+        (GATE, "EVE-dev", "EVE-dev (eve@example.com) may not vote here"),
+        (Approval(grade=Grade.PLATFORM, exclude=("requester",)), "ci@example.com", "asked for this promotion"),
+        (Approval(grade=Grade.PLATFORM, exclude=("author",)), "author@example.com", "wrote the last commit"),
+    ],
+)
+def test_who_may_not_vote_is_told_by_name(yard: Yard, gate: Approval, user: str, said: str) -> None:
+    yard.gates = {"prod": (gate,)}
+    yard.ci_run = OTHER
+    yard.run()
+    yard.forge.review(user)
+    told = yard.door().import_reviews("prod")
+    assert told.facts == () and said in told.passed_over[0]
+
+
+@pytest.mark.parametrize(("asker", "excluded"), [("ana-dev", "requester"), ("ANA-dev", "requester"), (ANA, "requester")])
+def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": [excluded]}),)}
+    yard.door(asker).run(None, None)
+    yard.forge.review("ana-dev")
+    told = yard.door().import_reviews("prod")
+    assert told.facts == () and told.passed_over == (f"ana-dev ({ANA}) asked for this promotion and may not approve it",)
+
+
+def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
+    yard = Yard(people={})
+    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["requester"]}),)}
+    yard.door("ana-dev").run(None, None)
+    yard.people = PEOPLE
+    yard.forge.review("ana-dev")
+    assert "asked for this promotion" in yard.door().import_reviews("prod").passed_over[0]
+
+
+def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval(min=2),)}
+    yard.run()
+    yard.forge.review("ana-dev")
+    (fact,) = yard.come()
+    body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": "Ana-Dev", "grade": "asserted"}
+    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    status, _, said = yard.prod()
+    assert status == "pending" and f"1 of 2 approvals (by {ANA})" in said
+
+
+def test_who_wrote_the_commit_under_an_older_address_is_the_person(yard: Yard) -> None:
+    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["author"]}),)}
+    yard.source.now = replace(yard.source.now, author="ana@old.example.com", sha="e" * 40)
+    yard.ci_run = OTHER
+    yard.run()
+    yard.forge.review("ana-dev")
+    assert "wrote the last commit of this release" in yard.door().import_reviews("prod").passed_over[0]
+
+
+@pytest.mark.parametrize(
+    ("grade", "status"), [(Grade.ASSERTED, "deployed"), (Grade.PLATFORM, "deployed"), (Grade.SIGNED, "pending")]
+)
+def test_what_a_review_is_worth(grade: Grade, status: str) -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval(grade=grade),)}
+    yard.run()
+    yard.forge.review("ana-dev")
+    assert len(yard.come()) == 1
+    assert statuses(yard.promote())["prod"] == status
+
+
+def test_a_name_alone_does_not_open_a_reviewed_gate(yard: Yard) -> None:
+    door = yard.door(ANA)
+    with pytest.raises(CallerError, match="only reviews on the platform and signed votes count here") as caught:
+        door.vote(door.case("prod", None), "approve", None)
+    assert f"review the deployment on the page of the run {RUN}" in str(caught.value.hint)
+
+
+def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> None:
+    yard = Yard()
+    yard.gates = {"prod": (GATE.model_copy(update={"min": 2}),)}
+    yard.run()
+    yard.forge.review("ana-dev")
+    (fact,) = yard.come()
+    body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": BEN}
+    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    status, code, said = yard.prod()
+    assert (status, code) == ("refused", ReasonCode.SIGNATURE_INVALID)
+    assert f"1 of 2 approvals (by {ANA})" in said and "names no review" in said
+
+
+def test_a_rejected_review_shuts_the_gate_whatever_else_was_said(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    yard.forge.review("ben-dev", "reject", comment="not today")
+    assert [str(fact.kind) for fact in yard.come()] == ["rejected", "approved"]
+    assert yard.prod()[:2] == ("refused", ReasonCode.REJECTED)
+
+
+def test_it_ends_when_the_gate_says_so(yard: Yard) -> None:
+    yard.gates = {"prod": (GATE.model_copy(update={"expires": timedelta(hours=1)}),)}
+    yard.ci_run = OTHER
+    yard.run()
+    yard.forge.review("ana-dev")
+    yard.come()
+    yard.clock.advance(timedelta(hours=2))
+    assert yard.prod()[1] is ReasonCode.APPROVAL_EXPIRED
+
+
+def test_what_the_platform_calls_otherwise_is_read_under_that_name(yard: Yard) -> None:
+    yard.forge.review("ana-dev", environment="production")
+    assert yard.come() == ()
+    (fact,) = yard.door().import_reviews("prod", None, "production").facts
+    assert fact.body["review"]["environment"] == "production"
+
+
+# ------------------------------------------------------------ identities and the policy
+def test_identities_are_part_of_the_policy() -> None:
+    pipeline = replace(Workshop(roles={"rm": (ANA,)}).pipeline)
+    rules = Rules("prod", (Approval.model_validate({"min": 1, "from": ["rm"]}),), Rollback(), None)
+    before = policy_digest(pipeline, rules)  # type: ignore[arg-type]
+    assert policy_digest(replace(pipeline, people=PEOPLE), rules) != before  # type: ignore[arg-type]
+
+
+def test_whoever_is_given_another_name_has_other_rules(yard: Yard) -> None:
+    yard.forge.review("ana-dev")
+    yard.come()
+    yard.people = {**PEOPLE, BEN: ("ben-dev", "benny")}
+    assert yard.prod()[1] is ReasonCode.POLICY_CHANGED
+
+
+def test_who_wrote_it_under_another_name_may_not_approve_it_by_hand_either() -> None:
+    yard = Yard()
+    yard.gates = {"prod": (Approval(exclude=("author",)),)}
+    yard.source.now = replace(yard.source.now, author="ana@old.example.com")
+    yard.run()
+    door = yard.door("ana-dev")
+    with pytest.raises(Refused, match=f"{ANA} wrote the last commit of this release and may not approve it"):
+        door.vote(door.case("prod", None), "approve", None)
+
+
+# ------------------------------------------------------------ starting what carries on
+@pytest.fixture
+def desk() -> Yard:
+    yard = Yard(ci_run=None)
+    yard.gates = {"prod": (Approval(min=2),)}
+    yard.run()
+    return yard
+
+
+def voted(yard: Yard, actor: str) -> tuple[Dispatching, Callable[[], tuple[str, ...]]]:
+    door = yard.door(actor)
+    case = door.case("prod", None)
+    door.vote(case, "approve", None)
+    return door, lambda: door.still_shut(case)
+
+
+def test_nothing_is_missing_after_the_last_vote_only(desk: Yard) -> None:
+    _, shut = voted(desk, ANA)
+    assert len(shut()) == 1 and "1 of 2 approvals" in shut()[0]
+    _, shut = voted(desk, BEN)
+    assert shut() == ()
+
+
+def test_a_job_that_would_have_to_soak_is_not_worth_starting(desk: Yard) -> None:
+    desk.gates = {"prod": (Soak.model_validate({"in": "test", "for": "1h"}), Approval())}
+    desk.run()
+    _, shut = voted(desk, ANA)
+    assert len(shut()) == 1 and "soak" in shut()[0]
+
+
+def test_what_another_run_has_carried_on_is_not_started_again(desk: Yard) -> None:
+    voted(desk, ANA)
+    _, shut = voted(desk, BEN)
+    desk.promote()
+    assert len(shut()) == 1 and "does not wait in prod" in shut()[0]
+
+
+def test_what_is_missing_is_said_before_anybody_votes(desk: Yard) -> None:
+    desk.forge.failing["prove"] = ForgeError("bad credentials")
+    with pytest.raises(ForgeError, match="bad credentials"):
+        desk.door(ANA).starter(Event("promoter"))
+    with pytest.raises(CallerError, match="there is no GitLab here"):
+        Workshop().door().starter(PipelineAt("main"))

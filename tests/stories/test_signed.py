@@ -1,0 +1,450 @@
+"""Signed approvals, with real keys and the real ssh-keygen: what counts, and every way in which one does not."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from promoter.adapters.ssh.signer import SshKeygen
+from promoter.gates.approval.rule import Approval
+from promoter.gates.approval.ssh.allowed_signers import read_signers
+from promoter.gates.approval.ssh.revocation import read_revocations
+from promoter.gates.approval.ssh.trust import Trust
+from promoter.gates.approval.votes import checked
+from promoter.ledger.chain import Draft, Fact, Kind, head_of, read_line
+from promoter.model.errors import CallerError, LedgerError, Refused, SigningError, StartError
+from promoter.model.statement import Envelope, Statement, read_statement
+from promoter.model.verdict import ReasonCode
+from promoter.model.vote import Flaw, Grade, Vote
+from promoter.pipeline.model import Pipeline
+from promoter.promotion.results import RunResult
+from promoter.usecases.facade import Promoter
+from promoter.usecases.sign import Ballot, Matter
+from tests.workshop import Workshop, statuses
+
+ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
+SIGNED = Approval(grade=Grade.SIGNED)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A private key a person, made by the real ssh-keygen."""
+    place = tmp_path_factory.mktemp("keys")
+    made = {}
+    for person in (ANA, BEN, EVE, "stranger"):
+        made[person] = place / person.split("@")[0]
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", made[person]], check=True)
+    return made
+
+
+def public(key: Path) -> str:
+    return " ".join(Path(f"{key}.pub").read_text().split()[:2])
+
+
+@dataclass
+class Office(Workshop):
+    """A workshop whose prod is gated by signed approvals."""
+
+    allowed: str = ""
+    revoked: bytes = b""
+    directory: Path = field(default_factory=Path)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        signers, faults = read_signers(self.allowed)
+        assert not faults
+        return replace(super().pipeline, trust=Trust(signers, read_revocations(self.revoked)))
+
+    def door(self, actor: str = ANA) -> Promoter:
+        door = super().door(actor)
+        door.world = replace(door.world, signer=SshKeygen(Path("/")))
+        return door
+
+    def vote(self, key: Path, actor: str = ANA, decision: str = "approve", comment: str | None = None) -> Fact:
+        door = self.door(actor)
+        return door.vote(door.case("prod", None), decision, comment, str(key))
+
+    def promote(self, actor: str = "ci@example.com") -> RunResult:
+        return self.door(actor).promote(None, None, None)
+
+    def prod(self) -> tuple[str, ReasonCode, str]:
+        """How prod answers to a promotion now."""
+        result = self.promote().environments[-1]
+        return str(result.status), result.code, "; ".join(result.reasons)
+
+
+@pytest.fixture
+def office(keys: dict[str, Path], tmp_path: Path) -> Office:
+    """Prod waits for one signed approval."""
+    allowed = "".join(f'{person} namespaces="promoter-approval" {public(keys[person])}\n' for person in (ANA, BEN, EVE))
+    shop = Office(gates={"prod": (SIGNED,)}, allowed=allowed, directory=tmp_path)
+    shop.door("ci@example.com").run(None, None)
+    assert shop.prod()[:2] == ("pending", ReasonCode.APPROVALS_MISSING)
+    return shop
+
+
+def sign(text: str, key: Path, namespace: str = "promoter-approval") -> str:
+    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", namespace]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout.decode()
+
+
+def recast(office: Office, change: Callable[[dict[str, Any]], None]) -> None:
+    """The last vote as somebody who can write the ledger would have it: the same place in the chain, another body."""
+    fact = read_line(office.ledger.kept.pop())
+    body: dict[str, Any] = dict(fact.body)
+    body["envelope"] = dict(body["envelope"])
+    change(body)
+    head = head_of(read_line(office.ledger.kept[-1]))
+    office.ledger.append(Draft(fact.kind, fact.actor, fact.environment, fact.release, body), head, fact.at)
+
+
+# ---------------------------------------------------------------- what counts
+def test_a_signed_approval_opens_the_gate_and_is_used_up(office, keys):
+    fact = office.vote(keys[ANA])
+    assert fact.body["grade"] == "signed"
+    assert statuses(office.promote())["prod"] == "deployed"
+    started = [f for f in office.ledger.read() if f.kind == "started"][-1]
+    assert started.body["approvals"] == [fact.digest]
+
+
+def test_a_third_party_checks_the_vote_with_ssh_keygen_alone(office, keys, tmp_path):
+    envelope = office.vote(keys[ANA], comment="seen on test").document()["envelope"]
+    (tmp_path / "signers").write_text(office.allowed)
+    (tmp_path / "sig").write_text(envelope["signature"])
+    command = ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", ANA, "-n", "promoter-approval", "-s", "sig"]
+    done = subprocess.run(command, input=envelope["statement"].encode(), cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = read_statement(envelope["statement"])
+    assert said.comment == "seen on test"
+    assert said.subject[0][1] == str(office.images["web"].digest).removeprefix("sha256:")
+
+
+def test_the_statement_names_everything_that_it_binds(office, keys):
+    fact = office.vote(keys[ANA])
+    said = read_statement(fact.document()["envelope"]["statement"])
+    request = [f for f in office.ledger.read() if f.kind == "requested" and f.environment == "prod"][-1]
+    assert (said.pipeline, said.environment, said.release) == ("shop", "prod", office.release().id)
+    assert said.plan_digest == request.body["plan_digest"]
+    assert said.policy_digest == request.body["policy_digest"]
+    assert (said.requested_by, said.principal, said.from_release) == ("ci@example.com", ANA, None)
+    assert (said.ledger_head, said.ledger_seq) == (fact.prev, fact.seq - 1)
+
+
+def test_an_asserted_approval_does_not_open_a_gate_for_signed_ones(office):
+    door = office.door(ANA)
+    with pytest.raises(CallerError, match="only signed votes count"):
+        door.vote(door.case("prod", None), "approve", None)
+
+
+def test_git_s_own_key_serves_when_none_is_named(office, keys):
+    door = office.door(ANA)
+    door.git_key = lambda: str(keys[ANA])
+    assert "envelope" in door.vote(door.case("prod", None), "approve", None).body
+
+
+def test_a_vote_that_comes_second_is_signed_again_over_what_came_first(office, keys):
+    door, other = office.door(ANA), office.door(BEN)
+    case = door.case("prod", None)
+    other.pin("dev", "meanwhile")
+    fact = door.vote(case, "approve", None, str(keys[ANA]))
+    assert read_statement(fact.document()["envelope"]["statement"]).ledger_head == fact.prev
+    assert statuses(office.promote())["prod"] == "deployed"
+
+
+# ---------------------------------------------------------------- refused before it is recorded
+def test_a_key_that_nobody_knows_is_refused_at_once(office, keys):
+    with pytest.raises(Refused) as refused:
+        office.vote(keys["stranger"])
+    assert refused.value.reason_code is ReasonCode.SIGNER_UNKNOWN
+    assert "approved" not in office.kinds()
+
+
+def test_somebody_else_s_key_is_refused_at_once(office, keys):
+    with pytest.raises(Refused):
+        office.vote(keys[BEN], actor=ANA)
+
+
+def test_a_key_that_is_not_there_gets_a_sentence(office, tmp_path):
+    with pytest.raises(SigningError, match="there is no key"):
+        office.vote(tmp_path / "nothing")
+
+
+def test_a_key_under_a_passphrase_that_nobody_types_gets_a_sentence(office, tmp_path):
+    key = tmp_path / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret phrase", "-f", key], check=True)
+    with pytest.raises(SigningError, match="could not sign"):
+        office.vote(key)
+
+
+# ---------------------------------------------------------------- the adversarial table
+FORGED = {
+    "another environment": ({"environment": "test"}, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, "signed for environment test"),
+    "another pipeline": ({"pipeline": "other"}, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, "signed for pipeline other"),
+    "another release": ({"release": "f" * 64}, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, "signed for release ffffffffffff"),
+    "other images": (
+        {"subject": (("registry.example.com/shop/web", "0" * 64),)},
+        ReasonCode.APPROVAL_WRONG_ENVIRONMENT,
+        "other image",
+    ),
+    "another plan": ({"plan_digest": "sha256:" + "1" * 64}, ReasonCode.APPROVAL_STALE, "signed for another plan"),
+    "another release runs there": ({"from_release": "e" * 64}, ReasonCode.APPROVAL_STALE, "another release ran there"),
+    "another policy": ({"policy_digest": "sha256:" + "2" * 64}, ReasonCode.POLICY_CHANGED, "signed under other rules"),
+    "a reject passed off as an approval": ({"decision": "reject"}, ReasonCode.SIGNATURE_INVALID, "reject was signed"),
+    "a review passed off as an approval": ({"reviews": "sha256:" + "3" * 64}, ReasonCode.SIGNATURE_INVALID, "another override"),
+    "another history": ({"ledger_head": "sha256:" + "4" * 64}, ReasonCode.APPROVAL_STALE, "another history of this ledger"),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_a_true_signature_over_something_else_opens_nothing(office, keys, case):
+    changes, code, sentence = FORGED[case]
+    office.vote(keys[ANA])
+
+    def change(body: dict[str, Any]) -> None:
+        statement: Statement = replace(read_statement(body["envelope"]["statement"]), **changes)
+        body["envelope"] = {"statement": statement.text(), "signature": sign(statement.text(), keys[ANA])}
+
+    recast(office, change)
+    status, found, said = office.prod()
+    assert (status, found) == ("refused", code)
+    assert sentence in said
+
+
+def _edit(old: str, new: str) -> Callable[[dict[str, Any]], None]:
+    def change(body: dict[str, Any]) -> None:
+        assert old in body["envelope"]["statement"]
+        body["envelope"]["statement"] = body["envelope"]["statement"].replace(old, new)
+
+    return change
+
+
+BROKEN: dict[str, tuple[Callable[[dict[str, Any]], None], ReasonCode]] = {
+    "other bytes": (_edit('"comment":""', '"comment":"x"'), ReasonCode.SIGNATURE_INVALID),
+    "not JSON": (lambda b: b["envelope"].update(statement="{"), ReasonCode.SIGNATURE_INVALID),
+    "not canonical": (_edit('"comment":""', '"comment": ""'), ReasonCode.SIGNATURE_INVALID),
+    "megabytes of statement": (lambda b: b["envelope"].update(statement="[" * 3_000_000), ReasonCode.SIGNATURE_INVALID),
+    "megabytes of signature": (lambda b: b["envelope"].update(signature="A" * 3_000_000), ReasonCode.SIGNATURE_INVALID),
+    "no armor": (lambda b: b["envelope"].update(signature="nothing"), ReasonCode.SIGNATURE_INVALID),
+    "no envelope": (lambda b: b.pop("envelope"), ReasonCode.SIGNATURE_INVALID),
+    "another principal in the fact": (lambda b: b.update(principal=BEN), ReasonCode.SIGNATURE_INVALID),
+    "asserted as well": (lambda b: (b.pop("envelope"), b.update(grade="asserted")), ReasonCode.APPROVALS_MISSING),
+    "an unheard-of grade": (lambda b: (b.pop("envelope"), b.update(grade="royal")), ReasonCode.APPROVALS_MISSING),
+}
+
+
+def test_what_was_signed_counts_as_signed_whatever_the_fact_says_of_it(office, keys):
+    office.vote(keys[ANA])
+    recast(office, lambda body: body.update(grade="asserted"))
+    assert office.prod()[:2] == ("deployed", ReasonCode.OK)
+
+
+def test_where_nobody_s_key_is_known_no_signature_counts(office, keys):
+    fact = office.vote(keys[ANA])
+    body, head = fact.document(), "sha256:" + "0" * 64
+    vote = Vote("approve", ANA, None, "signed", "prod", office.release().id, "p", None, "q", fact.at, None, "", 9, head,
+                envelope=Envelope(**body["envelope"]))  # fmt: skip
+    (found,) = checked([vote], "shop", office.release(), None, fact.at)
+    assert found == replace(
+        vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so nobody's key is known")
+    )
+    (bare,) = checked([replace(vote, envelope=None)], "shop", office.release(), None, fact.at)
+    assert bare.flaw == Flaw(ReasonCode.SIGNATURE_INVALID, "it says that it is signed, and holds no signature")
+    (asserted,) = checked([replace(vote, envelope=None, grade="asserted")], "shop", office.release(), None, fact.at)
+    assert asserted.flaw is None
+    trust = office.pipeline.trust
+    (forged,) = checked(
+        [replace(vote, principal=BEN, envelope=Envelope(body["envelope"]["statement"], "x"))],
+        "shop",
+        office.release(),
+        trust,
+        fact.at,
+    )
+    assert forged.flaw == Flaw(
+        ReasonCode.SIGNATURE_INVALID, "its signature cannot be read: it does not stand between BEGIN and END SSH SIGNATURE"
+    )
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_envelope_opens_nothing(office, keys, case):
+    change, code = BROKEN[case]
+    office.vote(keys[ANA])
+    recast(office, change)
+    status, found, _ = office.prod()
+    assert found is code
+    assert status == ("pending" if code is ReasonCode.APPROVALS_MISSING else "refused")
+
+
+def test_a_signature_for_git_is_no_approval(office, keys):
+    office.vote(keys[ANA])
+
+    def change(body: dict[str, Any]) -> None:
+        body["envelope"]["signature"] = sign(body["envelope"]["statement"], keys[ANA], "git")
+
+    recast(office, change)
+    assert office.prod()[:2] == ("refused", ReasonCode.SIGNATURE_INVALID)
+
+
+def test_a_key_revoked_since_no_longer_counts(office, keys):
+    office.vote(keys[ANA])
+    office.revoked = f"{public(keys[ANA])}\n".encode()
+    assert office.prod()[:2] == ("refused", ReasonCode.KEY_REVOKED)
+
+
+def test_a_signer_struck_off_since_no_longer_counts(office, keys):
+    office.vote(keys[ANA])
+    office.allowed = "".join(line for line in office.allowed.splitlines(keepends=True) if not line.startswith(ANA))
+    assert office.prod()[0] == "refused"
+
+
+def test_a_key_that_runs_out_before_the_promotion_no_longer_counts(office, keys):
+    ends = office.clock.now() + timedelta(hours=1)
+    line = f'{ANA} valid-before="{ends:%Y%m%d%H%M%S}Z" {public(keys[ANA])}\n'
+    office.allowed = line
+    office.prod()
+    office.vote(keys[ANA])
+    office.clock.advance(timedelta(hours=2))
+    assert office.prod()[:2] == ("refused", ReasonCode.SIGNER_UNKNOWN)
+
+
+def test_an_approval_expires(office, keys):
+    office.gates["prod"] = (SIGNED.model_copy(update={"expires": timedelta(hours=1)}),)
+    office.prod()
+    office.vote(keys[ANA])
+    office.clock.advance(timedelta(hours=1))
+    assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_EXPIRED)
+
+
+def test_what_the_fact_says_of_its_end_does_not_lengthen_what_was_signed(office, keys):
+    office.vote(keys[ANA])
+    ends = office.clock.now() + timedelta(hours=1)
+
+    def change(body: dict[str, Any]) -> None:
+        text = replace(read_statement(body["envelope"]["statement"]), expires_at=ends).text()
+        body.update(expires_at=None, envelope={"statement": text, "signature": sign(text, keys[ANA])})
+
+    recast(office, change)
+    office.clock.advance(timedelta(hours=2))
+    assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_EXPIRED)
+
+
+def test_one_person_with_two_keys_is_one_person(office, keys):
+    office.gates["prod"] = (SIGNED.model_copy(update={"min": 2}),)
+    office.allowed += f"{ANA} {public(keys['stranger'])}\n"
+    office.prod()
+    office.vote(keys[ANA])
+    office.vote(keys["stranger"], actor=ANA)
+    status, code, said = office.prod()
+    assert (status, code) == ("pending", ReasonCode.APPROVALS_MISSING)
+    assert "1 of 2" in said
+
+
+def test_two_people_with_one_key_are_one(office, keys):
+    office.gates["prod"] = (SIGNED.model_copy(update={"min": 2}),)
+    office.allowed += f"{BEN} {public(keys[ANA])}\n"
+    office.prod()
+    office.vote(keys[ANA])
+    office.vote(keys[ANA], actor=BEN)
+    status, code, said = office.prod()
+    assert (status, code) == ("pending", ReasonCode.APPROVALS_MISSING)
+    assert f"the same key as that by {ANA}" in said
+
+
+def test_two_people_with_two_keys_are_two(office, keys):
+    office.gates["prod"] = (SIGNED.model_copy(update={"min": 2}),)
+    office.prod()
+    office.vote(keys[ANA])
+    office.vote(keys[BEN], actor=BEN)
+    assert office.prod()[0] == "deployed"
+
+
+def test_who_asked_may_not_sign_for_it(office, keys):
+    office.gates["prod"] = (SIGNED.model_copy(update={"exclude": ("requester",)}),)
+    office.door(ANA).promote(None, None, None)
+    with pytest.raises(Refused) as refused:
+        office.vote(keys[ANA])
+    assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
+
+
+def test_a_reject_shuts_the_gate_whatever_was_approved_and_whatever_the_policy_becomes(office, keys):
+    office.vote(keys[ANA])
+    office.vote(keys[BEN], actor=BEN, decision="reject", comment="not today")
+    assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
+    office.allowed += "# another line\n" + f"mia@example.com {public(keys['stranger'])}\n"
+    assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
+
+
+def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it(office, keys):
+    office.gates["prod"] = (SIGNED,)
+    office.vote(keys[BEN], actor=BEN, decision="reject")
+    door = office.door(ANA)
+    case = door.case("prod", None)
+    with pytest.raises(Refused):
+        door.vote(case, "approve", None, str(keys[ANA]))
+    state = door.journal.refresh()
+    reject, place = office.ledger.kept[-1], state.head
+    matter = Matter(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
+    said = door._statement(Ballot(matter, "approve", "", None, None), state)
+    body = {
+        "plan_digest": said.plan_digest, "from": None, "policy_digest": said.policy_digest, "principal": ANA, "role": None,
+        "grade": "signed", "comment": "", "expires_at": None,
+        "envelope": {"statement": said.text(), "signature": sign(said.text(), keys[ANA])},
+    }  # fmt: skip
+    assert read_line(reject).digest == place.digest
+    office.ledger.kept.pop()
+    head = head_of(read_line(office.ledger.kept[-1]))
+    office.ledger.append(Draft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
+    status, code, sentence = office.prod()
+    assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE)
+    assert "a reject may be among them" in sentence
+
+
+def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):
+    fact = office.vote(keys[ANA])
+    office.engine.fail("create", StartError("no space left on device"))
+    assert office.prod()[0] == "failed"
+    assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_USED)
+    head = head_of(read_line(office.ledger.kept[-1]))
+    office.ledger.append(Draft(Kind.APPROVED, ANA, "prod", fact.release, fact.body), head, office.clock.now())
+    assert office.prod()[0] != "deployed"
+    office.vote(keys[ANA])
+    assert office.prod()[0] == "deployed"
+
+
+def test_the_fold_knows_a_used_vote_by_what_was_signed(office, keys):
+    fact = office.vote(keys[ANA])
+    assert office.prod()[0] == "deployed"
+    entry = office.door().journal.refresh().environment("prod")
+    envelope = fact.document()["envelope"]
+    assert list(entry.consumed) == [Envelope(envelope["statement"], envelope["signature"]).identity]
+
+
+def test_a_fact_that_is_no_vote_at_all_is_an_error_and_no_traceback(office, keys):
+    office.vote(keys[ANA])
+    recast(office, lambda body: body.update(envelope="text"))
+    with pytest.raises(LedgerError):
+        office.promote()
+
+
+# ---------------------------------------------------------------- a reject needs no key
+def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
+    """Without any key; and with one in the settings or in git that would not count."""
+    for key, gits in ((None, None), (str(keys["stranger"]), None), (None, str(keys["stranger"])), (str(tmp_path / "gone"), None)):
+        office.newer(f"{key} {gits}")
+        office.door("ci@example.com").run(None, None)
+        door = office.door(BEN)
+        door.key, door.git_key = key, lambda gits=gits: gits
+        fact = door.vote(door.case("prod", None), "reject", "no")
+        assert (fact.body["grade"], "envelope" in fact.body) == ("asserted", False)
+        assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
+
+
+def test_a_reject_is_signed_where_a_key_serves_and_a_named_key_must(office: Office, keys: dict[str, Path]) -> None:
+    door = office.door(BEN)
+    door.key = str(keys[BEN])
+    assert "envelope" in door.vote(door.case("prod", None), "reject", "no").body
+    with pytest.raises(Refused):
+        door.vote(door.case("prod", None), "reject", "no", str(keys["stranger"]))

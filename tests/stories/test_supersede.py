@@ -1,0 +1,168 @@
+"""A newer release that asks for an environment: the earlier ones that wait there wait no longer."""
+
+from datetime import timedelta
+
+import pytest
+
+from promoter.gates.approval.rule import Approval
+from promoter.ledger.chain import Fact, Kind
+from promoter.model.errors import Refused
+from promoter.model.release import Release
+from promoter.model.verdict import ReasonCode
+from promoter.promotion import progress
+from promoter.promotion.results import EnvironmentResult
+from tests.workshop import Workshop, image, statuses
+
+ANY = Approval()
+
+
+class Killed(BaseException):
+    """The process is gone: nothing is recorded."""
+
+
+def two_waiting() -> tuple[Workshop, Release, Release]:
+    shop = Workshop(gates={"prod": (ANY,)})
+    old = shop.run().release
+    shop.newer("two")
+    new = shop.run().release
+    assert old is not None
+    assert new is not None
+    return shop, old, new
+
+
+def promote(shop: Workshop, release: Release, to: str | None = None) -> EnvironmentResult:
+    return shop.door().promote(release.short_id, to, None).environments[-1]
+
+
+def approve(shop: Workshop) -> None:
+    door = shop.door("ben@example.com")
+    door.vote(door.case("prod", None), "approve", None)
+
+
+def requests(shop: Workshop, environment: str = "prod") -> list[Fact]:
+    return [fact for fact in shop.ledger.read() if fact.kind is Kind.REQUESTED and fact.environment == environment]
+
+
+def test_the_request_names_whom_it_supersedes_and_everybody_hears_it() -> None:
+    shop, old, new = two_waiting()
+    first, second = requests(shop)
+    assert first.body["supersedes"] == []
+    assert second.body["supersedes"] == [{"release": old.id, "seq": first.seq}]
+    assert progress.Superseded("prod", new.id, (old.id,)) in shop.events
+
+
+@pytest.mark.parametrize("to", [None, "prod"])
+def test_the_earlier_is_refused_with_what_to_do_and_does_not_take_the_place_back(to: str | None) -> None:
+    shop, old, new = two_waiting()
+    result = promote(shop, old, to)
+    assert (str(result.status), result.code) == ("refused", ReasonCode.SUPERSEDED)
+    assert f"promoter promote {new.short_id}" in result.reasons[0]
+    assert f"promoter veto {new.short_id}" in result.reasons[0]
+    assert len(requests(shop)) == 2
+    assert shop.door().case("prod", None).release == new
+
+
+def test_nobody_votes_on_it_any_more() -> None:
+    shop, old, new = two_waiting()
+    with pytest.raises(Refused) as caught:
+        shop.door().case("prod", old.short_id)
+    assert caught.value.reason_code == ReasonCode.SUPERSEDED
+    assert new.short_id in caught.value.message
+
+
+def test_a_vote_for_the_earlier_does_not_let_it_in_after_the_newer() -> None:
+    shop = Workshop(gates={"prod": (ANY,)})
+    old = shop.run().release
+    assert old is not None
+    approve(shop)
+    shop.newer("two")
+    shop.run()
+    assert promote(shop, old, "prod").code == ReasonCode.SUPERSEDED
+    approve(shop)
+    assert shop.run().environments[-1].status == "deployed"
+    assert promote(shop, old, "prod").code == ReasonCode.SUPERSEDED
+
+
+def test_a_veto_of_the_newer_gives_the_place_back() -> None:
+    shop, old, new = two_waiting()
+    shop.door().veto(new.short_id, "leaks")
+    assert promote(shop, old).code == ReasonCode.APPROVALS_MISSING
+    approve(shop)
+    assert promote(shop, old).status == "deployed"
+
+
+def test_a_release_that_is_made_again_is_the_newest() -> None:
+    shop, old, _ = two_waiting()
+    shop.images["web"] = image("web")
+    shop.source.now = old.source
+    result = shop.run()
+    assert result.release == old
+    assert statuses(result)["prod"] == "pending"
+    assert shop.door().case("prod", None).release == old
+
+
+def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
+    """Two runs of a pipeline at once: the older one was slow on its way and asks after the newer."""
+    shop = Workshop(gates={"prod": (ANY,)})
+    old = shop.run("dev").release
+    shop.newer("two")
+    shop.run()
+    assert old is not None
+    assert statuses(shop.door().promote(old.short_id, None, None)) == {
+        "dev": "unchanged", "test": "refused", "prod": "not_reached"
+    }  # fmt: skip
+    assert shop.engine.box("shop-test-web").spec.image == image("web", "two")
+
+
+def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
+    shop = Workshop()
+    old = shop.run("test").release
+    shop.newer("two")
+    shop.run()
+    assert old is not None
+    assert statuses(shop.door().promote(old.short_id, "prod", None)) == {
+        "dev": "unchanged", "test": "unchanged", "prod": "deployed"
+    }  # fmt: skip
+
+
+def test_one_that_has_begun_is_carried_on_whoever_asks_meanwhile() -> None:
+    shop = Workshop(gates={"prod": (ANY,)})
+    old = shop.run().release
+    assert old is not None
+    approve(shop)
+    shop.engine.fail("start", Killed())  # type: ignore[arg-type]
+    with pytest.raises(Killed):
+        promote(shop, old)
+    shop.clock.advance(timedelta(minutes=1))
+    shop.newer("two")
+    assert statuses(shop.run())["prod"] == "pending"
+    assert promote(shop, old).status == "deployed"
+
+
+def test_a_rollback_is_never_superseded() -> None:
+    shop, old, _ = two_waiting()
+    shop.gates = {}
+    shop.run()
+    shop.newer("three")
+    shop.run()
+    shop.gates = {"prod": (ANY,)}
+    shop.newer("four")
+    shop.run()
+    result = shop.door().rollback("prod", None, None)
+    assert statuses(result) == {"prod": "deployed"}
+    assert old is not None
+
+
+def test_who_waits_learns_of_it() -> None:
+    shop = Workshop(gates={"prod": (ANY,)})
+    old = shop.run().release
+    assert old is not None
+    late = shop.door()
+
+    def newer_comes() -> None:
+        shop.newer("two")
+        shop.run()
+
+    shop.clock.meanwhile.append(newer_comes)
+    result = late.promote(old.short_id, "prod", timedelta(minutes=5)).environments[-1]
+    assert (str(result.status), result.code) == ("refused", ReasonCode.SUPERSEDED)

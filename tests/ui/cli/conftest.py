@@ -1,0 +1,49 @@
+"""The command line in this very process, with a fake Promoter behind it."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from promoter.ui.cli.app import run
+from tests.fakes.promoter import FakePromoter
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Say = Callable[..., Answer]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> FakePromoter:
+    fake = FakePromoter()
+    wiring = ModuleType("promoter.bootstrap")
+    vars(wiring)["open_promoter"] = fake.open
+    monkeypatch.setitem(sys.modules, "promoter.bootstrap", wiring)
+    monkeypatch.chdir(tmp_path)
+    for name in ("PROMOTER_FILE", "PROMOTER_WAIT", "PROMOTER_LEDGER", "PROMOTER_ACTOR", "PROMOTER_DEBUG", "PROMOTER_DISPATCH"):
+        monkeypatch.delenv(name, raising=False)
+    return fake
+
+
+@pytest.fixture
+def say(capsysbinary: pytest.CaptureFixture[bytes], fake: FakePromoter) -> Say:
+    def said(*argv: str) -> Answer:
+        code = run(argv)
+        out, err = capsysbinary.readouterr()
+        return Answer(code, out.decode(), err.decode())
+
+    return said

@@ -1,0 +1,16 @@
+"""A ledger with a past for the command line's tests: the one that an early version wrote."""
+
+from pathlib import Path
+
+from promoter.ledger.chain import Fact, Head, Kind, check_chain
+from promoter.ledger.store import Ledger
+
+_LINES = (Path(__file__).parents[2] / "fixtures/ledger-1.jsonl").read_bytes().splitlines()
+FACTS = [fact for fact in check_chain(_LINES) if isinstance(fact, Fact)]
+RELEASES = [str(fact.release) for fact in FACTS if fact.kind == Kind.RELEASED]
+"""In the order in which they were made."""
+
+
+def seed(ledger: Ledger) -> None:
+    ledger.restore(FACTS, Head())
+    ledger.close()

@@ -1,0 +1,382 @@
+# ruff: noqa: E501 (a file stands beside what is made of it)
+"""`promoter init` as people and programs meet it: what it makes of Compose files, what it asks, what it writes for CI."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promoter.model.release import Source
+from promoter.pipeline.scaffold.ci_workflow import PINNED
+from promoter.ui.cli.load_file import checked
+from tests.conftest import Cli
+from tests.repository import ENVIRONMENT
+from tests.terminal import Terminal
+from tests.ui.cli.conftest import Say
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = sorted((ROOT / "tests/fixtures/compose").glob("*.yaml"))
+BIN = Path(sys.executable).parent
+REFUSED = {
+    "whole": ["`secrets` is not carried out"],
+}
+"""Of these, what promoter cannot carry out is named, all of it, and the file is there to be mended."""
+
+
+@pytest.fixture
+def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with everything that the Compose files name."""
+    for name in ("HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+        monkeypatch.setenv(name, ENVIRONMENT[name])
+    monkeypatch.setenv("CI", "true")  # nobody is asked, also where pytest was started on a terminal
+    (tmp_path / "web").mkdir()
+    for name in ("Dockerfile", "web/Dockerfile"):
+        (tmp_path / name).write_text("FROM scratch AS runtime\n")
+    (tmp_path / "common.env").touch()
+    (tmp_path / "token.txt").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("compose", COMPOSE, ids=lambda path: path.stem)
+def test_each_compose_file_becomes_a_good_pipeline_or_every_reason_is_named(here: Path, say: Say, compose: Path) -> None:
+    shutil.copy(compose, here / "compose.yaml")
+    answer = say("init", "--yes")
+    reasons = REFUSED.get(compose.stem, [])
+    assert answer.code == (2 if reasons else 0), answer.err
+    assert all(reason in answer.err for reason in reasons)
+    assert len([line for line in answer.err.splitlines() if line.startswith("pipeline.yaml:")]) == len(reasons)
+    if not reasons:
+        assert say("validate").code == 0
+    written = (here / "pipeline.yaml").read_text()
+    assert written.startswith("# yaml-language-server: $schema=.promoter/pipeline.schema.json\n")
+    assert set(yaml.safe_load(compose.read_text())["services"]) == set(yaml.safe_load(written)["services"])
+
+
+def test_there_are_ten_of_them_and_most_just_work() -> None:
+    assert len(COMPOSE) >= 10
+    assert len(COMPOSE) - len(REFUSED) >= 7
+
+
+def test_every_copy_of_a_range_gets_ports_of_its_own(here: Path, say: Say) -> None:
+    shutil.copy(ROOT / "tests/fixtures/compose/port-ranges.yaml", here / "compose.yaml")
+    assert say("init", "--yes").code == 0
+    places = yaml.safe_load((here / "pipeline.yaml").read_text())["environments"]
+    ports = [port for place in places.values() for port in place["vars"].values()]
+    assert len(ports) == len(set(ports)) == 15
+
+
+def test_options_answer_every_question(here: Path, say: Say) -> None:
+    words = (
+        "--name",
+        "other",
+        "--registry",
+        "r.example.com/x",
+        "--environments",
+        "qa, live",
+        "--approvers",
+        "ana@example.com ben@example.com",
+    )
+    assert say("init", *words).code == 0
+    file = yaml.safe_load((here / "pipeline.yaml").read_text())
+    assert (file["name"], file["registry"], list(file["environments"])) == ("other", "r.example.com/x", ["qa", "live"])
+    assert list(file["services"]) == ["other"]
+    assert file["environments"]["live"]["gates"] == [{"approval": {"min": 1, "from": ["ana@example.com", "ben@example.com"]}}]
+    assert "gates" not in file["environments"]["qa"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--name", "Shop", "'Shop' is not a name"),
+        ("--registry", "http://", "is not a registry"),
+        ("--registry", "a b", "is not a registry"),
+        ("--environments", "dev,Prod", "'Prod' is not a name for an environment"),
+        ("--environments", "a,a", "named twice"),
+        ("--environments", ",", "name at least one"),
+        ("--approvers", "*@example.com", "does not name one person"),
+        ("--ci", "jenkins", "'jenkins' is none of github, gitlab, none"),
+        ("--ci", "github", "is in no git checkout"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_2_and_writes_nothing(here: Path, say: Say, option: str, value: str, said: str) -> None:
+    before = sorted(here.rglob("*"))
+    answer = say("init", option, value)
+    assert answer.code == 2
+    assert said in answer.err
+    assert sorted(here.rglob("*")) == before
+
+
+def test_odd_names_become_text_and_never_another_line(here: Path, say: Say) -> None:
+    text = "name: 'null'\nservices:\n  \"a\\n#b\": {image: x, container_name: y, ports: ['${P:-1\n2}:80']}\n"
+    (here / "compose.yaml").write_text(text)
+    say("init", "--yes")
+    file = yaml.safe_load((here / "pipeline.yaml").read_text())
+    assert (file["name"], list(file["environments"])) == ("null", ["dev", "test", "prod"])
+
+
+# ------------------------------------------------------------ what lies beside it
+def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_is_for_all(here: Path, say: Say) -> None:
+    git(here, "init", "-q")
+    assert say("init").code == 0
+    schema = json.loads((here / ".promoter/pipeline.schema.json").read_text())
+    assert schema == say("schema").json
+    (here / ".promoter/ledger.db").touch()
+    (here / ".promoter/allowed_signers").touch()
+    seen = git(here, "status", "--porcelain", "-uall").split()
+    assert {name for name in seen if name.startswith(".promoter")} == {
+        ".promoter/.gitignore", ".promoter/allowed_signers", ".promoter/pipeline.schema.json",
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------ a workflow
+def git(where: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=where, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def deploy(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory below a checkout's root, whose code is on a platform, and whose branch has a name of its own."""
+    git(here, "init", "-q", "-b", 'v1"];x')
+    git(here, "remote", "add", "origin", "git@github.com:Acme/Shop.git")
+    room = here / "deploy it"
+    room.mkdir()
+    shutil.copytree(here / "web", room / "web")
+    (room / "compose.yaml").write_text("services: {web: {build: ./web, ports: ['80:80']}, db: {image: postgres}}\n")
+    monkeypatch.chdir(room)
+    return room
+
+
+def strict(*argv: object) -> None:
+    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_was_written_is_named_from_here(here: Path, say: Say) -> None:
+    git(here, "init", "-q")
+    git(here, "remote", "add", "origin", "git@github.com:acme/shop.git")
+    assert "\n.github/workflows/promote.yml is written\n" in say("init", "--ci", "github").out
+
+
+def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, say: Say) -> None:
+    assert say("init", "--ci", "github").code == 0
+    file = deploy.parent / ".github/workflows/promote.yml"
+    strict(BIN / "actionlint", "-shellcheck", BIN / "shellcheck", file)
+    strict(BIN / "zizmor", "--offline", "--persona", "auditor", file)
+    strict(BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", file)
+    flow = yaml.safe_load(file.read_text())
+    assert flow["permissions"] == {}
+    assert (flow["concurrency"]["cancel-in-progress"], flow["concurrency"]["queue"]) == (False, "max")
+    job = flow["jobs"]["promote"]
+    assert job["permissions"] == {"contents": "write", "packages": "write"}
+    assert job["env"] == {"PROMOTER_FILE": "deploy it/pipeline.yaml"}
+    assert flow[True]["push"]["branches"] == ['v1"];x']  # YAML 1.1 takes `on` for true
+    assert all("${{" not in step.get("run", "") for step in job["steps"])
+    assert {f"{step['uses']}" for step in job["steps"] if "uses" in step} == {pin.split(" ")[0] for pin in PINNED.values()}
+    pipeline = yaml.safe_load((deploy / "pipeline.yaml").read_text())
+    assert (pipeline["registry"], pipeline["ledger"]) == ("ghcr.io/acme/shop", "git:promoter-ledger")
+
+
+def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shell(deploy: Path, say: Say, tmp_path: Path) -> None:
+    git(deploy, "remote", "set-url", "origin", "https://gitlab.example.com/Acme/Shop.git")
+    assert say("init", "--ci", "gitlab").code == 0
+    file = deploy.parent / ".gitlab-ci.yml"
+    strict(BIN / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", file)
+    job = yaml.safe_load(file.read_text())["promote"]
+    script = tmp_path / "script.sh"
+    script.write_text("#!/bin/bash\n" + "\n".join(job["script"]))
+    strict(BIN / "shellcheck", script)
+    assert job["artifacts"]["reports"] == {"dotenv": "deploy it/.promoter/promoter.env", "junit": "deploy it/.promoter/junit.xml"}
+    assert (job["resource_group"], job["interruptible"], job["allow_failure"]) == (
+        "promote-deploy-it",
+        False,
+        {"exit_codes": [3]},
+    )
+    assert job["environment"] == {"name": "prod", "url": "$PROMOTER_URL"}
+    assert "CI_REGISTRY_PASSWORD" in file.read_text()
+    assert yaml.safe_load((deploy / "pipeline.yaml").read_text())["registry"] == "registry.gitlab.example.com/acme/shop"
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path, say: Say, ci: str) -> None:
+    text = "name: mine\nregistry: r.example.com/x\nservices: {web: {build: ./web}}\nenvironments: {one: {}, two: {}}\n"
+    (deploy / "pipeline.yaml").write_text(text)
+    answer = say("init", "--ci", ci, "--json")
+    assert answer.json["files"] == [
+        str(deploy.parent / {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}[ci])
+    ]
+    assert (deploy / "pipeline.yaml").read_text() == text
+    written = Path(answer.json["files"][0]).read_text()
+    assert 'PROMOTER_LEDGER: "git:promoter-ledger"' in written
+    assert "REGISTRY_PASSWORD" in written
+    again = say("init", "--ci", ci)
+    assert (again.code, "is there already" in again.err) == (2, True)
+    assert say("init", "--ci", ci, "--name", "x").code == 2
+
+
+def test_break_12_a_ledger_that_dies_with_its_runner_is_told(deploy: Path, say: Say) -> None:
+    text = "name: mine\nledger: sqlite:.promoter/x.db\nservices: {web: {image: nginx}}\nenvironments: {one: {}}\n"
+    (deploy / "pipeline.yaml").write_text(text)
+    answer = say("init", "--ci", "github")
+    assert answer.code == 0
+    assert "the ledger sqlite:.promoter/x.db is a file: on a runner that is thrown away it is lost with each job" in answer.err
+    assert "ledger: git:promoter-ledger" in answer.err
+
+
+def test_a_registry_that_only_this_machine_reaches_is_told_and_not_logged_in_to(deploy: Path, say: Say) -> None:
+    git(deploy, "remote", "remove", "origin")
+    assert say("init", "--ci", "github").code == 0
+    assert "# Change it: this one is on each machine itself" in (deploy / "pipeline.yaml").read_text()
+    assert "docker login" not in (deploy.parent / ".github/workflows/promote.yml").read_text()
+    assert say("validate").code == 0
+
+
+def test_a_workflow_that_is_there_is_not_written_over_and_then_nothing_is(deploy: Path, say: Say) -> None:
+    (deploy.parent / ".gitlab-ci.yml").write_text("mine")
+    assert say("init", "--ci", "gitlab").code == 2
+    assert not (deploy / "pipeline.yaml").exists()
+    assert say("init", "--ci", "gitlab", "--force").code == 0
+    assert (deploy.parent / ".gitlab-ci.yml").read_text() != "mine"
+
+
+def test_what_init_and_schema_read_is_in_the_wheel(tmp_path: Path) -> None:
+    strict(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT)
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    for name in (
+        "pipeline/schema_words.yaml",
+        "pipeline/scaffold/templates/github.yml.j2",
+        "pipeline/scaffold/templates/gitlab.yml.j2",
+    ):
+        assert f"promoter/{name}" in names
+
+
+# ------------------------------------------------------------ on a terminal
+@pytest.fixture
+def terminal(cli: Cli, here: Path) -> Iterator[Terminal]:
+    env = {name: value for name, value in cli.env.items() if name not in ("CI", "GITHUB_ACTIONS", "GITLAB_CI")}
+    with Terminal([str(BIN / "promoter"), "init"], here, env) as terminal:
+        yield terminal
+
+
+def test_enter_takes_what_is_proposed(terminal: Terminal, here: Path) -> None:
+    for question in (
+        "name [",
+        "CI (github, gitlab or none) [none]",
+        "pushed to [127.0.0.1:5000]",
+        "in order [dev,test,prod]",
+        "Who approves prod",
+    ):
+        terminal.expect(question)
+        terminal.send("\n")
+    terminal.expect("pipeline.yaml is written from Dockerfile")
+    assert terminal.end() == 0
+    assert list(yaml.safe_load((here / "pipeline.yaml").read_text())["environments"]) == ["dev", "test", "prod"]
+
+
+def test_what_cannot_be_is_asked_again(terminal: Terminal, here: Path) -> None:
+    for question, typed in (
+        ("name [", "My Shop\n"), ("'My Shop' is not a name", ""), ("name [", "shop\n"), ("[none]", "\n"),
+        ("[127.0.0.1:5000]", "r.example.com/acme/\n"), ("[dev,test,prod]", "test prod\n"),
+        ("Who approves prod", "ana@example.com\n"),
+    ):  # fmt: skip
+        terminal.expect(question)
+        terminal.send(typed)
+    assert terminal.end() == 0
+    file = yaml.safe_load((here / "pipeline.yaml").read_text())
+    assert (file["name"], file["registry"], list(file["environments"])) == ("shop", "r.example.com/acme", ["test", "prod"])
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_who_goes_away_leaves_nothing_behind(terminal: Terminal, here: Path, key: str) -> None:
+    terminal.expect("name [")
+    terminal.send("\n")
+    terminal.expect("[none]")
+    terminal.until_it_reads()
+    terminal.send(key)
+    terminal.expect("nothing was written")
+    assert terminal.end() == 130
+    assert not (here / "pipeline.yaml").exists()
+    assert not (here / ".promoter").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "env"), [(("--yes",), {}), ((), {"CI": "true"}), (("--json",), {})], ids=["--yes", "CI", "--json"]
+)
+def test_a_terminal_alone_is_no_person(cli: Cli, here: Path, words: tuple[str, ...], env: dict[str, str]) -> None:
+    plain = {name: value for name, value in cli.env.items() if name != "CI"} | env
+    with Terminal([str(BIN / "promoter"), "init", *words], here, plain) as terminal:
+        assert terminal.end() == 0
+        assert "[" not in terminal.shown or "--json" in words
+    assert (here / "pipeline.yaml").exists()
+    assert os.path.lexists(here / ".promoter/pipeline.schema.json")
+
+
+# ------------------------------------------------------------ what belongs to a Compose file
+FILES = {
+    ".env": "PORT=8000\nPASSWORD=s3cret\n",
+    "compose.yaml": "services:\n  web: {build: ./web, image: 'x/web:1', ports: ['${PORT}:80', '53:53/udp', '53:53/tcp'], environment: {P: '${PASSWORD:-none}'}}\n",
+    "compose.override.yaml": "services: {web: {environment: {O: '1'}}, mail: {image: mail}}\n",
+    "other.yaml": "services: {inner: {image: inner, ports: ['9000:9000']}}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "services", "said"),
+    [
+        ((".env",), "compose.yaml", "come from .env"),
+        (
+            (".env", "compose.override.yaml"),
+            ["compose.yaml", "compose.override.yaml"],
+            "Compose merges compose.override.yaml over the other",
+        ),
+    ],
+)
+def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
+    here: Path, say: Say, files: tuple[str, ...], services: object, said: str
+) -> None:
+    """compose.md D5 and D8: `.env` and the override file were ignored without a word."""
+    for name in ("compose.yaml", *files):
+        (here / name).write_text(FILES[name])
+    answer = say("init", "--yes")
+    assert answer.code == 0, answer.err
+    text = (here / "pipeline.yaml").read_text()
+    assert said in text and "s3cret" not in text
+    loaded = checked(here / "pipeline.yaml")
+    web = loaded.resolve("test", Source(), None).services["web"]
+    assert web.environment == {"P": "s3cret"} | ({"O": "1"} if "compose.override.yaml" in files else {})
+    assert web.init and [(p.target, p.published, p.protocol) for p in web.ports] == [
+        (80, 18181, "tcp"),
+        (53, 18182, "udp"),
+        (53, 18182, "tcp"),
+    ]
+
+
+def test_an_included_file_is_not_lost(here: Path, say: Say) -> None:
+    """compose.md D8: `include` vanished with exit code 0."""
+    (here / "other.yaml").write_text(FILES["other.yaml"])
+    (here / "compose.yaml").write_text("include: [other.yaml]\nservices: {web: {image: x}}\n")
+    assert say("init", "--yes").code == 0
+    assert list(checked(here / "pipeline.yaml").resolve("dev", Source(), None).services) == ["inner", "web"]
+
+
+def test_the_name_of_the_project_is_that_of_each_environment(here: Path, say: Say) -> None:
+    """compose.md D16: `${COMPOSE_PROJECT_NAME}` became an empty text."""
+    (here / "compose.yaml").write_text("services: {web: {image: x, hostname: '${COMPOSE_PROJECT_NAME}-web'}}\n")
+    answer = say("init", "--yes", "--name", "shop")
+    assert answer.code == 0, answer.err
+    assert "COMPOSE_PROJECT_NAME is another one in each environment" in (here / "pipeline.yaml").read_text()
+    assert checked(here / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
+
+
+def test_a_malformed_variable_is_refused_at_its_place(here: Path, say: Say) -> None:
+    """compose.md D9: `${foo!}` was taken literally."""
+    (here / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
+    answer = say("init", "--yes")
+    assert answer.code == 2 and "compose.yaml:1:34: `${foo` is never closed" in answer.err
+    assert not (here / "pipeline.yaml").exists()

@@ -1,0 +1,94 @@
+"""The command as a process of its own: what it imports, what a closed pipe does, what a terminal is asked."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from promoter.ui.cli.app import main; main()"]
+
+
+def imported(*argv: str) -> set[str]:
+    code = f"import sys; from promoter.ui.cli.app import run; run({list(argv)!r}); print(*sys.modules, file=sys.stderr)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.split())
+
+
+def test_help_and_version_import_no_more_than_they_need() -> None:
+    heavy = {"pydantic", "docker", "requests", "jinja2", "rich", "yaml", "tenacity", "sqlite3", "promoter.usecases.facade"}
+    for argv in (("--help",), ("--version",)):
+        assert imported(*argv) & heavy == set()
+
+
+def test_the_help_of_one_verb_imports_no_other() -> None:
+    modules = imported("status", "--help")
+    assert "promoter.ui.cli.status" in modules
+    assert modules & {"promoter.ui.cli.history", "promoter.usecases.facade", "docker", "rich"} == set()
+
+
+def test_no_command_shows_the_help_and_is_2() -> None:
+    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Commands:" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*COMMAND, "schema"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_completion_is_offered() -> None:
+    environ = {**os.environ, "_PROMOTER_COMPLETE": "complete_bash", "COMP_WORDS": "promoter sta", "COMP_CWORD": "1"}
+    done = subprocess.run(COMMAND, env=environ, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["status"]
+
+
+ASK = """
+import sys
+from types import ModuleType
+from tests.fakes.promoter import FakePromoter
+from promoter.ui.cli.app import run
+wiring = ModuleType("promoter.bootstrap")
+wiring.open_promoter = FakePromoter().open
+sys.modules["promoter.bootstrap"] = wiring
+sys.exit(run(["approve", "prod"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [(b"y\n", 0, "approved by ana@example.com"), (b"n\n", 1, "nothing was recorded"), (b"\x04", 1, "nothing was")],
+)
+def test_on_a_terminal_a_person_is_asked(key: bytes, code: int, said: str) -> None:
+    main, side = pty.openpty()
+    root = Path(__file__).resolve().parents[3]
+    process = subprocess.Popen([sys.executable, "-c", ASK], stdin=side, stdout=side, stderr=side, cwd=root, close_fds=True)
+    os.close(side)
+    text = _read(main, b"[y/N]")
+    assert b"asks to enter prod" in text
+    os.write(main, key)
+    text += _read(main, None)
+    assert process.wait(10) == code
+    assert said in text.decode()
+    os.close(main)
+
+
+def _read(terminal: int, until: bytes | None) -> bytes:
+    text = b""
+    while until is None or until not in text:
+        ready, _, _ = select.select([terminal], [], [], 20)
+        assert ready, text
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:  # the other side is closed
+            break
+        if not piece:
+            break
+        text += piece
+    return text

@@ -1,0 +1,134 @@
+"""Every way to tamper with a ledger file, and what the real commands say of it: which fact, and what is wrong there.
+
+Whoever tampers owns the file: triggers are dropped, digests set to fit. What the chain alone cannot tell, the witness does;
+what neither can is the last test.
+"""
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.ledger.chain import Head
+from promoter.ui.cli.app import run
+from tests.tampering import WAYS, Rows, rehashed, renumbered, texts
+from tests.workshop import Workshop
+
+FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
+COUNT = 24
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline with a ledger of real facts, that was looked at once: the witness knows its head."""
+    place = tmp_path_factory.mktemp("original")
+    (place / "pipeline.yaml").write_text(FILE)
+    shop = Workshop()
+    shop.run()
+    shop.newer("two")
+    shop.run()
+    facts = list(shop.ledger.read())[:COUNT]
+    ledger = SqliteLedger(place / ".promoter/ledger.db")
+    ledger.restore(facts, Head())
+    ledger.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        assert run(["ledger", "verify"]) == 0
+        assert run(["pin", "prod", "--reason", "watched", "--actor", "ann@example.com"]) == 0
+    shutil.copytree(place, place.with_name("kept"))
+    return place
+
+
+@pytest.fixture
+def here(original: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Always the same place: a witness is for a ledger there."""
+    shutil.rmtree(original)
+    shutil.copytree(original.with_name("kept"), original)
+    monkeypatch.chdir(original)
+    return original
+
+
+def rows_of(place: Path) -> Rows:
+    with closing(sqlite3.connect(place / ".promoter/ledger.db")) as raw:
+        return raw.execute("SELECT seq, digest, line FROM facts ORDER BY seq").fetchall()
+
+
+def put(place: Path, rows: Rows) -> None:
+    """`rows` and nothing else, by somebody who may do what he likes with the file."""
+    with closing(sqlite3.connect(place / ".promoter/ledger.db")) as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute("DELETE FROM facts")
+        raw.executemany("INSERT INTO facts VALUES (?, ?, ?)", rows)
+        raw.commit()
+
+
+def say(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
+    capsys.readouterr()
+    code = run([*argv])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_is_found_named_and_stops_what_would_build_on_it(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
+    change, words = WAYS[way]
+    rows = change(rows_of(here))
+    assert rows != rows_of(here)
+    put(here, rows)
+    code, said = say(capsys, "ledger", "verify")
+    assert code == 1
+    assert re.search(words, said), said
+    assert "Traceback" not in said
+    assert len(said) < 2000
+    for command in (["status"], ["pin", "dev", "--reason", "x", "--actor", "ben@example.com"], ["promote"]):
+        code, said = say(capsys, *command)
+        assert (code, "Traceback" in said) == (1, False), said
+    assert rows_of(here) == sorted(rows)
+
+
+@pytest.mark.parametrize("way", ["deleted", "garbage", "another program's", "half a page"])
+def test_a_file_that_is_gone_or_no_ledger_is_told(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
+    file = here / ".promoter/ledger.db"
+    rows_of(here)
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = file.read_bytes()
+    for part in here.glob(".promoter/ledger.db*"):
+        part.unlink()
+    if way == "garbage":
+        file.write_bytes(b"\0" * 4096)
+    elif way == "half a page":
+        file.write_bytes(whole[: len(whole) // 2 + 100])
+    elif way == "another program's":
+        with closing(sqlite3.connect(file)) as raw:
+            raw.execute("CREATE TABLE facts (seq, digest, line)")
+            raw.commit()
+    for command in (["ledger", "verify"], ["status"], ["pin", "dev", "--reason", "x", "--actor", "ben@example.com"]):
+        code, said = say(capsys, *command)
+        assert (code, "Traceback" in said) == (1, False), said
+
+
+def test_another_pipelines_ledger_in_its_place_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(here, [(n, d, t.replace(b'"pipeline":"shop"', b'"pipeline":"blog"')) for n, d, t in rows_of(here)][:1])
+    put(here, renumbered(texts(rows_of(here))))
+    (here / ".promoter/witness.json").unlink()
+    code, said = say(capsys, "promote")
+    assert (code, "is that of pipeline blog, not of shop" in said) == (2, True), said
+
+
+def test_what_nobody_here_can_tell_is_told_by_the_head_that_was_kept_elsewhere(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever writes the ledger anew and takes the witness away leaves a chain that is whole: docs/ledger.md says so."""
+    kept = json.loads(say(capsys, "ledger", "verify", "--json")[1])["head"]
+    put(here, rehashed(rows_of(here), 7))
+    (here / ".promoter/witness.json").unlink()
+    code, said = say(capsys, "ledger", "verify", "--json")
+    assert code == 0
+    assert json.loads(said)["head"] != kept

@@ -1,0 +1,182 @@
+"""Progress: one line an event, live drawing that swallows nothing, and nothing that a container wrote moves the cursor."""
+
+import io
+import re
+from dataclasses import fields
+from datetime import UTC, datetime
+from threading import Thread
+from typing import get_args
+
+import pytest
+
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.model.release import Release, Source
+from promoter.model.verdict import ReasonCode, waiting
+from promoter.promotion import progress as e
+from promoter.ui.reports.plain import Plain
+from promoter.ui.reports.progress_lines import seconds, sentence
+from promoter.ui.reports.terminal import Terminal, size
+
+IMAGE = ImageRef(Repository("127.0.0.1:5000", "demo/web"), Digest("ab" * 32))
+RELEASE = Release({"web": IMAGE}, Source())
+ONE_EACH: list[e.Event] = [
+    e.BuildStarted("web", "buildx"),
+    e.BuildLine("web", "Step 1/3"),
+    e.BuildDone("web", 1.25),
+    e.LayerProgress("web", "push", "l1", "Pushing", 500_000, 2_000_000),
+    e.Pushed("web", IMAGE, "t", already=False),
+    e.Pinned("db", "postgres:16", IMAGE),
+    e.ReleaseMade(RELEASE, known=True),
+    e.GateJudged(
+        "prod", "approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1", datetime(2026, 1, 1, tzinfo=UTC))
+    ),
+    e.PromotionStarted("dev", RELEASE, "sha256:00", mending=False),
+    e.StepStarted("dev", f"pull web {IMAGE}"),
+    e.StepNote("dev", "replace web", "healthy"),
+    e.StepDone("dev", "pull web", 65.0),
+    e.StepFailed("dev", "replace web", ReasonCode.UNHEALTHY, ("exit code 3",)),
+    e.Restoring("dev", "web"),
+    e.EnvironmentEnded("dev", "rolled_back", ReasonCode.UNHEALTHY, ("exit code 3",), 12.0),
+    e.Superseded("prod", "a" * 64, ("b" * 64,)),
+    e.Waiting("prod", ("0 of 1",), 90.0),
+    e.Notice("a sentence"),
+]
+
+
+def test_this_file_knows_every_event() -> None:
+    assert {type(event) for event in ONE_EACH} == set(get_args(e.Event))
+
+
+def test_plain_is_one_line_an_event() -> None:
+    stream = io.StringIO()
+    tell = Plain(stream)
+    for event in ONE_EACH:
+        tell(event)
+    assert stream.getvalue().splitlines() == [
+        "web: building with buildx",
+        "web | Step 1/3",
+        "web: built in 1.2s",
+        f"web: pushed: {IMAGE}",
+        f"db: postgres:16 is {IMAGE.digest}",
+        f"release {RELEASE.short_id} (known already)",
+        "prod: gate approval of 1 person: waits: 0 of 1",
+        f"dev: promoting release {RELEASE.short_id}",
+        "dev: pull web 127.0.0.1:5000/demo/web@sha256:abababababab… …",
+        "dev: replace web: healthy",
+        "dev: pull web: done in 1m05s",
+        "dev: replace web: failed (unhealthy): exit code 3",
+        "dev: putting the earlier web back",
+        "dev: rolled back after 12s: exit code 3",
+        "prod: release aaaaaaaaaaaa asks for it now; the earlier bbbbbbbbbbbb waits for it no longer",
+        "prod: waiting for up to 1m30s more: 0 of 1",
+        "a sentence",
+    ]
+
+
+@pytest.mark.parametrize(
+    "event", [event for event in ONE_EACH if "text" in {f.name for f in fields(event)}], ids=lambda x: type(x).__name__
+)
+def test_what_others_wrote_cannot_move_the_cursor_or_break_the_line(event: e.Event) -> None:
+    words = {f.name: getattr(event, f.name) for f in fields(event)} | {"text": "a\x1b[2Jb\rc\nd\x9b\te"}
+    assert (sentence(type(event)(**words)) or "").endswith("a[2Jbcd    e")
+
+
+def test_a_reader_that_goes_away_ends_the_telling_and_nothing_else() -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    tell = Plain(Gone())
+    for event in ONE_EACH:
+        tell(event)
+    tell._stream.close()
+
+
+@pytest.mark.parametrize(("span", "said"), [(0.04, "0.0s"), (9.94, "9.9s"), (12.4, "12s"), (60.0, "1m00s"), (3725, "62m05s")])
+def test_seconds(span: float, said: str) -> None:
+    assert seconds(span) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (3_210_000_000, "3.2 GB")]
+)
+def test_size(count: int, said: str) -> None:
+    assert size(count) == said
+
+
+class Drawn:
+    """A terminal 60 columns wide."""
+
+    def __init__(self) -> None:
+        self.stream, self.now = io.StringIO(), 100.0
+        self.terminal = Terminal(self.stream, width=60, clock=lambda: self.now)
+
+    @property
+    def under_way(self) -> list[str]:
+        return [str(line) for line in self.terminal.picture().renderables]
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.stream.getvalue())
+
+
+@pytest.fixture
+def drawn() -> Drawn:
+    return Drawn()
+
+
+def test_builds_and_layers_are_drawn_while_they_last(drawn: Drawn) -> None:
+    with drawn.terminal as tell:
+        tell(e.BuildStarted("web", "buildx"))
+        tell(e.BuildLine("web", "Step 1/3"))
+        drawn.now += 3
+        assert drawn.under_way == ["  building web  3.0s  Step 1/3"]
+        tell(e.BuildDone("web", 3.0))
+        tell(e.LayerProgress("web", "push", "a", "Pushing", 500_000, 2_000_000))
+        tell(e.LayerProgress("web", "push", "b", "Pushing", 1_000_000, 1_000_000))
+        assert drawn.under_way == ["  pushing web  0.0s  2 layers, 1.5 MB of 3.0 MB"]
+        tell(e.Pushed("web", IMAGE, None, already=False))
+        assert drawn.under_way == []
+
+
+def test_a_pull_ends_with_its_step_and_an_environment_takes_all_of_its_own_along(drawn: Drawn) -> None:
+    with drawn.terminal as tell:
+        tell(e.StepStarted("dev", "pull web"))
+        tell(e.LayerProgress("web", "pull", "a", "Downloading", 1, 2))
+        assert len(drawn.under_way) == 2
+        tell(e.StepDone("dev", "pull web", 1.0))
+        tell(e.StepStarted("dev", "replace web"))
+        tell(e.StepNote("dev", "replace web", "starting"))
+        tell(e.StepStarted("test", "replace web"))
+        assert drawn.under_way == ["  dev: replace web  0.0s  starting", "  test: replace web  0.0s"]
+        tell(e.EnvironmentEnded("dev", "deployed", ReasonCode.OK, (), 1.0))
+        assert drawn.under_way == ["  test: replace web  0.0s"]
+    assert drawn.under_way == []
+
+
+def test_every_sentence_stays_and_long_ones_are_cut_to_the_width(drawn: Drawn) -> None:
+    with drawn.terminal as tell:
+        tell(e.BuildStarted("web", "buildx"))
+        for number in range(50):
+            tell(e.BuildLine("web", f"line {number} [not markup] " + "x" * 100))
+    told = [line.rstrip() for line in drawn.text.replace("\r", "\n").splitlines() if line.startswith("web | line")]
+    assert len(told) == 50
+    assert all(len(line) == 60 and line.endswith("…") for line in told)
+    assert told[7].startswith("web | line 7 [not markup] xxx")
+
+
+def test_many_threads_may_tell_at_once(drawn: Drawn) -> None:
+    def build(name: str) -> None:
+        tell(e.BuildStarted(name, "buildx"))
+        for number in range(40):
+            tell(e.BuildLine(name, str(number)))
+        tell(e.BuildDone(name, 1.0))
+
+    with drawn.terminal as tell:
+        threads = [Thread(target=build, args=(f"s{i}",)) for i in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert drawn.text.count(" | ") >= 240

@@ -1,0 +1,103 @@
+"""How a run's end reads: what serves where, why, and the one thing to do next."""
+
+from dataclasses import replace
+
+import pytest
+
+from promoter.model.release import Release, Source
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.ui.reports.summary import origin, summary
+from promoter.ui.reports.table import table
+from tests.fakes.promoter import EARLIER, RELEASE, environment, result
+
+
+def test_a_table_has_nothing_at_the_end_of_its_lines() -> None:
+    assert table([("a", "b"), ("long", "")]) == "a     b\nlong"
+
+
+def test_the_matrix_names_what_serves_now_not_what_was_wanted() -> None:
+    lines = summary(
+        result(
+            environment("dev"),
+            environment("test", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "exit code 3"),
+            EnvironmentResult("prod", Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, ("test is rolled_back",)),
+        ),
+        "-f p.yaml",
+    ).splitlines()
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.split()[:1] in (["dev"], ["prod"])}
+    assert rows["dev"] == ["deployed", RELEASE.short_id, "abababababab", "210ms", "0.8s"]
+    assert rows["prod"] == ["not_reached", "-", "-", "-", "-"]
+    assert f"test         rolled_back  {EARLIER.short_id}  -             210ms  0.8s" in lines
+    assert lines[0].endswith(": rolled back")
+    assert lines[-2:] == ["test rolled back (unhealthy):", "  exit code 3"]
+
+
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        (ReasonCode.APPROVALS_MISSING, "promoter approve prod -f p.yaml"),
+        (ReasonCode.APPROVAL_STALE, "promoter approve prod -f p.yaml"),
+        (ReasonCode.PINNED, "promoter unpin prod --reason … -f p.yaml"),
+        (ReasonCode.SOAKING, "promoter promote --to prod -f p.yaml"),
+        (ReasonCode.CHECK_FAILED, "promoter promote --to prod -f p.yaml"),
+    ],
+)
+def test_what_waits_says_what_to_do_next(code: ReasonCode, step: str) -> None:
+    text = summary(result(environment("prod", Status.PENDING, code, "why")), "-f p.yaml")
+    assert text.splitlines()[-2:] == ["  why", f"  next: {step}"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "run", "step"),
+    [
+        (
+            "reviewed approval",
+            "https://ci/1",
+            "review the deployment on https://ci/1; its job: promoter promote --to prod --reviews",
+        ),
+        ("reviewed approval", None, "promoter approve prod --key FILE"),
+        ("signed approval", "https://ci/1", "promoter approve prod --key FILE"),
+        ("approval", "https://ci/1", "promoter approve prod"),
+    ],
+)
+def test_a_gate_that_waits_for_votes_says_which_kind(gate: str, run: str | None, step: str) -> None:
+    details = {"gates": [{"gate": f"{gate} of 1 person", "outcome": "waiting"}], "run": run}
+    waits = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "why"), details=details)
+    assert summary(result(waits), "-f p.yaml").splitlines()[-1] == f"  next: {step} -f p.yaml"
+
+
+def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_control_characters() -> None:
+    text = summary(result(environment("dev", Status.FAILED, ReasonCode.START_FAILED, "one\ntwo\x1b[2J", "three")), "")
+    assert text.splitlines()[-4:] == ["dev failed (start_failed):", "  one", "  two[2J", "  three"]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (Source(), ""),
+        (Source("a" * 40, "main", dirty=False, version="v1.2"), " (main aaaaaaaaaaaa v1.2)"),
+        (Source("a" * 40, "main", dirty=False, version="a" * 7), " (main aaaaaaaaaaaa)"),
+        (Source("a" * 40, None, dirty=True, version="a" * 40), " (aaaaaaaaaaaa, with uncommitted changes)"),
+    ],
+)
+def test_where_a_release_is_from(source: Source, said: str) -> None:
+    assert origin(Release({}, source)) == said
+
+
+def test_several_images_are_counted() -> None:
+    two = Release({"a": RELEASE.images["web"], "b": EARLIER.images["web"]}, Source())
+    assert "2 images" in summary(RunResult("shop", two, (environment("dev"),)), "")
+
+
+def test_where_only_signatures_count_the_next_step_names_a_key() -> None:
+    gates = [{"gate": "signed approval of 1 person", "outcome": "waiting"}]
+    told = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), details={"gates": gates})
+    assert summary(result(told), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
+
+
+def test_a_freeze_by_a_person_says_where_to_read_more() -> None:
+    text = summary(
+        result(environment("prod", Status.PENDING, ReasonCode.FROZEN, "freeze: prod is frozen: incident")), "-f p.yaml"
+    )
+    assert text.splitlines()[-1] == "  next: promoter explain prod -f p.yaml"

@@ -1,0 +1,162 @@
+"""Moving a ledger to another home: every line as it is, both sides checked, safe to give again, never over others' facts."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from promoter.adapters.ledgers.sqlite.store import SqliteLedger
+from promoter.adapters.ledgers.trusted_head import FileWitness
+from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of
+from promoter.ledger.ledger import Journal
+from promoter.ledger.store import Ledger, nobody
+from promoter.ledger.testing import write
+from promoter.model.errors import CallerError, LeaseHeld, LedgerBroken, LedgerError
+from promoter.usecases import copy_ledger
+from promoter.usecases.copy_ledger import Copied, Copying
+from tests.fakes.clock import FakeClock
+from tests.fakes.ledger import MemoryLedger
+
+
+class Elsewhere(MemoryLedger):
+    def __init__(self, name: str = "elsewhere") -> None:
+        super().__init__()
+        self.location = name
+
+
+def copy(source: Ledger, target: Ledger, room: Path | None = None) -> Copied:
+    def journal(ledger: Ledger) -> Journal:
+        return Journal(ledger, FakeClock(), "ana@example.com", FileWitness(room, ledger.location) if room else None)
+
+    return Copying("shop", journal(source), journal(target), FakeClock(), nobody).copy()
+
+
+@pytest.fixture
+def source() -> MemoryLedger:
+    ledger = MemoryLedger()
+    write(ledger, 25)
+    return ledger
+
+
+def test_every_line_is_as_it_was_and_the_copy_is_written_on(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(copy_ledger, "BATCH", 10)
+    target = SqliteLedger(tmp_path / "copy.db")
+    done = copy(source, target, tmp_path)
+    assert list(target.lines()) == source.kept
+    assert (done.facts, done.copied, done.head) == (25, 25, head_of(list(source.read())[-1]).digest)
+    assert FileWitness(tmp_path, target.location).seen() == Head(25, done.head)
+    assert write(target, 1)[0].seq == 26
+
+
+def test_given_again_it_copies_what_is_new_and_no_more(source):
+    target = Elsewhere()
+    copy(source, target)
+    assert copy(source, target).copied == 0
+    write(source, 3)
+    assert (copy(source, target).copied, target.kept) == (3, source.kept)
+
+
+def test_cut_off_it_leaves_a_beginning_and_carries_on(source, monkeypatch):
+    monkeypatch.setattr(copy_ledger, "BATCH", 10)
+
+    class Short(Elsewhere):
+        room = 2
+
+        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+            if self.room == 0:
+                raise LedgerError("no space left")
+            self.room -= 1
+            super().restore(facts, head)
+
+    target = Short()
+    with pytest.raises(LedgerError, match="no space left"):
+        copy(source, target)
+    assert target.kept == source.kept[:20]
+    target.room = 9
+    assert (copy(source, target).copied, target.kept) == (5, source.kept)
+
+
+def test_facts_that_come_meanwhile_are_copied_too(source, monkeypatch):
+    class Busy(Elsewhere):
+        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+            super().restore(facts, head)
+            if len(source.kept) == 25:
+                write(source, 1)
+
+    target = Busy()
+    assert copy(source, target).facts == 26
+    assert target.kept == source.kept
+
+
+@pytest.mark.parametrize("case", ["longer", "other"])
+def test_what_is_no_copy_is_left_alone(source, case):
+    target = Elsewhere()
+    if case == "longer":
+        copy(source, target)
+        write(target, 1)
+    else:
+        write(target, 2, "eve@example.com")
+    before = list(target.kept)
+    with pytest.raises(CallerError, match="holds fact 26, which the other does not" if case == "longer" else "another one there"):
+        copy(source, target)
+    assert target.kept == before
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_nothing_is_copied_while_somebody_promotes(source, side):
+    target = Elsewhere()
+    held = source if side == "source" else target
+    lease = held.acquire("prod", "run 1", timedelta(minutes=1), FakeClock().now())
+    with pytest.raises(LeaseHeld):
+        copy(source, target)
+    assert target.kept == []
+    held.release(lease)
+    assert copy(source, target).copied == 25
+
+
+def test_who_begins_to_promote_meanwhile_is_told_of(source):
+    class Late(Elsewhere):
+        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+            super().restore(facts, head)
+            source.acquire("prod", "run 1", timedelta(minutes=1), FakeClock().now())
+
+    with pytest.raises(LeaseHeld, match="run 1"):
+        copy(source, Late())
+
+
+def test_a_broken_ledger_is_not_copied(source):
+    source.kept[11] = source.kept[11].replace(b"ana", b"eve")
+    target = Elsewhere()
+    with pytest.raises(LedgerBroken, match="fact 13 names"):
+        copy(source, target)
+    assert target.kept == []
+
+
+def test_a_ledger_from_which_facts_were_taken_is_not_copied(source, tmp_path):
+    FileWitness(tmp_path, source.location).note(Head(30, "sha256:" + "1" * 64))
+    with pytest.raises(LedgerError, match="30 facts were seen from here before"):
+        copy(source, Elsewhere(), tmp_path)
+
+
+def test_a_copy_that_does_not_hold_what_it_was_given_is_told(source):
+    class Forgetful(Elsewhere):
+        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+            super().restore(facts[:-1], head)
+
+    target = Forgetful()
+    with pytest.raises(LedgerError, match="ends with fact 24"):
+        copy(source, target)
+
+
+def test_empty_same_and_foreign_ledgers_are_refused(source):
+    with pytest.raises(CallerError, match="holds no facts"):
+        copy(Elsewhere(), source)
+    with pytest.raises(CallerError, match="both the ledger to copy and its copy"):
+        copy(source, source)
+    foreign = Elsewhere()
+    head = Head()
+    body = {"pipeline": "blog", "content": {"images": {}, "source": {}}, "salt": "00"}
+    foreign.append(Draft(Kind.RELEASED, "ana@example.com", None, "a" * 64, body), head, FakeClock().now())
+    with pytest.raises(CallerError, match="that of pipeline blog, not of shop"):
+        copy(foreign, Elsewhere("third"))

@@ -1,0 +1,72 @@
+"""`ledger copy` from every home to every other, by the real command: the same bytes there, checked, and written on."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from promoter.adapters.ledgers.open import open_ledger
+from promoter.ledger.chain import Head
+from promoter.ui.cli.app import run
+from tests.adapters.ledgers.git_world import BRANCH, World
+from tests.adapters.ledgers.postgres_server import Server, serving
+from tests.workshop import Workshop
+
+FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
+
+
+@pytest.fixture(scope="module")
+def server(postgres_programs: Path) -> Iterator[Server]:
+    with serving(postgres_programs) as made:
+        yield made
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with a pipeline, of which git knows the author."""
+    world = World(tmp_path)
+    for name in ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM"):
+        monkeypatch.setenv(name, world.environment[name])
+    monkeypatch.chdir(world.clone)
+    (world.clone / "pipeline.yaml").write_text(FILE)
+    return world.clone
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest, unique: str) -> Callable[[str], str]:
+    """An empty ledger of that kind, as it is written."""
+
+    def made(kind: str) -> str:
+        if kind == "postgres":
+            server: Server = request.getfixturevalue("server")
+            server.ask(f"CREATE DATABASE {unique}")
+            return server.url(unique)
+        return f"git:{BRANCH}" if kind == "git" else "sqlite:facts.db"
+
+    return made
+
+
+@pytest.mark.parametrize(("source", "target"), list(permutations(("sqlite", "postgres", "git"), 2)))
+def test_every_pair(
+    place: Path, address: Callable[[str], str], capsys: pytest.CaptureFixture[str], source: str, target: str
+) -> None:
+    shop = Workshop()
+    shop.run()
+    here, there = address(source), address(target)
+    ledger = open_ledger(here, place, "shop")
+    ledger.restore(list(shop.ledger.read()), Head())
+    assert run(["ledger", "copy", here, there, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["copied"] == said["facts"] == len(shop.ledger.kept)
+    assert run(["ledger", "verify", "--ledger", there, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["head"] == said["head"]
+    copy = open_ledger(there, place, "shop")
+    assert list(copy.lines()) == list(ledger.lines()) == shop.ledger.kept
+    assert run(["pin", "dev", "--reason", "moved", "--ledger", there, "--actor", "ana@example.com"]) == 0
+    assert len(list(copy.read())) == said["facts"] + 1
+    assert run(["ledger", "copy", here, there]) == 1
+    assert "were seen from here before" in capsys.readouterr().err
+    for one in (ledger, copy):
+        one.close()

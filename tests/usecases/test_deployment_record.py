@@ -1,0 +1,93 @@
+"""Which deployment records follow from how a run ended."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from promoter.model.errors import CallerError, ForgeError
+from promoter.model.release import Source
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.progress import Notice
+from promoter.promotion.results import RunResult, Status
+from promoter.usecases.deployment_record import records_of
+from promoter.usecases.facade import Promoter
+from tests.fakes.forge import FakeForge
+from tests.fakes.promoter import EARLIER, RELEASE, environment, result
+from tests.workshop import Workshop, statuses
+
+
+def test_each_environment_that_was_touched_has_a_record() -> None:
+    ended = result(
+        environment("dev"),
+        environment("test", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "why"),
+        environment("prod", Status.FAILED, ReasonCode.START_FAILED, "port\n taken\x1b[2J"),
+        environment("a", Status.PENDING),
+        environment("b", Status.UNCHANGED),
+        environment("c", Status.NOT_REACHED),
+        environment("d", Status.LOCKED),
+    )
+    found = records_of(ended, {"dev": "https://dev.example.com"}, {"web"}, "https://ci/1")
+    assert [(one.environment, one.state, one.page, len(one.images)) for one in found] == [
+        ("dev", "success", "https://dev.example.com", 1), ("test", "failure", None, 0), ("prod", "failure", None, 0),
+    ]  # fmt: skip
+    assert found[0].description == f"release {RELEASE.short_id} serves, with uncommitted changes"
+    assert f"was taken back: release {EARLIER.short_id} serves" in found[1].description
+    assert f"release {RELEASE.short_id} failed: port taken[2J" in found[2].description
+    assert {one.commit for one in found} == {RELEASE.source.sha} and {one.log for one in found} == {"https://ci/1"}
+
+
+def test_only_images_that_are_built_here_are_this_repositorys() -> None:
+    (record,) = records_of(result(), {}, set(), None)
+    assert record.images == () and list(record.digests) == ["web"]
+
+
+def test_a_description_is_as_long_as_it_may_be() -> None:
+    (record,) = records_of(result(environment("dev", Status.FAILED, ReasonCode.START_FAILED, "x" * 500)), {}, (), None)
+    assert len(record.description) == 140 and record.description.endswith("…")
+
+
+@pytest.mark.parametrize("release", [None, replace(RELEASE, source=Source())])
+def test_what_comes_from_no_commit_cannot_be_recorded(release: object) -> None:
+    assert records_of(RunResult("shop", release, result().environments), {}, (), None) == ()  # type: ignore[arg-type]
+
+
+@dataclass
+class Yard(Workshop):
+    forge: FakeForge = field(default_factory=FakeForge)
+    deployments: bool = True
+
+    def door(self, actor: str = "ci@example.com") -> Promoter:
+        door = super().door(actor)
+        door.world, door.deployments = replace(door.world, forge=self.forge.of), self.deployments
+        return door
+
+    def notices(self) -> list[str]:
+        return [one.text for one in self.events if isinstance(one, Notice)]
+
+
+def test_nothing_is_posted_unless_somebody_said_so() -> None:
+    yard = Yard(deployments=False)
+    yard.run()
+    assert yard.forge.records == []
+
+
+def test_runs_promotions_and_rollbacks_are_recorded() -> None:
+    yard = Yard()
+    yard.run(to="test")
+    yard.door().promote(None, None, None)
+    yard.newer("two")
+    yard.run()
+    yard.door().rollback("prod", None, "slow")
+    assert [one.environment for one in yard.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
+    assert yard.forge.records[-1].release == yard.forge.records[2].release and not [
+        said for said in yard.notices() if not said.startswith("prod: ")
+    ]
+
+
+@pytest.mark.parametrize("error", [ForgeError("not permitted", hint="deployments: write"), CallerError("no token")])
+def test_what_cannot_be_posted_is_told_once_and_changes_nothing(error: ForgeError) -> None:
+    yard = Yard()
+    yard.forge.failing |= {"record": error, "record_image": error}
+    assert set(statuses(yard.run()).values()) == {"deployed"}
+    (told,) = yard.notices()
+    assert told.startswith(f"no deployment record: {error.message}") and (error.hint or "") in told
