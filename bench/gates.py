@@ -21,7 +21,7 @@ from promoter.gates.approval.votes import checked
 from promoter.gates.evaluate import judge_all, worst
 from promoter.gates.soak import Soak
 from promoter.gates.window.rule import Window
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
 from promoter.ledger.reducer import fold
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
@@ -48,12 +48,12 @@ class Ledger:
         self.facts: list[Fact] = []
 
     @property
-    def head(self) -> Head:
-        return head_of(self.facts[-1]) if self.facts else Head()
+    def head(self) -> LedgerHead:
+        return head_of(self.facts[-1]) if self.facts else LedgerHead()
 
     def tell(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
         at = BEGAN + timedelta(minutes=len(self.facts))
-        self.facts.append(seal(Draft(kind, "ci@example.com", environment, release, body), self.head, at))
+        self.facts.append(seal(FactDraft(kind, "ci@example.com", environment, release, body), self.head, at))
         return self.facts[-1]
 
 

@@ -9,7 +9,7 @@ from statistics import median
 import gates
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
 from promoter.ledger.reducer import fold
 
 SHORT, MIDDLE, LONG = 1_000, 100_000, 1_000_000
@@ -29,7 +29,7 @@ class Written(gates.Ledger):
 
     def __init__(self, path: Path, count: int) -> None:
         super().__init__()
-        self._book, self._fresh, self._after = SqliteLedger(path), list[Fact](), Head()
+        self._book, self._fresh, self._after = SqliteLedger(path), list[Fact](), LedgerHead()
         while self.head.seq < count:
             gates.promotion_of(self, gates.release_of(self.head.seq), "sha256:policy")
         self._flush()
@@ -37,7 +37,7 @@ class Written(gates.Ledger):
 
     def tell(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
         at = gates.BEGAN + timedelta(minutes=self.head.seq)
-        fact = seal(Draft(kind, "ci@example.com", environment, release, body), self.head, at)
+        fact = seal(FactDraft(kind, "ci@example.com", environment, release, body), self.head, at)
         self._fresh.append(fact)
         self.facts = [*self.facts[-99:], fact]
         if len(self._fresh) == BATCH:
@@ -65,7 +65,7 @@ def appends(ledgers: dict[int, Path]) -> dict[str, list[float]]:
     for count in (SHORT, LONG):
         book = SqliteLedger(ledgers[count])
         state = fold(book.read())
-        draft = Draft(Kind.PINNED, "ci@example.com", "prod", None, {"reason": "bench"})
+        draft = FactDraft(Kind.PINNED, "ci@example.com", "prod", None, {"reason": "bench"})
         taken = times[f"append to {count:,} facts"] = list[float]()
         for _ in range(APPENDS):
             start = time.perf_counter()

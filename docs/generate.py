@@ -7,8 +7,9 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from shapes import NAMES, default, in_order, kind, spaced
 
@@ -168,34 +169,25 @@ def exits() -> Iterator[str]:
 
 
 def facts() -> Iterator[str]:
-    from promoter.ledger import state
     from promoter.ledger.chain import Kind
+    from promoter.ledger.facts import KINDS
 
-    words, bodies = _words()["facts"], _bodies(state.__doc__ or "")
+    words = _words()["facts"]
     yield from _head("facts")
-    yield from table(("kind", "means", "body"), [(f"`{kind}`", words.pop(str(kind)), bodies[str(kind)]) for kind in Kind])
+    yield from table(("kind", "means", "body"), [(f"`{kind}`", words.pop(str(kind)), _body(KINDS[kind])) for kind in Kind])
     assert not words, f"words.toml explains facts that are not: {sorted(words)}"
 
 
-def _bodies(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in text.splitlines():
-        if match := re.match(r" {4}(\w+(?:, \w+)*)\s{2,}(\S.*)", line):
-            names = match[1].split(", ")
-            found |= dict.fromkeys(names, match[2])
-        elif names and line.startswith(" " * 17):
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-        else:
-            names = []
-    return {name: " · ".join(_part(part) for part in body.split(" · ")) for name, body in found.items()}
-
-
-def _part(part: str) -> str:
-    """The key as code, the rest as words; a sentence about the fact itself is none of its body."""
-    if part.startswith("what "):
-        return "-"
-    return re.sub(r"^(\w+\??)(?=$|:| |,|;)", r"`\1`", part) if not part.startswith("as ") else part
+def _body(payload: type[Any]) -> str:
+    hints = get_type_hints(payload, include_extras=True)
+    parts = []
+    for one in fields(payload):
+        said = next(iter(getattr(hints[one.name], "__metadata__", ())), None)
+        key = one.metadata.get("key", one.name) + ("?" if one.default is None else "")
+        parts.append(f"`{key}`" + (f": {said}" if said else ""))
+    own = payload.__dict__.get("__doc__") or ""
+    more = "" if own.startswith(f"{payload.__name__}(") else f". {own}"  # what `dataclass` writes by itself
+    return (" · ".join(parts) or "-") + more
 
 
 def _head(page: str) -> Iterator[str]:

@@ -23,13 +23,13 @@ from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.settings import load_settings, passed_over
 from promoter.adapters.ssh.signer import SshKeygen, git_signing_key
 from promoter.ledger.lease import TIME_TO_LIVE
-from promoter.ledger.ledger import Journal
+from promoter.ledger.ledger import Ledger
 from promoter.pipeline.loader import load
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.progress import Listener, Notice
 from promoter.usecases.copy_ledger import Copying
 from promoter.usecases.facade import Promoter
-from promoter.usecases.ports.bundle import World
+from promoter.usecases.ports.bundle import UseCasePorts
 from promoter.usecases.ports.platform import Forge, Platform
 
 
@@ -112,7 +112,7 @@ def open_promoter(
         stack.callback(kept.close)
         choice = settings.builder or pipeline.builder
         patient = SystemClock()
-        world = World(
+        world = UseCasePorts(
             clock=clock,
             patient=patient,
             secrets=secrets,
@@ -130,7 +130,7 @@ def open_promoter(
         yield Promoter(
             loaded,
             world,
-            Journal(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
+            Ledger(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
             listener,
             owner=lease_owner(me, os.environ),
             actor=me,
@@ -155,9 +155,9 @@ def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterat
     clock, me = SystemClock(), pipeline.person(who(settings, pipeline.directory, flag=actor))
     with ExitStack() as stack:
 
-        def journal(url: str) -> Journal:
+        def journal(url: str) -> Ledger:
             book = open_ledger(url, pipeline.directory, pipeline.name)
             stack.callback(book.close)
-            return Journal(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location))
+            return Ledger(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location))
 
         yield Copying(pipeline.name, journal(source), journal(target), clock, is_gone)

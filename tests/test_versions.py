@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Fact, Head, Kind, check_chain, read_line
-from promoter.ledger.ledger import Journal
+from promoter.ledger.chain import Fact, Kind, LedgerHead, check_chain, read_line
+from promoter.ledger.facts import Pinned
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.reducer import fold
 from promoter.ledger.state import State
 from promoter.model.canonical_json import canonical
@@ -72,8 +73,8 @@ def test_what_facts_may_leave_out_is_not_missed() -> None:
 
 def test_an_earlier_ledger_is_written_on() -> None:
     ledger = MemoryLedger()
-    ledger.restore(facts(), Head())
-    Journal(ledger, FakeClock(), "ana@example.com").record(Kind.PINNED, "prod", None, {"reason": "x"})
+    ledger.restore(facts(), LedgerHead())
+    Ledger(ledger, FakeClock(), "ana@example.com").append(Pinned(reason="x"), "prod")
     assert [fact.seq for fact in check_chain(ledger.lines()) if isinstance(fact, Fact)] == list(range(1, 100))
 
 
@@ -87,16 +88,16 @@ def test_a_body_that_says_more_is_read_all_the_same() -> None:
 
 def test_a_kind_of_a_newer_version_is_refused_wherever_it_stands() -> None:
     ledger = MemoryLedger()
-    ledger.restore(facts(), Head())
+    ledger.restore(facts(), LedgerHead())
     last = json.loads(ledger.kept[-1])
     ledger.kept[-1] = canonical({**last, "kind": "blessed"})
     with pytest.raises((LedgerError, ValueError), match=r"'blessed' is not known to this version: .* newer promoter"):
-        Journal(ledger, FakeClock(), "ana@example.com").refresh()
+        Ledger(ledger, FakeClock(), "ana@example.com").refresh()
 
 
 def test_a_file_with_such_a_fact_names_its_place(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.db")
-    ledger.restore(facts(), Head())
+    ledger.restore(facts(), LedgerHead())
     ledger.close()
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as raw:
         raw.execute("DROP TRIGGER facts_stay")

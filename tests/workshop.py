@@ -9,9 +9,9 @@ from pathlib import Path
 from promoter.gates.checks import Check
 from promoter.gates.override import Override, Rollback
 from promoter.gates.registry import Gate
-from promoter.ledger.ledger import Journal
-from promoter.ledger.store import Kept, Witness
-from promoter.model.errors import CallerError, Complaint
+from promoter.ledger.ledger import Ledger
+from promoter.ledger.store import StateCache, TrustedHead
+from promoter.model.errors import CallerError, Diagnostic
 from promoter.model.images import Digest, ImageRef, Reference, Repository
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Healthcheck, Service
@@ -22,7 +22,7 @@ from promoter.promotion.ports.registry import Manifest
 from promoter.promotion.progress import Event
 from promoter.promotion.results import RunResult
 from promoter.usecases.facade import Promoter
-from promoter.usecases.ports.bundle import World
+from promoter.usecases.ports.bundle import UseCasePorts
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.ledger import MemoryLedger
@@ -94,8 +94,8 @@ class Workshop:
     file: Loaded | None = None
     """A real pipeline file, where the test is about one."""
     policy_ref: str | None = None
-    kept: Callable[[], Kept | None] = lambda: None
-    witness: Callable[[], Witness | None] = lambda: None
+    kept: Callable[[], StateCache | None] = lambda: None
+    witness: Callable[[], TrustedHead | None] = lambda: None
 
     def __post_init__(self) -> None:
         self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
@@ -128,8 +128,8 @@ class Workshop:
         """No files lie beside it."""
         return None
 
-    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
-        return Complaint("pipeline.yaml", 1, 1, message, hint)
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
+        return Diagnostic("pipeline.yaml", 1, 1, message, hint)
 
     def url(self, environment: str, release: Release) -> str | None:
         return self.resolve(environment, release.source, release.id).address
@@ -155,7 +155,7 @@ class Workshop:
     def door(self, actor: str = "ann@example.com") -> Promoter:
         """A new process, as it were: nothing is kept but ledger and engine."""
         patient = self.clock if self.clock.interrupt_after is None else _Patient(self.clock)
-        world = World(
+        world = UseCasePorts(
             clock=self.clock,
             patient=patient,
             secrets=self.secrets,
@@ -165,7 +165,7 @@ class Workshop:
             probes=self.probes,
             source=self.source,
         )
-        journal = Journal(self.ledger, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
+        journal = Ledger(self.ledger, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
         return Promoter(
             self.file or self,
             world,

@@ -23,7 +23,7 @@ from promoter.config.regular_file import read_regular
 from promoter.config.spec import Duration
 from promoter.ledger.store import LONGEST_LEASE
 from promoter.model.duration import say_duration
-from promoter.model.errors import Complaint, FileFaults
+from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.pipeline.model import BuilderChoice
 from promoter.usecases.ports.platform import parse_target
 
@@ -109,9 +109,9 @@ def _read(file: Path) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise FileFaults((Complaint(str(file), 1, 1, "this file is not UTF-8", "save it as UTF-8"),)) from error
+        raise InvalidFile((Diagnostic(str(file), 1, 1, "this file is not UTF-8", "save it as UTF-8"),)) from error
     except OSError as error:
-        raise FileFaults((Complaint(str(file), 1, 1, f"cannot be read: {error.strerror}"),)) from error
+        raise InvalidFile((Diagnostic(str(file), 1, 1, f"cannot be read: {error.strerror}"),)) from error
 
 
 def _table(file: Path, text: str) -> dict[str, Any]:
@@ -121,14 +121,14 @@ def _table(file: Path, text: str) -> dict[str, Any]:
         place = re.search(r"at line (\d+), column (\d+)", str(error))
         line, column = (int(place[1]), int(place[2])) if place else _end(text)
         complaint = _complaint(file, text, line, column, f"this is not TOML: {error}", 'write lines such as wait = "30m"')
-        raise FileFaults((complaint,)) from error
+        raise InvalidFile((complaint,)) from error
     unknown = tuple(_unknown(file, text, key) for key in table if key not in Settings.model_fields)
     if unknown:
-        raise FileFaults(tuple(sorted(unknown)))
+        raise InvalidFile(tuple(sorted(unknown)))
     return table
 
 
-def _unknown(file: Path, text: str, key: str) -> Complaint:
+def _unknown(file: Path, text: str, key: str) -> Diagnostic:
     near = get_close_matches(key, Settings.model_fields, 1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(Settings.model_fields)}"
     return _complaint(file, text, *_position(text, key), f"unknown setting {key!r}", hint)
@@ -147,9 +147,9 @@ def _end(text: str) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _complaint(file: Path, text: str, line: int, column: int, message: str, hint: str) -> Complaint:
+def _complaint(file: Path, text: str, line: int, column: int, message: str, hint: str) -> Diagnostic:
     lines = text.splitlines()
-    return Complaint(str(file), line, column, message, hint, lines[line - 1] if line <= len(lines) else "")
+    return Diagnostic(str(file), line, column, message, hint, lines[line - 1] if line <= len(lines) else "")
 
 
 def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
@@ -174,7 +174,7 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
     try:
         read = Outside()
     except ValidationError as error:
-        raise FileFaults(tuple(_wrong(file, text, str(e["loc"][0]), e["msg"]) for e in error.errors())) from error
+        raise InvalidFile(tuple(_wrong(file, text, str(e["loc"][0]), e["msg"]) for e in error.errors())) from error
     return Settings.model_construct(**{name: getattr(read, name) for name in Settings.model_fields})
 
 
@@ -184,14 +184,14 @@ def _refuse_what_a_branch_may_not_say(file: Path, table: Mapping[str, Any], text
     complaints = (_complaint(file, text, *_position(text, key), why, f"{remedy}; {PREFIX}{key.upper()}=…")
                   for key, why in found.items())  # fmt: skip
     if found:
-        raise FileFaults(tuple(sorted(complaints)))
+        raise InvalidFile(tuple(sorted(complaints)))
 
 
-def _wrong(file: Path, text: str, key: str, message: str) -> Complaint:
+def _wrong(file: Path, text: str, key: str, message: str) -> Diagnostic:
     message = message.removeprefix("Value error, ")
     variable = f"{PREFIX}{key.upper()}"
     if os.environ.get(variable):
-        return Complaint(f"environment variable {variable}", 1, 1, message)
+        return Diagnostic(f"environment variable {variable}", 1, 1, message)
     return _complaint(file, text, *_position(text, key), f"{key}: {message}", "see the settings in the README")
 
 

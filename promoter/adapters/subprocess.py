@@ -22,7 +22,7 @@ _LINGER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ChildResult:
     """How a child ended. `exit_code` None: its time was over; 128 and more: by a signal, as a shell counts."""
 
     exit_code: int | None
@@ -40,7 +40,7 @@ def run(
     apart: bool = False,
     keep: int,
     check: Callable[[], None] = lambda: None,
-) -> Ended:
+) -> ChildResult:
     """Runs `argv` in `directory`, with `environment` over our own, and keeps the last `keep` bytes of what it writes.
 
     Both streams together, unless `apart`. `check` may raise; the child is ended then too.
@@ -53,7 +53,7 @@ def run(
         )  # fmt: skip
     except (OSError, ValueError) as error:
         refused, sentence = _refusal(argv, directory, error)
-        return Ended(refused, b"" if apart else sentence.encode(), sentence.encode(), time.monotonic() - begun)
+        return ChildResult(refused, b"" if apart else sentence.encode(), sentence.encode(), time.monotonic() - begun)
     tails = [_Tail(stream, keep) for stream in (process.stdout, process.stderr) if stream is not None]
     try:
         code = _wait(process, begun + timeout, check)
@@ -66,7 +66,7 @@ def run(
         for tail in tails:
             tail.wait(_LINGER)
     seconds = time.monotonic() - begun
-    return Ended(code, tails[0].read(), tails[1].read() if apart else b"", seconds)
+    return ChildResult(code, tails[0].read(), tails[1].read() if apart else b"", seconds)
 
 
 def _wait(process: "subprocess.Popen[bytes]", deadline: float, check: Callable[[], None]) -> int | None:

@@ -12,7 +12,7 @@ from pydantic import Field
 from promoter.config.fields import CommandLine
 from promoter.config.spec import Duration
 from promoter.gates.check_base import CheckShape
-from promoter.gates.context import Case, CheckResult
+from promoter.gates.context import CheckResult, GateContext
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
@@ -68,7 +68,7 @@ class CommandCheck(CheckShape):
 Check = HttpCheck | ContainerCheck | CommandCheck | MetricCheck | ScanCheck | SignatureCheck
 
 
-def judge_check(check: Check, place: int, case: Case) -> Verdict:
+def judge_check(check: Check, place: int, case: GateContext) -> Verdict:
     """A check that has not passed may pass later: it waits. In a dry run it is told, and stands in nobody's way."""
     result: CheckResult | None = case.checks.get(place)
     if check.dry_run:

@@ -31,7 +31,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class GateContext:
     """One release asking to enter one environment."""
 
     environment: str

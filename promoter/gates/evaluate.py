@@ -6,7 +6,7 @@ from typing import assert_never
 
 from promoter.gates.approval.rule import Approval, counting, judge_approval
 from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
-from promoter.gates.context import Case, CheckResult
+from promoter.gates.context import CheckResult, GateContext
 from promoter.gates.metric import MetricCheck
 from promoter.gates.registry import Gate
 from promoter.gates.scan import ScanCheck
@@ -20,7 +20,7 @@ Look = Callable[[Check], CheckResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class GateResult:
     """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or what else stands there."""
 
     gate: str
@@ -28,7 +28,7 @@ class Judged:
     kind: str
 
 
-def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[Judged, ...]:
+def judge_all(gates: tuple[Gate, ...], case: GateContext, look: Look | None) -> tuple[GateResult, ...]:
     """The verdict of every gate, in the order of the file. Without `look` checks are not carried out."""
     shut = any(
         judge(gate, i, case).outcome is not Outcome.PASSED for i, gate in enumerate(gates) if isinstance(gate, (Soak, Window))
@@ -39,10 +39,10 @@ def judge_all(gates: tuple[Gate, ...], case: Case, look: Look | None) -> tuple[J
             seen[place] = look(gate)
             shut = not (seen[place].passed or gate.dry_run)
     case = replace(case, checks=seen)
-    return tuple(Judged(gate.title(), judge(gate, i, case), gate.kind) for i, gate in enumerate(gates))
+    return tuple(GateResult(gate.title(), judge(gate, i, case), gate.kind) for i, gate in enumerate(gates))
 
 
-def judge(gate: Gate, place: int, case: Case) -> Verdict:
+def judge(gate: Gate, place: int, case: GateContext) -> Verdict:
     match gate:
         case Approval():
             return judge_approval(gate, case)
@@ -55,13 +55,13 @@ def judge(gate: Gate, place: int, case: Case) -> Verdict:
     assert_never(gate)
 
 
-def consumed_votes(gates: tuple[Gate, ...], case: Case) -> tuple[str, ...]:
+def consumed_votes(gates: tuple[Gate, ...], case: GateContext) -> tuple[str, ...]:
     """Digests of the facts that hold the votes on which a start rests."""
     votes = [vote.digest for gate in gates if isinstance(gate, Approval) for vote in counting(gate, case)]
     return tuple(dict.fromkeys(votes))
 
 
-def worst(judged: tuple[Judged, ...]) -> Judged | None:
+def worst(judged: tuple[GateResult, ...]) -> GateResult | None:
     """The verdict that decides: a refusal before a wait; None when everything is open."""
     for outcome in (Outcome.REFUSED, Outcome.WAITING):
         for one in judged:
@@ -70,7 +70,7 @@ def worst(judged: tuple[Judged, ...]) -> Judged | None:
     return None
 
 
-def gate_document(one: Judged) -> dict[str, object]:
+def gate_document(one: GateResult) -> dict[str, object]:
     verdict = one.verdict
     opens = stamp(verdict.opens_at) if verdict.opens_at else None
     return {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.gates.soak import Soak, judge_soak
 from promoter.gates.window.rule import Window, judge_window
 from promoter.model.verdict import Outcome, Verdict
@@ -12,7 +12,7 @@ from promoter.model.verdict import Outcome, Verdict
 MOST_STEPS = 200
 
 
-def opens_together(gates: Sequence[object], case: Case) -> datetime | None:
+def opens_together(gates: Sequence[object], case: GateContext) -> datetime | None:
     """The first instant at or after `case.now` in which no soak and no window is shut; None when there is none in sight.
 
     It goes from opening to opening: each that is too early for one gate is moved to when that gate opens.
@@ -29,7 +29,7 @@ def opens_together(gates: Sequence[object], case: Case) -> datetime | None:
     return None
 
 
-def _verdicts(gates: Sequence[object], case: Case) -> list[Verdict]:
+def _verdicts(gates: Sequence[object], case: GateContext) -> list[Verdict]:
     return [
         judge_soak(gate, case) if isinstance(gate, Soak) else judge_window(gate, case)
         for gate in gates

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from promoter.config.spec import Duration, Shape
 from promoter.gates.approval.rule import Approval, counting, electorate, judge_approval
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, passed, refused
 from promoter.model.vote import Grade, Vote
@@ -51,7 +51,7 @@ class Override(Shape):
     grade: Grade = Grade.SIGNED
 
 
-def judge_override(policy: Override, case: Case) -> Verdict | None:
+def judge_override(policy: Override, case: GateContext) -> Verdict | None:
     """Whether the people whom the file names for emergencies have decided to pass the gates. None: nobody asked to.
 
     Their decisions are bound, expire and are used up exactly as approvals are.
@@ -66,13 +66,13 @@ def judge_override(policy: Override, case: Case) -> Verdict | None:
     return Verdict(Outcome.PASSED, ReasonCode.OVERRIDDEN, f"the gates are passed by override ({why})")
 
 
-def used_overrides(policy: Override, case: Case) -> tuple[Vote, ...]:
+def used_overrides(policy: Override, case: GateContext) -> tuple[Vote, ...]:
     """The overrides that a start consumes."""
     return counting(_as_gate(policy), _as_votes(case))
 
 
 def judge_review(
-    policy: Override | None, case: Case, overrides: Sequence[Vote], at: datetime, reviews: Sequence[Vote]
+    policy: Override | None, case: GateContext, overrides: Sequence[Vote], at: datetime, reviews: Sequence[Vote]
 ) -> Verdict:
     """Whether a second person has looked back on a promotion that passed the gates by these overrides."""
     people = [vote.principal for vote in overrides]
@@ -98,7 +98,7 @@ def _as_gate(policy: Override) -> Approval:
     return Approval.model_validate({"min": policy.min, "from": policy.from_, "grade": policy.grade})
 
 
-def _as_votes(case: Case) -> Case:
+def _as_votes(case: GateContext) -> GateContext:
     return replace(case, votes=tuple(replace(vote, decision=Decision.APPROVE) for vote in case.overrides))
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from promoter.config.spec import Duration, Shape
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.model.duration import say_duration
 from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
 
@@ -23,7 +23,7 @@ class Soak(Shape):
         return f"soak in {self.in_} for {say_duration(self.for_)}"
 
 
-def judge_soak(gate: Soak, case: Case) -> Verdict:
+def judge_soak(gate: Soak, case: GateContext) -> Verdict:
     stay = case.stays.get(gate.in_)
     if stay is None:
         says = f"no verified release lives in {gate.in_}: release {case.release.short_id} has to, for {say_duration(gate.for_)}"

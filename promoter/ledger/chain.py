@@ -47,7 +47,7 @@ _KINDS = {str(kind): kind for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FactDraft:
     """A fact before it has its place in the chain. `body` holds what its kind adds, as plain JSON data."""
 
     kind: Kind
@@ -78,18 +78,18 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class LedgerHead:
     """The end of a chain: the last sequence number (0 when empty) and the digest of that line."""
 
     seq: int = 0
     digest: str = GENESIS
 
 
-def head_of(fact: Fact) -> Head:
-    return Head(fact.seq, fact.digest)
+def head_of(fact: Fact) -> LedgerHead:
+    return LedgerHead(fact.seq, fact.digest)
 
 
-def seal(draft: Draft, head: Head, at: datetime) -> Fact:
+def seal(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
     """The fact that `draft` becomes right after `head`."""
     document: dict[str, object] = {
         "seq": head.seq + 1,
@@ -208,7 +208,7 @@ def check_chain(lines: Iterable[bytes]) -> Iterator[Fact | BrokenLink]:
     A chain vouches for every line that another one follows. For the last line only its reader can: it compares
     `head_of` the last fact with a head that was kept elsewhere.
     """
-    head = Head()
+    head = LedgerHead()
     for place, line in enumerate(lines, 1):
         link = _link(place, line, head)
         yield link
@@ -217,7 +217,7 @@ def check_chain(lines: Iterable[bytes]) -> Iterator[Fact | BrokenLink]:
         head = head_of(link)
 
 
-def _link(place: int, line: bytes, head: Head) -> Fact | BrokenLink:
+def _link(place: int, line: bytes, head: LedgerHead) -> Fact | BrokenLink:
     try:
         fact = read_line(line)
     except ValueError as error:
@@ -226,7 +226,7 @@ def _link(place: int, line: bytes, head: Head) -> Fact | BrokenLink:
     return fact if problem is None else BrokenLink(place, problem)
 
 
-def misfit(fact: Fact, head: Head) -> str | None:
+def misfit(fact: Fact, head: LedgerHead) -> str | None:
     """Why `fact` does not stand right after `head`, or None when it does."""
     if fact.seq != head.seq + 1:
         return f"fact {head.seq + 1} is due here and fact {fact.seq} stands here"

@@ -1,117 +1,223 @@
-"""What stands in the bodies of facts, read into values. Raises TypeError or KeyError for a body that says too little."""
+"""What facts hold: one class a kind. The reference of facts is written from these classes.
+
+A field without a default is always in the body, also when it is null. A field whose default is None is left out then.
+`Annotated` says what a key means where its name does not.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, ClassVar
 
-from promoter.ledger.chain import Fact
-from promoter.ledger.state import Deployment, Failure, Mark, Request, Running, Start
-from promoter.model.statement import Envelope
-from promoter.model.timestamps import read_stamp
-from promoter.model.vote import REVIEW, Vote
+from promoter.ledger.chain import Kind
 
-
-def read_request(fact: Fact) -> Request:
-    body = fact.body
-    return Request(
-        text(fact.environment), text(fact.release), text(body["plan_digest"]), optional(body["from"]),
-        text(body["policy_digest"]), text(body["requested_by"]), fact.at, fact.seq, mapping(body["plan"]),
-        text(body["reason_code"]), texts(body["reasons"]), bool(body.get("rollback")),
-        optional(body.get("run")), None if body.get("rules") is None else mapping(body["rules"]),
-    )  # fmt: skip
+Document = Mapping[str, Any]
 
 
-def read_start(fact: Fact) -> Start:
-    body = fact.body
-    return Start(
-        text(fact.environment), text(fact.release), text(body["plan_digest"]), text(body["promotion"]),
-        texts(body["approvals"]), fact.at, fact.seq, bool(body["mend"]),
-    )  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Payload:
+    """The body of a fact."""
+
+    kind: ClassVar[Kind]
+
+    def body(self) -> dict[str, object]:
+        """As it is written."""
+        said = ((key, getattr(self, name), always) for name, key, always in _KEYS[self.kind])
+        return {key: value for key, value, always in said if always or value is not None}
 
 
-def read_deployment(fact: Fact) -> Deployment:
-    body, engine = fact.body, fact.body.get("engine")
-    return Deployment(
-        text(fact.environment), text(fact.release), text(body["plan_digest"]), text(body["promotion"]), fact.at, fact.seq,
-        read_services(body["services"]), bool(body["mend"]), bool(body.get("rollback")),
-        text(mapping(engine)["fingerprint"]) if engine else None,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Cause:
+    """Why a person began a promotion by hand, for its facts."""
+
+    rollback: bool | None = None
+    reason: str | None = None
 
 
-def read_vote(fact: Fact, decision: str) -> Vote:
-    body, expires = fact.body, optional(fact.body.get("expires_at"))
-    return Vote(
-        decision=decision,
-        principal=text(body["principal"]),
-        role=optional(body.get("role")),
-        grade=text(body["grade"]),
-        environment=text(fact.environment),
-        release=text(fact.release),
-        plan_digest=text(body["plan_digest"]),
-        from_release=optional(body["from"]),
-        policy_digest=text(body["policy_digest"]),
-        at=fact.at,
-        expires_at=read_stamp(expires) if expires else None,
-        comment=optional(body.get("comment")) or "",
-        seq=fact.seq,
-        digest=fact.digest,
-        prev=fact.prev,
-        envelope=read_envelope(body.get("envelope")),
-        reviews=optional(body.get("reviews")),
-        imported=read_review(body.get("review")),
+BY_ITSELF = Cause()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released(Payload):
+    kind = Kind.RELEASED
+    pipeline: str
+    content: Annotated[Document, "{images, source}"]
+    tags: Annotated[Mapping[str, str] | None, "{service: tag}"] = None
+    salt: Annotated[str | None, "hex, with the first release only"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requested(Payload):
+    kind = Kind.REQUESTED
+    plan_digest: str
+    plan: Annotated[Document, "the document"]
+    from_release: Annotated[str | None, "release or null"] = field(metadata={"key": "from"})
+    policy_digest: str
+    requested_by: str
+    reason_code: str
+    reasons: Sequence[str]
+    gates: Annotated[Sequence[Document], "what each said"]
+    supersedes: Annotated[Sequence[Document], "[{release, seq}]"]
+    rollback: bool
+    rules: Annotated[Document, "the document whose digest policy_digest is"]
+    run: Annotated[str | None, "the page of the CI run that asks"] = None
+    policy: Annotated[Document | None, "{ref: or null, held_to: [{ref, commit}]}"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started(Payload):
+    kind = Kind.STARTED
+    plan_digest: str
+    promotion: str
+    approvals: Annotated[Sequence[str], "[digest of the fact of each vote that it uses up]"]
+    from_release: Annotated[str | None, "release or null"] = field(metadata={"key": "from"})
+    mend: Annotated[bool, "true for a repair of what is recorded"]
+    resumed: bool
+    lease: Annotated[Document, "{owner, token, took_over}"]
+    gates: Annotated[Sequence[Document], "what each said"]
+    policy: Annotated[Document | None, "as in requested"] = None
+    rollback: Annotated[bool | None, "true for the rollback command"] = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone(Payload):
+    kind = Kind.STEP_DONE
+    promotion: str
+    step: str
+    detail: Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promoted(Payload):
+    kind = Kind.PROMOTED
+    plan_digest: str
+    promotion: str
+    services: Annotated[Document, "{name: {digest, containers: [id], started?: [time]}}"]
+    gap_ms: int | None
+    duration_ms: int | None
+    from_release: Annotated[str | None, "release or null"] = field(metadata={"key": "from"})
+    mend: bool
+    engine: Annotated[Document, "{fingerprint, name, version}"]
+    rollback: Annotated[bool | None, "true for the rollback command, which pins, with its reason"] = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unsuccessful(Payload):
+    plan_digest: str
+    promotion: str
+    reason_code: str
+    reasons: Sequence[str]
+    evidence: Sequence[Document]
+    touched: Annotated[bool, "false when nothing was done in the environment; then unsigned votes count again"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed(_Unsuccessful):
+    kind = Kind.FAILED
+    left: Annotated[bool, "true when what failed was left in place"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolledBack(_Unsuccessful):
+    kind = Kind.ROLLED_BACK
+    to: Annotated[str | None, "release or null"]
+    services: Annotated[Document, "as in promoted, read back"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Voted(Payload):
+    plan_digest: str
+    from_release: Annotated[str | None, "release or null"] = field(metadata={"key": "from"})
+    policy_digest: str
+    principal: str
+    role: str | None
+    grade: str
+    comment: str
+    expires_at: Annotated[str | None, "time or null"]
+    ledger_head: Annotated[str | None, "digest of the fact before it, as the signer saw it"] = None
+    review: Annotated[
+        Document | None, "{platform, run, user, environment, state, mark}, with the grade platform: what was imported"
+    ] = None
+    envelope: Annotated[Document | None, "{statement, signature} of a signed vote, byte for byte"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved(_Voted):
+    kind = Kind.APPROVED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected(_Voted):
+    kind = Kind.REJECTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overridden(_Voted):
+    """The comment is the reason. A `started` fact that names it passed the gates by it."""
+
+    kind = Kind.OVERRIDDEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attested(_Voted):
+    kind = Kind.ATTESTED
+    reviews: Annotated[str, "the digest of the overridden fact that is reviewed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vetoed(Payload):
+    kind = Kind.VETOED
+    reason: str
+    digests: Annotated[Sequence[str], "[image digest], beside those of the release that the fact names"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reasoned(Payload):
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pinned(_Reasoned):
+    kind = Kind.PINNED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpinned(_Reasoned):
+    kind = Kind.UNPINNED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen(_Reasoned):
+    """Without an environment it means all of them."""
+
+    kind = Kind.FROZEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfrozen(_Reasoned):
+    """Without an environment it means all of them."""
+
+    kind = Kind.UNFROZEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drifted(Payload):
+    kind = Kind.DRIFTED
+
+
+KINDS: Mapping[Kind, type[Payload]] = {
+    one.kind: one
+    for one in (
+        Released, Requested, Started, StepDone, Promoted, Failed, RolledBack, Approved, Rejected, Overridden, Attested, Vetoed,
+        Pinned, Unpinned, Frozen, Unfrozen, Drifted,
     )
+}  # fmt: skip
 
 
-def read_envelope(value: object) -> Envelope | None:
-    return None if value is None else Envelope(text(mapping(value)["statement"]), text(mapping(value)["signature"]))
+def _keys(cls: type[Payload]) -> tuple[tuple[str, str, bool], ...]:
+    """Each field as (name, key in the body, whether it is always written)."""
+    return tuple((one.name, one.metadata.get("key", one.name), one.default is not None) for one in fields(cls))
 
 
-def read_review(value: object) -> str | None:
-    """What a review that was imported is known by: the same words for the same review."""
-    return None if value is None else " ".join(text(mapping(value)[key]) for key in REVIEW)
-
-
-def read_failure(fact: Fact) -> Failure:
-    body = fact.body
-    return Failure(
-        fact.kind, text(fact.release), text(body["plan_digest"]), fact.at, fact.seq,
-        text(body["reason_code"]), texts(body["reasons"]),
-    )  # fmt: skip
-
-
-def read_mark(fact: Fact) -> Mark:
-    return Mark(text(fact.body["reason"]), fact.actor, fact.at, fact.seq)
-
-
-def text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is due where {value!r} stands")
-    return value
-
-
-def optional(value: object) -> str | None:
-    return None if value is None else text(value)
-
-
-def texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError(f"a list is due where {value!r} stands")
-    return tuple(text(one) for one in value)
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"a mapping is due where {value!r} stands")
-    return value
-
-
-def sequence(value: object) -> Sequence[Any]:
-    if not isinstance(value, list | tuple):
-        raise TypeError(f"a list is due where {value!r} stands")
-    return value
-
-
-def read_services(value: object) -> dict[str, Running]:
-    return {
-        name: Running(optional(one["digest"]), texts(one["containers"]), texts(one.get("started") or ()))
-        for name, one in ((name, mapping(one)) for name, one in mapping(value).items())
-    }
+_KEYS = {kind: _keys(one) for kind, one in KINDS.items()}

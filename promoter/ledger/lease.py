@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from promoter.ledger.store import Gone, Held, Lease, Ledger, is_alive, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, LedgerStore, is_alive, nobody
 from promoter.model.clock import Clock
 from promoter.model.errors import LeaseLost, PromoterError
 
@@ -16,13 +16,13 @@ SHARE = 10
 """The ledger is asked whether the lease is still ours before each act, but for a tenth of the time at most."""
 
 
-class Hold:
+class HeldLease:
     """A lease in hand. `check` raises LeaseLost once somebody has taken it over, or it is out of date.
 
     A ledger that answers within a millisecond is asked before every act; one across a network as often as that is worth.
     """
 
-    def __init__(self, ledger: Ledger, lease: Lease, clock: Clock, ttl: timedelta, begun: float) -> None:
+    def __init__(self, ledger: LedgerStore, lease: Lease, clock: Clock, ttl: timedelta, begun: float) -> None:
         self.lease = lease
         self._ledger, self._clock, self._ttl = ledger, clock, ttl
         self._lost: PromoterError | None = None
@@ -77,25 +77,31 @@ class Hold:
 
 @contextmanager
 def holding(
-    ledger: Ledger, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
-) -> Iterator[Hold]:
+    ledger: LedgerStore, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
+) -> Iterator[HeldLease]:
     """Raises LeaseHeld when another run holds the environment."""
     begun = clock.monotonic()
-    hold = Hold(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, begun)
+    hold = HeldLease(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, begun)
     try:
         yield hold
     finally:
         hold.let_go()
 
 
-def others(ledger: Ledger, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[Held, ...]:
+def others(ledger: LedgerStore, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[LeaseInfo, ...]:
     """Leases of other owners that are alive: neither out of date nor of a process that is known to have ended."""
     now = clock.now()
     return tuple(held for held in ledger.held() if held.owner != owner and is_alive(held.expires, now) and not gone(held.owner))
 
 
 def came_free(
-    ledger: Ledger, environment: str, owner: str, clock: Clock, deadline: float, gone: Gone, tell: Callable[[Held, float], None]
+    ledger: LedgerStore,
+    environment: str,
+    owner: str,
+    clock: Clock,
+    deadline: float,
+    gone: Gone,
+    tell: Callable[[LeaseInfo, float], None],
 ) -> bool:
     """Waits while somebody else holds the environment, until `deadline` on the monotonic clock at most."""
     told = None

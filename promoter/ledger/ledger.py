@@ -10,10 +10,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, misfit, seal
+from promoter.ledger.chain import Fact, FactDraft, LedgerHead, head_of, misfit, seal
+from promoter.ledger.facts import Payload
 from promoter.ledger.reducer import fold
 from promoter.ledger.state import EMPTY, State
-from promoter.ledger.store import Kept, Ledger, Witness
+from promoter.ledger.store import LedgerStore, StateCache, TrustedHead
 from promoter.model.clock import Clock
 from promoter.model.errors import HeadMoved, LeaseLost, LedgerBroken, LedgerError
 from promoter.model.redaction import Redact, redacted, unchanged
@@ -24,12 +25,12 @@ PORTION = 10_000
 """Facts that are folded at once when all of them are."""
 FOR_PEOPLE = ("reason", "reasons", "evidence", "detail", "gates")
 """Keys of facts whose texts were put together from what engines, programs and people said."""
-Guard = Callable[[State], Mapping[str, object] | None]
-"""Judges the very state that a fact will follow. It may raise, or add to the fact's body."""
+Guard = Callable[[State], None]
+"""Looks at the very state that a fact will follow, and raises where the fact must not be written."""
 
 
 @dataclass(frozen=True)
-class AsOf:
+class LedgerView:
     """A ledger as it was: nothing is written to it."""
 
     state: State
@@ -43,20 +44,20 @@ class AsOf:
 class Witnessed:
     """What was seen from here before: of the ledger at this place, and of every ledger under its chain."""
 
-    here: Head | None = None
-    known: Mapping[str, Head] = field(default_factory=dict)
+    here: LedgerHead | None = None
+    known: Mapping[str, LedgerHead] = field(default_factory=dict)
 
 
-class Journal:
+class Ledger:
     """Facts under the name of `actor`."""
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: LedgerStore,
         clock: Clock,
         actor: str,
-        witness: Witness | None = None,
-        kept: Kept | None = None,
+        witness: TrustedHead | None = None,
+        kept: StateCache | None = None,
         redact: Redact = unchanged,
     ) -> None:
         """`redact` takes the values of secrets out of what is written for people to read."""
@@ -95,7 +96,7 @@ class Journal:
             self._state, self._glanced = state, known is not None
             return state
 
-    def _stands(self, head: Head) -> bool:
+    def _stands(self, head: LedgerHead) -> bool:
         there = next(iter(self.ledger.read(head.seq - 1)), None)
         return there is not None and head_of(there) == head
 
@@ -104,7 +105,7 @@ class Journal:
         """To be given every fact from the first, as whoever checks the chain reads them."""
         known = self._kept.load() if self._kept is not None else None
         if self._kept is None or known is None:
-            yield Rebuilding(None, None, Head())
+            yield Rebuilding(None, None, LedgerHead())
             return
         with closing(self._kept.beside()) as anew:
             yield Rebuilding(self._kept, anew, known.head)
@@ -123,28 +124,27 @@ class Journal:
             self._state = state
             return state
 
-    def record(
+    def append(
         self,
-        kind: Kind,
+        payload: Payload | Callable[[State], Payload],
         environment: str | None = None,
         release: str | None = None,
-        body: Mapping[str, object] | None = None,
         guard: Guard | None = None,
     ) -> Fact:
-        """Appends a fact. `guard` is asked each time before it is tried, on the state that the fact would follow."""
+        """Append a fact. `guard`, and a payload that is a function, see the very state that the fact will follow."""
         with self._lock:
             if self._glanced:
                 self._state, self._glanced = None, False
             while True:
                 state = self.state
-                more = guard(state) if guard is not None else None
-                said = {**(body or {}), **(more or {})}
-                said |= {key: redacted(said[key], self._redact) for key in FOR_PEOPLE if key in said}
-                draft = Draft(kind, self.actor, environment, release, said)
+                if guard is not None:
+                    guard(state)
+                said = payload(state) if callable(payload) else payload
+                draft = FactDraft(said.kind, self.actor, environment, release, self._redacted(said.body()))
                 now = self._clock.now()
                 after = fold((seal(draft, state.head, now),), state)  # first: what cannot be read back must never be written
                 if (why := after.impossible.get(str(after.head.seq))) is not None:
-                    raise LeaseLost(f"{kind} is not recorded: {why}; another run has written on since")
+                    raise LeaseLost(f"{said.kind} is not recorded: {why}; another run has written on since")
                 try:
                     fact = self.ledger.append(draft, state.head, now)
                 except HeadMoved as error:
@@ -154,6 +154,9 @@ class Journal:
                     self._note(after)
                     return fact
 
+    def _redacted(self, body: dict[str, object]) -> dict[str, object]:
+        return body | {key: redacted(body[key], self._redact) for key in FOR_PEOPLE if key in body}
+
     def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, Any] | None:
         """A plan as a `requested` fact recorded it."""
         seq = self.state.environment(environment).plans.get(plan_digest)
@@ -161,7 +164,7 @@ class Journal:
         plan = fact.body.get("plan") if fact is not None else None
         return plan if isinstance(plan, Mapping) else None
 
-    def following(self, head: Head) -> Iterator[Fact]:
+    def following(self, head: LedgerHead) -> Iterator[Fact]:
         """The facts after `head`, each checked against the one before it, whatever the ledger's home checks."""
         for fact in self.ledger.read(head.seq):
             problem = misfit(fact, head)
@@ -174,7 +177,7 @@ class Journal:
         """What was seen here before. To be asked before the ledger is read: another process may see more meanwhile."""
         return Witnessed() if self._witness is None else Witnessed(self._witness.seen(), self._witness.entries())
 
-    def never_back(self, head: Head, seen: "Witnessed | None", chain: str | None) -> None:
+    def never_back(self, head: LedgerHead, seen: "Witnessed | None", chain: str | None) -> None:
         """Raises LedgerError when facts that were seen here before are gone, or are others now: here, or of this chain.
 
         A ledger is known by its first fact too, so that an old copy of it is noticed under whatever name it comes.
@@ -187,7 +190,7 @@ class Journal:
         hint = "this is an old copy, or one that was not finished: name the ledger that goes on, or put the whole ledger back"
         self._not_behind(head, seen.known.get(chain or ""), hint)
 
-    def _not_behind(self, head: Head, seen: Head | None, hint: str) -> None:
+    def _not_behind(self, head: LedgerHead, seen: LedgerHead | None, hint: str) -> None:
         if seen is None or seen.seq == 0 or seen == head:
             return
         there = next(iter(self.ledger.read(seen.seq - 1)), None) if seen.seq <= head.seq else None
@@ -203,7 +206,7 @@ class Journal:
         if self._witness is not None and state.head.seq:
             self._witness.note(state.head, state.chain, state.policy_ref)
 
-    def _read_on(self, head: Head, error: HeadMoved) -> None:
+    def _read_on(self, head: LedgerHead, error: HeadMoved) -> None:
         if self.refresh().head == head:
             raise LedgerError(
                 f"the ledger {self.ledger.location} no longer ends as it did: facts were taken away or replaced",
@@ -217,7 +220,7 @@ class Rebuilding:
     A portion at a time: however long the ledger is, memory holds no more of it than that.
     """
 
-    def __init__(self, kept: Kept | None, anew: Kept | None, last: Head) -> None:
+    def __init__(self, kept: StateCache | None, anew: StateCache | None, last: LedgerHead) -> None:
         self._kept, self._anew, self._last = kept, anew, last
         self._state, self._portion = EMPTY, list[Fact]()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from promoter.ledger.chain import Fact, Kind, head_of
 from promoter.ledger.consistency import MALFORMED, Impossible, check, read_release
-from promoter.ledger.facts import (
+from promoter.ledger.readers import (
     mapping,
     optional,
     read_deployment,
@@ -23,7 +23,7 @@ from promoter.ledger.facts import (
     text,
     texts,
 )
-from promoter.ledger.state import EMPTY, Deployment, EnvironmentState, Mark, Owed, ReleaseRecord, Start, State
+from promoter.ledger.state import EMPTY, ActivePromotion, Deployment, EnvironmentState, Hold, PendingReview, ReleaseRecord, State
 from promoter.ledger.table import Open
 from promoter.model.errors import LedgerError
 from promoter.model.statement import Decision
@@ -98,7 +98,7 @@ class _Table:
             entry = self.open[name] = _Entry(self.state.environments.get(name, EnvironmentState()))
         return entry
 
-    def begun(self, fact: Fact) -> Start | None:
+    def begun(self, fact: Fact) -> ActivePromotion | None:
         entry = self.open.get(fact.environment or "")
         state = self.state.environments.get(fact.environment or "") if entry is None else entry.state
         return None if state is None else state.start
@@ -171,12 +171,12 @@ def _attested(table: _Table, fact: Fact) -> None:
         entry.set(reviews=(*entry.state.reviews, read_vote(fact, Decision.REVIEW)))
 
 
-def _owed(entry: _Entry, start: Start) -> tuple[Owed, ...]:
+def _owed(entry: _Entry, start: ActivePromotion) -> tuple[PendingReview, ...]:
     """What is to be reviewed, with the overrides that this start rests on, if it does."""
     votes = tuple(vote for vote in entry.state.overrides if vote.digest in start.consumed)
     if not votes:
         return entry.state.owed
-    return (*entry.state.owed, Owed(votes, start.release, start.plan_digest, start.at))
+    return (*entry.state.owed, PendingReview(votes, start.release, start.plan_digest, start.at))
 
 
 def _vetoed(table: _Table, fact: Fact) -> None:
@@ -219,7 +219,7 @@ def _promoted(table: _Table, fact: Fact) -> None:
     changed = entry.state.current is None or entry.state.current.release != deployment.release
     pinned = entry.state.pinned
     if pinned is None and deployment.rollback:  # also when the run was cut off before it could record the pin itself
-        pinned = Mark(text(fact.body.get("reason") or "rolled back"), fact.actor, fact.at, fact.seq)
+        pinned = Hold(text(fact.body.get("reason") or "rolled back"), fact.actor, fact.at, fact.seq)
     entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request, pinned=pinned)
     _ended(entry, fact)
 
@@ -260,7 +260,7 @@ def _ended(entry: _Entry, fact: Fact) -> None:
     entry.steps = []
 
 
-def _give_back(entry: _Entry, start: Start) -> None:
+def _give_back(entry: _Entry, start: ActivePromotion) -> None:
     """Nothing was done there: the votes have not been used for anything yet.
 
     That is only what the fact says, and whoever can write the ledger can write it too, so a vote that somebody signed or

@@ -1,38 +1,12 @@
-"""What is where, as the facts tell it: frozen values, stored nowhere. `folding.py` computes them.
-
-Bodies of facts, by kind (a key with `?` may be missing):
-
-    released     pipeline · content: {images, source} · tags?: {service: tag} · salt?: hex, with the first release only
-    requested    plan_digest · plan: the document · from: release or null · policy_digest · requested_by · reason_code · reasons
-                 · gates: what each said · supersedes: [{release, seq}] · rollback? · run?: the page of the CI run that asks
-                 · policy?: {ref: or null, held_to: [{ref, commit}]} · rules?: the document whose digest policy_digest is
-    started      plan_digest · promotion · approvals: [digest of the fact of each vote that it uses up] · from · mend
-                 · lease: {owner, token, took_over} · gates · policy?: as in requested
-    step_done    promotion · step · detail
-    promoted     plan_digest · promotion · services: {name: {digest, containers: [id], started?: [time]}} · gap_ms · duration_ms
-                 · from · mend
-                 · rollback?: true for the rollback command, which pins, with its reason · engine?: {fingerprint, name, version}
-    failed       plan_digest · promotion · reason_code · reasons · evidence · left?: true when what failed was left in place
-                 · touched?: false when nothing was done in the environment; then votes that nobody signed count again
-    rolled_back  plan_digest · promotion · reason_code · reasons · to: release or null · services?: as in promoted, read back
-                 · touched?
-    approved, rejected            plan_digest · from · policy_digest · principal · role · grade · comment · expires_at
-                 · review?: {platform, run, user, environment, state, mark}, with the grade platform: what was imported
-    overridden   as approved, with the reason as its comment; a `started` fact that names it passed the gates by it
-    attested     as approved, with reviews: the digest of the overridden fact that is looked back on
-    vetoed                        reason · digests?: [image digest], with the release named by the fact
-    pinned, unpinned              reason
-    frozen, unfrozen              reason; a fact without an environment means all of them
-    drifted      what runs there is not what was verified: soaking begins anew
-"""
+"""What is where, as the facts tell it: frozen values. `reducer.py` computes them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 
-from promoter.ledger.chain import Head, Kind
-from promoter.ledger.table import Shelf, empty
+from promoter.ledger.chain import Kind, LedgerHead
+from promoter.ledger.table import PersistentTable, empty
 from promoter.model.release import Release
 from promoter.model.vote import Vote
 
@@ -65,7 +39,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PromotionRequest:
     """A promotion that asks for votes, with the whole plan as it was then."""
 
     environment: str
@@ -92,7 +66,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ActivePromotion:
     """A promotion that began and has no ending yet. `consumed` are digests of the facts of the votes it rests on."""
 
     environment: str
@@ -120,7 +94,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingReview:
     """A promotion that passed the gates by overrides: another person is to look back on it."""
 
     overrides: tuple[Vote, ...]
@@ -130,7 +104,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Hold:
     """A pin or a freeze: who put it there, and why."""
 
     reason: str
@@ -162,38 +136,38 @@ class EnvironmentState:
 
     current: Deployment | None = None
     since: datetime | None = None
-    request: Request | None = None
-    start: Start | None = None
+    request: PromotionRequest | None = None
+    start: ActivePromotion | None = None
     """What was started and has not ended: it is going on, or was cut off."""
     ended_seq: int = 0
     """Sequence number of the last promoted, failed or rolled_back here."""
     last_failure: Failure | None = None
     """The latest one, however long ago: compare its `seq` with that of `current`."""
-    pinned: Mark | None = None
-    frozen: Mark | None = None
+    pinned: Hold | None = None
+    frozen: Hold | None = None
     overrides: tuple[Vote, ...] = ()
-    owed: tuple[Owed, ...] = ()
+    owed: tuple[PendingReview, ...] = ()
     """Every override that was used here, also those that were reviewed since."""
     reviews: tuple[Vote, ...] = ()
-    verified: Shelf[Deployment] = field(default_factory=empty)
+    verified: PersistentTable[Deployment] = field(default_factory=empty)
     """Every verified promotion, by its sequence number."""
-    lived: Shelf[int] = field(default_factory=empty)
+    lived: PersistentTable[int] = field(default_factory=empty)
     """Every release that was verified here, to the sequence number of its last verified promotion."""
-    asked: Shelf[int] = field(default_factory=empty)
+    asked: PersistentTable[int] = field(default_factory=empty)
     """Every release that asked to enter or began to, to the sequence number of the last such fact."""
-    pending: Shelf[int] = field(default_factory=empty)
+    pending: PersistentTable[int] = field(default_factory=empty)
     """Those that asked and have not begun since."""
-    waiting: Shelf[int] = field(default_factory=empty)
+    waiting: PersistentTable[int] = field(default_factory=empty)
     """Of these, those that no other release has superseded since."""
-    plans: Shelf[int] = field(default_factory=empty)
+    plans: PersistentTable[int] = field(default_factory=empty)
     """The digest of each plan that was ever asked for here, to the sequence number of the last such request."""
-    asked_by: Shelf[tuple[str, ...]] = field(default_factory=empty)
+    asked_by: PersistentTable[tuple[str, ...]] = field(default_factory=empty)
     """Every CI run that asked here, to what it asked for (`Request.matter`), each thing once."""
-    votes: Shelf[tuple[Vote, ...]] = field(default_factory=empty)
+    votes: PersistentTable[tuple[Vote, ...]] = field(default_factory=empty)
     """Approvals and rejects by release."""
-    identities: Shelf[str] = field(default_factory=empty)
+    identities: PersistentTable[str] = field(default_factory=empty)
     """The digest of each fact that holds a vote, to what that vote is known by (`Vote.identity`)."""
-    consumed: Shelf[str] = field(default_factory=empty)
+    consumed: PersistentTable[str] = field(default_factory=empty)
     """What a used vote is known by, to the promotion that used it first."""
 
     def votes_for(self, release: str) -> tuple[Vote, ...]:
@@ -206,7 +180,7 @@ class EnvironmentState:
         return tuple(release for release in (here, before) if release is not None)
 
     @property
-    def unfinished_rollback(self) -> Mark | None:
+    def unfinished_rollback(self) -> Hold | None:
         """The pin of a rollback that was cut off before it could record it: then the promotion itself stands for it."""
         return self.pinned if self.pinned and self.current and self.pinned.seq == self.current.seq else None
 
@@ -226,21 +200,21 @@ _NOWHERE = EnvironmentState()
 class State:
     """Everything that the facts up to `head` say."""
 
-    head: Head = field(default_factory=Head)
+    head: LedgerHead = field(default_factory=LedgerHead)
     salt: str | None = None
     pipeline: str | None = None
     """Whose ledger this is, as its first release says."""
-    releases: Shelf[ReleaseRecord] = field(default_factory=empty)
+    releases: PersistentTable[ReleaseRecord] = field(default_factory=empty)
     """In order of appearance; one that is made again appears again, at the end."""
     environments: Mapping[str, EnvironmentState] = field(default_factory=dict)
     """Those that facts name. `environment()` knows every name, and freezes that hold everywhere."""
-    vetoed: Shelf[Mark] = field(default_factory=empty)
+    vetoed: PersistentTable[Hold] = field(default_factory=empty)
     """Ids of releases, and digests of images: who banned them first, and why."""
-    frozen: Mark | None = None
+    frozen: Hold | None = None
     """A freeze of all environments."""
     policy_ref: str | None = None
     """The git ref that the file named for its policy when that was last held to it."""
-    impossible: Shelf[str] = field(default_factory=empty)
+    impossible: PersistentTable[str] = field(default_factory=empty)
     """By their sequence numbers, the facts that cannot be and were passed over, and why."""
     chain: str | None = None
     """The digest of the first fact: what this ledger is known by, wherever it is kept and however that is spelled."""
@@ -275,7 +249,7 @@ class State:
         here = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
         return next((d for d in reversed(way[:here]) if d.release != release and self.veto_of(d.release) is None), None)
 
-    def veto_of(self, release: str) -> Mark | None:
+    def veto_of(self, release: str) -> Hold | None:
         """Who banned it, or one of its images, and why."""
         record = self.releases.get(release)
         digests = (str(ref.digest) for ref in record.release.images.values()) if record else ()

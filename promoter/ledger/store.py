@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
-from promoter.ledger.chain import Draft, Fact, Head
+from promoter.ledger.chain import Fact, FactDraft, LedgerHead
 from promoter.ledger.state import State
 
 
@@ -30,7 +30,7 @@ def is_alive(expires: datetime, now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LeaseInfo:
     """A lease as others see it: it may be stale by now."""
 
     environment: str
@@ -50,7 +50,7 @@ def nobody(owner: str) -> bool:
     return False
 
 
-class Ledger(Protocol):
+class LedgerStore(Protocol):
     """Facts of one pipeline, appended with the expected head; and leases. Raises LedgerError."""
 
     location: str
@@ -61,10 +61,10 @@ class Ledger(Protocol):
     def lines(self) -> Iterator[bytes]:
         """The exact lines, unchecked, from the first."""
 
-    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+    def append(self, draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         """Durably appends right after `head`. Raises HeadMoved when somebody else was first."""
 
-    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+    def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         """Durably appends facts of another ledger as they are, right after `head`: all or none. Raises HeadMoved."""
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
@@ -76,29 +76,29 @@ class Ledger(Protocol):
     def release(self, lease: Lease) -> None:
         """Gives it back; one that is lost already is no error."""
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[LeaseInfo, ...]:
         """All leases that were not given back, stale ones too, by the name of their environment."""
 
     def close(self) -> None: ...
 
 
-class Witness(Protocol):
+class TrustedHead(Protocol):
     """What was last seen of this ledger from here."""
 
-    def seen(self) -> Head | None:
+    def seen(self) -> LedgerHead | None:
         """Under its place as it is spelled; None when nothing was."""
 
-    def entries(self) -> Mapping[str, Head]:
+    def entries(self) -> Mapping[str, LedgerHead]:
         """Of all ledgers, under their places and under their chains."""
 
     def policy_ref(self) -> str | None:
         """The git ref that held the policy of the pipeline here, whichever ledger said so."""
 
-    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+    def note(self, head: LedgerHead, chain: str | None = None, policy_ref: str | None = None) -> None:
         """Remembers it under both, as well as it can, and the ref that holds the policy."""
 
 
-class Kept(Protocol):
+class StateCache(Protocol):
     """A state that is kept beside a ledger, so that looking at a long one does not mean reading all of it.
 
     It is never what a decision rests on, and can be thrown away at any time.

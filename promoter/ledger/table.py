@@ -43,7 +43,7 @@ class Memory(Generic[V]):
         return ((key, value) for key, value in self._rows.items() if key.startswith(prefix))
 
 
-class Shelf(Generic[V]):
+class PersistentTable(Generic[V]):
     """`changes` over `below`; None in `changes` is a row that was removed."""
 
     __slots__ = ("below", "changes")
@@ -65,7 +65,7 @@ class Shelf(Generic[V]):
         return (key for key, _ in self.items())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Shelf) and list(self.backwards()) == list(other.backwards())
+        return isinstance(other, PersistentTable) and list(self.backwards()) == list(other.backwards())
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -98,14 +98,14 @@ class Shelf(Generic[V]):
         return [value for _, value in self.items()]
 
 
-def empty() -> Shelf[V]:
-    return Shelf(Memory({}))
+def empty() -> PersistentTable[V]:
+    return PersistentTable(Memory({}))
 
 
 class Open(Generic[V]):
     """A shelf while facts are folded into it."""
 
-    def __init__(self, shelf: Shelf[V]) -> None:
+    def __init__(self, shelf: PersistentTable[V]) -> None:
         self._below = shelf.below
         self._changes: dict[str, V | None] = dict(shelf.changes)
 
@@ -121,9 +121,9 @@ class Open(Generic[V]):
         if self.get(key) is not None:
             self._changes[key] = None
 
-    def shelf(self) -> Shelf[V]:
+    def shelf(self) -> PersistentTable[V]:
         """Laid down into memory when there is much of it, so that following on from it never means copying much."""
-        over = Shelf(self._below, self._changes)
+        over = PersistentTable(self._below, self._changes)
         if isinstance(self._below, Memory) and len(self._changes) > max(_MANY, 4 * isqrt(len(self._below))):
-            return Shelf(Memory(dict(over.items())))
+            return PersistentTable(Memory(dict(over.items())))
         return over

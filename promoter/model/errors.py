@@ -28,7 +28,7 @@ class CallerError(PromoterError):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Complaint:
+class Diagnostic:
     """One fault of a file. `line` and `column` count from 1; `text` is the line itself, for the caret."""
 
     file: str
@@ -47,10 +47,10 @@ class Complaint:
         return head + (f"\n  {self.hint}" if self.hint else "")
 
 
-class FileFaults(CallerError):
+class InvalidFile(CallerError):
     """All the complaints about a pipeline file (and the files it names), in the order of the text."""
 
-    def __init__(self, complaints: tuple[Complaint, ...]) -> None:
+    def __init__(self, complaints: tuple[Diagnostic, ...]) -> None:
         super().__init__("\n".join(str(c) for c in complaints))
         self.complaints = complaints
 

@@ -3,12 +3,12 @@
 from promoter.config.yaml.positions import Position, complain
 from promoter.gates.approval.ssh.allowed_signers import Signer, read_signers
 from promoter.gates.approval.ssh.revocation import NOTHING, Revocations, read_revocations
-from promoter.model.errors import Complaint
+from promoter.model.errors import Diagnostic
 
 WILD = "*?!"
 
 
-def read_approvers(data: bytes, shown: str) -> tuple[tuple[Signer, ...], list[Complaint]]:
+def read_approvers(data: bytes, shown: str) -> tuple[tuple[Signer, ...], list[Diagnostic]]:
     """The lines of the file, and what is wrong with the others."""
     text = data.decode("utf-8", "replace")
     signers, faults = read_signers(text)

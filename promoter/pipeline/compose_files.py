@@ -9,7 +9,7 @@ from promoter.config.spec_errors import unknown_key
 from promoter.config.yaml.positions import Document
 from promoter.config.yaml.reader import read_document
 from promoter.config.yaml.scalars import kind_of
-from promoter.model.errors import Complaint, FileFaults
+from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
 from promoter.pipeline.compose.unsupported import reason
 from promoter.pipeline.compose_variables import Filling, Variables, rooted
@@ -74,7 +74,7 @@ class ComposeFiles:
             return read_document(read_bytes(path, shown, self.read), shown)
         except FileNotFoundError:
             self.complaints.add(named, f"there is no file {shown}", "name a Compose file, relative to this one")
-        except FileFaults as faults:
+        except InvalidFile as faults:
             for complaint in faults.complaints:
                 self.complaints.add_complaint(complaint)
         return None
@@ -167,9 +167,9 @@ class ComposeFiles:
                 self.complaints.add(named, f"there is no env file {path.name}", "name one, relative to this file")
                 return None
             except BadEnvFile as error:
-                self.complaints.add_complaint(Complaint(shown, error.line, 1, error.message))
+                self.complaints.add_complaint(Diagnostic(shown, error.line, 1, error.message))
                 return None
-            except FileFaults as faults:
+            except InvalidFile as faults:
                 for complaint in faults.complaints:
                     self.complaints.add_complaint(complaint)
                 return None
@@ -184,7 +184,7 @@ def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = read_regu
         raise
     except OSError as error:
         why = error.strerror or str(error)
-        raise FileFaults((Complaint(shown, 1, 1, f"cannot be read: {why.lower()}"),)) from error
+        raise InvalidFile((Diagnostic(shown, 1, 1, f"cannot be read: {why.lower()}"),)) from error
 
 
 def _texts(value: object) -> list[str]:

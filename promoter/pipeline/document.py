@@ -21,7 +21,7 @@ from promoter.pipeline.problems import Complaints, Spot
 from promoter.pipeline.secret_sources import read_secrets
 from promoter.pipeline.service_list import read_overrides, read_services
 from promoter.pipeline.sources import entries, unknown
-from promoter.pipeline.spec import NAME, EnvironmentForm, FileForm, Head
+from promoter.pipeline.spec import NAME, EnvironmentForm, FileForm, FileHead
 from promoter.pipeline.template_filler import Filler, is_map
 
 _FEW = "only source and env('NAME') are known here"
@@ -78,13 +78,13 @@ def _check_keys(text: FileText, data: Mapping[str, Any]) -> None:
 
 
 def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
-    said = {key: data[key] for key in Head.model_fields if data.get(key) is not None}
+    said = {key: data[key] for key in FileHead.model_fields if data.get(key) is not None}
     no_secret = {"secret": "a secret cannot stand here: this is read before secrets are"}
     scope = text.scope(absent={**text.variables, **no_secret}, why_undefined=_FEW)
     filler = Filler(scope, text.complaints, None)
-    head = Head(name="unnamed")
+    head = FileHead(name="unnamed")
     for key, value in said.items():
-        read = filler.read(Head, {"name": "unnamed", key: value}, text.spot())
+        read = filler.read(FileHead, {"name": "unnamed", key: value}, text.spot())
         if read is not None:
             head = head.model_copy(update={key: getattr(read, key)})
     if head.registry is not None and not check_registry(head.registry, text.spot("registry"), filler):

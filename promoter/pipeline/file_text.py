@@ -17,7 +17,7 @@ from promoter.pipeline.networks_volumes import Parts
 from promoter.pipeline.problems import Complaints, Spot
 from promoter.pipeline.service_layers import Layer
 from promoter.pipeline.sources import Origin
-from promoter.pipeline.spec import Head
+from promoter.pipeline.spec import FileHead
 
 NO_RELEASE = "`release` has no meaning here: this is read before there is a release"
 NO_ENVIRONMENT = "`environment` has no meaning here: this is the same for all environments"
@@ -57,7 +57,7 @@ class FileText:
     files: NamedFiles = no_files
     """The files that words of a command name, with their digests, in the same way."""
     checkout: Checkout = NO_CHECKOUT
-    head: Head = field(init=False)
+    head: FileHead = field(init=False)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     people: dict[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: dict[str, SecretSource] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from promoter.config.regular_file import read_regular
 from promoter.config.yaml.reader import read_document
-from promoter.model.errors import CallerError, Complaint
+from promoter.model.errors import CallerError, Diagnostic
 from promoter.model.release import Release, Source
 from promoter.pipeline.builds import read_builds
 from promoter.pipeline.compose.service import Service
@@ -55,7 +55,7 @@ class LoadedPipeline:
         self._text.complaints.raise_if_any()
         return resolved.environment
 
-    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
         """Something said about an environment, on the line where it stands in the file."""
         spot = self._text.environments[environment].spot
         return spot.document.complaint(spot.document.position(spot.path, of_key=True), message, hint)
@@ -97,7 +97,7 @@ class LoadedPipeline:
         return builds
 
     @property
-    def remarks(self) -> tuple[Complaint, ...]:
+    def remarks(self) -> tuple[Diagnostic, ...]:
         """What was left out so far, and keeps nothing from running."""
         return self._text.complaints.remarks
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from promoter.model.errors import Complaint
+from promoter.model.errors import Diagnostic
 from promoter.model.release import Release, Source
 from promoter.pipeline.model import BuiltService, Environment, Pipeline, Policy
 
@@ -25,7 +25,7 @@ class Loaded(Protocol):
     def pipeline(self) -> Pipeline: ...
 
     @property
-    def remarks(self) -> tuple[Complaint, ...]:
+    def remarks(self) -> tuple[Diagnostic, ...]:
         """What was left out so far, and keeps nothing from running."""
 
     def check(self) -> None:
@@ -40,7 +40,7 @@ class Loaded(Protocol):
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
         """How each service's image comes to be. Raises FileFaults."""
 
-    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
         """Something said about an environment, on the line where it stands in the file."""
 
     def url(self, environment: str, release: Release) -> str | None:

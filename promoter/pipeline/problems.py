@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from promoter.config.spec_errors import Fault
 from promoter.config.yaml.positions import Document, Trail
-from promoter.model.errors import Complaint, FileFaults
+from promoter.model.errors import Diagnostic, InvalidFile
 
-_Found = dict[Complaint, dict[str | None, None]]
+_Found = dict[Diagnostic, dict[str | None, None]]
 """What was found, and in which environments."""
 
 
@@ -69,7 +69,7 @@ class Complaints:
         else:
             self.add(spot.below(fault.at), fault.message, fault.hint, on_key=fault.on_key, environment=environment)
 
-    def add_complaint(self, complaint: Complaint) -> None:
+    def add_complaint(self, complaint: Diagnostic) -> None:
         self._found.setdefault(complaint, {})[None] = None
 
     def __len__(self) -> int:
@@ -78,19 +78,19 @@ class Complaints:
     def raise_if_any(self) -> None:
         """All of them, in the order of the text."""
         if self._found:
-            raise FileFaults(tuple(sorted(self._said(self._found), key=self._order)))
+            raise InvalidFile(tuple(sorted(self._said(self._found), key=self._order)))
 
     @property
-    def remarks(self) -> tuple[Complaint, ...]:
+    def remarks(self) -> tuple[Diagnostic, ...]:
         return tuple(sorted(self._said(self._remarked), key=self._order))
 
-    def _order(self, complaint: Complaint) -> tuple[bool, Complaint]:
+    def _order(self, complaint: Diagnostic) -> tuple[bool, Diagnostic]:
         return complaint.file != self.main.file, complaint
 
-    def _said(self, found: Mapping[Complaint, Mapping[str | None, None]]) -> Iterator[Complaint]:
+    def _said(self, found: Mapping[Diagnostic, Mapping[str | None, None]]) -> Iterator[Diagnostic]:
         for complaint, where in found.items():
             suffix = self._suffix(tuple(name for name in where if name is not None)) if None not in where else ""
-            yield Complaint(
+            yield Diagnostic(
                 complaint.file, complaint.line, complaint.column, complaint.message + suffix, complaint.hint, complaint.text
             )
 

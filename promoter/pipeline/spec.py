@@ -127,7 +127,7 @@ class PolicyForm(Shape):
     ref: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")
 
 
-class Head(Shape):
+class FileHead(Shape):
     """The file's plain keys."""
 
     name: Name
@@ -139,7 +139,7 @@ class Head(Shape):
     builder: Literal["auto", "engine", "buildx"] = "auto"
 
 
-class FileForm(Head):
+class FileForm(FileHead):
     """A pipeline file."""
 
     roles: dict[str, Texts] = {}

@@ -12,7 +12,7 @@ from promoter.promotion.steps import Proof
 
 
 @dataclass(frozen=True)
-class Order:
+class ContainerRequest:
     """One service to be put in place. `live` and `earlier` are ids of recorded containers that are just what is ordered:
     those that run, and stopped ones that were kept.
     """

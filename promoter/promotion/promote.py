@@ -11,12 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from promoter.gates.approval.rule import Approval
-from promoter.gates.evaluate import Judged, consumed_votes, gate_document, worst
-from promoter.ledger.chain import Head, Kind
-from promoter.ledger.lease import Hold, came_free, holding
-from promoter.ledger.ledger import Guard, Journal
+from promoter.gates.evaluate import GateResult, consumed_votes, gate_document, worst
+from promoter.ledger.chain import LedgerHead
+from promoter.ledger.facts import Requested, Started
+from promoter.ledger.lease import HeldLease, came_free, holding
+from promoter.ledger.ledger import Guard, Ledger
 from promoter.ledger.state import EnvironmentState, State
-from promoter.ledger.store import Held
+from promoter.ledger.store import LeaseInfo
 from promoter.model.errors import EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.labels import Place, is_aside, ledger_of
 from promoter.model.ownership import is_owned, owner_labels
@@ -26,14 +27,14 @@ from promoter.model.vote import Grade
 from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import policy_of
 from promoter.promotion import progress
-from promoter.promotion.admission.controller import Judge, Terms
+from promoter.promotion.admission.controller import AdmissionController, PromotionOptions
 from promoter.promotion.admission.evaluate import gates_of_rollback
 from promoter.promotion.admission.holds import superseded_by
 from promoter.promotion.admission.overrides import overrides_used
 from promoter.promotion.execution.comeback import Comeback
 from promoter.promotion.execution.comeback import settle as settle_engine
-from promoter.promotion.execution.fencing import Fenced, watched
-from promoter.promotion.execution.job import Job, Ran
+from promoter.promotion.execution.fencing import FencedEngine, watched
+from promoter.promotion.execution.job import Execution, Ran
 from promoter.promotion.execution.recovery import settle
 from promoter.promotion.execution.runner import Runner
 from promoter.promotion.inspection.current import has_newer, lives_here, promotion_id, still_runs
@@ -56,29 +57,29 @@ NEVER = ("policy", "veto", "superseded")
 class ShutMeanwhile(Exception):
     """A veto, a pin or a reject came between judging and the fact that would have begun the promotion."""
 
-    def __init__(self, judged: tuple[Judged, ...]) -> None:
+    def __init__(self, judged: tuple[GateResult, ...]) -> None:
         self.judged = judged
         super().__init__()
 
 
 @dataclass(frozen=True)
-class Entering:
+class EnvironmentPromotion:
     """Everything that one environment's entrance needs."""
 
     file: Loaded
     world: Ports
-    journal: Journal
+    journal: Ledger
     tell: progress.Listener
     name: str
-    terms: Terms
+    terms: PromotionOptions
     seen: list[dict[str, object]] = field(default_factory=list)
     """What every gate said when it was last asked: the record of a start names it, dry runs included."""
     comebacks: list[Comeback] = field(default_factory=list)
     """Each time that the engine went away in the middle and came back."""
 
     @cached_property
-    def judge(self) -> Judge:
-        return Judge(self.file, self.world, self.journal, self.name, self.terms)
+    def judge(self) -> AdmissionController:
+        return AdmissionController(self.file, self.world, self.journal, self.name, self.terms)
 
     def go(self, release: Release) -> EnvironmentResult:
         """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
@@ -159,7 +160,7 @@ class Entering:
     def _came_free(self, deadline: float) -> bool:
         """Whoever waited for another run judges everything anew: that run has changed what is there."""
 
-        def tell(held: Held, left: float) -> None:
+        def tell(held: LeaseInfo, left: float) -> None:
             self.tell(progress.Waiting(self.name, (f"another run holds {self.name}: {held.owner}",), left))
 
         ledger, clock = self.journal.ledger, self.world.clock
@@ -182,7 +183,7 @@ class Entering:
             return self._end(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted: {error.message}", CARRIES_ON)
         return self._end(Status.FAILED, error.reason_code or ReasonCode.START_FAILED, error.message, CARRIES_ON)
 
-    def _other_engine(self, plan: Plan) -> Judged | None:
+    def _other_engine(self, plan: Plan) -> GateResult | None:
         """Another engine than the recorded one answers at the address: nothing is done there until a person says so."""
         current, engine = self._entry.current, self.world.engine(plan.environment.engines[0])
         if current is None or current.engine is None or self.name in self.terms.accept_engine:
@@ -194,9 +195,9 @@ class Entering:
             f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {self.name} "
             f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={self.name}"
         )
-        return Judged("engine", refused(ReasonCode.POLICY_CHANGED, says), "engine")
+        return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, says), "engine")
 
-    def _other_ledger(self, plan: Plan) -> Judged | None:
+    def _other_ledger(self, plan: Plan) -> GateResult | None:
         """Containers that another ledger has recorded: its facts, its gates and its leases are not known here."""
         ours, place = self.journal.state.chain, Place(plan.pipeline, self.name)
         if self.name in self.terms.accept_ledger:
@@ -211,7 +212,7 @@ class Entering:
             f"one ({ours or 'empty'}, {self.journal.ledger.location}): use that ledger; when this one is to take over, set "
             f"PROMOTER_ACCEPT_LEDGER={self.name}"
         )
-        return Judged("ledger", refused(ReasonCode.OTHER_LEDGER, says), "ledger")
+        return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), "ledger")
 
     def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
         """None when everything is open; otherwise the answer, after as long a wait as was asked for."""
@@ -236,7 +237,7 @@ class Entering:
             self.world.clock.sleep(min(POLL, left))
             self.journal.refresh()
 
-    def _carry_out(self, plan: Plan, hold: Hold, judged_at: Head | None) -> EnvironmentResult:
+    def _carry_out(self, plan: Plan, hold: HeldLease, judged_at: LedgerHead | None) -> EnvironmentResult:
         """`judged_at` are the facts that the gates were judged by; None mends what lives here, which asks no gate."""
         entry, mend = self._entry, judged_at is None
         promotion = promotion_id(self.journal.state, plan)
@@ -247,18 +248,17 @@ class Entering:
         if not (mend or resumed):
             self._request(plan, ())
         running = entry.current.release if entry.current else None
-        lease = {"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}
-        body = {
-            "plan_digest": plan.digest, "promotion": promotion, "approvals": list(consumed), "from": running,
-            "mend": mend, "resumed": resumed, "lease": lease, "gates": self.seen,
-            **self._policy(plan, mend=mend), **self.terms.extra,
-        }  # fmt: skip
-        self.journal.record(Kind.STARTED, self.name, plan.release.id, body, self._open_still(plan, judged_at, hold))
+        fact = Started(
+            plan_digest=plan.digest, promotion=promotion, approvals=consumed, from_release=running, mend=mend, resumed=resumed,
+            lease={"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}, gates=self.seen,
+            policy=self._policy(plan, mend=mend), rollback=self.terms.cause.rollback, reason=self.terms.cause.reason,
+        )  # fmt: skip
+        self.journal.append(fact, self.name, plan.release.id, self._open_still(plan, judged_at, hold))
         self.tell(progress.PromotionStarted(self.name, plan.release, plan.digest, mend))
         done = frozenset(step.id for step in plan.steps if isinstance(step, Before)) if mend else frozenset[str]()
         done |= frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
-        job = Job(
-            plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.extra, resumed,
+        job = Execution(
+            plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.cause, resumed,
             self.journal.state.chain, reusable(entry, plan, self._document), self._ran(plan),
             entry.start.at if entry.start is not None and resumed else self.world.clock.now(),
         )  # fmt: skip
@@ -268,7 +268,7 @@ class Entering:
             return replace(result, code=ReasonCode.OVERRIDDEN, reasons=(override.verdict.sentence,))
         return result
 
-    def _settle_abandoned(self, plan: Plan, hold: Hold) -> None:
+    def _settle_abandoned(self, plan: Plan, hold: HeldLease) -> None:
         """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
         start = self._entry.start
         if start is not None and start.promotion != promotion_id(self.journal.state, plan):
@@ -286,16 +286,16 @@ class Entering:
         else:
             services = {name: s for name, s in plan.environment.services.items() if name in release.images}
             earlier = replace(plan, environment=replace(plan.environment, services=services), release=release, recorded=None)
-        job = Job(earlier, current.promotion, self.file.pipeline.directory, None, ledger=self.journal.state.chain)
+        job = Execution(earlier, current.promotion, self.file.pipeline.directory, None, ledger=self.journal.state.chain)
         return Ran(current, job)
 
     def _document(self, plan_digest: str) -> Mapping[str, Any] | None:
         return self.journal.plan_document(self.name, plan_digest)
 
-    def _settle_engine(self, plan: Plan, hold: Hold) -> None:
+    def _settle_engine(self, plan: Plan, hold: HeldLease) -> None:
         """The engine was restarted in the middle: nothing is started beside what it is about to let end."""
         if self.comebacks:
-            engine = Fenced(self.world.engine(plan.environment.engines[0]), hold.check)
+            engine = FencedEngine(self.world.engine(plan.environment.engines[0]), hold.check)
             settle_engine(engine, Place(plan.pipeline, self.name), self.comebacks[-1])
 
     # ------------------------------------------------------------ facts about here
@@ -303,7 +303,7 @@ class Entering:
     def _entry(self) -> EnvironmentState:
         return self.journal.state.environment(self.name)
 
-    def _open_still(self, plan: Plan, judged_at: Head | None, hold: Hold) -> Guard:
+    def _open_still(self, plan: Plan, judged_at: LedgerHead | None, hold: HeldLease) -> Guard:
         """Judges the very facts that the start would follow, when others came since the gates were judged.
 
         Whoever lost the lease meanwhile begins nothing.
@@ -325,14 +325,14 @@ class Entering:
             return overrides_used(environment, case)
         return consumed_votes(gates_of_rollback(environment) if self.terms.rollback else environment.gates, case)
 
-    def _policy(self, plan: Plan, *, mend: bool = False) -> dict[str, object]:
+    def _policy(self, plan: Plan, *, mend: bool = False) -> Mapping[str, object] | None:
         """What the policy was held to, for the record; nothing where it was not, or is not as it should be."""
         held = None if mend else self.judge.holding(plan)
         passed = held is not None and held.verdict.outcome is Outcome.PASSED
-        return {"policy": held.document(self.file.pipeline)} if held is not None and passed else {}
+        return held.document(self.file.pipeline) if held is not None and passed else None
 
     # ------------------------------------------------------------ telling and recording
-    def _request(self, plan: Plan, judged: tuple[Judged, ...]) -> None:
+    def _request(self, plan: Plan, judged: tuple[GateResult, ...]) -> None:
         """Asks in the ledger, with the whole plan, unless the very same is asked already."""
         case = self.judge.case(plan)
         request = self._entry.request
@@ -344,14 +344,14 @@ class Entering:
         if asked or (shut is not None and shut.kind in NEVER):
             return
         supersedes = [] if self.terms.rollback else superseded_by(self.journal.state, self.name, plan.release)
-        body = {
-            "plan_digest": plan.digest, "plan": plan.document(), "from": case.running, "policy_digest": case.policy_digest,
-            "requested_by": self.terms.actor, "reason_code": str(shut.verdict.code if shut else ReasonCode.OK),
-            "reasons": list(_reasons(judged)), "gates": [gate_document(one) for one in judged], "supersedes": supersedes,
-            "rollback": self.terms.rollback, "rules": policy_of(self.file.pipeline, plan.environment),
-            **self._policy(plan), **self._run(),
-        }  # fmt: skip
-        self.journal.record(Kind.REQUESTED, self.name, plan.release.id, body)
+        fact = Requested(
+            plan_digest=plan.digest, plan=plan.document(), from_release=case.running, policy_digest=case.policy_digest,
+            requested_by=self.terms.actor, reason_code=str(shut.verdict.code if shut else ReasonCode.OK),
+            reasons=_reasons(judged), gates=[gate_document(one) for one in judged], supersedes=supersedes,
+            rollback=self.terms.rollback, rules=policy_of(self.file.pipeline, plan.environment),
+            policy=self._policy(plan), run=self.terms.run or None,
+        )  # fmt: skip
+        self.journal.append(fact, self.name, plan.release.id)
         if supersedes:
             self.tell(progress.Superseded(self.name, plan.release.id, tuple(str(one["release"]) for one in supersedes)))
 
@@ -363,11 +363,11 @@ class Entering:
     def _run(self) -> dict[str, object]:
         return {"run": self.terms.run} if self.terms.run else {}
 
-    def _show(self, judged: tuple[Judged, ...]) -> None:
+    def _show(self, judged: tuple[GateResult, ...]) -> None:
         for one in judged:
             self.tell(progress.GateJudged(self.name, one.gate, one.verdict))
 
-    def _shut(self, plan: Plan, judged: tuple[Judged, ...]) -> EnvironmentResult:
+    def _shut(self, plan: Plan, judged: tuple[GateResult, ...]) -> EnvironmentResult:
         verdict = worst(judged).verdict  # type: ignore[union-attr]
         status = Status.REFUSED if verdict.outcome is Outcome.REFUSED else Status.PENDING
         gates = [gate_document(one) for one in judged]
@@ -387,5 +387,5 @@ class Entering:
         return EnvironmentResult(self.name, status, code, said, digest, previous, details=details or {})
 
 
-def _reasons(judged: tuple[Judged, ...]) -> tuple[str, ...]:
+def _reasons(judged: tuple[GateResult, ...]) -> tuple[str, ...]:
     return tuple(f"{one.gate}: {one.verdict.sentence}" for one in judged if one.verdict.outcome is not Outcome.PASSED)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from promoter.model.release import Release
 from promoter.promotion import progress
-from promoter.promotion.promote import Entering
+from promoter.promotion.promote import EnvironmentPromotion
 from promoter.promotion.results import EnvironmentResult, Status
 
 REACHED = (Status.DEPLOYED, Status.UNCHANGED)
@@ -17,12 +17,12 @@ PARALLEL = 32
 
 
 @dataclass(frozen=True)
-class Walk:
+class Scheduler:
     """`needs` names what each environment needs; `targets` are those to be entered, in the order of the file."""
 
     needs: Mapping[str, tuple[str, ...]]
     targets: tuple[str, ...]
-    enter: Callable[[str], Entering]
+    enter: Callable[[str], EnvironmentPromotion]
     tell: progress.Listener
 
     def go(self, release: Release) -> tuple[EnvironmentResult, ...]:

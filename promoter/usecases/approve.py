@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.gates.approval.rule import Approval, own_doing, voters
-from promoter.gates.evaluate import Judged, gate_document
-from promoter.ledger.chain import Fact, Kind
-from promoter.ledger.state import Request
+from promoter.gates.evaluate import GateResult, gate_document
+from promoter.ledger.chain import Fact
+from promoter.ledger.state import PromotionRequest
 from promoter.model.canonical_json import fingerprint
 from promoter.model.diff import Change
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
@@ -19,11 +19,11 @@ from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.model.vote import Vote
 from promoter.pipeline.model import policy_of
-from promoter.promotion.admission.controller import Judge, Terms
+from promoter.promotion.admission.controller import AdmissionController, PromotionOptions
 from promoter.promotion.admission.holds import newer_instead
 from promoter.promotion.admission.policy_pin import other_rules
 from promoter.promotion.plan import changes
-from promoter.usecases.sign import Ballot, Matter, Signing
+from promoter.usecases.sign import Signing, VoteDraft, VoteSubject
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ApprovalCase:
     changes: tuple[Change, ...]
     images: tuple[tuple[str, str | None, str], ...]
     steps: tuple[str, ...]
-    gates: tuple[Judged, ...]
+    gates: tuple[GateResult, ...]
     """How everything stands now; checks are looked at when the promotion is tried again."""
     votes: tuple[Vote, ...]
     run: str | None = None
@@ -121,14 +121,14 @@ class Voting(Signing):
         if decision == "approve":
             may_enter(case)
         ends = [gate.expires for gate in gates if gate.expires is not None]
-        matter = Matter(
+        matter = VoteSubject(
             case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
         )
-        ballot = Ballot(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
+        ballot = VoteDraft(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
         if decision == "reject":
             return self._reject(case, ballot, key)
         key = self.key_for((gate.grade for gate in gates), key, case.run)
-        return self._cast(Kind.APPROVED, case, ballot, key)
+        return self._cast(case, ballot, key)
 
     def still_missing(self, case: ApprovalCase) -> tuple[str, ...]:
         """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
@@ -140,20 +140,20 @@ class Voting(Signing):
         return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
 
     # ------------------------------------------------------------ parts
-    def _reject(self, case: ApprovalCase, ballot: Ballot, named: str | None) -> Fact:
+    def _reject(self, case: ApprovalCase, ballot: VoteDraft, named: str | None) -> Fact:
         """Signed where that can be. A reject is heard without: only a key that was named for it must serve."""
         key = named or (self.key or self.git_key() if self.pipeline.trust is not None else None)
         try:
-            return self._cast(Kind.REJECTED, case, ballot, key)
+            return self._cast(case, ballot, key)
         except (CallerError, Refused, SigningError):
             if named is not None or key is None:
                 raise
-            return self._cast(Kind.REJECTED, case, ballot, None)
+            return self._cast(case, ballot, None)
 
-    def _cast(self, kind: Kind, case: ApprovalCase, ballot: Ballot, key: str | None) -> Fact:
-        return self.journal.record(kind, case.environment, case.release.id, None, lambda state: self.body_of(ballot, key, state))
+    def _cast(self, case: ApprovalCase, ballot: VoteDraft, key: str | None) -> Fact:
+        return self.journal.append(lambda state: self.vote_of(ballot, key, state), case.environment, case.release.id)
 
-    def _case_of(self, request: Request, target: Release, earlier: Release | None) -> ApprovalCase:
+    def _case_of(self, request: PromotionRequest, target: Release, earlier: Release | None) -> ApprovalCase:
         name, plan = request.environment, request.plan
         current = self.journal.state.environment(name).current
         before = self.journal.plan_document(name, current.plan_digest) if current else None
@@ -168,15 +168,15 @@ class Voting(Signing):
             self._gates_now(request), votes, request.run, request.matter,
         )  # fmt: skip
 
-    def _gates_now(self, request: Request) -> tuple[Judged, ...]:
-        terms = Terms(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
-        judge = Judge(self.loaded, self.world, self.journal, request.environment, terms)
+    def _gates_now(self, request: PromotionRequest) -> tuple[GateResult, ...]:
+        terms = PromotionOptions(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
+        judge = AdmissionController(self.loaded, self.world, self.journal, request.environment, terms)
         plan, case = judge.plan_as_asked(request)
         judged = judge.judged(plan, look=False, case=case)
         if case.policy_digest == request.policy_digest:
             return judged
         other = other_rules(request.rules, policy_of(self.pipeline, plan.environment))
-        return (Judged("rules", other, "policy"), *judged)
+        return (GateResult("rules", other, "policy"), *judged)
 
     def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
         if earlier is None or not earlier.source.sha or not target.source.sha:

@@ -1,10 +1,11 @@
 """What every part of the door needs: finding releases, environments and recorded plans in the ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from secrets import token_hex
 
-from promoter.ledger.chain import Kind
-from promoter.ledger.ledger import Journal
+from promoter.ledger.facts import Released
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import State
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
@@ -13,7 +14,7 @@ from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import Pipeline
 from promoter.promotion import progress
 from promoter.promotion.build import Made
-from promoter.usecases.ports.bundle import World
+from promoter.usecases.ports.bundle import UseCasePorts
 
 
 class Looking:
@@ -22,8 +23,8 @@ class Looking:
     loaded: Loaded
     pipeline: Pipeline
     name: str
-    world: World
-    journal: Journal
+    world: UseCasePorts
+    journal: Ledger
     tell: progress.Listener
     owner: str
     actor: str
@@ -60,8 +61,8 @@ class Looking:
         state = self.facts_so_far()
         newest = state.newest()
         if newest is None or newest.release.id != release.id:
-            body = {"pipeline": self.name, "content": release.content(), "tags": dict(made.tags)}
-            self.journal.record(Kind.RELEASED, None, release.id, body, _salt_once)
+            fact = Released(pipeline=self.name, content=release.content(), tags=dict(made.tags))
+            self.journal.append(lambda state: replace(fact, salt=_salt_once(state)), release=release.id)
         return release.id in state.releases
 
     def facts_so_far(self) -> State:
@@ -86,6 +87,6 @@ class Looking:
             raise CallerError(f"{self.name} has no environment {environment!r}", hint=hint)
 
 
-def _salt_once(state: State) -> Mapping[str, object] | None:
+def _salt_once(state: State) -> str | None:
     """The pipeline's salt comes with its first release and stays for ever: hashes of secrets must stay comparable."""
-    return None if state.salt else {"salt": token_hex(16)}
+    return None if state.salt else token_hex(16)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from itertools import islice
 
-from promoter.ledger.chain import Head, head_of
+from promoter.ledger.chain import LedgerHead, head_of
 from promoter.ledger.lease import others
-from promoter.ledger.ledger import Journal
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.store import Gone
 from promoter.model.clock import Clock
 from promoter.model.errors import CallerError, LeaseHeld, LedgerError
@@ -33,8 +33,8 @@ class Copying:
     """A ledger, and what is to become its copy."""
 
     pipeline: str
-    source: Journal
-    target: Journal
+    source: Ledger
+    target: Ledger
     clock: Clock
     gone: Gone
 
@@ -69,10 +69,10 @@ class Copying:
         if state.pipeline not in (None, self.pipeline):
             raise CallerError(f"the ledger {here} is that of pipeline {state.pipeline}, not of {self.pipeline}")
 
-    def _common(self) -> Head:
+    def _common(self) -> LedgerHead:
         """The end of what both have: all of the target, or it is no copy of this ledger."""
-        ours, head = self.source.following(Head()), Head()
-        for theirs in self.target.following(Head()):
+        ours, head = self.source.following(LedgerHead()), LedgerHead()
+        for theirs in self.target.following(LedgerHead()):
             fact = next(ours, None)
             if fact is None or fact.line != theirs.line:
                 what = "which the other does not have" if fact is None else "which is another one there"
@@ -84,9 +84,9 @@ class Copying:
             head = head_of(fact)
         return head
 
-    def _check_target(self, head: Head) -> None:
-        last = Head()
-        for fact in self.target.following(Head()):
+    def _check_target(self, head: LedgerHead) -> None:
+        last = LedgerHead()
+        for fact in self.target.following(LedgerHead()):
             last = head_of(fact)
         if last != head:
             raise LedgerError(

@@ -1,6 +1,6 @@
 """Starting the job that carries on, once a vote has opened the gate: nobody waits for it, and no runner idles."""
 
-from promoter.gates.evaluate import Judged
+from promoter.gates.evaluate import GateResult
 from promoter.model.errors import CallerError, Refused
 from promoter.model.verdict import Outcome
 from promoter.usecases.approve import ApprovalCase, Voting
@@ -32,5 +32,5 @@ class Dispatching(Voting):
         forge.dispatch(target, Occasion(self.name, case.environment, case.release.id, case.plan_digest))
 
 
-def _shut(one: Judged) -> bool:
+def _shut(one: GateResult) -> bool:
     return one.verdict.outcome is not Outcome.PASSED and one.kind not in _LOOKED_AT_LATER

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from promoter.gates.approval.rule import Approval, counting, electorate
-from promoter.gates.context import Case
-from promoter.gates.evaluate import Judged, gate_document, worst
+from promoter.gates.context import GateContext
+from promoter.gates.evaluate import GateResult, gate_document, worst
 from promoter.gates.next_opening import opens_together
 from promoter.gates.override import Override, may_override
 from promoter.gates.soak import Soak
-from promoter.ledger.ledger import AsOf
+from promoter.ledger.ledger import LedgerView
 from promoter.ledger.reducer import fold
 from promoter.ledger.state import State
 from promoter.model.errors import PromoterError
@@ -21,7 +21,7 @@ from promoter.model.release import Release
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, ReasonCode, waiting
 from promoter.model.vote import Grade
-from promoter.promotion.admission.controller import Judge, Terms
+from promoter.promotion.admission.controller import AdmissionController, PromotionOptions
 from promoter.promotion.inspection.current import lives_here
 from promoter.promotion.plan import Plan
 from promoter.usecases.context import Looking
@@ -33,7 +33,7 @@ ANYONE = ("anyone",)
 class Opening:
     """One gate, who can open it (nobody but time, when empty) and the command that does."""
 
-    judged: Judged
+    judged: GateResult
     who: tuple[str, ...] = ()
     command: str | None = None
     page: str | None = None
@@ -59,7 +59,7 @@ class Explanation:
     note: str | None = None
 
     @property
-    def decides(self) -> Judged | None:
+    def decides(self) -> GateResult | None:
         return worst(tuple(opening.judged for opening in self.gates))
 
     @property
@@ -102,10 +102,10 @@ class Explaining(Looking):
         state = self._facts_until(at) if at is not None and at < now else self.journal.state
         request = state.environment(environment).request
         chosen = self.find_release(release or (request.release if request else None))
-        terms = Terms(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True)
+        terms = PromotionOptions(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True)
         if request is not None and request.release == chosen.id:
             terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
-        judge = Judge(self.loaded, self.world, AsOf(state), environment, terms)
+        judge = AdmissionController(self.loaded, self.world, LedgerView(state), environment, terms)
         plan, case, note = self._asked(judge, chosen, at or now)
         judged = (*self._needed(state, environment, chosen), *judge.judged(plan, look=look, case=case))
         openings = tuple(self._opening(one, plan, case, state) for one in judged)
@@ -118,7 +118,7 @@ class Explaining(Looking):
     def _facts_until(self, at: datetime) -> State:
         return fold(fact for fact in self.journal.ledger.read() if fact.at <= at)
 
-    def _asked(self, judge: Judge, release: Release, at: datetime) -> tuple[Plan, Case, str | None]:
+    def _asked(self, judge: AdmissionController, release: Release, at: datetime) -> tuple[Plan, GateContext, str | None]:
         request, note = judge.entry.request, None
         try:
             plan = judge.plan(release)
@@ -136,22 +136,22 @@ class Explaining(Looking):
                 note = f"which votes count cannot be told, because: {error.message}"
         return plan, judge.at(plan, case, at), note
 
-    def _needed(self, state: State, environment: str, release: Release) -> tuple[Judged, ...]:
+    def _needed(self, state: State, environment: str, release: Release) -> tuple[GateResult, ...]:
         found = []
         for name in self.pipeline.needs[environment]:
             current = state.environment(name).current
             if current is None or current.release != release.id:
                 there = f"release {current.release[:12]} is there" if current else "nothing is there"
                 says = f"{name} has not verified release {release.short_id}: {there}"
-                found.append(Judged(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), "needs"))
+                found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), "needs"))
         return tuple(found)
 
-    def _opens(self, plan: Plan, case: Case, judged: Sequence[Judged]) -> datetime | None:
+    def _opens(self, plan: Plan, case: GateContext, judged: Sequence[GateResult]) -> datetime | None:
         if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in ("soak", "window")):
             return None
         return opens_together(plan.environment.gates, case)
 
-    def _opening(self, one: Judged, plan: Plan, case: Case, state: State) -> Opening:
+    def _opening(self, one: GateResult, plan: Plan, case: GateContext, state: State) -> Opening:
         if one.verdict.outcome is Outcome.PASSED:
             return Opening(one)
         name, release = plan.environment.name, plan.release.short_id
@@ -178,7 +178,7 @@ class Explaining(Looking):
             return Opening(one)
         return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
 
-    def _by_vote(self, one: Judged, gate: Approval, case: Case, state: State) -> Opening:
+    def _by_vote(self, one: GateResult, gate: Approval, case: GateContext, state: State) -> Opening:
         if one.verdict.code is ReasonCode.REJECTED:
             return Opening(one)
         people = electorate(gate, case.roles, case.signers)

@@ -13,7 +13,7 @@ from typing import Any
 
 from promoter.gates.evaluate import gate_document
 from promoter.ledger.lease import TIME_TO_LIVE
-from promoter.ledger.ledger import Journal
+from promoter.ledger.ledger import Ledger
 from promoter.model.errors import EngineError, PromoterError
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
@@ -21,13 +21,13 @@ from promoter.pipeline.compose.image_volumes import unnamed_volumes
 from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion import progress
-from promoter.promotion.admission.controller import Terms
+from promoter.promotion.admission.controller import PromotionOptions
 from promoter.promotion.build import Made, build_secrets, make_release, registries
 from promoter.promotion.plan import Plan, changes, secret_names
-from promoter.promotion.promote import Entering
+from promoter.promotion.promote import EnvironmentPromotion
 from promoter.promotion.reconnect import identified
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
-from promoter.promotion.scheduler import Walk, upto
+from promoter.promotion.scheduler import Scheduler, upto
 from promoter.usecases.deployment_records import Recording
 from promoter.usecases.dispatch import Dispatching
 from promoter.usecases.explain import Explaining
@@ -35,7 +35,7 @@ from promoter.usecases.history import Queries
 from promoter.usecases.holds import Stops
 from promoter.usecases.import_reviews import Reviewing
 from promoter.usecases.override import Emergency
-from promoter.usecases.ports.bundle import World
+from promoter.usecases.ports.bundle import UseCasePorts
 from promoter.usecases.rollback import Rollbacks
 
 
@@ -45,8 +45,8 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
     def __init__(
         self,
         loaded: Loaded,
-        world: World,
-        journal: Journal,
+        world: UseCasePorts,
+        journal: Ledger,
         tell: progress.Listener,
         *,
         owner: str,
@@ -104,24 +104,26 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
         return RunResult(self.name, chosen, results)
 
     # ------------------------------------------------------------ parts
-    def _terms(self, wait: timedelta | None = None, **more: Any) -> Terms:
-        return Terms(
+    def _terms(self, wait: timedelta | None = None, **more: Any) -> PromotionOptions:
+        return PromotionOptions(
             self.owner, self.actor, wait, lease_ttl=self.lease_ttl, accept_engine=self.accept_engine, policy_ref=self.policy_ref,
             accept_ledger=self.accept_ledger, run=self.ci_run, **more,
         )  # fmt: skip
 
-    def _walk(self, release: Release, targets: tuple[str, ...], terms: Terms, explicit: str | None = None) -> RunResult:
-        def enter(name: str) -> Entering:
+    def _walk(
+        self, release: Release, targets: tuple[str, ...], terms: PromotionOptions, explicit: str | None = None
+    ) -> RunResult:
+        def enter(name: str) -> EnvironmentPromotion:
             asked_for = name == explicit
             return self._entering(name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
 
-        walk = Walk(self.pipeline.needs, targets, enter, self.tell)
+        walk = Scheduler(self.pipeline.needs, targets, enter, self.tell)
         return RunResult(self.name, release, walk.go(release))
 
-    def _entering(self, name: str, terms: Terms) -> Entering:
-        return Entering(self.loaded, self.world, self.journal, self.tell, name, terms)
+    def _entering(self, name: str, terms: PromotionOptions) -> EnvironmentPromotion:
+        return EnvironmentPromotion(self.loaded, self.world, self.journal, self.tell, name, terms)
 
-    def _planned(self, entering: Entering, release: Release) -> EnvironmentResult:
+    def _planned(self, entering: EnvironmentPromotion, release: Release) -> EnvironmentResult:
         plan = entering.judge.plan(release)
         current = self.journal.state.environment(entering.name).current
         judged = entering.judge.judged(plan, look=False)
@@ -204,7 +206,7 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
         return upto(self.pipeline.needs, to)
 
 
-def _identify(world: World, address: str | None) -> None:
+def _identify(world: UseCasePorts, address: str | None) -> None:
     identified(world.engine(address), world.clock)
 
 

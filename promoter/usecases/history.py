@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from promoter.ledger.chain import Fact, Head, Kind, head_of
+from promoter.ledger.chain import Fact, Kind, LedgerHead, head_of
 from promoter.ledger.consistency import Consistency
 from promoter.ledger.ledger import Witnessed
 from promoter.ledger.state import Deployment
@@ -119,7 +119,7 @@ class Queries(Statuses):
 
     def ledger_verify(self) -> LedgerReport:
         """Reads the whole chain from its first line, and holds each fact against those before it."""
-        seen, head, problem = self.journal.witnessed(), Head(), None
+        seen, head, problem = self.journal.witnessed(), LedgerHead(), None
         consistency, impossible, chain = Consistency(), list[str](), ""
         with self.journal.rebuilding() as rebuilt:
             try:
@@ -137,7 +137,7 @@ class Queries(Statuses):
             note = _FORGED if problem is None and rebuilt.differs() else None
         return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note, tuple(impossible))
 
-    def _gone_back(self, head: Head, seen: Witnessed, chain: str) -> str | None:
+    def _gone_back(self, head: LedgerHead, seen: Witnessed, chain: str) -> str | None:
         """Facts that were seen from here before, and are gone or are others now."""
         try:
             self.journal.never_back(head, seen, chain)

@@ -6,7 +6,8 @@ Each is a fact with a reason. What they mean to a promotion is `gatekeeper.py`'s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from promoter.ledger.chain import Fact, Kind
+from promoter.ledger import facts
+from promoter.ledger.chain import Fact
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.model.suggest import nearest
@@ -29,21 +30,21 @@ class Stops(Looking):
     def pin(self, environment: str, reason: str) -> Fact:
         """Automatic promotion leaves the environment alone until it is unpinned."""
         self._known(environment)
-        return self.journal.record(Kind.PINNED, environment, None, {"reason": reason})
+        return self.journal.append(facts.Pinned(reason=reason), environment)
 
     def unpin(self, environment: str, reason: str) -> Fact:
         """Raises CallerError when it is not pinned."""
         self._known(environment)
         if self.facts_so_far().environment(environment).pinned is None:
             raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
-        return self.journal.record(Kind.UNPINNED, environment, None, {"reason": reason})
+        return self.journal.append(facts.Unpinned(reason=reason), environment)
 
     def freeze(self, environment: str | None, reason: str) -> Fact:
         """Nothing may enter the environment, or any without one, until it is unfrozen."""
         if environment is not None:
             self._known(environment)
         self.facts_so_far()
-        return self.journal.record(Kind.FROZEN, environment, None, {"reason": reason})
+        return self.journal.append(facts.Frozen(reason=reason), environment)
 
     def unfreeze(self, environment: str | None, reason: str) -> Fact:
         """Raises CallerError when nothing there is frozen, or when all are and one is named."""
@@ -62,7 +63,7 @@ class Stops(Looking):
         if mark is None:
             what = "there is no freeze of all environments" if environment is None else f"{environment} is not frozen"
             raise CallerError(what, hint="`promoter status` shows what is frozen")
-        return self.journal.record(Kind.UNFROZEN, environment, None, {"reason": reason})
+        return self.journal.append(facts.Unfrozen(reason=reason), environment)
 
     def veto(self, release: str, reason: str, services: Sequence[str] = ()) -> Vetoed:
         """Bans the release, and every other that holds one of its images.
@@ -78,7 +79,7 @@ class Stops(Looking):
         builds = self.loaded.builds(chosen.source)
         built = [name for name in chosen.images if isinstance(builds.get(name), ToBuild)]
         digests = {str(chosen.images[name].digest) for name in (services or built or chosen.images)}
-        fact = self.journal.record(Kind.VETOED, None, chosen.id, {"reason": reason, "digests": sorted(digests)})
+        fact = self.journal.append(facts.Vetoed(reason=reason, digests=sorted(digests)), release=chosen.id)
         return Vetoed(fact, chosen, self._where(digests, chosen.id))
 
     def _where(self, digests: set[str], release: str) -> tuple[str, ...]:

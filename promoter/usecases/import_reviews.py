@@ -4,19 +4,19 @@ Such a review says only: this run may go on to that environment. So it counts fo
 very run asked for there, and only when the run asked before it was reviewed. What follows from a review is `reviews.py`'s.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from promoter.gates.approval.rule import Approval
-from promoter.ledger.chain import Fact, Kind
-from promoter.ledger.state import Request, State
+from promoter.ledger.chain import Fact
+from promoter.ledger.facts import Approved, Rejected
+from promoter.ledger.state import PromotionRequest, State
 from promoter.model.errors import CallerError, Refused
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
 from promoter.usecases.approve import ApprovalCase, Voting, may_enter
-from promoter.usecases.platform_reviews import Place, Reviewed, is_known, source_of, weigh
+from promoter.usecases.platform_reviews import Reviewed, ReviewSubject, is_known, source_of, weigh
 
 
 class _Known(Exception):
@@ -57,7 +57,7 @@ class Reviewing(Voting):
         run = self._asking_run(case)
         gates = self._approval_gates(case)
         forge = self.world.forge(None)
-        place = Place(forge.platform, run, called or environment)
+        place = ReviewSubject(forge.platform, run, called or environment)
         weighed = weigh(forge.reviews(place.environment), self.pipeline, gates, case.requested_by, case.release.source.author)
         if any(vote.review.decision == "approve" for vote in weighed.votes):
             may_enter(case)
@@ -97,12 +97,12 @@ class Reviewing(Voting):
             )  # fmt: skip
         return self.ci_run
 
-    def _record(self, case: ApprovalCase, vote: Reviewed, place: Place, expires: timedelta | None) -> Fact | None:
+    def _record(self, case: ApprovalCase, vote: Reviewed, place: ReviewSubject, expires: timedelta | None) -> Fact | None:
         """None when the ledger has it, whoever was first."""
         source = source_of(vote.review, place)
-        kind = Kind.APPROVED if vote.review.decision == "approve" else Kind.REJECTED
+        kind = Approved if vote.review.decision == "approve" else Rejected
 
-        def body(state: State) -> Mapping[str, object]:
+        def imported(state: State) -> Approved | Rejected:
             entry = state.environment(case.environment)
             if is_known(source, entry.votes_for(case.release.id)):
                 raise _Known
@@ -112,20 +112,20 @@ class Reviewing(Voting):
                     hint=f"`promoter explain {case.environment}` shows what waits there now",
                 )  # fmt: skip
             now = self.world.clock.now()
-            return {
-                "plan_digest": case.plan_digest,
-                "from": case.from_release.id if case.from_release else None,
-                "policy_digest": case.policy_digest,
-                "principal": vote.principal,
-                "role": vote.role,
-                "grade": str(Grade.PLATFORM),
-                "comment": vote.review.comment,
-                "expires_at": stamp(now + expires) if expires else None,
-                "review": source,
-            }
+            return kind(
+                plan_digest=case.plan_digest,
+                from_release=case.from_release.id if case.from_release else None,
+                policy_digest=case.policy_digest,
+                principal=vote.principal,
+                role=vote.role,
+                grade=str(Grade.PLATFORM),
+                comment=vote.review.comment,
+                expires_at=stamp(now + expires) if expires else None,
+                review=source,
+            )
 
         try:
-            return self.journal.record(kind, case.environment, case.release.id, None, body)
+            return self.journal.append(imported, case.environment, case.release.id)
         except _Known:
             return None
 
@@ -137,5 +137,5 @@ class Reviewing(Voting):
         return gates
 
 
-def _matter(request: Request | None) -> str | None:
+def _matter(request: PromotionRequest | None) -> str | None:
     return request.matter if request is not None else None

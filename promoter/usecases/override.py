@@ -4,8 +4,8 @@ An override is bound, signed and used up as an approval is. It passes every gate
 """
 
 from promoter.gates.override import may_override
-from promoter.ledger.chain import Fact, Kind
-from promoter.ledger.state import Owed
+from promoter.ledger.chain import Fact
+from promoter.ledger.state import PendingReview
 from promoter.model.errors import CallerError, Refused
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode
@@ -14,7 +14,7 @@ from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import judge_owed
 from promoter.promotion.plan import Plan
 from promoter.usecases.approve import ApprovalCase, Voting, may_enter
-from promoter.usecases.sign import Ballot, Matter
+from promoter.usecases.sign import VoteDraft, VoteSubject
 
 
 class Emergency(Voting):
@@ -36,14 +36,12 @@ class Emergency(Voting):
                 ReasonCode.ROLE_MISSING, hint="say who you are with --actor NAME or PROMOTER_ACTOR",
             )  # fmt: skip
         may_enter(case)
-        matter = Matter(
+        matter = VoteSubject(
             case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
         )
-        ballot = Ballot(matter, Decision.OVERRIDE, reason, self._role(), policy.review_within)
+        ballot = VoteDraft(matter, Decision.OVERRIDE, reason, self._role(), policy.review_within)
         key = self.key_for((policy.grade,), key)
-        return self.journal.record(
-            Kind.OVERRIDDEN, case.environment, case.release.id, None, lambda state: self.body_of(ballot, key, state)
-        )
+        return self.journal.append(lambda state: self.vote_of(ballot, key, state), case.environment, case.release.id)
 
     def review(self, environment: str, comment: str | None, key: str | None = None) -> Fact:
         """Looks back on the oldest override that nobody has reviewed. Raises Refused from those who made it."""
@@ -59,12 +57,14 @@ class Emergency(Voting):
             raise Refused(f"{self.actor} is not among the approvers of {self.name}", ReasonCode.SIGNER_UNKNOWN)
         release = self.journal.state.releases[owed.release].release
         first = owed.overrides[0]
-        matter = Matter(release, environment, owed.plan_digest, policy_digest(self.pipeline, resolved), None, first.principal)
-        ballot = Ballot(matter, Decision.REVIEW, comment or "", self._role(), None, first.digest)
+        matter = VoteSubject(
+            release, environment, owed.plan_digest, policy_digest(self.pipeline, resolved), None, first.principal
+        )
+        ballot = VoteDraft(matter, Decision.REVIEW, comment or "", self._role(), None, first.digest)
         key = self.key_for((resolved.override.grade,) if resolved.override else (), key)
-        return self.journal.record(Kind.ATTESTED, environment, owed.release, None, lambda state: self.body_of(ballot, key, state))
+        return self.journal.append(lambda state: self.vote_of(ballot, key, state), environment, owed.release)
 
-    def _to_review(self, name: str) -> tuple[Owed, Environment]:
+    def _to_review(self, name: str) -> tuple[PendingReview, Environment]:
         state = self.facts_so_far()
         for owed in state.environment(name).owed:
             release = state.releases[owed.release].release

@@ -12,7 +12,7 @@ _STATES = {"approve": "approved", "reject": "rejected"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReviewSubject:
     """Where the reviews were given: on which run, for what the platform calls `environment`."""
 
     platform: Platform
@@ -58,7 +58,7 @@ def weigh(
     return Weighed(tuple(votes), tuple(dict.fromkeys(over)))
 
 
-def source_of(review: Review, place: Place) -> Mapping[str, str]:
+def source_of(review: Review, place: ReviewSubject) -> Mapping[str, str]:
     """The part of a fact that says where its vote comes from."""
     words = (place.platform, place.run, place.environment, review.user, _STATES[review.decision], review.mark)
     return dict(zip(REVIEW, map(str, words), strict=True))

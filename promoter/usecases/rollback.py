@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from promoter.ledger.chain import Kind
+from promoter.ledger.facts import Cause, Pinned
 from promoter.ledger.state import Deployment, EnvironmentState
 from promoter.model.diff import say_change
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.pipeline.model import LocalFile
 from promoter.promotion import progress
-from promoter.promotion.admission.controller import Terms
+from promoter.promotion.admission.controller import PromotionOptions
 from promoter.promotion.plan import Plan, changes
-from promoter.promotion.promote import Entering
+from promoter.promotion.promote import EnvironmentPromotion
 from promoter.promotion.recorded_plan import recorded_plan
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.context import Looking
@@ -24,8 +24,8 @@ FORWARD = "`promoter rollback {0} --current-config` goes back to it with the con
 class Rollbacks(Looking):
     """The part of the API for going back. The rest of it gives what is declared here."""
 
-    _terms: Callable[..., Terms]
-    _entering: Callable[[str, Terms], Entering]
+    _terms: Callable[..., PromotionOptions]
+    _entering: Callable[[str, PromotionOptions], EnvironmentPromotion]
     _reachable: Callable[[Iterable[Plan]], None]
     recorded: Callable[[RunResult], RunResult]
 
@@ -54,15 +54,15 @@ class Rollbacks(Looking):
         plan = None if current_config else self.recorded_plan_of(environment, target)
         left = entry.current.release if entry.current else None
         why = reason or (cut_off.reason if cut_off else f"rolled back from {(left or 'nothing')[:12]} to {release.short_id}")
-        extra = {"rollback": True, "reason": why}
-        terms = self._terms(rollback=not current_config, recorded=plan, explicit=True, wait_lock=wait_lock, extra=extra)
+        cause = Cause(rollback=True, reason=why)
+        terms = self._terms(rollback=not current_config, recorded=plan, explicit=True, wait_lock=wait_lock, cause=cause)
         entering = self._entering(environment, terms)
         chosen = plan or entering.judge.plan(release)
         self._reachable((chosen,))
         self._announce(environment, entry, chosen)
         result = entering.go(release)
         if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
-            self.journal.record(Kind.PINNED, environment, release.id, {"reason": why})
+            self.journal.append(Pinned(reason=why), environment, release.id)
         return self._ended(release, result)
 
     def repair(
@@ -83,10 +83,10 @@ class Rollbacks(Looking):
             raise CallerError(f"nothing was promoted to {environment} yet", hint="`promoter promote` brings a release there")
         there = {name: plan for name, plan in plans.items() if plan is not None}
         self._reachable(there.values())
-        extra = {"reason": reason} if force else {}
+        cause = Cause(reason=reason if force else None)
         results, releases = [], []
         for name, plan in there.items():
-            terms = self._terms(recorded=plan, explicit=True, wait_lock=wait_lock, force=reason if force else None, extra=extra)
+            terms = self._terms(recorded=plan, explicit=True, wait_lock=wait_lock, force=reason if force else None, cause=cause)
             results.append(self._entering(name, terms).go(plan.release))
             releases.append(plan.release)
             self._tell_end(results[-1])

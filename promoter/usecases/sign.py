@@ -7,19 +7,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
+from typing import Any
 
 from promoter.gates.approval.ssh.verify import Bad, verify
+from promoter.ledger.facts import Approved, Attested, Overridden, Payload, Rejected
 from promoter.ledger.state import State
 from promoter.model.errors import CallerError, Refused
 from promoter.model.release import Release
-from promoter.model.statement import Statement, subject_of
+from promoter.model.statement import Decision, Statement, subject_of
 from promoter.model.timestamps import stamp
 from promoter.model.vote import Grade
 from promoter.usecases.context import Looking
 
+_VOTES: Mapping[str, type[Approved | Rejected | Overridden]] = {
+    Decision.APPROVE: Approved,
+    Decision.REJECT: Rejected,
+    Decision.OVERRIDE: Overridden,
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class VoteSubject:
     """What is decided on."""
 
     release: Release
@@ -31,10 +39,10 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
+class VoteDraft:
     """One decision on it. `expires` is how long it counts from the moment of signing."""
 
-    matter: Matter
+    matter: VoteSubject
     decision: str
     comment: str
     role: str | None
@@ -66,16 +74,16 @@ class Signing(Looking):
             hint="--key ~/.ssh/id_ed25519 (or the .pub of a key in your agent), PROMOTER_KEY, or git's own SSH signing key",
         )
 
-    def body_of(self, ballot: Ballot, key: str | None, state: State) -> Mapping[str, object]:
-        """The body of the fact that would follow `state`.
+    def vote_of(self, ballot: VoteDraft, key: str | None, state: State) -> Payload:
+        """The vote that would follow `state`.
 
         What is signed names the fact before it, so that nobody can take facts away from under it; when somebody else
         is first, it is signed again.
         """
         said = self._statement(ballot, state)
-        body: dict[str, object] = {
+        common: dict[str, Any] = {
             "plan_digest": said.plan_digest,
-            "from": said.from_release,
+            "from_release": said.from_release,
             "policy_digest": said.policy_digest,
             "principal": said.principal,
             "role": said.role,
@@ -83,12 +91,13 @@ class Signing(Looking):
             "comment": said.comment,
             "expires_at": stamp(said.expires_at) if said.expires_at else None,
             "ledger_head": said.ledger_head,
+            "envelope": None if key is None else self._envelope(said, key),
         }
         if said.reviews is not None:
-            body["reviews"] = said.reviews
-        return body if key is None else {**body, "envelope": self._envelope(said, key)}
+            return Attested(**common, reviews=said.reviews)
+        return _VOTES[ballot.decision](**common)
 
-    def _statement(self, ballot: Ballot, state: State) -> Statement:
+    def _statement(self, ballot: VoteDraft, state: State) -> Statement:
         now, matter = self.world.clock.now(), ballot.matter
         return Statement(
             subject=subject_of(matter.release), decision=ballot.decision, pipeline=self.name, environment=matter.environment,

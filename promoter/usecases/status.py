@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.ledger.lease import others
-from promoter.ledger.state import Deployment, EnvironmentState, Request
-from promoter.ledger.store import Held
+from promoter.ledger.state import Deployment, EnvironmentState, PromotionRequest
+from promoter.ledger.store import LeaseInfo
 from promoter.model.errors import PromoterError
 from promoter.model.labels import Place
 from promoter.model.release import Release
@@ -73,13 +73,13 @@ class LocksReport:
     """Every lease that was not given back, and whether it is alive: a stale one is taken over by the next run."""
 
     pipeline: str
-    locks: tuple[tuple[Held, bool], ...]
+    locks: tuple[tuple[LeaseInfo, bool], ...]
 
     def document(self) -> dict[str, object]:
         return {"pipeline": self.pipeline, "locks": [_lock(held, alive=alive) for held, alive in self.locks]}
 
 
-def _lock(held: Held, *, alive: bool) -> dict[str, object]:
+def _lock(held: LeaseInfo, *, alive: bool) -> dict[str, object]:
     return {
         "environment": held.environment,
         "owner": held.owner,
@@ -160,7 +160,7 @@ def _word(container: Container | None) -> str:
     return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
 
 
-def _said_since(entry: EnvironmentState, request: Request) -> tuple[str, ...]:
+def _said_since(entry: EnvironmentState, request: PromotionRequest) -> tuple[str, ...]:
     """What was judged last may be answered by now: that is seen at the next look, and told meanwhile."""
     votes = [
         vote for vote in entry.votes_for(request.release) if vote.seq > request.seq and vote.plan_digest == request.plan_digest

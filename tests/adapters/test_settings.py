@@ -10,7 +10,7 @@ import pytest
 from promoter.adapters.actor import who
 from promoter.adapters.settings import Settings, load_settings, passed_over
 from promoter.adapters.tracked_settings import COMFORT
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 from promoter.pipeline.model import BuilderChoice
 
 
@@ -28,7 +28,7 @@ def write(directory: Path, text: str | bytes) -> Path:
 
 
 def faults(directory: Path) -> list[str]:
-    with pytest.raises(FileFaults) as caught:
+    with pytest.raises(InvalidFile) as caught:
         load_settings(directory)
     return [f"{c.line}:{c.column} {c.message} {c.hint}" for c in caught.value.complaints]
 
@@ -85,7 +85,7 @@ def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path
 
 def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMOTER_BUILDER", "magic")
-    with pytest.raises(FileFaults, match=r"environment variable PROMOTER_BUILDER.*'auto', 'engine' or 'buildx'"):
+    with pytest.raises(InvalidFile, match=r"environment variable PROMOTER_BUILDER.*'auto', 'engine' or 'buildx'"):
         load_settings(tmp_path)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from promoter.ledger.chain import Draft, Fact, Head, head_of, read_line, seal
-from promoter.ledger.store import Gone, Held, Lease, is_alive, nobody
+from promoter.ledger.chain import Fact, FactDraft, LedgerHead, head_of, read_line, seal
+from promoter.ledger.store import Gone, Lease, LeaseInfo, is_alive, nobody
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
 
 
@@ -31,14 +31,14 @@ class MemoryLedger:
     def lines(self) -> Iterator[bytes]:
         return iter(tuple(self.kept))
 
-    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+    def append(self, draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         fact = seal(draft, head, at)
         self.restore((fact,), head)
         return fact
 
-    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+    def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         with self._lock:
-            there = head_of(read_line(self.kept[-1])) if self.kept else Head()
+            there = head_of(read_line(self.kept[-1])) if self.kept else LedgerHead()
             if there != head:
                 raise HeadMoved(f"fact {there.seq} is the last, and {head.seq} was expected")
             self.kept += [fact.line for fact in facts]
@@ -66,10 +66,12 @@ class MemoryLedger:
             if hold is not None and (hold.owner, hold.token) == (lease.owner, lease.token):
                 self._holds[lease.environment] = replace(hold, owner=None)
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[LeaseInfo, ...]:
         with self._lock:
             holds = sorted(self._holds.items())
-        return tuple(Held(name, one.owner, one.token, one.since, one.expires) for name, one in holds if one.owner is not None)
+        return tuple(
+            LeaseInfo(name, one.owner, one.token, one.since, one.expires) for name, one in holds if one.owner is not None
+        )
 
     def close(self) -> None:
         """Nothing is open."""

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-from promoter.gates.evaluate import Judged
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
-from promoter.ledger.store import Held
+from promoter.gates.evaluate import GateResult
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
+from promoter.ledger.store import LeaseInfo
 from promoter.model.diff import Change
-from promoter.model.errors import Complaint, PromoterError
+from promoter.model.errors import Diagnostic, PromoterError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
 from promoter.model.timestamps import stamp
@@ -35,9 +35,11 @@ EARLIER = Release({"web": ImageRef(IMAGE.repository, Digest("cd" * 32))}, Source
 PLAN = "sha256:" + "ef" * 32
 
 
-def fact(kind: Kind, environment: str | None = None, body: Mapping[str, object] | None = None, head: Head | None = None) -> Fact:
-    draft = Draft(kind, "ana@example.com", environment, RELEASE.id, body or {})
-    return seal(draft, head or Head(), AT)
+def fact(
+    kind: Kind, environment: str | None = None, body: Mapping[str, object] | None = None, head: LedgerHead | None = None
+) -> Fact:
+    draft = FactDraft(kind, "ana@example.com", environment, RELEASE.id, body or {})
+    return seal(draft, head or LedgerHead(), AT)
 
 
 def facts() -> list[Fact]:
@@ -83,14 +85,16 @@ def approval_case() -> ApprovalCase:
     return ApprovalCase(
         "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
         (Change("services.web.environment.A", "1", "2"),), images, ("pull web", "replace web"),
-        (Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), "soak"),), (),
+        (GateResult("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), "soak"),), (),
     )  # fmt: skip
 
 
 def explanation(at: datetime) -> Explanation:
-    soak = Judged("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon", at + timedelta(hours=1)), "soak")
-    votes = Judged("approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1"), "approval")
-    window = Judged("window always UTC", passed("inside the window"), "window")
+    soak = GateResult(
+        "soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon", at + timedelta(hours=1)), "soak"
+    )
+    votes = GateResult("approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1"), "approval")
+    window = GateResult("window always UTC", passed("inside the window"), "window")
     gates = (Opening(soak), Opening(votes, ("ben@example.com",), "promoter approve prod"), Opening(window))
     return Explanation("shop", "prod", RELEASE, at, gates, at + timedelta(hours=1), lives_there=False)
 
@@ -110,14 +114,14 @@ class FakeLoaded:
     """A file with these environments, each on a line of its own, each to be looked at somewhere."""
 
     needs: Mapping[str, tuple[str, ...]] = {"dev": (), "test": ("dev",), "prod": ("test",)}
-    remarks: tuple[Complaint, ...] = ()
+    remarks: tuple[Diagnostic, ...] = ()
 
     def __init__(self) -> None:
         self.pipeline = SimpleNamespace(name="shop", needs=self.needs)
 
-    def complaint(self, environment: str, message: str, hint: str | None = None) -> Complaint:
+    def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
         line = list(self.needs).index(environment) + 3
-        return Complaint("pipeline.yaml", line, 3, message, hint, f"  {environment}: {{}}")
+        return Diagnostic("pipeline.yaml", line, 3, message, hint, f"  {environment}: {{}}")
 
     def url(self, environment: str, release: Release) -> str | None:
         return f"https://{environment}.example.com/{release.short_id}"
@@ -165,7 +169,7 @@ class FakePromoter:
         return self._answer(result(), "promote", release, to, wait, wait_lock)
 
     def locks(self) -> object:
-        held = Held("prod", "ben@example.com on build-7", 3, AT, AT + timedelta(seconds=30))
+        held = LeaseInfo("prod", "ben@example.com on build-7", 3, AT, AT + timedelta(seconds=30))
         return self._answer(LocksReport("shop", ((held, True),)), "locks")
 
     def plan(self, release: str | None, to: str | None) -> object:

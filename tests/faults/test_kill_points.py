@@ -15,7 +15,7 @@ import pytest
 
 from promoter.gates.approval.rule import Approval
 from promoter.gates.checks import ContainerCheck
-from promoter.ledger.chain import Draft, Fact, Head, Kind, check_chain
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, check_chain
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import RunResult
 from promoter.usecases.facade import Promoter
@@ -202,7 +202,7 @@ def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back() -> None:
     twice(yard)
     append = yard.ledger.append
 
-    def mortal(draft: Draft, head: Head, at: datetime) -> Fact:
+    def mortal(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         if draft.kind is Kind.PINNED:
             raise Dead
         return append(draft, head, at)

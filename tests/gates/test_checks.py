@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from promoter.gates.checks import HttpCheck, judge_check, say_dry_run
-from promoter.gates.context import Case, CheckResult
+from promoter.gates.context import CheckResult, GateContext
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode, Verdict
 
@@ -21,7 +21,9 @@ def judged(result: CheckResult | None) -> tuple[Outcome, ReasonCode]:
 
 def verdict_on(result: CheckResult | None) -> Verdict:
     checks = {} if result is None else {0: result}
-    return judge_check(CHECK, 0, Case("prod", Release({}, Source()), "p", "q", None, "a", datetime.now(UTC), checks=checks))
+    return judge_check(
+        CHECK, 0, GateContext("prod", Release({}, Source()), "p", "q", None, "a", datetime.now(UTC), checks=checks)
+    )
 
 
 def test_only_a_check_that_passed_opens() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from promoter.gates.context import Case, Stay
+from promoter.gates.context import GateContext, Stay
 from promoter.gates.soak import Soak, judge_soak
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
@@ -12,8 +12,8 @@ RELEASE = Release({}, Source("c" * 40))
 GATE = Soak.model_validate({"in": "test", "for": "4h"})
 
 
-def case(stay: Stay | None) -> Case:
-    return Case("prod", RELEASE, "p", "q", None, "a", NOW, stays={"test": stay} if stay else {})
+def case(stay: Stay | None) -> GateContext:
+    return GateContext("prod", RELEASE, "p", "q", None, "a", NOW, stays={"test": stay} if stay else {})
 
 
 def test_it_opens_at_the_end_of_the_stay_and_not_before() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promoter.ledger.chain import GENESIS, BrokenLink, Draft, Fact, Head, Kind, check_chain, head_of, read_line, seal
+from promoter.ledger.chain import GENESIS, BrokenLink, Fact, FactDraft, Kind, LedgerHead, check_chain, head_of, read_line, seal
 from promoter.model.canonical_json import canonical
 from promoter.model.timestamps import stamp
 
@@ -19,7 +19,7 @@ values = st.recursive(
     max_leaves=5,
 )
 drafts = st.builds(
-    Draft,
+    FactDraft,
     st.sampled_from(Kind),
     texts,
     st.none() | texts,
@@ -30,15 +30,15 @@ drafts = st.builds(
 )
 
 
-def chain(drafts: "list[Draft]") -> list[Fact]:
-    head, facts = Head(), []
+def chain(drafts: "list[FactDraft]") -> list[Fact]:
+    head, facts = LedgerHead(), []
     for draft in drafts:
         facts.append(seal(draft, head, AT))
         head = head_of(facts[-1])
     return facts
 
 
-PLAIN = [f.line for f in chain([Draft(Kind.STEP_DONE, "ana@example.com", "dev", body={"n": n}) for n in range(4)])]
+PLAIN = [f.line for f in chain([FactDraft(Kind.STEP_DONE, "ana@example.com", "dev", body={"n": n}) for n in range(4)])]
 
 
 def first_break(lines: "list[bytes]") -> BrokenLink | None:
@@ -46,7 +46,7 @@ def first_break(lines: "list[bytes]") -> BrokenLink | None:
 
 
 def test_a_fact_is_one_line_that_others_can_check():
-    fact = seal(Draft(Kind.PROMOTED, "ana@example.com", "test", "a" * 64, {"gap_ms": 3}), Head(), AT)
+    fact = seal(FactDraft(Kind.PROMOTED, "ana@example.com", "test", "a" * 64, {"gap_ms": 3}), LedgerHead(), AT)
     assert fact.line == (
         b'{"actor":"ana@example.com","at":"2026-11-23T18:20:11.123456Z","environment":"test","gap_ms":3,"kind":"promoted","prev":"'
         + GENESIS.encode()
@@ -55,7 +55,7 @@ def test_a_fact_is_one_line_that_others_can_check():
         + b'","seq":1}'
     )
     assert fact.digest == "sha256:" + hashlib.sha256(fact.line).hexdigest()
-    assert seal(Draft(Kind.FAILED, "ana"), head_of(fact), AT).prev == fact.digest
+    assert seal(FactDraft(Kind.FAILED, "ana"), head_of(fact), AT).prev == fact.digest
 
 
 def test_times_are_told_in_utc():
@@ -66,7 +66,7 @@ def test_times_are_told_in_utc():
 @pytest.mark.parametrize("key", ["seq", "prev", "at", "actor", "kind", "environment", "release"])
 def test_a_body_cannot_pose_as_the_head_of_its_fact(key):
     with pytest.raises(ValueError, match=key):
-        seal(Draft(Kind.FAILED, "ana", body={key: "x"}), Head(), AT)
+        seal(FactDraft(Kind.FAILED, "ana", body={key: "x"}), LedgerHead(), AT)
 
 
 @given(st.lists(drafts, max_size=5))
@@ -144,6 +144,6 @@ def test_a_break_is_told_where_it_is(broken, says):
 
 
 def test_a_digit_more_or_less_in_a_number_is_canonical_all_the_same():
-    fact = seal(Draft(Kind.FAILED, "ana", body={"huge": 1e20, "tiny": 1e-7, "half": 0.5, "one": 1.0}), Head(), AT)
+    fact = seal(FactDraft(Kind.FAILED, "ana", body={"huge": 1e20, "tiny": 1e-7, "half": 0.5, "one": 1.0}), LedgerHead(), AT)
     assert list(check_chain([fact.line])) == [fact]
     assert json.loads(fact.line)["one"] == 1

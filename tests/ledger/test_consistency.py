@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
 from promoter.ledger.consistency import Consistency
-from promoter.ledger.ledger import Journal
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.reducer import fold
 from promoter.model.errors import LeaseLost, LedgerError
 from promoter.model.verdict import ReasonCode
 from promoter.ui.cli.app import run
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
+from tests.ledger.forged import Forged
 from tests.ledger.test_state import RELEASES, A, B, Story
 from tests.stories.test_signed import ANA, Office, keys, office  # noqa: F401 -- fixtures
 from tests.ui.cli.shop import FACTS
@@ -26,7 +27,7 @@ UNKNOWN = "f" * 64
 
 
 def forged(facts: list[Fact], kind: Kind, environment: str | None, release: str | None, body: dict[str, object]) -> Fact:
-    return seal(Draft(kind, "eve@example.com", environment, release, body), head_of(facts[-1]), AT)
+    return seal(FactDraft(kind, "eve@example.com", environment, release, body), head_of(facts[-1]), AT)
 
 
 def said(facts: list[Fact]) -> list[str]:
@@ -95,11 +96,11 @@ def test_a_promotion_ends_where_it_began_and_once(tell: Callable[[Story], object
 def test_promoter_itself_never_writes_one() -> None:
     """A run that lost its environment and does not know it yet."""
     ledger = MemoryLedger()
-    ledger.restore(FACTS, Head())
-    journal = Journal(ledger, FakeClock(), "ana@example.com")
+    ledger.restore(FACTS, LedgerHead())
+    journal = Ledger(ledger, FakeClock(), "ana@example.com")
     body = {"plan_digest": "p", "promotion": "gone", "reason_code": "unhealthy", "reasons": [], "evidence": []}
     with pytest.raises(LeaseLost, match=r"failed is not recorded: promotion gone is not under way in prod"):
-        journal.record(Kind.FAILED, "prod", str(FACTS[0].release), body)
+        journal.append(Forged(kind=Kind.FAILED, said=body), "prod", str(FACTS[0].release))
     assert len(ledger.kept) == len(FACTS)
 
 
@@ -213,7 +214,7 @@ def test_break_18_no_command_ends_in_a_traceback(
     monkeypatch.setenv("PROMOTER_ACTOR", "ana@example.com")
     monkeypatch.setenv("PROMOTER_LEDGER", "sqlite:ledger.db")
     ledger = SqliteLedger(tmp_path / "ledger.db")
-    ledger.restore([*FACTS, forged(FACTS, *FORGERIES[name])], Head())
+    ledger.restore([*FACTS, forged(FACTS, *FORGERIES[name])], LedgerHead())
     ledger.close()
     answers: dict[tuple[str, ...], Any] = {}
     for argv in COMMANDS:

@@ -4,12 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from promoter.ledger.chain import Fact, Kind, check_chain, head_of
-from promoter.ledger.ledger import Journal
+from promoter.ledger.facts import Pinned
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import EMPTY, State
 from promoter.model.errors import LedgerError, Refused
 from promoter.model.verdict import ReasonCode
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.ledger import MemoryLedger
+from tests.ledger.forged import Forged
 
 
 @pytest.fixture
@@ -18,18 +20,18 @@ def ledger() -> MemoryLedger:
 
 
 @pytest.fixture
-def journal(ledger) -> Journal:
-    return Journal(ledger, FakeClock(), "ana@example.com")
+def journal(ledger) -> Ledger:
+    return Ledger(ledger, FakeClock(), "ana@example.com")
 
 
 @pytest.fixture
-def other(ledger) -> Journal:
+def other(ledger) -> Ledger:
     """Another process at the same ledger."""
-    return Journal(ledger, FakeClock(), "ben@example.com")
+    return Ledger(ledger, FakeClock(), "ben@example.com")
 
 
-def pin(journal: Journal, reason: str, **more) -> Fact:
-    return journal.record(Kind.PINNED, "prod", body={"reason": reason}, **more)
+def pin(journal: Ledger, reason: str, **more) -> Fact:
+    return journal.append(Pinned(reason=reason), "prod", **more)
 
 
 def test_a_new_journal_knows_nothing(journal, ledger):
@@ -86,10 +88,10 @@ def test_a_guard_judges_again_what_changed_in_between(journal, other, ledger):
     assert [fact.actor for fact in ledger.read()] == ["ben@example.com"]
 
 
-def test_what_a_guard_finds_becomes_part_of_the_fact(journal):
+def test_a_payload_may_depend_on_the_state_that_it_follows(journal):
     pin(journal, "one")
-    fact = pin(journal, "two", guard=lambda state: {"after": state.head.seq})
-    assert fact.body == {"reason": "two", "after": 1}
+    fact = journal.append(lambda state: Pinned(reason=f"after {state.head.seq}"), "prod")
+    assert fact.body == {"reason": "after 1"}
 
 
 def test_threads_share_a_journal(journal, other, ledger):
@@ -120,7 +122,7 @@ def test_threads_of_one_journal_take_turns(journal):
 
 def test_what_could_not_be_read_back_is_not_written(journal, ledger):
     with pytest.raises(LedgerError):
-        journal.record(Kind.PROMOTED, "prod", "a" * 64, {"plan_digest": "p"})
+        journal.append(Forged(kind=Kind.PROMOTED, said={"plan_digest": "p"}), "prod", "a" * 64)
     assert ledger.kept == []
     assert pin(journal, "fine").seq == 1
 
@@ -138,7 +140,7 @@ def test_a_ledger_that_was_rewritten_is_an_error(journal, ledger):
     pin(journal, "one")
     another = MemoryLedger()
     for reason in ("ONE", "two"):
-        pin(Journal(another, FakeClock(), "eve@example.com"), reason)
+        pin(Ledger(another, FakeClock(), "eve@example.com"), reason)
     ledger.kept = another.kept
     with pytest.raises(LedgerError) as error:
         journal.refresh()

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
 from promoter.ledger.reducer import fold
-from promoter.ledger.state import EMPTY, EnvironmentState, Mark, Running, State
-from promoter.ledger.table import Shelf
+from promoter.ledger.state import EMPTY, EnvironmentState, Hold, Running, State
+from promoter.ledger.table import PersistentTable
 from promoter.model.errors import LedgerError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
@@ -52,9 +52,9 @@ class Story:
             )  # fmt: skip
 
     def _append(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
-        head = head_of(self.facts[-1]) if self.facts else Head()
+        head = head_of(self.facts[-1]) if self.facts else LedgerHead()
         body = {key.rstrip("_"): value for key, value in body.items()}
-        fact = seal(Draft(kind, "ana@example.com", environment, release, body), head, START + timedelta(minutes=head.seq + 1))
+        fact = seal(FactDraft(kind, "ana@example.com", environment, release, body), head, START + timedelta(minutes=head.seq + 1))
         self.facts.append(fact)
         if kind is Kind.STARTED:
             self._begun[environment] = (body["promotion"], release)
@@ -394,7 +394,7 @@ def test_status_of_a_pinned_and_frozen_environment_has_both_reasons(story):
 # ---------------------------------------------------------------- pins and freezes
 def test_a_pin_holds_until_it_is_taken_out(story):
     fact = story.tell(Kind.PINNED, "prod", reason="demo")
-    assert story.at("prod").pinned == Mark("demo", "ana@example.com", fact.at, 1)
+    assert story.at("prod").pinned == Hold("demo", "ana@example.com", fact.at, 1)
     assert story.at("test").pinned is None
     story.tell(Kind.UNPINNED, "prod", reason="over")
     assert story.at("prod").pinned is None
@@ -415,7 +415,7 @@ def test_a_freeze_holds_in_one_place_or_everywhere(story):
 def test_kinds_that_change_nothing_move_the_head():
     story = Story(bare=True)
     story.tell(Kind.ATTESTED, "prod", A)
-    assert replace(story.state, head=Head(), chain=None) == EMPTY
+    assert replace(story.state, head=LedgerHead(), chain=None) == EMPTY
     assert story.state.head == head_of(story.facts[0])
 
 
@@ -536,7 +536,7 @@ def test_a_try_that_touched_nothing_gives_every_vote_back_and_looks_at_no_other(
     before = story.state
     prod = before.environment("prod")
     assert [prod.consumed.get(vote) for vote in ("sha256:1", "sha256:2")] == ["first", "first"]
-    many = replace(prod, consumed=Shelf(Long(), {key: prod.consumed.get(key) for key in ("sha256:1", "sha256:2")}))
+    many = replace(prod, consumed=PersistentTable(Long(), {key: prod.consumed.get(key) for key in ("sha256:1", "sha256:2")}))
     failed = story.failed(A, "first", touched=False)
     after = fold((failed,), replace(before, environments={**before.environments, "prod": many})).environment("prod")
     assert [after.consumed.get(vote) for vote in ("sha256:1", "sha256:2")] == [None, None]

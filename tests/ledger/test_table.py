@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promoter.ledger.table import Memory, Open, Shelf, empty
+from promoter.ledger.table import Memory, Open, PersistentTable, empty
 
 KEYS = st.sampled_from([f"{a}{b}" for a in "ab" for b in "xyz"])
 STEPS = st.lists(st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers(1, 9))), max_size=6), max_size=8)
@@ -11,7 +11,7 @@ STEPS = st.lists(st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers(1, 9)
 
 @given(STEPS, st.booleans())
 def test_it_is_a_dict_whose_latest_row_is_the_last(steps, laid_down):
-    shelf: Shelf[int] = empty()
+    shelf: PersistentTable[int] = empty()
     model: dict[str, int] = {}
     for step in steps:
         opened = Open(shelf)
@@ -27,7 +27,7 @@ def test_it_is_a_dict_whose_latest_row_is_the_last(steps, laid_down):
         shelf = opened.shelf()
         assert before.items() == items
         if laid_down:
-            shelf = Shelf(Memory(dict(shelf.items())))
+            shelf = PersistentTable(Memory(dict(shelf.items())))
         assert shelf.items() == list(model.items())
         assert list(shelf) == list(model)
         assert shelf.values() == list(model.values())
@@ -35,7 +35,7 @@ def test_it_is_a_dict_whose_latest_row_is_the_last(steps, laid_down):
         assert sorted(shelf.starting_with("a")) == sorted(row for row in model.items() if row[0].startswith("a"))
         assert bool(shelf) == bool(model)
         assert [key in shelf for key in ("ax", "bz")] == [key in model for key in ("ax", "bz")]
-        assert shelf == Shelf(Memory(model))
+        assert shelf == PersistentTable(Memory(model))
 
 
 def test_what_was_frozen_stays_when_it_is_followed_on():
@@ -52,7 +52,7 @@ def test_what_was_frozen_stays_when_it_is_followed_on():
 
 
 def test_much_is_laid_down_so_that_little_is_copied():
-    shelf: Shelf[int] = empty()
+    shelf: PersistentTable[int] = empty()
     copied = 0
     for number in range(20_000):
         copied += len(shelf.changes)

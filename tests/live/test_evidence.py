@@ -25,7 +25,7 @@ from promoter.model.labels import Place
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.checks.runner import Checker
-from promoter.promotion.checks.target import Site
+from promoter.promotion.checks.target import CheckTarget
 from tests.conftest import Cli
 from tests.contracts.registry import CONFIG, CONFIG_DIGEST, MANIFEST_KIND, manifest
 from tests.fakes.secrets import FakeSecrets
@@ -34,7 +34,7 @@ from tests.live.prometheus import Prometheus, running
 METRICS = 'errors_ratio 0.004\ntemperature{room="a"} 20\ntemperature{room="b"} 30\nabsent_ratio NaN\n'
 
 
-def look(check: Check, site: Site | None = None) -> CheckResult:
+def look(check: Check, site: CheckTarget | None = None) -> CheckResult:
     clock = SystemClock()
     world: Any = SimpleNamespace(
         clock=clock,
@@ -46,11 +46,11 @@ def look(check: Check, site: Site | None = None) -> CheckResult:
     return Checker(world).look(check, site or at())
 
 
-def at(*images: ImageRef, fresh: bool = False) -> Site:
+def at(*images: ImageRef, fresh: bool = False) -> CheckTarget:
     named = {f"web{place or ''}": image for place, image in enumerate(images)}
     services = {name: Service(image="x") for name in named}
     nowhere: Any = None
-    return Site(
+    return CheckTarget(
         Place("shop", "prod"), Release(named, Source()), named, "gate", services, lambda _: (), Path("/nowhere"), nowhere, fresh
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 from promoter.model.release import Source
 from promoter.pipeline.loader import LoadedPipeline, load, validate
 
@@ -47,7 +47,7 @@ def complaints(file: Path, environ: Mapping[str, str] | None = None, source: Sou
     """`line:column` and message of each complaint, in order; a place outside the pipeline file begins with its file."""
     try:
         validate(file, source=source, environ=environ or {})
-    except FileFaults as faults:
+    except InvalidFile as faults:
         return [(_place(c.file, c.line, c.column, file), c.message) for c in faults.complaints]
     return []
 

@@ -7,7 +7,7 @@ import pytest
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 from promoter.model.release import Release
 from promoter.pipeline.loader import LoadedPipeline, validate
 from promoter.pipeline.model import policy_digest
@@ -120,7 +120,7 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, check: str, at: st
     (tmp_path / "big").write_text("CVE-1\n" * 20_000)
     (tmp_path / "forged").write_text("{{ secret('TOKEN') }}")
     (tmp_path / "private").write_text(PEM.replace("PUBLIC", "PRIVATE"))
-    with pytest.raises(FileFaults) as faults:
+    with pytest.raises(InvalidFile) as faults:
         load(tmp_path, check)
     (complaint,) = faults.value.complaints
     assert why in complaint.message

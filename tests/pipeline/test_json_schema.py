@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from promoter.config.yaml.reader import read_document
 from promoter.config.yaml.scalars import Tagged
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 from promoter.model.labels import SCHEMA_ID
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 from promoter.pipeline.compose.service import Build, Deploy, Service
@@ -284,5 +284,5 @@ def test_schema_and_loader_refuse_the_same_mistakes(tmp_path, mistake):
     (tmp_path / "web/Dockerfile").touch()
     file = tmp_path / "pipeline.yaml"
     file.write_text(text)
-    with pytest.raises(FileFaults):
+    with pytest.raises(InvalidFile):
         validate(file, source=SOURCE, environ={})

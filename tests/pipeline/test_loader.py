@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from promoter.gates.approval.rule import Approval
 from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
-from promoter.model.errors import CallerError, FileFaults
+from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.images import Reference, Repository
 from promoter.model.release import Source
 from promoter.model.secrets import CommandSource, EnvSource, FileSource
@@ -244,7 +244,7 @@ def test_an_unknown_environment_is_the_callers_fault(tmp_path):
 
 def test_without_a_release_a_template_cannot_use_one(tmp_path):
     loaded = read(write(tmp_path, GOOD.replace("port: 18081", "port: 18081, r: '{{ release }}'")))
-    with pytest.raises(FileFaults, match="`release` has no meaning here"):
+    with pytest.raises(InvalidFile, match="`release` has no meaning here"):
         loaded.resolve("dev", SOURCE, None)
 
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from promoter.model.errors import CallerError, FileFaults
+from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.release import Source
 from promoter.pipeline.loader import validate
 from tests.pipeline.pipeline_files import GOOD, SOURCE, complaints, write
@@ -238,7 +238,7 @@ def test_what_is_no_document_is_refused_at_its_place(tmp_path, text, place, mess
 
 def test_every_complaint_shows_its_line_with_a_caret_and_a_way_out(tmp_path):
     file = write(tmp_path, GOOD.replace("18082}", "18082}\n    needs: [dve]"))
-    with pytest.raises(FileFaults) as caught:
+    with pytest.raises(InvalidFile) as caught:
         validate(file, source=SOURCE, environ={})
     assert str(caught.value) == (
         f"{file}:12:13: there is no environment `dve`\n"

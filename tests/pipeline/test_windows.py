@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promoter.gates.window.rule import Window, next_opening
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 from promoter.pipeline.loader import LoadedPipeline, validate
 from promoter.pipeline.model import policy_digest
 from promoter.pipeline.mounted_files import Files
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, window: str, at_te
     (tmp_path / "wide.ics").write_text(calendar(event("DTSTART;VALUE=DATE:20260501", "DESCRIPTION:" + "ä" * (1 << 19))))
     (tmp_path / "page.html").write_text("<html></html>")
     (tmp_path / "forged.ics").write_text(HOLIDAY.replace("May Day", "{{ secret('TOKEN') }}"))
-    with pytest.raises(FileFaults) as faults:
+    with pytest.raises(InvalidFile) as faults:
         load(tmp_path, window)
     (complaint,) = faults.value.complaints
     assert why in complaint.message

@@ -17,7 +17,7 @@ from promoter.adapters.secrets import DeclaredSecrets
 from promoter.adapters.settings import load_settings
 from promoter.adapters.ssh.signer import SshKeygen
 from promoter.config.regular_file import LARGEST, read_regular
-from promoter.model.errors import BuildError, CallerError, EngineError, FileFaults, SecretError, SigningError
+from promoter.model.errors import BuildError, CallerError, EngineError, InvalidFile, SecretError, SigningError
 from promoter.model.release import Source
 from promoter.model.secrets import FileSource
 from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
@@ -136,7 +136,7 @@ def test_break_17_the_pipeline_file_is_a_regular_file(odd):
 def test_break_17_the_settings_file_is_a_regular_file(tmp_path, odd):
     (tmp_path / ".promoter").mkdir()
     (tmp_path / ".promoter" / "settings.toml").symlink_to(odd[0])
-    with pytest.raises(FileFaults, match=f"(?i){odd[1]}"):
+    with pytest.raises(InvalidFile, match=f"(?i){odd[1]}"):
         load_settings(tmp_path)
 
 
@@ -152,7 +152,7 @@ def test_a_dockerfile_that_is_no_regular_file_is_not_read_by_validate(tmp_path, 
     if odd[1] == "longer than":  # it is the builder's to say what it makes of that
         loaded.check()
         return
-    with pytest.raises(FileFaults) as faults:
+    with pytest.raises(InvalidFile) as faults:
         loaded.check()
     assert [c.message for c in faults.value.complaints] == [f"there is no Dockerfile {odd[0]}"]
 
@@ -194,7 +194,7 @@ def test_break_17_a_duration_of_many_digits(tmp_path, monkeypatch, digits):
     assert place == "6:24"
     assert "is longer than any duration that can be counted" in message
     monkeypatch.setenv("PROMOTER_WAIT", f"{digits}s")
-    with pytest.raises(FileFaults, match=r"environment variable PROMOTER_WAIT.*longer than any duration"):
+    with pytest.raises(InvalidFile, match=r"environment variable PROMOTER_WAIT.*longer than any duration"):
         load_settings(tmp_path)
 
 

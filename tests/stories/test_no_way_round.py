@@ -17,6 +17,7 @@ from promoter.gates.soak import Soak
 from promoter.ledger.chain import Fact, Kind
 from promoter.model.errors import CallerError, PullError, Refused
 from promoter.model.verdict import Outcome
+from tests.ledger.forged import Forged
 from tests.workshop import WEB, Workshop, image
 
 PEOPLE = ("ann@example.com", "ben@example.com", "eve@example.com", "stranger@example.com")
@@ -208,7 +209,7 @@ class Delivery(RuleBasedStateMachine):
             "plan_digest": request.plan_digest, "from": request.from_release, "policy_digest": request.policy_digest,
             "principal": principal, "role": None, "grade": "asserted", "comment": "", "expires_at": None, **changed,
         }  # fmt: skip
-        door.journal.record(Kind.APPROVED, "prod", request.release, body)
+        door.journal.append(Forged(kind=Kind.APPROVED, said=body), "prod", request.release)
 
     @rule(who=st.sampled_from([EMERGENCY, "eve@example.com"]))
     def override(self, who: str) -> None:
@@ -243,7 +244,8 @@ class Delivery(RuleBasedStateMachine):
         request = door.facts_so_far().environment("prod").request
         votes = [fact for fact in self.shop.ledger.read() if fact.kind is Kind.APPROVED]
         if votes and request is not None:
-            door.journal.record(Kind.APPROVED, where, request.release if anew else votes[-1].release, votes[-1].body)
+            copy = Forged(kind=Kind.APPROVED, said=votes[-1].body)
+            door.journal.append(copy, where, request.release if anew else votes[-1].release)
 
     # ------------------------------------------------------------ what must hold
     @rule(refusal=st.sampled_from(["reject", "veto", "pin", "freeze"]))

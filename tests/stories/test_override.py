@@ -9,6 +9,7 @@ from promoter.gates.approval.rule import Approval
 from promoter.gates.override import Override
 from promoter.gates.window.rule import Window
 from promoter.ledger.chain import Kind
+from promoter.ledger.facts import Frozen, Vetoed
 from promoter.model.errors import CallerError, Refused
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
@@ -92,10 +93,10 @@ def test_it_passes_a_freeze_and_a_pin_and_no_veto() -> None:
     place = shop()
     door = place.door(ANA)
     door.pin("prod", "wait")
-    door.journal.record(Kind.FROZEN, None, None, {"reason": "holidays"})
+    door.journal.append(Frozen(reason="holidays"))
     override(place)
     door.journal.refresh()
-    door.journal.record(Kind.VETOED, None, place.release().id, {"reason": "leaks"})
+    door.journal.append(Vetoed(reason="leaks", digests=()), release=place.release().id)
     assert prod(place)[:2] == ("refused", ReasonCode.VETOED)
 
 
@@ -103,7 +104,7 @@ def test_it_passes_a_freeze_and_a_pin() -> None:
     place = shop()
     door = place.door(ANA)
     door.pin("prod", "wait")
-    door.journal.record(Kind.FROZEN, None, None, {"reason": "holidays"})
+    door.journal.append(Frozen(reason="holidays"))
     override(place)
     assert prod(place)[0] == "deployed"
 

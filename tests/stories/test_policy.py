@@ -10,7 +10,7 @@ from promoter.adapters.git.source import GitSource
 from promoter.adapters.ledgers.trusted_head import FileWitness
 from promoter.gates.override import Rollback
 from promoter.gates.scan import ScanCheck
-from promoter.ledger.chain import Head, Kind, head_of, read_line
+from promoter.ledger.chain import Kind, LedgerHead, head_of, read_line
 from promoter.model.canonical_json import canonical, fingerprint, sha256_hex
 from promoter.model.errors import Refused
 from promoter.model.verdict import ReasonCode
@@ -355,7 +355,7 @@ def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(
     shop.ask()
     facts = [fact.document() for fact in shop.ledger.read()]
     shop.ledger.kept.clear()
-    head = Head()
+    head = LedgerHead()
     for fact in facts:
         older = {"policy_digest": "sha256:" + "0" * 64} if fact["kind"] == "requested" else {}
         line = canonical({**{key: value for key, value in fact.items() if key != "rules"}, **older, "prev": head.digest})

@@ -9,7 +9,7 @@ import pytest
 from promoter.gates.approval.rule import Approval
 from promoter.gates.override import Rollback
 from promoter.gates.soak import Soak
-from promoter.ledger.chain import Draft, Fact, Kind, head_of
+from promoter.ledger.chain import Fact, FactDraft, Kind, head_of
 from promoter.model.errors import CallerError, ForgeError, Refused
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
@@ -181,7 +181,9 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
     (fact,) = yard.come()
     yard.promote()
     head = head_of(list(yard.ledger.read())[-1])
-    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, yard.clock.now())
+    yard.ledger.append(
+        FactDraft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, yard.clock.now()
+    )
     entry = yard.door().journal.state.environment("prod")
     first, copy = entry.votes_for(fact.release or "")
     assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
@@ -232,7 +234,7 @@ def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> N
     yard.forge.review("ana-dev")
     (fact,) = yard.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": "Ana-Dev", "grade": "asserted"}
-    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    yard.ledger.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
     status, _, said = yard.prod()
     assert status == "pending" and f"1 of 2 approvals (by {ANA})" in said
 
@@ -272,7 +274,7 @@ def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> N
     yard.forge.review("ana-dev")
     (fact,) = yard.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": BEN}
-    yard.ledger.append(Draft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    yard.ledger.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
     status, code, said = yard.prod()
     assert (status, code) == ("refused", ReasonCode.SIGNATURE_INVALID)
     assert f"1 of 2 approvals (by {ANA})" in said and "names no review" in said

@@ -11,6 +11,7 @@ from promoter.gates.registry import Gate
 from promoter.gates.soak import Soak
 from promoter.gates.window.rule import Window
 from promoter.ledger.chain import Kind
+from promoter.ledger.facts import Frozen, Vetoed
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import EnvironmentResult
 from tests.workshop import Workshop
@@ -55,7 +56,7 @@ def test_a_window_that_is_not_skipped_does() -> None:
 @pytest.mark.parametrize(("skip", "status"), [(None, "deployed"), (("window",), "deployed"), (("soak",), "pending")])
 def test_a_freeze_counts_where_windows_do(skip: tuple[str, ...] | None, status: str) -> None:
     shop = two_releases(skip=skip)
-    shop.door().journal.record(Kind.FROZEN, None, None, {"reason": "holidays"})
+    shop.door().journal.append(Frozen(reason="holidays"))
     assert back(shop).status == status
 
 
@@ -65,7 +66,7 @@ def test_a_pin_never_does_and_a_veto_always() -> None:
     shop.door().pin("prod", "leave it")
     assert back(shop).status == "deployed"
     shop = two_releases()
-    shop.door().journal.record(Kind.VETOED, None, earlier, {"reason": "leaks"})
+    shop.door().journal.append(Vetoed(reason="leaks", digests=()), release=earlier)
     result = shop.door().rollback("prod", earlier[:12], None).environments[0]
     assert (result.status, result.code) == ("refused", ReasonCode.VETOED)
 

@@ -15,7 +15,7 @@ from promoter.gates.approval.ssh.allowed_signers import read_signers
 from promoter.gates.approval.ssh.revocation import read_revocations
 from promoter.gates.approval.ssh.trust import Trust
 from promoter.gates.approval.votes import checked
-from promoter.ledger.chain import Draft, Fact, Kind, head_of, read_line
+from promoter.ledger.chain import Fact, FactDraft, Kind, head_of, read_line
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError, StartError
 from promoter.model.statement import Envelope, Statement, read_statement
 from promoter.model.verdict import ReasonCode
@@ -23,7 +23,7 @@ from promoter.model.vote import Flaw, Grade, Vote
 from promoter.pipeline.model import Pipeline
 from promoter.promotion.results import RunResult
 from promoter.usecases.facade import Promoter
-from promoter.usecases.sign import Ballot, Matter
+from promoter.usecases.sign import VoteDraft, VoteSubject
 from tests.workshop import Workshop, statuses
 
 ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
@@ -99,7 +99,7 @@ def recast(office: Office, change: Callable[[dict[str, Any]], None]) -> None:
     body["envelope"] = dict(body["envelope"])
     change(body)
     head = head_of(read_line(office.ledger.kept[-1]))
-    office.ledger.append(Draft(fact.kind, fact.actor, fact.environment, fact.release, body), head, fact.at)
+    office.ledger.append(FactDraft(fact.kind, fact.actor, fact.environment, fact.release, body), head, fact.at)
 
 
 # ---------------------------------------------------------------- what counts
@@ -386,8 +386,8 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
         door.vote(case, "approve", None, str(keys[ANA]))
     state = door.journal.refresh()
     reject, place = office.ledger.kept[-1], state.head
-    matter = Matter(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
-    said = door._statement(Ballot(matter, "approve", "", None, None), state)
+    matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
+    said = door._statement(VoteDraft(matter, "approve", "", None, None), state)
     body = {
         "plan_digest": said.plan_digest, "from": None, "policy_digest": said.policy_digest, "principal": ANA, "role": None,
         "grade": "signed", "comment": "", "expires_at": None,
@@ -396,7 +396,7 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     assert read_line(reject).digest == place.digest
     office.ledger.kept.pop()
     head = head_of(read_line(office.ledger.kept[-1]))
-    office.ledger.append(Draft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
+    office.ledger.append(FactDraft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
     status, code, sentence = office.prod()
     assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE)
     assert "a reject may be among them" in sentence
@@ -408,7 +408,7 @@ def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):
     assert office.prod()[0] == "failed"
     assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_USED)
     head = head_of(read_line(office.ledger.kept[-1]))
-    office.ledger.append(Draft(Kind.APPROVED, ANA, "prod", fact.release, fact.body), head, office.clock.now())
+    office.ledger.append(FactDraft(Kind.APPROVED, ANA, "prod", fact.release, fact.body), head, office.clock.now())
     assert office.prod()[0] != "deployed"
     office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"

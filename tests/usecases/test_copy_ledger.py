@@ -8,9 +8,9 @@ import pytest
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.adapters.ledgers.trusted_head import FileWitness
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of
-from promoter.ledger.ledger import Journal
-from promoter.ledger.store import Ledger, nobody
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of
+from promoter.ledger.ledger import Ledger
+from promoter.ledger.store import LedgerStore, nobody
 from promoter.ledger.testing import write
 from promoter.model.errors import CallerError, LeaseHeld, LedgerBroken, LedgerError
 from promoter.usecases import copy_ledger
@@ -25,9 +25,9 @@ class Elsewhere(MemoryLedger):
         self.location = name
 
 
-def copy(source: Ledger, target: Ledger, room: Path | None = None) -> Copied:
-    def journal(ledger: Ledger) -> Journal:
-        return Journal(ledger, FakeClock(), "ana@example.com", FileWitness(room, ledger.location) if room else None)
+def copy(source: LedgerStore, target: LedgerStore, room: Path | None = None) -> Copied:
+    def journal(ledger: LedgerStore) -> Ledger:
+        return Ledger(ledger, FakeClock(), "ana@example.com", FileWitness(room, ledger.location) if room else None)
 
     return Copying("shop", journal(source), journal(target), FakeClock(), nobody).copy()
 
@@ -45,7 +45,7 @@ def test_every_line_is_as_it_was_and_the_copy_is_written_on(source, tmp_path, mo
     done = copy(source, target, tmp_path)
     assert list(target.lines()) == source.kept
     assert (done.facts, done.copied, done.head) == (25, 25, head_of(list(source.read())[-1]).digest)
-    assert FileWitness(tmp_path, target.location).seen() == Head(25, done.head)
+    assert FileWitness(tmp_path, target.location).seen() == LedgerHead(25, done.head)
     assert write(target, 1)[0].seq == 26
 
 
@@ -63,7 +63,7 @@ def test_cut_off_it_leaves_a_beginning_and_carries_on(source, monkeypatch):
     class Short(Elsewhere):
         room = 2
 
-        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             if self.room == 0:
                 raise LedgerError("no space left")
             self.room -= 1
@@ -79,7 +79,7 @@ def test_cut_off_it_leaves_a_beginning_and_carries_on(source, monkeypatch):
 
 def test_facts_that_come_meanwhile_are_copied_too(source, monkeypatch):
     class Busy(Elsewhere):
-        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts, head)
             if len(source.kept) == 25:
                 write(source, 1)
@@ -117,7 +117,7 @@ def test_nothing_is_copied_while_somebody_promotes(source, side):
 
 def test_who_begins_to_promote_meanwhile_is_told_of(source):
     class Late(Elsewhere):
-        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts, head)
             source.acquire("prod", "run 1", timedelta(minutes=1), FakeClock().now())
 
@@ -134,14 +134,14 @@ def test_a_broken_ledger_is_not_copied(source):
 
 
 def test_a_ledger_from_which_facts_were_taken_is_not_copied(source, tmp_path):
-    FileWitness(tmp_path, source.location).note(Head(30, "sha256:" + "1" * 64))
+    FileWitness(tmp_path, source.location).note(LedgerHead(30, "sha256:" + "1" * 64))
     with pytest.raises(LedgerError, match="30 facts were seen from here before"):
         copy(source, Elsewhere(), tmp_path)
 
 
 def test_a_copy_that_does_not_hold_what_it_was_given_is_told(source):
     class Forgetful(Elsewhere):
-        def restore(self, facts: Sequence[Fact], head: Head) -> None:
+        def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts[:-1], head)
 
     target = Forgetful()
@@ -155,8 +155,8 @@ def test_empty_same_and_foreign_ledgers_are_refused(source):
     with pytest.raises(CallerError, match="both the ledger to copy and its copy"):
         copy(source, source)
     foreign = Elsewhere()
-    head = Head()
+    head = LedgerHead()
     body = {"pipeline": "blog", "content": {"images": {}, "source": {}}, "salt": "00"}
-    foreign.append(Draft(Kind.RELEASED, "ana@example.com", None, "a" * 64, body), head, FakeClock().now())
+    foreign.append(FactDraft(Kind.RELEASED, "ana@example.com", None, "a" * 64, body), head, FakeClock().now())
     with pytest.raises(CallerError, match="that of pipeline blog, not of shop"):
         copy(foreign, Elsewhere("third"))

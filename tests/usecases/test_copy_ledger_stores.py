@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.ledgers.open import open_ledger
-from promoter.ledger.chain import Head
+from promoter.ledger.chain import LedgerHead
 from promoter.ui.cli.app import run
 from tests.adapters.ledgers.git_world import BRANCH, World
 from tests.adapters.ledgers.postgres_server import Server, serving
@@ -56,7 +56,7 @@ def test_every_pair(
     shop.run()
     here, there = address(source), address(target)
     ledger = open_ledger(here, place, "shop")
-    ledger.restore(list(shop.ledger.read()), Head())
+    ledger.restore(list(shop.ledger.read()), LedgerHead())
     assert run(["ledger", "copy", here, there, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["copied"] == said["facts"] == len(shop.ledger.kept)

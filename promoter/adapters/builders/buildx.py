@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from promoter.adapters.builders.context import context_of, dockerfile_of, is_remote, labels_of, platform_of, refuse_place
-from promoter.adapters.builders.log import Check, Log, attentive, never
+from promoter.adapters.builders.log import BuildLog, Check, attentive, never
 from promoter.adapters.engine.address import Target
 from promoter.adapters.registry.credentials import config_dir
 from promoter.model.errors import BuildError
@@ -67,7 +67,7 @@ class BuildxBuilder:
         return f"the BuildKit of engine {version} ignores `build.shm_size`: {newer}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        told = Log(secrets, log)
+        told = BuildLog(secrets, log)
         with ExitStack() as stack:
             environment = self._environment(request, secrets, stack)
             stdin = stack.enter_context(_dockerfile(request, secrets))
@@ -109,7 +109,7 @@ class BuildxBuilder:
         finally:
             _end(process)
 
-    def _failed(self, service: str, code: int, told: Log) -> BuildError:
+    def _failed(self, service: str, code: int, told: BuildLog) -> BuildError:
         said = told.find("ERROR: ") or told.find("error: ") or f"buildx ended with {code}"
         why = said.removeprefix("ERROR: ")
         hint, retryable = None, False

@@ -14,7 +14,7 @@ from promoter.adapters.builders.context import (
     platform_of,
     refuse_place,
 )
-from promoter.adapters.builders.log import Check, Log, attentive, never
+from promoter.adapters.builders.log import BuildLog, Check, attentive, never
 from promoter.adapters.engine.connection import Login as AnyLogin
 from promoter.adapters.engine.image_build import Building, BuildOptions, context_tar
 from promoter.adapters.registry.credentials import HUB_KEY, Login
@@ -55,7 +55,7 @@ class EngineBuilder:
         return f"line {need.line} of {where} has {need.feature}, which needs BuildKit, and there is no buildx here: {INSTALL}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        told = Log(secrets, log)
+        told = BuildLog(secrets, log)
         inline = request.build.dockerfile_inline
         options = self._options(request, secrets)
         context = context_tar(context_of(request), request.build.dockerfile, None if inline is None else secrets.reveal(inline))

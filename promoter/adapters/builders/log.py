@@ -45,7 +45,7 @@ def attentive(lines: Iterable[str], check: Check) -> Iterator[str]:
         yield item
 
 
-class Log:
+class BuildLog:
     """Tells each line without secrets, and remembers the last."""
 
     def __init__(self, secrets: Secrets, tell: Callable[[str], None]) -> None:

@@ -7,8 +7,8 @@ from promoter.adapters.diagnostics.subject import Subject
 from promoter.adapters.ledgers.open import open_ledger
 from promoter.adapters.ledgers.trusted_head import FileWitness
 from promoter.adapters.ledgers.write_check import try_to_write
-from promoter.ledger.chain import Head, head_of
-from promoter.ledger.store import Ledger
+from promoter.ledger.chain import LedgerHead, head_of
+from promoter.ledger.store import LedgerStore
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def _witness(subject: Subject) -> Iterator[Finding]:
         ledger.close()
 
 
-def _ends(ledger: Ledger, seen: Head) -> tuple[Head | None, Head | None]:
+def _ends(ledger: LedgerStore, seen: LedgerHead) -> tuple[LedgerHead | None, LedgerHead | None]:
     """The fact that was the last one then, as it is now; and the last one now."""
     there, last = None, None
     for fact in ledger.read(max(0, seen.seq - 1)):
@@ -51,7 +51,7 @@ def _ends(ledger: Ledger, seen: Head) -> tuple[Head | None, Head | None]:
     return there, last
 
 
-def compared(seen: Head, found: tuple[Head | None, Head | None]) -> Finding:
+def compared(seen: LedgerHead, found: tuple[LedgerHead | None, LedgerHead | None]) -> Finding:
     there, last = found
     if there is None or last is None:
         return Finding("witness", False, True, f"{seen.seq} facts were seen from here before, and the ledger ends earlier",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from promoter.ledger.chain import Fact, Head, head_of, misfit, read_line
+from promoter.ledger.chain import Fact, LedgerHead, head_of, misfit, read_line
 from promoter.ledger.store import Gone, Lease, is_alive
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerBroken
 from promoter.model.timestamps import read_stamp
@@ -13,7 +13,7 @@ Hold = tuple[str | None, int, str, str]
 _SAY = "%Y-%m-%d %H:%M:%S UTC"
 
 
-def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: Head, where: str) -> Iterator[Fact]:
+def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: LedgerHead, where: str) -> Iterator[Fact]:
     """The facts that rows of (place, recorded digest if any, line) hold, right after `head`. Raises LedgerBroken."""
     for place, digest, line in rows:
         try:
@@ -48,7 +48,7 @@ def lost(lease: Lease, holder: str | None) -> LeaseLost:
     )
 
 
-def moved(where: str, there: Head, head: Head) -> HeadMoved:
+def moved(where: str, there: LedgerHead, head: LedgerHead) -> HeadMoved:
     return HeadMoved(
         f"the ledger {where} has moved on: fact {there.seq} is its last, and {head.seq} was expected",
         hint="run the same command again",

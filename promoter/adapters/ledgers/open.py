@@ -2,7 +2,7 @@
 
 A home that is written outside of this project is found by its scheme among the entry points of installed packages
 (group `promoter.ledgers`): a callable that takes what people wrote, the pipeline's directory and its name, and gives a
-`Ledger`.
+`LedgerStore`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.config.regular_file import home_of
-from promoter.ledger.store import Ledger
+from promoter.ledger.store import LedgerStore
 from promoter.model.errors import CallerError
 
 GROUP = "promoter.ledgers"
@@ -21,10 +21,10 @@ _HINT = (
     "left out, it is sqlite:.promoter/ledger.db"
 )
 
-Opener = Callable[[str, Path, str], Ledger]
+Opener = Callable[[str, Path, str], LedgerStore]
 
 
-def open_ledger(url: str | None, directory: Path, pipeline: str) -> Ledger:
+def open_ledger(url: str | None, directory: Path, pipeline: str) -> LedgerStore:
     """The ledger of `pipeline` that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
     url = DEFAULT if url is None else url
     scheme, colon, rest = url.partition(":")
@@ -34,19 +34,19 @@ def open_ledger(url: str | None, directory: Path, pipeline: str) -> Ledger:
     return opener(url, directory, pipeline)
 
 
-def _sqlite(url: str, directory: Path, pipeline: str) -> Ledger:
+def _sqlite(url: str, directory: Path, pipeline: str) -> LedgerStore:
     del pipeline  # a file holds one
     return SqliteLedger(directory / home_of(url.partition(":")[2]))
 
 
-def _postgres(url: str, directory: Path, pipeline: str) -> Ledger:
+def _postgres(url: str, directory: Path, pipeline: str) -> LedgerStore:
     from promoter.adapters.ledgers.postgres.store import PostgresLedger
 
     del directory
     return PostgresLedger(url, pipeline)
 
 
-def _git(url: str, directory: Path, pipeline: str) -> Ledger:
+def _git(url: str, directory: Path, pipeline: str) -> LedgerStore:
     from promoter.adapters.ledgers.git.store import GitLedger
 
     return GitLedger(url, directory, pipeline)

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from promoter.adapters.ledgers.state_codec import PARTS, Part, form, read, to_json
-from promoter.ledger.chain import Head
+from promoter.ledger.chain import LedgerHead
 from promoter.ledger.state import EnvironmentState, State
-from promoter.ledger.table import Shelf
+from promoter.ledger.table import PersistentTable
 
 _TABLES = (
     "DROP TABLE IF EXISTS head",
@@ -36,7 +36,7 @@ class Projection:
     def __init__(self, directory: Path, location: str, room: "TemporaryDirectory[str] | None" = None) -> None:
         self._file = directory / f"projection-{sha256(location.encode()).hexdigest()[:12]}.db"
         self._connection: sqlite3.Connection | None = None
-        self._head: Head | None = None
+        self._head: LedgerHead | None = None
         self._room = room
 
     def load(self) -> State | None:
@@ -131,9 +131,9 @@ class _Rows:
 
 
 # ---------------------------------------------------------------- a state in rows
-def _head(connection: sqlite3.Connection) -> Head | None:
+def _head(connection: sqlite3.Connection) -> LedgerHead | None:
     row = connection.execute("SELECT seq, digest FROM head").fetchone()
-    return None if row is None else Head(*row)
+    return None if row is None else LedgerHead(*row)
 
 
 def _loaded(connection: sqlite3.Connection) -> State | None:
@@ -143,15 +143,15 @@ def _loaded(connection: sqlite3.Connection) -> State | None:
     if row is None or row[0] != form():
         return None
 
-    def shelves(room: str) -> Callable[[Part], Shelf[Any]]:
-        return lambda part: Shelf(_Rows(connection, room + part.name, part.value))
+    def shelves(room: str) -> Callable[[Part], PersistentTable[Any]]:
+        return lambda part: PersistentTable(_Rows(connection, room + part.name, part.value))
 
     document = json.loads(row[3])
     environments = {name: read(EnvironmentState, one, shelves(f"{name}/")) for name, one in document["environments"].items()}
-    return replace(read(State, document["state"], shelves("")), head=Head(row[1], row[2]), environments=environments)
+    return replace(read(State, document["state"], shelves("")), head=LedgerHead(row[1], row[2]), environments=environments)
 
 
-def _rooms(state: State) -> Iterator[tuple[str, str, Shelf[Any], Part]]:
+def _rooms(state: State) -> Iterator[tuple[str, str, PersistentTable[Any], Part]]:
     """Every shelf: its room and name, itself, and what its values are."""
     for room, owner in (("", state), *((f"{name}/", entry) for name, entry in state.environments.items())):
         for part in PARTS[type(owner)]:

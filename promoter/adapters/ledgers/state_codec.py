@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_h
 
 from promoter import __version__
 from promoter.ledger.state import EnvironmentState, State
-from promoter.ledger.table import Shelf
+from promoter.ledger.table import PersistentTable
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -43,7 +43,7 @@ def _parts(owner: type[State] | type[EnvironmentState]) -> tuple[Part, ...]:
     found = []
     for field in fields(owner):
         hint = hints[field.name]
-        shelf = get_origin(hint) is Shelf
+        shelf = get_origin(hint) is PersistentTable
         if owner is not State or field.name not in _APART:
             found.append(Part(field.name, get_args(hint)[0] if shelf else hint, shelf))
     return tuple(found)
@@ -72,7 +72,7 @@ def to_json(owner: State | EnvironmentState) -> dict[str, Any]:
     return {part.name: part.adapter.dump_python(value, mode="json") for part, value in found}
 
 
-def read(owner: type[T], values: dict[str, Any], shelf: Callable[[Part], Shelf[Any]]) -> T:
+def read(owner: type[T], values: dict[str, Any], shelf: Callable[[Part], PersistentTable[Any]]) -> T:
     """The other way round; `shelf` gives each shelf. Raises ValueError, TypeError or KeyError for values that do not fit."""
     found = {
         part.name: shelf(part) if part.is_shelf else part.adapter.validate_python(values[part.name]) for part in PARTS[owner]

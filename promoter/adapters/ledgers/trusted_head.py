@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from promoter.ledger.chain import Head
+from promoter.ledger.chain import LedgerHead
 
 NAME = "witness.json"
 _POLICY = "policy"
@@ -26,15 +26,15 @@ class FileWitness:
     def __init__(self, directory: Path, location: str) -> None:
         self._file, self._location = directory / NAME, location
 
-    def seen(self) -> Head | None:
+    def seen(self) -> LedgerHead | None:
         return self.entries().get(self._location)
 
-    def entries(self) -> dict[str, Head]:
+    def entries(self) -> dict[str, LedgerHead]:
         found = {}
         for name, entry in self._read().items():
             seq, head = (entry.get("seq"), entry.get("head")) if isinstance(entry, dict) else (None, None)
             if isinstance(seq, int) and isinstance(head, str):
-                found[name] = Head(seq, head)
+                found[name] = LedgerHead(seq, head)
         return found
 
     def policy_ref(self) -> str | None:
@@ -42,7 +42,7 @@ class FileWitness:
         ref = entry.get("ref") if isinstance(entry, dict) else None
         return ref if isinstance(ref, str) else None
 
-    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+    def note(self, head: LedgerHead, chain: str | None = None, policy_ref: str | None = None) -> None:
         """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays.
 
         The ref that holds the policy is forgotten only when the very ledger that named it drops it.

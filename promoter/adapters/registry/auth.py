@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from promoter.adapters.registry import errors
 from promoter.adapters.registry.credentials import Credentials, Login
-from promoter.adapters.registry.http import Answer, Endpoint, Request
+from promoter.adapters.registry.http import Answer, Endpoint, RegistryRequest
 from promoter.model.errors import RegistryError
 
 CLIENT = "promoter"
@@ -113,14 +113,14 @@ class Proof:
         return header
 
 
-def _token_request(realm: str, asked: Mapping[str, str], login: Login | None) -> tuple[str, Request]:
+def _token_request(realm: str, asked: Mapping[str, str], login: Login | None) -> tuple[str, RegistryRequest]:
     if login is not None and login.identity_token is not None:
         form = {"grant_type": "refresh_token", "client_id": CLIENT, "refresh_token": login.identity_token, **asked}
-        return realm, Request("POST", "", _FORM, urlencode(form).encode())
+        return realm, RegistryRequest("POST", "", _FORM, urlencode(form).encode())
     if login is not None:
         asked = {**asked, "account": login.username}
     url = f"{realm}{'&' if urlsplit(realm).query else '?'}{urlencode(asked)}"
-    return url, Request("GET", "", {} if login is None else {"Authorization": _basic(login)})
+    return url, RegistryRequest("GET", "", {} if login is None else {"Authorization": _basic(login)})
 
 
 def _basic(login: Login) -> str:

@@ -14,7 +14,7 @@ from promoter.adapters.registry import errors, hosts
 from promoter.adapters.registry.auth import Proof
 from promoter.adapters.registry.copy import Copier
 from promoter.adapters.registry.credentials import Credentials
-from promoter.adapters.registry.http import Answer, Body, Endpoint, Request, Timeout
+from promoter.adapters.registry.http import Answer, Body, Endpoint, RegistryRequest, Timeout
 from promoter.adapters.registry.manifest import ACCEPT, digest_of, read_manifest
 from promoter.adapters.retry import Retry
 from promoter.model.errors import DigestMismatch, RegistryError
@@ -48,7 +48,7 @@ class HttpRegistry:
 
     def greeting(self, host: str) -> Answer:
         """What `/v2/` answers, whatever that is."""
-        return self._endpoint(host).send(Request("GET", "/v2/", {}))
+        return self._endpoint(host).send(RegistryRequest("GET", "/v2/", {}))
 
     def manifest(self, image: ImageRef) -> Manifest | None:
         return self._retry(lambda: self._manifest(image))
@@ -70,7 +70,7 @@ class HttpRegistry:
 
     @contextmanager
     def streaming(
-        self, repository: Repository, actions: str, request: Request, what: str, body: Body | None = None
+        self, repository: Repository, actions: str, request: RegistryRequest, what: str, body: Body | None = None
     ) -> Iterator[requests.Response]:
         """A large answer or body, piece by piece, proven with what the registry asked for before, or asks for now.
 
@@ -97,13 +97,13 @@ class HttpRegistry:
 
     def _ping(self, host: str) -> None:
         endpoint, what = self._endpoint(host), "a first look"
-        answer = endpoint.send(Request("GET", "/v2/", {}))
+        answer = endpoint.send(RegistryRequest("GET", "/v2/", {}))
         if answer.status == 401:
             proof = self._proof(host)
             header = proof.answer(answer, "", what)
             if header.startswith("Bearer "):  # the token service knows us; what a token without scope may see differs
                 return
-            answer = endpoint.send(Request("GET", "/v2/", {"Authorization": header}))
+            answer = endpoint.send(RegistryRequest("GET", "/v2/", {"Authorization": header}))
             if answer.status in (401, 403):
                 proof.forget("")
                 raise errors.refused_login(host, what, anonymous=False)
@@ -142,7 +142,7 @@ class HttpRegistry:
             raise errors.missing(image.repository.host, str(image))
         what = f"push {image.repository}:{tag}"
         path = f"/v2/{image.repository.path}/manifests/{tag}"
-        request = Request("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
+        request = RegistryRequest("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
         answer = self.proven(image.repository, "pull,push", request, what)
         if answer.status not in (200, 201, 202):
             raise errors.failed(image.repository.host, what, answer.status, answer.body)
@@ -154,7 +154,7 @@ class HttpRegistry:
     def _get(self, repository: Repository, reference: str) -> Answer | None:
         separator = "@" if ":" in reference else ":"
         what = f"pull {repository}{separator}{reference}"
-        request = Request("GET", f"/v2/{repository.path}/manifests/{reference}", {"Accept": ACCEPT})
+        request = RegistryRequest("GET", f"/v2/{repository.path}/manifests/{reference}", {"Accept": ACCEPT})
         answer = self.proven(repository, "pull", request, what)
         if answer.status == 404:
             return None
@@ -162,7 +162,7 @@ class HttpRegistry:
             raise errors.failed(repository.host, what, answer.status, answer.body)
         return answer
 
-    def proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer:
+    def proven(self, repository: Repository, actions: str, request: RegistryRequest, what: str) -> Answer:
         """Sends, and once more with what the registry asks for."""
         endpoint, proof = self._endpoint(repository.host), self._proof(repository.host)
         scope = f"repository:{repository.path}:{actions}"
@@ -192,7 +192,7 @@ class HttpRegistry:
             return kept[host]
 
 
-def _with(request: Request, header: str | None) -> Request:
+def _with(request: RegistryRequest, header: str | None) -> RegistryRequest:
     if header is None:
         return request
     return replace(request, headers={**request.headers, "Authorization": header})

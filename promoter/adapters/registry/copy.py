@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import requests
 
 from promoter.adapters.registry import errors
-from promoter.adapters.registry.http import Answer, Body, Request
+from promoter.adapters.registry.http import Answer, Body, RegistryRequest
 from promoter.model.errors import RegistryError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.promotion.ports.registry import Manifest
@@ -25,10 +25,10 @@ class Client(Protocol):
 
     def manifest(self, image: ImageRef) -> Manifest | None: ...
 
-    def proven(self, repository: Repository, actions: str, request: Request, what: str) -> Answer: ...
+    def proven(self, repository: Repository, actions: str, request: RegistryRequest, what: str) -> Answer: ...
 
     def streaming(
-        self, repository: Repository, actions: str, request: Request, what: str, body: Body | None = None
+        self, repository: Repository, actions: str, request: RegistryRequest, what: str, body: Body | None = None
     ) -> AbstractContextManager[requests.Response]: ...
 
 
@@ -53,11 +53,11 @@ class Copier:
 
     def _blob(self, source: Repository, digest: Digest, size: int, to: Repository) -> None:
         what = f"push {to}@{digest}"
-        there = self._client.proven(to, "pull,push", Request("HEAD", f"/v2/{to.path}/blobs/{digest}", {}), what)
+        there = self._client.proven(to, "pull,push", RegistryRequest("HEAD", f"/v2/{to.path}/blobs/{digest}", {}), what)
         if there.status == 200:
             return
         query = {"mount": str(digest), "from": source.path} if source.host == to.host else {}
-        begin = Request("POST", f"/v2/{to.path}/blobs/uploads/?{urlencode(query)}", {"Content-Length": "0"})
+        begin = RegistryRequest("POST", f"/v2/{to.path}/blobs/uploads/?{urlencode(query)}", {"Content-Length": "0"})
         answer = self._client.proven(to, "pull,push", begin, what)
         if answer.status == 201:  # mounted from the other repository of the same registry
             return
@@ -68,7 +68,7 @@ class Copier:
             raise RegistryError(f"registry {to.host} names no place to {what}", hint=f"look at the log of {to.host}")
         separator = "&" if "?" in location else "?"
         path = f"{location}{separator}{urlencode({'digest': str(digest)})}"
-        request = Request("PUT", path, {"Content-Type": "application/octet-stream"})
+        request = RegistryRequest("PUT", path, {"Content-Type": "application/octet-stream"})
         with self._content(source, digest, size) as body, self._client.streaming(to, "pull,push", request, what, body) as done:
             if done.status_code != 201:
                 raise errors.failed(to.host, what, done.status_code, done.content[:2000])
@@ -76,7 +76,7 @@ class Copier:
     @contextmanager
     def _content(self, source: Repository, digest: Digest, size: int) -> Iterator[Body]:
         what = f"pull {source}@{digest}"
-        request = Request("GET", f"/v2/{source.path}/blobs/{digest}", {})
+        request = RegistryRequest("GET", f"/v2/{source.path}/blobs/{digest}", {})
         with self._client.streaming(source, "pull", request, what) as answer:
             if answer.status_code != 200:
                 raise errors.failed(source.host, what, answer.status_code, answer.content[:2000])
@@ -100,7 +100,7 @@ class Copier:
     def _put(self, manifest: Manifest, target: ImageRef) -> None:
         what = f"push {target}"
         path = f"/v2/{target.repository.path}/manifests/{target.digest}"
-        request = Request("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
+        request = RegistryRequest("PUT", path, {"Content-Type": manifest.media_type}, manifest.body)
         answer = self._client.proven(target.repository, "pull,push", request, what)
         if answer.status not in (200, 201, 202):
             raise errors.failed(target.repository.host, what, answer.status, answer.body)

@@ -30,7 +30,7 @@ UPLOAD = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RegistryRequest:
     method: str
     path: str
     headers: Mapping[str, str]
@@ -68,7 +68,7 @@ class Endpoint:
         self._scheme: str | None = None
         self._lock = threading.Lock()
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: RegistryRequest) -> Answer:
         """Raises RegistryError when no whole answer came."""
         if self._scheme is not None:
             return self._renamed(self._scheme, request)
@@ -86,7 +86,7 @@ class Endpoint:
         self._scheme = first
         return answer
 
-    def absolute(self, url: str, request: Request) -> Answer:
+    def absolute(self, url: str, request: RegistryRequest) -> Answer:
         """To a whole URL on this host, such as a token service's."""
         try:
             return self._fetch(url, request)
@@ -94,7 +94,7 @@ class Endpoint:
             raise errors.unreachable(self.host, error) from error
 
     @contextmanager
-    def streaming(self, request: Request, body: Body | None = None) -> Iterator[requests.Response]:
+    def streaming(self, request: RegistryRequest, body: Body | None = None) -> Iterator[requests.Response]:
         """An answer whose body is read piece by piece, or a body that is sent so. `path` may be a whole URL.
 
         A body is sent once: it is not sent again to where the answer redirects.
@@ -132,7 +132,7 @@ class Endpoint:
             return "https", None
         return ("http", "https") if self._loopback else ("https", "http")
 
-    def _otherwise(self, scheme: str, request: Request, first: Exception | None) -> Answer:
+    def _otherwise(self, scheme: str, request: RegistryRequest, first: Exception | None) -> Answer:
         """The other scheme; when that fails too, the first failure is the one to tell."""
         try:
             answer = self._once(scheme, request)
@@ -141,16 +141,16 @@ class Endpoint:
         self._scheme = scheme
         return answer
 
-    def _renamed(self, scheme: str, request: Request) -> Answer:
+    def _renamed(self, scheme: str, request: RegistryRequest) -> Answer:
         try:
             return self._once(scheme, request)
         except requests.exceptions.RequestException as error:
             raise errors.unreachable(self.host, error) from error
 
-    def _once(self, scheme: str, request: Request) -> Answer:
+    def _once(self, scheme: str, request: RegistryRequest) -> Answer:
         return self._fetch(f"{scheme}://{self._address}{request.path}", request)
 
-    def _fetch(self, url: str, request: Request) -> Answer:
+    def _fetch(self, url: str, request: RegistryRequest) -> Answer:
         session = self._connected()
         proxies = {} if self._loopback else get_environ_proxies(url)
         headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from promoter.adapters.registry import errors
 from promoter.adapters.registry.client import HttpRegistry
-from promoter.adapters.registry.http import Request
+from promoter.adapters.registry.http import RegistryRequest
 from promoter.model.errors import RegistryError
 from promoter.model.images import Repository
 
@@ -28,7 +28,7 @@ def date_of(registry: HttpRegistry, host: str) -> datetime | None:
 def may_pull(registry: HttpRegistry, repository: Repository) -> bool:
     """Raises RegistryError. False where the registry knows of no such repository, which forbids nothing."""
     what = f"pull from {repository}"
-    answer = registry.proven(repository, "pull", Request("GET", f"/v2/{repository.path}/tags/list?n=1", {}), what)
+    answer = registry.proven(repository, "pull", RegistryRequest("GET", f"/v2/{repository.path}/tags/list?n=1", {}), what)
     if answer.status not in (200, 404):
         raise errors.failed(repository.host, what, answer.status, answer.body)
     return answer.status == 200
@@ -37,7 +37,7 @@ def may_pull(registry: HttpRegistry, repository: Repository) -> bool:
 def may_push(registry: HttpRegistry, repository: Repository) -> bool:
     """Raises RegistryError. False where the upload that was begun could not be taken back."""
     what = f"push to {repository}"
-    begin = Request("POST", f"/v2/{repository.path}/blobs/uploads/", {"Content-Length": "0"}, b"")
+    begin = RegistryRequest("POST", f"/v2/{repository.path}/blobs/uploads/", {"Content-Length": "0"}, b"")
     answer = registry.proven(repository, "pull,push", begin, what)
     if answer.status not in (201, 202):
         raise errors.failed(repository.host, what, answer.status, answer.body)
@@ -46,7 +46,7 @@ def may_push(registry: HttpRegistry, repository: Repository) -> bool:
         return False
     try:
         path = f"{place.path}?{place.query}" if place.query else place.path
-        gone = registry.proven(repository, "pull,push", Request("DELETE", path, {}), what)
+        gone = registry.proven(repository, "pull,push", RegistryRequest("DELETE", path, {}), what)
     except RegistryError:
         return False
     return gone.status in (200, 202, 204)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from promoter.config.yaml.scalars import Tagged
-from promoter.model.errors import Complaint
+from promoter.model.errors import Diagnostic
 
 Trail = tuple[str | int, ...]
 
@@ -54,7 +54,7 @@ class Document:
         in_map = bool(reached) and isinstance(path[reached - 1], str)
         return marks.key if (of_key and in_map) else marks.value
 
-    def complaint(self, at: Position, message: str, hint: str | None = None) -> Complaint:
+    def complaint(self, at: Position, message: str, hint: str | None = None) -> Diagnostic:
         line = self._lines[at.line - 1] if at.line <= len(self._lines) else ""
         return _complaint(self.file, line, at, message, hint)
 
@@ -74,10 +74,10 @@ class Document:
         return found, len(path)
 
 
-def complain(file: str, text: str, at: Position, message: str, hint: str | None = None) -> Complaint:
+def complain(file: str, text: str, at: Position, message: str, hint: str | None = None) -> Diagnostic:
     lines = text.split("\n", at.line)
     return _complaint(file, lines[at.line - 1] if at.line <= len(lines) else "", at, message, hint)
 
 
-def _complaint(file: str, line: str, at: Position, message: str, hint: str | None) -> Complaint:
-    return Complaint(file, at.line, at.column, message, hint, line.replace("\t", " ") if len(line) <= 200 else "")
+def _complaint(file: str, line: str, at: Position, message: str, hint: str | None) -> Diagnostic:
+    return Diagnostic(file, at.line, at.column, message, hint, line.replace("\t", " ") if len(line) <= 200 else "")

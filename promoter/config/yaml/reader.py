@@ -13,7 +13,7 @@ from yaml._yaml import CParser
 from promoter.config.yaml.positions import Document, Marks, Position, complain
 from promoter.config.yaml.scalars import CORE, TYPES, Tagged, kind_of, plain
 from promoter.config.yaml.syntax_errors import MAX_DEPTH, TOO_DEEP, syntax_complaint
-from promoter.model.errors import Complaint, FileFaults
+from promoter.model.errors import Diagnostic, InvalidFile
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_VALUES = 500_000
@@ -33,14 +33,14 @@ def read_document(data: bytes, file: str) -> Document:
         builder.faults.append(syntax_complaint(text, file, error))
         document = None
     if builder.faults or document is None:
-        raise FileFaults(tuple(sorted(builder.faults)))
+        raise InvalidFile(tuple(sorted(builder.faults)))
     return document
 
 
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         message = f"the file has {len(data) // 1_000_000} MB; at most {MAX_BYTES // 1_048_576} MiB are read"
-        raise FileFaults((Complaint(file, 1, 1, message, "is this the right file?"),))
+        raise InvalidFile((Diagnostic(file, 1, 1, message, "is this the right file?"),))
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -48,7 +48,7 @@ def _decode(data: bytes, file: str) -> str:
         at = Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         message = f"byte 0x{data[error.start]:02x} is not UTF-8"
         shown = data.decode("utf-8-sig", "replace")
-        raise FileFaults((complain(file, shown, at, message, "save the file as UTF-8"),)) from error
+        raise InvalidFile((complain(file, shown, at, message, "save the file as UTF-8"),)) from error
 
 
 Event = Any  # libyaml's events, which carry no types
@@ -67,7 +67,7 @@ class _Anchor(NamedTuple):
 class _Builder:
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
-        self.faults: list[Complaint] = []
+        self.faults: list[Diagnostic] = []
         self._marks: dict[int, dict[str | int, Marks]] = {}
         self._keep: list[object] = []
         self._anchors: dict[str, _Anchor | None] = {}

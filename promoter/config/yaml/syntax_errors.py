@@ -3,14 +3,14 @@
 import yaml
 
 from promoter.config.yaml.positions import Position, complain
-from promoter.model.errors import Complaint
+from promoter.model.errors import Diagnostic
 
 MAX_DEPTH = 64
 """Levels."""
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 
-def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Complaint:
+def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Diagnostic:
     """The complaint of libyaml in plain words, at its place."""
     if isinstance(error, yaml.reader.ReaderError):
         before = text.encode()[: error.position].decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from promoter.config.spec import Duration, Shape
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.model.names import skeleton, spelled
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused, waiting
 from promoter.model.vote import REVIEWED, SIGNED, Grade, Vote
@@ -73,7 +73,7 @@ def own_doing(gates: Sequence[Approval], who: str, requested_by: str, author: st
     return None
 
 
-def judge_approval(gate: Approval, case: Case) -> Verdict:
+def judge_approval(gate: Approval, case: GateContext) -> Verdict:
     votes = [v for v in case.votes if v.environment == case.environment and v.release == case.release.id]
     may_vote = electorate(gate, case.roles, case.signers)
     eligible = [v for v in votes if may_vote is None or v.principal in may_vote]
@@ -90,13 +90,13 @@ def judge_approval(gate: Approval, case: Case) -> Verdict:
     return _still_missing(gate, good, unmet, objections, may_vote)
 
 
-def counting(gate: Approval, case: Case) -> tuple[Vote, ...]:
+def counting(gate: Approval, case: GateContext) -> tuple[Vote, ...]:
     """The votes that a start under this gate consumes."""
     may_vote = electorate(gate, case.roles, case.signers)
     return tuple(_good(gate, case, [v for v in case.votes if may_vote is None or v.principal in may_vote]).values())
 
 
-def _good(gate: Approval, case: Case, eligible: list[Vote]) -> dict[str, Vote]:
+def _good(gate: Approval, case: GateContext, eligible: list[Vote]) -> dict[str, Vote]:
     """The votes that count, by person: the latest of each, and of two people who signed with one key only the first."""
     latest: dict[str, Vote] = {}
     for vote in sorted(eligible, key=lambda v: v.seq):
@@ -123,7 +123,7 @@ def _twice(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | Non
     return ReasonCode.APPROVALS_MISSING, f"the approval by {vote.principal} was signed with the same key as that by {other}"
 
 
-def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str] | None:
+def _objection(gate: Approval, case: GateContext, vote: Vote) -> tuple[ReasonCode, str] | None:
     """Why a vote does not count, or None when it does."""
     who = f"the approval by {vote.principal}"
     if vote.flaw is not None:
@@ -149,7 +149,7 @@ def _objection(gate: Approval, case: Case, vote: Vote) -> tuple[ReasonCode, str]
     return None
 
 
-def _expired(gate: Approval, case: Case, vote: Vote) -> bool:
+def _expired(gate: Approval, case: GateContext, vote: Vote) -> bool:
     ends = [vote.expires_at] if vote.expires_at else []
     if gate.expires is not None:
         ends.append(vote.at + gate.expires)

@@ -13,7 +13,7 @@ from pydantic import field_validator, model_validator
 from promoter.config.fields import Texts
 from promoter.config.spec import Shape
 from promoter.config.spec_errors import Fault, Misfit
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.gates.window.freezes import Freeze, Freezes, Frozen
 from promoter.gates.window.wall_clock import Week, instant, read_range
 from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
@@ -113,7 +113,7 @@ class Timetable:
         return self.week.opens(at) or horizon + timedelta(days=1)
 
 
-def judge_window(gate: Window, case: Case) -> Verdict:
+def judge_window(gate: Window, case: GateContext) -> Verdict:
     table, now = gate.timetable, case.now.astimezone(UTC)
     reached = table.search(now)
     if reached == (now, True):

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from promoter.config.yaml.scalars import Tagged
 from promoter.pipeline.compose.service import Port, Service
-from promoter.pipeline.scaffold.importer import Draft, mounts_over_build, name_from, probe_of, variable
+from promoter.pipeline.scaffold.importer import PipelineDraft, mounts_over_build, name_from, probe_of, variable
 
 
 def from_services(
     services: Mapping[str, Service], files: tuple[str, ...], built: frozenset[str], name: str, why: str, directory: Path
-) -> Draft:
+) -> PipelineDraft:
     """`services` as the files say them, filled in; `built` are those whose image is made here."""
-    draft = Draft(name, files=files)
+    draft = PipelineDraft(name, files=files)
     draft.path = f"/{name}"
     draft.remarks.append(f"The services stay in {', '.join(files)}: {why}.")
     for service, said in services.items():
@@ -33,7 +33,7 @@ def from_services(
     return draft
 
 
-def _override(draft: Draft, name: str, service: Service, *, built: bool) -> dict[str, object]:
+def _override(draft: PipelineDraft, name: str, service: Service, *, built: bool) -> dict[str, object]:
     found: dict[str, object] = {}
     if any(port.published is not None for port in service.ports):
         found["ports"] = Tagged("override", [_port(draft, name, port) for port in service.ports])
@@ -45,7 +45,7 @@ def _override(draft: Draft, name: str, service: Service, *, built: bool) -> dict
     return found
 
 
-def _port(draft: Draft, service: str, port: Port) -> str:
+def _port(draft: PipelineDraft, service: str, port: Port) -> str:
     target = f"{port.target}" + ("" if port.protocol == "tcp" else f"/{port.protocol}")
     if port.published is None:
         return target

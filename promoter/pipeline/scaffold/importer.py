@@ -22,7 +22,7 @@ _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d
 
 
 @dataclass
-class Draft:
+class PipelineDraft:
     """The parts of the file as they come together."""
 
     name: str
@@ -55,9 +55,9 @@ def name_from(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
 
 
-def from_dockerfile(text: str, name: str) -> Draft:
+def from_dockerfile(text: str, name: str) -> PipelineDraft:
     """One service, built from the Dockerfile here; its ports and its health check are the Dockerfile's own."""
-    draft = Draft(name)
+    draft = PipelineDraft(name)
     service: dict[str, Any] = {"image": name, "build": ".", "init": True}
     exposed = _exposed(text)
     if exposed:
@@ -71,9 +71,9 @@ def from_dockerfile(text: str, name: str) -> Draft:
     return draft
 
 
-def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False) -> Draft:
+def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False) -> PipelineDraft:
     """The services of a Compose file, taken over; `${VAR}` becomes a template. A name that is `named` wins over the file's."""
-    draft = Draft(name if named else name_from(str(document.get("name") or name)))
+    draft = PipelineDraft(name if named else name_from(str(document.get("name") or name)))
     draft.path = f"/{draft.name}"
     services = document.get("services")
     for service, keys in (services if isinstance(services, Mapping) else {}).items():
@@ -86,7 +86,7 @@ def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False)
     return draft
 
 
-def _shared(draft: Draft, key: str, entries: Any) -> Any:
+def _shared(draft: PipelineDraft, key: str, entries: Any) -> Any:
     """Without the names that several environments of one engine would share by accident."""
     if key == "configs" or not isinstance(entries, Mapping):
         return entries
@@ -116,7 +116,7 @@ def _left_out(document: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _service(draft: Draft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+def _service(draft: PipelineDraft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     taken = {
         key: templated(value, ("services", name, key))
         for key, value in keys.items()
@@ -167,7 +167,7 @@ def _each(port: object) -> Iterator[object]:
     yield from (f"{match[1] or ''}{one}:{other}{match[6] or ''}" for one, other in zip(published, targets, strict=True))
 
 
-def _port(draft: Draft, service: str, port: object) -> object:
+def _port(draft: PipelineDraft, service: str, port: object) -> object:
     """A published port becomes a variable; one of the engine's choice stays as it is."""
     if isinstance(port, Mapping):
         said = str(port.get("published") or "")
@@ -178,11 +178,11 @@ def _port(draft: Draft, service: str, port: object) -> object:
     return _publish(draft, service, match[1], match[2], match[3]) if match else text
 
 
-def _publish(draft: Draft, service: str, host: str | None, published: str, target: str) -> str:
+def _publish(draft: PipelineDraft, service: str, host: str | None, published: str, target: str) -> str:
     return f"{f'{host}:' if host else ''}{variable(draft, service, published)}:{target}"
 
 
-def variable(draft: Draft, service: str, was: str) -> str:
+def variable(draft: PipelineDraft, service: str, was: str) -> str:
     earlier = next((name for name, (owner, port) in draft.owners.items() if (owner, port) == (service, was)), None)
     if earlier is not None:
         return f"{{{{ {earlier} }}}}"
@@ -195,7 +195,7 @@ def variable(draft: Draft, service: str, was: str) -> str:
     return f"{{{{ {name} }}}}"
 
 
-def _secret(draft: Draft, name: str, value: object) -> object:
+def _secret(draft: PipelineDraft, name: str, value: object) -> object:
     if isinstance(value, Mapping) and "environment" in value:
         return {"env": value["environment"]}
     if isinstance(value, Mapping) and "file" in value:

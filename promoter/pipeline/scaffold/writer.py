@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from promoter.config.yaml.scalars import Tagged
-from promoter.pipeline.scaffold.importer import Draft
+from promoter.pipeline.scaffold.importer import PipelineDraft
 
 ENVIRONMENTS = ("dev", "test", "prod")
 SCHEMA = ".promoter/pipeline.schema.json"
@@ -29,7 +29,7 @@ class Wishes:
     """The runs are on machines of a CI platform, where nobody looks for what was deployed."""
 
 
-def pipeline_text(draft: Draft, wishes: Wishes) -> str:
+def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
     parts = [f"# yaml-language-server: $schema={SCHEMA}"]
     parts += [f"# What promoter carries {_way(wishes)}. `promoter validate` checks it, `promoter run` runs it."]
     parts += [f"# {_line(remark)}" for remark in draft.remarks]
@@ -56,7 +56,7 @@ def pipeline_text(draft: Draft, wishes: Wishes) -> str:
     return "\n".join(parts)
 
 
-def default_registry(draft: Draft) -> str:
+def default_registry(draft: PipelineDraft) -> str:
     return f"127.0.0.1:5000{draft.path}"
 
 
@@ -65,7 +65,7 @@ def _way(wishes: Wishes) -> str:
     return "".join([f"from {first}", *(f" to {name}" for name in more)]) if more else f"to {first}"
 
 
-def _environment(draft: Draft, wishes: Wishes, place: int) -> str:
+def _environment(draft: PipelineDraft, wishes: Wishes, place: int) -> str:
     name, last = wishes.environments[place], place == len(wishes.environments) - 1
     lines = [f"  {_scalar(name)}:"]
     if draft.ports:
@@ -101,7 +101,7 @@ def _line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
-def _overrides(draft: Draft, *, first: bool) -> list[str]:
+def _overrides(draft: PipelineDraft, *, first: bool) -> list[str]:
     """The same text for every environment; its variables differ."""
     if not first:
         return ["    services: *services"]
@@ -109,7 +109,7 @@ def _overrides(draft: Draft, *, first: bool) -> list[str]:
     return ["    services: &services  # what several copies cannot share", *(f"      {line}" for line in body)]
 
 
-def _verification(draft: Draft) -> list[str]:
+def _verification(draft: PipelineDraft) -> list[str]:
     if draft.probe is not None:
         variable, path = draft.probe
         return ["    verify:", f'      - http: {{url: "http://127.0.0.1:{{{{ {variable} }}}}{path}", status: 200}}']

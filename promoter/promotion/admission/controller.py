@@ -4,18 +4,19 @@ What was looked at a moment ago is not looked at again: under the lease, and whi
 carried out once a minute. Everything that the ledger, the registry and the engine tell is judged afresh each time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from promoter.gates.checks import Check, ContainerCheck
-from promoter.gates.context import Case, CheckResult, Stay
-from promoter.gates.evaluate import Judged, Look, judge_all, worst
+from promoter.gates.context import CheckResult, GateContext, Stay
+from promoter.gates.evaluate import GateResult, Look, judge_all, worst
 from promoter.gates.override import people_of
 from promoter.gates.soak import Soak
+from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.lease import TIME_TO_LIVE
-from promoter.ledger.ledger import AsOf, Journal
-from promoter.ledger.state import Deployment, EnvironmentState, Request
+from promoter.ledger.ledger import Ledger, LedgerView
+from promoter.ledger.state import Deployment, EnvironmentState, PromotionRequest
 from promoter.model.errors import EngineError
 from promoter.model.labels import Place
 from promoter.model.release import Release
@@ -27,10 +28,10 @@ from promoter.promotion.admission.overrides import override_of, reviews_due
 from promoter.promotion.admission.policy_pin import Holding, hold_policy
 from promoter.promotion.checks.runner import Checker, tolerant
 from promoter.promotion.execution.image_pull import fetch
-from promoter.promotion.execution.job import Job
+from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.provisioning import provide
 from promoter.promotion.inspection.current import promotion_id
-from promoter.promotion.inspection.drift import Known, moved
+from promoter.promotion.inspection.drift import KnownContainers, moved
 from promoter.promotion.inspection.uptime import observed
 from promoter.promotion.plan import Plan, make_plan
 from promoter.promotion.ports.bundle import Ports
@@ -40,7 +41,7 @@ FRESH = 60.0
 
 
 @dataclass(frozen=True)
-class Terms:
+class PromotionOptions:
     """How this run asks. `wait` is how long shut gates are waited for; `owner` signs the lease."""
 
     owner: str
@@ -67,18 +68,18 @@ class Terms:
     """Why a repair goes on in spite of a veto or a freeze: a person says so."""
     accept_ledger: tuple[str, ...] = ()
     """Environments whose containers another ledger has recorded, and that this one may take over."""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    cause: Cause = BY_ITSELF
 
 
 @dataclass(frozen=True)
-class Judge:
+class AdmissionController:
     """Judges for one environment. Looks at the ledger as the journal last read it."""
 
     file: Loaded
     world: Ports
-    journal: Journal | AsOf
+    journal: Ledger | LedgerView
     name: str
-    terms: Terms
+    terms: PromotionOptions
     looks: dict[str, tuple[float, CheckResult]] = field(default_factory=dict)
     """What each check saw last, and when (seconds of the monotonic clock)."""
 
@@ -89,7 +90,7 @@ class Judge:
         environment = self.file.resolve(self.name, release.source, release.id)
         return make_plan(self.file.pipeline.name, environment, release, lambda name: self.world.secrets.keyed_hash(name, salt))
 
-    def plan_as_asked(self, request: Request) -> tuple[Plan, Case]:
+    def plan_as_asked(self, request: PromotionRequest) -> tuple[Plan, GateContext]:
         """The plan as a request recorded it: nobody needs the secrets that went into its digest."""
         release = self.journal.state.releases[request.release].release
         environment = self.file.resolve(self.name, release.source, release.id)
@@ -102,12 +103,12 @@ class Judge:
     def entry(self) -> EnvironmentState:
         return self.journal.state.environment(self.name)
 
-    def case(self, plan: Plan) -> Case:
+    def case(self, plan: Plan) -> GateContext:
         now = self.world.clock.now()
         promotion = promotion_id(self.journal.state, plan)
         return make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion)
 
-    def at(self, plan: Plan, case: Case, now: datetime) -> Case:
+    def at(self, plan: Plan, case: GateContext, now: datetime) -> GateContext:
         """The same case at another time: votes are checked again, since keys and votes run out."""
         then = make_case(
             self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion_id(self.journal.state, plan)
@@ -119,7 +120,7 @@ class Judge:
         refs = (self.terms.policy_ref, *self.journal.policy_refs)
         return hold_policy(self.file, self.file.pipeline, plan.environment, plan.release, refs)
 
-    def judged(self, plan: Plan, *, look: bool, case: Case | None = None) -> tuple[Judged, ...]:
+    def judged(self, plan: Plan, *, look: bool, case: GateContext | None = None) -> tuple[GateResult, ...]:
         """What stands in the way, then every gate. With `look`, checks are carried out once nothing cheaper is shut.
 
         `case` takes the place of what the ledger says now, for another time or for a plan as it was recorded.
@@ -138,32 +139,32 @@ class Judge:
         judged = (*found, *judge_all(plan.environment.gates, case, self._look(plan, found) if look else None))
         return judged if override is None or worst(judged) is None else (*judged, override)
 
-    def against_repair(self, plan: Plan) -> tuple[Judged, ...]:
+    def against_repair(self, plan: Plan) -> tuple[GateResult, ...]:
         """What stops a repair: a veto and a freeze, unless a person says to go on. It brings nothing new, so no gate is asked."""
         if self.terms.force is not None:
             return ()
         found = standing(self.journal.state, plan.environment, plan.release)
         return tuple(one for one in found if one.kind in ("veto", "freeze"))
 
-    def again(self, plan: Plan) -> tuple[Judged, ...]:
+    def again(self, plan: Plan) -> tuple[GateResult, ...]:
         """Under the lease, against fresh facts, and against what registry and engine hold now."""
         return (*self.judged(plan, look=True), *self._moved(plan))
 
-    def overridden(self, plan: Plan) -> Judged | None:
+    def overridden(self, plan: Plan) -> GateResult | None:
         """The overrides that open the way for this plan, if any do."""
         override = None if self.terms.rollback else override_of(plan.environment, self.case(plan))
         return override if override is not None and override.verdict.outcome is Outcome.PASSED else None
 
     # ------------------------------------------------------------ parts
-    def _right_to_roll_back(self, plan: Plan) -> tuple[Judged, ...]:
+    def _right_to_roll_back(self, plan: Plan) -> tuple[GateResult, ...]:
         policy, roles = plan.environment.rollback, self.file.pipeline.roles
         if policy.from_ is None or policy.may(self.terms.actor, roles):
             return ()
         people = ", ".join(sorted(people_of(policy.from_, roles)))
         says = f"{self.terms.actor} may not roll back {self.name}; these may: {people}"
-        return (Judged("rollback", refused(ReasonCode.ROLE_MISSING, says), "rollback"),)
+        return (GateResult("rollback", refused(ReasonCode.ROLE_MISSING, says), "rollback"),)
 
-    def _with_stays(self, plan: Plan, case: Case) -> Case:
+    def _with_stays(self, plan: Plan, case: GateContext) -> GateContext:
         """Whether what soaks upstream ran without a break is the engine's to say."""
         stays = dict(case.stays)
         for name in {gate.in_ for gate in plan.environment.gates if isinstance(gate, Soak)}:
@@ -180,11 +181,11 @@ class Judge:
             return replace(stay, down=f"the engine of {name} cannot be asked ({error.message})")
         return observed(stay, deployment, {container.id: container for container in found})
 
-    def _policy(self, plan: Plan) -> tuple[Judged, ...]:
+    def _policy(self, plan: Plan) -> tuple[GateResult, ...]:
         held = self.holding(plan)
-        return () if held is None else (Judged("policy", held.verdict, "policy"),)
+        return () if held is None else (GateResult("policy", held.verdict, "policy"),)
 
-    def _moved(self, plan: Plan) -> tuple[Judged, ...]:
+    def _moved(self, plan: Plan) -> tuple[GateResult, ...]:
         """Gates were passed for these bytes, over what the ledger says runs there: both must still be so.
 
         A rollback and an override answer an emergency, in which what runs may be anything.
@@ -193,18 +194,18 @@ class Judge:
             return ()
         place, engine = Place(plan.pipeline, self.name), self.world.engine(plan.environment.engines[0])
         here, start, releases = self.entry.current, self.entry.start, self.journal.state.releases
-        known = Known(
+        known = KnownContainers(
             here, releases[here.release].release if here is not None else None,
             start, releases[start.release].release if start is not None else None,
         )  # fmt: skip
         sentence = moved(engine, self.world.registry, place, plan, known)
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
-        return () if verdict is None else (Judged("digests", verdict, "digests"),)
+        return () if verdict is None else (GateResult("digests", verdict, "digests"),)
 
-    def _look(self, plan: Plan, found: tuple[Judged, ...]) -> Look | None:
+    def _look(self, plan: Plan, found: tuple[GateResult, ...]) -> Look | None:
         if worst(found) is not None:
             return None
-        job = Job(plan, promotion_id(self.journal.state, plan), self.file.pipeline.directory, None)
+        job = Execution(plan, promotion_id(self.journal.state, plan), self.file.pipeline.directory, None)
         engine = self.world.engine(plan.environment.engines[0])
         site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
         checker = Checker(self.world)

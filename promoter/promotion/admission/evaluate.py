@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from promoter.gates.approval.votes import checked
-from promoter.gates.context import Case, Stay, person
+from promoter.gates.context import GateContext, Stay, person
 from promoter.gates.registry import Gate
 from promoter.ledger.state import State
 from promoter.model.vote import Vote
@@ -17,7 +17,7 @@ from promoter.pipeline.model import Environment, Pipeline, policy_digest
 from promoter.promotion.plan import Plan
 
 
-def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> Case:
+def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> GateContext:
     """Everything that the ledger says about this release asking to enter this environment."""
     place = state.environment(plan.environment.name)
     votes = place.votes_for(plan.release.id)
@@ -28,7 +28,7 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
         if entry.current is not None and entry.since is not None
     }
     names = pipeline.identities
-    return Case(
+    return GateContext(
         environment=plan.environment.name,
         release=plan.release,
         plan_digest=plan.digest,

@@ -1,30 +1,30 @@
 """What stands in the way before any gate is asked: pins, freezes, vetoes, and newer releases that ask for the same place."""
 
-from promoter.gates.evaluate import Judged
-from promoter.ledger.state import EnvironmentState, Mark, State
+from promoter.gates.evaluate import GateResult
+from promoter.ledger.state import EnvironmentState, Hold, State
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, refused, waiting
 from promoter.pipeline.model import Environment
 
 
-def standing(state: State, environment: Environment, release: Release) -> tuple[Judged, ...]:
+def standing(state: State, environment: Environment, release: Release) -> tuple[GateResult, ...]:
     """Pins, freezes and vetoes."""
     name, entry, found = environment.name, state.environment(environment.name), []
     if entry.pinned is not None:
         says = f"{name} is pinned: {_said(entry.pinned)}; `promoter unpin {name} --reason …` lets releases in"
-        found.append(Judged("pin", waiting(ReasonCode.PINNED, says), "pin"))
+        found.append(GateResult("pin", waiting(ReasonCode.PINNED, says), "pin"))
     if entry.frozen is not None:
         all_of_them = entry.frozen is state.frozen
         what, way_out = ("everything", "") if all_of_them else (name, f" {name}")
         says = f"{what} is frozen: {_said(entry.frozen)}; `promoter unfreeze{way_out} --reason …` lets releases in"
-        found.append(Judged("freeze", waiting(ReasonCode.FROZEN, says), "freeze"))
+        found.append(GateResult("freeze", waiting(ReasonCode.FROZEN, says), "freeze"))
     if (veto := state.veto_of(release.id) or _veto_of_image(state, release)) is not None:
         says = f"release {release.short_id} was vetoed: {_said(veto)}; only another release can enter"
-        found.append(Judged("veto", refused(ReasonCode.VETOED, says), "veto"))
+        found.append(GateResult("veto", refused(ReasonCode.VETOED, says), "veto"))
     return tuple(found)
 
 
-def newer_instead(state: State, name: str, release: Release, *, explicit: bool) -> tuple[Judged, ...]:
+def newer_instead(state: State, name: str, release: Release, *, explicit: bool) -> tuple[GateResult, ...]:
     """A refusal when a later release has asked for the place after this one did, or began to take it.
 
     One that has begun or lives there is never superseded. Somebody who names release and environment (`explicit`) may
@@ -46,7 +46,7 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
         f"release {release.short_id} was superseded in {name} by the newer release {newer}; `promoter promote {newer}` goes on "
         f"with that, `promoter veto {newer} --reason …` gives its place back"
     )
-    return (Judged("superseded", refused(ReasonCode.SUPERSEDED, says), "superseded"),)
+    return (GateResult("superseded", refused(ReasonCode.SUPERSEDED, says), "superseded"),)
 
 
 def superseded_by(state: State, name: str, release: Release) -> list[dict[str, object]]:
@@ -59,7 +59,7 @@ def superseded_by(state: State, name: str, release: Release) -> list[dict[str, o
     ]
 
 
-def in_the_way_of_rollback(environment: Environment, found: tuple[Judged, ...]) -> tuple[Judged, ...]:
+def in_the_way_of_rollback(environment: Environment, found: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
     """Of what stands in the way: a veto always, a freeze where windows count, a pin never."""
     frozen = not environment.rollback.skips("window")
     return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind == "freeze"))
@@ -69,10 +69,10 @@ def _later(state: State, entry: EnvironmentState, release: str) -> list[str]:
     return [one for one in state.after(release) if one in entry.asked and state.veto_of(one) is None]
 
 
-def _veto_of_image(state: State, release: Release) -> Mark | None:
+def _veto_of_image(state: State, release: Release) -> Hold | None:
     marks = (state.vetoed.get(str(ref.digest)) for ref in release.images.values())
     return next((mark for mark in marks if mark is not None), None)
 
 
-def _said(mark: Mark) -> str:
+def _said(mark: Hold) -> str:
     return f"{mark.reason} ({mark.actor}, {mark.at:%Y-%m-%d %H:%M} UTC)"

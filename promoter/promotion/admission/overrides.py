@@ -1,35 +1,35 @@
 """Emergencies, judged: whether the gates are passed by override, and whether an earlier override was looked back on."""
 
 from promoter.gates.approval.votes import checked
-from promoter.gates.context import Case
-from promoter.gates.evaluate import Judged
+from promoter.gates.context import GateContext
+from promoter.gates.evaluate import GateResult
 from promoter.gates.override import judge_override, judge_review, used_overrides
-from promoter.ledger.state import Owed, State
+from promoter.ledger.state import PendingReview, State
 from promoter.model.verdict import Outcome, Verdict
 from promoter.model.vote import Vote
 from promoter.pipeline.model import Environment, Pipeline
 
 
-def override_of(environment: Environment, case: Case) -> Judged | None:
+def override_of(environment: Environment, case: GateContext) -> GateResult | None:
     """What the overrides for this very plan come to; None when there are none, or the file allows none."""
     verdict = judge_override(environment.override, case) if environment.override is not None else None
-    return None if verdict is None else Judged("override", verdict, "override")
+    return None if verdict is None else GateResult("override", verdict, "override")
 
 
-def overrides_used(environment: Environment, case: Case) -> tuple[str, ...]:
+def overrides_used(environment: Environment, case: GateContext) -> tuple[str, ...]:
     """Digests of the facts on which a start rests that passes the gates by override."""
     policy = environment.override
     return tuple(vote.digest for vote in used_overrides(policy, case)) if policy is not None else ()
 
 
-def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case: Case) -> tuple[Judged, ...]:
+def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case: GateContext) -> tuple[GateResult, ...]:
     """A refusal for each override here that no second person has reviewed."""
     owed = state.environment(case.environment).owed
     verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
-    return tuple(Judged("review", verdict, "review") for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
+    return tuple(GateResult("review", verdict, "review") for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
 
 
-def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: Case, owed: Owed) -> Verdict:
+def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: GateContext, owed: PendingReview) -> Verdict:
     release = state.releases[owed.release].release
 
     def check(votes: tuple[Vote, ...]) -> tuple[Vote, ...]:

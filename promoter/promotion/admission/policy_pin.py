@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from promoter.model.canonical_json import canonical
 from promoter.model.diff import differences, say_change
-from promoter.model.errors import CallerError, FileFaults
+from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused
 from promoter.pipeline.loader_port import Loaded
@@ -42,7 +42,7 @@ def hold_policy(
     for ref in wanted:
         try:
             there = file.policy_at(ref, environment.name, release.source, release.id)
-        except FileFaults as faults:
+        except InvalidFile as faults:
             first = faults.complaints[0]
             return _shut(f"the policy at {ref} cannot be read: {first.file}:{first.line}: {first.message}")
         except CallerError as error:

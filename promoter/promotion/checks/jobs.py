@@ -15,7 +15,7 @@ from promoter.model.images import ImageRef
 from promoter.model.labels import OWNER, Place, Role, container_labels, owner_of, promotion_of, role_of
 from promoter.model.ownership import is_owned, not_ours, owner_labels
 from promoter.pipeline.compose.service import Healthcheck
-from promoter.promotion.checks.target import Site
+from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import without_aliases
 from promoter.promotion.ports.engine import Container, ContainerSpec, Engine
 from promoter.promotion.ports.secrets import Secrets
@@ -24,7 +24,7 @@ TAIL = 20
 
 
 @dataclass(frozen=True)
-class Ended:
+class JobResult:
     """`code` None when it was not done in its time. `output` are its last lines, without secrets."""
 
     code: int | None
@@ -39,7 +39,7 @@ class Jobs:
     secrets: Secrets
     gone: Gone
 
-    def run(self, check: ContainerCheck, site: Site) -> Ended:
+    def run(self, check: ContainerCheck, site: CheckTarget) -> JobResult:
         sweep(site.engine, site.place, self.gone, leased=False)
         spec = _spec(check, site)
         container, kept = self._found(spec, site), False
@@ -52,9 +52,9 @@ class Jobs:
         finally:
             if not kept:
                 site.engine.remove(container, volumes=True)
-        return Ended(code, output)
+        return JobResult(code, output)
 
-    def _found(self, spec: ContainerSpec, site: Site) -> str | None:
+    def _found(self, spec: ContainerSpec, site: CheckTarget) -> str | None:
         """The job as a run that was cut off has left it; what another promotion has left under its name goes."""
         there = site.engine.inspect(spec.name) if site.once is not None else None
         if there is None:
@@ -94,7 +94,7 @@ def _has_ended(container: Container) -> bool:
     return container.status in ("exited", "dead")
 
 
-def _spec(check: ContainerCheck, site: Site) -> ContainerSpec:
+def _spec(check: ContainerCheck, site: CheckTarget) -> ContainerSpec:
     """The service as it is configured, but alone: no ports, no alias, no restart, no health, one command."""
     image: ImageRef = site.images[check.service]
     changed: dict[str, object] = {

@@ -14,7 +14,7 @@ from promoter.gates.signature import SignatureCheck
 from promoter.model.clock import Clock
 from promoter.model.duration import say_duration
 from promoter.model.images import ImageRef
-from promoter.promotion.checks.target import Site
+from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.ports.probes import Probes, ToolResult
 from promoter.promotion.ports.secrets import Secrets
 
@@ -41,7 +41,7 @@ class Programs:
     secrets: Secrets
     insecure: frozenset[str]
 
-    def scan(self, check: ScanCheck, site: Site) -> CheckResult:
+    def scan(self, check: ScanCheck, site: CheckTarget) -> CheckResult:
         deadline = self.clock.monotonic() + check.timeout.total_seconds()
         found: list[tuple[str, Finding]] = []
         said = []
@@ -61,7 +61,7 @@ class Programs:
         seen = "\n".join([f"{scanner}: {counted}", *lines[:KEPT]])
         return self._result(check, f"{scanner} finds {'; '.join(lines[:SHOWN])}{more} ({counted})", seen=seen)
 
-    def verify(self, check: SignatureCheck, site: Site) -> CheckResult:
+    def verify(self, check: SignatureCheck, site: CheckTarget) -> CheckResult:
         deadline = self.clock.monotonic() + check.timeout.total_seconds()
         key = self.secrets.reveal(check.key or "")
         files = {signature.KEY: key} if signature.is_pem(key) else {}
@@ -121,7 +121,7 @@ class Programs:
         return CheckResult(passed, f"{check.subject()}: {said}{after}", timed_out, self.secrets.redact(seen) or said)
 
 
-def _images(site: Site, services: tuple[str, ...]) -> list[tuple[tuple[str, ...], ImageRef]]:
+def _images(site: CheckTarget, services: tuple[str, ...]) -> list[tuple[tuple[str, ...], ImageRef]]:
     """Each image once, with the services that run it."""
     found: dict[ImageRef, list[str]] = {}
     for name, image in site.made(services).items():

@@ -15,7 +15,7 @@ from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.promotion.checks.jobs import Jobs
 from promoter.promotion.checks.metrics import Metric
 from promoter.promotion.checks.programs import Programs
-from promoter.promotion.checks.target import Site, command_environment
+from promoter.promotion.checks.target import CheckTarget, command_environment
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.probes import HttpAnswer, HttpRequest
 
@@ -28,10 +28,10 @@ class Checker:
         self._jobs = Jobs(world.clock, world.secrets, world.gone)
         self._programs = Programs(world.clock, world.probes, world.secrets, world.insecure)
 
-    def look(self, check: Check, site: Site) -> CheckResult:
+    def look(self, check: Check, site: CheckTarget) -> CheckResult:
         return tolerant(check, lambda: self._look(check, site))
 
-    def _look(self, check: Check, site: Site) -> CheckResult:
+    def _look(self, check: Check, site: CheckTarget) -> CheckResult:
         match check:
             case HttpCheck():
                 return self._http(check)
@@ -63,12 +63,12 @@ class Checker:
                 return CheckResult(False, sentence, answer.status is None, said)
             self._clock.sleep(check.every.total_seconds())
 
-    def _container(self, check: ContainerCheck, site: Site) -> CheckResult:
+    def _container(self, check: ContainerCheck, site: CheckTarget) -> CheckResult:
         begun = self._clock.monotonic()
         ended = self._jobs.run(check, site)
         return _finished(check.subject(), ended.code, ended.output, self._clock.monotonic() - begun)
 
-    def _command(self, check: CommandCheck, site: Site) -> CheckResult:
+    def _command(self, check: CommandCheck, site: CheckTarget) -> CheckResult:
         argv = [self._secrets.reveal(word) for word in check.run]
         result = self._probes.command(argv, site.directory, command_environment(site), check.timeout.total_seconds())
         output = self._secrets.redact(result.output).strip()

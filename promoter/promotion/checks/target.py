@@ -13,7 +13,7 @@ from promoter.promotion.ports.engine import Engine, FileContent
 
 
 @dataclass(frozen=True)
-class Site:
+class CheckTarget:
     """`fresh`: the release has just begun to run here, so that what was measured before says nothing about it."""
 
     place: Place
@@ -35,7 +35,7 @@ class Site:
         return {name: self.release.images[name] for name in services or self.services}
 
 
-def command_environment(site: Site) -> dict[str, str]:
+def command_environment(site: CheckTarget) -> dict[str, str]:
     """What a command check sees beside promoter's own environment."""
     images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.images.items()}
     return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.place.environment, **images}

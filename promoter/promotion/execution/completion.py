@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
-from promoter.ledger.chain import Kind
-from promoter.ledger.lease import Hold
-from promoter.ledger.ledger import Journal
+from promoter.ledger import facts
+from promoter.ledger.lease import HeldLease
+from promoter.ledger.ledger import Ledger
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.model import OnFailure
@@ -14,8 +15,8 @@ from promoter.promotion.checks.jobs import sweep
 from promoter.promotion.checks.runner import Checker
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure
-from promoter.promotion.execution.fencing import Fenced
-from promoter.promotion.execution.job import Job, Ran
+from promoter.promotion.execution.fencing import FencedEngine
+from promoter.promotion.execution.job import Execution, Ran
 from promoter.promotion.execution.rollback import Earlier, Failed, PutBack, Returned
 from promoter.promotion.execution.strategies.recreate import Recreate
 from promoter.promotion.outage import outage
@@ -28,7 +29,14 @@ class Ending:
     """Records the facts of one promotion, and answers its failure."""
 
     def __init__(
-        self, world: Ports, journal: Journal, tell: progress.Listener, job: Job, hold: Hold, engine: Fenced, recreate: Recreate
+        self,
+        world: Ports,
+        journal: Ledger,
+        tell: progress.Listener,
+        job: Execution,
+        hold: HeldLease,
+        engine: FencedEngine,
+        recreate: Recreate,
     ) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, tell, job, hold
         self._engine, self._recreate = engine, recreate
@@ -36,17 +44,18 @@ class Ending:
 
     def promoted(self, services: Mapping[str, Sequence[Swapped]], identity: EngineIdentity) -> EnvironmentResult:
         gap = self._gap()
-        body = {
+        fact = facts.Promoted(
             **self._named(),
-            "services": self._running(services),
-            "gap_ms": _milliseconds(gap),
-            "duration_ms": _milliseconds(self._world.clock.monotonic() - self._begun),
-            "from": self._job.previous,
-            "mend": self._job.mend,
-            "engine": {"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
-            **self._job.extra,
-        }
-        self.record(Kind.PROMOTED, body)
+            services=self._running(services),
+            gap_ms=_milliseconds(gap),
+            duration_ms=_milliseconds(self._world.clock.monotonic() - self._begun),
+            from_release=self._job.previous,
+            mend=self._job.mend,
+            engine={"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
+            rollback=self._job.cause.rollback,
+            reason=self._job.cause.reason,
+        )
+        self.append(fact)
         return self._result(Status.DEPLOYED, ReasonCode.OK, (), gap)
 
     def failed(self, failure: StepFailure, touched: Sequence[str], *, acted: bool, interrupted: bool) -> EnvironmentResult:
@@ -62,24 +71,24 @@ class Ending:
             self._engine.alive()
         reasons = (*failure.reasons, *returned.sentences(name))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
-        body: dict[str, object] = {
-            **self._named(), "reason_code": str(failure.code), "reasons": list(reasons), "evidence": evidence, "touched": acted,
+        body: dict[str, Any] = {
+            **self._named(), "reason_code": str(failure.code), "reasons": reasons, "evidence": evidence, "touched": acted,
         }  # fmt: skip
         if returned.restored:
-            self.record(Kind.ROLLED_BACK, {**body, "to": returned.earlier, "services": self._running(returned.services)})
+            self.append(facts.RolledBack(**body, to=returned.earlier, services=self._running(returned.services)))
             status = Status.ROLLED_BACK
         else:
-            self.record(Kind.FAILED, {**body, "left": returned.touched and (returned.left or bool(returned.problems))})
+            self.append(facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
             status = Status.FAILED
         with suppress(PromoterError):  # the next run does it; how this one ended is recorded already
             sweep(self._engine, job.place, self._world.gone, leased=True)
         gap = self._gap() if returned.touched else None
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
 
-    def record(self, kind: Kind, body: Mapping[str, object]) -> None:
+    def append(self, fact: facts.Payload) -> None:
         """A run that lost the lease records nothing more: others have written since."""
         plan = self._job.plan
-        self._journal.record(kind, plan.environment.name, plan.release.id, body, lambda _: self._hold.check())
+        self._journal.append(fact, plan.environment.name, plan.release.id, lambda _: self._hold.check())
 
     # ------------------------------------------------------------ parts
     def _gap(self) -> float | None:
@@ -114,7 +123,7 @@ class Ending:
             details or {},
         )  # fmt: skip
 
-    def _named(self) -> dict[str, object]:
+    def _named(self) -> dict[str, str]:
         return {"plan_digest": self._job.plan.digest, "promotion": self._job.promotion}
 
     def _restoring(self, service: str) -> None:

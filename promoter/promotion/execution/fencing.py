@@ -23,7 +23,7 @@ from promoter.promotion.ports.engine import (
 from promoter.promotion.ports.secrets import Secrets
 
 
-class Fenced:
+class FencedEngine:
     """An `Engine`. `check` raises LeaseLost: a process that was paused and replaced meanwhile touches nothing any more.
 
     Between the check and the engine's own answer lies one call; nothing on the engine's side could refuse it.

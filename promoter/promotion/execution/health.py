@@ -30,7 +30,7 @@ _ONLY_OUTSIDE, _OUTSIDE_TIMEOUT = 1.0, 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE, _POLL = 0.03, 1.0, 0.05
 
 
-class Examiner:
+class HealthProver:
     """Examines containers of one engine. Without `probes` nothing is asked from outside."""
 
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None) -> None:

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.state import Deployment
 from promoter.model.labels import Place, Slot, slots
-from promoter.promotion.checks.target import Site
-from promoter.promotion.container_spec import Order
+from promoter.promotion.checks.target import CheckTarget
+from promoter.promotion.container_spec import ContainerRequest
 from promoter.promotion.inspection.reuse import Reuse
 from promoter.promotion.plan import Plan, proof_of, waves
 from promoter.promotion.ports.engine import Engine, FileContent
 
 
 @dataclass(frozen=True)
-class Job:
+class Execution:
     """One promotion about to be carried out. `done` are ids of steps that an earlier, cut-off try has finished."""
 
     plan: Plan
@@ -24,7 +25,7 @@ class Job:
     previous: str | None
     mend: bool = False
     done: frozenset[str] = frozenset()
-    extra: Mapping[str, object] = field(default_factory=dict)
+    cause: Cause = BY_ITSELF
     resumed: bool = False
     """An earlier try of this very promotion was cut off."""
     ledger: str | None = None
@@ -47,9 +48,9 @@ class Job:
         config = self.plan.environment.services[service]
         return slots(self.place, service, config.replicas, config.container_name)
 
-    def order(self, service: str) -> Order:
+    def order(self, service: str) -> ContainerRequest:
         environment, image, known = self.plan.environment, self.plan.images[service], self.reuse.get(service, Reuse())
-        return Order(
+        return ContainerRequest(
             self.place, service, environment.services[service], image, self.plan.release.id, self.promotion, self.files(service),
             proof_of(self.plan, service), self.ledger, known.live, known.earlier,
         )  # fmt: skip
@@ -59,10 +60,10 @@ class Job:
         grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
         return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
 
-    def site(self, engine: Engine) -> Site:
+    def site(self, engine: Engine) -> CheckTarget:
         """Where the checks of this promotion look."""
         plan = self.plan
-        return Site(
+        return CheckTarget(
             self.place, plan.release, plan.images, self.promotion, plan.environment.services, self.files, self.directory, engine
         )
 
@@ -72,4 +73,4 @@ class Ran:
     """What ran before a promotion: the recorded deployment, and how it was promoted."""
 
     deployment: Deployment
-    job: Job
+    job: Execution

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from promoter.model.clock import Clock
 from promoter.model.errors import EngineError, StartError
 from promoter.model.ownership import Labels, is_owned, not_ours
-from promoter.promotion.container_spec import Order
+from promoter.promotion.container_spec import ContainerRequest
 from promoter.promotion.ports.engine import Container, Engine
 
 REMOVAL = 30.0
@@ -24,7 +24,7 @@ class Owned:
     engine: Engine
     clock: Clock
 
-    def find(self, order: Order, name: str) -> Container | None:
+    def find(self, order: ContainerRequest, name: str) -> Container | None:
         """By name or id; one whose removal has begun is waited for and is none. Raises StartError for one that is not ours."""
         return self.of(order.owner, name)
 
@@ -36,7 +36,7 @@ class Owned:
             raise not_ours("container", name, found.labels, owner)
         return self._unless_gone(found)
 
-    def drop(self, order: Order, name: str, *, volumes: bool = False) -> None:
+    def drop(self, order: ContainerRequest, name: str, *, volumes: bool = False) -> None:
         """Removes it, if it is there; its data stays unless `volumes`."""
         if (found := self.find(order, name)) is not None:
             self.engine.remove(found.id, volumes=volumes)

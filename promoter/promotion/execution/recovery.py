@@ -1,15 +1,15 @@
 """Settling a promotion that was cut off and will not be carried on: what it put in place is taken back."""
 
-from promoter.ledger.chain import Kind
-from promoter.ledger.lease import Hold
-from promoter.ledger.ledger import Journal
-from promoter.ledger.state import Start
+from promoter.ledger import facts
+from promoter.ledger.lease import HeldLease
+from promoter.ledger.ledger import Ledger
+from promoter.ledger.state import ActivePromotion
 from promoter.model.labels import Place, Role, role_of, service_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep
 from promoter.promotion.execution.completion import put_back
-from promoter.promotion.execution.fencing import Fenced
+from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.job import Ran
 from promoter.promotion.execution.rollback import Failed, slots_of
 from promoter.promotion.execution.strategies.recreate import Recreate
@@ -18,11 +18,11 @@ from promoter.promotion.ports.bundle import Ports
 
 
 def settle(
-    world: Ports, journal: Journal, tell: progress.Listener, plan: Plan, start: Start, hold: Hold, ran: Ran | None
+    world: Ports, journal: Ledger, tell: progress.Listener, plan: Plan, start: ActivePromotion, hold: HeldLease, ran: Ran | None
 ) -> None:
     """Looks at the engine for what `start`'s promotion created, puts back what was there, and records the ending."""
     name = plan.environment.name
-    engine = Fenced(world.engine(plan.environment.engines[0]), hold.check)
+    engine = FencedEngine(world.engine(plan.environment.engines[0]), hold.check)
     place = Place(plan.pipeline, name)
     sweep(engine, place, world.gone, leased=True)
     problems: tuple[str, ...] = ()
@@ -33,8 +33,8 @@ def settle(
         problems = put_back(world, engine, recreate, made, ran, lambda _: None).problems
     reasons = ("an earlier run was cut off here; what it had begun was put back", *problems)
     tell(progress.Notice(f"{name}: {reasons[0]}"))
-    body = {
-        "plan_digest": start.plan_digest, "promotion": start.promotion, "reason_code": str(ReasonCode.INTERRUPTED),
-        "reasons": list(reasons), "evidence": [], "touched": True, "left": bool(problems),
-    }  # fmt: skip
-    journal.record(Kind.FAILED, name, start.release, body, lambda _: hold.check())
+    fact = facts.Failed(
+        plan_digest=start.plan_digest, promotion=start.promotion, reason_code=str(ReasonCode.INTERRUPTED), reasons=reasons,
+        evidence=(), touched=True, left=bool(problems),
+    )  # fmt: skip
+    journal.append(fact, name, start.release, lambda _: hold.check())

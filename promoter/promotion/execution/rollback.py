@@ -13,7 +13,7 @@ from promoter.model.clock import Clock
 from promoter.model.errors import LeaseLost, PromoterError
 from promoter.model.labels import Place, Role, Slot
 from promoter.model.ownership import owner_labels
-from promoter.promotion.container_spec import Order, Swapped
+from promoter.promotion.container_spec import ContainerRequest, Swapped
 from promoter.promotion.execution.failure import Evidence, StepFailure
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.execution.strategies.recreate import Recreate, made_by
@@ -29,7 +29,7 @@ class Earlier:
 
     release: str
     services: tuple[str, ...]
-    order: Callable[[str], Order]
+    order: Callable[[str], ContainerRequest]
     slots: Callable[[str], tuple[Slot, ...]]
     containers: Mapping[str, frozenset[str]]
     verify: Callable[[], tuple[str, ...]]
@@ -134,7 +134,7 @@ class PutBack:
             inherited = self._volumes.get(slot.name, {})
             self._engine.create(order.spec(slot.name, Role.LIVE, inherited), self._secrets)
 
-    def _rename_first(self, order: Order, slot: Slot, recorded: frozenset[str], *, taken: bool) -> None:
+    def _rename_first(self, order: ContainerRequest, slot: Slot, recorded: frozenset[str], *, taken: bool) -> None:
         """The container that ran before, back under its name; without a record, the one that was moved aside last."""
         for name in (slot.previous, slot.older):
             kept = self._owned.find(order, name)
@@ -153,7 +153,7 @@ class PutBack:
                 found.append(service)
         return [service for service in found if service not in touched]
 
-    def _stop(self, order: Order, slot: Slot) -> None:
+    def _stop(self, order: ContainerRequest, slot: Slot) -> None:
         if (found := self._owned.find(order, slot.name)) is not None:
             self._engine.stop(found.id, None)
 
@@ -166,7 +166,7 @@ class PutBack:
                 self._trying(partial(self._prove, earlier.order(service), slot, seen[service]))
         return seen
 
-    def _prove(self, order: Order, slot: Slot, seen: list[Swapped]) -> None:
+    def _prove(self, order: ContainerRequest, slot: Slot, seen: list[Swapped]) -> None:
         seen.append(self._recreate.prove(order, slot))
 
     def _trying(self, act: Callable[[], None]) -> None:

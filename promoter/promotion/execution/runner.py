@@ -10,9 +10,9 @@ from itertools import groupby
 from typing import assert_never
 
 from promoter.gates.checks import ContainerCheck, say_dry_run
-from promoter.ledger.chain import Kind
-from promoter.ledger.lease import Hold
-from promoter.ledger.ledger import Journal
+from promoter.ledger.facts import StepDone
+from promoter.ledger.lease import HeldLease
+from promoter.ledger.ledger import Ledger
 from promoter.model.errors import EngineLost, Interrupted, LeaseLost, PromoterError
 from promoter.model.labels import Role, Slot, once_name, role_of
 from promoter.model.ownership import owner_labels
@@ -24,9 +24,9 @@ from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.comeback import stays
 from promoter.promotion.execution.completion import Ending
 from promoter.promotion.execution.failure import StepFailure, of_error
-from promoter.promotion.execution.fencing import Fenced
+from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.image_pull import fetch
-from promoter.promotion.execution.job import Job
+from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.ownership import refuse_foreign
 from promoter.promotion.execution.provisioning import provide
 from promoter.promotion.execution.retention import images_of_the_past
@@ -42,9 +42,9 @@ PARALLEL = 8
 class Runner:
     """Carries out the steps of one plan on its engine, under a lease."""
 
-    def __init__(self, world: Ports, journal: Journal, listener: progress.Listener, job: Job, hold: Hold) -> None:
+    def __init__(self, world: Ports, journal: Ledger, listener: progress.Listener, job: Execution, hold: HeldLease) -> None:
         self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
-        self._engine = Fenced(world.engine(job.plan.environment.engines[0]), hold.check)
+        self._engine = FencedEngine(world.engine(job.plan.environment.engines[0]), hold.check)
         begun = job.begun or world.clock.now()
         self._recreate = Recreate(self._engine, world.clock, world.secrets, world.probes, begun)
         self._checker = Checker(world)
@@ -138,8 +138,7 @@ class Runner:
             self._tell(progress.StepFailed(name, step.title, failure.code, failure.reasons))
             raise
         if not already:
-            body = {"promotion": self._job.promotion, "step": step.id, "detail": detail}
-            self._ending.record(Kind.STEP_DONE, body)
+            self._ending.append(StepDone(promotion=self._job.promotion, step=step.id, detail=detail))
         self._tell(
             progress.StepDone(name, step.title, self._world.clock.monotonic() - begun, already or detail.get("already") is True)
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from promoter.ledger.state import Deployment, Start
+from promoter.ledger.state import ActivePromotion, Deployment
 from promoter.model.images import Digest, ImageRef
 from promoter.model.labels import Place, Role, Slot, promotion_of, role_of, service_of, slots
 from promoter.model.release import Release
@@ -12,16 +12,16 @@ from promoter.promotion.ports.registry import Registry
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownContainers:
     """What the ledger says of an environment: the deployment there with its release, and a promotion that was cut off there."""
 
     here: Deployment | None
     before: Release | None
-    start: Start | None = None
+    start: ActivePromotion | None = None
     begun: Release | None = None
 
 
-def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: Known) -> str | None:
+def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: KnownContainers) -> str | None:
     """The sentence that says what is no longer as it was, or None.
 
     A container that has stopped or is gone has not moved: nothing else runs in its place. One that a promotion made which
@@ -62,7 +62,7 @@ def _is_of(here: Deployment, container: Container) -> bool:
     return container.id in recorded or promotion_of(container.labels) == here.promotion
 
 
-def _expected(container: Container, service: str, image: ImageRef, known: Known) -> ImageRef:
+def _expected(container: Container, service: str, image: ImageRef, known: KnownContainers) -> ImageRef:
     """An image of the promotion that was cut off, or else of the one that was verified.
 
     A promotion that was cut off may have started a container again that was kept from before: its label is an older one.

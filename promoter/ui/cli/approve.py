@@ -55,12 +55,12 @@ def _vote(
     common: Common, environment: str, release: str | None, decision: str, comment: str | None, key: str | None,
     target: Target | None, *, yes: bool,
 ) -> int:  # fmt: skip
-    from promoter.ui.cli.dispatch import Start
+    from promoter.ui.cli.dispatch import StartedJob
     from promoter.ui.cli.session import opened
     from promoter.ui.reports.approval_request import case as as_text
 
     with opened(common) as promoter:
-        start = None if target is None else Start(promoter, target)
+        start = None if target is None else StartedJob(promoter, target)
         case = promoter.case(environment, release)
         (complain if common.json else say)(as_text(case) + "\n")
         if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):

@@ -23,7 +23,7 @@ def target_of(common: Common, asked: bool | None) -> Target | None:
     return USUAL if asked else None
 
 
-class Start:
+class StartedJob:
     """One job to be started. Made before the vote: what is missing for it is raised then."""
 
     def __init__(self, promoter: "Promoter", target: Target) -> None:

@@ -6,7 +6,7 @@ from io import StringIO
 
 import typer
 
-from promoter.model.errors import FileFaults, PromoterError
+from promoter.model.errors import InvalidFile, PromoterError
 from promoter.ui.cli.ci.session import here
 from promoter.ui.cli.console import complain, say_json
 
@@ -26,7 +26,7 @@ def explain(error: Exception, argv: Sequence[str]) -> int:
 
 
 def _known(error: PromoterError, as_json: bool) -> int:
-    if isinstance(error, FileFaults):
+    if isinstance(error, InvalidFile):
         complain(str(error))
     else:
         complain(f"promoter: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
@@ -45,7 +45,7 @@ def _answer(error: Exception, told: dict[str, object], as_json: bool) -> None:
 def document(error: PromoterError) -> dict[str, object]:
     """The JSON form of an error."""
     told: dict[str, object] = {"message": error.message, "hint": error.hint}
-    if isinstance(error, FileFaults):
+    if isinstance(error, InvalidFile):
         told["complaints"] = [
             {"file": c.file, "line": c.line, "column": c.column, "message": c.message, "hint": c.hint} for c in error.complaints
         ]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promoter.model.errors import CallerError, FileFaults, WorldError
+from promoter.model.errors import CallerError, InvalidFile, WorldError
 from promoter.ui.cli.completion import any_file
 from promoter.ui.cli.console import complain, say, say_json
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
 if TYPE_CHECKING:
-    from promoter.pipeline.scaffold.importer import Draft
+    from promoter.pipeline.scaffold.importer import PipelineDraft
 
 _IGNORED = (
     "# What promoter keeps here is this machine's own, but for these.\n*\n!.gitignore\n!allowed_signers\n!pipeline.schema.json\n"
@@ -93,7 +93,7 @@ def _beside(source: Path, target: Path) -> None:
         )
 
 
-def _draft(source: Path, named: str | None) -> "Draft":
+def _draft(source: Path, named: str | None) -> "PipelineDraft":
     from promoter.config.regular_file import read_regular
     from promoter.config.yaml.reader import read_document
     from promoter.pipeline.scaffold.importer import from_dockerfile, name_from
@@ -133,7 +133,7 @@ def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) 
         files += _for_editors(target)
     try:
         remarks = checked(target).remarks
-    except FileFaults as faults:
+    except InvalidFile as faults:
         if source is not None:
             complain(f"promoter: {target} is written, and needs your hand before it can run:")
         raise faults from None

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from promoter.config.yaml.positions import Document
-from promoter.model.errors import CallerError, FileFaults
+from promoter.model.errors import CallerError, InvalidFile
 from promoter.pipeline.scaffold.compose_reference import from_services, named
-from promoter.pipeline.scaffold.importer import Draft, from_compose
+from promoter.pipeline.scaffold.importer import PipelineDraft, from_compose
 from promoter.pipeline.scaffold.variables import Malformed
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -18,7 +18,7 @@ PROJECT = "COMPOSE_PROJECT_NAME"
 _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 
 
-def compose_draft(source: Path, document: Document, wished: str | None, directory: str) -> Draft:
+def compose_draft(source: Path, document: Document, wished: str | None, directory: str) -> PipelineDraft:
     """Raises CallerError for a file without services, FileFaults for variables that Compose would refuse."""
     data = document.data
     assert isinstance(data, dict)
@@ -38,7 +38,7 @@ def compose_draft(source: Path, document: Document, wished: str | None, director
         return from_compose(data, directory, named=wished is not None)
     except Malformed as error:
         at = document.position(error.path)
-        raise FileFaults((document.complaint(at, error.message, error.hint),)) from error
+        raise InvalidFile((document.complaint(at, error.message, error.hint),)) from error
 
 
 def _why_staying(data: Mapping[str, Any], directory: Path, more: list[str]) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from promoter.adapters.git.checkout import Checkout, checkout_of
 from promoter.model.errors import CallerError
 from promoter.pipeline.scaffold.ci_workflow import PLACES, Job, workflow_text
-from promoter.pipeline.scaffold.importer import Draft
+from promoter.pipeline.scaffold.importer import PipelineDraft
 from promoter.pipeline.scaffold.writer import ENVIRONMENTS, LOOPBACK, SHARED_LEDGER, Wishes, default_registry, pipeline_text
 from promoter.ui.cli.console import complain
 from promoter.ui.cli.init_questions import NONE, Answers, Said, Usual, answers, check_ci
@@ -16,7 +16,7 @@ from promoter.ui.cli.load_file import checked
 class Beginning:
     """A pipeline file at `target` that is not there yet. `take` reads the source, under another name where one is given."""
 
-    def __init__(self, target: Path, take: Callable[[str | None], Draft]) -> None:
+    def __init__(self, target: Path, take: Callable[[str | None], PipelineDraft]) -> None:
         self._target, self._take = target, take
         self._checkout = checkout_of(target.absolute().parent)
 
@@ -37,7 +37,7 @@ class Beginning:
             texts |= _workflow(told.ci, root, self._target, draft.name, told.environments[-1], host, None)
         return texts
 
-    def _registry(self, draft: Draft, ci: str) -> str | None:
+    def _registry(self, draft: PipelineDraft, ci: str) -> str | None:
         """The one that comes with the platform, where it is known which."""
         if not draft.built:
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promoter.ui.cli.console import complain
 
 if TYPE_CHECKING:
-    from promoter.model.errors import Complaint
+    from promoter.model.errors import Diagnostic
     from promoter.model.release import Source
     from promoter.pipeline.loader import LoadedPipeline
 
@@ -28,7 +28,7 @@ def source_of(file: Path) -> "Source":
     return GitSource().source(file.parent.resolve())
 
 
-def say_remarks(remarks: Sequence["Complaint"]) -> None:
+def say_remarks(remarks: Sequence["Diagnostic"]) -> None:
     """What of a file is left out, a line each, on stderr."""
     for one in remarks:
         complain(f"remark: {one.file}:{one.line}:{one.column}: {one.message}")

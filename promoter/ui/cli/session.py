@@ -10,7 +10,7 @@ from types import FrameType
 
 from promoter.model.redaction import redacted
 from promoter.promotion.progress import Event, Listener
-from promoter.ui.cli.ci.session import Desk, here
+from promoter.ui.cli.ci.session import CiSession, here
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.streams import let_go_of_the_gone
 from promoter.usecases.facade import Promoter
@@ -36,7 +36,7 @@ def opened(common: Common) -> Iterator[Promoter]:
         yield promoter
 
 
-def _redacting(desk: Desk, listener: Listener) -> Listener:
+def _redacting(desk: CiSession, listener: Listener) -> Listener:
     """Nothing that is told holds the value of a secret, whoever has built the sentence."""
     return lambda event: listener(redacted(event, desk.redact))
 

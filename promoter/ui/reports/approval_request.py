@@ -1,6 +1,6 @@
 """The case that an approver decides on: what would come, in place of what, what changes, and who has voted."""
 
-from promoter.gates.evaluate import Judged
+from promoter.gates.evaluate import GateResult
 from promoter.model.diff import say_change
 from promoter.model.vote import Vote
 from promoter.ui.reports.progress_lines import clean
@@ -43,7 +43,7 @@ def _images(told: ApprovalCase) -> list[str]:
     return table(rows).splitlines() if rows else []
 
 
-def _gate(one: Judged) -> str:
+def _gate(one: GateResult) -> str:
     return clean(f"{one.gate}: {one.verdict.outcome}, {one.verdict.sentence}")
 
 

@@ -21,7 +21,7 @@ _LATER = (Status.PENDING, Status.NOT_REACHED)
 
 
 @dataclass
-class Case:
+class TestCase:
     """`failed` and `skipped` say why; with neither, all is well."""
 
     seconds: float = 0.0
@@ -35,7 +35,7 @@ class Record:
     """A listener that keeps what a report needs, by environment and name of the case."""
 
     clock: Callable[[], float] = time.monotonic
-    suites: dict[str, dict[str, Case]] = field(default_factory=dict)
+    suites: dict[str, dict[str, TestCase]] = field(default_factory=dict)
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -48,17 +48,17 @@ class Record:
                 case e.StepStarted():
                     self._begun[event.environment, event.step] = self.clock()
                 case e.StepDone():
-                    self._case(event.environment, event.step, Case(event.seconds))
+                    self._case(event.environment, event.step, TestCase(event.seconds))
                 case e.StepFailed():
                     now, said = self.clock(), "\n".join(event.reasons) or str(event.code)
                     begun = self._begun.get((event.environment, event.step), now)
-                    self._case(event.environment, event.step, Case(now - begun, said, str(event.code)))
+                    self._case(event.environment, event.step, TestCase(now - begun, said, str(event.code)))
 
     def gate(self, environment: str, name: str, outcome: str, code: str, sentence: str) -> None:
         failed, skipped = (sentence if outcome == word else None for word in ("refused", "waiting"))
-        self._case(environment, f"gate: {name}", Case(0.0, failed, code, skipped))
+        self._case(environment, f"gate: {name}", TestCase(0.0, failed, code, skipped))
 
-    def _case(self, environment: str, name: str, case: Case) -> None:
+    def _case(self, environment: str, name: str, case: TestCase) -> None:
         self.suites.setdefault(environment, {})[cut_digests(name)] = case
 
     def of_result(self, result: RunResult) -> bytes:
@@ -73,7 +73,7 @@ class Record:
 
     def of_failure(self, verb: str, document: Mapping[str, Any]) -> bytes:
         """A command that ended before it had a result; `document` is the JSON form of the error."""
-        failure = Case(0.0, document["error"]["message"], document["reason_code"] or document["decision"])
+        failure = TestCase(0.0, document["error"]["message"], document["reason_code"] or document["decision"])
         name = f"promoter {verb}"
         return _written(name, {**self.suites, name: {name: failure}})
 
@@ -84,15 +84,15 @@ class Record:
         words = f"promotion: {str(one.status).replace('_', ' ')}"
         if one.status in _LATER:
             if not any(case.skipped for case in cases.values()):
-                cases[words] = Case(0.0, None, "", said)
+                cases[words] = TestCase(0.0, None, "", said)
         elif one.status not in _GOOD:
             if not any(case.failed for case in cases.values()):
-                cases[words] = Case((one.duration_ms or 0) / 1000, said, str(one.code))
+                cases[words] = TestCase((one.duration_ms or 0) / 1000, said, str(one.code))
         elif not cases:
-            cases[words] = Case((one.duration_ms or 0) / 1000)
+            cases[words] = TestCase((one.duration_ms or 0) / 1000)
 
 
-def _written(name: str, suites: Mapping[str, Mapping[str, Case]]) -> bytes:
+def _written(name: str, suites: Mapping[str, Mapping[str, TestCase]]) -> bytes:
     root = ET.Element("testsuites", {"name": _text(name)})
     for environment, cases in suites.items():
         suite = ET.SubElement(root, "testsuite", {"name": _text(environment), **_counts(cases)})
@@ -103,7 +103,7 @@ def _written(name: str, suites: Mapping[str, Mapping[str, Case]]) -> bytes:
     return answer + b"\n"
 
 
-def _counts(cases: Mapping[str, Case]) -> dict[str, str]:
+def _counts(cases: Mapping[str, TestCase]) -> dict[str, str]:
     return {
         "tests": str(len(cases)),
         "failures": str(sum(case.failed is not None for case in cases.values())),
@@ -113,7 +113,7 @@ def _counts(cases: Mapping[str, Case]) -> dict[str, str]:
     }
 
 
-def _add(suite: ET.Element, environment: str, title: str, case: Case) -> None:
+def _add(suite: ET.Element, environment: str, title: str, case: TestCase) -> None:
     told = {"classname": _text(environment), "name": _text(title), "time": f"{case.seconds:.3f}"}
     element = ET.SubElement(suite, "testcase", told)
     if case.failed is not None:

@@ -8,7 +8,7 @@ from promoter.ui.reports.outputs import matters
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunReport:
     """How a verb ended. `named` is the environment that the command named; `options` are what the next one must repeat."""
 
     verb: str

@@ -9,7 +9,7 @@ from promoter.usecases.ports.source import SourceControl
 
 
 @dataclass(frozen=True, kw_only=True)
-class World(Ports):
+class UseCasePorts(Ports):
     """The ports of a promotion, and what else use cases ask of the world."""
 
     source: SourceControl

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from promoter.adapters.builders.log import Log, attentive, never
+from promoter.adapters.builders.log import BuildLog, attentive, never
 from promoter.model.errors import BuildError, Interrupted
 from promoter.model.secrets import handle
 from tests.fakes.secrets import FakeSecrets
@@ -44,7 +44,7 @@ def test_an_interruption_is_heard_while_nothing_is_said() -> None:
 def test_a_log_tells_and_keeps_no_secret() -> None:
     secrets, told = FakeSecrets({"token": "hunter2"}), list[str]()
     secrets.reveal(handle("token"))
-    log = Log(secrets, told.append)
+    log = BuildLog(secrets, told.append)
     log.line("with hunter2\n")
     error = log.failure("web", "exit 1: hunter2", "mend it")
     assert told == ["with [secret token]"]
@@ -52,7 +52,7 @@ def test_a_log_tells_and_keeps_no_secret() -> None:
 
 
 def test_a_failure_shows_the_last_lines_only() -> None:
-    log = Log(FakeSecrets(), lambda _: None)
+    log = BuildLog(FakeSecrets(), lambda _: None)
     for number in range(100):
         log.line(f"line {number}")
     message = log.failure("web", "no").message

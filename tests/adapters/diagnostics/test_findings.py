@@ -13,7 +13,7 @@ from promoter.adapters.diagnostics import ci, clocks, disks, engines, ledgers, r
 from promoter.adapters.diagnostics.finding import Finding
 from promoter.adapters.engine.info import About
 from promoter.adapters.registry.credentials import Login
-from promoter.ledger.chain import Head
+from promoter.ledger.chain import LedgerHead
 from promoter.model.errors import WorldError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -70,13 +70,13 @@ def test_room_on_a_disk() -> None:
 @pytest.mark.parametrize(
     ("found", "ok", "said"),
     [
-        ((Head(3, "a"), Head(5, "b")), True, "fact 5, head b"),
+        ((LedgerHead(3, "a"), LedgerHead(5, "b")), True, "fact 5, head b"),
         ((None, None), False, "ends earlier"),
-        ((Head(3, "z"), Head(3, "z")), False, "fact 3 is not the one"),
+        ((LedgerHead(3, "z"), LedgerHead(3, "z")), False, "fact 3 is not the one"),
     ],
 )
-def test_the_witness_agrees_or_not(found: tuple[Head | None, Head | None], ok: bool, said: str) -> None:
-    told = ledgers.compared(Head(3, "a"), found)
+def test_the_witness_agrees_or_not(found: tuple[LedgerHead | None, LedgerHead | None], ok: bool, said: str) -> None:
+    told = ledgers.compared(LedgerHead(3, "a"), found)
     assert (told.ok, said in told.detail) == (ok, True)
 
 

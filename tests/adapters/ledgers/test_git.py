@@ -9,7 +9,7 @@ import pytest
 
 from promoter.adapters.ledgers.git.store import GitLedger
 from promoter.adapters.ledgers.git.tree import path_of
-from promoter.ledger.chain import Draft, Kind, head_of
+from promoter.ledger.chain import FactDraft, Kind, head_of
 from promoter.ledger.testing import LedgerContract, write
 from promoter.model.errors import CallerError, LedgerError
 from tests.adapters.ledgers.git_world import BRANCH, World
@@ -49,7 +49,7 @@ def test_what_is_answered_is_on_the_disk_where_the_disk_is_ours(world, where):
     world.environment["GIT_TRACE2_EVENT"] = str(trace)
     head = head_of(next(iter(world.ledger(url=url).read())))
     trace.write_text("")
-    world.ledger(url=url).append(Draft(Kind.STEP_DONE, "ana@example.com"), head, NOW)
+    world.ledger(url=url).append(FactDraft(Kind.STEP_DONE, "ana@example.com"), head, NOW)
     new = set(home.glob("objects/??/*")) - before
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     keeper = {"unpack-objects", "receive-pack"}  # those of the server, when there is one

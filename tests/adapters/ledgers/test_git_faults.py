@@ -12,8 +12,9 @@ import pytest
 
 from promoter.adapters.ledgers.git import remote
 from promoter.adapters.ledgers.git import store as git_ledger
-from promoter.ledger.chain import Draft, Fact, Head, Kind, check_chain, head_of
-from promoter.ledger.ledger import Journal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, check_chain, head_of
+from promoter.ledger.facts import Pinned
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.testing import write
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerError
 from tests.adapters.ledgers.git_world import BRANCH, World
@@ -21,7 +22,7 @@ from tests.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 18, 20, 11, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-DRAFT = Draft(Kind.STEP_DONE, "ana@example.com", "dev")
+DRAFT = FactDraft(Kind.STEP_DONE, "ana@example.com", "dev")
 
 
 @pytest.fixture
@@ -288,26 +289,26 @@ def test_a_server_that_never_answers_a_push_ends_in_an_error_and_not_in_a_second
 # ---------------------------------------------------------------- a branch that was changed
 class Seen:
     def __init__(self) -> None:
-        self.head: Head | None = None
+        self.head: LedgerHead | None = None
 
-    def seen(self) -> Head | None:
+    def seen(self) -> LedgerHead | None:
         return self.head
 
-    def entries(self) -> dict[str, Head]:
+    def entries(self) -> dict[str, LedgerHead]:
         return {}
 
     def policy_ref(self) -> str | None:
         return None
 
-    def note(self, head: Head, chain: str | None = None, policy_ref: str | None = None) -> None:
+    def note(self, head: LedgerHead, chain: str | None = None, policy_ref: str | None = None) -> None:
         self.head = head
 
 
 @pytest.mark.parametrize("to", ["older", "gone", "other"])
 def test_a_branch_that_was_put_back_deleted_or_rewritten_is_noticed(world, to):
     ledger, seen = world.ledger(), Seen()
-    Journal(ledger, FakeClock(NOW), "ana@example.com", seen).record(Kind.PINNED, "dev", None, {"reason": "x"})
-    Journal(ledger, FakeClock(NOW), "ana@example.com", seen).record(Kind.PINNED, "dev", None, {"reason": "x"})
+    Ledger(ledger, FakeClock(NOW), "ana@example.com", seen).append(Pinned(reason="x"), "dev")
+    Ledger(ledger, FakeClock(NOW), "ana@example.com", seen).append(Pinned(reason="x"), "dev")
     if to == "older":
         world.git("update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~1", at=world.origin)
     else:
@@ -315,9 +316,9 @@ def test_a_branch_that_was_put_back_deleted_or_rewritten_is_noticed(world, to):
     if to == "other":
         write(world.ledger(world.another("second")), 3)
     with pytest.raises(LedgerError, match="2 facts were seen from here before"):
-        Journal(world.ledger(), FakeClock(NOW), "ana@example.com", seen).refresh()
+        Ledger(world.ledger(), FakeClock(NOW), "ana@example.com", seen).refresh()
     with pytest.raises(HeadMoved):
-        ledger.append(DRAFT, seen.head or Head(), NOW)
+        ledger.append(DRAFT, seen.head or LedgerHead(), NOW)
 
 
 def test_a_line_that_was_edited_on_the_branch_is_named(world):

@@ -18,13 +18,13 @@ import pytest
 from promoter.adapters.ledgers.open import open_ledger
 from promoter.adapters.ledgers.postgres.store import PostgresLedger, without_password
 from promoter.adapters.retry import Retry
-from promoter.ledger.chain import Draft, Fact, Kind, check_chain, head_of
+from promoter.ledger.chain import Fact, FactDraft, Kind, check_chain, head_of
 from promoter.ledger.testing import LedgerContract, write
 from promoter.model.errors import HeadMoved, LedgerError
 from tests.adapters.ledgers.postgres_server import Server, serving
 
 NOW = datetime(2026, 11, 23, 18, 20, 11, tzinfo=UTC)
-DRAFT = Draft(Kind.STEP_DONE, "ana@example.com", "dev")
+DRAFT = FactDraft(Kind.STEP_DONE, "ana@example.com", "dev")
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,7 @@ def test_another_s_fact_in_the_place_of_a_lost_one_is_told_as_such(server, datab
         with pytest.raises(LedgerError) as error:
             ledger.append(DRAFT, head_of(first), NOW)
         assert error.value.retryable
-        open_one().append(Draft(Kind.STEP_DONE, "ben@example.com"), head_of(first), NOW)
+        open_one().append(FactDraft(Kind.STEP_DONE, "ben@example.com"), head_of(first), NOW)
         with pytest.raises(HeadMoved):
             ledger.append(DRAFT, head_of(first), NOW)
     finally:

@@ -15,12 +15,12 @@ import pytest
 
 from promoter.adapters.ledgers.open import open_ledger
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Draft, Head, Kind, check_chain
+from promoter.ledger.chain import FactDraft, Kind, LedgerHead, check_chain
 from promoter.ledger.store import Lease
 from promoter.ledger.testing import MINUTE, NOW, LedgerContract, write
 from promoter.model.errors import CallerError, LedgerError
 
-DRAFT = Draft(Kind.STEP_DONE, "ana@example.com", body={"note": "x" * 4000})
+DRAFT = FactDraft(Kind.STEP_DONE, "ana@example.com", body={"note": "x" * 4000})
 RACER = """
 import sys
 from datetime import UTC, datetime
@@ -192,7 +192,7 @@ def test_a_newer_form_is_refused_before_anything_is_changed(ledger, place):
     with directly(place) as raw:
         raw.execute("PRAGMA user_version = 2")
     before = place.read_bytes()
-    for act in (lambda: list(ledger.read()), lambda: ledger.append(DRAFT, Head(), NOW)):
+    for act in (lambda: list(ledger.read()), lambda: ledger.append(DRAFT, LedgerHead(), NOW)):
         with pytest.raises(LedgerError) as error:
             act()
         assert "newer promoter" in error.value.message and "upgrade" in error.value.hint
@@ -225,14 +225,14 @@ def test_an_empty_file_is_an_empty_ledger(ledger, place):
 def test_a_directory_in_its_place_is_said(ledger, place):
     place.mkdir(parents=True)
     with pytest.raises(LedgerError) as error:
-        ledger.append(DRAFT, Head(), NOW)
+        ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be opened" in error.value.message
 
 
 def test_a_file_where_its_directory_should_be_is_said(ledger, place):
     place.parent.write_text("")
     with pytest.raises(LedgerError) as error:
-        ledger.append(DRAFT, Head(), NOW)
+        ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be reached" in error.value.message
 
 
@@ -268,7 +268,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path):
         written = write(ledger, 1)
         (disk / "filler").write_bytes(b"x" * (os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
         with pytest.raises(LedgerError) as error:
-            ledger.append(Draft(Kind.STEP_DONE, "ana", body={"note": "x" * 90000}), Head(1, written[0].digest), NOW)
+            ledger.append(FactDraft(Kind.STEP_DONE, "ana", body={"note": "x" * 90000}), LedgerHead(1, written[0].digest), NOW)
         assert "cannot grow" in error.value.message and "free some space" in error.value.hint
         assert list(ledger.read()) == written
         (disk / "filler").unlink()
@@ -310,7 +310,7 @@ def test_it_can_be_read_where_nothing_may_be_written(shelf):
         reader = SqliteLedger(shelf / "ledger.db")
         assert list(reader.read()) == written
         with pytest.raises(LedgerError) as error:
-            reader.append(DRAFT, Head(2, written[1].digest), NOW)
+            reader.append(DRAFT, LedgerHead(2, written[1].digest), NOW)
         assert "written" in error.value.message or "opened" in error.value.message
         assert "writable" in error.value.hint
         reader.close()
@@ -319,7 +319,7 @@ def test_it_can_be_read_where_nothing_may_be_written(shelf):
 def test_a_place_that_may_not_be_written_is_said(shelf):
     shelf.chmod(0o555)
     with nobody(), pytest.raises(LedgerError) as error:
-        SqliteLedger(shelf / "new" / "ledger.db").append(DRAFT, Head(), NOW)
+        SqliteLedger(shelf / "new" / "ledger.db").append(DRAFT, LedgerHead(), NOW)
     assert "Permission denied" in error.value.message
 
 

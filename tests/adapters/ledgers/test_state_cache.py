@@ -17,8 +17,9 @@ from promoter.adapters.ledgers.state_codec import PARTS
 from promoter.gates.approval.rule import Approval
 from promoter.gates.override import Override
 from promoter.ledger import ledger as journals
-from promoter.ledger.chain import Draft, Fact, Head, Kind, head_of, seal
-from promoter.ledger.ledger import Journal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
+from promoter.ledger.facts import Pinned
+from promoter.ledger.ledger import Ledger
 from promoter.ledger.reducer import fold
 from promoter.ledger.state import EnvironmentState, State
 from promoter.model.vote import Grade
@@ -85,14 +86,14 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ledger_of(count: int) -> MemoryLedger:
     ledger = MemoryLedger()
-    ledger.restore(facts()[:count], Head())
+    ledger.restore(facts()[:count], LedgerHead())
     return ledger
 
 
 def glanced(room: Path, ledger: MemoryLedger) -> State:
     kept = Projection(room, "here")
     try:
-        state = Journal(ledger, FakeClock(), ANN, kept=kept).glance()
+        state = Ledger(ledger, FakeClock(), ANN, kept=kept).glance()
         assert everything(state) == everything(fold(ledger.read()))
     finally:
         kept.close()
@@ -182,12 +183,12 @@ def glance_of(shop: Workshop) -> State:
 def test_who_looked_and_then_acts_has_read_every_fact(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(40))
     forge(tmp_path, 'UPDATE head SET state = replace(state, \'"salt": "\', \'"salt": "00\')')
-    journal = Journal(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))
+    journal = Ledger(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))
     forged = journal.glance()
     true = fold(ledger_of(40).read())
     assert forged.salt != true.salt
     seen: list[State] = []
-    journal.record(Kind.PINNED, "dev", None, {"reason": "x"}, seen.append)
+    journal.append(Pinned(reason="x"), "dev", guard=seen.append)
     assert seen[0].salt == journal.state.salt == true.salt
 
 
@@ -213,9 +214,9 @@ def test_what_cannot_be_read_is_made_anew(tmp_path: Path, damage: str) -> None:
 
 def test_a_ledger_that_is_another_one_now_is_read_anew(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(60))
-    other, head = MemoryLedger(), Head()
+    other, head = MemoryLedger(), LedgerHead()
     for _ in range(80):
-        fact = seal(Draft(Kind.PINNED, EVE, "dev", None, {"reason": "mine"}), head, FakeClock().now() + timedelta(days=1))
+        fact = seal(FactDraft(Kind.PINNED, EVE, "dev", None, {"reason": "mine"}), head, FakeClock().now() + timedelta(days=1))
         other.restore((fact,), head)
         head = head_of(fact)
     glanced(tmp_path, other)
@@ -258,18 +259,18 @@ def test_to_check_a_longer_ledger_takes_no_more_memory(tmp_path: Path, monkeypat
     peaks = []
     for count in (3000, 9000):
         room = tmp_path / str(count)
-        ledger, kept, vetoes, head = SqliteLedger(room / "facts.db"), Projection(room, "here"), list[Fact](), Head()
+        ledger, kept, vetoes, head = SqliteLedger(room / "facts.db"), Projection(room, "here"), list[Fact](), LedgerHead()
         for number in range(count):
-            draft = Draft(Kind.VETOED, EVE, None, None, {"reason": "leaks", "digests": [f"sha256:{number:064}"]})
+            draft = FactDraft(Kind.VETOED, EVE, None, None, {"reason": "leaks", "digests": [f"sha256:{number:064}"]})
             vetoes.append(seal(draft, head, FakeClock().now()))
             head = head_of(vetoes[-1])
-        ledger.restore(vetoes, Head())
-        Journal(ledger, FakeClock(), ANN, kept=kept).glance()
+        ledger.restore(vetoes, LedgerHead())
+        Ledger(ledger, FakeClock(), ANN, kept=kept).glance()
         del vetoes
         tracemalloc.start()
-        journal = Journal(ledger, FakeClock(), ANN, kept=kept)
+        journal = Ledger(ledger, FakeClock(), ANN, kept=kept)
         with journal.rebuilding() as rebuilt:
-            for fact in journal.following(Head()):
+            for fact in journal.following(LedgerHead()):
                 rebuilt.take(fact)
             assert not rebuilt.differs()
         peaks.append(tracemalloc.get_traced_memory()[1])

@@ -12,7 +12,7 @@ import pytest
 
 from promoter.adapters.ledgers.git.tree import path_of
 from promoter.adapters.ledgers.open import open_ledger
-from promoter.ledger.chain import Head
+from promoter.ledger.chain import LedgerHead
 from promoter.ui.cli.app import run
 from tests.adapters.ledgers.git_world import BRANCH, World
 from tests.adapters.ledgers.postgres_server import serving
@@ -45,7 +45,7 @@ def filled(place: Path, url: str, put: Callable[[Rows], None]) -> Home:
     shop.newer("two")
     shop.run()
     ledger = open_ledger(url, place, "shop")
-    ledger.restore(list(shop.ledger.read())[:24], Head())
+    ledger.restore(list(shop.ledger.read())[:24], LedgerHead())
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.setenv("PROMOTER_LEDGER", url)

@@ -6,28 +6,29 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.ledgers.trusted_head import FileWitness
-from promoter.ledger.chain import Draft, Head, Kind, head_of, read_line
-from promoter.ledger.ledger import Journal
+from promoter.ledger.chain import FactDraft, Kind, LedgerHead, head_of, read_line
+from promoter.ledger.facts import Pinned
+from promoter.ledger.ledger import Ledger
 from promoter.model.errors import LedgerError
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
 
-def journal(ledger: MemoryLedger, place: Path) -> Journal:
-    return Journal(ledger, FakeClock(), "ann@example.com", FileWitness(place, ledger.location))
+def journal(ledger: MemoryLedger, place: Path) -> Ledger:
+    return Ledger(ledger, FakeClock(), "ann@example.com", FileWitness(place, ledger.location))
 
 
 def pins(ledger: MemoryLedger, place: Path, count: int) -> None:
     for number in range(count):
-        journal(ledger, place).record(Kind.PINNED, "prod", None, {"reason": f"number {number}"})
+        journal(ledger, place).append(Pinned(reason=f"number {number}"), "prod")
 
 
 def test_it_remembers_the_last_fact_of_each_ledger(tmp_path):
     one, two = FileWitness(tmp_path, "one"), FileWitness(tmp_path, "two")
     assert one.seen() is None
-    one.note(Head(3, "sha256:a"))
-    two.note(Head(5, "sha256:b"))
-    assert (one.seen(), two.seen()) == (Head(3, "sha256:a"), Head(5, "sha256:b"))
+    one.note(LedgerHead(3, "sha256:a"))
+    two.note(LedgerHead(5, "sha256:b"))
+    assert (one.seen(), two.seen()) == (LedgerHead(3, "sha256:a"), LedgerHead(5, "sha256:b"))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"memory": 3}', '{"memory": {"seq": "x"}}'])
@@ -38,7 +39,7 @@ def test_a_file_that_says_nothing_is_none(tmp_path, text):
 
 def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
     (tmp_path / "file").touch()
-    FileWitness(tmp_path / "file" / "below", "memory").note(Head(1, "sha256:a"))
+    FileWitness(tmp_path / "file" / "below", "memory").note(LedgerHead(1, "sha256:a"))
     assert FileWitness(tmp_path / "file" / "below", "memory").seen() is None
 
 
@@ -62,8 +63,8 @@ def test_another_history_of_the_same_length_is_noticed(tmp_path):
     pins(ledger, tmp_path, 3)
     ledger.kept.pop()
     head, now = head_of(read_line(ledger.kept[-1])), FakeClock().now()
-    fact = ledger.append(Draft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head, now)
-    ledger.append(Draft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head_of(fact), now)
+    fact = ledger.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head, now)
+    ledger.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head_of(fact), now)
     with pytest.raises(LedgerError, match="holds another fact 3"):
         journal(ledger, tmp_path).refresh()
 
@@ -77,9 +78,9 @@ def test_what_another_machine_wrote_meanwhile_is_no_fault(tmp_path):
 
 def test_it_never_goes_back_whoever_notes_last(tmp_path):
     slow, quick = FileWitness(tmp_path, "one"), FileWitness(tmp_path, "one")
-    quick.note(Head(5, "sha256:b"))
-    slow.note(Head(3, "sha256:a"))
-    assert slow.seen() == Head(5, "sha256:b")
+    quick.note(LedgerHead(5, "sha256:b"))
+    slow.note(LedgerHead(3, "sha256:a"))
+    assert slow.seen() == LedgerHead(5, "sha256:b")
 
 
 def test_what_another_process_sees_while_the_ledger_is_read_takes_nothing_away(tmp_path):
@@ -100,8 +101,8 @@ def test_what_another_process_sees_while_the_ledger_is_read_takes_nothing_away(t
 def test_processes_note_side_by_side_and_lose_nothing(tmp_path):
     def note(number):
         for seq in range(1, 40):
-            FileWitness(tmp_path, f"ledger {number}").note(Head(seq, f"sha256:{seq}"))
+            FileWitness(tmp_path, f"ledger {number}").note(LedgerHead(seq, f"sha256:{seq}"))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(note, range(8)))
-    assert [FileWitness(tmp_path, f"ledger {number}").seen() for number in range(8)] == [Head(39, "sha256:39")] * 8
+    assert [FileWitness(tmp_path, f"ledger {number}").seen() for number in range(8)] == [LedgerHead(39, "sha256:39")] * 8

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from promoter.config.yaml.positions import Position
 from promoter.config.yaml.reader import read_document
 from promoter.config.yaml.scalars import Tagged
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 
 
 def data(text: str):
@@ -16,7 +16,7 @@ def data(text: str):
 
 
 def fault(text: str | bytes) -> str:
-    with pytest.raises(FileFaults) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read_document(text if isinstance(text, bytes) else text.encode(), "f.yaml")
     return "; ".join(f"{c.line}:{c.column} {c.message}" for c in caught.value.complaints)
 
@@ -116,7 +116,7 @@ def test_json_is_read_as_json_reads_it(value):
 def test_any_bytes_are_read_or_complained_about(value):
     try:
         assert isinstance(read_document(value, "f").data, dict)
-    except FileFaults as faults:
+    except InvalidFile as faults:
         first = faults.complaints[0]
         lines = value.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
         assert 1 <= first.line <= len(lines) + 1

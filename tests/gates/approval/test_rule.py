@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from promoter.gates.approval.rule import Approval, Quota, counting, electorate, judge_approval
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.model.images import ImageRef
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
@@ -18,7 +18,7 @@ RELEASE = Release(
     {"web": ImageRef.parse("registry.example.com/web@sha256:" + "a" * 64)}, Source("c" * 40, "main", author="dev@example.com")
 )
 ROLES = {"release-manager": ("ana@example.com", "ben@example.com"), "security": ("eve@example.com",)}
-CASE = Case("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "ann@example.com", NOW, roles=ROLES)
+CASE = GateContext("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "ann@example.com", NOW, roles=ROLES)
 
 
 def vote(principal: str = "ana@example.com", seq: int = 10, **changes: object) -> Vote:

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import ValidationError
 
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.gates.window.rule import Window, judge_window, next_opening
 from promoter.gates.window.wall_clock import read_range
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
 
-CASE = Case("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
+CASE = GateContext("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def at(text: str) -> datetime:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.gates.window.rule import Window, judge_window, next_opening
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome
 from tests.gates.window.windows import calendar, event
 
-CASE = Case("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
+CASE = GateContext("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
 SECOND = timedelta(seconds=1)
 
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from promoter.gates.context import Case
+from promoter.gates.context import GateContext
 from promoter.gates.window.rule import Window, judge_window
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, Verdict
 
-CASE = Case("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
+CASE = GateContext("prod", Release({}, Source()), "p", "q", None, "a", datetime(2026, 1, 1, tzinfo=UTC))
 OWN_ZONE = """\
 BEGIN:VTIMEZONE
 TZID:Ours

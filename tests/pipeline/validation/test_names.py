@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promoter.model.errors import FileFaults
+from promoter.model.errors import InvalidFile
 from promoter.model.release import Source
 from promoter.pipeline.loader import load, validate
 
@@ -24,7 +24,7 @@ def write(directory: Path, signers: str = "", **more: object) -> Path:
 
 
 def said(path: Path, *, all_of_it: bool = False) -> str:
-    with pytest.raises(FileFaults) as caught:
+    with pytest.raises(InvalidFile) as caught:
         (validate if all_of_it else load)(path, source=Source(), environ={})
     return "; ".join(f"{c.line}: {c.message}" for c in caught.value.complaints)
 

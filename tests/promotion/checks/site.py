@@ -12,7 +12,7 @@ from promoter.model.labels import Place
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.checks.runner import Checker
-from promoter.promotion.checks.target import Site
+from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.ports.probes import Probes
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
@@ -41,5 +41,5 @@ class Bench:
         release, place = Release(self.images, Source()), Place("shop", "prod")
         elsewhere = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
         engine = FakeEngine(sleep=self.clock.sleep)
-        site = Site(place, release, elsewhere, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
+        site = CheckTarget(place, release, elsewhere, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
         return Checker(world).look(check, site)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from promoter.ledger.chain import check_chain
-from promoter.model.errors import CallerError, Complaint, FileFaults, LeaseHeld, Refused, WorldError
+from promoter.model.errors import CallerError, Diagnostic, InvalidFile, LeaseHeld, Refused, WorldError
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.results import RunResult, Status
@@ -168,8 +168,8 @@ def test_errors_become_a_sentence_a_hint_and_a_code(
 
 
 def test_all_complaints_about_a_file_are_told(say: Say, fake: FakePromoter) -> None:
-    complaints = (Complaint("p.yaml", 2, 3, "no", "write yes", "a: no"), Complaint("p.yaml", 4, 1, "neither"))
-    fake.answers["run"] = FileFaults(complaints)
+    complaints = (Diagnostic("p.yaml", 2, 3, "no", "write yes", "a: no"), Diagnostic("p.yaml", 4, 1, "neither"))
+    fake.answers["run"] = InvalidFile(complaints)
     answer = say("run")
     assert (answer.code, answer.err) == (2, "\n".join(str(c) for c in complaints) + "\n")
     told = say("run", "--json").json["error"]["complaints"]

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from promoter.model.errors import CallerError, Complaint, FileFaults, LeaseHeld, WorldError
+from promoter.model.errors import CallerError, Diagnostic, InvalidFile, LeaseHeld, WorldError
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress as e
 from promoter.promotion.results import RunResult, Status
@@ -137,8 +137,8 @@ def test_a_command_that_fails_before_there_is_a_result(
 
 
 def test_a_bad_file_is_annotated_line_by_line(say: Say, fake: FakePromoter, github: Path) -> None:
-    faults = tuple(Complaint("pipeline.yaml", line, 3, "unknown key", None, "  ##[error]key: 1") for line in (4, 7))
-    fake.answers["run"] = FileFaults(faults)
+    faults = tuple(Diagnostic("pipeline.yaml", line, 3, "unknown key", None, "  ##[error]key: 1") for line in (4, 7))
+    fake.answers["run"] = InvalidFile(faults)
     answer = say("run", "--json")
     runner = Runner().feed(answer.err, answer.out)
     assert [(one.name, one.properties["line"]) for one in runner.commands] == [("error", "4"), ("error", "7")]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Draft, Head, Kind, read_line
+from promoter.ledger.chain import FactDraft, Kind, LedgerHead, read_line
 from tests.fakes.clock import FakeClock
 from tests.repository import repository
 from tests.terminal import Terminal
@@ -185,9 +185,9 @@ def test_a_ledger_that_is_being_written_is_read_as_it_stands(shop: Path, tab: Ta
     """Its last facts are still in the log beside the file, and the writer has its transaction open."""
     ledger = SqliteLedger(shop / ".promoter/ledger.db")
     lines = list(ledger.lines())
-    head = Head(len(lines), read_line(lines[-1]).digest)
+    head = LedgerHead(len(lines), read_line(lines[-1]).digest)
     ledger.append(
-        Draft(Kind.RELEASED, "ana@example.com", None, "e" * 64, {"pipeline": "shop", "content": {}}), head, FakeClock().now()
+        FactDraft(Kind.RELEASED, "ana@example.com", None, "e" * 64, {"pipeline": "shop", "content": {}}), head, FakeClock().now()
     )
     with ledger._writing():
         assert tab("show", "")[0] == "e" * 12
@@ -204,7 +204,7 @@ def test_names_that_a_shell_would_carry_out_are_not_offered(
     ledger = SqliteLedger(shop / "evil.db")
     source = {"branch": "a'\"$(touch seen)`touch seen`)';touch seen", "sha": "c" * 40}
     fact = {"pipeline": "shop", "content": {"images": {}, "source": source}}
-    ledger.append(Draft(Kind.RELEASED, "ana@example.com", None, "d" * 64, fact), Head(), FakeClock().now())
+    ledger.append(FactDraft(Kind.RELEASED, "ana@example.com", None, "d" * 64, fact), LedgerHead(), FakeClock().now())
     with zsh(zsh_program, shop, environ) as terminal:
         terminal.send("promoter --ledger sqlite:evil.db show \t")
         terminal.expect("d" * 12)

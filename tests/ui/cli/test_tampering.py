@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Head
+from promoter.ledger.chain import LedgerHead
 from promoter.ui.cli.app import run
 from tests.tampering import WAYS, Rows, rehashed, renumbered, texts
 from tests.workshop import Workshop
@@ -34,7 +34,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop.run()
     facts = list(shop.ledger.read())[:COUNT]
     ledger = SqliteLedger(place / ".promoter/ledger.db")
-    ledger.restore(facts, Head())
+    ledger.restore(facts, LedgerHead())
     ledger.close()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)

@@ -13,7 +13,7 @@ from promoter.adapters.ledgers.common import Hold, lost, taken
 from promoter.adapters.ledgers.git.commits import Scribe
 from promoter.adapters.ledgers.git.remote import Pushed, Wire
 from promoter.adapters.retry import jitter
-from promoter.ledger.store import Gone, Held, Lease
+from promoter.ledger.store import Gone, Lease, LeaseInfo
 from promoter.model.canonical_json import canonical
 from promoter.model.errors import LedgerError
 from promoter.model.timestamps import read_stamp, stamp
@@ -58,11 +58,13 @@ class GitLeases:
 
         self._change(lease.environment, give_back, seen=True)
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[LeaseInfo, ...]:
         with self._lock:
             self._fetch()
             rows = sorted((name, hold) for name, (_, hold) in self._seen.items())
-        return tuple(Held(name, hold[0], hold[1], read_stamp(hold[2]), read_stamp(hold[3])) for name, hold in rows if hold[0])
+        return tuple(
+            LeaseInfo(name, hold[0], hold[1], read_stamp(hold[2]), read_stamp(hold[3])) for name, hold in rows if hold[0]
+        )
 
     # ------------------------------------------------------------ refs
     def _change(self, environment: str, change: Change, *, seen: bool = False) -> None:

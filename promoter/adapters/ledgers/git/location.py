@@ -24,7 +24,7 @@ _SPELLING = "write git:BRANCH, or git:BRANCH@WHERE with a remote's name, an addr
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """`directory` is where git runs; `remote` None is the repository there itself."""
 
     directory: Path
@@ -65,7 +65,7 @@ def shown(url: str) -> str:
     return _CREDENTIALS.sub("//", url)
 
 
-def find(git: Git, directory: Path, url: str) -> Place:
+def find(git: Git, directory: Path, url: str) -> Location:
     """Raises CallerError for a remote that is not there, LedgerError for a repository that git does not read."""
     branch, where = parse(url)
     top = git.run(directory, ("rev-parse", "--absolute-git-dir"))
@@ -79,15 +79,15 @@ def find(git: Git, directory: Path, url: str) -> Place:
                 f"the ledger {shown(url)!r} is kept in the pipeline's own repository, and {directory} is in none",
                 hint="start from a checkout, or say where: git:BRANCH@ADDRESS",
             )
-        return Place(_store(directory), _elsewhere(directory, where, ()), branch)
+        return Location(_store(directory), _elsewhere(directory, where, ()), branch)
     remotes = git.run(directory, ("remote",)).text.split()
     if where:
-        return Place(directory, where if where in remotes else _elsewhere(directory, where, remotes), branch)
+        return Location(directory, where if where in remotes else _elsewhere(directory, where, remotes), branch)
     if len(remotes) > 1 and "origin" not in remotes:
         raise CallerError(
             f"the ledger {url!r} may be on any of the remotes {', '.join(remotes)}", hint=f"say on which: {url}@{remotes[0]}"
         )
-    return Place(directory, "origin" if "origin" in remotes else next(iter(remotes), None), branch)
+    return Location(directory, "origin" if "origin" in remotes else next(iter(remotes), None), branch)
 
 
 def _elsewhere(directory: Path, where: str, remotes: "tuple[str, ...] | list[str]") -> str:
@@ -109,7 +109,7 @@ def _store(directory: Path) -> Path:
     return directory / ".promoter" / "ledger.git"
 
 
-def ensure(git: Git, place: Place) -> None:
+def ensure(git: Git, place: Location) -> None:
     """Makes our own store where it is missing; whole or not at all, also when several processes do so at once."""
     if place.directory.exists():
         return

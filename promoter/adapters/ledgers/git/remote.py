@@ -11,7 +11,7 @@ from pathlib import Path
 
 from promoter.adapters.git.command import TIMED_OUT, Answer, Git
 from promoter.adapters.ledgers.git.errors import explain
-from promoter.adapters.ledgers.git.location import Place, ensure, shown
+from promoter.adapters.ledgers.git.location import Location, ensure, shown
 from promoter.adapters.retry import Retry, jitter
 from promoter.model.errors import LedgerError
 
@@ -46,9 +46,9 @@ class Pushed(Enum):
 
 
 class Wire:
-    """The refs of one `Place`. Raises LedgerError with what is missing."""
+    """The refs of one `Location`. Raises LedgerError with what is missing."""
 
-    def __init__(self, git: Git, place: Place, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, git: Git, place: Location, sleep: Callable[[float], None] = time.sleep) -> None:
         self.place = place
         self._git, self._sleep, self._retry = git, sleep, Retry(sleep)
         self.name = f"git:{place.branch}@{shown(place.remote)}" if place.remote is not None else f"git:{place.branch}"

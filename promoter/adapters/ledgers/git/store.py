@@ -20,8 +20,8 @@ from promoter.adapters.ledgers.git.location import find, parse, shown
 from promoter.adapters.ledgers.git.remote import Pushed, Wire
 from promoter.adapters.ledgers.git.tree import Tree
 from promoter.adapters.retry import jitter
-from promoter.ledger.chain import Draft, Fact, Head, seal
-from promoter.ledger.store import Gone, Held, Lease, nobody
+from promoter.ledger.chain import Fact, FactDraft, LedgerHead, seal
+from promoter.ledger.store import Gone, Lease, LeaseInfo, nobody
 from promoter.model.errors import LedgerError
 
 _ATTEMPTS = 40
@@ -55,12 +55,12 @@ class GitLedger:
         tip = self._fetched()
         return iter(()) if tip is None else (line for _, _, line in self._tree.rows(tip, 0))
 
-    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+    def append(self, draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         fact = seal(draft, head, at)
         self.restore((fact,), head)
         return fact
 
-    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+    def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         with self._lock:
             known, unsure = self._tip, False  # only a branch that was just fetched may say that the ledger has moved on
             for _ in range(_ATTEMPTS):
@@ -112,7 +112,7 @@ class GitLedger:
     def release(self, lease: Lease) -> None:
         self._leases.release(lease)
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[LeaseInfo, ...]:
         return self._leases.held()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from promoter.adapters.ledgers.git.objects import Entry, Objects, written
 from promoter.adapters.ledgers.git.remote import Wire
-from promoter.ledger.chain import Fact, Head
+from promoter.ledger.chain import Fact, LedgerHead
 from promoter.model.canonical_json import sha256_hex
 
 _DIRECTORY, _FILE = "40000", "100644"
@@ -46,28 +46,28 @@ class Tree:
     def holds(self, tip: str | None, fact: Fact) -> bool:
         return tip is not None and self._line(tip, fact.seq) == fact.line
 
-    def head_at(self, tip: str, seq: int) -> Head:
+    def head_at(self, tip: str, seq: int) -> LedgerHead:
         line = self._line(tip, seq) if seq else None
-        return Head(seq) if line is None else _head(seq, line)
+        return LedgerHead(seq) if line is None else _head(seq, line)
 
     def _line(self, tip: str, seq: int) -> bytes | None:
         with Objects(self._wire, tip) as objects:
             blob = objects.get(f"{tip}:{self._pipeline}/{'/'.join(path_of(seq))}")
         return None if blob is None else blob.removesuffix(b"\n")
 
-    def head(self, tip: str | None) -> Head:
+    def head(self, tip: str | None) -> LedgerHead:
         """The end of the chain."""
         if tip is None:
-            return Head()
+            return LedgerHead()
         with Objects(self._wire, tip) as objects:
             number, name = 0, f"{tip}:{self._pipeline}"
             for _ in _SPANS:
                 rows = _numbered(objects.tree(name))
                 if not rows:
-                    return Head()
+                    return LedgerHead()
                 number, (_, name, _) = rows[-1]
             blob = objects.get(name)
-        return Head() if blob is None else _head(number, blob.removesuffix(b"\n"))
+        return LedgerHead() if blob is None else _head(number, blob.removesuffix(b"\n"))
 
     def with_facts(self, tip: str | None, facts: Sequence[Fact]) -> str:
         """The tree of `tip` with more files, written; everything else in it stays as it is."""
@@ -98,8 +98,8 @@ def path_of(seq: int) -> tuple[str, str, str]:
     return f"{seq // 10_000:04}", f"{seq // 100 % 100:02}", f"{seq:08}.json"
 
 
-def _head(seq: int, line: bytes) -> Head:
-    return Head(seq, f"sha256:{sha256_hex(line)}")
+def _head(seq: int, line: bytes) -> LedgerHead:
+    return LedgerHead(seq, f"sha256:{sha256_hex(line)}")
 
 
 def _numbered(tree: list[Entry]) -> list[tuple[int, Entry]]:

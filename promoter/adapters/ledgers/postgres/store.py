@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from promoter.adapters.ledgers.common import facts_of, lost, moved, taken
 from promoter.adapters.ledgers.postgres.schema import explained, migrate, version_of
 from promoter.adapters.retry import Retry
-from promoter.ledger.chain import Draft, Fact, Head, seal
-from promoter.ledger.store import Gone, Held, Lease, nobody
+from promoter.ledger.chain import Fact, FactDraft, LedgerHead, seal
+from promoter.ledger.store import Gone, Lease, LeaseInfo, nobody
 from promoter.model.errors import HeadMoved, LeaseLost
 from promoter.model.timestamps import read_stamp, stamp
 
@@ -45,12 +45,12 @@ class PostgresLedger:
     def lines(self) -> Iterator[bytes]:
         return (line for _, _, line in self._rows(0))
 
-    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+    def append(self, draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         fact = seal(draft, head, at)
         self.restore((fact,), head)
         return fact
 
-    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+    def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         from psycopg.errors import UniqueViolation
 
         tries = 0
@@ -76,7 +76,7 @@ class PostgresLedger:
             there = self._select(query, (self._pipeline, facts[-1].seq))
             if tries > 1 and there and bytes(there[0][0]) == facts[-1].line:
                 return  # the commit whose answer was lost was still on its way when it was given again
-            raise moved(self.location, Head(facts[0].seq), head) from error
+            raise moved(self.location, LedgerHead(facts[0].seq), head) from error
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
         stale: str | None = None
@@ -124,13 +124,15 @@ class PostgresLedger:
         if self._exists():
             self._writing(give_back)
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[LeaseInfo, ...]:
         found = self._select(
             "SELECT environment, owner, token, since, expires FROM promoter.leases "
             "WHERE pipeline = %s AND owner IS NOT NULL ORDER BY environment",
             (self._pipeline,),
         )
-        return tuple(Held(name, owner, token, read_stamp(since), read_stamp(end)) for name, owner, token, since, end in found)
+        return tuple(
+            LeaseInfo(name, owner, token, read_stamp(since), read_stamp(end)) for name, owner, token, since, end in found
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -149,16 +151,16 @@ class PostgresLedger:
                 return
             after = page[-1][0]
 
-    def _head_at(self, seq: int) -> Head:
+    def _head_at(self, seq: int) -> LedgerHead:
         query = "SELECT digest FROM promoter.facts WHERE pipeline = %s AND seq = %s"
         found = self._select(query, (self._pipeline, seq)) if seq else []
-        return Head(seq, found[0][0]) if found else Head(seq)
+        return LedgerHead(seq, found[0][0]) if found else LedgerHead(seq)
 
-    def _last(self, connection: "Connection[tuple[Any, ...]]") -> Head:
+    def _last(self, connection: "Connection[tuple[Any, ...]]") -> LedgerHead:
         row = connection.execute(
             "SELECT seq, digest FROM promoter.facts WHERE pipeline = %s ORDER BY seq DESC LIMIT 1", (self._pipeline,)
         ).fetchone()
-        return Head(*row) if row else Head()
+        return LedgerHead(*row) if row else LedgerHead()
 
     def _line(self, connection: "Connection[tuple[Any, ...]]", seq: int) -> bytes | None:
         row = connection.execute(

@@ -13,8 +13,8 @@ from typing import Any
 
 from promoter.adapters.ledgers.common import facts_of, lost, moved, taken
 from promoter.adapters.ledgers.sqlite.schema import explained, open_existing, open_for_writing, transaction
-from promoter.ledger.chain import Draft, Fact, Head, seal
-from promoter.ledger.store import Gone, Held, Lease, nobody
+from promoter.ledger.chain import Fact, FactDraft, LedgerHead, seal
+from promoter.ledger.store import Gone, Lease, LeaseInfo, nobody
 from promoter.model.errors import LeaseLost
 from promoter.model.timestamps import read_stamp, stamp
 
@@ -38,15 +38,15 @@ class SqliteLedger:
     def lines(self) -> Iterator[bytes]:
         return (line for _, _, line in self._rows(0))
 
-    def append(self, draft: Draft, head: Head, at: datetime) -> Fact:
+    def append(self, draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         fact = seal(draft, head, at)
         self.restore((fact,), head)
         return fact
 
-    def restore(self, facts: Sequence[Fact], head: Head) -> None:
+    def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         with self._writing() as connection:
             row = connection.execute("SELECT seq, digest FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
-            there = Head(*row) if row else Head()
+            there = LedgerHead(*row) if row else LedgerHead()
             if there != head:
                 raise moved(str(self._path), there, head)
             rows = ((fact.seq, fact.digest, fact.line) for fact in facts)
@@ -83,9 +83,9 @@ class SqliteLedger:
                     (lease.environment, lease.owner, lease.token),
                 )
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[LeaseInfo, ...]:
         query = "SELECT environment, owner, token, since, expires FROM leases WHERE owner IS NOT NULL ORDER BY environment"
-        return tuple(Held(name, owner, token, read_stamp(since), read_stamp(expires))
+        return tuple(LeaseInfo(name, owner, token, read_stamp(since), read_stamp(expires))
                      for name, owner, token, since, expires in self._select(query, ()))  # fmt: skip
 
     def close(self) -> None:
@@ -103,9 +103,9 @@ class SqliteLedger:
                 return
             after = page[-1][0]
 
-    def _head_at(self, seq: int) -> Head:
+    def _head_at(self, seq: int) -> LedgerHead:
         rows = self._select("SELECT seq, digest, line FROM facts WHERE seq = ?", (seq,)) if seq else []
-        return Head(rows[0][0], rows[0][1]) if rows else Head(seq)
+        return LedgerHead(rows[0][0], rows[0][1]) if rows else LedgerHead(seq)
 
     def _select(self, query: str, parameters: tuple[int, ...]) -> list[tuple[Any, ...]]:
         with self._lock, explained(self._path):

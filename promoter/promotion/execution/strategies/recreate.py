@@ -21,9 +21,9 @@ from promoter.model.images import Digest
 from promoter.model.labels import Role, Slot, promotion_of
 from promoter.model.timestamps import read_stamp
 from promoter.model.verdict import ReasonCode
-from promoter.promotion.container_spec import Order, Swapped, killed
+from promoter.promotion.container_spec import ContainerRequest, Swapped, killed
 from promoter.promotion.execution.failure import StepFailure, of_error
-from promoter.promotion.execution.health import Examiner
+from promoter.promotion.execution.health import HealthProver
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.ports.probes import Probes
@@ -40,13 +40,15 @@ class Recreate:
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, begun: datetime) -> None:
         self._engine, self._clock, self._secrets, self._begun = engine, clock, secrets, begun
         self._owned = Owned(engine, clock)
-        self._examiner = Examiner(engine, clock, secrets, probes)
+        self._examiner = HealthProver(engine, clock, secrets, probes)
         self._down: dict[str, float] = {}
         self._late: dict[str, str] = {}
         self.outages: dict[str, tuple[float, float]] = {}
         """By slot: from when to when it served nothing, in seconds of the monotonic clock."""
 
-    def swap(self, order: Order, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None) -> Swapped:
+    def swap(
+        self, order: ContainerRequest, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None
+    ) -> Swapped:
         """Safe to repeat: what this promotion has done already is found and not done again.
 
         `restart` stops and starts a container that could stay. `touch` is called before anything is changed.
@@ -58,7 +60,7 @@ class Recreate:
                 raise
             raise of_error(error, ReasonCode.START_FAILED) from error
 
-    def prove(self, order: Order, slot: Slot) -> Swapped:
+    def prove(self, order: ContainerRequest, slot: Slot) -> Swapped:
         """Looks again at what is in the slot: one that has ended meanwhile is started again. Raises StepFailure."""
         found = self._owned.find(order, slot.name)
         if found is None:
@@ -83,7 +85,7 @@ class Recreate:
         return self.outages.get(slot.name, (begun, self._clock.monotonic()))[1] - begun
 
     # ------------------------------------------------------------ parts
-    def _swap(self, order: Order, slot: Slot, touch: Callable[[], None], *, restart: bool) -> Swapped:
+    def _swap(self, order: ContainerRequest, slot: Slot, touch: Callable[[], None], *, restart: bool) -> Swapped:
         current = self._owned.find(order, slot.name)
         if current is not None and order.is_wanted(current):
             kept = self._keep(order, slot, current, touch, restart=restart)
@@ -96,7 +98,9 @@ class Recreate:
         self._engine.rename(ready, slot.name)
         return self._switch(order, slot, ready)
 
-    def _keep(self, order: Order, slot: Slot, seen: Container, touch: Callable[[], None], *, restart: bool) -> Swapped | None:
+    def _keep(
+        self, order: ContainerRequest, slot: Slot, seen: Container, touch: Callable[[], None], *, restart: bool
+    ) -> Swapped | None:
         """What is in the slot is what is ordered. None when it is recorded, but no longer healthy: then it is replaced."""
         recorded = seen.id in order.live
         completed = order.proof is Proof.COMPLETED and seen.exit_code == 0 and bool(seen.finished_at)
@@ -113,7 +117,7 @@ class Recreate:
             self._stop(order, slot, seen)
         return self._switch(order, slot, seen.id)
 
-    def _next(self, order: Order, slot: Slot, current: Container | None) -> str:
+    def _next(self, order: ContainerRequest, slot: Slot, current: Container | None) -> str:
         """The container that is to serve, beside the old one and not started."""
         there = self._owned.find(order, slot.next)
         if there is not None and order.is_wanted(there):
@@ -128,7 +132,7 @@ class Recreate:
         inherited = self._inherited(order, current or previous)
         return self._engine.create(order.spec(slot.next, Role.LIVE, inherited), self._secrets)
 
-    def _inherited(self, order: Order, before: Container | None) -> dict[str, str]:
+    def _inherited(self, order: ContainerRequest, before: Container | None) -> dict[str, str]:
         """The data of the container before: its anonymous volumes, where image or service ask for one at the same path."""
         if before is None or not before.anonymous:
             return {}
@@ -136,7 +140,7 @@ class Recreate:
         asked |= set(self._engine.image_volumes(order.image))
         return {path: name for path, name in before.anonymous.items() if path in asked}
 
-    def _step_aside(self, order: Order, slot: Slot, old: Container | None) -> None:
+    def _step_aside(self, order: ContainerRequest, slot: Slot, old: Container | None) -> None:
         if old is None:
             return
         if self._owned.find(order, slot.previous) is not None:
@@ -144,27 +148,27 @@ class Recreate:
             self._engine.rename(slot.previous, slot.older)
         self._engine.rename(old.id, slot.previous)
 
-    def _switch(self, order: Order, slot: Slot, ready: str) -> Swapped:
+    def _switch(self, order: ContainerRequest, slot: Slot, ready: str) -> Swapped:
         """Stops the old one, which stands aside, and starts the one that is in its place now."""
         old = self._owned.find(order, slot.previous)
         if old is not None:
             self._stop(order, slot, old)
         return self._start(order, slot, ready)
 
-    def _start(self, order: Order, slot: Slot, container: str) -> Swapped:
+    def _start(self, order: ContainerRequest, slot: Slot, container: str) -> Swapped:
         self._engine.start(container)
         health = self._examiner.prove(container, order.config, order.proof)
         if slot.name in self._down:
             self.outages[slot.name] = (self._down[slot.name], self._clock.monotonic())
         return self._swapped(order, slot, container, health)
 
-    def _swapped(self, order: Order, slot: Slot, container: str, health: str) -> Swapped:
+    def _swapped(self, order: ContainerRequest, slot: Slot, container: str, health: str) -> Swapped:
         seen = self._engine.inspect(container)
         started = "" if seen is None else seen.started_at
         digest = self._read_back(container, order)
         return Swapped(container, digest, health, self.gap(slot), started=started, late=self._late.pop(slot.name, None))
 
-    def _stop(self, order: Order, slot: Slot, old: Container) -> None:
+    def _stop(self, order: ContainerRequest, slot: Slot, old: Container) -> None:
         self._down_since(slot, old)
         if not old.running:
             return
@@ -183,7 +187,7 @@ class Recreate:
             since = max(ended, self._begun)
             self._down.setdefault(slot.name, now - max(0.0, (self._clock.now() - since).total_seconds()))
 
-    def _try(self, order: Order, slot: Slot) -> None:
+    def _try(self, order: ContainerRequest, slot: Slot) -> None:
         """The new image proves its health beside the old, on ports of its own, before the old stops."""
         self._owned.drop(order, slot.trial)
         trial = self._engine.create(order.spec(slot.trial, Role.CANDIDATE), self._secrets)
@@ -193,7 +197,7 @@ class Recreate:
         finally:
             self._engine.remove(trial, volumes=True)
 
-    def _read_back(self, container: str, order: Order) -> Digest:
+    def _read_back(self, container: str, order: ContainerRequest) -> Digest:
         """The digest that the running container shows must be the recorded one."""
         seen = self._engine.digest_of(container, order.image.repository, order.image.digest)
         if seen != order.image.digest:

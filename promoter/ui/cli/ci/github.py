@@ -8,28 +8,28 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from promoter.model.errors import FileFaults
-from promoter.ui.cli.ci.none import Elsewhere
+from promoter.model.errors import InvalidFile
+from promoter.ui.cli.ci.none import NoCi
 from promoter.ui.reports.github.commands import assignments, command, fenced, harmless, harmless_json
-from promoter.ui.reports.github.log import Log
+from promoter.ui.reports.github.log import GithubLog
 from promoter.ui.reports.outputs import outputs, outputs_of_failure
 
 if TYPE_CHECKING:
     from promoter.promotion.progress import Listener
     from promoter.promotion.results import EnvironmentResult
     from promoter.ui.cli.ci.call import Call
-    from promoter.ui.reports.run_report import Ended
+    from promoter.ui.reports.run_report import RunReport
 
 LARGEST_SUMMARY = 1024 * 1024
 """Bytes that GitHub takes of one step."""
 
 
-class Github(Elsewhere):
+class Github(NoCi):
     """One call in a step of a workflow."""
 
     def __init__(self, call: "Call", stream: TextIO) -> None:
         super().__init__(call)
-        self._log = Log(stream)
+        self._log = GithubLog(stream)
 
     def text(self, text: str) -> str:
         return fenced(text)
@@ -50,7 +50,7 @@ class Github(Elsewhere):
     def warn(self, text: str) -> None:
         self._log.commands([command("warning", text, {"title": "promoter"})])
 
-    def ended(self, ended: "Ended") -> None:
+    def ended(self, ended: "RunReport") -> None:
         from promoter.ui.reports.github.summary import summary
 
         super().ended(ended)
@@ -71,7 +71,7 @@ class Github(Elsewhere):
         if self.call.settings.annotations:
             self._log.commands(lines)
 
-    def _annotate_result(self, ended: "Ended") -> None:
+    def _annotate_result(self, ended: "RunReport") -> None:
         """What `plan` finds has not happened, so it says nothing about any line."""
         if ended.verb != "plan":
             self._annotate([line for one in ended.result.environments if (line := self._about(one, ended.options))])
@@ -90,7 +90,7 @@ class Github(Elsewhere):
         from promoter.ui.reports.github.annotations import annotation
 
         title = f"promoter {self.call.verb}".strip()
-        if isinstance(error, FileFaults):
+        if isinstance(error, InvalidFile):
             return [annotation("error", one, self._file(one.file), title) for one in error.complaints]
         told = document["error"]
         said = harmless(told["message"] + (f"\n{told['hint']}" if told["hint"] else ""))

@@ -4,14 +4,14 @@ import sys
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from promoter.ui.cli.ci.none import Elsewhere
+from promoter.ui.cli.ci.none import NoCi
 from promoter.ui.reports.progress_lines import clean
 
 if TYPE_CHECKING:
     from promoter.promotion.progress import Listener
 
 
-class Gitlab(Elsewhere):
+class Gitlab(NoCi):
     """One call in a job."""
 
     junit = ".promoter/junit.xml"
@@ -22,7 +22,7 @@ class Gitlab(Elsewhere):
         return "\n".join(clean(line) for line in text.split("\n"))
 
     def progress(self) -> "AbstractContextManager[Listener]":
-        from promoter.ui.reports.gitlab.log import Log
+        from promoter.ui.reports.gitlab.log import GitlabLog
         from promoter.ui.reports.sections import Lanes
 
-        return Lanes(Log(sys.stderr))
+        return Lanes(GitlabLog(sys.stderr))

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from promoter.promotion.progress import Event, Listener
     from promoter.ui.cli.ci.call import Call
     from promoter.ui.reports.junit import Record
-    from promoter.ui.reports.run_report import Ended
+    from promoter.ui.reports.run_report import RunReport
 
 OFF = "none"
 _PROMOTING = ("run", "promote", "rollback")
 
 
-class Elsewhere:
+class NoCi:
     """What a CI is told, and how text must leave so that it is only text there. Others say it in their own way."""
 
     junit: str | None = None
@@ -64,7 +64,7 @@ class Elsewhere:
         """Something that is not as it should be and changes nothing."""
         write(sys.stderr, self.text(self.call.redact(f"promoter: {text}")))
 
-    def ended(self, ended: "Ended") -> None:
+    def ended(self, ended: "RunReport") -> None:
         """A verb has its result."""
         self.attempt(lambda: self._put_dotenv(outputs(ended.result, ended.named, ended.url)))
         if (record := self.record) is not None and ended.verb in _PROMOTING:

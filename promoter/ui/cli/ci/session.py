@@ -18,17 +18,17 @@ from promoter.ui.cli.global_options import Common
 
 if TYPE_CHECKING:
     from promoter.promotion.results import RunResult
-    from promoter.ui.cli.ci.none import Elsewhere
+    from promoter.ui.cli.ci.none import NoCi
 
 REPORTED = ("run", "build", "promote", "plan", "rollback", "validate", "")
 """Verbs that answer with a result or might have come to one, and the call that names none: their failures are reported."""
 
 
-class Desk(Call):
+class CiSession(Call):
     """A call, and the CI platform that runs it."""
 
     @cached_property
-    def platform(self) -> "Elsewhere":
+    def platform(self) -> "NoCi":
         from promoter.adapters.settings import Ci
         from promoter.ui.cli.ci.detect import ci_of
 
@@ -41,17 +41,17 @@ class Desk(Call):
                 from promoter.ui.cli.ci.gitlab import Gitlab
 
                 return Gitlab(self)
-        from promoter.ui.cli.ci.none import Elsewhere
+        from promoter.ui.cli.ci.none import NoCi
 
-        return Elsewhere(self)
+        return NoCi(self)
 
     def ended(self, result: "RunResult", named: str | None, options: str) -> None:
         """The verb has its result; `named` is the environment that the command named."""
-        from promoter.ui.reports.run_report import Ended
+        from promoter.ui.reports.run_report import RunReport
 
         needs, urls = self.loaded.pipeline.needs if self.loaded else {}, self._urls(result)
         result = replace(result, environments=redacted(result.environments, self.redact))
-        self.platform.ended(Ended(self.verb, result, named, options, needs, redacted(urls, self.redact)))
+        self.platform.ended(RunReport(self.verb, result, named, options, needs, redacted(urls, self.redact)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
         """The verb ended before it had a result; `document` is the JSON form of the error."""
@@ -69,15 +69,15 @@ class Desk(Call):
         return {}
 
 
-_taken: list[Desk] = []
+_taken: list[CiSession] = []
 
 
-def take(common: Common, verb: str) -> Desk:
+def take(common: Common, verb: str) -> CiSession:
     """The desk of the call that begins now."""
-    _taken[:] = [Desk(common, verb)]
+    _taken[:] = [CiSession(common, verb)]
     return _taken[0]
 
 
-def here() -> Desk:
+def here() -> CiSession:
     """The desk of this call; where no verb was found yet, one that knows only the defaults."""
     return _taken[0] if _taken else take(Common(), "")

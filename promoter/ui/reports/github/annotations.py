@@ -2,7 +2,7 @@
 
 import re
 
-from promoter.model.errors import Complaint
+from promoter.model.errors import Diagnostic
 from promoter.promotion.results import EnvironmentResult, Status
 from promoter.ui.reports.github.commands import command, harmless
 from promoter.ui.reports.progress_lines import cut_digests
@@ -37,7 +37,7 @@ def hint(environment: EnvironmentResult, options: str) -> str | None:
     return f"next: {step}" if step else None
 
 
-def annotation(severity: str, complaint: Complaint, file: str | None, head: str) -> str:
+def annotation(severity: str, complaint: Diagnostic, file: str | None, head: str) -> str:
     """`file` is relative to the checkout; where it is none of it, the message names the place."""
     said = harmless(complaint.message + (f"\n{complaint.hint}" if complaint.hint else ""))
     if file is None:
@@ -47,7 +47,7 @@ def annotation(severity: str, complaint: Complaint, file: str | None, head: str)
     return command(severity, said, {"file": file, **marks, "title": head})
 
 
-def _end(complaint: Complaint) -> int:
+def _end(complaint: Diagnostic) -> int:
     """Where the word ends that the complaint points at."""
     word = _WORD.match(complaint.text, complaint.column - 1)
     return word.end() + 1 if word else complaint.column + 1

@@ -8,7 +8,7 @@ from promoter.ui.reports.github.commands import command, fenced, harmless, masks
 from promoter.ui.reports.plain import nowhere
 
 
-class Log:
+class GithubLog:
     """A sink of sections. Safe to be told things from several threads."""
 
     def __init__(self, stream: TextIO) -> None:

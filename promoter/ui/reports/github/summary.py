@@ -9,7 +9,7 @@ from promoter.promotion.results import EnvironmentResult, Status
 from promoter.ui.reports.github.markdown import code, fitting, md, pre, table
 from promoter.ui.reports.github.mermaid import picture
 from promoter.ui.reports.progress_lines import cut_digests, seconds
-from promoter.ui.reports.run_report import Ended
+from promoter.ui.reports.run_report import RunReport
 from promoter.ui.reports.status import digest
 from promoter.ui.reports.summary import next_command, origin, serving, tells_why
 
@@ -18,7 +18,7 @@ _MARKS = {Status.DEPLOYED: "✅", Status.UNCHANGED: "✅", Status.PENDING: "⏳"
 _GATES = {"passed": "✅ open", "waiting": "⏳ waits", "refused": "❌ refused"}
 
 
-def summary(ended: Ended, room: int) -> str:
+def summary(ended: RunReport, room: int) -> str:
     """Of at most `room` bytes. `plan` tells what would be done, the others what was."""
     sections = [_headline(ended)]
     if ended.result.release is not None:
@@ -43,7 +43,7 @@ def summary_of_failure(verb: str, document: Document, room: int) -> str:
     return fitting(sections, room)
 
 
-def _headline(ended: Ended) -> str:
+def _headline(ended: RunReport) -> str:
     result = ended.result
     named = result.release
     release = f"release {code(named.short_id)} {md(origin(named))}".rstrip() if named else "no release"
@@ -55,12 +55,12 @@ def _images(release: Release) -> str:
     return table(("service", "image"), [(md(name), code(str(ref))) for name, ref in sorted(release.images.items())])
 
 
-def _matrix(ended: Ended) -> str:
+def _matrix(ended: RunReport) -> str:
     head = ("environment", "status", "release", "digest", "from → to", "time", "gap")
     return table(head, [_row(one, ended) for one in ended.result.environments])
 
 
-def _row(environment: EnvironmentResult, ended: Ended) -> tuple[str, ...]:
+def _row(environment: EnvironmentResult, ended: RunReport) -> tuple[str, ...]:
     release, url = ended.result.release, ended.urls.get(environment.name)
     there = serving(environment, release)
     name = f'<a href="{_address(url)}">{md(environment.name)}</a>' if url else md(environment.name)

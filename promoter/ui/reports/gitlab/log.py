@@ -12,7 +12,7 @@ from promoter.ui.reports.progress_lines import clean
 _ERASE = "\x1b[0K"
 
 
-class Log:
+class GitlabLog:
     """A sink of sections."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.time) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from promoter.model.errors import Complaint
+from promoter.model.errors import Diagnostic
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
 from promoter.model.visible_text import visible
@@ -17,7 +17,7 @@ from promoter.ui.reports.github.annotations import annotation, level
 from promoter.ui.reports.github.markdown import fitting, md, pre
 from promoter.ui.reports.github.mermaid import picture
 from promoter.ui.reports.github.summary import summary, summary_of_failure
-from promoter.ui.reports.run_report import Ended
+from promoter.ui.reports.run_report import RunReport
 from tests.fakes.promoter import EARLIER, IMAGE, RELEASE, environment, planned, result
 from tests.runner import Runner
 
@@ -44,7 +44,7 @@ class Seen(HTMLParser):
 
 
 def told(*environments: EnvironmentResult, verb: str = "run", **more: object) -> str:
-    return summary(Ended(verb, result(*environments), options="-f pipeline.yaml", needs=NEEDS, **more), ROOM)  # type: ignore[arg-type]
+    return summary(RunReport(verb, result(*environments), options="-f pipeline.yaml", needs=NEEDS, **more), ROOM)  # type: ignore[arg-type]
 
 
 @given(st.text() | st.just(WORDS))
@@ -85,7 +85,7 @@ def test_a_failure_is_told_with_all_that_was_seen_and_without_a_next_step() -> N
 
 
 def test_a_plan_says_what_would_be_done() -> None:
-    page = summary(Ended("plan", planned(), options="-f p.yaml", needs=NEEDS), ROOM)
+    page = summary(RunReport("plan", planned(), options="-f p.yaml", needs=NEEDS), ROOM)
     assert f"### prod: <code>{EARLIER.short_id}</code> → <code>{RELEASE.short_id}</code>" in page
     assert '+ services.web.environment.A: "1"' in page and "1. pull web" in page
     assert page.endswith("<pre>\npromoter approve prod -f p.yaml\n</pre>\n\n")
@@ -93,7 +93,7 @@ def test_a_plan_says_what_would_be_done() -> None:
 
 def test_a_build_has_its_images_and_a_release_of_a_hostile_branch_is_only_text() -> None:
     release = Release({"web": IMAGE}, Source(sha="c0ffee" * 7, branch="a`|<img src=x>\n::error::x"))
-    page = summary(Ended("build", RunResult("shop", release, ())), ROOM)
+    page = summary(RunReport("build", RunResult("shop", release, ())), ROOM)
     assert f"| web | <code>{IMAGE}</code> |".replace(":", "&#58;").replace("@", "&#64;") in page
     assert "img" not in Seen(GITHUB.render(page)).tags
     assert Runner().feed(page).commands == []
@@ -143,15 +143,15 @@ def test_what_needs_a_look_is_annotated(status: Status, severity: str | None) ->
     ("complaint", "file", "written"),
     [
         (
-            Complaint("p.yaml", 3, 5, "unknown key `imag`", "did you mean `image`?", "    imag: a"),
+            Diagnostic("p.yaml", 3, 5, "unknown key `imag`", "did you mean `image`?", "    imag: a"),
             "ci/p, 1.yaml",
             "::error file=ci/p%2C 1.yaml,line=3,col=5,endColumn=9,title=promoter::unknown key `imag`%0Adid you mean `image`?",
         ),
-        (Complaint("p.yaml", 9, 4, "x", None, "a: ["), "p", "::error file=p,line=9,col=4,endColumn=5,title=promoter::x"),
-        (Complaint("p.yaml", 3, 5, "x", None, "    imag: a"), None, "::error title=promoter::p.yaml:3:5: x"),
-        (Complaint("variable PROMOTER_CI", 1, 1, "x"), None, "::error title=promoter::variable PROMOTER_CI: x"),
-        (Complaint("p", 1, 1, "##[group]"), "p", "::error file=p,line=1,col=1,endColumn=2,title=promoter::## [group]"),
+        (Diagnostic("p.yaml", 9, 4, "x", None, "a: ["), "p", "::error file=p,line=9,col=4,endColumn=5,title=promoter::x"),
+        (Diagnostic("p.yaml", 3, 5, "x", None, "    imag: a"), None, "::error title=promoter::p.yaml:3:5: x"),
+        (Diagnostic("variable PROMOTER_CI", 1, 1, "x"), None, "::error title=promoter::variable PROMOTER_CI: x"),
+        (Diagnostic("p", 1, 1, "##[group]"), "p", "::error file=p,line=1,col=1,endColumn=2,title=promoter::## [group]"),
     ],
 )  # fmt: skip
-def test_a_complaint_points_at_its_word(complaint: Complaint, file: str | None, written: str) -> None:
+def test_a_complaint_points_at_its_word(complaint: Diagnostic, file: str | None, written: str) -> None:
     assert annotation("error", complaint, file, "promoter") == written

@@ -1,0 +1,117 @@
+"""What stands in the bodies of facts, read into values. Raises TypeError or KeyError for a body that says too little."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from promoter.ledger.chain import Fact
+from promoter.ledger.state import ActivePromotion, Deployment, Failure, Hold, PromotionRequest, Running
+from promoter.model.statement import Envelope
+from promoter.model.timestamps import read_stamp
+from promoter.model.vote import REVIEW, Vote
+
+
+def read_request(fact: Fact) -> PromotionRequest:
+    body = fact.body
+    return PromotionRequest(
+        text(fact.environment), text(fact.release), text(body["plan_digest"]), optional(body["from"]),
+        text(body["policy_digest"]), text(body["requested_by"]), fact.at, fact.seq, mapping(body["plan"]),
+        text(body["reason_code"]), texts(body["reasons"]), bool(body.get("rollback")),
+        optional(body.get("run")), None if body.get("rules") is None else mapping(body["rules"]),
+    )  # fmt: skip
+
+
+def read_start(fact: Fact) -> ActivePromotion:
+    body = fact.body
+    return ActivePromotion(
+        text(fact.environment), text(fact.release), text(body["plan_digest"]), text(body["promotion"]),
+        texts(body["approvals"]), fact.at, fact.seq, bool(body["mend"]),
+    )  # fmt: skip
+
+
+def read_deployment(fact: Fact) -> Deployment:
+    body, engine = fact.body, fact.body.get("engine")
+    return Deployment(
+        text(fact.environment), text(fact.release), text(body["plan_digest"]), text(body["promotion"]), fact.at, fact.seq,
+        read_services(body["services"]), bool(body["mend"]), bool(body.get("rollback")),
+        text(mapping(engine)["fingerprint"]) if engine else None,
+    )  # fmt: skip
+
+
+def read_vote(fact: Fact, decision: str) -> Vote:
+    body, expires = fact.body, optional(fact.body.get("expires_at"))
+    return Vote(
+        decision=decision,
+        principal=text(body["principal"]),
+        role=optional(body.get("role")),
+        grade=text(body["grade"]),
+        environment=text(fact.environment),
+        release=text(fact.release),
+        plan_digest=text(body["plan_digest"]),
+        from_release=optional(body["from"]),
+        policy_digest=text(body["policy_digest"]),
+        at=fact.at,
+        expires_at=read_stamp(expires) if expires else None,
+        comment=optional(body.get("comment")) or "",
+        seq=fact.seq,
+        digest=fact.digest,
+        prev=fact.prev,
+        envelope=read_envelope(body.get("envelope")),
+        reviews=optional(body.get("reviews")),
+        imported=read_review(body.get("review")),
+    )
+
+
+def read_envelope(value: object) -> Envelope | None:
+    return None if value is None else Envelope(text(mapping(value)["statement"]), text(mapping(value)["signature"]))
+
+
+def read_review(value: object) -> str | None:
+    """What a review that was imported is known by: the same words for the same review."""
+    return None if value is None else " ".join(text(mapping(value)[key]) for key in REVIEW)
+
+
+def read_failure(fact: Fact) -> Failure:
+    body = fact.body
+    return Failure(
+        fact.kind, text(fact.release), text(body["plan_digest"]), fact.at, fact.seq,
+        text(body["reason_code"]), texts(body["reasons"]),
+    )  # fmt: skip
+
+
+def read_mark(fact: Fact) -> Hold:
+    return Hold(text(fact.body["reason"]), fact.actor, fact.at, fact.seq)
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is due where {value!r} stands")
+    return value
+
+
+def optional(value: object) -> str | None:
+    return None if value is None else text(value)
+
+
+def texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"a list is due where {value!r} stands")
+    return tuple(text(one) for one in value)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"a mapping is due where {value!r} stands")
+    return value
+
+
+def sequence(value: object) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"a list is due where {value!r} stands")
+    return value
+
+
+def read_services(value: object) -> dict[str, Running]:
+    return {
+        name: Running(optional(one["digest"]), texts(one["containers"]), texts(one.get("started") or ()))
+        for name, one in ((name, mapping(one)) for name, one in mapping(value).items())
+    }

@@ -1,0 +1,16 @@
+"""The body of a fact as somebody who can write the ledger may have written it, true or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from promoter.ledger.chain import Kind
+from promoter.ledger.facts import Payload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forged(Payload):
+    kind: Kind  # type: ignore[misc]
+    said: Mapping[str, object] = field(default_factory=dict)
+
+    def body(self) -> dict[str, object]:
+        return dict(self.said)
