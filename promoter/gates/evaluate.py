@@ -9,12 +9,14 @@ from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck
 from promoter.gates.context import CheckResult, GateContext
 from promoter.gates.metric import MetricCheck
 from promoter.gates.registry import Gate
+from promoter.gates.rule import Rule
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak, judge_soak
 from promoter.gates.window.rule import Window, judge_window
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, Verdict
+from promoter.model.vote import Grade
 
 Look = Callable[[Check], CheckResult]
 
@@ -25,7 +27,9 @@ class GateResult:
 
     gate: str
     verdict: Verdict
-    kind: str
+    kind: Rule
+    grade: Grade | None = None
+    """How strongly votes must be proven, of an approval."""
 
 
 def judge_all(gates: tuple[Gate, ...], case: GateContext, look: Look | None) -> tuple[GateResult, ...]:
@@ -39,7 +43,10 @@ def judge_all(gates: tuple[Gate, ...], case: GateContext, look: Look | None) -> 
             seen[place] = look(gate)
             shut = not (seen[place].passed or gate.dry_run)
     case = replace(case, checks=seen)
-    return tuple(GateResult(gate.title(), judge(gate, i, case), gate.kind) for i, gate in enumerate(gates))
+    return tuple(
+        GateResult(gate.title(), judge(gate, i, case), Rule(gate.kind), gate.grade if isinstance(gate, Approval) else None)
+        for i, gate in enumerate(gates)
+    )
 
 
 def judge(gate: Gate, place: int, case: GateContext) -> Verdict:

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from promoter.gates.approval.rule import Approval
-from promoter.gates.evaluate import GateResult, consumed_votes, gate_document, worst
+from promoter.gates.evaluate import GateResult, consumed_votes
+from promoter.gates.rule import Rule
 from promoter.ledger.chain import LedgerHead
 from promoter.ledger.facts import Requested, Started
 from promoter.ledger.lease import HeldLease, came_free, holding
@@ -31,6 +32,7 @@ from promoter.promotion.admission.controller import AdmissionController, Promoti
 from promoter.promotion.admission.evaluate import gates_of_rollback
 from promoter.promotion.admission.holds import superseded_by
 from promoter.promotion.admission.overrides import overrides_used
+from promoter.promotion.admission.result import Admission
 from promoter.promotion.execution.comeback import Comeback
 from promoter.promotion.execution.comeback import settle as settle_engine
 from promoter.promotion.execution.fencing import FencedEngine, watched
@@ -50,15 +52,12 @@ POLL = 1.0
 """Seconds between two looks at shut gates while `--wait` holds on."""
 CARRIES_ON = "the engine went away in the middle: the next run carries on"
 
-NEVER = ("policy", "veto", "superseded")
-"""What no vote can open: such a release asks for none, and does not take the place of one that waits."""
-
 
 class ShutMeanwhile(Exception):
-    """A veto, a pin or a reject came between judging and the fact that would have begun the promotion."""
+    """A veto, a pin or a reject came between admission and the fact that would have begun the promotion."""
 
-    def __init__(self, judged: tuple[GateResult, ...]) -> None:
-        self.judged = judged
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
         super().__init__()
 
 
@@ -125,7 +124,7 @@ class EnvironmentPromotion:
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
         plan = self.judge.plan(release)
         if (other := self._other_engine(plan) or self._other_ledger(plan)) is not None:
-            return self._shut(plan, (other,))
+            return self._not_admitted(plan, Admission((other,)))
         if self.nothing_to_do(plan):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
         mend = lives_here(self._entry, plan)
@@ -138,24 +137,24 @@ class EnvironmentPromotion:
             self.journal.refresh()
             if self.nothing_to_do(plan):
                 return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
-            again = self.judge.against_repair(plan) if mend else self.judge.again(plan)
-            if worst(again) is not None:
+            again = self.judge.of_repair(plan) if mend else self.judge.under_lease(plan)
+            if not again.admitted:
                 self._show(again)
-                return self._shut(plan, again)
+                return self._not_admitted(plan, again)
             judged_at = None if mend else self.journal.state.head
             self._settle_engine(plan, hold)
             self._settle_abandoned(plan, hold)
             try:
                 return self._carry_out(plan, hold, judged_at)
             except ShutMeanwhile as shut:
-                return self._shut(plan, shut.judged)
+                return self._not_admitted(plan, shut.admission)
 
     def _against_repair(self, plan: Plan) -> EnvironmentResult | None:
-        judged = self.judge.against_repair(plan)
-        if not judged:
+        admission = self.judge.of_repair(plan)
+        if admission.admitted:
             return None
-        self._show(judged)
-        return self._shut(plan, judged)
+        self._show(admission)
+        return self._not_admitted(plan, admission)
 
     def _came_free(self, deadline: float) -> bool:
         """Whoever waited for another run judges everything anew: that run has changed what is there."""
@@ -195,7 +194,7 @@ class EnvironmentPromotion:
             f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {self.name} "
             f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={self.name}"
         )
-        return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, says), "engine")
+        return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, says), Rule.ENGINE)
 
     def _other_ledger(self, plan: Plan) -> GateResult | None:
         """Containers that another ledger has recorded: its facts, its gates and its leases are not known here."""
@@ -212,25 +211,25 @@ class EnvironmentPromotion:
             f"one ({ours or 'empty'}, {self.journal.ledger.location}): use that ledger; when this one is to take over, set "
             f"PROMOTER_ACCEPT_LEDGER={self.name}"
         )
-        return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), "ledger")
+        return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), Rule.LEDGER)
 
     def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
         """None when everything is open; otherwise the answer, after as long a wait as was asked for."""
         deadline = self.world.clock.monotonic() + (self.terms.wait.total_seconds() if self.terms.wait else 0.0)
         said: tuple[str, ...] | None = None
         while True:
-            judged = self.judge.judged(plan, look=True)
-            self.seen[:] = map(gate_document, judged)
-            if worst(judged) is None:
-                self._show(judged)
+            admission = self.judge.evaluate(plan, look=True)
+            self.seen[:] = admission.documents()
+            if admission.admitted:
+                self._show(admission)
                 return None
-            reasons = _reasons(judged)
+            reasons = admission.reasons
             if reasons != said:
-                self._show(judged)
-            self._request(plan, judged)
+                self._show(admission)
+            self._request(plan, admission)
             left = deadline - self.world.clock.monotonic()
-            if left <= 0 or worst(judged).verdict.outcome is Outcome.REFUSED:  # type: ignore[union-attr]
-                return self._shut(plan, judged)
+            if left <= 0 or admission.outcome is Outcome.REFUSED:
+                return self._not_admitted(plan, admission)
             if reasons != said:
                 self.tell(progress.Waiting(self.name, reasons, left))
             said = reasons
@@ -246,7 +245,7 @@ class EnvironmentPromotion:
         consumed = () if mend else self._consumed(plan, overridden=override is not None)
         hold.check()
         if not (mend or resumed):
-            self._request(plan, ())
+            self._request(plan, Admission())
         running = entry.current.release if entry.current else None
         fact = Started(
             plan_digest=plan.digest, promotion=promotion, approvals=consumed, from_release=running, mend=mend, resumed=resumed,
@@ -311,10 +310,10 @@ class EnvironmentPromotion:
 
         def guard(state: State) -> None:
             hold.check()
-            if judged_at is None and worst(held := self.judge.against_repair(plan)) is not None:
-                raise ShutMeanwhile(held)
-            if judged_at not in (None, state.head) and worst(judged := self.judge.judged(plan, look=True)) is not None:
-                raise ShutMeanwhile(judged)
+            if judged_at is None and not (of_repair := self.judge.of_repair(plan)).admitted:
+                raise ShutMeanwhile(of_repair)
+            if judged_at not in (None, state.head) and not (anew := self.judge.evaluate(plan, look=True)).admitted:
+                raise ShutMeanwhile(anew)
 
         return guard
 
@@ -332,7 +331,7 @@ class EnvironmentPromotion:
         return held.document(self.file.pipeline) if held is not None and passed else None
 
     # ------------------------------------------------------------ telling and recording
-    def _request(self, plan: Plan, judged: tuple[GateResult, ...]) -> None:
+    def _request(self, plan: Plan, admission: Admission) -> None:
         """Asks in the ledger, with the whole plan, unless the very same is asked already."""
         case = self.judge.case(plan)
         request = self._entry.request
@@ -340,14 +339,14 @@ class EnvironmentPromotion:
             plan.release.id, plan.digest, case.running, case.policy_digest
         )  # fmt: skip
         asked = asked and not self._must_ask_itself(plan)
-        shut = worst(judged)
-        if asked or (shut is not None and shut.kind in NEVER):
+        if asked or not admission.asks_for_votes:
             return
         supersedes = [] if self.terms.rollback else superseded_by(self.journal.state, self.name, plan.release)
+        code = ReasonCode.OK if admission.blocking is None else admission.blocking.verdict.code
         fact = Requested(
             plan_digest=plan.digest, plan=plan.document(), from_release=case.running, policy_digest=case.policy_digest,
-            requested_by=self.terms.actor, reason_code=str(shut.verdict.code if shut else ReasonCode.OK),
-            reasons=_reasons(judged), gates=[gate_document(one) for one in judged], supersedes=supersedes,
+            requested_by=self.terms.actor, reason_code=str(code),
+            reasons=admission.reasons, gates=admission.documents(), supersedes=supersedes,
             rollback=self.terms.rollback, rules=policy_of(self.file.pipeline, plan.environment),
             policy=self._policy(plan), run=self.terms.run or None,
         )  # fmt: skip
@@ -363,15 +362,16 @@ class EnvironmentPromotion:
     def _run(self) -> dict[str, object]:
         return {"run": self.terms.run} if self.terms.run else {}
 
-    def _show(self, judged: tuple[GateResult, ...]) -> None:
-        for one in judged:
+    def _show(self, admission: Admission) -> None:
+        for one in admission.results:
             self.tell(progress.GateJudged(self.name, one.gate, one.verdict))
 
-    def _shut(self, plan: Plan, judged: tuple[GateResult, ...]) -> EnvironmentResult:
-        verdict = worst(judged).verdict  # type: ignore[union-attr]
-        status = Status.REFUSED if verdict.outcome is Outcome.REFUSED else Status.PENDING
-        gates = [gate_document(one) for one in judged]
-        return self._end(status, verdict.code, *_reasons(judged), plan=plan, details={"gates": gates, **self._run()})
+    def _not_admitted(self, plan: Plan, admission: Admission) -> EnvironmentResult:
+        assert admission.blocking is not None
+        status = Status.REFUSED if admission.outcome is Outcome.REFUSED else Status.PENDING
+        details = {"gates": admission.documents(), **self._run()}
+        result = self._end(status, admission.blocking.verdict.code, *admission.reasons, plan=plan, details=details)
+        return replace(result, closed=tuple(one for one in admission.results if one.verdict.outcome is not Outcome.PASSED))
 
     def _end(
         self,
@@ -385,7 +385,3 @@ class EnvironmentPromotion:
         said = tuple(reason for reason in reasons if reason)
         digest, previous = plan.digest if plan else None, current.release if current else None
         return EnvironmentResult(self.name, status, code, said, digest, previous, details=details or {})
-
-
-def _reasons(judged: tuple[GateResult, ...]) -> tuple[str, ...]:
-    return tuple(f"{one.gate}: {one.verdict.sentence}" for one in judged if one.verdict.outcome is not Outcome.PASSED)

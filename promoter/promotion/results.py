@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
+from promoter.gates.evaluate import GateResult
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 
@@ -48,6 +49,8 @@ class EnvironmentResult:
     gap_ms: int | None = None
     duration_ms: int | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+    closed: tuple[GateResult, ...] = ()
+    """The rules that keep the release out."""
 
     def document(self) -> dict[str, object]:
         status = {Status.LOCKED: "failed", Status.INTERRUPTED: "failed"}.get(self.status, str(self.status))

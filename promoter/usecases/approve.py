@@ -9,6 +9,7 @@ from datetime import datetime
 
 from promoter.gates.approval.rule import Approval, own_doing, voters
 from promoter.gates.evaluate import GateResult, gate_document
+from promoter.gates.rule import Rule
 from promoter.ledger.chain import Fact
 from promoter.ledger.state import PromotionRequest
 from promoter.model.canonical_json import fingerprint
@@ -136,7 +137,7 @@ class Voting(Signing):
             gates = self.case(case.environment, case.release.id).gates
         except (CallerError, Refused):
             return ()
-        shut = (one for one in gates if one.kind == Approval.kind and one.verdict.outcome is not Outcome.PASSED)
+        shut = (one for one in gates if one.kind is Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
         return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
 
     # ------------------------------------------------------------ parts
@@ -172,11 +173,11 @@ class Voting(Signing):
         terms = PromotionOptions(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
         judge = AdmissionController(self.loaded, self.world, self.journal, request.environment, terms)
         plan, case = judge.plan_as_asked(request)
-        judged = judge.judged(plan, look=False, case=case)
+        results = judge.evaluate(plan, look=False, case=case).results
         if case.policy_digest == request.policy_digest:
-            return judged
+            return results
         other = other_rules(request.rules, policy_of(self.pipeline, plan.environment))
-        return (GateResult("rules", other, "policy"), *judged)
+        return (GateResult("rules", other, Rule.POLICY), *results)
 
     def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
         if earlier is None or not earlier.source.sha or not target.source.sha:
@@ -223,7 +224,7 @@ def may_enter(case: ApprovalCase) -> None:
     Nor may anybody sign rules that they are not shown: those of the request must be those of this checkout.
     """
     for one in case.gates:
-        if one.kind in ("policy", "veto") and one.verdict.outcome is Outcome.REFUSED:
+        if one.kind in (Rule.POLICY, Rule.VETO) and one.verdict.outcome is Outcome.REFUSED:
             raise Refused(one.verdict.sentence, one.verdict.code)
 
 

@@ -6,9 +6,6 @@ from promoter.model.verdict import Outcome
 from promoter.usecases.approve import ApprovalCase, Voting
 from promoter.usecases.ports.platform import Forge, Occasion, Target, platform_of
 
-_LOOKED_AT_LATER = frozenset({"http", "container", "command", "metric", "scan", "signature"})
-"""Kinds of gates that the job itself looks at: what they would say is not known before."""
-
 
 class Dispatching(Voting):
     """The part of the door that starts jobs."""
@@ -33,4 +30,4 @@ class Dispatching(Voting):
 
 
 def _shut(one: GateResult) -> bool:
-    return one.verdict.outcome is not Outcome.PASSED and one.kind not in _LOOKED_AT_LATER
+    return one.verdict.outcome is not Outcome.PASSED and not one.kind.is_check

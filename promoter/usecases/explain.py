@@ -12,6 +12,7 @@ from promoter.gates.context import GateContext
 from promoter.gates.evaluate import GateResult, gate_document, worst
 from promoter.gates.next_opening import opens_together
 from promoter.gates.override import Override, may_override
+from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
 from promoter.ledger.ledger import LedgerView
 from promoter.ledger.reducer import fold
@@ -107,7 +108,7 @@ class Explaining(Looking):
             terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
         judge = AdmissionController(self.loaded, self.world, LedgerView(state), environment, terms)
         plan, case, note = self._asked(judge, chosen, at or now)
-        judged = (*self._needed(state, environment, chosen), *judge.judged(plan, look=look, case=case))
+        judged = (*self._needed(state, environment, chosen), *judge.evaluate(plan, look=look, case=case).results)
         openings = tuple(self._opening(one, plan, case, state) for one in judged)
         return Explanation(
             self.name, environment, chosen, case.now, openings, self._opens(plan, case, judged),
@@ -143,11 +144,11 @@ class Explaining(Looking):
             if current is None or current.release != release.id:
                 there = f"release {current.release[:12]} is there" if current else "nothing is there"
                 says = f"{name} has not verified release {release.short_id}: {there}"
-                found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), "needs"))
+                found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), Rule.NEEDS))
         return tuple(found)
 
     def _opens(self, plan: Plan, case: GateContext, judged: Sequence[GateResult]) -> datetime | None:
-        if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in ("soak", "window")):
+        if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in (Rule.SOAK, Rule.WINDOW)):
             return None
         return opens_together(plan.environment.gates, case)
 
@@ -163,18 +164,18 @@ class Explaining(Looking):
             there = here is not None and here.release == plan.release.id
             return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
         commands = {
-            "pin": f"promoter unpin {name} --reason TEXT",
-            "freeze": f"promoter unfreeze {name} --reason TEXT" if self._frozen_alone(state, name) else
+            Rule.PIN: f"promoter unpin {name} --reason TEXT",
+            Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT" if self._frozen_alone(state, name) else
             "promoter unfreeze --reason TEXT",
-            "needs": f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
-            "review": f"promoter review {name}{_key(plan.environment.override)}",
-            "superseded": "promoter promote",
-            "override": f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
+            Rule.NEEDS: f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
+            Rule.REVIEW: f"promoter review {name}{_key(plan.environment.override)}",
+            Rule.SUPERSEDED: "promoter promote",
+            Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
         }  # fmt: skip
         if one.kind in commands:
-            who = {"review": self._reviewers(state, name), "override": self._overriders(plan)}
+            who = {Rule.REVIEW: self._reviewers(state, name), Rule.OVERRIDE: self._overriders(plan)}
             return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
-        if one.kind in ("policy", "veto", "window"):
+        if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
             return Opening(one)
         return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
 

@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from promoter.gates.evaluate import gate_document
 from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.ledger.ledger import Ledger
 from promoter.model.errors import EngineError, PromoterError
@@ -126,7 +125,7 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
     def _planned(self, entering: EnvironmentPromotion, release: Release) -> EnvironmentResult:
         plan = entering.judge.plan(release)
         current = self.journal.state.environment(entering.name).current
-        judged = entering.judge.judged(plan, look=False)
+        admission = entering.judge.evaluate(plan, look=False)
         unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
         document = plan.document()
         before = self.journal.plan_document(entering.name, current.plan_digest) if current else None
@@ -134,11 +133,11 @@ class Promoter(Rollbacks, Queries, Emergency, Reviewing, Dispatching, Recording,
             "from": current.release if current else None,
             "to": release.id,
             "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
-            "gates": [gate_document(one) for one in judged],
+            "gates": admission.documents(),
             "changes": [change.document() for change in changes(before, document)],
             "unnamed_volumes": self._unnamed_volumes(plan),
         }
-        shut = [one.verdict for one in judged if one.verdict.code is not ReasonCode.OK]
+        shut = [one.verdict for one in admission.results if one.verdict.code is not ReasonCode.OK]
         status = Status.UNCHANGED if unchanged else Status.PENDING
         code = ReasonCode.NOTHING_TO_DO if unchanged else (shut[0].code if shut else ReasonCode.OK)
         reasons = tuple(verdict.sentence for verdict in shut)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from promoter.gates.evaluate import GateResult
+from promoter.gates.rule import Rule
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
 from promoter.ledger.store import LeaseInfo
 from promoter.model.diff import Change
@@ -85,16 +86,16 @@ def approval_case() -> ApprovalCase:
     return ApprovalCase(
         "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
         (Change("services.web.environment.A", "1", "2"),), images, ("pull web", "replace web"),
-        (GateResult("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), "soak"),), (),
+        (GateResult("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), Rule.SOAK),), (),
     )  # fmt: skip
 
 
 def explanation(at: datetime) -> Explanation:
     soak = GateResult(
-        "soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon", at + timedelta(hours=1)), "soak"
+        "soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon", at + timedelta(hours=1)), Rule.SOAK
     )
-    votes = GateResult("approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1"), "approval")
-    window = GateResult("window always UTC", passed("inside the window"), "window")
+    votes = GateResult("approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1"), Rule.APPROVAL)
+    window = GateResult("window always UTC", passed("inside the window"), Rule.WINDOW)
     gates = (Opening(soak), Opening(votes, ("ben@example.com",), "promoter approve prod"), Opening(window))
     return Explanation("shop", "prod", RELEASE, at, gates, at + timedelta(hours=1), lives_there=False)
 

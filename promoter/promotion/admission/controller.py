@@ -12,6 +12,7 @@ from promoter.gates.checks import Check, ContainerCheck
 from promoter.gates.context import CheckResult, GateContext, Stay
 from promoter.gates.evaluate import GateResult, Look, judge_all, worst
 from promoter.gates.override import people_of
+from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
 from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.lease import TIME_TO_LIVE
@@ -26,6 +27,7 @@ from promoter.promotion.admission.evaluate import gates_of_rollback, make_case
 from promoter.promotion.admission.holds import in_the_way_of_rollback, newer_instead, standing
 from promoter.promotion.admission.overrides import override_of, reviews_due
 from promoter.promotion.admission.policy_pin import Holding, hold_policy
+from promoter.promotion.admission.result import Admission
 from promoter.promotion.checks.runner import Checker, tolerant
 from promoter.promotion.execution.image_pull import fetch
 from promoter.promotion.execution.job import Execution
@@ -120,7 +122,7 @@ class AdmissionController:
         refs = (self.terms.policy_ref, *self.journal.policy_refs)
         return hold_policy(self.file, self.file.pipeline, plan.environment, plan.release, refs)
 
-    def judged(self, plan: Plan, *, look: bool, case: GateContext | None = None) -> tuple[GateResult, ...]:
+    def evaluate(self, plan: Plan, *, look: bool, case: GateContext | None = None) -> Admission:
         """What stands in the way, then every gate. With `look`, checks are carried out once nothing cheaper is shut.
 
         `case` takes the place of what the ledger says now, for another time or for a plan as it was recorded.
@@ -130,25 +132,26 @@ class AdmissionController:
         found = (*self._policy(plan), *standing(state, plan.environment, plan.release))
         if self.terms.rollback:
             found = (*self._right_to_roll_back(plan), *in_the_way_of_rollback(plan.environment, found))
-            return (*found, *judge_all(gates_of_rollback(plan.environment), case, self._look(plan, found) if look else None))
+            look_up = self._look(plan, found) if look else None
+            return Admission((*found, *judge_all(gates_of_rollback(plan.environment), case, look_up)))
         override = override_of(plan.environment, case)
         if override is not None and override.verdict.outcome is Outcome.PASSED:
-            return (*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override)
+            return Admission((*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override))
         newer = newer_instead(state, self.name, plan.release, explicit=self.terms.explicit)
         found = (*found, *newer, *reviews_due(self.file.pipeline, plan.environment, state, case))
-        judged = (*found, *judge_all(plan.environment.gates, case, self._look(plan, found) if look else None))
-        return judged if override is None or worst(judged) is None else (*judged, override)
+        admission = Admission((*found, *judge_all(plan.environment.gates, case, self._look(plan, found) if look else None)))
+        return admission if override is None or admission.admitted else admission.with_(override)
 
-    def against_repair(self, plan: Plan) -> tuple[GateResult, ...]:
+    def of_repair(self, plan: Plan) -> Admission:
         """What stops a repair: a veto and a freeze, unless a person says to go on. It brings nothing new, so no gate is asked."""
         if self.terms.force is not None:
-            return ()
+            return Admission()
         found = standing(self.journal.state, plan.environment, plan.release)
-        return tuple(one for one in found if one.kind in ("veto", "freeze"))
+        return Admission(tuple(one for one in found if one.kind in (Rule.VETO, Rule.FREEZE)))
 
-    def again(self, plan: Plan) -> tuple[GateResult, ...]:
+    def under_lease(self, plan: Plan) -> Admission:
         """Under the lease, against fresh facts, and against what registry and engine hold now."""
-        return (*self.judged(plan, look=True), *self._moved(plan))
+        return self.evaluate(plan, look=True).with_(*self._moved(plan))
 
     def overridden(self, plan: Plan) -> GateResult | None:
         """The overrides that open the way for this plan, if any do."""
@@ -162,7 +165,7 @@ class AdmissionController:
             return ()
         people = ", ".join(sorted(people_of(policy.from_, roles)))
         says = f"{self.terms.actor} may not roll back {self.name}; these may: {people}"
-        return (GateResult("rollback", refused(ReasonCode.ROLE_MISSING, says), "rollback"),)
+        return (GateResult("rollback", refused(ReasonCode.ROLE_MISSING, says), Rule.ROLLBACK),)
 
     def _with_stays(self, plan: Plan, case: GateContext) -> GateContext:
         """Whether what soaks upstream ran without a break is the engine's to say."""
@@ -183,7 +186,7 @@ class AdmissionController:
 
     def _policy(self, plan: Plan) -> tuple[GateResult, ...]:
         held = self.holding(plan)
-        return () if held is None else (GateResult("policy", held.verdict, "policy"),)
+        return () if held is None else (GateResult("policy", held.verdict, Rule.POLICY),)
 
     def _moved(self, plan: Plan) -> tuple[GateResult, ...]:
         """Gates were passed for these bytes, over what the ledger says runs there: both must still be so.
@@ -200,7 +203,7 @@ class AdmissionController:
         )  # fmt: skip
         sentence = moved(engine, self.world.registry, place, plan, known)
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
-        return () if verdict is None else (GateResult("digests", verdict, "digests"),)
+        return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
 
     def _look(self, plan: Plan, found: tuple[GateResult, ...]) -> Look | None:
         if worst(found) is not None:

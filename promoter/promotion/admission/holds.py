@@ -1,6 +1,7 @@
 """What stands in the way before any gate is asked: pins, freezes, vetoes, and newer releases that ask for the same place."""
 
 from promoter.gates.evaluate import GateResult
+from promoter.gates.rule import Rule
 from promoter.ledger.state import EnvironmentState, Hold, State
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, refused, waiting
@@ -12,15 +13,15 @@ def standing(state: State, environment: Environment, release: Release) -> tuple[
     name, entry, found = environment.name, state.environment(environment.name), []
     if entry.pinned is not None:
         says = f"{name} is pinned: {_said(entry.pinned)}; `promoter unpin {name} --reason …` lets releases in"
-        found.append(GateResult("pin", waiting(ReasonCode.PINNED, says), "pin"))
+        found.append(GateResult("pin", waiting(ReasonCode.PINNED, says), Rule.PIN))
     if entry.frozen is not None:
         all_of_them = entry.frozen is state.frozen
         what, way_out = ("everything", "") if all_of_them else (name, f" {name}")
         says = f"{what} is frozen: {_said(entry.frozen)}; `promoter unfreeze{way_out} --reason …` lets releases in"
-        found.append(GateResult("freeze", waiting(ReasonCode.FROZEN, says), "freeze"))
+        found.append(GateResult("freeze", waiting(ReasonCode.FROZEN, says), Rule.FREEZE))
     if (veto := state.veto_of(release.id) or _veto_of_image(state, release)) is not None:
         says = f"release {release.short_id} was vetoed: {_said(veto)}; only another release can enter"
-        found.append(GateResult("veto", refused(ReasonCode.VETOED, says), "veto"))
+        found.append(GateResult("veto", refused(ReasonCode.VETOED, says), Rule.VETO))
     return tuple(found)
 
 
@@ -46,7 +47,7 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
         f"release {release.short_id} was superseded in {name} by the newer release {newer}; `promoter promote {newer}` goes on "
         f"with that, `promoter veto {newer} --reason …` gives its place back"
     )
-    return (GateResult("superseded", refused(ReasonCode.SUPERSEDED, says), "superseded"),)
+    return (GateResult("superseded", refused(ReasonCode.SUPERSEDED, says), Rule.SUPERSEDED),)
 
 
 def superseded_by(state: State, name: str, release: Release) -> list[dict[str, object]]:
@@ -62,7 +63,7 @@ def superseded_by(state: State, name: str, release: Release) -> list[dict[str, o
 def in_the_way_of_rollback(environment: Environment, found: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
     """Of what stands in the way: a veto always, a freeze where windows count, a pin never."""
     frozen = not environment.rollback.skips("window")
-    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind == "freeze"))
+    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind is Rule.FREEZE))
 
 
 def _later(state: State, entry: EnvironmentState, release: str) -> list[str]:

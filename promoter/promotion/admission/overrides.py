@@ -4,6 +4,7 @@ from promoter.gates.approval.votes import checked
 from promoter.gates.context import GateContext
 from promoter.gates.evaluate import GateResult
 from promoter.gates.override import judge_override, judge_review, used_overrides
+from promoter.gates.rule import Rule
 from promoter.ledger.state import PendingReview, State
 from promoter.model.verdict import Outcome, Verdict
 from promoter.model.vote import Vote
@@ -13,7 +14,7 @@ from promoter.pipeline.model import Environment, Pipeline
 def override_of(environment: Environment, case: GateContext) -> GateResult | None:
     """What the overrides for this very plan come to; None when there are none, or the file allows none."""
     verdict = judge_override(environment.override, case) if environment.override is not None else None
-    return None if verdict is None else GateResult("override", verdict, "override")
+    return None if verdict is None else GateResult("override", verdict, Rule.OVERRIDE)
 
 
 def overrides_used(environment: Environment, case: GateContext) -> tuple[str, ...]:
@@ -26,7 +27,7 @@ def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case
     """A refusal for each override here that no second person has reviewed."""
     owed = state.environment(case.environment).owed
     verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
-    return tuple(GateResult("review", verdict, "review") for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
+    return tuple(GateResult("review", verdict, Rule.REVIEW) for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
 
 
 def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: GateContext, owed: PendingReview) -> Verdict:

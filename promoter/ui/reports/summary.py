@@ -1,10 +1,9 @@
 """How a run ended: the release, a line an environment, why, and the one thing to do next."""
 
-from typing import Any
-
+from promoter.gates.rule import Rule
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
-from promoter.model.vote import REVIEWED, SIGNED
+from promoter.model.vote import Grade
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.ui.reports.progress_lines import clean, seconds
 from promoter.ui.reports.table import table
@@ -100,14 +99,13 @@ def next_command(environment: EnvironmentResult, options: str) -> str | None:
     if environment.status is not Status.PENDING:
         return None
     if environment.code in _VOTES:
-        gates: Any = environment.details.get("gates", ())
-        shut = [gate["gate"] for gate in gates if gate.get("outcome") != "passed"]
+        grades = {one.grade for one in environment.closed}
         run = environment.details.get("run")
-        if run and any(gate.startswith(REVIEWED) for gate in shut) and not any(gate.startswith(SIGNED) for gate in shut):
+        if run and Grade.PLATFORM in grades and Grade.SIGNED not in grades:
             return f"review the deployment on {run}; its job: promoter promote --to {environment.name} --reviews {options}"
-        key = "--key FILE " if any(gate.startswith((SIGNED, REVIEWED)) for gate in shut) else ""
+        key = "--key FILE " if grades & {Grade.SIGNED, Grade.PLATFORM} else ""
         return f"promoter approve {environment.name} {key}{options}"
-    if environment.code is ReasonCode.FROZEN and any(reason.startswith("freeze:") for reason in environment.reasons):
+    if environment.code is ReasonCode.FROZEN and any(one.kind is Rule.FREEZE for one in environment.closed):
         return f"promoter explain {environment.name} {options}"
     if environment.code is ReasonCode.PINNED:
         return f"promoter unpin {environment.name} --reason … {options}"

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from promoter.gates.evaluate import GateResult
+from promoter.gates.rule import Rule
 from promoter.model.release import Release, Source
-from promoter.model.verdict import ReasonCode
+from promoter.model.verdict import ReasonCode, waiting
+from promoter.model.vote import Grade
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.ui.reports.summary import origin, summary
 from promoter.ui.reports.table import table
@@ -33,6 +36,10 @@ def test_the_matrix_names_what_serves_now_not_what_was_wanted() -> None:
     assert lines[-2:] == ["test rolled back (unhealthy):", "  exit code 3"]
 
 
+def closed(code: ReasonCode, kind: Rule, grade: Grade | None = None) -> GateResult:
+    return GateResult("a title", waiting(code, "why"), kind, grade)
+
+
 @pytest.mark.parametrize(
     ("code", "step"),
     [
@@ -49,21 +56,21 @@ def test_what_waits_says_what_to_do_next(code: ReasonCode, step: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "run", "step"),
+    ("grade", "run", "step"),
     [
         (
-            "reviewed approval",
+            Grade.PLATFORM,
             "https://ci/1",
             "review the deployment on https://ci/1; its job: promoter promote --to prod --reviews",
         ),
-        ("reviewed approval", None, "promoter approve prod --key FILE"),
-        ("signed approval", "https://ci/1", "promoter approve prod --key FILE"),
-        ("approval", "https://ci/1", "promoter approve prod"),
+        (Grade.PLATFORM, None, "promoter approve prod --key FILE"),
+        (Grade.SIGNED, "https://ci/1", "promoter approve prod --key FILE"),
+        (Grade.ASSERTED, "https://ci/1", "promoter approve prod"),
     ],
 )
-def test_a_gate_that_waits_for_votes_says_which_kind(gate: str, run: str | None, step: str) -> None:
-    details = {"gates": [{"gate": f"{gate} of 1 person", "outcome": "waiting"}], "run": run}
-    waits = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "why"), details=details)
+def test_a_gate_that_waits_for_votes_says_which_kind(grade: Grade, run: str | None, step: str) -> None:
+    waits = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "why"), details={"run": run})
+    waits = replace(waits, closed=(closed(ReasonCode.APPROVALS_MISSING, Rule.APPROVAL, grade),))
     assert summary(result(waits), "-f p.yaml").splitlines()[-1] == f"  next: {step} -f p.yaml"
 
 
@@ -91,13 +98,12 @@ def test_several_images_are_counted() -> None:
 
 
 def test_where_only_signatures_count_the_next_step_names_a_key() -> None:
-    gates = [{"gate": "signed approval of 1 person", "outcome": "waiting"}]
-    told = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), details={"gates": gates})
+    gate = closed(ReasonCode.APPROVALS_MISSING, Rule.APPROVAL, Grade.SIGNED)
+    told = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), closed=(gate,))
     assert summary(result(told), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
 
 
 def test_a_freeze_by_a_person_says_where_to_read_more() -> None:
-    text = summary(
-        result(environment("prod", Status.PENDING, ReasonCode.FROZEN, "freeze: prod is frozen: incident")), "-f p.yaml"
-    )
+    frozen = environment("prod", Status.PENDING, ReasonCode.FROZEN, "freeze: prod is frozen: incident")
+    text = summary(result(replace(frozen, closed=(closed(ReasonCode.FROZEN, Rule.FREEZE),))), "-f p.yaml")
     assert text.splitlines()[-1] == "  next: promoter explain prod -f p.yaml"

@@ -1,0 +1,41 @@
+"""Kinds of rules that can keep a release out: gates of the file, and what is checked before them."""
+
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    APPROVAL = "approval"
+    SOAK = "soak"
+    WINDOW = "window"
+    HTTP = "http"
+    CONTAINER = "container"
+    COMMAND = "command"
+    METRIC = "metric"
+    SCAN = "scan"
+    SIGNATURE = "signature"
+    NEEDS = "needs"
+    PIN = "pin"
+    FREEZE = "freeze"
+    VETO = "veto"
+    POLICY = "policy"
+    SUPERSEDED = "superseded"
+    REVIEW = "review"
+    OVERRIDE = "override"
+    ROLLBACK = "rollback"
+    DIGESTS = "digests"
+    ENGINE = "engine"
+    LEDGER = "ledger"
+
+    @property
+    def is_check(self) -> bool:
+        """Whether its verdict is known only after something was looked at outside."""
+        return self in _CHECKS
+
+    @property
+    def opens_by_vote(self) -> bool:
+        """Whether it makes sense to ask for votes while this is closed."""
+        return self not in _FINAL
+
+
+_CHECKS = frozenset({Rule.HTTP, Rule.CONTAINER, Rule.COMMAND, Rule.METRIC, Rule.SCAN, Rule.SIGNATURE})
+_FINAL = frozenset({Rule.POLICY, Rule.VETO, Rule.SUPERSEDED})
