@@ -27,8 +27,8 @@ from promoter.ledger.ledger import Ledger
 from promoter.pipeline.loader import load
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.progress import Listener, Notice
+from promoter.usecases.context import Context
 from promoter.usecases.copy_ledger import Copying
-from promoter.usecases.facade import Promoter
 from promoter.usecases.ports.bundle import UseCasePorts
 from promoter.usecases.ports.platform import Forge, Platform
 
@@ -74,12 +74,12 @@ class Forges:
 
 
 @contextmanager
-def open_promoter(
+def open_context(
     file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None] = lambda _: None
-) -> Iterator[Promoter]:
-    """The door, opened for one command. Raises FileFaults for a bad file, CallerError for a bad ledger address.
+) -> Iterator[Context]:
+    """Open a pipeline for one command. Raises InvalidFile for a bad file, CallerError for a bad ledger address.
 
-    `revealed` hears each secret's value once, before anybody else has it.
+    `revealed` gets each secret's value once, before it is used.
     """
     settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
     source = GitSource()
@@ -127,11 +127,11 @@ def open_promoter(
             forge=forges.of,
             patient_probes=OutsideProbes(patient),
         )
-        yield Promoter(
-            loaded,
-            world,
-            Ledger(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
-            listener,
+        yield Context(
+            loaded=loaded,
+            world=world,
+            journal=Ledger(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
+            tell=listener,
             owner=lease_owner(me, os.environ),
             actor=me,
             interrupt=clock.interrupt,
@@ -141,14 +141,14 @@ def open_promoter(
             git_key=lambda: git_signing_key(pipeline.directory),
             policy_ref=settings.policy_ref,
             lease_ttl=settings.lease_ttl or TIME_TO_LIVE,
-            run=run_url(os.environ),
+            ci_run=run_url(os.environ),
             deployments=settings.deployments,
         )
 
 
 @contextmanager
 def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterator[Copying]:
-    """Two ledgers of the pipeline in `file`. Raises as `open_promoter` does."""
+    """Two ledgers of the pipeline in `file`. Raises as `open_context` does."""
     settings = load_settings(file.parent).over(actor=actor)
     git = GitSource()
     pipeline = load(file, source=lambda: git.source(file.parent.resolve()), environ=os.environ, snapshot=git.snapshot).pipeline

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from promoter.api import Promoter
 from promoter.gates.checks import Check
 from promoter.gates.override import Override, Rollback
 from promoter.gates.registry import Gate
@@ -21,7 +22,7 @@ from promoter.promotion.build import Wanted
 from promoter.promotion.ports.registry import Manifest
 from promoter.promotion.progress import Event
 from promoter.promotion.results import RunResult
-from promoter.usecases.facade import Promoter
+from promoter.usecases.context import Context
 from promoter.usecases.ports.bundle import UseCasePorts
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
@@ -94,6 +95,7 @@ class Workshop:
     file: Loaded | None = None
     """A real pipeline file, where the test is about one."""
     policy_ref: str | None = None
+    name: str = "shop"
     kept: Callable[[], StateCache | None] = lambda: None
     witness: Callable[[], TrustedHead | None] = lambda: None
 
@@ -106,7 +108,7 @@ class Workshop:
     @property
     def pipeline(self) -> Pipeline:
         return Pipeline(
-            name="shop", file=Path("/nowhere/pipeline.yaml"), ledger=None, approvers=None, roles=self.roles,
+            name=self.name, file=Path("/nowhere/pipeline.yaml"), ledger=None, approvers=None, roles=self.roles,
             secrets={}, builder=BuilderChoice.AUTO, needs=self.names,
         )  # fmt: skip
 
@@ -166,7 +168,7 @@ class Workshop:
             source=self.source,
         )
         journal = Ledger(self.ledger, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
-        return Promoter(
+        context = Context(
             self.file or self,
             world,
             journal,
@@ -176,6 +178,7 @@ class Workshop:
             interrupt=self.clock.interrupt,
             policy_ref=self.policy_ref,
         )
+        return Promoter(context)
 
     def run(self, to: str | None = None, wait: timedelta | None = None) -> RunResult:
         return self.door().run(to, wait)

@@ -73,7 +73,7 @@ class PersistentTable(Generic[V]):
         return next(self.backwards(), None) is not None
 
     def __repr__(self) -> str:
-        return f"Shelf({self.items()})"
+        return f"PersistentTable({self.items()})"
 
     def get(self, key: str) -> V | None:
         return self.changes[key] if key in self.changes else self.below.get(key)

@@ -177,7 +177,7 @@ class ComposeFiles:
 
 
 def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = read_regular) -> bytes:
-    """Raises FileFaults when it cannot be read."""
+    """Raises InvalidFile when it cannot be read."""
     try:
         return read(path)
     except FileNotFoundError:

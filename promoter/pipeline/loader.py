@@ -47,7 +47,7 @@ class LoadedPipeline:
         )
 
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
-        """One environment for one source and release. Raises FileFaults, and CallerError for an unknown name."""
+        """One environment for one source and release. Raises InvalidFile, and CallerError for an unknown name."""
         if environment not in self._text.environments:
             known = ", ".join(self._text.environments)
             raise CallerError(f"there is no environment {environment}", hint=f"{self._text.path.name} has: {known}")
@@ -91,7 +91,7 @@ class LoadedPipeline:
         return local_digest(Path(os.path.normpath(self._text.directory / path)), self._text.checkout, read_only=read_only)
 
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
-        """How each service's image comes to be. Raises FileFaults."""
+        """How each service's image comes to be. Raises InvalidFile."""
         builds = read_builds(self._text, source)
         self._text.complaints.raise_if_any()
         return builds
@@ -102,7 +102,7 @@ class LoadedPipeline:
         return self._text.complaints.remarks
 
     def check(self) -> None:
-        """Raises FileFaults with all that is wrong anywhere in the file."""
+        """Raises InvalidFile with all that is wrong anywhere in the file."""
         from promoter.pipeline.validation.rules import check_rules
         from promoter.pipeline.validation.volumes import remark_volumes
 
@@ -123,7 +123,7 @@ def load(
     files: NamedFiles = no_files,
     checkout: Checkout = NO_CHECKOUT,
 ) -> LoadedPipeline:
-    """Reads what is the same for all environments. `source` is asked only when a template uses it. Raises FileFaults."""
+    """Reads what is the same for all environments. `source` is asked only when a template uses it. Raises InvalidFile."""
     loaded = _read(path, source, environ, snapshot, files, checkout)
     loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same room)
     return loaded
@@ -132,7 +132,7 @@ def load(
 def validate(
     path: Path, *, source: Source | Callable[[], Source], environ: Mapping[str, str], checkout: Checkout = NO_CHECKOUT
 ) -> LoadedPipeline:
-    """Reads and checks everything. Raises FileFaults with all complaints, in the order of the text."""
+    """Reads and checks everything. Raises InvalidFile with all complaints, in the order of the text."""
     loaded = _read(path, source, environ, checkout=checkout)
     loaded.check()
     return loaded

@@ -29,16 +29,16 @@ class Loaded(Protocol):
         """What was left out so far, and keeps nothing from running."""
 
     def check(self) -> None:
-        """Raises FileFaults with all that is wrong anywhere in the file."""
+        """Raises InvalidFile with all that is wrong anywhere in the file."""
 
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
-        """One environment for one source and release. Raises FileFaults, and CallerError for an unknown name."""
+        """One environment for one source and release. Raises InvalidFile, and CallerError for an unknown name."""
 
     def file_digest(self, path: str, *, read_only: bool) -> str | None:
         """The digest of a file or folder beside the pipeline file, as plans record it; None where it cannot be read."""
 
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
-        """How each service's image comes to be. Raises FileFaults."""
+        """How each service's image comes to be. Raises InvalidFile."""
 
     def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
         """Something said about an environment, on the line where it stands in the file."""
@@ -47,7 +47,7 @@ class Loaded(Protocol):
         """Where a release can be looked at in an environment. Raises as `resolve` does."""
 
     def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
-        """As the file at a git ref says it. Raises CallerError or FileFaults when that cannot be known."""
+        """As the file at a git ref says it. Raises CallerError or InvalidFile when that cannot be known."""
 
 
 class Snapshot(Protocol):

@@ -24,7 +24,8 @@ from promoter.promotion.admission.controller import AdmissionController, Promoti
 from promoter.promotion.admission.holds import newer_instead
 from promoter.promotion.admission.policy_pin import other_rules
 from promoter.promotion.plan import changes
-from promoter.usecases.sign import Signing, VoteDraft, VoteSubject
+from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
+from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
 
 
 @dataclass(frozen=True)
@@ -83,139 +84,146 @@ class ApprovalCase:
         }
 
 
-class Voting(Signing):
-    """The part of the door through which people vote."""
-
-    def case(self, environment: str, release: str | None) -> ApprovalCase:
-        """The open request of an environment. Raises CallerError when nothing waits there."""
-        self._known(environment)
-        self.facts_so_far()
-        state = self.journal.state
-        entry = state.environment(environment)
-        request = entry.request
-        wanted = self.find_release(release) if release else None
-        if wanted is not None and wanted.id in entry.pending:
-            for gone in newer_instead(state, environment, wanted, explicit=True):
-                raise Refused(gone.verdict.sentence, gone.verdict.code)
-        if request is None or (wanted is not None and request.release != wanted.id):
-            which = f"release {wanted.short_id}" if wanted else "nothing"
-            raise CallerError(
-                f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
-                hint="`promoter status` shows what waits where; `promoter promote` asks again",
-            )
-        if fingerprint(request.plan) != request.plan_digest:
-            raise LedgerError(
-                f"fact {request.seq} shows another plan than it asks for, which has the digest {request.plan_digest}",
-                hint="somebody forged it: `promoter promote` asks again, `promoter history` shows who wrote what",
-            )
-        target = state.releases[request.release].release
-        earlier = state.releases[request.from_release].release if request.from_release else None
-        return self._case_of(request, target, earlier)
-
-    def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None = None) -> Fact:
-        """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count.
-
-        `key` is the file of an SSH key. The vote is signed over the very fact that it follows, so that nobody can take
-        facts away from under it: when somebody else was first, it is signed again.
-        """
-        roles, gates = self._right_to_vote(case, decision)
-        if decision == "approve":
-            may_enter(case)
-        ends = [gate.expires for gate in gates if gate.expires is not None]
-        matter = VoteSubject(
-            case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
+def approval_case(ctx: Context, environment: str, release: str | None) -> ApprovalCase:
+    """The open request of an environment. Raises CallerError when nothing waits there."""
+    require_environment(ctx, environment)
+    facts_so_far(ctx)
+    state = ctx.journal.state
+    entry = state.environment(environment)
+    request = entry.request
+    wanted = find_release(ctx, release) if release else None
+    if wanted is not None and wanted.id in entry.pending:
+        for gone in newer_instead(state, environment, wanted, explicit=True):
+            raise Refused(gone.verdict.sentence, gone.verdict.code)
+    if request is None or (wanted is not None and request.release != wanted.id):
+        which = f"release {wanted.short_id}" if wanted else "nothing"
+        raise CallerError(
+            f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
+            hint="`promoter status` shows what waits where; `promoter promote` asks again",
         )
-        ballot = VoteDraft(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
-        if decision == "reject":
-            return self._reject(case, ballot, key)
-        key = self.key_for((gate.grade for gate in gates), key, case.run)
-        return self._cast(case, ballot, key)
+    if fingerprint(request.plan) != request.plan_digest:
+        raise LedgerError(
+            f"fact {request.seq} shows another plan than it asks for, which has the digest {request.plan_digest}",
+            hint="somebody forged it: `promoter promote` asks again, `promoter history` shows who wrote what",
+        )
+    target = state.releases[request.release].release
+    earlier = state.releases[request.from_release].release if request.from_release else None
+    return _case_of(ctx, request, target, earlier)
 
-    def still_missing(self, case: ApprovalCase) -> tuple[str, ...]:
-        """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
-        try:
-            gates = self.case(case.environment, case.release.id).gates
-        except (CallerError, Refused):
-            return ()
-        shut = (one for one in gates if one.kind is Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
-        return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
 
-    # ------------------------------------------------------------ parts
-    def _reject(self, case: ApprovalCase, ballot: VoteDraft, named: str | None) -> Fact:
-        """Signed where that can be. A reject is heard without: only a key that was named for it must serve."""
-        key = named or (self.key or self.git_key() if self.pipeline.trust is not None else None)
-        try:
-            return self._cast(case, ballot, key)
-        except (CallerError, Refused, SigningError):
-            if named is not None or key is None:
-                raise
-            return self._cast(case, ballot, None)
+def vote(ctx: Context, case: ApprovalCase, decision: str, comment: str | None, key: str | None = None) -> Fact:
+    """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count.
 
-    def _cast(self, case: ApprovalCase, ballot: VoteDraft, key: str | None) -> Fact:
-        return self.journal.append(lambda state: self.vote_of(ballot, key, state), case.environment, case.release.id)
+    `key` is the file of an SSH key. The vote is signed over the very fact that it follows, so that nobody can take
+    facts away from under it: when somebody else was first, it is signed again.
+    """
+    roles, gates = _right_to_vote(ctx, case, decision)
+    if decision == "approve":
+        may_enter(case)
+    ends = [gate.expires for gate in gates if gate.expires is not None]
+    matter = VoteSubject(
+        case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
+    )
+    ballot = VoteDraft(matter, decision, comment or "", roles[0] if roles else None, min(ends) if ends else None)
+    if decision == "reject":
+        return _reject(ctx, case, ballot, key)
+    key = key_for(ctx, (gate.grade for gate in gates), key, case.run)
+    return _cast(ctx, case, ballot, key)
 
-    def _case_of(self, request: PromotionRequest, target: Release, earlier: Release | None) -> ApprovalCase:
-        name, plan = request.environment, request.plan
-        current = self.journal.state.environment(name).current
-        before = self.journal.plan_document(name, current.plan_digest) if current else None
-        old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
-        images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
-        steps = tuple(str(step["id"]) for step in _steps(plan))
-        said = self.journal.state.environment(name).votes_for(request.release)
-        votes = tuple(vote for vote in said if vote.plan_digest == request.plan_digest)
-        return ApprovalCase(
-            self.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
-            request.reasons, self._commits(earlier, target), changes(before, plan), images, steps,
-            self._gates_now(request), votes, request.run, request.matter,
+
+def still_missing(ctx: Context, case: ApprovalCase) -> tuple[str, ...]:
+    """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
+    try:
+        gates = approval_case(ctx, case.environment, case.release.id).gates
+    except (CallerError, Refused):
+        return ()
+    shut = (one for one in gates if one.kind is Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
+    return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
+
+
+# ------------------------------------------------------------ parts
+def _reject(ctx: Context, case: ApprovalCase, ballot: VoteDraft, named: str | None) -> Fact:
+    """Signed where that can be. A reject is heard without: only a key that was named for it must serve."""
+    key = named or (ctx.key or ctx.git_key() if ctx.pipeline.trust is not None else None)
+    try:
+        return _cast(ctx, case, ballot, key)
+    except (CallerError, Refused, SigningError):
+        if named is not None or key is None:
+            raise
+        return _cast(ctx, case, ballot, None)
+
+
+def _cast(ctx: Context, case: ApprovalCase, ballot: VoteDraft, key: str | None) -> Fact:
+    return ctx.journal.append(lambda state: vote_of(ctx, ballot, key, state), case.environment, case.release.id)
+
+
+def _case_of(ctx: Context, request: PromotionRequest, target: Release, earlier: Release | None) -> ApprovalCase:
+    name, plan = request.environment, request.plan
+    current = ctx.journal.state.environment(name).current
+    before = ctx.journal.plan_document(name, current.plan_digest) if current else None
+    old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
+    images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
+    steps = tuple(str(step["id"]) for step in _steps(plan))
+    said = ctx.journal.state.environment(name).votes_for(request.release)
+    votes = tuple(vote for vote in said if vote.plan_digest == request.plan_digest)
+    return ApprovalCase(
+        ctx.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
+        request.reasons, _commits(ctx, earlier, target), changes(before, plan), images, steps,
+        _gates_now(ctx, request), votes, request.run, request.matter,
+    )  # fmt: skip
+
+
+def _gates_now(ctx: Context, request: PromotionRequest) -> tuple[GateResult, ...]:
+    terms = PromotionOptions(ctx.owner, ctx.actor, policy_ref=ctx.policy_ref, explicit=True, rollback=request.rollback)
+    judge = AdmissionController(ctx.loaded, ctx.world, ctx.journal, request.environment, terms)
+    plan, case = judge.plan_as_asked(request)
+    results = judge.evaluate(plan, look=False, case=case).results
+    if case.policy_digest == request.policy_digest:
+        return results
+    other = other_rules(request.rules, policy_of(ctx.pipeline, plan.environment))
+    return (GateResult("rules", other, Rule.POLICY), *results)
+
+
+def _commits(ctx: Context, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
+    if earlier is None or not earlier.source.sha or not target.source.sha:
+        return None
+    return ctx.world.source.commits(ctx.pipeline.directory, earlier.source.sha, target.source.sha)
+
+
+def _right_to_vote(ctx: Context, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
+    """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now."""
+    environment = ctx.loaded.resolve(case.environment, case.release.source, case.release.id)
+    gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
+    if not gates:
+        raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
+    may = voters(gates, ctx.pipeline.roles, ctx.pipeline.signers)
+    if may is not None and ctx.actor not in may:
+        raise Refused(
+            f"{ctx.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}", ReasonCode.ROLE_MISSING,
+            hint="say who you are with --actor NAME or PROMOTER_ACTOR",
         )  # fmt: skip
+    if decision == "approve":
+        _not_their_own(ctx, case, gates)
+        _not_rejected(case)
+    return tuple(role for role, people in ctx.pipeline.roles.items() if ctx.actor in people), gates
 
-    def _gates_now(self, request: PromotionRequest) -> tuple[GateResult, ...]:
-        terms = PromotionOptions(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True, rollback=request.rollback)
-        judge = AdmissionController(self.loaded, self.world, self.journal, request.environment, terms)
-        plan, case = judge.plan_as_asked(request)
-        results = judge.evaluate(plan, look=False, case=case).results
-        if case.policy_digest == request.policy_digest:
-            return results
-        other = other_rules(request.rules, policy_of(self.pipeline, plan.environment))
-        return (GateResult("rules", other, Rule.POLICY), *results)
 
-    def _commits(self, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
-        if earlier is None or not earlier.source.sha or not target.source.sha:
-            return None
-        return self.world.source.commits(self.pipeline.directory, earlier.source.sha, target.source.sha)
+def _not_their_own(ctx: Context, case: ApprovalCase, gates: list[Approval]) -> None:
+    author = case.release.source.author
+    wrote = ctx.pipeline.person(author) if author else None
+    own = own_doing(gates, ctx.actor, ctx.pipeline.person(case.requested_by), wrote)
+    if own is not None:
+        raise Refused(f"{ctx.actor} {own} and may not approve it", ReasonCode.SELF_APPROVAL)
 
-    def _right_to_vote(self, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
-        """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now."""
-        environment = self.loaded.resolve(case.environment, case.release.source, case.release.id)
-        gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
-        if not gates:
-            raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
-        may = voters(gates, self.pipeline.roles, self.pipeline.signers)
-        if may is not None and self.actor not in may:
+
+def _not_rejected(case: ApprovalCase) -> None:
+    for vote in case.votes:
+        if vote.decision == "reject":
             raise Refused(
-                f"{self.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}", ReasonCode.ROLE_MISSING,
-                hint="say who you are with --actor NAME or PROMOTER_ACTOR",
-            )  # fmt: skip
-        if decision == "approve":
-            self._not_their_own(case, gates)
-            self._not_rejected(case)
-        return tuple(role for role, people in self.pipeline.roles.items() if self.actor in people), gates
-
-    def _not_their_own(self, case: ApprovalCase, gates: list[Approval]) -> None:
-        author = case.release.source.author
-        wrote = self.pipeline.person(author) if author else None
-        own = own_doing(gates, self.actor, self.pipeline.person(case.requested_by), wrote)
-        if own is not None:
-            raise Refused(f"{self.actor} {own} and may not approve it", ReasonCode.SELF_APPROVAL)
-
-    def _not_rejected(self, case: ApprovalCase) -> None:
-        for vote in case.votes:
-            if vote.decision == "reject":
-                raise Refused(
-                    f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
-                    ReasonCode.REJECTED,
-                    hint="a reject stands until the plan changes: a new release, or another configuration",
-                )
+                f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
+                ReasonCode.REJECTED,
+                hint="a reject stands until the plan changes: a new release, or another configuration",
+            )
 
 
 def may_enter(case: ApprovalCase) -> None:

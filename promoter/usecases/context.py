@@ -1,10 +1,12 @@
-"""What every part of the door needs: finding releases, environments and recorded plans in the ledger."""
+"""What every use case works with, and how releases and environments are found."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from secrets import token_hex
 
 from promoter.ledger.facts import Released
+from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import State
 from promoter.model.errors import CallerError
@@ -17,74 +19,90 @@ from promoter.promotion.build import Made
 from promoter.usecases.ports.bundle import UseCasePorts
 
 
-class Looking:
-    """One pipeline, its ledger and the world."""
+@dataclass
+class Context:
+    """One pipeline, its ledger, and the world: what every use case works with."""
 
     loaded: Loaded
-    pipeline: Pipeline
-    name: str
     world: UseCasePorts
     journal: Ledger
     tell: progress.Listener
     owner: str
+    """Who holds leases: the person, and the process."""
     actor: str
-    key: str | None
-    git_key: Callable[[], str | None]
-    policy_ref: str | None
-    ci_run: str | None
-    deployments: bool
     interrupt: Callable[[], None]
-    _warned: bool = False
+    """May be called from a signal handler."""
+    accept_engine: tuple[str, ...] = ()
+    accept_ledger: tuple[str, ...] = ()
+    key: str | None = None
+    git_key: Callable[[], str | None] = lambda: None
+    policy_ref: str | None = None
+    lease_ttl: timedelta = TIME_TO_LIVE
+    ci_run: str | None = None
+    """The page of the CI run that this is."""
+    deployments: bool = False
+    warned: bool = False
+    """Whether impossible facts were reported already."""
 
-    def find_release(self, prefix: str | None) -> Release:
-        """By a unique prefix of its id; the newest without one."""
-        state = self.facts_so_far()
-        newest = state.newest()
-        if newest is None:
-            raise CallerError("there is no release yet", hint="`promoter run` or `promoter build` makes one")
-        if prefix is None:
-            return newest.release
-        found = [record.release for record in state.matching(prefix.lower())]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            hint = "`promoter status` and `promoter history` show releases"
-            if prefix in self.pipeline.needs:
-                hint = f"{prefix} is an environment: the release, if any, comes first, then `--to {prefix}`"
-            raise CallerError(f"no release begins with {prefix!r}", hint=hint)
-        several = ", ".join(release.short_id for release in found[:5])
-        raise CallerError(f"{prefix!r} begins {len(found)} releases: {several}", hint="type more of its digits")
+    @property
+    def pipeline(self) -> Pipeline:
+        return self.loaded.pipeline
 
-    def record_release(self, made: Made) -> bool:
-        """Appends the release unless it is the newest already; True when the ledger knew it."""
-        release = made.release
-        state = self.facts_so_far()
-        newest = state.newest()
-        if newest is None or newest.release.id != release.id:
-            fact = Released(pipeline=self.name, content=release.content(), tags=dict(made.tags))
-            self.journal.append(lambda state: replace(fact, salt=_salt_once(state)), release=release.id)
-        return release.id in state.releases
+    @property
+    def name(self) -> str:
+        return self.pipeline.name
 
-    def facts_so_far(self) -> State:
-        """The ledger read up to its end. It holds one pipeline: facts of two would be taken for one another's."""
-        state = self.journal.refresh()
-        if state.pipeline not in (None, self.name):
-            raise CallerError(
-                f"the ledger {self.journal.ledger.location} is that of pipeline {state.pipeline}, not of {self.name}",
-                hint="give this pipeline its own: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
-            )
-        if state.impossible and not self._warned:
-            self._warned = True
-            which = ", ".join(state.impossible)
-            self.tell(
-                progress.Notice(f"the ledger holds facts that cannot be and are passed over: {which}; `promoter ledger verify`")
-            )
-        return state
 
-    def _known(self, environment: str) -> None:
-        if environment not in self.pipeline.needs:
-            hint = nearest(environment, self.pipeline.needs) or f"the pipeline has {', '.join(self.pipeline.needs)}"
-            raise CallerError(f"{self.name} has no environment {environment!r}", hint=hint)
+def find_release(ctx: Context, prefix: str | None) -> Release:
+    """By a unique prefix of its id; the newest without one."""
+    state = facts_so_far(ctx)
+    newest = state.newest()
+    if newest is None:
+        raise CallerError("there is no release yet", hint="`promoter run` or `promoter build` makes one")
+    if prefix is None:
+        return newest.release
+    found = [record.release for record in state.matching(prefix.lower())]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        hint = "`promoter status` and `promoter history` show releases"
+        if prefix in ctx.pipeline.needs:
+            hint = f"{prefix} is an environment: the release, if any, comes first, then `--to {prefix}`"
+        raise CallerError(f"no release begins with {prefix!r}", hint=hint)
+    several = ", ".join(release.short_id for release in found[:5])
+    raise CallerError(f"{prefix!r} begins {len(found)} releases: {several}", hint="type more of its digits")
+
+
+def record_release(ctx: Context, made: Made) -> bool:
+    """Appends the release unless it is the newest already; True when the ledger knew it."""
+    release = made.release
+    state = facts_so_far(ctx)
+    newest = state.newest()
+    if newest is None or newest.release.id != release.id:
+        fact = Released(pipeline=ctx.name, content=release.content(), tags=dict(made.tags))
+        ctx.journal.append(lambda state: replace(fact, salt=_salt_once(state)), release=release.id)
+    return release.id in state.releases
+
+
+def facts_so_far(ctx: Context) -> State:
+    """The ledger read up to its end. It holds one pipeline: facts of two would be taken for one another's."""
+    state = ctx.journal.refresh()
+    if state.pipeline not in (None, ctx.name):
+        raise CallerError(
+            f"the ledger {ctx.journal.ledger.location} is that of pipeline {state.pipeline}, not of {ctx.name}",
+            hint="give this pipeline its own: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
+        )
+    if state.impossible and not ctx.warned:
+        ctx.warned = True
+        which = ", ".join(state.impossible)
+        ctx.tell(progress.Notice(f"the ledger holds facts that cannot be and are passed over: {which}; `promoter ledger verify`"))
+    return state
+
+
+def require_environment(ctx: Context, environment: str) -> None:
+    if environment not in ctx.pipeline.needs:
+        hint = nearest(environment, ctx.pipeline.needs) or f"the pipeline has {', '.join(ctx.pipeline.needs)}"
+        raise CallerError(f"{ctx.name} has no environment {environment!r}", hint=hint)
 
 
 def _salt_once(state: State) -> str | None:

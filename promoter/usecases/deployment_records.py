@@ -8,35 +8,33 @@ from promoter.model.release import Release
 from promoter.pipeline.model import ToBuild
 from promoter.promotion import progress
 from promoter.promotion.results import RunResult
-from promoter.usecases.context import Looking
+from promoter.usecases.context import Context
 from promoter.usecases.deployment_record import records_of
 
 
-class Recording(Looking):
-    """The part of the door that posts deployment records."""
+def record_deployments(ctx: Context, result: RunResult) -> RunResult:
+    """The same result. What cannot be posted is told, and that is all."""
+    if ctx.deployments and result.release is not None:
+        try:
+            untold = _post(ctx, result, result.release)
+        except PromoterError as error:
+            untold = (error,)
+        for one in {one.message: one for one in untold}.values():
+            ctx.tell(progress.Notice(f"no deployment record: {one.message}" + (f"; {one.hint}" if one.hint else "")))
+    return result
 
-    def recorded(self, result: RunResult) -> RunResult:
-        """The same result. What cannot be posted is told, and that is all."""
-        if self.deployments and result.release is not None:
-            try:
-                untold = self._post(result, result.release)
-            except PromoterError as error:
-                untold = (error,)
-            for one in {one.message: one for one in untold}.values():
-                self.tell(progress.Notice(f"no deployment record: {one.message}" + (f"; {one.hint}" if one.hint else "")))
-        return result
 
-    def _post(self, result: RunResult, release: Release) -> tuple[PromoterError, ...]:
-        """What went wrong. What the platform refuses once of a kind, it is not asked again."""
-        pages = {one.name: self.loaded.url(one.name, release) for one in result.environments}
-        built = {name for name, how in self.loaded.builds(release.source).items() if isinstance(how, ToBuild)}
-        records = records_of(result, pages, built, self.ci_run)
-        if not records:
-            return ()
-        forge = self.world.forge(None)
-        images = [image for record in records for image in record.images]
-        ways = [[partial(forge.record, record) for record in records], [partial(forge.record_image, image) for image in images]]
-        return tuple(error for calls in ways if (error := _first_failure(calls)) is not None)
+def _post(ctx: Context, result: RunResult, release: Release) -> tuple[PromoterError, ...]:
+    """What went wrong. What the platform refuses once of a kind, it is not asked again."""
+    pages = {one.name: ctx.loaded.url(one.name, release) for one in result.environments}
+    built = {name for name, how in ctx.loaded.builds(release.source).items() if isinstance(how, ToBuild)}
+    records = records_of(result, pages, built, ctx.ci_run)
+    if not records:
+        return ()
+    forge = ctx.world.forge(None)
+    images = [image for record in records for image in record.images]
+    ways = [[partial(forge.record, record) for record in records], [partial(forge.record_image, image) for image in images]]
+    return tuple(error for calls in ways if (error := _first_failure(calls)) is not None)
 
 
 def _first_failure(calls: Iterable[Callable[[], None]]) -> PromoterError | None:

@@ -25,7 +25,7 @@ from promoter.model.vote import Grade
 from promoter.promotion.admission.controller import AdmissionController, PromotionOptions
 from promoter.promotion.inspection.current import lives_here
 from promoter.promotion.plan import Plan
-from promoter.usecases.context import Looking
+from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 
 ANYONE = ("anyone",)
 
@@ -88,126 +88,131 @@ class Explanation:
         }
 
 
-class Explaining(Looking):
-    """The part of the door that explains."""
+def explain(ctx: Context, environment: str, release: str | None, at: datetime | None, *, look: bool) -> Explanation:
+    """For the release that waits there, or the newest. A time in the past is judged by the facts of then.
 
-    def explain(self, environment: str, release: str | None, at: datetime | None, *, look: bool) -> Explanation:
-        """For the release that waits there, or the newest. A time in the past is judged by the facts of then.
+    Raises CallerError when there is no such environment or release.
+    """
+    require_environment(ctx, environment)
+    ctx.journal.glance()
+    facts_so_far(ctx)
+    now = ctx.world.clock.now()
+    state = _facts_until(ctx, at) if at is not None and at < now else ctx.journal.state
+    request = state.environment(environment).request
+    chosen = find_release(ctx, release or (request.release if request else None))
+    terms = PromotionOptions(ctx.owner, ctx.actor, policy_ref=ctx.policy_ref, explicit=True)
+    if request is not None and request.release == chosen.id:
+        terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
+    judge = AdmissionController(ctx.loaded, ctx.world, LedgerView(state), environment, terms)
+    plan, case, note = _asked(ctx, judge, chosen, at or now)
+    judged = (*_needed(ctx, state, environment, chosen), *judge.evaluate(plan, look=look, case=case).results)
+    openings = tuple(_opening(ctx, one, plan, case, state) for one in judged)
+    return Explanation(
+        ctx.name, environment, chosen, case.now, openings, _opens(plan, case, judged),
+        lives_here(judge.entry, plan), note,
+    )  # fmt: skip
 
-        Raises CallerError when there is no such environment or release.
-        """
-        self._known(environment)
-        self.journal.glance()
-        self.facts_so_far()
-        now = self.world.clock.now()
-        state = self._facts_until(at) if at is not None and at < now else self.journal.state
-        request = state.environment(environment).request
-        chosen = self.find_release(release or (request.release if request else None))
-        terms = PromotionOptions(self.owner, self.actor, policy_ref=self.policy_ref, explicit=True)
-        if request is not None and request.release == chosen.id:
-            terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
-        judge = AdmissionController(self.loaded, self.world, LedgerView(state), environment, terms)
-        plan, case, note = self._asked(judge, chosen, at or now)
-        judged = (*self._needed(state, environment, chosen), *judge.evaluate(plan, look=look, case=case).results)
-        openings = tuple(self._opening(one, plan, case, state) for one in judged)
-        return Explanation(
-            self.name, environment, chosen, case.now, openings, self._opens(plan, case, judged),
-            lives_here(judge.entry, plan), note,
-        )  # fmt: skip
 
-    # ------------------------------------------------------------ parts
-    def _facts_until(self, at: datetime) -> State:
-        return fold(fact for fact in self.journal.ledger.read() if fact.at <= at)
+# ------------------------------------------------------------ parts
+def _facts_until(ctx: Context, at: datetime) -> State:
+    return fold(fact for fact in ctx.journal.ledger.read() if fact.at <= at)
 
-    def _asked(self, judge: AdmissionController, release: Release, at: datetime) -> tuple[Plan, GateContext, str | None]:
-        request, note = judge.entry.request, None
-        try:
-            plan = judge.plan(release)
-            case = judge.case(plan)
-        except PromoterError as error:
-            if error.exit_code == 2:
-                raise
-            if request is not None and request.release == release.id:
-                plan, case = judge.plan_as_asked(request)
-                note = f"judged by the plan as it was requested, because: {error.message}"
-            else:
-                environment = self.loaded.resolve(judge.name, release.source, release.id)
-                plan = Plan(self.name, environment, release, {}, ())
-                case = judge.case(plan)
-                note = f"which votes count cannot be told, because: {error.message}"
-        return plan, judge.at(plan, case, at), note
 
-    def _needed(self, state: State, environment: str, release: Release) -> tuple[GateResult, ...]:
-        found = []
-        for name in self.pipeline.needs[environment]:
-            current = state.environment(name).current
-            if current is None or current.release != release.id:
-                there = f"release {current.release[:12]} is there" if current else "nothing is there"
-                says = f"{name} has not verified release {release.short_id}: {there}"
-                found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), Rule.NEEDS))
-        return tuple(found)
-
-    def _opens(self, plan: Plan, case: GateContext, judged: Sequence[GateResult]) -> datetime | None:
-        if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in (Rule.SOAK, Rule.WINDOW)):
-            return None
-        return opens_together(plan.environment.gates, case)
-
-    def _opening(self, one: GateResult, plan: Plan, case: GateContext, state: State) -> Opening:
-        if one.verdict.outcome is Outcome.PASSED:
-            return Opening(one)
-        name, release = plan.environment.name, plan.release.short_id
-        gate = next((gate for gate in plan.environment.gates if gate.title() == one.gate), None)
-        if isinstance(gate, Approval):
-            return self._by_vote(one, gate, case, state)
-        if isinstance(gate, Soak):
-            here = state.environment(gate.in_).current
-            there = here is not None and here.release == plan.release.id
-            return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
-        commands = {
-            Rule.PIN: f"promoter unpin {name} --reason TEXT",
-            Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT" if self._frozen_alone(state, name) else
-            "promoter unfreeze --reason TEXT",
-            Rule.NEEDS: f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
-            Rule.REVIEW: f"promoter review {name}{_key(plan.environment.override)}",
-            Rule.SUPERSEDED: "promoter promote",
-            Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
-        }  # fmt: skip
-        if one.kind in commands:
-            who = {Rule.REVIEW: self._reviewers(state, name), Rule.OVERRIDE: self._overriders(plan)}
-            return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
-        if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
-            return Opening(one)
-        return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
-
-    def _by_vote(self, one: GateResult, gate: Approval, case: GateContext, state: State) -> Opening:
-        if one.verdict.code is ReasonCode.REJECTED:
-            return Opening(one)
-        people = electorate(gate, case.roles, case.signers)
-        command = f"promoter approve {case.environment} {case.release.short_id}{_key(gate)}"
-        request = state.environment(case.environment).request
-        page = request.run if request is not None and request.release == case.release.id else None
-        if gate.grade is Grade.PLATFORM and page is not None:
-            command = f"promoter promote {case.release.short_id} --to {case.environment} --reviews"
+def _asked(ctx: Context, judge: AdmissionController, release: Release, at: datetime) -> tuple[Plan, GateContext, str | None]:
+    request, note = judge.entry.request, None
+    try:
+        plan = judge.plan(release)
+        case = judge.case(plan)
+    except PromoterError as error:
+        if error.exit_code == 2:
+            raise
+        if request is not None and request.release == release.id:
+            plan, case = judge.plan_as_asked(request)
+            note = f"judged by the plan as it was requested, because: {error.message}"
         else:
-            page = None
-        if people is None:
-            return Opening(one, ANYONE, command, page)
-        done = {vote.principal for vote in counting(gate, case)}
-        out = {case.requested_by if "requester" in gate.exclude else None,
-               case.author if "author" in gate.exclude else None}  # fmt: skip
-        return Opening(one, tuple(sorted(people - done - out)), command, page)
+            environment = ctx.loaded.resolve(judge.name, release.source, release.id)
+            plan = Plan(ctx.name, environment, release, {}, ())
+            case = judge.case(plan)
+            note = f"which votes count cannot be told, because: {error.message}"
+    return plan, judge.at(plan, case, at), note
 
-    def _reviewers(self, state: State, name: str) -> tuple[str, ...]:
-        involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
-        return ANYONE if self.pipeline.signers is None else tuple(who for who in self.pipeline.signers if who not in involved)
 
-    def _overriders(self, plan: Plan) -> tuple[str, ...]:
-        policy = plan.environment.override
-        return tuple(sorted(may_override(policy, self.pipeline.roles))) if policy is not None else ()
+def _needed(ctx: Context, state: State, environment: str, release: Release) -> tuple[GateResult, ...]:
+    found = []
+    for name in ctx.pipeline.needs[environment]:
+        current = state.environment(name).current
+        if current is None or current.release != release.id:
+            there = f"release {current.release[:12]} is there" if current else "nothing is there"
+            says = f"{name} has not verified release {release.short_id}: {there}"
+            found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), Rule.NEEDS))
+    return tuple(found)
 
-    @staticmethod
-    def _frozen_alone(state: State, name: str) -> bool:
-        return name in state.environments and state.environments[name].frozen is not None
+
+def _opens(plan: Plan, case: GateContext, judged: Sequence[GateResult]) -> datetime | None:
+    if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in (Rule.SOAK, Rule.WINDOW)):
+        return None
+    return opens_together(plan.environment.gates, case)
+
+
+def _opening(ctx: Context, one: GateResult, plan: Plan, case: GateContext, state: State) -> Opening:
+    if one.verdict.outcome is Outcome.PASSED:
+        return Opening(one)
+    name, release = plan.environment.name, plan.release.short_id
+    gate = next((gate for gate in plan.environment.gates if gate.title() == one.gate), None)
+    if isinstance(gate, Approval):
+        return _by_vote(one, gate, case, state)
+    if isinstance(gate, Soak):
+        here = state.environment(gate.in_).current
+        there = here is not None and here.release == plan.release.id
+        return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
+    commands = {
+        Rule.PIN: f"promoter unpin {name} --reason TEXT",
+        Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT" if _frozen_alone(state, name) else
+        "promoter unfreeze --reason TEXT",
+        Rule.NEEDS: f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
+        Rule.REVIEW: f"promoter review {name}{_key(plan.environment.override)}",
+        Rule.SUPERSEDED: "promoter promote",
+        Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
+    }  # fmt: skip
+    if one.kind in commands:
+        who = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, plan)}
+        return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
+    if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
+        return Opening(one)
+    return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
+
+
+def _by_vote(one: GateResult, gate: Approval, case: GateContext, state: State) -> Opening:
+    if one.verdict.code is ReasonCode.REJECTED:
+        return Opening(one)
+    people = electorate(gate, case.roles, case.signers)
+    command = f"promoter approve {case.environment} {case.release.short_id}{_key(gate)}"
+    request = state.environment(case.environment).request
+    page = request.run if request is not None and request.release == case.release.id else None
+    if gate.grade is Grade.PLATFORM and page is not None:
+        command = f"promoter promote {case.release.short_id} --to {case.environment} --reviews"
+    else:
+        page = None
+    if people is None:
+        return Opening(one, ANYONE, command, page)
+    done = {vote.principal for vote in counting(gate, case)}
+    out = {case.requested_by if "requester" in gate.exclude else None,
+           case.author if "author" in gate.exclude else None}  # fmt: skip
+    return Opening(one, tuple(sorted(people - done - out)), command, page)
+
+
+def _reviewers(ctx: Context, state: State, name: str) -> tuple[str, ...]:
+    involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
+    return ANYONE if ctx.pipeline.signers is None else tuple(who for who in ctx.pipeline.signers if who not in involved)
+
+
+def _overriders(ctx: Context, plan: Plan) -> tuple[str, ...]:
+    policy = plan.environment.override
+    return tuple(sorted(may_override(policy, ctx.pipeline.roles))) if policy is not None else ()
+
+
+def _frozen_alone(state: State, name: str) -> bool:
+    return name in state.environments and state.environments[name].frozen is not None
 
 
 def _key(rule: Approval | Override | None) -> str:

@@ -15,7 +15,8 @@ from promoter.model.timestamps import stamp
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.plan import changes
 from promoter.promotion.ports.engine import Container
-from promoter.usecases.status import Statuses
+from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
+from promoter.usecases.status import containers_of
 
 LOG_LINES = 100
 
@@ -65,117 +66,123 @@ class LedgerReport:
         }
 
 
-class Queries(Statuses):
-    """The part of the door through which one looks back."""
+def history(ctx: Context, environment: str | None) -> list[Fact]:
+    """Facts, oldest first; with an environment, only its own."""
+    if environment is not None:
+        require_environment(ctx, environment)
+    return [fact for fact in ctx.journal.ledger.read() if environment in (None, fact.environment)]
 
-    def history(self, environment: str | None) -> list[Fact]:
-        """Facts, oldest first; with an environment, only its own."""
-        if environment is not None:
-            self._known(environment)
-        return [fact for fact in self.journal.ledger.read() if environment in (None, fact.environment)]
 
-    def show(self, release: str) -> dict[str, object]:
-        """A release whole: what it holds, who made it, where it is and was."""
-        chosen = self.find_release(release)
-        state = self.journal.state
-        record = state.releases[chosen.id]
-        facts = [fact for fact in self.journal.ledger.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
-        lives = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
-        return {
-            "release": chosen.document(),
-            "made_at": stamp(record.at),
-            "made_by": record.actor,
-            "tags": next((fact.body.get("tags") for fact in facts if fact.kind is Kind.RELEASED), {}),
-            "lives_in": lives,
-            "facts": [_brief(fact) for fact in facts],
-        }
+def show(ctx: Context, release: str) -> dict[str, object]:
+    """A release whole: what it holds, who made it, where it is and was."""
+    chosen = find_release(ctx, release)
+    state = ctx.journal.state
+    record = state.releases[chosen.id]
+    facts = [fact for fact in ctx.journal.ledger.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
+    lives = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
+    return {
+        "release": chosen.document(),
+        "made_at": stamp(record.at),
+        "made_by": record.actor,
+        "tags": next((fact.body.get("tags") for fact in facts if fact.kind is Kind.RELEASED), {}),
+        "lives_in": lives,
+        "facts": [_brief(fact) for fact in facts],
+    }
 
-    def diff(self, left: str, right: str) -> dict[str, object]:
-        """What differs between two environments: images and configuration."""
-        entries = {name: self._deployed(name) for name in (left, right)}
-        old, new = (self.journal.state.releases[entries[name].release].release for name in (left, right))
-        images = [
-            {"service": s, "left": _digest(old, s), "right": _digest(new, s)}
-            for s in sorted(old.images.keys() | new.images.keys())
-            if _digest(old, s) != _digest(new, s)
-        ]
-        plans = [self.journal.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
-        changed = [change.document() for change in changes(*plans) if change.path.partition(".")[0] != "images"]
-        return {
-            "left": {"environment": left, "release": old.document()},
-            "right": {"environment": right, "release": new.document()},
-            "commits": self._commits_between(new, old),
-            "images": images,
-            "changes": changed,
-        }
 
-    def logs(self, release: str) -> list[LogEntry]:
-        """What steps and failed containers of a release left in the ledger, then what its containers say now."""
-        chosen = self.find_release(release)
-        entries = [entry for fact in self.journal.ledger.read() if fact.release == chosen.id for entry in _entries(fact)]
-        for name in self.pipeline.needs:
-            entries += [e for c in self._containers(name) or () if release_of(c.labels) == chosen.id for e in self._says(name, c)]
-        return entries
+def diff(ctx: Context, left: str, right: str) -> dict[str, object]:
+    """What differs between two environments: images and configuration."""
+    entries = {name: _deployed(ctx, name) for name in (left, right)}
+    old, new = (ctx.journal.state.releases[entries[name].release].release for name in (left, right))
+    images = [
+        {"service": s, "left": _digest(old, s), "right": _digest(new, s)}
+        for s in sorted(old.images.keys() | new.images.keys())
+        if _digest(old, s) != _digest(new, s)
+    ]
+    plans = [ctx.journal.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
+    changed = [change.document() for change in changes(*plans) if change.path.partition(".")[0] != "images"]
+    return {
+        "left": {"environment": left, "release": old.document()},
+        "right": {"environment": right, "release": new.document()},
+        "commits": _commits_between(ctx, new, old),
+        "images": images,
+        "changes": changed,
+    }
 
-    def ledger_verify(self) -> LedgerReport:
-        """Reads the whole chain from its first line, and holds each fact against those before it."""
-        seen, head, problem = self.journal.witnessed(), LedgerHead(), None
-        consistency, impossible, chain = Consistency(), list[str](), ""
-        with self.journal.rebuilding() as rebuilt:
-            try:
-                for fact in self.journal.following(head):
-                    head = head_of(fact)
-                    chain = chain or fact.digest
-                    if (why := consistency.take(fact)) is not None:
-                        impossible.append(why)
-                    rebuilt.take(fact)
-            except LedgerBroken as error:
-                problem = error.problem
-            except LedgerError as error:
-                problem = error.message
-            problem = problem or self._gone_back(head, seen, chain)
-            note = _FORGED if problem is None and rebuilt.differs() else None
-        return LedgerReport(self.journal.ledger.location, head.seq, head.digest, problem, note, tuple(impossible))
 
-    def _gone_back(self, head: LedgerHead, seen: Witnessed, chain: str) -> str | None:
-        """Facts that were seen from here before, and are gone or are others now."""
+def logs(ctx: Context, release: str) -> list[LogEntry]:
+    """What steps and failed containers of a release left in the ledger, then what its containers say now."""
+    chosen = find_release(ctx, release)
+    entries = [entry for fact in ctx.journal.ledger.read() if fact.release == chosen.id for entry in _entries(fact)]
+    for name in ctx.pipeline.needs:
+        entries += [e for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id for e in _says(ctx, name, c)]
+    return entries
+
+
+def ledger_verify(ctx: Context) -> LedgerReport:
+    """Reads the whole chain from its first line, and holds each fact against those before it."""
+    seen, head, problem = ctx.journal.witnessed(), LedgerHead(), None
+    consistency, impossible, chain = Consistency(), list[str](), ""
+    with ctx.journal.rebuilding() as rebuilt:
         try:
-            self.journal.never_back(head, seen, chain)
+            for fact in ctx.journal.following(head):
+                head = head_of(fact)
+                chain = chain or fact.digest
+                if (why := consistency.take(fact)) is not None:
+                    impossible.append(why)
+                rebuilt.take(fact)
+        except LedgerBroken as error:
+            problem = error.problem
         except LedgerError as error:
-            return error.message
+            problem = error.message
+        problem = problem or _gone_back(ctx, head, seen, chain)
+        note = _FORGED if problem is None and rebuilt.differs() else None
+    return LedgerReport(ctx.journal.ledger.location, head.seq, head.digest, problem, note, tuple(impossible))
+
+
+def _gone_back(ctx: Context, head: LedgerHead, seen: Witnessed, chain: str) -> str | None:
+    """Facts that were seen from here before, and are gone or are others now."""
+    try:
+        ctx.journal.never_back(head, seen, chain)
+    except LedgerError as error:
+        return error.message
+    return None
+
+
+def ledger_lines(ctx: Context) -> Iterator[bytes]:
+    """The exact lines, as they are hashed."""
+    return ctx.journal.ledger.lines()
+
+
+# ------------------------------------------------------------ parts
+def _says(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
+    """A container's log, with secrets blotted out; it is kept back where they are not known and so cannot be."""
+    who = f"{container.name} ({role_of(container.labels)}, {container.status})"
+    try:
+        ctx.world.secrets.prove(tuple(ctx.pipeline.secrets))
+    except SecretError as error:
+        yield LogEntry(name, None, who, f"not shown, because secrets in it could not be blotted out: {error.message}")
+        return
+    environment = ctx.loaded.resolve(name, ctx.world.source.source(ctx.pipeline.directory), NO_RELEASE)
+    text = ctx.world.secrets.redact(ctx.world.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
+    if text:
+        yield LogEntry(name, None, who, text)
+
+
+def _deployed(ctx: Context, name: str) -> Deployment:
+    require_environment(ctx, name)
+    facts_so_far(ctx)
+    current = ctx.journal.state.environment(name).current
+    if current is None:
+        raise CallerError(f"nothing lives in {name} yet", hint="`promoter status` shows what is where")
+    return current
+
+
+def _commits_between(ctx: Context, old: Release, new: Release) -> list[str] | None:
+    if not old.source.sha or not new.source.sha:
         return None
-
-    def ledger_lines(self) -> Iterator[bytes]:
-        """The exact lines, as they are hashed."""
-        return self.journal.ledger.lines()
-
-    # ------------------------------------------------------------ parts
-    def _says(self, name: str, container: Container) -> Iterator[LogEntry]:
-        """A container's log, with secrets blotted out; it is kept back where they are not known and so cannot be."""
-        who = f"{container.name} ({role_of(container.labels)}, {container.status})"
-        try:
-            self.world.secrets.prove(tuple(self.pipeline.secrets))
-        except SecretError as error:
-            yield LogEntry(name, None, who, f"not shown, because secrets in it could not be blotted out: {error.message}")
-            return
-        environment = self.loaded.resolve(name, self.world.source.source(self.pipeline.directory), NO_RELEASE)
-        text = self.world.secrets.redact(self.world.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
-        if text:
-            yield LogEntry(name, None, who, text)
-
-    def _deployed(self, name: str) -> Deployment:
-        self._known(name)
-        self.facts_so_far()
-        current = self.journal.state.environment(name).current
-        if current is None:
-            raise CallerError(f"nothing lives in {name} yet", hint="`promoter status` shows what is where")
-        return current
-
-    def _commits_between(self, old: Release, new: Release) -> list[str] | None:
-        if not old.source.sha or not new.source.sha:
-            return None
-        found = self.world.source.commits(self.pipeline.directory, old.source.sha, new.source.sha)
-        return None if found is None else list(found)
+    found = ctx.world.source.commits(ctx.pipeline.directory, old.source.sha, new.source.sha)
+    return None if found is None else list(found)
 
 
 def _digest(release: Release, service: str) -> str | None:

@@ -12,7 +12,7 @@ from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.model.suggest import nearest
 from promoter.pipeline.model import ToBuild
-from promoter.usecases.context import Looking
+from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 
 
 @dataclass(frozen=True)
@@ -24,70 +24,72 @@ class Vetoed:
     runs_in: tuple[str, ...]
 
 
-class Stops(Looking):
-    """The part of the door that stops things."""
+def pin(ctx: Context, environment: str, reason: str) -> Fact:
+    """Automatic promotion leaves the environment alone until it is unpinned."""
+    require_environment(ctx, environment)
+    return ctx.journal.append(facts.Pinned(reason=reason), environment)
 
-    def pin(self, environment: str, reason: str) -> Fact:
-        """Automatic promotion leaves the environment alone until it is unpinned."""
-        self._known(environment)
-        return self.journal.append(facts.Pinned(reason=reason), environment)
 
-    def unpin(self, environment: str, reason: str) -> Fact:
-        """Raises CallerError when it is not pinned."""
-        self._known(environment)
-        if self.facts_so_far().environment(environment).pinned is None:
-            raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
-        return self.journal.append(facts.Unpinned(reason=reason), environment)
+def unpin(ctx: Context, environment: str, reason: str) -> Fact:
+    """Raises CallerError when it is not pinned."""
+    require_environment(ctx, environment)
+    if facts_so_far(ctx).environment(environment).pinned is None:
+        raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
+    return ctx.journal.append(facts.Unpinned(reason=reason), environment)
 
-    def freeze(self, environment: str | None, reason: str) -> Fact:
-        """Nothing may enter the environment, or any without one, until it is unfrozen."""
-        if environment is not None:
-            self._known(environment)
-        self.facts_so_far()
-        return self.journal.append(facts.Frozen(reason=reason), environment)
 
-    def unfreeze(self, environment: str | None, reason: str) -> Fact:
-        """Raises CallerError when nothing there is frozen, or when all are and one is named."""
-        if environment is not None:
-            self._known(environment)
-        state = self.facts_so_far()
-        if environment is None:
-            mark = state.frozen
-        else:
-            mark = state.environments[environment].frozen if environment in state.environments else None
-        if mark is None and environment is not None and state.frozen is not None:
-            raise CallerError(
-                f"{environment} is frozen because all environments are",
-                hint="`promoter unfreeze --reason …` lifts that, for all of them",
-            )
-        if mark is None:
-            what = "there is no freeze of all environments" if environment is None else f"{environment} is not frozen"
-            raise CallerError(what, hint="`promoter status` shows what is frozen")
-        return self.journal.append(facts.Unfrozen(reason=reason), environment)
+def freeze(ctx: Context, environment: str | None, reason: str) -> Fact:
+    """Nothing may enter the environment, or any without one, until it is unfrozen."""
+    if environment is not None:
+        require_environment(ctx, environment)
+    facts_so_far(ctx)
+    return ctx.journal.append(facts.Frozen(reason=reason), environment)
 
-    def veto(self, release: str, reason: str, services: Sequence[str] = ()) -> Vetoed:
-        """Bans the release, and every other that holds one of its images.
 
-        Its images are those of `services`; without, those that are built here: an image of others, which all
-        releases share, bans nothing unless somebody says so. Where nothing is built here, all count.
-        """
-        chosen = self.find_release(release)
-        for name in services:
-            if name not in chosen.images:
-                hint = nearest(name, chosen.images) or f"it has {', '.join(chosen.images)}"
-                raise CallerError(f"release {chosen.short_id} has no service {name!r}", hint=hint)
-        builds = self.loaded.builds(chosen.source)
-        built = [name for name in chosen.images if isinstance(builds.get(name), ToBuild)]
-        digests = {str(chosen.images[name].digest) for name in (services or built or chosen.images)}
-        fact = self.journal.append(facts.Vetoed(reason=reason, digests=sorted(digests)), release=chosen.id)
-        return Vetoed(fact, chosen, self._where(digests, chosen.id))
+def unfreeze(ctx: Context, environment: str | None, reason: str) -> Fact:
+    """Raises CallerError when nothing there is frozen, or when all are and one is named."""
+    if environment is not None:
+        require_environment(ctx, environment)
+    state = facts_so_far(ctx)
+    if environment is None:
+        mark = state.frozen
+    else:
+        mark = state.environments[environment].frozen if environment in state.environments else None
+    if mark is None and environment is not None and state.frozen is not None:
+        raise CallerError(
+            f"{environment} is frozen because all environments are",
+            hint="`promoter unfreeze --reason …` lifts that, for all of them",
+        )
+    if mark is None:
+        what = "there is no freeze of all environments" if environment is None else f"{environment} is not frozen"
+        raise CallerError(what, hint="`promoter status` shows what is frozen")
+    return ctx.journal.append(facts.Unfrozen(reason=reason), environment)
 
-    def _where(self, digests: set[str], release: str) -> tuple[str, ...]:
-        state, found = self.journal.state, []
-        for name, entry in state.environments.items():
-            if entry.current is None:
-                continue
-            here = state.releases[entry.current.release].release
-            if here.id == release or digests & {str(image.digest) for image in here.images.values()}:
-                found.append(name)
-        return tuple(found)
+
+def veto(ctx: Context, release: str, reason: str, services: Sequence[str] = ()) -> Vetoed:
+    """Bans the release, and every other that holds one of its images.
+
+    Its images are those of `services`; without, those that are built here: an image of others, which all
+    releases share, bans nothing unless somebody says so. Where nothing is built here, all count.
+    """
+    chosen = find_release(ctx, release)
+    for name in services:
+        if name not in chosen.images:
+            hint = nearest(name, chosen.images) or f"it has {', '.join(chosen.images)}"
+            raise CallerError(f"release {chosen.short_id} has no service {name!r}", hint=hint)
+    builds = ctx.loaded.builds(chosen.source)
+    built = [name for name in chosen.images if isinstance(builds.get(name), ToBuild)]
+    digests = {str(chosen.images[name].digest) for name in (services or built or chosen.images)}
+    fact = ctx.journal.append(facts.Vetoed(reason=reason, digests=sorted(digests)), release=chosen.id)
+    return Vetoed(fact, chosen, _where(ctx, digests, chosen.id))
+
+
+def _where(ctx: Context, digests: set[str], release: str) -> tuple[str, ...]:
+    state, found = ctx.journal.state, []
+    for name, entry in state.environments.items():
+        if entry.current is None:
+            continue
+        here = state.releases[entry.current.release].release
+        if here.id == release or digests & {str(image.digest) for image in here.images.values()}:
+            found.append(name)
+    return tuple(found)

@@ -15,7 +15,8 @@ from promoter.model.errors import CallerError, Refused
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
-from promoter.usecases.approve import ApprovalCase, Voting, may_enter
+from promoter.usecases.approve import ApprovalCase, approval_case, may_enter
+from promoter.usecases.context import Context, find_release, require_environment
 from promoter.usecases.platform_reviews import Reviewed, ReviewSubject, is_known, source_of, weigh
 
 
@@ -45,96 +46,97 @@ class Imported:
         }
 
 
-class Reviewing(Voting):
-    """The part of the door that imports reviews."""
+def import_reviews(ctx: Context, environment: str, release: str | None = None, called: str | None = None) -> Imported:
+    """Those of this run. `called` is the environment's name on the platform, where that is another.
 
-    def import_reviews(self, environment: str, release: str | None = None, called: str | None = None) -> Imported:
-        """Those of this run. `called` is the environment's name on the platform, where that is another.
+    Raises CallerError when nothing waits there or this is no run, Refused when this run did not ask for it.
+    """
+    case = approval_case(ctx, environment, release)
+    run = _asking_run(ctx, case)
+    gates = _approval_gates(ctx, case)
+    forge = ctx.world.forge(None)
+    place = ReviewSubject(forge.platform, run, called or environment)
+    weighed = weigh(forge.reviews(place.environment), ctx.pipeline, gates, case.requested_by, case.release.source.author)
+    if any(vote.review.decision == "approve" for vote in weighed.votes):
+        may_enter(case)
+    ends = [gate.expires for gate in gates if gate.expires is not None]
+    recorded = [_record(ctx, case, vote, place, min(ends, default=None)) for vote in weighed.votes]
+    facts = tuple(fact for fact in recorded if fact is not None)
+    return Imported(environment, case.release.id, run, facts, len(recorded) - len(facts), weighed.passed_over)
 
-        Raises CallerError when nothing waits there or this is no run, Refused when this run did not ask for it.
-        """
-        case = self.case(environment, release)
-        run = self._asking_run(case)
-        gates = self._approval_gates(case)
-        forge = self.world.forge(None)
-        place = ReviewSubject(forge.platform, run, called or environment)
-        weighed = weigh(forge.reviews(place.environment), self.pipeline, gates, case.requested_by, case.release.source.author)
-        if any(vote.review.decision == "approve" for vote in weighed.votes):
-            may_enter(case)
-        ends = [gate.expires for gate in gates if gate.expires is not None]
-        recorded = [self._record(case, vote, place, min(ends, default=None)) for vote in weighed.votes]
-        facts = tuple(fact for fact in recorded if fact is not None)
-        return Imported(environment, case.release.id, run, facts, len(recorded) - len(facts), weighed.passed_over)
 
-    def waits_there(self, environment: str, release: str | None) -> bool:
-        """Whether the release that would be promoted is the one that asks for votes there."""
-        self._known(environment)
-        chosen, request = self.find_release(release), self.journal.state.environment(environment).request
-        return request is not None and request.release == chosen.id
+def waits_there(ctx: Context, environment: str, release: str | None) -> bool:
+    """Whether the release that would be promoted is the one that asks for votes there."""
+    require_environment(ctx, environment)
+    chosen, request = find_release(ctx, release), ctx.journal.state.environment(environment).request
+    return request is not None and request.release == chosen.id
 
-    # ------------------------------------------------------------ parts
-    def _asking_run(self, case: ApprovalCase) -> str:
-        if self.ci_run is None:
-            raise CallerError(
-                "this is no CI run, and a review on the platform is about a run",
-                hint="import reviews in the job that was reviewed; here, `promoter approve` votes",
-            )
-        asked = self.journal.state.environment(case.environment).asked_by.get(self.ci_run)
-        if asked is None:
-            by = f"run {case.run}" if case.run else "no CI run"
+
+# ------------------------------------------------------------ parts
+def _asking_run(ctx: Context, case: ApprovalCase) -> str:
+    if ctx.ci_run is None:
+        raise CallerError(
+            "this is no CI run, and a review on the platform is about a run",
+            hint="import reviews in the job that was reviewed; here, `promoter approve` votes",
+        )
+    asked = ctx.journal.state.environment(case.environment).asked_by.get(ctx.ci_run)
+    if asked is None:
+        by = f"run {case.run}" if case.run else "no CI run"
+        raise Refused(
+            f"what waits in {case.environment} was asked for by {by}, not by this run ({ctx.ci_run}): "
+            "its reviews are about something else",
+            ReasonCode.APPROVAL_STALE,
+            hint=f"let an earlier job of this run ask: `promoter run`, or `promoter promote --to {case.environment}`. "
+            "Runs ask anew for the same plan where an approval gate says `grade: platform`",
+        )
+    if asked != (case.matter,):
+        raise Refused(
+            f"this run ({ctx.ci_run}) has asked for other things in {case.environment} too: which of them was reviewed "
+            "cannot be told",
+            ReasonCode.APPROVAL_STALE, hint="start a new run, and review that",
+        )  # fmt: skip
+    return ctx.ci_run
+
+
+def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubject, expires: timedelta | None) -> Fact | None:
+    """None when the ledger has it, whoever was first."""
+    source = source_of(vote.review, place)
+    kind = Approved if vote.review.decision == "approve" else Rejected
+
+    def imported(state: State) -> Approved | Rejected:
+        entry = state.environment(case.environment)
+        if is_known(source, entry.votes_for(case.release.id)):
+            raise _Known
+        if _matter(entry.request) != case.matter:
             raise Refused(
-                f"what waits in {case.environment} was asked for by {by}, not by this run ({self.ci_run}): "
-                "its reviews are about something else",
-                ReasonCode.APPROVAL_STALE,
-                hint=f"let an earlier job of this run ask: `promoter run`, or `promoter promote --to {case.environment}`. "
-                "Runs ask anew for the same plan where an approval gate says `grade: platform`",
-            )
-        if asked != (case.matter,):
-            raise Refused(
-                f"this run ({self.ci_run}) has asked for other things in {case.environment} too: which of them was reviewed "
-                "cannot be told",
-                ReasonCode.APPROVAL_STALE, hint="start a new run, and review that",
+                f"{case.environment} was asked for something else meanwhile", ReasonCode.APPROVAL_STALE,
+                hint=f"`promoter explain {case.environment}` shows what waits there now",
             )  # fmt: skip
-        return self.ci_run
+        now = ctx.world.clock.now()
+        return kind(
+            plan_digest=case.plan_digest,
+            from_release=case.from_release.id if case.from_release else None,
+            policy_digest=case.policy_digest,
+            principal=vote.principal,
+            role=vote.role,
+            grade=str(Grade.PLATFORM),
+            comment=vote.review.comment,
+            expires_at=stamp(now + expires) if expires else None,
+            review=source,
+        )
 
-    def _record(self, case: ApprovalCase, vote: Reviewed, place: ReviewSubject, expires: timedelta | None) -> Fact | None:
-        """None when the ledger has it, whoever was first."""
-        source = source_of(vote.review, place)
-        kind = Approved if vote.review.decision == "approve" else Rejected
+    try:
+        return ctx.journal.append(imported, case.environment, case.release.id)
+    except _Known:
+        return None
 
-        def imported(state: State) -> Approved | Rejected:
-            entry = state.environment(case.environment)
-            if is_known(source, entry.votes_for(case.release.id)):
-                raise _Known
-            if _matter(entry.request) != case.matter:
-                raise Refused(
-                    f"{case.environment} was asked for something else meanwhile", ReasonCode.APPROVAL_STALE,
-                    hint=f"`promoter explain {case.environment}` shows what waits there now",
-                )  # fmt: skip
-            now = self.world.clock.now()
-            return kind(
-                plan_digest=case.plan_digest,
-                from_release=case.from_release.id if case.from_release else None,
-                policy_digest=case.policy_digest,
-                principal=vote.principal,
-                role=vote.role,
-                grade=str(Grade.PLATFORM),
-                comment=vote.review.comment,
-                expires_at=stamp(now + expires) if expires else None,
-                review=source,
-            )
 
-        try:
-            return self.journal.append(imported, case.environment, case.release.id)
-        except _Known:
-            return None
-
-    def _approval_gates(self, case: ApprovalCase) -> list[Approval]:
-        environment = self.loaded.resolve(case.environment, case.release.source, case.release.id)
-        gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
-        if not gates:
-            raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
-        return gates
+def _approval_gates(ctx: Context, case: ApprovalCase) -> list[Approval]:
+    environment = ctx.loaded.resolve(case.environment, case.release.source, case.release.id)
+    gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
+    if not gates:
+        raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
+    return gates
 
 
 def _matter(request: PromotionRequest | None) -> str | None:

@@ -1,6 +1,5 @@
 """Going back, and repairing: both carry out what the ledger recorded, and nothing that the file says since."""
 
-from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from promoter.ledger.facts import Cause, Pinned
@@ -10,169 +9,173 @@ from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.pipeline.model import LocalFile
 from promoter.promotion import progress
-from promoter.promotion.admission.controller import PromotionOptions
 from promoter.promotion.plan import Plan, changes
-from promoter.promotion.promote import EnvironmentPromotion
 from promoter.promotion.recorded_plan import recorded_plan
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
-from promoter.usecases.context import Looking
+from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
+from promoter.usecases.deployment_records import record_deployments
+from promoter.usecases.preflight import require_reachable
+from promoter.usecases.promote import environment_promotion, promotion_options
 
 NOT_RECORDED = "the ledger does not hold the plan that release {0} was promoted to {1} with"
 FORWARD = "`promoter rollback {0} --current-config` goes back to it with the configuration of the file, and asks the gates"
 
 
-class Rollbacks(Looking):
-    """The part of the API for going back. The rest of it gives what is declared here."""
+def rollback(
+    ctx: Context,
+    environment: str,
+    to: str | None,
+    reason: str | None,
+    wait_lock: timedelta | None = None,
+    *,
+    current_config: bool = False,
+) -> RunResult:
+    """Promote an earlier verified release with the configuration that it ran with, and pin the environment.
 
-    _terms: Callable[..., PromotionOptions]
-    _entering: Callable[[str, PromotionOptions], EnvironmentPromotion]
-    _reachable: Callable[[Iterable[Plan]], None]
-    recorded: Callable[[RunResult], RunResult]
+    `current_config` takes the configuration of the file instead: that is a promotion, which asks the gates. A rollback
+    that was cut off before its pin was recorded is brought to its end: it does not go back once more.
+    """
+    require_environment(ctx, environment)
+    facts_so_far(ctx)
+    entry = ctx.journal.state.environment(environment)
+    cut_off = entry.unfinished_rollback
+    target = _target(ctx, environment, entry, to or (entry.current.release if cut_off and entry.current else None))
+    release = ctx.journal.state.releases[target.release].release
+    done = cut_off is not None or (entry.current is not None and entry.current.rollback and not current_config)
+    _not_what_runs(environment, entry, release, again=done)
+    plan = None if current_config else recorded_plan_of(ctx, environment, target)
+    left = entry.current.release if entry.current else None
+    why = reason or (cut_off.reason if cut_off else f"rolled back from {(left or 'nothing')[:12]} to {release.short_id}")
+    cause = Cause(rollback=True, reason=why)
+    terms = promotion_options(ctx, rollback=not current_config, recorded=plan, explicit=True, wait_lock=wait_lock, cause=cause)
+    entering = environment_promotion(ctx, environment, terms)
+    chosen = plan or entering.judge.plan(release)
+    require_reachable(ctx, (chosen,))
+    _announce(ctx, environment, entry, chosen)
+    result = entering.go(release)
+    if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
+        ctx.journal.append(Pinned(reason=why), environment, release.id)
+    return _ended(ctx, release, result)
 
-    def rollback(
-        self,
-        environment: str,
-        to: str | None,
-        reason: str | None,
-        wait_lock: timedelta | None = None,
-        *,
-        current_config: bool = False,
-    ) -> RunResult:
-        """Promote an earlier verified release with the configuration that it ran with, and pin the environment.
 
-        `current_config` takes the configuration of the file instead: that is a promotion, which asks the gates. A rollback
-        that was cut off before its pin was recorded is brought to its end: it does not go back once more.
-        """
-        self._known(environment)
-        self.facts_so_far()
-        entry = self.journal.state.environment(environment)
-        cut_off = entry.unfinished_rollback
-        target = self._target(environment, entry, to or (entry.current.release if cut_off and entry.current else None))
-        release = self.journal.state.releases[target.release].release
-        done = cut_off is not None or (entry.current is not None and entry.current.rollback and not current_config)
-        self._not_what_runs(environment, entry, release, again=done)
-        plan = None if current_config else self.recorded_plan_of(environment, target)
-        left = entry.current.release if entry.current else None
-        why = reason or (cut_off.reason if cut_off else f"rolled back from {(left or 'nothing')[:12]} to {release.short_id}")
-        cause = Cause(rollback=True, reason=why)
-        terms = self._terms(rollback=not current_config, recorded=plan, explicit=True, wait_lock=wait_lock, cause=cause)
-        entering = self._entering(environment, terms)
-        chosen = plan or entering.judge.plan(release)
-        self._reachable((chosen,))
-        self._announce(environment, entry, chosen)
-        result = entering.go(release)
-        if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
-            self.journal.append(Pinned(reason=why), environment, release.id)
-        return self._ended(release, result)
+def repair(
+    ctx: Context, environment: str | None, wait_lock: timedelta | None = None, *, force: bool = False, reason: str | None = None
+) -> RunResult:
+    """Bring what is recorded back to running: the same release, plan and containers where they can be had.
 
-    def repair(
-        self, environment: str | None, wait_lock: timedelta | None = None, *, force: bool = False, reason: str | None = None
-    ) -> RunResult:
-        """Bring what is recorded back to running: the same release, plan and containers where they can be had.
-
-        It enters no release and asks no gate. A veto and a freeze stop it, unless `force` says to go on, with a reason.
-        """
-        if force and not reason:
-            raise CallerError("a repair in spite of a veto or a freeze needs a reason", hint="--force --reason TEXT")
-        names = tuple(self.pipeline.needs) if environment is None else (environment,)
-        for name in names:
-            self._known(name)
-        self.facts_so_far()
-        plans = {name: self._plan_there(name) for name in names}
-        if environment is not None and plans[environment] is None:
-            raise CallerError(f"nothing was promoted to {environment} yet", hint="`promoter promote` brings a release there")
-        there = {name: plan for name, plan in plans.items() if plan is not None}
-        self._reachable(there.values())
-        cause = Cause(reason=reason if force else None)
-        results, releases = [], []
-        for name, plan in there.items():
-            terms = self._terms(recorded=plan, explicit=True, wait_lock=wait_lock, force=reason if force else None, cause=cause)
-            results.append(self._entering(name, terms).go(plan.release))
-            releases.append(plan.release)
-            self._tell_end(results[-1])
-        one = releases[0] if len({release.id for release in releases}) == 1 else None
-        return self.recorded(RunResult(self.name, one, tuple(results)))
-
-    def recorded_plan_of(self, environment: str, deployment: Deployment) -> Plan:
-        """Raises CallerError where the ledger does not hold it, or files beside the pipeline file have changed since."""
-        release = self.journal.state.releases[deployment.release].release
-        document = self.journal.plan_document(environment, deployment.plan_digest)
-        if document is None:
-            raise CallerError(NOT_RECORDED.format(release.short_id, environment), hint=FORWARD.format(environment))
-        base = self.loaded.resolve(environment, release.source, release.id)
-        plan = recorded_plan(document, base, release, self.pipeline.directory)
-        changed = [f.path for f in plan.environment.files if f.digest and self._digest_now(plan, f) != f.digest]
-        if changed:
-            raise CallerError(
-                f"{', '.join(changed)} is no longer as release {release.short_id} ran with it in {environment}",
-                hint=f"check the files out as they were ({release.source.short_sha or 'that release'}), or: "
-                + FORWARD.format(environment),
-            )
-        return plan
-
-    # ------------------------------------------------------------ parts
-    def _digest_now(self, plan: Plan, file: LocalFile) -> str | None:
-        mounts = (mount for service in plan.environment.services.values() for mount in service.volumes)
-        read_only = any(mount.source == file.source and mount.read_only for mount in mounts)
-        return self.loaded.file_digest(file.path, read_only=read_only)
-
-    def _target(self, environment: str, entry: EnvironmentState, to: str | None) -> Deployment:
-        state = self.journal.state
-        if to is not None:
-            release = self.find_release(to)
-            found = next((d for _, d in entry.verified.backwards() if d.release == release.id), None)
-            if found is None:
-                raise CallerError(
-                    f"release {release.short_id} was never verified in {environment}, so {environment} cannot go back to it",
-                    hint=f"`promoter history {environment}` shows what was; "
-                    f"`promoter promote {release.short_id} --to {environment}` goes forward",
-                )
-            return found
-        earlier = state.last_verified_before(environment, entry.current.release) if entry.current else None
-        if earlier is None:
-            raise CallerError(
-                f"there is no earlier verified release in {environment} to go back to",
-                hint=f"`promoter history {environment}` shows what was",
-            )
-        return earlier
-
-    def _not_what_runs(self, environment: str, entry: EnvironmentState, release: Release, *, again: bool) -> None:
-        """The same rollback may be given again: it finds nothing to do."""
-        if again or entry.current is None or entry.current.release != release.id or entry.start is not None:
-            return
-        raise CallerError(
-            f"release {release.short_id} runs in {environment} already, so there is nothing to go back to",
-            hint=f"`promoter repair {environment}` brings it back when it is down; "
-            f"`promoter promote {release.short_id} --to {environment}` gives it the configuration of the file",
+    It enters no release and asks no gate. A veto and a freeze stop it, unless `force` says to go on, with a reason.
+    """
+    if force and not reason:
+        raise CallerError("a repair in spite of a veto or a freeze needs a reason", hint="--force --reason TEXT")
+    names = tuple(ctx.pipeline.needs) if environment is None else (environment,)
+    for name in names:
+        require_environment(ctx, name)
+    facts_so_far(ctx)
+    plans = {name: _plan_there(ctx, name) for name in names}
+    if environment is not None and plans[environment] is None:
+        raise CallerError(f"nothing was promoted to {environment} yet", hint="`promoter promote` brings a release there")
+    there = {name: plan for name, plan in plans.items() if plan is not None}
+    require_reachable(ctx, there.values())
+    cause = Cause(reason=reason if force else None)
+    results, releases = [], []
+    for name, plan in there.items():
+        terms = promotion_options(
+            ctx, recorded=plan, explicit=True, wait_lock=wait_lock, force=reason if force else None, cause=cause
         )
+        results.append(environment_promotion(ctx, name, terms).go(plan.release))
+        releases.append(plan.release)
+        _tell_end(ctx, results[-1])
+    one = releases[0] if len({release.id for release in releases}) == 1 else None
+    return record_deployments(ctx, RunResult(ctx.name, one, tuple(results)))
 
-    def _announce(self, environment: str, entry: EnvironmentState, plan: Plan) -> None:
-        """What is given up, before anything is done."""
-        current = entry.current
-        if current is None:
-            return
-        here = self.journal.state.releases[current.release].release
-        before = self.journal.plan_document(environment, current.plan_digest)
-        commits = None
-        if here.source.sha and plan.release.source.sha:
-            commits = self.world.source.commits(self.pipeline.directory, plan.release.source.sha, here.source.sha)
-        lines = [
-            f"{environment}: goes back from release {here.short_id} to {plan.release.short_id}",
-            *(f"{environment}: gives up {commit}" for commit in commits or ()),
-            *(f"{environment}: {say_change(change.document())}" for change in changes(before, plan.document())),
-            f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` lets releases in again",
-        ]
-        for line in lines:
-            self.tell(progress.Notice(line))
 
-    def _plan_there(self, name: str) -> Plan | None:
-        current = self.journal.state.environment(name).current
-        return None if current is None else self.recorded_plan_of(name, current)
+def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> Plan:
+    """Raises CallerError where the ledger does not hold it, or files beside the pipeline file have changed since."""
+    release = ctx.journal.state.releases[deployment.release].release
+    document = ctx.journal.plan_document(environment, deployment.plan_digest)
+    if document is None:
+        raise CallerError(NOT_RECORDED.format(release.short_id, environment), hint=FORWARD.format(environment))
+    base = ctx.loaded.resolve(environment, release.source, release.id)
+    plan = recorded_plan(document, base, release, ctx.pipeline.directory)
+    changed = [f.path for f in plan.environment.files if f.digest and _digest_now(ctx, plan, f) != f.digest]
+    if changed:
+        raise CallerError(
+            f"{', '.join(changed)} is no longer as release {release.short_id} ran with it in {environment}",
+            hint=f"check the files out as they were ({release.source.short_sha or 'that release'}), or: "
+            + FORWARD.format(environment),
+        )
+    return plan
 
-    def _ended(self, release: Release, result: EnvironmentResult) -> RunResult:
-        self._tell_end(result)
-        return self.recorded(RunResult(self.name, release, (result,)))
 
-    def _tell_end(self, result: EnvironmentResult) -> None:
-        seconds = (result.duration_ms or 0) / 1000
-        self.tell(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))
+# ------------------------------------------------------------ parts
+def _digest_now(ctx: Context, plan: Plan, file: LocalFile) -> str | None:
+    mounts = (mount for service in plan.environment.services.values() for mount in service.volumes)
+    read_only = any(mount.source == file.source and mount.read_only for mount in mounts)
+    return ctx.loaded.file_digest(file.path, read_only=read_only)
+
+
+def _target(ctx: Context, environment: str, entry: EnvironmentState, to: str | None) -> Deployment:
+    state = ctx.journal.state
+    if to is not None:
+        release = find_release(ctx, to)
+        found = next((d for _, d in entry.verified.backwards() if d.release == release.id), None)
+        if found is None:
+            raise CallerError(
+                f"release {release.short_id} was never verified in {environment}, so {environment} cannot go back to it",
+                hint=f"`promoter history {environment}` shows what was; "
+                f"`promoter promote {release.short_id} --to {environment}` goes forward",
+            )
+        return found
+    earlier = state.last_verified_before(environment, entry.current.release) if entry.current else None
+    if earlier is None:
+        raise CallerError(
+            f"there is no earlier verified release in {environment} to go back to",
+            hint=f"`promoter history {environment}` shows what was",
+        )
+    return earlier
+
+
+def _not_what_runs(environment: str, entry: EnvironmentState, release: Release, *, again: bool) -> None:
+    """The same rollback may be given again: it finds nothing to do."""
+    if again or entry.current is None or entry.current.release != release.id or entry.start is not None:
+        return
+    raise CallerError(
+        f"release {release.short_id} runs in {environment} already, so there is nothing to go back to",
+        hint=f"`promoter repair {environment}` brings it back when it is down; "
+        f"`promoter promote {release.short_id} --to {environment}` gives it the configuration of the file",
+    )
+
+
+def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Plan) -> None:
+    """What is given up, before anything is done."""
+    current = entry.current
+    if current is None:
+        return
+    here = ctx.journal.state.releases[current.release].release
+    before = ctx.journal.plan_document(environment, current.plan_digest)
+    commits = None
+    if here.source.sha and plan.release.source.sha:
+        commits = ctx.world.source.commits(ctx.pipeline.directory, plan.release.source.sha, here.source.sha)
+    lines = [
+        f"{environment}: goes back from release {here.short_id} to {plan.release.short_id}",
+        *(f"{environment}: gives up {commit}" for commit in commits or ()),
+        *(f"{environment}: {say_change(change.document())}" for change in changes(before, plan.document())),
+        f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` lets releases in again",
+    ]
+    for line in lines:
+        ctx.tell(progress.Notice(line))
+
+
+def _plan_there(ctx: Context, name: str) -> Plan | None:
+    current = ctx.journal.state.environment(name).current
+    return None if current is None else recorded_plan_of(ctx, name, current)
+
+
+def _ended(ctx: Context, release: Release, result: EnvironmentResult) -> RunResult:
+    _tell_end(ctx, result)
+    return record_deployments(ctx, RunResult(ctx.name, release, (result,)))
+
+
+def _tell_end(ctx: Context, result: EnvironmentResult) -> None:
+    seconds = (result.duration_ms or 0) / 1000
+    ctx.tell(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))

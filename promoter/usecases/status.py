@@ -16,7 +16,7 @@ from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import reviews_due
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.engine import Container
-from promoter.usecases.context import Looking
+from promoter.usecases.context import Context, facts_so_far
 
 _SAID = {"approve": "approved", "reject": "rejected"}
 
@@ -90,66 +90,68 @@ def _lock(held: LeaseInfo, *, alive: bool) -> dict[str, object]:
     }
 
 
-class Statuses(Looking):
-    """The part of the door that says what is where."""
+def status(ctx: Context) -> StatusReport:
+    ctx.journal.glance()
+    state = facts_so_far(ctx)
+    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name)) for name in ctx.pipeline.needs))
 
-    def status(self) -> StatusReport:
-        self.journal.glance()
-        state = self.facts_so_far()
-        return StatusReport(self.name, tuple(self._status_of(name, state.environment(name)) for name in self.pipeline.needs))
 
-    def locks(self) -> LocksReport:
-        alive = others(self.journal.ledger, "", self.world.clock, self.world.gone)
-        return LocksReport(self.name, tuple((held, held in alive) for held in self.journal.ledger.held()))
+def locks(ctx: Context) -> LocksReport:
+    alive = others(ctx.journal.ledger, "", ctx.world.clock, ctx.world.gone)
+    return LocksReport(ctx.name, tuple((held, held in alive) for held in ctx.journal.ledger.held()))
 
-    def _status_of(self, name: str, entry: EnvironmentState) -> EnvironmentStatus:
-        current, request = entry.current, entry.request
-        release = self.journal.state.releases[current.release].release if current else None
-        waits = (
-            WaitingRelease(request.release, request.reason_code, (*request.reasons, *_said_since(entry, request)))
-            if request and request.reason_code != ReasonCode.OK
-            else None
-        )
-        return EnvironmentStatus(
-            name,
-            release,
-            entry.since,
-            self._health(name, current) if current else None,
-            entry.pinned.reason if entry.pinned else None,
-            entry.frozen.reason if entry.frozen else None,
-            waits,
-            self._unreviewed(name, entry),
-        )
 
-    def _unreviewed(self, name: str, entry: EnvironmentState) -> tuple[str, ...]:
-        if not entry.owed:
-            return ()
-        state = self.journal.state
-        release = state.releases[entry.owed[-1].release].release
-        try:
-            environment = self.loaded.resolve(name, release.source, release.id)
-        except PromoterError as error:
-            return (f"the gates of {name} were passed by override; whether that was reviewed cannot be told: {error.message}",)
-        case = make_case(self.pipeline, Plan(self.name, environment, release, {}, ()), state, "", self.world.clock.now(), "")
-        return tuple(one.verdict.sentence for one in reviews_due(self.pipeline, environment, state, case))
+def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentStatus:
+    current, request = entry.current, entry.request
+    release = ctx.journal.state.releases[current.release].release if current else None
+    waits = (
+        WaitingRelease(request.release, request.reason_code, (*request.reasons, *_said_since(entry, request)))
+        if request and request.reason_code != ReasonCode.OK
+        else None
+    )
+    return EnvironmentStatus(
+        name,
+        release,
+        entry.since,
+        _health(ctx, name, current) if current else None,
+        entry.pinned.reason if entry.pinned else None,
+        entry.frozen.reason if entry.frozen else None,
+        waits,
+        _unreviewed(ctx, name, entry),
+    )
 
-    def _health(self, name: str, current: Deployment) -> str:
-        containers = self._containers(name)
-        if containers is None:
-            return "unknown"
-        seen = {container.id: container for container in containers}
-        words = [_word(seen.get(c)) for running in current.services.values() for c in running.containers]
-        order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
-        return next((word for word in order if word in words), "running")
 
-    def _containers(self, name: str) -> tuple[Container, ...] | None:
-        """None when the environment's engine cannot be asked."""
-        try:
-            source = self.world.source.source(self.pipeline.directory)
-            engine = self.world.engine(self.loaded.resolve(name, source, NO_RELEASE).engines[0])
-            return engine.find(Place(self.name, name).labels)
-        except PromoterError:
-            return None
+def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
+    if not entry.owed:
+        return ()
+    state = ctx.journal.state
+    release = state.releases[entry.owed[-1].release].release
+    try:
+        environment = ctx.loaded.resolve(name, release.source, release.id)
+    except PromoterError as error:
+        return (f"the gates of {name} were passed by override; whether that was reviewed cannot be told: {error.message}",)
+    case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.world.clock.now(), "")
+    return tuple(one.verdict.sentence for one in reviews_due(ctx.pipeline, environment, state, case))
+
+
+def _health(ctx: Context, name: str, current: Deployment) -> str:
+    containers = containers_of(ctx, name)
+    if containers is None:
+        return "unknown"
+    seen = {container.id: container for container in containers}
+    words = [_word(seen.get(c)) for running in current.services.values() for c in running.containers]
+    order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+    return next((word for word in order if word in words), "running")
+
+
+def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
+    """None when the environment's engine cannot be asked."""
+    try:
+        source = ctx.world.source.source(ctx.pipeline.directory)
+        engine = ctx.world.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
+        return engine.find(Place(ctx.name, name).labels)
+    except PromoterError:
+        return None
 
 
 def _word(container: Container | None) -> str:

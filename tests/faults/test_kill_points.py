@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from promoter.api import Promoter
 from promoter.gates.approval.rule import Approval
 from promoter.gates.checks import ContainerCheck
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, check_chain
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import RunResult
-from promoter.usecases.facade import Promoter
+from promoter.usecases.context import facts_so_far
 from tests.fakes.engine import Behaviour
 from tests.faults.points import Dead, Points
 from tests.workshop import WEB, WORKER, Workshop, image, statuses
@@ -41,8 +42,8 @@ class Yard(Workshop):
     def wrap(self, door: Promoter, points: Points) -> Promoter:
         engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger", LEDGER)
         registry, probes = points.wrapped(self.registry, "registry"), points.wrapped(self.probes, "probes")
-        door.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)
-        door.journal.ledger = ledger
+        door.context.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)
+        door.context.journal.ledger = ledger
         return door
 
 
@@ -102,7 +103,7 @@ def back(door: Promoter) -> RunResult:
 
 def back_or_there(door: Promoter) -> RunResult:
     """Who ran `rollback` and saw it die runs it again, to the same release."""
-    return door.rollback("dev", door.journal.state.environment("dev").verified.values()[0].release, None, PATIENCE)
+    return door.rollback("dev", door.context.journal.state.environment("dev").verified.values()[0].release, None, PATIENCE)
 
 
 def promote(door: Promoter) -> RunResult:
@@ -189,7 +190,7 @@ def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins()
         if yard.kinds("dev")[-1] != "pinned":  # else the command was through, and to give it again means one more back
             back(yard.door("ben@example.com"))
         stands(yard, where)
-        state = yard.door("ben@example.com").facts_so_far()
+        state = facts_so_far(yard.door("ben@example.com").context)
         dev = state.environment("dev")
         assert state.releases[dev.current.release].release.images["web"] == image("web", "two"), where  # type: ignore[union-attr]
         assert yard.kinds("dev").count("pinned") == 1, where
@@ -231,7 +232,7 @@ def check(yard: Yard, name: str, where: str) -> None:
 
 def stands(yard: Yard, where: str) -> None:
     """One running container a replica, of one promotion; at most one stopped one beside it; nothing else."""
-    state = yard.door("eve@example.com").facts_so_far().environment("dev")
+    state = facts_so_far(yard.door("eve@example.com").context).environment("dev")
     assert state.start is None, where
     assert state.current is not None, where
     boxes = {box.name: box for box in yard.engine.boxes.values()}

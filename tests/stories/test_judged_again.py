@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from promoter.api import Promoter
 from promoter.gates.approval.rule import Approval
 from promoter.gates.checks import CommandCheck
 from promoter.gates.override import Override
@@ -13,7 +14,7 @@ from promoter.model.errors import PullError
 from promoter.model.images import Digest
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import EnvironmentResult
-from promoter.usecases.facade import Promoter
+from promoter.usecases.context import find_release
 from tests.workshop import WEB, Workshop, image
 
 ANY = Approval()
@@ -52,7 +53,7 @@ def prod(shop: Workshop) -> EnvironmentResult:
 
 # ---------------------------------------------------------------- stop buttons at the last moment
 STOPS: dict[str, tuple[Callable[[Promoter], object], ReasonCode]] = {
-    "veto": (lambda door: door.veto(door.find_release(None).short_id, "leaks"), ReasonCode.VETOED),
+    "veto": (lambda door: door.veto(find_release(door.context, None).short_id, "leaks"), ReasonCode.VETOED),
     "freeze": (lambda door: door.freeze("prod", "incident"), ReasonCode.FROZEN),
     "freeze all": (lambda door: door.freeze(None, "incident"), ReasonCode.FROZEN),
     "pin": (lambda door: door.pin("prod", "watched"), ReasonCode.PINNED),
@@ -99,7 +100,7 @@ def test_a_container_that_somebody_replaced_is_noticed_and_told_how_to_put_right
     shop.engine.box("shop-prod-web").digest = OTHER
     result = prod(shop)
     assert (str(result.status), result.code) == ("refused", ReasonCode.DIGEST_MOVED)
-    first = next(iter(shop.door().journal.state.releases))
+    first = next(iter(shop.door().context.journal.state.releases))
     assert str(OTHER) in result.reasons[-1]
     assert f"promoter promote {first[:12]} --to prod" in result.reasons[-1]
     assert shop.kinds("prod").count("started") == 1

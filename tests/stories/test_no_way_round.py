@@ -17,6 +17,7 @@ from promoter.gates.soak import Soak
 from promoter.ledger.chain import Fact, Kind
 from promoter.model.errors import CallerError, PullError, Refused
 from promoter.model.verdict import Outcome
+from promoter.usecases.context import facts_so_far, find_release
 from tests.ledger.forged import Forged
 from tests.workshop import WEB, Workshop, image
 
@@ -128,7 +129,7 @@ class Delivery(RuleBasedStateMachine):
     @rule(back=st.integers(0, 2), who=st.sampled_from(PEOPLE), to=st.sampled_from([None, "prod"]))
     def promote(self, back: int, who: str, to: str | None) -> None:
         door = self.shop.door(who)
-        releases = list(door.facts_so_far().releases)
+        releases = list(facts_so_far(door.context).releases)
         door.promote(releases[max(0, len(releases) - 1 - back)], to, None)
 
     @rule(how=st.sampled_from(["pull", "create"]))
@@ -192,7 +193,7 @@ class Delivery(RuleBasedStateMachine):
                     self.override(EMERGENCY)
                 if wrong != "override":
                     door = self.shop.door()
-                    door.veto(door.find_release(None).id, "leaks")
+                    door.veto(find_release(door.context, None).id, "leaks")
             case "stranger" | "requester":
                 self._forged("stranger@example.com" if wrong == "stranger" else asks)
             case "plan_digest" | "from":
@@ -202,14 +203,14 @@ class Delivery(RuleBasedStateMachine):
     def _forged(self, principal: str, **changed: str) -> None:
         """An approval of what waits now, written by somebody who can write the ledger."""
         door = self.shop.door(principal)
-        request = door.facts_so_far().environment("prod").request
+        request = facts_so_far(door.context).environment("prod").request
         if request is None:
             return
         body = {
             "plan_digest": request.plan_digest, "from": request.from_release, "policy_digest": request.policy_digest,
             "principal": principal, "role": None, "grade": "asserted", "comment": "", "expires_at": None, **changed,
         }  # fmt: skip
-        door.journal.append(Forged(kind=Kind.APPROVED, said=body), "prod", request.release)
+        door.context.journal.append(Forged(kind=Kind.APPROVED, said=body), "prod", request.release)
 
     @rule(who=st.sampled_from([EMERGENCY, "eve@example.com"]))
     def override(self, who: str) -> None:
@@ -241,17 +242,17 @@ class Delivery(RuleBasedStateMachine):
     def copy_a_vote(self, where: str, anew: bool) -> None:
         """The last approval once more, elsewhere or for what waits now."""
         door = self.shop.door("stranger@example.com")
-        request = door.facts_so_far().environment("prod").request
+        request = facts_so_far(door.context).environment("prod").request
         votes = [fact for fact in self.shop.ledger.read() if fact.kind is Kind.APPROVED]
         if votes and request is not None:
             copy = Forged(kind=Kind.APPROVED, said=votes[-1].body)
-            door.journal.append(copy, where, request.release if anew else votes[-1].release)
+            door.context.journal.append(copy, where, request.release if anew else votes[-1].release)
 
     # ------------------------------------------------------------ what must hold
     @rule(refusal=st.sampled_from(["reject", "veto", "pin", "freeze"]))
     def a_refusal_opens_nothing(self, refusal: str) -> None:
         door = self.shop.door("eve@example.com")
-        request = door.facts_so_far().environment("prod").request
+        request = facts_so_far(door.context).environment("prod").request
         if request is None:
             return
         before = door.explain("prod", request.release, None, look=False)
@@ -277,7 +278,7 @@ class Delivery(RuleBasedStateMachine):
             if start.kind is not Kind.STARTED or start.environment != "prod" or start.body["mend"]:
                 continue
             before = Ledger(facts[:place])
-            release = self.shop.door().facts_so_far().releases[str(start.release)].release
+            release = facts_so_far(self.shop.door().context).releases[str(start.release)].release
             stopped = before.stopped(str(start.release), {str(one.digest) for one in release.images.values()})
             if before.overridden(start):
                 assert stopped != "vetoed", start

@@ -93,10 +93,10 @@ def test_it_passes_a_freeze_and_a_pin_and_no_veto() -> None:
     place = shop()
     door = place.door(ANA)
     door.pin("prod", "wait")
-    door.journal.append(Frozen(reason="holidays"))
+    door.context.journal.append(Frozen(reason="holidays"))
     override(place)
-    door.journal.refresh()
-    door.journal.append(Vetoed(reason="leaks", digests=()), release=place.release().id)
+    door.context.journal.refresh()
+    door.context.journal.append(Vetoed(reason="leaks", digests=()), release=place.release().id)
     assert prod(place)[:2] == ("refused", ReasonCode.VETOED)
 
 
@@ -104,7 +104,7 @@ def test_it_passes_a_freeze_and_a_pin() -> None:
     place = shop()
     door = place.door(ANA)
     door.pin("prod", "wait")
-    door.journal.append(Frozen(reason="holidays"))
+    door.context.journal.append(Frozen(reason="holidays"))
     override(place)
     assert prod(place)[0] == "deployed"
 

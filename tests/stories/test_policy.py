@@ -156,7 +156,7 @@ def test_the_ref_may_move_on_to_another_when_both_agree(shop: Shop) -> None:
     shop.repository.git("push", "-q", "origin", "HEAD:release")
     shop.repository.git("fetch", "-q", "origin")
     assert shop.ask().code == ReasonCode.APPROVALS_MISSING
-    assert shop.door().journal.state.policy_ref == "origin/release"
+    assert shop.door().context.journal.state.policy_ref == "origin/release"
 
 
 def test_the_settings_hold_a_file_that_names_no_ref(shop: Shop) -> None:

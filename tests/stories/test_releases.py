@@ -14,6 +14,7 @@ from promoter.pipeline.model import OnFailure
 from promoter.promotion.ports.engine import Container, ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.results import Decision, Status, exit_code
+from promoter.usecases.context import find_release
 from tests.fakes.engine import Behaviour
 from tests.workshop import TEST, WEB, WORKER, Workshop, image, statuses
 
@@ -533,11 +534,11 @@ def test_a_release_is_found_by_a_unique_prefix() -> None:
     shop = Workshop()
     release = shop.run("dev").release
     assert release is not None
-    assert shop.door().find_release(release.id[:6]) == release
+    assert find_release(shop.door().context, release.id[:6]) == release
     with pytest.raises(CallerError, match="no release begins with"):
-        shop.door().find_release("zzz")
+        find_release(shop.door().context, "zzz")
     with pytest.raises(CallerError) as error:
-        shop.door().find_release("prod")
+        find_release(shop.door().context, "prod")
     assert "--to prod" in (error.value.hint or "")
 
 
@@ -600,7 +601,7 @@ def test_another_engine_at_the_same_address_is_refused_until_a_person_says_so() 
     assert "PROMOTER_ACCEPT_ENGINE=dev" in refused.environments[0].reasons[0]
     assert shop.engine.verbs("create", "start", "stop", "remove") == []
     door = shop.door()
-    door.accept_engine = ("dev",)
+    door.context.accept_engine = ("dev",)
     shop.engine.boxes.clear()
     assert statuses(door.run("dev", None)) == {"dev": "deployed"}
     assert statuses(shop.run("dev")) == {"dev": "unchanged"}
@@ -619,8 +620,8 @@ def test_images_that_no_environment_names_any_more_are_let_go() -> None:
 def test_a_ledger_of_another_pipeline_is_refused() -> None:
     shop = Workshop()
     shop.run("dev")
+    shop.name = "other"
     door = shop.door()
-    door.name = "other"
     with pytest.raises(CallerError, match="is that of pipeline shop, not of other"):
         door.promote(None, None, None)
 

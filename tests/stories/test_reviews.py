@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from promoter.api import Promoter
 from promoter.gates.approval.rule import Approval
 from promoter.gates.override import Rollback
 from promoter.gates.soak import Soak
@@ -15,8 +16,6 @@ from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
 from promoter.pipeline.model import Pipeline, Rules, policy_digest
 from promoter.promotion.results import RunResult
-from promoter.usecases.dispatch import Dispatching
-from promoter.usecases.facade import Promoter
 from promoter.usecases.ports.platform import Event, PipelineAt, Review
 from tests.fakes.forge import FakeForge
 from tests.workshop import WEB, Workshop, statuses
@@ -45,7 +44,7 @@ class Yard(Workshop):
 
     def door(self, actor: str = "ci@example.com") -> Promoter:
         door = super().door(self.pipeline.person(actor))
-        door.world, door.ci_run = replace(door.world, forge=self.forge.of), self.ci_run
+        door.context.world, door.context.ci_run = replace(door.world, forge=self.forge.of), self.ci_run
         return door
 
     def come(self) -> tuple[Fact, ...]:
@@ -184,7 +183,7 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
     yard.ledger.append(
         FactDraft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, yard.clock.now()
     )
-    entry = yard.door().journal.state.environment("prod")
+    entry = yard.door().context.journal.state.environment("prod")
     first, copy = entry.votes_for(fact.release or "")
     assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
 
@@ -338,7 +337,7 @@ def desk() -> Yard:
     return yard
 
 
-def voted(yard: Yard, actor: str) -> tuple[Dispatching, Callable[[], tuple[str, ...]]]:
+def voted(yard: Yard, actor: str) -> tuple[Promoter, Callable[[], tuple[str, ...]]]:
     door = yard.door(actor)
     case = door.case("prod", None)
     door.vote(case, "approve", None)

@@ -56,17 +56,17 @@ def test_a_window_that_is_not_skipped_does() -> None:
 @pytest.mark.parametrize(("skip", "status"), [(None, "deployed"), (("window",), "deployed"), (("soak",), "pending")])
 def test_a_freeze_counts_where_windows_do(skip: tuple[str, ...] | None, status: str) -> None:
     shop = two_releases(skip=skip)
-    shop.door().journal.append(Frozen(reason="holidays"))
+    shop.door().context.journal.append(Frozen(reason="holidays"))
     assert back(shop).status == status
 
 
 def test_a_pin_never_does_and_a_veto_always() -> None:
     shop = two_releases(skip=())
-    earlier = next(iter(shop.door().journal.state.releases))
+    earlier = next(iter(shop.door().context.journal.state.releases))
     shop.door().pin("prod", "leave it")
     assert back(shop).status == "deployed"
     shop = two_releases()
-    shop.door().journal.append(Vetoed(reason="leaks", digests=()), release=earlier)
+    shop.door().context.journal.append(Vetoed(reason="leaks", digests=()), release=earlier)
     result = shop.door().rollback("prod", earlier[:12], None).environments[0]
     assert (result.status, result.code) == ("refused", ReasonCode.VETOED)
 
@@ -80,11 +80,11 @@ def test_approvals_that_are_not_skipped_are_asked_for_counted_and_used_up() -> N
     assert back(shop).status == "deployed"
     started = [f for f in shop.ledger.read() if f.kind is Kind.STARTED][-1]
     assert started.body["approvals"] == [fact.digest]
-    assert shop.door().journal.state.environment("prod").pinned is not None
+    assert shop.door().context.journal.state.environment("prod").pinned is not None
 
 
 def test_a_rollback_that_waits_does_not_pin_yet() -> None:
     shop = two_releases(Approval(), skip=())
     back(shop)
     shop.clock.advance(timedelta(hours=1))
-    assert shop.door().journal.state.environment("prod").pinned is None
+    assert shop.door().context.journal.state.environment("prod").pinned is None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from promoter.adapters.ssh.signer import SshKeygen
+from promoter.api import Promoter
 from promoter.gates.approval.rule import Approval
 from promoter.gates.approval.ssh.allowed_signers import read_signers
 from promoter.gates.approval.ssh.revocation import read_revocations
@@ -22,7 +23,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Flaw, Grade, Vote
 from promoter.pipeline.model import Pipeline
 from promoter.promotion.results import RunResult
-from promoter.usecases.facade import Promoter
+from promoter.usecases import sign as sign_module
 from promoter.usecases.sign import VoteDraft, VoteSubject
 from tests.workshop import Workshop, statuses
 
@@ -61,7 +62,7 @@ class Office(Workshop):
 
     def door(self, actor: str = ANA) -> Promoter:
         door = super().door(actor)
-        door.world = replace(door.world, signer=SshKeygen(Path("/")))
+        door.context.world = replace(door.world, signer=SshKeygen(Path("/")))
         return door
 
     def vote(self, key: Path, actor: str = ANA, decision: str = "approve", comment: str | None = None) -> Fact:
@@ -142,7 +143,7 @@ def test_an_asserted_approval_does_not_open_a_gate_for_signed_ones(office):
 
 def test_git_s_own_key_serves_when_none_is_named(office, keys):
     door = office.door(ANA)
-    door.git_key = lambda: str(keys[ANA])
+    door.context.git_key = lambda: str(keys[ANA])
     assert "envelope" in door.vote(door.case("prod", None), "approve", None).body
 
 
@@ -384,10 +385,10 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     case = door.case("prod", None)
     with pytest.raises(Refused):
         door.vote(case, "approve", None, str(keys[ANA]))
-    state = door.journal.refresh()
+    state = door.context.journal.refresh()
     reject, place = office.ledger.kept[-1], state.head
     matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
-    said = door._statement(VoteDraft(matter, "approve", "", None, None), state)
+    said = sign_module._statement(door.context, VoteDraft(matter, "approve", "", None, None), state)
     body = {
         "plan_digest": said.plan_digest, "from": None, "policy_digest": said.policy_digest, "principal": ANA, "role": None,
         "grade": "signed", "comment": "", "expires_at": None,
@@ -417,7 +418,7 @@ def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):
 def test_the_fold_knows_a_used_vote_by_what_was_signed(office, keys):
     fact = office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
-    entry = office.door().journal.refresh().environment("prod")
+    entry = office.door().context.journal.refresh().environment("prod")
     envelope = fact.document()["envelope"]
     assert list(entry.consumed) == [Envelope(envelope["statement"], envelope["signature"]).identity]
 
@@ -436,7 +437,7 @@ def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_
         office.newer(f"{key} {gits}")
         office.door("ci@example.com").run(None, None)
         door = office.door(BEN)
-        door.key, door.git_key = key, lambda gits=gits: gits
+        door.context.key, door.context.git_key = key, lambda gits=gits: gits
         fact = door.vote(door.case("prod", None), "reject", "no")
         assert (fact.body["grade"], "envelope" in fact.body) == ("asserted", False)
         assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
@@ -444,7 +445,7 @@ def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_
 
 def test_a_reject_is_signed_where_a_key_serves_and_a_named_key_must(office: Office, keys: dict[str, Path]) -> None:
     door = office.door(BEN)
-    door.key = str(keys[BEN])
+    door.context.key = str(keys[BEN])
     assert "envelope" in door.vote(door.case("prod", None), "reject", "no").body
     with pytest.raises(Refused):
         door.vote(door.case("prod", None), "reject", "no", str(keys["stranger"]))

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from promoter.api import Promoter
 from promoter.model.errors import CallerError, ForgeError
 from promoter.model.release import Source
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.progress import Notice
 from promoter.promotion.results import RunResult, Status
 from promoter.usecases.deployment_record import records_of
-from promoter.usecases.facade import Promoter
 from tests.fakes.forge import FakeForge
 from tests.fakes.promoter import EARLIER, RELEASE, environment, result
 from tests.workshop import Workshop, statuses
@@ -58,7 +58,7 @@ class Yard(Workshop):
 
     def door(self, actor: str = "ci@example.com") -> Promoter:
         door = super().door(actor)
-        door.world, door.deployments = replace(door.world, forge=self.forge.of), self.deployments
+        door.context.world, door.context.deployments = replace(door.world, forge=self.forge.of), self.deployments
         return door
 
     def notices(self) -> list[str]:

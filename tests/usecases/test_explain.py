@@ -45,7 +45,7 @@ def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Workshop) -> 
     ]  # fmt: skip
     soak, window, vote = told.gates
     assert (soak.who, soak.command) == ((), None)
-    assert soak.judged.verdict.opens_at == shop.door().journal.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
+    assert soak.judged.verdict.opens_at == shop.door().context.journal.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
     assert window.judged.verdict.opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     assert vote.who == ("ben@example.com", "eve@example.com")  # ann asked for it
     assert vote.command == f"promoter approve prod {told.release.short_id}"

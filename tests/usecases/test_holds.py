@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from promoter.api import Promoter
 from promoter.model.errors import CallerError
 from promoter.model.verdict import ReasonCode
-from promoter.usecases.facade import Promoter
 from tests.workshop import WEB, WORKER, Workshop, statuses
 
 

@@ -31,7 +31,7 @@ _PAGE = 16
 
 
 class Projection:
-    """`Kept` in `directory`, a file for each place of a ledger. `room` goes when it is closed."""
+    """A `StateCache` in `directory`, a file for each place of a ledger. `room` goes when it is closed."""
 
     def __init__(self, directory: Path, location: str, room: "TemporaryDirectory[str] | None" = None) -> None:
         self._file = directory / f"projection-{sha256(location.encode()).hexdigest()[:12]}.db"

@@ -17,7 +17,7 @@ _POLICY = "policy"
 
 
 class FileWitness:
-    """`Witness` in `directory`. A file that cannot be written or read witnesses nothing.
+    """A `TrustedHead` in `directory`. A file that cannot be written or read witnesses nothing.
 
     A ledger has two entries: under its place as it was spelled, and under its chain, the digest of its first fact. So a
     copy of it is known by any name, and a place that holds another ledger now is noticed.

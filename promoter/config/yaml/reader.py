@@ -22,7 +22,7 @@ MAX_ALIASED = 250_000
 
 
 def read_document(data: bytes, file: str) -> Document:
-    """Raises FileFaults with everything that keeps `data` from being one YAML document with a map at its top."""
+    """Raises InvalidFile with everything that keeps `data` from being one YAML document with a map at its top."""
     text = _decode(data, file)
     builder = _Builder(text, file)
     try:

@@ -9,8 +9,8 @@ from promoter.ui.cli.global_options import Common
 from promoter.usecases.ports.platform import USUAL, Target, parse_target
 
 if TYPE_CHECKING:
+    from promoter.api import Promoter
     from promoter.usecases.approve import ApprovalCase
-    from promoter.usecases.facade import Promoter
 
 
 def target_of(common: Common, asked: bool | None) -> Target | None:

@@ -19,7 +19,7 @@ _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.o
 
 
 def compose_draft(source: Path, document: Document, wished: str | None, directory: str) -> PipelineDraft:
-    """Raises CallerError for a file without services, FileFaults for variables that Compose would refuse."""
+    """Raises CallerError for a file without services, InvalidFile for variables that Compose would refuse."""
     data = document.data
     assert isinstance(data, dict)
     if not isinstance(data.get("services"), dict) and not data.get("include"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def checked(file: Path) -> "LoadedPipeline":
-    """Every rule, every environment. Git is asked only when a template wants to know. Raises FileFaults."""
+    """Every rule, every environment. Git is asked only when a template wants to know. Raises InvalidFile."""
     from promoter.adapters.git.tracked import GitCheckout
     from promoter.pipeline.loader import validate
 

@@ -11,7 +11,7 @@ from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Where, Which
 
 if TYPE_CHECKING:
-    from promoter.usecases.facade import Promoter
+    from promoter.api import Promoter
     from promoter.usecases.import_reviews import Imported
 
 Called = Annotated[str | None, typer.Option("--as", metavar="NAME", help="What the platform calls the environment.")]

@@ -8,26 +8,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import FrameType
 
+from promoter import api
 from promoter.model.redaction import redacted
 from promoter.promotion.progress import Event, Listener
 from promoter.ui.cli.ci.session import CiSession, here
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.streams import let_go_of_the_gone
-from promoter.usecases.facade import Promoter
 
 
 @contextmanager
-def opened(common: Common) -> Iterator[Promoter]:
+def opened(common: Common) -> Iterator[api.Promoter]:
     """The pipeline that the options name, ready to be asked."""
-    from promoter.bootstrap import open_promoter
-
     gc.freeze()
     gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
         desk = here()
         listener = _redacting(desk, desk.platform.listening(stack.enter_context(progress(common))))
         promoter = stack.enter_context(
-            open_promoter(
+            api.open_pipeline(
                 common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=desk.platform.mask
             )
         )

@@ -38,14 +38,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from promoter.adapters.ledgers.git.store import GitLedger
 from promoter.model.errors import HeadMoved
-from promoter.ledger.chain import Draft, Head, Kind, head_of
+from promoter.ledger.chain import FactDraft, LedgerHead, Kind, head_of
 def run(name):
-    ledger, done, head = GitLedger("git:promoter-ledger", Path(sys.argv[1]), "shop"), 0, Head()
+    ledger, done, head = GitLedger("git:promoter-ledger", Path(sys.argv[1]), "shop"), 0, LedgerHead()
     while done < int(sys.argv[3]):
         for fact in ledger.read(head.seq):
             head = head_of(fact)
         try:
-            head = head_of(ledger.append(Draft(Kind.STEP_DONE, name, body={"n": done}), head, datetime.now(UTC)))
+            head = head_of(ledger.append(FactDraft(Kind.STEP_DONE, name, body={"n": done}), head, datetime.now(UTC)))
         except HeadMoved:
             continue
         done += 1

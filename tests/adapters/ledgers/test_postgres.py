@@ -100,13 +100,13 @@ import sys
 from datetime import UTC, datetime
 from promoter.adapters.ledgers.postgres.store import PostgresLedger
 from promoter.model.errors import HeadMoved
-from promoter.ledger.chain import Draft, Head, Kind, head_of
-ledger, done, head = PostgresLedger(sys.argv[1], "shop"), 0, Head()
+from promoter.ledger.chain import FactDraft, LedgerHead, Kind, head_of
+ledger, done, head = PostgresLedger(sys.argv[1], "shop"), 0, LedgerHead()
 while done < 25:
     for fact in ledger.read(head.seq):
         head = head_of(fact)
     try:
-        head = head_of(ledger.append(Draft(Kind.STEP_DONE, sys.argv[2], body={"n": done}), head, datetime.now(UTC)))
+        head = head_of(ledger.append(FactDraft(Kind.STEP_DONE, sys.argv[2], body={"n": done}), head, datetime.now(UTC)))
     except HeadMoved:
         continue
     done += 1

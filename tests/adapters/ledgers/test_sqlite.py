@@ -27,13 +27,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.model.errors import HeadMoved
-from promoter.ledger.chain import Draft, Head, Kind, head_of
-ledger, head, done = SqliteLedger(Path(sys.argv[1])), Head(), 0
+from promoter.ledger.chain import FactDraft, LedgerHead, Kind, head_of
+ledger, head, done = SqliteLedger(Path(sys.argv[1])), LedgerHead(), 0
 while done < 25:
     for fact in ledger.read(head.seq):
         head = head_of(fact)
     try:
-        head = head_of(ledger.append(Draft(Kind.STEP_DONE, sys.argv[2], body={"n": done}), head, datetime.now(UTC)))
+        head = head_of(ledger.append(FactDraft(Kind.STEP_DONE, sys.argv[2], body={"n": done}), head, datetime.now(UTC)))
     except HeadMoved:
         continue
     done += 1
@@ -44,10 +44,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.model.errors import LedgerError
-from promoter.ledger.chain import Draft, Head, Kind
+from promoter.ledger.chain import FactDraft, LedgerHead, Kind
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 try:
-    SqliteLedger(Path(sys.argv[1])).append(Draft(Kind.STEP_DONE, "ana", body={"note": "x" * 90000}), Head(), datetime.now(UTC))
+    draft = FactDraft(Kind.STEP_DONE, "ana", body={"note": "x" * 90000})
+    SqliteLedger(Path(sys.argv[1])).append(draft, LedgerHead(), datetime.now(UTC))
 except LedgerError as error:
     print(error.message, "|", error.hint)
 """

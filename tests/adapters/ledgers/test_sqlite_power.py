@@ -89,12 +89,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
-from promoter.ledger.chain import Draft, Head, Kind, head_of
-ledger, head = SqliteLedger(Path(sys.argv[1])), Head()
+from promoter.ledger.chain import FactDraft, LedgerHead, Kind, head_of
+ledger, head = SqliteLedger(Path(sys.argv[1])), LedgerHead()
 for fact in ledger.read():
     head = head_of(fact)
 while True:
-    fact = ledger.append(Draft(Kind.STEP_DONE, "ana@example.com", body={"note": "x" * 2000}), head, datetime.now(UTC))
+    fact = ledger.append(FactDraft(Kind.STEP_DONE, "ana@example.com", body={"note": "x" * 2000}), head, datetime.now(UTC))
     head = head_of(fact)
     print(fact.line.decode(), flush=True)
 """

@@ -169,7 +169,7 @@ def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path
     forge(tmp_path, FORGERIES[what])
     door = shop.door()
     door.pin("dev", "watched")
-    assert everything(door.journal.state) == everything(fold(shop.ledger.read()))
+    assert everything(door.context.journal.state) == everything(fold(shop.ledger.read()))
     report = shop.door().ledger_verify()
     assert (report.problem, "said something else than the facts" in (report.note or "")) == (None, True)
     assert shop.door().ledger_verify().note is None
@@ -177,7 +177,7 @@ def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path
 
 
 def glance_of(shop: Workshop) -> State:
-    return shop.door().journal.glance()
+    return shop.door().context.journal.glance()
 
 
 def test_who_looked_and_then_acts_has_read_every_fact(tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
 """The command line in this very process, with a fake Promoter behind it."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,9 +28,7 @@ Say = Callable[..., Answer]
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> FakePromoter:
     fake = FakePromoter()
-    wiring = ModuleType("promoter.bootstrap")
-    vars(wiring)["open_promoter"] = fake.open
-    monkeypatch.setitem(sys.modules, "promoter.bootstrap", wiring)
+    monkeypatch.setattr("promoter.api.open_pipeline", fake.open)
     monkeypatch.chdir(tmp_path)
     for name in ("PROMOTER_FILE", "PROMOTER_WAIT", "PROMOTER_LEDGER", "PROMOTER_ACTOR", "PROMOTER_DEBUG", "PROMOTER_DISPATCH"):
         monkeypatch.delenv(name, raising=False)

@@ -18,7 +18,7 @@ def imported(*argv: str) -> set[str]:
 
 
 def test_help_and_version_import_no_more_than_they_need() -> None:
-    heavy = {"pydantic", "docker", "requests", "jinja2", "rich", "yaml", "tenacity", "sqlite3", "promoter.usecases.facade"}
+    heavy = {"pydantic", "docker", "requests", "jinja2", "rich", "yaml", "tenacity", "sqlite3", "promoter.usecases.context"}
     for argv in (("--help",), ("--version",)):
         assert imported(*argv) & heavy == set()
 
@@ -26,7 +26,7 @@ def test_help_and_version_import_no_more_than_they_need() -> None:
 def test_the_help_of_one_verb_imports_no_other() -> None:
     modules = imported("status", "--help")
     assert "promoter.ui.cli.status" in modules
-    assert modules & {"promoter.ui.cli.history", "promoter.usecases.facade", "docker", "rich"} == set()
+    assert modules & {"promoter.ui.cli.history", "promoter.usecases.context", "docker", "rich"} == set()
 
 
 def test_no_command_shows_the_help_and_is_2() -> None:
@@ -51,12 +51,10 @@ def test_completion_is_offered() -> None:
 
 ASK = """
 import sys
-from types import ModuleType
+from promoter import api
 from tests.fakes.promoter import FakePromoter
 from promoter.ui.cli.app import run
-wiring = ModuleType("promoter.bootstrap")
-wiring.open_promoter = FakePromoter().open
-sys.modules["promoter.bootstrap"] = wiring
+api.open_pipeline = FakePromoter().open
 sys.exit(run(["approve", "prod"]))
 """
 

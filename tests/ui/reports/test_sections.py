@@ -7,8 +7,8 @@ from threading import Thread
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode, passed, waiting
 from promoter.promotion import progress as e
-from promoter.ui.reports.github.log import GithubLog as GithubLog
-from promoter.ui.reports.gitlab.log import GitlabLog as GitlabLog
+from promoter.ui.reports.github.log import GithubLog
+from promoter.ui.reports.gitlab.log import GitlabLog
 from promoter.ui.reports.sections import Lanes
 from tests.fakes.promoter import IMAGE
 from tests.runner import Runner

@@ -1,0 +1,24 @@
+"""Builds and pushes, and records the release."""
+
+from promoter.model.release import Source
+from promoter.promotion import progress
+from promoter.promotion.build import Made, make_release
+from promoter.promotion.results import RunResult
+from promoter.usecases.context import Context, record_release
+from promoter.usecases.preflight import preflight
+
+
+def build(ctx: Context) -> RunResult:
+    """Build and push only. The release is recorded and enters nothing."""
+    source = ctx.world.source.source(ctx.pipeline.directory)
+    preflight(ctx, (), source, None)
+    made = make(ctx, source)
+    return RunResult(ctx.name, made.release, ())
+
+
+def make(ctx: Context, source: Source) -> Made:
+    engine = ctx.world.engine(None)
+    made = make_release(ctx.world, engine, ctx.loaded.builds(source), source, ctx.pipeline.directory, ctx.name, ctx.tell)
+    known = record_release(ctx, made)
+    ctx.tell(progress.ReleaseMade(made.release, known))
+    return made

@@ -1,0 +1,56 @@
+"""Plans: what `promote` would do. Changes nothing."""
+
+from contextlib import suppress
+
+from promoter.model.errors import EngineError
+from promoter.model.release import Release
+from promoter.model.verdict import ReasonCode
+from promoter.pipeline.compose.image_volumes import unnamed_volumes
+from promoter.promotion.plan import Plan, changes
+from promoter.promotion.promote import EnvironmentPromotion
+from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.usecases.context import Context, find_release
+from promoter.usecases.promote import environment_promotion, promotion_options, targets_upto
+
+
+def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
+    """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
+    ctx.journal.glance()
+    targets = targets_upto(ctx, to)
+    chosen = find_release(ctx, release)
+    results = tuple(_planned(ctx, environment_promotion(ctx, name, promotion_options(ctx)), chosen) for name in targets)
+    return RunResult(ctx.name, chosen, results)
+
+
+def _planned(ctx: Context, entering: EnvironmentPromotion, release: Release) -> EnvironmentResult:
+    plan = entering.judge.plan(release)
+    current = ctx.journal.state.environment(entering.name).current
+    admission = entering.judge.evaluate(plan, look=False)
+    unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
+    document = plan.document()
+    before = ctx.journal.plan_document(entering.name, current.plan_digest) if current else None
+    details = {
+        "from": current.release if current else None,
+        "to": release.id,
+        "steps": [{"id": step.id, "kind": type(step).__name__.lower(), "title": step.title} for step in plan.steps],
+        "gates": admission.documents(),
+        "changes": [change.document() for change in changes(before, document)],
+        "unnamed_volumes": _unnamed_volumes(ctx, plan),
+    }
+    shut = [one.verdict for one in admission.results if one.verdict.code is not ReasonCode.OK]
+    status = Status.UNCHANGED if unchanged else Status.PENDING
+    code = ReasonCode.NOTHING_TO_DO if unchanged else (shut[0].code if shut else ReasonCode.OK)
+    reasons = tuple(verdict.sentence for verdict in shut)
+    previous = current.release if current else None
+    return EnvironmentResult(entering.name, status, code, reasons, plan.digest, previous, details=details)
+
+
+def _unnamed_volumes(ctx: Context, plan: Plan) -> dict[str, list[str]]:
+    """Paths in which images keep data under no name, by service; of images that the engine does not have nothing is known."""
+    found: dict[str, list[str]] = {}
+    with suppress(EngineError):
+        engine = ctx.world.engine(plan.environment.engines[0])
+        for name, service in plan.environment.services.items():
+            if paths := unnamed_volumes(engine.image_volumes(plan.images[name]), service):
+                found[name] = list(paths)
+    return found

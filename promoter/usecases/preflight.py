@@ -1,0 +1,69 @@
+"""Whether everything that a run may need can be reached, before anything is done."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from promoter.model.errors import PromoterError
+from promoter.model.release import Release, Source
+from promoter.pipeline.model import NO_RELEASE
+from promoter.promotion.build import build_secrets, registries
+from promoter.promotion.plan import Plan, secret_names
+from promoter.promotion.reconnect import identified
+from promoter.usecases.context import Context
+from promoter.usecases.ports.bundle import UseCasePorts
+
+
+def preflight(ctx: Context, targets: Iterable[str], source: Source, release: Release | None) -> None:
+    """The file is whole, and every engine, registry and secret that this run may reach can be had.
+
+    Nothing is done before that is sure. Without a release one is to be built: then the local engine and the
+    registries of the builds are asked too.
+    """
+    ctx.loaded.check()
+    environments = [ctx.loaded.resolve(name, source, release.id if release else NO_RELEASE) for name in targets]
+    addresses = {environment.engines[0] for environment in environments}
+    secrets = {name for environment in environments for name in secret_names(environment)}
+    if release is None:
+        wanted = ctx.loaded.builds(source)
+        addresses.add(None)
+        hosts = registries(wanted)
+        secrets |= build_secrets(wanted)
+    else:
+        hosts = {image.repository.host for image in release.images.values()} if environments else set()
+    hosts |= {repository.host for environment in environments for repository in environment.elsewhere.values()}
+    _answer(ctx, addresses, hosts, secrets)
+
+
+def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
+    """Engines and registries of recorded plans answer. Their secrets are needed only where a container is created anew."""
+    plans = tuple(plans)
+    addresses = {plan.environment.engines[0] for plan in plans}
+    ctx.loaded.check()
+    _answer(ctx, addresses, {image.repository.host for plan in plans for image in plan.images.values()}, set())
+
+
+def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:
+    """Raises one error with all that cannot be had."""
+    calls: list[Callable[[], object]] = [partial(ctx.world.secrets.prove, sorted(secrets))] if secrets else []
+    calls += [partial(_identify, ctx.world, address) for address in sorted(addresses, key=str)]
+    calls += [partial(ctx.world.registry.ping, host) for host in sorted(hosts)]
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = [pool.submit(call) for call in calls]
+    errors = [error for outcome in outcomes if (error := outcome.exception()) is not None]
+    if errors:
+        raise _together(errors)
+
+
+def _identify(world: UseCasePorts, address: str | None) -> None:
+    identified(world.engine(address), world.clock)
+
+
+def _together(errors: list[BaseException]) -> BaseException:
+    """One error that says everything that is missing, so that it is mended in one go."""
+    known = [error for error in errors if isinstance(error, PromoterError)]
+    if len(known) < 2 or len(known) < len(errors):
+        return errors[0]
+    said = "\n".join(error.message for error in known)
+    hints = "\n".join(dict.fromkeys(error.hint for error in known if error.hint))
+    return type(known[0])(said, hint=hints or None)

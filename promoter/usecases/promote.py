@@ -1,0 +1,63 @@
+"""Promotes a release through environments: `run` builds one first, `promote` takes one that exists."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from promoter.model.release import Release
+from promoter.promotion.admission.controller import PromotionOptions
+from promoter.promotion.promote import EnvironmentPromotion
+from promoter.promotion.results import RunResult
+from promoter.promotion.scheduler import Scheduler, upto
+from promoter.usecases.build import make
+from promoter.usecases.context import Context, find_release, require_environment
+from promoter.usecases.deployment_records import record_deployments
+from promoter.usecases.preflight import preflight
+
+
+def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None) -> RunResult:
+    """Build, push, and promote as far as the gates allow."""
+    targets = targets_upto(ctx, to)
+    source = ctx.world.source.source(ctx.pipeline.directory)
+    preflight(ctx, targets, source, None)
+    made = make(ctx, source)
+    return record_deployments(ctx, _walk(ctx, made.release, targets, promotion_options(ctx, wait, wait_lock=wait_lock)))
+
+
+def promote(
+    ctx: Context, release: str | None, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None
+) -> RunResult:
+    """Carry an existing release on; this is how a waiting run resumes."""
+    targets = targets_upto(ctx, to)
+    chosen = find_release(ctx, release)
+    preflight(ctx, targets, chosen.source, chosen)
+    terms = promotion_options(ctx, wait, pass_older=True, wait_lock=wait_lock)
+    return record_deployments(ctx, _walk(ctx, chosen, targets, terms, explicit=to))
+
+
+def _walk(
+    ctx: Context, release: Release, targets: tuple[str, ...], terms: PromotionOptions, explicit: str | None = None
+) -> RunResult:
+    def enter(name: str) -> EnvironmentPromotion:
+        asked_for = name == explicit
+        return environment_promotion(ctx, name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
+
+    walk = Scheduler(ctx.pipeline.needs, targets, enter, ctx.tell)
+    return RunResult(ctx.name, release, walk.go(release))
+
+
+def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) -> PromotionOptions:
+    return PromotionOptions(
+        ctx.owner, ctx.actor, wait, lease_ttl=ctx.lease_ttl, accept_engine=ctx.accept_engine, policy_ref=ctx.policy_ref,
+        accept_ledger=ctx.accept_ledger, run=ctx.ci_run, **more,
+    )  # fmt: skip
+
+
+def environment_promotion(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentPromotion:
+    return EnvironmentPromotion(ctx.loaded, ctx.world, ctx.journal, ctx.tell, name, terms)
+
+
+def targets_upto(ctx: Context, to: str | None) -> tuple[str, ...]:
+    if to is not None:
+        require_environment(ctx, to)
+    return upto(ctx.pipeline.needs, to)
