@@ -7,6 +7,7 @@ A block says in its info string what it is. Code hosts and Sphinx highlight by t
     yaml other            YAML of some other program, which nothing here can check
     sh                    commands; on the pages of tests/docs/test_told.py they are run, block after block, in one shell
     sh not run            commands that are checked, and not run there: they need what no test machine has
+    python                a program; tests/docs/test_python.py runs it
     text                  right after such a block: what it prints; anywhere else text, a picture, a message
 """
 
