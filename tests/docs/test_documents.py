@@ -18,7 +18,23 @@ from tests.docs.session import NOT_RUN
 BIN = Path(sys.executable).parent
 SIGNERS = ("ana@example.com", "ben@example.com", "eve@example.com")
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGJlIGJvbGQsIGJlIHRydWUsIGJlIGtpbmQsIGJlIGl0"
-KNOWN = {"", "dockerfile", "ini", "json", "sh", "text", "toml", "yaml", "yml", "groovy", "mermaid", "http", "diff", "crontab", "python"}
+KNOWN = {
+    "",
+    "dockerfile",
+    "ini",
+    "json",
+    "sh",
+    "text",
+    "toml",
+    "yaml",
+    "yml",
+    "groovy",
+    "mermaid",
+    "http",
+    "diff",
+    "crontab",
+    "python",
+}
 YAML = [block for block in blocks("yaml") if kind(block) != "other"]
 
 

@@ -15,5 +15,5 @@ def test_the_example_prints_each_environment(
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     monkeypatch.chdir(tmp_path)
     [example] = blocks("python")
-    exec(compile(example.text, str(example), "exec"), {})  # noqa: S102 -- the manual's own example
+    exec(compile(example.text, str(example), "exec"), {})
     assert capsys.readouterr().out == "dev - -\nprod - -\n"
