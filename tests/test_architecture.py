@@ -14,7 +14,7 @@ def test_every_path_on_the_page_exists() -> None:
 
 
 def test_every_room_and_module_of_the_ground_floor_of_the_package_is_on_the_page() -> None:
-    rooms = {f"promoter/{p.name}/" for p in (ROOT / "promoter").iterdir() if p.is_dir() and p.name != "__pycache__"}
+    rooms = {f"promoter/{p.name}/" for p in (ROOT / "promoter").iterdir() if any(p.glob("*.py"))}
     modules = {f"promoter/{p.name}" for p in (ROOT / "promoter").glob("*.py") if p.name != "__init__.py"}
     helpers = {"promoter/model/suggest.py", "promoter/pipeline/json_schema.py"}
     assert not [name for name in sorted(rooms | modules - helpers) if f"`{name}`" not in PAGE]
