@@ -1,4 +1,4 @@
-# The commands of this house. `make help` lists them; CONTRIBUTING.md says when to use which.
+# The commands of this project. `make help` lists them; CONTRIBUTING.md says when to use which.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -43,7 +43,7 @@ format: venv ## format and rules, mended where that is mechanical
 types: venv ## mypy --strict
 	$(BIN)/mypy
 
-imports: venv ## the laws of the house: arrows point down only
+imports: venv ## import-linter: imports point down only
 	$(BIN)/lint-imports --no-cache
 
 docs-check: venv docs-site ## the example files through `promoter validate`, the manual built

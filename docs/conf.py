@@ -17,16 +17,16 @@ html_show_copyright = html_copy_source = html_show_sourcelink = html_show_sphinx
 
 HERE = Path(__file__).parent
 GUIDES = ("pipeline", "commands", "approvals", "ledger", "troubleshooting")
-APART = {"index", "tutorial", "threat-model", "comparison", "architecture", "decisions", "mutants", *GUIDES}
+APART = {"index", "tutorial", "threat-model", "comparison", "architecture", "decisions", "mutants", "python", "glossary", *GUIDES}
 CHAPTERS = {
     "Learn": ["tutorial"],
     "Guides": [*GUIDES, *(page.stem for page in sorted(HERE.glob("*.md")) if page.stem not in APART)],
     "How to": [f"how-to/{page.stem}" for page in sorted((HERE / "how-to").glob("*.md"))],
-    "Reference": [f"reference/{page.stem}" for page in sorted((HERE / "reference").glob("*.md"))],
+    "Reference": [*(f"reference/{page.stem}" for page in sorted((HERE / "reference").glob("*.md"))), "python", "glossary"],
     "Understand": [
         *(f"explanation/{page.stem}" for page in sorted((HERE / "explanation").glob("*.md"))), "threat-model", "comparison",
     ],
-    "The house": ["architecture", "decisions", "mutants"],
+    "Architecture": ["architecture", "decisions", "mutants"],
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The stop buttons: a pin keeps one environment as it is, a freeze lets nothing in, a veto bans a release for ever.
 
-Each is a fact with a reason. What they mean to a promotion is `gatekeeper.py`'s.
+Each is a fact with a reason. `promotion/admission/holds.py` says what they mean to a promotion.
 """
 
 from collections.abc import Sequence

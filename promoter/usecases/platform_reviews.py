@@ -1,4 +1,4 @@
-"""Which votes follow from the reviews on a platform: pure. Fetching them is the forge's, recording them is `reviewing.py`'s."""
+"""Which votes follow from the reviews on a platform. Pure: an adapter fetches them, `import_reviews.py` records them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

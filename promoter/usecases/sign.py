@@ -1,6 +1,6 @@
 """Making a signed statement of a decision: which key, over which facts, and whether it would count.
 
-What a person decides on is `voting.py`'s; what a gate makes of it is `gates/`'s.
+`approve.py` shows what is decided on; `gates/approval/` says which votes count.
 """
 
 from collections.abc import Iterable, Mapping

@@ -12,7 +12,7 @@ class Refusal(NamedTuple):
 
 
 def reason(shape: str, key: str) -> Refusal | None:
-    """Why `key` of this shape (a class of `service.py` or `top.py`) is refused; None when Compose does not know it either."""
+    """Why `key` of this shape (a class of this package) is refused; None when Compose does not know it either."""
     return _REFUSED.get(_SAME.get(shape, shape), {}).get(key)
 
 

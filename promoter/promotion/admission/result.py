@@ -1,7 +1,6 @@
 """Whether a release may enter an environment, as one value."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from promoter.gates.evaluate import GateResult, gate_document, worst
 from promoter.model.verdict import Outcome
@@ -34,13 +33,6 @@ class Admission:
     @property
     def reasons(self) -> tuple[str, ...]:
         return tuple(f"{one.gate}: {one.verdict.sentence}" for one in self.results if one.verdict.outcome is not Outcome.PASSED)
-
-    @property
-    def opens_at(self) -> datetime | None:
-        """When time alone opens what is closed, if it is known of all of them."""
-        closed = [one.verdict.opens_at for one in self.results if one.verdict.outcome is not Outcome.PASSED]
-        times = [time for time in closed if time is not None]
-        return max(times) if times and len(times) == len(closed) else None
 
     def with_(self, *more: GateResult) -> "Admission":
         return Admission((*self.results, *more))

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Secrets(Protocol):
-    """Values of declared secrets. They leave this door only towards an engine or a child process."""
+    """Values of declared secrets. `reveal` is called only on the way to an engine or a child process."""
 
     def prove(self, names: Sequence[str]) -> None:
         """Raises SecretError, naming each secret of `names` that cannot be had."""
