@@ -32,6 +32,7 @@ from promoter.pipeline.model import BuilderChoice, Environment, Pipeline, policy
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.holds import newer_instead, standing
 from promoter.promotion.admission.overrides import reviews_due
+from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan
 
 FACTS, ROUNDS = 10_000, 200
@@ -99,7 +100,7 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     while len(ledger.facts) < FACTS - 8:
         promotion_of(ledger, release_of(len(ledger.facts)), policy)
     release = release_of(FACTS)
-    plan = make_plan("shop", environment, release, lambda name: name)
+    plan = make_plan("shop", environment, release, lambda name: name, steps_of)
     _asked(ledger, release, plan.digest, policy)
     for who, key in keys.items():
         _signed(ledger, release, plan.digest, policy, who, key)
@@ -109,7 +110,7 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"check one approval, {kind}", partial(_check, votes[who], release, pipeline.trust, now)
 
     def controller() -> None:
-        case = make_case(pipeline, plan, state, "ci@example.com", now, "x")
+        case = make_case(pipeline, plan, state, now, requested_by="ci@example.com", promotion="x", plan_digest=plan.digest)
         found = standing(state, environment, release), newer_instead(state, "prod", release, explicit=False)
         judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
         if (shut := worst(judged)) is not None:

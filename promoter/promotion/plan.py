@@ -7,6 +7,7 @@ and checks. It does not cover what runs there now nor the gates: approvals name 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.model.canonical_json import fingerprint
@@ -16,10 +17,12 @@ from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.model.secrets import names_in
 from promoter.pipeline.compose.service import Service
-from promoter.pipeline.model import Environment, Strategy
-from promoter.promotion.steps import Before, Proof, Pull, Replace, Retire, Step, Verify, document
+from promoter.pipeline.model import Environment
+from promoter.promotion.steps import Proof, Step, document
 
 HashSecret = Callable[[str], str]
+StepsOf = Callable[[Environment, Release], tuple[Step, ...]]
+"""The steps of the environment's rollout strategy; the strategies are above the plan."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,18 @@ class Plan:
         }
 
 
-def make_plan(pipeline: str, environment: Environment, release: Release, hash_secret: HashSecret) -> Plan:
+def make_plan(pipeline: str, environment: Environment, release: Release, hash_secret: HashSecret, steps_of: StepsOf) -> Plan:
     """Raises CallerError for what this version cannot carry out, and for a service that the release lacks."""
-    _refuse_what_is_not_carried_out(environment)
+    _refuse_several_engines(environment)
     missing = [name for name in environment.services if name not in release.images]
     if missing:
         raise CallerError(
             f"release {release.short_id} has no image for {', '.join(missing)}",
             hint="the pipeline file has changed since: make a new release with `promoter run` or `promoter build`",
         )
+    steps = steps_of(environment, release)
     secrets = {name: hash_secret(name) for name in secret_names(environment)}
-    return Plan(pipeline, environment, release, secrets, steps_of(environment, release))
+    return Plan(pipeline, environment, release, secrets, steps)
 
 
 def images_for(environment: Environment, release: Release) -> dict[str, ImageRef]:
@@ -137,17 +141,17 @@ def dependencies(services: Mapping[str, Service], name: str) -> frozenset[str]:
 
 def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
     """Services in the order of `depends_on`; those of one wave need only earlier waves."""
-    done: dict[str, int] = {}
-    rest = dict(services)
-    wave = 0
-    while rest:
-        ready = [n for n, s in rest.items() if all(d in done or d not in services for d in s.depends_on)]
-        if not ready:
-            raise CallerError(f"depends_on goes round in a circle: {', '.join(rest)}")
-        done.update(dict.fromkeys(ready, wave))
-        rest = {n: s for n, s in rest.items() if n not in done}
-        wave += 1
-    return tuple(tuple(n for n, w in done.items() if w == i) for i in range(wave))
+    sorter = TopologicalSorter({name: [d for d in s.depends_on if d in services] for name, s in services.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise CallerError(f"depends_on goes round in a circle: {', '.join(dict.fromkeys(error.args[1]))}") from None
+    found = []
+    while sorter.is_active():
+        ready = frozenset(sorter.get_ready())
+        found.append(tuple(name for name in services if name in ready))
+        sorter.done(*ready)
+    return tuple(found)
 
 
 def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[Change, ...]:
@@ -155,21 +159,6 @@ def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tupl
     after = _comparable(new)
     before = _comparable(old) if old else {key: value for key, value in after.items() if value in ({}, [])}
     return differences(before, after)
-
-
-def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:
-    services = environment.services
-    images = images_for(environment, release)
-    pulls = [Pull(name, images[name]) for name in services]
-    before = [Before(i, check.title()) for i, check in enumerate(environment.before)]
-    replaces = [
-        Replace(name, images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
-    ]
-    early = needed_before(environment)
-    first = [step for step in replaces if step.service in early]
-    rest = [step for step in replaces if step.service not in early]
-    verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
-    return (*pulls, *first, *before, *rest, *verify, Retire())
 
 
 def _with_paths(config: dict[str, object], shown: Mapping[str, str]) -> dict[str, object]:
@@ -180,16 +169,11 @@ def _with_paths(config: dict[str, object], shown: Mapping[str, str]) -> dict[str
     return {**config, "volumes": [{**mount, "source": shown.get(mount.get("source"), mount.get("source"))} for mount in mounts]}
 
 
-def _refuse_what_is_not_carried_out(environment: Environment) -> None:
-    where = f"environment {environment.name}"
-    if environment.strategy is not Strategy.RECREATE:
-        raise CallerError(
-            f"{where} asks for strategy {environment.strategy}, which this version validates but does not carry out",
-            hint="use strategy: recreate",
-        )
+def _refuse_several_engines(environment: Environment) -> None:
     if len(environment.engines) > 1:
         raise CallerError(
-            f"{where} names {len(environment.engines)} engines; this version promotes to one engine an environment",
+            f"environment {environment.name} names {len(environment.engines)} engines; this version promotes to one engine an "
+            "environment",
             hint="name one engine, or make one environment for each",
         )
 

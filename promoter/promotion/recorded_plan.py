@@ -19,14 +19,14 @@ from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.model import Environment, LocalFile, Network, OnFailure, Strategy, Volume
-from promoter.promotion.plan import Plan, steps_of
+from promoter.promotion.plan import Plan, StepsOf
 
 _CHECKS: Mapping[str, type[Check]] = {
     shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck, MetricCheck, ScanCheck, SignatureCheck)
 }
 
 
-def recorded_plan(document: Mapping[str, Any], base: Environment, release: Release, directory: Path) -> Plan:
+def recorded_plan(document: Mapping[str, Any], base: Environment, release: Release, directory: Path, steps_of: StepsOf) -> Plan:
     """The plan that `document` is of. `base` is the environment as the file has it: its gates and rules stay in force.
 
     Raises CallerError for a document that another version of promoter has written and this one cannot read.

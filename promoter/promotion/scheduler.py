@@ -6,10 +6,12 @@ After each leg the ledger is folded again. A wait holds nothing: no lease, and w
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 from promoter.model.release import Release
 from promoter.promotion import progress
-from promoter.promotion.promote import EnvironmentPromotion
+from promoter.promotion.environment import EnvironmentContext
+from promoter.promotion.promote import not_reached, promote_to
 from promoter.promotion.results import EnvironmentResult, Status
 
 REACHED = (Status.DEPLOYED, Status.UNCHANGED)
@@ -22,34 +24,34 @@ class Scheduler:
 
     needs: Mapping[str, tuple[str, ...]]
     targets: tuple[str, ...]
-    enter: Callable[[str], EnvironmentPromotion]
+    enter: Callable[[str], EnvironmentContext]
     emit: progress.Listener
 
     def go(self, release: Release) -> tuple[EnvironmentResult, ...]:
+        """The result of each target. Raises what a caller's fault raises, once those that run have ended."""
+        graph = TopologicalSorter({name: [n for n in self.needs[name] if n in self.targets] for name in self.targets})
+        graph.prepare()
         results: dict[str, EnvironmentResult] = {}
         running: dict[Future[EnvironmentResult], str] = {}
         with ThreadPoolExecutor(PARALLEL) as pool:
-            while len(results) < len(self.targets):
-                for name in self._startable(results, set(running.values())):
-                    blocked = self._blocked_by(name, results)
-                    if blocked:
-                        why = ", ".join(f"{result.name} is {result.status}" for result in blocked)
-                        results[name] = self._ended(self.enter(name).not_reached(why))
-                    else:
-                        running[pool.submit(self.enter(name).go, release)] = name
-                if running:
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        results[running.pop(future)] = self._ended(future.result())
+            while graph.is_active():
+                for name in graph.get_ready():
+                    running[pool.submit(self._promote, name, release, self._blocked_by(name, results))] = name
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    name = running.pop(future)
+                    results[name] = self._ended(future.result())
+                    graph.done(name)
         return tuple(results[name] for name in self.targets)
 
-    def _startable(self, results: Mapping[str, EnvironmentResult], running: set[str]) -> list[str]:
-        waiting = (name for name in self.targets if name not in results and name not in running)
-        return [name for name in waiting if all(need in results for need in self.needs[name] if need in self.targets)]
+    def _promote(self, name: str, release: Release, blocked: str) -> EnvironmentResult:
+        env = self.enter(name)
+        return not_reached(env, blocked) if blocked else promote_to(env, release)
 
-    def _blocked_by(self, name: str, results: Mapping[str, EnvironmentResult]) -> list[EnvironmentResult]:
+    def _blocked_by(self, name: str, results: Mapping[str, EnvironmentResult]) -> str:
+        """Why what it needs was not reached; empty when it was."""
         needed = [results[need] for need in self.needs[name] if need in results]
-        return [result for result in needed if result.status not in REACHED]
+        return ", ".join(f"{result.name} is {result.status}" for result in needed if result.status not in REACHED)
 
     def _ended(self, result: EnvironmentResult) -> EnvironmentResult:
         seconds = (result.duration_ms or 0) / 1000

@@ -20,8 +20,9 @@ from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.model.vote import Vote
 from promoter.pipeline.model import policy_of
-from promoter.promotion.admission.controller import AdmissionController, PromotionOptions
+from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.holds import newer_instead
+from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.policy_pin import other_rules
 from promoter.promotion.plan import changes
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
@@ -176,11 +177,11 @@ def _case_of(ctx: Context, request: PromotionRequest, target: Release, earlier: 
 def _gates_now(ctx: Context, request: PromotionRequest) -> tuple[GateResult, ...]:
     terms = PromotionOptions(ctx.owner, ctx.actor, policy_ref=ctx.policy_ref, explicit=True, rollback=request.rollback)
     controller = AdmissionController(ctx.loaded, ctx.ports, ctx.ledger, request.environment, terms)
-    plan, case = controller.plan_as_asked(request)
-    results = controller.evaluate(plan, run_checks=False, case=case).results
+    proposal, case = controller.as_requested(request)
+    results = controller.evaluate(proposal, run_checks=False, case=case).results
     if case.policy_digest == request.policy_digest:
         return results
-    other = other_rules(request.rules, policy_of(ctx.pipeline, plan.environment))
+    other = other_rules(request.rules, policy_of(ctx.pipeline, proposal.environment))
     return (GateResult("rules", other, Rule.POLICY), *results)
 
 

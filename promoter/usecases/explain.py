@@ -22,7 +22,9 @@ from promoter.model.release import Release
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, ReasonCode, waiting
 from promoter.model.vote import Grade
-from promoter.promotion.admission.controller import AdmissionController, PromotionOptions
+from promoter.promotion.admission.controller import AdmissionController
+from promoter.promotion.admission.options import PromotionOptions
+from promoter.promotion.admission.subject import Subject
 from promoter.promotion.inspection.current import lives_here
 from promoter.promotion.plan import Plan
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
@@ -104,12 +106,12 @@ def explain(ctx: Context, environment: str, release: str | None, at: datetime | 
     if request is not None and request.release == chosen.id:
         terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
     controller = AdmissionController(ctx.loaded, ctx.ports, LedgerView(state), environment, terms)
-    plan, case, note = _asked(ctx, controller, chosen, at or now)
-    results = (*_needed(ctx, state, environment, chosen), *controller.evaluate(plan, run_checks=run_checks, case=case).results)
-    openings = tuple(_opening(ctx, one, plan, case, state) for one in results)
+    subject, case, note = _asked(controller, chosen, at or now)
+    results = (*_needed(ctx, state, environment, chosen), *controller.evaluate(subject, run_checks=run_checks, case=case).results)
+    openings = tuple(_opening(ctx, one, subject, case, state) for one in results)
     return Explanation(
-        ctx.name, environment, chosen, case.now, openings, _opens(plan, case, results),
-        lives_here(controller.entry, plan), note,
+        ctx.name, environment, chosen, case.now, openings, _opens(subject, case, results),
+        isinstance(subject, Plan) and lives_here(controller.entry, subject), note,
     )  # fmt: skip
 
 
@@ -118,23 +120,23 @@ def _facts_until(ctx: Context, at: datetime) -> State:
     return fold(fact for fact in ctx.ledger.store.read() if fact.at <= at)
 
 
-def _asked(ctx: Context, controller: AdmissionController, release: Release, at: datetime) -> tuple[Plan, GateContext, str | None]:
+def _asked(controller: AdmissionController, release: Release, at: datetime) -> tuple[Subject, GateContext, str | None]:
     request, note = controller.entry.request, None
+    subject: Subject
     try:
-        plan = controller.plan(release)
-        case = controller.case(plan)
+        subject = controller.plan(release)
+        case = controller.case(subject)
     except PromoterError as error:
         if error.exit_code == 2:
             raise
         if request is not None and request.release == release.id:
-            plan, case = controller.plan_as_asked(request)
+            subject, case = controller.as_requested(request)
             note = f"evaluated with the plan as it was requested, because: {error.message}"
         else:
-            environment = ctx.loaded.resolve(controller.name, release.source, release.id)
-            plan = Plan(ctx.name, environment, release, {}, ())
-            case = controller.case(plan)
+            subject = controller.proposal(release)
+            case = controller.case(subject)
             note = f"which votes count cannot be told, because: {error.message}"
-    return plan, controller.at(plan, case, at), note
+    return subject, controller.at(subject, case, at), note
 
 
 def _needed(ctx: Context, state: State, environment: str, release: Release) -> tuple[GateResult, ...]:
@@ -148,34 +150,34 @@ def _needed(ctx: Context, state: State, environment: str, release: Release) -> t
     return tuple(found)
 
 
-def _opens(plan: Plan, case: GateContext, results: Sequence[GateResult]) -> datetime | None:
+def _opens(subject: Subject, case: GateContext, results: Sequence[GateResult]) -> datetime | None:
     if all(one.verdict.outcome is Outcome.PASSED for one in results if one.kind in (Rule.SOAK, Rule.WINDOW)):
         return None
-    return opens_together(plan.environment.gates, case)
+    return opens_together(subject.environment.gates, case)
 
 
-def _opening(ctx: Context, one: GateResult, plan: Plan, case: GateContext, state: State) -> Opening:
+def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext, state: State) -> Opening:
     if one.verdict.outcome is Outcome.PASSED:
         return Opening(one)
-    name, release = plan.environment.name, plan.release.short_id
-    gate = next((gate for gate in plan.environment.gates if gate.title() == one.gate), None)
+    name, release = subject.environment.name, subject.release.short_id
+    gate = next((gate for gate in subject.environment.gates if gate.title() == one.gate), None)
     if isinstance(gate, Approval):
         return _by_vote(one, gate, case, state)
     if isinstance(gate, Soak):
         here = state.environment(gate.in_).current
-        there = here is not None and here.release == plan.release.id
+        there = here is not None and here.release == subject.release.id
         return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
     commands = {
         Rule.PIN: f"promoter unpin {name} --reason TEXT",
         Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT" if _frozen_alone(state, name) else
         "promoter unfreeze --reason TEXT",
         Rule.NEEDS: f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
-        Rule.REVIEW: f"promoter review {name}{_key(plan.environment.override)}",
+        Rule.REVIEW: f"promoter review {name}{_key(subject.environment.override)}",
         Rule.SUPERSEDED: "promoter promote",
-        Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(plan.environment.override)}",
+        Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(subject.environment.override)}",
     }  # fmt: skip
     if one.kind in commands:
-        who = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, plan)}
+        who = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
         return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
     if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
         return Opening(one)
@@ -206,8 +208,8 @@ def _reviewers(ctx: Context, state: State, name: str) -> tuple[str, ...]:
     return ANYONE if ctx.pipeline.signers is None else tuple(who for who in ctx.pipeline.signers if who not in involved)
 
 
-def _overriders(ctx: Context, plan: Plan) -> tuple[str, ...]:
-    policy = plan.environment.override
+def _overriders(ctx: Context, subject: Subject) -> tuple[str, ...]:
+    policy = subject.environment.override
     return tuple(sorted(may_override(policy, ctx.pipeline.roles))) if policy is not None else ()
 
 

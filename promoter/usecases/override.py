@@ -12,7 +12,7 @@ from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline.model import Environment, policy_digest
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import judge_owed
-from promoter.promotion.plan import Plan
+from promoter.promotion.admission.subject import Proposal
 from promoter.usecases.approve import ApprovalCase, may_enter
 from promoter.usecases.context import Context, facts_so_far, require_environment
 from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
@@ -67,7 +67,7 @@ def _to_review(ctx: Context, name: str) -> tuple[PendingReview, Environment]:
     for owed in state.environment(name).owed:
         release = state.releases[owed.release].release
         environment = ctx.loaded.resolve(name, release.source, release.id)
-        case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.ports.clock.now(), "")
+        case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
         if judge_owed(ctx.pipeline, environment, state, case, owed).outcome is not Outcome.PASSED:
             return owed, environment
     raise CallerError(f"no override in {name} waits for a review", hint=f"`promoter history {name}` shows what was")

@@ -6,11 +6,11 @@ from promoter.model.errors import EngineError
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.image_volumes import unnamed_volumes
+from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.plan import Plan, changes
-from promoter.promotion.promote import EnvironmentPromotion
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.context import Context, find_release
-from promoter.usecases.promote import environment_promotion, promotion_options, targets_upto
+from promoter.usecases.promote import environment_context, promotion_options, targets_upto
 
 
 def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
@@ -18,17 +18,17 @@ def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
     ctx.ledger.glance()
     targets = targets_upto(ctx, to)
     chosen = find_release(ctx, release)
-    results = tuple(_planned(ctx, environment_promotion(ctx, name, promotion_options(ctx)), chosen) for name in targets)
+    results = tuple(_planned(ctx, environment_context(ctx, name, promotion_options(ctx)), chosen) for name in targets)
     return RunResult(ctx.name, chosen, results)
 
 
-def _planned(ctx: Context, entering: EnvironmentPromotion, release: Release) -> EnvironmentResult:
-    plan = entering.controller.plan(release)
-    current = ctx.ledger.state.environment(entering.name).current
-    admission = entering.controller.evaluate(plan, run_checks=False)
+def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> EnvironmentResult:
+    plan = env.controller.plan(release)
+    current = ctx.ledger.state.environment(env.name).current
+    admission = env.controller.evaluate(plan, run_checks=False)
     unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
     document = plan.document()
-    before = ctx.ledger.plan_document(entering.name, current.plan_digest) if current else None
+    before = ctx.ledger.plan_document(env.name, current.plan_digest) if current else None
     details = {
         "from": current.release if current else None,
         "to": release.id,
@@ -42,7 +42,7 @@ def _planned(ctx: Context, entering: EnvironmentPromotion, release: Release) -> 
     code = ReasonCode.NOTHING_TO_DO if unchanged else (shut[0].code if shut else ReasonCode.OK)
     reasons = tuple(verdict.sentence for verdict in shut)
     previous = current.release if current else None
-    return EnvironmentResult(entering.name, status, code, reasons, plan.digest, previous, details=details)
+    return EnvironmentResult(env.name, status, code, reasons, plan.digest, previous, details=details)
 
 
 def _unnamed_volumes(ctx: Context, plan: Plan) -> dict[str, list[str]]:

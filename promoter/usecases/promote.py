@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from promoter.model.release import Release
-from promoter.promotion.admission.controller import PromotionOptions
-from promoter.promotion.promote import EnvironmentPromotion
+from promoter.promotion.admission.options import PromotionOptions
+from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.results import RunResult
 from promoter.promotion.scheduler import Scheduler, upto
 from promoter.usecases.build import make
@@ -21,7 +21,7 @@ def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedel
     source = ctx.ports.source.source(ctx.pipeline.directory)
     preflight(ctx, targets, source, None)
     made = make(ctx, source)
-    return record_deployments(ctx, _walk(ctx, made.release, targets, promotion_options(ctx, wait, wait_lock=wait_lock)))
+    return record_deployments(ctx, _promote(ctx, made.release, targets, promotion_options(ctx, wait, wait_lock=wait_lock)))
 
 
 def promote(
@@ -32,18 +32,18 @@ def promote(
     chosen = find_release(ctx, release)
     preflight(ctx, targets, chosen.source, chosen)
     terms = promotion_options(ctx, wait, pass_older=True, wait_lock=wait_lock)
-    return record_deployments(ctx, _walk(ctx, chosen, targets, terms, explicit=to))
+    return record_deployments(ctx, _promote(ctx, chosen, targets, terms, explicit=to))
 
 
-def _walk(
+def _promote(
     ctx: Context, release: Release, targets: tuple[str, ...], terms: PromotionOptions, explicit: str | None = None
 ) -> RunResult:
-    def enter(name: str) -> EnvironmentPromotion:
+    def enter(name: str) -> EnvironmentContext:
         asked_for = name == explicit
-        return environment_promotion(ctx, name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
+        return environment_context(ctx, name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
 
-    walk = Scheduler(ctx.pipeline.needs, targets, enter, ctx.emit)
-    return RunResult(ctx.name, release, walk.go(release))
+    results = Scheduler(ctx.pipeline.needs, targets, enter, ctx.emit).go(release)
+    return RunResult(ctx.name, release, results)
 
 
 def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) -> PromotionOptions:
@@ -53,8 +53,8 @@ def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) 
     )  # fmt: skip
 
 
-def environment_promotion(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentPromotion:
-    return EnvironmentPromotion(ctx.loaded, ctx.ports, ctx.ledger, ctx.emit, name, terms)
+def environment_context(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentContext:
+    return EnvironmentContext(ctx.loaded, ctx.ports, ctx.ledger, ctx.emit, name, terms)
 
 
 def targets_upto(ctx: Context, to: str | None) -> tuple[str, ...]:

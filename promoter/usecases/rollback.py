@@ -9,13 +9,15 @@ from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.pipeline.model import LocalFile
 from promoter.promotion import progress
+from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import Plan, changes
+from promoter.promotion.promote import promote_to
 from promoter.promotion.recorded_plan import recorded_plan
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 from promoter.usecases.deployment_records import record_deployments
 from promoter.usecases.preflight import require_reachable
-from promoter.usecases.promote import environment_promotion, promotion_options
+from promoter.usecases.promote import environment_context, promotion_options
 
 NOT_RECORDED = "the ledger does not hold the plan that release {0} was promoted to {1} with"
 FORWARD = "`promoter rollback {0} --current-config` goes back to it with the configuration of the file, and asks the gates"
@@ -48,11 +50,11 @@ def rollback(
     why = reason or (cut_off.reason if cut_off else f"rolled back from {(left or 'nothing')[:12]} to {release.short_id}")
     cause = Cause(rollback=True, reason=why)
     terms = promotion_options(ctx, rollback=not current_config, recorded=plan, explicit=True, wait_lock=wait_lock, cause=cause)
-    entering = environment_promotion(ctx, environment, terms)
-    chosen = plan or entering.controller.plan(release)
+    env = environment_context(ctx, environment, terms)
+    chosen = plan or env.controller.plan(release)
     require_reachable(ctx, (chosen,))
     _announce(ctx, environment, entry, chosen)
-    result = entering.go(release)
+    result = promote_to(env, release)
     if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
         ctx.ledger.append(Pinned(reason=why), environment, release.id)
     return _ended(ctx, release, result)
@@ -82,7 +84,7 @@ def repair(
         terms = promotion_options(
             ctx, recorded=plan, explicit=True, wait_lock=wait_lock, force=reason if force else None, cause=cause
         )
-        results.append(environment_promotion(ctx, name, terms).go(plan.release))
+        results.append(promote_to(environment_context(ctx, name, terms), plan.release))
         releases.append(plan.release)
         _tell_end(ctx, results[-1])
     one = releases[0] if len({release.id for release in releases}) == 1 else None
@@ -96,7 +98,7 @@ def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> 
     if document is None:
         raise CallerError(NOT_RECORDED.format(release.short_id, environment), hint=FORWARD.format(environment))
     base = ctx.loaded.resolve(environment, release.source, release.id)
-    plan = recorded_plan(document, base, release, ctx.pipeline.directory)
+    plan = recorded_plan(document, base, release, ctx.pipeline.directory, steps_of)
     changed = [f.path for f in plan.environment.files if f.digest and _digest_now(ctx, plan, f) != f.digest]
     if changed:
         raise CallerError(

@@ -14,7 +14,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import reviews_due
-from promoter.promotion.plan import Plan
+from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far
 
@@ -130,7 +130,7 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
         environment = ctx.loaded.resolve(name, release.source, release.id)
     except PromoterError as error:
         return (f"the gates of {name} were passed by override; whether that was reviewed cannot be told: {error.message}",)
-    case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.ports.clock.now(), "")
+    case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
     return tuple(one.verdict.sentence for one in reviews_due(ctx.pipeline, environment, state, case))
 
 

@@ -7,7 +7,7 @@ import pytest
 from promoter.gates.checks import ContainerCheck
 from promoter.model.errors import EngineError, StartError
 from promoter.promotion.ports.engine import EngineIdentity
-from promoter.promotion.promote import CARRIES_ON
+from promoter.promotion.promote import RESUMES
 from promoter.promotion.reconnect import AWAY
 from tests.fakes.engine import Behaviour
 from tests.workshop import Workshop, statuses
@@ -201,7 +201,7 @@ def test_one_that_stays_away_ends_the_run_where_it_is_and_the_next_finishes(shop
     result = shop.run("dev")
     (dev,) = result.environments
     assert (str(dev.status), str(dev.code)) == ("failed", "start_failed")
-    assert dev.reasons == ("the engine does not answer: Connection refused", CARRIES_ON)
+    assert dev.reasons == ("the engine does not answer: Connection refused", RESUMES)
     assert shop.clock.monotonic() - begun >= AWAY
     assert shop.kinds("dev")[-1] == "started"
     away.back()
@@ -214,7 +214,7 @@ def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Worksho
     shop.clock.interrupt_after = len(shop.clock.sleeps) + 3
     result = shop.run("dev")
     (dev,) = result.environments
-    assert (str(dev.status), dev.reasons[-1]) == ("interrupted", CARRIES_ON)
+    assert (str(dev.status), dev.reasons[-1]) == ("interrupted", RESUMES)
 
 
 def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(shop: Workshop) -> None:
@@ -228,7 +228,7 @@ def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(sh
     shop.newer("three")
     away = Away(shop, silent, lambda name: name == "shop-dev-web")
     (dev,) = shop.run("dev").environments
-    assert (str(dev.status), dev.reasons) == ("failed", ("the engine does not answer: timed out", CARRIES_ON))
+    assert (str(dev.status), dev.reasons) == ("failed", ("the engine does not answer: timed out", RESUMES))
     assert shop.kinds("dev")[-1] == "started"
     away.back()
     jobs = shop.engine.verbs("create").count(("create", "shop-dev-before-1"))

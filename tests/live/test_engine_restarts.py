@@ -35,13 +35,13 @@ services:
     ports: ["127.0.0.1:{port}:8080"]
     volumes: ["{gate}:/gate"]
     stop_grace_period: 3s
-    healthcheck: {{test: ["CMD", "test", "-e", "/gate/open"], interval: 200ms, retries: 200}}
+    healthcheck: {{test: ["CMD", "test", "-e", "/gate/open"], interval: 1s, retries: 60}}
 environments:
   dev: {{}}
 """
 IMAGE = "".join(line for line in SERVER.splitlines(keepends=True) if not line.startswith(("HEALTH", "CMD")))
-QUICK = 'CMD ["sh", "-c", "trap exit TERM; httpd -p 8080 -h /www; while :; do sleep 0.1; done"]\n'
-STUBBORN = 'CMD ["sh", "-c", "trap : TERM; httpd -p 8080 -h /www; while :; do sleep 0.1; done"]\n'
+QUICK = 'CMD ["sh", "-c", "trap exit TERM; httpd -p 8080 -h /www; while :; do sleep 9 & wait; done"]\n'
+STUBBORN = 'CMD ["sh", "-c", "trap : TERM; httpd -p 8080 -h /www; while :; do sleep 9 & wait; done"]\n'
 """It takes its whole grace to stop."""
 
 

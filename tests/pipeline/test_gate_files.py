@@ -11,6 +11,7 @@ from promoter.model.errors import InvalidFile
 from promoter.model.release import Release
 from promoter.pipeline.loader import LoadedPipeline, validate
 from promoter.pipeline.model import policy_digest
+from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan, secret_names
 from tests.pipeline.pipeline_files import SOURCE
 from tests.workshop import image
@@ -73,7 +74,7 @@ def test_who_changes_the_file_changes_plan_and_policy(tmp_path: Path, check: str
         policy = load(tmp_path, check)
         gates = policy_digest(policy.pipeline, policy.resolve("prod", SOURCE, None))
         release = Release({"web": image("web"), "api": image("api")}, SOURCE)
-        plan = make_plan("shop", load(tmp_path, check, "verify").resolve("prod", SOURCE, None), release, str)
+        plan = make_plan("shop", load(tmp_path, check, "verify").resolve("prod", SOURCE, None), release, str, steps_of)
         return gates, plan.digest
 
     first, again, other = digests("AAAA"), digests("AAAA"), digests("BBBB")

@@ -7,6 +7,7 @@ import pytest
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release
 from promoter.pipeline.loader import LoadedPipeline, load
+from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan
 from tests.pipeline.pipeline_files import GOOD, SOURCE, complaints, write
 
@@ -46,7 +47,7 @@ def test_an_address_shows_no_secret(tmp_path: Path) -> None:
 def test_it_is_only_shown_so_no_plan_depends_on_it(tmp_path: Path) -> None:
     def digest(more: str) -> str:
         environment = loaded(tmp_path, more).resolve("dev", SOURCE, RELEASE.id)
-        return make_plan("shop", environment, RELEASE, lambda _: "").digest
+        return make_plan("shop", environment, RELEASE, lambda _: "", steps_of).digest
 
     assert digest("    url: https://x/\n") == digest("    url: https://y/\n") == digest("")
 

@@ -14,14 +14,27 @@ from promoter.gates.registry import Gate
 from promoter.ledger.state import State
 from promoter.model.vote import Vote
 from promoter.pipeline.model import Environment, Pipeline, policy_digest
-from promoter.promotion.plan import Plan
+from promoter.promotion.admission.subject import Subject
 
 
-def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, now: datetime, promotion: str) -> GateContext:
-    """Everything that the ledger says about this release asking to enter this environment."""
-    place = state.environment(plan.environment.name)
-    votes = place.votes_for(plan.release.id)
-    overrides = [vote for vote in place.overrides if vote.release == plan.release.id]
+def make_case(
+    pipeline: Pipeline,
+    subject: Subject,
+    state: State,
+    now: datetime,
+    *,
+    requested_by: str = "",
+    promotion: str = "",
+    plan_digest: str = "",
+) -> GateContext:
+    """Everything that the ledger says about this release asking to enter this environment.
+
+    `plan_digest` is what votes are counted for; without one, none count.
+    """
+    environment, release = subject.environment, subject.release
+    place = state.environment(environment.name)
+    votes = place.votes_for(release.id)
+    overrides = [vote for vote in place.overrides if vote.release == release.id]
     stays = {
         name: Stay(entry.current.release, entry.since)
         for name, entry in state.environments.items()
@@ -29,16 +42,16 @@ def make_case(pipeline: Pipeline, plan: Plan, state: State, requested_by: str, n
     }
     names = pipeline.identities
     return GateContext(
-        environment=plan.environment.name,
-        release=plan.release,
-        plan_digest=plan.digest,
-        policy_digest=policy_digest(pipeline, plan.environment),
+        environment=environment.name,
+        release=release,
+        plan_digest=plan_digest,
+        policy_digest=policy_digest(pipeline, environment),
         running=place.current.release if place.current else None,
         requested_by=place.request.requested_by if place.request else requested_by,
         now=now,
-        votes=_by_person(checked(votes, pipeline.name, plan.release, pipeline.trust, now), names),
-        requested_seq=place.request.seq if place.request and place.request.plan_digest == plan.digest else 0,
-        overrides=_by_person(checked(overrides, pipeline.name, plan.release, pipeline.trust, now), names),
+        votes=_by_person(checked(votes, pipeline.name, release, pipeline.trust, now), names),
+        requested_seq=place.request.seq if place.request and place.request.plan_digest == plan_digest else 0,
+        overrides=_by_person(checked(overrides, pipeline.name, release, pipeline.trust, now), names),
         consumed=place.used_by_others((*votes, *overrides), promotion),
         stays=stays,
         roles=pipeline.roles,

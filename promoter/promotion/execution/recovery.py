@@ -8,11 +8,12 @@ from promoter.model.labels import Place, Role, role_of, service_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep
-from promoter.promotion.execution.completion import put_back
+from promoter.promotion.execution.completion import restore
 from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.job import Ran
-from promoter.promotion.execution.rollback import Failed, slots_of
-from promoter.promotion.execution.strategies.recreate import Recreate
+from promoter.promotion.execution.strategies.protocol import Failed
+from promoter.promotion.execution.strategies.registry import strategy_of
+from promoter.promotion.execution.strategies.restore import slots_of
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
 
@@ -28,9 +29,9 @@ def settle(
     problems: tuple[str, ...] = ()
     if not start.mend:
         found = [c for c in engine.find(place.labels) if role_of(c.labels) != Role.JOB]
-        recreate = Recreate(engine, ports.patient, ports.secrets, None, start.at)
+        strategy = strategy_of(plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
         made = Failed(place, start.promotion, slots_of(found, service_of))
-        problems = put_back(ports, engine, recreate, made, ran, lambda _: None).problems
+        problems = restore(ports, engine, strategy, made, ran, lambda _: None).problems
     reasons = ("an earlier run was cut off here; what it had begun was put back", *problems)
     emit(progress.Notice(f"{name}: {reasons[0]}"))
     fact = facts.Failed(

@@ -18,17 +18,22 @@ from datetime import datetime
 from promoter.model.clock import Clock
 from promoter.model.errors import PromoterError
 from promoter.model.images import Digest
-from promoter.model.labels import Role, Slot, promotion_of
+from promoter.model.labels import Role, Slot
+from promoter.model.release import Release
 from promoter.model.timestamps import read_stamp
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline.model import Environment
 from promoter.promotion.container_spec import ContainerRequest, Swapped, killed
 from promoter.promotion.execution.failure import StepFailure, of_error
 from promoter.promotion.execution.health import HealthProver
 from promoter.promotion.execution.ownership import Owned
+from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
+from promoter.promotion.execution.strategies.restore import Restoring
+from promoter.promotion.plan import images_for, needed_before, waves
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.ports.probes import Probes
 from promoter.promotion.ports.secrets import Secrets
-from promoter.promotion.steps import Proof
+from promoter.promotion.steps import Before, Proof, Pull, Replace, Retire, Step, Verify
 
 KILLED = 137
 """The exit code of a process that the engine ended with SIGKILL."""
@@ -44,24 +49,33 @@ class Recreate:
         self._down: dict[str, float] = {}
         self._late: dict[str, str] = {}
         self.outages: dict[str, tuple[float, float]] = {}
-        """By slot: from when to when it served nothing, in seconds of the monotonic clock."""
 
-    def swap(
+    @staticmethod
+    def steps(environment: Environment, release: Release) -> tuple[Step, ...]:
+        """Pulls first, then the services wave by wave, with the `before` jobs as early as what they need allows."""
+        services, images = environment.services, images_for(environment, release)
+        pulls = [Pull(name, images[name]) for name in services]
+        before = [Before(i, check.title()) for i, check in enumerate(environment.before)]
+        replaces = [
+            Replace(name, images[name], services[name].replicas, i) for i, wave in enumerate(waves(services)) for name in wave
+        ]
+        early = needed_before(environment)
+        first = [step for step in replaces if step.service in early]
+        rest = [step for step in replaces if step.service not in early]
+        verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
+        return (*pulls, *first, *before, *rest, *verify, Retire())
+
+    def replace(
         self, order: ContainerRequest, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None
     ) -> Swapped:
-        """Safe to repeat: what this promotion has done already is found and not done again.
-
-        `restart` stops and starts a container that could stay. `touch` is called before anything is changed.
-        """
         try:
-            return self._swap(order, slot, touch, restart=restart)
+            return self._replace(order, slot, touch, restart=restart)
         except PromoterError as error:
             if error.exit_code == 130 or error.reason_code is ReasonCode.LOCK_HELD:
                 raise
             raise of_error(error, ReasonCode.START_FAILED) from error
 
     def prove(self, order: ContainerRequest, slot: Slot) -> Swapped:
-        """Looks again at what is in the slot: one that has ended meanwhile is started again. Raises StepFailure."""
         found = self._owned.find(order, slot.name)
         if found is None:
             raise StepFailure(ReasonCode.START_FAILED, (f"container {slot.name} is gone: it was removed from outside",))
@@ -71,8 +85,10 @@ class Recreate:
         health = self._examiner.prove(found.id, order.config, order.proof, settled=True)
         return self._swapped(order, slot, found.id, health)
 
+    def restore(self, failed: Failed, earlier: Earlier | None, emit: Callable[[str], None]) -> Returned:
+        return Restoring(self._engine, self._clock, self._secrets, self.prove, emit).go(failed, earlier)
+
     def lasting(self, clock: Clock, probes: Probes | None) -> "Recreate":
-        """The same, with waits that no interruption ends: for putting back. It counts the same outages."""
         other = Recreate(self._engine, clock, self._secrets, probes, self._begun)
         other._down, other.outages = self._down, self.outages
         return other
@@ -85,7 +101,7 @@ class Recreate:
         return self.outages.get(slot.name, (begun, self._clock.monotonic()))[1] - begun
 
     # ------------------------------------------------------------ parts
-    def _swap(self, order: ContainerRequest, slot: Slot, touch: Callable[[], None], *, restart: bool) -> Swapped:
+    def _replace(self, order: ContainerRequest, slot: Slot, touch: Callable[[], None], *, restart: bool) -> Swapped:
         current = self._owned.find(order, slot.name)
         if current is not None and order.is_wanted(current):
             kept = self._keep(order, slot, current, touch, restart=restart)
@@ -206,10 +222,6 @@ class Recreate:
                 (f"{order.service} must run {order.image.digest}, but its container shows {seen or 'no digest'}",),
             )
         return seen
-
-
-def made_by(container: Container | None, promotion: str) -> bool:
-    return container is not None and promotion_of(container.labels) == promotion
 
 
 def _time(stamp: str) -> datetime | None:

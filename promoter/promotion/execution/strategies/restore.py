@@ -6,81 +6,27 @@ environment is called healthy.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from promoter.model.clock import Clock
 from promoter.model.errors import LeaseLost, PromoterError
-from promoter.model.labels import Place, Role, Slot
+from promoter.model.labels import Role, Slot, promotion_of
 from promoter.model.ownership import owner_labels
 from promoter.promotion.container_spec import ContainerRequest, Swapped
 from promoter.promotion.execution.failure import Evidence, StepFailure
 from promoter.promotion.execution.ownership import Owned
-from promoter.promotion.execution.strategies.recreate import Recreate, made_by
+from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.ports.secrets import Secrets
 
-Slots = Mapping[str, tuple[Slot, ...]]
+Prove = Callable[[ContainerRequest, Slot], Swapped]
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """What ran before, as it is recorded: its services in the order in which they start, and their containers."""
+class Restoring:
+    """Takes one failed promotion back. It goes on past what fails, and reports it. `clock` cannot be interrupted."""
 
-    release: str
-    services: tuple[str, ...]
-    order: Callable[[str], ContainerRequest]
-    slots: Callable[[str], tuple[Slot, ...]]
-    containers: Mapping[str, frozenset[str]]
-    verify: Callable[[], tuple[str, ...]]
-    """Repeats the recorded verification; a sentence for each check that did not pass."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The promotion that is taken back. `touched` are the slots of the services that it changed."""
-
-    place: Place
-    promotion: str
-    touched: Slots
-
-
-@dataclass(frozen=True)
-class Returned:
-    """How it ended. `services` holds the replicas of each service that serves again."""
-
-    touched: bool
-    left: bool = False
-    services: Mapping[str, list[Swapped]] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    earlier: str | None = None
-    """The release that ran before."""
-
-    @property
-    def restored(self) -> bool:
-        """Whether what ran before serves again, and all of it is proven."""
-        return self.touched and not self.left and not self.problems and self.earlier is not None
-
-    def sentences(self, environment: str) -> tuple[str, ...]:
-        """What the environment is like now, for people."""
-        if not self.touched:
-            return (f"{environment} was not touched: it is as it was",)
-        if self.left:
-            return (f"{environment} was left as it is",)
-        if self.problems:
-            what = f"the earlier release {self.earlier[:12]}" if self.earlier else "what was there before"
-            return (f"{environment} could not be put back: {what} is not proven to serve", *self.problems)
-        if self.earlier is None:
-            return (f"nothing ran in {environment} before, and nothing runs there now",)
-        return (f"{environment} serves the earlier release {self.earlier[:12]} again, proven healthy",)
-
-
-class PutBack:
-    """Takes one failed promotion back. It goes on past what fails, and says so. `clock` cannot be interrupted."""
-
-    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, recreate: Recreate, emit: Callable[[str], None]) -> None:
-        self._engine, self._secrets, self._recreate, self._emit = engine, secrets, recreate, emit
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, prove: Prove, emit: Callable[[str], None]) -> None:
+        self._engine, self._secrets, self._prove_slot, self._emit = engine, secrets, prove, emit
         self._owned = Owned(engine, clock)
         self._problems: list[str] = []
         self._evidence: list[Evidence] = []
@@ -167,7 +113,7 @@ class PutBack:
         return seen
 
     def _prove(self, order: ContainerRequest, slot: Slot, seen: list[Swapped]) -> None:
-        seen.append(self._recreate.prove(order, slot))
+        seen.append(self._prove_slot(order, slot))
 
     def _trying(self, act: Callable[[], None]) -> None:
         try:
@@ -179,6 +125,10 @@ class PutBack:
             raise
         except PromoterError as error:
             self._problems += [error.message, *([error.hint] if error.hint else [])]
+
+
+def made_by(container: Container | None, promotion: str) -> bool:
+    return container is not None and promotion_of(container.labels) == promotion
 
 
 def slots_of(containers: Iterable[Container], service_of: Callable[[Mapping[str, str]], str]) -> dict[str, tuple[Slot, ...]]:

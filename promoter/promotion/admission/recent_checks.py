@@ -1,0 +1,27 @@
+"""The results of checks, kept for a while: under the lease, and while a run waits for votes, no check runs again at once."""
+
+from collections.abc import Callable
+
+from promoter.gates.checks import Check
+from promoter.gates.context import CheckResult
+from promoter.model.clock import Clock
+
+FRESH = 60.0
+"""Seconds for which the result of a check counts."""
+
+
+class RecentChecks:
+    """What each check of a plan found last, and when. A check that failed runs again each time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._found: dict[str, tuple[float, CheckResult]] = {}
+
+    def result(self, plan_digest: str, check: Check, run: Callable[[], CheckResult]) -> CheckResult:
+        key, now = f"{plan_digest} {check.model_dump_json()}", self._clock.monotonic()
+        known = self._found.get(key)
+        if known is not None and (known[1].passed or check.dry_run) and now - known[0] < FRESH:
+            return known[1]
+        result = run()
+        self._found[key] = (now, result)
+        return result

@@ -1,0 +1,41 @@
+"""Whether engine and containers are those that this ledger knows: another engine or another ledger needs a person's word."""
+
+from promoter.gates.evaluate import GateResult
+from promoter.gates.rule import Rule
+from promoter.ledger.state import Deployment
+from promoter.model.labels import Place, is_aside, ledger_of
+from promoter.model.ownership import is_owned, owner_labels
+from promoter.model.verdict import ReasonCode, refused
+from promoter.promotion.ports.engine import Engine
+
+
+def other_engine(environment: str, current: Deployment | None, engine: Engine) -> GateResult | None:
+    """The refusal when another engine than the recorded one answers at the address."""
+    if current is None or current.engine is None:
+        return None
+    identity = engine.identify()
+    if identity.fingerprint == current.engine:
+        return None
+    says = (
+        f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {environment} "
+        f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={environment}"
+    )
+    return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, says), Rule.ENGINE)
+
+
+def other_ledger(place: Place, chain: str | None, location: str, engine: Engine) -> GateResult | None:
+    """The refusal when another ledger has recorded the containers: its facts, gates and leases are not known here.
+
+    `chain` is the digest of this ledger's first fact; None when it is empty.
+    """
+    found = engine.labels_by_name().items()
+    serving = [labels for name, labels in found if is_owned(labels, owner_labels(place)) and not is_aside(name)]
+    others = {ledger_of(labels) for labels in serving} - {None, chain}
+    if not others:
+        return None
+    says = (
+        f"the containers of {place.environment} were recorded in another ledger ({', '.join(sorted(map(str, others)))}) than "
+        f"this one ({chain or 'empty'}, {location}): use that ledger; when this one is to take over, set "
+        f"PROMOTER_ACCEPT_LEDGER={place.environment}"
+    )
+    return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), Rule.LEDGER)

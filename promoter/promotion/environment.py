@@ -1,0 +1,81 @@
+"""One environment of one run: what promoting to it works with, and how its result is made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from promoter.ledger.ledger import Ledger
+from promoter.ledger.state import EnvironmentState
+from promoter.model.labels import Place
+from promoter.model.verdict import Outcome, ReasonCode
+from promoter.pipeline.loader_port import Loaded
+from promoter.promotion import progress
+from promoter.promotion.admission.controller import AdmissionController
+from promoter.promotion.admission.options import PromotionOptions
+from promoter.promotion.admission.result import Admission
+from promoter.promotion.inspection.current import lives_here, still_runs
+from promoter.promotion.plan import Plan
+from promoter.promotion.ports.bundle import Ports
+from promoter.promotion.ports.engine import Engine
+from promoter.promotion.results import EnvironmentResult, Status
+
+
+@dataclass(frozen=True)
+class EnvironmentContext:
+    """The environment `name` of a pipeline, its ledger and the ports of a promotion."""
+
+    file: Loaded
+    ports: Ports
+    ledger: Ledger
+    emit: progress.Listener
+    name: str
+    options: PromotionOptions
+
+    @cached_property
+    def controller(self) -> AdmissionController:
+        return AdmissionController(self.file, self.ports, self.ledger, self.name, self.options)
+
+    @property
+    def entry(self) -> EnvironmentState:
+        """What the ledger says about the environment now."""
+        return self.ledger.state.environment(self.name)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file.pipeline.name, self.name)
+
+    def engine(self, plan: Plan) -> Engine:
+        return self.ports.engine(plan.environment.engines[0])
+
+    def nothing_to_do(self, plan: Plan) -> bool:
+        """The last promotion here had this release and this plan, and what it recorded still runs."""
+        current = self.entry.current
+        if current is None or self.entry.start is not None or not lives_here(self.entry, plan):
+            return False  # what was cut off is brought to its end, even when all seems to be in place
+        return still_runs(self.engine(plan), self.place, current, plan)
+
+    def show(self, admission: Admission) -> None:
+        for one in admission.results:
+            self.emit(progress.GateEvaluated(self.name, one.gate, one.verdict))
+
+    def result(
+        self,
+        status: Status,
+        code: ReasonCode,
+        *reasons: str | None,
+        plan: Plan | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> EnvironmentResult:
+        current = self.entry.current
+        given = tuple(reason for reason in reasons if reason)
+        digest, previous = plan.digest if plan else None, current.release if current else None
+        return EnvironmentResult(self.name, status, code, given, digest, previous, details=details or {})
+
+    def not_admitted(self, plan: Plan, admission: Admission) -> EnvironmentResult:
+        """The result of an admission that something blocks."""
+        assert admission.blocking is not None
+        status = Status.REFUSED if admission.outcome is Outcome.REFUSED else Status.PENDING
+        run = {"run": self.options.run} if self.options.run else {}
+        details = {"gates": admission.documents(), **run}
+        result = self.result(status, admission.blocking.verdict.code, *admission.reasons, plan=plan, details=details)
+        return replace(result, closed=tuple(one for one in admission.results if one.verdict.outcome is not Outcome.PASSED))

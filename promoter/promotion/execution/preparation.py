@@ -1,0 +1,51 @@
+"""What must be certain before a promotion touches anything: names are ours, secrets are there, networks and volumes exist."""
+
+from promoter.model.labels import once_name
+from promoter.model.ownership import owner_labels
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.execution.failure import StepFailure
+from promoter.promotion.execution.ownership import refuse_foreign
+from promoter.promotion.execution.provisioning import provide
+from promoter.promotion.execution.steps import StepContext
+from promoter.promotion.plan import needed_secrets
+from promoter.promotion.steps import Before
+
+
+def prepare(ctx: StepContext) -> None:
+    """Raises StartError for a name that belongs to another, StepFailure for a secret that has changed."""
+    ctx.guard()
+    job = ctx.job
+    names = {
+        name: owner_labels(job.place, service)
+        for service in ctx.environment.services
+        for slot in job.slots(service)
+        for name in slot.names
+    }
+    before = {step.id: once_name(job.place, step.place) for step in job.plan.steps if isinstance(step, Before)}
+    names |= dict.fromkeys(before.values(), owner_labels(job.place))
+    refusal = refuse_foreign(names, ctx.engine.labels_by_name())
+    if refusal is not None:
+        raise refusal
+    _prove_secrets(ctx)
+    ctx.sweep({name for step, name in before.items() if job.resumed and step not in job.done})
+    provide(ctx.engine, ctx.environment, job.place)
+
+
+def _prove_secrets(ctx: StepContext) -> None:
+    """A recorded plan needs its secrets only for what must be created again, and then with the recorded values."""
+    plan = ctx.job.plan
+    if plan.recorded is None:
+        return
+    kept = {container.id for container in ctx.engine.find(ctx.job.place.labels)}
+    created = [
+        service
+        for service, known in ctx.job.reuse.items()
+        if len(kept & (known.live | known.earlier)) < len(ctx.job.slots(service))
+    ]
+    names = needed_secrets(plan.environment, created)
+    ctx.ports.secrets.prove(names)
+    salt = ctx.ledger.state.salt or ""
+    changed = [name for name in names if ctx.ports.secrets.keyed_hash(name, salt) != plan.secrets.get(name)]
+    if changed:
+        reason = f"secret {', '.join(changed)} has changed since release {plan.release.short_id} was promoted with it"
+        raise StepFailure(ReasonCode.START_FAILED, (reason, "promote the release again: the gates then see the new secret"))

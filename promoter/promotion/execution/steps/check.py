@@ -1,0 +1,41 @@
+"""Running one check: a `before` job once, before anything is replaced, or a `verify` against what runs now."""
+
+from dataclasses import replace
+
+from promoter.gates.checks import ContainerCheck, say_dry_run
+from promoter.model.labels import once_name
+from promoter.model.verdict import ReasonCode
+from promoter.promotion.checks.runner import Checker
+from promoter.promotion.execution.failure import StepFailure
+from promoter.promotion.execution.steps.context import StepContext
+from promoter.promotion.steps import Before, Verify
+
+OUTPUT = 2000
+"""Characters of a check's output that are recorded: its end."""
+
+
+def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
+    ctx.acted = True
+    before = isinstance(step, Before)
+    wanted = (ctx.environment.before if before else ctx.environment.verify)[step.place]
+    once = once_name(ctx.job.place, step.place) if before else None
+    result = Checker(ctx.ports).run(wanted, replace(ctx.job.site(ctx.engine), fresh=not before, once=once))
+    output = result.seen[-OUTPUT:]
+    if wanted.dry_run:
+        ctx.note(wanted.title(), say_dry_run(result))
+        return {"sentence": say_dry_run(result), "output": output, "dry_run": True, "passed": result.passed}
+    if result.passed:
+        return {"sentence": result.sentence, "output": output}
+    if not before:
+        raise StepFailure(ReasonCode.VERIFY_FAILED, (result.sentence,))
+    code = ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED
+    hint = _nothing_runs_yet(ctx) if isinstance(wanted, ContainerCheck) else ()
+    raise StepFailure(code, (result.sentence, *hint))
+
+
+def _nothing_runs_yet(ctx: StepContext) -> tuple[str, ...]:
+    """A job of a first promotion that needs another service finds it only where its own service depends on it."""
+    if ctx.job.earlier is not None or len(ctx.swapped) == len(ctx.environment.services):
+        return ()
+    hint = "a service that this job needs is started first when the job's service names it under `depends_on`"
+    return (f"nothing ran in {ctx.environment.name} before: {hint}",)

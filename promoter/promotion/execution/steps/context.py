@@ -1,0 +1,55 @@
+"""What the steps of one promotion work with, and what they have changed so far."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from promoter.ledger.lease import HeldLease
+from promoter.ledger.ledger import Ledger
+from promoter.pipeline.model import Environment
+from promoter.promotion import progress
+from promoter.promotion.checks.jobs import sweep
+from promoter.promotion.container_spec import Swapped
+from promoter.promotion.execution.fencing import FencedEngine
+from promoter.promotion.execution.job import Execution
+from promoter.promotion.execution.strategies.protocol import RolloutStrategy
+from promoter.promotion.ports.bundle import Ports
+
+
+@dataclass
+class StepContext:
+    """One promotion under way. Steps of one wave run in threads and change services of their own only."""
+
+    ports: Ports
+    ledger: Ledger
+    emit: progress.Listener
+    job: Execution
+    hold: HeldLease
+    engine: FencedEngine
+    strategy: RolloutStrategy
+    acted: bool
+    """Whether anything was done in the environment; assumed of a try that was cut off."""
+    swapped: dict[str, list[Swapped]] = field(default_factory=dict)
+    """The replicas of each service that was replaced or kept."""
+    touched: list[str] = field(default_factory=list)
+    """The services of which a container was changed, in that order."""
+
+    @property
+    def environment(self) -> Environment:
+        return self.job.plan.environment
+
+    def guard(self) -> None:
+        """Raises Interrupted after a signal, and LeaseLost when another run has the environment."""
+        self.ports.clock.check()
+        self.hold.check()
+
+    def touch(self, service: str) -> None:
+        self.acted = True
+        if service not in self.touched:
+            self.touched.append(service)
+
+    def note(self, title: str, text: str) -> None:
+        self.emit(progress.StepNote(self.environment.name, title, text))
+
+    def sweep(self, keep: Collection[str] = ()) -> None:
+        """Remove the containers of jobs that have ended, or whose run is gone."""
+        sweep(self.engine, self.job.place, self.ports.gone, leased=True, keep=keep)

@@ -1,0 +1,42 @@
+"""Putting the containers of one service in place, one replica after the other."""
+
+from dataclasses import replace
+from functools import partial
+
+from promoter.promotion.execution.steps.context import StepContext
+from promoter.promotion.steps import Replace
+
+
+def replace_service(ctx: StepContext, step: Replace) -> dict[str, object]:
+    service = step.service
+    done = ctx.swapped.setdefault(service, [])
+    order, restart = ctx.job.order(service), _restarts(ctx, service)
+    if _shares_with_replaced(ctx, service):
+        order = replace(order, live=frozenset(), earlier=frozenset())
+    for slot in ctx.job.slots(service):
+        ctx.guard()
+        swapped = ctx.strategy.replace(order, slot, restart=restart, touch=partial(ctx.touch, service))
+        done.append(swapped)
+        kept = "unchanged, " if swapped.kept else ""
+        ctx.note(step.title, f"{slot.name} {kept}{swapped.health}")
+        if swapped.late:
+            ctx.note(step.title, swapped.late)
+    return {
+        "already": all(s.kept for s in done),
+        "containers": [s.container for s in done],
+        "health": [s.health for s in done],
+        "gap_ms": max((round(s.gap * 1000) for s in done if s.gap is not None), default=None),
+    }
+
+
+def _restarts(ctx: StepContext, service: str) -> bool:
+    """Whether a service that it depends on was changed, and asks for its restart."""
+    config = ctx.environment.services[service]
+    return not config.protected and any(d.restart and name in ctx.touched for name, d in config.depends_on.items())
+
+
+def _shares_with_replaced(ctx: StepContext, service: str) -> bool:
+    """A namespace of another container ends with it."""
+    config = ctx.environment.services[service]
+    shared = {config.network_mode, config.pid, config.ipc}
+    return any(f"container:{slot.name}" in shared for other in ctx.touched for slot in ctx.job.slots(other))

@@ -1,0 +1,25 @@
+"""Removing what is older than the previous containers, and services that the file no longer has."""
+
+from promoter.model.labels import Role, role_of
+from promoter.promotion import progress
+from promoter.promotion.execution.retention import images_of_the_past
+from promoter.promotion.execution.steps.context import StepContext
+
+
+def retire(ctx: StepContext) -> dict[str, object]:
+    """Keep the live and the previous containers, and all anonymous volumes: they may hold data, and only a person can decide."""
+    kept = {name for service in ctx.swapped for slot in ctx.job.slots(service) for name in (slot.name, slot.previous)}
+    ctx.sweep()
+    found = [c for c in ctx.engine.find(ctx.job.place.labels) if role_of(c.labels) != Role.JOB]
+    gone = [container for container in found if container.name not in kept]
+    used = {volume for container in found if container not in gone for volume in container.anonymous.values()}
+    for container in gone:
+        ctx.engine.remove(container.id)
+    left = sorted({volume for container in gone for volume in container.anonymous.values()} - used)
+    if left:
+        name = ctx.environment.name
+        says = f"{name}: volumes of removed containers were kept, `docker volume rm` removes them: {', '.join(left)}"
+        ctx.emit(progress.Notice(says))
+    past = images_of_the_past(ctx.ledger.state, ctx.job.plan, ctx.job.previous)
+    images = [str(image) for image in past if ctx.engine.remove_image(image)]
+    return {"removed": sorted(c.name for c in gone), "images": images, "volumes": left}

@@ -1,0 +1,84 @@
+"""The three waits of a promotion: for gates, for another run's lease, and for an engine that went away."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from promoter.ledger.lease import came_free
+from promoter.ledger.store import LeaseInfo
+from promoter.model.clock import Clock
+from promoter.model.errors import EngineError
+from promoter.model.verdict import Outcome
+from promoter.promotion import progress
+from promoter.promotion.admission.result import Admission
+from promoter.promotion.environment import EnvironmentContext
+from promoter.promotion.execution.comeback import Comeback
+from promoter.promotion.plan import Plan
+from promoter.promotion.ports.engine import Engine
+from promoter.promotion.request import request_promotion
+
+POLL = 1.0
+"""Seconds between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock."""
+
+    clock: Clock
+    at: float
+
+    @classmethod
+    def after(cls, clock: Clock, wait: timedelta | float | None) -> "Deadline":
+        """`wait` from now, a number in seconds; now without one."""
+        seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait or 0.0
+        return cls(clock, clock.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds, never less than 0."""
+        return max(0.0, self.at - self.clock.monotonic())
+
+
+def wait_for_gates(env: EnvironmentContext, plan: Plan) -> Admission:
+    """The admission when all is open, when a rule refuses for good, or when `--wait` is over. Asks for votes on the way."""
+    deadline = Deadline.after(env.ports.clock, env.options.wait)
+    shown: tuple[str, ...] | None = None
+    while True:
+        admission = env.controller.evaluate(plan, run_checks=True)
+        if admission.admitted:
+            env.show(admission)
+            return admission
+        changed = admission.reasons != shown
+        if changed:
+            env.show(admission)
+        request_promotion(env, plan, admission)
+        left = deadline.left
+        if left <= 0 or admission.outcome is Outcome.REFUSED:
+            return admission
+        if changed:
+            env.emit(progress.Waiting(env.name, admission.reasons, left))
+        shown = admission.reasons
+        env.ports.clock.sleep(min(POLL, left))
+        env.ledger.refresh()
+
+
+def wait_for_lease(env: EnvironmentContext, deadline: Deadline) -> bool:
+    """Whether another run released the lease in time. That run has changed what is there: evaluate everything again then."""
+
+    def emit(held: LeaseInfo, left: float) -> None:
+        env.emit(progress.Waiting(env.name, (f"another run holds {env.name}: {held.owner}",), left))
+
+    return came_free(env.ledger.store, env.name, env.options.owner, deadline.clock, deadline.at, env.ports.gone, emit)
+
+
+def wait_for_engine(env: EnvironmentContext, engine: Engine, error: EngineError, deadline: Deadline) -> Comeback | None:
+    """The engine that answers again; None when it does not in time. One that is ending still answers for a while."""
+    clock = deadline.clock
+    env.emit(progress.Waiting(env.name, (f"{error.message}; the engine went away",), deadline.left))
+    went = clock.monotonic()
+    while deadline.left > 0:
+        clock.sleep(POLL)
+        with suppress(EngineError):
+            return Comeback(engine.identify(), clock.monotonic() - went)
+    return None
