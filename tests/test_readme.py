@@ -21,6 +21,10 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| ")][1:]
 
 
+def test_it_shows_how_to_begin_a_tour_ci_the_file_and_the_json() -> None:
+    assert [block.language for block in blocks_of(ROOT / "README.md")] == ["sh", "sh", "sh", "yaml", "json"]
+
+
 def test_the_exit_codes_are_those_of_the_code() -> None:
     assert {int(row[0]) for row in table("Exit codes")} == {exit_code(decision) for decision in Decision} | {2}
 

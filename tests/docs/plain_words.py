@@ -38,7 +38,7 @@ REFUSED = {
 _REFUSED = re.compile(r"\b(?:" + "|".join(REFUSED).replace(" ", r"\s+") + r")\b", re.IGNORECASE)
 _FENCE = re.compile(r"^( *)(`{3,})[^\n`]*\n.*?^\1\2$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_CODE = re.compile(r"(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
 _LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\](?:\([^)\s]+\))")
 _START = re.compile(r"^\s*(?:[-*>]|\d+\.|#{1,6}|\[\^\w+\]:)\s")
 _END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|\s·\s")

@@ -68,5 +68,9 @@ def test_two_bullets_two_cells_and_two_sentences_are_apart() -> None:
     assert long_sentences(f"- {half}\n- {half}\n\n{half}\n\n{half}\n| {half} | {half} |\n\n{half}end. {half}end.") == []
 
 
+def test_an_open_backtick_hides_no_paragraph() -> None:
+    assert found(prose("a ` b\n\nIt is due.\n\nc ` d\n")) == [(3, "due")]
+
+
 def test_code_counts_as_one_word_and_an_address_as_none() -> None:
     assert prose("`promoter run --to prod` [the page](a.md)") == "CODE the page"
