@@ -18,7 +18,7 @@ from promoter.gates.approval.rule import Approval
 from promoter.gates.approval.ssh.allowed_signers import read_signers
 from promoter.gates.approval.ssh.trust import Trust
 from promoter.gates.approval.votes import checked
-from promoter.gates.evaluate import judge_all, worst
+from promoter.gates.evaluate import evaluate_gates, worst
 from promoter.gates.soak import Soak
 from promoter.gates.window.rule import Window
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
@@ -61,8 +61,8 @@ def measure() -> dict[str, list[float]]:
     """Seconds of each round, by what was done."""
     with tempfile.TemporaryDirectory(prefix="promoter-bench-") as where:
         keys = {who: _key(Path(where), who, kind) for who, kind in KEYS.items()}
-        times, judge = {}, _scene(keys)
-        for name, work in judge:
+        times, controller = {}, _scene(keys)
+        for name, work in controller:
             work()
             times[name] = [_timed(work) for _ in range(ROUNDS)]
     return times
@@ -108,14 +108,14 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     for who, kind in KEYS.items():
         yield f"check one approval, {kind}", partial(_check, votes[who], release, pipeline.trust, now)
 
-    def judge() -> None:
+    def controller() -> None:
         case = make_case(pipeline, plan, state, "ci@example.com", now, "x")
         found = standing(state, environment, release), newer_instead(state, "prod", release, explicit=False)
-        judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *judge_all(gates, case, None))
+        judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
         if (shut := worst(judged)) is not None:
             raise SystemExit(f"bench: {shut.gate} is shut: {shut.verdict.sentence}")
 
-    yield f"judge all gates, {FACTS:,} facts", judge
+    yield f"judge all gates, {FACTS:,} facts", controller
 
 
 def _check(vote: Vote, release: Release, trust: Trust | None, now: datetime) -> None:

@@ -42,9 +42,9 @@ class Promoter:
         return self.context.loaded
 
     @property
-    def world(self) -> "UseCasePorts":
+    def ports(self) -> "UseCasePorts":
         """All that is asked of the outside world."""
-        return self.context.world
+        return self.context.ports
 
     def interrupt(self) -> None:
         """Stop cleanly: end what runs, put back what was touched. May be called from a signal handler."""
@@ -218,14 +218,14 @@ class Promoter:
 
         return locks(self.context)
 
-    def explain(self, environment: str, release: str | None, at: "datetime | None", *, look: bool) -> "Explanation":
+    def explain(self, environment: str, release: str | None, at: "datetime | None", *, run_checks: bool) -> "Explanation":
         """For the release that waits there, or the newest. A time in the past is judged by the facts of then.
 
         Raises CallerError when there is no such environment or release.
         """
         from promoter.usecases.explain import explain
 
-        return explain(self.context, environment, release, at, look=look)
+        return explain(self.context, environment, release, at, run_checks=run_checks)
 
     def history(self, environment: str | None) -> "list[Fact]":
         """Facts, oldest first; with an environment, only its own."""

@@ -102,17 +102,17 @@ def open_context(
         stack.callback(registry.close)
         forges = Forges(pipeline.directory, clock.sleep)
         stack.callback(forges.close)
-        book = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
-        stack.callback(book.close)
+        store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
+        stack.callback(store.close)
         me = pipeline.person(who(settings, pipeline.directory, flag=actor))
         if (note := passed_over(settings, os.environ, actor)) is not None:
             listener(Notice(note))
-        room = pipeline.directory / ".promoter"
-        kept = Projection(room, book.location)
+        directory = pipeline.directory / ".promoter"
+        kept = Projection(directory, store.location)
         stack.callback(kept.close)
         choice = settings.builder or pipeline.builder
         patient = SystemClock()
-        world = UseCasePorts(
+        ports = UseCasePorts(
             clock=clock,
             patient=patient,
             secrets=secrets,
@@ -129,9 +129,9 @@ def open_context(
         )
         yield Context(
             loaded=loaded,
-            world=world,
-            journal=Ledger(book, clock, me, FileWitness(room, book.location), kept, secrets.redact),
-            tell=listener,
+            ports=ports,
+            ledger=Ledger(store, clock, me, FileWitness(directory, store.location), kept, secrets.redact),
+            emit=listener,
             owner=lease_owner(me, os.environ),
             actor=me,
             interrupt=clock.interrupt,
@@ -155,9 +155,9 @@ def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterat
     clock, me = SystemClock(), pipeline.person(who(settings, pipeline.directory, flag=actor))
     with ExitStack() as stack:
 
-        def journal(url: str) -> Ledger:
-            book = open_ledger(url, pipeline.directory, pipeline.name)
-            stack.callback(book.close)
-            return Ledger(book, clock, me, FileWitness(pipeline.directory / ".promoter", book.location))
+        def ledger(url: str) -> Ledger:
+            store = open_ledger(url, pipeline.directory, pipeline.name)
+            stack.callback(store.close)
+            return Ledger(store, clock, me, FileWitness(pipeline.directory / ".promoter", store.location))
 
-        yield Copying(pipeline.name, journal(source), journal(target), clock, is_gone)
+        yield Copying(pipeline.name, ledger(source), ledger(target), clock, is_gone)

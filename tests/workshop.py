@@ -100,7 +100,7 @@ class Workshop:
     witness: Callable[[], TrustedHead | None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.clock, self.ledger, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
+        self.clock, self.store, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
         self.engine, self.source, self.registry = FakeEngine(sleep=self.clock.sleep), FixedSource(), NoRegistry(self.images)
         self.events: list[Event] = []
         self.offer(*self.images.values())
@@ -154,10 +154,10 @@ class Workshop:
         self.source.now = replace(self.source.now, sha=hashlib.sha1(word.encode()).hexdigest())
         return self.images["web"]
 
-    def door(self, actor: str = "ann@example.com") -> Promoter:
+    def api(self, actor: str = "ann@example.com") -> Promoter:
         """A new process, as it were: nothing is kept but ledger and engine."""
         patient = self.clock if self.clock.interrupt_after is None else _Patient(self.clock)
-        world = UseCasePorts(
+        ports = UseCasePorts(
             clock=self.clock,
             patient=patient,
             secrets=self.secrets,
@@ -167,11 +167,11 @@ class Workshop:
             probes=self.probes,
             source=self.source,
         )
-        journal = Ledger(self.ledger, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
+        ledger = Ledger(self.store, self.clock, actor, self.witness(), self.kept(), self.secrets.redact)
         context = Context(
             self.file or self,
-            world,
-            journal,
+            ports,
+            ledger,
             self.events.append,
             owner=f"{actor} here",
             actor=actor,
@@ -181,10 +181,10 @@ class Workshop:
         return Promoter(context)
 
     def run(self, to: str | None = None, wait: timedelta | None = None) -> RunResult:
-        return self.door().run(to, wait)
+        return self.api().run(to, wait)
 
     def kinds(self, environment: str | None = None) -> list[str]:
-        return [str(f.kind) for f in self.ledger.read() if environment in (None, f.environment) and f.kind != "step_done"]
+        return [str(f.kind) for f in self.store.read() if environment in (None, f.environment) and f.kind != "step_done"]
 
     def release(self) -> Release:
         return Release({name: self.images[name] for name in self.services}, self.source.now)

@@ -52,11 +52,11 @@ class OutsideProbes:
 
     def tool(self, argv: Sequence[str], files: Mapping[str, str], environment: Mapping[str, str], timeout: float) -> ToolResult:
         try:
-            with tempfile.TemporaryDirectory(prefix="promoter-", ignore_cleanup_errors=True) as room:  # for the owner alone
+            with tempfile.TemporaryDirectory(prefix="promoter-", ignore_cleanup_errors=True) as directory:  # for the owner alone
                 for name, text in files.items():
-                    (Path(room) / name).write_text(text)
+                    (Path(directory) / name).write_text(text)
                 keep = LARGEST_REPORT + 1
-                ended = run(argv, Path(room), environment, timeout, apart=True, keep=keep, check=self._clock.check)
+                ended = run(argv, Path(directory), environment, timeout, apart=True, keep=keep, check=self._clock.check)
         except OSError as error:
             return ToolResult(
                 NOT_RUNNABLE, b"", f"no private directory can be made for {argv[0]}: {error.strerror or error}", 0.0

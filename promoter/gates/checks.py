@@ -68,7 +68,7 @@ class CommandCheck(CheckShape):
 Check = HttpCheck | ContainerCheck | CommandCheck | MetricCheck | ScanCheck | SignatureCheck
 
 
-def judge_check(check: Check, place: int, case: GateContext) -> Verdict:
+def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:
     """A check that has not passed may pass later: it waits. In a dry run it is told, and stands in nobody's way."""
     result: CheckResult | None = case.checks.get(place)
     if check.dry_run:

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from promoter.gates.approval.rule import Approval, counting, judge_approval
-from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, judge_check
+from promoter.gates.approval.rule import Approval, counting, evaluate_approval
+from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, evaluate_check
 from promoter.gates.context import CheckResult, GateContext
 from promoter.gates.metric import MetricCheck
 from promoter.gates.registry import Gate
 from promoter.gates.rule import Rule
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.gates.soak import Soak, judge_soak
-from promoter.gates.window.rule import Window, judge_window
+from promoter.gates.soak import Soak, evaluate_soak
+from promoter.gates.window.rule import Window, evaluate_window
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, Verdict
 from promoter.model.vote import Grade
@@ -32,33 +32,37 @@ class GateResult:
     """How strongly votes must be proven, of an approval."""
 
 
-def judge_all(gates: tuple[Gate, ...], case: GateContext, look: Look | None) -> tuple[GateResult, ...]:
+def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: Look | None) -> tuple[GateResult, ...]:
     """The verdict of every gate, in the order of the file. Without `look` checks are not carried out."""
     shut = any(
-        judge(gate, i, case).outcome is not Outcome.PASSED for i, gate in enumerate(gates) if isinstance(gate, (Soak, Window))
+        evaluate_gate(gate, i, case).outcome is not Outcome.PASSED
+        for i, gate in enumerate(gates)
+        if isinstance(gate, (Soak, Window))
     )
     seen: dict[int, CheckResult] = {}
     for place, gate in enumerate(gates):
-        if look is not None and not shut and isinstance(gate, Check):
-            seen[place] = look(gate)
+        if run_checks is not None and not shut and isinstance(gate, Check):
+            seen[place] = run_checks(gate)
             shut = not (seen[place].passed or gate.dry_run)
     case = replace(case, checks=seen)
     return tuple(
-        GateResult(gate.title(), judge(gate, i, case), Rule(gate.kind), gate.grade if isinstance(gate, Approval) else None)
+        GateResult(
+            gate.title(), evaluate_gate(gate, i, case), Rule(gate.kind), gate.grade if isinstance(gate, Approval) else None
+        )
         for i, gate in enumerate(gates)
     )
 
 
-def judge(gate: Gate, place: int, case: GateContext) -> Verdict:
+def evaluate_gate(gate: Gate, place: int, case: GateContext) -> Verdict:
     match gate:
         case Approval():
-            return judge_approval(gate, case)
+            return evaluate_approval(gate, case)
         case Soak():
-            return judge_soak(gate, case)
+            return evaluate_soak(gate, case)
         case Window():
-            return judge_window(gate, case)
+            return evaluate_window(gate, case)
         case HttpCheck() | ContainerCheck() | CommandCheck() | MetricCheck() | ScanCheck() | SignatureCheck():
-            return judge_check(gate, place, case)
+            return evaluate_check(gate, place, case)
     assert_never(gate)
 
 
@@ -68,10 +72,10 @@ def consumed_votes(gates: tuple[Gate, ...], case: GateContext) -> tuple[str, ...
     return tuple(dict.fromkeys(votes))
 
 
-def worst(judged: tuple[GateResult, ...]) -> GateResult | None:
+def worst(results: tuple[GateResult, ...]) -> GateResult | None:
     """The verdict that decides: a refusal before a wait; None when everything is open."""
     for outcome in (Outcome.REFUSED, Outcome.WAITING):
-        for one in judged:
+        for one in results:
             if one.verdict.outcome is outcome:
                 return one
     return None

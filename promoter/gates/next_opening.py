@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from promoter.gates.context import GateContext
-from promoter.gates.soak import Soak, judge_soak
-from promoter.gates.window.rule import Window, judge_window
+from promoter.gates.soak import Soak, evaluate_soak
+from promoter.gates.window.rule import Window, evaluate_window
 from promoter.model.verdict import Outcome, Verdict
 
 MOST_STEPS = 200
@@ -31,7 +31,7 @@ def opens_together(gates: Sequence[object], case: GateContext) -> datetime | Non
 
 def _verdicts(gates: Sequence[object], case: GateContext) -> list[Verdict]:
     return [
-        judge_soak(gate, case) if isinstance(gate, Soak) else judge_window(gate, case)
+        evaluate_soak(gate, case) if isinstance(gate, Soak) else evaluate_window(gate, case)
         for gate in gates
         if isinstance(gate, Soak | Window)
     ]

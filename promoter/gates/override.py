@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from promoter.config.spec import Duration, Shape
-from promoter.gates.approval.rule import Approval, counting, electorate, judge_approval
+from promoter.gates.approval.rule import Approval, counting, electorate, evaluate_approval
 from promoter.gates.context import GateContext
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, passed, refused
@@ -58,7 +58,7 @@ def judge_override(policy: Override, case: GateContext) -> Verdict | None:
     """
     if not any(vote.plan_digest == case.plan_digest for vote in case.overrides):
         return None
-    verdict = judge_approval(_as_gate(policy), _as_votes(case))
+    verdict = evaluate_approval(_as_gate(policy), _as_votes(case))
     if verdict.outcome is not Outcome.PASSED:
         return verdict
     used = used_overrides(policy, case)

@@ -23,7 +23,7 @@ class Soak(Shape):
         return f"soak in {self.in_} for {say_duration(self.for_)}"
 
 
-def judge_soak(gate: Soak, case: GateContext) -> Verdict:
+def evaluate_soak(gate: Soak, case: GateContext) -> Verdict:
     stay = case.stays.get(gate.in_)
     if stay is None:
         says = f"no verified release lives in {gate.in_}: release {case.release.short_id} has to, for {say_duration(gate.for_)}"

@@ -101,7 +101,7 @@ def came_free(
     clock: Clock,
     deadline: float,
     gone: Gone,
-    tell: Callable[[LeaseInfo, float], None],
+    emit: Callable[[LeaseInfo, float], None],
 ) -> bool:
     """Waits while somebody else holds the environment, until `deadline` on the monotonic clock at most."""
     told = None
@@ -113,6 +113,6 @@ def came_free(
         if left <= 0:
             return False
         if holder.owner != told:
-            tell(holder, left)
+            emit(holder, left)
             told = holder.owner
         clock.sleep(min(POLL, left))

@@ -1,6 +1,6 @@
 """The one way facts are read and written while a command runs: a ledger, and the state that its facts fold to.
 
-Several threads may share a journal. Whoever writes after somebody else reads first what the other wrote, and is
+Several threads may share a ledger. Whoever writes after somebody else reads first what the other wrote, and is
 asked to judge again.
 """
 
@@ -53,7 +53,7 @@ class Ledger:
 
     def __init__(
         self,
-        ledger: LedgerStore,
+        store: LedgerStore,
         clock: Clock,
         actor: str,
         witness: TrustedHead | None = None,
@@ -61,7 +61,7 @@ class Ledger:
         redact: Redact = unchanged,
     ) -> None:
         """`redact` takes the values of secrets out of what is written for people to read."""
-        self.ledger, self.actor, self._redact = ledger, actor, redact
+        self.store, self.actor, self._redact = store, actor, redact
         self._clock, self._witness, self._kept = clock, witness, kept
         self._lock = threading.RLock()
         self._state: State | None = None
@@ -97,7 +97,7 @@ class Ledger:
             return state
 
     def _stands(self, head: LedgerHead) -> bool:
-        there = next(iter(self.ledger.read(head.seq - 1)), None)
+        there = next(iter(self.store.read(head.seq - 1)), None)
         return there is not None and head_of(there) == head
 
     @contextmanager
@@ -146,7 +146,7 @@ class Ledger:
                 if (why := after.impossible.get(str(after.head.seq))) is not None:
                     raise LeaseLost(f"{said.kind} is not recorded: {why}; another run has written on since")
                 try:
-                    fact = self.ledger.append(draft, state.head, now)
+                    fact = self.store.append(draft, state.head, now)
                 except HeadMoved as error:
                     self._read_on(state.head, error)
                 else:
@@ -160,16 +160,16 @@ class Ledger:
     def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, Any] | None:
         """A plan as a `requested` fact recorded it."""
         seq = self.state.environment(environment).plans.get(plan_digest)
-        fact = next(iter(self.ledger.read(seq - 1)), None) if seq is not None else None
+        fact = next(iter(self.store.read(seq - 1)), None) if seq is not None else None
         plan = fact.body.get("plan") if fact is not None else None
         return plan if isinstance(plan, Mapping) else None
 
     def following(self, head: LedgerHead) -> Iterator[Fact]:
         """The facts after `head`, each checked against the one before it, whatever the ledger's home checks."""
-        for fact in self.ledger.read(head.seq):
+        for fact in self.store.read(head.seq):
             problem = misfit(fact, head)
             if problem is not None:
-                raise LedgerBroken(self.ledger.location, f"fact {fact.seq}: {problem}")
+                raise LedgerBroken(self.store.location, f"fact {fact.seq}: {problem}")
             head = head_of(fact)
             yield fact
 
@@ -193,11 +193,11 @@ class Ledger:
     def _not_behind(self, head: LedgerHead, seen: LedgerHead | None, hint: str) -> None:
         if seen is None or seen.seq == 0 or seen == head:
             return
-        there = next(iter(self.ledger.read(seen.seq - 1)), None) if seen.seq <= head.seq else None
+        there = next(iter(self.store.read(seen.seq - 1)), None) if seen.seq <= head.seq else None
         if there is None or head_of(there) != seen:
             what = f"ends with fact {head.seq}" if there is None else f"holds another fact {seen.seq}"
             raise LedgerError(
-                f"the ledger {self.ledger.location} {what}, and {seen.seq} facts were seen from here before: some were taken "
+                f"the ledger {self.store.location} {what}, and {seen.seq} facts were seen from here before: some were taken "
                 "away or replaced, and a reject may be among them",
                 hint=hint,
             )
@@ -209,7 +209,7 @@ class Ledger:
     def _read_on(self, head: LedgerHead, error: HeadMoved) -> None:
         if self.refresh().head == head:
             raise LedgerError(
-                f"the ledger {self.ledger.location} no longer ends as it did: facts were taken away or replaced",
+                f"the ledger {self.store.location} no longer ends as it did: facts were taken away or replaced",
                 hint="`promoter ledger verify` shows where; a backup or an export can take its place",
             ) from error
 

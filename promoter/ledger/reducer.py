@@ -74,7 +74,7 @@ class _Entry:
 
     def freeze(self) -> EnvironmentState:
         start = replace(self.state.start, steps_done=tuple(self.steps)) if self.state.start else None
-        tables: dict[str, Any] = {name: table.shelf() for name, table in self._open.items()}
+        tables: dict[str, Any] = {name: table.frozen() for name, table in self._open.items()}
         return replace(self.state, start=start, **tables)
 
 
@@ -109,12 +109,12 @@ class _Table:
             head_of(last),
             self.salt,
             self.pipeline,
-            self.releases.shelf(),
+            self.releases.frozen(),
             environments,
-            self.vetoed.shelf(),
+            self.vetoed.frozen(),
             self.frozen,
             self.policy_ref,
-            self.impossible.shelf(),
+            self.impossible.frozen(),
             self.chain,
         )
 

@@ -103,11 +103,11 @@ def empty() -> PersistentTable[V]:
 
 
 class Open(Generic[V]):
-    """A shelf while facts are folded into it."""
+    """A table while facts are folded into it."""
 
-    def __init__(self, shelf: PersistentTable[V]) -> None:
-        self._below = shelf.below
-        self._changes: dict[str, V | None] = dict(shelf.changes)
+    def __init__(self, table: PersistentTable[V]) -> None:
+        self._below = table.below
+        self._changes: dict[str, V | None] = dict(table.changes)
 
     def get(self, key: str) -> V | None:
         return self._changes[key] if key in self._changes else self._below.get(key)
@@ -121,7 +121,7 @@ class Open(Generic[V]):
         if self.get(key) is not None:
             self._changes[key] = None
 
-    def shelf(self) -> PersistentTable[V]:
+    def frozen(self) -> PersistentTable[V]:
         """Laid down into memory when there is much of it, so that following on from it never means copying much."""
         over = PersistentTable(self._below, self._changes)
         if isinstance(self._below, Memory) and len(self._changes) > max(_MANY, 4 * isqrt(len(self._below))):

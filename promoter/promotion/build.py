@@ -34,10 +34,10 @@ class Made:
 
 
 def make_release(
-    world: Ports, engine: Engine, wanted: Wanted, source: Source, directory: Path, pipeline: str, tell: progress.Listener
+    ports: Ports, engine: Engine, wanted: Wanted, source: Source, directory: Path, pipeline: str, emit: progress.Listener
 ) -> Made:
     """Raises CallerError before anything is done when a build cannot be had here; BuildError, PushError, RegistryError after."""
-    maker = _Maker(world, engine, world.builder(engine) if _any_built(wanted) else None, source, directory, pipeline, tell)
+    maker = _Maker(ports, engine, ports.builder(engine) if _any_built(wanted) else None, source, directory, pipeline, emit)
     maker.refuse_early(wanted)
     with ThreadPoolExecutor(PARALLEL) as pool:
         futures = {name: pool.submit(maker.one, name, entry) for name, entry in wanted.items()}
@@ -81,13 +81,13 @@ def _all(futures: "Mapping[str, Future[ImageRef]]") -> dict[str, ImageRef]:
 
 @dataclass(frozen=True)
 class _Maker:
-    world: Ports
+    ports: Ports
     engine: Engine
     builder: Builder | None
     source: Source
     directory: Path
     pipeline: str
-    tell: progress.Listener
+    emit: progress.Listener
 
     @property
     def tag(self) -> str:
@@ -101,25 +101,25 @@ class _Maker:
                     raise BuildError(f"{name} cannot be built here: {why}")
 
     def one(self, name: str, entry: ToBuild | ToPin) -> ImageRef:
-        self.world.clock.check()
+        self.ports.clock.check()
         return self._built(name, entry) if isinstance(entry, ToBuild) else self._taken(name, entry)
 
     def _taken(self, name: str, entry: ToPin) -> ImageRef:
         reference = entry.reference
-        digest = reference.digest or self.world.registry.resolve(reference)
+        digest = reference.digest or self.ports.registry.resolve(reference)
         image = ImageRef(reference.repository, digest)
-        self.tell(progress.Pinned(name, str(reference), image))
+        self.emit(progress.Pinned(name, str(reference), image))
         return image
 
     def _built(self, name: str, entry: ToBuild) -> ImageRef:
         builder = self.builder
         if builder is None:
             raise CallerError(f"{name} has a build, but there is no builder")
-        begun = self.world.clock.monotonic()
-        self.tell(progress.BuildStarted(name, builder.name))
-        self._outlast(lambda: builder.build(self._request(name, entry), self.world.secrets, self._log(name)))
-        self.tell(progress.BuildDone(name, self.world.clock.monotonic() - begun))
-        self.world.clock.check()
+        begun = self.ports.clock.monotonic()
+        self.emit(progress.BuildStarted(name, builder.name))
+        self._outlast(lambda: builder.build(self._request(name, entry), self.ports.secrets, self._log(name)))
+        self.emit(progress.BuildDone(name, self.ports.clock.monotonic() - begun))
+        self.ports.clock.check()
         try:
             return self._outlast(lambda: self._pushed(name, entry.repository))
         except RegistryError as error:
@@ -128,7 +128,7 @@ class _Maker:
             raise
 
     def _outlast(self, act: Callable[[], T]) -> T:
-        return outlast(self.engine, self.world.clock, act)
+        return outlast(self.engine, self.ports.clock, act)
 
     def _pushed(self, name: str, repository: Repository) -> ImageRef:
         image = self._there_already(repository)
@@ -136,14 +136,14 @@ class _Maker:
         if image is None:
             image = ImageRef(repository, self._push(name, repository))
         else:
-            self.world.registry.tag(image, self.tag)
-        self.tell(progress.Pushed(name, image, self.tag, already))
+            self.ports.registry.tag(image, self.tag)
+        self.emit(progress.Pushed(name, image, self.tag, already))
         return image
 
     def _push(self, name: str, repository: Repository) -> Digest:
         """The digest that the push named, cross-checked with what the registry holds under it."""
         digest = self.engine.push(repository, self.tag, self._layers(name))
-        if self.world.registry.manifest(ImageRef(repository, digest)) is None:
+        if self.ports.registry.manifest(ImageRef(repository, digest)) is None:
             raise PushError(f"the push of {repository} named {digest}, but the registry does not hold it")
         return digest
 
@@ -159,7 +159,7 @@ class _Maker:
         for digest in self.engine.image_digests(local, repository):
             image = ImageRef(repository, digest)
             try:
-                manifest = self.world.registry.manifest(image)
+                manifest = self.ports.registry.manifest(image)
             except DigestMismatch:
                 continue
             if manifest is not None and _is(manifest, local):
@@ -170,10 +170,10 @@ class _Maker:
         return BuildRequest(name, entry.build, self.directory, entry.repository, self.tag, {}, entry.platform)
 
     def _log(self, name: str) -> Callable[[str], None]:
-        return lambda line: self.tell(progress.BuildLine(name, self.world.secrets.redact(line)))
+        return lambda line: self.emit(progress.BuildLine(name, self.ports.secrets.redact(line)))
 
     def _layers(self, name: str) -> Callable[[str, str, int | None, int | None], None]:
-        return lambda layer, status, current, total: self.tell(
+        return lambda layer, status, current, total: self.emit(
             progress.LayerProgress(name, "push", layer, status, current, total)
         )
 

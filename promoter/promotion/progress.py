@@ -68,7 +68,7 @@ class ReleaseMade:
 
 
 @dataclass(frozen=True, slots=True)
-class GateJudged:
+class GateEvaluated:
     environment: str
     gate: str
     verdict: Verdict
@@ -158,7 +158,7 @@ class Notice:
 
 
 Event = (
-    BuildStarted | BuildLine | BuildDone | LayerProgress | Pushed | Pinned | ReleaseMade | GateJudged | PromotionStarted
+    BuildStarted | BuildLine | BuildDone | LayerProgress | Pushed | Pinned | ReleaseMade | GateEvaluated | PromotionStarted
     | StepStarted | StepNote | StepDone | StepFailed | Restoring | EnvironmentEnded | Superseded | Waiting | Notice
 )  # fmt: skip
 Listener = Callable[[Event], None]

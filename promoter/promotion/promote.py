@@ -66,9 +66,9 @@ class EnvironmentPromotion:
     """Everything that one environment's entrance needs."""
 
     file: Loaded
-    world: Ports
-    journal: Ledger
-    tell: progress.Listener
+    ports: Ports
+    ledger: Ledger
+    emit: progress.Listener
     name: str
     terms: PromotionOptions
     seen: list[dict[str, object]] = field(default_factory=list)
@@ -77,12 +77,12 @@ class EnvironmentPromotion:
     """Each time that the engine went away in the middle and came back."""
 
     @cached_property
-    def judge(self) -> AdmissionController:
-        return AdmissionController(self.file, self.world, self.journal, self.name, self.terms)
+    def controller(self) -> AdmissionController:
+        return AdmissionController(self.file, self.ports, self.ledger, self.name, self.terms)
 
     def go(self, release: Release) -> EnvironmentResult:
         """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
-        deadline = self.world.clock.monotonic() + (self.terms.wait_lock.total_seconds() if self.terms.wait_lock else 0.0)
+        deadline = self.ports.clock.monotonic() + (self.terms.wait_lock.total_seconds() if self.terms.wait_lock else 0.0)
         back_by: float | None = None
         try:
             while True:
@@ -93,7 +93,7 @@ class EnvironmentPromotion:
                     if not self._came_free(deadline):
                         return self._end(Status.LOCKED, ReasonCode.LOCK_HELD, error.message, error.hint)
                 except EngineLost as gone:
-                    back_by = back_by or self.world.clock.monotonic() + AWAY
+                    back_by = back_by or self.ports.clock.monotonic() + AWAY
                     if (ended := self._came_back(gone.error, release, back_by)) is not None:
                         return ended
         except LeaseLost as error:
@@ -110,7 +110,7 @@ class EnvironmentPromotion:
         current = self._entry.current
         if current is None or self._entry.start is not None or not lives_here(self._entry, plan):
             return False  # what was cut off is brought to its end, even when all seems to be in place
-        engine = self.world.engine(plan.environment.engines[0])
+        engine = self.ports.engine(plan.environment.engines[0])
         return still_runs(engine, Place(self.file.pipeline.name, self.name), current, plan)
 
     def not_reached(self, why: str) -> EnvironmentResult:
@@ -119,10 +119,10 @@ class EnvironmentPromotion:
 
     # ------------------------------------------------------------ the way in
     def _go(self, release: Release) -> EnvironmentResult:
-        self.journal.refresh()
-        if self.terms.pass_older and has_newer(self.journal.state, self._entry, release):
+        self.ledger.refresh()
+        if self.terms.pass_older and has_newer(self.ledger.state, self._entry, release):
             return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, f"{self.name} had this release and has a newer one now")
-        plan = self.judge.plan(release)
+        plan = self.controller.plan(release)
         if (other := self._other_engine(plan) or self._other_ledger(plan)) is not None:
             return self._not_admitted(plan, Admission((other,)))
         if self.nothing_to_do(plan):
@@ -132,25 +132,25 @@ class EnvironmentPromotion:
         if ended is not None:
             return ended
         with holding(
-            self.journal.ledger, self.name, self.terms.owner, self.world.clock, self.terms.lease_ttl, self.world.gone
+            self.ledger.store, self.name, self.terms.owner, self.ports.clock, self.terms.lease_ttl, self.ports.gone
         ) as hold:
-            self.journal.refresh()
+            self.ledger.refresh()
             if self.nothing_to_do(plan):
                 return self._end(Status.UNCHANGED, ReasonCode.NOTHING_TO_DO, plan=plan)
-            again = self.judge.of_repair(plan) if mend else self.judge.under_lease(plan)
+            again = self.controller.of_repair(plan) if mend else self.controller.under_lease(plan)
             if not again.admitted:
                 self._show(again)
                 return self._not_admitted(plan, again)
-            judged_at = None if mend else self.journal.state.head
+            evaluated_at = None if mend else self.ledger.state.head
             self._settle_engine(plan, hold)
             self._settle_abandoned(plan, hold)
             try:
-                return self._carry_out(plan, hold, judged_at)
+                return self._carry_out(plan, hold, evaluated_at)
             except ShutMeanwhile as shut:
                 return self._not_admitted(plan, shut.admission)
 
     def _against_repair(self, plan: Plan) -> EnvironmentResult | None:
-        admission = self.judge.of_repair(plan)
+        admission = self.controller.of_repair(plan)
         if admission.admitted:
             return None
         self._show(admission)
@@ -159,16 +159,16 @@ class EnvironmentPromotion:
     def _came_free(self, deadline: float) -> bool:
         """Whoever waited for another run judges everything anew: that run has changed what is there."""
 
-        def tell(held: LeaseInfo, left: float) -> None:
-            self.tell(progress.Waiting(self.name, (f"another run holds {self.name}: {held.owner}",), left))
+        def emit(held: LeaseInfo, left: float) -> None:
+            self.emit(progress.Waiting(self.name, (f"another run holds {self.name}: {held.owner}",), left))
 
-        ledger, clock = self.journal.ledger, self.world.clock
-        return came_free(ledger, self.name, self.terms.owner, clock, deadline, self.world.gone, tell)
+        store, clock = self.ledger.store, self.ports.clock
+        return came_free(store, self.name, self.terms.owner, clock, deadline, self.ports.gone, emit)
 
     def _came_back(self, error: EngineError, release: Release, deadline: float) -> EnvironmentResult | None:
         """None when the engine answers again: what was cut off is carried on with then. One that ends answers a while still."""
-        engine, clock = self.world.engine(self.judge.plan(release).environment.engines[0]), self.world.clock
-        self.tell(
+        engine, clock = self.ports.engine(self.controller.plan(release).environment.engines[0]), self.ports.clock
+        self.emit(
             progress.Waiting(self.name, (f"{error.message}; the engine went away",), max(0.0, deadline - clock.monotonic()))
         )
         went = clock.monotonic()
@@ -184,7 +184,7 @@ class EnvironmentPromotion:
 
     def _other_engine(self, plan: Plan) -> GateResult | None:
         """Another engine than the recorded one answers at the address: nothing is done there until a person says so."""
-        current, engine = self._entry.current, self.world.engine(plan.environment.engines[0])
+        current, engine = self._entry.current, self.ports.engine(plan.environment.engines[0])
         if current is None or current.engine is None or self.name in self.terms.accept_engine:
             return None
         identity = engine.identify()
@@ -198,27 +198,27 @@ class EnvironmentPromotion:
 
     def _other_ledger(self, plan: Plan) -> GateResult | None:
         """Containers that another ledger has recorded: its facts, its gates and its leases are not known here."""
-        ours, place = self.journal.state.chain, Place(plan.pipeline, self.name)
+        ours, place = self.ledger.state.chain, Place(plan.pipeline, self.name)
         if self.name in self.terms.accept_ledger:
             return None
-        there = self.world.engine(plan.environment.engines[0]).labels_by_name().items()
+        there = self.ports.engine(plan.environment.engines[0]).labels_by_name().items()
         serving = [labels for name, labels in there if is_owned(labels, owner_labels(place)) and not is_aside(name)]
         others = {ledger_of(labels) for labels in serving} - {None, ours}
         if not others:
             return None
         says = (
             f"the containers of {self.name} were recorded in another ledger ({', '.join(sorted(map(str, others)))}) than this "
-            f"one ({ours or 'empty'}, {self.journal.ledger.location}): use that ledger; when this one is to take over, set "
+            f"one ({ours or 'empty'}, {self.ledger.store.location}): use that ledger; when this one is to take over, set "
             f"PROMOTER_ACCEPT_LEDGER={self.name}"
         )
         return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), Rule.LEDGER)
 
     def _wait_for_gates(self, plan: Plan) -> EnvironmentResult | None:
         """None when everything is open; otherwise the answer, after as long a wait as was asked for."""
-        deadline = self.world.clock.monotonic() + (self.terms.wait.total_seconds() if self.terms.wait else 0.0)
+        deadline = self.ports.clock.monotonic() + (self.terms.wait.total_seconds() if self.terms.wait else 0.0)
         said: tuple[str, ...] | None = None
         while True:
-            admission = self.judge.evaluate(plan, look=True)
+            admission = self.controller.evaluate(plan, run_checks=True)
             self.seen[:] = admission.documents()
             if admission.admitted:
                 self._show(admission)
@@ -227,21 +227,21 @@ class EnvironmentPromotion:
             if reasons != said:
                 self._show(admission)
             self._request(plan, admission)
-            left = deadline - self.world.clock.monotonic()
+            left = deadline - self.ports.clock.monotonic()
             if left <= 0 or admission.outcome is Outcome.REFUSED:
                 return self._not_admitted(plan, admission)
             if reasons != said:
-                self.tell(progress.Waiting(self.name, reasons, left))
+                self.emit(progress.Waiting(self.name, reasons, left))
             said = reasons
-            self.world.clock.sleep(min(POLL, left))
-            self.journal.refresh()
+            self.ports.clock.sleep(min(POLL, left))
+            self.ledger.refresh()
 
-    def _carry_out(self, plan: Plan, hold: HeldLease, judged_at: LedgerHead | None) -> EnvironmentResult:
+    def _carry_out(self, plan: Plan, hold: HeldLease, evaluated_at: LedgerHead | None) -> EnvironmentResult:
         """`judged_at` are the facts that the gates were judged by; None mends what lives here, which asks no gate."""
-        entry, mend = self._entry, judged_at is None
-        promotion = promotion_id(self.journal.state, plan)
+        entry, mend = self._entry, evaluated_at is None
+        promotion = promotion_id(self.ledger.state, plan)
         resumed = entry.start is not None and entry.start.promotion == promotion
-        override = None if mend else self.judge.overridden(plan)
+        override = None if mend else self.controller.overridden(plan)
         consumed = () if mend else self._consumed(plan, overridden=override is not None)
         hold.check()
         if not (mend or resumed):
@@ -252,16 +252,16 @@ class EnvironmentPromotion:
             lease={"owner": hold.lease.owner, "token": hold.lease.token, "took_over": hold.lease.took_over}, gates=self.seen,
             policy=self._policy(plan, mend=mend), rollback=self.terms.cause.rollback, reason=self.terms.cause.reason,
         )  # fmt: skip
-        self.journal.append(fact, self.name, plan.release.id, self._open_still(plan, judged_at, hold))
-        self.tell(progress.PromotionStarted(self.name, plan.release, plan.digest, mend))
+        self.ledger.append(fact, self.name, plan.release.id, self._open_still(plan, evaluated_at, hold))
+        self.emit(progress.PromotionStarted(self.name, plan.release, plan.digest, mend))
         done = frozenset(step.id for step in plan.steps if isinstance(step, Before)) if mend else frozenset[str]()
         done |= frozenset(entry.start.steps_done) if entry.start is not None and resumed else frozenset()
         job = Execution(
             plan, promotion, self.file.pipeline.directory, running, mend, done, self.terms.cause, resumed,
-            self.journal.state.chain, reusable(entry, plan, self._document), self._ran(plan),
-            entry.start.at if entry.start is not None and resumed else self.world.clock.now(),
+            self.ledger.state.chain, reusable(entry, plan, self._document), self._ran(plan),
+            entry.start.at if entry.start is not None and resumed else self.ports.clock.now(),
         )  # fmt: skip
-        result = Runner(self.world, self.journal, self.tell, job, hold).carry_out()
+        result = Runner(self.ports, self.ledger, self.emit, job, hold).carry_out()
         result = replace(result, details={**result.details, "gates": self.seen}) if self.seen else result
         if override is not None and result.status is Status.DEPLOYED:
             return replace(result, code=ReasonCode.OVERRIDDEN, reasons=(override.verdict.sentence,))
@@ -270,39 +270,39 @@ class EnvironmentPromotion:
     def _settle_abandoned(self, plan: Plan, hold: HeldLease) -> None:
         """A promotion of another plan was cut off here: what it left is put back first, so that nothing is taken for old."""
         start = self._entry.start
-        if start is not None and start.promotion != promotion_id(self.journal.state, plan):
-            settle(self.world, self.journal, self.tell, plan, start, hold, self._ran(plan))
+        if start is not None and start.promotion != promotion_id(self.ledger.state, plan):
+            settle(self.ports, self.ledger, self.emit, plan, start, hold, self._ran(plan))
 
     def _ran(self, plan: Plan) -> Ran | None:
         """What runs now by the ledger, as it was promoted; with the plan's own configuration where none is recorded."""
         current = self._entry.current
         if current is None:
             return None
-        release = self.journal.state.releases[current.release].release
+        release = self.ledger.state.releases[current.release].release
         document = self._document(current.plan_digest)
         if document is not None:
             earlier = recorded_plan(document, plan.environment, release, self.file.pipeline.directory)
         else:
             services = {name: s for name, s in plan.environment.services.items() if name in release.images}
             earlier = replace(plan, environment=replace(plan.environment, services=services), release=release, recorded=None)
-        job = Execution(earlier, current.promotion, self.file.pipeline.directory, None, ledger=self.journal.state.chain)
+        job = Execution(earlier, current.promotion, self.file.pipeline.directory, None, ledger=self.ledger.state.chain)
         return Ran(current, job)
 
     def _document(self, plan_digest: str) -> Mapping[str, Any] | None:
-        return self.journal.plan_document(self.name, plan_digest)
+        return self.ledger.plan_document(self.name, plan_digest)
 
     def _settle_engine(self, plan: Plan, hold: HeldLease) -> None:
         """The engine was restarted in the middle: nothing is started beside what it is about to let end."""
         if self.comebacks:
-            engine = FencedEngine(self.world.engine(plan.environment.engines[0]), hold.check)
+            engine = FencedEngine(self.ports.engine(plan.environment.engines[0]), hold.check)
             settle_engine(engine, Place(plan.pipeline, self.name), self.comebacks[-1])
 
     # ------------------------------------------------------------ facts about here
     @property
     def _entry(self) -> EnvironmentState:
-        return self.journal.state.environment(self.name)
+        return self.ledger.state.environment(self.name)
 
-    def _open_still(self, plan: Plan, judged_at: LedgerHead | None, hold: HeldLease) -> Guard:
+    def _open_still(self, plan: Plan, evaluated_at: LedgerHead | None, hold: HeldLease) -> Guard:
         """Judges the very facts that the start would follow, when others came since the gates were judged.
 
         Whoever lost the lease meanwhile begins nothing.
@@ -310,30 +310,30 @@ class EnvironmentPromotion:
 
         def guard(state: State) -> None:
             hold.check()
-            if judged_at is None and not (of_repair := self.judge.of_repair(plan)).admitted:
+            if evaluated_at is None and not (of_repair := self.controller.of_repair(plan)).admitted:
                 raise ShutMeanwhile(of_repair)
-            if judged_at not in (None, state.head) and not (anew := self.judge.evaluate(plan, look=True)).admitted:
+            if evaluated_at not in (None, state.head) and not (anew := self.controller.evaluate(plan, run_checks=True)).admitted:
                 raise ShutMeanwhile(anew)
 
         return guard
 
     def _consumed(self, plan: Plan, *, overridden: bool) -> tuple[str, ...]:
         """Digests of the facts that hold the votes on which this start rests."""
-        case, environment = self.judge.case(plan), plan.environment
+        case, environment = self.controller.case(plan), plan.environment
         if overridden:
             return overrides_used(environment, case)
         return consumed_votes(gates_of_rollback(environment) if self.terms.rollback else environment.gates, case)
 
     def _policy(self, plan: Plan, *, mend: bool = False) -> Mapping[str, object] | None:
         """What the policy was held to, for the record; nothing where it was not, or is not as it should be."""
-        held = None if mend else self.judge.holding(plan)
+        held = None if mend else self.controller.holding(plan)
         passed = held is not None and held.verdict.outcome is Outcome.PASSED
         return held.document(self.file.pipeline) if held is not None and passed else None
 
     # ------------------------------------------------------------ telling and recording
     def _request(self, plan: Plan, admission: Admission) -> None:
         """Asks in the ledger, with the whole plan, unless the very same is asked already."""
-        case = self.judge.case(plan)
+        case = self.controller.case(plan)
         request = self._entry.request
         asked = request is not None and (request.release, request.plan_digest, request.from_release, request.policy_digest) == (
             plan.release.id, plan.digest, case.running, case.policy_digest
@@ -341,7 +341,7 @@ class EnvironmentPromotion:
         asked = asked and not self._must_ask_itself(plan)
         if asked or not admission.asks_for_votes:
             return
-        supersedes = [] if self.terms.rollback else superseded_by(self.journal.state, self.name, plan.release)
+        supersedes = [] if self.terms.rollback else superseded_by(self.ledger.state, self.name, plan.release)
         code = ReasonCode.OK if admission.blocking is None else admission.blocking.verdict.code
         fact = Requested(
             plan_digest=plan.digest, plan=plan.document(), from_release=case.running, policy_digest=case.policy_digest,
@@ -350,9 +350,9 @@ class EnvironmentPromotion:
             rollback=self.terms.rollback, rules=policy_of(self.file.pipeline, plan.environment),
             policy=self._policy(plan), run=self.terms.run or None,
         )  # fmt: skip
-        self.journal.append(fact, self.name, plan.release.id)
+        self.ledger.append(fact, self.name, plan.release.id)
         if supersedes:
-            self.tell(progress.Superseded(self.name, plan.release.id, tuple(str(one["release"]) for one in supersedes)))
+            self.emit(progress.Superseded(self.name, plan.release.id, tuple(str(one["release"]) for one in supersedes)))
 
     def _must_ask_itself(self, plan: Plan) -> bool:
         """A review on the platform counts for what its own run asked for: so each run asks where reviews are waited for."""
@@ -364,7 +364,7 @@ class EnvironmentPromotion:
 
     def _show(self, admission: Admission) -> None:
         for one in admission.results:
-            self.tell(progress.GateJudged(self.name, one.gate, one.verdict))
+            self.emit(progress.GateEvaluated(self.name, one.gate, one.verdict))
 
     def _not_admitted(self, plan: Plan, admission: Admission) -> EnvironmentResult:
         assert admission.blocking is not None

@@ -23,7 +23,7 @@ class Scheduler:
     needs: Mapping[str, tuple[str, ...]]
     targets: tuple[str, ...]
     enter: Callable[[str], EnvironmentPromotion]
-    tell: progress.Listener
+    emit: progress.Listener
 
     def go(self, release: Release) -> tuple[EnvironmentResult, ...]:
         results: dict[str, EnvironmentResult] = {}
@@ -53,7 +53,7 @@ class Scheduler:
 
     def _ended(self, result: EnvironmentResult) -> EnvironmentResult:
         seconds = (result.duration_ms or 0) / 1000
-        self.tell(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))
+        self.emit(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))
         return result
 
 

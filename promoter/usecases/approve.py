@@ -88,7 +88,7 @@ def approval_case(ctx: Context, environment: str, release: str | None) -> Approv
     """The open request of an environment. Raises CallerError when nothing waits there."""
     require_environment(ctx, environment)
     facts_so_far(ctx)
-    state = ctx.journal.state
+    state = ctx.ledger.state
     entry = state.environment(environment)
     request = entry.request
     wanted = find_release(ctx, release) if release else None
@@ -154,17 +154,17 @@ def _reject(ctx: Context, case: ApprovalCase, ballot: VoteDraft, named: str | No
 
 
 def _cast(ctx: Context, case: ApprovalCase, ballot: VoteDraft, key: str | None) -> Fact:
-    return ctx.journal.append(lambda state: vote_of(ctx, ballot, key, state), case.environment, case.release.id)
+    return ctx.ledger.append(lambda state: vote_of(ctx, ballot, key, state), case.environment, case.release.id)
 
 
 def _case_of(ctx: Context, request: PromotionRequest, target: Release, earlier: Release | None) -> ApprovalCase:
     name, plan = request.environment, request.plan
-    current = ctx.journal.state.environment(name).current
-    before = ctx.journal.plan_document(name, current.plan_digest) if current else None
+    current = ctx.ledger.state.environment(name).current
+    before = ctx.ledger.plan_document(name, current.plan_digest) if current else None
     old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
     images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
     steps = tuple(str(step["id"]) for step in _steps(plan))
-    said = ctx.journal.state.environment(name).votes_for(request.release)
+    said = ctx.ledger.state.environment(name).votes_for(request.release)
     votes = tuple(vote for vote in said if vote.plan_digest == request.plan_digest)
     return ApprovalCase(
         ctx.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
@@ -175,9 +175,9 @@ def _case_of(ctx: Context, request: PromotionRequest, target: Release, earlier: 
 
 def _gates_now(ctx: Context, request: PromotionRequest) -> tuple[GateResult, ...]:
     terms = PromotionOptions(ctx.owner, ctx.actor, policy_ref=ctx.policy_ref, explicit=True, rollback=request.rollback)
-    judge = AdmissionController(ctx.loaded, ctx.world, ctx.journal, request.environment, terms)
-    plan, case = judge.plan_as_asked(request)
-    results = judge.evaluate(plan, look=False, case=case).results
+    controller = AdmissionController(ctx.loaded, ctx.ports, ctx.ledger, request.environment, terms)
+    plan, case = controller.plan_as_asked(request)
+    results = controller.evaluate(plan, run_checks=False, case=case).results
     if case.policy_digest == request.policy_digest:
         return results
     other = other_rules(request.rules, policy_of(ctx.pipeline, plan.environment))
@@ -187,7 +187,7 @@ def _gates_now(ctx: Context, request: PromotionRequest) -> tuple[GateResult, ...
 def _commits(ctx: Context, earlier: Release | None, target: Release) -> tuple[str, ...] | None:
     if earlier is None or not earlier.source.sha or not target.source.sha:
         return None
-    return ctx.world.source.commits(ctx.pipeline.directory, earlier.source.sha, target.source.sha)
+    return ctx.ports.source.commits(ctx.pipeline.directory, earlier.source.sha, target.source.sha)
 
 
 def _right_to_vote(ctx: Context, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:

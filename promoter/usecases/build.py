@@ -10,15 +10,15 @@ from promoter.usecases.preflight import preflight
 
 def build(ctx: Context) -> RunResult:
     """Build and push only. The release is recorded and enters nothing."""
-    source = ctx.world.source.source(ctx.pipeline.directory)
+    source = ctx.ports.source.source(ctx.pipeline.directory)
     preflight(ctx, (), source, None)
     made = make(ctx, source)
     return RunResult(ctx.name, made.release, ())
 
 
 def make(ctx: Context, source: Source) -> Made:
-    engine = ctx.world.engine(None)
-    made = make_release(ctx.world, engine, ctx.loaded.builds(source), source, ctx.pipeline.directory, ctx.name, ctx.tell)
+    engine = ctx.ports.engine(None)
+    made = make_release(ctx.ports, engine, ctx.loaded.builds(source), source, ctx.pipeline.directory, ctx.name, ctx.emit)
     known = record_release(ctx, made)
-    ctx.tell(progress.ReleaseMade(made.release, known))
+    ctx.emit(progress.ReleaseMade(made.release, known))
     return made

@@ -24,9 +24,9 @@ class Context:
     """One pipeline, its ledger, and the world: what every use case works with."""
 
     loaded: Loaded
-    world: UseCasePorts
-    journal: Ledger
-    tell: progress.Listener
+    ports: UseCasePorts
+    ledger: Ledger
+    emit: progress.Listener
     owner: str
     """Who holds leases: the person, and the process."""
     actor: str
@@ -80,22 +80,22 @@ def record_release(ctx: Context, made: Made) -> bool:
     newest = state.newest()
     if newest is None or newest.release.id != release.id:
         fact = Released(pipeline=ctx.name, content=release.content(), tags=dict(made.tags))
-        ctx.journal.append(lambda state: replace(fact, salt=_salt_once(state)), release=release.id)
+        ctx.ledger.append(lambda state: replace(fact, salt=_salt_once(state)), release=release.id)
     return release.id in state.releases
 
 
 def facts_so_far(ctx: Context) -> State:
     """The ledger read up to its end. It holds one pipeline: facts of two would be taken for one another's."""
-    state = ctx.journal.refresh()
+    state = ctx.ledger.refresh()
     if state.pipeline not in (None, ctx.name):
         raise CallerError(
-            f"the ledger {ctx.journal.ledger.location} is that of pipeline {state.pipeline}, not of {ctx.name}",
+            f"the ledger {ctx.ledger.store.location} is that of pipeline {state.pipeline}, not of {ctx.name}",
             hint="give this pipeline its own: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
         )
     if state.impossible and not ctx.warned:
         ctx.warned = True
         which = ", ".join(state.impossible)
-        ctx.tell(progress.Notice(f"the ledger holds facts that cannot be and are passed over: {which}; `promoter ledger verify`"))
+        ctx.emit(progress.Notice(f"the ledger holds facts that cannot be and are passed over: {which}; `promoter ledger verify`"))
     return state
 
 

@@ -47,19 +47,19 @@ class Copying:
         self._check_source()
         known = head = self._common()
         while batch := tuple(islice(self.source.following(head), BATCH)):
-            self.target.ledger.restore(batch, head)
+            self.target.store.restore(batch, head)
             head = head_of(batch[-1])
         self._check_target(head)
         self._nobody_promotes()
-        return Copied(self.source.ledger.location, self.target.ledger.location, head.seq, head.seq - known.seq, head.digest)
+        return Copied(self.source.store.location, self.target.store.location, head.seq, head.seq - known.seq, head.digest)
 
     def _nobody_promotes(self) -> None:
-        for journal in (self.source, self.target):
-            for held in others(journal.ledger, "", self.clock, self.gone):
+        for ledger in (self.source, self.target):
+            for held in others(ledger.store, "", self.clock, self.gone):
                 raise LeaseHeld(held.environment, held.owner, f"{held.since:%Y-%m-%d %H:%M:%S} UTC")
 
     def _check_source(self) -> None:
-        here, there = self.source.ledger.location, self.target.ledger.location
+        here, there = self.source.store.location, self.target.store.location
         if here == there:
             raise CallerError(f"{here} is both the ledger to copy and its copy", hint="name two ledgers: FROM and TO")
         state = self.source.refresh()
@@ -77,8 +77,8 @@ class Copying:
             if fact is None or fact.line != theirs.line:
                 what = "which the other does not have" if fact is None else "which is another one there"
                 raise CallerError(
-                    f"the ledger {self.target.ledger.location} holds fact {theirs.seq}, {what}: it is no copy of "
-                    f"{self.source.ledger.location}",
+                    f"the ledger {self.target.store.location} holds fact {theirs.seq}, {what}: it is no copy of "
+                    f"{self.source.store.location}",
                     hint="copy into an empty ledger, or into an older copy of this one; nothing was written",
                 )
             head = head_of(fact)
@@ -90,7 +90,7 @@ class Copying:
             last = head_of(fact)
         if last != head:
             raise LedgerError(
-                f"the copy {self.target.ledger.location} ends with fact {last.seq}, {last.digest}, and not with fact {head.seq}, "
+                f"the copy {self.target.store.location} ends with fact {last.seq}, {last.digest}, and not with fact {head.seq}, "
                 f"{head.digest}: somebody writes there",
                 hint="let nobody use it yet, and give the same command again",
             )

@@ -20,7 +20,7 @@ def record_deployments(ctx: Context, result: RunResult) -> RunResult:
         except PromoterError as error:
             untold = (error,)
         for one in {one.message: one for one in untold}.values():
-            ctx.tell(progress.Notice(f"no deployment record: {one.message}" + (f"; {one.hint}" if one.hint else "")))
+            ctx.emit(progress.Notice(f"no deployment record: {one.message}" + (f"; {one.hint}" if one.hint else "")))
     return result
 
 
@@ -31,7 +31,7 @@ def _post(ctx: Context, result: RunResult, release: Release) -> tuple[PromoterEr
     records = records_of(result, pages, built, ctx.ci_run)
     if not records:
         return ()
-    forge = ctx.world.forge(None)
+    forge = ctx.ports.forge(None)
     images = [image for record in records for image in record.images]
     ways = [[partial(forge.record, record) for record in records], [partial(forge.record_image, image) for image in images]]
     return tuple(error for calls in ways if (error := _first_failure(calls)) is not None)

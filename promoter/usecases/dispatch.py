@@ -10,7 +10,7 @@ from promoter.usecases.ports.platform import Forge, Occasion, Target, platform_o
 
 def starter(ctx: Context, target: Target) -> Forge:
     """The platform that can start `target`. Raises, before anybody has voted, for everything that is missing."""
-    forge = ctx.world.forge(platform_of(target))
+    forge = ctx.ports.forge(platform_of(target))
     forge.prove()
     return forge
 

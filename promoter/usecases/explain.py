@@ -34,14 +34,14 @@ ANYONE = ("anyone",)
 class Opening:
     """One gate, who can open it (nobody but time, when empty) and the command that does."""
 
-    judged: GateResult
+    result: GateResult
     who: tuple[str, ...] = ()
     command: str | None = None
     page: str | None = None
     """Where a review on the platform opens it; `command` imports that in the run's own job."""
 
     def document(self) -> dict[str, object]:
-        told = {**gate_document(self.judged), "kind": self.judged.kind, "who": list(self.who), "command": self.command}
+        told = {**gate_document(self.result), "kind": self.result.kind, "who": list(self.who), "command": self.command}
         return {**told, "page": self.page} if self.page else told
 
 
@@ -61,7 +61,7 @@ class Explanation:
 
     @property
     def decides(self) -> GateResult | None:
-        return worst(tuple(opening.judged for opening in self.gates))
+        return worst(tuple(opening.result for opening in self.gates))
 
     @property
     def outcome(self) -> Outcome:
@@ -88,53 +88,53 @@ class Explanation:
         }
 
 
-def explain(ctx: Context, environment: str, release: str | None, at: datetime | None, *, look: bool) -> Explanation:
-    """For the release that waits there, or the newest. A time in the past is judged by the facts of then.
+def explain(ctx: Context, environment: str, release: str | None, at: datetime | None, *, run_checks: bool) -> Explanation:
+    """For the release that waits there, or the newest. A time in the past is results by the facts of then.
 
     Raises CallerError when there is no such environment or release.
     """
     require_environment(ctx, environment)
-    ctx.journal.glance()
+    ctx.ledger.glance()
     facts_so_far(ctx)
-    now = ctx.world.clock.now()
-    state = _facts_until(ctx, at) if at is not None and at < now else ctx.journal.state
+    now = ctx.ports.clock.now()
+    state = _facts_until(ctx, at) if at is not None and at < now else ctx.ledger.state
     request = state.environment(environment).request
     chosen = find_release(ctx, release or (request.release if request else None))
     terms = PromotionOptions(ctx.owner, ctx.actor, policy_ref=ctx.policy_ref, explicit=True)
     if request is not None and request.release == chosen.id:
         terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
-    judge = AdmissionController(ctx.loaded, ctx.world, LedgerView(state), environment, terms)
-    plan, case, note = _asked(ctx, judge, chosen, at or now)
-    judged = (*_needed(ctx, state, environment, chosen), *judge.evaluate(plan, look=look, case=case).results)
-    openings = tuple(_opening(ctx, one, plan, case, state) for one in judged)
+    controller = AdmissionController(ctx.loaded, ctx.ports, LedgerView(state), environment, terms)
+    plan, case, note = _asked(ctx, controller, chosen, at or now)
+    results = (*_needed(ctx, state, environment, chosen), *controller.evaluate(plan, run_checks=run_checks, case=case).results)
+    openings = tuple(_opening(ctx, one, plan, case, state) for one in results)
     return Explanation(
-        ctx.name, environment, chosen, case.now, openings, _opens(plan, case, judged),
-        lives_here(judge.entry, plan), note,
+        ctx.name, environment, chosen, case.now, openings, _opens(plan, case, results),
+        lives_here(controller.entry, plan), note,
     )  # fmt: skip
 
 
 # ------------------------------------------------------------ parts
 def _facts_until(ctx: Context, at: datetime) -> State:
-    return fold(fact for fact in ctx.journal.ledger.read() if fact.at <= at)
+    return fold(fact for fact in ctx.ledger.store.read() if fact.at <= at)
 
 
-def _asked(ctx: Context, judge: AdmissionController, release: Release, at: datetime) -> tuple[Plan, GateContext, str | None]:
-    request, note = judge.entry.request, None
+def _asked(ctx: Context, controller: AdmissionController, release: Release, at: datetime) -> tuple[Plan, GateContext, str | None]:
+    request, note = controller.entry.request, None
     try:
-        plan = judge.plan(release)
-        case = judge.case(plan)
+        plan = controller.plan(release)
+        case = controller.case(plan)
     except PromoterError as error:
         if error.exit_code == 2:
             raise
         if request is not None and request.release == release.id:
-            plan, case = judge.plan_as_asked(request)
-            note = f"judged by the plan as it was requested, because: {error.message}"
+            plan, case = controller.plan_as_asked(request)
+            note = f"evaluated with the plan as it was requested, because: {error.message}"
         else:
-            environment = ctx.loaded.resolve(judge.name, release.source, release.id)
+            environment = ctx.loaded.resolve(controller.name, release.source, release.id)
             plan = Plan(ctx.name, environment, release, {}, ())
-            case = judge.case(plan)
+            case = controller.case(plan)
             note = f"which votes count cannot be told, because: {error.message}"
-    return plan, judge.at(plan, case, at), note
+    return plan, controller.at(plan, case, at), note
 
 
 def _needed(ctx: Context, state: State, environment: str, release: Release) -> tuple[GateResult, ...]:
@@ -148,8 +148,8 @@ def _needed(ctx: Context, state: State, environment: str, release: Release) -> t
     return tuple(found)
 
 
-def _opens(plan: Plan, case: GateContext, judged: Sequence[GateResult]) -> datetime | None:
-    if all(one.verdict.outcome is Outcome.PASSED for one in judged if one.kind in (Rule.SOAK, Rule.WINDOW)):
+def _opens(plan: Plan, case: GateContext, results: Sequence[GateResult]) -> datetime | None:
+    if all(one.verdict.outcome is Outcome.PASSED for one in results if one.kind in (Rule.SOAK, Rule.WINDOW)):
         return None
     return opens_together(plan.environment.gates, case)
 

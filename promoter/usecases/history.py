@@ -70,15 +70,15 @@ def history(ctx: Context, environment: str | None) -> list[Fact]:
     """Facts, oldest first; with an environment, only its own."""
     if environment is not None:
         require_environment(ctx, environment)
-    return [fact for fact in ctx.journal.ledger.read() if environment in (None, fact.environment)]
+    return [fact for fact in ctx.ledger.store.read() if environment in (None, fact.environment)]
 
 
 def show(ctx: Context, release: str) -> dict[str, object]:
     """A release whole: what it holds, who made it, where it is and was."""
     chosen = find_release(ctx, release)
-    state = ctx.journal.state
+    state = ctx.ledger.state
     record = state.releases[chosen.id]
-    facts = [fact for fact in ctx.journal.ledger.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
+    facts = [fact for fact in ctx.ledger.store.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
     lives = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
     return {
         "release": chosen.document(),
@@ -93,13 +93,13 @@ def show(ctx: Context, release: str) -> dict[str, object]:
 def diff(ctx: Context, left: str, right: str) -> dict[str, object]:
     """What differs between two environments: images and configuration."""
     entries = {name: _deployed(ctx, name) for name in (left, right)}
-    old, new = (ctx.journal.state.releases[entries[name].release].release for name in (left, right))
+    old, new = (ctx.ledger.state.releases[entries[name].release].release for name in (left, right))
     images = [
         {"service": s, "left": _digest(old, s), "right": _digest(new, s)}
         for s in sorted(old.images.keys() | new.images.keys())
         if _digest(old, s) != _digest(new, s)
     ]
-    plans = [ctx.journal.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
+    plans = [ctx.ledger.plan_document(name, entries[name].plan_digest) or {} for name in (left, right)]
     changed = [change.document() for change in changes(*plans) if change.path.partition(".")[0] != "images"]
     return {
         "left": {"environment": left, "release": old.document()},
@@ -113,7 +113,7 @@ def diff(ctx: Context, left: str, right: str) -> dict[str, object]:
 def logs(ctx: Context, release: str) -> list[LogEntry]:
     """What steps and failed containers of a release left in the ledger, then what its containers say now."""
     chosen = find_release(ctx, release)
-    entries = [entry for fact in ctx.journal.ledger.read() if fact.release == chosen.id for entry in _entries(fact)]
+    entries = [entry for fact in ctx.ledger.store.read() if fact.release == chosen.id for entry in _entries(fact)]
     for name in ctx.pipeline.needs:
         entries += [e for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id for e in _says(ctx, name, c)]
     return entries
@@ -121,11 +121,11 @@ def logs(ctx: Context, release: str) -> list[LogEntry]:
 
 def ledger_verify(ctx: Context) -> LedgerReport:
     """Reads the whole chain from its first line, and holds each fact against those before it."""
-    seen, head, problem = ctx.journal.witnessed(), LedgerHead(), None
+    seen, head, problem = ctx.ledger.witnessed(), LedgerHead(), None
     consistency, impossible, chain = Consistency(), list[str](), ""
-    with ctx.journal.rebuilding() as rebuilt:
+    with ctx.ledger.rebuilding() as rebuilt:
         try:
-            for fact in ctx.journal.following(head):
+            for fact in ctx.ledger.following(head):
                 head = head_of(fact)
                 chain = chain or fact.digest
                 if (why := consistency.take(fact)) is not None:
@@ -137,13 +137,13 @@ def ledger_verify(ctx: Context) -> LedgerReport:
             problem = error.message
         problem = problem or _gone_back(ctx, head, seen, chain)
         note = _FORGED if problem is None and rebuilt.differs() else None
-    return LedgerReport(ctx.journal.ledger.location, head.seq, head.digest, problem, note, tuple(impossible))
+    return LedgerReport(ctx.ledger.store.location, head.seq, head.digest, problem, note, tuple(impossible))
 
 
 def _gone_back(ctx: Context, head: LedgerHead, seen: Witnessed, chain: str) -> str | None:
     """Facts that were seen from here before, and are gone or are others now."""
     try:
-        ctx.journal.never_back(head, seen, chain)
+        ctx.ledger.never_back(head, seen, chain)
     except LedgerError as error:
         return error.message
     return None
@@ -151,7 +151,7 @@ def _gone_back(ctx: Context, head: LedgerHead, seen: Witnessed, chain: str) -> s
 
 def ledger_lines(ctx: Context) -> Iterator[bytes]:
     """The exact lines, as they are hashed."""
-    return ctx.journal.ledger.lines()
+    return ctx.ledger.store.lines()
 
 
 # ------------------------------------------------------------ parts
@@ -159,12 +159,12 @@ def _says(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
     """A container's log, with secrets blotted out; it is kept back where they are not known and so cannot be."""
     who = f"{container.name} ({role_of(container.labels)}, {container.status})"
     try:
-        ctx.world.secrets.prove(tuple(ctx.pipeline.secrets))
+        ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
     except SecretError as error:
         yield LogEntry(name, None, who, f"not shown, because secrets in it could not be blotted out: {error.message}")
         return
-    environment = ctx.loaded.resolve(name, ctx.world.source.source(ctx.pipeline.directory), NO_RELEASE)
-    text = ctx.world.secrets.redact(ctx.world.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
+    environment = ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
+    text = ctx.ports.secrets.redact(ctx.ports.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
     if text:
         yield LogEntry(name, None, who, text)
 
@@ -172,7 +172,7 @@ def _says(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
 def _deployed(ctx: Context, name: str) -> Deployment:
     require_environment(ctx, name)
     facts_so_far(ctx)
-    current = ctx.journal.state.environment(name).current
+    current = ctx.ledger.state.environment(name).current
     if current is None:
         raise CallerError(f"nothing lives in {name} yet", hint="`promoter status` shows what is where")
     return current
@@ -181,7 +181,7 @@ def _deployed(ctx: Context, name: str) -> Deployment:
 def _commits_between(ctx: Context, old: Release, new: Release) -> list[str] | None:
     if not old.source.sha or not new.source.sha:
         return None
-    found = ctx.world.source.commits(ctx.pipeline.directory, old.source.sha, new.source.sha)
+    found = ctx.ports.source.commits(ctx.pipeline.directory, old.source.sha, new.source.sha)
     return None if found is None else list(found)
 
 

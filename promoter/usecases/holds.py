@@ -27,7 +27,7 @@ class Vetoed:
 def pin(ctx: Context, environment: str, reason: str) -> Fact:
     """Automatic promotion leaves the environment alone until it is unpinned."""
     require_environment(ctx, environment)
-    return ctx.journal.append(facts.Pinned(reason=reason), environment)
+    return ctx.ledger.append(facts.Pinned(reason=reason), environment)
 
 
 def unpin(ctx: Context, environment: str, reason: str) -> Fact:
@@ -35,7 +35,7 @@ def unpin(ctx: Context, environment: str, reason: str) -> Fact:
     require_environment(ctx, environment)
     if facts_so_far(ctx).environment(environment).pinned is None:
         raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
-    return ctx.journal.append(facts.Unpinned(reason=reason), environment)
+    return ctx.ledger.append(facts.Unpinned(reason=reason), environment)
 
 
 def freeze(ctx: Context, environment: str | None, reason: str) -> Fact:
@@ -43,7 +43,7 @@ def freeze(ctx: Context, environment: str | None, reason: str) -> Fact:
     if environment is not None:
         require_environment(ctx, environment)
     facts_so_far(ctx)
-    return ctx.journal.append(facts.Frozen(reason=reason), environment)
+    return ctx.ledger.append(facts.Frozen(reason=reason), environment)
 
 
 def unfreeze(ctx: Context, environment: str | None, reason: str) -> Fact:
@@ -63,7 +63,7 @@ def unfreeze(ctx: Context, environment: str | None, reason: str) -> Fact:
     if mark is None:
         what = "there is no freeze of all environments" if environment is None else f"{environment} is not frozen"
         raise CallerError(what, hint="`promoter status` shows what is frozen")
-    return ctx.journal.append(facts.Unfrozen(reason=reason), environment)
+    return ctx.ledger.append(facts.Unfrozen(reason=reason), environment)
 
 
 def veto(ctx: Context, release: str, reason: str, services: Sequence[str] = ()) -> Vetoed:
@@ -80,12 +80,12 @@ def veto(ctx: Context, release: str, reason: str, services: Sequence[str] = ()) 
     builds = ctx.loaded.builds(chosen.source)
     built = [name for name in chosen.images if isinstance(builds.get(name), ToBuild)]
     digests = {str(chosen.images[name].digest) for name in (services or built or chosen.images)}
-    fact = ctx.journal.append(facts.Vetoed(reason=reason, digests=sorted(digests)), release=chosen.id)
+    fact = ctx.ledger.append(facts.Vetoed(reason=reason, digests=sorted(digests)), release=chosen.id)
     return Vetoed(fact, chosen, _where(ctx, digests, chosen.id))
 
 
 def _where(ctx: Context, digests: set[str], release: str) -> tuple[str, ...]:
-    state, found = ctx.journal.state, []
+    state, found = ctx.ledger.state, []
     for name, entry in state.environments.items():
         if entry.current is None:
             continue

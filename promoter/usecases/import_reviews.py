@@ -54,7 +54,7 @@ def import_reviews(ctx: Context, environment: str, release: str | None = None, c
     case = approval_case(ctx, environment, release)
     run = _asking_run(ctx, case)
     gates = _approval_gates(ctx, case)
-    forge = ctx.world.forge(None)
+    forge = ctx.ports.forge(None)
     place = ReviewSubject(forge.platform, run, called or environment)
     weighed = weigh(forge.reviews(place.environment), ctx.pipeline, gates, case.requested_by, case.release.source.author)
     if any(vote.review.decision == "approve" for vote in weighed.votes):
@@ -68,7 +68,7 @@ def import_reviews(ctx: Context, environment: str, release: str | None = None, c
 def waits_there(ctx: Context, environment: str, release: str | None) -> bool:
     """Whether the release that would be promoted is the one that asks for votes there."""
     require_environment(ctx, environment)
-    chosen, request = find_release(ctx, release), ctx.journal.state.environment(environment).request
+    chosen, request = find_release(ctx, release), ctx.ledger.state.environment(environment).request
     return request is not None and request.release == chosen.id
 
 
@@ -79,7 +79,7 @@ def _asking_run(ctx: Context, case: ApprovalCase) -> str:
             "this is no CI run, and a review on the platform is about a run",
             hint="import reviews in the job that was reviewed; here, `promoter approve` votes",
         )
-    asked = ctx.journal.state.environment(case.environment).asked_by.get(ctx.ci_run)
+    asked = ctx.ledger.state.environment(case.environment).asked_by.get(ctx.ci_run)
     if asked is None:
         by = f"run {case.run}" if case.run else "no CI run"
         raise Refused(
@@ -112,7 +112,7 @@ def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubje
                 f"{case.environment} was asked for something else meanwhile", ReasonCode.APPROVAL_STALE,
                 hint=f"`promoter explain {case.environment}` shows what waits there now",
             )  # fmt: skip
-        now = ctx.world.clock.now()
+        now = ctx.ports.clock.now()
         return kind(
             plan_digest=case.plan_digest,
             from_release=case.from_release.id if case.from_release else None,
@@ -126,7 +126,7 @@ def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubje
         )
 
     try:
-        return ctx.journal.append(imported, case.environment, case.release.id)
+        return ctx.ledger.append(imported, case.environment, case.release.id)
     except _Known:
         return None
 

@@ -39,7 +39,7 @@ def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = No
     )
     ballot = VoteDraft(matter, Decision.OVERRIDE, reason, _role(ctx), policy.review_within)
     key = key_for(ctx, (policy.grade,), key)
-    return ctx.journal.append(lambda state: vote_of(ctx, ballot, key, state), case.environment, case.release.id)
+    return ctx.ledger.append(lambda state: vote_of(ctx, ballot, key, state), case.environment, case.release.id)
 
 
 def review(ctx: Context, environment: str, comment: str | None, key: str | None = None) -> Fact:
@@ -54,12 +54,12 @@ def review(ctx: Context, environment: str, comment: str | None, key: str | None 
         )  # fmt: skip
     if ctx.pipeline.signers is not None and ctx.actor not in ctx.pipeline.signers:
         raise Refused(f"{ctx.actor} is not among the approvers of {ctx.name}", ReasonCode.SIGNER_UNKNOWN)
-    release = ctx.journal.state.releases[owed.release].release
+    release = ctx.ledger.state.releases[owed.release].release
     first = owed.overrides[0]
     matter = VoteSubject(release, environment, owed.plan_digest, policy_digest(ctx.pipeline, resolved), None, first.principal)
     ballot = VoteDraft(matter, Decision.REVIEW, comment or "", _role(ctx), None, first.digest)
     key = key_for(ctx, (resolved.override.grade,) if resolved.override else (), key)
-    return ctx.journal.append(lambda state: vote_of(ctx, ballot, key, state), environment, owed.release)
+    return ctx.ledger.append(lambda state: vote_of(ctx, ballot, key, state), environment, owed.release)
 
 
 def _to_review(ctx: Context, name: str) -> tuple[PendingReview, Environment]:
@@ -67,7 +67,7 @@ def _to_review(ctx: Context, name: str) -> tuple[PendingReview, Environment]:
     for owed in state.environment(name).owed:
         release = state.releases[owed.release].release
         environment = ctx.loaded.resolve(name, release.source, release.id)
-        case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.world.clock.now(), "")
+        case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.ports.clock.now(), "")
         if judge_owed(ctx.pipeline, environment, state, case, owed).outcome is not Outcome.PASSED:
             return owed, environment
     raise CallerError(f"no override in {name} waits for a review", hint=f"`promoter history {name}` shows what was")

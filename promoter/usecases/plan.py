@@ -15,7 +15,7 @@ from promoter.usecases.promote import environment_promotion, promotion_options, 
 
 def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
     """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
-    ctx.journal.glance()
+    ctx.ledger.glance()
     targets = targets_upto(ctx, to)
     chosen = find_release(ctx, release)
     results = tuple(_planned(ctx, environment_promotion(ctx, name, promotion_options(ctx)), chosen) for name in targets)
@@ -23,12 +23,12 @@ def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
 
 
 def _planned(ctx: Context, entering: EnvironmentPromotion, release: Release) -> EnvironmentResult:
-    plan = entering.judge.plan(release)
-    current = ctx.journal.state.environment(entering.name).current
-    admission = entering.judge.evaluate(plan, look=False)
+    plan = entering.controller.plan(release)
+    current = ctx.ledger.state.environment(entering.name).current
+    admission = entering.controller.evaluate(plan, run_checks=False)
     unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
     document = plan.document()
-    before = ctx.journal.plan_document(entering.name, current.plan_digest) if current else None
+    before = ctx.ledger.plan_document(entering.name, current.plan_digest) if current else None
     details = {
         "from": current.release if current else None,
         "to": release.id,
@@ -49,7 +49,7 @@ def _unnamed_volumes(ctx: Context, plan: Plan) -> dict[str, list[str]]:
     """Paths in which images keep data under no name, by service; of images that the engine does not have nothing is known."""
     found: dict[str, list[str]] = {}
     with suppress(EngineError):
-        engine = ctx.world.engine(plan.environment.engines[0])
+        engine = ctx.ports.engine(plan.environment.engines[0])
         for name, service in plan.environment.services.items():
             if paths := unnamed_volumes(engine.image_volumes(plan.images[name]), service):
                 found[name] = list(paths)

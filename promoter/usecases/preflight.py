@@ -45,9 +45,9 @@ def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
 
 def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:
     """Raises one error with all that cannot be had."""
-    calls: list[Callable[[], object]] = [partial(ctx.world.secrets.prove, sorted(secrets))] if secrets else []
-    calls += [partial(_identify, ctx.world, address) for address in sorted(addresses, key=str)]
-    calls += [partial(ctx.world.registry.ping, host) for host in sorted(hosts)]
+    calls: list[Callable[[], object]] = [partial(ctx.ports.secrets.prove, sorted(secrets))] if secrets else []
+    calls += [partial(_identify, ctx.ports, address) for address in sorted(addresses, key=str)]
+    calls += [partial(ctx.ports.registry.ping, host) for host in sorted(hosts)]
     with ThreadPoolExecutor(8) as pool:
         outcomes = [pool.submit(call) for call in calls]
     errors = [error for outcome in outcomes if (error := outcome.exception()) is not None]
@@ -55,8 +55,8 @@ def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: 
         raise _together(errors)
 
 
-def _identify(world: UseCasePorts, address: str | None) -> None:
-    identified(world.engine(address), world.clock)
+def _identify(ports: UseCasePorts, address: str | None) -> None:
+    identified(ports.engine(address), ports.clock)
 
 
 def _together(errors: list[BaseException]) -> BaseException:

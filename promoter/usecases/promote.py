@@ -18,7 +18,7 @@ from promoter.usecases.preflight import preflight
 def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None) -> RunResult:
     """Build, push, and promote as far as the gates allow."""
     targets = targets_upto(ctx, to)
-    source = ctx.world.source.source(ctx.pipeline.directory)
+    source = ctx.ports.source.source(ctx.pipeline.directory)
     preflight(ctx, targets, source, None)
     made = make(ctx, source)
     return record_deployments(ctx, _walk(ctx, made.release, targets, promotion_options(ctx, wait, wait_lock=wait_lock)))
@@ -42,7 +42,7 @@ def _walk(
         asked_for = name == explicit
         return environment_promotion(ctx, name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
 
-    walk = Scheduler(ctx.pipeline.needs, targets, enter, ctx.tell)
+    walk = Scheduler(ctx.pipeline.needs, targets, enter, ctx.emit)
     return RunResult(ctx.name, release, walk.go(release))
 
 
@@ -54,7 +54,7 @@ def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) 
 
 
 def environment_promotion(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentPromotion:
-    return EnvironmentPromotion(ctx.loaded, ctx.world, ctx.journal, ctx.tell, name, terms)
+    return EnvironmentPromotion(ctx.loaded, ctx.ports, ctx.ledger, ctx.emit, name, terms)
 
 
 def targets_upto(ctx: Context, to: str | None) -> tuple[str, ...]:

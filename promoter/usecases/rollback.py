@@ -37,10 +37,10 @@ def rollback(
     """
     require_environment(ctx, environment)
     facts_so_far(ctx)
-    entry = ctx.journal.state.environment(environment)
+    entry = ctx.ledger.state.environment(environment)
     cut_off = entry.unfinished_rollback
     target = _target(ctx, environment, entry, to or (entry.current.release if cut_off and entry.current else None))
-    release = ctx.journal.state.releases[target.release].release
+    release = ctx.ledger.state.releases[target.release].release
     done = cut_off is not None or (entry.current is not None and entry.current.rollback and not current_config)
     _not_what_runs(environment, entry, release, again=done)
     plan = None if current_config else recorded_plan_of(ctx, environment, target)
@@ -49,12 +49,12 @@ def rollback(
     cause = Cause(rollback=True, reason=why)
     terms = promotion_options(ctx, rollback=not current_config, recorded=plan, explicit=True, wait_lock=wait_lock, cause=cause)
     entering = environment_promotion(ctx, environment, terms)
-    chosen = plan or entering.judge.plan(release)
+    chosen = plan or entering.controller.plan(release)
     require_reachable(ctx, (chosen,))
     _announce(ctx, environment, entry, chosen)
     result = entering.go(release)
     if result.status in (Status.DEPLOYED, Status.UNCHANGED) and entry.pinned in (None, cut_off):
-        ctx.journal.append(Pinned(reason=why), environment, release.id)
+        ctx.ledger.append(Pinned(reason=why), environment, release.id)
     return _ended(ctx, release, result)
 
 
@@ -91,8 +91,8 @@ def repair(
 
 def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> Plan:
     """Raises CallerError where the ledger does not hold it, or files beside the pipeline file have changed since."""
-    release = ctx.journal.state.releases[deployment.release].release
-    document = ctx.journal.plan_document(environment, deployment.plan_digest)
+    release = ctx.ledger.state.releases[deployment.release].release
+    document = ctx.ledger.plan_document(environment, deployment.plan_digest)
     if document is None:
         raise CallerError(NOT_RECORDED.format(release.short_id, environment), hint=FORWARD.format(environment))
     base = ctx.loaded.resolve(environment, release.source, release.id)
@@ -115,7 +115,7 @@ def _digest_now(ctx: Context, plan: Plan, file: LocalFile) -> str | None:
 
 
 def _target(ctx: Context, environment: str, entry: EnvironmentState, to: str | None) -> Deployment:
-    state = ctx.journal.state
+    state = ctx.ledger.state
     if to is not None:
         release = find_release(ctx, to)
         found = next((d for _, d in entry.verified.backwards() if d.release == release.id), None)
@@ -151,11 +151,11 @@ def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Pla
     current = entry.current
     if current is None:
         return
-    here = ctx.journal.state.releases[current.release].release
-    before = ctx.journal.plan_document(environment, current.plan_digest)
+    here = ctx.ledger.state.releases[current.release].release
+    before = ctx.ledger.plan_document(environment, current.plan_digest)
     commits = None
     if here.source.sha and plan.release.source.sha:
-        commits = ctx.world.source.commits(ctx.pipeline.directory, plan.release.source.sha, here.source.sha)
+        commits = ctx.ports.source.commits(ctx.pipeline.directory, plan.release.source.sha, here.source.sha)
     lines = [
         f"{environment}: goes back from release {here.short_id} to {plan.release.short_id}",
         *(f"{environment}: gives up {commit}" for commit in commits or ()),
@@ -163,11 +163,11 @@ def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Pla
         f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` lets releases in again",
     ]
     for line in lines:
-        ctx.tell(progress.Notice(line))
+        ctx.emit(progress.Notice(line))
 
 
 def _plan_there(ctx: Context, name: str) -> Plan | None:
-    current = ctx.journal.state.environment(name).current
+    current = ctx.ledger.state.environment(name).current
     return None if current is None else recorded_plan_of(ctx, name, current)
 
 
@@ -178,4 +178,4 @@ def _ended(ctx: Context, release: Release, result: EnvironmentResult) -> RunResu
 
 def _tell_end(ctx: Context, result: EnvironmentResult) -> None:
     seconds = (result.duration_ms or 0) / 1000
-    ctx.tell(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))
+    ctx.emit(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))

@@ -97,7 +97,7 @@ def vote_of(ctx: Context, ballot: VoteDraft, key: str | None, state: State) -> P
 
 
 def _statement(ctx: Context, ballot: VoteDraft, state: State) -> Statement:
-    now, matter = ctx.world.clock.now(), ballot.matter
+    now, matter = ctx.ports.clock.now(), ballot.matter
     return Statement(
         subject=subject_of(matter.release), decision=ballot.decision, pipeline=ctx.name, environment=matter.environment,
         release=matter.release.id, plan_digest=matter.plan_digest,
@@ -115,10 +115,10 @@ def _envelope(ctx: Context, said: Statement, key: str) -> dict[str, str]:
             "the pipeline names no `approvers`, so nobody could check this signature",
             hint="name an allowed_signers file: `approvers: .promoter/allowed_signers`; or vote without --key",
         )
-    assert ctx.world.signer is not None
+    assert ctx.ports.signer is not None
     text = said.text()
-    signature = ctx.world.signer.sign(text, key)
-    found = verify(text.encode(), signature, said.principal, ctx.pipeline.trust, ctx.world.clock.now())
+    signature = ctx.ports.signer.sign(text, key)
+    found = verify(text.encode(), signature, said.principal, ctx.pipeline.trust, ctx.ports.clock.now())
     if isinstance(found, Bad):
         raise Refused(
             f"this signature would not count: {found.sentence}", found.code,

@@ -91,19 +91,19 @@ def _lock(held: LeaseInfo, *, alive: bool) -> dict[str, object]:
 
 
 def status(ctx: Context) -> StatusReport:
-    ctx.journal.glance()
+    ctx.ledger.glance()
     state = facts_so_far(ctx)
     return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name)) for name in ctx.pipeline.needs))
 
 
 def locks(ctx: Context) -> LocksReport:
-    alive = others(ctx.journal.ledger, "", ctx.world.clock, ctx.world.gone)
-    return LocksReport(ctx.name, tuple((held, held in alive) for held in ctx.journal.ledger.held()))
+    alive = others(ctx.ledger.store, "", ctx.ports.clock, ctx.ports.gone)
+    return LocksReport(ctx.name, tuple((held, held in alive) for held in ctx.ledger.store.held()))
 
 
 def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentStatus:
     current, request = entry.current, entry.request
-    release = ctx.journal.state.releases[current.release].release if current else None
+    release = ctx.ledger.state.releases[current.release].release if current else None
     waits = (
         WaitingRelease(request.release, request.reason_code, (*request.reasons, *_said_since(entry, request)))
         if request and request.reason_code != ReasonCode.OK
@@ -124,13 +124,13 @@ def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentS
 def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
     if not entry.owed:
         return ()
-    state = ctx.journal.state
+    state = ctx.ledger.state
     release = state.releases[entry.owed[-1].release].release
     try:
         environment = ctx.loaded.resolve(name, release.source, release.id)
     except PromoterError as error:
         return (f"the gates of {name} were passed by override; whether that was reviewed cannot be told: {error.message}",)
-    case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.world.clock.now(), "")
+    case = make_case(ctx.pipeline, Plan(ctx.name, environment, release, {}, ()), state, "", ctx.ports.clock.now(), "")
     return tuple(one.verdict.sentence for one in reviews_due(ctx.pipeline, environment, state, case))
 
 
@@ -147,8 +147,8 @@ def _health(ctx: Context, name: str, current: Deployment) -> str:
 def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
     """None when the environment's engine cannot be asked."""
     try:
-        source = ctx.world.source.source(ctx.pipeline.directory)
-        engine = ctx.world.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
+        source = ctx.ports.source.source(ctx.pipeline.directory)
+        engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
         return engine.find(Place(ctx.name, name).labels)
     except PromoterError:
         return None

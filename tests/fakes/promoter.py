@@ -137,8 +137,8 @@ class FakePromoter:
         self.events: Sequence[Event] = ()
         self.during: Callable[[], None] = lambda: None
         self.interrupted = 0
-        self.world = SimpleNamespace(clock=FakeClock(), secrets=FakeSecrets())
-        self.tell: Listener = lambda _: None
+        self.ports = SimpleNamespace(clock=FakeClock(), secrets=FakeSecrets())
+        self.emit: Listener = lambda _: None
         self.reveal: Callable[[str], None] = lambda _: None
         self.loaded = FakeLoaded()
 
@@ -147,13 +147,13 @@ class FakePromoter:
         self, file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None]
     ) -> Iterator["FakePromoter"]:
         self.asked.append(("open", file, ledger, actor))
-        self.tell, self.reveal = listener, revealed
+        self.emit, self.reveal = listener, revealed
         yield self
 
     def _answer(self, usual: object, name: str, *words: object) -> object:
         self.asked.append((name, *words))
         for event in self.events:
-            self.tell(event)
+            self.emit(event)
         self.during()
         answer = self.answers.get(name, usual)
         if isinstance(answer, BaseException):
@@ -176,8 +176,8 @@ class FakePromoter:
     def plan(self, release: str | None, to: str | None) -> object:
         return self._answer(planned(), "plan", release, to)
 
-    def explain(self, environment: str, release: str | None, at: datetime | None, *, look: bool) -> object:
-        return self._answer(explanation(at or AT), "explain", environment, release, at, look)
+    def explain(self, environment: str, release: str | None, at: datetime | None, *, run_checks: bool) -> object:
+        return self._answer(explanation(at or AT), "explain", environment, release, at, run_checks)
 
     def rollback(
         self, environment: str, to: str | None, reason: str | None, wait_lock: timedelta | None, *, current_config: bool

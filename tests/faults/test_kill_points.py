@@ -37,18 +37,18 @@ class Yard(Workshop):
 
     def mortal(self, at: int | None, actor: str = "ci@example.com") -> Promoter:
         self.points = Points(at)
-        return self.wrap(self.door(actor), self.points)
+        return self.wrap(self.api(actor), self.points)
 
-    def wrap(self, door: Promoter, points: Points) -> Promoter:
-        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.ledger, "ledger", LEDGER)
+    def wrap(self, api: Promoter, points: Points) -> Promoter:
+        engine, ledger = points.wrapped(self.engine, "engine"), points.wrapped(self.store, "ledger", LEDGER)
         registry, probes = points.wrapped(self.registry, "registry"), points.wrapped(self.probes, "probes")
-        door.context.world = replace(door.world, engine=lambda _: engine, registry=registry, probes=probes)
-        door.context.journal.ledger = ledger
-        return door
+        api.context.ports = replace(api.ports, engine=lambda _: engine, registry=registry, probes=probes)
+        api.context.ledger.store = ledger
+        return api
 
 
-def run(door: Promoter) -> RunResult:
-    return door.run("dev", None, PATIENCE)
+def run(api: Promoter) -> RunResult:
+    return api.run("dev", None, PATIENCE)
 
 
 def first(yard: Yard) -> None:
@@ -82,8 +82,8 @@ def gated(yard: Yard) -> None:
     upgrade(yard)
     yard.gates = {"dev": (Approval(),)}
     yard.run("dev")
-    door = yard.door("ana@example.com")
-    door.vote(door.case("dev", None), "approve", None)
+    api = yard.api("ana@example.com")
+    api.vote(api.case("dev", None), "approve", None)
 
 
 def stopped(yard: Yard) -> None:
@@ -97,17 +97,17 @@ def twice(yard: Yard) -> None:
     yard.run("dev")
 
 
-def back(door: Promoter) -> RunResult:
-    return door.rollback("dev", None, None, PATIENCE)
+def back(api: Promoter) -> RunResult:
+    return api.rollback("dev", None, None, PATIENCE)
 
 
-def back_or_there(door: Promoter) -> RunResult:
+def back_or_there(api: Promoter) -> RunResult:
     """Who ran `rollback` and saw it die runs it again, to the same release."""
-    return door.rollback("dev", door.context.journal.state.environment("dev").verified.values()[0].release, None, PATIENCE)
+    return api.rollback("dev", api.context.ledger.state.environment("dev").verified.values()[0].release, None, PATIENCE)
 
 
-def promote(door: Promoter) -> RunResult:
-    return door.promote(None, "dev", None, PATIENCE)
+def promote(api: Promoter) -> RunResult:
+    return api.promote(None, "dev", None, PATIENCE)
 
 
 GOOD, BAD = {"deployed", "unchanged"}, {"rolled_back"}
@@ -170,7 +170,7 @@ def test_another_release_may_come_in_between(name: str) -> None:
     for at, point in enumerate(points_of(name), 1):
         yard = killed(name, at)
         yard.newer("three")
-        result = run(yard.door("ben@example.com"))
+        result = run(yard.api("ben@example.com"))
         where = f"{name}, killed {point} ({at}), then another release"
         assert statuses(result)["dev"] == "deployed", (where, result.environments)
         stands(yard, where)
@@ -183,14 +183,14 @@ def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins()
         for word in ("one", "two", "three"):
             yard.newer(word)
             yard.run("dev")
-        door = yard.mortal(at)
+        api = yard.mortal(at)
         with pytest.raises(Dead):
-            back(door)
+            back(api)
         where = f"killed {point} ({at})"
         if yard.kinds("dev")[-1] != "pinned":  # else the command was through, and to give it again means one more back
-            back(yard.door("ben@example.com"))
+            back(yard.api("ben@example.com"))
         stands(yard, where)
-        state = facts_so_far(yard.door("ben@example.com").context)
+        state = facts_so_far(yard.api("ben@example.com").context)
         dev = state.environment("dev")
         assert state.releases[dev.current.release].release.images["web"] == image("web", "two"), where  # type: ignore[union-attr]
         assert yard.kinds("dev").count("pinned") == 1, where
@@ -201,38 +201,38 @@ def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins()
 def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back() -> None:
     yard = Yard()
     twice(yard)
-    append = yard.ledger.append
+    append = yard.store.append
 
     def mortal(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         if draft.kind is Kind.PINNED:
             raise Dead
         return append(draft, head, at)
 
-    yard.ledger.append = mortal  # type: ignore[method-assign]
+    yard.store.append = mortal  # type: ignore[method-assign]
     with pytest.raises(Dead):
-        yard.door().rollback("dev", None, "orders fail")
-    yard.ledger.append = append  # type: ignore[method-assign]
-    report = yard.door().status().environments[0]
+        yard.api().rollback("dev", None, "orders fail")
+    yard.store.append = append  # type: ignore[method-assign]
+    report = yard.api().status().environments[0]
     assert report.pinned == "orders fail"
-    yard.door().unpin("dev", "mended")
-    assert yard.door().status().environments[0].pinned is None
+    yard.api().unpin("dev", "mended")
+    assert yard.api().status().environments[0].pinned is None
 
 
 def check(yard: Yard, name: str, where: str) -> None:
-    result = STORIES[name][2](yard.door("ben@example.com"))
+    result = STORIES[name][2](yard.api("ben@example.com"))
     assert statuses(result)["dev"] in STORIES[name][3], (where, result.environments)
     stands(yard, where)
     assert not list(unfinished(yard)), where
     if STORIES[name][3] is GOOD:
         yard.engine.calls.clear()
-        again = STORIES[name][2](yard.door("ben@example.com"))
+        again = STORIES[name][2](yard.api("ben@example.com"))
         assert statuses(again) == {"dev": "unchanged"}, (where, again.environments)
         assert not yard.engine.verbs("create", "start", "stop", "remove", "rename"), where
 
 
 def stands(yard: Yard, where: str) -> None:
     """One running container a replica, of one promotion; at most one stopped one beside it; nothing else."""
-    state = facts_so_far(yard.door("eve@example.com").context).environment("dev")
+    state = facts_so_far(yard.api("eve@example.com").context).environment("dev")
     assert state.start is None, where
     assert state.current is not None, where
     boxes = {box.name: box for box in yard.engine.boxes.values()}
@@ -243,7 +243,7 @@ def stands(yard: Yard, where: str) -> None:
     assert all(name.removesuffix("-previous") in names and status == "exited" for name, status in rest.items()), (where, rest)
     recorded = {container for running in state.current.services.values() for container in running.containers}
     assert recorded == {boxes[name].id for name in names}, where
-    assert all(isinstance(fact, Fact) for fact in check_chain(yard.ledger.lines())), where
+    assert all(isinstance(fact, Fact) for fact in check_chain(yard.store.lines())), where
 
 
 def _suffixes(yard: Yard, name: str) -> list[str]:
@@ -252,7 +252,7 @@ def _suffixes(yard: Yard, name: str) -> list[str]:
 
 def unfinished(yard: Yard) -> Iterator[str]:
     """What was done twice: a job that had ended, a vote that two promotions used."""
-    facts = list(yard.ledger.read())
+    facts = list(yard.store.read())
     ended = Counter(f.body["promotion"] for f in facts if f.kind == "step_done" and "before" in str(f.body["step"]))
     yield from (f"job of {promotion}" for promotion, count in ended.items() if count > 1)
     promotions = {f.body["promotion"] for f in facts if f.kind == "started" and not f.body["mend"]}

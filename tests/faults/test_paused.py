@@ -25,13 +25,13 @@ class Rested(Yard):
             self.clock.advance(timedelta(minutes=1))
             if another_release:
                 self.newer("three")
-            self.result = run(self.door("ben@example.com"))
+            self.result = run(self.api("ben@example.com"))
             self.done = len(self.engine.verbs(*CHANGES))
 
-        door = self.door("ann@example.com")
+        api = self.api("ann@example.com")
         points = Pauses(at, meanwhile)
-        self.wrap(door, points)
-        return door.run("dev", None)
+        self.wrap(api, points)
+        return api.run("dev", None)
 
 
 @pytest.mark.parametrize("another_release", [False, True])
@@ -78,7 +78,7 @@ def test_it_touches_nothing_after_a_clock_that_is_ahead_took_its_lease(name: str
         if yard.left is None or result.environments[0].code is not ReasonCode.LOCK_HELD:
             continue  # it did not come that far this time, or had ended
         stopped += 1
-        assert (yard.engine.verbs(*CHANGES), len(yard.ledger.kept)) == yard.left, where
+        assert (yard.engine.verbs(*CHANGES), len(yard.store.kept)) == yard.left, where
     assert stopped > 10
 
 
@@ -89,10 +89,10 @@ class Robbed(Yard):
 
     def robbed(self, at: int) -> RunResult:
         def meanwhile() -> None:
-            if self.ledger.held():
-                self.left = self.engine.verbs(*CHANGES), len(self.ledger.kept)
-            self.ledger.acquire("dev", "ben@example.com", TIME_TO_LIVE, self.clock.now() + TIME_TO_LIVE * 2)
+            if self.store.held():
+                self.left = self.engine.verbs(*CHANGES), len(self.store.kept)
+            self.store.acquire("dev", "ben@example.com", TIME_TO_LIVE, self.clock.now() + TIME_TO_LIVE * 2)
 
-        door = self.door("ann@example.com")
-        self.wrap(door, Pauses(at, meanwhile))
-        return door.run("dev", None)
+        api = self.api("ann@example.com")
+        self.wrap(api, Pauses(at, meanwhile))
+        return api.run("dev", None)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from promoter.gates.checks import HttpCheck, judge_check, say_dry_run
+from promoter.gates.checks import HttpCheck, evaluate_check, say_dry_run
 from promoter.gates.context import CheckResult, GateContext
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode, Verdict
@@ -14,23 +14,23 @@ from promoter.model.verdict import Outcome, ReasonCode, Verdict
 CHECK = HttpCheck(url="http://status.example.com/ok")
 
 
-def judged(result: CheckResult | None) -> tuple[Outcome, ReasonCode]:
+def evaluated(result: CheckResult | None) -> tuple[Outcome, ReasonCode]:
     verdict = verdict_on(result)
     return verdict.outcome, verdict.code
 
 
 def verdict_on(result: CheckResult | None) -> Verdict:
     checks = {} if result is None else {0: result}
-    return judge_check(
+    return evaluate_check(
         CHECK, 0, GateContext("prod", Release({}, Source()), "p", "q", None, "a", datetime.now(UTC), checks=checks)
     )
 
 
 def test_only_a_check_that_passed_opens() -> None:
-    assert judged(CheckResult(True, "fine")) == (Outcome.PASSED, ReasonCode.OK)
-    assert judged(CheckResult(False, "status 500")) == (Outcome.WAITING, ReasonCode.CHECK_FAILED)
-    assert judged(CheckResult(False, "silence", timed_out=True)) == (Outcome.WAITING, ReasonCode.CHECK_TIMEOUT)
-    assert judged(None) == (Outcome.WAITING, ReasonCode.CHECK_FAILED)
+    assert evaluated(CheckResult(True, "fine")) == (Outcome.PASSED, ReasonCode.OK)
+    assert evaluated(CheckResult(False, "status 500")) == (Outcome.WAITING, ReasonCode.CHECK_FAILED)
+    assert evaluated(CheckResult(False, "silence", timed_out=True)) == (Outcome.WAITING, ReasonCode.CHECK_TIMEOUT)
+    assert evaluated(None) == (Outcome.WAITING, ReasonCode.CHECK_FAILED)
 
 
 def test_an_address_may_hold_a_secret_and_nothing_else_with_spaces() -> None:

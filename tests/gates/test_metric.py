@@ -193,8 +193,8 @@ def test_every_sample_of_every_series_counts(
     series: tuple[Series, ...], limit: int, fail: bool, wait: bool, lenient: bool
 ) -> None:
     seen = measure(series, parse_condition("< 0.5"), 3)
-    judged = [accepted(check(failure_limit=limit, no_data=policy), seen) for policy in ("fail", "wait", "pass")]
-    assert judged == [fail, wait, lenient]
+    evaluated = [accepted(check(failure_limit=limit, no_data=policy), seen) for policy in ("fail", "wait", "pass")]
+    assert evaluated == [fail, wait, lenient]
 
 
 def test_only_failing_points_are_beyond_hope() -> None:

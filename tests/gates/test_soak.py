@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from promoter.gates.context import GateContext, Stay
-from promoter.gates.soak import Soak, judge_soak
+from promoter.gates.soak import Soak, evaluate_soak
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
 
@@ -17,21 +17,21 @@ def case(stay: Stay | None) -> GateContext:
 
 
 def test_it_opens_at_the_end_of_the_stay_and_not_before() -> None:
-    early = judge_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=4) + timedelta(seconds=1))))
+    early = evaluate_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=4) + timedelta(seconds=1))))
     assert (early.outcome, early.code, early.opens_at) == (Outcome.WAITING, ReasonCode.SOAKING, NOW + timedelta(seconds=1))
-    assert judge_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=4)))).outcome is Outcome.PASSED
+    assert evaluate_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=4)))).outcome is Outcome.PASSED
 
 
 def test_another_release_or_none_does_not_soak_for_this_one() -> None:
     long_ago = NOW - timedelta(days=9)
     for stay in (None, Stay("another", long_ago)):
-        assert judge_soak(GATE, case(stay)).code is ReasonCode.SOAKING
+        assert evaluate_soak(GATE, case(stay)).code is ReasonCode.SOAKING
 
 
 def test_it_says_what_lives_there_and_how_long_it_has_stayed() -> None:
-    soaking = judge_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=1, minutes=30)))).sentence
+    soaking = evaluate_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=1, minutes=30)))).sentence
     assert soaking == "soaks in test until 2026-03-02 14:30:00 UTC: 1h30m of 4h so far"
-    another = judge_soak(GATE, case(Stay("another-release", NOW - timedelta(days=1)))).sentence
+    another = evaluate_soak(GATE, case(Stay("another-release", NOW - timedelta(days=1)))).sentence
     assert "release another-rele lives in test since 2026-03-01 12:00:00 UTC" in another
     assert RELEASE.short_id in another
-    assert "no verified release lives in test" in judge_soak(GATE, case(None)).sentence
+    assert "no verified release lives in test" in evaluate_soak(GATE, case(None)).sentence

@@ -44,13 +44,13 @@ def test_a_true_ledger_holds_none() -> None:
 
 def test_a_release_is_what_its_content_says() -> None:
     story = Story(bare=True)
-    story.tell(Kind.RELEASED, release=B, content=RELEASES["a"].content())
+    story.emit(Kind.RELEASED, release=B, content=RELEASES["a"].content())
     assert said(story.facts) == [f"fact 1 (released) cannot be: its content is that of release {A[:12]}"]
     assert story.state.newest() is None
 
 
 @pytest.mark.parametrize(
-    "tell",
+    "emit",
     [
         lambda story: story.requested(UNKNOWN),
         lambda story: story.requested(A, from_=UNKNOWN),
@@ -62,15 +62,15 @@ def test_a_release_is_what_its_content_says() -> None:
         lambda story: (story.started(A, "one"), story.rolled_back(A, "one", UNKNOWN)),
     ],
 )
-def test_a_release_was_made_before_anything_is_said_of_it(tell: Callable[[Story], object]) -> None:
+def test_a_release_was_made_before_anything_is_said_of_it(emit: Callable[[Story], object]) -> None:
     story = Story(bare=True)
     story.released("a")
-    tell(story)
+    emit(story)
     assert f"release {UNKNOWN[:12]} was never made" in said(story.facts)[0]
 
 
 @pytest.mark.parametrize(
-    "tell",
+    "emit",
     [
         lambda story: story.promoted(A, "two"),
         lambda story: story.failed(A, "two"),
@@ -81,12 +81,12 @@ def test_a_release_was_made_before_anything_is_said_of_it(tell: Callable[[Story]
         lambda story: (story.failed(A, "one"), story.promoted(A, "one")),
     ],
 )
-def test_a_promotion_ends_where_it_began_and_once(tell: Callable[[Story], object]) -> None:
+def test_a_promotion_ends_where_it_began_and_once(emit: Callable[[Story], object]) -> None:
     story = Story(bare=True)
     story.released("a")
     story.released("b")
     story.started(A, "one")
-    tell(story)
+    emit(story)
     (why,) = said(story.facts)
     assert "is not under way in" in why or "is one of release" in why
     assert story.at("prod").current is None
@@ -95,13 +95,13 @@ def test_a_promotion_ends_where_it_began_and_once(tell: Callable[[Story], object
 
 def test_promoter_itself_never_writes_one() -> None:
     """A run that lost its environment and does not know it yet."""
-    ledger = MemoryLedger()
-    ledger.restore(FACTS, LedgerHead())
-    journal = Ledger(ledger, FakeClock(), "ana@example.com")
+    store = MemoryLedger()
+    store.restore(FACTS, LedgerHead())
+    ledger = Ledger(store, FakeClock(), "ana@example.com")
     body = {"plan_digest": "p", "promotion": "gone", "reason_code": "unhealthy", "reasons": [], "evidence": []}
     with pytest.raises(LeaseLost, match=r"failed is not recorded: promotion gone is not under way in prod"):
-        journal.append(Forged(kind=Kind.FAILED, said=body), "prod", str(FACTS[0].release))
-    assert len(ledger.kept) == len(FACTS)
+        ledger.append(Forged(kind=Kind.FAILED, said=body), "prod", str(FACTS[0].release))
+    assert len(store.kept) == len(FACTS)
 
 
 # ---------------------------------------------------------------- used votes
@@ -113,18 +113,18 @@ def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dic
     office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
     office.newer("two")
-    office.door("ci@example.com").run(None, None)
+    office.api("ci@example.com").run(None, None)
     office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
     second = office.release().id
-    start = [fact for fact in office.ledger.read() if fact.kind is Kind.STARTED and fact.environment == "prod"][-1]
-    office.door("ci@example.com").rollback("prod", None, "slow")
-    office.door("ci@example.com").unpin("prod", "again")
+    start = [fact for fact in office.store.read() if fact.kind is Kind.STARTED and fact.environment == "prod"][-1]
+    office.api("ci@example.com").rollback("prod", None, "slow")
+    office.api("ci@example.com").unpin("prod", "again")
     assert again(office, second) == ReasonCode.APPROVAL_USED
     body = {**FAILED, "promotion": start.body["promotion"], "plan_digest": start.body["plan_digest"]}
     append(office, Kind.FAILED, second, body)
     assert again(office, second) == ReasonCode.APPROVALS_MISSING, "what was voted before it was asked again is history"
-    report = office.door().ledger_verify()
+    report = office.api().ledger_verify()
     assert (report.problem, report.ok) == (None, False)
     assert "is not under way in prod" in report.impossible[0]
 
@@ -132,7 +132,7 @@ def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dic
 def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, keys: dict[str, Path]) -> None:  # noqa: F811
     """Then the fact can be true, and for all that anybody knows it is not."""
     fact = office.vote(keys[ANA])
-    case = office.door().case("prod", None)
+    case = office.api().case("prod", None)
     body = {"plan_digest": case.plan_digest, "promotion": "forged", "approvals": [fact.digest], "mend": False, "from": None}
     append(office, Kind.STARTED, case.release.id, body)
     append(office, Kind.FAILED, case.release.id, {**FAILED, "promotion": "forged", "plan_digest": case.plan_digest})
@@ -140,20 +140,20 @@ def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, k
 
 
 def append(office: Office, kind: Kind, release: str, body: dict[str, object]) -> None:  # noqa: F811
-    facts = list(office.ledger.read())
-    office.ledger.restore((forged(facts, kind, "prod", release, body),), head_of(facts[-1]))
+    facts = list(office.store.read())
+    office.store.restore((forged(facts, kind, "prod", release, body),), head_of(facts[-1]))
 
 
 def again(office: Office, release: str) -> ReasonCode:  # noqa: F811
-    return office.door("ci@example.com").promote(release, "prod", None).environments[-1].code
+    return office.api("ci@example.com").promote(release, "prod", None).environments[-1].code
 
 
 def test_a_request_that_shows_another_plan_than_it_asks_for_is_not_shown(office: Office) -> None:  # noqa: F811
-    asked = [fact for fact in office.ledger.read() if fact.kind is Kind.REQUESTED][-1]
+    asked = [fact for fact in office.store.read() if fact.kind is Kind.REQUESTED][-1]
     body = {**asked.body, "plan": {**asked.body["plan"], "services": {}}}  # type: ignore[dict-item]
     append(office, Kind.REQUESTED, str(asked.release), body)
     with pytest.raises(LedgerError, match="shows another plan than it asks for"):
-        office.door().case("prod", None)
+        office.api().case("prod", None)
 
 
 # ---------------------------------------------------------------- whole commands

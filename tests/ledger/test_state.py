@@ -33,7 +33,7 @@ class Story:
         self._bare = bare
         self._begun: dict[str | None, tuple[object, object]] = {}
 
-    def tell(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
+    def emit(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
         if not self._bare:
             self._before(kind, environment, release, body)
         return self._append(kind, environment, release, **body)
@@ -75,10 +75,10 @@ class Story:
         return self.state.environment(environment)
 
     def released(self, name: str, **more: object) -> Fact:
-        return self.tell(Kind.RELEASED, release=RELEASES[name].id, content=RELEASES[name].content(), **more)
+        return self.emit(Kind.RELEASED, release=RELEASES[name].id, content=RELEASES[name].content(), **more)
 
     def requested(self, release: str, environment: str = "prod", plan: str = "p1", from_: str | None = None) -> Fact:
-        return self.tell(
+        return self.emit(
             Kind.REQUESTED, environment, release, plan_digest=plan, plan={"steps": []}, from_=from_, policy_digest="policy",
             requested_by="ana@example.com", reason_code="approvals_missing", reasons=["0 of 1 approvals"],
         )  # fmt: skip
@@ -87,26 +87,26 @@ class Story:
         self, release: str, promotion: str, environment: str = "prod", plan: str = "p1", votes=(), mend: bool = False
     ) -> Fact:
         lease = {"owner": "run 1", "token": 1, "took_over": None}
-        return self.tell(
+        return self.emit(
             Kind.STARTED, environment, release, plan_digest=plan, promotion=promotion,
             approvals=list(votes), from_=None, mend=mend, lease=lease,
         )  # fmt: skip
 
     def step(self, promotion: str, step: str, environment: str = "prod") -> Fact:
-        return self.tell(Kind.STEP_DONE, environment, None, promotion=promotion, step=step, detail={})
+        return self.emit(Kind.STEP_DONE, environment, None, promotion=promotion, step=step, detail={})
 
     def promoted(self, release: str, promotion: str, environment: str = "prod", plan: str = "p1", **more: object) -> Fact:
         services = {"web": {"digest": DIGESTS["a"], "containers": [f"container of {promotion}"]}}
         body = {"plan_digest": plan, "promotion": promotion, "services": services, "gap_ms": 3, "duration_ms": 5, "from": None}
-        return self.tell(Kind.PROMOTED, environment, release, **{**body, "mend": False, **more})
+        return self.emit(Kind.PROMOTED, environment, release, **{**body, "mend": False, **more})
 
     def failed(self, release: str, promotion: str, environment: str = "prod", **more: object) -> Fact:
         body = {"plan_digest": "p1", "promotion": promotion, "reason_code": "unhealthy", "reasons": ["no"], "evidence": []}
-        return self.tell(Kind.FAILED, environment, release, **body, **more)
+        return self.emit(Kind.FAILED, environment, release, **body, **more)
 
     def rolled_back(self, release: str, promotion: str, to: str | None, environment: str = "prod", **more: object) -> Fact:
         body = {"plan_digest": "p1", "promotion": promotion, "reason_code": "unhealthy", "reasons": ["no"], "to": to}
-        return self.tell(Kind.ROLLED_BACK, environment, release, **body, **more)
+        return self.emit(Kind.ROLLED_BACK, environment, release, **body, **more)
 
     def voted(self, release: str, kind: Kind = Kind.APPROVED, environment: str = "prod", **more: object) -> Fact:
         body = {
@@ -114,7 +114,7 @@ class Story:
             "role": "release-manager",
             "grade": "asserted", "comment": "fine", "expires_at": "2026-11-24T18:00:00.000000Z",
         }  # fmt: skip
-        return self.tell(kind, environment, release, **{**body, **more})
+        return self.emit(kind, environment, release, **{**body, **more})
 
 
 @pytest.fixture
@@ -369,52 +369,52 @@ def test_a_rollback_passes_what_was_vetoed(story):
         story.released(name)
     way(story, "A", "B", "C")
     assert story.state.last_verified_before("prod", C).release == B
-    story.tell(Kind.VETOED, release=B, reason="leak")
+    story.emit(Kind.VETOED, release=B, reason="leak")
     assert story.state.last_verified_before("prod", C).release == A
-    story.tell(Kind.VETOED, release=C, reason="base", digests=[DIGESTS["a"]])
+    story.emit(Kind.VETOED, release=C, reason="base", digests=[DIGESTS["a"]])
     assert story.state.last_verified_before("prod", C) is None
     assert {what: mark.reason for what, mark in story.state.vetoed.items()} == {B: "leak", C: "base", DIGESTS["a"]: "base"}
 
 
 def test_what_runs_there_drifted_and_the_stay_begins_anew(story):
     story.promoted(A, "one")
-    drifted = story.tell(Kind.DRIFTED, "prod", A)
+    drifted = story.emit(Kind.DRIFTED, "prod", A)
     assert story.at("prod").since == drifted.at
-    story.tell(Kind.DRIFTED, "test", A)
+    story.emit(Kind.DRIFTED, "test", A)
     assert story.at("test").since is None
 
 
 def test_status_of_a_pinned_and_frozen_environment_has_both_reasons(story):
-    story.tell(Kind.PINNED, "prod", reason="watched")
-    story.tell(Kind.FROZEN, reason="holidays")
+    story.emit(Kind.PINNED, "prod", reason="watched")
+    story.emit(Kind.FROZEN, reason="holidays")
     entry = story.at("prod")
     assert (entry.pinned.reason, entry.frozen.reason) == ("watched", "holidays")
 
 
 # ---------------------------------------------------------------- pins and freezes
 def test_a_pin_holds_until_it_is_taken_out(story):
-    fact = story.tell(Kind.PINNED, "prod", reason="demo")
+    fact = story.emit(Kind.PINNED, "prod", reason="demo")
     assert story.at("prod").pinned == Hold("demo", "ana@example.com", fact.at, 1)
     assert story.at("test").pinned is None
-    story.tell(Kind.UNPINNED, "prod", reason="over")
+    story.emit(Kind.UNPINNED, "prod", reason="over")
     assert story.at("prod").pinned is None
 
 
 def test_a_freeze_holds_in_one_place_or_everywhere(story):
-    story.tell(Kind.FROZEN, "prod", reason="audit")
-    story.tell(Kind.FROZEN, reason="year end")
+    story.emit(Kind.FROZEN, "prod", reason="audit")
+    story.emit(Kind.FROZEN, reason="year end")
     assert story.at("prod").frozen.reason == "audit"
     assert story.at("never heard of").frozen.reason == "year end"
-    story.tell(Kind.UNFROZEN, reason="new year")
+    story.emit(Kind.UNFROZEN, reason="new year")
     assert story.at("test").frozen is None
     assert story.at("prod").frozen.reason == "audit"
-    story.tell(Kind.UNFROZEN, "prod", reason="passed")
+    story.emit(Kind.UNFROZEN, "prod", reason="passed")
     assert story.at("prod").frozen is None
 
 
 def test_kinds_that_change_nothing_move_the_head():
     story = Story(bare=True)
-    story.tell(Kind.ATTESTED, "prod", A)
+    story.emit(Kind.ATTESTED, "prod", A)
     assert replace(story.state, head=LedgerHead(), chain=None) == EMPTY
     assert story.state.head == head_of(story.facts[0])
 
@@ -436,7 +436,7 @@ def test_a_fact_that_says_too_little_is_named(kind, body):
     story = Story()
     if kind is not Kind.RELEASED:
         story.started(A, "x")
-    fact = story.tell(kind, "prod", A, **body)
+    fact = story.emit(kind, "prod", A, **body)
     with pytest.raises(LedgerError) as error:
         fold(story.facts)
     assert f"fact {fact.seq} ({kind})" in error.value.message
@@ -468,9 +468,9 @@ def go_on(story: Story, move: int, name: str, environment: str, promotion: str) 
         lambda: story.promoted(release, promotion, environment),
         lambda: story.failed(release, promotion, environment),
         lambda: story.rolled_back(release, promotion, release, environment),
-        lambda: story.tell(Kind.PINNED, environment, reason="demo"),
-        lambda: story.tell(Kind.FROZEN, None if name == "a" else environment, reason="demo"),
-        lambda: story.tell(Kind.VETOED, release=release, reason="leak"),
+        lambda: story.emit(Kind.PINNED, environment, reason="demo"),
+        lambda: story.emit(Kind.FROZEN, None if name == "a" else environment, reason="demo"),
+        lambda: story.emit(Kind.VETOED, release=release, reason="leak"),
     ][move]()
 
 

@@ -11,10 +11,10 @@ STEPS = st.lists(st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers(1, 9)
 
 @given(STEPS, st.booleans())
 def test_it_is_a_dict_whose_latest_row_is_the_last(steps, laid_down):
-    shelf: PersistentTable[int] = empty()
+    table: PersistentTable[int] = empty()
     model: dict[str, int] = {}
     for step in steps:
-        opened = Open(shelf)
+        opened = Open(table)
         for key, value in step:
             model.pop(key, None)
             if value is None:
@@ -23,41 +23,41 @@ def test_it_is_a_dict_whose_latest_row_is_the_last(steps, laid_down):
                 opened.put(key, value)
                 model[key] = value
             assert opened.get(key) == value
-        before, items = shelf, shelf.items()
-        shelf = opened.shelf()
+        before, items = table, table.items()
+        table = opened.frozen()
         assert before.items() == items
         if laid_down:
-            shelf = PersistentTable(Memory(dict(shelf.items())))
-        assert shelf.items() == list(model.items())
-        assert list(shelf) == list(model)
-        assert shelf.values() == list(model.values())
-        assert list(shelf.backwards()) == list(reversed(model.items()))
-        assert sorted(shelf.starting_with("a")) == sorted(row for row in model.items() if row[0].startswith("a"))
-        assert bool(shelf) == bool(model)
-        assert [key in shelf for key in ("ax", "bz")] == [key in model for key in ("ax", "bz")]
-        assert shelf == PersistentTable(Memory(model))
+            table = PersistentTable(Memory(dict(table.items())))
+        assert table.items() == list(model.items())
+        assert list(table) == list(model)
+        assert table.values() == list(model.values())
+        assert list(table.backwards()) == list(reversed(model.items()))
+        assert sorted(table.starting_with("a")) == sorted(row for row in model.items() if row[0].startswith("a"))
+        assert bool(table) == bool(model)
+        assert [key in table for key in ("ax", "bz")] == [key in model for key in ("ax", "bz")]
+        assert table == PersistentTable(Memory(model))
 
 
 def test_what_was_frozen_stays_when_it_is_followed_on():
     opened: Open[int] = Open(empty())
     opened.put("a", 1)
-    first = opened.shelf()
+    first = opened.frozen()
     more = Open(first)
     more.put("a", 2)
     more.remove("b")
-    second = more.shelf()
+    second = more.frozen()
     opened_again = Open(first)
     opened_again.remove("a")
-    assert (first.items(), second.items(), opened_again.shelf().items()) == ([("a", 1)], [("a", 2)], [])
+    assert (first.items(), second.items(), opened_again.frozen().items()) == ([("a", 1)], [("a", 2)], [])
 
 
 def test_much_is_laid_down_so_that_little_is_copied():
-    shelf: PersistentTable[int] = empty()
+    table: PersistentTable[int] = empty()
     copied = 0
     for number in range(20_000):
-        copied += len(shelf.changes)
-        opened = Open(shelf)
+        copied += len(table.changes)
+        opened = Open(table)
         opened.put(f"{number:05}", number)
-        shelf = opened.shelf()
-    assert len(shelf.items()) == 20_000
+        table = opened.frozen()
+    assert len(table.items()) == 20_000
     assert copied < 20_000 * 300

@@ -65,7 +65,7 @@ class Project:
         return self.job(self.checkout(machine), machine, {"DOCKER_HOST": self.cli.env["DOCKER_HOST"]})
 
     def approve(self) -> Ran:
-        """A person, at a desk of their own."""
+        """A person, at a clone of their own."""
         self.cli.env |= {"HOME": str(self.world.room / "home")}
         ran = self.cli("approve", "prod", "--yes", "--actor", "ana@example.com", cwd=self.world.another("desk"))
         assert ran.exit_code == 0, ran.text

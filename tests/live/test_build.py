@@ -46,7 +46,7 @@ class Yard:
 
     def config(self) -> dict[str, Any]:
         """What the engine says of the image that was built."""
-        found = self.engine.look("image", "/images/{0}/json", f"{self.repository}:v1")
+        found = self.engine.document("image", "/images/{0}/json", f"{self.repository}:v1")
         assert found is not None
         return found
 

@@ -43,7 +43,7 @@ def look(check: Check, site: CheckTarget | None = None) -> CheckResult:
         insecure=frozenset(),
         gone=nobody,
     )
-    return Checker(world).look(check, site or at())
+    return Checker(world).run(check, site or at())
 
 
 def at(*images: ImageRef, fresh: bool = False) -> CheckTarget:

@@ -145,23 +145,23 @@ def test_one_person_who_signs_and_reviews_counts_once(shop: App, server: ForgeSe
 def test_the_last_vote_starts_the_job_that_carries_on(shop: App, server: ForgeServer) -> None:
     shop.write(gates="[{approval: {min: 2}}]")
     assert shop.cli("run").exit_code == 3
-    desk = {"GITHUB_RUN_ID": "", "GITHUB_ACTOR": "", "PROMOTER_DISPATCH": "event:carry-on"}
-    first = clean(shop.cli("--actor", "ana-dev", "approve", "prod", "--yes", env=desk))
+    session = {"GITHUB_RUN_ID": "", "GITHUB_ACTOR": "", "PROMOTER_DISPATCH": "event:carry-on"}
+    first = clean(shop.cli("--actor", "ana-dev", "approve", "prod", "--yes", env=session))
     assert first.exit_code == 0 and "event:carry-on was not started, because this is still missing" in first.stdout, first.text
     assert server.posts() == []
-    refused = clean(shop.cli("--actor", "ben-dev", "approve", "prod", "--yes", env={**desk, "GITHUB_TOKEN": "wrong"}))
+    refused = clean(shop.cli("--actor", "ben-dev", "approve", "prod", "--yes", env={**session, "GITHUB_TOKEN": "wrong"}))
     assert refused.exit_code == 1 and "does not accept the token of GITHUB_TOKEN" in refused.stderr
     assert len(kinds(shop, "approved")) == 1
 
     server.refuse["/dispatches"] = Answer(403, {"message": "Resource not accessible by personal access token"})
-    stands = clean(shop.cli("--json", "--actor", "ben-dev", "approve", "prod", "--yes", env=desk))
+    stands = clean(shop.cli("--json", "--actor", "ben-dev", "approve", "prod", "--yes", env=session))
     assert (stands.exit_code, stands.json["dispatched"], stands.json["kind"]) == (1, False, "approved"), stands.text
     release = stands.json["release"]
     assert "the vote stands" in stands.stderr and f"next: promoter promote {release[:12]} --to prod" in stands.stderr
 
     server.refuse.clear()
     server.asked.clear()
-    last = clean(shop.cli("--actor", "eve-dev", "approve", "prod", "--yes", env=desk))
+    last = clean(shop.cli("--actor", "eve-dev", "approve", "prod", "--yes", env=session))
     assert last.exit_code == 0 and "started event:carry-on at GitHub, acme/shop" in last.stdout, last.text
     (posted,) = server.posts()
     plan = kinds(shop, "approved")[-1]["plan_digest"]

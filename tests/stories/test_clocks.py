@@ -20,9 +20,9 @@ def test_between_two_promotions_it_changes_nothing(jump: timedelta) -> None:
     shop.newer("two")
     assert set(statuses(shop.run()).values()) == {"deployed"}
     assert set(statuses(shop.run()).values()) == {"unchanged"}
-    facts = [fact for fact in check_chain(shop.ledger.lines()) if isinstance(fact, Fact)]
-    assert [fact.seq for fact in facts] == list(range(1, len(shop.ledger.kept) + 1))
-    assert shop.door().status().environments[0].release == shop.release()
+    facts = [fact for fact in check_chain(shop.store.lines()) if isinstance(fact, Fact)]
+    assert [fact.seq for fact in facts] == list(range(1, len(shop.store.kept) + 1))
+    assert shop.api().status().environments[0].release == shop.release()
 
 
 def test_a_soak_that_began_in_the_future_has_not_passed() -> None:
@@ -39,16 +39,16 @@ def test_a_soak_that_began_in_the_future_has_not_passed() -> None:
 def test_an_approval_that_has_run_out_stays_so_until_the_clock_is_right() -> None:
     shop = Workshop(gates={"prod": (Approval.model_validate({"expires": "1h"}),)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
     shop.clock.advance(timedelta(hours=2))
     assert statuses(shop.run())["prod"] == "pending"
 
 
 def test_a_lease_of_a_clock_that_was_ahead_does_not_keep_everybody_out() -> None:
     shop = Workshop()
-    shop.ledger.acquire("dev", "another run", timedelta(minutes=1), shop.clock.now() + timedelta(days=400))
+    shop.store.acquire("dev", "another run", timedelta(minutes=1), shop.clock.now() + timedelta(days=400))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     shop.newer("two")
-    shop.ledger.acquire("dev", "another run", timedelta(minutes=1), shop.clock.now())
+    shop.store.acquire("dev", "another run", timedelta(minutes=1), shop.clock.now())
     assert statuses(shop.run("dev")) == {"dev": "locked"}

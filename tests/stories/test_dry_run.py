@@ -10,7 +10,7 @@ from promoter.gates.scan import ScanCheck
 from promoter.model.errors import StartError
 from promoter.promotion.ports.engine import ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
-from promoter.promotion.progress import GateJudged, StepNote
+from promoter.promotion.progress import GateEvaluated, StepNote
 from tests.workshop import Workshop, statuses
 
 MUST = HttpCheck(url="http://must.example.com/", within=timedelta(0))
@@ -24,9 +24,9 @@ def test_a_dry_run_gate_is_told_and_recorded_and_stands_in_nobodys_way() -> None
     result = shop.run("dev")
     assert statuses(result) == {"dev": "deployed"}
     said = "dry run: would have failed: http GET http://status.example.com/ok: status 503, not 200, for 0s"
-    told = [event for event in shop.events if isinstance(event, GateJudged)]
+    told = [event for event in shop.events if isinstance(event, GateEvaluated)]
     assert next((event.gate, event.verdict.sentence) for event in told) == (f"{gates[0].subject()} (dry run)", said)
-    started = next(fact for fact in shop.ledger.read() if fact.kind == "started")
+    started = next(fact for fact in shop.store.read() if fact.kind == "started")
     recorded = started.body["gates"]
     assert next((gate["outcome"], gate["sentence"]) for gate in recorded) == ("passed", said)  # type: ignore[attr-defined]
     assert result.environments[0].document()["gates"] == recorded
@@ -42,7 +42,7 @@ def test_a_dry_run_before_or_after_the_switch_fails_nothing_and_is_in_the_record
     )
     shop.probes.result("migrate", 1)
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
-    details = [fact.body["detail"] for fact in shop.ledger.read() if fact.kind == "step_done"]
+    details = [fact.body["detail"] for fact in shop.store.read() if fact.kind == "step_done"]
     tried = [detail for detail in details if isinstance(detail, dict) and detail.get("dry_run")]
     assert [detail["passed"] for detail in tried] == [False, False, False]
     assert tried[0]["sentence"] == "dry run: would have failed: command migrate: exit 1 after 0.00 s"
@@ -75,8 +75,8 @@ def _cannot(create: Callable[..., str]) -> Callable[..., str]:
 
 def test_a_plan_names_dry_runs_as_such() -> None:
     shop = Workshop(gates={"dev": (MUST.model_copy(update={"dry_run": True}),)})
-    shop.door().build()
-    gates = shop.door().plan(None, "dev").environments[0].document()["gates"]
+    shop.api().build()
+    gates = shop.api().plan(None, "dev").environments[0].document()["gates"]
     assert [gate["sentence"] for gate in gates] == ["dry run: not looked at"]  # type: ignore[attr-defined]
 
 

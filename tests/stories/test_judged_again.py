@@ -22,8 +22,8 @@ OTHER = Digest("9" * 64)
 
 
 def approve(shop: Workshop) -> None:
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
 
 
 class Killed(BaseException):
@@ -48,16 +48,16 @@ def ready(**more: object) -> Workshop:
 
 
 def prod(shop: Workshop) -> EnvironmentResult:
-    return shop.door().promote(None, None, None).environments[-1]
+    return shop.api().promote(None, None, None).environments[-1]
 
 
 # ---------------------------------------------------------------- stop buttons at the last moment
 STOPS: dict[str, tuple[Callable[[Promoter], object], ReasonCode]] = {
-    "veto": (lambda door: door.veto(find_release(door.context, None).short_id, "leaks"), ReasonCode.VETOED),
-    "freeze": (lambda door: door.freeze("prod", "incident"), ReasonCode.FROZEN),
-    "freeze all": (lambda door: door.freeze(None, "incident"), ReasonCode.FROZEN),
-    "pin": (lambda door: door.pin("prod", "watched"), ReasonCode.PINNED),
-    "reject": (lambda door: door.vote(door.case("prod", None), "reject", "no"), ReasonCode.REJECTED),
+    "veto": (lambda api: api.veto(find_release(api.context, None).short_id, "leaks"), ReasonCode.VETOED),
+    "freeze": (lambda api: api.freeze("prod", "incident"), ReasonCode.FROZEN),
+    "freeze all": (lambda api: api.freeze(None, "incident"), ReasonCode.FROZEN),
+    "pin": (lambda api: api.pin("prod", "watched"), ReasonCode.PINNED),
+    "reject": (lambda api: api.vote(api.case("prod", None), "reject", "no"), ReasonCode.REJECTED),
 }
 
 
@@ -66,19 +66,19 @@ STOPS: dict[str, tuple[Callable[[Promoter], object], ReasonCode]] = {
 def test_a_stop_that_lands_at_the_last_moment_stops(stop: str, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = ready()
     press, code = STOPS[stop]
-    acts = iter([lambda: press(shop.door("eve@example.com"))])
+    acts = iter([lambda: press(shop.api("eve@example.com"))])
 
     def pressed() -> bool:
         next(acts, lambda: None)()
         return True
 
     if moment == "before the lease":
-        acquire = shop.ledger.acquire
-        monkeypatch.setattr(shop.ledger, "acquire", lambda *a: (a[0] == "prod" and pressed(), acquire(*a))[1])
+        acquire = shop.store.acquire
+        monkeypatch.setattr(shop.store, "acquire", lambda *a: (a[0] == "prod" and pressed(), acquire(*a))[1])
     else:  # after everything was judged for the second time, right before the fact that begins it
-        append = shop.ledger.append
+        append = shop.store.append
         monkeypatch.setattr(
-            shop.ledger, "append", lambda draft, *a: (draft.kind is Kind.STARTED and pressed(), append(draft, *a))[1]
+            shop.store, "append", lambda draft, *a: (draft.kind is Kind.STARTED and pressed(), append(draft, *a))[1]
         )
     result = prod(shop)
     assert result.code == code
@@ -100,7 +100,7 @@ def test_a_container_that_somebody_replaced_is_noticed_and_told_how_to_put_right
     shop.engine.box("shop-prod-web").digest = OTHER
     result = prod(shop)
     assert (str(result.status), result.code) == ("refused", ReasonCode.DIGEST_MOVED)
-    first = next(iter(shop.door().context.journal.state.releases))
+    first = next(iter(shop.api().context.ledger.state.releases))
     assert str(OTHER) in result.reasons[-1]
     assert f"promoter promote {first[:12]} --to prod" in result.reasons[-1]
     assert shop.kinds("prod").count("started") == 1
@@ -144,12 +144,12 @@ def test_emergencies_are_not_held_up_by_it() -> None:
     shop.run()
     shop.gates = {"prod": (ANY,)}
     shop.engine.box("shop-prod-web").digest = OTHER
-    assert shop.door().rollback("prod", None, None).environments[0].status == "deployed"
+    assert shop.api().rollback("prod", None, None).environments[0].status == "deployed"
     shop = ready(override=Override.model_validate({"from": ["eve@example.com"], "grade": "asserted"}))
     shop.gates = {"prod": (Approval(min=2),)}
     shop.run()
-    door = shop.door("eve@example.com")
-    door.override(door.case("prod", None), "down")
+    api = shop.api("eve@example.com")
+    api.override(api.case("prod", None), "down")
     shop.engine.box("shop-prod-web").digest = OTHER
     assert prod(shop).code == ReasonCode.OVERRIDDEN
 
@@ -174,7 +174,7 @@ def test_a_check_that_turned_bad_while_somebody_waited_shuts_the_gate() -> None:
     shop.newer("two")
     shop.run()
     shop.probes.result("ready", 1)
-    late = shop.door()
+    late = shop.api()
     shop.clock.meanwhile = [lambda: approve(shop)]
     result = late.promote(None, None, timedelta(seconds=5)).environments[-1]
     assert result.code == ReasonCode.CHECK_FAILED
@@ -185,7 +185,7 @@ def test_a_vote_counts_again_when_the_try_that_used_it_touched_nothing() -> None
     shop = ready()
     unpulled(shop)
     assert prod(shop).code == ReasonCode.PULL_FAILED
-    failed = [fact for fact in shop.ledger.read() if fact.kind is Kind.FAILED][-1]
+    failed = [fact for fact in shop.store.read() if fact.kind is Kind.FAILED][-1]
     assert failed.body["touched"] is False
     assert prod(shop).status == "deployed"
 
@@ -212,7 +212,7 @@ def test_a_try_that_began_to_change_the_environment_has_used_it_up() -> None:
     shop = ready()
     shop.engine.fail("create", PullError("no space left"))
     prod(shop)
-    ended = [fact for fact in shop.ledger.read() if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK)][-1]
+    ended = [fact for fact in shop.store.read() if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK)][-1]
     assert ended.body["touched"] is True
     assert prod(shop).code == ReasonCode.APPROVAL_USED
 

@@ -22,7 +22,7 @@ def shop() -> Workshop:
 
 
 def held(shop: Workshop, environment: str = "test", ttl: timedelta = timedelta(hours=1)) -> None:
-    shop.ledger.acquire(environment, OTHER, ttl, shop.clock.now())
+    shop.store.acquire(environment, OTHER, ttl, shop.clock.now())
 
 
 def test_a_held_environment_ends_a_run_at_once_unless_it_is_told_to_wait(shop: Workshop) -> None:
@@ -36,7 +36,7 @@ def test_a_held_environment_ends_a_run_at_once_unless_it_is_told_to_wait(shop: W
 def test_waiting_for_a_lock_ends_with_its_time(shop: Workshop) -> None:
     held(shop)
     begun = shop.clock.monotonic()
-    result = shop.door("ci@example.com").run(None, None, MINUTE)
+    result = shop.api("ci@example.com").run(None, None, MINUTE)
     assert statuses(result)["test"] == "locked"
     assert 60 <= shop.clock.monotonic() - begun < 75
     said = [event for event in shop.events if isinstance(event, progress.Waiting)]
@@ -46,23 +46,23 @@ def test_waiting_for_a_lock_ends_with_its_time(shop: Workshop) -> None:
 def test_a_lock_that_comes_free_is_taken_and_everything_is_judged_anew(shop: Workshop) -> None:
     shop.run("dev")
     held(shop)
-    taken = shop.ledger.held()[0]
+    taken = shop.store.held()[0]
 
     def give_back() -> None:
-        shop.ledger.release(Lease(taken.environment, taken.owner, taken.token))
-        shop.door("ben@example.com").pin("test", "mine for now")
+        shop.store.release(Lease(taken.environment, taken.owner, taken.token))
+        shop.api("ben@example.com").pin("test", "mine for now")
 
     shop.clock.meanwhile = [lambda: None, give_back]
-    result = shop.door("ci@example.com").promote(None, "test", None, MINUTE)
+    result = shop.api("ci@example.com").promote(None, "test", None, MINUTE)
     assert result.environments[-1].status in (Status.REFUSED, Status.PENDING)
     assert result.environments[-1].code is ReasonCode.PINNED
 
 
 def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Workshop) -> None:
     held(shop, ttl=timedelta(seconds=30))
-    result = shop.door("ci@example.com").run(None, None, MINUTE)
+    result = shop.api("ci@example.com").run(None, None, MINUTE)
     assert statuses(result)["test"] == "deployed"
-    started = [fact for fact in shop.ledger.read() if fact.kind == "started" and fact.environment == "test"][-1]
+    started = [fact for fact in shop.store.read() if fact.kind == "started" and fact.environment == "test"][-1]
     assert started.body["lease"]["took_over"] == OTHER
 
 
@@ -70,10 +70,10 @@ def test_what_was_done_is_told_as_done_though_the_lease_cannot_be_given_back(sho
     def lost(lease: Lease) -> None:
         raise LedgerError("the server is away")
 
-    shop.ledger.release = lost  # type: ignore[method-assign]
+    shop.store.release = lost  # type: ignore[method-assign]
     result = shop.run("dev")
     assert (statuses(result), str(result.decision)) == ({"dev": "deployed"}, "complete")
-    assert [held.environment for held in shop.ledger.held()] == ["dev"]
+    assert [held.environment for held in shop.store.held()] == ["dev"]
 
 
 def test_a_rollback_waits_too(shop: Workshop) -> None:
@@ -81,17 +81,17 @@ def test_a_rollback_waits_too(shop: Workshop) -> None:
     shop.newer("two")
     shop.run()
     held(shop, "prod", timedelta(seconds=30))
-    assert statuses(shop.door("ana@example.com").rollback("prod", None, None)) == {"prod": "locked"}
-    assert statuses(shop.door("ana@example.com").rollback("prod", None, None, MINUTE)) == {"prod": "deployed"}
+    assert statuses(shop.api("ana@example.com").rollback("prod", None, None)) == {"prod": "locked"}
+    assert statuses(shop.api("ana@example.com").rollback("prod", None, None, MINUTE)) == {"prod": "deployed"}
 
 
 def test_people_see_who_holds_what_and_what_is_stale(shop: Workshop) -> None:
-    door = shop.door("ana@example.com")
-    assert locks(door.locks()) == "nobody holds any environment"
+    api = shop.api("ana@example.com")
+    assert locks(api.locks()) == "nobody holds any environment"
     held(shop, "test")
     held(shop, "dev", timedelta(seconds=30))
     shop.clock.advance(MINUTE)
-    report = door.locks()
+    report = api.locks()
     assert [(lock["environment"], lock["owner"], lock["stale"]) for lock in report.document()["locks"]] == [
         ("dev", OTHER, True),
         ("test", OTHER, False),

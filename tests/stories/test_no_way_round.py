@@ -116,7 +116,7 @@ class Delivery(RuleBasedStateMachine):
     def begin(self) -> None:
         override = Override.model_validate({"from": [EMERGENCY], "grade": "asserted"})
         self.shop = Workshop(gates={"prod": (SOAK, VOTE)}, override=override)
-        self.word, self.level, self.judged = 0, 0, 0
+        self.word, self.level, self.evaluated = 0, 0, 0
         self.shop.run()
 
     # ------------------------------------------------------------ runs
@@ -124,20 +124,20 @@ class Delivery(RuleBasedStateMachine):
     def run_a_new_release(self, who: str) -> None:
         self.word += 1
         self.shop.newer(f"word {self.word}")
-        self.shop.door(who).run(None, None)
+        self.shop.api(who).run(None, None)
 
     @rule(back=st.integers(0, 2), who=st.sampled_from(PEOPLE), to=st.sampled_from([None, "prod"]))
     def promote(self, back: int, who: str, to: str | None) -> None:
-        door = self.shop.door(who)
-        releases = list(facts_so_far(door.context).releases)
-        door.promote(releases[max(0, len(releases) - 1 - back)], to, None)
+        api = self.shop.api(who)
+        releases = list(facts_so_far(api.context).releases)
+        api.promote(releases[max(0, len(releases) - 1 - back)], to, None)
 
     @rule(how=st.sampled_from(["pull", "create"]))
     def something_fails(self, how: str) -> None:
         if how == "pull":
             self.shop.engine.held.clear()
         self.shop.engine.fail(how, PullError("away"))
-        self.shop.door().promote(None, None, None)
+        self.shop.api().promote(None, None, None)
         self.shop.engine._failures[how].clear()
 
     @rule()
@@ -156,9 +156,9 @@ class Delivery(RuleBasedStateMachine):
     # ------------------------------------------------------------ people
     @rule(who=st.sampled_from(PEOPLE), decision=st.sampled_from(["approve", "approve", "approve", "reject"]))
     def vote(self, who: str, decision: str) -> None:
-        door = self.shop.door(who)
+        api = self.shop.api(who)
         try:
-            door.vote(door.case("prod", None), decision, None)
+            api.vote(api.case("prod", None), decision, None)
         except (CallerError, Refused):
             return
 
@@ -192,8 +192,8 @@ class Delivery(RuleBasedStateMachine):
                 if wrong != "veto":
                     self.override(EMERGENCY)
                 if wrong != "override":
-                    door = self.shop.door()
-                    door.veto(find_release(door.context, None).id, "leaks")
+                    api = self.shop.api()
+                    api.veto(find_release(api.context, None).id, "leaks")
             case "stranger" | "requester":
                 self._forged("stranger@example.com" if wrong == "stranger" else asks)
             case "plan_digest" | "from":
@@ -202,83 +202,83 @@ class Delivery(RuleBasedStateMachine):
 
     def _forged(self, principal: str, **changed: str) -> None:
         """An approval of what waits now, written by somebody who can write the ledger."""
-        door = self.shop.door(principal)
-        request = facts_so_far(door.context).environment("prod").request
+        api = self.shop.api(principal)
+        request = facts_so_far(api.context).environment("prod").request
         if request is None:
             return
         body = {
             "plan_digest": request.plan_digest, "from": request.from_release, "policy_digest": request.policy_digest,
             "principal": principal, "role": None, "grade": "asserted", "comment": "", "expires_at": None, **changed,
         }  # fmt: skip
-        door.context.journal.append(Forged(kind=Kind.APPROVED, said=body), "prod", request.release)
+        api.context.ledger.append(Forged(kind=Kind.APPROVED, said=body), "prod", request.release)
 
     @rule(who=st.sampled_from([EMERGENCY, "eve@example.com"]))
     def override(self, who: str) -> None:
-        door = self.shop.door(who)
+        api = self.shop.api(who)
         try:
-            door.override(door.case("prod", None), "now")
+            api.override(api.case("prod", None), "now")
         except (CallerError, Refused):
             return
 
     @rule(stop=st.sampled_from(["pin", "freeze"]))
     def stop(self, stop: str) -> None:
-        getattr(self.shop.door(), stop)("prod", "because")
+        getattr(self.shop.api(), stop)("prod", "because")
 
     @rule(go=st.sampled_from(["unpin", "unfreeze"]))
     def let_go(self, go: str) -> None:
         try:
-            getattr(self.shop.door(), go)("prod", "because")
+            getattr(self.shop.api(), go)("prod", "because")
         except CallerError:
             return
 
     @rule()
     def review(self) -> None:
         try:
-            self.shop.door("ben@example.com").review("prod", "seen")
+            self.shop.api("ben@example.com").review("prod", "seen")
         except (CallerError, Refused):
             return
 
     @rule(where=st.sampled_from(["test", "prod"]), anew=st.booleans())
     def copy_a_vote(self, where: str, anew: bool) -> None:
         """The last approval once more, elsewhere or for what waits now."""
-        door = self.shop.door("stranger@example.com")
-        request = facts_so_far(door.context).environment("prod").request
-        votes = [fact for fact in self.shop.ledger.read() if fact.kind is Kind.APPROVED]
+        api = self.shop.api("stranger@example.com")
+        request = facts_so_far(api.context).environment("prod").request
+        votes = [fact for fact in self.shop.store.read() if fact.kind is Kind.APPROVED]
         if votes and request is not None:
             copy = Forged(kind=Kind.APPROVED, said=votes[-1].body)
-            door.context.journal.append(copy, where, request.release if anew else votes[-1].release)
+            api.context.ledger.append(copy, where, request.release if anew else votes[-1].release)
 
     # ------------------------------------------------------------ what must hold
     @rule(refusal=st.sampled_from(["reject", "veto", "pin", "freeze"]))
     def a_refusal_opens_nothing(self, refusal: str) -> None:
-        door = self.shop.door("eve@example.com")
-        request = facts_so_far(door.context).environment("prod").request
+        api = self.shop.api("eve@example.com")
+        request = facts_so_far(api.context).environment("prod").request
         if request is None:
             return
-        before = door.explain("prod", request.release, None, look=False)
-        override = any(one.judged.kind == "override" for one in before.gates)
+        before = api.explain("prod", request.release, None, run_checks=False)
+        override = any(one.result.kind == "override" for one in before.gates)
         try:
             if refusal == "reject":
-                door.vote(door.case("prod", None), "reject", None)
+                api.vote(api.case("prod", None), "reject", None)
             elif refusal == "veto":
-                door.veto(request.release, "leaks")
+                api.veto(request.release, "leaks")
             else:
-                getattr(door, refusal)("prod", "because")
+                getattr(api, refusal)("prod", "because")
         except (CallerError, Refused):
             return
-        after = door.explain("prod", request.release, None, look=False)
+        after = api.explain("prod", request.release, None, run_checks=False)
         assert RANK[after.outcome] >= RANK[before.outcome]
         assert after.outcome is not Outcome.PASSED or override
 
     @invariant()
     def every_start_had_the_right_to_start(self) -> None:
-        facts = list(self.shop.ledger.read()) if hasattr(self, "shop") else []
-        for place in range(self.judged, len(facts)):
+        facts = list(self.shop.store.read()) if hasattr(self, "shop") else []
+        for place in range(self.evaluated, len(facts)):
             start = facts[place]
             if start.kind is not Kind.STARTED or start.environment != "prod" or start.body["mend"]:
                 continue
             before = Ledger(facts[:place])
-            release = facts_so_far(self.shop.door().context).releases[str(start.release)].release
+            release = facts_so_far(self.shop.api().context).releases[str(start.release)].release
             stopped = before.stopped(str(start.release), {str(one.digest) for one in release.images.values()})
             if before.overridden(start):
                 assert stopped != "vetoed", start
@@ -287,13 +287,13 @@ class Delivery(RuleBasedStateMachine):
             assert before.soaked(start), start
             assert not before.rejected(start), start
             assert len(before.voters(start)) >= 2, start
-        self.judged = len(facts)
+        self.evaluated = len(facts)
 
     @invariant()
     def what_was_promoted_was_started_and_runs(self) -> None:
         if not hasattr(self, "shop"):
             return
-        facts = [fact for fact in self.shop.ledger.read() if fact.environment == "prod"]
+        facts = [fact for fact in self.shop.store.read() if fact.environment == "prod"]
         promoted = [fact for fact in facts if fact.kind is Kind.PROMOTED]
         starts = {fact.body["promotion"] for fact in facts if fact.kind is Kind.STARTED}
         assert all(fact.body["promotion"] in starts for fact in promoted)

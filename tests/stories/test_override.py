@@ -29,12 +29,12 @@ def shop(**more: Any) -> Workshop:
 
 
 def override(shop: Workshop, actor: str = ANA, reason: str = "checkout is down") -> None:
-    door = shop.door(actor)
-    door.override(door.case("prod", None), reason)
+    api = shop.api(actor)
+    api.override(api.case("prod", None), reason)
 
 
 def prod(shop: Workshop) -> tuple[str, ReasonCode, str]:
-    result = shop.door("ci@example.com").promote(None, "prod", None).environments[-1]
+    result = shop.api("ci@example.com").promote(None, "prod", None).environments[-1]
     return str(result.status), result.code, "; ".join(result.reasons)
 
 
@@ -45,8 +45,8 @@ def test_an_override_passes_every_gate_and_says_so_everywhere() -> None:
     assert (status, code) == ("deployed", ReasonCode.OVERRIDDEN)
     assert f"{ANA}: checkout is down" in said
     assert place.kinds("prod") == ["requested", "overridden", "started", "promoted"]
-    fact = next(f for f in place.ledger.read() if f.kind is Kind.OVERRIDDEN)
-    started = [f for f in place.ledger.read() if f.kind is Kind.STARTED][-1]
+    fact = next(f for f in place.store.read() if f.kind is Kind.OVERRIDDEN)
+    started = [f for f in place.store.read() if f.kind is Kind.STARTED][-1]
     assert started.body["approvals"] == [fact.digest]
 
 
@@ -91,20 +91,20 @@ def test_an_override_runs_out() -> None:
 
 def test_it_passes_a_freeze_and_a_pin_and_no_veto() -> None:
     place = shop()
-    door = place.door(ANA)
-    door.pin("prod", "wait")
-    door.context.journal.append(Frozen(reason="holidays"))
+    api = place.api(ANA)
+    api.pin("prod", "wait")
+    api.context.ledger.append(Frozen(reason="holidays"))
     override(place)
-    door.context.journal.refresh()
-    door.context.journal.append(Vetoed(reason="leaks", digests=()), release=place.release().id)
+    api.context.ledger.refresh()
+    api.context.ledger.append(Vetoed(reason="leaks", digests=()), release=place.release().id)
     assert prod(place)[:2] == ("refused", ReasonCode.VETOED)
 
 
 def test_it_passes_a_freeze_and_a_pin() -> None:
     place = shop()
-    door = place.door(ANA)
-    door.pin("prod", "wait")
-    door.context.journal.append(Frozen(reason="holidays"))
+    api = place.api(ANA)
+    api.pin("prod", "wait")
+    api.context.ledger.append(Frozen(reason="holidays"))
     override(place)
     assert prod(place)[0] == "deployed"
 
@@ -120,19 +120,19 @@ def test_the_next_normal_promotion_waits_for_the_review_of_a_second_person() -> 
     assert (status, code) == ("refused", ReasonCode.REVIEW_OVERDUE)
     assert "promoter review prod" in said
     with pytest.raises(Refused) as refused:
-        place.door(ANA).review("prod", "mine")
+        place.api(ANA).review("prod", "mine")
     assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
-    place.door(BEN).review("prod", "seen, justified")
+    place.api(BEN).review("prod", "seen, justified")
     assert prod(place)[0] == "deployed"
     with pytest.raises(CallerError, match="no override in prod waits"):
-        place.door(BEN).review("prod", None)
+        place.api(BEN).review("prod", None)
 
 
 def test_a_review_of_which_nobody_can_say_who_wrote_it_does_not_count_where_signed_ones_do() -> None:
     place = shop()
     override(place)
     prod(place)
-    place.door(BEN).review("prod", None)
+    place.api(BEN).review("prod", None)
     place.gates, place.override = {}, POLICY.model_copy(update={"grade": Grade.SIGNED})
     place.newer("two")
     place.run("test")
@@ -159,23 +159,23 @@ def test_a_rollback_does_not_wait_for_a_review() -> None:
     place.run()
     override(place)
     assert prod(place)[0] == "deployed"
-    assert statuses(place.door(ANA).rollback("prod", None, None)) == {"prod": "deployed"}
+    assert statuses(place.api(ANA).rollback("prod", None, None)) == {"prod": "deployed"}
 
 
 def test_status_says_what_was_overridden_until_it_is_reviewed() -> None:
     place = shop()
-    assert place.door(EVE).status().environments[-1].overridden == ()
+    assert place.api(EVE).status().environments[-1].overridden == ()
     override(place)
-    assert place.door(EVE).status().environments[-1].overridden == ()
+    assert place.api(EVE).status().environments[-1].overridden == ()
     prod(place)
-    status = place.door(EVE).status()
+    status = place.api(EVE).status()
     (said,) = status.environments[-1].overridden
     assert said.startswith(f"{ANA} passed the gates of prod by override, and nobody else has reviewed it (due ")
     assert status.document()["environments"][-1]["overridden"] == [said]
     text = matrix(status)
     assert "passed by override" in text.splitlines()[3] and text.endswith(said)
-    place.door(BEN).review("prod", None)
-    assert place.door(EVE).status().environments[-1].overridden == ()
+    place.api(BEN).review("prod", None)
+    assert place.api(EVE).status().environments[-1].overridden == ()
 
 
 def test_explain_names_who_may_override_and_who_may_review() -> None:
@@ -188,16 +188,18 @@ def test_explain_names_who_may_override_and_who_may_review() -> None:
     place.override = POLICY.model_copy(update={"min": 2})
     place.run()
     override(place)
-    opening = next(one for one in place.door(BEN).explain("prod", None, None, look=False).gates if one.judged.kind == "override")
+    opening = next(
+        one for one in place.api(BEN).explain("prod", None, None, run_checks=False).gates if one.result.kind == "override"
+    )
     assert (opening.who, opening.command) == ((ANA, EVE), f"promoter override prod {place.release().short_id} --reason TEXT")
 
 
 def test_after_a_vote_it_is_said_what_is_missing_still() -> None:
     place = shop()
-    door = place.door(ANA)
-    case = door.case("prod", None)
-    door.vote(case, "approve", None)
-    assert door.still_missing(case) == (f"approval of 2 people: 1 of 2 approvals (by {ANA}); may approve: anyone",)
-    other = place.door(BEN)
+    api = place.api(ANA)
+    case = api.case("prod", None)
+    api.vote(case, "approve", None)
+    assert api.still_missing(case) == (f"approval of 2 people: 1 of 2 approvals (by {ANA}); may approve: anyone",)
+    other = place.api(BEN)
     other.vote(other.case("prod", None), "approve", None)
-    assert door.still_missing(case) == ()
+    assert api.still_missing(case) == ()

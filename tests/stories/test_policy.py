@@ -62,12 +62,12 @@ class Shop(Workshop):
 
     def ask(self) -> EnvironmentResult:
         self.read()
-        return self.door().run(None, None).environments[0]
+        return self.api().run(None, None).environments[0]
 
     def approved(self) -> None:
         self.ask()
-        door = self.door("ben@example.com")
-        door.vote(door.case("prod", None), "approve", None)
+        api = self.api("ben@example.com")
+        api.vote(api.case("prod", None), "approve", None)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def assert_refused(result: EnvironmentResult, *words: str) -> None:
 def test_the_same_policy_goes_on_to_its_gates_and_is_recorded_with_its_commit(shop: Shop) -> None:
     shop.approved()
     assert shop.ask().status == "deployed"
-    started = next(fact for fact in shop.ledger.read() if fact.kind is Kind.STARTED)
+    started = next(fact for fact in shop.store.read() if fact.kind is Kind.STARTED)
     commit = shop.repository.git("rev-parse", "origin/main")
     assert started.body["policy"] == {"ref": "origin/main", "held_to": [{"ref": "origin/main", "commit": commit}]}
 
@@ -156,7 +156,7 @@ def test_the_ref_may_move_on_to_another_when_both_agree(shop: Shop) -> None:
     shop.repository.git("push", "-q", "origin", "HEAD:release")
     shop.repository.git("fetch", "-q", "origin")
     assert shop.ask().code == ReasonCode.APPROVALS_MISSING
-    assert shop.door().context.journal.state.policy_ref == "origin/release"
+    assert shop.api().context.ledger.state.policy_ref == "origin/release"
 
 
 def test_the_settings_hold_a_file_that_names_no_ref(shop: Shop) -> None:
@@ -197,21 +197,21 @@ def test_from_a_weakened_checkout_nobody_approves_or_overrides_and_anybody_rejec
     shop.ask()
     shop.write(roles={"lead": ["ben@example.com", "eve@example.com"]})
     shop.read()
-    door = shop.door("eve@example.com")
-    case = door.case("prod", None)
+    api = shop.api("eve@example.com")
+    case = api.case("prod", None)
     assert next((one.kind, str(one.verdict.outcome)) for one in case.gates) == ("policy", "refused")
-    for attempt in (lambda: door.vote(case, "approve", None), lambda: door.override(case, "now")):
+    for attempt in (lambda: api.vote(case, "approve", None), lambda: api.override(case, "now")):
         with pytest.raises(Refused) as caught:
             attempt()
         assert caught.value.reason_code == ReasonCode.POLICY_CHANGED
-    door.vote(case, "reject", "no")
+    api.vote(case, "reject", "no")
     assert "rejected" in shop.kinds("prod")
 
 
 def test_an_override_does_not_pass_it(shop: Shop) -> None:
     shop.ask()
-    door = shop.door("ben@example.com")
-    door.override(door.case("prod", None), "down")
+    api = shop.api("ben@example.com")
+    api.override(api.case("prod", None), "down")
     shop.repository.write("signers", f"ben@example.com {KEY}\neve@example.com {KEY}\n")
     assert shop.ask().code == ReasonCode.POLICY_CHANGED
 
@@ -224,10 +224,10 @@ def test_a_rollback_is_held_to_it_too(shop: Shop) -> None:
     assert shop.ask().status == "deployed"
     shop.prod(rollback={"skip": ["soak", "approval"]})
     shop.read()
-    assert_refused(shop.door().rollback("prod", None, None).environments[0], "rollback.skip")
+    assert_refused(shop.api().rollback("prod", None, None).environments[0], "rollback.skip")
     shop.prod()
     shop.read()
-    assert shop.door().rollback("prod", None, None).environments[0].status == "pending"
+    assert shop.api().rollback("prod", None, None).environments[0].status == "pending"
 
 
 # ---------------------------------------------------------------- attacks
@@ -287,7 +287,7 @@ def test_break_5_what_comes_before_an_environment_is_held_too(shop: Shop, change
     shop.repository.merge()
     shop.write(**{"environments": with_test(), **changes})
     shop.read()
-    result = shop.door().run(None, None)
+    result = shop.api().run(None, None)
     refused = [one for one in result.environments if one.code == ReasonCode.POLICY_CHANGED]
     assert f"~ {said}: " in " ".join(refused[0].reasons), [one.reasons for one in result.environments]
 
@@ -336,34 +336,34 @@ def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> No
     write = lambda gates: shop.repository.write("pipeline.yaml", yaml.safe_dump({**without, "environments": {"prod": gates}}))  # noqa: E731
     write({"gates": [{"approval": {**two["gates"][0]["approval"], "min": 1}}]})
     shop.ask()
-    asked = next(fact for fact in shop.ledger.read() if fact.kind is Kind.REQUESTED)
+    asked = next(fact for fact in shop.store.read() if fact.kind is Kind.REQUESTED)
     assert fingerprint(asked.body["rules"]) == asked.body["policy_digest"]
     write(two)
     shop.read()
-    door = shop.door("ben@example.com")
-    case = door.case("prod", None)
+    api = shop.api("ben@example.com")
+    case = api.case("prod", None)
     assert "~ gates.1.approval.min: 2 -> 1 (here -> in the request)" in as_text(case)
     with pytest.raises(Refused, match=r"gates\.1\.approval\.min: 2 -> 1") as caught:
-        door.vote(case, "approve", None)
+        api.vote(case, "approve", None)
     assert (caught.value.reason_code, caught.value.exit_code) == (ReasonCode.POLICY_CHANGED, 4)
     assert "approved" not in shop.kinds("prod")
-    door.vote(case, "reject", "not under these rules")
+    api.vote(case, "reject", "not under these rules")
     assert shop.ask().code == ReasonCode.REJECTED
 
 
 def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(shop: Shop) -> None:
     shop.ask()
-    facts = [fact.document() for fact in shop.ledger.read()]
-    shop.ledger.kept.clear()
+    facts = [fact.document() for fact in shop.store.read()]
+    shop.store.kept.clear()
     head = LedgerHead()
     for fact in facts:
         older = {"policy_digest": "sha256:" + "0" * 64} if fact["kind"] == "requested" else {}
         line = canonical({**{key: value for key, value in fact.items() if key != "rules"}, **older, "prev": head.digest})
         head = head_of(read_line(line))
-        shop.ledger.kept.append(line)
-    door = shop.door("ben@example.com")
+        shop.store.kept.append(line)
+    api = shop.api("ben@example.com")
     with pytest.raises(Refused, match=r"an earlier version of promoter made it.*promoter promote") as caught:
-        door.vote(door.case("prod", None), "approve", None)
+        api.vote(api.case("prod", None), "approve", None)
     assert caught.value.reason_code == ReasonCode.POLICY_CHANGED
     shop.approved()
     assert shop.ask().status == "deployed"
@@ -382,15 +382,15 @@ def test_long_texts_of_a_policy_are_kept_as_digests_that_no_text_can_imitate() -
 
 
 def test_break_5_the_ref_is_remembered_when_the_branch_names_another_ledger_and_no_ref(shop: Shop, tmp_path: Path) -> None:
-    shop.witness = lambda: FileWitness(tmp_path / "room", shop.ledger.location)
+    shop.witness = lambda: FileWitness(tmp_path / "room", shop.store.location)
     shop.ask()
     without = {key: value for key, value in FILE.items() if key != "policy"}
     open_gates = {**without, "ledger": "sqlite:.promoter/mine.db", "environments": {"prod": {}}}
     shop.repository.write("pipeline.yaml", yaml.safe_dump(open_gates))
-    ours, shop.ledger = shop.ledger, MemoryLedger()
-    shop.ledger.location = "mine"
+    ours, shop.store = shop.store, MemoryLedger()
+    shop.store.location = "mine"
     assert_refused(shop.ask(), "~ ledger: null -> sqlite:.promoter/mine.db")
-    shop.ledger = ours
+    shop.store = ours
     shop.repository.write("pipeline.yaml", yaml.safe_dump(without))
     shop.repository.merge()
     assert shop.ask().code == ReasonCode.APPROVALS_MISSING

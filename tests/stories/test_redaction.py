@@ -26,11 +26,11 @@ def test_no_fact_holds_a_value_that_an_engine_said_in_an_error() -> None:
     shop.secrets = FakeSecrets({"ALPHA": VALUE})
     shop.secrets.revealed.add("ALPHA")
     shop.engine.fail("start", StartError(f'container x could not be started: exec: "--password={VALUE}": not found'))
-    door = shop.door()
-    door.run("dev", None)
-    failed = [fact for fact in shop.ledger.read() if fact.kind == "failed"]
+    api = shop.api()
+    api.run("dev", None)
+    failed = [fact for fact in shop.store.read() if fact.kind == "failed"]
     assert failed and "[secret ALPHA]" in str(failed[0].body["reasons"])
-    assert not [fact for fact in shop.ledger.read() if VALUE in str(fact.body)]
+    assert not [fact for fact in shop.store.read() if VALUE in str(fact.body)]
 
 
 def test_values_of_every_shape_leave_without_secrets() -> None:

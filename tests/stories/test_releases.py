@@ -27,7 +27,7 @@ def test_a_run_goes_through_all_environments_and_records_what_runs() -> None:
     assert statuses(result) == {"dev": "deployed", "test": "deployed", "prod": "deployed"}
     assert (result.decision, exit_code(result.decision), result.reason_code) == (Decision.COMPLETE, 0, ReasonCode.OK)
     assert {box.name for box in shop.engine.boxes.values()} == {"shop-dev-web", "shop-test-web", "shop-prod-web"}
-    promoted = [f for f in shop.ledger.read() if f.kind == "promoted"]
+    promoted = [f for f in shop.store.read() if f.kind == "promoted"]
     assert [f.body["services"]["web"]["digest"] for f in promoted] == [str(image("web").digest)] * 3  # type: ignore[index]
     assert shop.kinds("dev") == ["requested", "started", "promoted"]
 
@@ -242,23 +242,23 @@ def test_a_shut_gate_ends_the_run_and_asks_with_the_whole_plan() -> None:
     result = shop.run()
     assert statuses(result) == {"dev": "deployed", "test": "deployed", "prod": "pending"}
     assert (exit_code(result.decision), result.reason_code) == (3, ReasonCode.APPROVALS_MISSING)
-    asked = [f for f in shop.ledger.read() if f.kind == "requested" and f.environment == "prod"]
+    asked = [f for f in shop.store.read() if f.kind == "requested" and f.environment == "prod"]
     assert len(asked) == 1
     assert asked[0].body["plan_digest"] == result.environments[2].plan_digest
     assert asked[0].body["plan"]["services"]["web"]["healthcheck"]["test"] == list(TEST)  # type: ignore[index]
     shop.run()
-    assert len([f for f in shop.ledger.read() if f.kind == "requested" and f.environment == "prod"]) == 1
+    assert len([f for f in shop.store.read() if f.kind == "requested" and f.environment == "prod"]) == 1
 
 
 def test_an_approval_lets_the_same_plan_in_once() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", "fine")
-    result = shop.door().promote(None, None, None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", "fine")
+    result = shop.api().promote(None, None, None)
     assert statuses(result) == {"dev": "unchanged", "test": "unchanged", "prod": "deployed"}
-    started = next(f for f in shop.ledger.read() if f.kind == "started" and f.environment == "prod")
-    approved = next(f for f in shop.ledger.read() if f.kind == "approved")
+    started = next(f for f in shop.store.read() if f.kind == "started" and f.environment == "prod")
+    approved = next(f for f in shop.store.read() if f.kind == "approved")
     assert started.body["approvals"] == [approved.digest]
     shop.newer("two")
     assert statuses(shop.run())["prod"] == "pending"
@@ -268,50 +268,50 @@ def test_a_used_approval_does_not_let_a_failed_promotion_in_again() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.engine.behave(image("web").digest, Behaviour())
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
     shop.engine.fail("create", StartError("no space left on device"))
-    assert statuses(shop.door().promote(None, None, None))["prod"] == "failed"
-    again = shop.door().promote(None, None, None)
+    assert statuses(shop.api().promote(None, None, None))["prod"] == "failed"
+    again = shop.api().promote(None, None, None)
     assert (again.decision, again.reason_code) == (Decision.PENDING, ReasonCode.APPROVAL_USED)
 
 
 def test_a_changed_configuration_makes_an_approval_stale() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
-    result = shop.door().promote(None, None, None)
+    result = shop.api().promote(None, None, None)
     assert (result.decision, exit_code(result.decision), result.reason_code) == (Decision.REFUSED, 4, ReasonCode.APPROVAL_STALE)
-    case = shop.door("ben@example.com").case("prod", None)
-    door = shop.door("ben@example.com")
-    door.vote(case, "approve", None)
-    assert statuses(shop.door().promote(None, None, None))["prod"] == "deployed"
+    case = shop.api("ben@example.com").case("prod", None)
+    api = shop.api("ben@example.com")
+    api.vote(case, "approve", None)
+    assert statuses(shop.api().promote(None, None, None))["prod"] == "deployed"
 
 
 def test_changed_gates_make_an_approval_stale() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
     shop.gates["prod"] = (Approval(exclude=("author",)),)
-    assert shop.door().promote(None, None, None).reason_code is ReasonCode.POLICY_CHANGED
+    assert shop.api().promote(None, None, None).reason_code is ReasonCode.POLICY_CHANGED
 
 
 def test_a_reject_refuses_until_the_plan_changes() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "reject", "not today")
-    result = shop.door().promote(None, None, None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "reject", "not today")
+    result = shop.api().promote(None, None, None)
     assert (exit_code(result.decision), result.reason_code) == (4, ReasonCode.REJECTED)
-    other = shop.door("ana@example.com")
+    other = shop.api("ana@example.com")
     case = other.case("prod", None)
     with pytest.raises(Refused, match="not today"):
         other.vote(case, "approve", None)
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
-    assert shop.door().promote(None, None, None).reason_code is ReasonCode.APPROVALS_MISSING
+    assert shop.api().promote(None, None, None).reason_code is ReasonCode.APPROVALS_MISSING
 
 
 def test_who_may_not_vote_is_told_so_at_once() -> None:
@@ -319,10 +319,10 @@ def test_who_may_not_vote_is_told_so_at_once() -> None:
     shop = Workshop(gates={"prod": (gate,)}, roles={"managers": ("ana@example.com", "ann@example.com")})
     shop.run()
     for actor, code in (("mallory@example.com", ReasonCode.ROLE_MISSING), ("ann@example.com", ReasonCode.SELF_APPROVAL)):
-        door = shop.door(actor)
-        case = door.case("prod", None)
+        api = shop.api(actor)
+        case = api.case("prod", None)
         with pytest.raises(Refused) as refusal:
-            door.vote(case, "approve", None)
+            api.vote(case, "approve", None)
         assert refusal.value.reason_code is code
     assert "approved" not in shop.kinds()
 
@@ -330,11 +330,11 @@ def test_who_may_not_vote_is_told_so_at_once() -> None:
 def test_nothing_to_vote_on_is_the_callers_fault() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
-    door = shop.door()
+    api = shop.api()
     with pytest.raises(CallerError, match="nothing waits for approval in dev"):
-        door.case("dev", None)
+        api.case("dev", None)
     with pytest.raises(CallerError, match="has no environment") as fault:
-        door.case("prd", None)
+        api.case("prd", None)
     assert fault.value.hint == "did you mean 'prod'?"
 
 
@@ -344,10 +344,10 @@ def test_an_http_gate_waits_and_opens() -> None:
     shop.probes.answer(gate.url, 503)
     result = shop.run()
     assert (result.reason_code, exit_code(result.decision)) == (ReasonCode.CHECK_FAILED, 3)
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
     shop.probes.answer(gate.url, 200)
-    assert statuses(shop.door().promote(None, None, None))["prod"] == "deployed"
+    assert statuses(shop.api().promote(None, None, None))["prod"] == "deployed"
 
 
 def test_wait_holds_on_until_the_gate_opens_or_the_time_is_over() -> None:
@@ -365,8 +365,8 @@ def test_wait_holds_on_until_the_gate_opens_or_the_time_is_over() -> None:
 # ---------------------------------------------------------------- order, rollback, pins, leases
 def test_promote_to_an_environment_brings_the_release_through_what_it_needs() -> None:
     shop = Workshop()
-    shop.door().build()
-    assert statuses(shop.door().promote(None, "test", None)) == {"dev": "deployed", "test": "deployed"}
+    shop.api().build()
+    assert statuses(shop.api().promote(None, "test", None)) == {"dev": "deployed", "test": "deployed"}
 
 
 def test_promoting_an_older_release_on_does_not_push_it_back_into_environments_that_moved_on() -> None:
@@ -375,7 +375,7 @@ def test_promoting_an_older_release_on_does_not_push_it_back_into_environments_t
     shop.newer("two")
     shop.run()
     assert old is not None
-    result = shop.door().promote(old.short_id, None, None)
+    result = shop.api().promote(old.short_id, None, None)
     assert statuses(result) == {"dev": "unchanged", "test": "unchanged", "prod": "refused"}
     assert result.environments[-1].code == ReasonCode.SUPERSEDED
     assert shop.engine.box("shop-dev-web").spec.image == image("web", "two")
@@ -384,22 +384,22 @@ def test_promoting_an_older_release_on_does_not_push_it_back_into_environments_t
 def test_rollback_goes_to_the_last_verified_release_and_pins() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     first = shop.run().release
-    for door in [shop.door("ben@example.com")]:
-        door.vote(door.case("prod", None), "approve", None)
-    shop.door().promote(None, None, None)
+    for api in [shop.api("ben@example.com")]:
+        api.vote(api.case("prod", None), "approve", None)
+    shop.api().promote(None, None, None)
     shop.newer("two")
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
-    shop.door().promote(None, None, None)
-    result = shop.door().rollback("prod", None, None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
+    shop.api().promote(None, None, None)
+    result = shop.api().rollback("prod", None, None)
     assert statuses(result) == {"prod": "deployed"}
     assert result.release == first
     assert shop.engine.box("shop-prod-web").spec.image == image("web")
     shop.newer("three")
     blocked = shop.run()
     assert (statuses(blocked)["prod"], blocked.reason_code) == ("pending", ReasonCode.PINNED)
-    shop.door().unpin("prod", "fixed")
+    shop.api().unpin("prod", "fixed")
     assert shop.run().reason_code is ReasonCode.APPROVALS_MISSING
 
 
@@ -407,14 +407,14 @@ def test_a_rollback_to_what_was_never_there_is_the_callers_fault() -> None:
     shop = Workshop()
     shop.run("dev")
     with pytest.raises(CallerError, match="no earlier verified release"):
-        shop.door().rollback("dev", None, None)
+        shop.api().rollback("dev", None, None)
     with pytest.raises(CallerError, match="never verified in prod"):
-        shop.door().rollback("prod", shop.release().short_id, None)
+        shop.api().rollback("prod", shop.release().short_id, None)
 
 
 def test_another_run_that_holds_the_environment_is_named() -> None:
     shop = Workshop()
-    shop.ledger.acquire("dev", "somebody else", timedelta(minutes=1), shop.clock.now())
+    shop.store.acquire("dev", "somebody else", timedelta(minutes=1), shop.clock.now())
     result = shop.run()
     assert (exit_code(result.decision), result.reason_code) == (5, ReasonCode.LOCK_HELD)
     assert any("somebody else" in reason for reason in result.environments[0].reasons)
@@ -423,10 +423,10 @@ def test_another_run_that_holds_the_environment_is_named() -> None:
 
 def test_a_stale_lease_is_taken_over_and_the_fact_says_so() -> None:
     shop = Workshop()
-    shop.ledger.acquire("dev", "a dead process", timedelta(minutes=1), shop.clock.now())
+    shop.store.acquire("dev", "a dead process", timedelta(minutes=1), shop.clock.now())
     shop.clock.advance(timedelta(minutes=2))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
-    started = next(f for f in shop.ledger.read() if f.kind == "started")
+    started = next(f for f in shop.store.read() if f.kind == "started")
     assert started.body["lease"]["took_over"] == "a dead process"  # type: ignore[index]
 
 
@@ -488,7 +488,7 @@ def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
     shop.run("dev")
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
     facts, calls = shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")
-    document = shop.door().plan(None, None).document()
+    document = shop.api().plan(None, None).document()
     dev, _, prod = document["environments"]  # type: ignore[misc]
     assert dev["changes"] == [{"path": "services.web.environment.LEVEL", "from": None, "to": "debug", "change": "added"}]
     assert [step["id"] for step in prod["steps"]] == ["pull web", "replace web", "retire"]
@@ -500,7 +500,7 @@ def test_status_tells_what_is_where_and_what_waits() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
     shop.engine.crash("shop-test-web")
-    document = shop.door().status().document()
+    document = shop.api().status().document()
     dev, test, prod = document["environments"]  # type: ignore[misc]
     assert (dev["health"], test["health"], prod["health"]) == ("healthy", "stopped", None)
     assert dev["release"]["id"] == shop.release().id
@@ -511,9 +511,9 @@ def test_status_tells_what_is_where_and_what_waits() -> None:
 def test_status_tells_of_votes_that_came_after_the_last_look() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
-    waiting = shop.door().status().environments[-1].waiting
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
+    waiting = shop.api().status().environments[-1].waiting
     assert waiting is not None
     assert waiting.reasons[-1] == "approved by ben@example.com since then: `promoter promote` judges anew"
 
@@ -521,12 +521,12 @@ def test_status_tells_of_votes_that_came_after_the_last_look() -> None:
 def test_diff_names_images_and_configuration() -> None:
     shop = Workshop(gates={"test": (ANY,)})
     shop.run()
-    door = shop.door("ben@example.com")
-    door.vote(door.case("test", None), "approve", None)
-    shop.door().promote(None, "test", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("test", None), "approve", None)
+    shop.api().promote(None, "test", None)
     shop.newer("two")
     shop.run()
-    found = shop.door().diff("test", "dev")
+    found = shop.api().diff("test", "dev")
     assert found["images"] == [{"service": "web", "left": str(image("web").digest), "right": str(image("web", "two").digest)}]
 
 
@@ -534,11 +534,11 @@ def test_a_release_is_found_by_a_unique_prefix() -> None:
     shop = Workshop()
     release = shop.run("dev").release
     assert release is not None
-    assert find_release(shop.door().context, release.id[:6]) == release
+    assert find_release(shop.api().context, release.id[:6]) == release
     with pytest.raises(CallerError, match="no release begins with"):
-        find_release(shop.door().context, "zzz")
+        find_release(shop.api().context, "zzz")
     with pytest.raises(CallerError) as error:
-        find_release(shop.door().context, "prod")
+        find_release(shop.api().context, "prod")
     assert "--to prod" in (error.value.hint or "")
 
 
@@ -584,7 +584,7 @@ def test_secrets_stand_in_the_plan_as_names_and_hashes_only() -> None:
     shop.services["web"] = WEB.model_copy(update={"environment": {"URL": "pg://{{ secret('DB') }}@db"}})
     shop.run("dev")
     assert shop.engine.box("shop-dev-web").environment == {"URL": "pg://hunter2-hunter2@db"}
-    text = b"".join(shop.ledger.lines()).decode()
+    text = b"".join(shop.store.lines()).decode()
     assert "hunter2" not in text
     assert "secret('DB')" in text
     shop.secrets.values["DB"] = "changed-changed"
@@ -600,10 +600,10 @@ def test_another_engine_at_the_same_address_is_refused_until_a_person_says_so() 
     assert (exit_code(refused.decision), refused.reason_code) == (4, ReasonCode.POLICY_CHANGED)
     assert "PROMOTER_ACCEPT_ENGINE=dev" in refused.environments[0].reasons[0]
     assert shop.engine.verbs("create", "start", "stop", "remove") == []
-    door = shop.door()
-    door.context.accept_engine = ("dev",)
+    api = shop.api()
+    api.context.accept_engine = ("dev",)
     shop.engine.boxes.clear()
-    assert statuses(door.run("dev", None)) == {"dev": "deployed"}
+    assert statuses(api.run("dev", None)) == {"dev": "deployed"}
     assert statuses(shop.run("dev")) == {"dev": "unchanged"}
 
 
@@ -621,16 +621,16 @@ def test_a_ledger_of_another_pipeline_is_refused() -> None:
     shop = Workshop()
     shop.run("dev")
     shop.name = "other"
-    door = shop.door()
+    api = shop.api()
     with pytest.raises(CallerError, match="is that of pipeline shop, not of other"):
-        door.promote(None, None, None)
+        api.promote(None, None, None)
 
 
 def test_d2_plan_names_data_that_no_volume_has_a_name_for() -> None:
     shop = Workshop()
     shop.engine.behave(image("web").digest, Behaviour(volumes=("/var/lib/data",)))
     shop.run("dev")
-    planned = shop.door().plan(None, "dev").environments[0]
+    planned = shop.api().plan(None, "dev").environments[0]
     assert planned.details["unnamed_volumes"] == {"web": ["/var/lib/data"]}
 
 

@@ -42,16 +42,16 @@ class Yard(Workshop):
     def pipeline(self) -> Pipeline:
         return replace(super().pipeline, people=self.people)
 
-    def door(self, actor: str = "ci@example.com") -> Promoter:
-        door = super().door(self.pipeline.person(actor))
-        door.context.world, door.context.ci_run = replace(door.world, forge=self.forge.of), self.ci_run
-        return door
+    def api(self, actor: str = "ci@example.com") -> Promoter:
+        api = super().api(self.pipeline.person(actor))
+        api.context.ports, api.context.ci_run = replace(api.ports, forge=self.forge.of), self.ci_run
+        return api
 
     def come(self) -> tuple[Fact, ...]:
-        return self.door().import_reviews("prod").facts
+        return self.api().import_reviews("prod").facts
 
     def promote(self) -> RunResult:
-        return self.door().promote(None, "prod", None)
+        return self.api().promote(None, "prod", None)
 
     def prod(self) -> tuple[str, ReasonCode, str]:
         end = self.promote().environments[-1]
@@ -66,7 +66,7 @@ def yard() -> Yard:
 
 
 def asked(yard: Yard) -> list[object]:
-    return [fact.body.get("run") for fact in yard.ledger.read() if fact.kind is Kind.REQUESTED and fact.environment == "prod"]
+    return [fact.body.get("run") for fact in yard.store.read() if fact.kind is Kind.REQUESTED and fact.environment == "prod"]
 
 
 # ------------------------------------------------------------ binding
@@ -90,7 +90,7 @@ def test_another_run_and_no_run_have_no_reviews_of_it(yard: Yard, run: str | Non
 def test_what_a_person_asked_for_is_nobodys_run() -> None:
     yard = Yard(ci_run=None)
     yard.run()
-    assert asked(yard) == [None] and "run" not in next(f for f in yard.ledger.read() if f.kind is Kind.REQUESTED).body
+    assert asked(yard) == [None] and "run" not in next(f for f in yard.store.read() if f.kind is Kind.REQUESTED).body
     yard.ci_run = RUN
     with pytest.raises(Refused, match="asked for by no CI run, not by this run"):
         yard.come()
@@ -143,10 +143,10 @@ def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(ya
         yard.run()
         return tuple(one for _, one in yard.forge.said)
 
-    door = yard.door()
+    api = yard.api()
     yard.forge.reviews = lambda environment: somebody_else_asks()  # type: ignore[method-assign]
     with pytest.raises(Refused, match="was asked for something else meanwhile"):
-        door.import_reviews("prod")
+        api.import_reviews("prod")
     assert "approved" not in yard.kinds("prod")
 
 
@@ -154,7 +154,7 @@ def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(ya
 def test_the_same_review_is_recorded_once(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     assert len(yard.come()) == 1
-    again = yard.door().import_reviews("prod")
+    again = yard.api().import_reviews("prod")
     assert (again.facts, again.known) == ((), 1)
     yard.forge.review("ana-dev")
     assert len(yard.come()) == 1, "a second review is another one"
@@ -162,7 +162,7 @@ def test_the_same_review_is_recorded_once(yard: Yard) -> None:
 
 def test_also_by_two_jobs_at_once(yard: Yard) -> None:
     yard.forge.review("ana-dev")
-    first, usual = yard.door(), yard.forge.reviews
+    first, usual = yard.api(), yard.forge.reviews
 
     def the_other_is_quicker(environment: str) -> tuple[Review, ...]:
         yard.forge.reviews = usual  # type: ignore[method-assign]
@@ -179,11 +179,11 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     (fact,) = yard.come()
     yard.promote()
-    head = head_of(list(yard.ledger.read())[-1])
-    yard.ledger.append(
+    head = head_of(list(yard.store.read())[-1])
+    yard.store.append(
         FactDraft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, yard.clock.now()
     )
-    entry = yard.door().context.journal.state.environment("prod")
+    entry = yard.api().context.ledger.state.environment("prod")
     first, copy = entry.votes_for(fact.release or "")
     assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
 
@@ -203,7 +203,7 @@ def test_who_may_not_vote_is_told_by_name(yard: Yard, gate: Approval, user: str,
     yard.ci_run = OTHER
     yard.run()
     yard.forge.review(user)
-    told = yard.door().import_reviews("prod")
+    told = yard.api().import_reviews("prod")
     assert told.facts == () and said in told.passed_over[0]
 
 
@@ -211,19 +211,19 @@ def test_who_may_not_vote_is_told_by_name(yard: Yard, gate: Approval, user: str,
 def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
     yard = Yard()
     yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": [excluded]}),)}
-    yard.door(asker).run(None, None)
+    yard.api(asker).run(None, None)
     yard.forge.review("ana-dev")
-    told = yard.door().import_reviews("prod")
+    told = yard.api().import_reviews("prod")
     assert told.facts == () and told.passed_over == (f"ana-dev ({ANA}) asked for this promotion and may not approve it",)
 
 
 def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
     yard = Yard(people={})
     yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["requester"]}),)}
-    yard.door("ana-dev").run(None, None)
+    yard.api("ana-dev").run(None, None)
     yard.people = PEOPLE
     yard.forge.review("ana-dev")
-    assert "asked for this promotion" in yard.door().import_reviews("prod").passed_over[0]
+    assert "asked for this promotion" in yard.api().import_reviews("prod").passed_over[0]
 
 
 def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> None:
@@ -233,7 +233,7 @@ def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> N
     yard.forge.review("ana-dev")
     (fact,) = yard.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": "Ana-Dev", "grade": "asserted"}
-    yard.ledger.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    yard.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
     status, _, said = yard.prod()
     assert status == "pending" and f"1 of 2 approvals (by {ANA})" in said
 
@@ -244,7 +244,7 @@ def test_who_wrote_the_commit_under_an_older_address_is_the_person(yard: Yard) -
     yard.ci_run = OTHER
     yard.run()
     yard.forge.review("ana-dev")
-    assert "wrote the last commit of this release" in yard.door().import_reviews("prod").passed_over[0]
+    assert "wrote the last commit of this release" in yard.api().import_reviews("prod").passed_over[0]
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_what_a_review_is_worth(grade: Grade, status: str) -> None:
 
 
 def test_a_name_alone_does_not_open_a_reviewed_gate(yard: Yard) -> None:
-    door = yard.door(ANA)
+    api = yard.api(ANA)
     with pytest.raises(CallerError, match="only reviews on the platform and signed votes count here") as caught:
-        door.vote(door.case("prod", None), "approve", None)
+        api.vote(api.case("prod", None), "approve", None)
     assert f"review the deployment on the page of the run {RUN}" in str(caught.value.hint)
 
 
@@ -273,7 +273,7 @@ def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> N
     yard.forge.review("ana-dev")
     (fact,) = yard.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": BEN}
-    yard.ledger.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
+    yard.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
     status, code, said = yard.prod()
     assert (status, code) == ("refused", ReasonCode.SIGNATURE_INVALID)
     assert f"1 of 2 approvals (by {ANA})" in said and "names no review" in said
@@ -299,7 +299,7 @@ def test_it_ends_when_the_gate_says_so(yard: Yard) -> None:
 def test_what_the_platform_calls_otherwise_is_read_under_that_name(yard: Yard) -> None:
     yard.forge.review("ana-dev", environment="production")
     assert yard.come() == ()
-    (fact,) = yard.door().import_reviews("prod", None, "production").facts
+    (fact,) = yard.api().import_reviews("prod", None, "production").facts
     assert fact.body["review"]["environment"] == "production"
 
 
@@ -323,14 +323,14 @@ def test_who_wrote_it_under_another_name_may_not_approve_it_by_hand_either() -> 
     yard.gates = {"prod": (Approval(exclude=("author",)),)}
     yard.source.now = replace(yard.source.now, author="ana@old.example.com")
     yard.run()
-    door = yard.door("ana-dev")
+    api = yard.api("ana-dev")
     with pytest.raises(Refused, match=f"{ANA} wrote the last commit of this release and may not approve it"):
-        door.vote(door.case("prod", None), "approve", None)
+        api.vote(api.case("prod", None), "approve", None)
 
 
 # ------------------------------------------------------------ starting what carries on
 @pytest.fixture
-def desk() -> Yard:
+def session() -> Yard:
     yard = Yard(ci_run=None)
     yard.gates = {"prod": (Approval(min=2),)}
     yard.run()
@@ -338,36 +338,36 @@ def desk() -> Yard:
 
 
 def voted(yard: Yard, actor: str) -> tuple[Promoter, Callable[[], tuple[str, ...]]]:
-    door = yard.door(actor)
-    case = door.case("prod", None)
-    door.vote(case, "approve", None)
-    return door, lambda: door.still_shut(case)
+    api = yard.api(actor)
+    case = api.case("prod", None)
+    api.vote(case, "approve", None)
+    return api, lambda: api.still_shut(case)
 
 
-def test_nothing_is_missing_after_the_last_vote_only(desk: Yard) -> None:
-    _, shut = voted(desk, ANA)
+def test_nothing_is_missing_after_the_last_vote_only(session: Yard) -> None:
+    _, shut = voted(session, ANA)
     assert len(shut()) == 1 and "1 of 2 approvals" in shut()[0]
-    _, shut = voted(desk, BEN)
+    _, shut = voted(session, BEN)
     assert shut() == ()
 
 
-def test_a_job_that_would_have_to_soak_is_not_worth_starting(desk: Yard) -> None:
-    desk.gates = {"prod": (Soak.model_validate({"in": "test", "for": "1h"}), Approval())}
-    desk.run()
-    _, shut = voted(desk, ANA)
+def test_a_job_that_would_have_to_soak_is_not_worth_starting(session: Yard) -> None:
+    session.gates = {"prod": (Soak.model_validate({"in": "test", "for": "1h"}), Approval())}
+    session.run()
+    _, shut = voted(session, ANA)
     assert len(shut()) == 1 and "soak" in shut()[0]
 
 
-def test_what_another_run_has_carried_on_is_not_started_again(desk: Yard) -> None:
-    voted(desk, ANA)
-    _, shut = voted(desk, BEN)
-    desk.promote()
+def test_what_another_run_has_carried_on_is_not_started_again(session: Yard) -> None:
+    voted(session, ANA)
+    _, shut = voted(session, BEN)
+    session.promote()
     assert len(shut()) == 1 and "does not wait in prod" in shut()[0]
 
 
-def test_what_is_missing_is_said_before_anybody_votes(desk: Yard) -> None:
-    desk.forge.failing["prove"] = ForgeError("bad credentials")
+def test_what_is_missing_is_said_before_anybody_votes(session: Yard) -> None:
+    session.forge.failing["prove"] = ForgeError("bad credentials")
     with pytest.raises(ForgeError, match="bad credentials"):
-        desk.door(ANA).starter(Event("promoter"))
+        session.api(ANA).starter(Event("promoter"))
     with pytest.raises(CallerError, match="there is no GitLab here"):
-        Workshop().door().starter(PipelineAt("main"))
+        Workshop().api().starter(PipelineAt("main"))

@@ -33,7 +33,7 @@ def two_releases(*gates: Gate, skip: tuple[str, ...] | None = None) -> Workshop:
 
 
 def back(shop: Workshop, actor: str = "ann@example.com") -> EnvironmentResult:
-    return shop.door(actor).rollback("prod", None, None).environments[0]
+    return shop.api(actor).rollback("prod", None, None).environments[0]
 
 
 def test_without_a_policy_a_rollback_passes_by_every_gate() -> None:
@@ -56,18 +56,18 @@ def test_a_window_that_is_not_skipped_does() -> None:
 @pytest.mark.parametrize(("skip", "status"), [(None, "deployed"), (("window",), "deployed"), (("soak",), "pending")])
 def test_a_freeze_counts_where_windows_do(skip: tuple[str, ...] | None, status: str) -> None:
     shop = two_releases(skip=skip)
-    shop.door().context.journal.append(Frozen(reason="holidays"))
+    shop.api().context.ledger.append(Frozen(reason="holidays"))
     assert back(shop).status == status
 
 
 def test_a_pin_never_does_and_a_veto_always() -> None:
     shop = two_releases(skip=())
-    earlier = next(iter(shop.door().context.journal.state.releases))
-    shop.door().pin("prod", "leave it")
+    earlier = next(iter(shop.api().context.ledger.state.releases))
+    shop.api().pin("prod", "leave it")
     assert back(shop).status == "deployed"
     shop = two_releases()
-    shop.door().context.journal.append(Vetoed(reason="leaks", digests=()), release=earlier)
-    result = shop.door().rollback("prod", earlier[:12], None).environments[0]
+    shop.api().context.ledger.append(Vetoed(reason="leaks", digests=()), release=earlier)
+    result = shop.api().rollback("prod", earlier[:12], None).environments[0]
     assert (result.status, result.code) == ("refused", ReasonCode.VETOED)
 
 
@@ -75,16 +75,16 @@ def test_approvals_that_are_not_skipped_are_asked_for_counted_and_used_up() -> N
     shop = two_releases(Approval(), skip=("soak", "window"))
     result = back(shop)
     assert (result.status, result.code) == ("pending", ReasonCode.APPROVALS_MISSING)
-    door = shop.door("ben@example.com")
-    fact = door.vote(door.case("prod", None), "approve", "go back")
+    api = shop.api("ben@example.com")
+    fact = api.vote(api.case("prod", None), "approve", "go back")
     assert back(shop).status == "deployed"
-    started = [f for f in shop.ledger.read() if f.kind is Kind.STARTED][-1]
+    started = [f for f in shop.store.read() if f.kind is Kind.STARTED][-1]
     assert started.body["approvals"] == [fact.digest]
-    assert shop.door().context.journal.state.environment("prod").pinned is not None
+    assert shop.api().context.ledger.state.environment("prod").pinned is not None
 
 
 def test_a_rollback_that_waits_does_not_pin_yet() -> None:
     shop = two_releases(Approval(), skip=())
     back(shop)
     shop.clock.advance(timedelta(hours=1))
-    assert shop.door().context.journal.state.environment("prod").pinned is None
+    assert shop.api().context.ledger.state.environment("prod").pinned is None

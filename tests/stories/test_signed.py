@@ -60,17 +60,17 @@ class Office(Workshop):
         assert not faults
         return replace(super().pipeline, trust=Trust(signers, read_revocations(self.revoked)))
 
-    def door(self, actor: str = ANA) -> Promoter:
-        door = super().door(actor)
-        door.context.world = replace(door.world, signer=SshKeygen(Path("/")))
-        return door
+    def api(self, actor: str = ANA) -> Promoter:
+        api = super().api(actor)
+        api.context.ports = replace(api.ports, signer=SshKeygen(Path("/")))
+        return api
 
     def vote(self, key: Path, actor: str = ANA, decision: str = "approve", comment: str | None = None) -> Fact:
-        door = self.door(actor)
-        return door.vote(door.case("prod", None), decision, comment, str(key))
+        api = self.api(actor)
+        return api.vote(api.case("prod", None), decision, comment, str(key))
 
     def promote(self, actor: str = "ci@example.com") -> RunResult:
-        return self.door(actor).promote(None, None, None)
+        return self.api(actor).promote(None, None, None)
 
     def prod(self) -> tuple[str, ReasonCode, str]:
         """How prod answers to a promotion now."""
@@ -83,7 +83,7 @@ def office(keys: dict[str, Path], tmp_path: Path) -> Office:
     """Prod waits for one signed approval."""
     allowed = "".join(f'{person} namespaces="promoter-approval" {public(keys[person])}\n' for person in (ANA, BEN, EVE))
     shop = Office(gates={"prod": (SIGNED,)}, allowed=allowed, directory=tmp_path)
-    shop.door("ci@example.com").run(None, None)
+    shop.api("ci@example.com").run(None, None)
     assert shop.prod()[:2] == ("pending", ReasonCode.APPROVALS_MISSING)
     return shop
 
@@ -95,12 +95,12 @@ def sign(text: str, key: Path, namespace: str = "promoter-approval") -> str:
 
 def recast(office: Office, change: Callable[[dict[str, Any]], None]) -> None:
     """The last vote as somebody who can write the ledger would have it: the same place in the chain, another body."""
-    fact = read_line(office.ledger.kept.pop())
+    fact = read_line(office.store.kept.pop())
     body: dict[str, Any] = dict(fact.body)
     body["envelope"] = dict(body["envelope"])
     change(body)
-    head = head_of(read_line(office.ledger.kept[-1]))
-    office.ledger.append(FactDraft(fact.kind, fact.actor, fact.environment, fact.release, body), head, fact.at)
+    head = head_of(read_line(office.store.kept[-1]))
+    office.store.append(FactDraft(fact.kind, fact.actor, fact.environment, fact.release, body), head, fact.at)
 
 
 # ---------------------------------------------------------------- what counts
@@ -108,7 +108,7 @@ def test_a_signed_approval_opens_the_gate_and_is_used_up(office, keys):
     fact = office.vote(keys[ANA])
     assert fact.body["grade"] == "signed"
     assert statuses(office.promote())["prod"] == "deployed"
-    started = [f for f in office.ledger.read() if f.kind == "started"][-1]
+    started = [f for f in office.store.read() if f.kind == "started"][-1]
     assert started.body["approvals"] == [fact.digest]
 
 
@@ -127,7 +127,7 @@ def test_a_third_party_checks_the_vote_with_ssh_keygen_alone(office, keys, tmp_p
 def test_the_statement_names_everything_that_it_binds(office, keys):
     fact = office.vote(keys[ANA])
     said = read_statement(fact.document()["envelope"]["statement"])
-    request = [f for f in office.ledger.read() if f.kind == "requested" and f.environment == "prod"][-1]
+    request = [f for f in office.store.read() if f.kind == "requested" and f.environment == "prod"][-1]
     assert (said.pipeline, said.environment, said.release) == ("shop", "prod", office.release().id)
     assert said.plan_digest == request.body["plan_digest"]
     assert said.policy_digest == request.body["policy_digest"]
@@ -136,22 +136,22 @@ def test_the_statement_names_everything_that_it_binds(office, keys):
 
 
 def test_an_asserted_approval_does_not_open_a_gate_for_signed_ones(office):
-    door = office.door(ANA)
+    api = office.api(ANA)
     with pytest.raises(CallerError, match="only signed votes count"):
-        door.vote(door.case("prod", None), "approve", None)
+        api.vote(api.case("prod", None), "approve", None)
 
 
 def test_git_s_own_key_serves_when_none_is_named(office, keys):
-    door = office.door(ANA)
-    door.context.git_key = lambda: str(keys[ANA])
-    assert "envelope" in door.vote(door.case("prod", None), "approve", None).body
+    api = office.api(ANA)
+    api.context.git_key = lambda: str(keys[ANA])
+    assert "envelope" in api.vote(api.case("prod", None), "approve", None).body
 
 
 def test_a_vote_that_comes_second_is_signed_again_over_what_came_first(office, keys):
-    door, other = office.door(ANA), office.door(BEN)
-    case = door.case("prod", None)
+    api, other = office.api(ANA), office.api(BEN)
+    case = api.case("prod", None)
     other.pin("dev", "meanwhile")
-    fact = door.vote(case, "approve", None, str(keys[ANA]))
+    fact = api.vote(case, "approve", None, str(keys[ANA]))
     assert read_statement(fact.document()["envelope"]["statement"]).ledger_head == fact.prev
     assert statuses(office.promote())["prod"] == "deployed"
 
@@ -364,7 +364,7 @@ def test_two_people_with_two_keys_are_two(office, keys):
 
 def test_who_asked_may_not_sign_for_it(office, keys):
     office.gates["prod"] = (SIGNED.model_copy(update={"exclude": ("requester",)}),)
-    office.door(ANA).promote(None, None, None)
+    office.api(ANA).promote(None, None, None)
     with pytest.raises(Refused) as refused:
         office.vote(keys[ANA])
     assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
@@ -381,23 +381,23 @@ def test_a_reject_shuts_the_gate_whatever_was_approved_and_whatever_the_policy_b
 def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it(office, keys):
     office.gates["prod"] = (SIGNED,)
     office.vote(keys[BEN], actor=BEN, decision="reject")
-    door = office.door(ANA)
-    case = door.case("prod", None)
+    api = office.api(ANA)
+    case = api.case("prod", None)
     with pytest.raises(Refused):
-        door.vote(case, "approve", None, str(keys[ANA]))
-    state = door.context.journal.refresh()
-    reject, place = office.ledger.kept[-1], state.head
+        api.vote(case, "approve", None, str(keys[ANA]))
+    state = api.context.ledger.refresh()
+    reject, place = office.store.kept[-1], state.head
     matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
-    said = sign_module._statement(door.context, VoteDraft(matter, "approve", "", None, None), state)
+    said = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
     body = {
         "plan_digest": said.plan_digest, "from": None, "policy_digest": said.policy_digest, "principal": ANA, "role": None,
         "grade": "signed", "comment": "", "expires_at": None,
         "envelope": {"statement": said.text(), "signature": sign(said.text(), keys[ANA])},
     }  # fmt: skip
     assert read_line(reject).digest == place.digest
-    office.ledger.kept.pop()
-    head = head_of(read_line(office.ledger.kept[-1]))
-    office.ledger.append(FactDraft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
+    office.store.kept.pop()
+    head = head_of(read_line(office.store.kept[-1]))
+    office.store.append(FactDraft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
     status, code, sentence = office.prod()
     assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE)
     assert "a reject may be among them" in sentence
@@ -408,8 +408,8 @@ def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):
     office.engine.fail("create", StartError("no space left on device"))
     assert office.prod()[0] == "failed"
     assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_USED)
-    head = head_of(read_line(office.ledger.kept[-1]))
-    office.ledger.append(FactDraft(Kind.APPROVED, ANA, "prod", fact.release, fact.body), head, office.clock.now())
+    head = head_of(read_line(office.store.kept[-1]))
+    office.store.append(FactDraft(Kind.APPROVED, ANA, "prod", fact.release, fact.body), head, office.clock.now())
     assert office.prod()[0] != "deployed"
     office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
@@ -418,7 +418,7 @@ def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):
 def test_the_fold_knows_a_used_vote_by_what_was_signed(office, keys):
     fact = office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
-    entry = office.door().context.journal.refresh().environment("prod")
+    entry = office.api().context.ledger.refresh().environment("prod")
     envelope = fact.document()["envelope"]
     assert list(entry.consumed) == [Envelope(envelope["statement"], envelope["signature"]).identity]
 
@@ -435,17 +435,17 @@ def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_
     """Without any key; and with one in the settings or in git that would not count."""
     for key, gits in ((None, None), (str(keys["stranger"]), None), (None, str(keys["stranger"])), (str(tmp_path / "gone"), None)):
         office.newer(f"{key} {gits}")
-        office.door("ci@example.com").run(None, None)
-        door = office.door(BEN)
-        door.context.key, door.context.git_key = key, lambda gits=gits: gits
-        fact = door.vote(door.case("prod", None), "reject", "no")
+        office.api("ci@example.com").run(None, None)
+        api = office.api(BEN)
+        api.context.key, api.context.git_key = key, lambda gits=gits: gits
+        fact = api.vote(api.case("prod", None), "reject", "no")
         assert (fact.body["grade"], "envelope" in fact.body) == ("asserted", False)
         assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
 
 
 def test_a_reject_is_signed_where_a_key_serves_and_a_named_key_must(office: Office, keys: dict[str, Path]) -> None:
-    door = office.door(BEN)
-    door.context.key = str(keys[BEN])
-    assert "envelope" in door.vote(door.case("prod", None), "reject", "no").body
+    api = office.api(BEN)
+    api.context.key = str(keys[BEN])
+    assert "envelope" in api.vote(api.case("prod", None), "reject", "no").body
     with pytest.raises(Refused):
-        door.vote(door.case("prod", None), "reject", "no", str(keys["stranger"]))
+        api.vote(api.case("prod", None), "reject", "no", str(keys["stranger"]))

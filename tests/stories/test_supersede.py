@@ -31,16 +31,16 @@ def two_waiting() -> tuple[Workshop, Release, Release]:
 
 
 def promote(shop: Workshop, release: Release, to: str | None = None) -> EnvironmentResult:
-    return shop.door().promote(release.short_id, to, None).environments[-1]
+    return shop.api().promote(release.short_id, to, None).environments[-1]
 
 
 def approve(shop: Workshop) -> None:
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
 
 
 def requests(shop: Workshop, environment: str = "prod") -> list[Fact]:
-    return [fact for fact in shop.ledger.read() if fact.kind is Kind.REQUESTED and fact.environment == environment]
+    return [fact for fact in shop.store.read() if fact.kind is Kind.REQUESTED and fact.environment == environment]
 
 
 def test_the_request_names_whom_it_supersedes_and_everybody_hears_it() -> None:
@@ -59,13 +59,13 @@ def test_the_earlier_is_refused_with_what_to_do_and_does_not_take_the_place_back
     assert f"promoter promote {new.short_id}" in result.reasons[0]
     assert f"promoter veto {new.short_id}" in result.reasons[0]
     assert len(requests(shop)) == 2
-    assert shop.door().case("prod", None).release == new
+    assert shop.api().case("prod", None).release == new
 
 
 def test_nobody_votes_on_it_any_more() -> None:
     shop, old, new = two_waiting()
     with pytest.raises(Refused) as caught:
-        shop.door().case("prod", old.short_id)
+        shop.api().case("prod", old.short_id)
     assert caught.value.reason_code == ReasonCode.SUPERSEDED
     assert new.short_id in caught.value.message
 
@@ -85,7 +85,7 @@ def test_a_vote_for_the_earlier_does_not_let_it_in_after_the_newer() -> None:
 
 def test_a_veto_of_the_newer_gives_the_place_back() -> None:
     shop, old, new = two_waiting()
-    shop.door().veto(new.short_id, "leaks")
+    shop.api().veto(new.short_id, "leaks")
     assert promote(shop, old).code == ReasonCode.APPROVALS_MISSING
     approve(shop)
     assert promote(shop, old).status == "deployed"
@@ -98,7 +98,7 @@ def test_a_release_that_is_made_again_is_the_newest() -> None:
     result = shop.run()
     assert result.release == old
     assert statuses(result)["prod"] == "pending"
-    assert shop.door().case("prod", None).release == old
+    assert shop.api().case("prod", None).release == old
 
 
 def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
@@ -108,7 +108,7 @@ def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
     shop.newer("two")
     shop.run()
     assert old is not None
-    assert statuses(shop.door().promote(old.short_id, None, None)) == {
+    assert statuses(shop.api().promote(old.short_id, None, None)) == {
         "dev": "unchanged", "test": "refused", "prod": "not_reached"
     }  # fmt: skip
     assert shop.engine.box("shop-test-web").spec.image == image("web", "two")
@@ -120,7 +120,7 @@ def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
     shop.newer("two")
     shop.run()
     assert old is not None
-    assert statuses(shop.door().promote(old.short_id, "prod", None)) == {
+    assert statuses(shop.api().promote(old.short_id, "prod", None)) == {
         "dev": "unchanged", "test": "unchanged", "prod": "deployed"
     }  # fmt: skip
 
@@ -148,7 +148,7 @@ def test_a_rollback_is_never_superseded() -> None:
     shop.gates = {"prod": (ANY,)}
     shop.newer("four")
     shop.run()
-    result = shop.door().rollback("prod", None, None)
+    result = shop.api().rollback("prod", None, None)
     assert statuses(result) == {"prod": "deployed"}
     assert old is not None
 
@@ -157,7 +157,7 @@ def test_who_waits_learns_of_it() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     old = shop.run().release
     assert old is not None
-    late = shop.door()
+    late = shop.api()
 
     def newer_comes() -> None:
         shop.newer("two")

@@ -13,12 +13,12 @@ def test_the_case_says_how_every_gate_stands_now() -> None:
     soak = Soak.model_validate({"in": "test", "for": "1h"})
     shop = Workshop(gates={"prod": (soak, Approval(min=2))})
     shop.run()
-    told = shop.door().case("prod", None)
+    told = shop.api().case("prod", None)
     assert [one.verdict.code for one in told.gates] == [ReasonCode.SOAKING, ReasonCode.APPROVALS_MISSING]
     shop.clock.advance(timedelta(hours=1))
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", "seen")
-    told = shop.door().case("prod", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", "seen")
+    told = shop.api().case("prod", None)
     assert [one.verdict.outcome for one in told.gates] == [Outcome.PASSED, Outcome.WAITING]
     text = as_text(told)
     assert "gates now:\n  soak in test for 1h: passed, has run in test since" in text
@@ -35,6 +35,6 @@ def test_the_case_says_what_a_rollback_would_return_to() -> None:
     shop.gates = {"prod": (Approval(),)}
     shop.newer("two")
     shop.run()
-    told = shop.door().case("prod", None)
+    told = shop.api().case("prod", None)
     assert f"a rollback would return to: release {earlier.short_id}" in as_text(told)
     assert told.document()["rollback_to"] == earlier.id

@@ -26,17 +26,17 @@ class Elsewhere(MemoryLedger):
 
 
 def copy(source: LedgerStore, target: LedgerStore, room: Path | None = None) -> Copied:
-    def journal(ledger: LedgerStore) -> Ledger:
-        return Ledger(ledger, FakeClock(), "ana@example.com", FileWitness(room, ledger.location) if room else None)
+    def ledger(store: LedgerStore) -> Ledger:
+        return Ledger(store, FakeClock(), "ana@example.com", FileWitness(room, store.location) if room else None)
 
-    return Copying("shop", journal(source), journal(target), FakeClock(), nobody).copy()
+    return Copying("shop", ledger(source), ledger(target), FakeClock(), nobody).copy()
 
 
 @pytest.fixture
 def source() -> MemoryLedger:
-    ledger = MemoryLedger()
-    write(ledger, 25)
-    return ledger
+    store = MemoryLedger()
+    write(store, 25)
+    return store
 
 
 def test_every_line_is_as_it_was_and_the_copy_is_written_on(source, tmp_path, monkeypatch):

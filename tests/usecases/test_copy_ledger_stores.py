@@ -56,14 +56,14 @@ def test_every_pair(
     shop.run()
     here, there = address(source), address(target)
     ledger = open_ledger(here, place, "shop")
-    ledger.restore(list(shop.ledger.read()), LedgerHead())
+    ledger.restore(list(shop.store.read()), LedgerHead())
     assert run(["ledger", "copy", here, there, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["copied"] == said["facts"] == len(shop.ledger.kept)
+    assert said["copied"] == said["facts"] == len(shop.store.kept)
     assert run(["ledger", "verify", "--ledger", there, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["head"] == said["head"]
     copy = open_ledger(there, place, "shop")
-    assert list(copy.lines()) == list(ledger.lines()) == shop.ledger.kept
+    assert list(copy.lines()) == list(ledger.lines()) == shop.store.kept
     assert run(["pin", "dev", "--reason", "moved", "--ledger", there, "--actor", "ana@example.com"]) == 0
     assert len(list(copy.read())) == said["facts"] + 1
     assert run(["ledger", "copy", here, there]) == 1

@@ -56,10 +56,10 @@ class Yard(Workshop):
     forge: FakeForge = field(default_factory=FakeForge)
     deployments: bool = True
 
-    def door(self, actor: str = "ci@example.com") -> Promoter:
-        door = super().door(actor)
-        door.context.world, door.context.deployments = replace(door.world, forge=self.forge.of), self.deployments
-        return door
+    def api(self, actor: str = "ci@example.com") -> Promoter:
+        api = super().api(actor)
+        api.context.ports, api.context.deployments = replace(api.ports, forge=self.forge.of), self.deployments
+        return api
 
     def notices(self) -> list[str]:
         return [one.text for one in self.events if isinstance(one, Notice)]
@@ -74,10 +74,10 @@ def test_nothing_is_posted_unless_somebody_said_so() -> None:
 def test_runs_promotions_and_rollbacks_are_recorded() -> None:
     yard = Yard()
     yard.run(to="test")
-    yard.door().promote(None, None, None)
+    yard.api().promote(None, None, None)
     yard.newer("two")
     yard.run()
-    yard.door().rollback("prod", None, "slow")
+    yard.api().rollback("prod", None, "slow")
     assert [one.environment for one in yard.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
     assert yard.forge.records[-1].release == yard.forge.records[2].release and not [
         said for said in yard.notices() if not said.startswith("prod: ")

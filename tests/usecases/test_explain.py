@@ -29,31 +29,31 @@ def shop() -> Workshop:
     return made
 
 
-def explain(shop: Workshop, at: datetime | None = None, *, look: bool = False, release: str | None = None) -> Explanation:
-    return shop.door("someone@example.com").explain("prod", release, at, look=look)
+def explain(shop: Workshop, at: datetime | None = None, *, run_checks: bool = False, release: str | None = None) -> Explanation:
+    return shop.api("someone@example.com").explain("prod", release, at, run_checks=run_checks)
 
 
 def opening(told: Explanation, kind: str) -> Opening:
-    return next(one for one in told.gates if one.judged.kind == kind)
+    return next(one for one in told.gates if one.result.kind == kind)
 
 
 def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Workshop) -> None:
     told = explain(shop)
     assert (str(told.outcome), told.code) == ("waiting", ReasonCode.SOAKING)
-    assert [(one.judged.kind, str(one.judged.verdict.code)) for one in told.gates] == [
+    assert [(one.result.kind, str(one.result.verdict.code)) for one in told.gates] == [
         ("soak", "soaking"), ("window", "outside_window"), ("approval", "approvals_missing"),
     ]  # fmt: skip
     soak, window, vote = told.gates
     assert (soak.who, soak.command) == ((), None)
-    assert soak.judged.verdict.opens_at == shop.door().context.journal.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
-    assert window.judged.verdict.opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    assert soak.result.verdict.opens_at == shop.api().context.ledger.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
+    assert window.result.verdict.opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     assert vote.who == ("ben@example.com", "eve@example.com")  # ann asked for it
     assert vote.command == f"promoter approve prod {told.release.short_id}"
 
 
 def test_who_has_voted_is_not_asked_again(shop: Workshop) -> None:
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "approve", None)
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", None)
     assert opening(explain(shop), "approval").who == ("eve@example.com",)
 
 
@@ -61,7 +61,7 @@ def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Workshop
     assert explain(shop).opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     shop.gates = {"prod": (Soak.model_validate({"in": "test", "for": "20h"}), HOURS, VOTE)}
     told = explain(shop)
-    assert told.opens_at == opening(told, "soak").judged.verdict.opens_at
+    assert told.opens_at == opening(told, "soak").result.verdict.opens_at
     shop.gates = {"prod": (Soak.model_validate({"in": "test", "for": "100h"}), HOURS)}
     friday_night = explain(shop)
     assert friday_night.opens_at == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
@@ -69,11 +69,11 @@ def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Workshop
 
 def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
     told = explain(shop, datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
-    assert [str(one.judged.verdict.outcome) for one in told.gates] == ["passed", "passed", "waiting"]
+    assert [str(one.result.verdict.outcome) for one in told.gates] == ["passed", "passed", "waiting"]
     assert told.opens_at is None
     for who in ("ben@example.com", "eve@example.com"):
-        door = shop.door(who)
-        door.vote(door.case("prod", None), "approve", None)
+        api = shop.api(who)
+        api.vote(api.case("prod", None), "approve", None)
     assert explain(shop, datetime(2026, 11, 24, 10, 0, tzinfo=UTC)).code == ReasonCode.OK
     later = explain(shop, datetime(2026, 11, 25, 10, 0, tzinfo=UTC))
     assert later.code == ReasonCode.APPROVAL_EXPIRED
@@ -81,8 +81,8 @@ def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
 
 def test_a_time_in_the_past_is_judged_by_the_facts_of_then(shop: Workshop) -> None:
     shop.clock.advance(timedelta(days=1))
-    door = shop.door("ben@example.com")
-    door.vote(door.case("prod", None), "reject", "no")
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "reject", "no")
     assert explain(shop).code == ReasonCode.REJECTED
     assert explain(shop, shop.clock.now() - timedelta(hours=1)).code != ReasonCode.REJECTED
 
@@ -93,14 +93,14 @@ def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
     told = explain(shop)
     assert (shop.kinds(), len(shop.engine.calls), len(shop.probes.commands)) == (facts, calls, 0)
     check = told.gates[0]
-    assert "was not looked at" in check.judged.verdict.sentence
+    assert "was not looked at" in check.result.verdict.sentence
     assert check.command == f"promoter promote {told.release.short_id} --to prod"
 
 
 def test_with_look_checks_are_carried_out(shop: Workshop) -> None:
     shop.gates = {"prod": (CommandCheck(run=("ready",)),)}
     shop.probes.result("ready", 0)
-    assert str(explain(shop, look=True).outcome) == "passed"
+    assert str(explain(shop, run_checks=True).outcome) == "passed"
     assert len(shop.probes.commands) == 1
 
 
@@ -109,35 +109,35 @@ def test_what_stands_in_the_way_is_explained_too(shop: Workshop) -> None:
     shop.run()
     shop.newer("two")
     shop.run("dev")
-    door = shop.door("eve@example.com")
-    door.pin("prod", "watched")
-    door.freeze(None, "holidays")
+    api = shop.api("eve@example.com")
+    api.pin("prod", "watched")
+    api.freeze(None, "holidays")
     told = explain(shop)
-    assert [(one.judged.kind, one.command) for one in told.gates] == [
+    assert [(one.result.kind, one.command) for one in told.gates] == [
         ("needs", f"promoter promote {told.release.short_id} --to test"),
         ("pin", "promoter unpin prod --reason TEXT"),
         ("freeze", "promoter unfreeze --reason TEXT"),
     ]  # fmt: skip
-    assert "holidays (eve@example.com, 2026-11-23" in opening(told, "freeze").judged.verdict.sentence
-    door.freeze("prod", "incident")
+    assert "holidays (eve@example.com, 2026-11-23" in opening(told, "freeze").result.verdict.sentence
+    api.freeze("prod", "incident")
     assert opening(explain(shop), "freeze").command == "promoter unfreeze prod --reason TEXT"
-    door.veto(told.release.short_id, "leaks")
+    api.veto(told.release.short_id, "leaks")
     vetoed = explain(shop)
     assert (str(vetoed.outcome), vetoed.code) == ("refused", ReasonCode.VETOED)
     assert opening(vetoed, "veto").command is None
-    assert "leaks (eve@example.com, " in opening(vetoed, "veto").judged.verdict.sentence
+    assert "leaks (eve@example.com, " in opening(vetoed, "veto").result.verdict.sentence
 
 
 def test_an_override_that_is_owed_a_review_says_who_may(shop: Workshop) -> None:
     shop.override = Override.model_validate({"from": ["eve@example.com"], "grade": "asserted"})
     shop.run()
-    door = shop.door("eve@example.com")
-    door.override(door.case("prod", None), "down")
+    api = shop.api("eve@example.com")
+    api.override(api.case("prod", None), "down")
     shop.run()
     shop.newer("two")
     shop.run()
     review = opening(explain(shop), "review")
-    assert (review.judged.verdict.code, review.command) == (ReasonCode.REVIEW_OVERDUE, "promoter review prod")
+    assert (review.result.verdict.code, review.command) == (ReasonCode.REVIEW_OVERDUE, "promoter review prod")
 
 
 def test_where_the_release_lives_there_is_nothing_to_do(shop: Workshop) -> None:
@@ -149,8 +149,8 @@ def test_where_the_release_lives_there_is_nothing_to_do(shop: Workshop) -> None:
 
 def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     for who in ("ben@example.com", "eve@example.com"):
-        door = shop.door(who)
-        door.vote(door.case("prod", None), "approve", None)
+        api = shop.api(who)
+        api.vote(api.case("prod", None), "approve", None)
 
     def no_secrets(*_: object) -> str:
         raise SecretError("the secret TOKEN is not here")
@@ -159,7 +159,7 @@ def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Worksho
     monkeypatch.setattr("promoter.promotion.admission.controller.make_plan", no_secrets)
     told = explain(shop)
     assert "the secret TOKEN is not here" in (told.note or "")
-    assert str(opening(told, "approval").judged.verdict.outcome) == "passed"
+    assert str(opening(told, "approval").result.verdict.outcome) == "passed"
     shop.newer("two")
     monkeypatch.undo()
     shop.run("dev")
@@ -179,7 +179,7 @@ def test_it_names_the_release_that_waits_before_the_newest(shop: Workshop) -> No
 
 def test_unknown_names_are_the_callers_fault(shop: Workshop) -> None:
     with pytest.raises(CallerError, match="no environment 'produ'"):
-        shop.door().explain("produ", None, None, look=False)
+        shop.api().explain("produ", None, None, run_checks=False)
     with pytest.raises(CallerError, match="no release begins with"):
         explain(shop, release="ffff")
 
@@ -189,8 +189,8 @@ def test_gates_that_never_open_together_have_no_opening(shop: Workshop) -> None:
     shop.gates = {"prod": (SOAK, never)}
     assert explain(shop).opens_at is None
     one, other = Window(allow=("mon 09:00-10:00",)), Window(allow=("tue 09:00-10:00",))
-    judge = explain(shop)
-    assert judge.opens_at is None
+    controller = explain(shop)
+    assert controller.opens_at is None
     shop.gates = {"prod": (one, other)}
     assert explain(shop).opens_at is None
     assert opens_together.__doc__

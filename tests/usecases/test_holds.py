@@ -11,14 +11,14 @@ from tests.workshop import WEB, WORKER, Workshop, statuses
 
 
 def promote(shop: Workshop, release: str | None = None) -> tuple[dict[str, str], ReasonCode]:
-    result = shop.door().promote(release, None, None)
+    result = shop.api().promote(release, None, None)
     return statuses(result), result.reason_code
 
 
 def test_a_vetoed_release_enters_nothing_and_goes_on_running_where_it_is() -> None:
     shop = Workshop()
     shop.run("dev")
-    vetoed = shop.door().veto(shop.release().id[:8], "leaks")
+    vetoed = shop.api().veto(shop.release().id[:8], "leaks")
     assert vetoed.runs_in == ("dev",)
     assert promote(shop)[0] == {"dev": "unchanged", "test": "refused", "prod": "not_reached"}
     assert promote(shop)[1] is ReasonCode.VETOED
@@ -27,7 +27,7 @@ def test_a_vetoed_release_enters_nothing_and_goes_on_running_where_it_is() -> No
 def test_every_release_with_the_same_image_is_vetoed_with_it() -> None:
     shop = Workshop()
     shop.run("dev")
-    shop.door().veto(shop.release().id, "leaks")
+    shop.api().veto(shop.release().id, "leaks")
     shop.source.now = type(shop.source.now)("d" * 40, "main")
     assert statuses(shop.run())["dev"] == "refused"
     shop.newer("fixed")
@@ -37,11 +37,11 @@ def test_every_release_with_the_same_image_is_vetoed_with_it() -> None:
 def test_an_image_that_is_named_alone_bans_only_those_that_hold_it() -> None:
     shop = Workshop(services={"web": WEB, "worker": WORKER})
     shop.run("dev")
-    shop.door().veto(shop.release().id, "CVE", ["worker"])
+    shop.api().veto(shop.release().id, "CVE", ["worker"])
     shop.newer("two")
     assert statuses(shop.run())["dev"] == "refused"
     with pytest.raises(CallerError, match="has no service 'wroker'"):
-        shop.door().veto(shop.release().id, "CVE", ["wroker"])
+        shop.api().veto(shop.release().id, "CVE", ["wroker"])
 
 
 def test_a_veto_stands_in_the_way_of_a_rollback() -> None:
@@ -50,34 +50,34 @@ def test_a_veto_stands_in_the_way_of_a_rollback() -> None:
     bad = shop.release().id
     shop.newer("two")
     shop.run()
-    shop.door().veto(bad, "leaks")
-    result = shop.door().rollback("prod", bad, None)
+    shop.api().veto(bad, "leaks")
+    result = shop.api().rollback("prod", bad, None)
     assert (statuses(result), result.reason_code) == ({"prod": "refused"}, ReasonCode.VETOED)
 
 
 @pytest.mark.parametrize("where", [None, "test"])
 def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -> None:
     shop = Workshop()
-    shop.door().freeze(where, "incident")
+    shop.api().freeze(where, "incident")
     first = "dev" if where is None else "test"
     found = statuses(shop.run())
     assert found[first] == "pending"
-    assert shop.door().status().document()["environments"][1]["frozen"] is True  # type: ignore[index]
-    shop.door().unfreeze(where, "over")
+    assert shop.api().status().document()["environments"][1]["frozen"] is True  # type: ignore[index]
+    shop.api().unfreeze(where, "over")
     assert set(promote(shop)[0].values()) <= {"deployed", "unchanged"}
 
 
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
-        (lambda door: door.unfreeze("prod", "x"), "prod is not frozen"),
-        (lambda door: door.unfreeze(None, "x"), "there is no freeze of all"),
-        (lambda door: (door.freeze(None, "x"), door.unfreeze("prod", "x")), "because all environments are"),
-        (lambda door: door.freeze("prd", "x"), "no environment 'prd'"),
-        (lambda door: door.veto("ffff", "x"), "there is no release yet"),
+        (lambda api: api.unfreeze("prod", "x"), "prod is not frozen"),
+        (lambda api: api.unfreeze(None, "x"), "there is no freeze of all"),
+        (lambda api: (api.freeze(None, "x"), api.unfreeze("prod", "x")), "because all environments are"),
+        (lambda api: api.freeze("prd", "x"), "no environment 'prd'"),
+        (lambda api: api.veto("ffff", "x"), "there is no release yet"),
     ],
 )
 def test_what_cannot_be_gets_a_sentence(ask: Any, said: str) -> None:
-    door: Promoter = Workshop().door()
+    api: Promoter = Workshop().api()
     with pytest.raises(CallerError, match=said):
-        ask(door)
+        ask(api)

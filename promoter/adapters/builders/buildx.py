@@ -86,10 +86,10 @@ class BuildxBuilder:
         environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
         environment["BUILDX_GIT_INFO"] = "false"  # spares processes whose answers nobody reads
         sweep_temporary()
-        room = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
-        environment["TMPDIR"] = room  # buildx leaves an inline Dockerfile there for good, with the secrets in it
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
+        environment["TMPDIR"] = directory  # buildx leaves an inline Dockerfile there for good, with the secrets in it
         if "BUILDX_CONFIG" not in environment and not _writable(config_dir()):
-            environment["BUILDX_CONFIG"] = room
+            environment["BUILDX_CONFIG"] = directory
         return environment
 
     @contextmanager

@@ -16,7 +16,9 @@ from promoter.promotion.ports.builder import Builder
 from promoter.promotion.ports.engine import Engine
 
 PLUGIN = "docker-buildx"
-SYSTEM = tuple(Path(room) / "docker/cli-plugins" for room in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"))
+SYSTEM = tuple(
+    Path(directory) / "docker/cli-plugins" for directory in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+)
 
 
 def choose_builder(

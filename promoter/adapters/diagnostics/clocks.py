@@ -25,10 +25,10 @@ def look(subject: Subject) -> Iterator[Finding]:
         found = dict(zip(asks, pool.map(_offset, asks.values()), strict=True))
     told = {name: offset for name, offset in found.items() if offset is not None}
     if told:
-        yield judged(told)
+        yield assess(told)
 
 
-def judged(offsets: dict[str, timedelta]) -> Finding:
+def assess(offsets: dict[str, timedelta]) -> Finding:
     """By how much each of them is ahead of this machine."""
     off = {name: offset for name, offset in offsets.items() if abs(offset) > TOLERATED}
     if not off:

@@ -14,26 +14,28 @@ ENOUGH = 1_000_000_000
 
 
 def look(subject: Subject) -> Iterator[Finding]:
-    yield judged("disk", "here", shutil.disk_usage(_existing(subject.directory)).free)
+    yield assess("disk", "here", shutil.disk_usage(_existing(subject.directory)).free)
     for address in subject.engines:
-        room = _room(subject, address)
-        if room is not None:
-            yield judged(f"disk of {engines.title(address)}", f"in {room}", shutil.disk_usage(room).free)
+        place = _place(subject, address)
+        if place is not None:
+            yield assess(f"disk of {engines.title(address)}", f"in {place}", shutil.disk_usage(place).free)
 
 
-def judged(part: str, where: str, free: int) -> Finding:
+def assess(part: str, where: str, free: int) -> Finding:
     good = free >= ENOUGH
-    return Finding(part, good, True, f"{free / 1e9:.1f} GB free {where}", None if good else "make room: docker system prune")
+    return Finding(
+        part, good, True, f"{free / 1e9:.1f} GB free {where}", None if good else "free some space: docker system prune"
+    )
 
 
-def _room(subject: Subject, address: str | None) -> Path | None:
+def _place(subject: Subject, address: str | None) -> Path | None:
     """The directory of the engine's data, where it can be seen from here. Other engines tell nothing of their disks."""
     try:
         where, said = engines.asked(subject, address)
     except PromoterError:
         return None
-    room = Path(said.root)
-    return room if where.startswith("unix:") and said.root and os.access(room, os.X_OK) else None
+    place = Path(said.root)
+    return place if where.startswith("unix:") and said.root and os.access(place, os.X_OK) else None
 
 
 def _existing(directory: Path) -> Path:

@@ -24,10 +24,10 @@ def asked(subject: Subject, address: str | None) -> tuple[str, About]:
 
 def look(subject: Subject, address: str | None) -> Iterator[Finding]:
     where, said = asked(subject, address)
-    yield judged(title(address), where, said)
+    yield assess(title(address), where, said)
 
 
-def judged(part: str, where: str, said: About) -> Finding:
+def assess(part: str, where: str, said: About) -> Finding:
     """An engine that is too old does not come so far: connecting to it fails."""
     api = f"API {said.spoken}" + (
         f" of its {said.offered}: newer than this promoter, which uses what it knows" if said.newer else ""

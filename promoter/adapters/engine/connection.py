@@ -74,7 +74,7 @@ class Link:
         with renamed(what, kind):
             return client.call(method, path, *names, **options)
 
-    def look(self, what: str, path: str, *names: str) -> dict[str, Any] | None:
+    def document(self, what: str, path: str, *names: str) -> dict[str, Any] | None:
         """A JSON document; None when the engine has no such thing."""
         client = self.client()
         with renamed(what):

@@ -52,7 +52,7 @@ class Containers(Link):
         return None if document is None else inspect.container(document)
 
     def _document(self, reference: str) -> dict[str, Any] | None:
-        return self.look(f"container {reference} could not be inspected", "/containers/{0}/json", reference)
+        return self.document(f"container {reference} could not be inspected", "/containers/{0}/json", reference)
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         what = f"container {spec.name} could not be created"

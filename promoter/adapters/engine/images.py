@@ -82,13 +82,13 @@ class Images(Link):
         return True
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
-        document = self.look(f"container {container} could not be inspected", "/containers/{0}/json", container)
+        document = self.document(f"container {container} could not be inspected", "/containers/{0}/json", container)
         if document is None:
             raise EngineError(f"there is no container {container} on {self.address}", hint="somebody removed it: run again")
         return inspect.running_digest(document, self._image(document["Image"]), repository, expected)
 
     def _image(self, reference: str) -> dict[str, Any] | None:
-        return self.look(f"image {reference} could not be inspected", "/images/{0}/json", reference)
+        return self.document(f"image {reference} could not be inspected", "/images/{0}/json", reference)
 
 
 def auth_config(host: str, login: Login | None) -> dict[str, str]:

@@ -43,7 +43,7 @@ class Networks(Link):
 
     def _is_there(self, kind: str, path: str, name: str, owner: Mapping[str, str]) -> bool:
         """Raises StartError where the name belongs to another."""
-        seen = self.look(f"{kind} {name} could not be inspected", path, name)
+        seen = self.document(f"{kind} {name} could not be inspected", path, name)
         if seen is None or seen["Name"] != name:
             return False
         labels = seen.get("Labels") or {}

@@ -24,20 +24,25 @@ _TABLES = (
     "DROP TABLE IF EXISTS head",
     "DROP TABLE IF EXISTS rows",
     "CREATE TABLE head (form TEXT, seq INTEGER, digest TEXT, state TEXT)",
-    "CREATE TABLE rows (shelf TEXT, key TEXT, value TEXT, position INTEGER PRIMARY KEY, UNIQUE (shelf, key))",
-    "CREATE INDEX latest ON rows (shelf, position)",
+    "CREATE TABLE rows (section TEXT, key TEXT, value TEXT, position INTEGER PRIMARY KEY, UNIQUE (section, key))",
+    "CREATE INDEX latest ON rows (section, position)",
 )
 _PAGE = 16
 
 
-class Projection:
-    """A `StateCache` in `directory`, a file for each place of a ledger. `room` goes when it is closed."""
+def _form() -> str:
+    """A file with other tables or other values is made again."""
+    return sha256("\n".join((form(), *_TABLES)).encode()).hexdigest()
 
-    def __init__(self, directory: Path, location: str, room: "TemporaryDirectory[str] | None" = None) -> None:
+
+class Projection:
+    """A `StateCache` in `directory`, a file for each place of a ledger. `owned` goes when it is closed."""
+
+    def __init__(self, directory: Path, location: str, owned: "TemporaryDirectory[str] | None" = None) -> None:
         self._file = directory / f"projection-{sha256(location.encode()).hexdigest()[:12]}.db"
         self._connection: sqlite3.Connection | None = None
         self._head: LedgerHead | None = None
-        self._room = room
+        self._owned = owned
 
     def load(self) -> State | None:
         if not self._file.exists():
@@ -71,8 +76,8 @@ class Projection:
             self.forget()
 
     def beside(self) -> Self:
-        room = TemporaryDirectory(prefix="promoter-")
-        return type(self)(Path(room.name), "anew", room)
+        owned = TemporaryDirectory(prefix="promoter-")
+        return type(self)(Path(owned.name), "anew", owned)
 
     def same(self, other: Self) -> bool:
         """Row by row, as they come from both files."""
@@ -95,38 +100,38 @@ class Projection:
             with suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = self._head = None
-        if self._room is not None:
-            self._room.cleanup()
+        if self._owned is not None:
+            self._owned.cleanup()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(self._file, timeout=1.0, isolation_level=None, check_same_thread=False)
-            self._connection.execute(f"PRAGMA journal_mode = {'WAL' if self._room is None else 'OFF'}")
-            self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._room is None else 'OFF'}")
+            self._connection.execute(f"PRAGMA journal_mode = {'WAL' if self._owned is None else 'OFF'}")
+            self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if self._owned is None else 'OFF'}")
         return self._connection
 
 
 class _Rows:
-    """`Rows` of one shelf, in the file."""
+    """`Rows` of one section, in the file."""
 
-    def __init__(self, connection: sqlite3.Connection, shelf: str, value: Callable[[str], Any]) -> None:
-        self._connection, self._shelf, self._value = connection, shelf, value
+    def __init__(self, connection: sqlite3.Connection, section: str, value: Callable[[str], Any]) -> None:
+        self._connection, self._section, self._value = connection, section, value
 
     def get(self, key: str) -> Any | None:
-        row = self._connection.execute("SELECT value FROM rows WHERE shelf = ? AND key = ?", (self._shelf, key)).fetchone()
+        row = self._connection.execute("SELECT value FROM rows WHERE section = ? AND key = ?", (self._section, key)).fetchone()
         return None if row is None else self._value(row[0])
 
     def backwards(self) -> Iterator[tuple[str, Any]]:
         """A page at a time: most look at the first row only."""
-        query = "SELECT key, value, position FROM rows WHERE shelf = ? AND position < ? ORDER BY position DESC LIMIT ?"
+        query = "SELECT key, value, position FROM rows WHERE section = ? AND position < ? ORDER BY position DESC LIMIT ?"
         below, page = 2**62, _PAGE
-        while rows := self._connection.execute(query, (self._shelf, below, page)).fetchall():
+        while rows := self._connection.execute(query, (self._section, below, page)).fetchall():
             yield from ((key, self._value(value)) for key, value, _ in rows)
             below, page = rows[-1][2], page * 4
 
     def starting_with(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        query = "SELECT key, value FROM rows WHERE shelf = ? AND key >= ? AND key < ? ORDER BY position"
-        rows = self._connection.execute(query, (self._shelf, prefix, prefix + "\U0010ffff")).fetchall()
+        query = "SELECT key, value FROM rows WHERE section = ? AND key >= ? AND key < ? ORDER BY position"
+        rows = self._connection.execute(query, (self._section, prefix, prefix + "\U0010ffff")).fetchall()
         return ((key, self._value(value)) for key, value in rows)
 
 
@@ -140,37 +145,37 @@ def _loaded(connection: sqlite3.Connection) -> State | None:
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'head'").fetchone() is None:
         return None
     row = connection.execute("SELECT form, seq, digest, state FROM head").fetchone()
-    if row is None or row[0] != form():
+    if row is None or row[0] != _form():
         return None
 
-    def shelves(room: str) -> Callable[[Part], PersistentTable[Any]]:
-        return lambda part: PersistentTable(_Rows(connection, room + part.name, part.value))
+    def tables(prefix: str) -> Callable[[Part], PersistentTable[Any]]:
+        return lambda part: PersistentTable(_Rows(connection, prefix + part.name, part.value))
 
     document = json.loads(row[3])
-    environments = {name: read(EnvironmentState, one, shelves(f"{name}/")) for name, one in document["environments"].items()}
-    return replace(read(State, document["state"], shelves("")), head=LedgerHead(row[1], row[2]), environments=environments)
+    environments = {name: read(EnvironmentState, one, tables(f"{name}/")) for name, one in document["environments"].items()}
+    return replace(read(State, document["state"], tables("")), head=LedgerHead(row[1], row[2]), environments=environments)
 
 
-def _rooms(state: State) -> Iterator[tuple[str, str, PersistentTable[Any], Part]]:
-    """Every shelf: its room and name, itself, and what its values are."""
-    for room, owner in (("", state), *((f"{name}/", entry) for name, entry in state.environments.items())):
+def _sections(state: State) -> Iterator[tuple[str, str, PersistentTable[Any], Part]]:
+    """Each table: its prefix and name, itself, and what its values are."""
+    for prefix, owner in (("", state), *((f"{name}/", entry) for name, entry in state.environments.items())):
         for part in PARTS[type(owner)]:
-            if part.is_shelf:
-                yield room, room + part.name, getattr(owner, part.name), part
+            if part.is_table:
+                yield prefix, prefix + part.name, getattr(owner, part.name), part
 
 
 def _write(connection: sqlite3.Connection, state: State, *, anew: bool) -> None:
     if anew:
         for statement in _TABLES:
             connection.execute(statement)
-    for _, name, shelf, part in _rooms(state):
-        changes = shelf.changes if not anew else dict(shelf.items())
+    for _, name, section, part in _sections(state):
+        changes = section.changes if not anew else dict(section.items())
         gone = ((name, key) for key, value in changes.items() if value is None)
-        connection.executemany("DELETE FROM rows WHERE shelf = ? AND key = ?", gone)
+        connection.executemany("DELETE FROM rows WHERE section = ? AND key = ?", gone)
         put = ((name, key, part.text(value)) for key, value in changes.items() if value is not None)
-        connection.executemany("INSERT OR REPLACE INTO rows (shelf, key, value) VALUES (?, ?, ?)", put)
+        connection.executemany("INSERT OR REPLACE INTO rows (section, key, value) VALUES (?, ?, ?)", put)
     connection.execute("DELETE FROM head")
-    connection.execute("INSERT INTO head VALUES (?, ?, ?, ?)", (form(), state.head.seq, state.head.digest, _scalars(state)))
+    connection.execute("INSERT INTO head VALUES (?, ?, ?, ?)", (_form(), state.head.seq, state.head.digest, _scalars(state)))
 
 
 def _scalars(state: State) -> str:
@@ -180,4 +185,4 @@ def _scalars(state: State) -> str:
 
 def _rows(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
     yield "", "", connection.execute("SELECT state FROM head").fetchone()[0]
-    yield from connection.execute("SELECT shelf, key, value FROM rows ORDER BY shelf, position")
+    yield from connection.execute("SELECT section, key, value FROM rows ORDER BY section, position")

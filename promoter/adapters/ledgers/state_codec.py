@@ -20,11 +20,11 @@ _APART = frozenset({"head", "environments"})
 
 @dataclass(frozen=True)
 class Part:
-    """A field: `kind` is its type, or that of the rows of a shelf."""
+    """A field: `kind` is its type, or that of the rows of a table."""
 
     name: str
     kind: Any
-    is_shelf: bool
+    is_table: bool
 
     @property
     def adapter(self) -> "TypeAdapter[Any]":
@@ -43,9 +43,9 @@ def _parts(owner: type[State] | type[EnvironmentState]) -> tuple[Part, ...]:
     found = []
     for field in fields(owner):
         hint = hints[field.name]
-        shelf = get_origin(hint) is PersistentTable
+        table = get_origin(hint) is PersistentTable
         if owner is not State or field.name not in _APART:
-            found.append(Part(field.name, get_args(hint)[0] if shelf else hint, shelf))
+            found.append(Part(field.name, get_args(hint)[0] if table else hint, table))
     return tuple(found)
 
 
@@ -67,14 +67,14 @@ def form() -> str:
 
 
 def to_json(owner: State | EnvironmentState) -> dict[str, Any]:
-    """Its fields but for the shelves."""
-    found = ((part, getattr(owner, part.name)) for part in PARTS[type(owner)] if not part.is_shelf)
+    """Its fields but for the tables."""
+    found = ((part, getattr(owner, part.name)) for part in PARTS[type(owner)] if not part.is_table)
     return {part.name: part.adapter.dump_python(value, mode="json") for part, value in found}
 
 
-def read(owner: type[T], values: dict[str, Any], shelf: Callable[[Part], PersistentTable[Any]]) -> T:
-    """The other way round; `shelf` gives each shelf. Raises ValueError, TypeError or KeyError for values that do not fit."""
+def read(owner: type[T], values: dict[str, Any], table: Callable[[Part], PersistentTable[Any]]) -> T:
+    """The other way round; `table` gives each table. Raises ValueError, TypeError or KeyError for values that do not fit."""
     found = {
-        part.name: shelf(part) if part.is_shelf else part.adapter.validate_python(values[part.name]) for part in PARTS[owner]
+        part.name: table(part) if part.is_table else part.adapter.validate_python(values[part.name]) for part in PARTS[owner]
     }
     return owner(**found)

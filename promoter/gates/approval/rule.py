@@ -73,7 +73,7 @@ def own_doing(gates: Sequence[Approval], who: str, requested_by: str, author: st
     return None
 
 
-def judge_approval(gate: Approval, case: GateContext) -> Verdict:
+def evaluate_approval(gate: Approval, case: GateContext) -> Verdict:
     votes = [v for v in case.votes if v.environment == case.environment and v.release == case.release.id]
     may_vote = electorate(gate, case.roles, case.signers)
     eligible = [v for v in votes if may_vote is None or v.principal in may_vote]

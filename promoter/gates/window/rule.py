@@ -113,7 +113,7 @@ class Timetable:
         return self.week.opens(at) or horizon + timedelta(days=1)
 
 
-def judge_window(gate: Window, case: GateContext) -> Verdict:
+def evaluate_window(gate: Window, case: GateContext) -> Verdict:
     table, now = gate.timetable, case.now.astimezone(UTC)
     reached = table.search(now)
     if reached == (now, True):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.gates.context import CheckResult, GateContext, Stay
-from promoter.gates.evaluate import GateResult, Look, judge_all, worst
+from promoter.gates.evaluate import GateResult, Look, evaluate_gates, worst
 from promoter.gates.override import people_of
 from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
@@ -75,11 +75,11 @@ class PromotionOptions:
 
 @dataclass(frozen=True)
 class AdmissionController:
-    """Judges for one environment. Looks at the ledger as the journal last read it."""
+    """Judges for one environment. Looks at the ledger as it was last read it."""
 
     file: Loaded
-    world: Ports
-    journal: Ledger | LedgerView
+    ports: Ports
+    ledger: Ledger | LedgerView
     name: str
     terms: PromotionOptions
     looks: dict[str, tuple[float, CheckResult]] = field(default_factory=dict)
@@ -88,70 +88,72 @@ class AdmissionController:
     def plan(self, release: Release) -> Plan:
         if self.terms.recorded is not None and self.terms.recorded.release.id == release.id:
             return self.terms.recorded
-        salt = self.journal.state.salt or ""
+        salt = self.ledger.state.salt or ""
         environment = self.file.resolve(self.name, release.source, release.id)
-        return make_plan(self.file.pipeline.name, environment, release, lambda name: self.world.secrets.keyed_hash(name, salt))
+        return make_plan(self.file.pipeline.name, environment, release, lambda name: self.ports.secrets.keyed_hash(name, salt))
 
     def plan_as_asked(self, request: PromotionRequest) -> tuple[Plan, GateContext]:
         """The plan as a request recorded it: nobody needs the secrets that went into its digest."""
-        release = self.journal.state.releases[request.release].release
+        release = self.ledger.state.releases[request.release].release
         environment = self.file.resolve(self.name, release.source, release.id)
         plan = Plan(self.file.pipeline.name, environment, release, {}, ())
-        now = self.world.clock.now()
-        case = make_case(self.file.pipeline, plan, self.journal.state, request.requested_by, now, "")
+        now = self.ports.clock.now()
+        case = make_case(self.file.pipeline, plan, self.ledger.state, request.requested_by, now, "")
         return plan, replace(case, plan_digest=request.plan_digest, requested_seq=request.seq)
 
     @property
     def entry(self) -> EnvironmentState:
-        return self.journal.state.environment(self.name)
+        return self.ledger.state.environment(self.name)
 
     def case(self, plan: Plan) -> GateContext:
-        now = self.world.clock.now()
-        promotion = promotion_id(self.journal.state, plan)
-        return make_case(self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion)
+        now = self.ports.clock.now()
+        promotion = promotion_id(self.ledger.state, plan)
+        return make_case(self.file.pipeline, plan, self.ledger.state, self.terms.actor, now, promotion)
 
     def at(self, plan: Plan, case: GateContext, now: datetime) -> GateContext:
         """The same case at another time: votes are checked again, since keys and votes run out."""
         then = make_case(
-            self.file.pipeline, plan, self.journal.state, self.terms.actor, now, promotion_id(self.journal.state, plan)
+            self.file.pipeline, plan, self.ledger.state, self.terms.actor, now, promotion_id(self.ledger.state, plan)
         )
         return replace(then, plan_digest=case.plan_digest, requested_seq=case.requested_seq)
 
     def holding(self, plan: Plan) -> Holding | None:
         """Whether the policy here is that of the refs which hold it; None when none does."""
-        refs = (self.terms.policy_ref, *self.journal.policy_refs)
+        refs = (self.terms.policy_ref, *self.ledger.policy_refs)
         return hold_policy(self.file, self.file.pipeline, plan.environment, plan.release, refs)
 
-    def evaluate(self, plan: Plan, *, look: bool, case: GateContext | None = None) -> Admission:
+    def evaluate(self, plan: Plan, *, run_checks: bool, case: GateContext | None = None) -> Admission:
         """What stands in the way, then every gate. With `look`, checks are carried out once nothing cheaper is shut.
 
         `case` takes the place of what the ledger says now, for another time or for a plan as it was recorded.
         """
-        state, case = self.journal.state, case or self.case(plan)
-        case = self._with_stays(plan, case) if look else case
+        state, case = self.ledger.state, case or self.case(plan)
+        case = self._with_stays(plan, case) if run_checks else case
         found = (*self._policy(plan), *standing(state, plan.environment, plan.release))
         if self.terms.rollback:
             found = (*self._right_to_roll_back(plan), *in_the_way_of_rollback(plan.environment, found))
-            look_up = self._look(plan, found) if look else None
-            return Admission((*found, *judge_all(gates_of_rollback(plan.environment), case, look_up)))
+            look_up = self._look(plan, found) if run_checks else None
+            return Admission((*found, *evaluate_gates(gates_of_rollback(plan.environment), case, look_up)))
         override = override_of(plan.environment, case)
         if override is not None and override.verdict.outcome is Outcome.PASSED:
             return Admission((*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override))
         newer = newer_instead(state, self.name, plan.release, explicit=self.terms.explicit)
         found = (*found, *newer, *reviews_due(self.file.pipeline, plan.environment, state, case))
-        admission = Admission((*found, *judge_all(plan.environment.gates, case, self._look(plan, found) if look else None)))
+        admission = Admission(
+            (*found, *evaluate_gates(plan.environment.gates, case, self._look(plan, found) if run_checks else None))
+        )
         return admission if override is None or admission.admitted else admission.with_(override)
 
     def of_repair(self, plan: Plan) -> Admission:
         """What stops a repair: a veto and a freeze, unless a person says to go on. It brings nothing new, so no gate is asked."""
         if self.terms.force is not None:
             return Admission()
-        found = standing(self.journal.state, plan.environment, plan.release)
+        found = standing(self.ledger.state, plan.environment, plan.release)
         return Admission(tuple(one for one in found if one.kind in (Rule.VETO, Rule.FREEZE)))
 
     def under_lease(self, plan: Plan) -> Admission:
         """Under the lease, against fresh facts, and against what registry and engine hold now."""
-        return self.evaluate(plan, look=True).with_(*self._moved(plan))
+        return self.evaluate(plan, run_checks=True).with_(*self._moved(plan))
 
     def overridden(self, plan: Plan) -> GateResult | None:
         """The overrides that open the way for this plan, if any do."""
@@ -171,7 +173,7 @@ class AdmissionController:
         """Whether what soaks upstream ran without a break is the engine's to say."""
         stays = dict(case.stays)
         for name in {gate.in_ for gate in plan.environment.gates if isinstance(gate, Soak)}:
-            stay, deployment = stays.get(name), self.journal.state.environment(name).current
+            stay, deployment = stays.get(name), self.ledger.state.environment(name).current
             if stay is not None and deployment is not None and stay.release == plan.release.id:
                 stays[name] = self._observed(name, plan, stay, deployment)
         return replace(case, stays=stays)
@@ -179,7 +181,7 @@ class AdmissionController:
     def _observed(self, name: str, plan: Plan, stay: Stay, deployment: Deployment) -> Stay:
         try:
             address = self.file.resolve(name, plan.release.source, plan.release.id).engines[0]
-            found = self.world.engine(address).find(Place(plan.pipeline, name).labels)
+            found = self.ports.engine(address).find(Place(plan.pipeline, name).labels)
         except EngineError as error:
             return replace(stay, down=f"the engine of {name} cannot be asked ({error.message})")
         return observed(stay, deployment, {container.id: container for container in found})
@@ -195,38 +197,38 @@ class AdmissionController:
         """
         if not plan.environment.gates or self.terms.rollback or self.overridden(plan) is not None:
             return ()
-        place, engine = Place(plan.pipeline, self.name), self.world.engine(plan.environment.engines[0])
-        here, start, releases = self.entry.current, self.entry.start, self.journal.state.releases
+        place, engine = Place(plan.pipeline, self.name), self.ports.engine(plan.environment.engines[0])
+        here, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
         known = KnownContainers(
             here, releases[here.release].release if here is not None else None,
             start, releases[start.release].release if start is not None else None,
         )  # fmt: skip
-        sentence = moved(engine, self.world.registry, place, plan, known)
+        sentence = moved(engine, self.ports.registry, place, plan, known)
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
         return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
 
     def _look(self, plan: Plan, found: tuple[GateResult, ...]) -> Look | None:
         if worst(found) is not None:
             return None
-        job = Execution(plan, promotion_id(self.journal.state, plan), self.file.pipeline.directory, None)
-        engine = self.world.engine(plan.environment.engines[0])
+        job = Execution(plan, promotion_id(self.ledger.state, plan), self.file.pipeline.directory, None)
+        engine = self.ports.engine(plan.environment.engines[0])
         site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
-        checker = Checker(self.world)
+        checker = Checker(self.ports)
 
         def carried_out(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
                 provide(engine, plan.environment, job.place)
                 made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
-                fetch(engine, self.world.registry, made_as, plan.images[check.service], platform, lambda *_: None)
-            return checker.look(check, site)
+                fetch(engine, self.ports.registry, made_as, plan.images[check.service], platform, lambda *_: None)
+            return checker.run(check, site)
 
         return lambda check: self._remembered(plan, check, lambda: tolerant(check, lambda: carried_out(check)))
 
-    def _remembered(self, plan: Plan, check: Check, look: Callable[[], CheckResult]) -> CheckResult:
-        key, now = f"{plan.digest} {check.model_dump_json()}", self.world.clock.monotonic()
+    def _remembered(self, plan: Plan, check: Check, run_checks: Callable[[], CheckResult]) -> CheckResult:
+        key, now = f"{plan.digest} {check.model_dump_json()}", self.ports.clock.monotonic()
         known = self.looks.get(key)
         if known is not None and (known[1].passed or check.dry_run) and now - known[0] < FRESH:
             return known[1]
-        result = look()
+        result = run_checks()
         self.looks[key] = (now, result)
         return result

@@ -37,7 +37,7 @@ class Metric:
         self._ahead = looking_forward(check, self._now()) if fresh else None
         self._silent_until = self._data_until = clock.monotonic() + check.within.total_seconds()
 
-    def look(self) -> CheckResult:
+    def run(self) -> CheckResult:
         while True:
             span = looking_back(self._check, self._now()) if self._ahead is None else self._ahead.until(self._now())
             found = self._once(span)

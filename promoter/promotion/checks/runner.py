@@ -23,12 +23,12 @@ from promoter.promotion.ports.probes import HttpAnswer, HttpRequest
 class Checker:
     """Carries checks out."""
 
-    def __init__(self, world: Ports) -> None:
-        self._clock, self._probes, self._secrets = world.clock, world.probes, world.secrets
-        self._jobs = Jobs(world.clock, world.secrets, world.gone)
-        self._programs = Programs(world.clock, world.probes, world.secrets, world.insecure)
+    def __init__(self, ports: Ports) -> None:
+        self._clock, self._probes, self._secrets = ports.clock, ports.probes, ports.secrets
+        self._jobs = Jobs(ports.clock, ports.secrets, ports.gone)
+        self._programs = Programs(ports.clock, ports.probes, ports.secrets, ports.insecure)
 
-    def look(self, check: Check, site: CheckTarget) -> CheckResult:
+    def run(self, check: Check, site: CheckTarget) -> CheckResult:
         return tolerant(check, lambda: self._look(check, site))
 
     def _look(self, check: Check, site: CheckTarget) -> CheckResult:
@@ -40,7 +40,7 @@ class Checker:
             case CommandCheck():
                 return self._command(check, site)
             case MetricCheck():
-                return Metric(check, self._clock, self._probes, self._secrets, fresh=site.fresh).look()
+                return Metric(check, self._clock, self._probes, self._secrets, fresh=site.fresh).run()
             case ScanCheck():
                 return self._programs.scan(check, site)
             case SignatureCheck():
@@ -75,10 +75,10 @@ class Checker:
         return _finished(check.subject(), result.exit_code, output, result.seconds)
 
 
-def tolerant(check: Check, look: Callable[[], CheckResult]) -> CheckResult:
+def tolerant(check: Check, run: Callable[[], CheckResult]) -> CheckResult:
     """In a dry run, what the world cannot do is a result like any other."""
     try:
-        return look()
+        return run()
     except PromoterError as error:
         if not check.dry_run or isinstance(error, (Interrupted, LeaseLost)):
             raise

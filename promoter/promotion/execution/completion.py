@@ -30,17 +30,17 @@ class Ending:
 
     def __init__(
         self,
-        world: Ports,
-        journal: Ledger,
-        tell: progress.Listener,
+        ports: Ports,
+        ledger: Ledger,
+        emit: progress.Listener,
         job: Execution,
         hold: HeldLease,
         engine: FencedEngine,
         recreate: Recreate,
     ) -> None:
-        self._world, self._journal, self._tell, self._job, self._hold = world, journal, tell, job, hold
+        self._ports, self._ledger, self._emit, self._job, self._hold = ports, ledger, emit, job, hold
         self._engine, self._recreate = engine, recreate
-        self._begun = world.clock.monotonic()
+        self._begun = ports.clock.monotonic()
 
     def promoted(self, services: Mapping[str, Sequence[Swapped]], identity: EngineIdentity) -> EnvironmentResult:
         gap = self._gap()
@@ -48,7 +48,7 @@ class Ending:
             **self._named(),
             services=self._running(services),
             gap_ms=_milliseconds(gap),
-            duration_ms=_milliseconds(self._world.clock.monotonic() - self._begun),
+            duration_ms=_milliseconds(self._ports.clock.monotonic() - self._begun),
             from_release=self._job.previous,
             mend=self._job.mend,
             engine={"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
@@ -67,7 +67,7 @@ class Ending:
         if touched and not leave:
             self._hold.check()
             made = Failed(job.place, job.promotion, {service: job.slots(service) for service in touched})
-            returned = put_back(self._world, self._engine, self._recreate, made, job.earlier, self._restoring)
+            returned = put_back(self._ports, self._engine, self._recreate, made, job.earlier, self._restoring)
             self._engine.alive()
         reasons = (*failure.reasons, *returned.sentences(name))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
@@ -81,14 +81,14 @@ class Ending:
             self.append(facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
             status = Status.FAILED
         with suppress(PromoterError):  # the next run does it; how this one ended is recorded already
-            sweep(self._engine, job.place, self._world.gone, leased=True)
+            sweep(self._engine, job.place, self._ports.gone, leased=True)
         gap = self._gap() if returned.touched else None
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
 
     def append(self, fact: facts.Payload) -> None:
         """A run that lost the lease records nothing more: others have written since."""
         plan = self._job.plan
-        self._journal.append(fact, plan.environment.name, plan.release.id, lambda _: self._hold.check())
+        self._ledger.append(fact, plan.environment.name, plan.release.id, lambda _: self._hold.check())
 
     # ------------------------------------------------------------ parts
     def _gap(self) -> float | None:
@@ -116,7 +116,7 @@ class Ending:
         gap: float | None,
         details: Mapping[str, object] | None = None,
     ) -> EnvironmentResult:
-        took = _milliseconds(self._world.clock.monotonic() - self._begun)
+        took = _milliseconds(self._ports.clock.monotonic() - self._begun)
         plan = self._job.plan
         return EnvironmentResult(
             plan.environment.name, status, code, reasons, plan.digest, self._job.previous, _milliseconds(gap) or 0, took,
@@ -127,25 +127,25 @@ class Ending:
         return {"plan_digest": self._job.plan.digest, "promotion": self._job.promotion}
 
     def _restoring(self, service: str) -> None:
-        self._tell(progress.Restoring(self._job.plan.environment.name, service))
+        self._emit(progress.Restoring(self._job.plan.environment.name, service))
 
 
 def put_back(
-    world: Ports, engine: Engine, recreate: Recreate, made: Failed, ran: Ran | None, tell: Callable[[str], None]
+    ports: Ports, engine: Engine, recreate: Recreate, made: Failed, ran: Ran | None, emit: Callable[[str], None]
 ) -> Returned:
     """Takes a promotion back, with waits that no interruption ends."""
-    lasting = world.lasting()
+    lasting = ports.lasting()
     earlier = None if ran is None else _earlier(lasting, engine, ran)
     patient = recreate.lasting(lasting.clock, lasting.probes)
-    return PutBack(engine, lasting.clock, world.secrets, patient, tell).go(made, earlier)
+    return PutBack(engine, lasting.clock, ports.secrets, patient, emit).go(made, earlier)
 
 
-def _earlier(world: Ports, engine: Engine, ran: Ran) -> Earlier:
+def _earlier(ports: Ports, engine: Engine, ran: Ran) -> Earlier:
     def verify() -> tuple[str, ...]:
-        checker, problems = Checker(world), list[str]()
+        checker, problems = Checker(ports), list[str]()
         for check in ran.job.plan.environment.verify:
             try:
-                result = checker.look(check, ran.job.site(engine))
+                result = checker.run(check, ran.job.site(engine))
             except (Interrupted, LeaseLost):
                 raise
             except PromoterError as error:

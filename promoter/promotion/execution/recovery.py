@@ -18,23 +18,23 @@ from promoter.promotion.ports.bundle import Ports
 
 
 def settle(
-    world: Ports, journal: Ledger, tell: progress.Listener, plan: Plan, start: ActivePromotion, hold: HeldLease, ran: Ran | None
+    ports: Ports, ledger: Ledger, emit: progress.Listener, plan: Plan, start: ActivePromotion, hold: HeldLease, ran: Ran | None
 ) -> None:
     """Looks at the engine for what `start`'s promotion created, puts back what was there, and records the ending."""
     name = plan.environment.name
-    engine = FencedEngine(world.engine(plan.environment.engines[0]), hold.check)
+    engine = FencedEngine(ports.engine(plan.environment.engines[0]), hold.check)
     place = Place(plan.pipeline, name)
-    sweep(engine, place, world.gone, leased=True)
+    sweep(engine, place, ports.gone, leased=True)
     problems: tuple[str, ...] = ()
     if not start.mend:
         found = [c for c in engine.find(place.labels) if role_of(c.labels) != Role.JOB]
-        recreate = Recreate(engine, world.patient, world.secrets, None, start.at)
+        recreate = Recreate(engine, ports.patient, ports.secrets, None, start.at)
         made = Failed(place, start.promotion, slots_of(found, service_of))
-        problems = put_back(world, engine, recreate, made, ran, lambda _: None).problems
+        problems = put_back(ports, engine, recreate, made, ran, lambda _: None).problems
     reasons = ("an earlier run was cut off here; what it had begun was put back", *problems)
-    tell(progress.Notice(f"{name}: {reasons[0]}"))
+    emit(progress.Notice(f"{name}: {reasons[0]}"))
     fact = facts.Failed(
         plan_digest=start.plan_digest, promotion=start.promotion, reason_code=str(ReasonCode.INTERRUPTED), reasons=reasons,
         evidence=(), touched=True, left=bool(problems),
     )  # fmt: skip
-    journal.append(fact, name, start.release, lambda _: hold.check())
+    ledger.append(fact, name, start.release, lambda _: hold.check())

@@ -79,8 +79,8 @@ class Returned:
 class PutBack:
     """Takes one failed promotion back. It goes on past what fails, and says so. `clock` cannot be interrupted."""
 
-    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, recreate: Recreate, tell: Callable[[str], None]) -> None:
-        self._engine, self._secrets, self._recreate, self._tell = engine, secrets, recreate, tell
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, recreate: Recreate, emit: Callable[[str], None]) -> None:
+        self._engine, self._secrets, self._recreate, self._emit = engine, secrets, recreate, emit
         self._owned = Owned(engine, clock)
         self._problems: list[str] = []
         self._evidence: list[Evidence] = []
@@ -97,7 +97,7 @@ class PutBack:
             return Returned(True, problems=tuple(self._problems), evidence=tuple(self._evidence))
         touched = [service for service in earlier.services if service in failed.touched]
         for service in touched:
-            self._tell(service)
+            self._emit(service)
             for slot in earlier.slots(service):
                 self._trying(partial(self._bring_back, earlier, service, slot))
         for service in self._restarting(earlier, touched):

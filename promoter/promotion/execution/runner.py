@@ -42,13 +42,13 @@ PARALLEL = 8
 class Runner:
     """Carries out the steps of one plan on its engine, under a lease."""
 
-    def __init__(self, world: Ports, journal: Ledger, listener: progress.Listener, job: Execution, hold: HeldLease) -> None:
-        self._world, self._journal, self._tell, self._job, self._hold = world, journal, listener, job, hold
-        self._engine = FencedEngine(world.engine(job.plan.environment.engines[0]), hold.check)
-        begun = job.begun or world.clock.now()
-        self._recreate = Recreate(self._engine, world.clock, world.secrets, world.probes, begun)
-        self._checker = Checker(world)
-        self._ending = Ending(world, journal, listener, job, hold, self._engine, self._recreate)
+    def __init__(self, ports: Ports, ledger: Ledger, listener: progress.Listener, job: Execution, hold: HeldLease) -> None:
+        self._ports, self._ledger, self._emit, self._job, self._hold = ports, ledger, listener, job, hold
+        self._engine = FencedEngine(ports.engine(job.plan.environment.engines[0]), hold.check)
+        begun = job.begun or ports.clock.now()
+        self._recreate = Recreate(self._engine, ports.clock, ports.secrets, ports.probes, begun)
+        self._checker = Checker(ports)
+        self._ending = Ending(ports, ledger, listener, job, hold, self._engine, self._recreate)
         self._swapped: dict[str, list[Swapped]] = {}
         self._touched: list[str] = []
         self._acted = job.resumed
@@ -105,9 +105,9 @@ class Runner:
             if len(kept & (known.live | known.earlier)) < len(self._job.slots(service))
         ]
         names = needed_secrets(plan.environment, anew)
-        self._world.secrets.prove(names)
-        salt = self._journal.state.salt or ""
-        changed = [name for name in names if self._world.secrets.keyed_hash(name, salt) != plan.secrets.get(name)]
+        self._ports.secrets.prove(names)
+        salt = self._ledger.state.salt or ""
+        changed = [name for name in names if self._ports.secrets.keyed_hash(name, salt) != plan.secrets.get(name)]
         if changed:
             reason = f"secret {', '.join(changed)} has changed since release {plan.release.short_id} was promoted with it"
             raise StepFailure(ReasonCode.START_FAILED, (reason, "promote the release again: the gates then see the new secret"))
@@ -123,8 +123,8 @@ class Runner:
 
     def _step(self, step: Step) -> None:
         self._guard()
-        name, begun = self._job.plan.environment.name, self._world.clock.monotonic()
-        self._tell(progress.StepStarted(name, step.title))
+        name, begun = self._job.plan.environment.name, self._ports.clock.monotonic()
+        self._emit(progress.StepStarted(name, step.title))
         already = isinstance(step, Before) and step.id in self._job.done
         try:
             detail = {} if already else self._do(step)
@@ -132,15 +132,15 @@ class Runner:
             if isinstance(error, (Interrupted, LeaseLost)):
                 raise
             failure = of_error(error, ReasonCode.START_FAILED)
-            self._tell(progress.StepFailed(name, step.title, failure.code, failure.reasons))
+            self._emit(progress.StepFailed(name, step.title, failure.code, failure.reasons))
             raise failure from error
         except StepFailure as failure:
-            self._tell(progress.StepFailed(name, step.title, failure.code, failure.reasons))
+            self._emit(progress.StepFailed(name, step.title, failure.code, failure.reasons))
             raise
         if not already:
             self._ending.append(StepDone(promotion=self._job.promotion, step=step.id, detail=detail))
-        self._tell(
-            progress.StepDone(name, step.title, self._world.clock.monotonic() - begun, already or detail.get("already") is True)
+        self._emit(
+            progress.StepDone(name, step.title, self._ports.clock.monotonic() - begun, already or detail.get("already") is True)
         )
 
     def _do(self, step: Step) -> dict[str, object]:
@@ -160,7 +160,7 @@ class Runner:
     def _pull(self, step: Pull) -> dict[str, object]:
         made_as = self._job.plan.release.images[step.service]
         platform = self._job.plan.environment.services[step.service].platform
-        moved = fetch(self._engine, self._world.registry, made_as, step.image, platform, self._layers(step.service))
+        moved = fetch(self._engine, self._ports.registry, made_as, step.image, platform, self._layers(step.service))
         return {"already": not moved}
 
     def _check(self, place: int, *, before: bool) -> dict[str, object]:
@@ -168,9 +168,9 @@ class Runner:
         environment = self._job.plan.environment
         check = (environment.before if before else environment.verify)[place]
         once = once_name(self._job.place, place) if before else None
-        result = self._checker.look(check, replace(self._job.site(self._engine), fresh=not before, once=once))
+        result = self._checker.run(check, replace(self._job.site(self._engine), fresh=not before, once=once))
         if check.dry_run:
-            self._tell(progress.StepNote(environment.name, check.title(), say_dry_run(result)))
+            self._emit(progress.StepNote(environment.name, check.title(), say_dry_run(result)))
             return {"sentence": say_dry_run(result), "output": result.seen[-2000:], "dry_run": True, "passed": result.passed}
         if not result.passed:
             code = ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED
@@ -198,7 +198,7 @@ class Runner:
             done.append(swapped)
             kept = "unchanged, " if swapped.kept else ""
             for note in (f"{slot.name} {kept}{swapped.health}", *([swapped.late] if swapped.late else [])):
-                self._tell(progress.StepNote(self._job.plan.environment.name, step.title, note))
+                self._emit(progress.StepNote(self._job.plan.environment.name, step.title, note))
         return {
             "already": all(s.kept for s in done),
             "containers": [s.container for s in done],
@@ -238,8 +238,8 @@ class Runner:
         if left:
             name = self._job.plan.environment.name
             says = f"{name}: volumes of removed containers were kept, `docker volume rm` removes them: {', '.join(left)}"
-            self._tell(progress.Notice(says))
-        past = images_of_the_past(self._journal.state, self._job.plan, self._job.previous)
+            self._emit(progress.Notice(says))
+        past = images_of_the_past(self._ledger.state, self._job.plan, self._job.previous)
         images = [str(image) for image in past if self._engine.remove_image(image)]
         return {"removed": sorted(c.name for c in gone), "images": images, "volumes": left}
 
@@ -251,7 +251,7 @@ class Runner:
             order, seen = job.order(service), found.get(before.container)
             if order.proof is Proof.COMPLETED or (seen is not None and seen.running and before.kept):
                 return before
-            if not before.kept and stays(seen, before, self._engine, self._world.secrets):
+            if not before.kept and stays(seen, before, self._engine, self._ports.secrets):
                 return before
             return self._recreate.prove(order, slot)
 
@@ -262,14 +262,14 @@ class Runner:
 
     # ------------------------------------------------------------ small things
     def _sweep(self, keep: Collection[str] = ()) -> None:
-        sweep(self._engine, self._job.place, self._world.gone, leased=True, keep=keep)
+        sweep(self._engine, self._job.place, self._ports.gone, leased=True, keep=keep)
 
     def _guard(self) -> None:
-        self._world.clock.check()
+        self._ports.clock.check()
         self._hold.check()
 
     def _layers(self, service: str) -> Callable[[str, str, int | None, int | None], None]:
-        return lambda layer, status, current, total: self._tell(
+        return lambda layer, status, current, total: self._emit(
             progress.LayerProgress(service, "pull", layer, status, current, total)
         )
 

@@ -139,8 +139,8 @@ def _plain(text: str) -> str:
     return _ODD.sub("_", text)
 
 
-def _pipelines(room: Path, depth: int, count: list[int]) -> Iterator[str]:
-    for entry in sorted(os.scandir(room), key=lambda entry: entry.name):
+def _pipelines(directory: Path, depth: int, count: list[int]) -> Iterator[str]:
+    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
         count[0] += 1
         if count[0] > _MANY or entry.name.startswith(".") or entry.name in _SKIPPED:
             continue

@@ -10,14 +10,14 @@ from promoter.ui.reports.json import as_json
 
 def say(text: str) -> None:
     """Text for people, on stdout."""
-    desk = here()
-    write(sys.stdout, desk.platform.text(desk.redact(text)))
+    session = here()
+    write(sys.stdout, session.platform.text(session.redact(text)))
 
 
 def say_json(document: object) -> None:
     """The one JSON document of a command, on stdout."""
-    desk = here()
-    write(sys.stdout, desk.platform.json(as_json(redacted(document, desk.redact))))
+    session = here()
+    write(sys.stdout, session.platform.json(as_json(redacted(document, session.redact))))
 
 
 def say_bytes(line: bytes) -> None:
@@ -30,8 +30,8 @@ def say_bytes(line: bytes) -> None:
 
 def complain(text: str) -> None:
     """Text for people, on stderr."""
-    desk = here()
-    write(sys.stderr, desk.platform.text(desk.redact(text)))
+    session = here()
+    write(sys.stderr, session.platform.text(session.redact(text)))
 
 
 def flush() -> None:

@@ -46,7 +46,7 @@ def explain(common: Common, environment: Where, release: Which = None, at: At = 
     from promoter.ui.cli.session import opened
 
     with opened(common) as promoter:
-        told = promoter.explain(environment, release, time_of(at, promoter.world.clock.now()), look=look)
+        told = promoter.explain(environment, release, time_of(at, promoter.ports.clock.now()), run_checks=look)
     if common.json:
         say_json(told.document())
     else:

@@ -15,7 +15,7 @@ ledger = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_hel
 
 @ledger.callback()
 @verb
-def room(_: Common) -> None:
+def group(_: Common) -> None:
     """Checks the ledger, writes it out, or copies it to another home.
 
     \b

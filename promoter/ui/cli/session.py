@@ -22,21 +22,21 @@ def opened(common: Common) -> Iterator[api.Promoter]:
     gc.freeze()
     gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
-        desk = here()
-        listener = _redacting(desk, desk.platform.listening(stack.enter_context(progress(common))))
+        session = here()
+        listener = _redacting(session, session.platform.listening(stack.enter_context(progress(common))))
         promoter = stack.enter_context(
             api.open_pipeline(
-                common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=desk.platform.mask
+                common.pipeline, ledger=common.ledger, actor=common.actor, listener=listener, revealed=session.platform.mask
             )
         )
-        desk.loaded, desk.redact = promoter.loaded, promoter.world.secrets.redact
+        session.loaded, session.redact = promoter.loaded, promoter.ports.secrets.redact
         stack.enter_context(_interruptible(promoter.interrupt))
         yield promoter
 
 
-def _redacting(desk: CiSession, listener: Listener) -> Listener:
+def _redacting(session: CiSession, listener: Listener) -> Listener:
     """Nothing that is told holds the value of a secret, whoever has built the sentence."""
-    return lambda event: listener(redacted(event, desk.redact))
+    return lambda event: listener(redacted(event, session.redact))
 
 
 def progress(common: Common) -> AbstractContextManager[Listener]:

@@ -28,8 +28,8 @@ def minute(at: datetime) -> str:
 
 
 def _opening(opening: Opening, options: str) -> list[str]:
-    verdict = opening.judged.verdict
-    lines = [f"  {_SIGNS[verdict.outcome]}  {clean(opening.judged.gate)}: {clean(verdict.sentence)}"]
+    verdict = opening.result.verdict
+    lines = [f"  {_SIGNS[verdict.outcome]}  {clean(opening.result.gate)}: {clean(verdict.sentence)}"]
     if verdict.outcome is Outcome.PASSED:
         return lines
     lines[0] += f" ({verdict.code})"

@@ -42,7 +42,7 @@ class Record:
     def __call__(self, event: e.Event) -> None:
         with self._lock:
             match event:
-                case e.GateJudged():
+                case e.GateEvaluated():
                     verdict = event.verdict
                     self.gate(event.environment, event.gate, str(verdict.outcome), str(verdict.code), verdict.sentence)
                 case e.StepStarted():

@@ -67,11 +67,11 @@ def _of_release(event: e.Event) -> str | None:
 
 
 def _of_environment(
-    event: e.GateJudged | e.PromotionStarted | e.StepStarted | e.StepNote | e.StepDone | e.StepFailed | e.Restoring
+    event: e.GateEvaluated | e.PromotionStarted | e.StepStarted | e.StepNote | e.StepDone | e.StepFailed | e.Restoring
     | e.EnvironmentEnded | e.Superseded | e.Waiting,
 ) -> str:  # fmt: skip
     match event:
-        case e.GateJudged():
+        case e.GateEvaluated():
             return f"gate {event.gate}: {_OUTCOMES[event.verdict.outcome]}: {event.verdict.sentence}"
         case e.PromotionStarted():
             return f"{'mending' if event.mending else 'promoting'} release {event.release.short_id}"

@@ -31,7 +31,7 @@ class Sink(Protocol):
 class _Lane:
     """Lines that were not told yet, each with its section. `room` is the section that an environment is in."""
 
-    room: str
+    section: str
     lines: list[tuple[str | None, str]] = field(default_factory=list)
     ended: bool = False
     waits: bool = False
@@ -83,12 +83,12 @@ class Lanes:
                 lane = self._lane(("environment", event.environment), f"{event.environment}: gates")
                 lane.ended, lane.waits = isinstance(event, e.EnvironmentEnded), isinstance(event, e.Waiting)
                 if isinstance(event, e.PromotionStarted):
-                    lane.room = f"{event.environment}: promotion of {event.release.short_id}"
+                    lane.section = f"{event.environment}: promotion of {event.release.short_id}"
         alone = isinstance(event, e.Pinned | e.ReleaseMade | e.Notice | e.EnvironmentEnded)
-        lane.lines.append((None if alone else lane.room, text))
+        lane.lines.append((None if alone else lane.section, text))
 
-    def _lane(self, key: Key, room: str) -> _Lane:
-        return self._lanes.setdefault(key, _Lane(room))
+    def _lane(self, key: Key, section: str) -> _Lane:
+        return self._lanes.setdefault(key, _Lane(section))
 
     def _foremost(self) -> Key | None:
         """What is being told now goes on, unless it only waits."""

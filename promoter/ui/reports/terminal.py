@@ -108,16 +108,16 @@ class Terminal:
                 for key in [key for key in self._under_way if key[0] == event.environment]:
                     self._end(*key)
 
-    def _begin(self, room: str, name: str, text: str) -> None:
-        since = self._under_way[room, name].since if (room, name) in self._under_way else self._clock()
-        self._under_way[room, name] = Activity(text, since)
+    def _begin(self, section: str, name: str, text: str) -> None:
+        since = self._under_way[section, name].since if (section, name) in self._under_way else self._clock()
+        self._under_way[section, name] = Activity(text, since)
 
-    def _note(self, room: str, name: str, text: str) -> None:
-        if (room, name) in self._under_way:
-            self._under_way[room, name].note = clean(text)
+    def _note(self, section: str, name: str, text: str) -> None:
+        if (section, name) in self._under_way:
+            self._under_way[section, name].note = clean(text)
 
-    def _end(self, room: str, name: str) -> None:
-        self._under_way.pop((room, name), None)
+    def _end(self, section: str, name: str) -> None:
+        self._under_way.pop((section, name), None)
 
     def _layer(self, event: e.LayerProgress) -> None:
         key = (event.verb, event.service)

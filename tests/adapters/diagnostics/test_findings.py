@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
     ],
 )
 def test_a_clock_may_be_off_by_five_seconds(offsets: dict[str, float], ok: bool, said: str) -> None:
-    found = clocks.judged({name: timedelta(seconds=seconds) for name, seconds in offsets.items()})
+    found = clocks.assess({name: timedelta(seconds=seconds) for name, seconds in offsets.items()})
     assert (found.ok, found.essential, found.detail) == (ok, False, said)
     assert bool(found.remedy) is not ok
 
@@ -55,16 +55,16 @@ def test_a_token_that_tells_its_end_is_held_to_it(login: Login, ended: datetime 
 
 
 def test_a_newer_engine_is_good_and_says_what_is_spoken_with_it() -> None:
-    found = engines.judged("engine", "unix:///x", About("host", "30.0", "1.60", "1.51", NOW, "/var"))
+    found = engines.assess("engine", "unix:///x", About("host", "30.0", "1.60", "1.51", NOW, "/var"))
     assert found.ok
     assert "API 1.51 of its 1.60: newer" in found.detail
-    assert "newer" not in engines.judged("engine", "unix:///x", About("host", "20.10", "1.41", "1.41", None, "")).detail
+    assert "newer" not in engines.assess("engine", "unix:///x", About("host", "20.10", "1.41", "1.41", None, "")).detail
 
 
 def test_room_on_a_disk() -> None:
-    assert disks.judged("disk", "here", disks.ENOUGH).ok
-    full = disks.judged("disk", "here", disks.ENOUGH - 1)
-    assert (full.ok, full.essential, full.remedy) == (False, True, "make room: docker system prune")
+    assert disks.assess("disk", "here", disks.ENOUGH).ok
+    full = disks.assess("disk", "here", disks.ENOUGH - 1)
+    assert (full.ok, full.essential, full.remedy) == (False, True, "free some space: docker system prune")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from promoter.adapters.ledgers.state_cache import Projection
 from promoter.adapters.ledgers.state_codec import PARTS
 from promoter.gates.approval.rule import Approval
 from promoter.gates.override import Override
-from promoter.ledger import ledger as journals
+from promoter.ledger import ledger as ledger_module
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
 from promoter.ledger.facts import Pinned
 from promoter.ledger.ledger import Ledger
@@ -38,50 +38,50 @@ def busy() -> Workshop:
     shop = Workshop(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
     shop.run()
     vote(shop, "approve")
-    shop.door().promote(None, None, None)
+    shop.api().promote(None, None, None)
     shop.newer("two")
     shop.run()
-    door = shop.door(EVE)
-    door.override(door.case("prod", None), "the shop is down")
-    shop.door().promote(None, None, None)
-    shop.door(BEN).review("prod", "seen")
+    api = shop.api(EVE)
+    api.override(api.case("prod", None), "the shop is down")
+    shop.api().promote(None, None, None)
+    shop.api(BEN).review("prod", "seen")
     shop.newer("three")
     shop.run()
     vote(shop, "reject")
     shop.engine.crash("shop-test-web")
     shop.run()
     shop.newer("four")
-    shop.door().freeze("test", "audit")
+    shop.api().freeze("test", "audit")
     shop.run()
-    shop.door().freeze(None, "year end")
-    shop.door().unfreeze("test", "over")
-    shop.door().unfreeze(None, "over")
+    shop.api().freeze(None, "year end")
+    shop.api().unfreeze("test", "over")
+    shop.api().unfreeze(None, "over")
     shop.run()
-    shop.door().rollback("test", None, "slow")
-    shop.door().unpin("test", "fast again")
+    shop.api().rollback("test", None, "slow")
+    shop.api().unpin("test", "fast again")
     shop.engine.behave(shop.newer("five").digest, Behaviour(health="unhealthy"))
     shop.run("dev")
     shop.on_failure = OnFailure.STOP
     shop.engine.behave(shop.newer("six").digest, Behaviour(exit_code=3))
     shop.run("dev")
-    shop.door().veto(shop.release().id, "leak")
+    shop.api().veto(shop.release().id, "leak")
     return shop
 
 
 def vote(shop: Workshop, decision: str) -> None:
-    door = shop.door(BEN)
-    door.vote(door.case("prod", None), decision, "seen")
+    api = shop.api(BEN)
+    api.vote(api.case("prod", None), decision, "seen")
 
 
 @cache
 def facts() -> tuple[Fact, ...]:
-    return tuple(busy().ledger.read())
+    return tuple(busy().store.read())
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journals, "LONG", 1)
-    monkeypatch.setattr(journals, "PORTION", 7)
+    monkeypatch.setattr(ledger_module, "LONG", 1)
+    monkeypatch.setattr(ledger_module, "PORTION", 7)
 
 
 def ledger_of(count: int) -> MemoryLedger:
@@ -104,7 +104,7 @@ def everything(state: State) -> object:
     """Each field by itself, so that a difference is seen where it is."""
     rooms = {"": state, **state.environments}
     return {
-        f"{room}/{part.name}": getattr(owner, part.name).items() if part.is_shelf else getattr(owner, part.name)
+        f"{room}/{part.name}": getattr(owner, part.name).items() if part.is_table else getattr(owner, part.name)
         for room, owner in rooms.items()
         for part in PARTS[type(owner)]
     } | {"head": state.head}
@@ -129,17 +129,17 @@ def test_what_is_asked_of_it_is_answered_as_from_the_facts(tmp_path: Path) -> No
     assert [answers(shop), *answers(shop)] == plain
     assert (tmp_path / next(tmp_path.iterdir()).name).exists()
     with closing(sqlite3.connect(next(tmp_path.glob("projection-*.db")))) as raw:
-        assert raw.execute("SELECT seq FROM head").fetchone() == (len(shop.ledger.kept),)
+        assert raw.execute("SELECT seq FROM head").fetchone() == (len(shop.store.kept),)
 
 
 def answers(shop: Workshop) -> list[object]:
-    first = next(iter(fold(shop.ledger.read()).releases))
+    first = next(iter(fold(shop.store.read()).releases))
     return [
-        shop.door().status().document(),
-        shop.door().plan(None, None).document(),
-        shop.door().plan(first[:8], "prod").document(),
-        *(shop.door().explain(name, None, None, look=False).document() for name in ("dev", "test", "prod")),
-        shop.door().explain("prod", first, None, look=False).document(),
+        shop.api().status().document(),
+        shop.api().plan(None, None).document(),
+        shop.api().plan(first[:8], "prod").document(),
+        *(shop.api().explain(name, None, None, run_checks=False).document() for name in ("dev", "test", "prod")),
+        shop.api().explain("prod", first, None, run_checks=False).document(),
     ]
 
 
@@ -151,9 +151,9 @@ def forge(room: Path, statement: str) -> None:
 
 
 FORGERIES = {
-    "an approval that nobody gave": "UPDATE rows SET value = replace(value, 'ben@', 'eve@') WHERE shelf = 'prod/votes'",
-    "a release that is another": "UPDATE rows SET value = replace(value, 'shop/web', 'evil/web') WHERE shelf = 'releases'",
-    "a veto that is gone": "DELETE FROM rows WHERE shelf = 'vetoed'",
+    "an approval that nobody gave": "UPDATE rows SET value = replace(value, 'ben@', 'eve@') WHERE section = 'prod/votes'",
+    "a release that is another": "UPDATE rows SET value = replace(value, 'shop/web', 'evil/web') WHERE section = 'releases'",
+    "a veto that is gone": "DELETE FROM rows WHERE section = 'vetoed'",
     "a pin that never was": "UPDATE head SET state = replace(state, '\"pinned\": null', '\"pinned\": {\"reason\": \"x\", "
     "\"actor\": \"eve\", \"at\": \"2026-11-23T18:20:11Z\", \"seq\": 3}')",
     "an order that is another": "UPDATE rows SET position = -position",
@@ -164,32 +164,32 @@ FORGERIES = {
 def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path, what: str) -> None:
     shop = busy()
     shop.kept = lambda: Projection(tmp_path, "here")
-    shop.door().status()
-    assert shop.door().ledger_verify().note is None
+    shop.api().status()
+    assert shop.api().ledger_verify().note is None
     forge(tmp_path, FORGERIES[what])
-    door = shop.door()
-    door.pin("dev", "watched")
-    assert everything(door.context.journal.state) == everything(fold(shop.ledger.read()))
-    report = shop.door().ledger_verify()
+    api = shop.api()
+    api.pin("dev", "watched")
+    assert everything(api.context.ledger.state) == everything(fold(shop.store.read()))
+    report = shop.api().ledger_verify()
     assert (report.problem, "said something else than the facts" in (report.note or "")) == (None, True)
-    assert shop.door().ledger_verify().note is None
-    assert everything(glance_of(shop)) == everything(fold(shop.ledger.read()))
+    assert shop.api().ledger_verify().note is None
+    assert everything(glance_of(shop)) == everything(fold(shop.store.read()))
 
 
 def glance_of(shop: Workshop) -> State:
-    return shop.door().context.journal.glance()
+    return shop.api().context.ledger.glance()
 
 
 def test_who_looked_and_then_acts_has_read_every_fact(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(40))
     forge(tmp_path, 'UPDATE head SET state = replace(state, \'"salt": "\', \'"salt": "00\')')
-    journal = Ledger(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))
-    forged = journal.glance()
+    ledger = Ledger(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))
+    forged = ledger.glance()
     true = fold(ledger_of(40).read())
     assert forged.salt != true.salt
     seen: list[State] = []
-    journal.append(Pinned(reason="x"), "dev", guard=seen.append)
-    assert seen[0].salt == journal.state.salt == true.salt
+    ledger.append(Pinned(reason="x"), "dev", guard=seen.append)
+    assert seen[0].salt == ledger.state.salt == true.salt
 
 
 # ---------------------------------------------------------------- a file that is of no use
@@ -243,7 +243,7 @@ def test_what_somebody_else_went_on_with_meanwhile_stays(tmp_path: Path) -> None
 
 
 def test_short_ledgers_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journals, "LONG", len(facts()) + 1)
+    monkeypatch.setattr(ledger_module, "LONG", len(facts()) + 1)
     glanced(tmp_path, ledger_of(len(facts())))
     assert list(tmp_path.iterdir()) == []
 
@@ -255,26 +255,26 @@ def test_every_field_of_a_state_is_kept() -> None:
 
 def test_to_check_a_longer_ledger_takes_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of facts that each add a row: what is kept of 9,000 is three times what is kept of 3,000."""
-    monkeypatch.setattr(journals, "PORTION", 500)
+    monkeypatch.setattr(ledger_module, "PORTION", 500)
     peaks = []
     for count in (3000, 9000):
         room = tmp_path / str(count)
-        ledger, kept, vetoes, head = SqliteLedger(room / "facts.db"), Projection(room, "here"), list[Fact](), LedgerHead()
+        store, kept, vetoes, head = SqliteLedger(room / "facts.db"), Projection(room, "here"), list[Fact](), LedgerHead()
         for number in range(count):
             draft = FactDraft(Kind.VETOED, EVE, None, None, {"reason": "leaks", "digests": [f"sha256:{number:064}"]})
             vetoes.append(seal(draft, head, FakeClock().now()))
             head = head_of(vetoes[-1])
-        ledger.restore(vetoes, LedgerHead())
-        Ledger(ledger, FakeClock(), ANN, kept=kept).glance()
+        store.restore(vetoes, LedgerHead())
+        Ledger(store, FakeClock(), ANN, kept=kept).glance()
         del vetoes
         tracemalloc.start()
-        journal = Ledger(ledger, FakeClock(), ANN, kept=kept)
-        with journal.rebuilding() as rebuilt:
-            for fact in journal.following(LedgerHead()):
+        ledger = Ledger(store, FakeClock(), ANN, kept=kept)
+        with ledger.rebuilding() as rebuilt:
+            for fact in ledger.following(LedgerHead()):
                 rebuilt.take(fact)
             assert not rebuilt.differs()
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         kept.close()
-        ledger.close()
+        store.close()
     assert peaks[1] < peaks[0] * 1.5, peaks

@@ -45,7 +45,7 @@ def filled(place: Path, url: str, put: Callable[[Rows], None]) -> Home:
     shop.newer("two")
     shop.run()
     ledger = open_ledger(url, place, "shop")
-    ledger.restore(list(shop.ledger.read())[:24], LedgerHead())
+    ledger.restore(list(shop.store.read())[:24], LedgerHead())
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.setenv("PROMOTER_LEDGER", url)

@@ -14,13 +14,13 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
 
-def journal(ledger: MemoryLedger, place: Path) -> Ledger:
-    return Ledger(ledger, FakeClock(), "ann@example.com", FileWitness(place, ledger.location))
+def ledger(store: MemoryLedger, place: Path) -> Ledger:
+    return Ledger(store, FakeClock(), "ann@example.com", FileWitness(place, store.location))
 
 
-def pins(ledger: MemoryLedger, place: Path, count: int) -> None:
+def pins(store: MemoryLedger, place: Path, count: int) -> None:
     for number in range(count):
-        journal(ledger, place).append(Pinned(reason=f"number {number}"), "prod")
+        ledger(store, place).append(Pinned(reason=f"number {number}"), "prod")
 
 
 def test_it_remembers_the_last_fact_of_each_ledger(tmp_path):
@@ -44,36 +44,36 @@ def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
 
 
 def test_a_ledger_that_goes_on_is_read_on(tmp_path):
-    ledger = MemoryLedger()
-    pins(ledger, tmp_path, 3)
-    assert journal(ledger, tmp_path).state.head.seq == 3
+    store = MemoryLedger()
+    pins(store, tmp_path, 3)
+    assert ledger(store, tmp_path).state.head.seq == 3
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
 def test_a_tail_that_was_cut_off_is_noticed(tmp_path, left):
-    ledger = MemoryLedger()
-    pins(ledger, tmp_path, 3)
-    del ledger.kept[left:]
+    store = MemoryLedger()
+    pins(store, tmp_path, 3)
+    del store.kept[left:]
     with pytest.raises(LedgerError, match=rf"ends with fact {left}, and 3 facts were seen"):
-        journal(ledger, tmp_path).refresh()
+        ledger(store, tmp_path).refresh()
 
 
 def test_another_history_of_the_same_length_is_noticed(tmp_path):
-    ledger = MemoryLedger()
-    pins(ledger, tmp_path, 3)
-    ledger.kept.pop()
-    head, now = head_of(read_line(ledger.kept[-1])), FakeClock().now()
-    fact = ledger.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head, now)
-    ledger.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head_of(fact), now)
+    store = MemoryLedger()
+    pins(store, tmp_path, 3)
+    store.kept.pop()
+    head, now = head_of(read_line(store.kept[-1])), FakeClock().now()
+    fact = store.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head, now)
+    store.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head_of(fact), now)
     with pytest.raises(LedgerError, match="holds another fact 3"):
-        journal(ledger, tmp_path).refresh()
+        ledger(store, tmp_path).refresh()
 
 
 def test_what_another_machine_wrote_meanwhile_is_no_fault(tmp_path):
-    ledger = MemoryLedger()
-    pins(ledger, tmp_path / "here", 2)
-    pins(ledger, tmp_path / "there", 2)
-    assert journal(ledger, tmp_path / "here").state.head.seq == 4
+    store = MemoryLedger()
+    pins(store, tmp_path / "here", 2)
+    pins(store, tmp_path / "there", 2)
+    assert ledger(store, tmp_path / "here").state.head.seq == 4
 
 
 def test_it_never_goes_back_whoever_notes_last(tmp_path):
@@ -85,17 +85,17 @@ def test_it_never_goes_back_whoever_notes_last(tmp_path):
 
 def test_what_another_process_sees_while_the_ledger_is_read_takes_nothing_away(tmp_path):
     """It reads three facts, and meanwhile somebody appends a fourth and notes it."""
-    ledger = MemoryLedger()
-    pins(ledger, tmp_path, 3)
+    store = MemoryLedger()
+    pins(store, tmp_path, 3)
 
     class Slow(MemoryLedger):
         def read(self, after=0):
-            facts = list(ledger.read(after))
-            pins(ledger, tmp_path, 1)
+            facts = list(store.read(after))
+            pins(store, tmp_path, 1)
             return iter(facts)
 
-    assert journal(Slow(), tmp_path).refresh().head.seq == 3
-    assert FileWitness(tmp_path, ledger.location).seen().seq == 4
+    assert ledger(Slow(), tmp_path).refresh().head.seq == 3
+    assert FileWitness(tmp_path, store.location).seen().seq == 4
 
 
 def test_processes_note_side_by_side_and_lose_nothing(tmp_path):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from promoter.gates.approval.rule import Approval, Quota, counting, electorate, judge_approval
+from promoter.gates.approval.rule import Approval, Quota, counting, electorate, evaluate_approval
 from promoter.gates.context import GateContext
 from promoter.model.images import ImageRef
 from promoter.model.release import Release, Source
@@ -29,8 +29,8 @@ def vote(principal: str = "ana@example.com", seq: int = 10, **changes: object) -
     return replace(given, **changes)  # type: ignore[arg-type]
 
 
-def judge(gate: Approval, *votes: Vote, **changes: object) -> tuple[Outcome, ReasonCode]:
-    verdict = judge_approval(gate, replace(CASE, votes=votes, **changes))  # type: ignore[arg-type]
+def controller(gate: Approval, *votes: Vote, **changes: object) -> tuple[Outcome, ReasonCode]:
+    verdict = evaluate_approval(gate, replace(CASE, votes=votes, **changes))  # type: ignore[arg-type]
     return verdict.outcome, verdict.code
 
 
@@ -40,8 +40,8 @@ ONE = Approval()
 
 
 def test_one_vote_opens_a_gate_for_one_and_none_does_not() -> None:
-    assert judge(ONE) == MISSING
-    assert judge(ONE, vote()) == PASSED
+    assert controller(ONE) == MISSING
+    assert controller(ONE, vote()) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -56,78 +56,78 @@ def test_one_vote_opens_a_gate_for_one_and_none_does_not() -> None:
     ],
 )
 def test_a_vote_for_something_else_does_not_count(changes: dict[str, object], expected: tuple[Outcome, ReasonCode]) -> None:
-    assert judge(ONE, vote(**changes)) == expected
+    assert controller(ONE, vote(**changes)) == expected
 
 
 def test_a_used_vote_does_not_count_again() -> None:
-    assert judge(ONE, vote(), consumed=frozenset({"sha256:vote10"})) == (Outcome.WAITING, ReasonCode.APPROVAL_USED)
+    assert controller(ONE, vote(), consumed=frozenset({"sha256:vote10"})) == (Outcome.WAITING, ReasonCode.APPROVAL_USED)
 
 
 def test_a_stale_vote_is_history_once_the_new_plan_was_asked_for() -> None:
-    assert judge(ONE, vote(plan_digest="sha256:old", seq=4), requested_seq=5) == MISSING
+    assert controller(ONE, vote(plan_digest="sha256:old", seq=4), requested_seq=5) == MISSING
 
 
 def test_people_are_counted_and_not_votes() -> None:
     two = Approval(min=2)
-    assert judge(two, vote(seq=10), vote(seq=11)) == MISSING
-    assert judge(two, vote(seq=10), vote("ben@example.com", seq=11)) == PASSED
+    assert controller(two, vote(seq=10), vote(seq=11)) == MISSING
+    assert controller(two, vote(seq=10), vote("ben@example.com", seq=11)) == PASSED
 
 
 def test_only_the_named_may_vote_and_a_role_stands_for_its_people() -> None:
     gate = Approval.model_validate({"from": ["release-manager", "zoe@example.com"]})
-    assert judge(gate, vote("eve@example.com")) == MISSING
-    assert judge(gate, vote("ben@example.com")) == PASSED
-    assert judge(gate, vote("zoe@example.com")) == PASSED
+    assert controller(gate, vote("eve@example.com")) == MISSING
+    assert controller(gate, vote("ben@example.com")) == PASSED
+    assert controller(gate, vote("zoe@example.com")) == PASSED
     assert electorate(gate, ROLES, None) == {"ana@example.com", "ben@example.com", "zoe@example.com"}
 
 
 def test_without_from_the_signers_may_vote() -> None:
-    assert judge(ONE, vote("mallory@example.com"), signers=("ana@example.com",)) == MISSING
-    assert judge(ONE, vote("ana@example.com"), signers=("ana@example.com",)) == PASSED
+    assert controller(ONE, vote("mallory@example.com"), signers=("ana@example.com",)) == MISSING
+    assert controller(ONE, vote("ana@example.com"), signers=("ana@example.com",)) == PASSED
 
 
 def test_a_quota_asks_for_its_role_beside_the_number() -> None:
     gate = Approval(min=1, require=(Quota(role="security", min=1),))
-    assert judge(gate, vote()) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)
-    assert judge(gate, vote(), vote("eve@example.com", seq=11)) == PASSED
+    assert controller(gate, vote()) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)
+    assert controller(gate, vote(), vote("eve@example.com", seq=11)) == PASSED
 
 
 def test_one_reject_shuts_the_gate_whatever_else_was_said() -> None:
     no = vote("ben@example.com", seq=9, decision="reject", comment="not today")
-    verdict = judge_approval(ONE, replace(CASE, votes=(no, vote())))
+    verdict = evaluate_approval(ONE, replace(CASE, votes=(no, vote())))
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, ReasonCode.REJECTED)
     assert "not today" in verdict.sentence
 
 
 def test_a_reject_by_somebody_who_may_not_vote_or_of_another_plan_shuts_nothing() -> None:
     gate = Approval.model_validate({"from": ["ana@example.com"]})
-    assert judge(gate, vote("ben@example.com", decision="reject"), vote(seq=11)) == PASSED
-    assert judge(ONE, vote("ben@example.com", decision="reject", plan_digest="sha256:old"), vote(seq=11)) == PASSED
+    assert controller(gate, vote("ben@example.com", decision="reject"), vote(seq=11)) == PASSED
+    assert controller(ONE, vote("ben@example.com", decision="reject", plan_digest="sha256:old"), vote(seq=11)) == PASSED
 
 
 def test_an_author_is_known_by_every_name_of_theirs() -> None:
     names = {"dev@example.com": "ana@example.com"}
-    assert judge(Approval(exclude=("author",)), vote(), identities=names) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
-    assert judge(Approval(exclude=("author",)), vote()) == PASSED
+    assert controller(Approval(exclude=("author",)), vote(), identities=names) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert controller(Approval(exclude=("author",)), vote()) == PASSED
 
 
 def test_requester_and_author_may_be_excluded() -> None:
     gate = Approval(exclude=("requester", "author"))
-    assert judge(gate, vote("ann@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
-    assert judge(gate, vote("dev@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
-    assert judge(gate, vote("ana@example.com")) == PASSED
+    assert controller(gate, vote("ann@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert controller(gate, vote("dev@example.com")) == (Outcome.WAITING, ReasonCode.SELF_APPROVAL)
+    assert controller(gate, vote("ana@example.com")) == PASSED
 
 
 def test_a_vote_expires_after_the_gates_own_time() -> None:
     gate = Approval.model_validate({"expires": "30m"})
-    assert judge(gate, vote()) == (Outcome.WAITING, ReasonCode.APPROVAL_EXPIRED)
-    assert judge(Approval.model_validate({"expires": "2h"}), vote()) == PASSED
+    assert controller(gate, vote()) == (Outcome.WAITING, ReasonCode.APPROVAL_EXPIRED)
+    assert controller(Approval.model_validate({"expires": "2h"}), vote()) == PASSED
 
 
 def test_a_weaker_grade_does_not_pass_for_a_stronger() -> None:
     gate = Approval.model_validate({"grade": "signed"})
-    assert judge(gate, vote()) == MISSING
-    assert judge(gate, vote(grade="signed")) == PASSED
+    assert controller(gate, vote()) == MISSING
+    assert controller(gate, vote(grade="signed")) == PASSED
 
 
 def test_a_start_consumes_just_the_votes_that_count() -> None:
@@ -136,7 +136,7 @@ def test_a_start_consumes_just_the_votes_that_count() -> None:
 
 
 def said(gate: Approval, *votes: Vote, **changes: object) -> str:
-    return judge_approval(gate, replace(CASE, votes=votes, **changes)).sentence  # type: ignore[arg-type]
+    return evaluate_approval(gate, replace(CASE, votes=votes, **changes)).sentence  # type: ignore[arg-type]
 
 
 EVERYBODY = Approval.model_validate({"from": ["release-manager", "zoe@example.com"], "min": 2})
@@ -204,8 +204,8 @@ def test_a_vote_in_the_very_fact_that_asked_is_none() -> None:
 
 
 def test_an_unknown_grade_is_the_weakest() -> None:
-    assert judge(Approval.model_validate({"grade": "platform"}), vote(grade="solemn")) == MISSING
-    assert judge(ONE, vote(grade="solemn")) == PASSED
+    assert controller(Approval.model_validate({"grade": "platform"}), vote(grade="solemn")) == MISSING
+    assert controller(ONE, vote(grade="solemn")) == PASSED
 
 
 def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
@@ -222,8 +222,8 @@ def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
     assert said(two, early, ana).endswith(
         "; the approval by ana@example.com was signed with the same key as that by ben@example.com"
     )
-    assert judge(two, ana, ben) == MISSING and judge(two, ana, ben, eve) == PASSED
-    assert judge(Approval(min=3), ana, eve, replace(ben, seq=13)) == MISSING  # whoever signed in between
+    assert controller(two, ana, ben) == MISSING and controller(two, ana, ben, eve) == PASSED
+    assert controller(Approval(min=3), ana, eve, replace(ben, seq=13)) == MISSING  # whoever signed in between
     assert [one.principal for one in counting(two, replace(CASE, votes=(eve, ben, ana)))] == [
         "ana@example.com",
         "eve@example.com",
@@ -232,7 +232,7 @@ def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
 
 def test_votes_without_a_key_are_told_apart_by_their_people() -> None:
     ana, ben = vote(seq=10), vote("ben@example.com", seq=11)
-    assert judge(Approval(min=2), ana, ben) == PASSED
+    assert controller(Approval(min=2), ana, ben) == PASSED
     assert "same key" not in said(Approval(min=3), ana, ben)
     zoe = vote("zoe@example.com", seq=12, key="K", grade="signed")
     assert "same key" not in said(Approval(min=4), ana, ben, zoe)
@@ -247,5 +247,5 @@ def test_a_start_consumes_no_vote_of_somebody_who_may_not_vote() -> None:
 
 def test_what_else_is_missing_is_said_even_when_a_role_is() -> None:
     gate = Approval(min=2, require=(Quota(role="security"),))
-    assert judge(gate, vote()) == MISSING
-    assert judge(gate, vote(), vote("ben@example.com", seq=11)) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)
+    assert controller(gate, vote()) == MISSING
+    assert controller(gate, vote(), vote("ben@example.com", seq=11)) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)

@@ -17,7 +17,7 @@ from promoter.gates.next_opening import opens_together
 from promoter.gates.window.rrule import check_rule
 from promoter.gates.window.rule import Window, next_opening
 from promoter.model.verdict import ReasonCode
-from tests.gates.window.windows import CASE, at, is_open, judged, window
+from tests.gates.window.windows import CASE, at, evaluated, is_open, window
 
 YEAR_END = {"from": date(2020, 12, 18), "to": date(2021, 1, 5), "reason": "year end", "repeat": "FREQ=YEARLY"}
 
@@ -38,11 +38,11 @@ def test_it_does_not_come_before_its_first_time() -> None:
 
 def test_the_verdict_names_reason_end_and_next_opening() -> None:
     gate = window(timezone="Europe/Bucharest", allow=["mon-fri 09:00-16:00"], freeze=[YEAR_END])
-    verdict = judged(gate, at("2026-12-21T08:00"))
+    verdict = evaluated(gate, at("2026-12-21T08:00"))
     assert verdict.code is ReasonCode.FROZEN
     assert verdict.sentence == "frozen until the end of 2027-01-05 (year end); opens 2027-01-06 09:00 EET"
     assert verdict.opens_at == at("2027-01-06T07:00")
-    outside = judged(gate, at("2026-12-17T18:00"))
+    outside = evaluated(gate, at("2026-12-17T18:00"))
     assert outside.code is ReasonCode.OUTSIDE_WINDOW
     assert outside.sentence == "outside mon-fri 09:00-16:00 Europe/Bucharest; opens 2027-01-06 09:00 EET"
 
@@ -80,7 +80,7 @@ def test_freezes_of_hours(freeze: dict[str, object], begins: str, ends: str, sai
     gate, first, end, second = window(timezone="Europe/Bucharest", freeze=[freeze]), at(begins), at(ends), timedelta(seconds=1)
     assert [is_open(gate, t) for t in (first - second, first, end - second, end)] == [True, False, False, True]
     assert next_opening(gate, first) == end
-    assert judged(gate, first).sentence.startswith(f"frozen until {said};")
+    assert evaluated(gate, first).sentence.startswith(f"frozen until {said};")
 
 
 def test_until_and_count_end_a_repetition() -> None:
@@ -102,13 +102,13 @@ def test_a_repetition_longer_than_its_period_freezes_all_of_it() -> None:
         freeze=[{"from": date(2026, 1, 1), "to": date(2026, 1, 10), "repeat": "FREQ=WEEKLY;COUNT=10", "reason": "busy"}]
     )
     assert all(not is_open(gate, at("2026-01-01") + timedelta(hours=5 * n)) for n in range(14 * 24 // 5))
-    assert judged(gate, at("2026-01-01")).sentence == "frozen until the end of 2026-03-14 (busy); opens 2026-03-15 00:00 UTC"
+    assert evaluated(gate, at("2026-01-01")).sentence == "frozen until the end of 2026-03-14 (busy); opens 2026-03-15 00:00 UTC"
 
 
 def test_the_freeze_that_lasts_longest_is_the_one_that_is_told() -> None:
     freezes = [("2026-01-01", "2026-01-03", "a"), ("2026-01-02", "2026-01-09", "b"), ("2026-01-04", "2026-01-05", "c")]
     gate = window(freeze=[{"from": first, "to": last, "reason": why} for first, last, why in freezes])
-    found = [judged(gate, at(f"2026-01-0{day}")).sentence.partition(";")[0] for day in (1, 2, 4, 6)]
+    found = [evaluated(gate, at(f"2026-01-0{day}")).sentence.partition(";")[0] for day in (1, 2, 4, 6)]
     assert found == ["frozen until the end of 2026-01-03 (a)", *["frozen until the end of 2026-01-09 (b)"] * 3]
     assert next_opening(gate, at("2026-01-01")) == at("2026-01-10")
 
@@ -167,13 +167,13 @@ def test_times_of_day_are_counted(hours: int, fits: bool) -> None:
 def test_freezes_for_one_reason_go_on_over_the_turn_of_the_year() -> None:
     freezes = [("2026-12-20", "2026-12-31"), ("2027-01-01", "2027-01-05")]
     gate = window(freeze=[{"from": first, "to": last, "reason": "busy"} for first, last in freezes])
-    assert judged(gate, at("2026-12-24")).sentence == "frozen until the end of 2027-01-05 (busy); opens 2027-01-06 00:00 UTC"
+    assert evaluated(gate, at("2026-12-24")).sentence == "frozen until the end of 2027-01-05 (busy); opens 2027-01-06 00:00 UTC"
 
 
 def test_parts_of_one_freeze_count_as_one_beside_another() -> None:
     freezes = [("2026-01-01", "2026-01-03", "a"), ("2026-01-02", "2026-01-05", "b"), ("2026-01-04", "2026-01-08", "a")]
     gate = window(freeze=[{"from": first, "to": last, "reason": why} for first, last, why in freezes])
-    assert judged(gate, at("2026-01-03")).sentence.startswith("frozen until the end of 2026-01-08 (a)")
+    assert evaluated(gate, at("2026-01-03")).sentence.startswith("frozen until the end of 2026-01-08 (a)")
 
 
 @pytest.mark.parametrize(("first", "last", "hint"), [
@@ -257,7 +257,7 @@ def test_what_never_opens_says_so(keys: dict[str, object]) -> None:
     gate = window(timezone="Europe/Bucharest", **keys)
     assert next_opening(gate, at("2026-03-02T07:00")) is None
     for minutes in (0, 1, 3 * 24 * 60):
-        assert judged(gate, at("2026-03-02T07:00") + timedelta(minutes=minutes)).sentence.endswith(
+        assert evaluated(gate, at("2026-03-02T07:00") + timedelta(minutes=minutes)).sentence.endswith(
             "; never opens within five years"
         )
 
@@ -267,14 +267,16 @@ def test_the_horizon_is_five_years() -> None:
     assert next_opening(gate, at("2026-01-01")) == at("2031-01-01")
     assert next_opening(gate, at("2026-03-02")) == at("2031-01-01")
     longer = window(freeze=[{"from": "2026-01-01", "to": "2031-01-31"}])
-    assert judged(longer, at("2026-01-01")).sentence == "frozen for more than five years; never opens within five years"
+    assert evaluated(longer, at("2026-01-01")).sentence == "frozen for more than five years; never opens within five years"
     assert next_opening(longer, at("2026-06-01")) == at("2031-02-01")
 
 
 def test_a_search_that_is_given_up_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promoter.gates.window.rule._MOST_JUMPS", 6)
     gate = window(allow=["09:00-10:00"], freeze=[{"from": "2020-01-01T09:00", "to": "2020-01-01T10:00", "repeat": "FREQ=DAILY"}])
-    assert judged(gate, at("2026-01-01T08:00")).sentence == "outside 09:00-10:00 UTC; does not open before 2026-01-03 10:00 UTC"
+    assert (
+        evaluated(gate, at("2026-01-01T08:00")).sentence == "outside 09:00-10:00 UTC; does not open before 2026-01-03 10:00 UTC"
+    )
 
 
 def test_gates_that_open_together_see_recurring_freezes() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from promoter.gates.window.icalendar import read_calendar
 from promoter.gates.window.rule import next_opening
 from promoter.model.verdict import ReasonCode
-from tests.gates.window.windows import OWN_ZONE, at, calendar, event, is_open, judged, window
+from tests.gates.window.windows import OWN_ZONE, at, calendar, evaluated, event, is_open, window
 
 SECOND = timedelta(seconds=1)
 ROOT = Path(__file__).parents[3]
@@ -54,7 +54,7 @@ def test_an_event_is_a_span_in_which_nothing_may_enter(zone: str, lines: tuple[s
 
 def test_the_summary_is_the_reason() -> None:
     text = calendar(event("DTSTART;VALUE=DATE:20260501", "SUMMARY:May Day\\, at\\n home\x1b[31m"))
-    verdict = judged(window(timezone="Europe/Bucharest", allow=["mon-fri 09:00-16:00"], calendar=text), at("2026-05-01T07:00"))
+    verdict = evaluated(window(timezone="Europe/Bucharest", allow=["mon-fri 09:00-16:00"], calendar=text), at("2026-05-01T07:00"))
     assert verdict.code is ReasonCode.FROZEN
     assert verdict.sentence == "frozen until the end of 2026-05-01 (May Day, at home[31m); opens 2026-05-04 09:00 EEST"
     assert verdict.opens_at == at("2026-05-04T06:00")
@@ -121,7 +121,7 @@ def test_calendars_and_freezes_shut_together() -> None:
         calendar(event("DTSTART;VALUE=DATE:20260304", "SUMMARY:b")),
     )
     gate = window(calendar=[first, second], freeze=[{"from": "2026-03-03", "to": "2026-03-03", "reason": "c"}])
-    said = [judged(gate, at(f"2026-03-0{day}")).sentence.partition(";")[0] for day in (2, 3, 4)]
+    said = [evaluated(gate, at(f"2026-03-0{day}")).sentence.partition(";")[0] for day in (2, 3, 4)]
     assert said == [f"frozen until the end of 2026-03-0{day} ({why})" for day, why in ((2, "a"), (3, "c"), (4, "b"))]
     assert next_opening(gate, at("2026-03-02T01:00")) == at("2026-03-05")
 
@@ -191,7 +191,7 @@ def test_what_an_event_has_once_is_refused_twice(line: str) -> None:
 
 def test_a_calendar_is_parsed_once() -> None:
     gate = window(calendar=calendar(event("DTSTART:20260302T110000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY")))
-    judged(gate, at("2026-05-01"))
+    evaluated(gate, at("2026-05-01"))
     assert read_calendar(gate.calendar[0]) is read_calendar(gate.calendar[0])
 
 

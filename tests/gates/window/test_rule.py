@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from promoter.gates.context import GateContext
-from promoter.gates.window.rule import Window, judge_window, next_opening
+from promoter.gates.window.rule import Window, evaluate_window, next_opening
 from promoter.gates.window.wall_clock import read_range
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode
@@ -21,7 +21,7 @@ def at(text: str) -> datetime:
 
 
 def outcome(gate: Window, now: str) -> tuple[Outcome, ReasonCode]:
-    verdict = judge_window(gate, replace(CASE, now=at(now)))
+    verdict = evaluate_window(gate, replace(CASE, now=at(now)))
     return verdict.outcome, verdict.code
 
 
@@ -64,7 +64,7 @@ def test_a_freeze_wins_over_the_window_and_ends_after_its_last_day() -> None:
          "freeze": [{"from": date(2026, 12, 18), "to": date(2027, 1, 5), "reason": "year end"}]}
     )  # fmt: skip
     assert outcome(gate, "2026-12-18T08:00") == (Outcome.WAITING, ReasonCode.FROZEN)
-    assert "year end" in judge_window(gate, replace(CASE, now=at("2026-12-21T08:00"))).sentence
+    assert "year end" in evaluate_window(gate, replace(CASE, now=at("2026-12-21T08:00"))).sentence
     assert next_opening(gate, at("2026-12-18T08:00")) == at("2027-01-06T07:00")
     assert outcome(gate, "2027-01-06T07:00") == OPEN
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promoter.gates.context import GateContext
-from promoter.gates.window.rule import Window, judge_window, next_opening
+from promoter.gates.window.rule import Window, evaluate_window, next_opening
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome
 from tests.gates.window.windows import calendar, event
@@ -23,7 +23,7 @@ def at(text: str) -> datetime:
 
 
 def is_open(gate: Window, now: datetime) -> bool:
-    return judge_window(gate, replace(CASE, now=now)).outcome is Outcome.PASSED
+    return evaluate_window(gate, replace(CASE, now=now)).outcome is Outcome.PASSED
 
 
 TABLE = [

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from promoter.gates.context import GateContext
-from promoter.gates.window.rule import Window, judge_window
+from promoter.gates.window.rule import Window, evaluate_window
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, Verdict
 
@@ -36,12 +36,12 @@ def window(**keys: object) -> Window:
     return Window.model_validate(keys)
 
 
-def judged(gate: Window, now: datetime) -> Verdict:
-    return judge_window(gate, replace(CASE, now=now))
+def evaluated(gate: Window, now: datetime) -> Verdict:
+    return evaluate_window(gate, replace(CASE, now=now))
 
 
 def is_open(gate: Window, now: datetime) -> bool:
-    return judged(gate, now).outcome is Outcome.PASSED
+    return evaluated(gate, now).outcome is Outcome.PASSED
 
 
 def event(*lines: str, uid: str = "1") -> str:

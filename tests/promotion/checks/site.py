@@ -42,4 +42,4 @@ class Bench:
         elsewhere = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
         engine = FakeEngine(sleep=self.clock.sleep)
         site = CheckTarget(place, release, elsewhere, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
-        return Checker(world).look(check, site)
+        return Checker(world).run(check, site)

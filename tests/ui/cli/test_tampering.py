@@ -32,7 +32,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop.run()
     shop.newer("two")
     shop.run()
-    facts = list(shop.ledger.read())[:COUNT]
+    facts = list(shop.store.read())[:COUNT]
     ledger = SqliteLedger(place / ".promoter/ledger.db")
     ledger.restore(facts, LedgerHead())
     ledger.close()

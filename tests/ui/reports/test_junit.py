@@ -30,13 +30,13 @@ def test_one_suite_an_environment_and_one_case_a_gate_and_a_step() -> None:
     times = iter([10.0, 12.5])
     record = Record(clock=lambda: next(times))
     for event in (
-        e.GateJudged("dev", "soak", waiting(ReasonCode.SOAKING, "not yet")),
-        e.GateJudged("dev", "soak", passed("soaked")),
+        e.GateEvaluated("dev", "soak", waiting(ReasonCode.SOAKING, "not yet")),
+        e.GateEvaluated("dev", "soak", passed("soaked")),
         e.StepDone("dev", "pull web x@sha256:" + "0" * 64, 0.25, already=True),
         e.StepStarted("dev", "verify: http GET http://x/"),
         e.StepFailed("dev", "verify: http GET http://x/", ReasonCode.VERIFY_FAILED, ("status 500", "log: no database")),
-        e.GateJudged("prod", "approval", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")),
-        e.GateJudged("us", "window", refused(ReasonCode.FROZEN, "frozen")),
+        e.GateEvaluated("prod", "approval", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")),
+        e.GateEvaluated("us", "window", refused(ReasonCode.FROZEN, "frozen")),
     ):
         record(event)
     ends = [

@@ -27,7 +27,7 @@ ONE_EACH: list[e.Event] = [
     e.Pushed("web", IMAGE, "t", already=False),
     e.Pinned("db", "postgres:16", IMAGE),
     e.ReleaseMade(RELEASE, known=True),
-    e.GateJudged(
+    e.GateEvaluated(
         "prod", "approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1", datetime(2026, 1, 1, tzinfo=UTC))
     ),
     e.PromotionStarted("dev", RELEASE, "sha256:00", mending=False),
@@ -49,9 +49,9 @@ def test_this_file_knows_every_event() -> None:
 
 def test_plain_is_one_line_an_event() -> None:
     stream = io.StringIO()
-    tell = Plain(stream)
+    emit = Plain(stream)
     for event in ONE_EACH:
-        tell(event)
+        emit(event)
     assert stream.getvalue().splitlines() == [
         "web: building with buildx",
         "web | Step 1/3",
@@ -86,10 +86,10 @@ def test_a_reader_that_goes_away_ends_the_telling_and_nothing_else() -> None:
         def write(self, _: str) -> int:
             raise BrokenPipeError
 
-    tell = Plain(Gone())
+    emit = Plain(Gone())
     for event in ONE_EACH:
-        tell(event)
-    tell._stream.close()
+        emit(event)
+    emit._stream.close()
 
 
 @pytest.mark.parametrize(("span", "said"), [(0.04, "0.0s"), (9.94, "9.9s"), (12.4, "12s"), (60.0, "1m00s"), (3725, "62m05s")])
@@ -126,39 +126,39 @@ def drawn() -> Drawn:
 
 
 def test_builds_and_layers_are_drawn_while_they_last(drawn: Drawn) -> None:
-    with drawn.terminal as tell:
-        tell(e.BuildStarted("web", "buildx"))
-        tell(e.BuildLine("web", "Step 1/3"))
+    with drawn.terminal as emit:
+        emit(e.BuildStarted("web", "buildx"))
+        emit(e.BuildLine("web", "Step 1/3"))
         drawn.now += 3
         assert drawn.under_way == ["  building web  3.0s  Step 1/3"]
-        tell(e.BuildDone("web", 3.0))
-        tell(e.LayerProgress("web", "push", "a", "Pushing", 500_000, 2_000_000))
-        tell(e.LayerProgress("web", "push", "b", "Pushing", 1_000_000, 1_000_000))
+        emit(e.BuildDone("web", 3.0))
+        emit(e.LayerProgress("web", "push", "a", "Pushing", 500_000, 2_000_000))
+        emit(e.LayerProgress("web", "push", "b", "Pushing", 1_000_000, 1_000_000))
         assert drawn.under_way == ["  pushing web  0.0s  2 layers, 1.5 MB of 3.0 MB"]
-        tell(e.Pushed("web", IMAGE, None, already=False))
+        emit(e.Pushed("web", IMAGE, None, already=False))
         assert drawn.under_way == []
 
 
 def test_a_pull_ends_with_its_step_and_an_environment_takes_all_of_its_own_along(drawn: Drawn) -> None:
-    with drawn.terminal as tell:
-        tell(e.StepStarted("dev", "pull web"))
-        tell(e.LayerProgress("web", "pull", "a", "Downloading", 1, 2))
+    with drawn.terminal as emit:
+        emit(e.StepStarted("dev", "pull web"))
+        emit(e.LayerProgress("web", "pull", "a", "Downloading", 1, 2))
         assert len(drawn.under_way) == 2
-        tell(e.StepDone("dev", "pull web", 1.0))
-        tell(e.StepStarted("dev", "replace web"))
-        tell(e.StepNote("dev", "replace web", "starting"))
-        tell(e.StepStarted("test", "replace web"))
+        emit(e.StepDone("dev", "pull web", 1.0))
+        emit(e.StepStarted("dev", "replace web"))
+        emit(e.StepNote("dev", "replace web", "starting"))
+        emit(e.StepStarted("test", "replace web"))
         assert drawn.under_way == ["  dev: replace web  0.0s  starting", "  test: replace web  0.0s"]
-        tell(e.EnvironmentEnded("dev", "deployed", ReasonCode.OK, (), 1.0))
+        emit(e.EnvironmentEnded("dev", "deployed", ReasonCode.OK, (), 1.0))
         assert drawn.under_way == ["  test: replace web  0.0s"]
     assert drawn.under_way == []
 
 
 def test_every_sentence_stays_and_long_ones_are_cut_to_the_width(drawn: Drawn) -> None:
-    with drawn.terminal as tell:
-        tell(e.BuildStarted("web", "buildx"))
+    with drawn.terminal as emit:
+        emit(e.BuildStarted("web", "buildx"))
         for number in range(50):
-            tell(e.BuildLine("web", f"line {number} [not markup] " + "x" * 100))
+            emit(e.BuildLine("web", f"line {number} [not markup] " + "x" * 100))
     told = [line.rstrip() for line in drawn.text.replace("\r", "\n").splitlines() if line.startswith("web | line")]
     assert len(told) == 50
     assert all(len(line) == 60 and line.endswith("…") for line in told)
@@ -167,12 +167,12 @@ def test_every_sentence_stays_and_long_ones_are_cut_to_the_width(drawn: Drawn) -
 
 def test_many_threads_may_tell_at_once(drawn: Drawn) -> None:
     def build(name: str) -> None:
-        tell(e.BuildStarted(name, "buildx"))
+        emit(e.BuildStarted(name, "buildx"))
         for number in range(40):
-            tell(e.BuildLine(name, str(number)))
-        tell(e.BuildDone(name, 1.0))
+            emit(e.BuildLine(name, str(number)))
+        emit(e.BuildDone(name, 1.0))
 
-    with drawn.terminal as tell:
+    with drawn.terminal as emit:
         threads = [Thread(target=build, args=(f"s{i}",)) for i in range(6)]
         for thread in threads:
             thread.start()

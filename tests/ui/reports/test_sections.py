@@ -43,7 +43,7 @@ def heard(*events: e.Event) -> list[str]:
 
 def entered(name: str) -> list[e.Event]:
     return [
-        e.GateJudged(name, "soak", OPEN),
+        e.GateEvaluated(name, "soak", OPEN),
         e.PromotionStarted(name, RELEASE, "sha256:0", mending=False),
         e.StepStarted(name, "pull web"),
         e.StepDone(name, "pull web", 1.0),
@@ -76,13 +76,13 @@ def test_what_began_later_waits_its_turn_and_then_goes_on() -> None:
 def test_what_waits_at_a_gate_holds_nobody_up() -> None:
     sink = Heard()
     lanes = Lanes(sink)
-    lanes(e.GateJudged("eu", "approval", SHUT))
+    lanes(e.GateEvaluated("eu", "approval", SHUT))
     lanes(e.Waiting("eu", ("approval: 0 of 1",), 60.0))
     assert sink.lines[-1].startswith("eu: waiting for up to")
     for event in entered("us"):
         lanes(event)
     assert sink.lines[-1] == "us: pull web: done in 1.0s"
-    lanes(e.GateJudged("eu", "approval", OPEN))
+    lanes(e.GateEvaluated("eu", "approval", OPEN))
     assert sink.lines[-1] == "us: pull web: done in 1.0s"
     lanes(ended("us"))
     assert sink.lines[-4:] == ["]", "us: deployed after 2.0s", "[eu: gates", "eu: gate approval: open: soaked"]

@@ -101,8 +101,8 @@ def written(wire: "Wire", contents: Sequence[bytes]) -> list[str]:
     """The names of new files' contents, stored. Many of them are one pack, not a file each."""
     if len(contents) == 1:
         return [wire.asked("hash-object", "-w", "--stdin", given=contents[0])]
-    with TemporaryDirectory(prefix="promoter-") as room:
-        marks = Path(room) / "marks"
+    with TemporaryDirectory(prefix="promoter-") as directory:
+        marks = Path(directory) / "marks"
         stream = b"".join(b"blob\nmark :%d\ndata %d\n%s\n" % (n, len(text), text) for n, text in enumerate(contents, 1))
         wire.asked("fast-import", "--quiet", f"--export-marks={marks}", given=stream)
         names = dict(re.findall(r"^:(\d+) ([0-9a-f]+)$", marks.read_text(), re.MULTILINE))

@@ -56,7 +56,7 @@ class Github(NoCi):
         super().ended(ended)
         self.attempt(lambda: self._put_outputs(outputs(ended.result, ended.named, ended.url)))
         self.attempt(lambda: self._annotate_result(ended))
-        self.attempt(lambda: self._put_summary(lambda room: summary(ended, room)))
+        self.attempt(lambda: self._put_summary(lambda limit: summary(ended, limit)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
         from promoter.ui.reports.github.summary import summary_of_failure
@@ -64,7 +64,7 @@ class Github(NoCi):
         super().failed(error, document)
         self.attempt(lambda: self._put_outputs(outputs_of_failure(document)))
         self.attempt(lambda: self._annotate(self._about_error(error, document)))
-        self.attempt(lambda: self._put_summary(lambda room: summary_of_failure(self.call.verb, document, room)))
+        self.attempt(lambda: self._put_summary(lambda limit: summary_of_failure(self.call.verb, document, limit)))
 
     # ------------------------------------------------------------ annotations
     def _annotate(self, lines: list[str]) -> None:

@@ -1,7 +1,7 @@
-"""Where a call runs, and what is said there beside its answer. One desk a call, taken when its verb is known.
+"""Where a call runs, and what is said there beside its answer. One session a call, taken when its verb is known.
 
 Which CI it is, is settled here, once. What is said to it is `cli/github.py`'s and `cli/gitlab.py`'s, in the forms of
-`reports/`. Nothing that a desk does changes how a command ends.
+`reports/`. Nothing that a session does changes how a command ends.
 """
 
 import sys
@@ -73,11 +73,11 @@ _taken: list[CiSession] = []
 
 
 def take(common: Common, verb: str) -> CiSession:
-    """The desk of the call that begins now."""
+    """The session of the call that begins now."""
     _taken[:] = [CiSession(common, verb)]
     return _taken[0]
 
 
 def here() -> CiSession:
-    """The desk of this call; where no verb was found yet, one that knows only the defaults."""
+    """The session of this call; where no verb was found yet, one that knows only the defaults."""
     return _taken[0] if _taken else take(Common(), "")

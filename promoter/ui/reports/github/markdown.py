@@ -30,15 +30,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
-def fitting(sections: Sequence[str], room: int) -> str:
+def fitting(sections: Sequence[str], limit: int) -> str:
     """As many of the sections as there is room for, in bytes; the last line says when some are missing."""
     note = "_There is more, and no room for it here: the log has all of it._\n"
     kept: list[str] = []
-    left = room - len(note.encode())
+    left = limit - len(note.encode())
     for section in sections:
         left -= len(section.encode()) + 2
         if left < 0:
-            return "".join(f"{one}\n\n" for one in kept) + (note if room > len(note) else "")
+            return "".join(f"{one}\n\n" for one in kept) + (note if limit > len(note) else "")
         kept.append(section)
     return "".join(f"{one}\n\n" for one in kept)
 

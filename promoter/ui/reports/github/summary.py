@@ -18,7 +18,7 @@ _MARKS = {Status.DEPLOYED: "✅", Status.UNCHANGED: "✅", Status.PENDING: "⏳"
 _GATES = {"passed": "✅ open", "waiting": "⏳ waits", "refused": "❌ refused"}
 
 
-def summary(ended: RunReport, room: int) -> str:
+def summary(ended: RunReport, limit: int) -> str:
     """Of at most `room` bytes. `plan` tells what would be done, the others what was."""
     sections = [_headline(ended)]
     if ended.result.release is not None:
@@ -31,16 +31,16 @@ def summary(ended: RunReport, room: int) -> str:
     elif environments:
         sections += [_matrix(ended), picture(environments, ended.needs), _gates(environments)]
         sections += [part for one in environments if tells_why(one) for part in _why(one, ended.options)]
-    return fitting([section for section in sections if section], room)
+    return fitting([section for section in sections if section], limit)
 
 
-def summary_of_failure(verb: str, document: Document, room: int) -> str:
+def summary_of_failure(verb: str, document: Document, limit: int) -> str:
     """Of a command that ended before it had a result; `document` is the JSON form of the error."""
     error = document["error"]
     sections = [f"## ❌ {md(f'promoter {verb}'.strip())}: {md(str(document['decision']))}", pre(error["message"])]
     if error["hint"]:
         sections += ["What to do:", pre(error["hint"])]
-    return fitting(sections, room)
+    return fitting(sections, limit)
 
 
 def _headline(ended: RunReport) -> str:

@@ -28,7 +28,7 @@ PRINT = read_key(base64.b64decode(KEY.split()[1])).fingerprint
 UNKNOWN, INVALID = ReasonCode.SIGNER_UNKNOWN, ReasonCode.SIGNATURE_INVALID
 
 
-def judged(allowed: str, signature: str = SIGNATURE, revoked: bytes = b"", now: datetime = NOW) -> Good | Bad:
+def evaluated(allowed: str, signature: str = SIGNATURE, revoked: bytes = b"", now: datetime = NOW) -> Good | Bad:
     return verify(MESSAGE, signature, ANA, Trust(read_signers(allowed, UTC)[0], read_revocations(revoked)), now)
 
 
@@ -48,11 +48,11 @@ LINES = {
 
 @pytest.mark.parametrize("allowed", LINES, ids=range(len(LINES)))
 def test_a_line_in_the_way_is_told(allowed: str) -> None:
-    assert judged(allowed) == Bad(*LINES[allowed])
+    assert evaluated(allowed) == Bad(*LINES[allowed])
 
 
 def test_a_revoked_key_is_told() -> None:
-    assert judged(f"{ANA} {KEY}", revoked=KEY.encode()) == Bad(ReasonCode.KEY_REVOKED, f"the key {PRINT} was revoked")
+    assert evaluated(f"{ANA} {KEY}", revoked=KEY.encode()) == Bad(ReasonCode.KEY_REVOKED, f"the key {PRINT} was revoked")
 
 
 @pytest.mark.parametrize(("second", "expected"), [(-1, False), (0, True), (3599, True), (3600, False)])
@@ -141,7 +141,7 @@ def test_what_is_wrong_with_a_certificate_is_told(tmp_path: Path, case: str) -> 
     changes, second, expected = CERTIFICATES[case]
     authority, now = Authority(), NOW + timedelta(seconds=second)
     signature, allowed = certified(authority, **changes), f"{ANA} cert-authority {authority.text}\n"  # type: ignore[arg-type]
-    found = judged(allowed, signature, now=now)
+    found = evaluated(allowed, signature, now=now)
     assert isinstance(found, Good) if expected is None else found == expected
     ours, theirs = both(tmp_path, allowed, signature, at=now)
     assert theirs or not ours
@@ -151,7 +151,7 @@ def test_a_certificate_that_names_an_authority_which_never_signed_it_is_a_forger
     authority, forger = Authority(), Authority()
     forged, allowed = certified(authority, signer=forger), f"{ANA} cert-authority {authority.text}\n"
     says = "its certificate was not signed by its authority: it was made over other bytes, or with another key"
-    assert judged(allowed, forged) == Bad(INVALID, says)
+    assert evaluated(allowed, forged) == Bad(INVALID, says)
     assert both(tmp_path, allowed, forged, at=NOW) == (False, False)
 
 
@@ -321,4 +321,4 @@ ARMORS = {
 
 @pytest.mark.parametrize("sentence", ARMORS)
 def test_what_is_wrong_with_an_armor_is_told(sentence: str) -> None:
-    assert judged(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"its signature cannot be read: {sentence}")
+    assert evaluated(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"its signature cannot be read: {sentence}")
