@@ -17,7 +17,7 @@ html_show_copyright = html_copy_source = html_show_sourcelink = html_show_sphinx
 
 HERE = Path(__file__).parent
 GUIDES = ("pipeline", "commands", "approvals", "ledger", "troubleshooting")
-APART = {"index", "tutorial", "threat-model", "comparison", "architecture", "decisions", "mutants", "python", "glossary", *GUIDES}
+APART = {"index", "tutorial", "threat-model", "comparison", "architecture", "python", "glossary", *GUIDES}
 CHAPTERS = {
     "Learn": ["tutorial"],
     "Guides": [*GUIDES, *(page.stem for page in sorted(HERE.glob("*.md")) if page.stem not in APART)],
@@ -26,7 +26,7 @@ CHAPTERS = {
     "Understand": [
         *(f"explanation/{page.stem}" for page in sorted((HERE / "explanation").glob("*.md"))), "threat-model", "comparison",
     ],
-    "Architecture": ["architecture", "decisions", "mutants"],
+    "Developing promoter": ["architecture", *(f"dev/{page.stem}" for page in sorted((HERE / "dev").glob("*.md")))],
 }  # fmt: skip
 
 
@@ -34,8 +34,10 @@ def _read(_app: object, page: str, source: list[str]) -> None:
     """What only a site needs stays out of the pages: the side bar, and a word instead of links that lead out of docs/."""
     if page == "index":
         source[0] += "".join(_chapter(title, pages) for title, pages in CHAPTERS.items())
-    if page == "decisions":
-        source[0] += _chapter("Decisions", [f"decisions/{record.stem}" for record in sorted((HERE / "decisions").glob("0*.md"))])
+    if page == "dev/decisions":
+        source[0] += _chapter(
+            "Decisions", [f"decisions/{record.stem}" for record in sorted((HERE / "dev/decisions").glob("0*.md"))]
+        )
     up = "../" * (page.count("/") + 1)
     source[0] = re.sub(rf"\[([^\]]+)\]\({re.escape(up)}([^)#]+)[^)]*\)", r"\1 (`\2`)", source[0])
 

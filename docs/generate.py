@@ -1,6 +1,6 @@
 """Writes docs/reference/ from the code: commands, keys of the file, settings, codes, facts. `make reference` runs it.
 
-What the code cannot say of itself stands in docs/reference/words.toml. A test holds the pages to what this writes.
+What the code cannot say of itself is in docs/reference/words.toml. A test compares the pages with what this writes.
 """
 
 import re
@@ -15,7 +15,7 @@ from shapes import NAMES, default, in_order, kind, spaced
 
 DOCS = Path(__file__).resolve().parent
 HERE = DOCS / "reference"
-MADE = "<!-- Made by docs/generate.py from the code; `make reference` writes it anew. -->\n\n"
+MADE = "<!-- Made by docs/generate.py from the code; `make reference` writes it again. -->\n\n"
 
 
 def pages() -> dict[str, str]:
@@ -33,7 +33,7 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def readme(heading: str) -> dict[str, list[str]]:
-    """A table of the README, by what stands in its first cell."""
+    """A table of the README, by its first cell."""
     section = (DOCS.parent / "README.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if line.startswith("| ")]
     return {row[0].strip("` |"): [cell.strip(" |") for cell in row] for row in rows}
@@ -47,13 +47,26 @@ def commands() -> Iterator[str]:
 
     root: Any = get_command(app)
     yield from _head("commands")
+    yield from table(("command", "does"), [row for name in VERBS for row in _summary(load(name), f"promoter {name}")])
     yield "## Options of every command\n"
-    yield "They may stand before or after the command.\n"
+    yield "Write them before or after the command.\n"
     shared = [one for one in root.params if one.name != "help"]
     context = root.make_context("promoter", [], resilient_parsing=True)
     yield from table(("option", "says"), [_option(one, context) for one in shared])
     for name in VERBS:
         yield from _command(load(name), f"promoter {name}", "##", [one.opts for one in shared])
+
+
+def _summary(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The rows of a command in the table of all: its arguments and the first sentence of its help; of a group, its commands."""
+    inner = getattr(command, "commands", {})
+    for name in inner:
+        yield from _summary(inner[name], f"{path} {name}")
+    if not inner:
+        context = command.make_context(path, [], resilient_parsing=True)
+        usage = _once(" ".join(command.get_usage(context).partition("[OPTIONS]")[2].split()))
+        link = f"[`{path}`](#{path.replace(' ', '-')})" + (f" `{usage}`" if usage else "")
+        yield link, _prose((command.help or "").partition("\n\n")[0]).strip()
 
 
 def _command(command: Any, path: str, level: str, shared: list[list[str]]) -> Iterator[str]:
@@ -81,6 +94,7 @@ def _option(option: Any, context: Any) -> tuple[str, str]:
 
 def _once(usage: str) -> str:
     """An optional argument in one pair of brackets, and without the type that its name says already."""
+    usage = re.sub(r"\{([A-Z]+)\}", r"\1", usage)
     return usage.replace("[[", "[").replace("]]", "]").replace(" <path>", "")
 
 
@@ -125,7 +139,7 @@ def pipeline() -> Iterator[str]:
 
 
 def _told(heading: str) -> dict[str, str]:
-    """What the manual says of each key; a row may tell of several."""
+    """What the manual says about each key; a row may describe several."""
     section = (DOCS / "pipeline.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`[^|]+`) \| (.+) \|$", section, re.MULTILINE)
     return {

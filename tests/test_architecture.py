@@ -21,7 +21,7 @@ def test_every_room_and_module_of_the_ground_floor_of_the_package_is_on_the_page
 
 
 def test_every_decision_has_context_and_outcome() -> None:
-    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    records = sorted((ROOT / "docs" / "dev" / "decisions").glob("*.md"))
     assert records
     for record in records:
         assert "**Context.**" in record.read_text()

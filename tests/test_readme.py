@@ -1,4 +1,4 @@
-"""The README says what is so: commands, exit codes, settings, make targets. Its examples are tested in tests/docs."""
+"""The README says what is so: exit codes, settings, make targets. Its examples are tested in tests/docs."""
 
 import re
 import shutil
@@ -9,8 +9,6 @@ import pytest
 
 from promoter.adapters.settings import PREFIX, Settings
 from promoter.promotion.results import Decision, exit_code
-from promoter.ui.cli.app import VERBS
-from promoter.ui.cli.app import load as load_verb
 from tests.docs.pages import blocks_of
 from tests.fakes.promoter import facts
 
@@ -23,18 +21,8 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| ")][1:]
 
 
-def test_the_table_of_commands_is_the_commands() -> None:
-    assert [re.match(r"`promoter (\w+)", row[0])[1] for row in table("Commands")] == list(VERBS)  # type: ignore[index]
-
-
-@pytest.mark.parametrize("row", table("Commands"), ids=lambda row: row[0].split()[1].strip("`"))
-def test_what_the_table_shows_of_a_command_is_what_it_takes(row: list[str]) -> None:
-    command = load_verb(re.match(r"`promoter (\w+)", row[0])[1])  # type: ignore[index]
-    options = {option for parameter in command.params for option in parameter.opts}
-    assert set(re.findall(r"--[a-z-]+", row[0])) <= options
-    arguments = [p for p in command.params if p.param_type_name == "argument"]
-    said = re.sub(r"\[?--[\w-]+ \w+\]?", "", row[0].partition("promoter ")[2])
-    assert len(re.findall(r"\b[A-Z]{3,}\b", said)) == len(arguments)
+def test_it_shows_how_to_begin_a_tour_ci_the_file_and_the_json() -> None:
+    assert [block.language for block in blocks_of(ROOT / "README.md")] == ["sh", "sh", "sh", "yaml", "json"]
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:

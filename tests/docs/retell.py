@@ -36,7 +36,7 @@ def retell(page: Path) -> None:
     text = page.read_text()
     for one, shown, said in answered:
         fresh = _OF_THE_BUILD.sub("", said).strip("\n")
-        asked = f"```sh\n{one.block.text}```\n\n```text\n"
+        asked = f"```{f'sh {one.block.mark}'.strip()}\n{one.block.text}```\n\n```text\n"
         text = text.replace(f"{asked}{shown.text}```", f"{asked}{fresh}\n```")
     page.write_text(text)
     sys.stderr.write(f"{page}: written anew\n")

@@ -20,7 +20,7 @@ from typing import Self
 
 from tests.docs.pages import DOCS, Block, blocks_of
 
-NOT_RUN = "not run"
+NOT_RUN, SET_UP = "not run", "set up"
 TOLD = (
     "tutorial.md", "how-to/a-second-registry-for-prod.md", "how-to/check-the-record.md", "how-to/find-out-why-it-waits.md",
     "how-to/freeze-for-the-holidays.md", "how-to/ledger-in-git.md", "how-to/move-the-ledger.md", "how-to/protect-the-policy.md",
@@ -143,7 +143,9 @@ START = 3
 
 
 def commands(page: Path) -> list[Block]:
-    return [block for block in blocks_of(page) if block.language == "sh" and block.mark != NOT_RUN]
+    """The commands of a page in the order in which they are run."""
+    run = [block for block in blocks_of(page) if block.language == "sh" and block.mark != NOT_RUN]
+    return sorted(run, key=lambda block: block.mark != SET_UP)
 
 
 def tell(page: Path, directory: Path, environ: Mapping[str, str], changed: Mapping[str, str]) -> Iterator[Told]:

@@ -48,6 +48,14 @@ def test_every_page_can_be_reached_from_the_first() -> None:
     } == set()
 
 
+def test_every_file_that_contributing_names_is_there() -> None:
+    """A how-to that names a file which was moved misleads."""
+    folders = "promoter|tests|docs|pipelines|lab|bench|templates"
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text()))
+    assert len(named) > 60
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
 def claims() -> list[str]:
     return sorted(set(re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", (DOCS / "threat-model.md").read_text())))
 

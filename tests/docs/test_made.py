@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.docs.pages import DOCS, ROOT
+from tests.docs.pages import DOCS, PAGES, ROOT
 
 SCRIPTS = ("script", "link", "img", "iframe", "object", "embed", "source", "video", "audio", "use", "image")
 """What a browser fetches by itself."""
@@ -40,8 +40,14 @@ def test_the_reference_knows_every_command_and_key() -> None:
 
     commands, keys = (DOCS / "reference/commands.md").read_text(), (DOCS / "reference/pipeline.md").read_text()
     assert [verb for verb in VERBS if f"\n## promoter {verb}\n" not in commands] == []
+    assert list(dict.fromkeys(re.findall(r"^\| \[`promoter (\w+)[^|]*\| ", commands, re.MULTILINE))) == list(VERBS)
     wanted = {*FileForm.model_fields, *EnvironmentForm.model_fields, *CHECKS, *GATES}
     assert [key for key in wanted if f"| `{key}` |" not in keys] == []
+
+
+def test_no_other_page_has_a_table_of_the_commands() -> None:
+    pages = [page for page in PAGES if page != DOCS / "reference/commands.md"]
+    assert [page for page in pages if len(re.findall(r"^\| \[?`promoter \w+", page.read_text(), re.MULTILINE)) > 2] == []
 
 
 def test_the_picture_of_the_terminal_says_what_the_commands_say() -> None:

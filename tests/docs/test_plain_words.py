@@ -1,0 +1,76 @@
+"""The manual is written in plain words and short sentences, so that a reader of any first language reads each once."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, PAGES, ROOT
+from tests.docs.plain_words import AT_MOST, REFUSED, found, long_sentences, prose
+
+WRITTEN = [page for page in PAGES if not page.read_text().startswith("<!-- Made by docs/generate.py")]
+"""Pages that people write. Generated ones say what the code says."""
+RECORDS = "decisions"
+"""The folder of decision records, which stay as they were decided: the rule of length does not apply to them."""
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_uses_plain_words(page: Path) -> None:
+    assert [f"{line}: {word}" for line, word in found(prose(page.read_text()))] == []
+
+
+@pytest.mark.parametrize("page", [p for p in WRITTEN if p.parent.name != RECORDS], ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_page_has_short_sentences(page: Path) -> None:
+    assert [f"{line}: {sentence}" for line, sentence in long_sentences(prose(page.read_text()))] == [], f"at most {AT_MOST}"
+
+
+def test_there_are_pages_to_check() -> None:
+    assert {ROOT / "README.md", ROOT / "CONTRIBUTING.md", DOCS / "index.md", DOCS / "how-to/check-the-record.md"} <= set(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("What happened stands in a chain.", "stands"),
+        ("A vote is DUE.", "DUE"),
+        ("The run\ncarries\non.", "carries on"),
+        ("It was done behind the ledger's back.", "behind the ledger's back"),
+        ("It is judged by what was said.", "judged"),
+    ],
+)
+def test_a_refused_word_is_found(text: str, word: str) -> None:
+    assert word in [one for _, one in found(text)]
+
+
+def test_other_words_are_not_found() -> None:
+    assert found("A standard understands; the residue, the headroom and the doorbell hold; an amendment misjudges.") == []
+
+
+@pytest.mark.parametrize("word", [pattern for pattern in REFUSED if pattern.replace(" ", "").isalpha()])
+def test_every_word_of_the_list_is_found(word: str) -> None:
+    assert found(f"one {word} two") == [(1, word)]
+
+
+def test_the_line_of_a_word_is_the_line_of_the_page() -> None:
+    page = "# A\n\n```sh\ndue\n```\n\n<!-- due -->\n`due` [shown](due.md)\nis due.\n"
+    assert found(prose(page)) == [(9, "due")]
+
+
+@pytest.mark.parametrize(
+    "form", ["{}", "- one\n- {}", "1. {}\n2. two", "| a | b |\n|---|---|\n| c | {} |", "> {}", "# {}", "One. {}"]
+)
+def test_a_long_sentence_is_found_in_every_form(form: str) -> None:
+    assert long_sentences(form.format("word " * AT_MOST + "end.")) != []
+    assert long_sentences(form.format("word " * (AT_MOST - 1) + "end.")) == []
+
+
+def test_two_bullets_two_cells_and_two_sentences_are_apart() -> None:
+    half = "word " * 15
+    assert long_sentences(f"- {half}\n- {half}\n\n{half}\n\n{half}\n| {half} | {half} |\n\n{half}end. {half}end.") == []
+
+
+def test_an_open_backtick_hides_no_paragraph() -> None:
+    assert found(prose("a ` b\n\nIt is due.\n\nc ` d\n")) == [(3, "due")]
+
+
+def test_code_counts_as_one_word_and_an_address_as_none() -> None:
+    assert prose("`promoter run --to prod` [the page](a.md)") == "CODE the page"
