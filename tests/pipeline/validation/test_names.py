@@ -32,7 +32,7 @@ def said(path: Path, *, all_of_it: bool = False) -> str:
 @pytest.mark.parametrize("other", ["Ana@example.com", "ana@EXAMPLE.com", "ana\uff20example.com"])
 def test_attack_21_two_signers_that_look_alike(tmp_path: Path, other: str) -> None:
     text = said(write(tmp_path, f"{ANA} {KEY}\n{other} {OTHER}\n"))
-    assert "looks like ana@example.com, and people are counted by their names" in text
+    assert "looks like ana@example.com, but people are counted by their names" in text
 
 
 @pytest.mark.parametrize(("other", "why"), [
@@ -61,7 +61,9 @@ def test_between_approvers_roles_identities_and_gates(tmp_path: Path) -> None:
     assert "looks like ana@example.com" in said(write(tmp_path, signers, roles={"lead": ["Ana@example.com"]}))
     assert "looks like ana@example.com" in said(write(tmp_path, signers, identities={BEN: ["ANA@example.com"]}))
     gates = {"prod": {"gates": [{"approval": {"from": ["Ana@example.com"]}}]}}
-    assert "looks like ana@example.com, and is another" in said(write(tmp_path, signers, environments=gates), all_of_it=True)
+    assert "looks like ana@example.com, but is a different name" in said(
+        write(tmp_path, signers, environments=gates), all_of_it=True
+    )
 
 
 def test_spellings_of_one_person_that_the_file_calls_so_are_fine(tmp_path: Path) -> None:
