@@ -57,8 +57,8 @@ def test_without_signers_anybody_else_may_review() -> None:
 @pytest.mark.parametrize(
     ("policy", "hours", "when"),
     [
-        (POLICY, 1, "due 2026-03-02 14:00 UTC"), (POLICY, 2, "overdue since 2026-03-02 14:00 UTC"), (POLICY, 3, "overdue since 2026-03-02 14:00 UTC"),
-        (ASSERTED, 3, "due 2026-03-03 12:00 UTC"), (None, 0, "overdue since 2026-03-02 12:00 UTC"),
+        (POLICY, 1, "time limit: 2026-03-02 14:00 UTC"), (POLICY, 2, "overdue since 2026-03-02 14:00 UTC"), (POLICY, 3, "overdue since 2026-03-02 14:00 UTC"),
+        (ASSERTED, 3, "time limit: 2026-03-03 12:00 UTC"), (None, 0, "overdue since 2026-03-02 12:00 UTC"),
     ],
 )  # fmt: skip
 def test_when_it_is_due_is_said(policy: Override | None, hours: int, when: str) -> None:
@@ -67,13 +67,13 @@ def test_when_it_is_due_is_said(policy: Override | None, hours: int, when: str) 
     )
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, ReasonCode.REVIEW_OVERDUE)
     assert verdict.sentence == (
-        f"ana@example.com, eve passed the gates of prod by override, and nobody else has reviewed it ({when});"
-        " a second person: `promoter review prod`"
+        f"ana@example.com, eve passed the gates of prod by override; review missing ({when});"
+        " another person must run `promoter review prod`"
     )
 
 
 def test_an_override_says_who_and_why() -> None:
     verdict = judge_override(ASSERTED, replace(CASE, overrides=(FIRST,)))
     assert verdict is not None and (verdict.outcome, verdict.code) == (Outcome.PASSED, ReasonCode.OVERRIDDEN)
-    assert verdict.sentence == "the gates are passed by override (ana@example.com: it burns)"
+    assert verdict.sentence == "the gates are overridden (ana@example.com: it burns)"
     assert judge_override(ASSERTED, replace(CASE, overrides=(replace(FIRST, plan_digest="sha256:x"),))) is None

@@ -145,7 +145,7 @@ def test_a_prometheus_that_is_down_is_never_a_pass(prometheus: Prometheus, free_
 def test_another_server_at_the_address_is_never_a_pass(registry_host: str, prometheus: Prometheus) -> None:
     result = look(metric(prometheus, "up", ">= 0", no_data="pass").model_copy(update={"url": f"http://{registry_host}"}))
     assert not result.passed
-    assert "not a Prometheus" in result.sentence
+    assert "not from a Prometheus server" in result.sentence
 
 
 # ---------------------------------------------------------------- signature

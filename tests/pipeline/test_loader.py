@@ -370,8 +370,8 @@ def test_a_pattern_among_the_approvers_is_refused(tmp_path):
         keys=f"a@example.com ssh-ed25519 {KEY}\n*@example.com ssh-ed25519 {KEY}\nlonely\n",
     )
     assert complaints(file) == [
-        ("keys:2:1", "'*@example.com' is a pattern; people are counted, so each must be named"),
-        ("keys:3:1", "this line names no key"),
+        ("keys:2:1", "'*@example.com' is a pattern; name each person, because people are counted"),
+        ("keys:3:1", "this line has no key"),
     ]
 
 

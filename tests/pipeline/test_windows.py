@@ -90,14 +90,14 @@ def test_templates_fill_in_freezes(tmp_path: Path) -> None:
         ("{calendar: huge.ics}", "huge.ics", "huge.ics is longer than 1048576 bytes", "make it shorter"),
         ("{calendar: wide.ics}", "wide.ics", "wide.ics is longer than 1048576 bytes", "make it shorter"),
         ("{calendar: page.html}", "page.html", "page.html is not a usable calendar: it is not iCalendar", "name an .ics file"),
-        ("{calendar: [good.ics, bad.ics]}", "bad.ics", "its event on line 4 cannot be understood (DTSTART", "repair the event"),
+        ("{calendar: [good.ics, bad.ics]}", "bad.ics", "its event on line 4 is invalid (DTSTART", "repair the event"),
         ("{calendar: forged.ics}", "forged.ics", "looks like the internal placeholder of a secret", "write secret"),
         ("{calendar: {a: b}}", "{a: b}", "`calendar`", None),
         ("{freeze: [{from: 2026-01-02, to: 2026-01-01T12:00}]}", "{from", "this freeze ends on 2026-01-01 12:00, before it begins on 2026-01-02", "swap"),
         ("{freeze: [{from: 2026-01-02, to: soon}]}", "soon", "'soon' is neither a date nor a time: write for example 2026-12-18", None),
         ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=HOURLY}]}", "FREQ=HOURLY", "more often than daily: use FREQ=DAILY", None),
         ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: yearly}]}", "yearly", "'yearly' is not a recurrence rule: write for example", None),
-        ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=DAILY;COUNT=1}]}", "FREQ=DAILY", "never comes again after `from`", "mend the rule"),
+        ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=DAILY;COUNT=1}]}", "FREQ=DAILY", "does not repeat after `from`", "correct the rule"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, window: str, at_text: str, why: str, todo: str | None) -> None:
