@@ -37,8 +37,8 @@ def test_attack_21_two_signers_that_look_alike(tmp_path: Path, other: str) -> No
 
 @pytest.mark.parametrize(("other", "why"), [
     ("\u0430na@example.com", "mixes letters of two alphabets"),
-    ("ana\u200b@example.com", "a character that nobody sees (U+200B)"),
-    ("ana@example.com\u2060", "a character that nobody sees (U+2060)"),
+    ("ana\u200b@example.com", "it has an invisible character (U+200B)"),
+    ("ana@example.com\u2060", "it has an invisible character (U+2060)"),
 ])  # fmt: skip
 def test_attack_21_a_name_that_hides_what_it_is(tmp_path: Path, other: str, why: str) -> None:
     assert why in said(write(tmp_path, f"{ANA} {KEY}\n{other} {OTHER}\n"))
