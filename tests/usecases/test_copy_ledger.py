@@ -135,7 +135,7 @@ def test_a_broken_ledger_is_not_copied(source):
 
 def test_a_ledger_from_which_facts_were_taken_is_not_copied(source, tmp_path):
     FileWitness(tmp_path, source.location).note(LedgerHead(30, "sha256:" + "1" * 64))
-    with pytest.raises(LedgerError, match="30 facts were seen from here before"):
+    with pytest.raises(LedgerError, match="this machine has seen 30 facts"):
         copy(source, Elsewhere(), tmp_path)
 
 
