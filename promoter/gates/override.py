@@ -51,7 +51,7 @@ class Override(Shape):
     grade: Grade = Grade.SIGNED
 
 
-def judge_override(policy: Override, case: GateContext) -> Verdict | None:
+def evaluate_override(policy: Override, case: GateContext) -> Verdict | None:
     """Return whether the people that the file names decided to pass the gates. None: there is no override.
 
     Overrides are bound, expire and are used up as approvals are.
@@ -71,7 +71,7 @@ def used_overrides(policy: Override, case: GateContext) -> tuple[Vote, ...]:
     return counting(_as_gate(policy), _as_votes(case))
 
 
-def judge_review(
+def evaluate_review(
     policy: Override | None, case: GateContext, overrides: Sequence[Vote], at: datetime, reviews: Sequence[Vote]
 ) -> Verdict:
     """Return whether a second person has reviewed a promotion with these overrides."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from promoter.ledger.store import Gone, Lease, LeaseInfo, LedgerStore, is_alive, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, LedgerStore, is_alive, never_gone
 from promoter.model.clock import Clock
 from promoter.model.errors import LeaseLost, PromoterError
 
@@ -40,7 +40,7 @@ class HeldLease:
             if self._lost is not None:
                 raise self._lost
 
-    def let_go(self) -> None:
+    def give_back(self) -> None:
         """Give the lease back. If the ledger cannot be reached, the lease expires by itself."""
         self._end.set()
         self._heart.join()
@@ -77,7 +77,7 @@ class HeldLease:
 
 @contextmanager
 def holding(
-    ledger: LedgerStore, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
+    ledger: LedgerStore, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = never_gone
 ) -> Iterator[HeldLease]:
     """Take a lease. Raise LeaseHeld if another run holds the environment."""
     begun = clock.monotonic()
@@ -85,10 +85,10 @@ def holding(
     try:
         yield hold
     finally:
-        hold.let_go()
+        hold.give_back()
 
 
-def others(ledger: LedgerStore, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[LeaseInfo, ...]:
+def others(ledger: LedgerStore, owner: str, clock: Clock, gone: Gone = never_gone) -> tuple[LeaseInfo, ...]:
     """Return active leases of other owners: not expired, and not of a process that is known to have ended."""
     now = clock.now()
     return tuple(held for held in ledger.held() if held.owner != owner and is_alive(held.expires, now) and not gone(held.owner))
@@ -104,7 +104,7 @@ def came_free(
     emit: Callable[[LeaseInfo, float], None],
 ) -> bool:
     """Wait while another run holds the environment, at most until `deadline` on the monotonic clock."""
-    told = None
+    reported = None
     while True:
         holder = next((held for held in others(ledger, owner, clock, gone) if held.environment == environment), None)
         left = deadline - clock.monotonic()
@@ -112,7 +112,7 @@ def came_free(
             return left > 0
         if left <= 0:
             return False
-        if holder.owner != told:
+        if holder.owner != reported:
             emit(holder, left)
-            told = holder.owner
+            reported = holder.owner
         clock.sleep(min(POLL, left))

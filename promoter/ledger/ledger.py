@@ -84,7 +84,7 @@ class Ledger:
             if self._kept is None or self._state is not None:
                 return self.refresh()
             seen, known = self.witnessed(), self._kept.load()
-            if known is not None and not self._stands(known.head):
+            if known is not None and not self._contains(known.head):
                 self._kept.forget()
                 known = None
             begun = known or EMPTY
@@ -96,7 +96,7 @@ class Ledger:
             self._state, self._glanced = state, known is not None
             return state
 
-    def _stands(self, head: LedgerHead) -> bool:
+    def _contains(self, head: LedgerHead) -> bool:
         there = next(iter(self.store.read(head.seq - 1)), None)
         return there is not None and head_of(there) == head
 

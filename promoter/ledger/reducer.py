@@ -62,7 +62,7 @@ class _Entry:
         self._open: dict[str, Open[Any]] = {}
 
     def set(self, **changes: Any) -> None:
-        """The state belongs to the fold alone. It is not shared before `freeze()`."""
+        """Change the state in place. It is not shared before `freeze()`."""
         for name, value in changes.items():
             object.__setattr__(self.state, name, value)
 
@@ -292,7 +292,7 @@ def _drifted(table: _Table, fact: Fact) -> None:
 
 
 def _nothing(table: _Table, fact: Fact) -> None:
-    """Kinds that are only reported and change nothing."""
+    """Ignore a kind that is only reported."""
 
 
 _FOLDS: Mapping[Kind, Callable[[_Table, Fact], None]] = {

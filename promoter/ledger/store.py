@@ -44,7 +44,7 @@ Gone = Callable[[str], bool]
 """Tests whether the owner of a lease is known to have ended."""
 
 
-def nobody(owner: str) -> bool:
+def never_gone(owner: str) -> bool:
     """Default: no owner is known to have ended."""
     del owner
     return False
@@ -67,7 +67,7 @@ class LedgerStore(Protocol):
     def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         """Append unchanged facts of another ledger durably, directly after `head`: all or none. Raise HeadMoved."""
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
         """Take a lease, also a stale one or one of an ended owner. Raise LeaseHeld if another owner's lease is active."""
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:

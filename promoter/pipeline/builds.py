@@ -96,7 +96,7 @@ def _repository(text: FileText, name: str, image: str | None, spot: Spot, filler
 
 
 def names_registry(path: str) -> bool:
-    """Whether an image's name begins with the host of a registry."""
+    """Return whether an image's name begins with the host of a registry."""
     first, slash, _ = path.partition("/")
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
 

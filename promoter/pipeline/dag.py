@@ -36,7 +36,7 @@ class Upstream:
                     self._before[name] |= self._before[needed] | self._bit[needed]
 
     def is_upstream(self, earlier: str, later: str) -> bool:
-        """Return whether `later` needs `earlier`. In a cycle every node needs every other."""
+        """Return whether `later` needs `earlier`. It is true for every `later` that is in a cycle or needs one."""
         return later not in self._before or bool(self._before[later] & self._bit[earlier])
 
 
@@ -46,10 +46,10 @@ def find_cycle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     left = {name for name in needs if name not in free}
     if not left:
         return ()
-    walk = [next(name for name in needs if name in left)]
-    while (following := next(n for n in needs[walk[-1]] if n in left)) not in walk:
-        walk.append(following)
-    circle = walk[walk.index(following) :]
+    path = [next(name for name in needs if name in left)]
+    while (following := next(n for n in needs[path[-1]] if n in left)) not in path:
+        path.append(following)
+    cycle = path[path.index(following) :]
     places = {name: place for place, name in enumerate(needs)}
-    first = min(range(len(circle)), key=lambda i: places[circle[i]])
-    return (*circle[first:], *circle[:first])
+    first = min(range(len(cycle)), key=lambda i: places[cycle[i]])
+    return (*cycle[first:], *cycle[:first])

@@ -50,7 +50,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Names:
-    """Return the engine's names in one environment: `<pipeline>-<environment>[-<name>]`, unless the file sets one."""
+    """Builds the engine's names in one environment: `<pipeline>-<environment>[-<name>]`, unless the file sets one."""
 
     prefix: str
 

@@ -76,18 +76,18 @@ class Complaints:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """Return all diagnostics, in the order of the text."""
+        """Raise InvalidFile with all diagnostics, in the order of the text."""
         if self._found:
-            raise InvalidFile(tuple(sorted(self._said(self._found), key=self._order)))
+            raise InvalidFile(tuple(sorted(self._diagnostics(self._found), key=self._order)))
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
-        return tuple(sorted(self._said(self._remarked), key=self._order))
+        return tuple(sorted(self._diagnostics(self._remarked), key=self._order))
 
     def _order(self, complaint: Diagnostic) -> tuple[bool, Diagnostic]:
         return complaint.file != self.main.file, complaint
 
-    def _said(self, found: Mapping[Diagnostic, Mapping[str | None, None]]) -> Iterator[Diagnostic]:
+    def _diagnostics(self, found: Mapping[Diagnostic, Mapping[str | None, None]]) -> Iterator[Diagnostic]:
         for complaint, where in found.items():
             suffix = self._suffix(tuple(name for name in where if name is not None)) if None not in where else ""
             yield Diagnostic(
@@ -95,7 +95,7 @@ class Complaints:
             )
 
     def _suffix(self, names: tuple[str, ...]) -> str:
-        """Return the names of the affected environments, or nothing if all are affected."""
+        """Name the affected environments, or return an empty text if all are affected."""
         if len(names) >= len(self.environments):
             return ""
         return f" (in {some(names)})"

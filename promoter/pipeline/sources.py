@@ -23,7 +23,7 @@ class Sheet:
     parts: Mapping[str, Any]
     environ: Mapping[str, str]
     own: bool = False
-    """Return whether it is the pipeline file, not a Compose file."""
+    """Whether it is the pipeline file, not a Compose file."""
 
     def spot(self, *path: str) -> Spot:
         return Spot(self.document, path)
@@ -73,7 +73,7 @@ def _laid_over(base: Any, over: Any) -> Any:
 
 
 def entries(part: object, spot: Spot, complaints: Complaints) -> Iterator[tuple[str, Any, Spot]]:
-    """Return the entries of a top-level mapping, without extensions."""
+    """Yield the entries of a top-level mapping, without extensions."""
     if part is None:
         return
     if not isinstance(part, dict):

@@ -19,7 +19,7 @@ from promoter.gates.context import CheckResult
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.ledger.store import nobody
+from promoter.ledger.store import never_gone
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.labels import Place
 from promoter.model.release import Release, Source
@@ -41,7 +41,7 @@ def look(check: Check, site: CheckTarget | None = None) -> CheckResult:
         probes=OutsideProbes(clock),
         secrets=FakeSecrets({"TOKEN": "hush"}),
         insecure=frozenset(),
-        gone=nobody,
+        gone=never_gone,
     )
     return Checker(world).run(check, site or at())
 

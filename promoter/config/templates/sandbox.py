@@ -198,7 +198,7 @@ class _Generator(CodeGenerator):
 
 
 def _budget() -> Callable[[Iterable[object]], Iterator[object]]:
-    """A limit of MAX_ROUNDS iterations for all loops of one rendering together."""
+    """Return a function that limits all loops of one rendering together to MAX_ROUNDS iterations."""
     left = MAX_ROUNDS
 
     def rounds(items: Iterable[object]) -> Iterator[object]:

@@ -101,7 +101,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 class _Raw:
-    """Read an env file with `format: raw`: take each value literally."""
+    """Reads env files with `format: raw`, which takes each value literally."""
 
     def __init__(self, text: str, environ: Mapping[str, str]) -> None:
         self._lines, self._environ = text.split("\n"), environ

@@ -25,8 +25,7 @@ PYTHON = "3.13"
 class Job:
     """The inputs. `file` is the pipeline file, from the root of the checkout. `host` is the registry's, if anything is pushed.
 
-    `last` is the environment at the end
-    of the way. `ledger` is None where the pipeline file names one itself; else what every machine is to use.
+    `last` is the last environment. `ledger` is the ledger for all machines, or None if the pipeline file names one.
     """
 
     platform: str
@@ -37,10 +36,10 @@ class Job:
     host: str | None
     ledger: str | None
     own_registry: bool = False
-    """Return whether the platform's own token gives access to the registry."""
+    """Whether the platform's own token gives access to the registry."""
 
     @property
-    def room(self) -> str:
+    def own_directory(self) -> str:
         """Return the directory of promoter's own files, beside the pipeline file."""
         return "/".join([*self.file.split("/")[:-1], ".promoter"])
 

@@ -31,7 +31,7 @@ class Wishes:
 
 def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
     parts = [f"# yaml-language-server: $schema={SCHEMA}"]
-    parts += [f"# What promoter carries {_way(wishes)}. `promoter validate` checks it, `promoter run` runs it."]
+    parts += [f"# The pipeline of promoter, {_way(wishes)}. `promoter validate` checks it, `promoter run` runs it."]
     parts += [f"# {_line(remark)}" for remark in draft.remarks]
     parts += [f"name: {_scalar(draft.name)}"]
     if draft.built:

@@ -328,7 +328,7 @@ def test_a_line_that_was_edited_on_the_branch_is_named(world):
     path.write_text(path.read_text().replace("ana@example.com", "eve@example.com"))
     world.git("commit", "--quiet", "-am", "Nothing to see", at=clone)
     world.git("push", "--quiet", at=clone)
-    with pytest.raises(LedgerError, match="is broken: fact 3: fact 3 names"):
+    with pytest.raises(LedgerError, match="is broken: fact 3: fact 3 must name"):
         list(world.ledger().read())
 
 
