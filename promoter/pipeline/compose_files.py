@@ -67,8 +67,8 @@ class ComposeFiles:
     def _document(self, path: Path, shown: str, named: Spot, trail: tuple[Path, ...]) -> Document | None:
         self._opened.append(path)
         if path in trail or len(self._opened) > MAX_FILES:
-            circle = f"{shown} includes itself" if path in trail else f"includes lead to more than {MAX_FILES} Compose files"
-            self.complaints.add(named, circle, "move the common part to a separate file")
+            problem = f"{shown} includes itself" if path in trail else f"includes lead to more than {MAX_FILES} Compose files"
+            self.complaints.add(named, problem, "move the common part to a separate file")
             return None
         try:
             return read_document(read_bytes(path, shown, self.read), shown)

@@ -110,7 +110,7 @@ class _Extending:
     def __init__(self, files: ComposeFiles, complaints: Complaints) -> None:
         self._files, self._complaints = files, complaints
         self._sheets: dict[Path, Sheet | None] = {}
-        self._circles: list[set[tuple[str, str]]] = []
+        self._cycles: list[set[tuple[str, str]]] = []
 
     def layers(
         self, sheet: Sheet, name: str, value: Mapping[str, Any], spot: Spot, trail: tuple[tuple[str, str], ...]
@@ -118,11 +118,11 @@ class _Extending:
         here = (sheet.document.file, name)
         if here in trail:
             around = trail[trail.index(here) :]
-            if set(around) in self._circles:
+            if set(around) in self._cycles:
                 return []
-            self._circles.append(set(around))
-            circle = " -> ".join(service for _, service in (*around, here))
-            self._complaints.add(spot / "extends", f"`extends` has a cycle: {circle}", "remove one `extends` of the cycle")
+            self._cycles.append(set(around))
+            cycle = " -> ".join(service for _, service in (*around, here))
+            self._complaints.add(spot / "extends", f"`extends` has a cycle: {cycle}", "remove one `extends` of the cycle")
             return []
         said = value.get("extends")
         bases = [] if said is None else self._bases(sheet, said, spot / "extends", (*trail, here))
