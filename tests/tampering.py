@@ -50,26 +50,26 @@ def texts(rows: Rows) -> list[bytes]:
     return [text for _, _, text in rows]
 
 
-SEEN = "25 facts were seen from here before"
+SEEN = "this machine has seen 25 facts"
 WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "a line edited": (lambda r: edited(r, 7, fits=False), "fact 7: its line is no longer the one that was recorded"),
-    "a line and its digest edited": (lambda r: edited(r, 7, fits=True), "fact 8: fact 8 names"),
+    "a line and its digest edited": (lambda r: edited(r, 7, fits=True), "fact 8: fact 8 must name"),
     "the last line edited": (lambda r: edited(r, 25, fits=False), "fact 25: its line is no longer"),
-    "the last line and its digest edited": (lambda r: edited(r, 25, fits=True), f"holds another fact 25, and {SEEN}"),
+    "the last line and its digest edited": (lambda r: edited(r, 25, fits=True), f"has another fact 25, but {SEEN}"),
     "a digest edited": (lambda r: [(n, "sha256:0" if n == 7 else d, t) for n, d, t in r], "fact 7: its line is no longer"),
-    "one deleted": (lambda r: [row for row in r if row[0] != 7], "fact 8: fact 7 is due here and fact 8 stands here"),
+    "one deleted": (lambda r: [row for row in r if row[0] != 7], "fact 8: expected fact 7, found fact 8"),
     "one deleted, places closed up": (
-        lambda r: renumbered([t for n, _, t in r if n != 7]), "fact 7: fact 7 is due here and fact 8 stands here"),
+        lambda r: renumbered([t for n, _, t in r if n != 7]), "fact 7: expected fact 7, found fact 8"),
     "two swapped": (
-        lambda r: renumbered([*texts(r)[:6], texts(r)[7], texts(r)[6], *texts(r)[8:]]), "fact 7: fact 7 is due here and fact 8"),
-    "one inserted": (inserted, "fact 8: fact 8 is due here and fact 7 stands here"),
-    "one inserted, behind it all written anew": (lambda r: rehashed(inserted(r), 7), f"holds another fact 25, and {SEEN}"),
-    "the first one twice": (lambda r: [*r, (26, "sha256:1", r[0][2])], "fact 26: fact 26 is due here and fact 1 stands here"),
-    "the last one cut off": (lambda r: r[:-1], f"ends with fact 24, and {SEEN}"),
-    "half cut off": (lambda r: r[:12], f"ends with fact 12, and {SEEN}"),
-    "emptied": (lambda _: [], f"ends with fact 0, and {SEEN}"),
-    "written anew from the first": (lambda r: rehashed(r, 1), f"holds another fact 25, and {SEEN}"),
-    "written anew from the last": (lambda r: rehashed(r, 25), f"holds another fact 25, and {SEEN}"),
+        lambda r: renumbered([*texts(r)[:6], texts(r)[7], texts(r)[6], *texts(r)[8:]]), "fact 7: expected fact 7, found fact 8"),
+    "one inserted": (inserted, "fact 8: expected fact 8, found fact 7"),
+    "one inserted, behind it all written anew": (lambda r: rehashed(inserted(r), 7), f"has another fact 25, but {SEEN}"),
+    "the first one twice": (lambda r: [*r, (26, "sha256:1", r[0][2])], "fact 26: expected fact 26, found fact 1"),
+    "the last one cut off": (lambda r: r[:-1], f"ends with fact 24, but {SEEN}"),
+    "half cut off": (lambda r: r[:12], f"ends with fact 12, but {SEEN}"),
+    "emptied": (lambda _: [], f"ends with fact 0, but {SEEN}"),
+    "written anew from the first": (lambda r: rehashed(r, 1), f"has another fact 25, but {SEEN}"),
+    "written anew from the last": (lambda r: rehashed(r, 25), f"has another fact 25, but {SEEN}"),
     "a place changed": (lambda r: [*r[:-1], (125, r[-1][1], r[-1][2])], "fact 125: fact 25 stands in its place"),
     "null": (lambda r: line(r, 7, b"null"), "fact 7: not a fact: not a JSON object"),
     "nothing": (lambda r: line(r, 7, b""), "fact 7: not a fact"),
@@ -83,5 +83,6 @@ WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "a number as a float": (
         lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7.0')), "fact 7: not a fact: seq is not a whole number"),
     "a kind of tomorrow": (
-        lambda r: line(r, 7, canonical({**json.loads(r[6][2]), "kind": "blessed"})), "fact 7: kind 'blessed' .* newer promoter"),
+        lambda r: line(r, 7, canonical({**json.loads(r[6][2]), "kind": "blessed"})),
+        "fact 7: unknown kind 'blessed': .* newer promoter"),
 }  # fmt: skip

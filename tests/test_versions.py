@@ -91,7 +91,7 @@ def test_a_kind_of_a_newer_version_is_refused_wherever_it_stands() -> None:
     ledger.restore(facts(), LedgerHead())
     last = json.loads(ledger.kept[-1])
     ledger.kept[-1] = canonical({**last, "kind": "blessed"})
-    with pytest.raises((LedgerError, ValueError), match=r"'blessed' is not known to this version: .* newer promoter"):
+    with pytest.raises((LedgerError, ValueError), match=r"unknown kind 'blessed': .* newer promoter"):
         Ledger(ledger, FakeClock(), "ana@example.com").refresh()
 
 
@@ -103,5 +103,5 @@ def test_a_file_with_such_a_fact_names_its_place(tmp_path: Path) -> None:
         raw.execute("DROP TRIGGER facts_stay")
         raw.execute("UPDATE facts SET line = CAST(replace(CAST(line AS TEXT), 'vetoed', 'blessed') AS BLOB) WHERE seq = 98")
         raw.commit()
-    with pytest.raises(LedgerBroken, match=r"fact 98: kind 'blessed' .* newer promoter"):
+    with pytest.raises(LedgerBroken, match=r"fact 98: unknown kind 'blessed': .* newer promoter"):
         list(ledger.read())

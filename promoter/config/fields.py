@@ -12,7 +12,7 @@ _HANDLE = re.compile(r"\{\{ secret\('[^']*'\) \}\}")
 
 
 def read_command(value: object) -> object:
-    """A string is split as a shell would (a secret's handle is one word's part); a list is taken word by word."""
+    """Split a string as a shell does; take a list word by word. A secret's handle is never split."""
     if not isinstance(value, str):
         return value
     handles: list[str] = []
@@ -24,7 +24,7 @@ def read_command(value: object) -> object:
     try:
         words = shlex.split(_HANDLE.sub(hide, value))
     except ValueError as error:
-        raise misfit(f"this command cannot be split into words: {str(error).lower()}", "write a list of words") from error
+        raise misfit(f"cannot split this command into words: {str(error).lower()}", "write a list of words") from error
     return tuple(re.sub("\ue000(\\d+)\ue001", lambda match: handles[int(match[1])], word) for word in words)
 
 
@@ -33,8 +33,8 @@ def _one_or_many(value: object) -> object:
 
 
 CommandLine = Annotated[tuple[str, ...], BeforeValidator(read_command, json_schema_input_type=str | list[str])]
-"""A program and its words."""
+"""A program and its arguments."""
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
-"""One text or a list of them."""
+"""One string or a list of strings."""

@@ -1,6 +1,6 @@
-"""What all shapes of the pipeline file share: frozen, no unknown keys but `x-…`, nothing said where null stands.
+"""Base of all models of the pipeline file: frozen, no unknown keys except `x-…`, null means unset.
 
-`Reading` travels with a validation that reads what a person wrote; without it the values are canonical already.
+`Reading` is the validation context for what a person wrote. Without it, the values are canonical already.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ Duration = Annotated[
 
 
 class Unsupported(NamedTuple):
-    """`instead` says what to do. Where `dropped`, the key is left out with a remark, and does no harm."""
+    """Why a key is not supported. `instead` is the remedy. If `dropped`, the key is left out with a remark only."""
 
     why: str
     instead: str | None = None
@@ -47,7 +47,7 @@ class Unsupported(NamedTuple):
 
 
 class Shape(BaseModel):
-    """Frozen, and refuses unknown keys."""
+    """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -60,13 +60,13 @@ class Shape(BaseModel):
     )
 
     @classmethod
-    def unsupported(cls, key: str) -> Unsupported | None:  # noqa: ARG003 -- a family of shapes may know some
-        """Why a key of the format is not carried out, or is left out; None for a key that means nothing here."""
+    def unsupported(cls, key: str) -> Unsupported | None:  # noqa: ARG003 -- subclasses use it
+        """Return why a key of the format is not supported or is left out; None for an unknown key."""
         return None
 
     @model_validator(mode="before")
     @classmethod
-    def _said(cls, data: object) -> object:
+    def _drop_unset(cls, data: object) -> object:
         if isinstance(data, dict):
             return {k: v for k, v in data.items() if v is not None and not (isinstance(k, str) and k.startswith("x-"))}
         return data

@@ -1,4 +1,4 @@
-"""What does not fit a shape, in plain sentences: pydantic's errors and our own, with the path inside the value."""
+"""Validation errors in plain sentences: those of pydantic and our own, with the path inside the value."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`at` is the path inside the value that was read; `on_key` when the key itself is wrong, not what it holds.
+    """One error. `at` is the path inside the value; `on_key` means that the key is wrong, not its value.
 
-    `dropped` when it is left out with a remark and does no harm; `instead` is then what stays in its place.
+    `dropped` means that the value is left out with a remark only; `instead` then replaces it.
     """
 
     at: Path
@@ -30,7 +30,7 @@ class Fault:
 
 
 class Misfit(ValueError):
-    """Raised by our own readers: one fault or several of the value that is being read."""
+    """Raised by our own readers, with one or several faults of a value."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
@@ -42,12 +42,12 @@ def misfit(message: str, hint: str | None = None, at: Path = ()) -> Misfit:
 
 
 def unknown_key(key: str, known: Iterable[str], at: Path) -> Fault:
-    """Of a key that means nothing here, with the nearest that does."""
-    return Fault(at, f"unknown key `{key}`", nearest(key, known, "known here"), on_key=True)
+    """Return the fault of an unknown key, with the nearest known key as its hint."""
+    return Fault(at, f"unknown key `{key}`", nearest(key, known, "known keys"), on_key=True)
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str | None:
-    """A hint that names what was probably meant, or all there is."""
+    """Return a hint with the most similar name, or with all known names."""
     names = [str(n) for n in known]
     near = get_close_matches(name, names, 1)
     if near:
@@ -56,7 +56,7 @@ def nearest(name: str, known: Iterable[str], otherwise: str) -> str | None:
 
 
 def without(value: Any, faults: Iterable[Fault]) -> Any:
-    """`value` without what is dropped, or with what stays instead; `value` itself is not changed."""
+    """Return a copy of `value` with dropped parts removed or replaced."""
     for fault in faults:
         value = _without(value, fault.at, fault.instead)
     return value
@@ -74,7 +74,7 @@ def _without(value: Any, path: Path, instead: str | None) -> Any:
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
-    """Every error of one validation of `model` as a fault with its path."""
+    """Yield every error of one validation of `model` as a fault with its path."""
     for problem in error.errors(include_url=False):
         path: Path = tuple(problem["loc"])
         cause = problem.get("ctx", {}).get("error")
@@ -92,28 +92,28 @@ def _fault(problem: Any, path: Path, model: type[BaseModel], cause: object) -> F
         if found and found.dropped:
             return Fault(path, f"`{path[-1]}` is left out: {found.why}", on_key=True, dropped=True)
         if found:
-            return Fault(path, f"`{path[-1]}` is not carried out: {found.why}", found.instead, on_key=True)
+            return Fault(path, f"`{path[-1]}` is not supported: {found.why}", found.instead, on_key=True)
         return unknown_key(str(path[-1]), _keys(owner), path)
     if kind == "missing":
         return Fault(path[:-1], f"`{path[-1]}` is missing", f"add `{path[-1]}: …`")
     if cause is not None:
         return Fault(path, str(cause))
-    due, hint = _due(kind, problem.get("ctx", {}))
-    return Fault(path, f"{name} must be {due}, and {kind_of(problem['input'])} stands here", hint)
+    expected, hint = _expected(kind, problem.get("ctx", {}))
+    return Fault(path, f"{name} must be {expected}, got {kind_of(problem['input'])}", hint)
 
 
 _PATTERNS = {
     r"^https?://(\S|\{\{ secret\('[^']*'\) \}\})+$": "an address that begins with http:// or https://",
-    r"^https?://([^\s?#]|\{\{ secret\('[^']*'\) \}\})+$": "the address of a server, without ? and #, that begins with http:// or https://",
+    r"^https?://([^\s?#]|\{\{ secret\('[^']*'\) \}\})+$": "a server address that begins with http:// or https://, without ? or #",
     r"^[A-Z]+$": "a word such as GET",
 }
 
 
-def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
-    """What is due where pydantic found an error of this kind."""
+def _expected(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
+    """Return what pydantic expected, and a hint, for an error of this kind."""
     match kind:
         case "string_type":
-            return "text", "put it in quotes if a text is meant"
+            return "a string", "put quotes around it"
         case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
             return "a whole number", None
         case "float_type" | "float_parsing" | "finite_number":
@@ -130,14 +130,14 @@ def _due(kind: str, context: dict[str, Any]) -> tuple[str, str | None]:
         case "tuple_type" | "list_type" | "set_type":
             return "a list", "write for example [a, b]"
         case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
-            return "a map", "write keys and values, one a line"
+            return "a mapping", "write `key: value` pairs, one a line"
         case "string_too_short":
-            return "some text", None
+            return "a non-empty string", None
         case "too_short":
-            return f"a list of at least {context.get('min_length', 1)}", None
+            return f"a list with at least {context.get('min_length', 1)} entries", None
     if kind.startswith("date"):
         return "a date such as 2026-12-18", None
-    return f"something else ({kind})", None
+    return f"a valid value ({kind})", None
 
 
 def _name(path: Path) -> str:
@@ -153,7 +153,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
-    """The model that reads the value at `path`; `model` itself where that cannot be told."""
+    """Return the model that reads the value at `path`; `model` itself if it cannot be found."""
     here: Any = model
     for part in path:
         here = _inner(here)
@@ -168,7 +168,7 @@ def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
 
 
 def _inner(annotation: Any) -> Any:
-    """Without Annotated and without `| None`."""
+    """Strip Annotated and `| None` from an annotation."""
     while True:
         if get_origin(annotation) is Annotated:
             annotation = get_args(annotation)[0]

@@ -1,1 +1,1 @@
-"""Gates and checks: one kind a file, its shape in YAML and its verdict. Pure: what it needs was looked up before."""
+"""Gates and checks: one kind a file, with its model in YAML and its verdict. Pure: callers collect the inputs."""

@@ -1,10 +1,10 @@
-"""What all checks share: they can be tried out with `dry_run`, which measures and reports without gating."""
+"""The base of all checks. `dry_run` runs and reports a check without blocking."""
 
 from promoter.config.spec import Shape
 
 
 class CheckShape(Shape):
-    """One check. `subject` is what it looks at, in a few words."""
+    """One check. `subject` names what it checks, in a few words."""
 
     dry_run: bool = False
 

@@ -1,7 +1,7 @@
-"""The checks that look at the world: as a gate they open it, as a verification they prove.
+"""Checks of the outside world, used as gates and as verifications.
 
-Here stand the shapes of http, container and command, and the verdict on what any check saw. `metric`, `scan` and
-`signature` have files of their own. The looking is done elsewhere.
+This module has the models of http, container and command, and the verdict of every check. `metric`, `scan` and
+`signature` have their own modules. `promotion/checks` runs the checks.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
 
 
 class HttpCheck(CheckShape):
-    """Asks `url` until it answers `status` (and its body contains `contains`), at most `within`, each `every`."""
+    """Requests `url` every `every`, for at most `within`, until it returns `status` and a body with `contains`."""
 
     kind: ClassVar[str] = "http"
 
@@ -39,7 +39,7 @@ class HttpCheck(CheckShape):
 class ContainerCheck(CheckShape):
     """Runs a service's image at the release's digest once, on the environment's network; exit 0 passes.
 
-    `command` takes the place of the image's command, as in Compose; `entrypoint` that of its entrypoint.
+    `command` replaces the image's command, as in Compose; `entrypoint` replaces its entrypoint.
     """
 
     kind: ClassVar[str] = "container"
@@ -69,14 +69,14 @@ Check = HttpCheck | ContainerCheck | CommandCheck | MetricCheck | ScanCheck | Si
 
 
 def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:
-    """A check that has not passed may pass later: it waits. In a dry run it is told, and stands in nobody's way."""
+    """Return the verdict of a check. A failed check may pass later, so it waits. A dry run is reported and never blocks."""
     result: CheckResult | None = case.checks.get(place)
     if check.dry_run:
-        return passed(say_dry_run(result) if result else "dry run: not looked at")
+        return passed(say_dry_run(result) if result else "dry run: no result yet")
     if result is None:
         return waiting(
             ReasonCode.CHECK_FAILED,
-            f"{check.title()} was not looked at: it is when a promotion is tried and no earlier gate is shut",
+            f"{check.title()} has not run yet: it runs in `promote`, once earlier gates pass",
         )
     if result.passed:
         return passed(result.sentence)
@@ -84,6 +84,6 @@ def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:
 
 
 def say_dry_run(result: CheckResult) -> str:
-    """What was measured, and what it would have done."""
+    """Describe the result of a dry run, and what the check would have done."""
     would = "passed" if result.passed else "timed out" if result.timed_out else "failed"
     return f"dry run: would have {would}: {result.sentence}"

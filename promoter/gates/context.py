@@ -1,4 +1,4 @@
-"""Everything that gates judge by, gathered beforehand: plain values, no look at the world."""
+"""The inputs of gates, collected beforehand as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,19 +10,19 @@ from promoter.model.vote import Vote
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """The unbroken, verified stay of one release in one environment."""
+    """The time that one verified release has run in one environment without interruption."""
 
     release: str
     since: datetime
     restarted: str | None = None
-    """What was started anew since it was verified, so that the stay began again."""
+    """What was restarted since the verification, so that the time began again."""
     down: str | None = None
-    """Why it is not known to run now: then no time counts."""
+    """Why it may not be running now. Then no time counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check saw. `timed_out` when it never got its answer in time; `seen` is what to show a person."""
+    """The result of one check. `timed_out` means that no answer came in time; `seen` is shown to people."""
 
     passed: bool
     sentence: str
@@ -32,7 +32,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class GateContext:
-    """One release asking to enter one environment."""
+    """One release that requests to enter one environment."""
 
     environment: str
     release: Release
@@ -44,24 +44,24 @@ class GateContext:
     votes: tuple[Vote, ...] = ()
     consumed: frozenset[str] = frozenset()
     requested_seq: int = 0
-    """Where the ledger asks for votes on this very plan; 0 when it does not yet. Stale votes before it are history."""
+    """Sequence number of the request for votes on this plan; 0 if there is none. Earlier stale votes are not reported."""
     stays: Mapping[str, Stay] = field(default_factory=dict)
     checks: Mapping[int, CheckResult] = field(default_factory=dict)
-    """Results of the http, container and command gates, by the gate's place in the list."""
+    """Results of the checks, by the gate's index in the list."""
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signers: tuple[str, ...] | None = None
-    """Who stands in the approvers file; None when the pipeline names none."""
+    """The people in the approvers file; None if the pipeline names no such file."""
     identities: Mapping[str, str] = field(default_factory=dict)
-    """Logins and other names, in small letters, to the person whose they are."""
+    """Maps logins and other names, in lower case, to the person."""
     overrides: tuple[Vote, ...] = ()
-    """Decisions to pass the gates in an emergency, by the people whom `override:` names."""
+    """Decisions to pass the gates in an emergency, by people that `override:` names."""
 
     @property
     def author(self) -> str | None:
-        """The person who wrote the last commit."""
+        """Return the person who wrote the last commit."""
         return person(self.release.source.author, self.identities) if self.release.source.author else None
 
 
 def person(name: str, identities: Mapping[str, str]) -> str:
-    """Whose name it is; the name itself where nobody claims it. Platforms do not tell logins apart by capitals."""
+    """Return the person with this name, or the name itself. Case is ignored, as platforms ignore the case of logins."""
     return identities.get(name.casefold(), name)

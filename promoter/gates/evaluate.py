@@ -1,4 +1,4 @@
-"""Evaluates gates: cheap ones first, approvals last. Pure."""
+"""Evaluate gates: cheap ones first, approvals last. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,27 +23,27 @@ Look = Callable[[Check], CheckResult]
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or what else stands there."""
+    """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or another rule."""
 
     gate: str
     verdict: Verdict
     kind: Rule
     grade: Grade | None = None
-    """How strongly votes must be proven, of an approval."""
+    """The required proof of votes, for an approval."""
 
 
 def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: Look | None) -> tuple[GateResult, ...]:
-    """The verdict of every gate, in the order of the file. Without `look` checks are not carried out."""
-    shut = any(
+    """Return the verdict of every gate, in the order of the file. Without `run_checks`, no check runs."""
+    closed = any(
         evaluate_gate(gate, i, case).outcome is not Outcome.PASSED
         for i, gate in enumerate(gates)
         if isinstance(gate, (Soak, Window))
     )
     seen: dict[int, CheckResult] = {}
     for place, gate in enumerate(gates):
-        if run_checks is not None and not shut and isinstance(gate, Check):
+        if run_checks is not None and not closed and isinstance(gate, Check):
             seen[place] = run_checks(gate)
-            shut = not (seen[place].passed or gate.dry_run)
+            closed = not (seen[place].passed or gate.dry_run)
     case = replace(case, checks=seen)
     return tuple(
         GateResult(
@@ -67,13 +67,13 @@ def evaluate_gate(gate: Gate, place: int, case: GateContext) -> Verdict:
 
 
 def consumed_votes(gates: tuple[Gate, ...], case: GateContext) -> tuple[str, ...]:
-    """Digests of the facts that hold the votes on which a start rests."""
+    """Return the digests of the facts with the votes that a start uses."""
     votes = [vote.digest for gate in gates if isinstance(gate, Approval) for vote in counting(gate, case)]
     return tuple(dict.fromkeys(votes))
 
 
 def worst(results: tuple[GateResult, ...]) -> GateResult | None:
-    """The verdict that decides: a refusal before a wait; None when everything is open."""
+    """Return the result that decides: a refusal before a wait; None if all gates are open."""
     for outcome in (Outcome.REFUSED, Outcome.WAITING):
         for one in results:
             if one.verdict.outcome is outcome:

@@ -1,7 +1,7 @@
-"""Metrics: a Prometheus query whose every sample over a span of time must satisfy a condition.
+"""Metric checks: every sample of a Prometheus query over a time range must satisfy a condition.
 
-Here stand the shape, the times that are asked for and the judgement on the series. As in the field, a measurement is one
-point in time: it fails when any series breaks the condition then. Reading answers is `prometheus.py`'s.
+This module has the model, the times of the query and the evaluation of the series. A measurement is one
+point in time: it fails if any series does not satisfy the condition then. `prometheus.py` reads responses.
 """
 
 import math
@@ -22,7 +22,7 @@ from promoter.gates.prometheus import Series, Span
 from promoter.model.duration import say_duration
 
 MOST_POINTS = 11_000
-"""What Prometheus gives for one series at most."""
+"""The maximum number of samples that Prometheus returns for one series."""
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
 }  # fmt: skip
@@ -31,7 +31,7 @@ _CONDITION = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`< 0.01`: what the value of a sample is compared with, and how."""
+    """A condition for the value of a sample, such as `< 0.01`."""
 
     sign: str
     limit: float
@@ -41,7 +41,7 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Raises Misfit for what is no condition."""
+    """Read a condition. Raise Misfit if it is not one."""
     found = _CONDITION.fullmatch(text)
     if found is None or not math.isfinite(float(found[2])):
         raise misfit(f"{text!r} is not a condition", 'write one of < <= > >= == != and a number: for example "< 0.01"')
@@ -54,7 +54,7 @@ def _check_condition(text: str) -> str:
 
 
 class NoData(StrEnum):
-    """What it means that a point in time has no sample, or one that is not a number."""
+    """What happens if a point in time has no sample, or one that is not a number."""
 
     FAIL = "fail"
     WAIT = "wait"
@@ -62,9 +62,9 @@ class NoData(StrEnum):
 
 
 class MetricCheck(CheckShape):
-    """Asks the Prometheus at `url` for `query` over a span of `for`, one sample each `interval`.
+    """Queries Prometheus at `url` for `query` over a time range of `for`, with one sample each `interval`.
 
-    A gate looks back: the span ends now. A verification looks forward: it begins with the verification.
+    The time range of a gate ends now. That of a verification begins when the verification starts.
     """
 
     kind: ClassVar[str] = "metric"
@@ -84,11 +84,15 @@ class MetricCheck(CheckShape):
         if self.interval < timedelta(milliseconds=1):
             raise misfit("`interval` must be at least 1ms", None, ("interval",))
         if self.points > MOST_POINTS:
-            says = f"{self.points} samples are more than Prometheus gives at once ({MOST_POINTS})"
+            says = f"{self.points} samples are more than the maximum of Prometheus ({MOST_POINTS})"
             raise misfit(says, "make `interval` longer or `for` shorter", ("interval",))
         if self.failure_limit >= self.points:
-            says = f"there {'is 1 sample' if self.points == 1 else f'are {self.points} samples'}: this could never fail"
-            raise misfit(says, "`failure_limit` must be lower than `for` divided by `interval`, plus one", ("failure_limit",))
+            says = f"there {'is 1 sample' if self.points == 1 else f'are {self.points} samples'}, so this check could never fail"
+            raise misfit(
+                says,
+                "set `failure_limit` lower than the number of samples (`for` divided by `interval`, plus one)",
+                ("failure_limit",),
+            )
         return self
 
     @property
@@ -97,7 +101,7 @@ class MetricCheck(CheckShape):
 
     @property
     def points(self) -> int:
-        """How many points in time are measured: both ends of the span, and the steps between."""
+        """Return the number of points in time: both ends of the range, and the steps between."""
         return -(-round(self.for_.total_seconds() * 1000) // self.step_ms) + 1
 
     def subject(self) -> str:
@@ -106,20 +110,20 @@ class MetricCheck(CheckShape):
 
 
 def looking_back(check: MetricCheck, now_ms: int) -> Span:
-    """The span that ends now. Its points are multiples of the step, because some servers move others there."""
+    """Return the range that ends now. Its points are multiples of the step, because some servers align them."""
     end = now_ms if check.points == 1 else now_ms - now_ms % check.step_ms
     return Span(end - check.step_ms * (check.points - 1), check.step_ms, check.points)
 
 
 def looking_forward(check: MetricCheck, begun_ms: int) -> Span:
-    """The span whose first point is not before `begun_ms`."""
+    """Return the range whose first point is not before `begun_ms`."""
     start = begun_ms if check.points == 1 else begun_ms + -begun_ms % check.step_ms
     return Span(start, check.step_ms, check.points)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How many points in time failed and how many have no data. `worst` is what to show."""
+    """The number of points in time that failed or have no data. `worst` is shown to people."""
 
     points: int
     failing: int
@@ -129,7 +133,7 @@ class Measured:
 
 
 def measure(series: tuple[Series, ...], condition: Condition, points: int) -> Measured:
-    """Over the first `points` of the span."""
+    """Evaluate the first `points` of the range."""
     failing, missing, worst = 0, 0, ""
     for point in range(points):
         values = [(one.labels, one.samples.get(point)) for one in series]
@@ -143,10 +147,10 @@ def measure(series: tuple[Series, ...], condition: Condition, points: int) -> Me
 
 
 def accepted(check: MetricCheck, seen: Measured) -> bool:
-    """Whether it passes as it is: failing points by `failure_limit`, missing ones by `no_data`."""
+    """Return whether it passes: failing points by `failure_limit`, missing ones by `no_data`."""
     match check.no_data:
         case NoData.FAIL:
-            return seen.failing + seen.missing <= check.failure_limit  # which is lower than all points
+            return seen.failing + seen.missing <= check.failure_limit  # which is lower than the number of points
         case NoData.WAIT:
             return seen.failing <= check.failure_limit and not seen.missing
         case NoData.PASS:
@@ -154,7 +158,7 @@ def accepted(check: MetricCheck, seen: Measured) -> bool:
 
 
 def hopeless(check: MetricCheck, seen: Measured) -> bool:
-    """Whether more samples cannot mend it: too many have failed already."""
+    """Return whether it has failed for certain: more samples cannot change that."""
     return seen.failing > check.failure_limit
 
 

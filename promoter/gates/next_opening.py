@@ -1,4 +1,4 @@
-"""When the gates that only time opens are all open: the end of a soak may fall outside the window, and so on."""
+"""Find when all gates that open with time are open together: for example, a soak may end outside a window."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,17 +13,17 @@ MOST_STEPS = 200
 
 
 def opens_together(gates: Sequence[object], case: GateContext) -> datetime | None:
-    """The first instant at or after `case.now` in which no soak and no window is shut; None when there is none in sight.
+    """Return the first instant at or after `case.now` at which all soaks and windows are open; None if none is found.
 
-    It goes from opening to opening: each that is too early for one gate is moved to when that gate opens.
+    The search goes from opening to opening: if one gate is still closed then, it continues at the opening of that gate.
     """
     at = case.now
     for _ in range(MOST_STEPS):
-        shut = [one for one in _verdicts(gates, replace(case, now=at)) if one.outcome is not Outcome.PASSED]
-        if not shut:
+        closed = [one for one in _verdicts(gates, replace(case, now=at)) if one.outcome is not Outcome.PASSED]
+        if not closed:
             return at
-        openings = [one.opens_at for one in shut if one.opens_at is not None]
-        if len(openings) < len(shut):
+        openings = [one.opens_at for one in closed if one.opens_at is not None]
+        if len(openings) < len(closed):
             return None
         at = max(openings)
     return None

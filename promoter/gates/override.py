@@ -1,4 +1,4 @@
-"""What an environment allows in an emergency: which gates a rollback passes by, and who may override all of them."""
+"""Rules for emergencies: which gates a rollback skips, and who may override all gates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,21 +18,21 @@ GateKind = Literal["approval", "soak", "window", "http", "container", "command",
 
 
 class Rollback(Shape):
-    """`skip` names the kinds of gates that a rollback passes by; soak always is. `window` stands for freezes too.
+    """The gates that a rollback skips. `skip` names their kinds, in addition to soak. `window` includes freezes.
 
-    Without `skip` a rollback passes by all of them.
+    Without `skip`, a rollback skips all gates.
     """
 
     skip: tuple[GateKind, ...] | None = None
     from_: tuple[str, ...] | None = Field(default=None, alias="from", min_length=1)
-    """People or roles who may roll back; anyone without it."""
+    """People or roles who may roll back. Default: anyone."""
 
     def document(self) -> dict[str, object]:
-        """As part of a policy. `from` is in it only where it is said, so that older votes stay bound to the same policy."""
+        """Return the rules as part of a policy. An unset `from` is left out, so that older votes keep their policy digest."""
         return {"skip": self.skip and list(self.skip), **({"from": list(self.from_)} if self.from_ else {})}
 
     def may(self, person: str, roles: Mapping[str, tuple[str, ...]]) -> bool:
-        """Whether this person may roll back."""
+        """Return whether this person may roll back."""
         return self.from_ is None or person in people_of(self.from_, roles)
 
     def skips(self, kind: str) -> bool:
@@ -40,9 +40,9 @@ class Rollback(Shape):
 
 
 class Override(Shape):
-    """`from` names the people or roles who may pass the gates together, `min` of them, with a reason.
+    """Who may pass the gates in an emergency: at least `min` people of `from`, with a reason.
 
-    The next normal promotion waits until another person has signed the review, which is due `review_within`.
+    The next normal promotion waits until another person has signed a review. The time limit is `review_within`.
     """
 
     from_: tuple[str, ...] = Field(alias="from", min_length=1)
@@ -51,10 +51,10 @@ class Override(Shape):
     grade: Grade = Grade.SIGNED
 
 
-def judge_override(policy: Override, case: GateContext) -> Verdict | None:
-    """Whether the people whom the file names for emergencies have decided to pass the gates. None: nobody asked to.
+def evaluate_override(policy: Override, case: GateContext) -> Verdict | None:
+    """Return whether the people that the file names decided to pass the gates. None: there is no override.
 
-    Their decisions are bound, expire and are used up exactly as approvals are.
+    Overrides are bound, expire and are used up as approvals are.
     """
     if not any(vote.plan_digest == case.plan_digest for vote in case.overrides):
         return None
@@ -63,18 +63,18 @@ def judge_override(policy: Override, case: GateContext) -> Verdict | None:
         return verdict
     used = used_overrides(policy, case)
     why = "; ".join(f"{vote.principal}: {vote.comment}" for vote in used)
-    return Verdict(Outcome.PASSED, ReasonCode.OVERRIDDEN, f"the gates are passed by override ({why})")
+    return Verdict(Outcome.PASSED, ReasonCode.OVERRIDDEN, f"the gates are overridden ({why})")
 
 
 def used_overrides(policy: Override, case: GateContext) -> tuple[Vote, ...]:
-    """The overrides that a start consumes."""
+    """Return the overrides that a start consumes."""
     return counting(_as_gate(policy), _as_votes(case))
 
 
-def judge_review(
+def evaluate_review(
     policy: Override | None, case: GateContext, overrides: Sequence[Vote], at: datetime, reviews: Sequence[Vote]
 ) -> Verdict:
-    """Whether a second person has looked back on a promotion that passed the gates by these overrides."""
+    """Return whether a second person has reviewed a promotion with these overrides."""
     people = [vote.principal for vote in overrides]
     keys = {vote.key for vote in overrides if vote.key}
     may = None if case.signers is None else frozenset(case.signers)
@@ -89,9 +89,9 @@ def judge_review(
         ):
             return passed(f"reviewed by {vote.principal}")
     due = at + (policy.review_within if policy is not None else timedelta(0))
-    when = f"due {due:%Y-%m-%d %H:%M} UTC" if case.now < due else f"overdue since {due:%Y-%m-%d %H:%M} UTC"
-    says = f"{', '.join(people)} passed the gates of {case.environment} by override, and nobody else has reviewed it ({when})"
-    return refused(ReasonCode.REVIEW_OVERDUE, f"{says}; a second person: `promoter review {case.environment}`")
+    when = f"time limit: {due:%Y-%m-%d %H:%M} UTC" if case.now < due else f"overdue since {due:%Y-%m-%d %H:%M} UTC"
+    says = f"{', '.join(people)} passed the gates of {case.environment} by override; review missing ({when})"
+    return refused(ReasonCode.REVIEW_OVERDUE, f"{says}; another person must run `promoter review {case.environment}`")
 
 
 def _as_gate(policy: Override) -> Approval:
@@ -103,12 +103,12 @@ def _as_votes(case: GateContext) -> GateContext:
 
 
 def people_of(names: Sequence[str], roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    """Roles are replaced by who has them."""
+    """Replace roles by their people."""
     return frozenset(person for name in names for person in roles.get(name, (name,)))
 
 
 def may_override(policy: Override, roles: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    """The people whom the file names for emergencies."""
+    """Return the people who may override."""
     people = electorate(_as_gate(policy), roles, None)
     assert people is not None
     return people

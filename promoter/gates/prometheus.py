@@ -1,4 +1,4 @@
-"""The answer of a Prometheus to a question over a span of time, read strictly: series, samples, or why it is none."""
+"""Read the response of Prometheus to a range query, strictly: series and samples, or an error."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The points in time of one question, in milliseconds since 1970: `points` of them, `step` apart."""
+    """The points in time of one query, in milliseconds since 1970: `points` of them, `step` apart."""
 
     start: int
     step: int
@@ -20,12 +20,12 @@ class Span:
         return self.start + self.step * (self.points - 1)
 
     def until(self, now: int) -> "Span":
-        """The points that have come to pass."""
+        """Return the number of points that are in the past."""
         return replace(self, points=max(0, min(self.points, (now - self.start) // self.step + 1)))
 
 
 class BadAnswer(Exception):
-    """What was answered is no measurement; the message says why. `again`: asking once more may help."""
+    """The response is not a measurement; the message says why. `again`: a retry may help."""
 
     def __init__(self, message: str, *, again: bool = False) -> None:
         super().__init__(message)
@@ -34,24 +34,24 @@ class BadAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series: its labels as PromQL writes them, and its samples by the number of their point in time."""
+    """One series: its labels as in PromQL, and its samples by the index of their point in time."""
 
     labels: str
     samples: Mapping[int, float]
 
 
 def read_answer(status: int, body: str, span: Span) -> tuple[Series, ...]:
-    """The series of a `query_range` answer. Raises BadAnswer for everything that is not wholly one."""
+    """Read the series of a `query_range` response. Raise BadAnswer if any part is invalid."""
     answer = _document(status, body)
     if answer.get("status") != "success":
-        says = f"{answer.get('errorType') or f'status {status}'}: {answer.get('error') or 'the server gives no reason'}"
+        says = f"{answer.get('errorType') or f'status {status}'}: {answer.get('error') or 'without a reason'}"
         raise BadAnswer(f"the server answers {says}", again=status >= 500)
     if answer.get("warnings"):
         raise BadAnswer(f"the server warns that the answer may be incomplete: {'; '.join(map(str, answer['warnings']))[:500]}")
     data = answer.get("data")
     found = data.get("resultType") if isinstance(data, dict) else None
     if status != 200 or found != "matrix" or not isinstance(data, dict) or not isinstance(data.get("result"), list):
-        raise BadAnswer(f"a matrix is due, and the server answers {found or 'something else'} (status {status})")
+        raise BadAnswer(f"expected a matrix, got {found or 'something else'} (status {status})")
     return tuple(_series(one, span) for one in data["result"])
 
 
@@ -59,19 +59,19 @@ def _document(status: int, body: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
-        says = "is longer than can be read: aggregate the query" if len(body) >= 1 << 20 else "is not a Prometheus server's"
+        says = "is too long: aggregate the query" if len(body) >= 1 << 20 else "is not from a Prometheus server"
         raise BadAnswer(f"the answer (status {status}) {says}", again=status >= 500) from error
     if not isinstance(answer, dict):
-        raise BadAnswer(f"the answer (status {status}) is not a Prometheus server's")
+        raise BadAnswer(f"the answer (status {status}) is not from a Prometheus server")
     return answer
 
 
 def _series(one: object, span: Span) -> Series:
     if not isinstance(one, dict) or not isinstance(one.get("metric"), dict):
-        raise BadAnswer("the answer holds a series without labels")
+        raise BadAnswer("the answer has a series without labels")
     labels = _say_labels(one["metric"])
     if one.get("histograms") or not isinstance(one.get("values"), list):
-        raise BadAnswer(f"{labels} holds no plain numbers: take for example histogram_quantile() of it")
+        raise BadAnswer(f"{labels} has no plain numbers: use for example histogram_quantile()")
     samples: dict[int, float] = {}
     for sample in one["values"]:
         point, value = _sample(sample, labels, span)
@@ -85,10 +85,10 @@ def _sample(sample: object, labels: str, span: Span) -> tuple[int, float]:
         at, text = sample  # type: ignore[misc]
         offset, value = round(float(at) * 1000) - span.start, float(text)  # type: ignore[has-type]
     except (TypeError, ValueError, OverflowError) as error:
-        raise BadAnswer(f"a sample of {labels} is no number at a time") from error
+        raise BadAnswer(f"a sample of {labels} is not a pair of time and number") from error
     point, rest = divmod(offset, span.step)
     if rest or not 0 <= point < span.points:
-        raise BadAnswer(f"{labels} has a sample at a time that was not asked for")
+        raise BadAnswer(f"{labels} has a sample at an unexpected time")
     return point, value
 
 

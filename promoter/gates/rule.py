@@ -1,4 +1,4 @@
-"""Kinds of rules that can keep a release out: gates of the file, and what is checked before them."""
+"""Kinds of rules that can block a release: gates of the file, and rules that are checked before them."""
 
 from enum import StrEnum
 
@@ -28,12 +28,12 @@ class Rule(StrEnum):
 
     @property
     def is_check(self) -> bool:
-        """Whether its verdict is known only after something was looked at outside."""
+        """Return whether its verdict depends on a check of the outside world."""
         return self in _CHECKS
 
     @property
     def opens_by_vote(self) -> bool:
-        """Whether it makes sense to ask for votes while this is closed."""
+        """Return whether votes are still requested while this rule blocks."""
         return self not in _FINAL
 
 

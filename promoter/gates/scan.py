@@ -1,7 +1,7 @@
-"""Scans: no finding of a severity, or a worse one, in the images of the release.
+"""Scan checks: the images of the release have no finding of a severity or worse.
 
-Here stand the shape, the scanners' command lines, the reading of their reports and the judgement. A report that is not
-wholly understood, or is about another image, is no report: it never passes. Running is done elsewhere.
+This module has the model, the scanners' command lines, and the evaluation of their reports. A report that is not
+fully understood, or is about another image, never passes. Scanners run elsewhere.
 """
 
 import json
@@ -43,9 +43,9 @@ class Severity(StrEnum):
 
 
 class ScanCheck(CheckShape):
-    """Scans the images of `service` (all, unless said) by digest; a finding of `severity` or worse fails.
+    """Scans the images of `service` (default: all) by digest; a finding of `severity` or worse fails.
 
-    `ignore` is the path of the scanner's own ignore file where a person wrote it, and its content once it was read.
+    `ignore` is the path of the scanner's ignore file in the file, and its content after reading.
     """
 
     kind: ClassVar[str] = "scan"
@@ -60,18 +60,18 @@ class ScanCheck(CheckShape):
     @model_validator(mode="after")
     def _check_ignore(self) -> Self:
         if self.ignore is not None and self.scanner is Scanner.AUTO:
-            hint = "say which with `scanner: trivy` or `scanner: grype`"
-            raise misfit("each scanner has its own kind of ignore file, and none is named", hint, ("ignore",))
+            hint = "set `scanner: trivy` or `scanner: grype`"
+            raise misfit("`ignore` needs `scanner`: each scanner has its own format of ignore file", hint, ("ignore",))
         return self
 
     @property
     def scanners(self) -> tuple[Scanner, ...]:
-        """Those that may do it: the first that is installed does."""
+        """Return the possible scanners. The first that is installed is used."""
         return (Scanner.TRIVY, Scanner.GRYPE) if self.scanner is Scanner.AUTO else (self.scanner,)
 
     @property
     def ignore_name(self) -> str:
-        """What the ignore file is called in the scanner's directory: both tell by its name how to read it."""
+        """Return the name of the ignore file in the scanner's directory. Both scanners recognise its format by the name."""
         return "ignore.yaml" if self.scanner is Scanner.GRYPE or _YAML.search(self.ignore or "") else "ignore"
 
     def subject(self) -> str:
@@ -88,19 +88,19 @@ class Finding:
     severity: Severity
 
     def __str__(self) -> str:
-        mend = f"fixed in {self.fixed}" if self.fixed else "no fix"
-        return f"{self.id} {self.severity} in {self.package} {self.installed}, {mend}"
+        fix = f"fixed in {self.fixed}" if self.fixed else "no fix"
+        return f"{self.id} {self.severity} in {self.package} {self.installed}, {fix}"
 
 
 class BadReport(Exception):
-    """A report that proves nothing; the message says why."""
+    """A report that is not usable; the message says why."""
 
 
 def command_line(scanner: Scanner, check: ScanCheck, image: ImageRef, platform: str | None, *, insecure: bool) -> tuple[str, ...]:
-    """What to run in an empty directory that holds the ignore file: nothing beside the pipeline file is picked up by chance.
+    """Return the command for an empty directory with the ignore file, so that no other local file has an effect.
 
-    The registry is asked, not a local engine: it holds the bytes under this digest. What may be set by variables or a
-    file of the scanner's own and would hide findings is said again.
+    The scanner reads from the registry, not from a local engine: it has the image with this digest. Options that variables or a
+    configuration file could set to hide findings are set explicitly.
     """
     where = ("--platform", platform) if platform else ()
     if scanner is Scanner.GRYPE:
@@ -115,45 +115,45 @@ def command_line(scanner: Scanner, check: ScanCheck, image: ImageRef, platform: 
 
 
 def environment(scanner: Scanner, *, insecure: bool) -> dict[str, str]:
-    """Grype has variables where trivy has an option."""
+    """Return variables for grype, which has no option for this."""
     plain = insecure and scanner is Scanner.GRYPE
     names = ("GRYPE_REGISTRY_INSECURE_SKIP_TLS_VERIFY", "GRYPE_REGISTRY_INSECURE_USE_HTTP")
     return dict.fromkeys(names, "true") if plain else {}
 
 
 def read_report(scanner: Scanner, text: bytes, image: ImageRef) -> tuple[Finding, ...]:
-    """Every finding of the report. Raises BadReport unless it is wholly one, and about this very digest."""
+    """Return every finding of the report. Raise BadReport if it is incomplete or about another digest."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadReport("its report is empty" if not text.strip() else "its report is not JSON, or not whole") from error
+        raise BadReport("its report is empty" if not text.strip() else "its report is not JSON, or incomplete") from error
     if not isinstance(document, dict) or not document:
         raise BadReport("its report is empty")
     return (_read_grype if scanner is Scanner.GRYPE else _read_trivy)(document, image)
 
 
 def too_severe(check: ScanCheck, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Those that shut the gate, the worst first, each once."""
+    """Return the findings that fail the check, the worst first, each once."""
     wanted = {f for f in findings if f.severity.rank >= check.severity.rank and (f.fixed or not check.only_fixed)}
     return tuple(sorted(wanted, key=lambda f: (-f.severity.rank, not f.fixed, f.id, f.package, f.installed)))
 
 
 def say_counts(findings: tuple[Finding, ...]) -> str:
-    """`2 high, 10 low`; the worst first."""
+    """Return a summary such as `2 high, 10 low`, the worst first."""
     counted = [(s, sum(f.severity is s for f in set(findings))) for s in reversed(Severity)]
     return ", ".join(f"{count} {severity}" for severity, count in counted if count) or "no findings"
 
 
 def _read_trivy(document: dict[str, Any], image: ImageRef) -> tuple[Finding, ...]:
     if document.get("SchemaVersion") != 2:
-        raise BadReport(f"its report has schema version {document.get('SchemaVersion')!r}, and 2 is known")
+        raise BadReport(f"expected a report with schema version 2, got {document.get('SchemaVersion')!r}")
     metadata = document.get("Metadata")
     digests = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
     _same_image(digests, document.get("ArtifactName"), image)
     results = document.get("Results")
     if not isinstance(results, list) or not results:
-        says = "it recognised neither an operating system nor packages in it, which proves nothing"
-        raise BadReport(f"{says}: name the other services under `service` when that is as it should be")
+        says = "it found no operating system and no packages in the image, so it checked nothing"
+        raise BadReport(f"{says}; if that is correct, list the other services under `service`")
     return tuple(_trivy_finding(one) for result in results for one in _list(_map(result), "Vulnerabilities", optional=True))
 
 
@@ -168,7 +168,7 @@ def _trivy_finding(one: object) -> Finding:
 def _read_grype(document: dict[str, Any], image: ImageRef) -> tuple[Finding, ...]:
     descriptor, source = _map(document.get("descriptor")), _map(document.get("source"))
     if descriptor.get("name") != "grype" or source.get("type") != "image":
-        raise BadReport("its report is not grype's report on an image")
+        raise BadReport("expected grype's report on an image")
     target = _map(source.get("target"))
     _same_image(target.get("repoDigests"), None, image)
     return tuple(_grype_finding(one) for one in _list(document, "matches"))
@@ -187,7 +187,7 @@ def _grype_finding(one: object) -> Finding:
 
 
 def _same_image(digests: object, name: object, image: ImageRef) -> None:
-    """The report must name the digest as the scanner found it in the registry, not only as it was asked for."""
+    """Check that the report names the digest that the scanner found in the registry, not only the requested one."""
     listed = [str(one) for one in digests] if isinstance(digests, list) else []
     if not any(one.endswith(f"@{image.digest}") for one in listed) or name not in (None, str(image)):
         about = ", ".join(listed) or name or "an image without a digest"
@@ -196,7 +196,7 @@ def _same_image(digests: object, name: object, image: ImageRef) -> None:
 
 def _map(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise BadReport("its report is not of a form that is known")
+        raise BadReport("its report has an unknown format")
     return value
 
 
@@ -205,19 +205,19 @@ def _list(found: Mapping[str, Any], key: str, *, optional: bool = False) -> list
     if value is None and optional:
         return []
     if not isinstance(value, list):
-        raise BadReport(f"its report is not of a form that is known: no list `{key}`")
+        raise BadReport(f"its report has an unknown format: no list `{key}`")
     return value
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:
     value = found.get(key)
     if not isinstance(value, str) or not value:
-        raise BadReport(f"its report is not of a form that is known: a finding without `{key}`")
+        raise BadReport(f"its report has an unknown format: a finding without `{key}`")
     return value
 
 
 def _severity(found: Mapping[str, Any], key: str) -> Severity:
     value = _text(found, key).lower()
     if value not in set(Severity):
-        raise BadReport(f"its report names the severity {value!r}, which is not known")
+        raise BadReport(f"its report has the unknown severity {value!r}")
     return Severity(value)

@@ -1,7 +1,7 @@
-"""Signatures: the images of the release are signed, as cosign verifies it, with a key or by an identity.
+"""Signature checks: cosign verifies that the images of the release are signed with a key or by an identity.
 
-Here stand the shape, the command line and the reading of what cosign says. Only the very digest counts: what cosign
-prints about anything else proves nothing. Running is done elsewhere.
+This module has the model, the command line and the evaluation of cosign's output. Only the exact digest counts: output
+about other images is ignored. cosign runs elsewhere.
 """
 
 import json
@@ -30,7 +30,7 @@ def _check_regexp(text: str) -> str:
     except re.error as error:
         raise misfit(f"{text!r} is not a regular expression: {error}") from error
     if anybody:
-        raise misfit(f"{text!r} fits anybody", "say who may sign")
+        raise misfit(f"{text!r} matches anyone", "write an expression for the people who may sign")
     return text
 
 
@@ -38,9 +38,9 @@ Regexp = Annotated[str, AfterValidator(_check_regexp)]
 
 
 class Identity(Shape):
-    """Who signed, by the certificate: `subject` (an address, a workflow) and `issuer` (who vouched for it).
+    """Who signed, by the certificate: `subject` (an address, a workflow) and `issuer` (who authenticated it).
 
-    A regular expression must fit the whole of it.
+    A regular expression must match the whole value.
     """
 
     subject: str | None = None
@@ -53,14 +53,14 @@ class Identity(Shape):
         for name in ("subject", "issuer"):
             said = [key for key in (name, f"{name}_regexp") if getattr(self, key)]
             if len(said) != 1:
-                raise misfit(f"one of `{name}` and `{name}_regexp` is due", "an identity is a subject and its issuer")
+                raise misfit(f"expected one of `{name}` and `{name}_regexp`", "write a subject and its issuer")
         return self
 
 
 class SignatureCheck(CheckShape):
-    """Verifies with cosign that the images of `service` (all, unless said) are signed with `key`, or by `identity`.
+    """Verifies with cosign that the images of `service` (default: all) are signed with `key`, or by `identity`.
 
-    `key` is a path where a person wrote one, and the key itself once it was read; a KMS address stays as it is.
+    `key` is a path in the file, and the key itself after reading; a KMS address stays as it is.
     """
 
     kind: ClassVar[str] = "signature"
@@ -75,15 +75,15 @@ class SignatureCheck(CheckShape):
     def _check_who(self) -> Self:
         if (self.key is None) == (self.identity is None):
             hint = "write for example `key: cosign.pub`"
-            raise misfit("a signature is verified with a `key` or by an `identity`, one of the two", hint)
+            raise misfit("expected one of `key` and `identity`", hint)
         if self.identity is not None and self.transparency_log is False:
-            says = "an identity's certificate lives for minutes: only the transparency log proves when it signed"
-            raise misfit(says, "leave `transparency_log` out", ("transparency_log",))
+            says = "the certificate of an identity is valid only for minutes, so the transparency log must prove when it signed"
+            raise misfit(says, "remove `transparency_log`", ("transparency_log",))
         return self
 
     @property
     def logged(self) -> bool:
-        """Whether the signature must stand in the transparency log."""
+        """Return whether the signature must be in the transparency log."""
         return self.identity is not None if self.transparency_log is None else self.transparency_log
 
     def subject(self) -> str:
@@ -103,12 +103,12 @@ def is_pem(key: str) -> bool:
 
 
 def is_address(key: str) -> bool:
-    """`awskms://…`, `k8s://…`: cosign fetches it."""
+    """Return whether the key is an address that cosign reads, such as `awskms://…` or `k8s://…`."""
     return re.match(r"[a-z0-9]+://", key) is not None
 
 
 def command_line(check: SignatureCheck, key: str, image: ImageRef, *, insecure: bool) -> tuple[str, ...]:
-    """What to run in an empty directory that holds the key. `key` is the revealed one; the words fit cosign 2 and 3."""
+    """Return the command for an empty directory with the key. `key` is revealed; the options work with cosign 2 and 3."""
     words = ["cosign", "verify", "--output", "json"]
     if check.identity is not None:
         who = check.identity
@@ -127,7 +127,7 @@ def command_line(check: SignatureCheck, key: str, image: ImageRef, *, insecure: 
 
 
 def proves(output: bytes, image: ImageRef) -> bool:
-    """Whether what cosign printed names this very digest, and no other, in every signature that it verified."""
+    """Return whether every signature that cosign verified names exactly this digest."""
     try:
         claims = json.loads(output)
         found = {claim["critical"]["image"]["docker-manifest-digest"] for claim in claims}

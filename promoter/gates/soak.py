@@ -1,4 +1,4 @@
-"""The soak gate: this very release has lived upstream, verified and undisturbed, for long enough."""
+"""The soak gate: this release has run upstream, verified and without interruption, for long enough."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -12,7 +12,7 @@ from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
 
 
 class Soak(Shape):
-    """`in` is an environment, `for` how long the stay must be."""
+    """The gate in the file. `in` is an environment, `for` the required time."""
 
     kind: ClassVar[str] = "soak"
 
@@ -26,13 +26,13 @@ class Soak(Shape):
 def evaluate_soak(gate: Soak, case: GateContext) -> Verdict:
     stay = case.stays.get(gate.in_)
     if stay is None:
-        says = f"no verified release lives in {gate.in_}: release {case.release.short_id} has to, for {say_duration(gate.for_)}"
-        return waiting(ReasonCode.SOAKING, says)
+        needed = f"release {case.release.short_id} must run in {gate.in_} for {say_duration(gate.for_)}"
+        return waiting(ReasonCode.SOAKING, f"{needed}; no verified release runs there")
     if stay.release != case.release.id:
-        there = f"release {stay.release[:12]} lives in {gate.in_} since {stay.since:%Y-%m-%d %H:%M:%S} UTC"
-        return waiting(ReasonCode.SOAKING, f"{there}, and not {case.release.short_id}: its stay has ended or not begun")
+        there = f"release {stay.release[:12]} has run there since {stay.since:%Y-%m-%d %H:%M:%S} UTC"
+        return waiting(ReasonCode.SOAKING, f"release {case.release.short_id} is not deployed in {gate.in_}; {there}")
     if stay.down is not None:
-        return waiting(ReasonCode.SOAKING, f"{stay.down}: the soak in {gate.in_} begins again once all of it runs")
+        return waiting(ReasonCode.SOAKING, f"{stay.down}: the soak in {gate.in_} starts again when all services run")
     ends, stayed = stay.since + gate.for_, say_duration(timedelta(seconds=max(0, int((case.now - stay.since).total_seconds()))))
     again = f" ({stay.restarted})" if stay.restarted else ""
     if case.now >= ends:

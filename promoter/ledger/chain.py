@@ -1,8 +1,8 @@
-"""Facts and their chain: one thing that happened is one line of canonical JSON that names the line before it.
+"""Facts and their chain: each fact is one line of canonical JSON that names the line before it.
 
 `seal` makes a fact from a draft, `read_line` reads one back and `check_chain` finds the first broken link.
-Where facts are kept is not known here; what each kind's body holds is written down in `promoter/ledger/state.py`,
-which reads it.
+The store of facts is not known here. `promoter/ledger/facts.py` defines the body of each kind, and `reducer.py`
+reads it.
 """
 
 import json
@@ -22,7 +22,7 @@ _PREV = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Kind(StrEnum):
-    """What can have happened."""
+    """The kinds of facts."""
 
     RELEASED = "released"
     REQUESTED = "requested"
@@ -48,7 +48,7 @@ _KINDS = {str(kind): kind for kind in Kind}
 
 @dataclass(frozen=True, slots=True)
 class FactDraft:
-    """A fact before it has its place in the chain. `body` holds what its kind adds, as plain JSON data."""
+    """A fact before it is part of the chain. `body` holds the keys of its kind, as plain JSON data."""
 
     kind: Kind
     actor: str
@@ -59,7 +59,7 @@ class FactDraft:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact in its place. `line` is its exact bytes, without newline; `digest` is what the next one's `prev` says."""
+    """A fact in the chain. `line` is its exact bytes, without newline; `digest` is the `prev` of the next fact."""
 
     seq: int
     prev: str
@@ -90,7 +90,7 @@ def head_of(fact: Fact) -> LedgerHead:
 
 
 def seal(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
-    """The fact that `draft` becomes right after `head`."""
+    """Make `draft` the fact that follows `head`."""
     document: dict[str, object] = {
         "seq": head.seq + 1,
         "prev": head.digest,
@@ -104,7 +104,7 @@ def seal(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         document["release"] = draft.release
     clash = _HEAD_KEYS & draft.body.keys()
     if clash:
-        raise ValueError(f"a fact's body may not hold {sorted(clash)}")
+        raise ValueError(f"a fact's body cannot have the keys {sorted(clash)}")
     return read_line(canonical({**document, **draft.body}))
 
 
@@ -113,7 +113,7 @@ class UnknownKind(ValueError):
 
 
 def read_line(line: bytes) -> Fact:
-    """The fact that a line holds. Raises ValueError when it is not one, or is not written as RFC 8785 writes it."""
+    """Read the fact of a line. Raise ValueError if it is not a fact, or not in canonical form (RFC 8785)."""
     try:
         text = line.decode()
         document, plain = _parsed(text)
@@ -130,13 +130,13 @@ def read_line(line: bytes) -> Fact:
 
 
 class _Float(Exception):
-    """A number that Python and RFC 8785 write each in its own way."""
+    """A number that Python and RFC 8785 write differently."""
 
 
 def _parsed(text: str) -> tuple[Any, bool]:
-    """What it says, and whether json's own encoder, which is far quicker, writes that as RFC 8785 does.
+    """Parse a line, and return whether json's own, faster encoder writes it as RFC 8785 does.
 
-    It does but for floats, huge numbers, and keys with letters beyond U+FFFF, which sort elsewhere in UTF-16.
+    It does, except for floats, huge numbers, and keys with letters beyond U+FFFF, which UTF-16 sorts differently.
     """
     try:
         return _QUICK.decode(text), not _HUGE.search(text) and (text.isascii() or max(text) <= "\uffff")
@@ -160,7 +160,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _number(digits: str) -> int | float:
-    """Beyond 2**53 only floats are written, some of them in whole digits."""
+    """Refuse numbers beyond 2**53: RFC 8785 writes them as floats, some of them in whole digits."""
     return int(digits) if len(digits) <= 15 or abs(int(digits)) < 2**53 else float(digits)
 
 
@@ -176,7 +176,7 @@ def _fact(document: dict[str, Any], line: bytes) -> Fact:
     seq, prev, at, actor, environment, release = (
         get("seq"), get("prev"), get("at"), get("actor"), get("environment"), get("release"),
     )  # fmt: skip
-    if type(seq) is not int:  # `true` is 1 to Python, and is not a sequence number
+    if type(seq) is not int:  # `true` equals 1 in Python, but is not a sequence number
         raise ValueError("not a fact: seq is not a whole number")
     if not (isinstance(prev, str) and _PREV.fullmatch(prev)):
         raise ValueError("not a fact: prev is not a digest")
@@ -189,24 +189,24 @@ def _fact(document: dict[str, Any], line: bytes) -> Fact:
     kind = _KINDS.get(str(get("kind")))
     if kind is None:
         name = str(get("kind"))
-        raise UnknownKind(f"kind {name[:40]!r} is not known to this version: the fact was written by a newer promoter")
+        raise UnknownKind(f"unknown kind {name[:40]!r}: the fact was written by a newer promoter")
     body = {k: v for k, v in document.items() if k not in _HEAD_KEYS}
     return Fact(seq, prev, read_stamp(at), actor, kind, environment, release, body, line, f"sha256:{sha256_hex(line)}")
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenLink:
-    """Where a chain breaks: the place in the chain (from 1) and what is wrong there."""
+    """Where a chain is broken: the position in the chain (from 1) and the reason."""
 
     place: int
     problem: str
 
 
 def check_chain(lines: Iterable[bytes]) -> Iterator[Fact | BrokenLink]:
-    """Yields each fact; ends with a BrokenLink at the first line that does not follow the one before it.
+    """Yield each fact. End with a BrokenLink at the first line that does not follow the one before it.
 
-    A chain vouches for every line that another one follows. For the last line only its reader can: it compares
-    `head_of` the last fact with a head that was kept elsewhere.
+    A chain proves every line that another line follows. To check the last line, the caller must compare
+    `head_of` the last fact with a head that was stored elsewhere.
     """
     head = LedgerHead()
     for place, line in enumerate(lines, 1):
@@ -227,9 +227,9 @@ def _link(place: int, line: bytes, head: LedgerHead) -> Fact | BrokenLink:
 
 
 def misfit(fact: Fact, head: LedgerHead) -> str | None:
-    """Why `fact` does not stand right after `head`, or None when it does."""
+    """Return why `fact` does not follow `head`, or None if it does."""
     if fact.seq != head.seq + 1:
-        return f"fact {head.seq + 1} is due here and fact {fact.seq} stands here"
+        return f"expected fact {head.seq + 1}, found fact {fact.seq}"
     if fact.prev != head.digest:
-        return f"fact {fact.seq} names {fact.prev} before it, but that line's digest is {head.digest}"
+        return f"fact {fact.seq} must name {head.digest} as the fact before it, got {fact.prev}"
     return None

@@ -1,7 +1,7 @@
-"""Facts that cannot be: each is held against those before it, whoever wrote it.
+"""Impossible facts: each fact is checked against the facts before it.
 
-A chain says that nothing was changed since; it does not say that what was written can have happened. A fact that cannot be
-is passed over by everybody, and `ledger verify` names it.
+A chain proves that no fact was changed; it does not prove that a fact is possible. An impossible fact
+is ignored, and `ledger verify` reports it.
 """
 
 import json
@@ -17,7 +17,7 @@ _OF_A_START = frozenset({Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED
 _OF_A_RELEASE = frozenset({Kind.REQUESTED, Kind.STARTED, Kind.APPROVED, Kind.REJECTED, Kind.OVERRIDDEN})
 _EARLIER = {Kind.REQUESTED: "from", Kind.ROLLED_BACK: "to"}
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, AssertionError)
-"""What reading the body of a fact raises when it says too little."""
+"""Errors that reading an incomplete body of a fact raises."""
 
 
 class Begun(Protocol):
@@ -31,35 +31,37 @@ class Begun(Protocol):
 
 
 class Impossible(Exception):
-    """Why a fact cannot be, as an end of the sentence that names it."""
+    """Why a fact is impossible, as the end of a sentence that names it."""
 
 
 def check(fact: Fact, known: Callable[[str], object], begun: Begun | None) -> None:
-    """Raises Impossible. `known` says whether there is such a release; `begun` is what has begun in its environment."""
+    """Check a fact. Raise Impossible. `known` tests for a release; `begun` is the active promotion of the environment."""
     kind = fact.kind
     if kind in _OF_A_START:
         if begun is None:
-            raise Impossible(f"promotion {fact.body.get('promotion')} is not under way in {fact.environment}")
+            raise Impossible(f"promotion {fact.body.get('promotion')} is not running in {fact.environment}")
         promotion = fact.body["promotion"]
         if begun.promotion != promotion:
-            raise Impossible(f"promotion {promotion} is not under way in {fact.environment}")
+            raise Impossible(f"promotion {promotion} is not running in {fact.environment}")
         if fact.release is not None and fact.release != begun.release:
-            raise Impossible(f"promotion {promotion} is one of release {begun.release[:12]}, not of {fact.release[:12]}")
+            raise Impossible(f"promotion {promotion} is for release {begun.release[:12]}, not for {fact.release[:12]}")
     elif kind not in _OF_A_RELEASE and not (kind is Kind.ATTESTED and "reviews" in fact.body):
         return
     elif fact.release is not None and not known(fact.release):
-        raise Impossible(f"release {fact.release[:12]} was never made")
+        raise Impossible(f"release {fact.release[:12]} was never recorded")
     earlier = fact.body.get(_EARLIER.get(kind, ""))
     if isinstance(earlier, str) and not known(earlier):
-        raise Impossible(f"release {earlier[:12]} was never made")
+        raise Impossible(f"release {earlier[:12]} was never recorded")
 
 
 def read_release(fact: Fact) -> Release:
-    """The release that a fact records. Raises Impossible when it is recorded under the id of another content."""
+    """Return the release that a fact records. Raise Impossible if its id does not match its content."""
     release = Release.read(fact.body["content"])  # type: ignore[arg-type]
     text = json.dumps(release.content(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    if sha256_hex(text.encode()) != fact.release and release.id != fact.release:  # the first is quick, and nearly always right
-        raise Impossible(f"its content is that of release {release.short_id}")
+    if (
+        sha256_hex(text.encode()) != fact.release and release.id != fact.release
+    ):  # the first test is faster, and nearly always enough
+        raise Impossible(f"its content belongs to release {release.short_id}")
     return release
 
 
@@ -71,20 +73,20 @@ class _Start:
 
 @dataclass
 class Consistency:
-    """The same for a whole ledger, without the state that it comes to."""
+    """Checks a whole ledger, without computing its state."""
 
     _releases: set[str] = field(default_factory=set)
     _begun: dict[str | None, _Start] = field(default_factory=dict)
 
     def take(self, fact: Fact) -> str | None:
-        """Why it cannot be, if it cannot."""
+        """Return why a fact is impossible; None if it is possible."""
         try:
             check(fact, self._releases.__contains__, self._begun.get(fact.environment))
             self._follow(fact)
         except Impossible as why:
-            return f"fact {fact.seq} ({fact.kind}) cannot be: {why}"
+            return f"fact {fact.seq} ({fact.kind}) is impossible: {why}"
         except MALFORMED as error:
-            return f"fact {fact.seq} ({fact.kind}) does not hold what it should: {error}"
+            return f"fact {fact.seq} ({fact.kind}) has an invalid body: {error}"
         return None
 
     def _follow(self, fact: Fact) -> None:

@@ -1,7 +1,7 @@
-"""What facts hold: one class a kind. The reference of facts is written from these classes.
+"""Bodies of facts: one class a kind. The reference of facts is generated from these classes.
 
 A field without a default is always in the body, also when it is null. A field whose default is None is left out then.
-`Annotated` says what a key means where its name does not.
+`Annotated` explains a key if its name is not enough.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ class Payload:
     kind: ClassVar[Kind]
 
     def body(self) -> dict[str, object]:
-        """As it is written."""
+        """Return the body as it is written."""
         said = ((key, getattr(self, name), always) for name, key, always in _KEYS[self.kind])
         return {key: value for key, value, always in said if always or value is not None}
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a person began a promotion by hand, for its facts."""
+    """Why a person started a promotion by hand, for its facts."""
 
     rollback: bool | None = None
     reason: str | None = None
@@ -55,11 +55,11 @@ class Requested(Payload):
     requested_by: str
     reason_code: str
     reasons: Sequence[str]
-    gates: Annotated[Sequence[Document], "what each said"]
+    gates: Annotated[Sequence[Document], "the result of each gate"]
     supersedes: Annotated[Sequence[Document], "[{release, seq}]"]
     rollback: bool
     rules: Annotated[Document, "the document whose digest policy_digest is"]
-    run: Annotated[str | None, "the page of the CI run that asks"] = None
+    run: Annotated[str | None, "the page of the CI run that requested it"] = None
     policy: Annotated[Document | None, "{ref: or null, held_to: [{ref, commit}]}"] = None
 
 
@@ -73,7 +73,7 @@ class Started(Payload):
     mend: Annotated[bool, "true for a repair of what is recorded"]
     resumed: bool
     lease: Annotated[Document, "{owner, token, took_over}"]
-    gates: Annotated[Sequence[Document], "what each said"]
+    gates: Annotated[Sequence[Document], "the result of each gate"]
     policy: Annotated[Document | None, "as in requested"] = None
     rollback: Annotated[bool | None, "true for the rollback command"] = None
     reason: str | None = None
@@ -109,13 +109,13 @@ class _Unsuccessful(Payload):
     reason_code: str
     reasons: Sequence[str]
     evidence: Sequence[Document]
-    touched: Annotated[bool, "false when nothing was done in the environment; then unsigned votes count again"]
+    touched: Annotated[bool, "false if nothing was done in the environment; then unsigned votes count again"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failed(_Unsuccessful):
     kind = Kind.FAILED
-    left: Annotated[bool, "true when what failed was left in place"]
+    left: Annotated[bool, "true if the failed containers were left in place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,7 @@ class Rejected(_Voted):
 
 @dataclass(frozen=True, kw_only=True)
 class Overridden(_Voted):
-    """The comment is the reason. A `started` fact that names it passed the gates by it."""
+    """The comment is the reason. A `started` fact that names it used this override."""
 
     kind = Kind.OVERRIDDEN
 
@@ -169,7 +169,7 @@ class Attested(_Voted):
 class Vetoed(Payload):
     kind = Kind.VETOED
     reason: str
-    digests: Annotated[Sequence[str], "[image digest], beside those of the release that the fact names"]
+    digests: Annotated[Sequence[str], "[image digest], in addition to those of the release that the fact names"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,14 +189,14 @@ class Unpinned(_Reasoned):
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen(_Reasoned):
-    """Without an environment it means all of them."""
+    """Without an environment it applies to all of them."""
 
     kind = Kind.FROZEN
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unfrozen(_Reasoned):
-    """Without an environment it means all of them."""
+    """Without an environment it applies to all of them."""
 
     kind = Kind.UNFROZEN
 
@@ -216,7 +216,7 @@ KINDS: Mapping[Kind, type[Payload]] = {
 
 
 def _keys(cls: type[Payload]) -> tuple[tuple[str, str, bool], ...]:
-    """Each field as (name, key in the body, whether it is always written)."""
+    """Return each field as (name, key in the body, whether it is always written)."""
     return tuple((one.name, one.metadata.get("key", one.name), one.default is not None) for one in fields(cls))
 
 

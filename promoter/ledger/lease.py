@@ -1,25 +1,25 @@
-"""Holding an environment: a lease with a heartbeat, checked before every act under it."""
+"""Hold an environment: a lease with a heartbeat, checked before every action under it."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from promoter.ledger.store import Gone, Lease, LeaseInfo, LedgerStore, is_alive, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, LedgerStore, is_alive, never_gone
 from promoter.model.clock import Clock
 from promoter.model.errors import LeaseLost, PromoterError
 
 TIME_TO_LIVE = timedelta(seconds=30)
 POLL = 2.0
-"""Seconds between two looks at a lease that somebody else holds."""
+"""Seconds between two checks of a lease that another run holds."""
 SHARE = 10
-"""The ledger is asked whether the lease is still ours before each act, but for a tenth of the time at most."""
+"""Lease checks before actions may use at most 10 % of the run time."""
 
 
 class HeldLease:
-    """A lease in hand. `check` raises LeaseLost once somebody has taken it over, or it is out of date.
+    """A lease that this run holds. `check` raises LeaseLost after another run has taken it over, or it has expired.
 
-    A ledger that answers within a millisecond is asked before every act; one across a network as often as that is worth.
+    A fast, local ledger is asked before every action; a slow one across a network less often.
     """
 
     def __init__(self, ledger: LedgerStore, lease: Lease, clock: Clock, ttl: timedelta, begun: float) -> None:
@@ -36,19 +36,19 @@ class HeldLease:
         if self._lost is not None:
             raise self._lost
         if self._clock.monotonic() - self._renewed > self._ttl.total_seconds() * 2 / 3 or not self._still_ours():
-            self._renew()  # the process slept through a heartbeat, or another has the lease: the ledger says so
+            self._renew()  # the process missed a heartbeat, or another run has the lease: ask the ledger
             if self._lost is not None:
                 raise self._lost
 
-    def let_go(self) -> None:
-        """A ledger that cannot be reached any more changes nothing about what was done: the lease runs out by itself."""
+    def give_back(self) -> None:
+        """Give the lease back. If the ledger cannot be reached, the lease expires by itself."""
         self._end.set()
         self._heart.join()
         with suppress(PromoterError):
             self._ledger.release(self.lease)
 
     def _still_ours(self) -> bool:
-        """Whether the ledger names us and our token. Of one that does not answer the heartbeat knows."""
+        """Return whether the ledger names this run and its token. If the ledger does not answer, the heartbeat decides."""
         with self._asking:
             begun = self._clock.monotonic()
             if begun < self._ask_at:
@@ -70,26 +70,26 @@ class HeldLease:
             self._renewed = begun
         except LeaseLost as error:
             self._lost = error
-        except PromoterError as error:  # the ledger may come back before the lease runs out
+        except PromoterError as error:  # the ledger may answer again before the lease expires
             if self._clock.monotonic() - self._renewed > self._ttl.total_seconds():
                 self._lost = error
 
 
 @contextmanager
 def holding(
-    ledger: LedgerStore, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = nobody
+    ledger: LedgerStore, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = never_gone
 ) -> Iterator[HeldLease]:
-    """Raises LeaseHeld when another run holds the environment."""
+    """Take a lease. Raise LeaseHeld if another run holds the environment."""
     begun = clock.monotonic()
     hold = HeldLease(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, begun)
     try:
         yield hold
     finally:
-        hold.let_go()
+        hold.give_back()
 
 
-def others(ledger: LedgerStore, owner: str, clock: Clock, gone: Gone = nobody) -> tuple[LeaseInfo, ...]:
-    """Leases of other owners that are alive: neither out of date nor of a process that is known to have ended."""
+def others(ledger: LedgerStore, owner: str, clock: Clock, gone: Gone = never_gone) -> tuple[LeaseInfo, ...]:
+    """Return active leases of other owners: not expired, and not of a process that is known to have ended."""
     now = clock.now()
     return tuple(held for held in ledger.held() if held.owner != owner and is_alive(held.expires, now) and not gone(held.owner))
 
@@ -103,8 +103,8 @@ def came_free(
     gone: Gone,
     emit: Callable[[LeaseInfo, float], None],
 ) -> bool:
-    """Waits while somebody else holds the environment, until `deadline` on the monotonic clock at most."""
-    told = None
+    """Wait while another run holds the environment, at most until `deadline` on the monotonic clock."""
+    reported = None
     while True:
         holder = next((held for held in others(ledger, owner, clock, gone) if held.environment == environment), None)
         left = deadline - clock.monotonic()
@@ -112,7 +112,7 @@ def came_free(
             return left > 0
         if left <= 0:
             return False
-        if holder.owner != told:
+        if holder.owner != reported:
             emit(holder, left)
-            told = holder.owner
+            reported = holder.owner
         clock.sleep(min(POLL, left))

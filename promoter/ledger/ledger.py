@@ -1,7 +1,7 @@
-"""The one way facts are read and written while a command runs: a ledger, and the state that its facts fold to.
+"""Read and write facts while a command runs: a ledger, and the state that is computed from its facts.
 
-Several threads may share a ledger. Whoever writes after somebody else reads first what the other wrote, and is
-asked to judge again.
+Several threads may share a ledger. A thread that writes after another one first reads the new facts, and is
+asked to evaluate again.
 """
 
 import threading
@@ -20,18 +20,18 @@ from promoter.model.errors import HeadMoved, LeaseLost, LedgerBroken, LedgerErro
 from promoter.model.redaction import Redact, redacted, unchanged
 
 LONG = 2000
-"""Facts that are folded quicker than a kept state is read and written: shorter ledgers have none."""
+"""Below this number of facts, computing the state is faster than a state cache."""
 PORTION = 10_000
-"""Facts that are folded at once when all of them are."""
+"""Number of facts to compute at once when all facts are read."""
 FOR_PEOPLE = ("reason", "reasons", "evidence", "detail", "gates")
-"""Keys of facts whose texts were put together from what engines, programs and people said."""
+"""Keys of facts with texts that may contain output of engines and programs, or words of people."""
 Guard = Callable[[State], None]
-"""Looks at the very state that a fact will follow, and raises where the fact must not be written."""
+"""Checks the exact state that a fact will follow, and raises if the fact must not be written."""
 
 
 @dataclass(frozen=True)
 class LedgerView:
-    """A ledger as it was: nothing is written to it."""
+    """A read-only view of a ledger at an earlier time."""
 
     state: State
 
@@ -42,14 +42,14 @@ class LedgerView:
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """What was seen from here before: of the ledger at this place, and of every ledger under its chain."""
+    """The trusted heads of this machine: of the ledger at this location, and of every ledger by its chain."""
 
     here: LedgerHead | None = None
     known: Mapping[str, LedgerHead] = field(default_factory=dict)
 
 
 class Ledger:
-    """Facts under the name of `actor`."""
+    """A ledger. Facts are written in the name of `actor`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Ledger:
         kept: StateCache | None = None,
         redact: Redact = unchanged,
     ) -> None:
-        """`redact` takes the values of secrets out of what is written for people to read."""
+        """`redact` removes the values of secrets from texts for people."""
         self.store, self.actor, self._redact = store, actor, redact
         self._clock, self._witness, self._kept = clock, witness, kept
         self._lock = threading.RLock()
@@ -69,22 +69,22 @@ class Ledger:
 
     @property
     def state(self) -> State:
-        """As of the last reading or writing; the first use reads."""
+        """Return the state after the last read or write. The first use reads the facts."""
         state = self._state
         return self.refresh() if state is None else state
 
     @property
     def policy_refs(self) -> tuple[str | None, ...]:
-        """The refs that hold the policy as far as anybody here knows: this ledger, and the one that was used before it."""
+        """Return the refs that fix the policy, known from this ledger and from the one that was used before."""
         return self.state.policy_ref, self._witness.policy_ref() if self._witness is not None else None
 
     def glance(self) -> State:
-        """Enough to look at things: the facts are read from where a kept state ends. Whoever acts then reads them all."""
+        """Load a state for viewing only: read facts after the end of the state cache. A later action reads all facts."""
         with self._lock:
             if self._kept is None or self._state is not None:
                 return self.refresh()
             seen, known = self.witnessed(), self._kept.load()
-            if known is not None and not self._stands(known.head):
+            if known is not None and not self._contains(known.head):
                 self._kept.forget()
                 known = None
             begun = known or EMPTY
@@ -96,22 +96,22 @@ class Ledger:
             self._state, self._glanced = state, known is not None
             return state
 
-    def _stands(self, head: LedgerHead) -> bool:
+    def _contains(self, head: LedgerHead) -> bool:
         there = next(iter(self.store.read(head.seq - 1)), None)
         return there is not None and head_of(there) == head
 
     @contextmanager
     def rebuilding(self) -> "Iterator[Rebuilding]":
-        """To be given every fact from the first, as whoever checks the chain reads them."""
+        """Return an object that takes every fact from the first, while a caller checks the chain."""
         known = self._kept.load() if self._kept is not None else None
         if self._kept is None or known is None:
             yield Rebuilding(None, None, LedgerHead())
             return
-        with closing(self._kept.beside()) as anew:
-            yield Rebuilding(self._kept, anew, known.head)
+        with closing(self._kept.beside()) as rebuilt:
+            yield Rebuilding(self._kept, rebuilt, known.head)
 
     def refresh(self) -> State:
-        """Reads what is new."""
+        """Read new facts."""
         with self._lock:
             known = self._state
             seen = self.witnessed() if known is None else None
@@ -131,7 +131,7 @@ class Ledger:
         release: str | None = None,
         guard: Guard | None = None,
     ) -> Fact:
-        """Append a fact. `guard`, and a payload that is a function, see the very state that the fact will follow."""
+        """Append a fact. `guard`, and a payload that is a function, see the exact state that the fact will follow."""
         with self._lock:
             if self._glanced:
                 self._state, self._glanced = None, False
@@ -142,9 +142,11 @@ class Ledger:
                 said = payload(state) if callable(payload) else payload
                 draft = FactDraft(said.kind, self.actor, environment, release, self._redacted(said.body()))
                 now = self._clock.now()
-                after = fold((seal(draft, state.head, now),), state)  # first: what cannot be read back must never be written
+                after = fold(
+                    (seal(draft, state.head, now),), state
+                )  # first: a fact that cannot be read back must never be written
                 if (why := after.impossible.get(str(after.head.seq))) is not None:
-                    raise LeaseLost(f"{said.kind} is not recorded: {why}; another run has written on since")
+                    raise LeaseLost(f"{said.kind} is not recorded: {why}; another run has written facts since")
                 try:
                     fact = self.store.append(draft, state.head, now)
                 except HeadMoved as error:
@@ -158,14 +160,14 @@ class Ledger:
         return body | {key: redacted(body[key], self._redact) for key in FOR_PEOPLE if key in body}
 
     def plan_document(self, environment: str, plan_digest: str) -> Mapping[str, Any] | None:
-        """A plan as a `requested` fact recorded it."""
+        """Return a plan as a `requested` fact recorded it."""
         seq = self.state.environment(environment).plans.get(plan_digest)
         fact = next(iter(self.store.read(seq - 1)), None) if seq is not None else None
         plan = fact.body.get("plan") if fact is not None else None
         return plan if isinstance(plan, Mapping) else None
 
     def following(self, head: LedgerHead) -> Iterator[Fact]:
-        """The facts after `head`, each checked against the one before it, whatever the ledger's home checks."""
+        """Yield the facts after `head`, each checked against the one before it, even if the store checks them too."""
         for fact in self.store.read(head.seq):
             problem = misfit(fact, head)
             if problem is not None:
@@ -174,20 +176,20 @@ class Ledger:
             yield fact
 
     def witnessed(self) -> "Witnessed":
-        """What was seen here before. To be asked before the ledger is read: another process may see more meanwhile."""
+        """Return the trusted heads. Call it before the ledger is read: another process may read more meanwhile."""
         return Witnessed() if self._witness is None else Witnessed(self._witness.seen(), self._witness.entries())
 
     def never_back(self, head: LedgerHead, seen: "Witnessed | None", chain: str | None) -> None:
-        """Raises LedgerError when facts that were seen here before are gone, or are others now: here, or of this chain.
+        """Raise LedgerError if facts that this machine has seen are missing or changed, at this location or in this chain.
 
-        A ledger is known by its first fact too, so that an old copy of it is noticed under whatever name it comes.
+        A ledger is also identified by its first fact, so that an old copy is detected under any name.
         """
         if seen is None:
             return
         self._not_behind(
-            head, seen.here, "put the whole ledger back; if it was meant to begin anew, delete .promoter/witness.json"
+            head, seen.here, "restore the complete ledger; to start a new one on purpose, delete .promoter/witness.json"
         )
-        hint = "this is an old copy, or one that was not finished: name the ledger that goes on, or put the whole ledger back"
+        hint = "this is an old or incomplete copy: name the current ledger, or restore the complete one"
         self._not_behind(head, seen.known.get(chain or ""), hint)
 
     def _not_behind(self, head: LedgerHead, seen: LedgerHead | None, hint: str) -> None:
@@ -195,10 +197,10 @@ class Ledger:
             return
         there = next(iter(self.store.read(seen.seq - 1)), None) if seen.seq <= head.seq else None
         if there is None or head_of(there) != seen:
-            what = f"ends with fact {head.seq}" if there is None else f"holds another fact {seen.seq}"
+            what = f"ends with fact {head.seq}" if there is None else f"has another fact {seen.seq}"
             raise LedgerError(
-                f"the ledger {self.store.location} {what}, and {seen.seq} facts were seen from here before: some were taken "
-                "away or replaced, and a reject may be among them",
+                f"the ledger {self.store.location} {what}, but this machine has seen {seen.seq} facts: some were "
+                "removed or replaced, maybe a reject",
                 hint=hint,
             )
 
@@ -209,19 +211,19 @@ class Ledger:
     def _read_on(self, head: LedgerHead, error: HeadMoved) -> None:
         if self.refresh().head == head:
             raise LedgerError(
-                f"the ledger {self.store.location} no longer ends as it did: facts were taken away or replaced",
-                hint="`promoter ledger verify` shows where; a backup or an export can take its place",
+                f"the ledger {self.store.location} has changed at its end: facts were removed or replaced",
+                hint="run `promoter ledger verify` to see where; restore a backup or an export",
             ) from error
 
 
 class Rebuilding:
-    """What is kept of a long ledger, made anew from its facts beside it.
+    """Rebuilds the state cache of a long ledger from its facts, to compare both.
 
-    A portion at a time: however long the ledger is, memory holds no more of it than that.
+    It reads one portion at a time, so that the use of memory does not depend on the length of the ledger.
     """
 
-    def __init__(self, kept: StateCache | None, anew: StateCache | None, last: LedgerHead) -> None:
-        self._kept, self._anew, self._last = kept, anew, last
+    def __init__(self, kept: StateCache | None, rebuilt: StateCache | None, last: LedgerHead) -> None:
+        self._kept, self._rebuilt, self._last = kept, rebuilt, last
         self._state, self._portion = EMPTY, list[Fact]()
 
     def take(self, fact: Fact) -> None:
@@ -231,17 +233,17 @@ class Rebuilding:
                 self._fold()
 
     def differs(self) -> bool:
-        """Whether what is kept says anything else than the facts that were taken. It is thrown away then."""
+        """Return whether the state cache differs from the facts. If so, delete it."""
         self._fold()
-        if self._kept is None or self._anew is None or (self._state.head == self._last and self._kept.same(self._anew)):
+        if self._kept is None or self._rebuilt is None or (self._state.head == self._last and self._kept.same(self._rebuilt)):
             return False
         self._kept.forget()
         return True
 
     def _fold(self) -> None:
-        if self._anew is not None and self._portion:
+        if self._rebuilt is not None and self._portion:
             self._state = fold(self._portion, self._state)
             self._portion.clear()
-            self._anew.save(self._state)
-            saved = self._anew.load()
+            self._rebuilt.save(self._state)
+            saved = self._rebuilt.load()
             self._state = saved if saved is not None and saved.head == self._state.head else self._state

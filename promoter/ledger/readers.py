@@ -1,4 +1,4 @@
-"""What stands in the bodies of facts, read into values. Raises TypeError or KeyError for a body that says too little."""
+"""Read bodies of facts into values. Raise TypeError or KeyError for an incomplete body."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -66,7 +66,7 @@ def read_envelope(value: object) -> Envelope | None:
 
 
 def read_review(value: object) -> str | None:
-    """What a review that was imported is known by: the same words for the same review."""
+    """Return the identity of an imported review: the same text for the same review."""
     return None if value is None else " ".join(text(mapping(value)[key]) for key in REVIEW)
 
 
@@ -84,7 +84,7 @@ def read_mark(fact: Fact) -> Hold:
 
 def text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"a text is due where {value!r} stands")
+        raise TypeError(f"expected a string, got {value!r}")
     return value
 
 
@@ -94,19 +94,19 @@ def optional(value: object) -> str | None:
 
 def texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
-        raise TypeError(f"a list is due where {value!r} stands")
+        raise TypeError(f"expected a list, got {value!r}")
     return tuple(text(one) for one in value)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"a mapping is due where {value!r} stands")
+        raise TypeError(f"expected a mapping, got {value!r}")
     return value
 
 
 def sequence(value: object) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise TypeError(f"a list is due where {value!r} stands")
+        raise TypeError(f"expected a list, got {value!r}")
     return value
 
 

@@ -1,6 +1,6 @@
-"""From facts to state, a fact at a time and one function per kind: pure, and quick over a long ledger.
+"""Compute the state from facts, one fact at a time and one function per kind: pure, and fast for a long ledger.
 
-Inside a fold the tables are open and grow in place; outside everything is frozen.
+During a fold the tables are open and grow in place; otherwise everything is frozen.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,9 +30,9 @@ from promoter.model.statement import Decision
 
 
 def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
-    """The state after `facts`, which follow those that made `state`. Raises LedgerError for a body that says too little.
+    """Return the state after `facts`, which follow those of `state`. Raise LedgerError for an incomplete body.
 
-    A fact that cannot be changes nothing but the list of these.
+    An impossible fact changes nothing but the list of impossible facts.
     """
     table = _Table(state)
     last = None
@@ -44,8 +44,8 @@ def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
             table.impossible.put(str(fact.seq), str(why))
         except MALFORMED as error:
             raise LedgerError(
-                f"fact {fact.seq} ({fact.kind}) does not hold what it should: {error}",
-                hint="see `promoter ledger verify`; when the chain is whole, a newer promoter may have written it",
+                f"fact {fact.seq} ({fact.kind}) has an invalid body: {error}",
+                hint="run `promoter ledger verify`; if the chain is complete, a newer promoter may have written it",
             ) from error
         last = fact
         if fact.seq == 1:
@@ -54,7 +54,7 @@ def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
 
 
 class _Entry:
-    """An environment while facts are folded into it: its state, and the tables of it that are open."""
+    """An environment during a fold: its state and its open tables."""
 
     def __init__(self, state: EnvironmentState) -> None:
         self.state = replace(state)
@@ -62,7 +62,7 @@ class _Entry:
         self._open: dict[str, Open[Any]] = {}
 
     def set(self, **changes: Any) -> None:
-        """The state here is the fold's own, and nobody else's before it is frozen."""
+        """Change the state in place. It is not shared before `freeze()`."""
         for name, value in changes.items():
             object.__setattr__(self.state, name, value)
 
@@ -80,7 +80,7 @@ class _Entry:
 
 @dataclass
 class _Table:
-    """A state while facts are folded into it. Only the environments that are touched are opened."""
+    """A state during a fold. Only environments that change are opened."""
 
     state: State
 
@@ -147,7 +147,7 @@ def _requested(table: _Table, fact: Fact) -> None:
 
 
 def _note_policy(table: _Table, fact: Fact) -> None:
-    """A fact that held the policy to a ref says which one the file named then: from now on that is expected of it."""
+    """Record the ref that fixed the policy of a fact: the file must name it from now on."""
     if fact.body.get("policy") is not None:
         table.policy_ref = optional(mapping(fact.body["policy"])["ref"])
 
@@ -172,7 +172,7 @@ def _attested(table: _Table, fact: Fact) -> None:
 
 
 def _owed(entry: _Entry, start: ActivePromotion) -> tuple[PendingReview, ...]:
-    """What is to be reviewed, with the overrides that this start rests on, if it does."""
+    """Return what must be reviewed: the overrides that this start used, if any."""
     votes = tuple(vote for vote in entry.state.overrides if vote.digest in start.consumed)
     if not votes:
         return entry.state.owed
@@ -218,7 +218,7 @@ def _promoted(table: _Table, fact: Fact) -> None:
     entry.table("lived").put(deployment.release, fact.seq)
     changed = entry.state.current is None or entry.state.current.release != deployment.release
     pinned = entry.state.pinned
-    if pinned is None and deployment.rollback:  # also when the run was cut off before it could record the pin itself
+    if pinned is None and deployment.rollback:  # also if the run was interrupted before it recorded the pin
         pinned = Hold(text(fact.body.get("reason") or "rolled back"), fact.actor, fact.at, fact.seq)
     entry.set(current=deployment, since=fact.at, request=None if changed else entry.state.request, pinned=pinned)
     _ended(entry, fact)
@@ -232,7 +232,7 @@ def _failed(table: _Table, fact: Fact) -> None:
 
 
 def _rolled_back(table: _Table, fact: Fact) -> None:
-    """The earlier deployment is the current one again, with the containers that were read back."""
+    """Make the earlier deployment the current one again, with the containers that were read back."""
     entry, to = table.entry(fact), optional(fact.body["to"])
     current = None if to is None else _earlier(entry, to, fact)
     read_back = fact.body.get("services")
@@ -249,7 +249,7 @@ def _earlier(entry: _Entry, release: str, fact: Fact) -> Deployment:
     found: Deployment | None = entry.table("verified").get(str(entry.table("lived").get(release)))
     if found is not None:
         return found
-    return Deployment(text(fact.environment), release, "", "", fact.at, fact.seq, {})  # its plan is known to nobody
+    return Deployment(text(fact.environment), release, "", "", fact.at, fact.seq, {})  # its plan is unknown
 
 
 def _ended(entry: _Entry, fact: Fact) -> None:
@@ -261,10 +261,10 @@ def _ended(entry: _Entry, fact: Fact) -> None:
 
 
 def _give_back(entry: _Entry, start: ActivePromotion) -> None:
-    """Nothing was done there: the votes have not been used for anything yet.
+    """Make votes available again, because nothing was done in the environment.
 
-    That is only what the fact says, and whoever can write the ledger can write it too, so a vote that somebody signed or
-    that was imported stays used: it must never count twice. One that is only asserted proves no more than this fact does.
+    Only the fact claims that, and anyone with write access to the ledger can write it. So a vote that was signed or
+    imported stays used: it must never count twice. An asserted vote proves no more than this fact.
     """
     consumed = entry.table("consumed")
     for vote in start.consumed:
@@ -286,13 +286,13 @@ def _frozen(table: _Table, fact: Fact) -> None:
 
 
 def _drifted(table: _Table, fact: Fact) -> None:
-    """What runs there is not what was verified: its stay begins anew."""
+    """Start the stay again: what runs there is not what was verified."""
     entry = table.entry(fact)
     entry.set(since=fact.at if entry.state.since is not None else None)
 
 
 def _nothing(table: _Table, fact: Fact) -> None:
-    """Kinds that are told and change nothing."""
+    """Ignore a kind that is only reported."""
 
 
 _FOLDS: Mapping[Kind, Callable[[_Table, Fact], None]] = {

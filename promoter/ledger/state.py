@@ -1,4 +1,4 @@
-"""What is where, as the facts tell it: frozen values. `reducer.py` computes them."""
+"""The state: what is deployed where, as frozen values. `reducer.py` computes them from facts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,12 +18,12 @@ class Running:
     digest: str | None
     containers: tuple[str, ...]
     started: tuple[str, ...] = ()
-    """When each of them was started, by the engine's clock; empty in facts of older versions."""
+    """When each container was started, by the engine's clock; empty in facts of older versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A promotion that was verified. `services` are those that run for it now, also after it was put back."""
+    """A verified promotion. `services` are those that run for it now, also after it was restored."""
 
     environment: str
     release: str
@@ -40,7 +40,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class PromotionRequest:
-    """A promotion that asks for votes, with the whole plan as it was then."""
+    """A promotion that requests votes, with the complete plan at that time."""
 
     environment: str
     release: str
@@ -55,19 +55,19 @@ class PromotionRequest:
     reasons: tuple[str, ...]
     rollback: bool = False
     run: str | None = None
-    """The CI run that asks."""
+    """The CI run that requested it."""
     rules: Mapping[str, object] | None = None
-    """What decided who may enter, as it was for who asked; None where an earlier version did not record it."""
+    """The policy at the time of the request; None if an earlier version did not record it."""
 
     @property
     def matter(self) -> str:
-        """What is asked for: votes on it are bound to exactly this."""
+        """Return what is requested. Votes are bound to exactly this."""
         return f"{self.release} {self.plan_digest} {self.from_release} {self.policy_digest}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActivePromotion:
-    """A promotion that began and has no ending yet. `consumed` are digests of the facts of the votes it rests on."""
+    """A promotion that was started and has not ended. `consumed` are digests of the facts with the votes that it used."""
 
     environment: str
     release: str
@@ -82,7 +82,7 @@ class ActivePromotion:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A promotion that failed, or was rolled back."""
+    """A promotion that failed or was rolled back."""
 
     kind: Kind
     release: str
@@ -95,7 +95,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class PendingReview:
-    """A promotion that passed the gates by overrides: another person is to look back on it."""
+    """A promotion with overrides that another person must review."""
 
     overrides: tuple[Vote, ...]
     release: str
@@ -105,7 +105,7 @@ class PendingReview:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A pin or a freeze: who put it there, and why."""
+    """A pin or a freeze: who set it, and why."""
 
     reason: str
     actor: str
@@ -115,9 +115,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """A release and when it was first recorded, with the tags that were shown for it.
+    """A release, when it was first recorded, and its tags, which are only shown.
 
-    `order` is the sequence number of its last appearance: one that is made again is the newest again.
+    `order` is the sequence number of its last record: a release that is made again is the newest again.
     """
 
     release: Release
@@ -130,64 +130,64 @@ class ReleaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """One environment. `since` is when the unbroken stay of `current` began: each failure, mend and replacement
-    begins another, and there is none while a failed release is left in place.
+    """One environment. `since` is the start of the uninterrupted stay of `current`: each failure, repair and replacement
+    starts a new one, and there is none while a failed release is left in place.
     """
 
     current: Deployment | None = None
     since: datetime | None = None
     request: PromotionRequest | None = None
     start: ActivePromotion | None = None
-    """What was started and has not ended: it is going on, or was cut off."""
+    """The promotion that was started and has not ended: it is running, or was interrupted."""
     ended_seq: int = 0
     """Sequence number of the last promoted, failed or rolled_back here."""
     last_failure: Failure | None = None
-    """The latest one, however long ago: compare its `seq` with that of `current`."""
+    """The latest failure, at any time: compare its `seq` with that of `current`."""
     pinned: Hold | None = None
     frozen: Hold | None = None
     overrides: tuple[Vote, ...] = ()
     owed: tuple[PendingReview, ...] = ()
-    """Every override that was used here, also those that were reviewed since."""
+    """Every override that was used here, also reviewed ones."""
     reviews: tuple[Vote, ...] = ()
     verified: PersistentTable[Deployment] = field(default_factory=empty)
     """Every verified promotion, by its sequence number."""
     lived: PersistentTable[int] = field(default_factory=empty)
-    """Every release that was verified here, to the sequence number of its last verified promotion."""
+    """Maps every release that was verified here to the sequence number of its last verified promotion."""
     asked: PersistentTable[int] = field(default_factory=empty)
-    """Every release that asked to enter or began to, to the sequence number of the last such fact."""
+    """Maps every release that was requested or started here to the sequence number of the last such fact."""
     pending: PersistentTable[int] = field(default_factory=empty)
-    """Those that asked and have not begun since."""
+    """Releases that were requested and not started since."""
     waiting: PersistentTable[int] = field(default_factory=empty)
-    """Of these, those that no other release has superseded since."""
+    """Of these, the releases that no other release has superseded."""
     plans: PersistentTable[int] = field(default_factory=empty)
-    """The digest of each plan that was ever asked for here, to the sequence number of the last such request."""
+    """Maps the digest of each requested plan to the sequence number of its last request."""
     asked_by: PersistentTable[tuple[str, ...]] = field(default_factory=empty)
-    """Every CI run that asked here, to what it asked for (`Request.matter`), each thing once."""
+    """Maps every CI run with a request to what it requested (`Request.matter`), each once."""
     votes: PersistentTable[tuple[Vote, ...]] = field(default_factory=empty)
     """Approvals and rejects by release."""
     identities: PersistentTable[str] = field(default_factory=empty)
-    """The digest of each fact that holds a vote, to what that vote is known by (`Vote.identity`)."""
+    """Maps the digest of each fact with a vote to the identity of the vote (`Vote.identity`)."""
     consumed: PersistentTable[str] = field(default_factory=empty)
-    """What a used vote is known by, to the promotion that used it first."""
+    """Maps the identity of each used vote to the promotion that used it first."""
 
     def votes_for(self, release: str) -> tuple[Vote, ...]:
         return self.votes.get(release) or ()
 
     def recent(self) -> tuple[str, ...]:
-        """The releases that must be at hand here: the one that lives here and the one before it."""
+        """Return the releases whose images must be kept: the current one and the one before it."""
         here = self.current.release if self.current else None
         before = next((d.release for _, d in self.verified.backwards() if d.release != here), None)
         return tuple(release for release in (here, before) if release is not None)
 
     @property
     def unfinished_rollback(self) -> Hold | None:
-        """The pin of a rollback that was cut off before it could record it: then the promotion itself stands for it."""
+        """Return the pin of a rollback that was interrupted before it recorded the pin: the promotion counts as the pin."""
         return self.pinned if self.pinned and self.current and self.pinned.seq == self.current.seq else None
 
     def used_by_others(self, votes: Iterable[Vote], promotion: str) -> frozenset[str]:
-        """Of `votes` those that are used up for `promotion`, by what they are known by.
+        """Return those of `votes` that are used up for `promotion`, by identity.
 
-        It may rest again on its own, when it goes on after it was cut off.
+        A promotion that resumes after an interruption may use its own votes again.
         """
         known = {vote.identity for vote in votes}
         return frozenset(one for one in known if self.consumed.get(one) not in (None, promotion))
@@ -198,36 +198,36 @@ _NOWHERE = EnvironmentState()
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that the facts up to `head` say."""
+    """The state after all facts up to `head`."""
 
     head: LedgerHead = field(default_factory=LedgerHead)
     salt: str | None = None
     pipeline: str | None = None
-    """Whose ledger this is, as its first release says."""
+    """The pipeline of this ledger, from its first release."""
     releases: PersistentTable[ReleaseRecord] = field(default_factory=empty)
-    """In order of appearance; one that is made again appears again, at the end."""
+    """In order of their records; a release that is made again moves to the end."""
     environments: Mapping[str, EnvironmentState] = field(default_factory=dict)
-    """Those that facts name. `environment()` knows every name, and freezes that hold everywhere."""
+    """Environments that facts name. `environment()` accepts every name, and includes freezes of all environments."""
     vetoed: PersistentTable[Hold] = field(default_factory=empty)
-    """Ids of releases, and digests of images: who banned them first, and why."""
+    """Vetoed ids of releases and digests of images: who vetoed them first, and why."""
     frozen: Hold | None = None
     """A freeze of all environments."""
     policy_ref: str | None = None
-    """The git ref that the file named for its policy when that was last held to it."""
+    """The git ref that the file named for its policy when it was last used."""
     impossible: PersistentTable[str] = field(default_factory=empty)
-    """By their sequence numbers, the facts that cannot be and were passed over, and why."""
+    """The impossible facts that were ignored, by sequence number, and why."""
     chain: str | None = None
-    """The digest of the first fact: what this ledger is known by, wherever it is kept and however that is spelled."""
+    """The digest of the first fact, which identifies this ledger at any location."""
 
     def newest(self) -> ReleaseRecord | None:
         return next((record for _, record in self.releases.backwards()), None)
 
     def matching(self, prefix: str) -> tuple[ReleaseRecord, ...]:
-        """The releases whose id begins so."""
+        """Return the releases whose id has this prefix."""
         return tuple(record for _, record in self.releases.starting_with(prefix))
 
     def after(self, release: str) -> list[str]:
-        """The releases that appeared later, in order; none when it is not known."""
+        """Return the releases that were recorded later, in order; none if the release is unknown."""
         record = self.releases.get(release)
         if record is None:
             return []
@@ -235,7 +235,7 @@ class State:
         return [key for key, _ in later][::-1]
 
     def is_older(self, release: str, other: str) -> bool:
-        """Whether it last appeared before `other`, when both are known."""
+        """Return whether it was last recorded before `other`, if both are known."""
         one, two = self.releases.get(release), self.releases.get(other)
         return one is not None and two is not None and one.order < two.order
 
@@ -244,13 +244,13 @@ class State:
         return entry if self.frozen is None or entry.frozen is not None else replace(entry, frozen=self.frozen)
 
     def last_verified_before(self, environment: str, release: str) -> Deployment | None:
-        """Where a rollback from `release` goes: never to a release that was rolled back from, nor to a vetoed one."""
+        """Return the target of a rollback from `release`: never a release that was rolled back, or a vetoed one."""
         way = _way(self.environment(environment).verified.values())
         here = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
         return next((d for d in reversed(way[:here]) if d.release != release and self.veto_of(d.release) is None), None)
 
     def veto_of(self, release: str) -> Hold | None:
-        """Who banned it, or one of its images, and why."""
+        """Return who vetoed it, or one of its images, and why."""
         record = self.releases.get(release)
         digests = (str(ref.digest) for ref in record.release.images.values()) if record else ()
         return next((mark for what in (release, *digests) if (mark := self.vetoed.get(what)) is not None), None)
@@ -260,7 +260,7 @@ EMPTY = State()
 
 
 def _way(verified: Iterable[Deployment]) -> list[Deployment]:
-    """The way that led here without its dead ends: a rollback takes back everything since the release it went to."""
+    """Return the history without dead ends: a rollback removes everything since its target."""
     way: list[Deployment] = []
     for deployment in verified:
         if deployment.rollback:

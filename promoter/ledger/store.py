@@ -21,17 +21,17 @@ class Lease:
 
 
 LONGEST_LEASE = timedelta(hours=1)
-"""A lease that is to hold for longer was taken by a clock that is ahead, and counts as stale: it must not last for years."""
+"""The longest valid lease. A longer one was taken with a wrong clock and counts as stale, or it could last for years."""
 
 
 def is_alive(expires: datetime, now: datetime) -> bool:
-    """Whether a lease that runs out at `expires` still holds, as far as the clock that says `now` can tell."""
+    """Return whether a lease that expires at `expires` is still valid at `now`."""
     return now < expires <= now + LONGEST_LEASE
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseInfo:
-    """A lease as others see it: it may be stale by now."""
+    """A lease as others see it. It may be stale by now."""
 
     environment: str
     owner: str
@@ -41,80 +41,80 @@ class LeaseInfo:
 
 
 Gone = Callable[[str], bool]
-"""Whether the owner of a lease is known to have ended."""
+"""Tests whether the owner of a lease is known to have ended."""
 
 
-def nobody(owner: str) -> bool:
-    """Of nobody is it known."""
+def never_gone(owner: str) -> bool:
+    """Default: no owner is known to have ended."""
     del owner
     return False
 
 
 class LedgerStore(Protocol):
-    """Facts of one pipeline, appended with the expected head; and leases. Raises LedgerError."""
+    """Facts of one pipeline, appended with the expected head; and leases. Methods raise LedgerError."""
 
     location: str
 
     def read(self, after: int = 0) -> Iterator[Fact]:
-        """Facts with a sequence number above `after`, in order."""
+        """Yield facts with a sequence number above `after`, in order."""
 
     def lines(self) -> Iterator[bytes]:
-        """The exact lines, unchecked, from the first."""
+        """Yield the exact lines from the first, without checks."""
 
     def append(self, draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
-        """Durably appends right after `head`. Raises HeadMoved when somebody else was first."""
+        """Append durably, directly after `head`. Raise HeadMoved if another writer was first."""
 
     def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
-        """Durably appends facts of another ledger as they are, right after `head`: all or none. Raises HeadMoved."""
+        """Append unchanged facts of another ledger durably, directly after `head`: all or none. Raise HeadMoved."""
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
-        """Raises LeaseHeld while another owner's lease is alive; one that is stale, or whose owner is gone, is taken over."""
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
+        """Take a lease, also a stale one or one of an ended owner. Raise LeaseHeld if another owner's lease is active."""
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:
-        """Raises LeaseLost when another holds it now."""
+        """Renew a lease. Raise LeaseLost if another run holds it now."""
 
     def release(self, lease: Lease) -> None:
-        """Gives it back; one that is lost already is no error."""
+        """Give a lease back. A lost lease is not an error."""
 
     def held(self) -> tuple[LeaseInfo, ...]:
-        """All leases that were not given back, stale ones too, by the name of their environment."""
+        """Return all leases that were not given back, also stale ones, by the name of their environment."""
 
     def close(self) -> None: ...
 
 
 class TrustedHead(Protocol):
-    """What was last seen of this ledger from here."""
+    """Port: the trusted heads that this machine stores."""
 
     def seen(self) -> LedgerHead | None:
-        """Under its place as it is spelled; None when nothing was."""
+        """Return the head by the location of the ledger, as it is written; None if there is none."""
 
     def entries(self) -> Mapping[str, LedgerHead]:
-        """Of all ledgers, under their places and under their chains."""
+        """Return the heads of all ledgers, by location and by chain."""
 
     def policy_ref(self) -> str | None:
-        """The git ref that held the policy of the pipeline here, whichever ledger said so."""
+        """Return the git ref that fixed the policy of the pipeline, from any ledger."""
 
     def note(self, head: LedgerHead, chain: str | None = None, policy_ref: str | None = None) -> None:
-        """Remembers it under both, as well as it can, and the ref that holds the policy."""
+        """Store the head under both, and the ref that fixes the policy. Failures are ignored."""
 
 
 class StateCache(Protocol):
-    """A state that is kept beside a ledger, so that looking at a long one does not mean reading all of it.
+    """Port: a state that is stored beside a ledger, so that viewing a long ledger does not read all of it.
 
-    It is never what a decision rests on, and can be thrown away at any time.
+    No decision uses it, and it can be deleted at any time.
     """
 
     def load(self) -> State | None:
-        """The last one that was saved, read row by row as it is looked at; None when there is none that can be read."""
+        """Return the saved state, whose rows are read on demand; None if there is none that can be read."""
 
     def save(self, state: State) -> None:
-        """Keeps `state`, which `load` gave or which follows on from that or from nothing; as well as it can."""
+        """Save `state`, which extends the state of `load` or the empty state. Failures are ignored."""
 
     def beside(self) -> Self:
-        """An empty one, to compare with. It is gone when it is closed."""
+        """Return an empty cache to compare with. It is deleted when it is closed."""
 
     def same(self, other: Self) -> bool:
-        """Whether both say the same; also where they end with another fact, and nobody can tell."""
+        """Return whether both are equal, or cannot be compared because their heads differ."""
 
     def forget(self) -> None: ...
 

@@ -1,7 +1,7 @@
-"""A table that grows for ever and is changed a few rows at a time: frozen outside of a fold, and cheap to follow on from.
+"""A copy-on-write ordered table for data that only grows: frozen outside a fold, and cheap to extend.
 
-What a fold changes lies over what was there before, which may be in memory or in a file that is read row by row: whoever
-looks at a few rows pays for those only.
+Changes of a fold are a layer over the earlier rows, which may be in memory or in a file that is read row by row: a caller
+that needs a few rows reads only those.
 """
 
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ _MANY = 256
 
 
 class Rows(Protocol[V_co]):
-    """Rows by key, in the order in which they were last put."""
+    """Rows by key, in the order in which they were last set."""
 
     def get(self, key: str) -> V_co | None: ...
 
     def backwards(self) -> Iterator[tuple[str, V_co]]:
-        """The latest first."""
+        """Yield rows, the latest first."""
 
     def starting_with(self, prefix: str) -> Iterator[tuple[str, V_co]]: ...
 
 
 class Memory(Generic[V]):
-    """`Rows` in a dict that nobody changes any more."""
+    """`Rows` in a dict that is not changed any more."""
 
     def __init__(self, rows: dict[str, V]) -> None:
         self._rows = rows
@@ -44,7 +44,7 @@ class Memory(Generic[V]):
 
 
 class PersistentTable(Generic[V]):
-    """`changes` over `below`; None in `changes` is a row that was removed."""
+    """`changes` over `below`. None in `changes` marks a removed row."""
 
     __slots__ = ("below", "changes")
 
@@ -79,7 +79,7 @@ class PersistentTable(Generic[V]):
         return self.changes[key] if key in self.changes else self.below.get(key)
 
     def backwards(self) -> Iterator[tuple[str, V]]:
-        """The latest first."""
+        """Yield rows, the latest first."""
         for key in reversed(self.changes):
             value = self.changes[key]
             if value is not None:
@@ -91,7 +91,7 @@ class PersistentTable(Generic[V]):
         return [row for row in self.below.starting_with(prefix) if row[0] not in self.changes] + over
 
     def items(self) -> list[tuple[str, V]]:
-        """All rows, the oldest first."""
+        """Yield all rows, the oldest first."""
         return list(self.backwards())[::-1]
 
     def values(self) -> list[V]:
@@ -103,7 +103,7 @@ def empty() -> PersistentTable[V]:
 
 
 class Open(Generic[V]):
-    """A table while facts are folded into it."""
+    """A table during a fold."""
 
     def __init__(self, table: PersistentTable[V]) -> None:
         self._below = table.below
@@ -113,7 +113,7 @@ class Open(Generic[V]):
         return self._changes[key] if key in self._changes else self._below.get(key)
 
     def put(self, key: str, value: V) -> None:
-        """As the latest row, also where there was one of that key."""
+        """Set the latest row, also if the key existed."""
         self._changes.pop(key, None)
         self._changes[key] = value
 
@@ -122,7 +122,7 @@ class Open(Generic[V]):
             self._changes[key] = None
 
     def frozen(self) -> PersistentTable[V]:
-        """Laid down into memory when there is much of it, so that following on from it never means copying much."""
+        """Return a frozen table. Many changes are merged in memory, so that a later extension never copies much."""
         over = PersistentTable(self._below, self._changes)
         if isinstance(self._below, Memory) and len(self._changes) > max(_MANY, 4 * isqrt(len(self._below))):
             return PersistentTable(Memory(dict(over.items())))

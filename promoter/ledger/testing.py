@@ -1,13 +1,13 @@
-"""What every home of the ledger promises, as tests that pytest runs: for homes that are written outside of this project.
+"""The contract of every ledger store, as pytest tests, also for stores outside this project.
 
-A test module makes a subclass of `LedgerContract` with a fixture `ledger` that gives a new, empty one:
+In a test module, write a subclass of `LedgerContract` with a fixture `ledger` that returns a new, empty store:
 
     class TestMyLedger(LedgerContract):
         @pytest.fixture
         def ledger(self, tmp_path):
             return MyLedger(tmp_path)
 
-Needs pytest, which promoter itself does not.
+It needs pytest, which promoter itself does not need.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,1 +1,1 @@
-"""The words of the trade as frozen values: no I/O, no clock, no imports from other rooms."""
+"""The terms of promoter as frozen values: no I/O, no clock, no imports from other folders."""

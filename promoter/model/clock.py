@@ -1,4 +1,4 @@
-"""Port: time, and whether to go on."""
+"""Port: time and interruption."""
 
 from datetime import datetime
 from typing import Protocol
@@ -6,16 +6,16 @@ from typing import Protocol
 
 # ---------------------------------------------------------------- clock, secrets, source, files
 class Clock(Protocol):
-    """Time, and the one way to wait: every wait ends early when the run is being interrupted."""
+    """Time, and the only way to wait: every wait ends early if the run is interrupted."""
 
     def now(self) -> datetime:
-        """Now, with zone UTC."""
+        """Return the current time in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
+        """Return seconds from an arbitrary start, which never decrease."""
 
     def sleep(self, seconds: float) -> None:
-        """Waits, or raises Interrupted at once when the run is being interrupted."""
+        """Wait. Raise Interrupted at once if the run is interrupted."""
 
     def check(self) -> None:
-        """Raises Interrupted when the run is being interrupted."""
+        """Raise Interrupted if the run is interrupted."""

@@ -1,6 +1,6 @@
-"""What two documents of plain data differ in, a change each: for people as lines, for programs as data.
+"""Differences between two documents of plain data, as lines for people and as data for programs.
 
-Two documents that are not the same JSON always differ in one change at least, and no two values are shown alike.
+Two documents that are different JSON always have at least one change, and different values are shown differently.
 """
 
 import json
@@ -13,7 +13,7 @@ from promoter.model.visible_text import escaped
 
 
 class _Absent:
-    """Nothing at that path, which is something else than null."""
+    """No value at a path, which is different from null."""
 
 
 ABSENT = _Absent()
@@ -21,7 +21,7 @@ ABSENT = _Absent()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`path` is dotted; a key that is no plain word is quoted, and places in lists count from 1."""
+    """One change. `path` is dotted; unusual keys are quoted, and list indexes count from 1."""
 
     path: str
     old: object = ABSENT
@@ -45,7 +45,7 @@ def differences(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[C
 
 
 def say_change(change: Mapping[str, Any]) -> str:
-    """`+ path: value`, `- path: value` or `~ path: old -> new`, of the document of a change. Of a secret only that it did."""
+    """Show a change as `+ path: value`, `- path: value` or `~ path: old -> new`. Values of secrets are not shown."""
     path, kind = str(change["path"]), change["change"]
     sign = {"added": "+", "removed": "-", "changed": "~"}[kind]
     if path.startswith("secrets."):
@@ -55,7 +55,7 @@ def say_change(change: Mapping[str, Any]) -> str:
 
 
 def say_value(value: object) -> str:
-    """As JSON; a text that can be taken for nothing else is left as it is."""
+    """Show a value as JSON, or an unambiguous text as it is."""
     if isinstance(value, str) and _is_plain(value):
         return value
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -91,14 +91,14 @@ def _between(path: str, old: object, new: object) -> Iterator[Change]:
 
 
 def _same(old: object, new: object) -> bool:
-    """As JSON: to Python 1, 1.0 and true are the same, and a tuple is no list."""
+    """Compare as JSON: in Python 1, 1.0 and true are equal, and a tuple is not a list."""
     if old is ABSENT or new is ABSENT:
         return old is new
     return json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
 
 
 def _opens(value: object, other: object) -> bool:
-    """Whether its parts are shown one by one: those of a map, and of one that is new or gone and not empty."""
+    """Return whether parts are shown one by one: if both are mappings, or a non-empty mapping was added or removed."""
     return isinstance(value, Mapping) or (value is ABSENT and bool(other))
 
 

@@ -8,18 +8,18 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> timedelta:
-    """The duration that `text` says. Raises ValueError with a sentence when it says none."""
+    """Read a duration. Raise ValueError with a message if `text` is not one."""
     spans = list(_PART.finditer(text))
     if not spans or "".join(m.group() for m in spans) != text:
         raise ValueError(f"{text!r} is not a duration: write for example 500ms, 30s, 1m30s or 4h")
     try:
         return timedelta(seconds=sum(float(m[1]) * _UNITS[m[2]] for m in spans))
     except OverflowError as error:
-        raise ValueError(f"{text[:40]!r} is longer than any duration that can be counted: write for example 4h") from error
+        raise ValueError(f"the duration {text[:40]!r} is too long: write for example 4h") from error
 
 
 def say_duration(span: timedelta) -> str:
-    """The shortest text that `parse_duration` reads back to the same value, to the microsecond."""
+    """Return the shortest text that `parse_duration` reads as the same value, to the microsecond."""
     micro = round(span.total_seconds() * 1_000_000)
     words = []
     for unit, size in (("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)):

@@ -1,7 +1,7 @@
-"""Two families of errors: the caller's fault, and the world's. A shut gate is neither, it is a verdict.
+"""Two families of errors: mistakes of the caller, and failures of outside systems. A closed gate is a verdict, not an error.
 
-Every message says what is wrong and, in `hint`, what to do. The command line maps `exit_code`; nothing else
-decides on the text of a message.
+Every message says what is wrong, and `hint` says what to do. The command line uses `exit_code`; no code
+depends on the text of a message.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from promoter.model.verdict import ReasonCode
 
 
 class PromoterError(Exception):
-    """What promoter raises on purpose. `exit_code` is the process's, `reason_code` the stable word for it."""
+    """The base of promoter's errors. `exit_code` is that of the process, `reason_code` is stable for programs."""
 
     exit_code = 1
     reason_code: ReasonCode | None = None
@@ -22,14 +22,14 @@ class PromoterError(Exception):
 
 
 class CallerError(PromoterError):
-    """You asked for something that cannot be: a bad file, a bad argument, an unknown name."""
+    """A mistake of the caller: an invalid file, an invalid argument, an unknown name."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """One fault of a file. `line` and `column` count from 1; `text` is the line itself, for the caret."""
+    """One error in a file. `line` and `column` count from 1; `text` is the line, for the caret."""
 
     file: str
     line: int
@@ -48,7 +48,7 @@ class Diagnostic:
 
 
 class InvalidFile(CallerError):
-    """All the complaints about a pipeline file (and the files it names), in the order of the text."""
+    """All diagnostics of a pipeline file and the files that it names, in the order of the text."""
 
     def __init__(self, complaints: tuple[Diagnostic, ...]) -> None:
         super().__init__("\n".join(str(c) for c in complaints))
@@ -56,7 +56,7 @@ class InvalidFile(CallerError):
 
 
 class Refused(PromoterError):
-    """A person or a rule said no to what was asked, outside a promotion (for example a vote after a reject)."""
+    """A person or a rule refused a command outside a promotion, for example a vote after a reject."""
 
     exit_code = 4
 
@@ -66,16 +66,16 @@ class Refused(PromoterError):
 
 
 class SigningError(CallerError):
-    """A statement could not be signed: no such key, a wrong passphrase, no answer from the agent."""
+    """A statement could not be signed: unknown key, wrong passphrase, no answer from the agent."""
 
 
 class WorldError(PromoterError):
-    """The engine, registry, disk or network failed us. `retryable` says whether trying again may help."""
+    """The engine, registry, disk or network failed. `retryable` says whether a retry may help."""
 
     retry_after: float | None = None
-    """Seconds that whoever refused asks to be left alone for."""
+    """Seconds that the other side asks to wait before a retry."""
     lost = False
-    """Whether the engine's answer broke off, so that it is unknown what the engine did last."""
+    """Whether the engine's response was cut off, so that its last action is unknown."""
 
     def __init__(self, message: str, *, hint: str | None = None, retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
@@ -83,11 +83,11 @@ class WorldError(PromoterError):
 
 
 class EngineError(WorldError):
-    """A Docker engine could not be reached or refused."""
+    """A Docker engine could not be reached, or refused a request."""
 
 
 class EngineLost(Exception):
-    """The engine went away in the middle of a promotion. Nothing is undone or recorded: whoever carries on sees what is there."""
+    """The connection to the engine was lost during a promotion. Nothing is undone or recorded: the next run checks the engine."""
 
     def __init__(self, error: EngineError) -> None:
         super().__init__(error.message)
@@ -107,7 +107,7 @@ class PullError(EngineError):
 
 
 class PushError(EngineError):
-    """An image could not be pushed, or the push named no digest."""
+    """An image could not be pushed, or the push returned no digest."""
 
     reason_code = ReasonCode.PUSH_FAILED
 
@@ -119,26 +119,26 @@ class BuildError(WorldError):
 
 
 class RegistryError(WorldError):
-    """A registry is down, refuses the credentials, or does not have what was asked for.
+    """A registry is down, refuses the credentials, or does not have the requested content.
 
-    Where an image was to be pushed there, `reason_code` says that instead.
+    If an image was to be pushed, `reason_code` is that of a failed push.
     """
 
     reason_code = ReasonCode.PULL_FAILED
 
 
 class DigestMismatch(RegistryError):
-    """The bytes are not those of the digest."""
+    """The content does not match the digest."""
 
     reason_code = ReasonCode.DIGEST_MISMATCH
 
 
 class SecretError(WorldError):
-    """A declared secret could not be had."""
+    """The value of a declared secret is missing."""
 
 
 class ForgeError(WorldError):
-    """The platform that runs the jobs is down, refuses the token, or does not have what was asked for."""
+    """The CI platform is down, refuses the token, or does not have the requested content."""
 
     def __init__(
         self, message: str, *, hint: str | None = None, retryable: bool = False, retry_after: float | None = None
@@ -152,18 +152,18 @@ class LedgerError(WorldError):
 
 
 class LedgerBroken(LedgerError):
-    """A line of it is not what it was: `problem` says which and how."""
+    """A line of the ledger was changed: `problem` says which and how."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(
             f"the ledger {where} is broken: {problem}",
-            hint="`promoter ledger verify` shows where; a backup or an export can take its place",
+            hint="run `promoter ledger verify` to see where; restore a backup or an export",
         )
         self.problem = problem
 
 
 class HeadMoved(LedgerError):
-    """Somebody else appended first: read again, judge again, try again."""
+    """Another writer appended first: read the ledger, evaluate and try again."""
 
 
 class LeaseHeld(PromoterError):
@@ -181,13 +181,13 @@ class LeaseHeld(PromoterError):
 
 
 class LeaseLost(LedgerError):
-    """Our lease on an environment was taken over; nothing more may be done under it."""
+    """The lease of this run was taken over. The run must stop changing the environment."""
 
     reason_code = ReasonCode.LOCK_HELD
 
 
 class Interrupted(PromoterError):
-    """Ctrl-C, SIGTERM or SIGHUP."""
+    """The run was interrupted by Ctrl-C, SIGTERM or SIGHUP."""
 
     exit_code = 130
     reason_code = ReasonCode.INTERRUPTED

@@ -1,7 +1,7 @@
-"""Names of images that cannot be wrong: Digest, Repository, Reference, ImageRef, each with one door.
+"""Validated names of images: Digest, Repository, Reference and ImageRef, each read by one function.
 
 Grammar: the OCI distribution specification and its reference implementation. `docker.io` and `library/` are
-filled in, so that two spellings of one repository are one value.
+filled in, so that two forms of one repository are equal.
 """
 
 import re
@@ -17,12 +17,12 @@ DOCKER_HUB = "docker.io"
 
 
 class BadReference(ValueError):
-    """The text does not name what it should; the message says why."""
+    """The text is not a valid name. The message says why."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Digest:
-    """A SHA-256 content digest; `str()` gives `sha256:…`."""
+    """A SHA-256 content digest. `str()` returns `sha256:…`."""
 
     hex: str
 
@@ -48,7 +48,7 @@ class Repository:
     def parse(cls, text: str) -> "Repository":
         reference = Reference.parse(text)
         if reference.tag or reference.digest:
-            raise BadReference(f"{text!r} is an image with a tag or digest where a repository is due: drop what follows its name")
+            raise BadReference(f"{text!r} must be a repository without tag or digest")
         return reference.repository
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What people write: a repository, perhaps with a tag, perhaps with a digest."""
+    """The form that people write: a repository, optionally with a tag and a digest."""
 
     repository: Repository
     tag: str | None = None
@@ -70,7 +70,7 @@ class Reference:
         tail, colon, tag = tail.partition(":")
         name = f"{head}{slash}{tail}"
         if colon and not _TAG.fullmatch(tag):
-            raise BadReference(f"{text!r} has a bad tag {tag!r}")
+            raise BadReference(f"{text!r} has an invalid tag {tag!r}")
         return cls(_repository(name, text), tag or None, Digest.parse(digest) if at else None)
 
     def __str__(self) -> str:
@@ -87,7 +87,7 @@ def _repository(name: str, text: str) -> Repository:
     if host in ("index.docker.io", "registry-1.docker.io"):
         host = DOCKER_HUB
     if not _HOST.fullmatch(host):
-        raise BadReference(f"{text!r} has a bad registry host {host!r}")
+        raise BadReference(f"{text!r} has an invalid registry host {host!r}")
     if not _PATH.fullmatch(path):
         raise BadReference(f"{text!r} is not an image name: use lower-case letters, digits and . _ - between slashes")
     return Repository(host, path)
@@ -95,7 +95,7 @@ def _repository(name: str, text: str) -> Repository:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageRef:
-    """The only form that is ever pulled or run: `repository@sha256:…`."""
+    """The only form that is pulled or run: `repository@sha256:…`."""
 
     repository: Repository
     digest: Digest
@@ -104,7 +104,7 @@ class ImageRef:
     def parse(cls, text: str) -> "ImageRef":
         reference = Reference.parse(text)
         if reference.digest is None:
-            raise BadReference(f"{text!r} has no digest: only repository@sha256:… is ever run")
+            raise BadReference(f"{text!r} has no digest: expected repository@sha256:…")
         return cls(reference.repository, reference.digest)
 
     def __str__(self) -> str:

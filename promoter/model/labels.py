@@ -1,7 +1,7 @@
-"""Names and labels on an engine, and the type URIs of signed records: the one place that knows their spelling.
+"""Names and labels on an engine, and the type URIs of signed records. They are defined only here.
 
-A label is fixed when a container is made, so `role` says what it was made for. Whether a live container has become
-the previous one is told by its name (`NAME-previous`) and by its being stopped.
+A label is fixed when a container is created, so `role` is the role at that time. A live container that became
+the previous one is recognised by its name (`NAME-previous`) and because it is stopped.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ LABEL = "dev.promoter"
 LEDGER = f"{LABEL}.ledger"
 """The digest of the first fact of the ledger that a container was recorded in."""
 OWNER = f"{LABEL}.owner"
-"""Which process made a container outside of any lease, and waits for it."""
+"""The process that created a container without a lease, and waits for it."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 SITE = "https://promoter.dev"
-"""What type URIs begin with: names, not addresses that anything is fetched from."""
+"""The prefix of type URIs. They are names; nothing is downloaded from them."""
 APPROVAL_TYPE = f"{SITE}/approval/v1"
 SCHEMA_ID = f"{SITE}/schema/pipeline/v1.json"
-"""The form of the pipeline file. A file that was good stays good for as long as this says v1."""
+"""The id of the pipeline file's schema. A valid file stays valid as long as this says v1."""
 
 
 class Role(StrEnum):
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of one replica of a service: its name, and the names beside it while containers change places."""
+    """The names of one replica of a service: its name, and the temporary names during a replacement."""
 
     name: str
 
@@ -64,23 +64,23 @@ class Slot:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that a container of this slot may have."""
+        """Return every name that a container of this slot may have."""
         return (self.name, self.next, self.previous, self.older, self.trial)
 
 
 def is_aside(name: str) -> bool:
-    """Whether a container's name says that it was moved aside, and serves no longer."""
+    """Return whether a container was renamed and no longer serves."""
     return name.endswith(("-previous", "-older"))
 
 
 def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple[Slot, ...]:
-    """`<pipeline>-<environment>-<service>`, then `…-2`, `…-3`; or the file's own container_name."""
+    """Return `<pipeline>-<environment>-<service>`, then `…-2`, `…-3`; or the file's container_name."""
     base = fixed or f"{place.pipeline}-{place.environment}-{service}"
     return tuple(Slot(base if number == 1 else f"{base}-{number}") for number in range(1, replicas + 1))
 
 
 def once_name(place: Place, number: int) -> str:
-    """What the job of the environment's `number`th step before the switch is called, counted from 0."""
+    """Return the name of the job for the check before the switch with index `number`, from 0."""
     return f"{place.pipeline}-{place.environment}-before-{number + 1}"
 
 

@@ -1,7 +1,7 @@
-"""Names of people that look alike: one person must not count as two, nor one be taken for another.
+"""Names of people that look the same: one person must not count as two, or be confused with another.
 
-A name is refused when it holds what nobody sees or letters of two alphabets in one word; two names are alike when one
-could be read as the other.
+A name is refused if it has invisible characters, or letters of two alphabets in one word. Two names look the same if one
+can be read as the other.
 """
 
 import re
@@ -13,14 +13,14 @@ _LOOK_ALIKE = str.maketrans(
     "авекмнорстухіјѕһԁԛԝӏ" "αβεικνορτυχγωη" "ɑɡıɩʟօսհոցքֆ",
     "abekmhopctyxijshdqwl" "abeikvoptuxywn" "agiilouhngqf",
 )  # fmt: skip
-"""Small letters of other alphabets that are read as Latin ones; large ones are made small first."""
+"""Lower-case letters of other alphabets that look like Latin ones. Capitals are converted first."""
 _MIXED = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")
 """Alphabets with letters that look like Latin ones."""
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
 def skeleton(name: str) -> str:
-    """The same for two names that look the same."""
+    """Return a text that is equal for names that look the same."""
     if name.isascii():
         return name.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
@@ -28,22 +28,22 @@ def skeleton(name: str) -> str:
 
 
 def fault_in(name: str) -> str | None:
-    """Why nobody can be called so, as the end of a sentence; None for a good name."""
+    """Return why a name is invalid, as the end of a sentence; None for a valid name."""
     if name.isascii() and name.isprintable():
         return None
     hidden = next((c for c in name if _is_hidden(c) or not c.isprintable()), None)
     if hidden is not None:
-        return f"it holds a character that nobody sees (U+{ord(hidden):04X})"
+        return f"it has an invisible character (U+{ord(hidden):04X})"
     for word in _WORDS.findall(unicodedata.normalize("NFKC", name)):
         found = {unicodedata.name(letter, "?").split()[0] for letter in word}
         other = next((script for script in _MIXED if script in found), None)
         if other is not None and len(found & {"LATIN", *_MIXED}) > 1:
-            return f"{word} mixes letters of two alphabets, of which some look the same ({other.capitalize()})"
+            return f"{word} mixes letters of two alphabets that look the same ({other.capitalize()})"
     return None
 
 
 def spelled(name: str) -> str:
-    """For people: with the characters that differ made plain."""
+    """Show a name with the codes of its non-ASCII characters."""
     if name.isascii():
         return name
     odd = ", ".join(f"U+{ord(c):04X}" for c in name if not c.isascii())

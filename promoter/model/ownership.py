@@ -1,4 +1,4 @@
-"""Whose a container, network or volume is. Names can meet by accident, so only labels decide what may be touched."""
+"""Owners of containers, networks and volumes. Names can be equal by accident, so only labels decide what may be changed."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ Labels = Mapping[str, str]
 
 
 def owner_labels(place: Place, service: str | None = None) -> Labels:
-    """The labels that something of this pipeline and environment (and service, where one is named) carries."""
+    """Return the labels of objects of this pipeline, environment and (if given) service."""
     return {**place.labels, **({f"{LABEL}.service": service} if service is not None else {})}
 
 
@@ -18,11 +18,11 @@ def is_owned(labels: Labels, owner: Labels) -> bool:
 
 
 def not_ours(kind: str, name: str, labels: Labels, owner: Labels) -> StartError:
-    """The refusal to touch something of another owner under a name that is needed here."""
+    """Return the error for an object of another owner with a name that is needed here."""
     found = _say(labels)
     return StartError(
         f"{kind} {name} is not ours: expected the labels of {_say(owner)}, got {found or 'none of promoter'}",
-        hint=f"rename or remove that {kind}, or give this one another name; promoter changes only what it made itself",
+        hint=f"rename or remove that {kind}, or use another name; promoter changes only what it created",
     )
 
 

@@ -1,4 +1,4 @@
-"""Values with every text in them passed through a redactor: what leaves promoter leaves it through here."""
+"""Apply a redactor to every text in a value. All output of promoter passes through here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -9,12 +9,12 @@ Redact = Callable[[str], str]
 
 
 def unchanged(text: str) -> str:
-    """Where no secret is known yet."""
+    """Return a text unchanged, before any secret is known."""
     return text
 
 
 def redacted(value: T, redact: Redact) -> T:
-    """The same value: texts, in mappings (not their keys), lists, tuples and dataclasses, without secrets."""
+    """Return the value without secrets in its texts, in mappings (not keys), lists, tuples and dataclasses."""
     if redact is unchanged:
         return value
     return cast("T", _redacted(value, redact))

@@ -1,4 +1,4 @@
-"""A secret in a text is a handle: its name in a fixed spelling that only the Secrets port can turn into a value."""
+"""Handles of secrets in texts: a name in a fixed form that only the Secrets port can replace by the value."""
 
 import re
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ OPENING = "{{ secret("
 
 
 def handle(name: str) -> str:
-    """What stands in a plan for the value of secret `name`."""
+    """Return the handle that represents the value of secret `name` in a plan."""
     return f"{{{{ secret('{name}') }}}}"
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The names of the secrets that `text` holds handles of, each once, in order."""
+    """Return the names of the secrets with a handle in `text`, each once, in order."""
     return tuple(dict.fromkeys(_HANDLE.findall(text)))
 
 
 def replace(text: str, values: "dict[str, str]") -> str:
-    """`text` with each handle replaced by its value; every name must be in `values`."""
+    """Replace each handle in `text` by its value. Every name must be in `values`."""
     return _HANDLE.sub(lambda match: values[match[1]], text)
 
 
@@ -31,14 +31,14 @@ class EnvSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The content of a file, relative to the pipeline file; one trailing newline is dropped."""
+    """The content of a file, relative to the pipeline file, without one trailing newline."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSource:
-    """What a program, run beside the pipeline file, prints; one trailing newline is dropped."""
+    """The output of a program that runs beside the pipeline file, without one trailing newline."""
 
     argv: tuple[str, ...]
 

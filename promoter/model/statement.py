@@ -1,7 +1,7 @@
-"""What a person signs: an in-toto Statement v1 that binds one decision to digests, plan, environment and what runs there.
+"""The statement that a person signs: in-toto v1, binding one decision to digests, plan, environment and current release.
 
-The exact text is what counts: it is written once, in RFC 8785, and kept as it was signed. Reading is strict: a
-statement with anything unknown in it is none, because it might mean something that this version does not see.
+The exact text counts: it is written once, in RFC 8785, and kept as it was signed. Reading is strict: a
+statement with an unknown part is refused, because this version could misunderstand it.
 """
 
 import json
@@ -17,13 +17,13 @@ from promoter.model.release import Release
 from promoter.model.timestamps import read_stamp, stamp
 
 NAMESPACE = "promoter-approval"
-"""The namespace of `ssh-keygen -Y sign -n`: a signature made for anything else is no vote."""
+"""The namespace of `ssh-keygen -Y sign -n`. A signature for another namespace is not a vote."""
 LARGEST = 256 * 1024
-"""Bytes. A statement holds a line for each image and a comment; more is not read."""
+"""Maximum bytes. A statement has a line for each image and a comment, and is never larger."""
 
 
 class Decision(StrEnum):
-    """What was decided. `review` looks back on an override."""
+    """What was decided. `review` confirms an override."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -40,7 +40,7 @@ class Envelope:
 
     @property
     def identity(self) -> str:
-        """The same for every copy of one statement, however often it is appended."""
+        """Return the identity of a statement, which is equal for every copy of it."""
         return f"sha256:{sha256_hex(self.statement.encode())}"
 
 
@@ -66,10 +66,10 @@ class Statement:
     ledger_head: str
     ledger_seq: int
     reviews: str | None = None
-    """With a review: the digest of the `overridden` fact that it looks back on."""
+    """With a review: the digest of the `overridden` fact that it confirms."""
 
     def text(self) -> str:
-        """The bytes to sign, as text: RFC 8785, without a newline."""
+        """Return the text to sign: RFC 8785, without a newline."""
         predicate: dict[str, object] = {name: getattr(self, name) for name in _TEXTS}
         predicate |= {
             "from": self.from_release, "role": self.role, "issued_at": stamp(self.issued_at),
@@ -94,13 +94,13 @@ _KEYS = frozenset({*_TEXTS, "from", "role", "issued_at", "expires_at", "ledger_s
 
 
 def subject_of(release: Release) -> tuple[tuple[str, str], ...]:
-    """Every image of a release, sorted; an image that two services share stands once."""
+    """Return every image of a release, sorted. An image that two services share appears once."""
     images = {(str(image.repository), str(image.digest).removeprefix("sha256:")) for image in release.images.values()}
     return tuple(sorted(images))
 
 
 def read_statement(text: str) -> Statement:
-    """The statement that `text` is. Raises ValueError with what is wrong with it."""
+    """Read a statement. Raise ValueError with the reason if it is invalid."""
     if len(text) > LARGEST:
         raise ValueError(f"it is longer than {LARGEST // 1024} KiB")
     try:
@@ -116,7 +116,7 @@ def read_statement(text: str) -> Statement:
         raise ValueError(f"it is not an approval: its type is {document['predicateType']!r}")
     predicate = document["predicate"]
     if not isinstance(predicate, dict) or predicate.keys() - {"reviews"} != _KEYS:
-        raise ValueError("its predicate does not hold exactly what an approval holds")
+        raise ValueError("its predicate does not have exactly the keys of an approval")
     return _statement(document["subject"], predicate)
 
 
@@ -126,7 +126,7 @@ def _statement(subject: object, predicate: Mapping[str, Any]) -> Statement:
     if type(seq) is not int or seq < 0:
         raise ValueError("its ledger_seq is not a whole number")
     if texts["decision"] not in tuple(Decision):
-        raise ValueError(f"its decision is {texts['decision']!r}")
+        raise ValueError(f"unknown decision {texts['decision']!r}")
     expires = _optional(predicate["expires_at"], "expires_at")
     return Statement(
         subject=_subject(subject),

@@ -1,10 +1,10 @@
-"""The nearest known name to a wrong one, for hints."""
+"""Find the most similar known name, for hints."""
 
 from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """`did you mean 'x'?`, or None when nothing is near."""
+    """Return `did you mean 'x'?`, or None if no name is similar."""
     import difflib
 
     found = difflib.get_close_matches(name, list(known), 1, 0.6)

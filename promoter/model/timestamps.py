@@ -7,7 +7,7 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def stamp(at: datetime) -> str:
-    """RFC 3339, UTC, microseconds: `2026-11-23T18:20:11.123456Z`."""
+    """Format a time as RFC 3339 in UTC with microseconds: `2026-11-23T18:20:11.123456Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

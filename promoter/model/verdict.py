@@ -1,4 +1,4 @@
-"""What a gate or a verification answers: passed, waiting or refused, with a stable code and a sentence."""
+"""Verdicts of gates and verifications: passed, waiting or refused, with a stable code and a sentence."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReasonCode(StrEnum):
-    """The stable reason codes, one each, as every JSON answer and every fact spells them."""
+    """The stable reason codes, as written in JSON output and in facts."""
 
     OK = "ok"
     NOTHING_TO_DO = "nothing_to_do"
@@ -49,7 +49,7 @@ class ReasonCode(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The three answers."""
+    """The three outcomes."""
 
     PASSED = "passed"
     WAITING = "waiting"
@@ -58,7 +58,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One answer. `sentence` is for people and says what to do; `opens_at` is known for some waits."""
+    """One verdict. `sentence` is for people and says what to do; `opens_at` is known for some waits."""
 
     outcome: Outcome
     code: ReasonCode
@@ -67,15 +67,15 @@ class Verdict:
 
 
 def passed(sentence: str) -> Verdict:
-    """The gate is open."""
+    """Return the verdict of an open gate."""
     return Verdict(Outcome.PASSED, ReasonCode.OK, sentence)
 
 
 def waiting(code: ReasonCode, sentence: str, opens_at: datetime | None = None) -> Verdict:
-    """The gate is shut now and may open."""
+    """Return the verdict of a gate that is closed and may open."""
     return Verdict(Outcome.WAITING, code, sentence, opens_at)
 
 
 def refused(code: ReasonCode, sentence: str) -> Verdict:
-    """The gate will not open for this plan."""
+    """Return the verdict of a gate that will not open for this plan."""
     return Verdict(Outcome.REFUSED, code, sentence)

@@ -1,4 +1,4 @@
-"""Characters that nobody sees, or that change what others look like: made visible wherever text is shown.
+"""Make invisible characters, and characters that change how others look, visible in all shown text.
 
 A text that turns the direction of writing, or hides a letter between two others, must not look like another text.
 """
@@ -11,12 +11,12 @@ _RANGES = (
     (0xD800, 0xDFFF), (0xFE00, 0xFE0E), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x110BD, 0x110BD),
     (0x110CD, 0x110CD), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
-"""Format characters (Cf), separators of lines, fillers and selectors. U+FE0F is left: it is in every other emoji."""
+"""Format characters (Cf), line separators, fillers and selectors. U+FE0F is allowed, because many emoji contain it."""
 UNSEEN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES) + "]")
 
 
 def visible(text: str) -> str:
-    """With the number of each such character in its place, as Python and JSON write it."""
+    """Replace each such character by its escape code, as in Python and JSON."""
     return text if text.isascii() else UNSEEN.sub(lambda found: escaped(found[0]), text)
 
 

@@ -1,4 +1,4 @@
-"""Votes on a promotion, what may be wrong with one, and how strongly one must be proven."""
+"""Votes on a promotion, their flaws, and their grades."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +8,11 @@ from promoter.model.statement import Envelope
 from promoter.model.verdict import ReasonCode
 
 REVIEW = ("platform", "run", "environment", "user", "state", "mark")
-"""What tells one review on a platform from all others."""
+"""The keys that identify a review on a platform."""
 
 
 class Grade(StrEnum):
-    """How sure we are who voted, weakest first."""
+    """How strongly the identity of a voter is proven, weakest first."""
 
     ASSERTED = "asserted"
     PLATFORM = "platform"
@@ -21,7 +21,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Why a signed vote is not what it says it is."""
+    """Why a signed vote is not valid."""
 
     code: ReasonCode
     sentence: str
@@ -29,10 +29,10 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's word on one plan. `digest` is that of the fact which holds it; a `started` fact consumes it.
+    """One person's vote on one plan. `digest` is that of its fact; a `started` fact consumes it.
 
-    As the fold leaves it, a vote is what its fact says. `ballots.py` checks the envelope: only then `grade` means
-    something, and `key` and `flaw` are known.
+    After the fold, a vote has the values of its fact. `gates/approval/votes.py` checks the envelope: only then is `grade`
+    trusted, and are `key` and `flaw` known.
     """
 
     decision: str
@@ -50,20 +50,20 @@ class Vote:
     seq: int
     digest: str
     prev: str = ""
-    """Digest of the fact before the one that holds it: a signed vote names it, and so all that its signer could see."""
+    """Digest of the fact before it. A signed vote names it, and so all facts that its signer could see."""
     envelope: Envelope | None = None
     key: str | None = None
-    """Fingerprint of the key that signed it, once checked."""
+    """Fingerprint of the key that signed it, after the check."""
     flaw: Flaw | None = None
     reviews: str | None = None
     imported: str | None = None
-    """What a review on the platform is known by, where this vote was imported from one."""
+    """The identity of the platform review from which this vote was imported."""
 
     @property
     def identity(self) -> str:
-        """What is used up: a copy of a signed or imported vote, appended again, is the same vote."""
+        """Return the identity of the vote: a copy of a signed or imported vote is the same vote."""
         return self.envelope.identity if self.envelope is not None else self.imported or self.digest
 
 
 SIGNED, REVIEWED = "signed", "reviewed"
-"""How the title of a gate begins that only signatures open, or these and reviews on the platform."""
+"""The start of the title of a gate that only signatures open, or also platform reviews."""

@@ -1,4 +1,4 @@
-"""Reads who may sign: an OpenSSH allowed_signers file and a revocation list. Checking signatures is not done here."""
+"""Read who may sign: an OpenSSH allowed_signers file and a revocation list. Signatures are checked elsewhere."""
 
 from promoter.config.yaml.positions import Position, complain
 from promoter.gates.approval.ssh.allowed_signers import Signer, read_signers
@@ -9,14 +9,14 @@ WILD = "*?!"
 
 
 def read_approvers(data: bytes, shown: str) -> tuple[tuple[Signer, ...], list[Diagnostic]]:
-    """The lines of the file, and what is wrong with the others."""
+    """Return the valid lines of the file, and diagnostics for the others."""
     text = data.decode("utf-8", "replace")
     signers, faults = read_signers(text)
     return signers, [complain(shown, text, Position(f.line, f.column), f.message, f.hint) for f in faults]
 
 
 def read_revoked(data: bytes) -> tuple[Revocations, str | None]:
-    """What was revoked, and why that cannot be known, if it cannot."""
+    """Return what was revoked, and the reason if the list cannot be read."""
     try:
         return read_revocations(data), None
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""How each service's image comes to be, which is the same for all environments: built here, or pinned from a registry."""
+"""How the image of each service is made, for all environments: built here, or pinned from a registry."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +15,11 @@ from promoter.pipeline.model import BuiltService, ToBuild, ToPin
 from promoter.pipeline.problems import Spot
 from promoter.pipeline.template_filler import Filler
 
-_ONE_IMAGE = "an image is built once, for all environments: only source, env('NAME') and secret('NAME') are known here"
+_ONE_IMAGE = "an image is built once, for all environments: use only source, env('NAME') and secret('NAME') here"
 
 
 def read_builds(text: FileText, source: Source | None = None) -> dict[str, BuiltService]:
-    """What is wrong stands among the complaints, and is left out."""
+    """Read all builds. A build with an error is reported as a diagnostic and left out."""
     scope = text.scope(absent=text.variables, why_undefined=_ONE_IMAGE)
     if source is not None:
         scope.known["source"] = type(scope.known["source"])(lambda: source)  # type: ignore[call-arg]
@@ -41,7 +41,7 @@ def _read(
         return None
     image, platform = said.get("image"), said.get("platform")
     if isinstance(image, str) and OPENING in image:
-        filler.complain(spot / "image", "a secret cannot stand in `image`")
+        filler.complain(spot / "image", "`image` cannot contain a secret")
         return None
     if raw.get("build") is None:
         return _pinned(image, platform, spot, filler)
@@ -54,7 +54,7 @@ def _read(
 
 
 def _paths(build: object) -> Build:
-    """What can be checked of a build that is wrong elsewhere."""
+    """Return the parts of a wrong build that can still be checked."""
     said = build if isinstance(build, dict) else {"context": build}
     keys = ("context", "dockerfile", "dockerfile_inline")
     return Build(**{k: v for k in keys if isinstance(v := said.get(k), str) and not is_template(v)})
@@ -71,14 +71,14 @@ def _pinned(image: str | None, platform: str | None, spot: Spot, filler: Filler)
 
 
 def _repository(text: FileText, name: str, image: str | None, spot: Spot, filler: Filler) -> Repository | None:
-    """Below the registry, unless `image` names a registry host itself."""
+    """Return the repository of a built service: below the registry, unless `image` names a registry host."""
     path = image or f"{text.head.name}/{name.lower()}"
     at = spot / "image" if image else spot
     complete = names_registry(path)
     if not complete and text.head.registry is None:
         hint = "add `registry: registry.example.com/acme` at the top, or begin `image` with a registry's host"
         filler.complain(
-            at, f"service `{name}` is built here, and nothing says to which registry it is pushed", hint, on_key=not image
+            at, f"service `{name}` is built here, but no registry is configured to push it to", hint, on_key=not image
         )
         return None
     try:
@@ -86,9 +86,9 @@ def _repository(text: FileText, name: str, image: str | None, spot: Spot, filler
     except BadReference as error:
         reference = _reference(path)
         if reference is not None and (reference.tag or reference.digest):
-            message = f"{path!r} is an image with a tag or digest where a repository is due"
+            message = f"{path!r} must be a repository without tag or digest"
             filler.complain(
-                at, message, f"write {path.split('@')[0].rsplit(':', 1)[0]}: what is built here is named by its digest"
+                at, message, f"write {path.split('@')[0].rsplit(':', 1)[0]}; promoter names built images by their digest"
             )
         else:
             filler.complain(at, str(error))
@@ -96,7 +96,7 @@ def _repository(text: FileText, name: str, image: str | None, spot: Spot, filler
 
 
 def names_registry(path: str) -> bool:
-    """Whether an image's name begins with the host of a registry."""
+    """Return whether an image's name begins with the host of a registry."""
     first, slash, _ = path.partition("/")
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
@@ -109,24 +109,26 @@ def _reference(text: str) -> Reference | None:
 
 
 def _checked(text: FileText, build: Build, spot: Spot, filler: Filler) -> Build | None:
-    """Its context and Dockerfile are there. Paths start from the pipeline file."""
+    """Check that the context and the Dockerfile exist. Paths are relative to the pipeline file."""
     directory = text.origin.directory
     at = spot / "context" if (spot / "context").exists else spot
     if "://" in build.context or build.context.startswith("git@"):
-        filler.complain(at, f"the context {build.context} is not on this machine", "check it out, and name its directory")
+        filler.complain(
+            at, f"the context {build.context} is not a directory on this machine", "check it out, and name its directory"
+        )
         return None
     context = directory / build.context
     if not is_dir(context):
-        filler.complain(at, f"there is no directory {build.context} to build from", "name a directory, relative to this file")
+        filler.complain(at, f"build directory {build.context} not found", "name a directory, relative to this file")
         return None
     if build.dockerfile is not None and build.dockerfile_inline is not None:
         filler.complain(
-            spot / "dockerfile_inline", "`dockerfile` and `dockerfile_inline` exclude each other", "keep one", on_key=True
+            spot / "dockerfile_inline", "`dockerfile` and `dockerfile_inline` cannot be used together", "keep one", on_key=True
         )
         return None
     if build.dockerfile_inline is None and not is_file(context / (build.dockerfile or "Dockerfile")):
         named = spot / "dockerfile" if build.dockerfile else at
         shown = Path(build.context) / (build.dockerfile or "Dockerfile")
-        filler.complain(named, f"there is no Dockerfile {shown}", "write one, or name it: `dockerfile: …`")
+        filler.complain(named, f"Dockerfile {shown} not found", "write one, or name it: `dockerfile: …`")
         return None
     return build if directory == text.directory else build.model_copy(update={"context": str(context)})

@@ -1,4 +1,4 @@
-"""Real Compose files: read, their `${…}` filled in from the environment and from `.env`, and what they include read first."""
+"""Read Compose files, with `${…}` filled in from the environment and from `.env`, and with included files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ MAX_FILES = 100
 
 @dataclass
 class ComposeFiles:
-    """Reads Compose files, each once for each place that names it."""
+    """Reads Compose files, once for each reference to them."""
 
     variables: Variables
     complaints: Complaints
@@ -30,7 +30,7 @@ class ComposeFiles:
     _opened: list[Path] = field(default_factory=list)
 
     def origin(self, named: list[tuple[str, Spot]], directory: Path) -> Origin | None:
-        """Several files in the order of merging; relative paths and `.env` are those of the first one's directory."""
+        """Read several files in merge order. Relative paths and `.env` belong to the directory of the first file."""
         first = (directory / named[0][0]).parent
         variables = self._with_files(self.variables, [first / ".env"], str(Path(named[0][0]).with_name(".env")), named[0][1])
         sheets: list[Sheet] = []
@@ -45,7 +45,7 @@ class ComposeFiles:
     def sheets(
         self, path: Path, shown: str, named: Spot, directory: Path, variables: Variables, trail: tuple[Path, ...]
     ) -> list[Sheet] | None:
-        """What the file includes, and then the file itself. None when it cannot be read, which has been said."""
+        """Read what the file includes, then the file itself. Return None after reporting that it cannot be read."""
         document = self._document(path, shown, named, trail)
         if document is None:
             return None
@@ -56,7 +56,7 @@ class ComposeFiles:
         return None if included is None else [*included, sheet]
 
     def extended(self, sheet: Sheet, file: str, named: Spot) -> Sheet | None:
-        """A file of which a service in `sheet` extends one."""
+        """Read a file with a service that a service in `sheet` extends."""
         path, shown = sheet.directory / file, str(Path(sheet.document.file).parent / file)
         variables: Variables | None = replace(self.variables, environ=sheet.environ)
         if sheet.own:
@@ -67,13 +67,13 @@ class ComposeFiles:
     def _document(self, path: Path, shown: str, named: Spot, trail: tuple[Path, ...]) -> Document | None:
         self._opened.append(path)
         if path in trail or len(self._opened) > MAX_FILES:
-            circle = f"{shown} includes itself" if path in trail else f"more than {MAX_FILES} Compose files belong together here"
-            self.complaints.add(named, circle, "write what is common into a file of its own")
+            problem = f"{shown} includes itself" if path in trail else f"includes lead to more than {MAX_FILES} Compose files"
+            self.complaints.add(named, problem, "move the common part to a separate file")
             return None
         try:
             return read_document(read_bytes(path, shown, self.read), shown)
         except FileNotFoundError:
-            self.complaints.add(named, f"there is no file {shown}", "name a Compose file, relative to this one")
+            self.complaints.add(named, f"file {shown} not found", "name a Compose file, relative to this one")
         except InvalidFile as faults:
             for complaint in faults.complaints:
                 self.complaints.add_complaint(complaint)
@@ -93,12 +93,12 @@ class ComposeFiles:
             if key in _KNOWN or key.startswith("x-"):
                 continue
             if refusal := reason("Compose", key):
-                message = f"`{key}` is not carried out: {refusal.why}"
+                message = f"`{key}` is not supported: {refusal.why}"
                 self.complaints.add(Spot(document, (key,)), message, refusal.instead, on_key=True)
             else:
                 self.complaints.fault(Spot(document, ()), unknown_key(key, _KNOWN, (key,)))
         if not data.get("services") and not data.get("include"):
-            self.complaints.add(Spot(document, ()), "`services` is missing", "a Compose file has a map of services at its top")
+            self.complaints.add(Spot(document, ()), "`services` is missing", "add a mapping `services` at the top level")
 
     def _included(
         self, sheet: Sheet, path: Path, shown: str, variables: Variables, trail: tuple[Path, ...]
@@ -123,12 +123,12 @@ class ComposeFiles:
     def _include(
         self, entry: object, at: Spot, path: Path, shown: str, variables: Variables, trail: tuple[Path, ...]
     ) -> list[Sheet] | None:
-        """One entry of `include`: its files are laid over each other, with their own directory and their own `.env`."""
+        """Read one entry of `include`: its files are merged, with their own directory and their own `.env`."""
         said = entry if isinstance(entry, dict) else {"path": entry}
         paths = _texts(said.get("path"))
         if not paths or not said.keys() <= {"path", "project_directory", "env_file"}:
             hint = "write for example `- db.yaml` or `- {path: db/compose.yaml, project_directory: db, env_file: db.env}`"
-            self.complaints.add(at, "expected a file, or a map of `path`, `project_directory` and `env_file`", hint)
+            self.complaints.add(at, "expected a file, or a mapping with `path`, `project_directory` and `env_file`", hint)
             return None
         first = path.parent / paths[0]
         directory = path.parent / str(said["project_directory"]) if said.get("project_directory") else first.parent
@@ -148,14 +148,14 @@ class ComposeFiles:
             theirs = {name: other for other in included for name in other.parts[part] or {}}
             for name, value in (sheet.parts[part] or {}).items():
                 if name in theirs and value != theirs[name].parts[part][name]:
-                    message = f"`{name}` is in {theirs[name].document.file} too, which is included here"
-                    hint = "rename one; or lay a further file over it: `include: [{path: [a.yaml, b.yaml]}]`"
+                    message = f"`{name}` is also defined in {theirs[name].document.file}, which is included here"
+                    hint = "rename one, or merge an override file: `include: [{path: [a.yaml, b.yaml]}]`"
                     self.complaints.add(sheet.spot(part, name), message, hint, on_key=True)
 
     def _with_files(
         self, variables: Variables, paths: list[Path], shown: str, named: Spot, *, must: bool = False
     ) -> Variables | None:
-        """The variables with those of env files under them. None when one cannot be read, which has been said."""
+        """Add the variables of env files, with lower priority. Return None after reporting that one cannot be read."""
         found: dict[str, str] = {}
         for path in paths:
             if not must and not is_file(path):
@@ -164,7 +164,7 @@ class ComposeFiles:
                 text = read_bytes(path, shown, self.read).decode("utf-8", "replace")
                 found |= read_env_file(text, {**found, **variables.environ})
             except FileNotFoundError:
-                self.complaints.add(named, f"there is no env file {path.name}", "name one, relative to this file")
+                self.complaints.add(named, f"env file {path.name} not found", "name one, relative to this file")
                 return None
             except BadEnvFile as error:
                 self.complaints.add_complaint(Diagnostic(shown, error.line, 1, error.message))
@@ -177,18 +177,18 @@ class ComposeFiles:
 
 
 def read_bytes(path: Path, shown: str, read: Callable[[Path], bytes] = read_regular) -> bytes:
-    """Raises InvalidFile when it cannot be read."""
+    """Read a file. Raise InvalidFile if that fails."""
     try:
         return read(path)
     except FileNotFoundError:
         raise
     except OSError as error:
         why = error.strerror or str(error)
-        raise InvalidFile((Diagnostic(shown, 1, 1, f"cannot be read: {why.lower()}"),)) from error
+        raise InvalidFile((Diagnostic(shown, 1, 1, f"cannot read the file: {why.lower()}"),)) from error
 
 
 def _texts(value: object) -> list[str]:
-    """One text or a list of them; an entry of the long form gives its path."""
+    """Return one string or a list of strings as a list; take the path of an entry in the long form."""
     entries = value if isinstance(value, list) else [value]
     found = [entry.get("path") if isinstance(entry, dict) else entry for entry in entries]
     return [entry for entry in found if isinstance(entry, str)]

@@ -1,4 +1,4 @@
-"""The values of a Compose file with their `${…}` filled in, ready to be read as values with templates."""
+"""Fill in `${…}` of a Compose file, so that its values can be read as values with templates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,34 +19,34 @@ _IMAGE = ("image", "build", "platform")
 
 @dataclass(frozen=True)
 class Variables:
-    """What `${…}` is filled in from. `project` is what Compose calls the project, where nothing sets it."""
+    """The variables for `${…}`. `project` is the default of Compose's project name."""
 
     environ: Mapping[str, str]
     project: str
 
     def over(self, files: Mapping[str, str]) -> "Variables":
-        """With what the environment does not say taken from a file."""
+        """Add variables of a file that the environment does not have."""
         return replace(self, environ={**files, **self.environ})
 
     @cached_property
     def once(self) -> dict[str, str]:
-        """For what makes the image, which is the same in all environments."""
+        """Return the variables for builds, which are the same in all environments."""
         return marked({PROJECT: self.project, **self.environ})
 
     @cached_property
     def running(self) -> dict[str, str]:
-        """For the rest: there the project is one environment of the pipeline."""
+        """Return the variables for all else: each environment of the pipeline is a project of its own."""
         return {PROJECT: f"{self.project}-{{{{ environment }}}}", **marked(self.environ)}
 
 
 @dataclass(frozen=True)
 class Filling:
-    """Fills in the variables of one file's values."""
+    """Fills in the variables of one file."""
 
     variables: Variables
     complaints: Complaints
     made: list[int] = field(default_factory=lambda: [0])
-    """Characters of all texts that were filled in so far: a long variable in many places makes more than a machine holds."""
+    """Characters filled in so far: a long variable in many places could fill the memory."""
 
     def part(self, value: object, spot: Spot) -> Any:
         return self._filled(value, spot, self.variables.running)
@@ -64,7 +64,7 @@ class Filling:
     def _counted(self, filled: str) -> str:
         self.made[0] += len(filled)
         if self.made[0] > MAX_TOTAL:
-            raise Unset(f"the values up to here are filled in to more than {MAX_TOTAL:,} characters", "use shorter variables")
+            raise Unset(f"the values up to here have more than {MAX_TOTAL:,} characters", "use shorter variables")
         return filled
 
     def _text(self, value: str, spot: Spot, environ: Mapping[str, str]) -> str:
@@ -76,12 +76,12 @@ class Filling:
             self.complaints.add(spot, unmarked(error.message), error.hint)
         except InsideTemplate:
             hint = "write env('NAME') inside a template"
-            self.complaints.add(spot, "a variable cannot be filled in inside a template", hint)
+            self.complaints.add(spot, "a template cannot contain a `${…}` variable", hint)
         return Broken(value)
 
 
 def rooted(parts: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-    """Files of configs and secrets by their whole path, where the other Compose files are elsewhere."""
+    """Make the paths of config and secret files absolute, for Compose files in another directory."""
     return {part: _rooted(value, directory) if part in ("configs", "secrets") else value for part, value in parts.items()}
 
 

@@ -1,11 +1,11 @@
-"""Things that wait for one another: their circles, and who stands before whom."""
+"""Directed graphs of dependencies: order, reachability and cycles."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 
 
 def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
-    """Each after all that it needs. What is part of a circle, or waits for one, is left out."""
+    """Return each node after all that it needs. Leave out nodes that are in a cycle or need one."""
     waiting = {name: {n for n in needed if n in needs} for name, needed in needs.items()}
     wanted_by: dict[str, list[str]] = {name: [] for name in needs}
     for name, needed in waiting.items():
@@ -24,7 +24,7 @@ def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 class Upstream:
-    """Answers whether one stands before another, in however many steps. A thousand in a row cost no more than they must."""
+    """Answers whether one node needs another, directly or not. Efficient also for long chains."""
 
     def __init__(self, needs: Mapping[str, Sequence[str]]) -> None:
         self._bit = {name: 1 << place for place, name in enumerate(needs)}
@@ -35,21 +35,21 @@ class Upstream:
                 if needed in self._bit:
                     self._before[name] |= self._before[needed] | self._bit[needed]
 
-    def stands_before(self, earlier: str, later: str) -> bool:
-        """In a circle everything stands before everything."""
+    def is_upstream(self, earlier: str, later: str) -> bool:
+        """Return whether `later` needs `earlier`. It is true for every `later` that is in a cycle or needs one."""
         return later not in self._before or bool(self._before[later] & self._bit[earlier])
 
 
-def find_circle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """One circle, from its first member in the order of the map; empty when there is none."""
+def find_cycle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return one cycle, from its first member in the order of the mapping; empty if there is none."""
     free = set(in_order(needs))
     left = {name for name in needs if name not in free}
     if not left:
         return ()
-    walk = [next(name for name in needs if name in left)]
-    while (following := next(n for n in needs[walk[-1]] if n in left)) not in walk:
-        walk.append(following)
-    circle = walk[walk.index(following) :]
+    path = [next(name for name in needs if name in left)]
+    while (following := next(n for n in needs[path[-1]] if n in left)) not in path:
+        path.append(following)
+    cycle = path[path.index(following) :]
     places = {name: place for place, name in enumerate(needs)}
-    first = min(range(len(circle)), key=lambda i: places[circle[i]])
-    return (*circle[first:], *circle[:first])
+    first = min(range(len(cycle)), key=lambda i: places[cycle[i]])
+    return (*cycle[first:], *cycle[:first])

@@ -1,6 +1,6 @@
-"""The grammar of a Dockerfile, as far as questions before a build need it: instructions, flags, base images.
+"""Read what is needed of a Dockerfile before a build: instructions, flags, base images.
 
-Whether a file is right is for the builder to say; nothing here complains.
+The builder checks the file; no errors are reported here.
 """
 
 import re
@@ -13,7 +13,7 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})")
 
 
 def base_images(dockerfile: str, args: Mapping[str, str]) -> tuple[str, ...]:
-    """What FROM and COPY --from name, build arguments put in, each once; stages of the file itself are left out."""
+    """Return the images of FROM and COPY --from, each once, with build arguments filled in and without stages of the file."""
     values: dict[str, str] = {}
     stages, found = {"scratch"}, dict[str, None]()
     for _, word, text in instructions(dockerfile):
@@ -32,7 +32,7 @@ def base_images(dockerfile: str, args: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def declared_volumes(dockerfile: str) -> tuple[str, ...]:
-    """The paths of VOLUME in the last stage, as far as they hold no variable."""
+    """Return the paths of VOLUME in the last stage that contain no variable."""
     found: list[str] = []
     for _, word, text in instructions(dockerfile):
         if word == "FROM":
@@ -55,12 +55,12 @@ def split_flags(rest: str) -> tuple[dict[str, str | None], str]:
 
 
 def instructions(dockerfile: str) -> Iterator[tuple[int, str, str]]:
-    """(number of the first line, instruction in capitals, the rest); ONBUILD, comments and line breaks taken away."""
+    """Yield (first line number, instruction in capitals, the rest), without ONBUILD, comments and line breaks."""
     escape = _escape(dockerfile)
     start, parts = 0, list[str]()
     for number, line in enumerate(dockerfile.removeprefix("\ufeff").split("\n"), 1):
         text = line.rstrip()
-        if not text or text.lstrip().startswith("#"):  # inside a continuation too: the builder drops them as well
+        if not text or text.lstrip().startswith("#"):  # inside a continuation too, as the builder does
             continue
         start = start or number
         parts.append(text.removesuffix(escape))
@@ -79,7 +79,7 @@ def _read(text: str) -> tuple[str, str]:
 
 
 def _escape(dockerfile: str) -> str:
-    """The line continuation character: a backslash unless a directive at the very top says a backtick."""
+    """Return the line continuation character: a backslash, or a backtick if a directive at the top sets it."""
     for line in dockerfile.removeprefix("\ufeff").split("\n"):
         directive = _DIRECTIVE.match(line.strip())
         if not directive:

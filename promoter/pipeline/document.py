@@ -1,4 +1,4 @@
-"""A pipeline file as far as it says the same for all environments."""
+"""The parts of a pipeline file that are the same for all environments."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ from promoter.pipeline.sources import entries, unknown
 from promoter.pipeline.spec import NAME, EnvironmentForm, FileForm, FileHead
 from promoter.pipeline.template_filler import Filler, is_map
 
-_FEW = "only source and env('NAME') are known here"
+_FEW = "use only source and env('NAME') here"
 
 
 def read_file_text(
@@ -54,7 +54,7 @@ def read_file_text(
 
 
 def _named(text: FileText) -> Iterator[tuple[str, Spot]]:
-    """Everybody whom the file or the approvers file names, with the place."""
+    """Return all people whom the file or the approvers file names, with their positions."""
     for name in text.signers or ():
         yield name, text.spot("approvers")
     for role, members in text.roles.items():
@@ -79,7 +79,7 @@ def _check_keys(text: FileText, data: Mapping[str, Any]) -> None:
 
 def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
     said = {key: data[key] for key in FileHead.model_fields if data.get(key) is not None}
-    no_secret = {"secret": "a secret cannot stand here: this is read before secrets are"}
+    no_secret = {"secret": "a secret is not allowed here: this key is read before the secrets"}
     scope = text.scope(absent={**text.variables, **no_secret}, why_undefined=_FEW)
     filler = Filler(scope, text.complaints, None)
     head = FileHead(name="unnamed")
@@ -88,7 +88,7 @@ def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
         if read is not None:
             head = head.model_copy(update={key: getattr(read, key)})
     if head.registry is not None and not check_registry(head.registry, text.spot("registry"), filler):
-        head = head.model_copy(update={"registry": "localhost"})  # said once is enough
+        head = head.model_copy(update={"registry": "localhost"})  # report it only once
     if head.approvers is not None:
         _read_approvers(text, head.approvers)
     if head.revoked_keys is not None:
@@ -110,9 +110,7 @@ def _read_approvers(text: FileText, shown: str) -> None:
         signers, faults = read_approvers(text.read(text.directory / shown), shown)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        text.complaints.add(
-            text.spot("approvers"), f"{shown} cannot be read: {why}", "write an OpenSSH allowed_signers file there"
-        )
+        text.complaints.add(text.spot("approvers"), f"cannot read {shown}: {why}", "write an OpenSSH allowed_signers file there")
         return
     text.trust = Trust(signers)
     for fault in faults:
@@ -123,13 +121,13 @@ def _read_revoked(text: FileText, shown: str) -> None:
     spot, hint = text.spot("revoked_keys"), "write public keys there, one a line, or what `ssh-keygen -k` makes"
     if text.trust is None:
         text.complaints.add(
-            spot, "`revoked_keys` means nothing without `approvers`", "name an allowed_signers file: `approvers: …`"
+            spot, "`revoked_keys` has no effect without `approvers`", "name an allowed_signers file: `approvers: …`"
         )
         return
     try:
         revoked, problem = read_revoked(text.read(text.directory / shown))
     except OSError as error:
-        problem = f"{shown} cannot be read: {(error.strerror or str(error)).lower()}"
+        problem = f"cannot read {shown}: {(error.strerror or str(error)).lower()}"
     else:
         text.trust = Trust(text.trust.signers, revoked)
         problem = None if problem is None else f"{shown}: {problem}"
@@ -138,8 +136,8 @@ def _read_revoked(text: FileText, shown: str) -> None:
 
 
 def _read_secrets(text: FileText, secrets: object) -> None:
-    """Those of the pipeline file, and those of the Compose file that it does not declare itself."""
-    no_secret = {"secret": "a secret cannot be made of another", **text.variables}
+    """Read the secrets of the pipeline file, and those that only the Compose file declares."""
+    no_secret = {"secret": "a secret cannot use another secret", **text.variables}
     filler = Filler(text.scope(absent=no_secret, why_undefined=_FEW), text.complaints, None)
     found = read_secrets(secrets, text.spot("secrets"), Reading(text.directory, text.environ), text.directory, filler)
     for sheet in text.origin.sheets if not text.origin.sheets[0].own else ():
@@ -153,7 +151,7 @@ def _read_environments(text: FileText, environments: object) -> None:
         raw = value if is_map(value, spot, text.complaints, f"environment `{name}`") else {}
         if not re.fullmatch(NAME, name):
             hint = "use lower-case letters, digits and -, and begin with a letter or digit"
-            text.complaints.add(spot, f"{name!r} is not a name for an environment", hint, on_key=True)
+            text.complaints.add(spot, f"{name!r} is not a valid environment name", hint, on_key=True)
         for key in raw:
             if key not in EnvironmentForm.model_fields and not key.startswith("x-"):
                 text.complaints.fault(spot, unknown_key(key, EnvironmentForm.model_fields, (key,)))
@@ -169,7 +167,7 @@ def _needs(text: FileText, environment: EnvironmentText) -> tuple[str, ...]:
     value, spot = environment.raw["needs"], environment.spot / "needs"
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list):
-        text.complaints.fault(spot, Fault((), f"`needs` must be a list of environments, and {kind_of(value)} stands here"))
+        text.complaints.fault(spot, Fault((), f"`needs` must be a list of environments, got {kind_of(value)}"))
         return ()
     found = []
     for place, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Services of one environment put in place: networks, volumes and files by the engine's names."""
+"""Give the networks, volumes and files of one environment their names on the engine."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from promoter.pipeline.template_filler import Filler
 
 
 def service_spot(text: FileText, environment: EnvironmentText, service: str, key: str) -> Spot:
-    """Where `key` of a service is said for this environment: in its override, or in the shared service."""
+    """Return where `key` of a service is set for this environment: in its override, or in the shared service."""
     override = environment.layers.get(service)
     if override is not None and (override.spot / key).exists:
         return override.spot
@@ -29,7 +29,7 @@ def service_spot(text: FileText, environment: EnvironmentText, service: str, key
 
 
 class Placing:
-    """Gives networks and volumes of one environment the engine's names, and gathers what is used."""
+    """Gives networks and volumes of one environment the engine's names, and collects what is used."""
 
     def __init__(
         self,
@@ -69,18 +69,20 @@ class Placing:
             return None
 
     def need_default_network(self, checks: Iterable[Shape]) -> None:
-        """Container checks run on the environment's network, even where no service does."""
+        """Add the default network for container checks, even if no service uses it."""
         if not self.networks and any(getattr(check, "kind", "") == "container" for check in checks):
             self._network("default")
 
     def _container(self, service: str, key: str, other: str) -> str | None:
-        """The container of another service whose name space this one joins: its first one, as in Compose."""
+        """Return the container whose name space this service joins: the first one of the other service, as in Compose."""
         if other not in self._written:
-            return None  # complained about by the rules
+            return None  # reported by the rules
         theirs = self._written[other]
         if theirs.get("deploy", {}).get("replicas") == 0:
             spot = service_spot(self._text, self._environment, service, key) / key
-            self._filler.complain(spot, f"service `{other}` has no container here: it has 0 replicas", "give it one")
+            self._filler.complain(
+                spot, f"service `{other}` has no container here: it has 0 replicas", "set `replicas` to 1 or more"
+            )
         place = Place(self._text.head.name, self._environment.name)
         return f"container:{slots(place, other, 1, theirs.get('container_name'))[0].name}"
 

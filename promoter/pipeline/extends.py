@@ -1,4 +1,4 @@
-"""Each shared service as all its files say it: what it extends first, then each file over the one before."""
+"""Combine each shared service from all its files: first what it extends, then each file over the one before."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ _EXTENDS = "write for example `extends: base` or `extends: {service: base, file:
 
 @dataclass
 class Stack:
-    """One shared service. Relative paths of a layer elsewhere are made absolute; those of `directory` stay as they are."""
+    """One shared service. Relative paths are made absolute in layers of other directories than `directory`."""
 
     layers: tuple[Layer, ...]
     directory: Path
     tags_dropped: bool
-    """Whether a tag beside `build` is dropped with a remark, as a Compose file has it, or complained about."""
+    """Whether a tag beside `build` is dropped with a remark, as for a Compose file, or is an error."""
 
     @property
     def spot(self) -> Spot:
         return self.layers[-1].spot
 
     def spot_of(self, key: str) -> Spot:
-        """The service where `key` is said last."""
+        """Return the layer that sets `key` last."""
         return next((layer.spot for layer in reversed(self.layers) if (layer.spot / key).exists), self.spot)
 
     @cached_property
@@ -46,19 +46,19 @@ class Stack:
 
     @cached_property
     def profiles(self) -> tuple[str, ...]:
-        """Without any, the service runs everywhere."""
+        """Return the profiles of the service. Without any, it runs in every environment."""
         said = [layer.raw.get("profiles") or () for layer in self.layers]
         return tuple(dict.fromkeys(str(one) for many in said for one in ([many] if isinstance(many, str) else many)))
 
     def canonical(self, filler: Filler) -> Canonical:
-        """What it says in one environment, without overrides."""
+        """Return the service in one environment, without overrides."""
         found: Canonical = self.layers[0].canonical(filler)
         for layer in self.layers[1:]:
             found = merge(found, layer.canonical(filler), layer.marks)
         return found
 
     def image_keys(self, filler: Filler) -> Canonical:
-        """What it says about the image."""
+        """Return the keys of the image."""
         found: Canonical = {}
         for layer in self.layers:
             marks = {path: mark for path, mark in layer.marks.items() if path[0] in RELEASE_KEYS}
@@ -80,7 +80,7 @@ class Stack:
             return image
         if tag is None or not image.endswith(f":{tag}"):
             return image
-        message = f"the tag `{tag}` is left out: what is built here is named by its digest"
+        message = f"the tag `{tag}` is left out: promoter names built images by their digest"
         filler.complaints.remark(self.spot_of("image") / "image", message)
         return image.removesuffix(f":{tag}")
 
@@ -97,7 +97,7 @@ def shared_services(origin: Origin, files: ComposeFiles, complaints: Complaints)
                 if said.tag == "reset":
                     continue
             if value is None:
-                complaints.add(spot, f"service `{name}` says nothing", "give it an `image` or a `build`", on_key=True)
+                complaints.add(spot, f"service `{name}` is empty", "give it an `image` or a `build`", on_key=True)
             elif is_map(value, spot, complaints, f"service `{name}`"):
                 found.setdefault(name, []).extend(extending.layers(sheet, name, value, spot, ()))
     foreign = not origin.sheets[0].own
@@ -105,12 +105,12 @@ def shared_services(origin: Origin, files: ComposeFiles, complaints: Complaints)
 
 
 class _Extending:
-    """Follows `extends`, in the same file and in others."""
+    """Follow `extends`, in the same file and in others."""
 
     def __init__(self, files: ComposeFiles, complaints: Complaints) -> None:
         self._files, self._complaints = files, complaints
         self._sheets: dict[Path, Sheet | None] = {}
-        self._circles: list[set[tuple[str, str]]] = []
+        self._cycles: list[set[tuple[str, str]]] = []
 
     def layers(
         self, sheet: Sheet, name: str, value: Mapping[str, Any], spot: Spot, trail: tuple[tuple[str, str], ...]
@@ -118,11 +118,11 @@ class _Extending:
         here = (sheet.document.file, name)
         if here in trail:
             around = trail[trail.index(here) :]
-            if set(around) in self._circles:
+            if set(around) in self._cycles:
                 return []
-            self._circles.append(set(around))
-            circle = " -> ".join(service for _, service in (*around, here))
-            self._complaints.add(spot / "extends", f"`extends` goes round in a circle: {circle}", "write out what is common")
+            self._cycles.append(set(around))
+            cycle = " -> ".join(service for _, service in (*around, here))
+            self._complaints.add(spot / "extends", f"`extends` has a cycle: {cycle}", "remove one `extends` of the cycle")
             return []
         said = value.get("extends")
         bases = [] if said is None else self._bases(sheet, said, spot / "extends", (*trail, here))

@@ -1,4 +1,4 @@
-"""A pipeline file as text, with what is the same for all environments; templates are not filled in."""
+"""A pipeline file before templates are filled in, with the parts that are the same for all environments."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,21 +19,21 @@ from promoter.pipeline.service_layers import Layer
 from promoter.pipeline.sources import Origin
 from promoter.pipeline.spec import FileHead
 
-NO_RELEASE = "`release` has no meaning here: this is read before there is a release"
-NO_ENVIRONMENT = "`environment` has no meaning here: this is the same for all environments"
+NO_RELEASE = "`release` cannot be used here: this key is read before there is a release"
+NO_ENVIRONMENT = "`environment` cannot be used here: this key is the same for all environments"
 
 
 NamedFiles = Callable[[Path, Sequence[str]], Mapping[str, str]]
 
 
 def no_files(_: Path, __: Sequence[str]) -> Mapping[str, str]:
-    """Where nobody asks who may enter."""
+    """Return no files, for callers that do not evaluate policies."""
     return {}
 
 
 @dataclass
 class EnvironmentText:
-    """One environment, not filled in. `layers` are its overrides by service; `services` those that its profiles leave in."""
+    """One environment before templates are filled in. `layers` are overrides by service; `services` are selected by profiles."""
 
     name: str
     spot: Spot
@@ -45,7 +45,7 @@ class EnvironmentText:
 
 @dataclass
 class FileText:
-    """Everything of a file but what templates make of it in an environment."""
+    """A whole file before its templates are filled in for an environment."""
 
     path: Path
     document: Document
@@ -53,9 +53,9 @@ class FileText:
     source: Callable[[], Source]
     complaints: Complaints
     read: Callable[[Path], bytes] = read_regular
-    """How the files beside it are read: as they are on the disk, or as a git ref has them."""
+    """Reads the files beside it: from the disk, or from a git ref."""
     files: NamedFiles = no_files
-    """The files that words of a command name, with their digests, in the same way."""
+    """Returns the files that a command names, with their digests, from the same place."""
     checkout: Checkout = NO_CHECKOUT
     head: FileHead = field(init=False)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class FileText:
         return Spot(self.document, path)
 
     def scope(self, *, absent: Mapping[str, str] | None = None, why_undefined: str) -> Scope:
-        """What a template sees that stands outside the environments."""
+        """Return the names for templates outside the environments."""
         return Scope(
             self.source, self.environ, frozenset(self.secrets), why_undefined=why_undefined,
             absent={"release": NO_RELEASE, "environment": NO_ENVIRONMENT, **(absent or {})},
@@ -83,17 +83,19 @@ class FileText:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """The services that run in any environment."""
+        """Return the services that run in at least one environment."""
         named = {name for environment in self.environments.values() for name in environment.services}
         return tuple(name for name in self.layers if name in named or not self.environments)
 
     @property
     def signers(self) -> tuple[str, ...] | None:
-        """Who may sign; None when the file names no approvers."""
+        """Return who may sign; None if the file names no approvers."""
         return None if self.trust is None else self.trust.principals()
 
     @property
     def variables(self) -> dict[str, str]:
-        """Every name under `vars` of any environment, with why it means nothing outside one."""
+        """Return every name under `vars` of any environment, with the reason why it cannot be used outside one."""
         names = {n for e in self.environments.values() if isinstance(v := e.raw.get("vars"), dict) for n in v}
-        return {name: f"`{name}` is a variable of environments, and this is the same for all of them" for name in names}
+        return {
+            name: f"`{name}` is a variable of an environment, but this key is the same for all environments" for name in names
+        }

@@ -1,5 +1,5 @@
-"""Files that gates and checks lean on: ignore files of scanners, keys of signatures, calendars. Their content stands in the
-gate or check itself, so that plans and policies name it: who changes the file changes what was approved.
+"""Files that gates and checks use: ignore files of scanners, keys of signatures, calendars. Their content becomes part of the
+gate or check, so that plans and policies include it: changing the file makes approvals stale.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ LARGEST_CALENDAR = 1 << 20
 
 
 def with_files(found: list[tuple[Shape, Spot]], directory: Path, files: Files, filler: Filler) -> list[tuple[Shape, Spot]]:
-    """The same checks, with content where a path stood; what cannot be read is complained about."""
+    """Replace paths in checks by the content of the files; report files that cannot be read."""
     return [(_with_file(shape, spot, directory, files, filler), spot) for shape, spot in found]
 
 
@@ -53,8 +53,8 @@ def _with_calendars(gate: Window, spot: Spot, directory: Path, files: Files, fil
         try:
             read_calendar(text)
         except ValueError as error:
-            hint = "mend the event, or export the calendar anew" if "event" in str(error) else "name an .ics file"
-            filler.complain(spot / place, f"{name} is no calendar to go by: {error}", hint)
+            hint = "repair the event, or export the calendar again" if "event" in str(error) else "name an .ics file"
+            filler.complain(spot / place, f"{name} is not a usable calendar: {error}", hint)
         else:
             texts.append(text)
     return gate.model_copy(update={"calendar": tuple(texts)})
@@ -64,12 +64,12 @@ def _text(name: str, spot: Spot, directory: Path, files: Files, filler: Filler, 
     text = files.text(directory / name)
     if text is None:
         filler.complain(
-            spot, f"{name} cannot be read as UTF-8 text: {files.why(directory / name)}", "name a file, relative to this one"
+            spot, f"cannot read {name} as UTF-8 text: {files.why(directory / name)}", "name a file, relative to this one"
         )
     elif len(text.encode()) > largest:
-        filler.complain(spot, f"{name} is longer than {largest} bytes", "keep it short: it stands in every plan")
+        filler.complain(spot, f"{name} is longer than {largest} bytes", "make it shorter: it is part of every plan")
     elif OPENING in text:
-        filler.complain(spot, f"the text of {name} reads like a secret's handle", FORGED)
+        filler.complain(spot, f"the text of {name} looks like the internal placeholder of a secret", FORGED)
     else:
         return text
     return None

@@ -1,4 +1,4 @@
-"""Gates, checks before the switch and verifications: lists whose entries name their kind by a single key."""
+"""Gates, checks before the switch and verifications: lists of entries with a single key, which is their kind."""
 
 from collections.abc import Mapping
 
@@ -16,11 +16,11 @@ from promoter.pipeline.template_filler import Filler
 def read_kinds(
     value: object, spot: Spot, kinds: Mapping[str, type[Shape]], word: str, filler: Filler
 ) -> list[tuple[Shape, Spot]]:
-    """Each entry in its shape, with where it stands; what is wrong is left out, and has been said."""
+    """Read each entry, with its position. Leave out wrong entries, after reporting them."""
     if value is None:
         return []
     if not isinstance(value, list):
-        filler.complain(spot, f"`{spot.path[-1]}` must be a list, and {kind_of(value)} stands here", "begin each entry with `- `")
+        filler.complain(spot, f"`{spot.path[-1]}` must be a list, got {kind_of(value)}", "begin each entry with `- `")
         return []
     found = []
     for place, entry in enumerate(value):
@@ -33,14 +33,14 @@ def read_kinds(
 def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], word: str, filler: Filler) -> Shape | None:
     example = f"write for example `- {next(iter(kinds))}: {{…}}`"
     if not isinstance(entry, dict) or not entry:
-        filler.complain(spot, f"a {word} must be a map, and {kind_of(entry)} stands here", example)
+        filler.complain(spot, f"a {word} must be a mapping, got {kind_of(entry)}", example)
         return None
     names = [key for key in entry if not key.startswith("x-")]
     strange = [key for key in names if key not in kinds]
     for key in strange:
-        filler.complain(spot / key, f"there is no {word} `{key}`", nearest(key, kinds, "known"), on_key=True)
+        filler.complain(spot / key, f"unknown {word} `{key}`", nearest(key, kinds, "known"), on_key=True)
     if not strange and len(names) != 1:
-        filler.complain(spot, f"one {word} has one kind; this has {', '.join(names) or 'none'}", "make an entry of each")
+        filler.complain(spot, f"expected one kind of {word}, got {', '.join(names) or 'none'}", "write a separate entry for each")
     if strange or len(names) != 1:
         return None
     kind = names[0]
@@ -48,7 +48,7 @@ def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], wor
 
 
 def check_services(found: list[tuple[Shape, Spot]], services: tuple[str, ...], filler: Filler) -> None:
-    """Services that are named exist, command checks name a program."""
+    """Check that named services exist, and that command checks name a program."""
     for shape, spot in found:
         if isinstance(shape, CommandCheck) and not shape.run:
             filler.complain(spot / "run", "`run` names no program", 'write for example ["./smoke.sh"]')

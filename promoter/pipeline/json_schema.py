@@ -1,7 +1,7 @@
-"""The JSON Schema of the pipeline file, made from the shapes that read it. Editors complete from it.
+"""The JSON Schema of the pipeline file, made from the models that read it. Editors use it for completion.
 
-What stands beside the keys is in `schema_words.yaml`.
-Wherever a number, a word of a list or a patterned text is due, a template may stand too; and what null says, is nothing.
+The descriptions of keys are in `schema_words.yaml`.
+Numbers, enumerations and patterns accept a template too; null means unset.
 """
 
 import copy
@@ -19,7 +19,7 @@ _EXTENSION: dict[str, object] = {"^x-": {}}
 
 
 def json_schema() -> dict[str, Any]:
-    """A fresh copy."""
+    """Return a new copy of the schema."""
     return copy.deepcopy(_schema())
 
 
@@ -56,7 +56,7 @@ def _describe(shape: dict[str, Any], words: dict[str, str], examples: list[Any])
 
 
 def _open(node: Any, *, key: str = "") -> Any:
-    """`node` with templates, extensions and null let in."""
+    """Return `node` extended to accept templates, extensions and null."""
     if isinstance(node, list):
         return [_open(item) for item in node]
     if not isinstance(node, dict):

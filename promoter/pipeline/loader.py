@@ -1,4 +1,4 @@
-"""The one door to a pipeline file: `load` reads it, `validate` finds everything that can be known to be wrong with it."""
+"""Load a pipeline file: `load` reads it, `validate` also finds every error that can be found before a run."""
 
 import json
 import os
@@ -23,7 +23,7 @@ Snapshots = Callable[[Path, str], Snapshot]
 
 
 class LoadedPipeline:
-    """A file that was read. Environments are filled in on demand; `check` fills in all of them and applies every rule."""
+    """A parsed file. Environments are filled in on demand; `check` fills in all of them and applies every rule."""
 
     def __init__(self, text: FileText, snapshot: Snapshots | None = None) -> None:
         self._text, self._snapshot = text, snapshot
@@ -47,25 +47,25 @@ class LoadedPipeline:
         )
 
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
-        """One environment for one source and release. Raises InvalidFile, and CallerError for an unknown name."""
+        """Resolve one environment for one source and release. Raise InvalidFile, or CallerError for an unknown name."""
         if environment not in self._text.environments:
             known = ", ".join(self._text.environments)
-            raise CallerError(f"there is no environment {environment}", hint=f"{self._text.path.name} has: {known}")
+            raise CallerError(f"unknown environment {environment}", hint=f"{self._text.path.name} has: {known}")
         resolved = Resolver(self._text, release_id, source).resolve(environment)
         self._text.complaints.raise_if_any()
         return resolved.environment
 
     def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
-        """Something said about an environment, on the line where it stands in the file."""
+        """Return a diagnostic about an environment, at its line in the file."""
         spot = self._text.environments[environment].spot
         return spot.document.complaint(spot.document.position(spot.path, of_key=True), message, hint)
 
     def url(self, environment: str, release: Release) -> str | None:
-        """Where a release can be looked at in an environment. Raises as `resolve` does."""
+        """Return the address of a release in an environment. Raise as `resolve` does."""
         return self.resolve(environment, release.source, release.id).address
 
     def policy_at(self, ref: str, environment: str, source: Source, release_id: str) -> PolicyAt:
-        """What decides who may enter, as the file at a git ref says it. Raises CallerError when that cannot be known."""
+        """Return the policy of the file at a git ref. Raise CallerError if it cannot be read."""
         assert self._snapshot is not None
         snapshot = self._snapshot(self._text.directory, ref)
         key = (snapshot.commit, environment, release_id)
@@ -87,22 +87,22 @@ class LoadedPipeline:
         return held_policy(LoadedPipeline(text).pipeline, rules)
 
     def file_digest(self, path: str, *, read_only: bool) -> str | None:
-        """The digest of a file or folder beside the pipeline file, as plans record it; None where it cannot be read."""
+        """Return the digest of a file or folder beside the pipeline file, as plans record it; None if it cannot be read."""
         return local_digest(Path(os.path.normpath(self._text.directory / path)), self._text.checkout, read_only=read_only)
 
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
-        """How each service's image comes to be. Raises InvalidFile."""
+        """Return how the image of each service is made. Raise InvalidFile."""
         builds = read_builds(self._text, source)
         self._text.complaints.raise_if_any()
         return builds
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
-        """What was left out so far, and keeps nothing from running."""
+        """Return what was left out so far. It does not prevent a run."""
         return self._text.complaints.remarks
 
     def check(self) -> None:
-        """Raises InvalidFile with all that is wrong anywhere in the file."""
+        """Check the whole file. Raise InvalidFile with every error."""
         from promoter.pipeline.validation.rules import check_rules
         from promoter.pipeline.validation.volumes import remark_volumes
 
@@ -123,16 +123,16 @@ def load(
     files: NamedFiles = no_files,
     checkout: Checkout = NO_CHECKOUT,
 ) -> LoadedPipeline:
-    """Reads what is the same for all environments. `source` is asked only when a template uses it. Raises InvalidFile."""
+    """Read what is the same for all environments. Call `source` only if a template uses it. Raise InvalidFile."""
     loaded = _read(path, source, environ, snapshot, files, checkout)
-    loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same room)
+    loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same module)
     return loaded
 
 
 def validate(
     path: Path, *, source: Source | Callable[[], Source], environ: Mapping[str, str], checkout: Checkout = NO_CHECKOUT
 ) -> LoadedPipeline:
-    """Reads and checks everything. Raises InvalidFile with all complaints, in the order of the text."""
+    """Read and check everything. Raise InvalidFile with all diagnostics, in the order of the text."""
     loaded = _read(path, source, environ, checkout=checkout)
     loaded.check()
     return loaded
@@ -150,11 +150,11 @@ def _read(
     try:
         data = read_regular(path)
     except FileNotFoundError as error:
-        raise CallerError(f"there is no pipeline file {path}", hint="`promoter init` writes one; -f names another") from error
-    except OSError as error:
         raise CallerError(
-            f"{path} cannot be read: {(error.strerror or str(error)).lower()}", hint="name a file with -f"
+            f"pipeline file {path} not found", hint="run `promoter init` to write one, or name another with -f"
         ) from error
+    except OSError as error:
+        raise CallerError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="name a file with -f") from error
     document = read_document(data, str(path))
     ask = _once(source) if callable(source) else lambda: source
     return LoadedPipeline(read_file_text(path.absolute(), document, environ, ask, read_regular, files, checkout), snapshot)
@@ -163,7 +163,7 @@ def _read(
 def compose_services(
     directory: Path, files: tuple[str, ...], environ: Mapping[str, str], name: str
 ) -> tuple[Mapping[str, Service], frozenset[str]]:
-    """What Compose files say, as far as it can be read, and which images are built. For a pipeline file that is not there yet."""
+    """Read Compose files as far as possible, and which images are built, before there is a pipeline file."""
     data = json.dumps({"name": name, "services": list(files), "profiles": ["*"], "environments": {"x": {}}}).encode()
     document = read_document(data, "pipeline.yaml")
     text = read_file_text(directory / "pipeline.yaml", document, environ, Source, read_regular)

@@ -1,7 +1,7 @@
-"""Files beside the pipeline file that containers mount and checks run: their content is part of the plan.
+"""Local files beside the pipeline file that containers mount and checks run. Their content is part of the plan.
 
-In a Git checkout a folder counts by its tracked files, since only a commit can bring others; what a container writes into
-a folder of its own is data, and no part of any plan.
+In a Git checkout only the tracked files of a folder count, since only a commit can add others; what a container writes into
+its folder is data, and not part of a plan.
 """
 
 import hashlib
@@ -19,35 +19,35 @@ from promoter.pipeline.model import LocalFile
 
 
 class Checkout(Protocol):
-    """Port: what version control knows of files."""
+    """Port: which files are under version control."""
 
     def top(self, directory: Path) -> Path | None:
-        """The top folder of the checkout around `directory`; None outside of one."""
+        """Return the top folder of the checkout that contains `directory`; None outside a checkout."""
 
     def tracked(self, folder: Path, *, untracked: bool) -> list[Path] | None:
-        """The tracked files of a folder, with the untracked ones that are not ignored if asked; None outside of a checkout."""
+        """Return the tracked files of a folder, and on request the untracked, not ignored ones; None outside a checkout."""
 
 
 class NoCheckout:
-    """A `Checkout` where there is none."""
+    """The `Checkout` outside a checkout."""
 
     def top(self, _: Path) -> Path | None:
         return None
 
-    def tracked(self, _: Path, *, untracked: bool) -> list[Path] | None:  # noqa: ARG002 -- as the port says
+    def tracked(self, _: Path, *, untracked: bool) -> list[Path] | None:  # noqa: ARG002 -- the port's signature
         return None
 
 
 NO_CHECKOUT = NoCheckout()
 MOST_FILES = 20_000
 MOST_BYTES = 512 << 20
-"""Beyond these a folder is refused: to hash it for every plan would take longer than the promotion."""
+"""A larger folder is refused: hashing it for every plan would take longer than the promotion."""
 
 
 def local_files(
     directory: Path, services: Iterable[Service], checks: Iterable[Check], checkout: Checkout
 ) -> tuple[LocalFile, ...]:
-    """In the order of their paths. Raises CallerError for a folder that is too large to be part of a plan."""
+    """Return local files, ordered by path. Raise CallerError for a folder that is too large for a plan."""
     mounts = [mount for service in services for mount in service.volumes if mount.type == "bind" and mount.source]
     sources = {str(mount.source): mount.read_only for mount in mounts}
     programs = [word for check in checks if isinstance(check, CommandCheck) for word in check.run]
@@ -60,20 +60,20 @@ def local_files(
 
 
 def local_digest(path: Path, checkout: Checkout, *, read_only: bool) -> str | None:
-    """`sha256:…` of a file, or of a folder's names, modes and contents; None for what holds data or cannot be read."""
+    """Return the digest of a file, or of a folder's names, modes and contents; None for data and unreadable files."""
     if is_file(path):
         return _file_digest(path)
     return _folder_digest(path, _members(path, checkout, read_only=read_only)) if is_dir(path) else None
 
 
 def shown(directory: Path, source: str) -> str:
-    """As plans show it: relative to the pipeline file."""
+    """Return a path as plans show it: relative to the pipeline file."""
     relative = os.path.relpath(source, directory)
     return relative if relative.startswith("..") else f"./{relative}"
 
 
 def _program(directory: Path, word: str) -> Path | None:
-    """A word of a command that names a file beside the pipeline file: the program itself, or a script that it is given."""
+    """Return the local file that a word of a command names: the program itself, or a script argument."""
     if "\0" in word or len(word) > 255 or Path(word).is_absolute():
         return None
     path = directory / word
@@ -85,13 +85,13 @@ def _inside(source: str, top: Path) -> bool:
 
 
 def _top(directory: Path, checkout: Checkout) -> Path:
-    """The checkout's own top folder, else the folder of the pipeline file."""
+    """Return the top folder of the checkout, or else the folder of the pipeline file."""
     top = checkout.top(directory)
     return top if top and directory.is_relative_to(top) else directory
 
 
 def _members(folder: Path, checkout: Checkout, *, read_only: bool) -> list[Path] | None:
-    """The files of a folder that count; None where all of it is data."""
+    """Return the files of a folder that count; None if all of it is data."""
     names = checkout.tracked(folder, untracked=read_only)
     if names is not None:
         return sorted(names) or ([] if read_only else None)
@@ -113,7 +113,7 @@ def _folder_digest(folder: Path, members: list[Path] | None) -> str | None:
     for path in members:
         try:
             seen = path.lstat()
-        except OSError:  # tracked, and deleted in the working tree
+        except OSError:  # tracked, but deleted in the working tree
             continue
         total += seen.st_size
         if total > MOST_BYTES:
@@ -135,6 +135,6 @@ def _file_digest(path: Path) -> str | None:
 
 def _too_large(folder: Path, why: str) -> CallerError:
     return CallerError(
-        f"the mounted folder {folder} has {why}: its content cannot be part of a plan",
-        hint="build it into the image, mount a smaller folder, or use a named volume",
+        f"the mounted folder {folder} is too large for a plan: it has {why}",
+        hint="copy it into the image, mount a smaller folder, or use a named volume",
     )

@@ -1,7 +1,7 @@
-"""The pipeline as its file says it, after reading: typed, whole, without templates in the parts that are resolved.
+"""The pipeline after reading its file: typed and complete, without templates in the resolved parts.
 
-`Pipeline` is what is common; `Environment` is one environment with its variables filled in. Reading text, positions
-and complaints are `adapters/pipeline_file/`'s; what to do about it all is `plan.py`'s.
+`Pipeline` holds what is common; `Environment` is one environment with its variables filled in. `loader.py` and
+its neighbours read the text; `plan.py` decides what to do.
 """
 
 import json
@@ -21,7 +21,7 @@ from promoter.model.secrets import OPENING, SecretSource, names_in
 from promoter.pipeline.compose.service import Build, Service
 
 NO_RELEASE = "0" * 64
-"""Stands for the id of a release where none exists yet."""
+"""A placeholder for the id of a release that does not exist yet."""
 
 
 class Strategy(StrEnum):
@@ -43,7 +43,7 @@ class BuilderChoice(StrEnum):
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the environment. `name` is the engine's; `external` ones are used and never made."""
+    """A network of the environment. `name` is the engine's; `external` ones are used but never created."""
 
     name: str
     external: bool = False
@@ -58,7 +58,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Volume:
-    """A named volume of the environment. `name` is the engine's; `external` ones are used and never made."""
+    """A named volume of the environment. `name` is the engine's; `external` ones are used but never created."""
 
     name: str
     external: bool = False
@@ -71,8 +71,8 @@ class Volume:
 class LocalFile:
     """A file or folder beside the pipeline file that a container mounts or a check runs.
 
-    `path` is relative to the pipeline file, as plans show it; `source` is absolute. `digest` is None for a folder in
-    which a container keeps data of its own.
+    `path` is relative to the pipeline file, as plans show it; `source` is absolute. `digest` is None for a folder where
+    a container keeps data.
     """
 
     path: str
@@ -84,8 +84,8 @@ class LocalFile:
 class Environment:
     """One environment, resolved for one source and release.
 
-    `services` hold no build-only entries' images: what image a service runs is the release's to say. In them,
-    network keys and volume sources are already the engine's own names, and `files` are the contents of configs and
+    `services` hold no images: the release defines the image of each service. In them,
+    network keys and volume sources are already the engine's names, and `files` are the contents of configs and
     secrets by service (secrets as handles).
     """
 
@@ -93,47 +93,47 @@ class Environment:
     needs: tuple[str, ...]
     registry: str | None
     engines: tuple[str | None, ...]
-    """Addresses; None is the local engine as the docker CLI would choose it."""
+    """Addresses. None is the local engine, as the docker CLI chooses it."""
     services: Mapping[str, Service]
     contents: Mapping[str, str]
-    """`config:NAME` and `secret:NAME` to the text that the file in a container holds."""
+    """Maps `config:NAME` and `secret:NAME` to the text of the file in a container."""
     networks: Mapping[str, Network]
     volumes: Mapping[str, Volume]
-    """Networks and volumes by the engine's own names, as `services` spell them."""
+    """Networks and volumes by the engine's names, as in `services`."""
     before: tuple[Check, ...]
     verify: tuple[Check, ...]
     gates: tuple[Gate, ...]
     elsewhere: Mapping[str, Repository] = field(default_factory=dict)
-    """Where the environment names a registry of its own: the repository there of each service that is built here."""
+    """The repository of each built service, if the environment has its own registry."""
     strategy: Strategy = Strategy.RECREATE
     front: Mapping[str, object] | None = None
     on_failure: OnFailure = OnFailure.ROLLBACK
     rollback: Rollback = field(default_factory=Rollback)
     override: Override | None = None
     files: tuple[LocalFile, ...] = ()
-    """Files beside the pipeline file that decide what runs: their content is part of the plan."""
+    """Local files that affect what runs. Their content is part of the plan."""
     deciding: Mapping[str, str] = field(default_factory=dict)
-    """As in `Rules`."""
+    """See `Rules`."""
     url: str | None = None
-    """Where people look at it. It is only shown, so no plan and no vote depends on it."""
+    """The address for people. It is only shown, so no plan and no vote depends on it."""
 
     @property
     def address(self) -> str | None:
-        """Where it can be looked at: as said, else where the first http verification that names no secret looks."""
+        """Return the address: `url`, or else the URL of the first http verification without a secret."""
         looked_at = (check.url for check in self.verify if isinstance(check, HttpCheck))
         return self.url or next((url for url in looked_at if OPENING not in url and "@" not in url), None)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What of an environment decides who may enter it."""
+    """The parts of an environment that decide who may enter it."""
 
     name: str
     gates: tuple[Gate, ...]
     rollback: Rollback
     override: Override | None
     deciding: Mapping[str, str] = field(default_factory=dict)
-    """Files that the commands of gates name, and those that give the secrets of gates, with their digests."""
+    """Files that the commands and the secrets of gates use, with their digests."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class ToBuild:
 
 @dataclass(frozen=True)
 class ToPin:
-    """A service whose image exists: `reference` is pinned to the digest that it has in its registry."""
+    """A service whose image exists. `reference` is pinned to its digest in the registry."""
 
     reference: Reference
     platform: str | None = None
@@ -158,7 +158,7 @@ BuiltService = ToBuild | ToPin
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What stands in the file outside the environments, and the names and order of these."""
+    """The file outside the environments, with their names and order."""
 
     name: str
     file: Path
@@ -168,13 +168,13 @@ class Pipeline:
     secrets: Mapping[str, SecretSource]
     builder: BuilderChoice
     needs: Mapping[str, tuple[str, ...]]
-    """Every environment, in the order of the file, with what it needs."""
+    """Every environment, in the order of the file, with the environments that it needs."""
     policy_ref: str | None = None
-    """The protected git ref whose file must say the same of gates, roles and signers."""
+    """The protected git ref whose file must have the same gates, roles and signers."""
     trust: Trust | None = None
-    """Who may sign, with which keys; None when the pipeline names no approvers file."""
+    """Who may sign, with which keys; None if the pipeline names no approvers file."""
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Persons, to their logins on the platform and their other names."""
+    """Maps each person to their logins on the platform and their other names."""
 
     @property
     def directory(self) -> Path:
@@ -182,27 +182,27 @@ class Pipeline:
 
     @property
     def signers(self) -> tuple[str, ...] | None:
-        """Principals of the approvers file, in its order; None when the pipeline names no such file."""
+        """Return the principals of the approvers file, in its order; None if the pipeline names no such file."""
         return None if self.trust is None else self.trust.principals()
 
     @property
     def identities(self) -> Mapping[str, str]:
-        """Every other name, in small letters, to the person whose it is."""
+        """Return every other name, in lower case, with the person it belongs to."""
         return {name.casefold(): who for who, names in self.people.items() for name in names}
 
     def person(self, name: str) -> str:
-        """Whose name it is."""
+        """Return the person with this name."""
         return person(name, self.identities)
 
 
 Policy = Mapping[str, object]
-"""What decides who may enter an environment, as a document: votes are bound to it, and a protected ref holds it fast."""
+"""The policy of an environment as a document. Votes are bound to it, and a protected ref can fix it."""
 LONG = 1000
-"""Characters of a text in a policy that are kept as they are: of a longer one its digest, so that facts stay small."""
+"""Maximum characters of a text in a policy. A longer one is replaced by its digest, so that facts stay small."""
 
 
 def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
-    """The environment's gates with all that they go by, what passes them by, who may vote, and what comes before it."""
+    """Return the policy: gates with what they depend on, rollback and override rules, voters, and upstream environments."""
     gates = [{gate.kind: gate.model_dump(mode="json", by_alias=True)} for gate in rules.gates]
     document = {
         "name": pipeline.name,
@@ -223,17 +223,17 @@ def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
 
 
 def held_policy(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
-    """What a protected ref holds: the order of all environments too."""
+    """Return the policy that a protected ref fixes, including the order of all environments."""
     return {**policy_of(pipeline, rules), "environments": list(pipeline.needs)}
 
 
 def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
-    """Change who or what decides, and votes are stale."""
+    """Return the digest of the policy. A changed policy makes votes stale."""
     return fingerprint(policy_of(pipeline, environment))
 
 
 def _way_to(pipeline: Pipeline, name: str) -> tuple[str, ...]:
-    """The environment and all that a release passes before it, in the order of the file."""
+    """Return the environment and all that a release passes before it, in the order of the file."""
     found, rest = {name}, [name]
     while rest:
         new = [need for need in pipeline.needs.get(rest.pop(), ()) if need not in found]
@@ -247,7 +247,7 @@ def _source(source: SecretSource | None) -> dict[str, object] | None:
 
 
 def _short(value: object) -> object:
-    """A map in the place of a long text: no text can be taken for it."""
+    """Replace a long text by a mapping, which cannot be confused with a text."""
     if isinstance(value, str) and len(value) > LONG:
         return {"sha256": sha256_hex(value.encode("utf-8", "surrogatepass")), "characters": len(value)}
     if isinstance(value, Mapping):

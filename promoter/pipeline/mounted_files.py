@@ -1,4 +1,4 @@
-"""What reaches a service from files: env files into its environment, configs and secrets as files inside."""
+"""Files of a service: env files for its environment, configs and secrets as files inside the container."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ FORGED = "write secret('NAME') in the pipeline file itself"
 
 @dataclass
 class Files:
-    """Files beside the pipeline file, read once."""
+    """Reads files beside the pipeline file, each once."""
 
     environ: Mapping[str, str]
     read: Callable[[Path], bytes] = read_regular
@@ -27,7 +27,7 @@ class Files:
     _variables: dict[tuple[str, bool], dict[str, str] | str] = field(default_factory=dict)
 
     def text(self, path: Path) -> str | None:
-        """None when it cannot be read."""
+        """Return the text of a file; None if it cannot be read."""
         if path not in self._texts:
             try:
                 self._texts[path] = self.read(path).decode()
@@ -38,11 +38,11 @@ class Files:
         return self._texts[path]
 
     def why(self, path: Path) -> str:
-        """Why `text` gave None."""
+        """Return why `text` returned None."""
         return self._why[path]
 
     def variables(self, path: str, *, raw: bool) -> dict[str, str] | str:
-        """Of an env file; a sentence when it has a fault."""
+        """Return the variables of an env file, or an error message."""
         if (path, raw) not in self._variables:
             self._variables[path, raw] = self._read(path, raw=raw)
         return self._variables[path, raw]
@@ -50,17 +50,21 @@ class Files:
     def _read(self, path: str, *, raw: bool) -> dict[str, str] | str:
         text = self.text(Path(path))
         if text is None:
-            return f"the env file {path} cannot be read: {self.why(Path(path))}"
+            return f"cannot read the env file {path}: {self.why(Path(path))}"
         try:
             variables = read_env_file(text, self.environ, raw=raw)
         except BadEnvFile as error:
-            return f"the env file {path} has a fault on line {error.line}: {error.message}"
+            return f"the env file {path} has an error on line {error.line}: {error.message}"
         forged = next((name for name, value in variables.items() if OPENING in value), None)
-        return f"{forged} in the env file {path} reads like a secret's handle" if forged else variables
+        return (
+            f"the value of {forged} in the env file {path} looks like the internal placeholder of a secret"
+            if forged
+            else variables
+        )
 
 
 def apply_env_files(service: dict[str, Any], files: Files, spot: Spot, filler: Filler) -> dict[str, Any]:
-    """Without `env_file`, whose variables stand under those of `environment`."""
+    """Replace `env_file` by its variables. Those of `environment` have priority."""
     entries = service.get("env_file")
     if entries is None:
         return service
@@ -73,7 +77,11 @@ def apply_env_files(service: dict[str, Any], files: Files, spot: Spot, filler: F
             filler.complain(
                 spot / "env_file",
                 found,
-                "write NAME=value, one a line" if "fault" in found else FORGED if "handle" in found else None,
+                "write NAME=value, one a line"
+                if "has an error on line" in found
+                else FORGED
+                if "internal placeholder" in found
+                else None,
             )
         else:
             variables |= found
@@ -89,7 +97,7 @@ def contents(
     files: Files,
     filler: Filler,
 ) -> dict[str, str]:
-    """`config:NAME` and `secret:NAME` to the text of the file, for what this service is granted."""
+    """Map `config:NAME` and `secret:NAME` to the text of the file, for the configs and secrets of a service."""
     found = {}
     for grant in service.get("secrets", ()):
         name = grant["source"]
@@ -122,7 +130,7 @@ def _config_text(name: str, form: ConfigForm, origin: Origin, files: Files, fill
         if text is None:
             filler.complain(
                 at / "file",
-                f"{form.file} cannot be read as UTF-8 text: {files.why(origin.directory / form.file)}",
+                f"cannot read {form.file} as UTF-8 text: {files.why(origin.directory / form.file)}",
                 "name a file, relative to this one",
             )
     else:
@@ -131,6 +139,6 @@ def _config_text(name: str, form: ConfigForm, origin: Origin, files: Files, fill
         if text is None:
             filler.complain(at / "environment", f"the environment variable {variable} is not set", "set it")
     if text is not None and OPENING in text:
-        filler.complain(at, f"the text of config `{name}` reads like a secret's handle", FORGED)
+        filler.complain(at, f"the text of config `{name}` looks like the internal placeholder of a secret", FORGED)
         return None
     return text

@@ -1,4 +1,4 @@
-"""What stands beside services and may differ by environment: networks, volumes and configs, read and named."""
+"""Read and name networks, volumes and configs, which may differ by environment."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -14,7 +14,7 @@ S = TypeVar("S", bound=Shape)
 
 
 class Part(Generic[S]):
-    """One top-level map, such as `networks`. What holds no template is read once."""
+    """One top-level mapping, such as `networks`. Entries without templates are read once."""
 
     def __init__(self, shape: type[S], key: str, origin: Origin, complaints: Complaints) -> None:
         self._shape = shape
@@ -32,7 +32,7 @@ class Part(Generic[S]):
         return (*self._fixed, *self._varying)
 
     def read(self, filler: Filler) -> dict[str, S]:
-        """Of one environment; what is wrong is left out, and has been said."""
+        """Return the entries for one environment. Leave out wrong ones, after reporting them."""
         found = dict(self._fixed)
         for name, (value, spot, reading) in self._varying.items():
             found[name] = filler.read(self._shape, value, spot, reading)
@@ -40,7 +40,7 @@ class Part(Generic[S]):
 
 
 class Parts:
-    """The three of them."""
+    """Networks, volumes and configs."""
 
     def __init__(self, origin: Origin, complaints: Complaints) -> None:
         self.networks = Part(NetworkForm, "networks", origin, complaints)
@@ -50,7 +50,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Names:
-    """The engine's own names in one environment: `<pipeline>-<environment>[-<name>]`, unless the file gives one."""
+    """Builds the engine's names in one environment: `<pipeline>-<environment>[-<name>]`, unless the file sets one."""
 
     prefix: str
 

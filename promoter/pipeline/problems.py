@@ -1,4 +1,4 @@
-"""Gathers what is wrong with a file, each thing once, whichever environments it shows in."""
+"""Collect the problems of a file, each once, even if it appears in several environments."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from promoter.config.yaml.positions import Document, Trail
 from promoter.model.errors import Diagnostic, InvalidFile
 
 _Found = dict[Diagnostic, dict[str | None, None]]
-"""What was found, and in which environments."""
+"""A problem, and the environments in which it was found."""
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A place in a document: what is read below it reports its faults from here."""
+    """A position in a document, from which faults of the values below are reported."""
 
     document: Document
     path: Trail
@@ -25,7 +25,7 @@ class Spot:
         return Spot(self.document, (*self.path, *path))
 
     def entry(self, name: str) -> "Spot":
-        """Where `name` is said in this list or map of names; the whole of it where that cannot be told."""
+        """Return the position of `name` in this list or mapping of names; if it is not found, that of the whole."""
         value = self.document.at(self.path)
         if isinstance(value, list):
             for place, item in enumerate(value):
@@ -40,7 +40,7 @@ class Spot:
 
 @dataclass
 class Complaints:
-    """`main` is the pipeline file: its complaints come first. `environments` are all that there are."""
+    """Collects diagnostics. Those of `main`, the pipeline file, come first. `environments` are all environments."""
 
     main: Document
     environments: tuple[str, ...] = ()
@@ -53,13 +53,13 @@ class Complaints:
         self._keep(self._found, spot, (message, hint), environment, on_key=on_key)
 
     def remark(self, spot: Spot, message: str, *, on_key: bool = False, environment: str | None = None) -> None:
-        """Something that is left out or changed, and keeps nothing from running."""
+        """Add a remark: something is left out or changed, but this prevents no run."""
         self._keep(self._remarked, spot, (message, None), environment, on_key=on_key)
 
     @staticmethod
     def _keep(where: _Found, spot: Spot, said: tuple[str, str | None], environment: str | None, *, on_key: bool) -> None:
         if spot.path[:2] == ("environments", environment):
-            environment = None  # where it stands says enough
+            environment = None  # the position is inside the environment
         at = spot.document.position(spot.path, of_key=on_key)
         where.setdefault(spot.document.complaint(at, *said), {})[environment] = None
 
@@ -76,18 +76,18 @@ class Complaints:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """All of them, in the order of the text."""
+        """Raise InvalidFile with all diagnostics, in the order of the text."""
         if self._found:
-            raise InvalidFile(tuple(sorted(self._said(self._found), key=self._order)))
+            raise InvalidFile(tuple(sorted(self._diagnostics(self._found), key=self._order)))
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
-        return tuple(sorted(self._said(self._remarked), key=self._order))
+        return tuple(sorted(self._diagnostics(self._remarked), key=self._order))
 
     def _order(self, complaint: Diagnostic) -> tuple[bool, Diagnostic]:
         return complaint.file != self.main.file, complaint
 
-    def _said(self, found: Mapping[Diagnostic, Mapping[str | None, None]]) -> Iterator[Diagnostic]:
+    def _diagnostics(self, found: Mapping[Diagnostic, Mapping[str | None, None]]) -> Iterator[Diagnostic]:
         for complaint, where in found.items():
             suffix = self._suffix(tuple(name for name in where if name is not None)) if None not in where else ""
             yield Diagnostic(
@@ -95,7 +95,7 @@ class Complaints:
             )
 
     def _suffix(self, names: tuple[str, ...]) -> str:
-        """In which environments it shows, unless it does in all."""
+        """Name the affected environments, or return an empty text if all are affected."""
         if len(names) >= len(self.environments):
             return ""
         return f" (in {some(names)})"

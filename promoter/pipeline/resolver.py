@@ -1,4 +1,4 @@
-"""One environment, filled in: its variables, its services with their overrides, its gates and checks, the engine's names."""
+"""Resolve one environment: variables, services with overrides, gates and checks, names on the engine."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ _DECLARE = "declare it under `vars` of the environment"
 
 @dataclass(frozen=True)
 class Resolved:
-    """An environment with where its gates and checks stand. `filler` is for rules that look again at the text."""
+    """An environment with the positions of its gates and checks. `filler` is for rules that need the text again."""
 
     environment: Environment
     text: EnvironmentText
@@ -55,7 +55,7 @@ class Resolver:
         self._files = Files(text.environ, text.read)
 
     def resolve(self, name: str) -> Resolved:
-        """As good as it can be: what is wrong stands among the complaints, and is left out."""
+        """Resolve an environment as far as possible. Report what is wrong, and leave it out."""
         environment = self.text.environments[name]
         filler = Filler(self._scope(environment), self.text.complaints, name)
         settings = self._settings(environment, filler)
@@ -107,7 +107,7 @@ class Resolver:
             return ()
 
     def rules(self, name: str) -> Rules:
-        """What decides who may enter, and nothing of what would run there."""
+        """Resolve only the rules for who may enter, without what runs there."""
         environment = self.text.environments[name]
         filler = Filler(self._scope(environment), self.text.complaints, name)
         settings = self._settings(environment, filler)
@@ -117,7 +117,7 @@ class Resolver:
         return Rules(name, rules, settings.rollback, settings.override, self._deciding(gates))  # type: ignore[arg-type]
 
     def _deciding(self, gates: list[tuple[Shape, Spot]]) -> Mapping[str, str]:
-        """The programs of the repository that gates run, and the files that give their secrets."""
+        """Return the programs of the repository that gates run, and the files of their secrets."""
         words: list[str] = []
         for gate, _ in gates:
             words += gate.run if isinstance(gate, CommandCheck) else ()
@@ -134,7 +134,7 @@ class Resolver:
         found[:] = with_files(found, self.text.directory, self._files, filler)
 
     def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
-        """Repositories in the environment's own registry, for images that do not name a registry themselves."""
+        """Return repositories in the environment's registry, for images that name no registry."""
         found: dict[str, Repository] = {}
         if settings.registry is None:
             return found
@@ -142,7 +142,7 @@ class Resolver:
             layer = self.text.layers[name]
             path = layer.image_keys(filler).get("image") or f"{self.text.head.name}/{name.lower()}"
             if layer.raw.get("build") is not None and not names_registry(path):
-                with suppress(BadReference):  # complained about where builds are read
+                with suppress(BadReference):  # reported where builds are read
                     found[name] = Repository.parse(f"{settings.registry}/{path}")
         return found
 
@@ -151,14 +151,14 @@ class Resolver:
         said = environment.raw.get("vars")
         is_map(said, spot, text.complaints, "`vars`", environment.name)
         raw = said if isinstance(said, dict) else {}
-        circular = {name: f"`{name}` is a variable too, and variables may not refer to each other" for name in raw}
+        circular = {name: f"`{name}` is a variable too, and variables cannot use other variables" for name in raw}
         outer = self._scope_with(environment, {}, circular)
         filler = Filler(outer, text.complaints, environment.name)
         known = {}
         for name, value in raw.items():
             if not _IDENTIFIER.fullmatch(name) or name in RESERVED:
-                why = "it has a meaning of its own" if name in RESERVED else "use letters, digits and _"
-                filler.complain(spot / name, f"`{name}` cannot be the name of a variable", why, on_key=True)
+                why = "this name is reserved" if name in RESERVED else "use letters, digits and _"
+                filler.complain(spot / name, f"`{name}` is not a valid variable name", why, on_key=True)
             known[name] = self._variable(value, spot / name, filler)
         return self._scope_with(environment, known, {})
 
@@ -190,10 +190,12 @@ class Resolver:
             settings = settings.model_copy(update={key: getattr(read, key)})
             if any(OPENING in text for text in (read.registry or "", *read.engine)):
                 filler.complain(
-                    spot, f"a secret cannot stand in `{key}`", "name the address; credentials come from the docker CLI"
+                    spot, f"`{key}` cannot contain a secret", "write only the address; credentials come from the docker CLI"
                 )
             if OPENING in (read.url or ""):
-                filler.complain(spot, "a secret cannot stand in `url`", "it is shown to everybody who sees the result")
+                filler.complain(
+                    spot, "`url` cannot contain a secret", "remove it; the address is shown to everyone who sees the result"
+                )
         if settings.registry is not None:
             check_registry(settings.registry, environment.spot / "registry", filler)
         for place, address in enumerate(settings.engine):
@@ -211,12 +213,12 @@ class Resolver:
         return apply_env_files(canonical, self._files, spot, filler)
 
     def _remark(self, environment: EnvironmentText) -> None:
-        """Services that profiles leave out, and links, which other keys stand for."""
+        """Report services that profiles leave out, and links, which other keys replace."""
         for name, stack in self.text.layers.items():
             if name not in environment.services:
-                message = f"service `{name}` is left out: none of its profiles ({', '.join(stack.profiles)}) is named"
+                message = f"service `{name}` is left out: none of its profiles ({', '.join(stack.profiles)}) is selected"
                 self.text.complaints.remark(stack.spot, message, on_key=True, environment=environment.name)
             elif stack.raw.get("links"):
-                message = "`links` is left out: services reach each other by name; those that it names are started first"
+                message = "`links` is left out: services reach each other by name; the linked services start first"
                 spot = stack.spot_of("links") / "links"
                 self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)

@@ -1,4 +1,4 @@
-"""The `secrets` map: where each secret's value comes from. No value is looked at here."""
+"""The `secrets` mapping: where the value of each secret comes from. No value is read here."""
 
 import os
 import re
@@ -15,11 +15,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def read_secrets(secrets: object, at: Spot, reading: Reading, base: Path, filler: Filler) -> dict[str, SecretSource]:
-    """Every declared name, also those with a fault, so that their use is no second one. `base` is the pipeline's directory."""
+    """Return every declared name, also wrong ones, so that using one is no second error. `base` is the pipeline's directory."""
     found: dict[str, SecretSource] = {}
     for name, value, spot in entries(secrets, at, filler.complaints):
         if not _NAME.fullmatch(name):
-            filler.complain(spot, f"{name!r} is not a name for a secret", "use letters, digits and . _ -", on_key=True)
+            filler.complain(spot, f"{name!r} is not a valid secret name", "use letters, digits and . _ -", on_key=True)
             continue
         form = filler.read(SecretForm, value, spot, reading)
         found[name] = _source(form, reading, base) if form else EnvSource(name)

@@ -1,6 +1,6 @@
-"""Services as they are written, layer over layer: the shared one and an environment's override, filled in and merged.
+"""Layers of services: the shared service and an environment's override, filled in and merged.
 
-What holds no template is read once for all environments; only keys with templates are read for each.
+Keys without templates are read once for all environments; keys with templates are read for each.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from promoter.pipeline.problems import Complaints, Spot
 from promoter.pipeline.template_filler import Filler, templated
 
 RELEASE_KEYS = ("image", "build", "platform")
-"""What makes the image: the same in all environments."""
+"""Keys of the image, which are the same in all environments."""
 Canonical = dict[str, Any]
 
 
 @dataclass
 class Layer:
-    """One service in one place of one file. `marks` are its `!reset` and `!override`, by path."""
+    """One service at one position of one file. `marks` are its `!reset` and `!override`, by path."""
 
     spot: Spot
     context: Reading
@@ -42,13 +42,13 @@ class Layer:
         return self._read(plain, None)
 
     def canonical(self, filler: Filler) -> Canonical:
-        """What this layer says in one environment."""
+        """Return the values of this layer in one environment."""
         if not self.varying:
             return self.fixed
         return {**self.fixed, **self._filled(self.varying, filler)}
 
     def image_keys(self, filler: Filler) -> Canonical:
-        """What this layer says about the image."""
+        """Return the values of this layer for the image."""
         return self._filled(tuple(key for key in RELEASE_KEYS if key in self.raw), filler)
 
     def _filled(self, keys: tuple[str, ...], filler: Filler) -> Canonical:
@@ -60,7 +60,7 @@ class Layer:
         return self._read(values, filler.environment)
 
     def _read(self, values: Mapping[str, Any], environment: str | None) -> Canonical:
-        """Canonical values of the keys that are right; the others are complained about."""
+        """Return canonical values of valid keys; report the others."""
         if not values:
             return {}
         try:
@@ -88,7 +88,7 @@ _GONE = object()
 
 
 def _untagged(value: object, path: tuple[str | int, ...], marks: dict[Any, Any], context: Reading) -> object:
-    """Without tags, which go to `marks`; a bare variable that the process does not have is taken away too."""
+    """Remove tags, which go to `marks`, and variables without a value that the process does not have."""
     if isinstance(value, Tagged):
         marks[path] = value.tag
         return _GONE if value.tag == "reset" else _untagged(value.value, path, marks, context)

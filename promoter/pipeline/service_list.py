@@ -1,4 +1,4 @@
-"""Which services there are: from the pipeline file or its Compose files, in which environments, and with which overrides."""
+"""The list of services, from the pipeline file or its Compose files, with their environments and overrides."""
 
 import re
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ _SHARED = ("image", "build", "platform", "extends", "profiles")
 
 
 def read_services(text: FileText, data: Mapping[str, Any]) -> None:
-    """`origin` and `layers` of the text."""
+    """Set `origin` and `layers` of the text."""
     files = ComposeFiles(Variables(text.environ, text.head.name), text.complaints, text.read)
     text.origin = _origin(text, data, files)
     text.layers = shared_services(text.origin, files, text.complaints)
     for name, stack in text.layers.items():
         if not _SERVICE.fullmatch(name):
             hint = "use letters, digits and . _ -, and begin with a letter or digit"
-            text.complaints.add(stack.spot, f"{name!r} is not a name for a service", hint, on_key=True)
+            text.complaints.add(stack.spot, f"{name!r} is not a valid service name", hint, on_key=True)
     _read_profiles(text, data)
 
 
@@ -46,12 +46,12 @@ def _origin(text: FileText, data: Mapping[str, Any], files: ComposeFiles) -> Ori
         return nothing
     for key in ("networks", "volumes", "configs"):
         if key in data:
-            text.complaints.add(text.spot(key), f"`{key}` belong into {named[0][0]}, where the services are", on_key=True)
+            text.complaints.add(text.spot(key), f"move `{key}` to {named[0][0]}, where the services are", on_key=True)
     return (files.origin(named, text.directory) if named else None) or nothing
 
 
 def _read_profiles(text: FileText, data: Mapping[str, Any]) -> None:
-    """Which services each environment has: its own `profiles`, else the file's, else those that Compose would take."""
+    """Select the services of each environment: by its own `profiles`, else the file's, else as Compose does."""
     shared = _profiles(text, data.get("profiles"), text.spot("profiles"))
     if shared is None and not text.origin.sheets[-1].own:
         said = text.origin.sheets[-1].environ.get("COMPOSE_PROFILES", "")
@@ -77,17 +77,17 @@ def _profiles(text: FileText, said: object, spot: Spot) -> tuple[str, ...] | Non
     for place, name in enumerate(names):
         if name != "*" and name not in known:
             here = spot / place if isinstance(said, list) else spot
-            hint = nearest(str(name), known, "profiles here")
-            text.complaints.add(here, f"no service has the profile {name}", hint)
+            hint = nearest(str(name), known, "known profiles")
+            text.complaints.add(here, f"unknown profile {name}: no service has it", hint)
     return tuple(str(name) for name in names)
 
 
 def left_out(text: FileText, environment: EnvironmentText, name: str, known: tuple[str, ...]) -> tuple[str, str | None]:
-    """The message and hint for a service that is named and does not run in an environment."""
+    """Return the message and hint for a reference to a service that does not run in an environment."""
     if name not in text.layers:
         return unknown(name, "service", known)
     profiles = ", ".join(text.layers[name].profiles)
-    return f"service `{name}` is left out in {environment.name} by its profiles: {profiles}", "name one of them under `profiles`"
+    return f"service `{name}` is left out in {environment.name} by its profiles: {profiles}", "add one of them to `profiles`"
 
 
 def read_overrides(text: FileText) -> None:
@@ -109,7 +109,7 @@ def read_overrides(text: FileText) -> None:
 
 def _why_shared(key: str) -> tuple[str, str]:
     if key == "profiles":
-        return "`profiles` of a service cannot differ by environment", "name them in `profiles` of the environment itself"
+        return "`profiles` of a service cannot differ by environment", "set them in `profiles` of the environment"
     if key == "extends":
         return "an override cannot extend another service", "write it in the shared service"
     return f"`{key}` cannot differ by environment: one release has one image for all of them", "write it in the shared service"

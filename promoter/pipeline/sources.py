@@ -1,4 +1,4 @@
-"""Where services, networks, volumes and configs are written: in the pipeline file, or in Compose files that it names."""
+"""Sources of services, networks, volumes and configs: the pipeline file, or Compose files that it names."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ PARTS = ("services", "networks", "volumes", "configs", "secrets")
 
 @dataclass(frozen=True)
 class Sheet:
-    """What one file says. `parts` holds what is written under each of PARTS, ready to be filled in."""
+    """One file. `parts` holds the values of each of PARTS, ready to be filled in."""
 
     document: Document
     directory: Path
     parts: Mapping[str, Any]
     environ: Mapping[str, str]
     own: bool = False
-    """Whether it is the pipeline file itself, and no Compose file."""
+    """Whether it is the pipeline file, not a Compose file."""
 
     def spot(self, *path: str) -> Spot:
         return Spot(self.document, path)
@@ -35,17 +35,17 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Origin:
-    """All of them, the later laid over the earlier. Relative paths start from `directory`."""
+    """All files, later ones merged over earlier ones. Paths are relative to `directory`."""
 
     sheets: tuple[Sheet, ...]
     directory: Path
 
     def holder(self, part: str, name: str) -> Sheet:
-        """The last file that says something about `name`."""
+        """Return the last file that has an entry `name`."""
         return next(s for s in (*reversed(self.sheets), self.sheets[0]) if name in (s.parts[part] or {}) or s is self.sheets[0])
 
     def entries(self, part: str, complaints: Complaints) -> Iterator[tuple[str, Any, Spot, Reading]]:
-        """The named entries of a top-level map, merged."""
+        """Return the entries of a top-level mapping, merged."""
         found: dict[str, tuple[Any, Spot, Reading]] = {}
         for sheet in self.sheets:
             for name, value, spot in entries(sheet.parts[part], sheet.spot(part), complaints):
@@ -55,14 +55,14 @@ class Origin:
 
 
 def own_origin(document: Document, directory: Path, environ: Mapping[str, str]) -> Origin:
-    """Services stand in the pipeline file itself; there a `$` is plain text."""
+    """Return the pipeline file itself as the source of services. There a `$` is plain text."""
     data = document.data
     assert isinstance(data, dict)
     return Origin((Sheet(document, directory, {part: data.get(part) for part in PARTS}, environ, own=True),), directory)
 
 
 def _laid_over(base: Any, over: Any) -> Any:
-    """What a later file says of a network, a volume, a config or a secret, over what an earlier says."""
+    """Merge an entry of a later file over that of an earlier one."""
     if isinstance(over, Tagged):
         return None if over.tag == "reset" else over.value
     if isinstance(base, dict) and isinstance(over, dict):
@@ -73,13 +73,11 @@ def _laid_over(base: Any, over: Any) -> Any:
 
 
 def entries(part: object, spot: Spot, complaints: Complaints) -> Iterator[tuple[str, Any, Spot]]:
-    """The named entries of a top-level map, without extensions."""
+    """Yield the entries of a top-level mapping, without extensions."""
     if part is None:
         return
     if not isinstance(part, dict):
-        complaints.add(
-            spot, f"`{spot.path[-1]}` must be a map, and {kind_of(part)} stands here", "write names and what they hold"
-        )
+        complaints.add(spot, f"`{spot.path[-1]}` must be a mapping, got {kind_of(part)}", "write `NAME: …` for each entry")
         return
     for name, value in part.items():
         if not name.startswith("x-"):
@@ -87,5 +85,5 @@ def entries(part: object, spot: Spot, complaints: Complaints) -> Iterator[tuple[
 
 
 def unknown(name: str, what: str, known: Iterator[str] | Mapping[str, object] | tuple[str, ...]) -> tuple[str, str | None]:
-    """The message and hint for a name that stands for nothing."""
-    return f"there is no {what} `{name}`", nearest(name, known, f"{what}s here")
+    """Return the message and hint for an unknown name."""
+    return f"unknown {what} `{name}`", nearest(name, known, f"known {what}s")

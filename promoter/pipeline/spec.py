@@ -1,4 +1,4 @@
-"""The pipeline file's own shapes, as a person writes them: what `promoter schema` prints and what every key is read by."""
+"""The models of the pipeline file, as a person writes it: they read every key, and `promoter schema` prints them."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
@@ -30,21 +30,21 @@ def _check_name(value: str) -> str:
     import re
 
     if not re.fullmatch(NAME, value):
-        raise misfit(f"{value!r} is not a name here", "use lower-case letters, digits and -, and begin with a letter or digit")
+        raise misfit(f"{value!r} is not a valid name", "use lower-case letters, digits and -, and begin with a letter or digit")
     return value
 
 
 def _read_strategy(value: object) -> object:
-    """`start-first`, or `{start-first: {…options}}`."""
+    """Read `start-first`, or `{start-first: {…options}}`."""
     return {value: {}} if isinstance(value, str) else value
 
 
 def _check_strategy(value: dict[str, Any]) -> dict[str, Any]:
     if len(value) != 1 or next(iter(value)) not in STRATEGIES:
-        raise misfit(f"a strategy is one of {', '.join(STRATEGIES)}", "write for example `strategy: recreate`")
+        raise misfit(f"`strategy` must be one of {', '.join(STRATEGIES)}", "write for example `strategy: recreate`")
     name, options = next(iter(value.items()))
     if options is not None and not isinstance(options, Mapping):
-        raise misfit(f"the options of {name} must be a map", None, (name,))
+        raise misfit(f"the options of {name} must be a mapping", None, (name,))
     known = {"front"} if name == "start-first" else set()
     for key in options or {}:
         if key not in known:
@@ -54,13 +54,13 @@ def _check_strategy(value: dict[str, Any]) -> dict[str, Any]:
 
 def _check_front(value: dict[str, Any]) -> dict[str, Any]:
     if len(value) != 1 or next(iter(value)) not in FRONTS:
-        raise misfit(f"a front is one of {', '.join(FRONTS)}", "write for example `front: {caddy: {…}}`")
+        raise misfit(f"`front` must be one of {', '.join(FRONTS)}", "write for example `front: {caddy: {…}}`")
     return value
 
 
 def _check_url(value: str) -> str:
     if not value.startswith(("http://", "https://")) or (OPENING not in value and len(value.split()) != 1):
-        raise misfit(f"{value!r} is not an address to look at", "write for example https://shop.example.com/")
+        raise misfit(f"{value!r} is not a web address", "write for example https://shop.example.com/")
     return value
 
 
@@ -97,7 +97,7 @@ GATES = {shape.kind: shape for shape in (Approval, Soak, Window)} | CHECKS
 
 
 class Settings(Shape):
-    """An environment's plain keys: how and where a release lives there."""
+    """An environment's simple keys: how and where a release runs there."""
 
     registry: str | None = None
     engine: Texts = Field(default=(), min_length=1)
@@ -110,7 +110,7 @@ class Settings(Shape):
 
 
 class EnvironmentForm(Settings):
-    """Where a release may live."""
+    """An environment, where releases run."""
 
     vars: dict[str, Any] = {}
     needs: Texts = ()
@@ -122,13 +122,13 @@ class EnvironmentForm(Settings):
 
 
 class PolicyForm(Shape):
-    """`ref` is a git ref that is protected: what decides must be the same there."""
+    """A protected git ref, whose file must have the same policy."""
 
     ref: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")
 
 
 class FileHead(Shape):
-    """The file's plain keys."""
+    """The file's simple keys."""
 
     name: Name
     registry: str | None = None

@@ -1,4 +1,4 @@
-"""Fills in the templates of a value, and reads a filled value by a shape; what goes wrong becomes a complaint."""
+"""Fill in the templates of a value, and read the result with a model. Errors become diagnostics."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -14,7 +14,7 @@ from promoter.pipeline.problems import Complaints, Spot
 
 
 class Broken(str):
-    """A text of which has been said already that it means nothing."""
+    """A text whose error was already reported."""
 
     __slots__ = ()
 
@@ -23,14 +23,14 @@ S = TypeVar("S", bound=Shape)
 
 
 class Filler:
-    """Templates of one environment (None: of the file as a whole) in one scope."""
+    """Fills in templates of one environment (None: of the whole file) in one scope."""
 
     def __init__(self, scope: Scope, complaints: Complaints, environment: str | None) -> None:
         self.scope, self.complaints, self.environment = scope, complaints, environment
         self._broken = False
 
     def fill(self, value: object, spot: Spot) -> tuple[object, bool]:
-        """The value without templates; False when some could not be filled in."""
+        """Return the value without templates, and False if some could not be filled in."""
         faults: list[tuple[Spot, TemplateFault]] = []
         self._broken = False
         filled = self._fill(value, spot, faults)
@@ -60,7 +60,7 @@ class Filler:
         self.complaints.add(spot, message, hint, on_key=on_key, environment=self.environment)
 
     def read(self, shape: type[S], value: object, spot: Spot, context: Reading | None = None) -> S | None:
-        """Fills and reads; None when something is wrong with it, which has been said."""
+        """Fill in and read a value. Return None after reporting an error."""
         filled, whole = self.fill(value, spot)
         return read_shape(shape, filled, spot, self.complaints, self.environment, context) if whole else None
 
@@ -80,16 +80,16 @@ def read_shape(
 
 
 def is_map(value: object, spot: Spot, complaints: Complaints, what: str, environment: str | None = None) -> bool:
-    """Says so when it is none. Nothing at all is none either, and nobody needs to hear of it."""
+    """Return whether `value` is a mapping, and report other values. None counts as absent and is not reported."""
     if isinstance(value, dict):
         return True
     if value is not None:
-        complaints.fault(spot, Fault((), f"{what} must be a map, and {kind_of(value)} stands here"), environment)
+        complaints.fault(spot, Fault((), f"{what} must be a mapping, got {kind_of(value)}"), environment)
     return False
 
 
 def templated(value: object) -> bool:
-    """Whether a template stands anywhere in it."""
+    """Return whether a value contains a template."""
     if isinstance(value, str):
         return isinstance(value, Broken) or is_template(value)
     if isinstance(value, Mapping):

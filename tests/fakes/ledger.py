@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from promoter.ledger.chain import Fact, FactDraft, LedgerHead, head_of, read_line, seal
-from promoter.ledger.store import Gone, Lease, LeaseInfo, is_alive, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, is_alive, never_gone
 from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost
 
 
@@ -43,7 +43,7 @@ class MemoryLedger:
                 raise HeadMoved(f"fact {there.seq} is the last, and {head.seq} was expected")
             self.kept += [fact.line for fact in facts]
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
         with self._lock:
             hold = self._holds.get(environment)
             other = hold.owner if hold is not None and hold.owner != owner else None

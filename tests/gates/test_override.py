@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from promoter.gates.override import Override, judge_override, judge_review
+from promoter.gates.override import Override, evaluate_override, evaluate_review
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.model.vote import Flaw, Vote
 from tests.gates.approval.test_rule import CASE, NOW, vote
@@ -19,13 +19,13 @@ CASE_NOW = replace(CASE, signers=("ana@example.com", "ben@example.com"))
 
 
 def reviewed(policy: Override | None, *reviews: Vote, signers: tuple[str, ...] | None = CASE_NOW.signers) -> bool:
-    verdict = judge_review(policy, replace(CASE, signers=signers), (FIRST,), NOW, reviews)
+    verdict = evaluate_review(policy, replace(CASE, signers=signers), (FIRST,), NOW, reviews)
     assert verdict.code in (ReasonCode.OK, ReasonCode.REVIEW_OVERDUE)
     return verdict.outcome is Outcome.PASSED
 
 
 def test_a_second_person_s_review_clears_it() -> None:
-    verdict = judge_review(POLICY, CASE_NOW, (FIRST,), NOW, (BEN,))
+    verdict = evaluate_review(POLICY, CASE_NOW, (FIRST,), NOW, (BEN,))
     assert (verdict.outcome, verdict.sentence) == (Outcome.PASSED, "reviewed by ben@example.com")
 
 
@@ -57,23 +57,23 @@ def test_without_signers_anybody_else_may_review() -> None:
 @pytest.mark.parametrize(
     ("policy", "hours", "when"),
     [
-        (POLICY, 1, "due 2026-03-02 14:00 UTC"), (POLICY, 2, "overdue since 2026-03-02 14:00 UTC"), (POLICY, 3, "overdue since 2026-03-02 14:00 UTC"),
-        (ASSERTED, 3, "due 2026-03-03 12:00 UTC"), (None, 0, "overdue since 2026-03-02 12:00 UTC"),
+        (POLICY, 1, "time limit: 2026-03-02 14:00 UTC"), (POLICY, 2, "overdue since 2026-03-02 14:00 UTC"), (POLICY, 3, "overdue since 2026-03-02 14:00 UTC"),
+        (ASSERTED, 3, "time limit: 2026-03-03 12:00 UTC"), (None, 0, "overdue since 2026-03-02 12:00 UTC"),
     ],
 )  # fmt: skip
 def test_when_it_is_due_is_said(policy: Override | None, hours: int, when: str) -> None:
-    verdict = judge_review(
+    verdict = evaluate_review(
         policy, replace(CASE_NOW, now=NOW + timedelta(hours=hours)), (FIRST, replace(FIRST, principal="eve")), NOW, ()
     )
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, ReasonCode.REVIEW_OVERDUE)
     assert verdict.sentence == (
-        f"ana@example.com, eve passed the gates of prod by override, and nobody else has reviewed it ({when});"
-        " a second person: `promoter review prod`"
+        f"ana@example.com, eve passed the gates of prod by override; review missing ({when});"
+        " another person must run `promoter review prod`"
     )
 
 
 def test_an_override_says_who_and_why() -> None:
-    verdict = judge_override(ASSERTED, replace(CASE, overrides=(FIRST,)))
+    verdict = evaluate_override(ASSERTED, replace(CASE, overrides=(FIRST,)))
     assert verdict is not None and (verdict.outcome, verdict.code) == (Outcome.PASSED, ReasonCode.OVERRIDDEN)
-    assert verdict.sentence == "the gates are passed by override (ana@example.com: it burns)"
-    assert judge_override(ASSERTED, replace(CASE, overrides=(replace(FIRST, plan_digest="sha256:x"),))) is None
+    assert verdict.sentence == "the gates are overridden (ana@example.com: it burns)"
+    assert evaluate_override(ASSERTED, replace(CASE, overrides=(replace(FIRST, plan_digest="sha256:x"),))) is None

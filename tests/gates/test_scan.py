@@ -207,7 +207,7 @@ def test_the_ignore_file_has_a_name_that_its_scanner_can_read(scanner: str, text
 
 
 def test_an_ignore_file_is_for_one_scanner() -> None:
-    with pytest.raises(ValidationError, match="each scanner has its own kind of ignore file"):
+    with pytest.raises(ValidationError, match="each scanner has its own format of ignore file"):
         ScanCheck(ignore="x")
 
 

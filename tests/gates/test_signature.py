@@ -19,17 +19,17 @@ WHO = {"subject": "ci@example.com", "issuer": "https://issuer.example.com"}
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({}, "one of the two"),
-        ({"key": PEM, "identity": WHO}, "one of the two"),
+        ({}, "expected one of `key` and `identity`"),
+        ({"key": PEM, "identity": WHO}, "expected one of `key` and `identity`"),
         ({"identity": {"subject": "a"}}, "one of `issuer`"),
         ({"identity": {"issuer": "a"}}, "one of `subject`"),
         ({"identity": {**WHO, "subject_regexp": "^a$"}}, "one of `subject`"),
         ({"identity": {"subject": "a", "issuer_regexp": "("}}, "not a regular expression"),
-        ({"identity": {"subject": "a", "issuer_regexp": ".*"}}, "fits anybody"),
-        ({"identity": {"subject": "a", "issuer_regexp": "x?"}}, "fits anybody"),
-        ({"identity": {"subject_regexp": "^.+$", "issuer": "a"}}, "fits anybody"),
-        ({"identity": {"subject_regexp": "ci@example.com|.*", "issuer": "a"}}, "fits anybody"),
-        ({"identity": WHO, "transparency_log": False}, "only the transparency log"),
+        ({"identity": {"subject": "a", "issuer_regexp": ".*"}}, "matches anyone"),
+        ({"identity": {"subject": "a", "issuer_regexp": "x?"}}, "matches anyone"),
+        ({"identity": {"subject_regexp": "^.+$", "issuer": "a"}}, "matches anyone"),
+        ({"identity": {"subject_regexp": "ci@example.com|.*", "issuer": "a"}}, "matches anyone"),
+        ({"identity": WHO, "transparency_log": False}, "the transparency log must prove"),
     ],
 )
 def test_a_signature_by_anybody_is_refused(said: dict[str, object], why: str) -> None:

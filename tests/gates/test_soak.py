@@ -32,6 +32,6 @@ def test_it_says_what_lives_there_and_how_long_it_has_stayed() -> None:
     soaking = evaluate_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=1, minutes=30)))).sentence
     assert soaking == "soaks in test until 2026-03-02 14:30:00 UTC: 1h30m of 4h so far"
     another = evaluate_soak(GATE, case(Stay("another-release", NOW - timedelta(days=1)))).sentence
-    assert "release another-rele lives in test since 2026-03-01 12:00:00 UTC" in another
+    assert "is not deployed in test; release another-rele has run there since 2026-03-01 12:00:00 UTC" in another
     assert RELEASE.short_id in another
-    assert "no verified release lives in test" in evaluate_soak(GATE, case(None)).sentence
+    assert "must run in test for 4h; no verified release runs there" in evaluate_soak(GATE, case(None)).sentence

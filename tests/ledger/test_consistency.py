@@ -45,7 +45,7 @@ def test_a_true_ledger_holds_none() -> None:
 def test_a_release_is_what_its_content_says() -> None:
     story = Story(bare=True)
     story.emit(Kind.RELEASED, release=B, content=RELEASES["a"].content())
-    assert said(story.facts) == [f"fact 1 (released) cannot be: its content is that of release {A[:12]}"]
+    assert said(story.facts) == [f"fact 1 (released) is impossible: its content belongs to release {A[:12]}"]
     assert story.state.newest() is None
 
 
@@ -66,7 +66,7 @@ def test_a_release_was_made_before_anything_is_said_of_it(emit: Callable[[Story]
     story = Story(bare=True)
     story.released("a")
     emit(story)
-    assert f"release {UNKNOWN[:12]} was never made" in said(story.facts)[0]
+    assert f"release {UNKNOWN[:12]} was never recorded" in said(story.facts)[0]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_promotion_ends_where_it_began_and_once(emit: Callable[[Story], object
     story.started(A, "one")
     emit(story)
     (why,) = said(story.facts)
-    assert "is not under way in" in why or "is one of release" in why
+    assert "is not running in" in why or "is for release" in why
     assert story.at("prod").current is None
     assert story.at("test").current is None
 
@@ -99,7 +99,7 @@ def test_promoter_itself_never_writes_one() -> None:
     store.restore(FACTS, LedgerHead())
     ledger = Ledger(store, FakeClock(), "ana@example.com")
     body = {"plan_digest": "p", "promotion": "gone", "reason_code": "unhealthy", "reasons": [], "evidence": []}
-    with pytest.raises(LeaseLost, match=r"failed is not recorded: promotion gone is not under way in prod"):
+    with pytest.raises(LeaseLost, match=r"failed is not recorded: promotion gone is not running in prod"):
         ledger.append(Forged(kind=Kind.FAILED, said=body), "prod", str(FACTS[0].release))
     assert len(store.kept) == len(FACTS)
 
@@ -126,7 +126,7 @@ def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dic
     assert again(office, second) == ReasonCode.APPROVALS_MISSING, "what was voted before it was asked again is history"
     report = office.api().ledger_verify()
     assert (report.problem, report.ok) == (None, False)
-    assert "is not under way in prod" in report.impossible[0]
+    assert "is not running in prod" in report.impossible[0]
 
 
 def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, keys: dict[str, Path]) -> None:  # noqa: F811

@@ -133,7 +133,7 @@ def test_a_ledger_that_was_cut_is_an_error_and_not_an_endless_loop(ledger, store
     del store.kept[1:]
     with pytest.raises(LedgerError) as error:
         pin(ledger, "three")
-    assert "taken away" in error.value.message
+    assert "has changed at its end: facts were removed or replaced" in error.value.message
 
 
 def test_a_ledger_that_was_rewritten_is_an_error(ledger, store):

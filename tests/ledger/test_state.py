@@ -268,7 +268,7 @@ def test_a_run_that_lost_its_lease_does_not_end_anothers_promotion():
     story.started(B, "two")
     late = story.failed(A, "one")
     assert story.at("prod").start.promotion == "two"
-    assert story.state.impossible.get(str(late.seq)) == "promotion one is not under way in prod"
+    assert story.state.impossible.get(str(late.seq)) == "promotion one is not running in prod"
 
 
 def test_a_failure_leaves_what_runs_and_begins_its_stay_anew(story):

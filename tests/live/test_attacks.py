@@ -102,7 +102,7 @@ def test_break_3_a_gated_environment_is_not_taken_by_an_ungated_one(stage: Stage
     web = stage.service()
     stage.file({"web": web}, {"dev": {"services": {"web": {"container_name": f"{stage.name}-prod-web"}}}, "prod": {"gates": ANY}})
     refused = stage.promoter("validate", code=2)
-    assert f"container name {stage.name}-prod-web is taken by web in dev" in refused.text
+    assert f"container name {stage.name}-prod-web is already used by web in dev" in refused.text
     stage.promoter("run", "--to", "dev", code=2)
     assert stage.names() == []
 
@@ -117,7 +117,7 @@ def test_break_3_names_of_one_file_that_meet(stage: Stage, services: tuple[str, 
     before = [{"container": {"service": "web", "command": ["true"]}}]
     stage.file(made, {"dev": {"before": before}})
     refused = stage.promoter("validate", code=2)
-    assert f"container name {stage.name}-dev-{said} is taken by" in refused.text
+    assert f"container name {stage.name}-dev-{said} is already used by" in refused.text
 
 
 def test_break_3_a_network_and_a_volume_of_another(stage: Stage) -> None:

@@ -19,7 +19,7 @@ from promoter.gates.context import CheckResult
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.ledger.store import nobody
+from promoter.ledger.store import never_gone
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.labels import Place
 from promoter.model.release import Release, Source
@@ -41,7 +41,7 @@ def look(check: Check, site: CheckTarget | None = None) -> CheckResult:
         probes=OutsideProbes(clock),
         secrets=FakeSecrets({"TOKEN": "hush"}),
         insecure=frozenset(),
-        gone=nobody,
+        gone=never_gone,
     )
     return Checker(world).run(check, site or at())
 
@@ -145,7 +145,7 @@ def test_a_prometheus_that_is_down_is_never_a_pass(prometheus: Prometheus, free_
 def test_another_server_at_the_address_is_never_a_pass(registry_host: str, prometheus: Prometheus) -> None:
     result = look(metric(prometheus, "up", ">= 0", no_data="pass").model_copy(update={"url": f"http://{registry_host}"}))
     assert not result.passed
-    assert "not a Prometheus" in result.sentence
+    assert "not from a Prometheus server" in result.sentence
 
 
 # ---------------------------------------------------------------- signature

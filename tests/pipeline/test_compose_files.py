@@ -61,11 +61,11 @@ def test_a_complaint_names_the_file_of_the_list_that_it_is_in(tmp_path):
         **{"a.yaml": BASE, "b.yaml": OVER},
     )
     assert (
-        complaints(file) == [("3:28".replace("3", "2"), "there is no file c.yaml")]
-        or complaints(file)[0][1] == "there is no file c.yaml"
+        complaints(file) == [("3:28".replace("3", "2"), "file c.yaml not found")]
+        or complaints(file)[0][1] == "file c.yaml not found"
     )
     file = write(tmp_path, f"name: shop\nservices: [a.yaml, b.yaml]\n{ENVIRONMENTS}", **{"a.yaml": BASE, "b.yaml": OVER})
-    assert ("b.yaml:2:117", "there is no service `db`") in complaints(file)
+    assert ("b.yaml:2:117", "unknown service `db`") in complaints(file)
     file = write(tmp_path, f"name: shop\nservices: [a.yaml, 3]\n{ENVIRONMENTS}")
     assert ("2:20", "expected a Compose file, got the number 3") in complaints(file)
 
@@ -106,13 +106,13 @@ def test_a_service_of_the_pipeline_file_itself_extends_others(tmp_path):
 @pytest.mark.parametrize(
     ("compose", "place", "message"),
     [
-        ("services: {a: {extends: b, image: x}}", "compose.yaml:1:25", "there is no service `b`"),
-        ("services: {a: {extends: {service: b, file: c.yaml}, image: x}}", "compose.yaml:1:44", "there is no file c.yaml"),
-        ("services: {a: {extends: {service: b, file: o.yaml}, image: x}}", "compose.yaml:1:35", "there is no service `b` in o.yaml"),
+        ("services: {a: {extends: b, image: x}}", "compose.yaml:1:25", "unknown service `b`"),
+        ("services: {a: {extends: {service: b, file: c.yaml}, image: x}}", "compose.yaml:1:44", "file c.yaml not found"),
+        ("services: {a: {extends: {service: b, file: o.yaml}, image: x}}", "compose.yaml:1:35", "unknown service `b` in o.yaml"),
         ("services: {a: {extends: [b], image: x}}", "compose.yaml:1:25", "expected the name of a service, got a list"),
-        ("services: {a: {extends: {services: b}, image: x}}", "compose.yaml:1:25", "expected the name of a service, got a map"),
-        ("services: {a: {extends: b, image: x}, b: {extends: a, image: x}}", "compose.yaml:1:25", "`extends` goes round in a circle: a -> b -> a"),
-        ("services: {a: {extends: {service: c, file: o.yaml}}}", "o.yaml:1:32", "`user` must be text, and a list stands here"),
+        ("services: {a: {extends: {services: b}, image: x}}", "compose.yaml:1:25", "expected the name of a service, got a mapping"),
+        ("services: {a: {extends: b, image: x}, b: {extends: a, image: x}}", "compose.yaml:1:25", "`extends` has a cycle: a -> b -> a"),
+        ("services: {a: {extends: {service: c, file: o.yaml}}}", "o.yaml:1:32", "`user` must be a string, got a list"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_extended_is_said_at_its_place(tmp_path, compose, place, message):
@@ -153,11 +153,11 @@ def test_included_files_bring_their_services_directory_and_env_file(tmp_path):
     ("compose", "place", "message"),
     [
         ("include: x.yaml\nservices: {a: {image: x}}", "compose.yaml:1:10", "expected a list of files, got the text 'x.yaml'"),
-        ("include: [x.yaml]\nservices: {a: {image: x}}", "compose.yaml:1:11", "there is no file x.yaml"),
-        ("include: [{file: x}]\nservices: {a: {image: x}}", "compose.yaml:1:11", "expected a file, or a map of `path`, `project_directory` and `env_file`"),
+        ("include: [x.yaml]\nservices: {a: {image: x}}", "compose.yaml:1:11", "file x.yaml not found"),
+        ("include: [{file: x}]\nservices: {a: {image: x}}", "compose.yaml:1:11", "expected a file, or a mapping with `path`, `project_directory` and `env_file`"),
         ("include: [compose.yaml]\nservices: {a: {image: x}}", "compose.yaml:1:11", "compose.yaml includes itself"),
-        ("include: [{path: o.yaml, env_file: no.env}]\nservices: {a: {image: x}}", "compose.yaml:1:11", "there is no env file no.env"),
-        ("include: [o.yaml]\nservices: {c: {image: z}}", "compose.yaml:2:12", "`c` is in o.yaml too, which is included here"),
+        ("include: [{path: o.yaml, env_file: no.env}]\nservices: {a: {image: x}}", "compose.yaml:1:11", "env file no.env not found"),
+        ("include: [o.yaml]\nservices: {c: {image: z}}", "compose.yaml:2:12", "`c` is also defined in o.yaml, which is included here"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_included_is_said_at_its_place(tmp_path, compose, place, message):
@@ -199,8 +199,8 @@ def test_what_profiles_leave_out_is_remarked_and_a_need_of_it_is_an_error(tmp_pa
     text = "name: shop\nregistry: r.example.com\nservices: compose.yaml\nenvironments: {dev: {profiles: [seed, all]}, prod: }\n"
     file = write(tmp_path, text, **{"compose.yaml": PROFILED.replace("./nowhere", "./web")})
     assert remarks(file) == [
-        ("compose.yaml:3:3", "service `debug` is left out: none of its profiles (debug, all) is named (in prod)"),
-        ("compose.yaml:4:3", "service `seed` is left out: none of its profiles (seed) is named (in prod)"),
+        ("compose.yaml:3:3", "service `debug` is left out: none of its profiles (debug, all) is selected (in prod)"),
+        ("compose.yaml:4:3", "service `seed` is left out: none of its profiles (seed) is selected (in prod)"),
     ]
     needed = PROFILED.replace(", required: false", "").replace("./nowhere", "./web")
     assert complaints(write(tmp_path, text, **{"compose.yaml": needed})) == [
@@ -211,7 +211,7 @@ def test_what_profiles_leave_out_is_remarked_and_a_need_of_it_is_an_error(tmp_pa
 def test_a_profile_that_no_service_has_is_an_error(tmp_path):
     text = "name: shop\nprofiles: [debgu]\nservices: {a: {image: x, profiles: [debug]}, b: {image: x}}\nenvironments: {dev: {profiles: 7}}\n"
     assert complaints(write(tmp_path, text)) == [
-        ("2:12", "no service has the profile debgu"), ("4:32", "expected a list of profiles, got the number 7"),
+        ("2:12", "unknown profile debgu: no service has it"), ("4:32", "expected a list of profiles, got the number 7"),
     ]  # fmt: skip
 
 
@@ -242,11 +242,11 @@ def test_a_name_space_that_is_not_there_is_an_error(tmp_path):
     file = write(tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": compose})
     assert complaints(file) == [
         ("compose.yaml:2:33", "service `vpn` has no container here: it has 0 replicas"),
-        ("compose.yaml:2:53", "there is no service `no`"),
+        ("compose.yaml:2:53", "unknown service `no`"),
     ]
     circle = "services:\n  a: {image: x, ipc: 'service:b'}\n  b: {image: x, links: [a]}\n"
     file = write(tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": circle})
-    assert [message for _, message in complaints(file)] == ["`depends_on` goes round in a circle: a -> b -> a"]
+    assert [message for _, message in complaints(file)] == ["`depends_on` has a cycle: a -> b -> a"]
 
 
 def test_what_changes_nothing_is_left_out_with_a_remark(tmp_path):
@@ -269,12 +269,12 @@ def test_a_tag_beside_build_is_left_out_in_a_compose_file_and_refused_in_the_pip
     built = loaded.builds(SOURCE)["web"]
     assert isinstance(built, ToBuild) and str(built.repository) == "r.example.com/x/a/web"
     assert remarks(tmp_path / "pipeline.yaml") == [
-        ("compose.yaml:1:25", "the tag `1` is left out: what is built here is named by its digest")
+        ("compose.yaml:1:25", "the tag `1` is left out: promoter names built images by their digest")
     ]
     own = write(
         tmp_path, f"name: shop\nregistry: r.example.com\nservices: {{web: {{image: 'a/web:1', build: ./web}}}}\n{ENVIRONMENTS}"
     )
-    assert complaints(own)[0][1] == "'a/web:1' is an image with a tag or digest where a repository is due"
+    assert complaints(own)[0][1] == "'a/web:1' must be a repository without tag or digest"
 
 
 # ------------------------------------------------------------ texts of a Compose file
@@ -314,9 +314,7 @@ def test_braces_that_are_not_ours_are_text(tmp_path, text, found):
 def test_a_variable_cannot_be_filled_in_inside_a_template(tmp_path):
     compose = "services: {web: {image: x, user: \"{{ env('${A}') }}\"}}\n"
     file = write(tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": compose})
-    assert complaints(file, {"A": "x') ~ secret('Y"}) == [
-        ("compose.yaml:1:34", "a variable cannot be filled in inside a template")
-    ]
+    assert complaints(file, {"A": "x') ~ secret('Y"}) == [("compose.yaml:1:34", "a template cannot contain a `${…}` variable")]
 
 
 def test_a_local_volume_has_its_device_beside_the_file(tmp_path):

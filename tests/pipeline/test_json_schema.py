@@ -258,7 +258,7 @@ MISTAKES = {
     "environments as a list": (r"(?s)environments:.*", "environments: [dev]\n"),
     "services as a list": ("(?s)services:.*?environments:", "services: [{web: {}}]\nenvironments:"),
     "a key that is misspelled": ("    build: ./web", "    bulid: ./web"),
-    "a key of Compose that is not carried out": ("    build: ./web", "    build: ./web\n    gpus: all"),
+    "a key of Compose that is not supported": ("    build: ./web", "    build: ./web\n    gpus: all"),
     "a port as a map without a target": (r"    ports: .*", "    ports: [{published: 80}]"),
     "a gate that is not known": ("port: 18081}", "port: 18081}\n    gates: [{aproval: {min: 1}}]"),
     "two kinds in one entry": ("port: 18081}", "port: 18081}\n    gates: [{approval: {}, soak: {in: dev, for: 1h}}]"),

@@ -244,7 +244,7 @@ def test_an_unknown_environment_is_the_callers_fault(tmp_path):
 
 def test_without_a_release_a_template_cannot_use_one(tmp_path):
     loaded = read(write(tmp_path, GOOD.replace("port: 18081", "port: 18081, r: '{{ release }}'")))
-    with pytest.raises(InvalidFile, match="`release` has no meaning here"):
+    with pytest.raises(InvalidFile, match="`release` cannot be used here"):
         loaded.resolve("dev", SOURCE, None)
 
 
@@ -291,12 +291,12 @@ def test_complaints_about_a_compose_file_name_that_file(tmp_path):
     )
     assert complaints(file, {"IMAGE": "{{ secret('X') }}"}) == [
         ("compose.yaml:7:12", "the environment variable TAG is required: say which"),
-        ("compose.yaml:8:12", "there is no directory ./app to build from"),
-        ("compose.yaml:15:1", "`models` is not carried out: it starts programs outside containers, which no digest pins"),
+        ("compose.yaml:8:12", "build directory ./app not found"),
+        ("compose.yaml:15:1", "`models` is not supported: it starts programs outside containers, which have no digest"),
         ("compose.yaml:16:1", "unknown key `serivces`"),
     ]
     found = complaints(file, {"IMAGE": "{{ secret('X') }}", "TAG": "1"})
-    assert ("compose.yaml:7:12", "what is filled in here reads like a secret's handle") in found
+    assert ("compose.yaml:7:12", "the value looks like the internal placeholder of a secret") in found
 
 
 def test_a_dollar_in_the_pipeline_file_is_plain_text(tmp_path):
@@ -325,16 +325,16 @@ def test_nobody_smuggles_a_secret_in_from_outside(tmp_path):
     text = text.replace("{port", "{first: \"{{ env('F') }}\", last: \"{{ env('L') }}\", port") + "configs: {c: {file: c.txt}}\n"
     file = write(tmp_path, text, **{"x.env": f"X={smuggled}", "c.txt": smuggled})
     assert complaints(file, {"F": "{{ ", "L": "secret('A') }}"}, Source(branch=smuggled)) == [
-        ("7:22", "what is filled in here reads like a secret's handle"),
-        ("7:52", "what is filled in here reads like a secret's handle"),
-        ("8:15", f"X in the env file {tmp_path}/x.env reads like a secret's handle"),
-        ("18:14", "the text of config `c` reads like a secret's handle"),
+        ("7:22", "the value looks like the internal placeholder of a secret"),
+        ("7:52", "the value looks like the internal placeholder of a secret"),
+        ("8:15", f"the value of X in the env file {tmp_path}/x.env looks like the internal placeholder of a secret"),
+        ("18:14", "the text of config `c` looks like the internal placeholder of a secret"),
     ]
 
 
 def test_a_bare_variable_does_not_bring_a_secret_either(tmp_path):
     file = write(tmp_path, GOOD.replace("    build: ./web", "    build: ./web\n    environment: {BARE: }"))
-    message = "the environment variable BARE reads like a secret's handle"
+    message = "the value of the environment variable BARE looks like the internal placeholder of a secret"
     assert [said for _, said in complaints(file, {"BARE": "{{ secret('A') }}"})] == [message]
     assert "BARE" not in resolve(read(file), "dev").services["web"].environment
     assert resolve(read(file, {"BARE": "x"}), "dev").services["web"].environment == {"BARE": "x"}
@@ -352,15 +352,15 @@ def test_an_approval_counts_distinct_people(tmp_path):
 
     assert said("min: 9") == []
     assert said("min: 2, from: [rm, a@example.com]") == []
-    assert said("min: 3, from: [rm, a@example.com]") == ["3 people must approve, and only 2 may: a@example.com, b@example.com"]
-    assert said("min: 2", "approvers: keys\n") == ["2 people must approve, and only 1 may: a@example.com"]
+    assert said("min: 3, from: [rm, a@example.com]") == ["3 people must approve, but only 2 may: a@example.com, b@example.com"]
+    assert said("min: 2", "approvers: keys\n") == ["2 people must approve, but only 1 may: a@example.com"]
     assert said("min: 2, from: [rm], grade: signed", "approvers: keys\n") == [
-        "2 people must approve, and only 1 may: a@example.com"
+        "2 people must approve, but only 1 may: a@example.com"
     ]
     assert said("min: 2, from: [rm, c@example.com], require: [{role: rm, min: 2}], exclude: [author]") == []
-    assert said("from: [c@example.com], require: [{role: rm}]") == ["1 of role rm must approve, and only 0 of them may"]
+    assert said("from: [c@example.com], require: [{role: rm}]") == ["1 of role rm must approve, but only 0 of them may"]
     assert said("from: [mr]", "x-y: 1\n") == []
-    assert said("from: [r-m]") == ["there is no role `r-m`"]
+    assert said("from: [r-m]") == ["unknown role `r-m`"]
 
 
 def test_a_pattern_among_the_approvers_is_refused(tmp_path):
@@ -370,8 +370,8 @@ def test_a_pattern_among_the_approvers_is_refused(tmp_path):
         keys=f"a@example.com ssh-ed25519 {KEY}\n*@example.com ssh-ed25519 {KEY}\nlonely\n",
     )
     assert complaints(file) == [
-        ("keys:2:1", "'*@example.com' is a pattern; people are counted, so each must be named"),
-        ("keys:3:1", "this line names no key"),
+        ("keys:2:1", "'*@example.com' is a pattern; name each person, because people are counted"),
+        ("keys:3:1", "this line has no key"),
     ]
 
 
@@ -410,7 +410,7 @@ def test_a_circle_of_a_thousand_is_said_and_no_recursion(tmp_path):
     text = big(1000).replace("  e0:\n", "  e0:\n    needs: [e999]\n")
     [(place, message)] = complaints(write(tmp_path, text))
     assert place == "9:12"
-    assert message.startswith("`needs` goes round in a circle: e0 -> e999 -> e998 -> ")
+    assert message.startswith("`needs` has a cycle: e0 -> e999 -> e998 -> ")
 
 
 def test_validating_a_plain_file_imports_neither_jinja2_nor_docker(tmp_path):
@@ -456,8 +456,8 @@ def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
 @pytest.mark.parametrize(
     ("head", "revoked", "said"),
     [
-        ("revoked_keys: revoked", "", "means nothing without `approvers`"),
-        ("approvers: keys\nrevoked_keys: nothing", "", "nothing cannot be read: no such file or directory"),
+        ("revoked_keys: revoked", "", "has no effect without `approvers`"),
+        ("approvers: keys\nrevoked_keys: nothing", "", "cannot read nothing: no such file or directory"),
         ("approvers: keys\nrevoked_keys: revoked", "rubbish here\n", "line 1 is neither a public key nor"),
         ("approvers: keys\nrevoked_keys: revoked", "SSHKRL\n\0...", "cannot be read"),
     ],
@@ -470,6 +470,6 @@ def test_a_revocation_list_that_cannot_be_read_is_never_an_empty_one(tmp_path, h
 
 def test_who_may_override_must_be_able_to(tmp_path):
     text = f"{GOOD}    override: {{from: [a@example.com], min: 2, grade: asserted}}\n"
-    assert "2 people must approve, and only 1 may" in str(complaints(write(tmp_path, text)))
+    assert "2 people must approve, but only 1 may" in str(complaints(write(tmp_path, text)))
     text = f"{GOOD}    override: {{from: [a@example.com]}}\n"
     assert "only signed votes count here" in str(complaints(write(tmp_path, text)))

@@ -41,7 +41,7 @@ def test_an_address_shows_no_secret(tmp_path: Path) -> None:
     text = GOOD.replace(DEV, DEV + "    url: https://x/{{ secret('T') }}\n").replace(
         "services:", "secrets: {T: {env: T}}\nservices:"
     )
-    assert complaints(write(tmp_path, text)) == [("11:10", "a secret cannot stand in `url`")]
+    assert complaints(write(tmp_path, text)) == [("11:10", "`url` cannot contain a secret")]
 
 
 def test_it_is_only_shown_so_no_plan_depends_on_it(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_plan_names_dry_runs_as_such() -> None:
     shop = Workshop(gates={"dev": (MUST.model_copy(update={"dry_run": True}),)})
     shop.api().build()
     gates = shop.api().plan(None, "dev").environments[0].document()["gates"]
-    assert [gate["sentence"] for gate in gates] == ["dry run: not looked at"]  # type: ignore[attr-defined]
+    assert [gate["sentence"] for gate in gates] == ["dry run: no result yet"]  # type: ignore[attr-defined]
 
 
 def test_only_a_verification_looks_forward() -> None:

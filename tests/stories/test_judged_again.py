@@ -225,7 +225,7 @@ def test_a_before_step_touches_the_environment() -> None:
     approve(shop)
     shop.probes.result("migrate", 3)
     assert prod(shop).code == ReasonCode.CHECK_FAILED
-    assert "was used by an earlier start" in prod(shop).reasons[-1]
+    assert "was already used by an earlier promotion" in prod(shop).reasons[-1]
 
 
 def test_a_cut_off_try_is_taken_to_have_touched_it() -> None:

@@ -194,7 +194,7 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
     [
         (GATE, "mallory", "mallory may not vote here; these may: ana@example.com, ben@example.com"),
         (GATE, "EVE-dev", "EVE-dev (eve@example.com) may not vote here"),
-        (Approval(grade=Grade.PLATFORM, exclude=("requester",)), "ci@example.com", "asked for this promotion"),
+        (Approval(grade=Grade.PLATFORM, exclude=("requester",)), "ci@example.com", "requested this promotion"),
         (Approval(grade=Grade.PLATFORM, exclude=("author",)), "author@example.com", "wrote the last commit"),
     ],
 )
@@ -214,7 +214,7 @@ def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
     yard.api(asker).run(None, None)
     yard.forge.review("ana-dev")
     told = yard.api().import_reviews("prod")
-    assert told.facts == () and told.passed_over == (f"ana-dev ({ANA}) asked for this promotion and may not approve it",)
+    assert told.facts == () and told.passed_over == (f"ana-dev ({ANA}) requested this promotion and may not approve it",)
 
 
 def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
@@ -223,7 +223,7 @@ def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too(
     yard.api("ana-dev").run(None, None)
     yard.people = PEOPLE
     yard.forge.review("ana-dev")
-    assert "asked for this promotion" in yard.api().import_reviews("prod").passed_over[0]
+    assert "requested this promotion" in yard.api().import_reviews("prod").passed_over[0]
 
 
 def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> None:

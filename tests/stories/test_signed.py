@@ -192,7 +192,11 @@ FORGED = {
         "other image",
     ),
     "another plan": ({"plan_digest": "sha256:" + "1" * 64}, ReasonCode.APPROVAL_STALE, "signed for another plan"),
-    "another release runs there": ({"from_release": "e" * 64}, ReasonCode.APPROVAL_STALE, "another release ran there"),
+    "another release runs there": (
+        {"from_release": "e" * 64},
+        ReasonCode.APPROVAL_STALE,
+        "another release ran in the environment",
+    ),
     "another policy": ({"policy_digest": "sha256:" + "2" * 64}, ReasonCode.POLICY_CHANGED, "signed under other rules"),
     "a reject passed off as an approval": ({"decision": "reject"}, ReasonCode.SIGNATURE_INVALID, "reject was signed"),
     "a review passed off as an approval": ({"reviews": "sha256:" + "3" * 64}, ReasonCode.SIGNATURE_INVALID, "another override"),
@@ -249,11 +253,9 @@ def test_where_nobody_s_key_is_known_no_signature_counts(office, keys):
     vote = Vote("approve", ANA, None, "signed", "prod", office.release().id, "p", None, "q", fact.at, None, "", 9, head,
                 envelope=Envelope(**body["envelope"]))  # fmt: skip
     (found,) = checked([vote], "shop", office.release(), None, fact.at)
-    assert found == replace(
-        vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so nobody's key is known")
-    )
+    assert found == replace(vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so no keys are known"))
     (bare,) = checked([replace(vote, envelope=None)], "shop", office.release(), None, fact.at)
-    assert bare.flaw == Flaw(ReasonCode.SIGNATURE_INVALID, "it says that it is signed, and holds no signature")
+    assert bare.flaw == Flaw(ReasonCode.SIGNATURE_INVALID, "it is marked as signed, but has no signature")
     (asserted,) = checked([replace(vote, envelope=None, grade="asserted")], "shop", office.release(), None, fact.at)
     assert asserted.flaw is None
     trust = office.pipeline.trust
@@ -265,7 +267,7 @@ def test_where_nobody_s_key_is_known_no_signature_counts(office, keys):
         fact.at,
     )
     assert forged.flaw == Flaw(
-        ReasonCode.SIGNATURE_INVALID, "its signature cannot be read: it does not stand between BEGIN and END SSH SIGNATURE"
+        ReasonCode.SIGNATURE_INVALID, "cannot read its signature: expected text between BEGIN and END SSH SIGNATURE"
     )
 
 
@@ -400,7 +402,7 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     office.store.append(FactDraft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
     status, code, sentence = office.prod()
     assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE)
-    assert "a reject may be among them" in sentence
+    assert "maybe a reject" in sentence
 
 
 def test_a_used_approval_and_a_copy_of_it_are_used(office, keys):

@@ -10,7 +10,7 @@ from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.adapters.ledgers.trusted_head import FileWitness
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of
 from promoter.ledger.ledger import Ledger
-from promoter.ledger.store import LedgerStore, nobody
+from promoter.ledger.store import LedgerStore, never_gone
 from promoter.ledger.testing import write
 from promoter.model.errors import CallerError, LeaseHeld, LedgerBroken, LedgerError
 from promoter.usecases import copy_ledger
@@ -29,7 +29,7 @@ def copy(source: LedgerStore, target: LedgerStore, room: Path | None = None) -> 
     def ledger(store: LedgerStore) -> Ledger:
         return Ledger(store, FakeClock(), "ana@example.com", FileWitness(room, store.location) if room else None)
 
-    return Copying("shop", ledger(source), ledger(target), FakeClock(), nobody).copy()
+    return Copying("shop", ledger(source), ledger(target), FakeClock(), never_gone).copy()
 
 
 @pytest.fixture
@@ -128,14 +128,14 @@ def test_who_begins_to_promote_meanwhile_is_told_of(source):
 def test_a_broken_ledger_is_not_copied(source):
     source.kept[11] = source.kept[11].replace(b"ana", b"eve")
     target = Elsewhere()
-    with pytest.raises(LedgerBroken, match="fact 13 names"):
+    with pytest.raises(LedgerBroken, match="fact 13 must name"):
         copy(source, target)
     assert target.kept == []
 
 
 def test_a_ledger_from_which_facts_were_taken_is_not_copied(source, tmp_path):
     FileWitness(tmp_path, source.location).note(LedgerHead(30, "sha256:" + "1" * 64))
-    with pytest.raises(LedgerError, match="30 facts were seen from here before"):
+    with pytest.raises(LedgerError, match="this machine has seen 30 facts"):
         copy(source, Elsewhere(), tmp_path)
 
 

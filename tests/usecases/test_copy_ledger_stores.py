@@ -67,6 +67,6 @@ def test_every_pair(
     assert run(["pin", "dev", "--reason", "moved", "--ledger", there, "--actor", "ana@example.com"]) == 0
     assert len(list(copy.read())) == said["facts"] + 1
     assert run(["ledger", "copy", here, there]) == 1
-    assert "were seen from here before" in capsys.readouterr().err
+    assert "but this machine has seen" in capsys.readouterr().err
     for one in (ledger, copy):
         one.close()

@@ -93,7 +93,7 @@ def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
     told = explain(shop)
     assert (shop.kinds(), len(shop.engine.calls), len(shop.probes.commands)) == (facts, calls, 0)
     check = told.gates[0]
-    assert "was not looked at" in check.result.verdict.sentence
+    assert "has not run yet: it runs in `promote`, once earlier gates pass" in check.result.verdict.sentence
     assert check.command == f"promoter promote {told.release.short_id} --to prod"
 
 

@@ -1,4 +1,4 @@
-"""What operators, filters and methods of templates do: the same as Jinja2's, and no text or number without bound."""
+"""Operators, filters and methods of templates: as in Jinja2, with limits for the size of texts and numbers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from jinja2 import Undefined
 
 from promoter.config.templates.scope import MAX_LENGTH, Handle, TemplateFault, spell
 
-TOO_LONG = TemplateFault(f"this makes a value of more than {MAX_LENGTH} characters")
+TOO_LONG = TemplateFault(f"the result has more than {MAX_LENGTH} characters")
 
 
 def spelled(value: object) -> str:
@@ -34,13 +34,13 @@ def _plus_or(value: Any) -> Any:
     if isinstance(value, str | list | tuple):
         _bounded(len(value))
     if isinstance(value, int) and value.bit_length() > 1024:
-        raise TemplateFault("this makes a number that is too large")
+        raise TemplateFault("the resulting number is too large")
     return value
 
 
 def power(base: Any, exponent: Any) -> Any:
     if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > 1024:
-        raise TemplateFault("this makes a number that is too large")
+        raise TemplateFault("the resulting number is too large")
     return base**exponent
 
 

@@ -1,4 +1,4 @@
-"""Renders templates: plain names here, anything else in the sandbox."""
+"""Render templates: plain names here, everything else in the sandbox."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,9 +25,9 @@ def is_template(text: str) -> bool:
 
 
 def render(text: str, scope: Scope) -> str:
-    """`text` filled in; secrets stand in it as handles. Raises TemplateFault."""
+    """Fill in `text`. Secrets appear in it as handles. Raise TemplateFault on an error."""
     if len(text) > MAX_LENGTH:
-        raise TemplateFault(f"a template may have {MAX_LENGTH} characters; this has {len(text)}")
+        raise TemplateFault(f"expected a template of at most {MAX_LENGTH} characters, got {len(text)}")
     parts = _plain_parts(text)
     if parts is None:
         from promoter.config.templates import sandbox
@@ -36,12 +36,14 @@ def render(text: str, scope: Scope) -> str:
     else:
         filled = "".join(part if isinstance(part, str) else spell(_plain_value(part, scope)) for part in parts)
     if OPENING in filled:
-        raise TemplateFault("what is filled in here reads like a secret's handle", "write secret('NAME') in the file itself")
+        raise TemplateFault(
+            "the value looks like the internal placeholder of a secret", "write secret('NAME') in the file itself"
+        )
     return _placeholders().sub(lambda match: handle(match[1]), filled) if "<secret " in filled else filled
 
 
 def render_value(text: str, scope: Scope) -> object:
-    """As `render`; but a text that is one `secret(…)` and nothing else stays a Handle, so that a variable can hold one."""
+    """Like `render`, but keep a text that is a single `secret(…)` as a Handle, so that a variable can hold one."""
     parts = _plain_parts(text)
     if parts is not None and len(parts) == 1 and not isinstance(parts[0], str):
         value = _plain_value(parts[0], scope)
@@ -50,7 +52,7 @@ def render_value(text: str, scope: Scope) -> object:
     filled = render(text, scope)
     if OPENING in filled:
         raise TemplateFault(
-            "a variable can be one secret, not a text with a secret inside", "put secret(…) where the text is used"
+            "a variable can be a whole secret, but cannot contain one inside other text", "put secret(…) where the text is used"
         )
     return filled
 
@@ -64,7 +66,7 @@ class _Plain:
 
 @lru_cache(maxsize=4096)
 def _plain_parts(text: str) -> tuple[str | _Plain, ...] | None:
-    """The literal texts and plain names that `text` consists of; None when it needs Jinja2 proper."""
+    """Split `text` into literal texts and plain names; return None if it needs Jinja2."""
     parts: list[str | _Plain] = []
     end = 0
     for match in _PLAIN.finditer(text):

@@ -1,7 +1,7 @@
-"""Jinja2 on a short leash: no Python internals, no loop or text without bound, and secrets only as they are.
+"""A restricted Jinja2: no Python internals, limits for loops and texts, and secrets only unchanged.
 
-What is allowed is listed, not what is forbidden: expressions, `if`, `for` (with a budget of rounds), a few filters and
-methods of texts. No `set`, macro or import: without them the size of every value is bounded by the template's own.
+It lists what is allowed, not what is forbidden: expressions, `if`, `for` (with a limit of iterations), a few filters and
+methods of texts. Without `set`, macro and import, the size of the template limits the size of every value.
 """
 
 import math
@@ -50,7 +50,7 @@ _USES = (nodes.Filter, nodes.Test, nodes.BinExpr, nodes.UnaryExpr, nodes.Compare
 
 
 class _Undefined(Undefined):
-    """Says what is missing in the words of the scope, whatever is done with it."""
+    """An undefined name. Every use of it raises the error that the scope gives for the name."""
 
     __slots__ = ()
 
@@ -97,7 +97,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             if any(isinstance(call.node, nodes.Name) and call.node.name == "secret" for call in use.find_all(nodes.Call)):
                 raise TemplateFault(
                     "secret(…) was used as a value",
-                    "a secret can only be put into a text as it is: no filter, no test, no joining",
+                    "a secret can only be inserted into a text unchanged: remove filters, tests and operators",
                 )
         if any(isinstance(const.value, float) and not math.isfinite(const.value) for const in tree.find_all(nodes.Const)):
             raise TemplateFault("a number in this template is too large", "write it with fewer digits")
@@ -109,7 +109,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     @staticmethod
     def concat_texts(parts: Iterable[object]) -> str:
-        """What `~` does: joins what may be in a text, spelled as it would be there."""
+        """Implement `~`: join values in the form that they have in a text."""
         return "".join(map(spelled, parts))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 (the base's signature)
@@ -120,10 +120,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return attr in _METHODS and isinstance(obj, str | dict)
 
     def wrap_str_format(self, value: Any) -> None:
-        """`format` is no method of ours: a width in it can make a text of any length."""
+        """Disable `format`: a width in it can make a text of any length."""
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Any:  # noqa: ARG002 (the base's signature)
-        raise TemplateFault(f"`{attribute}` of a value is out of reach for templates")
+        raise TemplateFault(f"templates cannot use the attribute `{attribute}`")
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
@@ -133,7 +133,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def render(text: str, scope: Scope) -> str:
-    """`text` filled in, with placeholders where secrets stand. Raises TemplateFault."""
+    """Fill in `text`, with placeholders for secrets. Raise TemplateFault on an error."""
     try:
         template = _compile(text)
         context = dict(scope.known)
@@ -145,7 +145,7 @@ def render(text: str, scope: Scope) -> str:
         raise scope.undefined(lack.name) from None
     except TemplateError as error:
         raise TemplateFault(
-            f"this template cannot be read: {error.message or type(error).__name__}", 'write for example "{{ port }}"'
+            f"cannot parse this template: {error.message or type(error).__name__}", 'write for example "{{ port }}"'
         ) from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("this template is nested too deeply") from error
@@ -163,13 +163,13 @@ def _sandbox() -> _Sandbox:
 
 @lru_cache(maxsize=1024)
 def _compile(text: str) -> Template:
-    with warnings.catch_warnings():  # Python's compiler remarks on calls of numbers, in lines that nobody wrote
+    with warnings.catch_warnings():  # Python's compiler warns about calls of numbers in generated code
         warnings.simplefilter("ignore", SyntaxWarning)
         return _sandbox().from_string(text)
 
 
 def _of_text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that takes its value for a text: a function or `source` would be spelled with an address in memory."""
+    """Make a filter refuse values that are not texts: a function or `source` would show an address in memory."""
     if name not in _TEXTUAL:
         return function
 
@@ -181,10 +181,10 @@ def _of_text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Generator(CodeGenerator):
-    """Jinja2 joins with `str`, which spells a function with its address in memory."""
+    """Compile joins to our own function: Jinja2's `str` shows a function with its address in memory."""
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
-        """What is no plain text is worked out when the template is filled in, never while it is compiled."""
+        """Compute everything but plain text when the template is filled in, never while it is compiled."""
         if not isinstance(node, nodes.TemplateData):
             raise nodes.Impossible
         return super()._output_child_to_const(node, frame, finalize)
@@ -198,7 +198,7 @@ class _Generator(CodeGenerator):
 
 
 def _budget() -> Callable[[Iterable[object]], Iterator[object]]:
-    """All loops of one rendering together go round MAX_ROUNDS times."""
+    """Return a function that limits all loops of one rendering together to MAX_ROUNDS iterations."""
     left = MAX_ROUNDS
 
     def rounds(items: Iterable[object]) -> Iterator[object]:
@@ -206,7 +206,7 @@ def _budget() -> Callable[[Iterable[object]], Iterator[object]]:
         for item in items:
             left -= 1
             if left < 0:
-                raise TemplateFault(f"loops in this template go round more than {MAX_ROUNDS} times")
+                raise TemplateFault(f"loops in this template run more than {MAX_ROUNDS} iterations")
             yield item
 
     return rounds
@@ -219,7 +219,7 @@ def _rounds(items: Iterable[object]) -> Iterable[object]:
 def _range(*bounds: int) -> range:
     found = range(*bounds)
     if len(found) > MAX_ROUNDS:
-        raise TemplateFault(f"range() of more than {MAX_ROUNDS} numbers")
+        raise TemplateFault(f"range() has more than {MAX_ROUNDS} numbers")
     return found
 
 

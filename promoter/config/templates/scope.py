@@ -1,7 +1,7 @@
-"""Values with `{{ … }}` in them -> text: what a template may see, and what it gets to hear when it asks for more.
+"""The names that a template can use, and the errors for all other names.
 
 Plain names (`{{ port }}`, `{{ source.sha }}`, `{{ env('HOME') }}`, `{{ secret('TOKEN') }}`) are filled in here; anything
-that needs more of Jinja2 goes to `sandbox.py`, which is imported only then. Both ways mean the same.
+that needs Jinja2 goes to `sandbox.py`, which is imported only then. Both give the same result.
 """
 
 import os
@@ -19,7 +19,7 @@ RESERVED = frozenset({"source", "release", "environment", "env", "secret"})
 _NOT_NAMES = frozenset(("true", "false", "none", "True", "False", "None", "self", "super", "loop", "range"))
 _NOT_NAMES |= {"and", "or", "not", "in", "is", "if", "else"}
 UNVERSIONED = "unversioned"
-"""`source.version` outside a checkout: a version is asked for everywhere, and files are tried out before they are committed."""
+"""`source.version` outside a checkout: most files use a version, and people try them before the first commit."""
 _VIEWS = ("source", "environment", "release")
 _OPENINGS = re.compile(r"\{[{%#]")
 _WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
@@ -30,7 +30,7 @@ _PLAIN = re.compile(
 
 
 class TemplateFault(Exception):
-    """A template cannot be filled in: a sentence, and perhaps what to write instead."""
+    """A template cannot be filled in. It has a message and may have a hint."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class TemplateFault(Exception):
 
 
 class Handle:
-    """What `secret('NAME')` yields: it can be put into a text, and nothing else can be done with it."""
+    """The value of `secret('NAME')`. It can be inserted into a text; every other use is an error."""
 
     __slots__ = ("_name",)
 
@@ -51,7 +51,7 @@ class Handle:
     def _refuse(self, *_: object) -> NoReturn:
         raise TemplateFault(
             f"secret('{self._name}') was used as a value",
-            "a secret can only be put into a text as it is: no filter, no test, no joining",
+            "a secret can only be inserted into a text unchanged: remove filters, tests and operators",
         )
 
     __str__ = __repr__ = __html__ = __format__ = __len__ = __iter__ = __bool__ = __contains__ = __getitem__ = _refuse
@@ -60,7 +60,7 @@ class Handle:
 
 
 class SourceView:
-    """`source` in a template; a part that is not known is not there."""
+    """`source` in a template. A part that is unknown is undefined."""
 
     PARTS = ("sha", "short_sha", "branch", "version", "dirty")
 
@@ -76,7 +76,7 @@ class SourceView:
         return value
 
     def __str__(self) -> NoReturn:
-        raise TemplateFault("`source` as a whole cannot be a text", "take one part of it: source.sha")
+        raise TemplateFault("`source` as a whole cannot be used as text", "take one part of it: source.sha")
 
     __repr__ = __str__
 
@@ -84,12 +84,12 @@ class SourceView:
         if part not in SourceView.PARTS:
             return f"source has no `{part}`; it has {', '.join(SourceView.PARTS)}"
         if part in ("sha", "short_sha") or self._get().sha is None:
-            return f"source.{part} is not known: this is not a git checkout with a commit"
-        return f"source.{part} is not known: {'no branch is checked out' if part == 'branch' else 'git names none'}"
+            return f"source.{part} is unknown: this is not a git checkout with a commit"
+        return f"source.{part} is unknown: {'no branch is checked out' if part == 'branch' else 'git has none'}"
 
 
 class NameView:
-    """`environment` and `release`: printed, they are their own name; that name is also a part of them."""
+    """`environment` and `release`: in a text they give their name, which is also one of their parts."""
 
     def __init__(self, what: str, parts: Mapping[str, str], text: str) -> None:
         self._what, self._parts, self._text = what, parts, text
@@ -108,7 +108,7 @@ class NameView:
 
 @dataclass
 class Scope:
-    """What a template sees. `absent` holds names that have no meaning here, with the sentence that says why."""
+    """The names of a template. `absent` maps names that have no meaning here to the reason."""
 
     source: Callable[[], Source]
     environ: Mapping[str, str]
@@ -130,7 +130,7 @@ class Scope:
             self.known.pop(name, None)
 
     def undefined(self, name: str) -> TemplateFault:
-        """Why `name` means nothing here."""
+        """Return the error for the undefined `name`."""
         if name in self.absent:
             return TemplateFault(self.absent[name])
         near = get_close_matches(name, [n for n in self.known if n not in ("env", "secret")], 1)
@@ -138,7 +138,7 @@ class Scope:
         return TemplateFault(f"`{name}` is not defined", hint)
 
     def _env(self, name: object, default: object = None, required: object = None) -> object:
-        """With `required`, which says why, an empty value is as bad as none."""
+        """Return an environment variable. With `required`, which gives the reason, an empty value is an error too."""
         if not isinstance(name, str):
             raise TemplateFault("env() takes the name of an environment variable", "write for example env('HOME')")
         if self.environ.get(name) or (name in self.environ and required is None):
@@ -163,7 +163,7 @@ class Scope:
 
 
 def spell(value: object) -> str:
-    """A value as it stands in a text."""
+    """Return the form of a value inside a text."""
     match value:
         case Handle():
             return value.placeholder()
@@ -172,14 +172,14 @@ def spell(value: object) -> str:
         case str() | int() | float() | NameView():
             return str(value)
         case None:
-            raise TemplateFault("nothing stands where a text or number is due")
-    what = {list: "a list", dict: "a map", tuple: "a list", SourceView: "`source` as a whole"}.get(type(value), "this")
-    raise TemplateFault(f"{what} cannot stand in a text", "take one part of it")
+            raise TemplateFault("null value: expected a string or a number")
+    what = {list: "a list", dict: "a mapping", tuple: "a list", SourceView: "`source` as a whole"}.get(type(value), "this")
+    raise TemplateFault(f"{what} cannot be used as text", "take one part of it")
 
 
 @cache
 def _nonce() -> str:
-    """Nobody can write a placeholder from outside, because nobody knows this."""
+    """Make placeholders unpredictable, so that no input can contain a valid one."""
     return os.urandom(16).hex()
 
 

@@ -1,4 +1,4 @@
-"""A text's data and where each part of it stands; and the form of a complaint about a place."""
+"""Data of a text with the position of each part, and diagnostics at a position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Trail = tuple[str | int, ...]
 
 
 class Position(NamedTuple):
-    """Both count from 1."""
+    """A place in a text. Line and column count from 1."""
 
     line: int
     column: int
@@ -25,7 +25,7 @@ class Marks(NamedTuple):
 
 @dataclass
 class Document:
-    """`data` and where each part of it stands. Paths hold keys and list places, as in `("services", "web", "ports", 0)`."""
+    """`data` with the position of each part. A path holds keys and list indexes, as in `("services", "web", "ports", 0)`."""
 
     file: str
     text: str
@@ -36,7 +36,7 @@ class Document:
         return self._follow(path)[1] == len(path)
 
     def at(self, path: Sequence[str | int]) -> object:
-        """What stands at `path`; None when nothing does."""
+        """Return the value at `path`; None if there is none."""
         here = self.data
         for part in path:
             while isinstance(here, Tagged):
@@ -47,7 +47,7 @@ class Document:
         return here
 
     def position(self, path: Sequence[str | int], *, of_key: bool = False) -> Position:
-        """Of the value at `path` (or its key), or of the nearest thing around it that stands in the text."""
+        """Return the position of the value at `path` (or its key), or of the nearest enclosing part of the text."""
         marks, reached = self._follow(path)
         if marks is None:
             return Position(1, 1)

@@ -1,8 +1,8 @@
-"""YAML text -> plain data, with the line and column of every key and value. Pure: no file, no meaning.
+"""Read YAML text into plain data, with the line and column of every key and value. Pure.
 
 YAML 1.2 core schema on libyaml's parser: `yes`, `22:22` and dates are text, `012` is twelve. One pass over the events
-builds the data, so that nesting, aliases and size are bounded before they cost anything. Merge keys (`<<`) are
-followed; `!reset` and `!override` stand in the data as `Tagged`; every other tag is refused.
+builds the data, so that the limits for nesting, aliases and size apply early. Merge keys (`<<`) are
+followed; `!reset` and `!override` become `Tagged` in the data; every other tag is refused.
 """
 
 from typing import Any, NamedTuple, NoReturn
@@ -22,7 +22,7 @@ MAX_ALIASED = 250_000
 
 
 def read_document(data: bytes, file: str) -> Document:
-    """Raises InvalidFile with everything that keeps `data` from being one YAML document with a map at its top."""
+    """Read one YAML document that is a mapping. Raise InvalidFile with every error."""
     text = _decode(data, file)
     builder = _Builder(text, file)
     try:
@@ -39,8 +39,8 @@ def read_document(data: bytes, file: str) -> Document:
 
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
-        message = f"the file has {len(data) // 1_000_000} MB; at most {MAX_BYTES // 1_048_576} MiB are read"
-        raise InvalidFile((Diagnostic(file, 1, 1, message, "is this the right file?"),))
+        message = f"the file has {len(data) // 1_000_000} MB; the limit is {MAX_BYTES // 1_048_576} MiB"
+        raise InvalidFile((Diagnostic(file, 1, 1, message, "check that this is the right file"),))
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -55,7 +55,7 @@ Event = Any  # libyaml's events, which carry no types
 
 
 class _Stop(Exception):
-    """Reading on makes no sense; the reason stands among the faults."""
+    """Stop reading. The reason is among the faults."""
 
 
 class _Anchor(NamedTuple):
@@ -78,17 +78,17 @@ class _Builder:
         self._parser.get_event()
         start = self._parser.get_event()
         if isinstance(start, yaml.StreamEndEvent):
-            self._stop(start, "the file is empty", "describe a pipeline here; `promoter init` writes a first one")
+            self._stop(start, "the file is empty", "describe a pipeline here, or run `promoter init` to write a first one")
         first = self._parser.get_event()
         value, _ = self._value(first, 1)
         self._parser.get_event()
         after = self._parser.get_event()
         if isinstance(after, yaml.DocumentStartEvent):
-            self._stop(after, "a second document starts here; the file must hold one", "keep one, and drop the line `---`")
+            self._stop(after, "expected one document, got a second one", "keep one, and remove the line `---`")
         if value is None:
-            self._stop(first, "the file is empty", "describe a pipeline here; `promoter init` writes a first one")
+            self._stop(first, "the file is empty", "describe a pipeline here, or run `promoter init` to write a first one")
         if not isinstance(value, dict):
-            self._stop(first, f"keys and values are due here, and {kind_of(value)} stands here", "write for example `name: shop`")
+            self._stop(first, f"expected a mapping, got {kind_of(value)}", "write for example `name: shop`")
         return Document(self.file, self.text, value, self._marks)
 
     def _value(self, event: Event, depth: int) -> tuple[object, int]:
@@ -118,15 +118,15 @@ class _Builder:
     def _alias(self, event: Event, depth: int) -> tuple[object, int]:
         if event.anchor not in self._anchors:
             self._stop(
-                event, f"*{event.anchor} names an anchor that does not stand above", f"write &{event.anchor} before its value"
+                event, f"*{event.anchor} names an anchor that is not defined above", f"write &{event.anchor} before its value"
             )
         anchor = self._anchors[event.anchor]
         if anchor is None:
-            self._stop(event, f"*{event.anchor} stands inside its own anchor")
+            self._stop(event, f"*{event.anchor} is inside its own anchor")
         self._check_depth(event, depth + anchor.height - 1)
         self._size += anchor.size
         if self._size - self._built > MAX_ALIASED:
-            self._stop(event, f"aliases blow this file up to more than {MAX_ALIASED:,} values", "write out what is meant")
+            self._stop(event, f"aliases expand this file to more than {MAX_ALIASED:,} values", "use fewer aliases")
         return anchor.value, anchor.height
 
     def _list(self, depth: int) -> tuple[object, int]:
@@ -150,12 +150,12 @@ class _Builder:
         height = 0
         while not isinstance(event := self._parser.get_event(), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                self._stop(event, "a key must be a single text", 'put quotes around a template: "{{ … }}"')
+                self._stop(event, "a key must be a string", 'put quotes around a template: "{{ … }}"')
             key, at = event.value, _at(event)
             is_merge = key == "<<" and event.implicit[0]
             if key in items and not is_merge:
                 first = marks[key].key.line
-                self._fault(at, f"`{key}` stands twice; the first is on line {first}", "keep one of the two")
+                self._fault(at, f"duplicate key `{key}`; the first is on line {first}", "keep one of the two")
             event = self._parser.get_event()
             mark = Marks(at, _at(event))
             value, below = self._value(event, depth + 1)
@@ -172,7 +172,7 @@ class _Builder:
     def _merge(self, items: dict[str, object], marks: dict[str | int, Marks], merged: list[tuple[Position, object]]) -> None:
         for at, source in merged:
             if not isinstance(source, dict):
-                self._fault(at, f"`<<` takes a map or a list of maps, and {kind_of(source)} stands here")
+                self._fault(at, f"`<<` must be a mapping or a list of mappings, got {kind_of(source)}")
                 continue
             for key in source:
                 if key not in items:
@@ -187,7 +187,7 @@ class _Builder:
         value = plain(text)
         if tag in TYPES:
             if not isinstance(value, TYPES[tag]) or (isinstance(value, bool) and tag != f"{CORE}bool"):
-                self._fault(_at(event), f"{text!r} is not what its tag !!{tag.removeprefix(CORE)} says")
+                self._fault(_at(event), f"{text!r} does not match its tag !!{tag.removeprefix(CORE)}")
             return value
         return self._tagged(event, value if event.implicit[0] or not event.style else text)
 
@@ -198,7 +198,7 @@ class _Builder:
         if tag in ("!reset", "!override"):
             return Tagged(tag[1:], value)
         shown = tag.replace(CORE, "!!")
-        self._fault(_at(event), f"the tag {shown} has no meaning here", "drop it; only !reset and !override are known")
+        self._fault(_at(event), f"unknown tag {shown}", "remove it; only !reset and !override are supported")
         return value
 
     def _fault(self, at: Position, message: str, hint: str | None = None) -> None:

@@ -1,11 +1,11 @@
-"""What a scalar of YAML means: the 1.2 core schema, keeping how a number was written; and what people call a value."""
+"""Values of YAML scalars by the 1.2 core schema, keeping how a number was written; and names for kinds of values."""
 
 import re
 from dataclasses import dataclass
 
 
 class WrittenInt(int):
-    """A whole number whose spelling (`0440`, `0x1F`) is not Python's: as text it is what was written."""
+    """A whole number in a form that Python does not print (`0440`, `0x1F`). Its text is what was written."""
 
     text: str
 
@@ -14,7 +14,7 @@ class WrittenInt(int):
 
 
 class WrittenFloat(float):
-    """A number such as `1.10`: as text it is what was written."""
+    """A number such as `1.10`. Its text is what was written."""
 
     text: str
 
@@ -44,7 +44,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|
 
 
 def plain(text: str) -> object:
-    """What a plain scalar means in the core schema."""
+    """Return the value of a plain scalar in the core schema."""
     if text[:1] not in "0123456789+-.":
         return _WORDS.get(text, text)
     if not text:
@@ -66,7 +66,7 @@ def plain(text: str) -> object:
 
 
 def kind_of(value: object) -> str:
-    """What a person calls it: `a list`, `a map`, `the number 5`, `the text 'x'`."""
+    """Name a value for a message: `a list`, `a mapping`, `the number 5`, `the text 'x'`."""
     match value:
         case Tagged():
             return f"a value under !{value.tag}"
@@ -85,5 +85,5 @@ def kind_of(value: object) -> str:
         case list() | tuple():
             return "a list"
         case dict():
-            return "a map"
+            return "a mapping"
     return type(value).__name__

@@ -1,4 +1,4 @@
-"""What libyaml says is wrong, in plain words, at its place."""
+"""Syntax errors of libyaml in plain words, with their position."""
 
 import yaml
 
@@ -6,16 +6,16 @@ from promoter.config.yaml.positions import Position, complain
 from promoter.model.errors import Diagnostic
 
 MAX_DEPTH = 64
-"""Levels."""
+"""Maximum levels of nesting."""
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 
 def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Diagnostic:
-    """The complaint of libyaml in plain words, at its place."""
+    """Turn an error of libyaml into a diagnostic in plain words."""
     if isinstance(error, yaml.reader.ReaderError):
         before = text.encode()[: error.position].decode("utf-8", "replace")
         at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        return complain(file, text, at, f"the control character U+{error.character:04X} stands here", "drop it")
+        return complain(file, text, at, f"the control character U+{error.character:04X} is not allowed", "remove it")
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "unreadable"
     at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     lines = text.split("\n")
@@ -25,15 +25,15 @@ def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Diagnostic:
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or line[at.column - 1 : at.column] == "\t":
         column = line.index("\t") + 1
-        return complain(file, text, Position(at.line, column), "a tab stands where spaces are due", "indent with spaces")
-    if problem.startswith("exceeded maximum nesting depth"):  # libyaml looks ahead, and has a limit of its own
+        return complain(file, text, Position(at.line, column), "tabs are not allowed for indentation", "indent with spaces")
+    if problem.startswith("exceeded maximum nesting depth"):  # libyaml reads ahead and has its own limit
         return complain(file, text, at, TOO_DEEP)
     context = getattr(error, "context", None)
     context = f" {context}" if context else ""
     begun = getattr(error, "context_mark", None)
     if context and begun is not None and begun.line + 1 != at.line:
         context += f" that begins on line {begun.line + 1}"
-    return complain(file, text, at, f"this is not YAML: {problem}{context}", _remedy(problem, line, at))
+    return complain(file, text, at, f"invalid YAML: {problem}{context}", _remedy(problem, line, at))
 
 
 def _remedy(problem: str, line: str, at: Position) -> str | None:

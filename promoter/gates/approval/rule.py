@@ -1,7 +1,7 @@
-"""The approval gate: enough distinct people said yes to this very plan, and none of them no.
+"""The approval gate: enough different people approved exactly this plan, and no one rejected it.
 
 A vote counts when it names this environment, release, plan, policy and what runs there now, has not expired,
-was not used before, and comes from somebody who may vote. People are counted, not votes, and a key counts once.
+was not used before, and comes from a person who may vote. People are counted, not votes, and a key counts once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ _REFUSES = (
     ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.SIGNATURE_INVALID,
     ReasonCode.SIGNER_UNKNOWN, ReasonCode.KEY_REVOKED,
 )  # fmt: skip
-"""What was approved is not what would be done, or not by whom it says: a refusal, until other votes open the gate."""
+"""Codes that refuse: the approval is for something else or not by the named person. Other votes can still open the gate."""
 _STRENGTH: Mapping[str, int] = {Grade.ASSERTED: 0, Grade.PLATFORM: 1, Grade.SIGNED: 2}
 
 
 class Quota(Shape):
-    """At least `min` of the votes must come from people of `role`."""
+    """A quota: at least `min` of the votes must come from people of `role`."""
 
     role: str
     min: int = Field(default=1, ge=1)
 
 
 class Approval(Shape):
-    """`from` names people or roles; without it anyone among the signers (or anyone, without signers) may vote."""
+    """The gate in the file. `from` names people or roles; by default any signer may vote, or anyone if there are no signers."""
 
     kind: ClassVar[str] = "approval"
 
@@ -49,7 +49,7 @@ class Approval(Shape):
 
 
 def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tuple[str, ...] | None) -> frozenset[str] | None:
-    """Who may vote; None means anyone."""
+    """Return who may vote; None means anyone."""
     if gate.from_ is not None:
         return frozenset(person for name in gate.from_ for person in roles.get(name, (name,)))
     return None if signers is None else frozenset(signers)
@@ -58,16 +58,16 @@ def electorate(gate: Approval, roles: Mapping[str, tuple[str, ...]], signers: tu
 def voters(
     gates: Sequence[Approval], roles: Mapping[str, tuple[str, ...]], signers: tuple[str, ...] | None
 ) -> frozenset[str] | None:
-    """Who may vote on one of the gates at least; None means anyone."""
+    """Return who may vote on at least one of the gates; None means anyone."""
     known = [who for gate in gates if (who := electorate(gate, roles, signers)) is not None]
     return frozenset().union(*known) if len(known) == len(gates) else None
 
 
 def own_doing(gates: Sequence[Approval], who: str, requested_by: str, author: str | None) -> str | None:
-    """Why `who` may not approve this, where they did it themselves and a gate excludes that."""
+    """Return why `who` may not approve their own work, if a gate excludes that."""
     excluded = {part for gate in gates for part in gate.exclude}
     if "requester" in excluded and who == requested_by:
-        return "asked for this promotion"
+        return "requested this promotion"
     if "author" in excluded and who == author:
         return "wrote the last commit of this release"
     return None
@@ -86,18 +86,18 @@ def evaluate_approval(gate: Approval, case: GateContext) -> Verdict:
         return passed(f"approved by {', '.join(sorted(good))}")
     cast = [v for v in votes if v.decision == "approve" and v.seq > case.requested_seq]
     objections = [o for v in cast if (o := _objection(gate, case, v) or _twice(v, good)) is not None]
-    objections.sort(key=lambda one: one[0] is not ReasonCode.KEY_REVOKED)  # it says why the policy is another one
+    objections.sort(key=lambda one: one[0] is not ReasonCode.KEY_REVOKED)  # a revoked key explains why the policy differs
     return _still_missing(gate, good, unmet, objections, may_vote)
 
 
 def counting(gate: Approval, case: GateContext) -> tuple[Vote, ...]:
-    """The votes that a start under this gate consumes."""
+    """Return the votes that a start under this gate consumes."""
     may_vote = electorate(gate, case.roles, case.signers)
     return tuple(_good(gate, case, [v for v in case.votes if may_vote is None or v.principal in may_vote]).values())
 
 
 def _good(gate: Approval, case: GateContext, eligible: list[Vote]) -> dict[str, Vote]:
-    """The votes that count, by person: the latest of each, and of two people who signed with one key only the first."""
+    """Return the votes that count, by person: the latest of each; if two people signed with one key, only the first."""
     latest: dict[str, Vote] = {}
     for vote in sorted(eligible, key=lambda v: v.seq):
         if vote.decision == "approve" and _objection(gate, case, vote) is None:
@@ -113,7 +113,7 @@ def _good(gate: Approval, case: GateContext, eligible: list[Vote]) -> dict[str, 
 
 
 def _twice(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | None:
-    """One key in the hands of two people proves one person, and so do two spellings that look the same."""
+    """Return why a vote duplicates another: the same key, or a name that looks the same, proves only one person."""
     like = next((person for person in good if person != vote.principal and skeleton(person) == skeleton(vote.principal)), None)
     if like is not None and vote.principal not in good:
         return ReasonCode.APPROVALS_MISSING, f"the approval by {spelled(vote.principal)} looks like one by {spelled(like)}"
@@ -124,26 +124,26 @@ def _twice(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | Non
 
 
 def _objection(gate: Approval, case: GateContext, vote: Vote) -> tuple[ReasonCode, str] | None:
-    """Why a vote does not count, or None when it does."""
+    """Return why a vote does not count, or None if it counts."""
     who = f"the approval by {vote.principal}"
     if vote.flaw is not None:
         return vote.flaw.code, f"{who} does not count: {vote.flaw.sentence}"
     if vote.identity in case.consumed:
-        return ReasonCode.APPROVAL_USED, f"{who} was used by an earlier start"
+        return ReasonCode.APPROVAL_USED, f"{who} was already used by an earlier promotion"
     if (vote.environment, vote.release) != (case.environment, case.release.id):
         return ReasonCode.APPROVAL_WRONG_ENVIRONMENT, f"{who} is for release {vote.release[:12]} in {vote.environment}"
     if vote.plan_digest != case.plan_digest:
         return ReasonCode.APPROVAL_STALE, f"{who} is for another plan: the configuration has changed since"
     if vote.policy_digest != case.policy_digest:
-        return ReasonCode.POLICY_CHANGED, f"{who} was given under other gates, roles or signers"
+        return ReasonCode.POLICY_CHANGED, f"{who} is stale: gates, roles or signers have changed since"
     if vote.from_release != case.running:
         return ReasonCode.APPROVAL_STALE, f"{who} is stale: what runs in {case.environment} has changed since"
     if _expired(gate, case, vote):
         return ReasonCode.APPROVAL_EXPIRED, f"{who} has expired"
     if _STRENGTH.get(vote.grade, 0) < _STRENGTH[gate.grade]:
-        return ReasonCode.APPROVALS_MISSING, f"{who} is only {vote.grade}, and this gate asks for {gate.grade}"
+        return ReasonCode.APPROVALS_MISSING, f"{who} is only {vote.grade}, but this gate requires {gate.grade}"
     if "requester" in gate.exclude and vote.principal == case.requested_by:
-        return ReasonCode.SELF_APPROVAL, f"{who} does not count: they asked for this promotion"
+        return ReasonCode.SELF_APPROVAL, f"{who} does not count: they requested this promotion"
     if "author" in gate.exclude and vote.principal == case.author:
         return ReasonCode.SELF_APPROVAL, f"{who} does not count: they wrote the last commit"
     return None

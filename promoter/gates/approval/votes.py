@@ -1,8 +1,8 @@
-"""Votes checked against their signatures: what a vote says counts only when the person who signed it said the same.
+"""Check votes against their signatures: a vote counts only if the signed statement says the same.
 
-A fact is written by whoever can write the ledger. The statement in its envelope was written by a person, so every
-word of the fact that a gate reads must stand in the statement too. A vote that fails carries its flaw with it: the
-gate tells it and does not count it. A reject needs no proof to be heard: shutting a gate is always safe.
+Anyone with write access to the ledger can write a fact. A person signed the statement in its envelope, so every
+value of the fact that a gate reads must be in the statement too. A vote that fails keeps its flaw: the
+gate reports it and does not count it. A reject needs no proof: closing a gate is always safe.
 """
 
 from collections.abc import Iterable
@@ -18,24 +18,24 @@ from promoter.model.vote import Flaw, Vote
 
 
 def checked(votes: Iterable[Vote], pipeline: str, release: Release, trust: Trust | None, now: datetime) -> tuple[Vote, ...]:
-    """The votes with their keys and flaws. `now` is when they are judged: never a time that a signer wrote."""
+    """Return the votes with their keys and flaws. They are evaluated at `now`, never at a time that a signer wrote."""
     return tuple(_checked(vote, pipeline, release, trust, now) for vote in votes)
 
 
 def _checked(vote: Vote, pipeline: str, release: Release, trust: Trust | None, now: datetime) -> Vote:
     if vote.envelope is None:
         if vote.grade == "signed":
-            return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it says that it is signed, and holds no signature"))
+            return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it is marked as signed, but has no signature"))
         if vote.grade == "platform" and vote.imported is None:
-            says = "it says that it was reviewed on the platform, and names no review"
+            says = "it is marked as a platform review, but names no review"
             return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, says))
         return vote
     try:
         said = read_statement(vote.envelope.statement)
     except ValueError as error:
-        return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, f"its statement cannot be read: {error}"))
+        return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, f"cannot read its statement: {error}"))
     if trust is None:
-        return replace(vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so nobody's key is known"))
+        return replace(vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so no keys are known"))
 
     found = verify(vote.envelope.statement.encode(), vote.envelope.signature, said.principal, trust, now)
     if isinstance(found, Bad):
@@ -45,7 +45,7 @@ def _checked(vote: Vote, pipeline: str, release: Release, trust: Trust | None, n
 
 
 def _misfit(vote: Vote, said: Statement, pipeline: str, release: Release) -> Flaw | None:
-    """What was signed, against what the fact says and what is asked."""
+    """Compare the signed statement with the fact and with what is requested."""
     wrong_place, stale = ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.APPROVAL_STALE
     forged, moved = ReasonCode.SIGNATURE_INVALID, ReasonCode.POLICY_CHANGED
     rules = (
@@ -54,14 +54,14 @@ def _misfit(vote: Vote, said: Statement, pipeline: str, release: Release) -> Fla
         (said.release == vote.release == release.id, wrong_place, f"it was signed for release {said.release[:12]}"),
         (said.subject == subject_of(release), wrong_place, "it was signed for other image digests"),
         (said.plan_digest == vote.plan_digest, stale, "it was signed for another plan"),
-        (said.from_release == vote.from_release, stale, "it was signed when another release ran there"),
+        (said.from_release == vote.from_release, stale, "it was signed when another release ran in the environment"),
         (said.policy_digest == vote.policy_digest, moved, "it was signed under other rules (gates, roles, signers)"),
-        (said.principal == vote.principal, forged, f"it was signed as {said.principal}, and the ledger says {vote.principal}"),
-        (said.decision == vote.decision, forged, f"{said.decision} was signed, and the ledger says {vote.decision}"),
+        (said.principal == vote.principal, forged, f"it was signed as {said.principal}, but the ledger says {vote.principal}"),
+        (said.decision == vote.decision, forged, f"{said.decision} was signed, but the ledger says {vote.decision}"),
         (said.reviews == vote.reviews, forged, "it was signed for another override"),
         (
             said.ledger_head == vote.prev, stale,
-            "it was signed over another history of this ledger: facts that its signer saw are gone, a reject may be among them",
+            "it was signed for another history of this ledger: facts that the signer saw are missing, maybe a reject",
         ),
     )  # fmt: skip
     return next((Flaw(code, sentence) for holds, code, sentence in rules if not holds), None)

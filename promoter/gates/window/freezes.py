@@ -1,6 +1,6 @@
-"""Freezes: spans in which nothing may enter, one-off, recurring, or from a calendar.
+"""Freezes: periods in which no promotion may start, one-off, recurring, or from a calendar.
 
-They are worked out year by year when somebody asks, and kept: a judgement then only looks one up.
+They are computed year by year on demand and cached, so that an evaluation is only a lookup.
 """
 
 import re
@@ -34,11 +34,11 @@ def _read_moment(value: object) -> object:
 
 
 Moment = Annotated[datetime | date, BeforeValidator(_read_moment, json_schema_input_type=Annotated[str, Field(pattern=_MOMENT)])]
-"""A whole day, or a time: on the window's wall clock unless it says its own offset."""
+"""A whole day, or a time, in the window's time zone unless it has an offset."""
 
 
 class Freeze(Shape):
-    """From `from` to `to`: dates are included whole, times are exact. `repeat` is a recurrence rule of RFC 5545."""
+    """A freeze from `from` to `to`. Dates are whole days, times are exact. `repeat` is a recurrence rule of RFC 5545."""
 
     from_: Moment = Field(alias="from")
     to: Moment
@@ -61,17 +61,17 @@ class Freeze(Shape):
         return instant(zone, self._walls(zone)[1], last=True)
 
     def fault(self, zone: tzinfo) -> Fault | None:
-        """What is wrong with it as a whole: only the zone tells which of two times is earlier."""
+        """Return the fault of the freeze as a whole: only the time zone decides which of two times is earlier."""
         both = (self.from_, self.to)
         walls = self._walls(zone)
         on_wall = not any(isinstance(one, datetime) and one.tzinfo is not None for one in both)
         if (walls[1] <= walls[0]) if on_wall else (self.ends(zone) <= self.begins(zone)):
             same = self.to == self.from_
-            when = "when it begins" if same else f"before it begins on {_said(self.from_)}"
-            hint = "leave the times away to freeze the whole day" if same else "swap `from` and `to`"
-            return Fault((), f"this freeze ends on {_said(self.to)}, {when}", hint)
+            when = "when it begins" if same else f"before it begins on {_spell(self.from_)}"
+            hint = "remove the times to freeze the whole day" if same else "swap `from` and `to`"
+            return Fault((), f"this freeze ends on {_spell(self.to)}, {when}", hint)
         if self.repeat is not None and not self.repetition(zone, self.repeat).comes_again():
-            return Fault(("repeat",), f"{self.repeat} never comes again after `from`", "mend the rule, or leave `repeat` away")
+            return Fault(("repeat",), f"{self.repeat} does not repeat after `from`", "correct the rule, or remove `repeat`")
         return None
 
     def repetition(self, zone: tzinfo, rule: str) -> Repetition:
@@ -82,18 +82,18 @@ class Freeze(Shape):
 
 
 def _wall(zone: tzinfo, moment: date, days: int) -> datetime:
-    """On the wall clock; a date is its midnight, or that of the day after it."""
+    """Return a local time; a date is its midnight, or that of the next day."""
     if not isinstance(moment, datetime):
         return datetime.combine(min(moment, _LAST_DAY), time()) + timedelta(days=days)
     return moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
 
 
-def _said(moment: date) -> str:
+def _spell(moment: date) -> str:
     return moment.isoformat(" ", "minutes") if isinstance(moment, datetime) else str(moment)
 
 
 class Frozen(NamedTuple):
-    """One span in which nothing may enter; its end is not part of it."""
+    """One period in which no promotion may start. The end is exclusive."""
 
     begins: datetime
     ends: datetime
@@ -111,13 +111,13 @@ class Freezes:
         self._years: dict[int, tuple[list[datetime], list[Frozen]]] = {}
 
     def covering(self, at: datetime) -> Frozen | None:
-        """Of all freezes that cover an instant, the one that lasts longest."""
+        """Return the freeze that covers an instant and lasts longest."""
         begins, longest = self._year(at.astimezone(UTC).year)
         place = bisect_right(begins, at) - 1
         return longest[place] if place >= 0 and at < longest[place].ends else None
 
     def lasting(self, frozen: Frozen, horizon: datetime) -> Frozen:
-        """With what follows it without a break for the same reason, as far as `horizon`."""
+        """Extend a freeze by those that follow directly for the same reason, up to `horizon`."""
         while frozen.ends <= horizon:
             more = self.covering(frozen.ends)
             if more is None or more.reason != frozen.reason:
@@ -126,7 +126,7 @@ class Freezes:
         return frozen
 
     def _year(self, year: int) -> tuple[list[datetime], list[Frozen]]:
-        """All that touches a year: where each begins, and which of those up to there ends last."""
+        """Return the freezes of a year: the start of each, and the latest end up to it."""
         if year not in self._years:
             low, high = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
             spans = sorted(
@@ -150,7 +150,7 @@ class Freezes:
 
 
 def _joined(spans: list[Frozen]) -> list[Frozen]:
-    """Spans that go on for the same reason made one, in the order of their beginnings."""
+    """Join adjacent periods with the same reason, ordered by start."""
     found: list[Frozen] = []
     places: dict[str, int] = {}
     for span in spans:

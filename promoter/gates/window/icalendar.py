@@ -1,7 +1,7 @@
-"""iCalendar files: every event that is not cancelled is a span in which nothing may enter.
+"""iCalendar files: every event that is not cancelled is a freeze.
 
-Libraries read them leniently: an event that they do not understand is left out, or taken for another time. Here that
-would open a gate, so whatever is not wholly understood is refused with its line.
+Libraries read them leniently: they skip an event that they do not understand, or change its time. Here that
+would open a gate, so everything that is not fully understood is refused with its line.
 """
 
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ from promoter.gates.window.rrule import check_rule
 from promoter.gates.window.wall_clock import instant
 
 _MARGIN = timedelta(days=2)
-"""Floating times are asked for as if they were UTC; no zone is further away than this."""
+"""Floating times are queried as if they were UTC; no zone differs by more than this."""
 _STRANGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
 _ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "UID", "SEQUENCE", "STATUS", "SUMMARY")
-"""What RFC 5545 lets an event have once."""
+"""Properties that an event may have only once in RFC 5545."""
 
 
 class Refused(ValueError):
-    """An event that is understood and cannot be taken: the sentence names its line."""
+    """An event that cannot be used. The message names its line."""
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """One file, read."""
+    """One parsed file."""
 
     queries: tuple[Any, ...]
 
     def between(self, zone: tzinfo, low: datetime, high: datetime) -> Iterator[tuple[datetime, datetime, str]]:
-        """Begin, end and summary of all events between two instants, and a few beside them. `zone` is that of floating times."""
+        """Return start, end and summary of all events between two instants, and a few more. Floating times are in `zone`."""
         for query in self.queries:
             for event in query.between(low - _MARGIN, high + _MARGIN):
                 if not _is_cancelled(event):
@@ -43,7 +43,7 @@ class Calendar:
 
 @lru_cache(maxsize=16)
 def read_calendar(text: str) -> Calendar:
-    """Raises ValueError with a sentence. Kept by its text, which several environments and judgements share."""
+    """Read a calendar. Raise ValueError with a message. The result is cached by its text, because environments share it."""
     import recurring_ical_events  # type: ignore[import-untyped]
     from icalendar import Calendar as Parsed
 
@@ -53,11 +53,11 @@ def read_calendar(text: str) -> Calendar:
         raise ValueError(f"it is not iCalendar ({_brief(error)})") from error
     lines = [line.strip().upper() for line in text.splitlines()]
     if not found or any(one.name != "VCALENDAR" for one in found) or lines.count("BEGIN:VCALENDAR") != len(found):
-        raise ValueError("it is not iCalendar: a file begins with BEGIN:VCALENDAR and ends with END:VCALENDAR")
+        raise ValueError("it is not iCalendar: expected BEGIN:VCALENDAR at the start and END:VCALENDAR at the end")
     places = [number for number, line in enumerate(lines, 1) if line == "BEGIN:VEVENT"]
     events = [event for one in found for event in one.walk("VEVENT")]
     if len(places) != len(events):
-        raise ValueError("some of its events do not end: close each BEGIN:VEVENT with END:VEVENT")
+        raise ValueError("some of its events have no end: write END:VEVENT for each BEGIN:VEVENT")
     try:
         for place, event in zip(places, events, strict=True):
             _check(event, place)
@@ -68,7 +68,7 @@ def read_calendar(text: str) -> Calendar:
     except Refused:
         raise
     except _STRANGE as error:
-        raise ValueError(f"its events cannot be worked out ({_brief(error)})") from error
+        raise ValueError(f"its events cannot be computed ({_brief(error)})") from error
     return Calendar(queries)
 
 
@@ -76,16 +76,16 @@ def _check(event: Any, line: int) -> None:
     where = f"its event on line {line}"
     broken = [f"{name or 'a line'}: {message}" for name, message in event.errors]
     if broken:
-        raise Refused(f"{where} cannot be understood ({_brief(broken[0])})")
+        raise Refused(f"{where} is invalid ({_brief(broken[0])})")
     if "DTSTART" not in event:
         raise Refused(f"{where} has no DTSTART")
     if twice := [name for name in _ONCE if isinstance(event.get(name), list)]:
-        raise Refused(f"{where} has {twice[0]} more than once: which one counts cannot be told")
+        raise Refused(f"{where} has {twice[0]} more than once, which is ambiguous")
     for name in _TIMES:
         for value in _many(event.get(name)):
             zone = value.params.get("TZID")
             if zone and any(_floats(one) for one in _moments(value)):
-                raise Refused(f"{where} has {name} in {zone}, a time zone that is not known: add its VTIMEZONE")
+                raise Refused(f"{where} has {name} in the unknown time zone {zone}: add its VTIMEZONE")
     begins, ends = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
     if ends is not None and isinstance(begins, datetime) != isinstance(ends, datetime):
         raise Refused(f"{where} mixes a date and a time in DTSTART and DTEND")
@@ -95,11 +95,11 @@ def _check(event: Any, line: int) -> None:
         try:
             check_rule(rule.to_ical().decode(), times=True)
         except ValueError as error:
-            raise Refused(f"{where} has a RRULE that is not carried out: {error}") from error
+            raise Refused(f"{where} has an unsupported RRULE: {error}") from error
 
 
 def _check_names(events: list[Any], lines: dict[int, int]) -> None:
-    """Of two events with one UID only the later version counts; where that cannot be told, one would be lost."""
+    """Check UIDs: of two events with one UID the library uses only one, so that the other would be lost."""
     known = set()
     for event in events:
         moved = event.get("RECURRENCE-ID")
@@ -110,7 +110,7 @@ def _check_names(events: list[Any], lines: dict[int, int]) -> None:
 
 
 def _try_out(queries: tuple[Any, ...], events: list[Any]) -> None:
-    """A year of it, since faults show only where events are worked out."""
+    """Compute one year of events, because some faults appear only then."""
     if events:
         first = min(_wall(event["DTSTART"].dt) for event in events)
         utc = instant(UTC, first)
@@ -124,7 +124,7 @@ def _many(value: Any) -> list[Any]:
 
 
 def _moments(value: Any) -> list[Any]:
-    """Of one property: a time, or the times of a list, whose periods count by their start."""
+    """Return the times of one property: a time, or a list of times; a period counts by its start."""
     found = [one.dt for one in value.dts] if hasattr(value, "dts") else [value.dt]
     return [one[0] if isinstance(one, tuple) else one for one in found]
 

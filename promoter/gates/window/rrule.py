@@ -1,7 +1,7 @@
-"""Recurrence rules of RFC 5545, held to what can be worked out quickly and means what it says.
+"""Recurrence rules of RFC 5545, limited to those that are quick to compute and unambiguous.
 
-The library that carries them out takes much that is no rule, and some of it for ever (`INTERVAL=0`). So every part
-is read here first.
+The library accepts many invalid rules, and some of them run without end (`INTERVAL=0`). So every part
+is checked here first.
 """
 
 import re
@@ -34,21 +34,21 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def check_rule(text: str, *, times: bool = False) -> str:
-    """The rule in capitals. Raises ValueError with a sentence. `times`: whether BYHOUR and its like may stand in it."""
+    """Return the rule in capitals. Raise ValueError with a message. `times`: whether BYHOUR and similar parts are allowed."""
     rule = text.strip().upper().removeprefix("RRULE:").rstrip(";")
     parts = _parts(text, rule)
     frequency = parts.get("FREQ", "")
     if frequency in _FINER:
         raise ValueError(f"{text!r} repeats more often than daily: use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")
     if frequency not in _FREQUENCIES:
-        raise ValueError(f"{text!r} says no FREQ of {', '.join(_FREQUENCIES)}: {_EXAMPLE}")
+        raise ValueError(f"{text!r} has no FREQ of {', '.join(_FREQUENCIES)}: {_EXAMPLE}")
     if "COUNT" in parts and "UNTIL" in parts:
         raise ValueError(f"{text!r} has COUNT and UNTIL: keep one of them")
     for name, value in parts.items():
         _check_part(text, name, value)
     found = [name for name in _TIMES if name in parts]
     if found and not times:
-        raise ValueError(f"{text!r} has {found[0]}: put the time into `from` and `to`, and write an entry for each")
+        raise ValueError(f"{text!r} has {found[0]}: write the time in `from` and `to`, with a separate entry for each")
     if prod(len(parts[name].split(",")) for name in found) > _MOST_A_DAY:
         raise ValueError(f"{text!r} repeats more than {_MOST_A_DAY} times a day: write fewer")
     _check_together(text, frequency, parts)
@@ -62,7 +62,7 @@ def _parts(text: str, rule: str) -> dict[str, str]:
         if not sign or not value:
             raise ValueError(f"{text!r} is not a recurrence rule: {_EXAMPLE}")
         if name in parts:
-            raise ValueError(f"{text!r} says {name} twice: put its values into one list, such as BYDAY=MO,FR")
+            raise ValueError(f"{text!r} has {name} twice: write its values as one list, such as BYDAY=MO,FR")
         parts[name] = value
     return parts
 
@@ -88,24 +88,24 @@ def _check_part(text: str, name: str, value: str) -> None:
                 for one in value.split(",")
             )
         case _:
-            raise ValueError(f"{text!r} has {name}, which RFC 5545 does not know: {_EXAMPLE}")
+            raise ValueError(f"{text!r} has {name}, which is not in RFC 5545: {_EXAMPLE}")
     if not fits:
-        raise ValueError(f"{text!r} is not a recurrence rule, {name}={value} cannot be: {_EXAMPLE}")
+        raise ValueError(f"{text!r} is not a recurrence rule, {name}={value} is invalid: {_EXAMPLE}")
 
 
 def _check_together(text: str, frequency: str, parts: dict[str, str]) -> None:
-    """Parts that mean nothing beside each other; some of these would be looked for until the year 9999."""
+    """Refuse parts that make no sense together. Some of them would be searched until the year 9999."""
     for name, frequencies in _ONLY_WITH.items():
         if name in parts and frequency not in frequencies:
             raise ValueError(f"{text!r} has {name} with FREQ={frequency}: use it with {' or '.join(frequencies)}")
     if frequency in ("DAILY", "WEEKLY") and any(len(day) > 2 for day in parts.get("BYDAY", "").split(",")):
-        raise ValueError(f"{text!r} counts weekdays, and FREQ={frequency} has none to count: use MONTHLY or YEARLY")
+        raise ValueError(f"{text!r} counts weekdays, which FREQ={frequency} does not support: use MONTHLY or YEARLY")
     if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
-        raise ValueError(f"{text!r} has BYSETPOS and nothing that it chooses from: write for example BYDAY=MO;BYSETPOS=-1")
+        raise ValueError(f"{text!r} has BYSETPOS, but no other BY… part to select from: write for example BYDAY=MO;BYSETPOS=-1")
     if "BYMONTH" in parts and "BYMONTHDAY" in parts:
         longest = max(_LONGEST[int(month) - 1] for month in parts["BYMONTH"].split(","))
         if all(abs(int(day)) > longest for day in parts["BYMONTHDAY"].split(",")):
-            raise ValueError(f"{text!r} never comes: no such month has that many days")
+            raise ValueError(f"{text!r} never occurs: no such month has that many days")
 
 
 def _is_time(value: str) -> bool:
@@ -116,18 +116,18 @@ def _is_time(value: str) -> bool:
 
 
 def _read_until(value: str) -> datetime:
-    """On the wall, or with UTC; a date lasts to its end."""
+    """Read a local time, or one in UTC; a date lasts to its end."""
     match = _UNTIL.fullmatch(value)
     assert match is not None
-    day = datetime.strptime(match[1], "%Y%m%d")  # noqa: DTZ007 (on the wall)
+    day = datetime.strptime(match[1], "%Y%m%d")  # noqa: DTZ007 (a local time)
     if match[2] is None:
         return datetime.combine(day, time.max)
-    moment = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S")  # noqa: DTZ007 (on the wall)
+    moment = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S")  # noqa: DTZ007 (a local time)
     return moment.replace(tzinfo=UTC) if match[3] else moment
 
 
 class Repetition:
-    """The span between two wall-clock times, and again whenever the rule says so. The span itself is always part of it."""
+    """A period between two local times, repeated by the rule. The first period is always included."""
 
     def __init__(self, zone: tzinfo, rule: str, begins: datetime, ends: datetime) -> None:
         self._zone, self._begins, self._length = zone, begins, ends - begins
@@ -137,17 +137,17 @@ class Repetition:
         return self._rule.after(self._begins) is not None
 
     def between(self, low: datetime, high: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Those that touch the span between two instants, and a few beside it."""
+        """Return the repetitions between two instants, and a few more."""
         start, end = low.replace(tzinfo=None), high.replace(tzinfo=None) + timedelta(days=2)
-        start -= min(self._length + timedelta(days=2), start - datetime.min)  # noqa: DTZ901 (on the wall)
+        start -= min(self._length + timedelta(days=2), start - datetime.min)  # noqa: DTZ901 (a local time)
         walls = {self._begins, *self._rule.between(start, end, inc=True)}
         for wall in sorted(walls):
-            length = min(self._length, datetime.max - wall)  # noqa: DTZ901 (on the wall)
+            length = min(self._length, datetime.max - wall)  # noqa: DTZ901 (a local time)
             yield instant(self._zone, wall), instant(self._zone, wall + length, last=True)
 
 
 def _compile(rule: str, begins: datetime, zone: tzinfo) -> Any:
-    """Without zones: the wall clock is what repeats. So UNTIL, which may be in UTC, is put on the wall too."""
+    """Compute without time zones, because local times repeat. So UNTIL, which may be in UTC, is converted too."""
     from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
 
     parts = [part for part in rule.split(";") if not part.startswith("UNTIL=")]

@@ -1,6 +1,6 @@
-"""The window gate: the hours of the week in which a promotion may start, and the spans in which none may.
+"""The window gate: the hours of the week in which a promotion may start, and freezes in which none may.
 
-When it opens next is found by jumping: to the end of the freeze that covers an instant, to the next opening of the week.
+The next opening is found by jumps: to the end of the current freeze, to the next opening of the week.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -25,7 +25,7 @@ _MOST_JUMPS = 50_000
 class Window(Shape):
     """`allow` holds ranges such as `mon-thu 09:00-16:00` or `22:00-02:00` (over midnight); empty allows always.
 
-    `calendar` names iCalendar files; once the pipeline file is read, their content stands there.
+    `calendar` names iCalendar files; after the pipeline file is read, it holds their content.
     """
 
     kind: ClassVar[str] = "window"
@@ -61,8 +61,8 @@ class Window(Shape):
 
     def title(self) -> str:
         calendars = f"{len(self.calendar)} calendar" + "s" * (len(self.calendar) > 1) if self.calendar else ""
-        shut = " and ".join(filter(None, ("freezes" if self.freeze else "", calendars)))
-        return f"window {', '.join(self.allow) or 'always'} {self.timezone}" + (f" with {shut}" if shut else "")
+        closures = " and ".join(filter(None, ("freezes" if self.freeze else "", calendars)))
+        return f"window {', '.join(self.allow) or 'always'} {self.timezone}" + (f" with {closures}" if closures else "")
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -74,24 +74,24 @@ class Window(Shape):
 
 
 class Reached(NamedTuple):
-    """How far a search has come: shut up to `at`, and there it is open, or was given up."""
+    """The result of a search: closed until `at`; then it is open, or the search ended."""
 
     at: datetime
     is_open: bool
 
 
 class Timetable:
-    """Week and freezes together. The last search is remembered, since who asks once asks again a little later."""
+    """Week and freezes together. The last search is cached, because the next one is usually a little later."""
 
     def __init__(self, week: Week, freezes: Freezes) -> None:
         self.week, self.freezes = week, freezes
-        self._shut: tuple[datetime, datetime] | None = None
+        self._closed: tuple[datetime, datetime] | None = None
 
     def search(self, now: datetime) -> Reached:
-        """The first instant at or after `now` at which it is open, within the horizon and a number of jumps."""
+        """Return the first instant at or after `now` at which it is open, within the horizon and a number of jumps."""
         horizon = now + _HORIZON
-        shut = self._shut
-        at = shut[1] if shut is not None and shut[0] <= now < shut[1] else now
+        closed = self._closed
+        at = closed[1] if closed is not None and closed[0] <= now < closed[1] else now
         is_open = False
         for _ in range(_MOST_JUMPS):
             if at > horizon:
@@ -102,11 +102,11 @@ class Timetable:
                 break
             at = later
         if at > now:
-            self._shut = (now, at)
+            self._closed = (now, at)
         return Reached(at, is_open)
 
     def _jump(self, at: datetime, horizon: datetime) -> datetime:
-        """`at` itself when it is open, else an instant up to which it certainly is not."""
+        """Return `at` if it is open then, else an instant until which it is certainly closed."""
         frozen = self.freezes.covering(at)
         if frozen is not None:
             return frozen.ends
@@ -128,7 +128,7 @@ def evaluate_window(gate: Window, case: GateContext) -> Verdict:
 
 
 def next_opening(gate: Window, now: datetime) -> datetime | None:
-    """The first instant at or after `now` in which the gate is open; None when there is none within five years."""
+    """Return the first instant at or after `now` at which the gate is open; None if there is none within five years."""
     reached = gate.timetable.search(now.astimezone(UTC))
     return reached.at if reached.is_open else None
 
@@ -140,7 +140,7 @@ def _when(gate: Window, now: datetime, reached: Reached) -> str:
 
 
 def _until(gate: Window, now: datetime, frozen: Frozen) -> str:
-    """A freeze that ends at midnight is said by its last day."""
+    """Return the end of a freeze. If it ends at midnight, name its last day."""
     if frozen.ends > now + _HORIZON:
         return "for more than five years"
     local = frozen.ends.astimezone(gate.zone)

@@ -1,6 +1,6 @@
-"""Wall clocks and weeks: the instant of a wall-clock time, and the hours of the week in which a promotion may start.
+"""Local times and weeks: the instant of a local time, and the hours of the week in which a promotion may start.
 
-All arithmetic on wall clocks is done on local times and turned into instants at the end, so that a day with 23
+All arithmetic is done on local times and converted to instants at the end, so that a day with 23
 or 25 hours is right. A local time that does not exist counts as the first instant after the gap. What begins in an
 hour that comes twice begins in the first of them, and what ends in it ends in the second.
 """
@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RANGE = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
-_EARLIEST, _LATEST = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 (wall clocks: beyond them no zone can count)
+_EARLIEST, _LATEST = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 (local times: time zones fail beyond these limits)
 _TICK = timedelta(microseconds=1)
 _TWO_WEEKS = range(-2, 15)
-"""Days around an instant: ranges of the day before may cover it, and one week's opening may fall into a gap."""
+"""Days to search around an instant: a range of the day before may cover it, and an opening may fall into a gap."""
 
 
 class Range(NamedTuple):
@@ -26,21 +26,21 @@ class Range(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Two instants; the second is not part of it."""
+    """A period between two instants. The end is exclusive."""
 
     begins: datetime
     ends: datetime
 
 
 class Week:
-    """The ranges of `allow` on one wall clock; without any it is always open. Days that were worked out are kept."""
+    """The ranges of `allow` in one time zone; without any it is always open. Computed days are cached."""
 
     def __init__(self, zone: tzinfo, allow: tuple[str, ...]) -> None:
         self._zone, self._ranges = zone, tuple(read_range(text) for text in allow)
         self._spans: dict[date, tuple[Span, ...]] = {}
 
     def opens(self, at: datetime) -> datetime | None:
-        """`at` itself inside an opening, else the next one. Openings begin in the order of their days, so the first day tells."""
+        """Return `at` if it is inside an opening, else the next opening. Openings are ordered by day, so the first one counts."""
         if not self._ranges:
             return at
         today = at.astimezone(self._zone).date()
@@ -66,8 +66,8 @@ class Week:
 
 
 def instant(zone: tzinfo, wall: datetime, *, last: bool = False) -> datetime:
-    """When a clock on the wall shows `wall` (without a zone) for the first time; with `last`, from when on it shows no time
-    before `wall` any more: where 01:00 to 02:00 comes twice, a span until 01:00 ends before both, one until 01:30 in the second.
+    """Return when local clocks show `wall` (without a zone) for the first time; with `last`, from when on they show no time
+    before `wall`. If 01:00 to 02:00 comes twice, a period until 01:00 ends before both, one until 01:30 in the second.
     """
     wall = min(max(wall, _EARLIEST), _LATEST)
     if last and (before := _shown(zone, wall - _TICK)):
@@ -77,17 +77,17 @@ def instant(zone: tzinfo, wall: datetime, *, last: bool = False) -> datetime:
 
 
 def _shown(zone: tzinfo, wall: datetime) -> list[datetime]:
-    """The instants, at most two and in order, at which a clock on the wall shows `wall`."""
+    """Return the instants, at most two and in order, at which local clocks show `wall`."""
     return [at for at in _candidates(zone, wall) if at.astimezone(zone).replace(tzinfo=None) == wall]
 
 
 def _candidates(zone: tzinfo, wall: datetime) -> list[datetime]:
-    """`wall` by the offset before a change nearby and by the one after it, in order."""
+    """Return `wall` with the offset before a nearby change and with the one after it, in order."""
     return sorted(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _change_between(zone: tzinfo, low: datetime, high: datetime) -> datetime:
-    """The instant, to the second, at which the offset changes between two instants."""
+    """Return the instant, to the second, at which the offset changes between two instants."""
     before = low.astimezone(zone).utcoffset()
     while high - low > timedelta(seconds=1):
         middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
@@ -96,7 +96,7 @@ def _change_between(zone: tzinfo, low: datetime, high: datetime) -> datetime:
 
 
 def read_range(text: str) -> Range:
-    """`mon-thu 09:00-16:00`; an end at or before the start is on the next day."""
+    """Read `mon-thu 09:00-16:00`. An end at or before the start is on the next day."""
     match = _RANGE.fullmatch(text.strip().lower())
     problem = ValueError(f"{text!r} is not a range: write for example mon-thu 09:00-16:00, sat 10:00-12:00 or 22:00-02:00")
     if not match or any(day not in (*_DAYS, None) for day in match.group(1, 2)):

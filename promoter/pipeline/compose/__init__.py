@@ -1,1 +1,1 @@
-"""A service in the keys of the Compose Specification: canonical form, short forms, merge rules, and what is refused."""
+"""A service in the keys of the Compose Specification: canonical form, short forms, merge rules and unsupported keys."""

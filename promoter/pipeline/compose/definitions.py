@@ -1,4 +1,4 @@
-"""What a person may write beside services: env files, networks, volumes, configs and secrets, in their input forms."""
+"""Input forms of what belongs to services: env files, networks, volumes, configs and secrets."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ from promoter.pipeline.compose.short_forms import Labels, reading
 
 
 class EnvFile(ComposeShape):
-    """`required: false` lets the file be missing; `format: raw` takes values as they are."""
+    """An env file. With `required: false` it may be missing; `format: raw` takes values literally."""
 
     path: str
     required: bool = True
@@ -34,14 +34,14 @@ def _read_env_files(value: object, info: ValidationInfo) -> object:
 
 
 class Extends(ComposeShape):
-    """`file` is a Compose file, relative to this one; without it, the service is in the same file."""
+    """A service to extend. `file` is a Compose file, relative to this one; the default is the same file."""
 
     service: str
     file: str | None = None
 
 
 class Written(Service):
-    """A service as the file says it: an override names only what it changes.
+    """A service as it is written: an override has only the keys that it changes.
 
     `extends`, `env_file`, `links`, `profiles` and `scale` become other keys before anything runs.
     """
@@ -81,7 +81,7 @@ class NetworkForm(ComposeShape):
 
 
 def _in_place(value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-    """A directory that a volume of the local driver binds is beside the file, as Compose has it."""
+    """Make the directory that a local volume binds relative to the file, as Compose does."""
     context, device = reading(info), value.get("device", "")
     bound = "bind" in value.get("o", "").split(",")
     return {**value, "device": absolute(device, context.directory)} if context and bound and device[:1] in (".", "~") else value
@@ -97,12 +97,12 @@ class VolumeForm(ComposeShape):
 
 def _exactly_one(data: object, keys: tuple[str, ...]) -> object:
     if isinstance(data, Mapping) and len([k for k in keys if data.get(k) is not None]) != 1 and data.keys() <= set(keys):
-        raise misfit(f"exactly one of {', '.join(keys)} is due here")
+        raise misfit(f"expected exactly one of {', '.join(keys)}")
     return data
 
 
 class ConfigForm(ComposeShape):
-    """Text that appears as a file: written here, read from a file beside this one, or from the process environment."""
+    """A config: text written here, read from a file beside this one, or from the process environment."""
 
     content: str | None = None
     file: str | None = None
@@ -115,7 +115,7 @@ class ConfigForm(ComposeShape):
 
 
 class SecretForm(ComposeShape):
-    """Where a secret's value comes from. `environment` is Compose's word for `env`."""
+    """The source of a secret's value. `environment` is Compose's name for `env`."""
 
     env: str | None = None
     environment: str | None = None

@@ -1,4 +1,4 @@
-"""Env files: their text -> variables. Compose's own rules for names, quotes, comments, `export` and `${…}`."""
+"""Read env files, with Compose's rules for names, quotes, comments, `export` and `${…}`."""
 
 import re
 from collections import ChainMap
@@ -14,11 +14,11 @@ _ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$$"}
 
 MAX_TOTAL = 16 << 20
-"""Characters of all values: lines can be made of the lines above them."""
+"""Maximum characters of all values: a line can contain the values of lines above it."""
 
 
 class BadEnvFile(ValueError):
-    """`line` counts from 1."""
+    """An env file has an error. `line` counts from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -26,13 +26,13 @@ class BadEnvFile(ValueError):
 
 
 def read_env_file(text: str, environ: Mapping[str, str], *, raw: bool = False) -> dict[str, str]:
-    """The variables of `text`, in order. A bare KEY is taken from `environ`, and left out where that has none."""
+    """Read the variables of `text`, in order. A KEY without a value is taken from `environ`, or left out."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     return _Raw(text, environ).read() if raw else _Reader(text, environ).read()
 
 
 class _Reader:
-    """Variables inside values come from the process first, then from the lines above."""
+    """Look up a variable inside a value: in the process environment first, then in the lines above."""
 
     def __init__(self, text: str, environ: Mapping[str, str]) -> None:
         self._text, self._environ = text, environ
@@ -53,7 +53,7 @@ class _Reader:
             self._found[name], place = self._value(place)
             self._size += len(self._found[name])
             if self._size > MAX_TOTAL:
-                raise self._bad(start, f"the values up to here are filled in to more than {MAX_TOTAL:,} characters")
+                raise self._bad(start, f"the values up to here have more than {MAX_TOTAL:,} characters")
         return self._found
 
     def _skip(self, what: re.Pattern[str], place: int) -> int:
@@ -75,7 +75,7 @@ class _Reader:
             return self._filled(line.split(" #", 1)[0].rstrip(), start), start + len(line)
         match = re.compile(rf"{quote}((?:[^\\{quote}]|\\.)*){quote}", re.DOTALL).match(self._text, start)
         if match is None:
-            raise self._bad(start, f"a {quote} is opened and never closed")
+            raise self._bad(start, f"unclosed {quote}")
         inner = match[1].replace(f"\\{quote}", quote) if quote == "'" else _ESCAPE.sub(_escaped, match[1])
         return (inner if quote == "'" else self._filled(inner, start)), match.end()
 
@@ -101,7 +101,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 class _Raw:
-    """`format: raw`: each line's value as it is written."""
+    """Reads env files with `format: raw`, which takes each value literally."""
 
     def __init__(self, text: str, environ: Mapping[str, str]) -> None:
         self._lines, self._environ = text.split("\n"), environ

@@ -1,4 +1,4 @@
-"""Volumes that an image declares, beside those that a service names."""
+"""Volumes that an image declares and the service does not mount."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from promoter.pipeline.compose.service import Service
 
 
 def unnamed_volumes(declared: Iterable[str], service: Service) -> tuple[str, ...]:
-    """Of the paths that an image declares as VOLUME, those that the service mounts nothing at."""
+    """Return the VOLUME paths of an image at which the service mounts nothing."""
     mounted = {mount.target.rstrip("/") for mount in service.volumes if mount.source is not None or mount.type == "tmpfs"}
     mounted |= {entry.partition(":")[0].rstrip("/") for entry in service.tmpfs}
     return tuple(path for path in declared if path.rstrip("/") not in mounted)

@@ -1,20 +1,20 @@
-"""What some keys of a service say about others: links, shared name spaces, `scale`. Pure, on canonical values."""
+"""Keys of a service that imply other keys: links, shared name spaces, `scale`. Pure, on canonical values."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Canonical = dict[str, Any]
 SHARED = ("network_mode", "pid", "ipc")
-"""Keys whose value may be `service:NAME`: that service's own name space."""
+"""Keys whose value may be `service:NAME`, the name space of that service."""
 
 
 def joined(value: object) -> str | None:
-    """The service whose name space `value` names."""
+    """Return the service whose name space `value` names."""
     return value.removeprefix("service:") if isinstance(value, str) and value.startswith("service:") else None
 
 
 def apply_implied(services: Mapping[str, Canonical]) -> dict[str, Canonical]:
-    """Dependencies that follow from links and shared name spaces, aliases of links, and replicas from `scale`."""
+    """Add dependencies for links and shared name spaces, aliases for links, and replicas from `scale`."""
     found = {name: _alone(said) for name, said in services.items()}
     for name, said in services.items():
         for other, alias in (_link(link) for link in said.get("links", ())):
@@ -40,7 +40,7 @@ def _link(text: str) -> tuple[str, str | None]:
 
 
 def _with_alias(service: Canonical, seen_from: Canonical, alias: str) -> Canonical:
-    """On the networks that both are on."""
+    """Add the aliases of links, on the networks that both services join."""
     if "network_mode" in service or "network_mode" in seen_from:
         return service
     theirs = seen_from.get("networks") or {"default": {}}

@@ -7,13 +7,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
 _DOLLAR = "write $$ for a dollar sign"
 MAX_LENGTH = 1 << 20
-"""Characters: variables that are made of variables can grow without end."""
+"""Maximum characters: variables made of variables can grow without limit."""
 MAX_DEPTH = 64
-_TOO_LONG = f"this is filled in to more than {MAX_LENGTH:,} characters"
+_TOO_LONG = f"with its variables this has more than {MAX_LENGTH:,} characters"
 
 
 class Unset(ValueError):
-    """A variable is required and not set, or what follows `${` has no meaning."""
+    """A required variable is not set, or `${…}` is invalid."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class Unset(ValueError):
 
 
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
-    """`text` with variables filled in. One that is not set is empty, as Compose has it."""
+    """Fill in the variables of `text`. An unset variable is empty, as in Compose."""
     if "$" not in text:
         return text
     filled, end = _fill(text, 0, environ, 0)
@@ -30,7 +30,7 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
 
 
 def _fill(text: str, place: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
-    """From `place` to the end, or (inside braces) to the brace that closes them. Without `environ` it is only read over."""
+    """Read from `place` to the end, or to the closing brace. Without `environ`, only skip over the text."""
     if depth > MAX_DEPTH:
         raise Unset(f"variables are nested deeper than {MAX_DEPTH} levels")
     parts: list[str] = []

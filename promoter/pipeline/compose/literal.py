@@ -1,6 +1,6 @@
-"""Texts of a Compose file as texts with templates: which braces are ours, and which are the file's own text.
+"""Turn texts of a Compose file into texts with templates: find which braces are templates and which are text.
 
-Compose knows no templates, but much that is written in Compose files has braces: Docker's own `{{.Name}}`, shell
+Compose has no templates, but Compose files often contain braces: Docker's own `{{.Name}}`, shell
 text such as `${#A}`. So only `{{ … }}` that is not in Go's form is a template there, and all other braces are text.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from promoter.pipeline.compose.interpolation import interpolate
 
 _MARK, _BRACE = "\ue010", "\ue011"
-"""Stand before what a variable put in, and for each opening brace in it."""
+"""Markers before text that a variable inserted, and for each opening brace in it."""
 _GO = (
     r"\{\{-?\s*(?:[.$]|/\*|(?:end|else|break|continue)\s*-?\}\}"
     r"|(?:else\s+)?(?:if|with|range|json|join|index|len|printf?|println|html|js|urlquery|call|slice|template|block|define|split|title"
@@ -23,16 +23,16 @@ _OPENING = re.compile(r"\{+[{%#]")
 
 
 class InsideTemplate(ValueError):
-    """A variable is filled in inside a template."""
+    """A variable is used inside a template."""
 
 
 def marked(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables, so that `as_template` sees what they put in."""
+    """Mark the variables, so that `as_template` sees what they insert."""
     return {name: _MARK + value.replace("{", _BRACE) if value else value for name, value in environ.items()}
 
 
 def as_template(text: str, environ: Mapping[str, str]) -> str:
-    """`text` with `${…}` filled in from `marked` variables, and all braces that are text written so that they stay text."""
+    """Fill in `${…}` of `text` from `marked` variables, and escape all braces that are text."""
     filled = interpolate(text, environ)
     if "{" not in filled and _MARK not in filled and _BRACE not in filled:
         return filled
@@ -48,7 +48,7 @@ def as_template(text: str, environ: Mapping[str, str]) -> str:
 
 
 def _templates(text: str) -> Iterator[tuple[int, int]]:
-    """Where templates stand. One that is opened and badly closed goes to the end, so that it is complained about."""
+    """Find the templates. One without a correct end reaches to the end of the text, so that it is reported."""
     start = text.find("{{")
     while start >= 0:
         while text.startswith("{{{", start):

@@ -1,7 +1,7 @@
-"""Compose's merge rules for overrides, on canonical values: what a later file says about a service, over what an earlier said.
+"""Compose's merge rules for overrides, on canonical values: a later file changes what an earlier one has.
 
-Maps are merged key by key, lists are appended, a few values are replaced whole, and entries of some lists are known by
-what they point at. `!reset` takes a value away, `!override` replaces it whole.
+Mappings are merged key by key, lists are appended, a few values are replaced whole, and entries of some lists are matched by
+their target. `!reset` removes a value, `!override` replaces it whole.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ DISTINCT = frozenset(
 
 
 def merge(base: Canonical, over: Canonical, marks: Marks | None = None) -> Canonical:
-    """`over` laid over `base`; neither is changed."""
+    """Return `over` merged over `base`, without changing either."""
     return _merge_maps(base, over, (), marks or {})
 
 
@@ -51,7 +51,7 @@ def _merge_maps(base: Canonical, over: Canonical, path: Path, marks: Marks) -> C
 
 
 def _reset_below(merged: Canonical, over: Canonical, path: Path, marks: Marks) -> None:
-    """Resets inside a map of which the override says nothing else."""
+    """Apply resets inside a mapping that the override does not change otherwise."""
     for marked in marks:
         if len(marked) > len(path) + 1 and marked[: len(path)] == path:
             key = marked[len(path)]
@@ -74,13 +74,13 @@ def _merge(base: Any, over: Any, path: Path, marks: Marks) -> Any:
 
 
 def _another_driver(base: Canonical, over: Canonical) -> bool:
-    """Options of one log driver mean nothing to another."""
+    """Replace the options if the log driver changes: options of one driver have no meaning for another."""
     drivers = {layer["driver"] for layer in (base, over) if layer.get("driver")}
     return len(drivers) == 2
 
 
 def _merge_entries(base: Any, over: Any, key: _Key) -> tuple[Any, ...]:
-    """Entries that point at the same thing are one: the later says more about it."""
+    """Merge entries with the same target: the later one adds to the earlier."""
     entries: dict[object, Any] = {}
     for entry in (*base, *over):
         entries[key(entry)] = {**entries.get(key(entry), {}), **entry}

@@ -21,7 +21,7 @@ _EXAMPLE = 'write for example "data:/var/lib/data" or "./etc:/etc/app:ro"'
 
 
 def read_mode(value: object) -> object:
-    """Permission bits: `0o440`, `"0440"`, and Compose's bare `0440`."""
+    """Read permission bits: `0o440`, `"0440"`, and Compose's unquoted `0440`."""
     text = value if isinstance(value, str) else value.text if isinstance(value, WrittenInt) else None
     if text is None:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -52,7 +52,7 @@ class TmpfsOptions(ComposeShape):
 
 
 class LongMount(ComposeShape):
-    """A mount as Compose writes it out."""
+    """A mount in Compose's long form."""
 
     type: Literal["bind", "volume", "tmpfs"]
     source: str | None = None
@@ -69,7 +69,7 @@ class LongMount(ComposeShape):
 
 
 class LongGrant(ComposeShape):
-    """A secret or config as Compose writes it out."""
+    """A secret or config in Compose's long form."""
 
     source: str
     target: str | None = None
@@ -89,7 +89,7 @@ def _read_mount(entry: object, context: Reading) -> dict[str, object]:
     if isinstance(entry, str):
         return _checked(_short_mount(_without_consistency(entry)), context)
     if not isinstance(entry, Mapping):
-        raise misfit(f"a mount must be text or a map, and {kind_of(entry)} stands here", _EXAMPLE)
+        raise misfit(f"a mount must be a string or a mapping, got {kind_of(entry)}", _EXAMPLE)
     try:
         long = LongMount.model_validate(entry, context=context)
     except ValidationError as error:
@@ -98,7 +98,7 @@ def _read_mount(entry: object, context: Reading) -> dict[str, object]:
 
 
 def _without_consistency(text: str) -> str:
-    """Raises a Misfit that says what is left out of `text`, and what stays."""
+    """Raise a Misfit that names the part of `text` to leave out, and what remains."""
     source, _, options = text.rpartition(":")
     said = options.split(",")
     found = next((word for word in said if word in ("cached", "delegated", "consistent")), None)
@@ -131,7 +131,7 @@ def _option(option: str, text: str) -> dict[str, object]:
         return {"propagation": option}
     if option in ("z", "Z"):
         return {"selinux": option}
-    raise misfit(f"{text!r} has an unknown option `{option}`", "known: ro, rw, z, Z, nocopy, " + ", ".join(_PROPAGATIONS))
+    raise misfit(f"{text!r} has an unknown option `{option}`", "known options: ro, rw, z, Z, nocopy, " + ", ".join(_PROPAGATIONS))
 
 
 def _checked(mount: dict[str, object], context: Reading) -> dict[str, object]:
@@ -142,19 +142,19 @@ def _checked(mount: dict[str, object], context: Reading) -> dict[str, object]:
         if not source:
             raise misfit("a bind mount needs a `source`", _EXAMPLE)
         if mount.get("selinux") and mount.get("create_host_path") is False:
-            raise misfit("the engine relabels only where it may make the host path", "drop `create_host_path`, or `selinux`")
+            raise misfit("`selinux` needs permission to create the host path", "remove `create_host_path`, or `selinux`")
         return mount | {"source": absolute(str(source), context.directory)}
     if mount["type"] == "volume" and source and not _NAME.fullmatch(str(source)):
         raise misfit(f"{source!r} is not the name of a volume", f"write ./{source} for a directory beside the file")
     if mount.get("selinux") and mount.get("subpath"):
-        raise misfit("the engine cannot relabel a part of a volume", "drop `subpath`, or `selinux`")
+        raise misfit("`selinux` does not work with `subpath`", "remove `subpath`, or `selinux`")
     if mount["type"] == "tmpfs" and source:
-        raise misfit("a tmpfs mount has no `source`", "drop it")
+        raise misfit("a tmpfs mount cannot have a `source`", "remove it")
     return mount
 
 
 def is_relative(source: str) -> bool:
-    """Whether a host path means this machine and this checkout."""
+    """Return whether a host path is relative to this machine or checkout."""
     return not source.startswith("/")
 
 
@@ -164,7 +164,9 @@ def absolute(source: str, directory: Path) -> str:
     try:
         return os.path.normpath(directory / Path(source).expanduser())
     except RuntimeError as error:
-        raise misfit(f"no home directory is known for {source!r}", "name an existing user, or write the whole path") from error
+        raise misfit(
+            f"cannot find the home directory for {source!r}", "name an existing user, or write the absolute path"
+        ) from error
 
 
 def read_secret_grants(value: object, info: ValidationInfo) -> object:
@@ -184,7 +186,7 @@ def _grants(value: object, info: ValidationInfo, place: Callable[[str, str], str
         if isinstance(entry, str):
             return {"source": entry, "target": place(entry, "")}
         if not isinstance(entry, Mapping):
-            raise misfit(f"a name or a map is due, and {kind_of(entry)} stands here", "write for example [TOKEN]")
+            raise misfit(f"expected a name or a mapping, got {kind_of(entry)}", "write for example [TOKEN]")
         try:
             long = LongGrant.model_validate(entry, context=context)
         except ValidationError as error:
@@ -195,7 +197,7 @@ def _grants(value: object, info: ValidationInfo, place: Callable[[str, str], str
 
 
 def _each(value: object, read: Callable[[object], Any]) -> object:
-    """Reads every entry of a list, and gathers the faults of all."""
+    """Read every entry of a list, and collect the faults of all."""
     if not isinstance(value, list | tuple):
         return value
     found, faults = [], []

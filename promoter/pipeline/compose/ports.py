@@ -1,6 +1,6 @@
 """Published ports in Compose's short form: `[[address:]published[-end]:]target[-end][/protocol]`.
 
-An address may be empty, which is every address of the host.
+An empty address means every address of the host.
 """
 
 import re
@@ -17,7 +17,7 @@ _EXAMPLE = 'write for example "8080:80", "127.0.0.1:8080:80" or "53:53/udp"'
 
 
 def read_ports(value: object) -> object:
-    """Each entry in its long form. What a range adds stands at the end, so that places keep their meaning."""
+    """Return each entry in its long form. Ports that a range adds come last, so that indexes keep their meaning."""
     if not isinstance(value, list | tuple):
         return value
     found: list[object] = []
@@ -40,13 +40,13 @@ def read_ports(value: object) -> object:
 
 
 def read_port(text: str) -> Iterator[dict[str, object]]:
-    """Raises ValueError with the reason when `text` is not a short form."""
+    """Read a short form. Raise ValueError with the reason if `text` is not one."""
     match = _SHORT.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a port")
     protocol = match["protocol"] or "tcp"
     if protocol not in ("tcp", "udp", "sctp"):
-        raise ValueError(f"{text!r} has an unknown protocol {protocol!r}: tcp, udp and sctp are known")
+        raise ValueError(f"{text!r} has an unknown protocol {protocol!r}: expected tcp, udp or sctp")
     targets = _range(text, match["target"], match["end"], "container")
     published = _range(text, match["first"], match["last"], "host") if match["first"] and match["first"] != "0" else None
     if published is not None and len(published) != len(targets):
@@ -72,6 +72,6 @@ def _range(text: str, first: str, last: str | None, side: str) -> range:
 
 
 def clash(address: str | None, other: str | None) -> bool:
-    """Whether two host addresses cannot have the same port."""
-    everywhere = (None, "", "0.0.0.0", "::")  # noqa: S104 (compared, not bound)
-    return address == other or address in everywhere or other in everywhere
+    """Return whether two host addresses conflict on the same port."""
+    any_address = (None, "", "0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+    return address == other or address in any_address or other in any_address

@@ -1,4 +1,4 @@
-"""A service in canonical form: every Compose key that promoter carries out, in one spelling each.
+"""A service in canonical form: every Compose key that promoter supports, each in one form.
 
 Short forms become these by `forms.py`, `ports.py` and `mounts.py`; overrides are merged in `merge.py`. Everything is
 optional, because an override names only what it changes. Sizes are bytes, times are timedeltas, both printed as
@@ -46,7 +46,7 @@ class Build(ComposeShape):
 
 
 class Port(ComposeShape):
-    """`published` is None for a port of the engine's choice."""
+    """A published port. `published` is None if the engine chooses the port."""
 
     target: int = Field(ge=1, le=65535)
     published: int | None = Field(default=None, ge=1, le=65535)
@@ -58,7 +58,7 @@ class Port(ComposeShape):
 
 
 class Mount(ComposeShape):
-    """`source` is a host path (bind), a volume's name (volume; None for an anonymous one) or nothing (tmpfs)."""
+    """A mount. `source` is a host path (bind), a volume's name (volume; None if anonymous) or None (tmpfs)."""
 
     type: Literal["bind", "volume", "tmpfs"]
     source: str | None = None
@@ -74,7 +74,7 @@ class Mount(ComposeShape):
 
 
 class Healthcheck(ComposeShape):
-    """`test` is `("CMD", …)`, `("CMD-SHELL", line)` or `("NONE",)`; None where only the timing is changed."""
+    """A health check. `test` is `("CMD", …)`, `("CMD-SHELL", line)` or `("NONE",)`; None to change only the timing."""
 
     test: Test | None = None
     interval: Duration | None = None
@@ -86,7 +86,7 @@ class Healthcheck(ComposeShape):
 
 
 class Attachment(ComposeShape):
-    """A service's place on one network. The service's own name is an alias there without being written."""
+    """A service's attachment to one network. The service's name is always an alias there."""
 
     aliases: tuple[str, ...] = ()
     ipv4_address: str | None = None
@@ -140,7 +140,7 @@ class Resources(ComposeShape):
 
 
 class RestartPolicy(ComposeShape):
-    """When a container is started again. `no` is `none`, `always` is `any`, as in `restart`."""
+    """When a container is restarted. `no` means `none`, `always` means `any`, as in `restart`."""
 
     condition: Literal["none", "on-failure", "any", "no", "always", "unless-stopped"] = "any"
     max_attempts: int | None = Field(default=None, ge=0)
@@ -153,7 +153,7 @@ class Deploy(ComposeShape):
 
 
 def _read_build(value: object) -> object:
-    """A text is the context."""
+    """Read a string as the context."""
     return {"context": value} if isinstance(value, str) else value
 
 
@@ -172,8 +172,8 @@ Devices = Annotated[tuple[Device, ...], BeforeValidator(read_devices, json_schem
 
 
 class Service(ComposeShape):
-    """One service. `build` says how the image comes to be; the rest, how it runs. Keys are Compose's own,
-    but for `steady`, `trial` and `protected`, which are promoter's.
+    """One service. `build` defines how the image is made; the rest, how it runs. Keys are Compose's own,
+    except `steady`, `trial` and `protected`, which are promoter's.
     """
 
     image: str | None = None
@@ -243,6 +243,6 @@ class Service(ComposeShape):
         return 1 if self.deploy.replicas is None else self.deploy.replicas
 
     def document(self) -> dict[str, Any]:
-        """Plain JSON data: what is set, without defaults. The same service gives the same document."""
+        """Return what is set as plain JSON data, without defaults. The same service gives the same document."""
         document: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
         return document

@@ -1,4 +1,4 @@
-"""The base of all shapes of the Compose Specification."""
+"""The base of all models of the Compose Specification."""
 
 from promoter.config.spec import Shape, Unsupported
 from promoter.pipeline.compose.unsupported import dropped, reason

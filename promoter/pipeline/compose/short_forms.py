@@ -1,6 +1,6 @@
-"""Compose's short forms for texts, lists, maps, sizes and commands; and the types that read them.
+"""Compose's short forms for texts, lists, mappings, sizes and commands; and the types that read them.
 
-Ports stand in `ports.py`, volumes and files in `mounts.py`. Every reader takes the canonical form as well.
+Ports are in `ports.py`, volumes and files in `mounts.py`. Every reader accepts the canonical form too.
 """
 
 import re
@@ -16,17 +16,17 @@ from promoter.model.secrets import OPENING
 
 
 def reading(info: ValidationInfo) -> Reading | None:
-    """What a person wrote is being read, or None: the value is canonical."""
+    """Return the `Reading` of what a person wrote, or None if the value is canonical."""
     return info.context if isinstance(info.context, Reading) else None
 
 
 def spell(value: object, what: str, at: tuple[str | int, ...] = ()) -> str:
-    """A scalar as text: numbers as written, true and false as words."""
+    """Return a scalar as text: numbers as written, true and false as words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise misfit(f"{what} must be text, and {kind_of(value)} stands here", None, at)
+    raise misfit(f"{what} must be a string, got {kind_of(value)}", None, at)
 
 
 def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -34,13 +34,11 @@ def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pairs(value: object, separators: str, what: str) -> dict[str, object]:
-    """A map, or a list of `KEY=VALUE` texts, as a map; a bare KEY has None."""
+    """Read a mapping, or a list of `KEY=VALUE` texts, as a mapping. A KEY without a value has None."""
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}
     if not isinstance(value, list | tuple):
-        raise misfit(
-            f"{what} must be a map or a list, and {kind_of(value)} stands here", "write for example {KEY: value} or [KEY=value]"
-        )
+        raise misfit(f"{what} must be a mapping or a list, got {kind_of(value)}", "write for example {KEY: value} or [KEY=value]")
     found: dict[str, object] = {}
     for place, entry in enumerate(value):
         text = spell(entry, "an entry", (place,))
@@ -61,16 +59,19 @@ def _texts_by_key(value: object, bare: Callable[[str, ValidationInfo], str | Non
     return found
 
 
-def _empty(key: str, info: ValidationInfo) -> str:  # noqa: ARG001 (one of two rules for a bare key)
+def _empty(key: str, info: ValidationInfo) -> str:  # noqa: ARG001 (same signature as the other rule)
     return ""
 
 
 def _from_process(key: str, info: ValidationInfo) -> str | None:
-    """As Compose: a bare key is taken from the process environment, and stays unset where that has none."""
+    """Take a KEY without a value from the process environment, or leave it unset, as Compose does."""
     context = reading(info)
     value = context.environ.get(key) if context else None
     if value is not None and OPENING in value:
-        raise misfit(f"the environment variable {key} reads like a secret's handle", "write secret('NAME') in the file itself")
+        raise misfit(
+            f"the value of the environment variable {key} looks like the internal placeholder of a secret",
+            "write secret('NAME') in the file itself",
+        )
     return value
 
 
@@ -87,7 +88,7 @@ _POWERS = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def read_size(value: object) -> object:
-    """Bytes: a number, or a number with b, k, m or g (1024 each)."""
+    """Read a size in bytes: a number, or a number with b, k, m or g (1024 each)."""
     if not isinstance(value, str) or value == "-1":
         return value
     match = _SIZE.fullmatch(value.strip())
@@ -97,7 +98,7 @@ def read_size(value: object) -> object:
 
 
 def read_hosts(value: object) -> object:
-    """Names and addresses: a map (to one address or several), or a list of `name=address` or `name:address`."""
+    """Read names and addresses: a mapping (to one address or several), or a list of `name=address` or `name:address`."""
     found: dict[str, list[str]] = {}
     if isinstance(value, Mapping):
         for name, item in value.items():
@@ -105,7 +106,7 @@ def read_hosts(value: object) -> object:
             found[str(name)] = [address for i in items for address in _addresses(spell(i, f"`{name}`", (name,)))]
         return {name: tuple(items) for name, items in found.items()}
     if not isinstance(value, list | tuple):
-        raise misfit(f"a list or map of hosts is due, and {kind_of(value)} stands here", "write for example [db=10.0.0.5]")
+        raise misfit(f"expected a list or mapping of hosts, got {kind_of(value)}", "write for example [db=10.0.0.5]")
     for place, entry in enumerate(value):
         text = spell(entry, "an entry", (place,))
         name, separator, address = text.partition("=") if "=" in text else text.partition(":")
@@ -120,7 +121,7 @@ def _addresses(text: str) -> list[str]:
 
 
 def read_ulimits(value: object) -> object:
-    """One number is both limits."""
+    """Read one number as both limits."""
     if not isinstance(value, Mapping):
         return value
     return {
@@ -151,7 +152,7 @@ def read_devices(value: object) -> object:
 
 
 def names_to_maps(value: object) -> object:
-    """A list of names is a map of names to nothing said about them."""
+    """Read a list of names as a mapping of names to empty mappings."""
     if isinstance(value, list | tuple):
         return {spell(name, "a name", (place,)): {} for place, name in enumerate(value)}
     if isinstance(value, Mapping):
@@ -160,21 +161,22 @@ def names_to_maps(value: object) -> object:
 
 
 def read_test(value: object) -> object:
-    """A string is run by the container's shell."""
+    """Read a test. A string is run by the container's shell."""
     return ("CMD-SHELL", value) if isinstance(value, str) else value
 
 
 def check_test(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if value is not None and (not value or value[0] not in ("CMD", "CMD-SHELL", "NONE")):
         raise misfit(
-            "a test begins with CMD, CMD-SHELL or NONE", 'write for example ["CMD", "/bin/check"], or one text for the shell'
+            "a test must begin with CMD, CMD-SHELL or NONE",
+            'write for example ["CMD", "/bin/check"], or one string for the shell',
         )
     return value
 
 
 def check_restart(value: str | None) -> str | None:
     if value is not None and not re.fullmatch(r"no|always|unless-stopped|on-failure(:\d+)?", value):
-        raise misfit(f"{value!r} is not a restart rule", "write no, always, unless-stopped, on-failure or on-failure:3")
+        raise misfit(f"{value!r} is not a restart policy", "write no, always, unless-stopped, on-failure or on-failure:3")
     return value
 
 

@@ -1,6 +1,6 @@
-"""Keys of the Compose Specification that promoter does not carry out: refused by name, with the reason and a way out.
+"""Keys of the Compose Specification that promoter does not support: refused by name, with the reason and a remedy.
 
-Those that change nothing about what runs on one host are dropped instead, with a remark: Compose ignores them there too.
+Keys that change nothing on one host are dropped with a remark instead: Compose ignores them there too.
 """
 
 from typing import NamedTuple
@@ -12,12 +12,12 @@ class Refusal(NamedTuple):
 
 
 def reason(shape: str, key: str) -> Refusal | None:
-    """Why `key` of this shape (a class of this package) is refused; None when Compose does not know it either."""
+    """Return why `key` of this class is refused; None if Compose does not have the key."""
     return _REFUSED.get(_SAME.get(shape, shape), {}).get(key)
 
 
 def dropped(shape: str, key: str) -> str | None:
-    """Why `key` of this shape is left out with a remark."""
+    """Return why `key` of this class is left out with a remark."""
     return _DROPPED.get(_SAME.get(shape, shape), {}).get(key)
 
 
@@ -37,52 +37,53 @@ _SAME = {
     "ConfigForm": "Config",
     "SecretForm": "Secret",
 }
-_SWARM = Refusal("it speaks to a swarm's scheduler", "drop it")
+_SWARM = Refusal("only a swarm's scheduler uses it", "remove it")
 _SERVICE_LINK = Refusal(
-    "links are Docker's legacy; services of an environment reach each other by name", "drop it, or use `networks` with `aliases`"
+    "links are a legacy feature of Docker; services of an environment reach each other by name",
+    "remove it, or use `networks` with `aliases`",
 )
-_CGROUP = Refusal("it tunes the engine's block devices and schedulers", "set it on the engine's host")
-_HOOK = Refusal("it runs where promoter could not tell whether it was done", "use `before` or `verify` of the environment")
-_AI = Refusal("it starts programs outside containers, which no digest pins", "run it as a service with an image")
+_CGROUP = Refusal("it configures block devices and schedulers of the host", "set it on the engine's host")
+_HOOK = Refusal("promoter cannot check whether it ran", "use `before` or `verify` of the environment")
+_AI = Refusal("it starts programs outside containers, which have no digest", "run it as a service with an image")
 
-_PULLED = "images are pulled by digest, once, when they are not there"
+_PULLED = "images are pulled by digest, once, if they are missing"
 _SCHEDULER = "only a swarm's scheduler reads it"
 _DROPPED: dict[str, dict[str, str]] = {
     "Service": {
         "pull_policy": _PULLED,
         "pull_refresh_after": _PULLED,
-        "develop": "it watches files on a developer's machine",
+        "develop": "it is for development only: it watches local files",
         "attach": "promoter never attaches to a service's output",
     },
     "Build": {
         "tags": "a release is named by its digests",
-        "cache_to": "exporting a cache is the builder's own business",
+        "cache_to": "promoter does not export build caches",
     },
     "Deploy": {
         "mode": _SCHEDULER,
         "placement": _SCHEDULER,
         "endpoint_mode": _SCHEDULER,
-        "update_config": "promoter decides itself how a service is replaced",
-        "rollback_config": "promoter decides itself how a service is put back",
-        "labels": "they are a swarm service's, and no container has them",
+        "update_config": "`strategy` of the environment decides how a service is replaced",
+        "rollback_config": "promoter decides how a service is restored",
+        "labels": "they belong to a swarm service, not to its containers",
     },
-    "RestartPolicy": {"delay": "an engine chooses its delays itself", "window": _SCHEDULER},
-    "Mount": {"consistency": "only desktop engines know it"},
+    "RestartPolicy": {"delay": "the engine chooses the delay", "window": _SCHEDULER},
+    "Mount": {"consistency": "only Docker Desktop uses it"},
 }
 
 _REFUSED: dict[str, dict[str, Refusal]] = {
     "Service": {
         "external_links": _SERVICE_LINK,
-        "volumes_from": Refusal("it shares volumes that nobody names", "name a volume and mount it in both services"),
+        "volumes_from": Refusal("it shares volumes without naming them", "name a volume and mount it in both services"),
         "post_start": _HOOK,
         "pre_start": _HOOK,
         "pre_stop": _HOOK,
         "provider": _AI,
         "models": _AI,
-        "use_api_socket": Refusal("it hands the engine itself to a container", "mount the socket by `volumes`, if you must"),
-        "gpus": Refusal("promoter cannot prove which devices a container got", "start such services by other means"),
-        "credential_spec": Refusal("it is for Windows containers", "drop it"),
-        "isolation": Refusal("it is for Windows containers", "drop it"),
+        "use_api_socket": Refusal("it gives a container control over the engine", "mount the socket with `volumes`, if you must"),
+        "gpus": Refusal("promoter cannot verify which devices a container got", "start such services with another tool"),
+        "credential_spec": Refusal("it is for Windows containers", "remove it"),
+        "isolation": Refusal("it is for Windows containers", "remove it"),
         "cpu_count": Refusal("it is for Windows containers", "use `cpus`"),
         "cpu_percent": Refusal("it is for Windows containers", "use `cpus`"),
         "cpu_period": Refusal("it is another spelling of `cpus`", "use `cpus`"),
@@ -91,55 +92,55 @@ _REFUSED: dict[str, dict[str, Refusal]] = {
         "cpu_rt_runtime": _CGROUP,
         "blkio_config": _CGROUP,
         "cgroup_parent": _CGROUP,
-        "device_cgroup_rules": Refusal("it opens devices that nothing names", "use `devices`"),
-        "mem_swappiness": Refusal("engines on cgroup v2 ignore it", "drop it, or set it on the host"),
+        "device_cgroup_rules": Refusal("it gives access to devices without naming them", "use `devices`"),
+        "mem_swappiness": Refusal("engines on cgroup v2 ignore it", "remove it, or set it on the host"),
         "oom_kill_disable": Refusal("engines on cgroup v2 ignore it", "use `oom_score_adj`"),
         "mac_address": Refusal("Compose moved it to the network", "write it under `networks`, in the network's own entry"),
-        "storage_opt": Refusal("few storage drivers know it, and the others fail late", "set it on the engine"),
-        "userns_mode": Refusal("it weakens the engine's user namespaces for one container", "set it on the engine"),
-        "label_file": Refusal("labels belong to the plan that people approve", "write them under `labels`"),
+        "storage_opt": Refusal("most storage drivers do not support it, and fail late", "set it on the engine"),
+        "userns_mode": Refusal("it weakens the user namespaces of the engine", "set it on the engine"),
+        "label_file": Refusal("labels must be part of the plan that people approve", "write them under `labels`"),
     },
     "Build": {
-        "additional_contexts": Refusal("the engine's own builder takes one context", "copy what is needed into the context"),
-        "entitlements": Refusal("they lift the walls around a build", "drop it"),
-        "isolation": Refusal("it is for Windows containers", "drop it"),
-        "privileged": Refusal("it lifts the walls around a build", "drop it"),
-        "provenance": Refusal("it puts a time into the digest", "drop it"),
-        "sbom": Refusal("it would change the digest between two equal builds", "make it from the pushed image"),
-        "secrets": Refusal("the engine's own builder has none", "fetch what is private before the build"),
-        "ssh": Refusal("the engine's own builder cannot forward an agent", "fetch what is private before the build"),
-        "ulimits": Refusal("the engine's builder ignores them", "drop it"),
-        "no_cache_filter": Refusal("the engine's own builder cannot do it", "use `no_cache`"),
+        "additional_contexts": Refusal("the engine's builder supports only one context", "copy what is needed into the context"),
+        "entitlements": Refusal("they weaken the isolation of the build", "remove it"),
+        "isolation": Refusal("it is for Windows containers", "remove it"),
+        "privileged": Refusal("it weakens the isolation of the build", "remove it"),
+        "provenance": Refusal("it adds a time to the image, so that the digest always changes", "remove it"),
+        "sbom": Refusal("it makes the digest differ between two equal builds", "create it from the pushed image"),
+        "secrets": Refusal("the engine's builder does not support them", "download private files before the build"),
+        "ssh": Refusal("the engine's builder cannot forward an agent", "download private files before the build"),
+        "ulimits": Refusal("the engine's builder ignores them", "remove it"),
+        "no_cache_filter": Refusal("the engine's builder does not support it", "use `no_cache`"),
     },
     "Limits": {
-        "devices": Refusal("promoter cannot prove which devices a container got", "use `devices` of the service"),
+        "devices": Refusal("promoter cannot verify which devices a container got", "use `devices` of the service"),
         "generic_resources": _SWARM,
     },
     "Mount": {
-        "image": Refusal("the image would not be pinned by the release", "copy the files into the service's image"),
+        "image": Refusal("the release would not pin this image", "copy the files into the service's image"),
     },
     "BindOptions": {
-        "recursive": Refusal("old engines ignore it", "drop it"),
+        "recursive": Refusal("older engines ignore it", "remove it"),
     },
     "VolumeOptions": {"labels": Refusal("the volume is shared by the environment", "use `labels` of the top-level volume")},
     "Attachment": {
-        "priority": Refusal("engines differ in what they make of it", "drop it"),
-        "gw_priority": Refusal("only the newest engines know it", "drop it"),
-        "interface_name": Refusal("only the newest engines know it", "drop it"),
-        "link_local_ips": Refusal("few network drivers know them", "drop it"),
-        "driver_opts": Refusal("few network drivers know them", "use `driver_opts` of the top-level network"),
+        "priority": Refusal("engines treat it differently", "remove it"),
+        "gw_priority": Refusal("only the newest engines support it", "remove it"),
+        "interface_name": Refusal("only the newest engines support it", "remove it"),
+        "link_local_ips": Refusal("most network drivers do not support them", "remove it"),
+        "driver_opts": Refusal("most network drivers do not support them", "use `driver_opts` of the top-level network"),
     },
     "Network": {
-        "enable_ipv4": Refusal("only the newest engines know it", "drop it"),
+        "enable_ipv4": Refusal("only the newest engines support it", "remove it"),
     },
     "Config": {
-        "external": Refusal("what a swarm keeps is outside the plan", "use `content`, `file` or `environment`"),
+        "external": Refusal("configs of a swarm are not part of the plan", "use `content`, `file` or `environment`"),
         "template_driver": _SWARM,
         "name": _SWARM,
         "labels": _SWARM,
     },
     "Secret": {
-        "external": Refusal("a swarm's secret cannot be proved to be there", "use `env`, `file` or `command`"),
+        "external": Refusal("promoter cannot check that a secret of a swarm exists", "use `env`, `file` or `command`"),
         "driver": _SWARM,
         "driver_opts": _SWARM,
         "template_driver": _SWARM,

@@ -1,1 +1,1 @@
-"""The first pipeline file and the workflow of a CI platform that `init` writes. Pure."""
+"""The first pipeline file and the CI workflow that `init` writes. Pure."""

@@ -1,7 +1,7 @@
-"""The workflow that `promoter init --ci` writes for a CI platform: a run for each push, and what resumes a run that waits. Pure.
+"""The workflow that `promoter init --ci` writes: a run for each push, and jobs that resume a waiting run. Pure.
 
-It installs what the variable PROMOTER_INSTALL names, and says so where nobody has set it: a bare name on a package index
-may be somebody else's. It asks nobody to trust an action of a repository that they do not know.
+It installs what the variable PROMOTER_INSTALL names, and fails with a message if it is not set: a bare name on a package index
+may belong to someone else. It uses no action of an unknown repository.
 """
 
 import json
@@ -12,21 +12,20 @@ from promoter import __version__
 
 PLATFORMS = ("github", "gitlab")
 PLACES: Mapping[str, str] = {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}
-"""From the root of the checkout."""
+"""Path from the root of the checkout."""
 PINNED: Mapping[str, str] = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "setup_python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
 }
-"""Actions by full commit: a tag can be moved."""
+"""Actions by full commit, because a tag can be moved."""
 PYTHON = "3.13"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`file` is the pipeline file from the root of the checkout. `host` is the registry's, where anything is pushed.
+    """The inputs. `file` is the pipeline file, from the root of the checkout. `host` is the registry's, if anything is pushed.
 
-    `last` is the environment at the end
-    of the way. `ledger` is None where the pipeline file names one itself; else what every machine is to use.
+    `last` is the last environment. `ledger` is the ledger for all machines, or None if the pipeline file names one.
     """
 
     platform: str
@@ -37,11 +36,11 @@ class Job:
     host: str | None
     ledger: str | None
     own_registry: bool = False
-    """Whether the platform's own token opens the registry."""
+    """Whether the platform's own token gives access to the registry."""
 
     @property
-    def room(self) -> str:
-        """Where promoter keeps its own beside the pipeline file."""
+    def own_directory(self) -> str:
+        """Return the directory of promoter's own files, beside the pipeline file."""
         return "/".join([*self.file.split("/")[:-1], ".promoter"])
 
 

@@ -1,7 +1,7 @@
-"""A first pipeline file for services that stay in Compose files, where only these say all that they mean. Pure.
+"""A first pipeline file for services that stay in Compose files. Pure.
 
-That is so for several files, for what they include, and for a `.env` beside them, whose values may be secret and are
-not copied. Each environment says what several copies cannot share: host ports and names of containers.
+They stay there if there are several files, includes, or a `.env`, whose values may be secret and are
+not copied. Each environment overrides what several copies cannot share: host ports and names of containers.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from promoter.pipeline.scaffold.importer import PipelineDraft, mounts_over_build
 def from_services(
     services: Mapping[str, Service], files: tuple[str, ...], built: frozenset[str], name: str, why: str, directory: Path
 ) -> PipelineDraft:
-    """`services` as the files say them, filled in; `built` are those whose image is made here."""
+    """Write the reference. `services` are those of the files, filled in; `built` are those with a build."""
     draft = PipelineDraft(name, files=files)
     draft.path = f"/{name}"
     draft.remarks.append(f"The services stay in {', '.join(files)}: {why}.")
@@ -55,5 +55,5 @@ def _port(draft: PipelineDraft, service: str, port: Port) -> str:
 
 
 def named(said: str | None, directory: str, wished: str | None) -> str:
-    """The pipeline's name: as wished, else the Compose file's, else the directory's."""
+    """Return the pipeline's name: the wished one, or that of the Compose file, or that of the directory."""
     return wished or name_from(said or directory)

@@ -1,7 +1,7 @@
-"""From a Compose file or a Dockerfile to the parts of a first pipeline file. Pure.
+"""Import a Compose file or a Dockerfile as the parts of a first pipeline file. Pure.
 
 Several environments on one engine need host ports of their own, so each published port becomes a variable; what else
-cannot be shared by several copies is left out, and a remark says so. How the parts become a file: `writing.py`.
+cannot be shared by several copies is left out with a remark. `writer.py` writes the file.
 """
 
 import re
@@ -23,40 +23,40 @@ _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d
 
 @dataclass
 class PipelineDraft:
-    """The parts of the file as they come together."""
+    """The parts of the file so far."""
 
     name: str
     services: dict[str, Any] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
-    """A variable for each published port, and what the port was before."""
+    """The variable of each published port, and the port before."""
     owners: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """The service of each variable, and its port before: one port may be published for TCP and UDP."""
+    """The service of each variable and its port before: one port may be published for TCP and UDP."""
     files: tuple[str, ...] = ()
-    """The Compose files that the services stay in; none where they are taken over."""
+    """The Compose files in which the services stay; empty if they are copied."""
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What each environment says of services that stay in Compose files."""
+    """Overrides of each environment, for services that stay in Compose files."""
     probe: tuple[str, str] | None = None
-    """The port variable and the path of a web page that says `alive`."""
+    """The port variable and the path of a web page that shows that the service works."""
     remarks: list[str] = field(default_factory=list)
     path: str = ""
-    """What stands between the registry's host and the images' names."""
+    """The path between the registry's host and the names of images."""
 
     @property
     def built(self) -> bool:
-        """Whether any image is made here, and so is pushed somewhere."""
+        """Return whether any image is built here, and so is pushed."""
         return any("build" in service for service in self.services.values()) or any(
             "init" in one for one in self.overrides.values()
         )
 
 
 def name_from(text: str) -> str:
-    """A pipeline's name from a directory's."""
+    """Make a pipeline name from the name of a directory."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
 
 
 def from_dockerfile(text: str, name: str) -> PipelineDraft:
-    """One service, built from the Dockerfile here; its ports and its health check are the Dockerfile's own."""
+    """Import one service, built from the Dockerfile here, with the Dockerfile's ports and health check."""
     draft = PipelineDraft(name)
     service: dict[str, Any] = {"image": name, "build": ".", "init": True}
     exposed = _exposed(text)
@@ -64,7 +64,7 @@ def from_dockerfile(text: str, name: str) -> PipelineDraft:
         service["ports"] = [_publish(draft, name, "127.0.0.1", port, port) for port in exposed]
     check = next((words for word, words in _instructions(text) if word == "HEALTHCHECK"), None)
     if check is None:
-        draft.remarks.append("The Dockerfile has no HEALTHCHECK: until it has one, healthy means running and steady for 2s.")
+        draft.remarks.append("The Dockerfile has no HEALTHCHECK: until it has one, a container is healthy after running for 2s.")
     elif exposed:
         draft.probe = probe_of(check, next(iter(draft.ports)))
     draft.services[name] = service
@@ -72,7 +72,7 @@ def from_dockerfile(text: str, name: str) -> PipelineDraft:
 
 
 def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False) -> PipelineDraft:
-    """The services of a Compose file, taken over; `${VAR}` becomes a template. A name that is `named` wins over the file's."""
+    """Copy the services of a Compose file; `${VAR}` becomes a template. A `named` name wins over the file's."""
     draft = PipelineDraft(name if named else name_from(str(document.get("name") or name)))
     draft.path = f"/{draft.name}"
     services = document.get("services")
@@ -87,7 +87,7 @@ def from_compose(document: Mapping[str, Any], name: str, *, named: bool = False)
 
 
 def _shared(draft: PipelineDraft, key: str, entries: Any) -> Any:
-    """Without the names that several environments of one engine would share by accident."""
+    """Remove names that several environments of one engine would share by accident."""
     if key == "configs" or not isinstance(entries, Mapping):
         return entries
     kept = {}
@@ -103,16 +103,16 @@ def _shared(draft: PipelineDraft, key: str, entries: Any) -> Any:
 
 
 def _left_out(document: Mapping[str, Any]) -> list[str]:
-    """Of the top of a Compose file nothing is dropped without a word."""
+    """Report every top-level key of a Compose file that is left out."""
     said = [
         f"{key} is left out: {refusal.why}."
         if (refusal := reason("Compose", key))
-        else f"{key} is left out: Compose does not know it."
+        else f"{key} is left out: it is not a key of Compose."
         for key in document
         if key not in (*_COPIED, "services", "secrets", "name", "version") and not key.startswith("x-")
     ]
     if extensions := [key for key in document if key.startswith("x-")]:
-        said.append(f"{', '.join(extensions)}: left out, since what they hold is written out where it is used.")
+        said.append(f"{', '.join(extensions)}: left out; their content is copied to where it is used.")
     return said
 
 
@@ -141,7 +141,7 @@ def _service(draft: PipelineDraft, name: str, keys: Mapping[str, Any]) -> dict[s
 
 
 def _beside(mount: object) -> str | None:
-    """A host path beside the file."""
+    """Return whether a host path is relative to the file."""
     source = mount.get("source") if isinstance(mount, Mapping) else str(mount).partition(":")[0]
     return str(source) if str(source).startswith("./") or source in (".", "..") else None
 
@@ -152,13 +152,13 @@ def _listed(ports: object) -> list[Any]:
 
 
 def mounts_over_build(name: str, sources: Iterable[str]) -> str:
-    """The remark on directories of the checkout that are mounted into what is built here."""
+    """Return the remark on directories of the checkout that are mounted into a built service."""
     shown = ", ".join(sources)
-    return f"{name}: {shown} of this checkout is mounted over what is built here, so the image is not all that runs."
+    return f"{name}: {shown} of this checkout is mounted into the container, so the image does not contain all that runs."
 
 
 def _each(port: object) -> Iterator[object]:
-    """A published range as its ports: each copy needs all of them elsewhere."""
+    """Split a published range into its ports: each environment needs other ones."""
     match = _RANGE.fullmatch(str(port)) if isinstance(port, str) else None
     published, targets = ([range(int(match[i]), int(match[i + 1]) + 1) for i in (2, 4)]) if match else ((), ())
     if match is None or len(published) != len(targets) or not 0 < len(published) <= _LONGEST_RANGE:
@@ -168,7 +168,7 @@ def _each(port: object) -> Iterator[object]:
 
 
 def _port(draft: PipelineDraft, service: str, port: object) -> object:
-    """A published port becomes a variable; one of the engine's choice stays as it is."""
+    """Replace a published port by a variable; a port that the engine chooses stays as it is."""
     if isinstance(port, Mapping):
         said = str(port.get("published") or "")
         here = ("services", service, "ports")
@@ -200,7 +200,7 @@ def _secret(draft: PipelineDraft, name: str, value: object) -> object:
         return {"env": value["environment"]}
     if isinstance(value, Mapping) and "file" in value:
         return {"file": value["file"]}
-    draft.remarks.append(f"secret {name}: say where its value is: {{env: VARIABLE}}, {{file: path}} or {{command: [...]}}.")
+    draft.remarks.append(f"secret {name}: write where its value is: {{env: VARIABLE}}, {{file: path}} or {{command: [...]}}.")
     return {"env": re.sub(r"\W", "_", name).upper()}
 
 
@@ -215,7 +215,7 @@ def _exposed(dockerfile: str) -> list[str]:
 
 
 def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
-    """Of the last stage: what the image has."""
+    """Read the last stage of a Dockerfile, which defines the image."""
     joined = re.sub(r"\\[ \t]*\n", " ", re.sub(r"(?m)^\s*#.*\n?", "", dockerfile))
     lines = [line.strip() for line in joined.splitlines() if line.strip()]
     start = max((i for i, line in enumerate(lines) if line.upper().startswith("FROM ")), default=0)

@@ -1,4 +1,4 @@
-"""Compose's `${VAR}` as templates of a pipeline file, with the same meaning. Pure."""
+"""Convert Compose's `${VAR}` to templates of a pipeline file with the same meaning. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 
 
 class Malformed(ValueError):
-    """A `${` that Compose refuses, and where it is."""
+    """A `${` that is an error in Compose, and its position."""
 
     def __init__(self, path: Path, error: Unset) -> None:
         super().__init__(error.message)
@@ -23,7 +23,7 @@ class Malformed(ValueError):
 
 
 def templated(value: Any, path: Path = ()) -> Any:
-    """`value` with its variables as templates, and with braces that Compose does not mean as text; keys are left alone."""
+    """Convert variables in `value` to templates, and escape other braces. Keys are not changed."""
     if isinstance(value, str):
         try:
             return _text(value)
@@ -49,7 +49,7 @@ def _text(text: str) -> str:
 
 
 def _parts(text: str, place: int, depth: int) -> tuple[list[tuple[bool, str]], int]:
-    """Literal texts and expressions, to the end or to the brace that closes them."""
+    """Read literal texts and expressions, to the end or to the closing brace."""
     if depth > _DEEPEST:
         raise Unset(f"variables are nested deeper than {_DEEPEST} levels")
     parts: list[tuple[bool, str]] = []
@@ -107,7 +107,7 @@ def _expression(name: str, operator: str, parts: list[tuple[bool, str]]) -> str:
             return f'env("{name}")'
         case ":+":
             return f'{word} if env("{name}", "") else ""'
-    return f'{word} if env("{name}", "0") == env("{name}", "1") else ""'  # two defaults agree where it is set
+    return f'{word} if env("{name}", "0") == env("{name}", "1") else ""'  # the two defaults give the same value only if it is set
 
 
 def _quoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The parts of a first pipeline file, and what a person wishes, as commented text that a person goes on with. Pure."""
+"""Write the parts of a first pipeline file, and what the user chose, as commented text to edit further. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from promoter.pipeline.scaffold.importer import PipelineDraft
 
 ENVIRONMENTS = ("dev", "test", "prod")
 SCHEMA = ".promoter/pipeline.schema.json"
-"""Where the schema lies beside a pipeline file, so that editors need no network."""
+"""Path of the schema beside a pipeline file, so that editors need no network."""
 SHARED_LEDGER = "git:promoter-ledger"
 LOOPBACK = ("127.", "localhost", "[::1]")
 _FIRST_PORT, _STRIDE = 18081, 100
@@ -19,29 +19,29 @@ _FIRST_PORT, _STRIDE = 18081, 100
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person said, or nothing. `registry` is the whole prefix of images; `ledger` None is the default."""
+    """What the user chose. `registry` is the whole prefix of images; `ledger` None is the default."""
 
     registry: str | None = None
     environments: tuple[str, ...] = ENVIRONMENTS
     approvers: tuple[str, ...] = ()
     ledger: str | None = None
     elsewhere: bool = False
-    """The runs are on machines of a CI platform, where nobody looks for what was deployed."""
+    """Whether promoter runs on CI machines, where the deployed services cannot be visited."""
 
 
 def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
     parts = [f"# yaml-language-server: $schema={SCHEMA}"]
-    parts += [f"# What promoter carries {_way(wishes)}. `promoter validate` checks it, `promoter run` runs it."]
+    parts += [f"# The pipeline of promoter, {_way(wishes)}. `promoter validate` checks it, `promoter run` runs it."]
     parts += [f"# {_line(remark)}" for remark in draft.remarks]
     parts += [f"name: {_scalar(draft.name)}"]
     if draft.built:
         registry = wishes.registry or default_registry(draft)
-        parts += ["", "# Where the images that are built here are pushed to."]
+        parts += ["", "# The registry for images that are built here."]
         if wishes.elsewhere and registry.startswith(LOOPBACK):
-            parts += ["# Change it: this one is on each machine itself. Name one that all of them reach."]
+            parts += ["# Change it: this one is local to each machine. Name one that all machines can reach."]
         parts += [f"registry: {_scalar(registry)}"]
     if wishes.ledger:
-        parts += ["", "# What happened is kept on this branch, so that every machine knows what every other did."]
+        parts += ["", "# All facts are kept on this branch, so that all machines share them."]
         parts += [f"ledger: {_scalar(wishes.ledger)}"]
     parts += [
         "",
@@ -51,7 +51,7 @@ def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
         ),
     ]
     parts += [_dump({key: value}) for key, value in draft.shared.items()]
-    parts += ["# In this order. Each release is built once; every environment gets the very same bytes.", "environments:"]
+    parts += ["# In this order. Each release is built once; every environment gets the same images.", "environments:"]
     parts += [_environment(draft, wishes, place) for place in range(len(wishes.environments))]
     return "\n".join(parts)
 
@@ -73,7 +73,7 @@ def _environment(draft: PipelineDraft, wishes: Wishes, place: int) -> str:
         ports = ", ".join(f"{variable}: {first + i}" for i, variable in enumerate(draft.ports))
         lines.append(f"    vars: {{{ports}}}" + (f"  # was {_line(', '.join(draft.ports.values()))}" if place == 0 else ""))
     if wishes.elsewhere:
-        lines.append(f"    # engine: ssh://deploy@{name}.example.com  # where it runs; without it, where promoter runs")
+        lines.append(f"    # engine: ssh://deploy@{name}.example.com  # where it runs; the default is this machine")
     if draft.overrides:
         lines += _overrides(draft, first=place == 0)
     lines += _verification(draft)
@@ -86,23 +86,23 @@ def _environment(draft: PipelineDraft, wishes: Wishes, place: int) -> str:
 
 def _approval(wishes: Wishes) -> str:
     if wishes.approvers:
-        return f"      - approval: {_scalar({'min': 1, 'from': list(wishes.approvers)})}  # min says how many of them"
-    return "      - approval: {min: 1}  # from: [ana@example.com] names who may; min says how many"
+        return f"      - approval: {_scalar({'min': 1, 'from': list(wishes.approvers)})}  # min: how many of them must approve"
+    return "      - approval: {min: 1}  # add from: [ana@example.com] to name who may approve; min: how many must"
 
 
 def _scalar(value: object) -> str:
-    """On one line, in quotes where YAML would take it for something else."""
+    """Write a value on one line, with quotes if YAML needs them."""
     dumped = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
     return dumped.removesuffix("\n...\n").removesuffix("\n")
 
 
 def _line(text: str) -> str:
-    """What stands in a comment ends with its line."""
+    """Put a text on one line: a comment ends with its line."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _overrides(draft: PipelineDraft, *, first: bool) -> list[str]:
-    """The same text for every environment; its variables differ."""
+    """Write the services of an environment: the same text for all, with different variables."""
     if not first:
         return ["    services: *services"]
     body = _dump(draft.overrides).splitlines()
@@ -124,14 +124,14 @@ def _dump(value: object) -> str:
 
 
 def _write_tagged(dumper: "_Dumper", value: Tagged) -> yaml.Node:
-    """`!reset null` and `!override […]`, as Compose writes them."""
+    """Write `!reset null` and `!override […]` as Compose does."""
     node = dumper.represent_data(value.value)
     node.tag = f"!{value.tag}"
     return node
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists stand deeper than their key, as people write them."""
+    """Indents lists deeper than their key, as people write them."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- PyYAML's own
         super().increase_indent(flow, False)
@@ -141,7 +141,7 @@ _Dumper.add_representer(Tagged, _write_tagged)
 
 
 def _plain(value: Any) -> Any:
-    """Numbers keep their spelling (`0440`), as text; everything else is what YAML can write."""
+    """Convert numbers with a special form (`0440`) to text, and other values to what YAML can write."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

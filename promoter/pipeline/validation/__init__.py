@@ -1,1 +1,1 @@
-"""The rules that `validate` applies across the whole file."""
+"""The rules that `validate` applies to the whole file."""

@@ -1,4 +1,4 @@
-"""Rules about the gates of one environment: none that nobody could ever open."""
+"""Rules for the gates of one environment: every gate must be possible to open."""
 
 from difflib import get_close_matches
 
@@ -34,18 +34,22 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
         at = spot / "from" / place
         check_names(name, at, text.people, text.complaints)
         if any(sign in name for sign in WILD):
-            complain(at, f"{name!r} is a pattern; people are counted, so each must be named", "name people or roles")
+            complain(at, f"{name!r} is a pattern; name each person, because people are counted", "name people or roles")
         elif name not in text.roles:
             known = [*text.roles, *(text.signers or ()), *(one for people in text.roles.values() for one in people)]
             if (fault := fault_in(name)) is not None:
-                complain(at, f"{visible(name)} is no name for a person: {fault}", "write the name anew, by hand")
+                complain(at, f"{visible(name)} is not a valid name of a person: {fault}", "type the name again by hand")
             elif (other := next((one for one in known if one != name and skeleton(one) == skeleton(name)), None)) is not None:
-                complain(at, f"{spelled(name)} looks like {spelled(other)}, and is another", f"write {other}, if that is meant")
+                complain(
+                    at,
+                    f"{spelled(name)} looks like {spelled(other)}, but is a different name",
+                    f"write {other} if you mean that person",
+                )
         if name not in text.roles and "@" not in name and (near := get_close_matches(name, text.roles, 1, 0.8)):
-            complain(at, f"there is no role `{name}`", f"did you mean `{near[0]}`?")
+            complain(at, f"unknown role `{name}`", f"did you mean `{near[0]}`?")
     if gate.grade is Grade.SIGNED and text.signers is None:
         at = spot / "grade" if (spot / "grade").exists else spot
-        complain(at, "only signed votes count here, and nobody's key is known", "name an allowed_signers file: `approvers: …`")
+        complain(at, "only signed votes count here, but no keys are configured", "name an allowed_signers file: `approvers: …`")
     people = electorate(gate, text.roles, text.signers)
     if people is not None and text.signers is not None and gate.grade is Grade.SIGNED:
         people &= frozenset(text.signers)
@@ -53,7 +57,7 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
         who = f": {', '.join(sorted(people))}" if people else ""
         at = spot / "min" if (spot / "min").exists else spot
         hint = "lower `min`, or name more people under `from`, `roles` or in the approvers file"
-        complain(at, f"{gate.min} people must approve, and only {len(people)} may{who}", hint)
+        complain(at, f"{gate.min} people must approve, but only {len(people)} may{who}", hint)
     for place, quota in enumerate(gate.require):
         at = spot / "require" / place
         if quota.role not in text.roles:
@@ -61,7 +65,7 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
             continue
         able = frozenset(text.roles[quota.role]) if people is None else people & frozenset(text.roles[quota.role])
         if len(able) < quota.min:
-            message = f"{quota.min} of role {quota.role} must approve, and only {len(able)} of them may"
+            message = f"{quota.min} of role {quota.role} must approve, but only {len(able)} of them may"
             complain(at, message, f"lower `min`, or name more people of {quota.role}")
 
 
@@ -69,6 +73,6 @@ def _check_soak(gate: Soak, spot: Spot, text: FileText, resolved: Resolved, upst
     here = resolved.environment.name
     if gate.in_ not in text.environments:
         resolved.filler.complain(spot / "in", *unknown(gate.in_, "environment", tuple(text.environments)))
-    elif not upstream.stands_before(gate.in_, here):
-        message = f"{gate.in_} is not upstream of {here}: a release does not pass through it on the way"
-        resolved.filler.complain(spot / "in", message, f"soak in one that {here} needs")
+    elif not upstream.is_upstream(gate.in_, here):
+        message = f"{gate.in_} is not upstream of {here}: a release does not pass through it"
+        resolved.filler.complain(spot / "in", message, f"name an environment that {here} needs")

@@ -1,4 +1,4 @@
-"""Rules about names on an engine: every container, network and volume of the file has one of its own."""
+"""Rules for names on an engine: every container, network and volume of the file must have a unique name."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from promoter.pipeline.problems import Spot
 from promoter.pipeline.resolver import Resolved
 
 Claim = tuple[str, str, str, Spot]
-"""The kind and the name of something, who needs it, and where the file says so."""
+"""A kind and a name, what needs it, and its position in the file."""
 
 _HINTS = {
     "container": 'rename one of them, or make `container_name` differ: "{{ environment }}-…"',
@@ -19,7 +19,7 @@ _HINTS = {
 
 
 def check_names(text: FileText, environments: Sequence[Resolved]) -> None:
-    """Also the names that a container has only while a promotion is under way (`-next`, `-previous` and the like)."""
+    """Check names for conflicts, also those that a container has only during a promotion (`-next`, `-previous`)."""
     taken: dict[tuple[str | None, str, str], str] = {}
     for resolved in environments:
         said = set()
@@ -28,7 +28,7 @@ def check_names(text: FileText, environments: Sequence[Resolved]) -> None:
                 holder = taken.setdefault((engine, kind, name), who)
                 if holder != who and (holder, who) not in said:
                     said.add((holder, who))
-                    message = f"{kind} name {name} is taken by {holder}"
+                    message = f"{kind} name {name} is already used by {holder}"
                     resolved.filler.complain(spot, message, _HINTS[kind], on_key=not _is_container_name(spot))
 
 
@@ -54,7 +54,7 @@ def _is_container_name(spot: Spot) -> bool:
 
 
 def _spot(text: FileText, resolved: Resolved, service: str, container_name: str | None) -> Spot:
-    """Where the name comes from: `container_name`, or the service's own."""
+    """Return the position of the name: `container_name`, or that of the service."""
     if container_name is not None:
         return service_spot(text, resolved.text, service, "container_name") / "container_name"
     return text.layers[service].spot

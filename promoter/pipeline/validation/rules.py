@@ -1,10 +1,10 @@
-"""Rules over the whole file that no shape can tell: order of environments, and what they would fight over on an engine."""
+"""Rules for the whole file: the order of environments, and their conflicts on one engine."""
 
 from collections.abc import Iterator, Sequence
 
 from promoter.pipeline.compose.ports import clash, read_ports
 from promoter.pipeline.compose.service import Port
-from promoter.pipeline.dag import Upstream, find_circle
+from promoter.pipeline.dag import Upstream, find_cycle
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.people import check_names
 from promoter.pipeline.problems import Spot
@@ -17,12 +17,12 @@ from promoter.pipeline.validation.services import check_services
 
 def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
     needs = {name: environment.needs for name, environment in text.environments.items()}
-    circle = find_circle(needs)
-    if circle:
-        spot = text.environments[circle[0]].spot
-        message = f"`needs` goes round in a circle: {' -> '.join((*circle, circle[0]))}"
+    cycle = find_cycle(needs)
+    if cycle:
+        spot = text.environments[cycle[0]].spot
+        message = f"`needs` has a cycle: {' -> '.join((*cycle, cycle[0]))}"
         at = spot / "needs"
-        text.complaints.add(at if at.exists else spot, message, "let one of them need something else")
+        text.complaints.add(at if at.exists else spot, message, "remove one of these `needs`")
     upstream = Upstream(needs)
     for resolved in environments:
         check_services(text, resolved)
@@ -49,7 +49,7 @@ def _published(environments: Sequence[Resolved]) -> Iterator[tuple[Resolved, str
 
 
 def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
-    """Two containers cannot have one port of one host."""
+    """Check that no two containers use one port of one host."""
     taken: dict[tuple[str | None, str, int | None], dict[str, str]] = {}
     for resolved, engine, name, port in _published(environments):
         holders = taken.setdefault((engine, port.protocol, port.published), {})
@@ -61,13 +61,13 @@ def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
         where = "the default engine" if engine is None else engine
         resolved.filler.complain(
             port_spot(text, resolved, name, port),
-            f"host port {port.published} of {where} is taken by {holder}",
+            f"host port {port.published} of {where} is already used by {holder}",
             "give each environment its own port: a variable under `vars`",
         )
 
 
 def port_spot(text: FileText, resolved: Resolved, service: str, port: Port) -> Spot:
-    """The entry of `ports` that says `port`."""
+    """Return the position of `port` in `ports`."""
     override = resolved.text.layers.get(service)
     for layer in (override, *reversed(text.layers[service].layers)):
         entries = layer.raw.get("ports") if layer else None

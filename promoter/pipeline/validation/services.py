@@ -1,11 +1,11 @@
-"""Rules about the services of one environment: what would fail on the engine, said before anything is done."""
+"""Rules for the services of one environment: report what would fail on the engine before a run."""
 
 from collections.abc import Iterator
 
 from promoter.pipeline.compose.implied import SHARED, joined
 from promoter.pipeline.compose.mounts import is_relative
 from promoter.pipeline.compose.service import Service
-from promoter.pipeline.dag import find_circle
+from promoter.pipeline.dag import find_cycle
 from promoter.pipeline.engine_names import service_spot
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.model import Strategy
@@ -20,8 +20,8 @@ def check_services(text: FileText, resolved: Resolved) -> None:
         message = "start-first needs a front that sends requests to the new container"
         resolved.filler.complain(resolved.text.spot / "strategy", message, "add `front: {caddy: {…}}`, or use recreate")
     if environment.strategy is not Strategy.START_FIRST and environment.front is not None:
-        message = f"`front` has no meaning for strategy {environment.strategy}"
-        resolved.filler.complain(resolved.text.spot / "front", message, "drop it, or use `strategy: start-first`", on_key=True)
+        message = f"`front` has no effect with strategy {environment.strategy}"
+        resolved.filler.complain(resolved.text.spot / "front", message, "remove it, or use `strategy: start-first`", on_key=True)
     for name, service in environment.services.items():
         rules = _Rules(text, resolved, name, service)
         rules.alone()
@@ -29,7 +29,7 @@ def check_services(text: FileText, resolved: Resolved) -> None:
         rules.files()
         rules.names()
         rules.relative_binds()
-    _check_circle(text, resolved)
+    _check_cycle(text, resolved)
 
 
 class _Rules:
@@ -41,7 +41,7 @@ class _Rules:
         self._resolved.filler.complain(spot, message, hint)
 
     def alone(self) -> None:
-        """What only one container at a time can have."""
+        """Check for resources that only one container at a time can use."""
         service, replicas = self._service, self._service.replicas
         first = self._resolved.environment.strategy is Strategy.START_FIRST
         if not first and replicas <= 1:
@@ -49,28 +49,32 @@ class _Rules:
         why = "with start-first the new container runs beside the old one" if first else f"{replicas} replicas run side by side"
         fixed = [port.published for port in service.ports if port.published is not None]
         if fixed:
-            self._complain("ports", f"{why}, and host port {fixed[0]} can be had only once", "publish no fixed host port")
+            self._complain("ports", f"{why}, but only one container can use host port {fixed[0]}", "publish no fixed host port")
         if service.container_name is not None:
-            self._complain("container_name", f"{why}, and the name {service.container_name} can be had only once", "drop it")
+            self._complain(
+                "container_name", f"{why}, but only one container can have the name {service.container_name}", "remove it"
+            )
 
     def networks(self) -> None:
         service = self._service
         if service.network_mode is None:
             return
         if service.networks:
-            self._complain("networks", f"`networks` and `network_mode: {service.network_mode}` exclude each other", "keep one")
+            self._complain(
+                "networks", f"`networks` and `network_mode: {service.network_mode}` cannot be used together", "keep one"
+            )
         if service.ports:
-            self._complain("ports", f"with `network_mode: {service.network_mode}` no port can be published", "drop `ports`")
+            self._complain("ports", f"with `network_mode: {service.network_mode}` no port can be published", "remove `ports`")
 
     def files(self) -> None:
         service = self._service
         granted = "secrets" if service.secrets else "configs" if service.configs else None
         if service.read_only and granted:
             message = f"with `read_only: true` the engine cannot place the files of `{granted}`"
-            self._complain(granted, message, "hand the values over by `environment`, or drop `read_only`")
+            self._complain(granted, message, "pass the values with `environment`, or remove `read_only`")
 
     def names(self) -> None:
-        """Other services that this one names are there."""
+        """Check that services that this one names exist."""
         known = self._resolved.text.services
         shared = {joined(getattr(self._service, key)): key for key in SHARED}
         for other, dependency in self._service.depends_on.items():
@@ -85,12 +89,12 @@ class _Rules:
         return any(str(one).partition(":")[0] == other for one in said)
 
     def relative_binds(self) -> None:
-        """A path beside the file is on this machine, and not on an engine elsewhere."""
+        """Check that local paths are not used with an engine on another machine."""
         far = next((e for e in self._resolved.environment.engines if e and not e.startswith("unix://")), None)
         if far is None:
             return
         for spot, source in self._sources():
-            message = f"{source} is beside this file, and {far} is another machine"
+            message = f"{source} is on this machine, but {far} is another machine"
             self._resolved.filler.complain(spot, message, "name an absolute path of the engine's host, or use a volume")
 
     def _sources(self) -> Iterator[tuple[Spot, str]]:
@@ -105,10 +109,10 @@ class _Rules:
                     yield spot / "source", str(entry["source"])
 
 
-def _check_circle(text: FileText, resolved: Resolved) -> None:
+def _check_cycle(text: FileText, resolved: Resolved) -> None:
     services = resolved.environment.services
-    circle = find_circle({name: tuple(service.depends_on) for name, service in services.items()})
-    if circle:
-        spot = service_spot(text, resolved.text, circle[0], "depends_on") / "depends_on"
-        message = f"`depends_on` goes round in a circle: {' -> '.join((*circle, circle[0]))}"
-        resolved.filler.complain(spot, message, "let one of them start without the other")
+    cycle = find_cycle({name: tuple(service.depends_on) for name, service in services.items()})
+    if cycle:
+        spot = service_spot(text, resolved.text, cycle[0], "depends_on") / "depends_on"
+        message = f"`depends_on` has a cycle: {' -> '.join((*cycle, cycle[0]))}"
+        resolved.filler.complain(spot, message, "remove one of these dependencies")

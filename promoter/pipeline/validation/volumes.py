@@ -1,4 +1,4 @@
-"""Remarks about data: paths that an image declares as VOLUME, and that no mount of the service names."""
+"""Remarks on data: VOLUME paths of an image without a mount of the service."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ KNOWN = {
     "influxdb": ("/var/lib/influxdb2", "/etc/influxdb2"), "couchdb": ("/opt/couchdb/data",), "neo4j": ("/data", "/logs"),
     "cassandra": ("/var/lib/cassandra",), "registry": ("/var/lib/registry",), "zookeeper": ("/data", "/datalog", "/logs"),
 }  # fmt: skip
-"""Volumes of official images, by the last part of their name; `plan` asks the engine, which knows those of every image."""
+"""Volumes of official images, by the last part of their name. `plan` asks the engine, which knows those of every image."""
 
 
 def remark_volumes(text: FileText, environments: Sequence[Resolved], builds: Mapping[str, BuiltService]) -> None:
@@ -29,10 +29,10 @@ def remark_volumes(text: FileText, environments: Sequence[Resolved], builds: Map
 
 
 def say_unnamed(service: str, path: str) -> str:
-    """The sentence for a path whose data has no name."""
+    """Return the remark for a path whose data has no named volume."""
     return (
-        f"the image of `{service}` keeps data in {path}, and no volume is mounted there: it goes over to each next container, "
-        f"but has no name of its own; `volumes: [DATA:{path}]` gives it one"
+        f"the image of `{service}` keeps data in {path}, but no volume is mounted there: the data moves to each next container, "
+        f"but its volume has no name; to name it, add `volumes: [DATA:{path}]`"
     )
 
 
@@ -46,6 +46,6 @@ def _declared(built: BuiltService | None, directory: Path) -> Sequence[str]:
         try:
             file = directory / built.build.context / (built.build.dockerfile or "Dockerfile")
             text = read_regular(file).decode("utf-8", "replace")
-        except (OSError, ValueError):  # a context elsewhere; the builder complains about one that is missing
+        except (OSError, ValueError):  # a remote context; the builder reports a missing one
             return ()
     return declared_volumes(text)

@@ -3,7 +3,7 @@
 from promoter.gates.approval.votes import checked
 from promoter.gates.context import GateContext
 from promoter.gates.evaluate import GateResult
-from promoter.gates.override import judge_override, judge_review, used_overrides
+from promoter.gates.override import evaluate_override, evaluate_review, used_overrides
 from promoter.gates.rule import Rule
 from promoter.ledger.state import PendingReview, State
 from promoter.model.verdict import Outcome, Verdict
@@ -13,7 +13,7 @@ from promoter.pipeline.model import Environment, Pipeline
 
 def override_of(environment: Environment, case: GateContext) -> GateResult | None:
     """What the overrides for this very plan come to; None when there are none, or the file allows none."""
-    verdict = judge_override(environment.override, case) if environment.override is not None else None
+    verdict = evaluate_override(environment.override, case) if environment.override is not None else None
     return None if verdict is None else GateResult("override", verdict, Rule.OVERRIDE)
 
 
@@ -37,4 +37,4 @@ def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case:
         return checked(votes, pipeline.name, release, pipeline.trust, case.now)
 
     reviews = tuple(vote for vote in state.environment(case.environment).reviews if vote.reviews == owed.overrides[0].digest)
-    return judge_review(environment.override, case, check(owed.overrides), owed.at, check(reviews))
+    return evaluate_review(environment.override, case, check(owed.overrides), owed.at, check(reviews))

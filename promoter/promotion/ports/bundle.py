@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from promoter.ledger.store import Gone, nobody
+from promoter.ledger.store import Gone, never_gone
 from promoter.model.clock import Clock
 from promoter.promotion.ports.builder import Builder
 from promoter.promotion.ports.engine import Engine
@@ -27,7 +27,7 @@ class Ports:
     registry: Registry
     builder: Callable[[Engine], Builder]
     probes: Probes
-    gone: Gone = nobody
+    gone: Gone = never_gone
     insecure: frozenset[str] = frozenset()
     """Registries that may be asked without TLS, or with certificates that cannot be verified."""
     patient_probes: Probes | None = None

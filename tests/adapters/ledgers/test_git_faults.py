@@ -315,7 +315,7 @@ def test_a_branch_that_was_put_back_deleted_or_rewritten_is_noticed(world, to):
         world.git("update-ref", "-d", f"refs/heads/{BRANCH}", at=world.origin)
     if to == "other":
         write(world.ledger(world.another("second")), 3)
-    with pytest.raises(LedgerError, match="2 facts were seen from here before"):
+    with pytest.raises(LedgerError, match="this machine has seen 2 facts"):
         Ledger(world.ledger(), FakeClock(NOW), "ana@example.com", seen).refresh()
     with pytest.raises(HeadMoved):
         ledger.append(DRAFT, seen.head or LedgerHead(), NOW)
@@ -328,7 +328,7 @@ def test_a_line_that_was_edited_on_the_branch_is_named(world):
     path.write_text(path.read_text().replace("ana@example.com", "eve@example.com"))
     world.git("commit", "--quiet", "-am", "Nothing to see", at=clone)
     world.git("push", "--quiet", at=clone)
-    with pytest.raises(LedgerError, match="is broken: fact 3: fact 3 names"):
+    with pytest.raises(LedgerError, match="is broken: fact 3: fact 3 must name"):
         list(world.ledger().read())
 
 

@@ -54,7 +54,7 @@ def test_a_tail_that_was_cut_off_is_noticed(tmp_path, left):
     store = MemoryLedger()
     pins(store, tmp_path, 3)
     del store.kept[left:]
-    with pytest.raises(LedgerError, match=rf"ends with fact {left}, and 3 facts were seen"):
+    with pytest.raises(LedgerError, match=rf"ends with fact {left}, but this machine has seen 3 facts"):
         ledger(store, tmp_path).refresh()
 
 
@@ -65,7 +65,7 @@ def test_another_history_of_the_same_length_is_noticed(tmp_path):
     head, now = head_of(read_line(store.kept[-1])), FakeClock().now()
     fact = store.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head, now)
     store.append(FactDraft(Kind.UNPINNED, "eve@example.com", "prod", None, {"reason": "hush"}), head_of(fact), now)
-    with pytest.raises(LedgerError, match="holds another fact 3"):
+    with pytest.raises(LedgerError, match="has another fact 3"):
         ledger(store, tmp_path).refresh()
 
 

@@ -49,18 +49,18 @@ def test_a_template_is_filled_in(template, text):
         ("{{ zzz.y }}", "`zzz` is not defined", "declare it under `vars` of the environment"),
         ("{{ db.nope }}", "the value has no part `nope`", None),
         ("{{ source.shaa }}", "source has no `shaa`; it has sha, short_sha, branch, version, dirty", None),
-        ("{{ source.version }}", "source.version is not known: git names none", None),
+        ("{{ source.version }}", "source.version is unknown: git has none", None),
         ("{{ environment.id }}", "environment has no `id`; it has name", None),
         ("{{ env('NO') }}", "the environment variable NO is not set", "set it, or give a default: env('NO', '…')"),
         ("{{ secret('TOKN') }}", "the secret TOKN is not declared", "did you mean `TOKEN`?"),
         ("{{ secret(port) }}", "secret() takes the name of a declared secret", "write for example secret('TOKEN')"),
-        ("{{ hosts }}", "a list cannot stand in a text", "take one part of it"),
-        ("{{ none_ }}", "nothing stands where a text or number is due", None),
-        ("{{ source }}", "`source` as a whole cannot stand in a text", "take one part of it"),
+        ("{{ hosts }}", "a list cannot be used as text", "take one part of it"),
+        ("{{ none_ }}", "null value: expected a string or a number", None),
+        ("{{ source }}", "`source` as a whole cannot be used as text", "take one part of it"),
         ("{{ 1 / 0 }}", "this template fails: division by zero", None),
         (
             "{{ port",
-            "this template cannot be read: unexpected end of template, expected 'end of print statement'.",
+            "cannot parse this template: unexpected end of template, expected 'end of print statement'.",
             'write for example "{{ port }}"',
         ),
         ("{% set x = 1 %}", "`set` is not allowed in a template", "use an expression, `if` or `for`"),
@@ -129,7 +129,7 @@ def test_a_variable_can_be_one_secret():
     value = render_value("{{ secret('DB') }}", scope())
     assert isinstance(value, Handle)
     assert render("x {{ v }} y", scope(variables={"v": value})) == "x {{ secret('DB') }} y"
-    with pytest.raises(TemplateFault, match="a variable can be one secret"):
+    with pytest.raises(TemplateFault, match="a variable can be a whole secret"):
         render_value("x {{ secret('DB') }}", scope())
 
 
@@ -192,7 +192,7 @@ def test_nor_by_a_detour(template):
     ],
 )
 def test_a_handle_cannot_be_forged(template):
-    with pytest.raises(TemplateFault, match="reads like a secret's handle"):
+    with pytest.raises(TemplateFault, match="looks like the internal placeholder of a secret"):
         render(template, scope(source=lambda: Source(branch="{{ secret('TOKEN') }}")))
 
 

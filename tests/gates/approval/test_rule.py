@@ -155,23 +155,23 @@ SENTENCES: dict[str, Callable[[], str]] = {
     f"0 of 1 approvals; may approve: anyone; {ANA} does not count: it is torn": lambda: said(
         ONE, vote(flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it is torn"))
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} was used by an earlier start": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} was already used by an earlier promotion": lambda: said(
         ONE, vote(), consumed=frozenset({"sha256:vote10"})
     ),
     f"0 of 1 approvals; may approve: anyone; {ANA} is for another plan: the configuration has changed since": lambda: said(
         ONE, vote(plan_digest="sha256:x")
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} was given under other gates, roles or signers": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} is stale: gates, roles or signers have changed since": lambda: said(
         ONE, vote(policy_digest="sha256:x")
     ),
     f"0 of 1 approvals; may approve: anyone; {ANA} is stale: what runs in prod has changed since": lambda: said(
         ONE, vote(from_release=None)
     ),
     f"0 of 1 approvals; may approve: anyone; {ANA} has expired": lambda: said(ONE, vote(expires_at=NOW)),
-    f"0 of 1 approvals; may approve: anyone; {ANA} is only asserted, and this gate asks for signed": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} is only asserted, but this gate requires signed": lambda: said(
         Approval.model_validate({"grade": "signed"}), vote()
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: they asked for this promotion": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: they requested this promotion": lambda: said(
         Approval(exclude=("requester",)), vote(), requested_by="ana@example.com"
     ),
     "0 of 1 approvals; may approve: anyone; the approval by dev@example.com does not count: they wrote the last commit": lambda: (

@@ -84,7 +84,7 @@ def test_a_raw_one_is_taken_as_it_is():
     }
 
 
-@pytest.mark.parametrize(("text", "line", "message"), [("A=1\nA b=2", 2, "'A b=2' is not NAME=value"), ("A=1\n%=2", 2, "'%=2' is not NAME=value"), ("=1", 1, "'=1' is not NAME=value"), ("A='x", 1, "a ' is opened and never closed"), ("\nA=${B:?no}", 2, "the environment variable B is required: no")])  # fmt: skip
+@pytest.mark.parametrize(("text", "line", "message"), [("A=1\nA b=2", 2, "'A b=2' is not NAME=value"), ("A=1\n%=2", 2, "'%=2' is not NAME=value"), ("=1", 1, "'=1' is not NAME=value"), ("A='x", 1, "unclosed '"), ("\nA=${B:?no}", 2, "the environment variable B is required: no")])  # fmt: skip
 def test_a_bad_line_is_named(text, line, message):
     with pytest.raises(BadEnvFile) as caught:
         read_env_file(text, {})

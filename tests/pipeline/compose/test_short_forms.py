@@ -85,7 +85,7 @@ FORMS = [
 def test_every_form_becomes_the_canonical_one(yaml, becomes):
     key = yaml.partition(":")[0]
     if becomes is None:
-        assert said(yaml) == [((key, 2), "entry 3 of `command` must be text, and true stands here")]
+        assert said(yaml) == [((key, 2), "entry 3 of `command` must be a string, got true")]
         return
     found = document(yaml)
     assert found == {key: becomes}
@@ -119,14 +119,14 @@ def test_ports_short_and_long(entry, ports):
     ("entry", "message"),
     [
         ("a:80", "'a:80' is not a port"),
-        ("'80/icmp'", "'80/icmp' has an unknown protocol 'icmp': tcp, udp and sctp are known"),
+        ("'80/icmp'", "'80/icmp' has an unknown protocol 'icmp': expected tcp, udp or sctp"),
         ("70000:80", "'70000:80': host port 70000 is not between 1 and 65535"),
         ("'0'", "'0': container port 0 is not between 1 and 65535"),
         ("3000-3005:80", "'3000-3005:80' has 6 host ports for 1 container ports"),
         ("9-5", "'9-5': the range 9-5 runs backwards"),
         ("{published: 80}", "`target` is missing"),
-        ("{target: 70000}", "`target` must be at most 65535, and the number 70000 stands here"),
-        ("[80]", "entry 1 of `ports` must be a map, and a list stands here"),
+        ("{target: 70000}", "`target` must be at most 65535, got the number 70000"),
+        ("[80]", "entry 1 of `ports` must be a mapping, got a list"),
     ],
 )
 def test_bad_ports_are_said_at_their_place(entry, message):
@@ -136,7 +136,7 @@ def test_bad_ports_are_said_at_their_place(entry, message):
 
 def test_a_range_does_not_shift_the_places_of_what_follows():
     assert said("ports: ['1-5:1-5', {target: x}]") == [
-        (("ports", 1, "target"), "`target` must be a whole number, and the text 'x' stands here")
+        (("ports", 1, "target"), "`target` must be a whole number, got the text 'x'")
     ]
 
 
@@ -209,40 +209,40 @@ def test_options_of_mounts_are_carried():
 @pytest.mark.parametrize(
     ("yaml", "at", "message"),
     [
-        ("volumes: [{type: bind, source: a, target: /b, bind: {selinux: z, create_host_path: false}}]", ("volumes", 0), "the engine relabels only where it may make the host path"),
-        ("volumes: [{type: volume, source: a, target: /b, volume: {subpath: x}, bind: {selinux: z}}]", ("volumes", 0), "the engine cannot relabel a part of a volume"),
-        ("volumes: ['a:/b:cached']", ("volumes", 0), "`cached` is left out: only desktop engines know it"),
+        ("volumes: [{type: bind, source: a, target: /b, bind: {selinux: z, create_host_path: false}}]", ("volumes", 0), "`selinux` needs permission to create the host path"),
+        ("volumes: [{type: volume, source: a, target: /b, volume: {subpath: x}, bind: {selinux: z}}]", ("volumes", 0), "`selinux` does not work with `subpath`"),
+        ("volumes: ['a:/b:cached']", ("volumes", 0), "`cached` is left out: only Docker Desktop uses it"),
         ("volumes: ['a:/b:wx']", ("volumes", 0), "'a:/b:wx' has an unknown option `wx`"),
         ("volumes: ['a:b']", ("volumes", 0), "the target 'b' is not an absolute path in the container"),
         ("volumes: ['a/b:/c']", ("volumes", 0), "'a/b' is not the name of a volume"),
         ("volumes: [{type: bind, target: /a}]", ("volumes", 0), "a bind mount needs a `source`"),
-        ("volumes: [{type: tmpfs, source: x, target: /a}]", ("volumes", 0), "a tmpfs mount has no `source`"),
+        ("volumes: [{type: tmpfs, source: x, target: /a}]", ("volumes", 0), "a tmpfs mount cannot have a `source`"),
         ("volumes: [{type: bind, source: a, target: /a, nocopy: true}]", ("volumes", 0, "nocopy"), "unknown key `nocopy`"),
-        ("volumes: [{type: npipe, source: a, target: /a}]", ("volumes", 0, "type"), "`type` must be one of bind, volume, tmpfs, and the text 'npipe' stands here"),
-        ("volumes: [7]", ("volumes", 0), "a mount must be text or a map, and the number 7 stands here"),
+        ("volumes: [{type: npipe, source: a, target: /a}]", ("volumes", 0, "type"), "`type` must be one of bind, volume, tmpfs, got the text 'npipe'"),
+        ("volumes: [7]", ("volumes", 0), "a mount must be a string or a mapping, got the number 7"),
         ("configs: [{source: a, mode: 440}]", ("configs", 0, "mode"), "440 is not read as octal"),
         ("configs: [{source: a, mode: '9'}]", ("configs", 0, "mode"), "'9' is not a mode"),
-        ("secrets: [1]", ("secrets", 0), "a name or a map is due, and the number 1 stands here"),
+        ("secrets: [1]", ("secrets", 0), "expected a name or a mapping, got the number 1"),
         ("mem_limit: lots", ("mem_limit",), "'lots' is not a size"),
-        ("command: \"a 'b\"", ("command",), "this command cannot be split into words: no closing quotation"),
-        ("healthcheck: {test: [curl]}", ("healthcheck", "test"), "a test begins with CMD, CMD-SHELL or NONE"),
+        ("command: \"a 'b\"", ("command",), "cannot split this command into words: no closing quotation"),
+        ("healthcheck: {test: [curl]}", ("healthcheck", "test"), "a test must begin with CMD, CMD-SHELL or NONE"),
         ("healthcheck: {interval: 5}", ("healthcheck", "interval"), "5 has no unit: write for example 5s"),
-        ("restart: maybe", ("restart",), "'maybe' is not a restart rule"),
+        ("restart: maybe", ("restart",), "'maybe' is not a restart policy"),
         ("expose: [http]", ("expose", 0), "'http' is not a port"),
         ("devices: [ttyUSB0]", ("devices", 0), "'ttyUSB0' is not a device"),
         ("extra_hosts: [db]", ("extra_hosts", 0), "'db' is not a host and an address"),
         ("environment: ['=x']", ("environment", 0), "'=x' has no name"),
-        ("environment: {A: [x]}", ("environment", "A"), "`A` must be text, and a list stands here"),
-        ("environment: x", ("environment",), "`environment` must be a map or a list, and the text 'x' stands here"),
-        ("labels: [[x]]", ("labels", 0), "an entry must be text, and a list stands here"),
-        ("cpus: .inf", ("cpus",), "`cpus` must be a number, and the number .inf stands here"),
+        ("environment: {A: [x]}", ("environment", "A"), "`A` must be a string, got a list"),
+        ("environment: x", ("environment",), "`environment` must be a mapping or a list, got the text 'x'"),
+        ("labels: [[x]]", ("labels", 0), "an entry must be a string, got a list"),
+        ("cpus: .inf", ("cpus",), "`cpus` must be a number, got the number .inf"),
         ("ulimits: {nofile: {soft: 1}}", ("ulimits", "nofile"), "`hard` is missing"),
         ("depends_on: {a: {condition: ready}}", ("depends_on", "a", "condition"),
-         "`condition` must be one of service_started, service_healthy, service_completed_successfully, and the text 'ready' stands here"),
+         "`condition` must be one of service_started, service_healthy, service_completed_successfully, got the text 'ready'"),
         ("networks: {a: {alias: x}}", ("networks", "a", "alias"), "unknown key `alias`"),
         ("deploy: {resources: {limits: {memoyr: 1}}}", ("deploy", "resources", "limits", "memoyr"), "unknown key `memoyr`"),
-        ("user: [1]", ("user",), "`user` must be text, and a list stands here"),
-        ("hostname: true", ("hostname",), "`hostname` must be text, and true stands here"),
+        ("user: [1]", ("user",), "`user` must be a string, got a list"),
+        ("hostname: true", ("hostname",), "`hostname` must be a string, got true"),
     ],
 )  # fmt: skip
 def test_what_fits_no_form_is_said_at_its_place(yaml, at, message):

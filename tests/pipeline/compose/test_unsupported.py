@@ -47,7 +47,7 @@ def test_a_refused_key_is_named_with_a_reason_and_a_way_out(shape, key):
     with pytest.raises(ValidationError) as caught:
         shape.model_validate({key: "x"})
     [fault] = [f for f in faults_of(caught.value, shape) if f.at == (key,)]
-    assert fault.message.startswith(f"`{key}` is not carried out: ")
+    assert fault.message.startswith(f"`{key}` is not supported: ")
     assert fault.hint and fault.on_key
 
 

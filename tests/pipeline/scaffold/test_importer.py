@@ -130,7 +130,7 @@ def test_names_that_environments_of_one_engine_would_share_are_left_out_with_a_r
 def test_what_is_left_out_or_open_is_remarked() -> None:
     text = from_compose(COMPOSE, "directory")
     assert "# web: container_name is left out; containers are named shop-ENVIRONMENT-web." in text
-    assert "# secret c: say where its value is" in text
+    assert "# secret c: write where its value is" in text
     assert read(text)["secrets"] == {"a": {"env": "KEY"}, "b": {"file": "./b"}, "c": {"env": "C"}}
 
 

@@ -32,13 +32,13 @@ def said(path: Path, *, all_of_it: bool = False) -> str:
 @pytest.mark.parametrize("other", ["Ana@example.com", "ana@EXAMPLE.com", "ana\uff20example.com"])
 def test_attack_21_two_signers_that_look_alike(tmp_path: Path, other: str) -> None:
     text = said(write(tmp_path, f"{ANA} {KEY}\n{other} {OTHER}\n"))
-    assert "looks like ana@example.com, and people are counted by their names" in text
+    assert "looks like ana@example.com, but people are counted by their names" in text
 
 
 @pytest.mark.parametrize(("other", "why"), [
     ("\u0430na@example.com", "mixes letters of two alphabets"),
-    ("ana\u200b@example.com", "a character that nobody sees (U+200B)"),
-    ("ana@example.com\u2060", "a character that nobody sees (U+2060)"),
+    ("ana\u200b@example.com", "it has an invisible character (U+200B)"),
+    ("ana@example.com\u2060", "it has an invisible character (U+2060)"),
 ])  # fmt: skip
 def test_attack_21_a_name_that_hides_what_it_is(tmp_path: Path, other: str, why: str) -> None:
     assert why in said(write(tmp_path, f"{ANA} {KEY}\n{other} {OTHER}\n"))
@@ -61,7 +61,9 @@ def test_between_approvers_roles_identities_and_gates(tmp_path: Path) -> None:
     assert "looks like ana@example.com" in said(write(tmp_path, signers, roles={"lead": ["Ana@example.com"]}))
     assert "looks like ana@example.com" in said(write(tmp_path, signers, identities={BEN: ["ANA@example.com"]}))
     gates = {"prod": {"gates": [{"approval": {"from": ["Ana@example.com"]}}]}}
-    assert "looks like ana@example.com, and is another" in said(write(tmp_path, signers, environments=gates), all_of_it=True)
+    assert "looks like ana@example.com, but is a different name" in said(
+        write(tmp_path, signers, environments=gates), all_of_it=True
+    )
 
 
 def test_spellings_of_one_person_that_the_file_calls_so_are_fine(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from promoter.gates.checks import Check
 from promoter.gates.context import CheckResult
-from promoter.ledger.store import nobody
+from promoter.ledger.store import never_gone
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.labels import Place
 from promoter.model.release import Release, Source
@@ -36,7 +36,7 @@ class Bench:
 
     def look(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
         world: Any = SimpleNamespace(
-            clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=nobody
+            clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=never_gone
         )
         release, place = Release(self.images, Source()), Place("shop", "prod")
         elsewhere = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}

@@ -66,7 +66,7 @@ BROKEN = [
     (ToolResult(0, b"{}", "", 0.1), "its report is empty", False),
     (ToolResult(0, b"INFO done", "", 0.1), "its report is not JSON", False),
     (ToolResult(0, trivy(image(hexdigit="b")).encode(), "", 0.1), "is about registry.example.com/shop/web@sha256:bbb", False),
-    (ToolResult(0, trivy(image(), Results=[]).encode(), "", 0.1), "recognised neither an operating system nor packages", False),
+    (ToolResult(0, trivy(image(), Results=[]).encode(), "", 0.1), "found no operating system and no packages", False),
     (ToolResult(1, trivy(image()).encode(), "", 0.1), "exit 1", False),
 ]
 

@@ -190,8 +190,8 @@ def test_what_is_left_out_of_a_compose_file_is_said_by_validate_and_keeps_nothin
     answer = say("validate", "-f", str(tmp_path / "pipeline.yaml"))
     assert answer.code == 0
     assert answer.err.splitlines() == [
-        "remark: compose.yaml:1:28: `pull_policy` is left out: images are pulled by digest, once, when they are not there",
-        "remark: compose.yaml:1:50: service `debug` is left out: none of its profiles (d) is named",
+        "remark: compose.yaml:1:28: `pull_policy` is left out: images are pulled by digest, once, if they are missing",
+        "remark: compose.yaml:1:50: service `debug` is left out: none of its profiles (d) is selected",
     ]
     told = say("validate", "-f", str(tmp_path / "pipeline.yaml"), "--json").json["remarks"]
     assert told[0] == {"file": "compose.yaml", "line": 1, "column": 28, "message": answer.err.splitlines()[0].split(": ", 2)[2]}

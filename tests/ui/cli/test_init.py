@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 COMPOSE = sorted((ROOT / "tests/fixtures/compose").glob("*.yaml"))
 BIN = Path(sys.executable).parent
 REFUSED = {
-    "whole": ["`secrets` is not carried out"],
+    "whole": ["`secrets` is not supported"],
 }
 """Of these, what promoter cannot carry out is named, all of it, and the file is there to be mended."""
 
@@ -232,7 +232,7 @@ def test_break_12_a_ledger_that_dies_with_its_runner_is_told(deploy: Path, say: 
 def test_a_registry_that_only_this_machine_reaches_is_told_and_not_logged_in_to(deploy: Path, say: Say) -> None:
     git(deploy, "remote", "remove", "origin")
     assert say("init", "--ci", "github").code == 0
-    assert "# Change it: this one is on each machine itself" in (deploy / "pipeline.yaml").read_text()
+    assert "# Change it: this one is local to each machine" in (deploy / "pipeline.yaml").read_text()
     assert "docker login" not in (deploy.parent / ".github/workflows/promote.yml").read_text()
     assert say("validate").code == 0
 

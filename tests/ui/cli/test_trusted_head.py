@@ -21,9 +21,9 @@ def test_an_old_copy_put_back_is_noticed_by_every_command(tmp_path: Path, monkey
     for file in Path("copy").glob("ledger.db*"):
         shutil.copy(file, ".promoter")
     assert run(["status"]) == 1
-    assert "were seen from here before" in capsys.readouterr().err
+    assert "but this machine has seen" in capsys.readouterr().err
     assert run(["ledger", "verify"]) == 1
-    assert "were seen from here before" in "".join(capsys.readouterr())
+    assert "but this machine has seen" in "".join(capsys.readouterr())
 
 
 def test_break_12_an_old_copy_is_known_under_every_spelling(tmp_path: Path, monkeypatch, capsys):
@@ -40,7 +40,7 @@ def test_break_12_an_old_copy_is_known_under_every_spelling(tmp_path: Path, monk
     for spelling in ("sqlite:.promoter/../.promoter/ledger.db", "sqlite:link/ledger.db", "sqlite:copy/ledger.db"):
         capsys.readouterr()
         assert run(["unpin", "prod", "--reason", "x", "--actor", "eve@example.com", "--ledger", spelling]) == 1
-        assert "2 facts were seen from here before" in capsys.readouterr().err
+        assert "this machine has seen 2 facts" in capsys.readouterr().err
         assert run(["ledger", "verify", "--ledger", spelling]) == 1
         assert run(["status", "--ledger", spelling]) == 1
     assert run(["pin", "prod", "--reason", "new", "--actor", "ann@example.com", "--ledger", "sqlite:other.db"]) == 0

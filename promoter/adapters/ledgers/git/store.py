@@ -21,7 +21,7 @@ from promoter.adapters.ledgers.git.remote import Pushed, Wire
 from promoter.adapters.ledgers.git.tree import Tree
 from promoter.adapters.retry import jitter
 from promoter.ledger.chain import Fact, FactDraft, LedgerHead, seal
-from promoter.ledger.store import Gone, Lease, LeaseInfo, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, never_gone
 from promoter.model.errors import LedgerError
 
 _ATTEMPTS = 40
@@ -103,7 +103,7 @@ class GitLedger:
             return self._tip
 
     # ------------------------------------------------------------ leases
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
         return self._leases.acquire(environment, owner, ttl, now, gone)
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> None:

@@ -15,7 +15,7 @@ from promoter.adapters.ledgers.common import facts_of, lost, moved, taken
 from promoter.adapters.ledgers.postgres.schema import explained, migrate, version_of
 from promoter.adapters.retry import Retry
 from promoter.ledger.chain import Fact, FactDraft, LedgerHead, seal
-from promoter.ledger.store import Gone, Lease, LeaseInfo, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, never_gone
 from promoter.model.errors import HeadMoved, LeaseLost
 from promoter.model.timestamps import read_stamp, stamp
 
@@ -78,7 +78,7 @@ class PostgresLedger:
                 return  # the commit whose answer was lost was still on its way when it was given again
             raise moved(self.location, LedgerHead(facts[0].seq), head) from error
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
         stale: str | None = None
 
         def take(connection: "Connection[tuple[Any, ...]]") -> Lease:

@@ -14,7 +14,7 @@ from typing import Any
 from promoter.adapters.ledgers.common import facts_of, lost, moved, taken
 from promoter.adapters.ledgers.sqlite.schema import explained, open_existing, open_for_writing, transaction
 from promoter.ledger.chain import Fact, FactDraft, LedgerHead, seal
-from promoter.ledger.store import Gone, Lease, LeaseInfo, nobody
+from promoter.ledger.store import Gone, Lease, LeaseInfo, never_gone
 from promoter.model.errors import LeaseLost
 from promoter.model.timestamps import read_stamp, stamp
 
@@ -52,7 +52,7 @@ class SqliteLedger:
             rows = ((fact.seq, fact.digest, fact.line) for fact in facts)
             connection.executemany("INSERT INTO facts (seq, digest, line) VALUES (?, ?, ?)", rows)
 
-    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = nobody) -> Lease:
+    def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
         with self._writing() as connection:
             row = connection.execute(
                 "SELECT owner, token, since, expires FROM leases WHERE environment = ?", (environment,)

@@ -1,6 +1,6 @@
-"""Lines of an OpenSSH allowed_signers file: who may sign, with which key, for what, from when until when.
+"""Read an OpenSSH allowed_signers file: who may sign, with which key, for what, and when.
 
-Stricter than OpenSSH in one thing: principals are names of people, never patterns, because people are counted.
+It is stricter than OpenSSH in one point: principals are names of people, never patterns, because people are counted.
 """
 
 import base64
@@ -19,7 +19,7 @@ _OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"\\]*)")?(,(?=.)|$)')
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """One line. `namespaces` None: any; patterns as OpenSSH matches them. Of a `cert_authority` the key signs certificates."""
+    """One line. `namespaces` are OpenSSH patterns; None means any. The key of a `cert_authority` signs certificates."""
 
     principals: tuple[str, ...]
     key: Key
@@ -29,7 +29,7 @@ class Signer:
     cert_authority: bool = False
 
     def allows(self, namespace: str) -> bool:
-        """As OpenSSH matches a list of patterns: one matches, and none that is negated."""
+        """Match as OpenSSH does: at least one pattern matches, and no negated pattern matches."""
         if self.namespaces is None:
             return True
         matching = [pattern for pattern in self.namespaces if _matches(pattern.removeprefix("!"), namespace)]
@@ -48,7 +48,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class LineFault:
-    """What is wrong with a line; `line` and `column` count from 1."""
+    """An error in a line. `line` and `column` count from 1."""
 
     line: int
     column: int
@@ -63,7 +63,7 @@ class _Wrong(ValueError):
 
 
 def read_signers(text: str, zone: tzinfo | None = None) -> tuple[tuple[Signer, ...], tuple[LineFault, ...]]:
-    """The lines that are good, and what is wrong with the others. Times without a Z are of `zone`, by default this machine's."""
+    """Return the valid lines, and the errors of the others. Times without a Z are in `zone`, by default this machine's."""
     signers, faults = [], []
     for number, line in enumerate(text.split("\n"), 1):
         entry = line.strip(" \t\r")
@@ -80,27 +80,29 @@ def _read(entry: str, zone: tzinfo | None) -> Signer:
     if entry.startswith('"'):
         named, closed, rest = entry[1:].partition('"')
         if not closed:
-            raise _Wrong("the quotation mark is not closed")
+            raise _Wrong("unclosed quotation mark")
     else:
         named, rest = [*re.split(r"[ \t]+", entry, maxsplit=1), ""][:2]
     principals = tuple(dict.fromkeys(name for name in named.split(",") if name))
     for name in principals:
         if any(sign in name for sign in _WILD):
-            raise _Wrong(f"{name!r} is a pattern; people are counted, so each must be named", "write one line for every person")
+            raise _Wrong(
+                f"{name!r} is a pattern; name each person, because people are counted", "write one line for every person"
+            )
     if not principals:
-        raise _Wrong("this line names nobody", "write: PRINCIPAL ssh-ed25519 KEY")
+        raise _Wrong("this line has no principal", "write: PRINCIPAL ssh-ed25519 KEY")
     rest = rest.strip(" \t")
     if not rest:
-        raise _Wrong("this line names no key", "write: PRINCIPAL ssh-ed25519 KEY")
+        raise _Wrong("this line has no key", "write: PRINCIPAL ssh-ed25519 KEY")
     words = _words(rest)
     options = {} if _looks_like_key(words[0]) else _options(words.pop(0), zone)
     if len(words) < 2:
-        raise _Wrong("this line names no key", "write: PRINCIPAL ssh-ed25519 KEY")
+        raise _Wrong("this line has no key", "write: PRINCIPAL ssh-ed25519 KEY")
     return Signer(principals, _key(words[0], words[1]), **options)  # type: ignore[arg-type]
 
 
 def _words(rest: str) -> list[str]:
-    """Split at blanks that do not stand in quotation marks."""
+    """Split at spaces outside quotation marks."""
     return re.findall(r'(?:[^ \t"]|"(?:[^"\\]|\\.)*"|")+', rest)
 
 
@@ -113,9 +115,9 @@ def _key(kind: str, text: str) -> Key:
         key = read_key(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
         said = str(error) if isinstance(error, Malformed) else "it is not base64"
-        raise _Wrong(f"this key cannot be read: {said}", "copy the line of the .pub file") from error
+        raise _Wrong(f"cannot read this key: {said}", "copy the line of the .pub file") from error
     if key.certificate is not None or key.kind != kind:
-        raise _Wrong(f"this is not a key of kind {kind[:60]}", "copy the line of the .pub file")
+        raise _Wrong(f"this is not a key of type {kind[:60]}", "copy the line of the .pub file")
     return key
 
 
@@ -126,13 +128,13 @@ def _options(word: str, zone: tzinfo | None) -> dict[str, object]:
         match = _OPTION.match(word, at)
         if match is None:
             raise _Wrong(
-                f"{word[at:][:60]!r} is not an option",
-                'known are namespaces="…", valid-after="…", valid-before="…", cert-authority',
+                f"{word[at:][:60]!r} is not a valid option",
+                'known options: namespaces="…", valid-after="…", valid-before="…", cert-authority',
             )
         name = match[1].lower()
         key, given = _option(name, match[2], zone)
         if key in found:
-            raise _Wrong(f"{name} stands there twice")
+            raise _Wrong(f"duplicate option {name}")
         found[key] = given
         at = match.end()
     return found
@@ -145,7 +147,9 @@ def _option(name: str, value: str | None, zone: tzinfo | None) -> tuple[str, obj
         return "namespaces", tuple(value.split(","))
     if name in ("valid-after", "valid-before") and value:
         return name.removeprefix("valid-"), _time(value, zone)
-    raise _Wrong(f"{name!r} is not an option", 'known are namespaces="…", valid-after="…", valid-before="…", cert-authority')
+    raise _Wrong(
+        f"{name!r} is not a valid option", 'known options: namespaces="…", valid-after="…", valid-before="…", cert-authority'
+    )
 
 
 def _time(text: str, zone: tzinfo | None) -> datetime:
@@ -159,7 +163,7 @@ def _time(text: str, zone: tzinfo | None) -> datetime:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """OpenSSH knows `*` and `?`, and no classes of characters."""
+    """Compile a pattern. OpenSSH supports `*` and `?`, but no character classes."""
     signs = {"*": ".*", "?": "."}
     return (
         re.fullmatch("".join(signs.get(sign, re.escape(sign)) for sign in re.sub(r"\*+", "*", pattern)), text, re.DOTALL)

@@ -1,4 +1,4 @@
-"""OpenSSH public keys and certificates, and checking a raw signature with one. Formats: RFC 4253, 5656, 8332, 8709,
+"""Read OpenSSH public keys and certificates, and verify raw signatures. Formats: RFC 4253, 5656, 8332, 8709,
 and OpenSSH's PROTOCOL.u2f and PROTOCOL.certkeys.
 """
 
@@ -17,12 +17,12 @@ _CURVES = {"ecdsa-sha2-nistp256": b"nistp256", "ecdsa-sha2-nistp384": b"nistp384
 _SK_ED25519, _SK_ECDSA = "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"
 _KINDS = ("ssh-ed25519", "ssh-rsa", *_CURVES, _SK_ED25519, _SK_ECDSA)
 _PRESENT, _VERIFIED = 0x01, 0x04
-"""Flags of a hardware key: somebody touched it; it made sure who."""
+"""Flags of a hardware key: a user touched it; it verified the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a certificate authority says of a key. Times are seconds since 1970, `before` exclusive."""
+    """A certificate of a key by an authority. Times are seconds since 1970; `before` is exclusive."""
 
     serial: int
     kind: int
@@ -38,7 +38,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A public key. `blob` is its own wire form, for a certificate too; `fields` are what the kind needs."""
+    """A public key. `blob` is its wire form, also inside a certificate; `fields` are the parts of its type."""
 
     kind: str
     blob: bytes
@@ -53,7 +53,7 @@ class Key:
 
 @lru_cache(maxsize=1024)
 def read_key(blob: bytes) -> Key:
-    """The key or certificate in `blob`. Raises Malformed."""
+    """Read the key or certificate in `blob`. Raise Malformed."""
     reader = Reader(blob)
     name = reader.text()
     certified = name.endswith(_CERTIFICATE)
@@ -63,7 +63,7 @@ def read_key(blob: bytes) -> Key:
         kind = f"{base}@openssh.com" if base.startswith("sk-") else base
         reader.string()  # the nonce
     if kind not in _KINDS:
-        raise Malformed(f"keys of kind {name[:60]!r} are not taken")
+        raise Malformed(f"unsupported key type {name[:60]!r}")
     begin = reader.at
     fields, application = _fields(kind, reader)
     plain = _name(kind) + blob[begin : reader.at]
@@ -82,17 +82,17 @@ def _fields(kind: str, reader: Reader) -> tuple[tuple[Any, ...], bytes | None]:
     if kind == "ssh-rsa":
         exponent, modulus = reader.mpint(), reader.mpint()
         if modulus.bit_length() < SHORTEST_RSA:
-            raise Malformed(f"an RSA key of {modulus.bit_length()} bits is too short: {SHORTEST_RSA} are the least")
+            raise Malformed(f"an RSA key of {modulus.bit_length()} bits is too short: the minimum is {SHORTEST_RSA}")
         if modulus.bit_length() > LONGEST_RSA:
-            raise Malformed(f"an RSA key of {modulus.bit_length()} bits is too long: {LONGEST_RSA} are the most")
+            raise Malformed(f"an RSA key of {modulus.bit_length()} bits is too long: the maximum is {LONGEST_RSA}")
         return (exponent, modulus), None
     if kind in _CURVES or kind == _SK_ECDSA:
         curve = reader.string()
         if curve != _CURVES.get(kind, b"nistp256"):
-            raise Malformed("its curve is not that of its kind")
+            raise Malformed("its curve does not match its key type")
         point = reader.string()
         if point[:1] != b"\x04":
-            raise Malformed("its point is not written out in full")
+            raise Malformed("its point is not in uncompressed form")
         return (curve, point), reader.string() if kind == _SK_ECDSA else None
     return (reader.string(),), reader.string() if kind == _SK_ED25519 else None
 
@@ -107,7 +107,7 @@ def _certificate(reader: Reader, blob: bytes) -> Certificate:
     while options.more:
         critical.append(options.text())
         options.string()
-    reader.string()  # extensions: they widen what a login may do, and say nothing about signing
+    reader.string()  # extensions: they are about logins, not about signing
     reader.string()  # reserved
     authority = reader.string()
     signed = blob[: reader.at]
@@ -118,7 +118,7 @@ def _certificate(reader: Reader, blob: bytes) -> Certificate:
 
 @lru_cache(maxsize=1024)
 def _loaded(key: Key) -> Any:
-    """The key as the crypto library has it. Raises Malformed for a point that is not on its curve, and the like."""
+    """Return the key as an object of the crypto library. Raise Malformed, for example for a point off its curve."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -134,13 +134,13 @@ def _loaded(key: Key) -> Any:
             return ec.EllipticCurvePublicKey.from_encoded_point(curves[key.fields[0]](), key.fields[1])
         return ed25519.Ed25519PublicKey.from_public_bytes(key.fields[0])
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Malformed(f"it is not a key: {error}") from error
+        raise Malformed(f"it is not a valid key: {error}") from error
 
 
 def check_signature(key: Key, signature: bytes, message: bytes, *, verified: bool = False) -> str | None:
-    """Why `signature` is not one of `message` by `key`, or None when it is.
+    """Return why `signature` is not a valid signature of `message` by `key`, or None if it is.
 
-    A hardware key must have been touched; with `verified` it must also have made sure who touched it.
+    A hardware key must have been touched. With `verified` it must also have verified the user.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
@@ -151,20 +151,20 @@ def check_signature(key: Key, signature: bytes, message: bytes, *, verified: boo
         if key.application is not None:
             flags, counter = reader.take(1), reader.take(4)
             if not flags[0] & _PRESENT:
-                return "nobody touched the hardware key: user presence is required"
+                return "the hardware key was not touched: user presence is required"
             if verified and not flags[0] & _VERIFIED:
                 return "the hardware key did not verify its user, which is required"
             signed = hashlib.sha256(key.application).digest() + flags + counter + hashlib.sha256(message).digest()
         reader.end()
         return _check(key, algorithm, value, signed)
     except Malformed as error:
-        return f"its signature cannot be read: {error}"
+        return f"cannot read its signature: {error}"
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        return "it was made over other bytes, or with another key"
+        return "the signature does not match: other content, or another key"
 
 
 def _check(key: Key, algorithm: str, value: bytes, signed: bytes) -> str | None:
-    """Raises InvalidSignature."""
+    """Verify a raw signature. Raise InvalidSignature."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
@@ -172,10 +172,10 @@ def _check(key: Key, algorithm: str, value: bytes, signed: bytes) -> str | None:
     if key.kind == "ssh-rsa":
         hash_ = {"rsa-sha2-256": hashes.SHA256(), "rsa-sha2-512": hashes.SHA512()}.get(algorithm)
         if hash_ is None:
-            return f"its algorithm {algorithm[:60]!r} is not taken: RSA keys sign with rsa-sha2-256 or rsa-sha2-512"
+            return f"unsupported signature algorithm {algorithm[:60]!r}: expected rsa-sha2-256 or rsa-sha2-512"
         public.verify(value, signed, padding.PKCS1v15(), hash_)
     elif algorithm != key.kind:
-        return f"its algorithm {algorithm[:60]!r} is not that of its key"
+        return f"its algorithm {algorithm[:60]!r} does not match its key"
     elif len(key.fields) == 2:
         numbers = Reader(value)
         r, s = numbers.mpint(), numbers.mpint()

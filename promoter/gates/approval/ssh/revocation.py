@@ -1,6 +1,6 @@
-"""Keys that no longer count: a list of public keys, one a line, or OpenSSH's binary revocation list (PROTOCOL.krl).
+"""Revoked keys: a list of public keys, one a line, or OpenSSH's binary revocation list (PROTOCOL.krl).
 
-What cannot be read is an error, never an empty list.
+An unreadable file is an error, never an empty list.
 """
 
 import base64
@@ -17,7 +17,7 @@ _CERTIFICATES, _KEYS, _SHA1, _SHA256 = 1, 2, 3, 5
 
 @dataclass(frozen=True)
 class OfAuthority:
-    """Certificates of one authority (any, with None) by serial number or key id. `spans` include both ends."""
+    """Revoked certificates of one authority (None: of any) by serial number or key id. `spans` include both ends."""
 
     authority: bytes | None
     spans: tuple[tuple[int, int], ...]
@@ -32,7 +32,7 @@ class OfAuthority:
 
 @dataclass(frozen=True)
 class Revocations:
-    """What was read. `blobs` are whole keys, the digests those of keys."""
+    """A revocation list. `blobs` are whole keys; the digests are those of keys."""
 
     blobs: frozenset[bytes] = frozenset()
     sha1: frozenset[bytes] = frozenset()
@@ -40,12 +40,12 @@ class Revocations:
     certificates: tuple[OfAuthority, ...] = field(default=())
 
     def document(self) -> list[str]:
-        """What was read as plain data, in an order that does not depend on the file's."""
+        """Return plain data, in an order that does not depend on the file."""
         keys = [text.hex() for some in (self.blobs, self.sha1, self.sha256) for text in sorted(some)]
         return keys + sorted(repr((one.authority, one.spans, one.bitmaps, sorted(one.key_ids))) for one in self.certificates)
 
     def hold(self, key: Key) -> bool:
-        """Whether the key, its certificate or the authority that signed this was revoked."""
+        """Return whether the key, its certificate or its authority was revoked."""
         if self._key(key.blob):
             return True
         certificate = key.certificate
@@ -66,7 +66,7 @@ NOTHING = Revocations()
 
 
 def read_revocations(data: bytes) -> Revocations:
-    """Raises ValueError with a sentence."""
+    """Read a revocation list. Raise ValueError with a message."""
     return _binary(Reader(data[len(_MAGIC) :])) if data.startswith(_MAGIC) else _text(data)
 
 
@@ -96,8 +96,8 @@ def _digest(text: str) -> bytes:
 def _binary(reader: Reader) -> Revocations:
     try:
         if reader.uint32() != 1:
-            raise Malformed("it is of a version that is not known here")  # noqa: TRY301 (read in one place)
-        reader.take(24)  # its own version, its date, flags
+            raise Malformed("unsupported version")  # noqa: TRY301 (read in one place)
+        reader.take(24)  # list version, date, flags
         reader.string()  # reserved
         reader.string()  # a comment
         found: dict[int, set[bytes]] = {_KEYS: set(), _SHA1: set(), _SHA256: set()}
@@ -108,14 +108,14 @@ def _binary(reader: Reader) -> Revocations:
                 certificates.append(_of_authority(section))
                 continue
             if kind not in found:
-                raise Malformed(f"it holds a section of kind {kind}, which is not known here")  # noqa: TRY301 (the same)
+                raise Malformed(f"unsupported section type {kind}")  # noqa: TRY301 (the same)
             while section.more:
                 found[kind].add(section.string())
         for kind, size in ((_SHA1, 20), (_SHA256, 32)):
             if any(len(digest) != size for digest in found[kind]):
-                raise Malformed("it holds a fingerprint of a wrong length")  # noqa: TRY301 (the same)
+                raise Malformed("a fingerprint in it has a wrong length")  # noqa: TRY301 (the same)
     except Malformed as error:
-        raise ValueError(f"this revocation list cannot be read: {error}") from error
+        raise ValueError(f"cannot read this revocation list: {error}") from error
     keys, sha1, sha256 = (frozenset(found[kind]) for kind in (_KEYS, _SHA1, _SHA256))
     return Revocations(keys, sha1, sha256, tuple(certificates))
 
@@ -139,6 +139,6 @@ def _of_authority(reader: Reader) -> OfAuthority:
                 while part.more:
                     key_ids.add(part.text())
             case _:
-                raise Malformed(f"it holds certificates of kind {kind}, which is not known here")
+                raise Malformed(f"unsupported certificate section type {kind}")
         part.end()
     return OfAuthority(authority, tuple(spans), tuple(bitmaps), frozenset(key_ids))

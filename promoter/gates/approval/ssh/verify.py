@@ -1,4 +1,4 @@
-"""Whether a signature over a message is that of a person who may sign: the whole question, answered without raising."""
+"""Verify that a signature of a message was made by a person who may sign. It returns errors and never raises."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,29 +17,29 @@ _VERIFY = "verify-required"
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """`key` is the fingerprint of the key that signed; of a certificate, of the certified key."""
+    """A valid signature. `key` is the fingerprint of the signing key, or of the key in its certificate."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """Why it does not count."""
+    """Why a signature does not count."""
 
     code: ReasonCode
     sentence: str
 
 
 def verify(message: bytes, armored: str, principal: str, trust: Trust, now: datetime, namespace: str = NAMESPACE) -> Good | Bad:
-    """Judged at `now`, which is the judge's clock: a time that the signer wrote is never believed."""
+    """Verify at `now`, by the verifier's clock. Times that the signer wrote are never trusted."""
     try:
         signature = read_signature(armored)
     except Malformed as error:
-        return Bad(_INVALID, f"its signature cannot be read: {error}")
+        return Bad(_INVALID, f"cannot read its signature: {error}")
     if signature.namespace != namespace:
         return Bad(
             _INVALID,
-            f"it was signed for {signature.namespace[:60]!r} and not for {namespace!r}: a signed git commit, say, is no approval",
+            f"expected a signature for {namespace!r}, got one for {signature.namespace[:60]!r}: a signed commit does not count",
         )
     required = signature.key.certificate is not None and _VERIFY in signature.key.certificate.critical
     problem = check_signature(signature.key, signature.raw, signature.signed(message), verified=required)
@@ -51,7 +51,7 @@ def verify(message: bytes, armored: str, principal: str, trust: Trust, now: date
 
 
 def _allowed(signature: Signature, principal: str, trust: Trust, now: datetime) -> Good | Bad:
-    """The first line that lets it pass; otherwise what stands in the way of the nearest one."""
+    """Check the signers. Return the first that allows it, or the error of the best match."""
     nearest: Bad | None = None
     for signer in trust.signers:
         if not _is_its_key(signer, signature.key):
@@ -61,7 +61,7 @@ def _allowed(signature: Signature, principal: str, trust: Trust, now: datetime) 
             return Good(signature.key.fingerprint)
         if nearest is None or principal in signer.principals:
             nearest = problem
-    return nearest or Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is nobody's among the approvers")
+    return nearest or Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is not in the allowed_signers file")
 
 
 def _is_its_key(signer: Signer, key: Key) -> bool:
@@ -72,7 +72,7 @@ def _is_its_key(signer: Signer, key: Key) -> bool:
 
 def _objection(signer: Signer, signature: Signature, principal: str, now: datetime) -> Bad | None:
     if principal not in signer.principals:
-        return Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is that of {', '.join(signer.principals)}, not of {principal}")
+        return Bad(_UNKNOWN, f"the key {signature.key.fingerprint} belongs to {', '.join(signer.principals)}, not to {principal}")
     if not signer.allows(signature.namespace):
         spaces = ", ".join(signer.namespaces or ())
         return Bad(_UNKNOWN, f"the key of {principal} may sign for {spaces} only, not for {signature.namespace}")
@@ -88,7 +88,7 @@ def _certificate_objection(key: Key, principal: str, now: datetime) -> Bad | Non
     if certificate is None:
         return None
     if certificate.kind != USER:
-        return Bad(_UNKNOWN, "its certificate is one for hosts, not for people")
+        return Bad(_UNKNOWN, "its certificate is a host certificate, not a user certificate")
     try:
         problem = check_signature(read_key(certificate.authority), certificate.signature, certificate.signed)
     except Malformed as error:
@@ -96,11 +96,9 @@ def _certificate_objection(key: Key, principal: str, now: datetime) -> Bad | Non
     if problem is not None:
         return Bad(_INVALID, f"its certificate was not signed by its authority: {problem}")
     if principal not in certificate.principals:
-        named = ", ".join(certificate.principals) or "nobody"
+        named = ", ".join(certificate.principals) or "no one"
         return Bad(_UNKNOWN, f"its certificate is for {named[:200]}, not for {principal}")
     if not certificate.after <= seconds < certificate.before:
         return Bad(_UNKNOWN, "its certificate is " + ("not valid yet" if seconds < certificate.after else "no longer valid"))
     strange = [option for option in certificate.critical if option != _VERIFY]
-    return (
-        Bad(_UNKNOWN, f"its certificate has a critical option that is not known here: {strange[0][:60]!r}") if strange else None
-    )
+    return Bad(_UNKNOWN, f"its certificate has an unsupported critical option: {strange[0][:60]!r}") if strange else None

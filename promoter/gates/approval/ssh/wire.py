@@ -1,14 +1,14 @@
-"""Reading OpenSSH's wire format (RFC 4251, section 5): strictly, and to the last byte."""
+"""Read OpenSSH's wire format (RFC 4251, section 5), strictly and to the last byte."""
 
 import struct
 
 
 class Malformed(ValueError):
-    """These bytes are not what they should be. The message says what is wrong."""
+    """The bytes are invalid. The message says why."""
 
 
 class Reader:
-    """Takes values off the front of `data`."""
+    """Reads values from the start of `data`."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
@@ -41,7 +41,7 @@ class Reader:
             raise Malformed("a text in it is not UTF-8") from error
 
     def mpint(self) -> int:
-        """A whole number that is not negative, in its shortest form: one key has one form, or revoking it could be evaded."""
+        """Read a non-negative whole number in its shortest form. A key must have one form only, or it could evade revocation."""
         data = self.string()
         if data[:1] == b"\0" and data[1:2] < b"\x80":
             raise Malformed("a number in it is not in its shortest form")
@@ -52,7 +52,7 @@ class Reader:
 
     @property
     def at(self) -> int:
-        """How many bytes have been taken."""
+        """Return how many bytes were read."""
         return self._at
 
     @property
@@ -61,9 +61,9 @@ class Reader:
 
     def end(self) -> None:
         if self.more:
-            raise Malformed("there is more after its end")
+            raise Malformed("it has extra bytes after its end")
 
 
 def string(value: bytes) -> bytes:
-    """`value` with its length before it."""
+    """Return `value` with its length in front."""
     return struct.pack(">I", len(value)) + value

@@ -34,15 +34,15 @@ def evaluated(allowed: str, signature: str = SIGNATURE, revoked: bytes = b"", no
 
 LINES = {
     f"ben@example.com,eve@example.com {KEY}": (
-        UNKNOWN, f"the key {PRINT} is that of ben@example.com, eve@example.com, not of {ANA}"),
+        UNKNOWN, f"the key {PRINT} belongs to ben@example.com, eve@example.com, not to {ANA}"),
     f'{ANA} namespaces="git,file" {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git, file only, not for {SPACE}"),
     f'{ANA} valid-after="20260601120001Z" {KEY}': (UNKNOWN, f"the key of {ANA} is valid only after 2026-06-01 12:00:01 UTC"),
     f'{ANA} valid-before="20260601Z" {KEY}': (UNKNOWN, f"the key of {ANA} was valid until 2026-06-01 00:00:00 UTC"),
-    f"{ANA} {OTHER}": (UNKNOWN, f"the key {PRINT} is nobody's among the approvers"),
+    f"{ANA} {OTHER}": (UNKNOWN, f"the key {PRINT} is not in the allowed_signers file"),
     # Of several lines in the way, hers is told, wherever it stands.
     f'ben@example.com {KEY}\n{ANA} namespaces="git" {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git only, not for {SPACE}"),
     f'{ANA} namespaces="git" {KEY}\nben@example.com {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git only, not for {SPACE}"),
-    f"ben@example.com {KEY}\neve@example.com {KEY}": (UNKNOWN, f"the key {PRINT} is that of ben@example.com, not of {ANA}"),
+    f"ben@example.com {KEY}\neve@example.com {KEY}": (UNKNOWN, f"the key {PRINT} belongs to ben@example.com, not to {ANA}"),
 }  # fmt: skip
 
 
@@ -116,23 +116,23 @@ CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
     "its last second": ({}, 3599, None),
     "too early": ({}, -1, Bad(UNKNOWN, "its certificate is not valid yet")),
     "too late": ({}, 3600, Bad(UNKNOWN, "its certificate is no longer valid")),
-    "for hosts": ({"kind": 2}, 0, Bad(UNKNOWN, "its certificate is one for hosts, not for people")),
+    "for hosts": ({"kind": 2}, 0, Bad(UNKNOWN, "its certificate is a host certificate, not a user certificate")),
     "for others": (
         {"principals": ("ben", "eve")}, 0, Bad(UNKNOWN, f"its certificate is for ben, eve, not for {ANA}")),
-    "for nobody": ({"principals": ()}, 0, Bad(UNKNOWN, f"its certificate is for nobody, not for {ANA}")),
+    "for nobody": ({"principals": ()}, 0, Bad(UNKNOWN, f"its certificate is for no one, not for {ANA}")),
     "strange": (
         {"critical": ("force-command",)}, 0,
-        Bad(UNKNOWN, "its certificate has a critical option that is not known here: 'force-command'")),
+        Bad(UNKNOWN, "its certificate has an unsupported critical option: 'force-command'")),
     "a known option and a strange one": (
         {"critical": ("verify-required", "x@example.com"), "flags": 0x05}, 0,
-        Bad(UNKNOWN, "its certificate has a critical option that is not known here: 'x@example.com'")),
+        Bad(UNKNOWN, "its certificate has an unsupported critical option: 'x@example.com'")),
     "touched and verified": ({"critical": ("verify-required",), "flags": 0x05}, 0, None),
     "touched by nobody knows whom": (
         {"critical": ("verify-required",), "flags": 0x01}, 0,
         Bad(INVALID, "the hardware key did not verify its user, which is required")),
     "touched, and that is enough": ({"flags": 0x01}, 0, None),
     "not touched": (
-        {"flags": 0x04}, 0, Bad(INVALID, "nobody touched the hardware key: user presence is required")),
+        {"flags": 0x04}, 0, Bad(INVALID, "the hardware key was not touched: user presence is required")),
 }  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def test_what_is_wrong_with_a_certificate_is_told(tmp_path: Path, case: str) -> 
 def test_a_certificate_that_names_an_authority_which_never_signed_it_is_a_forgery(tmp_path: Path) -> None:
     authority, forger = Authority(), Authority()
     forged, allowed = certified(authority, signer=forger), f"{ANA} cert-authority {authority.text}\n"
-    says = "its certificate was not signed by its authority: it was made over other bytes, or with another key"
+    says = "its certificate was not signed by its authority: the signature does not match: other content, or another key"
     assert evaluated(allowed, forged) == Bad(INVALID, says)
     assert both(tmp_path, allowed, forged, at=NOW) == (False, False)
 
@@ -162,7 +162,7 @@ def test_an_authority_of_a_kind_that_is_not_taken_certifies_nobody() -> None:
     signature = certified(weak)
     object.__setattr__(line.key, "blob", weak.blob)
     found = verify(MESSAGE, signature, ANA, Trust((line,)), NOW)
-    says = "its certificate was not signed by its authority: keys of kind 'ssh-dss' are not taken"
+    says = "its certificate was not signed by its authority: unsupported key type 'ssh-dss'"
     assert found == Bad(INVALID, says)
 
 
@@ -177,25 +177,25 @@ def test_a_hardware_key_needs_no_proof_of_who_touched_it_unless_somebody_asks() 
 
 # ---------------------------------------------------------------- lines of the approvers file
 PERSON_AND_KEY = "write: PRINCIPAL ssh-ed25519 KEY"
-KNOWN = 'known are namespaces="…", valid-after="…", valid-before="…", cert-authority'
+KNOWN = 'known options: namespaces="…", valid-after="…", valid-before="…", cert-authority'
 FAULTS = {
-    f"*@example.com {KEY}": ("'*@example.com' is a pattern; people are counted, so each must be named", "write one line for every person"),
-    f", {KEY}": ("this line names nobody", PERSON_AND_KEY),
-    ANA: ("this line names no key", PERSON_AND_KEY),
-    f"{ANA} cert-authority": ("this line names no key", PERSON_AND_KEY),
-    f'"{ANA} {KEY}': ("the quotation mark is not closed", None),
-    f"{ANA} ssh-ed25519 !": ("this key cannot be read: it is not base64", "copy the line of the .pub file"),
-    f"{ANA} ssh-ed25519 AAAA": ("this key cannot be read: it ends too early", "copy the line of the .pub file"),
-    f"{ANA} ssh-rsa {KEY.split()[1]}": ("this is not a key of kind ssh-rsa", "copy the line of the .pub file"),
-    f"{ANA} shiny {KEY}": ("'shiny' is not an option", KNOWN),
-    f'{ANA} shiny="x" {KEY}': ("'shiny' is not an option", KNOWN),
-    f"{ANA} namespaces {KEY}": ("'namespaces' is not an option", KNOWN),
-    f'{ANA} namespaces="" {KEY}': ("'namespaces' is not an option", KNOWN),
-    f'{ANA} cert-authority="x" {KEY}': ("'cert-authority' is not an option", KNOWN),
-    f"{ANA} namespaces=git {KEY}": ("'namespaces=git' is not an option", KNOWN),
+    f"*@example.com {KEY}": ("'*@example.com' is a pattern; name each person, because people are counted", "write one line for every person"),
+    f", {KEY}": ("this line has no principal", PERSON_AND_KEY),
+    ANA: ("this line has no key", PERSON_AND_KEY),
+    f"{ANA} cert-authority": ("this line has no key", PERSON_AND_KEY),
+    f'"{ANA} {KEY}': ("unclosed quotation mark", None),
+    f"{ANA} ssh-ed25519 !": ("cannot read this key: it is not base64", "copy the line of the .pub file"),
+    f"{ANA} ssh-ed25519 AAAA": ("cannot read this key: it ends too early", "copy the line of the .pub file"),
+    f"{ANA} ssh-rsa {KEY.split()[1]}": ("this is not a key of type ssh-rsa", "copy the line of the .pub file"),
+    f"{ANA} shiny {KEY}": ("'shiny' is not a valid option", KNOWN),
+    f'{ANA} shiny="x" {KEY}': ("'shiny' is not a valid option", KNOWN),
+    f"{ANA} namespaces {KEY}": ("'namespaces' is not a valid option", KNOWN),
+    f'{ANA} namespaces="" {KEY}': ("'namespaces' is not a valid option", KNOWN),
+    f'{ANA} cert-authority="x" {KEY}': ("'cert-authority' is not a valid option", KNOWN),
+    f"{ANA} namespaces=git {KEY}": ("'namespaces=git' is not a valid option", KNOWN),
     f'{ANA} valid-after="soon" {KEY}': ("'soon' is not a time", "write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC"),
     f'{ANA} valid-after="20260230" {KEY}': ("'20260230' is not a time", "write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC"),
-    f"{ANA} cert-authority,cert-authority {KEY}": ("cert-authority stands there twice", None),
+    f"{ANA} cert-authority,cert-authority {KEY}": ("duplicate option cert-authority", None),
 }  # fmt: skip
 
 
@@ -276,8 +276,8 @@ def test_other_forms_of_numbers_are_refused(data: bytes, says: str) -> None:
     [
         (b"rsa-sha2-256", hashes.SHA256(), None),
         (b"rsa-sha2-512", hashes.SHA512(), None),
-        (b"rsa-sha2-256", hashes.SHA512(), "it was made over other bytes, or with another key"),
-        (b"ssh-rsa", hashes.SHA1(), "its algorithm 'ssh-rsa' is not taken: RSA keys sign with rsa-sha2-256 or rsa-sha2-512"),
+        (b"rsa-sha2-256", hashes.SHA512(), "the signature does not match: other content, or another key"),
+        (b"ssh-rsa", hashes.SHA1(), "unsupported signature algorithm 'ssh-rsa': expected rsa-sha2-256 or rsa-sha2-512"),
     ],
 )
 def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, says: str | None) -> None:
@@ -299,20 +299,20 @@ WHOLE = base64.b64decode("".join(SIGNATURE.split("\n")[1:-2]))
 BLOB = string(base64.b64decode(KEY.split()[1]))
 TAIL = string(SPACE.encode()) + string(b"") + string(b"sha512") + string(b"x")
 ARMORS = {
-    "it does not stand between BEGIN and END SSH SIGNATURE": "nothing",
+    "expected text between BEGIN and END SSH SIGNATURE": "nothing",
     "it is not base64": SIGNATURE.replace(SIGNATURE.split("\n")[1][:4], "=AAA", 1),
-    "it is not base64 in its one form": "-----BEGIN SSH SIGNATURE-----\nAB==\n-----END SSH SIGNATURE-----\n",
+    "its base64 is not in canonical form": "-----BEGIN SSH SIGNATURE-----\nAB==\n-----END SSH SIGNATURE-----\n",
     "it is not an SSH signature": armored(b"SSHSIX" + WHOLE[6:]),
-    "it is of version 2": armored(b"SSHSIG\0\0\0\x02" + WHOLE[10:]),
+    "unsupported version 2": armored(b"SSHSIG\0\0\0\x02" + WHOLE[10:]),
     "its reserved part is not empty": armored(WHOLE[:10] + BLOB + TAIL.replace(string(b""), string(b"x"), 1)),
-    "its hash 'sha1' is not taken": armored(WHOLE[:10] + BLOB + TAIL.replace(string(b"sha512"), string(b"sha1"), 1)),
-    "there is more after its end": armored(WHOLE + b"\0"),
+    "unsupported hash algorithm 'sha1'": armored(WHOLE[:10] + BLOB + TAIL.replace(string(b"sha512"), string(b"sha1"), 1)),
+    "it has extra bytes after its end": armored(WHOLE + b"\0"),
     "it ends too early": armored(WHOLE[:-1]),
     "a text in it is not UTF-8": armored(WHOLE[:10] + BLOB + string(b"\xff") + TAIL[len(string(SPACE.encode())) :]),
-    "its curve is not that of its kind": armored(
+    "its curve does not match its key type": armored(
         WHOLE[:10] + string(string(b"ecdsa-sha2-nistp256") + string(b"nistp384")) + TAIL
     ),
-    "its point is not written out in full": armored(
+    "its point is not in uncompressed form": armored(
         WHOLE[:10] + string(string(b"ecdsa-sha2-nistp256") + string(b"nistp256") + string(b"\x02" + b"k" * 32)) + TAIL
     ),
     "it is longer than 64 KiB": SIGNATURE + "\n" * 65_536,
@@ -321,4 +321,4 @@ ARMORS = {
 
 @pytest.mark.parametrize("sentence", ARMORS)
 def test_what_is_wrong_with_an_armor_is_told(sentence: str) -> None:
-    assert evaluated(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"its signature cannot be read: {sentence}")
+    assert evaluated(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"cannot read its signature: {sentence}")

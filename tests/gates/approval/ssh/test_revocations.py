@@ -71,7 +71,7 @@ def test_certificates_of_any_authority_are_those_of_every_one() -> None:
     "part", [(0x21, number(7)), (0x21, number(7) * 3), (0x22, number(1)), (0x24, b""), (0x20, b"1234"), (0x23, string(b"\xff"))]
 )
 def test_a_part_that_cannot_be_read_whole_is_an_error(part: tuple[int, bytes]) -> None:
-    with pytest.raises(ValueError, match=r"^this revocation list cannot be read: "):
+    with pytest.raises(ValueError, match=r"^cannot read this revocation list: "):
         read_revocations(of_authority(b"CA", part))
 
 
@@ -90,14 +90,14 @@ def test_the_policy_digest_sees_every_key_and_no_order() -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (HEAD.replace(b"\0\0\0\x01", b"\0\0\0\x02", 1), "it is of a version that is not known here"),
-        (HEAD + b"\x04" + string(b""), "it holds a section of kind 4, which is not known here"),
-        (HEAD + b"\x03" + string(string(b"short")), "it holds a fingerprint of a wrong length"),
-        (of_authority(b"CA", (0x24, b"")), "it holds certificates of kind 36, which is not known here"),
+        (HEAD.replace(b"\0\0\0\x01", b"\0\0\0\x02", 1), "unsupported version"),
+        (HEAD + b"\x04" + string(b""), "unsupported section type 4"),
+        (HEAD + b"\x03" + string(string(b"short")), "a fingerprint in it has a wrong length"),
+        (of_authority(b"CA", (0x24, b"")), "unsupported certificate section type 36"),
         (HEAD[:-1], "it ends too early"),
     ],
     ids=range(5),
 )
 def test_what_is_wrong_with_a_binary_list_is_told(data: bytes, says: str) -> None:
-    with pytest.raises(ValueError, match=f"^this revocation list cannot be read: {says}$"):
+    with pytest.raises(ValueError, match=f"^cannot read this revocation list: {says}$"):
         read_revocations(data)
