@@ -147,7 +147,7 @@ def test_the_last_vote_starts_the_job_that_carries_on(shop: App, server: ForgeSe
     assert shop.cli("run").exit_code == 3
     session = {"GITHUB_RUN_ID": "", "GITHUB_ACTOR": "", "PROMOTER_DISPATCH": "event:carry-on"}
     first = clean(shop.cli("--actor", "ana-dev", "approve", "prod", "--yes", env=session))
-    assert first.exit_code == 0 and "event:carry-on was not started, because this is still missing" in first.stdout, first.text
+    assert first.exit_code == 0 and "event:carry-on was not started: still missing" in first.stdout, first.text
     assert server.posts() == []
     refused = clean(shop.cli("--actor", "ben-dev", "approve", "prod", "--yes", env={**session, "GITHUB_TOKEN": "wrong"}))
     assert refused.exit_code == 1 and "does not accept the token of GITHUB_TOKEN" in refused.stderr
