@@ -152,7 +152,7 @@ def test_a_request_that_shows_another_plan_than_it_asks_for_is_not_shown(office:
     asked = [fact for fact in office.store.read() if fact.kind is Kind.REQUESTED][-1]
     body = {**asked.body, "plan": {**asked.body["plan"], "services": {}}}  # type: ignore[dict-item]
     append(office, Kind.REQUESTED, str(asked.release), body)
-    with pytest.raises(LedgerError, match="shows another plan than it asks for"):
+    with pytest.raises(LedgerError, match="contains a plan that does not match its plan digest"):
         office.api().case("prod", None)
 
 

@@ -30,13 +30,13 @@ class StartedJob:
         self._promoter, self._target = promoter, target
         self._forge = promoter.starter(target)
         self.done = False
-        self._shut: tuple[str, ...] = ()
+        self._closed: tuple[str, ...] = ()
         self._failed: ForgeError | None = None
 
     def go(self, case: "ApprovalCase") -> None:
         """Start the job, unless something is missing: the job could only wait."""
-        self._shut = self._promoter.still_shut(case)
-        if self._shut:
+        self._closed = self._promoter.still_closed(case)
+        if self._closed:
             return
         try:
             self._promoter.dispatch(self._forge, self._target, case)
@@ -56,7 +56,7 @@ class StartedJob:
             )
             return 1
         write = complain if quiet else say
-        for sentence in self._shut:
+        for sentence in self._closed:
             write(f"{self._target} was not started: still missing: {clean(sentence)}")
         if self.done:
             place = f"{self._forge.platform.shown}, {clean(self._forge.repository)}"

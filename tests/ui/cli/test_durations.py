@@ -38,7 +38,7 @@ def test_what_is_started_says_the_setting(
     if target is None:
         assert verbs(fake) == ["case", "vote"]
     else:
-        assert verbs(fake) == ["starter", "case", "vote", "still_shut", "dispatch"]
+        assert verbs(fake) == ["starter", "case", "vote", "still_closed", "dispatch"]
         assert ("dispatch", target) in fake.asked
         assert f"started {target} at GitHub, acme/shop; it continues the promotion" in answer.out and "next:" not in answer.out
 
@@ -50,7 +50,7 @@ def test_what_is_missing_for_it_is_said_before_the_vote(say: Say, fake: FakeProm
 
 
 def test_it_waits_for_what_is_missing_still(say: Say, fake: FakePromoter) -> None:
-    fake.answers["still_shut"] = ("approval of 2 people: 1 of 2",)
+    fake.answers["still_closed"] = ("approval of 2 people: 1 of 2",)
     answer = say(*APPROVE, "--dispatch")
     assert (answer.code, "dispatch" in verbs(fake)) == (0, False)
     assert "event:promoter was not started: still missing: approval of 2 people: 1 of 2" in answer.out
