@@ -1,4 +1,4 @@
-"""Room on the disk here, and on the engine's where that is this machine's too."""
+"""Free disk space here, and of the engine if it runs on this machine."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def assess(part: str, where: str, free: int) -> Finding:
 
 
 def _place(subject: Subject, address: str | None) -> Path | None:
-    """The directory of the engine's data, where it can be seen from here. Other engines tell nothing of their disks."""
+    """Return the engine's data directory if it is on this machine. Other engines do not report their disks."""
     try:
         where, said = engines.asked(subject, address)
     except PromoterError:

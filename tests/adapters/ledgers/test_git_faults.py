@@ -149,7 +149,7 @@ REFUSALS = {
     ),
     "hook": (
         "echo 'releases only on Mondays' >&2; exit 1",
-        "does not let us push to: .*releases only on Mondays",
+        "does not allow this account to push to: .*releases only on Mondays",
         "rule for that branch",
     ),
 }
@@ -178,8 +178,8 @@ def test_a_push_that_the_server_refuses_says_which_right_is_missing_and_is_not_t
         ("receivepack", "ERROR: The key you are authenticating with has been marked as read only.",
          "may not be written to", "may write"),
         ("receivepack", "fatal: remote error: access denied or repository not exported: /o.git",
-         "lets nobody write", "right to push"),
-        ("uploadpack", "git@h: Permission denied (publickey).", "lets nobody in with this ssh key", "ssh-add"),
+         "does not allow writing", "right to push"),
+        ("uploadpack", "git@h: Permission denied (publickey).", "does not accept this ssh key", "ssh-add"),
         ("uploadpack", "Host key verification failed.", "host whose key is not known", "fingerprint"),
         ("uploadpack", "fatal: could not read Username for 'https://h': terminal prompts disabled", "wants credentials", "token"),
         ("uploadpack", "ERROR: Repository not found.", "may not see", "mend the address"),
@@ -280,7 +280,7 @@ def test_a_server_that_never_answers_a_push_ends_in_an_error_and_not_in_a_second
     written = write(world.ledger(), 1)
     hook(world, "reference-transaction", 'if [ "$1" = prepared ]; then kill -9 $PPID; fi')
     ledger = world.ledger(sleep=lambda _: (world.origin / "refs/heads" / f"{BRANCH}.lock").unlink(missing_ok=True))
-    with pytest.raises(LedgerError, match="took no fact in 3 attempts") as error:
+    with pytest.raises(LedgerError, match="accepted no fact in 3 attempts") as error:
         write(ledger, 1)
     assert error.value.retryable
     assert list(ledger.read()) == written

@@ -136,7 +136,7 @@ def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, say
     answer = say("doctor")
     assert answer.code == 1
     assert "MISSING engine: " in answer.out
-    assert "missing pipeline file: there is no pipeline.yaml\n        promoter init writes one" in answer.out
+    assert "missing pipeline file: pipeline.yaml does not exist\n        run promoter init" in answer.out
     assert all(finding["remedy"] for finding in findings(say).values() if not finding["ok"])
 
 
