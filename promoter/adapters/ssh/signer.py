@@ -1,6 +1,6 @@
 """Signing with OpenSSH's own ssh-keygen, so that file keys, agents and hardware keys work as people are used to.
 
-It talks to the person itself (a passphrase, a touch of the token): it keeps our terminal and our standard error.
+It prompts on the terminal itself (passphrase, touch of the token), so it gets the terminal and standard error.
 Checking signatures is not done here.
 """
 
@@ -28,7 +28,7 @@ class SshKeygen:
         if not is_file(file):
             raise SigningError(
                 f"there is no key {file}",
-                hint="--key names a private key, or the public half of one that your agent or token holds",
+                hint="set --key to a private key, or to the public key of one in your agent or token",
             )
         command = ["ssh-keygen", "-Y", "sign", "-f", str(file), "-n", NAMESPACE]
         try:
@@ -75,14 +75,14 @@ def _errors() -> int | None:
 
 def _last(said: str) -> str:
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Signing ")]
-    return lines[-1].strip().rstrip(".") if lines else "it says why above" if sys.stderr.isatty() else "it said nothing"
+    return lines[-1].strip().rstrip(".") if lines else "see its message above" if sys.stderr.isatty() else "it gave no reason"
 
 
 def _hint(said: str) -> str:
     if "incorrect passphrase" in said:
         return "type the passphrase of that key, or add the key to your agent (ssh-add) and name its .pub file"
     if "UNPROTECTED" in said or "bad permissions" in said:
-        return "nobody else may be able to read it: chmod 600"
+        return "make it readable only for you: chmod 600"
     if not os.environ.get("SSH_AUTH_SOCK") and ("agent" in said or "sign" in said):
-        return "no agent is running here (SSH_AUTH_SOCK is not set): start one, or name a private key"
+        return "no agent is running here (SSH_AUTH_SOCK is not set): start one, or use a private key"
     return "try it by hand: echo test | ssh-keygen -Y sign -n file -f KEY"
