@@ -149,7 +149,7 @@ class Promoter:
         return import_reviews(self.context, environment, release, called)
 
     def waits_there(self, environment: str, release: str | None) -> bool:
-        """Tell whether the release that would be promoted is the one that waits for votes there."""
+        """Return whether the release that would be promoted is the one that waits for votes there."""
         from promoter.usecases.import_reviews import waits_there
 
         return waits_there(self.context, environment, release)

@@ -208,5 +208,5 @@ def in_ci(environ: Mapping[str, str]) -> bool:
 
 
 def _actor_of_ci(environ: Mapping[str, str]) -> str | None:
-    said = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
-    return next((name for name in said if name), None)
+    candidates = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
+    return next((name for name in candidates if name), None)

@@ -18,9 +18,9 @@ _OURS = frozenset({".git", ".promoter"})
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
-def forbidden(directory: Path, place: str, said: Mapping[str, object]) -> dict[str, str]:
+def forbidden(directory: Path, place: str, table: Mapping[str, object]) -> dict[str, str]:
     """The settings that `place`, relative to `directory`, may not hold, each with why. None where git does not track it."""
-    serious = [key for key in said if key not in COMFORT or key in _REPORTS]
+    serious = [key for key in table if key not in COMFORT or key in _REPORTS]
     if not serious:
         return {}
     root = _top(directory)
@@ -28,7 +28,7 @@ def forbidden(directory: Path, place: str, said: Mapping[str, object]) -> dict[s
         return {}
     found = {key: f"`{key}` cannot be set in a file that git tracks: anyone who pushes a branch could set it" for key in serious}
     for key in _REPORTS:
-        value = said.get(key)
+        value = table.get(key)
         if key in found and isinstance(value, str) and _stays_inside(value, root):
             del found[key]
         elif key in found:
@@ -48,7 +48,7 @@ def _top(directory: Path) -> Path | None:
 
 
 def _tracks(directory: Path, place: str, root: Path) -> bool:
-    """Tell whether git tracks the file, or a link on its path. If unknown, it counts as tracked."""
+    """Return whether git tracks the file, or a link on its path. If unknown, it counts as tracked."""
     end = Path(os.path.realpath(directory / place))
     first = Path(place).parts[0]
     inside = [str(end.relative_to(root))] if end.is_relative_to(root) else []

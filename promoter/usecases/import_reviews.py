@@ -66,7 +66,7 @@ def import_reviews(ctx: Context, environment: str, release: str | None = None, c
 
 
 def waits_there(ctx: Context, environment: str, release: str | None) -> bool:
-    """Tell whether the release that would be promoted is the one that waits for votes there."""
+    """Return whether the release that would be promoted is the one that waits for votes there."""
     require_environment(ctx, environment)
     chosen, request = find_release(ctx, release), ctx.ledger.state.environment(environment).request
     return request is not None and request.release == chosen.id

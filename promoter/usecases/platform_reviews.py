@@ -65,6 +65,6 @@ def source_of(review: Review, place: ReviewSubject) -> Mapping[str, str]:
 
 
 def is_known(source: Mapping[str, str], votes: Iterable[Vote]) -> bool:
-    """Tell whether one of the votes was imported from this review."""
+    """Return whether one of the votes was imported from this review."""
     key = " ".join(source[part] for part in REVIEW)
     return any(vote.imported == key for vote in votes)

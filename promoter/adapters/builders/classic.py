@@ -57,18 +57,18 @@ class EngineBuilder:
         return f"line {need.line} of {where} has {need.feature}, which needs BuildKit, and buildx is not installed: {INSTALL}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        told = BuildLog(secrets, log)
+        build_log = BuildLog(secrets, log)
         inline = request.build.dockerfile_inline
         options = self._options(request, secrets)
         context = context_tar(context_of(request), request.build.dockerfile, None if inline is None else secrets.reveal(inline))
         try:
             with closing(context.tar):
                 for line in attentive(_lines(self._engine.build_stream(context, options)), self._check):
-                    told.line(line)
+                    build_log.line(line)
         except BuildError as error:
             self._check()
             why = error.message.removeprefix(f"{options.tag} could not be built: ")
-            failed = told.failure(request.service, why, error.hint, retryable=error.retryable)
+            failed = build_log.failure(request.service, why, error.hint, retryable=error.retryable)
             failed.lost = error.lost
             raise failed from error
 

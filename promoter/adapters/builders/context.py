@@ -11,7 +11,7 @@ _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/")
 
 
 def is_remote(request: BuildRequest) -> bool:
-    """Tell whether the context is an address that the builder fetches."""
+    """Return whether the context is an address that the builder fetches."""
     return _REMOTE.match(request.build.context) is not None
 
 

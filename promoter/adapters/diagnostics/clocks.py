@@ -23,9 +23,9 @@ def look(subject: Subject) -> Iterator[Finding]:
     asks |= {f"registry {host}": _registry(subject, host) for host in subject.registries}
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = dict(zip(asks, pool.map(_offset, asks.values()), strict=True))
-    told = {name: offset for name, offset in found.items() if offset is not None}
-    if told:
-        yield assess(told)
+    known = {name: offset for name, offset in found.items() if offset is not None}
+    if known:
+        yield assess(known)
 
 
 def assess(offsets: dict[str, timedelta]) -> Finding:
@@ -33,9 +33,9 @@ def assess(offsets: dict[str, timedelta]) -> Finding:
     off = {name: offset for name, offset in offsets.items() if abs(offset) > TOLERATED}
     if not off:
         return Finding(PART, True, False, f"agrees with {', '.join(offsets)} within {TOLERATED.seconds} s")
-    said = ", ".join(f"{name} by {_say(offset)}" for name, offset in off.items())
+    differences = ", ".join(f"{name} by {_say(offset)}" for name, offset in off.items())
     remedy = "synchronize the wrong clock with NTP: leases, expiry and windows use this machine's clock"
-    return Finding(PART, False, False, f"differs from {said}", remedy)
+    return Finding(PART, False, False, f"differs from {differences}", remedy)
 
 
 def _say(offset: timedelta) -> str:

@@ -31,11 +31,11 @@ def assess(part: str, where: str, free: int) -> Finding:
 def _place(subject: Subject, address: str | None) -> Path | None:
     """Return the engine's data directory if it is on this machine. Other engines do not report their disks."""
     try:
-        where, said = engines.asked(subject, address)
+        where, info = engines.asked(subject, address)
     except PromoterError:
         return None
-    place = Path(said.root)
-    return place if where.startswith("unix:") and said.root and os.access(place, os.X_OK) else None
+    place = Path(info.root)
+    return place if where.startswith("unix:") and info.root and os.access(place, os.X_OK) else None
 
 
 def _existing(directory: Path) -> Path:

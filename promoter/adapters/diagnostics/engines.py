@@ -23,13 +23,13 @@ def asked(subject: Subject, address: str | None) -> tuple[str, About]:
 
 
 def look(subject: Subject, address: str | None) -> Iterator[Finding]:
-    where, said = asked(subject, address)
-    yield assess(title(address), where, said)
+    where, info = asked(subject, address)
+    yield assess(title(address), where, info)
 
 
-def assess(part: str, where: str, said: About) -> Finding:
+def assess(part: str, where: str, info: About) -> Finding:
     """Report an engine. Connecting to one that is too old fails before this."""
-    api = f"API {said.spoken}" + (
-        f" of its {said.offered}: newer than this version of promoter, which uses the older API" if said.newer else ""
+    api = f"API {info.spoken}" + (
+        f" of its {info.offered}: newer than this version of promoter, which uses the older API" if info.newer else ""
     )
-    return Finding(part, True, True, f"Docker Engine {said.version} on {said.name}, {where}, {api}")
+    return Finding(part, True, True, f"Docker Engine {info.version} on {info.name}, {where}, {api}")

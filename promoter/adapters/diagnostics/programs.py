@@ -23,8 +23,8 @@ def buildx(subject: Subject) -> Iterator[Finding]:
         yield Finding("buildx", True, wanted, f"{plugin}{_version(str(plugin))}")
         return
     remedy = "install docker-buildx to build Dockerfiles that need BuildKit"
-    said = "`builder: buildx` needs it" if wanted else "the engine's own builder is used"
-    yield Finding("buildx", False, wanted, f"not installed: {said}", remedy)
+    effect = "`builder: buildx` needs it" if wanted else "the engine's own builder is used"
+    yield Finding("buildx", False, wanted, f"not installed: {effect}", remedy)
 
 
 def git(_: Subject) -> Iterator[Finding]:

@@ -76,8 +76,8 @@ def expired(login: Login, now: datetime) -> datetime | None:
     """Return when the token expired; None if it has not, or has no expiry."""
     parts = (login.identity_token or login.password).split(".")
     try:
-        told = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) if len(parts) == 3 else {}
-        end = datetime.fromtimestamp(float(told["exp"]), UTC)
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) if len(parts) == 3 else {}
+        end = datetime.fromtimestamp(float(claims["exp"]), UTC)
     except (ValueError, KeyError, TypeError, OverflowError, OSError, binascii.Error):
         return None
     return end if end <= now else None

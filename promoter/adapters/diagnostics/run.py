@@ -39,15 +39,15 @@ class _Part:
         except PromoterError as error:
             self.found = [Finding(self.name, False, self.essential, error.message, error.hint)]
         except Exception as error:  # noqa: BLE001 -- an error in one check must not hide the other findings
-            said = f"could not be checked: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            self.found = [Finding(self.name, False, self.essential, said, "please report this; the other findings are valid")]
+            detail = f"could not be checked: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            self.found = [Finding(self.name, False, self.essential, detail, "please report this; the other findings are valid")]
         self.done.set()
 
-    def told(self, patience: float) -> list[Finding]:
+    def findings(self, patience: float) -> list[Finding]:
         if self.done.wait(patience):
             return self.found
-        said = f"no answer within {PATIENCE:.0f} s"
-        return [Finding(self.name, False, self.essential, said, "check the network to it, and the server itself")]
+        detail = f"no answer within {PATIENCE:.0f} s"
+        return [Finding(self.name, False, self.essential, detail, "check the network to it, and the server itself")]
 
 
 def rounds(
@@ -70,7 +70,7 @@ def rounds(
         part.start()
     deadline = time.monotonic() + patience
     for part in parts:
-        yield from part.told(max(0.05, deadline - time.monotonic()))
+        yield from part.findings(max(0.05, deadline - time.monotonic()))
 
 
 def _parts(subject: Subject) -> list[_Part]:

@@ -85,7 +85,7 @@ def _inside(error: BaseException) -> BaseException | None:
 
 
 def timed_out(error: BaseException | None) -> bool:
-    """Tell whether an error was caused by a timeout."""
+    """Return whether an error was caused by a timeout."""
     while error is not None:
         if isinstance(error, TimeoutError | urllib3.exceptions.ReadTimeoutError | requests.Timeout):
             return True
@@ -105,7 +105,7 @@ def taken_port(text: str) -> int | None:
 
 
 def passing(text: str) -> bool:
-    """Tell whether an error with this message may be temporary."""
+    """Return whether an error with this message may be temporary."""
     return bool(_PASSING.search(text)) and not _LASTING.search(text)
 
 
@@ -128,7 +128,7 @@ def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
 
 
 def _broke_off(error: BaseException | None) -> bool:
-    """Tell whether an error was caused by a failed or broken connection, and not by a timeout."""
+    """Return whether an error was caused by a failed or broken connection, and not by a timeout."""
     if isinstance(error, APIError) or timed_out(error):
         return False
     while error is not None:

@@ -30,7 +30,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """What `POST /build` may be told. `registry_auths` maps hosts to auth configurations."""
+    """The options of `POST /build`. `registry_auths` maps hosts to auth configurations."""
 
     tag: str
     args: Mapping[str, str | None] = field(default_factory=dict)

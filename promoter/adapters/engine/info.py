@@ -20,7 +20,7 @@ class About:
 
     @property
     def newer(self) -> bool:
-        """Tell whether it is newer than this version of promoter supports."""
+        """Return whether it is newer than this version of promoter supports."""
         return tuple(int(part) for part in self.offered.split(".")) > NEWEST
 
 

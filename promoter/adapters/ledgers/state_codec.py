@@ -62,8 +62,8 @@ def _adapter(kind: Any) -> "TypeAdapter[Any]":
 @cache
 def form() -> str:
     """Return a version that changes with every stored field."""
-    said = [__version__, *map(repr, PARTS.values())]
-    return sha256("\n".join(said).encode()).hexdigest()[:16]
+    parts = [__version__, *map(repr, PARTS.values())]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def to_json(owner: State | EnvironmentState) -> dict[str, Any]:

@@ -48,9 +48,9 @@ def unreachable(who: Answerer, error: Exception) -> ForgeError:
     return ForgeError(message, hint="make sure that this machine can reach it, then run the same command again", retryable=True)
 
 
-def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str], said: str) -> ForgeError:
-    """Make the error for an answer that is not a success. `said` is the platform's message."""
-    tail = f": {said}" if said else ""
+def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str], reply: str) -> ForgeError:
+    """Make the error for an answer that is not a success. `reply` is the platform's message."""
+    tail = f": {reply}" if reply else ""
     pause = _pause(headers)
     if status == 429 or (status == 403 and pause is not None):
         when = f"; it asks to wait {pause:.0f} s" if pause else ""

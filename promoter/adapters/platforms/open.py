@@ -45,7 +45,7 @@ def open_forge(
 
 
 def _named_by_ci(environ: Mapping[str, str], platform: Platform | None) -> bool:
-    """Tell whether CI's variables name the repository."""
+    """Return whether CI's variables name the repository."""
     github, gitlab = bool(environ.get("GITHUB_REPOSITORY")), bool(environ.get("CI_PROJECT_ID"))
     return {Platform.GITHUB: github, Platform.GITLAB: gitlab, None: github or gitlab}[platform]
 

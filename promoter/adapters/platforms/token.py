@@ -62,11 +62,11 @@ def _is_for(platform: Platform, name: str, host: str, environ: Mapping[str, str]
     host = _bare(host)
     if platform is Platform.GITHUB:
         own = host == "github.com" or host.endswith(".ghe.com")
-        said = [environ.get(one, "") for one in ("GITHUB_API_URL", "GH_HOST")]
+        addresses = [environ.get(one, "") for one in ("GITHUB_API_URL", "GH_HOST")]
     else:
         own = host == "gitlab.com" and name != "CI_JOB_TOKEN"
-        said = [environ.get(one, "") for one in ("CI_API_V4_URL", "CI_SERVER_HOST", "GITLAB_HOST")]
-    return own or host in {_bare(one) for one in said if one}
+        addresses = [environ.get(one, "") for one in ("CI_API_V4_URL", "CI_SERVER_HOST", "GITLAB_HOST")]
+    return own or host in {_bare(one) for one in addresses if one}
 
 
 def _bare(address: str) -> str:

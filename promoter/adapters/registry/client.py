@@ -146,9 +146,9 @@ class HttpRegistry:
         answer = self.proven(image.repository, "pull,push", request, what)
         if answer.status not in (200, 201, 202):
             raise errors.failed(image.repository.host, what, answer.status, answer.body)
-        said = answer.headers.get("Docker-Content-Digest")
-        if said and said != str(image.digest):
-            raise DigestMismatch(f"registry {image.repository.host} stored {said} under {tag}, expected {image.digest}",
+        actual = answer.headers.get("Docker-Content-Digest")
+        if actual and actual != str(image.digest):
+            raise DigestMismatch(f"registry {image.repository.host} stored {actual} under {tag}, expected {image.digest}",
                                  hint="check the registry: it must not change manifests")  # fmt: skip
 
     def _get(self, repository: Repository, reference: str) -> Answer | None:

@@ -164,10 +164,10 @@ def _ask(helper: str, key: str, path: Path) -> Login | None:
     except OSError as error:
         raise _helper_failed(program, key, path, f"cannot be run: {error}") from error
     if done.returncode != 0:
-        said = (done.stdout.strip() or done.stderr.strip())[:300]
-        if _NOT_FOUND in said:
+        printed = (done.stdout.strip() or done.stderr.strip())[:300]
+        if _NOT_FOUND in printed:
             return None
-        raise _helper_failed(program, key, path, f"ended with {done.returncode}: {said}")
+        raise _helper_failed(program, key, path, f"ended with {done.returncode}: {printed}")
     return _helper_login(done.stdout, program, key, path)
 
 

@@ -55,8 +55,8 @@ def other_length(host: str, name: str, got: int, expected: int) -> RegistryError
 
 def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
     """Any other answer that is no success."""
-    said = reason(body)
-    tail = f": {said}" if said else ""
+    detail = reason(body)
+    tail = f": {detail}" if detail else ""
     if status == 429:
         return RegistryError(f"registry {host} allows no more requests for now (429){tail}",
                              hint=f"wait, or run docker login {host} for a higher limit", retryable=True)  # fmt: skip

@@ -112,7 +112,7 @@ class Endpoint:
             raise errors.unreachable(self.host, error) from error
 
     def is_at(self, url: str) -> bool:
-        """Tell whether a URL is on this host."""
+        """Return whether a URL is on this host."""
         return urlsplit(url).netloc == self._address
 
     def own(self, url: str) -> str:

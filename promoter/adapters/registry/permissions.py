@@ -17,9 +17,9 @@ from promoter.model.images import Repository
 
 def date_of(registry: HttpRegistry, host: str) -> datetime | None:
     """Return the clock of the registry or its proxy; None if it sends no date."""
-    said = registry.greeting(host).headers.get("Date", "").split(",")
+    date = registry.greeting(host).headers.get("Date", "").split(",")
     try:
-        found = parsedate_to_datetime(",".join(said[:2]))  # a proxy may add its own after that of the registry
+        found = parsedate_to_datetime(",".join(date[:2]))  # a proxy may add its own after that of the registry
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -166,5 +166,5 @@ def _join_equals(environ: MutableMapping[str, str]) -> None:
 
 
 def _is_joint(words: list[str], place: int, current: int) -> bool:
-    """Tell whether this is an `=` after a long option. Under the cursor it remains, as an empty word."""
+    """Return whether this is an `=` after a long option. Under the cursor it remains, as an empty word."""
     return words[place] == "=" and words[place - 1].startswith("--") and place != current

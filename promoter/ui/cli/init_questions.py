@@ -51,7 +51,7 @@ class Usual:
 
 
 def may_ask(*, yes: bool) -> bool:
-    """Tell whether questions may be asked: on a terminal, without `--yes`."""
+    """Return whether questions may be asked: on a terminal, without `--yes`."""
     return not yes and not os.environ.get("CI") and sys.stdin.isatty() and sys.stderr.isatty()
 
 

@@ -7,7 +7,7 @@ from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.status import when
 from promoter.ui.reports.table import table
 
-_TELLING = ("reason", "comment", "reason_code", "reasons", "step")
+_SHOWN_KEYS = ("reason", "comment", "reason_code", "reasons", "step")
 
 
 def history(facts: Sequence[Fact]) -> str:
@@ -24,7 +24,7 @@ def _row(fact: Fact) -> tuple[str, ...]:
 
 
 def _detail(fact: Fact) -> str:
-    words = [_text(fact.body[key]) for key in _TELLING if fact.body.get(key) and fact.body[key] != "ok"]
+    words = [_text(fact.body[key]) for key in _SHOWN_KEYS if fact.body.get(key) and fact.body[key] != "ok"]
     if fact.kind is Kind.PROMOTED and fact.body.get("gap_ms") is not None:
         words.append(f"gap {fact.body['gap_ms']}ms")
     if fact.body.get("review"):

@@ -84,7 +84,7 @@ def _digest(release: Release) -> str:
 
 
 def tells_why(environment: EnvironmentResult) -> bool:
-    """Tell whether an environment has a reason of its own; `not_reached` has none."""
+    """Return whether an environment has a reason of its own; `not_reached` has none."""
     return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
 
 

@@ -61,7 +61,7 @@ def test_a_host_whose_key_is_not_known_is_told_and_nobody_is_asked(world, server
 
 def test_a_repository_that_is_not_there_is_told(world, server):
     world.git("remote", "set-url", "origin", f"{server.host}:/nowhere/shop.git", at=world.clone)
-    with pytest.raises(LedgerError, match="in a repository that is not there"):
+    with pytest.raises(LedgerError, match="in a repository that does not exist"):
         list(world.ledger().read())
 
 

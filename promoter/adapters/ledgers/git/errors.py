@@ -9,7 +9,7 @@ _RIGHT = (
     "with write access"
 )
 _FREE = "the branch's rule may forbid force pushes and deletion, but must allow this account to push"
-_TELLING: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
+_EXPLANATIONS: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
     (("dubious ownership",), "is in a repository that belongs to another user",
      "if you trust it: git config --global --add safe.directory DIRECTORY", False),
     (("Host key verification failed", "host key is known"), "is on a host whose key is not known here",
@@ -37,16 +37,16 @@ _NOISE = re.compile(r"^(?:remote: *|hint: .*|To .*|fatal: the remote end hung up
 _ADVICE = "make sure that this machine can reach it, then run the same command again"
 
 
-def explain(where: str, said: str) -> LedgerError:
+def explain(where: str, output: str) -> LedgerError:
     """Make the error for git's output. Unknown errors may come from the network, so they are retried."""
-    text = short(said)
-    for words, cause, hint, retryable in _TELLING:
-        if any(word in said for word in words):
+    text = short(output)
+    for words, cause, hint, retryable in _EXPLANATIONS:
+        if any(word in output for word in words):
             return LedgerError(f"the ledger {where} {cause}: {text}", hint=hint, retryable=retryable)
     return LedgerError(f"the ledger {where} cannot be reached: {text}", hint=_ADVICE, retryable=True)
 
 
-def short(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines()]
-    told = " ".join(line for line in lines if line and not _NOISE.match(line)) or " ".join(lines)
-    return re.sub(r"//[^/@\s]*@", "//", told)[:400] or "git gave no reason"
+def short(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines()]
+    message = " ".join(line for line in lines if line and not _NOISE.match(line)) or " ".join(lines)
+    return re.sub(r"//[^/@\s]*@", "//", message)[:400] or "git gave no reason"

@@ -72,37 +72,37 @@ def _explain(error: Exception, where: str) -> NoReturn:
     import psycopg
     from psycopg import errors
 
-    said = " ".join(str(error).split())[:400]
+    message = " ".join(str(error).split())[:400]
     if isinstance(error, errors.InsufficientPrivilege):
         raise LedgerError(
-            f"the ledger {where} refuses access: {said}",
+            f"the ledger {where} refuses access: {message}",
             hint="its role needs CREATE on the database for the first write, then USAGE on the schema `promoter` "
             "and SELECT, INSERT and UPDATE on its tables",
         ) from error
     if isinstance(error, errors.ReadOnlySqlTransaction):
         raise LedgerError(
-            f"the ledger {where} cannot be written: {said}",
+            f"the ledger {where} cannot be written: {message}",
             hint="this server is a standby: use the primary, or target_session_attrs=read-write",
         ) from error
     if isinstance(error, (errors.DiskFull, errors.OutOfMemory)):
         raise LedgerError(
-            f"the ledger {where} cannot grow: {said}",
+            f"the ledger {where} cannot grow: {message}",
             hint="free some space on the server, then run the same command again",
             retryable=True,
         ) from error
-    for words, cause, hint in _TELLING:
-        if any(word in said for word in words):
-            raise LedgerError(f"the ledger {where} {cause}: {said}", hint=hint) from error
+    for words, cause, hint in _EXPLANATIONS:
+        if any(word in message for word in words):
+            raise LedgerError(f"the ledger {where} {cause}: {message}", hint=hint) from error
     if isinstance(error, psycopg.OperationalError):
         raise LedgerError(
-            f"the ledger {where} cannot be reached: {said}",
+            f"the ledger {where} cannot be reached: {message}",
             hint="make sure that the server runs and that this machine can reach it, then run the same command again",
             retryable=True,
         ) from error
-    raise LedgerError(f"the ledger {where} failed: {said}", hint="see the server's log") from error
+    raise LedgerError(f"the ledger {where} failed: {message}", hint="see the server's log") from error
 
 
-_TELLING = (
+_EXPLANATIONS = (
     (("authentication failed", "no password supplied", "no pg_hba.conf entry"), "does not accept these credentials",
      "set PGPASSWORD, a .pgpass file or a service file; never a password in the pipeline file"),
     (("does not exist",), "does not exist", "create the database and the role (createdb, createuser), or fix the address"),

@@ -216,8 +216,8 @@ class PostgresLedger:
         from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
         if self._connection is None or self._connection.closed:
-            said = conninfo_to_dict(self._url)
-            more = {name: value for name, value in _DEFAULTS.items() if name not in said}
+            given = conninfo_to_dict(self._url)
+            more = {name: value for name, value in _DEFAULTS.items() if name not in given}
             self._connection = psycopg.connect(make_conninfo(self._url, **more), autocommit=True)
         return self._connection
 
@@ -235,8 +235,8 @@ def without_password(url: str) -> str:
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     try:
-        said = conninfo_to_dict(url)
+        given = conninfo_to_dict(url)
     except ProgrammingError:
         return "postgresql://…"
-    shown = {key: str(said[key]) for key in ("host", "port", "dbname", "user", "service") if said.get(key)}
+    shown = {key: str(given[key]) for key in ("host", "port", "dbname", "user", "service") if given.get(key)}
     return f"postgresql:{make_conninfo('', **shown)}"

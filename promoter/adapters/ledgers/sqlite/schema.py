@@ -93,7 +93,7 @@ def _make_file(path: Path) -> None:
 
 
 def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether the file has no tables yet. Raise LedgerError for a foreign file or one of a newer version."""
+    """Return whether the file has no tables yet. Raise LedgerError for a foreign file or one of a newer version."""
     application, version, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), "
         "(SELECT count(*) FROM sqlite_schema)"
@@ -166,17 +166,17 @@ def explained(path: Path) -> Iterator[None]:
 def _explain(error: sqlite3.Error, path: Path) -> NoReturn:
     code = _primary(error)
     retryable = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    told = _TELLING.get(code)
-    if told is None:
+    explanation = _EXPLANATIONS.get(code)
+    if explanation is None:
         raise LedgerError(f"the ledger {path} failed: {error}", hint=_DAMAGED) from error
-    cause, hint = told
+    cause, hint = explanation
     raise LedgerError(f"the ledger {path} {cause}: {error}", hint=hint, retryable=retryable) from error
 
 
 _DAMAGED = "copy the file to a safe place, then run `promoter ledger verify`; restore a backup or an export"
 _FORBIDDEN = "make the file and its directory writable for you, or use another file with --ledger sqlite:PATH"
 _LOCKED = "another program keeps it locked: end that program, then run the same command again"
-_TELLING = {
+_EXPLANATIONS = {
     sqlite3.SQLITE_BUSY: ("stayed locked", _LOCKED),
     sqlite3.SQLITE_LOCKED: ("stayed locked", _LOCKED),
     sqlite3.SQLITE_FULL: (

@@ -34,7 +34,7 @@ def _property(text: str) -> str:
 
 
 def risky(text: str) -> bool:
-    """Tell whether the runner could read a line of it as a command."""
+    """Return whether the runner could read a line of it as a command."""
     return any(_NEW_SPELLING.match(line) or _OLD_SPELLING.search(line) for line in _lines(text))
 
 
