@@ -3,7 +3,7 @@
     make bench                   5 rounds
     make bench ARGS="--rounds 9 --without ansible"
 
-Absolute times say little on a busy machine; ratios within one run say more. All rounds stand in bench/results.json.
+Absolute times say little on a busy machine; ratios within one run say more. bench/results.json has all rounds.
 """
 
 import argparse

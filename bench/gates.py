@@ -1,4 +1,4 @@
-"""What a judgement costs: one signed approval checked, and all gates of an environment over a ledger of 10,000 facts.
+"""The time of evaluating gates: one signed approval checked, and all gates of an environment over a ledger of 10,000 facts.
 
 In-process times, because both happen many times in one command; each is set against its limit in design.
 """
@@ -114,7 +114,7 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
         found = standing(state, environment, release), newer_instead(state, "prod", release, explicit=False)
         judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
         if (shut := worst(judged)) is not None:
-            raise SystemExit(f"bench: {shut.gate} is shut: {shut.verdict.sentence}")
+            raise SystemExit(f"bench: {shut.gate} is closed: {shut.verdict.sentence}")
 
     yield f"judge all gates, {FACTS:,} facts", controller
 

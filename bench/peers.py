@@ -28,7 +28,7 @@ class Peer:
     cwd: Path
 
     def run(self, number: int) -> None:
-        """One round; a failure ends the bench with what was said."""
+        """Run one round; a failure ends the bench with its output."""
         env = {**os.environ, **self.env, "BENCH_ROUND": f"r{number}"}
         done = subprocess.run(
             self.argv, cwd=self.cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -79,7 +79,7 @@ def ansible(run: str, where: Path) -> Peer:
 
 
 def _peer(name: str, run: str, where: Path, *argv: str, **env: str) -> Peer:
-    """A directory, a name and ports of its own: nobody finds another's work done."""
+    """Make a peer with its own directory, name and ports, so that none finds the work of another done."""
     folder = where / name.replace(" ", "-").lower()
     shutil.copytree(ROOT / "bench/job", folder)
     shutil.copy(Path(os.environ["PROMOTER_LAB_BUSYBOX"]) / "busybox", folder / "busybox")

@@ -1,6 +1,6 @@
 """The demo: DEV, TEST and PROD on a real engine, with the commands that anyone would type, and what they print.
 
-make demo        runs it; a second time it finds everything as it should be and says so
+make demo        runs it; a second time it changes nothing and says so
 demo.py clear    takes away what pipelines/* left on the engine and in their ledgers (`make down` does it)
 """
 
@@ -31,7 +31,7 @@ def main() -> int:
     os.environ |= free_ports()
     code = step("Build once, push, and carry that digest through DEV and TEST.", "run", str(HELLO), expected=(UNCHANGED, WAITING))
     if code == WAITING:
-        print("\n  Exit code 3: PROD waits for an approval, and no process waits with it. So approve, and carry on:")
+        print("\n  Exit code 3: PROD waits for an approval, and no process waits with it. So approve, and continue:")
         step(
             "A person looks at the case and approves.", "approve", "prod", "-f", str(HELLO), "--yes", "--comment", "seen on TEST"
         )
@@ -101,7 +101,7 @@ def lend_busybox(pipeline: Path) -> None:
 
 
 def free_ports() -> dict[str, str]:
-    """The pipeline's own ports, or others where somebody has these; kept, so that the next demo changes nothing."""
+    """Return the pipeline's ports, or free ones if these are used; remember them, so that the next demo changes nothing."""
     facts = place.recall(place.directory())
     ours = {port["PublicPort"] for container in _running() for port in container["Ports"] if "PublicPort" in port}
     kept: dict[str, int] = facts.get("ports", PORTS)

@@ -12,7 +12,7 @@
     lab/lab.py down      stops and removes all that this lab started, and nothing else
 
 PROMOTER_LAB_ENGINE (or DOCKER_HOST, where it answers) and PROMOTER_LAB_REGISTRY name parts that are there already;
-PROMOTER_LAB_STATE names the directory to live in.
+PROMOTER_LAB_STATE names the directory to use.
 """
 
 import os
@@ -76,7 +76,7 @@ def _complete(state: Path) -> bool:
 
 
 def _bring_up(state: Path) -> None:
-    """Only what is missing: an engine that died costs nobody the registry's content."""
+    """Start only what is missing: the registry keeps its content when an engine died."""
     facts = place.recall(state) | {"state": str(state)}
     if _missing(state, "engine"):
         engine.down(state)
@@ -122,7 +122,7 @@ def more_shells() -> None:
 
 
 def _add_all(**parts: Callable[[Path], Path | str]) -> None:
-    """All that can be had; raises LabError for what cannot."""
+    """Provide every part; raise LabError for one that is not available."""
     missing = []
     for name, get in parts.items():
         try:

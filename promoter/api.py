@@ -1,9 +1,9 @@
-"""promoter from Python: open a pipeline, and ask for what the command line can do.
+"""promoter from Python: open a pipeline and use the functions of the command line.
 
     with promoter.api.open_pipeline("pipeline.yaml") as shop:
         shop.promote(None, to="test", wait=None)
 
-Each method imports what it needs when it is called, so that opening a pipeline stays quick.
+Each method imports what it needs when it is called, so that opening a pipeline is fast.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Promoter:
-    """One pipeline, its ledger, and the world."""
+    """One pipeline, its ledger and its ports."""
 
     def __init__(self, context: "Context") -> None:
         self.context = context
@@ -43,11 +43,11 @@ class Promoter:
 
     @property
     def ports(self) -> "UseCasePorts":
-        """All that is asked of the outside world."""
+        """The ports to the outside world."""
         return self.context.ports
 
     def interrupt(self) -> None:
-        """Stop cleanly: end what runs, put back what was touched. May be called from a signal handler."""
+        """Stop cleanly: end the running step and restore what was changed. May be called from a signal handler."""
         self.context.interrupt()
 
     def run(self, to: str | None, wait: "timedelta | None", wait_lock: "timedelta | None" = None) -> "RunResult":
@@ -57,7 +57,7 @@ class Promoter:
         return run(self.context, to, wait, wait_lock)
 
     def build(self) -> "RunResult":
-        """Build and push only. The release is recorded and enters nothing."""
+        """Build and push only. The release is recorded and not promoted."""
         from promoter.usecases.build import build
 
         return build(self.context)
@@ -65,13 +65,13 @@ class Promoter:
     def promote(
         self, release: str | None, to: str | None, wait: "timedelta | None", wait_lock: "timedelta | None" = None
     ) -> "RunResult":
-        """Carry an existing release on; this is how a waiting run resumes."""
+        """Continue promoting a release; this resumes a waiting run."""
         from promoter.usecases.promote import promote
 
         return promote(self.context, release, to, wait, wait_lock)
 
     def plan(self, release: str | None, to: str | None) -> "RunResult":
-        """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
+        """Return what `promote` would do. Change nothing and run no checks."""
         from promoter.usecases.plan import plan
 
         return plan(self.context, release, to)
@@ -87,8 +87,8 @@ class Promoter:
     ) -> "RunResult":
         """Promote an earlier verified release with the configuration that it ran with, and pin the environment.
 
-        `current_config` takes the configuration of the file instead: that is a promotion, which asks the gates. A rollback
-        that was cut off before its pin was recorded is brought to its end: it does not go back once more.
+        `current_config` takes the configuration of the file instead: that is a promotion that must pass the gates.
+        A rollback that was interrupted before its pin was recorded is completed; it does not go back a second time.
         """
         from promoter.usecases.rollback import rollback
 
@@ -97,175 +97,175 @@ class Promoter:
     def repair(
         self, environment: str | None, wait_lock: "timedelta | None" = None, *, force: bool = False, reason: str | None = None
     ) -> "RunResult":
-        """Bring what is recorded back to running: the same release, plan and containers where they can be had.
+        """Restore what is recorded: the same release, plan and, where possible, containers.
 
-        It enters no release and asks no gate. A veto and a freeze stop it, unless `force` says to go on, with a reason.
+        No new release enters and no gate is evaluated. A veto or a freeze stops it, except with `force` and a reason.
         """
         from promoter.usecases.rollback import repair
 
         return repair(self.context, environment, wait_lock, force=force, reason=reason)
 
     def case(self, environment: str, release: str | None) -> "ApprovalCase":
-        """The open request of an environment. Raises CallerError when nothing waits there."""
+        """Return the open request of an environment. Raise CallerError when nothing waits there."""
         from promoter.usecases.approve import approval_case
 
         return approval_case(self.context, environment, release)
 
     def vote(self, case: "ApprovalCase", decision: str, comment: str | None, key: str | None = None) -> "Fact":
-        """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count.
+        """Append an approval or a reject, bound to exactly what the case shows. Raise Refused when it would not count.
 
-        `key` is the file of an SSH key. The vote is signed over the very fact that it follows, so that nobody can take
-        facts away from under it: when somebody else was first, it is signed again.
+        `key` is the file of an SSH key. The signature covers the digest of the fact before, so that facts before the vote
+        cannot be removed. When another fact was appended meanwhile, the vote is signed again.
         """
         from promoter.usecases.approve import vote
 
         return vote(self.context, case, decision, comment, key)
 
     def still_missing(self, case: "ApprovalCase") -> tuple[str, ...]:
-        """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
+        """Return what the approval gates of this case still need; nothing when the case is no longer open."""
         from promoter.usecases.approve import still_missing
 
         return still_missing(self.context, case)
 
     def override(self, case: "ApprovalCase", reason: str, key: str | None = None) -> "Fact":
-        """Appends a decision to pass the gates for exactly what the case shows. Raises Refused from those who may not."""
+        """Append a decision to pass the gates for exactly what the case shows. Raise Refused for people who may not."""
         from promoter.usecases.override import override
 
         return override(self.context, case, reason, key)
 
     def review(self, environment: str, comment: str | None, key: str | None = None) -> "Fact":
-        """Looks back on the oldest override that nobody has reviewed. Raises Refused from those who made it."""
+        """Review the oldest override without a review. Raise Refused for the people who made it."""
         from promoter.usecases.override import review
 
         return review(self.context, environment, comment, key)
 
     def import_reviews(self, environment: str, release: str | None = None, called: str | None = None) -> "Imported":
-        """Those of this run. `called` is the environment's name on the platform, where that is another.
+        """Import the reviews of this run. `called` is the environment's name on the platform, if it differs.
 
-        Raises CallerError when nothing waits there or this is no run, Refused when this run did not ask for it.
+        Raise CallerError when nothing waits there or this is not a CI run, Refused when this run did not request it.
         """
         from promoter.usecases.import_reviews import import_reviews
 
         return import_reviews(self.context, environment, release, called)
 
     def waits_there(self, environment: str, release: str | None) -> bool:
-        """Whether the release that would be promoted is the one that asks for votes there."""
+        """Return whether the release that would be promoted is the one that waits for votes there."""
         from promoter.usecases.import_reviews import waits_there
 
         return waits_there(self.context, environment, release)
 
     def starter(self, target: "Target") -> "Forge":
-        """The platform that can start `target`. Raises, before anybody has voted, for everything that is missing."""
+        """Return the platform that can start `target`. Called before the vote; raise for everything that is missing."""
         from promoter.usecases.dispatch import starter
 
         return starter(self.context, target)
 
-    def still_shut(self, case: "ApprovalCase") -> tuple[str, ...]:
-        """What a job that is started now would have to wait for."""
-        from promoter.usecases.dispatch import still_shut
+    def still_closed(self, case: "ApprovalCase") -> tuple[str, ...]:
+        """Return what a job that is started now would wait for."""
+        from promoter.usecases.dispatch import still_closed
 
-        return still_shut(self.context, case)
+        return still_closed(self.context, case)
 
     def dispatch(self, forge: "Forge", target: "Target", case: "ApprovalCase") -> None:
-        """Raises ForgeError when it could not be started."""
+        """Start the job. Raise ForgeError when that fails."""
         from promoter.usecases.dispatch import dispatch
 
         return dispatch(self.context, forge, target, case)
 
     def pin(self, environment: str, reason: str) -> "Fact":
-        """Automatic promotion leaves the environment alone until it is unpinned."""
+        """Pin the environment: automatic promotions do not change it until it is unpinned."""
         from promoter.usecases.holds import pin
 
         return pin(self.context, environment, reason)
 
     def unpin(self, environment: str, reason: str) -> "Fact":
-        """Raises CallerError when it is not pinned."""
+        """Unpin the environment. Raise CallerError when it is not pinned."""
         from promoter.usecases.holds import unpin
 
         return unpin(self.context, environment, reason)
 
     def freeze(self, environment: str | None, reason: str) -> "Fact":
-        """Nothing may enter the environment, or any without one, until it is unfrozen."""
+        """Block promotions into the environment, or into all without one, until it is unfrozen."""
         from promoter.usecases.holds import freeze
 
         return freeze(self.context, environment, reason)
 
     def unfreeze(self, environment: str | None, reason: str) -> "Fact":
-        """Raises CallerError when nothing there is frozen, or when all are and one is named."""
+        """Unfreeze. Raise CallerError when nothing there is frozen, or when one is named and the freeze is for all."""
         from promoter.usecases.holds import unfreeze
 
         return unfreeze(self.context, environment, reason)
 
     def veto(self, release: str, reason: str, services: "Sequence[str]" = ()) -> "Vetoed":
-        """Bans the release, and every other that holds one of its images.
+        """Ban the release, and every other with one of its images.
 
-        Its images are those of `services`; without, those that are built here: an image of others, which all
-        releases share, bans nothing unless somebody says so. Where nothing is built here, all count.
+        The banned images are those of `services`; by default those that are built here. A third-party image, which all
+        releases share, is banned only if its service is named. If nothing is built here, all images are banned.
         """
         from promoter.usecases.holds import veto
 
         return veto(self.context, release, reason, services)
 
     def status(self) -> "StatusReport":
-        """Where each release is, how it is, and what waits."""
+        """Return the release, health and waiting release of each environment."""
         from promoter.usecases.status import status
 
         return status(self.context)
 
     def locks(self) -> "LocksReport":
-        """Who holds which environment, and until when."""
+        """Return who holds which environment, and until when."""
         from promoter.usecases.status import locks
 
         return locks(self.context)
 
     def explain(self, environment: str, release: str | None, at: "datetime | None", *, run_checks: bool) -> "Explanation":
-        """For the release that waits there, or the newest. A time in the past is judged by the facts of then.
+        """Explain the release that waits there, or the newest. A time in the past uses the facts of that time.
 
-        Raises CallerError when there is no such environment or release.
+        Raise CallerError when there is no such environment or release.
         """
         from promoter.usecases.explain import explain
 
         return explain(self.context, environment, release, at, run_checks=run_checks)
 
     def history(self, environment: str | None) -> "list[Fact]":
-        """Facts, oldest first; with an environment, only its own."""
+        """Return facts, oldest first; with an environment, only those of it."""
         from promoter.usecases.history import history
 
         return history(self.context, environment)
 
     def show(self, release: str) -> "dict[str, object]":
-        """A release whole: what it holds, who made it, where it is and was."""
+        """Return a complete release: images, who made it, where it is and was."""
         from promoter.usecases.history import show
 
         return show(self.context, release)
 
     def diff(self, left: str, right: str) -> "dict[str, object]":
-        """What differs between two environments: images and configuration."""
+        """Return the differences of two environments: images and configuration."""
         from promoter.usecases.history import diff
 
         return diff(self.context, left, right)
 
     def logs(self, release: str) -> "list[LogEntry]":
-        """What steps and failed containers of a release left in the ledger, then what its containers say now."""
+        """Return the recorded output of steps and failed containers, then the logs of running containers."""
         from promoter.usecases.history import logs
 
         return logs(self.context, release)
 
     def ledger_verify(self) -> "LedgerReport":
-        """Reads the whole chain from its first line, and holds each fact against those before it."""
+        """Read the whole chain from its first line, and check each fact against those before it."""
         from promoter.usecases.history import ledger_verify
 
         return ledger_verify(self.context)
 
     def ledger_lines(self) -> "Iterator[bytes]":
-        """The exact lines, as they are hashed."""
+        """Return the exact lines, as they are hashed."""
         from promoter.usecases.history import ledger_lines
 
         return ledger_lines(self.context)
 
 
 def _ignore(_: "Event") -> None:
-    """Where nothing listens."""
+    """Ignore progress."""
 
 
 @contextmanager
@@ -277,7 +277,7 @@ def open_pipeline(
     listener: "Listener" = _ignore,
     revealed: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Promoter]:
-    """Open a pipeline file with the settings beside it. Raises InvalidFile for a bad file, CallerError for a bad ledger address.
+    """Open a pipeline file with the settings beside it. Raise InvalidFile for a bad file, CallerError for a bad ledger address.
 
     `listener` gets each event of the progress; `revealed` gets each secret's value once, before it is used.
     """

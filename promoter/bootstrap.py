@@ -1,4 +1,4 @@
-"""The only file that names concrete classes: it opens a pipeline with the real engine, registry, ledger and clock."""
+"""The wiring: builds the concrete adapters and opens a pipeline with them. No other file does that."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ class Forges:
 def open_context(
     file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None] = lambda _: None
 ) -> Iterator[Context]:
-    """Open a pipeline for one command. Raises InvalidFile for a bad file, CallerError for a bad ledger address.
+    """Open a pipeline for one command. Raise InvalidFile for a bad file, CallerError for a bad ledger address.
 
     `revealed` gets each secret's value once, before it is used.
     """
@@ -148,7 +148,7 @@ def open_context(
 
 @contextmanager
 def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterator[Copying]:
-    """Two ledgers of the pipeline in `file`. Raises as `open_context` does."""
+    """Open two ledgers of the pipeline in `file`. Raise the same errors as `open_context`."""
     settings = load_settings(file.parent).over(actor=actor)
     git = GitSource()
     pipeline = load(file, source=lambda: git.source(file.parent.resolve()), environ=os.environ, snapshot=git.snapshot).pipeline

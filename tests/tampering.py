@@ -52,11 +52,11 @@ def texts(rows: Rows) -> list[bytes]:
 
 SEEN = "this machine has seen 25 facts"
 WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
-    "a line edited": (lambda r: edited(r, 7, fits=False), "fact 7: its line is no longer the one that was recorded"),
+    "a line edited": (lambda r: edited(r, 7, fits=False), "fact 7: its line has changed: it was recorded with digest"),
     "a line and its digest edited": (lambda r: edited(r, 7, fits=True), "fact 8: fact 8 must name"),
-    "the last line edited": (lambda r: edited(r, 25, fits=False), "fact 25: its line is no longer"),
+    "the last line edited": (lambda r: edited(r, 25, fits=False), "fact 25: its line has changed"),
     "the last line and its digest edited": (lambda r: edited(r, 25, fits=True), f"has another fact 25, but {SEEN}"),
-    "a digest edited": (lambda r: [(n, "sha256:0" if n == 7 else d, t) for n, d, t in r], "fact 7: its line is no longer"),
+    "a digest edited": (lambda r: [(n, "sha256:0" if n == 7 else d, t) for n, d, t in r], "fact 7: its line has changed"),
     "one deleted": (lambda r: [row for row in r if row[0] != 7], "fact 8: expected fact 7, found fact 8"),
     "one deleted, places closed up": (
         lambda r: renumbered([t for n, _, t in r if n != 7]), "fact 7: expected fact 7, found fact 8"),
@@ -70,7 +70,7 @@ WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "emptied": (lambda _: [], f"ends with fact 0, but {SEEN}"),
     "written anew from the first": (lambda r: rehashed(r, 1), f"has another fact 25, but {SEEN}"),
     "written anew from the last": (lambda r: rehashed(r, 25), f"has another fact 25, but {SEEN}"),
-    "a place changed": (lambda r: [*r[:-1], (125, r[-1][1], r[-1][2])], "fact 125: fact 25 stands in its place"),
+    "a place changed": (lambda r: [*r[:-1], (125, r[-1][1], r[-1][2])], "fact 125: found fact 25 in its place"),
     "null": (lambda r: line(r, 7, b"null"), "fact 7: not a fact: not a JSON object"),
     "nothing": (lambda r: line(r, 7, b""), "fact 7: not a fact"),
     "a NUL": (lambda r: line(r, 7, r[6][2].replace(b"shop", b"sh\0p") + b"\0"), "fact 7: not a fact"),

@@ -121,9 +121,9 @@ def again_as_root(state: Path, *, killed: bool) -> None:
 
 
 def _forget_pools(config: Path) -> None:
-    """An engine with pools of its own that finds networks of before deletes the link `docker0`, whoever it belongs to.
+    """Remove the address pools: an engine with pools that finds earlier networks deletes `docker0`, even of another engine.
 
-    So the second start has none. Networks that are there keep their addresses; new ones get some that the engine finds free.
+    So the second start has none. Existing networks keep their addresses; new ones get free ones.
     """
     settings: dict[str, Any] = json.loads(config.read_text())
     settings.pop(POOLS, None)

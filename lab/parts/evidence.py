@@ -1,4 +1,4 @@
-"""What evidence gates are tested with: cosign, old and new, and a Prometheus. Programs only: whoever wants one runs it.
+"""What evidence gates are tested with: cosign, old and new, and a Prometheus. Programs only: tests start them.
 
 Unpacked rather than installed: the package would start a Prometheus for the whole network at every boot.
 """

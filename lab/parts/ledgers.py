@@ -1,7 +1,7 @@
 """What homes of the ledger are tested with: PostgreSQL's programs and OpenSSH's server, the installed or the distribution's.
 
-Programs only: whoever wants a server starts one of its own. The ssh server is unpacked rather than installed, because
-its package would open a door into the machine at every boot.
+Programs only: tests start their own servers. The ssh server is unpacked rather than installed, because
+its package would start a server on the machine at every boot.
 """
 
 import os
@@ -11,7 +11,7 @@ from parts.errors import LabError
 from parts.machine import apt_install, as_root, run, say, which
 from parts.tools import fetched
 
-ROOMS = Path("/usr/lib/postgresql")
+VERSIONS = Path("/usr/lib/postgresql")
 
 
 def postgres(state: Path) -> Path:
@@ -19,7 +19,7 @@ def postgres(state: Path) -> Path:
     del state
     found = _newest()
     if found is None:
-        say("the package would start a database for the whole machine: it is told not to")
+        say("the package would start a database for the whole machine: that is disabled")
         setting = (
             "mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >> /etc/postgresql-common/createcluster.conf"
         )
@@ -32,7 +32,7 @@ def postgres(state: Path) -> Path:
 
 
 def _newest() -> Path | None:
-    versions = [path.parent for path in ROOMS.glob("*/bin/initdb") if (path.parent / "postgres").exists()]
+    versions = [path.parent for path in VERSIONS.glob("*/bin/initdb") if (path.parent / "postgres").exists()]
     return max(versions, key=lambda path: float(path.parent.name), default=None)
 
 
@@ -47,8 +47,8 @@ def sshd(state: Path) -> str:
     if installed is not None:
         return installed
     program = fetched(state, "openssh-server") / "usr/sbin/sshd"
-    rooms = [_library(state, name) for name in _unresolved(program)]
-    return os.pathsep.join(map(str, [program, *rooms]))
+    libraries = [_library(state, name) for name in _unresolved(program)]
+    return os.pathsep.join(map(str, [program, *libraries]))
 
 
 def _unresolved(program: Path) -> list[str]:

@@ -12,7 +12,7 @@ from parts.place import machine_lock
 
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 APT_GET = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=2")
-# A package may start a service of its own, and the lab wants a private one: systemd ignores `start` when told it is offline.
+# A package may start a service of its own, and the lab wants a private one: systemd ignores `start` in offline mode.
 APT_ENV = {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
 
 

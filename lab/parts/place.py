@@ -1,4 +1,4 @@
-"""Where the lab of this checkout lives, what it remembers, and the lock that lets only one `up` or `down` work at a time.
+"""The directory of this checkout's lab, what it remembers, and the lock that lets only one `up` or `down` run at a time.
 
 Outside the source tree, with a short name: a unix socket's path may have 108 bytes at most.
 """

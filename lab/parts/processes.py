@@ -21,7 +21,7 @@ def start(argv: Sequence[str], *, pidfile: Path, log: Path, env: Mapping[str, st
 
 
 def running(pidfile: Path) -> int | None:
-    """The pid, if the very process that was started still lives."""
+    """Return the pid if the started process is still alive."""
     try:
         pid, birth = pidfile.read_text().split(maxsplit=1)
     except (FileNotFoundError, ValueError):
@@ -54,7 +54,7 @@ def until(true: Callable[[], bool], deadline: float, *, every: float = 0.02) -> 
 
 
 def await_ready(ready: Callable[[], bool], *, pidfile: Path, log: Path, what: str, deadline: float) -> None:
-    """Wait until it answers; when it dies or stays silent, say so with its last words."""
+    """Wait until it answers; raise an error with its last log lines if it ends or does not answer."""
     until(lambda: ready() or running(pidfile) is None, deadline)
     if not ready():
         state = "ended at once" if running(pidfile) is None else f"did not answer within {deadline:.0f} s"

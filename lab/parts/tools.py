@@ -1,6 +1,6 @@
 """The tools beside the engine: busybox to make images from without internet, the docker CLI's buildx, a virtual environment.
 
-The programs that evidence gates are tested with, cosign and Prometheus, stand in `parts/evidence.py`.
+The programs that evidence gates are tested with, cosign and Prometheus, are in `parts/evidence.py`.
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ from parts.errors import LabError
 from parts.machine import SEARCH, apt_install, candidate, run, say, unpack, which
 from parts.sources import other_suite_options
 
-PLUGIN_ROOMS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
+PLUGIN_DIRECTORIES = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
 
 
 def busybox(state: Path) -> Path:
@@ -50,8 +50,8 @@ def buildx(state: Path) -> Path:
 
 def _installed() -> Path | None:
     home = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
-    rooms = (home, *map(Path, PLUGIN_ROOMS))
-    plugins = [room / "cli-plugins/docker-buildx" for room in rooms] + [
+    places = (home, *map(Path, PLUGIN_DIRECTORIES))
+    plugins = [place / "cli-plugins/docker-buildx" for place in places] + [
         Path(found) for found in (which("docker-buildx"),) if found
     ]
     return next((plugin.resolve() for plugin in plugins if os.access(plugin, os.X_OK)), None)
@@ -77,7 +77,7 @@ def fetched(state: Path, package: str, suite: str | None = None) -> Path:
         unpack(package, own, () if here else other_suite_options(work, suite))
     except LabError as error:
         shutil.rmtree(own, ignore_errors=True)
-        raise LabError(f"{package} cannot be had: {error}") from error
+        raise LabError(f"{package} is not available: {error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return own

@@ -11,7 +11,7 @@ from promoter.adapters.settings import Settings, _actor_of_ci, in_ci
 
 
 def who(settings: Settings, directory: Path, environ: Mapping[str, str] | None = None, *, flag: str | None = None) -> str:
-    """Who acts, as the ledger will name them: the flag; in CI the platform's word; what is set; git's address; user@host."""
+    """Return the actor's name for the ledger: the flag; in CI the platform's user; the setting; git's address; user@host."""
     environ = os.environ if environ is None else environ
     of_ci = _actor_of_ci(environ)
     ways = (flag, of_ci if in_ci(environ) else None, settings.actor, of_ci)

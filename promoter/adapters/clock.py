@@ -1,4 +1,4 @@
-"""The machine's clock, and the one switch that ends every wait of a run."""
+"""The machine's clock, which also ends every wait of an interrupted run."""
 
 import _thread
 import threading
@@ -11,13 +11,13 @@ _EVER: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class SystemClock:
-    """A `Clock`. One that nobody interrupts is patient: putting things back waits by such a one."""
+    """A `Clock`. Restoring uses one that is never interrupted."""
 
     def __init__(self) -> None:
         self._interrupted = threading.Event()
 
     def interrupt(self) -> None:
-        """Ends all waits, now and from now on. May be called from a signal handler."""
+        """End all waits, now and later. May be called from a signal handler."""
         # By a thread: the handler may have stopped the main thread inside `wait`, while it holds the event's own lock.
         _thread.start_new_thread(self._interrupted.set, ())
 
@@ -25,7 +25,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Where the system has such a clock, time goes on while the machine sleeps: a lease runs out meanwhile."""
+        """Return a clock that includes suspended time, if the system has one: leases expire during it."""
         return time.monotonic() if _EVER is None else time.clock_gettime(_EVER)
 
     def sleep(self, seconds: float) -> None:

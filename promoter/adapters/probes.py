@@ -1,6 +1,6 @@
-"""Looking at a running environment from outside: one HTTP request, or one command beside the pipeline file.
+"""Probe a running environment from outside: one HTTP request, or one command in the pipeline's directory.
 
-Nothing is judged or tried again here. Redirects are an answer like any other, and no proxy stands in between.
+No evaluation and no retries here. A redirect is an answer like any other; proxies are not used.
 """
 
 import base64
@@ -38,13 +38,13 @@ class OutsideProbes:
     def http(self, request: HttpRequest) -> HttpAnswer:
         self._clock.check()
         begun = time.monotonic()
-        heard = _Heard()
+        partial = _Partial()
         try:
-            self._ask(request, _split(request.url), begun + request.timeout, heard)
+            self._ask(request, _split(request.url), begun + request.timeout, partial)
         except _NoAddress as error:
-            heard.error = str(error)
+            partial.error = str(error)
         self._clock.check()
-        return HttpAnswer(heard.status, heard.text(), time.monotonic() - begun, heard.error)
+        return HttpAnswer(partial.status, partial.text(), time.monotonic() - begun, partial.error)
 
     def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
         ended = run(argv, directory, environment, timeout, keep=TAIL, check=self._clock.check)
@@ -64,27 +64,27 @@ class OutsideProbes:
         output = None if len(ended.output) > LARGEST_REPORT else ended.output
         return ToolResult(ended.exit_code, output, ended.errors[-TAIL:].decode(errors="replace"), ended.seconds)
 
-    def _ask(self, request: HttpRequest, url: SplitResult, deadline: float, heard: "_Heard") -> None:
+    def _ask(self, request: HttpRequest, url: SplitResult, deadline: float, partial: "_Partial") -> None:
         connection = _connection(url, request.timeout)
         try:
             connection.connect()
             with self._ended_in_time(connection.sock, deadline):
                 connection.request(request.method, _target(url), headers={**_headers(url), **request.headers})
-                heard.listen(connection.getresponse())
-            if heard.cut_short or (heard.endless and time.monotonic() >= deadline):
-                heard.break_off()
+                partial.listen(connection.getresponse())
+            if partial.cut_short or (partial.endless and time.monotonic() >= deadline):
+                partial.break_off()
         except (OSError, http.client.HTTPException, ValueError) as fault:
-            if heard.status is not None:
-                heard.break_off()
+            if partial.status is not None:
+                partial.break_off()
             else:
                 late = time.monotonic() >= deadline
-                heard.error = f"no answer within {request.timeout:g} s" if late else _say(fault, url)
+                partial.error = f"no answer within {request.timeout:g} s" if late else _say(fault, url)
         finally:
             connection.close()
 
     @contextmanager
     def _ended_in_time(self, sock: socket.socket, deadline: float) -> Iterator[None]:
-        """A socket's own timeout starts anew with every byte. This one does not, and it heeds an interruption."""
+        """Limit the total time: a socket's timeout restarts with every byte. Also end at an interruption."""
         sock.settimeout(max(_LOOK, deadline - time.monotonic()))
         done = threading.Event()
 
@@ -112,8 +112,8 @@ class OutsideProbes:
 
 
 @dataclass
-class _Heard:
-    """What has come of an answer so far."""
+class _Partial:
+    """The part of an answer that has arrived so far."""
 
     status: int | None = None
     error: str = ""
@@ -121,7 +121,7 @@ class _Heard:
     charset: str | None = None
     cut_short: bool = False
     endless: bool = False
-    """Nothing but the end of the connection says where the body ends."""
+    """The body ends only with the connection."""
 
     def listen(self, answer: http.client.HTTPResponse) -> None:
         self.status, self.charset = answer.status, answer.headers.get_content_charset()
@@ -131,8 +131,8 @@ class _Heard:
         self.cut_short = bool(answer.length) and len(self.body) < LARGEST_BODY
 
     def break_off(self) -> None:
-        """Half an answer is none: a server that dies while it speaks is not ready."""
-        self.error = f"status {self.status}, but the answer broke off after {len(self.body)} bytes of its body"
+        """Report an incomplete answer: a server that stops in the middle is not ready."""
+        self.error = f"status {self.status}, but the answer was cut off after {len(self.body)} bytes of its body"
         self.status = None
 
     def text(self) -> str:

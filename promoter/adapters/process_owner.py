@@ -1,7 +1,7 @@
-"""Who holds a lease, in words for people, and whether that process is known to be gone.
+"""The owner of a lease, as text for people, and whether its process has ended.
 
-A process can be known to be gone only where it ran: the words carry a mark of the machine's start and of the space of
-process numbers, so that two containers, or a machine before and after a restart, are never taken for one another.
+That is known only on the machine of the process. The text holds a mark of the machine's boot and of the PID
+namespace, so that two containers, or a machine before and after a restart, are never confused.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def is_gone(owner: str) -> bool:
-    """True only when the process ran here and ended; False whenever that cannot be told."""
+    """Return True only if the process ran here and has ended; False if that is unknown."""
     found = _WORDS.search(owner)
     return found is not None and found["mark"] == _mark() and _begun(int(found["process"])) != int(found["begun"])
 

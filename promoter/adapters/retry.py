@@ -1,7 +1,7 @@
 """One policy of trying again, for every adapter: only what says of itself that another try may help.
 
-Growing waits with jitter, a few attempts; longer ones where whoever refused asks for them, within reason. The wait is
-given from outside, so that Ctrl-C ends it and tests do not wait.
+Growing waits with jitter, a few attempts; longer ones if the server asks for them, up to a limit. The wait is
+injected, so that Ctrl-C ends it and tests do not wait.
 """
 
 import time
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PATIENCE = 60.0
-"""Seconds. Who asks to be left alone for longer is not asked again: a person should hear of it."""
+"""The longest pause in seconds. If a server asks for a longer one, the error is reported instead."""
 
 
 def jitter(longest: float) -> float:

@@ -1,7 +1,7 @@
-"""Values of secrets: had late, once, and shown to nobody.
+"""Values of secrets: read late, once, and never shown.
 
-A value shorter than three characters is not looked for in texts: it would stand everywhere and turn every line into
-shreds. Longer ones are found as they are, line by line, and as base64, percent and JSON encodings write them.
+Values shorter than three characters are not redacted: they would match in almost every line. Longer ones are found
+as they are, line by line, and in base64, percent and JSON encoding.
 """
 
 import base64
@@ -22,15 +22,15 @@ from promoter.model.errors import SecretError
 from promoter.model.secrets import CommandSource, EnvSource, FileSource, SecretSource, names_in, replace
 
 SHORTEST = 3
-"""Characters from which on a value is looked for: shorter ones are parts of ordinary words."""
+"""The shortest value that is redacted; shorter ones are parts of ordinary words."""
 _TIMEOUT = 30.0
 MISSING = 127
-"""The exit code for a program that is not there."""
+"""The exit code for a missing program."""
 _LARGEST = 1 << 20
 
 
 class DeclaredSecrets:
-    """`Secrets` from the sources that the pipeline file declares; files and programs are sought from its directory."""
+    """`Secrets` from the sources that the pipeline file declares; files and programs are relative to its directory."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class DeclaredSecrets:
         check: Callable[[], None] = lambda: None,
         revealed: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`revealed` hears each value once, before anybody else has it."""
+        """`revealed` is called once for each value, before it is used."""
         self._sources, self._directory, self._check, self._revealed = dict(sources), directory, check, revealed
         self._lock = threading.RLock()
         self._values: dict[str, str] = {}
@@ -112,7 +112,7 @@ class DeclaredSecrets:
         if not value:
             raise SecretError(
                 f"secret {name} is empty: {where} holds nothing",
-                hint="put the value there; an empty secret is taken for a lost one",
+                hint="put the value there; an empty secret is treated as missing",
             )
         if "\0" in value:
             raise SecretError(
@@ -122,22 +122,22 @@ class DeclaredSecrets:
         return value
 
     def _of_command(self, name: str, argv: tuple[str, ...]) -> str:
-        """What a failing program prints is never shown: it may hold the value, which nobody knows yet."""
+        """Run a program for the value. Its output is never shown on failure: it may contain the value, which is not known yet."""
         ended = run(argv, self._directory, {}, _TIMEOUT, apart=True, keep=_LARGEST, check=self._check)
         if ended.exit_code == MISSING:
             raise SecretError(
-                f"secret {name} cannot be had: {argv[0]} was not found (exit code 127)",
+                f"secret {name} is missing: {argv[0]} was not found (exit code 127)",
                 hint=f"run {argv[0]} by hand beside the pipeline file",
             )
         if ended.exit_code is None:
             raise SecretError(
-                f"secret {name} cannot be had: {argv[0]} was not done after {_TIMEOUT:g} s",
+                f"secret {name} is missing: {argv[0]} did not finish within {_TIMEOUT:g} s",
                 hint=f"run {argv[0]} by hand beside the pipeline file: it must print the value without asking anything",
             )
         if ended.exit_code != 0:
             raise SecretError(
-                f"secret {name} cannot be had: {argv[0]} ended with exit code {ended.exit_code}; its output is not shown",
-                hint=f"run {argv[0]} by hand beside the pipeline file, and mend what it complains about",
+                f"secret {name} is missing: {argv[0]} ended with exit code {ended.exit_code}; its output is not shown",
+                hint=f"run {argv[0]} by hand beside the pipeline file, and fix what it reports",
             )
         return _text(name, ended.output, f"what {argv[0]} prints")
 
@@ -146,7 +146,7 @@ def _of_environment(name: str, variable: str) -> str:
     value = os.environb.get(variable.encode())
     if value is None:
         raise SecretError(
-            f"secret {name} cannot be had: the variable {variable} is not set", hint=f"set {variable} where promoter runs"
+            f"secret {name} is missing: the variable {variable} is not set", hint=f"set {variable} where promoter runs"
         )
     return _decoded(name, value, f"the variable {variable}")
 
@@ -156,8 +156,8 @@ def _of_file(name: str, path: Path) -> str:
         return _text(name, read_regular(path, _LARGEST), f"the file {path}")
     except OSError as error:
         raise SecretError(
-            f"secret {name} cannot be had: the file {path} cannot be read: {error.strerror or error}",
-            hint="write the value into that file, and let nobody but its owner read it",
+            f"secret {name} is missing: the file {path} cannot be read: {error.strerror or error}",
+            hint="write the value into that file, and make it readable only for its owner",
         ) from error
 
 
@@ -174,7 +174,7 @@ def _decoded(name: str, data: bytes, where: str) -> str:
 
 
 def _spans(text: str, forms: tuple[tuple[str, str], ...]) -> Iterator[tuple[int, int, str]]:
-    """Every place of every form, also where two overlap: what is covered by none of them may be shown."""
+    """Return every place of every form, including overlaps. Only text outside of all of them may be shown."""
     for form, name in forms:
         begin = text.find(form)
         while begin >= 0:
@@ -183,7 +183,7 @@ def _spans(text: str, forms: tuple[tuple[str, str], ...]) -> Iterator[tuple[int,
 
 
 def _forms(value: str) -> set[str]:
-    """The spellings in which a value may stand in a text."""
+    """Return the forms in which a value can appear in a text."""
     forms = set()
     for one in {value, value.strip(), *(line.strip() for line in value.splitlines())}:
         if len(one) >= SHORTEST:
@@ -203,7 +203,7 @@ def _hex(text: str) -> Iterator[str]:
 
 
 def _base64(text: str) -> Iterator[str]:
-    """Alone, and as it reads inside something longer, where it may begin at any of three places of a group."""
+    """Encode a value alone and inside a longer text, where it can begin at any of three places of a group."""
     data = text.encode()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(data).decode()

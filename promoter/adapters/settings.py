@@ -39,11 +39,11 @@ def _by_commas(value: object) -> object:
 def _long_enough(value: timedelta) -> timedelta:
     if value < SHORTEST_LEASE:
         raise ValueError(
-            f"a lease of {say_duration(value)} runs out between two heartbeats: write {say_duration(SHORTEST_LEASE)} or more"
+            f"a lease of {say_duration(value)} expires between two heartbeats: write {say_duration(SHORTEST_LEASE)} or more"
         )
     if value > LONGEST_LEASE:
         raise ValueError(
-            f"a lease of {say_duration(value)} keeps everybody out after a crash: write {say_duration(LONGEST_LEASE)} or less"
+            f"a lease of {say_duration(value)} blocks runs too long after a crash: write {say_duration(LONGEST_LEASE)} or less"
         )
     return value
 
@@ -54,7 +54,7 @@ def _startable(value: str) -> str:
 
 
 class Ci(StrEnum):
-    """Whose words the command speaks beside its answer."""
+    """The CI platform whose log commands and reports are written."""
 
     AUTO = "auto"
     GITHUB = "github"
@@ -63,7 +63,7 @@ class Ci(StrEnum):
 
 
 class Settings(BaseModel):
-    """None or empty means: nobody said anything, take the default."""
+    """The settings. None or empty: use the default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -196,11 +196,11 @@ def _wrong(file: Path, text: str, key: str, message: str) -> Diagnostic:
 
 
 def passed_over(settings: Settings, environ: Mapping[str, str], flag: str | None) -> str | None:
-    """What to tell where a set actor does not count, because the platform knows better who started the job."""
+    """Return a notice if the configured actor is ignored because the CI platform names who started the job."""
     named = _actor_of_ci(environ) if in_ci(environ) else None
     if flag or named is None or settings.actor in (None, named):
         return None
-    return f"in CI the actor is whom the platform names, {named}: PROMOTER_ACTOR or `actor` ({settings.actor}) is passed over"
+    return f"in CI the platform names the actor, {named}: PROMOTER_ACTOR or `actor` ({settings.actor}) is ignored"
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
@@ -208,5 +208,5 @@ def in_ci(environ: Mapping[str, str]) -> bool:
 
 
 def _actor_of_ci(environ: Mapping[str, str]) -> str | None:
-    said = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
-    return next((name for name in said if name), None)
+    candidates = (environ.get(name) for name in ("GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN"))
+    return next((name for name in candidates if name), None)

@@ -1,6 +1,6 @@
-"""Running a child process that never outlives its time: in a session of its own, ended with everything it started.
+"""Run a child process with a timeout, in its own session; end it with everything that it started.
 
-Who calls decides what the output means; nothing here is a shell.
+Never uses a shell.
 """
 
 import os
@@ -61,7 +61,7 @@ def run(
         if process.poll() is None:
             _end_group(process)
             process.wait()
-    if not all(tail.wait(_LINGER) for tail in tails):  # whoever holds the pipe is of the group, so its id is not reused
+    if not all(tail.wait(_LINGER) for tail in tails):  # a process of the group still holds the pipe, so its id is not reused
         _end_group(process)
         for tail in tails:
             tail.wait(_LINGER)

@@ -1,4 +1,4 @@
-"""What a settings file may say that comes with a branch: whoever can push the branch can change it, so comfort only.
+"""Check a settings file that git tracks: anyone who can push the branch can change it, so only harmless settings.
 
 Who acts, which ledger counts, where a token goes: these come from flags, from variables, or from a file that git does not
 track.
@@ -12,27 +12,27 @@ from pathlib import Path
 COMFORT = frozenset(
     {"wait", "wait_lock", "lease_ttl", "builder", "deployments", "ci", "summary", "annotations", "junit", "dotenv"}
 )
-"""Settings that change how long something takes or how it is told, and never who may do what."""
+"""Settings about durations and output, not about permissions."""
 _REPORTS = ("junit", "dotenv")
 _OURS = frozenset({".git", ".promoter"})
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
-def forbidden(directory: Path, place: str, said: Mapping[str, object]) -> dict[str, str]:
+def forbidden(directory: Path, place: str, table: Mapping[str, object]) -> dict[str, str]:
     """The settings that `place`, relative to `directory`, may not hold, each with why. None where git does not track it."""
-    serious = [key for key in said if key not in COMFORT or key in _REPORTS]
+    serious = [key for key in table if key not in COMFORT or key in _REPORTS]
     if not serious:
         return {}
     root = _top(directory)
     if root is None or not _tracks(directory, place, root):
         return {}
-    found = {key: f"`{key}` cannot be set in a file that git tracks: whoever pushes a branch would set it" for key in serious}
+    found = {key: f"`{key}` cannot be set in a file that git tracks: anyone who pushes a branch could set it" for key in serious}
     for key in _REPORTS:
-        value = said.get(key)
+        value = table.get(key)
         if key in found and isinstance(value, str) and _stays_inside(value, root):
             del found[key]
         elif key in found:
-            found[key] = f"`{key}` of a file that git tracks must be a path inside of the checkout, and {value!r} is not"
+            found[key] = f"`{key}` of a file that git tracks must be a path inside the checkout, got {value!r}"
     return found
 
 
@@ -48,7 +48,7 @@ def _top(directory: Path) -> Path | None:
 
 
 def _tracks(directory: Path, place: str, root: Path) -> bool:
-    """Whether git tracks the file, or a link on the way to it. What git cannot tell is taken for tracked."""
+    """Return whether git tracks the file, or a link on its path. If unknown, it counts as tracked."""
     end = Path(os.path.realpath(directory / place))
     first = Path(place).parts[0]
     inside = [str(end.relative_to(root))] if end.is_relative_to(root) else []

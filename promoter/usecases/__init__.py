@@ -1,1 +1,1 @@
-"""One file for each thing one can ask for; what the command line and other front ends call."""
+"""One file for each use case, called by the command line and other front ends."""

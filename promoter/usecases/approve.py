@@ -1,4 +1,4 @@
-"""Approving and rejecting: the case as the ledger holds it, and the vote that is appended to it, signed where a key is named.
+"""Approve and reject: show the case as the ledger holds it, and append the vote, signed if a key is given.
 
 The approver needs the pipeline file, the ledger and a key: no engine, no registry, no secrets.
 """
@@ -31,7 +31,7 @@ from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
 
 @dataclass(frozen=True)
 class ApprovalCase:
-    """What a person is asked to decide, whole."""
+    """The complete case that a person decides on."""
 
     pipeline: str
     environment: str
@@ -47,12 +47,12 @@ class ApprovalCase:
     images: tuple[tuple[str, str | None, str], ...]
     steps: tuple[str, ...]
     gates: tuple[GateResult, ...]
-    """How everything stands now; checks are looked at when the promotion is tried again."""
+    """The verdicts of all gates now. Checks do not run; they run when the promotion is tried again."""
     votes: tuple[Vote, ...]
     run: str | None = None
     """The CI run that asked."""
     matter: str = ""
-    """What was asked for, as the ledger tells it from everything else (`Request.matter`)."""
+    """The identity of the request (`Request.matter`)."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -86,7 +86,7 @@ class ApprovalCase:
 
 
 def approval_case(ctx: Context, environment: str, release: str | None) -> ApprovalCase:
-    """The open request of an environment. Raises CallerError when nothing waits there."""
+    """Return the open request of an environment. Raise CallerError when nothing waits there."""
     require_environment(ctx, environment)
     facts_so_far(ctx)
     state = ctx.ledger.state
@@ -100,12 +100,12 @@ def approval_case(ctx: Context, environment: str, release: str | None) -> Approv
         which = f"release {wanted.short_id}" if wanted else "nothing"
         raise CallerError(
             f"{which} does not wait in {environment}" if wanted else f"nothing waits for approval in {environment}",
-            hint="`promoter status` shows what waits where; `promoter promote` asks again",
+            hint="`promoter status` shows what waits where; `promoter promote` requests it again",
         )
     if fingerprint(request.plan) != request.plan_digest:
         raise LedgerError(
-            f"fact {request.seq} shows another plan than it asks for, which has the digest {request.plan_digest}",
-            hint="somebody forged it: `promoter promote` asks again, `promoter history` shows who wrote what",
+            f"fact {request.seq} contains a plan that does not match its plan digest {request.plan_digest}",
+            hint="the fact was forged: `promoter promote` makes a new request, `promoter history` shows who wrote what",
         )
     target = state.releases[request.release].release
     earlier = state.releases[request.from_release].release if request.from_release else None
@@ -113,10 +113,10 @@ def approval_case(ctx: Context, environment: str, release: str | None) -> Approv
 
 
 def vote(ctx: Context, case: ApprovalCase, decision: str, comment: str | None, key: str | None = None) -> Fact:
-    """Appends an approval or a reject, bound to exactly what the case shows. Raises Refused when it would not count.
+    """Append an approval or a reject, bound to exactly what the case shows. Raise Refused when it would not count.
 
-    `key` is the file of an SSH key. The vote is signed over the very fact that it follows, so that nobody can take
-    facts away from under it: when somebody else was first, it is signed again.
+    `key` is the file of an SSH key. The signature covers the digest of the fact before, so that facts before the vote
+    cannot be removed. When another fact was appended meanwhile, the vote is signed again.
     """
     roles, gates = _right_to_vote(ctx, case, decision)
     if decision == "approve":
@@ -133,18 +133,18 @@ def vote(ctx: Context, case: ApprovalCase, decision: str, comment: str | None, k
 
 
 def still_missing(ctx: Context, case: ApprovalCase) -> tuple[str, ...]:
-    """What the approval gates of this case ask for still; nothing when it has moved on meanwhile."""
+    """Return what the approval gates of this case still need; nothing when the case is no longer open."""
     try:
         gates = approval_case(ctx, case.environment, case.release.id).gates
     except (CallerError, Refused):
         return ()
-    shut = (one for one in gates if one.kind is Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
-    return tuple(f"{one.gate}: {one.verdict.sentence}" for one in shut)
+    closed = (one for one in gates if one.kind is Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
+    return tuple(f"{one.gate}: {one.verdict.sentence}" for one in closed)
 
 
 # ------------------------------------------------------------ parts
 def _reject(ctx: Context, case: ApprovalCase, ballot: VoteDraft, named: str | None) -> Fact:
-    """Signed where that can be. A reject is heard without: only a key that was named for it must serve."""
+    """Record a reject, signed if possible. It counts without a signature; only a key that was named must work."""
     key = named or (ctx.key or ctx.git_key() if ctx.pipeline.trust is not None else None)
     try:
         return _cast(ctx, case, ballot, key)
@@ -165,8 +165,8 @@ def _case_of(ctx: Context, request: PromotionRequest, target: Release, earlier: 
     old = {service: str(ref.digest) for service, ref in earlier.images.items()} if earlier else {}
     images = tuple((service, old.get(service), str(ref.digest)) for service, ref in target.images.items())
     steps = tuple(str(step["id"]) for step in _steps(plan))
-    said = ctx.ledger.state.environment(name).votes_for(request.release)
-    votes = tuple(vote for vote in said if vote.plan_digest == request.plan_digest)
+    cast = ctx.ledger.state.environment(name).votes_for(request.release)
+    votes = tuple(vote for vote in cast if vote.plan_digest == request.plan_digest)
     return ApprovalCase(
         ctx.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
         request.reasons, _commits(ctx, earlier, target), changes(before, plan), images, steps,
@@ -192,16 +192,16 @@ def _commits(ctx: Context, earlier: Release | None, target: Release) -> tuple[st
 
 
 def _right_to_vote(ctx: Context, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
-    """The roles of who votes, and the gates that they vote on. A vote that could not count is refused now."""
+    """Return the voter's roles and the gates of the vote. Refuse a vote that could not count."""
     environment = ctx.loaded.resolve(case.environment, case.release.source, case.release.id)
     gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
     if not gates:
-        raise CallerError(f"{case.environment} has no approval gate: there is nothing to vote on")
+        raise CallerError(f"{case.environment} has no approval gate, so no vote is needed")
     may = voters(gates, ctx.pipeline.roles, ctx.pipeline.signers)
     if may is not None and ctx.actor not in may:
         raise Refused(
             f"{ctx.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}", ReasonCode.ROLE_MISSING,
-            hint="say who you are with --actor NAME or PROMOTER_ACTOR",
+            hint="set your name with --actor NAME or PROMOTER_ACTOR",
         )  # fmt: skip
     if decision == "approve":
         _not_their_own(ctx, case, gates)
@@ -223,14 +223,14 @@ def _not_rejected(case: ApprovalCase) -> None:
             raise Refused(
                 f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
                 ReasonCode.REJECTED,
-                hint="a reject stands until the plan changes: a new release, or another configuration",
+                hint="a reject counts until the plan changes: a new release or a changed configuration",
             )
 
 
 def may_enter(case: ApprovalCase) -> None:
-    """Raises Refused when no vote could let it in: it was vetoed, or this checkout's policy is not the protected one.
+    """Raise Refused when no vote could open it: it was vetoed, or this checkout's policy is not the protected one.
 
-    Nor may anybody sign rules that they are not shown: those of the request must be those of this checkout.
+    The rules of the request must also be those of this checkout: a person signs only rules that they can see.
     """
     for one in case.gates:
         if one.kind in (Rule.POLICY, Rule.VETO) and one.verdict.outcome is Outcome.REFUSED:

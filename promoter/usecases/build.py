@@ -1,4 +1,4 @@
-"""Builds and pushes, and records the release."""
+"""Build, push, and record the release."""
 
 from promoter.model.release import Source
 from promoter.promotion import progress
@@ -9,7 +9,7 @@ from promoter.usecases.preflight import preflight
 
 
 def build(ctx: Context) -> RunResult:
-    """Build and push only. The release is recorded and enters nothing."""
+    """Build and push only. The release is recorded and not promoted."""
     source = ctx.ports.source.source(ctx.pipeline.directory)
     preflight(ctx, (), source, None)
     made = make(ctx, source)

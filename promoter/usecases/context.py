@@ -1,4 +1,4 @@
-"""What every use case works with, and how releases and environments are found."""
+"""The context of every use case, and how releases and environments are found."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ from promoter.usecases.ports.bundle import UseCasePorts
 
 @dataclass
 class Context:
-    """One pipeline, its ledger, and the world: what every use case works with."""
+    """One pipeline, its ledger and the ports: the context of every use case."""
 
     loaded: Loaded
     ports: UseCasePorts
     ledger: Ledger
     emit: progress.Listener
     owner: str
-    """Who holds leases: the person, and the process."""
+    """The owner of leases: person and process."""
     actor: str
     interrupt: Callable[[], None]
     """May be called from a signal handler."""
@@ -39,7 +39,7 @@ class Context:
     policy_ref: str | None = None
     lease_ttl: timedelta = TIME_TO_LIVE
     ci_run: str | None = None
-    """The page of the CI run that this is."""
+    """The URL of this CI run."""
     deployments: bool = False
     warned: bool = False
     """Whether impossible facts were reported already."""
@@ -54,11 +54,11 @@ class Context:
 
 
 def find_release(ctx: Context, prefix: str | None) -> Release:
-    """By a unique prefix of its id; the newest without one."""
+    """Find a release by a unique prefix of its id; without one, the newest."""
     state = facts_so_far(ctx)
     newest = state.newest()
     if newest is None:
-        raise CallerError("there is no release yet", hint="`promoter run` or `promoter build` makes one")
+        raise CallerError("there is no release yet", hint="create one with `promoter run` or `promoter build`")
     if prefix is None:
         return newest.release
     found = [record.release for record in state.matching(prefix.lower())]
@@ -67,14 +67,14 @@ def find_release(ctx: Context, prefix: str | None) -> Release:
     if not found:
         hint = "`promoter status` and `promoter history` show releases"
         if prefix in ctx.pipeline.needs:
-            hint = f"{prefix} is an environment: the release, if any, comes first, then `--to {prefix}`"
+            hint = f"{prefix} is an environment: write `--to {prefix}`, and the release, if any, before it"
         raise CallerError(f"no release begins with {prefix!r}", hint=hint)
     several = ", ".join(release.short_id for release in found[:5])
-    raise CallerError(f"{prefix!r} begins {len(found)} releases: {several}", hint="type more of its digits")
+    raise CallerError(f"{prefix!r} matches {len(found)} releases: {several}", hint="type more digits")
 
 
 def record_release(ctx: Context, made: Made) -> bool:
-    """Appends the release unless it is the newest already; True when the ledger knew it."""
+    """Append the release unless it is the newest already. Return True if the ledger had it."""
     release = made.release
     state = facts_so_far(ctx)
     newest = state.newest()
@@ -85,17 +85,19 @@ def record_release(ctx: Context, made: Made) -> bool:
 
 
 def facts_so_far(ctx: Context) -> State:
-    """The ledger read up to its end. It holds one pipeline: facts of two would be taken for one another's."""
+    """Read the ledger to its end. It must hold one pipeline only: facts of two would be mixed."""
     state = ctx.ledger.refresh()
     if state.pipeline not in (None, ctx.name):
         raise CallerError(
-            f"the ledger {ctx.ledger.store.location} is that of pipeline {state.pipeline}, not of {ctx.name}",
-            hint="give this pipeline its own: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
+            f"the ledger {ctx.ledger.store.location} belongs to pipeline {state.pipeline}, not to {ctx.name}",
+            hint="use another ledger for this pipeline: `ledger: sqlite:.promoter/NAME.db` in the file, or --ledger",
         )
     if state.impossible and not ctx.warned:
         ctx.warned = True
         which = ", ".join(state.impossible)
-        ctx.emit(progress.Notice(f"the ledger holds facts that cannot be and are passed over: {which}; `promoter ledger verify`"))
+        ctx.emit(
+            progress.Notice(f"the ledger holds impossible facts, which are ignored: {which}; `promoter ledger verify` shows why")
+        )
     return state
 
 
@@ -106,5 +108,5 @@ def require_environment(ctx: Context, environment: str) -> None:
 
 
 def _salt_once(state: State) -> str | None:
-    """The pipeline's salt comes with its first release and stays for ever: hashes of secrets must stay comparable."""
+    """Make the pipeline's salt with its first release. It never changes, so that hashes of secrets stay comparable."""
     return None if state.salt else token_hex(16)

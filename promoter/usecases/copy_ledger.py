@@ -1,4 +1,4 @@
-"""Moving a ledger to another home: every fact as it is, so that the chain there is byte for byte that of here."""
+"""Copy a ledger to another store. The chain of the copy is byte for byte the same."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -11,12 +11,12 @@ from promoter.model.clock import Clock
 from promoter.model.errors import CallerError, LeaseHeld, LedgerError
 
 BATCH = 1000
-"""Facts that are written at once: what a copy holds in memory, and what is lost when it is cut off."""
+"""The number of facts that are written at once and held in memory; an interruption loses at most these."""
 
 
 @dataclass(frozen=True)
 class Copied:
-    """`copied` of `facts` were not there before."""
+    """`copied` of `facts` are new in the copy."""
 
     source: str
     target: str
@@ -30,7 +30,7 @@ class Copied:
 
 @dataclass(frozen=True)
 class Copying:
-    """A ledger, and what is to become its copy."""
+    """A ledger and its future copy."""
 
     pipeline: str
     source: Ledger
@@ -39,21 +39,21 @@ class Copying:
     gone: Gone
 
     def copy(self) -> Copied:
-        """Given again after it was cut off, it carries on. Raises CallerError for a target that holds anything else.
+        """Copy the facts; continue after an interruption. Raise CallerError for a target that holds anything else.
 
-        Leases are not copied: nobody may hold one, before or after. Both ledgers are checked from the first fact.
+        Leases are not copied: none may be held, before or after. Both ledgers are verified from the first fact.
         """
-        self._nobody_promotes()
+        self._require_no_leases()
         self._check_source()
         known = head = self._common()
         while batch := tuple(islice(self.source.following(head), BATCH)):
             self.target.store.restore(batch, head)
             head = head_of(batch[-1])
         self._check_target(head)
-        self._nobody_promotes()
+        self._require_no_leases()
         return Copied(self.source.store.location, self.target.store.location, head.seq, head.seq - known.seq, head.digest)
 
-    def _nobody_promotes(self) -> None:
+    def _require_no_leases(self) -> None:
         for ledger in (self.source, self.target):
             for held in others(ledger.store, "", self.clock, self.gone):
                 raise LeaseHeld(held.environment, held.owner, f"{held.since:%Y-%m-%d %H:%M:%S} UTC")
@@ -61,23 +61,23 @@ class Copying:
     def _check_source(self) -> None:
         here, there = self.source.store.location, self.target.store.location
         if here == there:
-            raise CallerError(f"{here} is both the ledger to copy and its copy", hint="name two ledgers: FROM and TO")
+            raise CallerError(f"{here} is both source and target", hint="name two different ledgers: FROM and TO")
         state = self.source.refresh()
         if state.head.seq == 0:
-            hint = "the first argument is the ledger to copy, spelled as for --ledger"
+            hint = "the first argument is the ledger to copy, written as for --ledger"
             raise CallerError(f"the ledger {here} holds no facts", hint=hint)
         if state.pipeline not in (None, self.pipeline):
-            raise CallerError(f"the ledger {here} is that of pipeline {state.pipeline}, not of {self.pipeline}")
+            raise CallerError(f"the ledger {here} belongs to pipeline {state.pipeline}, not to {self.pipeline}")
 
     def _common(self) -> LedgerHead:
-        """The end of what both have: all of the target, or it is no copy of this ledger."""
+        """Return the last common fact: the end of the target, unless it is no copy of this ledger."""
         ours, head = self.source.following(LedgerHead()), LedgerHead()
         for theirs in self.target.following(LedgerHead()):
             fact = next(ours, None)
             if fact is None or fact.line != theirs.line:
-                what = "which the other does not have" if fact is None else "which is another one there"
+                what = "which the source does not have" if fact is None else "which differs in the source"
                 raise CallerError(
-                    f"the ledger {self.target.store.location} holds fact {theirs.seq}, {what}: it is no copy of "
+                    f"the ledger {self.target.store.location} holds fact {theirs.seq}, {what}: it is not a copy of "
                     f"{self.source.store.location}",
                     hint="copy into an empty ledger, or into an older copy of this one; nothing was written",
                 )
@@ -90,8 +90,8 @@ class Copying:
             last = head_of(fact)
         if last != head:
             raise LedgerError(
-                f"the copy {self.target.store.location} ends with fact {last.seq}, {last.digest}, and not with fact {head.seq}, "
-                f"{head.digest}: somebody writes there",
-                hint="let nobody use it yet, and give the same command again",
+                f"the copy {self.target.store.location} ends with fact {last.seq}, {last.digest}, expected fact {head.seq}, "
+                f"{head.digest}: another process writes to it",
+                hint="stop all other use of the copy, then run the same command again",
             )
         self.target.refresh()

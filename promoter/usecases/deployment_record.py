@@ -1,4 +1,4 @@
-"""Which deployment records follow from how a run ended: pure. Where they are posted is the forge's business."""
+"""The deployment records of a finished run. Pure: the forge posts them."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,17 +7,17 @@ from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.ports.platform import DeploymentRecord, ImageRecord
 
 LONGEST = 140
-"""Letters of a description that GitHub takes."""
+"""The longest description that GitHub accepts."""
 _STATES = {Status.DEPLOYED: "success", Status.FAILED: "failure", Status.ROLLED_BACK: "failure"}
 
 
 def records_of(
     result: RunResult, pages: Mapping[str, str | None], built: Collection[str], run: str | None
 ) -> tuple[DeploymentRecord, ...]:
-    """One for each environment that something was done in. `pages` is where each answers.
+    """Return one record for each environment that changed. `pages` holds the URL of each.
 
-    `built` are the services whose images are made here: of any other the platform knows that it comes from elsewhere.
-    Nothing can be recorded of a release that comes from no commit.
+    `built` are the services whose images are built here; other images are not recorded as artifacts of the repository.
+    A release without a commit has no records.
     """
     release = result.release
     if release is None or not release.source.sha:
@@ -54,7 +54,7 @@ def _description(one: EnvironmentResult, release: Release) -> str:
     match one.status:
         case Status.ROLLED_BACK:
             served = f"release {one.previous[:12]} serves" if one.previous else "nothing serves"
-            what = f"release {release.short_id} failed and was taken back: {served}"
+            what = f"release {release.short_id} failed and was rolled back: {served}"
         case Status.FAILED:
             what = f"release {release.short_id} failed: {'; '.join(one.reasons)}"
         case _:

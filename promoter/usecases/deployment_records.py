@@ -1,4 +1,4 @@
-"""Telling the platform what was deployed, where somebody switched that on. It never changes how a run ends."""
+"""Post deployment records to the platform, if enabled. This never changes how a run ends."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -13,7 +13,7 @@ from promoter.usecases.deployment_record import records_of
 
 
 def record_deployments(ctx: Context, result: RunResult) -> RunResult:
-    """The same result. What cannot be posted is told, and that is all."""
+    """Post the records and return the same result. A failure is only reported."""
     if ctx.deployments and result.release is not None:
         try:
             untold = _post(ctx, result, result.release)
@@ -25,7 +25,7 @@ def record_deployments(ctx: Context, result: RunResult) -> RunResult:
 
 
 def _post(ctx: Context, result: RunResult, release: Release) -> tuple[PromoterError, ...]:
-    """What went wrong. What the platform refuses once of a kind, it is not asked again."""
+    """Post the records and return the errors. After a refusal, no more records of that kind are posted."""
     pages = {one.name: ctx.loaded.url(one.name, release) for one in result.environments}
     built = {name for name, how in ctx.loaded.builds(release.source).items() if isinstance(how, ToBuild)}
     records = records_of(result, pages, built, ctx.ci_run)

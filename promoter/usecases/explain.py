@@ -1,6 +1,6 @@
-"""Explaining an environment: every gate and what else stands in the way, who can open it, when, and by which command.
+"""Explain an environment: every gate and other blocker, who can open it, when, and with which command.
 
-No engine is asked, and no secret where the request has recorded the plan; checks are looked at only when somebody says so.
+Needs no engine, and no secrets if the request has recorded the plan. Checks run only with `run_checks`.
 """
 
 from collections.abc import Sequence
@@ -34,22 +34,22 @@ ANYONE = ("anyone",)
 
 @dataclass(frozen=True)
 class Opening:
-    """One gate, who can open it (nobody but time, when empty) and the command that does."""
+    """One gate, who can open it (empty: only time) and the command for that."""
 
     result: GateResult
     who: tuple[str, ...] = ()
     command: str | None = None
     page: str | None = None
-    """Where a review on the platform opens it; `command` imports that in the run's own job."""
+    """The page for a review on the platform; `command` imports it in a job of that run."""
 
     def document(self) -> dict[str, object]:
-        told = {**gate_document(self.result), "kind": self.result.kind, "who": list(self.who), "command": self.command}
-        return {**told, "page": self.page} if self.page else told
+        document = {**gate_document(self.result), "kind": self.result.kind, "who": list(self.who), "command": self.command}
+        return {**document, "page": self.page} if self.page else document
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """How everything stands for one release at one environment, at one time."""
+    """The verdicts for one release at one environment, at one time."""
 
     pipeline: str
     environment: str
@@ -57,7 +57,7 @@ class Explanation:
     at: datetime
     gates: tuple[Opening, ...]
     opens_at: datetime | None
-    """When time alone lets it in at the earliest, if it does; None when no gate waits for time, or when none is known."""
+    """The earliest time at which time-based gates open; None when no gate waits for time, or the time is unknown."""
     lives_there: bool
     note: str | None = None
 
@@ -91,9 +91,9 @@ class Explanation:
 
 
 def explain(ctx: Context, environment: str, release: str | None, at: datetime | None, *, run_checks: bool) -> Explanation:
-    """For the release that waits there, or the newest. A time in the past is results by the facts of then.
+    """Explain the release that waits there, or the newest. A time in the past uses the facts of that time.
 
-    Raises CallerError when there is no such environment or release.
+    Raise CallerError when there is no such environment or release.
     """
     require_environment(ctx, environment)
     ctx.ledger.glance()
@@ -131,11 +131,11 @@ def _asked(controller: AdmissionController, release: Release, at: datetime) -> t
             raise
         if request is not None and request.release == release.id:
             subject, case = controller.as_requested(request)
-            note = f"evaluated with the plan as it was requested, because: {error.message}"
+            note = f"using the recorded plan, because: {error.message}"
         else:
             subject = controller.proposal(release)
             case = controller.case(subject)
-            note = f"which votes count cannot be told, because: {error.message}"
+            note = f"it is unknown which votes count, because: {error.message}"
     return subject, controller.at(subject, case, at), note
 
 
@@ -144,7 +144,7 @@ def _needed(ctx: Context, state: State, environment: str, release: Release) -> t
     for name in ctx.pipeline.needs[environment]:
         current = state.environment(name).current
         if current is None or current.release != release.id:
-            there = f"release {current.release[:12]} is there" if current else "nothing is there"
+            there = f"release {current.release[:12]} runs there" if current else "nothing runs there"
             says = f"{name} has not verified release {release.short_id}: {there}"
             found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), Rule.NEEDS))
     return tuple(found)
@@ -181,7 +181,7 @@ def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext,
         return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
     if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
         return Opening(one)
-    return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check, which is looked at then
+    return Opening(one, ANYONE, f"promoter promote {release} --to {name}")  # a check; it runs then
 
 
 def _by_vote(one: GateResult, gate: Approval, case: GateContext, state: State) -> Opening:

@@ -1,4 +1,4 @@
-"""Looking back: what is where, what happened, what two environments differ in. Nothing here changes anything."""
+"""Read-only use cases: history, releases, differences of environments, logs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LOG_LINES = 100
 
 @dataclass(frozen=True)
 class LogEntry:
-    """`source` says what wrote the text: a step, a failed container, a container that runs now."""
+    """`source` names what wrote the text: a step, a failed container or a running container."""
 
     environment: str
     at: datetime | None
@@ -35,12 +35,12 @@ class LogEntry:
         return {"environment": self.environment, "at": at, "source": self.source, "text": self.text}
 
 
-_FORGED = "what was kept for `status`, `plan` and `explain` said something else than the facts: it was thrown away"
+_FORGED = "the state cache for `status`, `plan` and `explain` did not match the facts and was discarded"
 
 
 @dataclass(frozen=True)
 class LedgerReport:
-    """`problem` is None for a whole chain. `note` is about what is kept beside it, which no decision rests on."""
+    """`problem` is None for an intact chain. `note` is about the state cache, which no decision relies on."""
 
     location: str
     facts: int
@@ -48,7 +48,7 @@ class LedgerReport:
     problem: str | None
     note: str | None = None
     impossible: tuple[str, ...] = ()
-    """Facts of a whole chain that cannot be, each with why: everybody passes them over."""
+    """Impossible facts of an intact chain, each with the reason. Every command ignores them."""
 
     @property
     def ok(self) -> bool:
@@ -67,31 +67,31 @@ class LedgerReport:
 
 
 def history(ctx: Context, environment: str | None) -> list[Fact]:
-    """Facts, oldest first; with an environment, only its own."""
+    """Return facts, oldest first; with an environment, only those of it."""
     if environment is not None:
         require_environment(ctx, environment)
     return [fact for fact in ctx.ledger.store.read() if environment in (None, fact.environment)]
 
 
 def show(ctx: Context, release: str) -> dict[str, object]:
-    """A release whole: what it holds, who made it, where it is and was."""
+    """Return a complete release: images, who made it, where it is and was."""
     chosen = find_release(ctx, release)
     state = ctx.ledger.state
     record = state.releases[chosen.id]
     facts = [fact for fact in ctx.ledger.store.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
-    lives = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
+    places = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
     return {
         "release": chosen.document(),
         "made_at": stamp(record.at),
         "made_by": record.actor,
         "tags": next((fact.body.get("tags") for fact in facts if fact.kind is Kind.RELEASED), {}),
-        "lives_in": lives,
+        "lives_in": places,
         "facts": [_brief(fact) for fact in facts],
     }
 
 
 def diff(ctx: Context, left: str, right: str) -> dict[str, object]:
-    """What differs between two environments: images and configuration."""
+    """Return the differences of two environments: images and configuration."""
     entries = {name: _deployed(ctx, name) for name in (left, right)}
     old, new = (ctx.ledger.state.releases[entries[name].release].release for name in (left, right))
     images = [
@@ -111,7 +111,7 @@ def diff(ctx: Context, left: str, right: str) -> dict[str, object]:
 
 
 def logs(ctx: Context, release: str) -> list[LogEntry]:
-    """What steps and failed containers of a release left in the ledger, then what its containers say now."""
+    """Return the recorded output of steps and failed containers, then the logs of running containers."""
     chosen = find_release(ctx, release)
     entries = [entry for fact in ctx.ledger.store.read() if fact.release == chosen.id for entry in _entries(fact)]
     for name in ctx.pipeline.needs:
@@ -120,7 +120,7 @@ def logs(ctx: Context, release: str) -> list[LogEntry]:
 
 
 def ledger_verify(ctx: Context) -> LedgerReport:
-    """Reads the whole chain from its first line, and holds each fact against those before it."""
+    """Read the whole chain from its first line, and check each fact against those before it."""
     seen, head, problem = ctx.ledger.witnessed(), LedgerHead(), None
     consistency, impossible, chain = Consistency(), list[str](), ""
     with ctx.ledger.rebuilding() as rebuilt:
@@ -141,7 +141,7 @@ def ledger_verify(ctx: Context) -> LedgerReport:
 
 
 def _gone_back(ctx: Context, head: LedgerHead, seen: Witnessed, chain: str) -> str | None:
-    """Facts that were seen from here before, and are gone or are others now."""
+    """Return a sentence if facts that this machine saw before are missing or changed."""
     try:
         ctx.ledger.never_back(head, seen, chain)
     except LedgerError as error:
@@ -150,18 +150,18 @@ def _gone_back(ctx: Context, head: LedgerHead, seen: Witnessed, chain: str) -> s
 
 
 def ledger_lines(ctx: Context) -> Iterator[bytes]:
-    """The exact lines, as they are hashed."""
+    """Return the exact lines, as they are hashed."""
     return ctx.ledger.store.lines()
 
 
 # ------------------------------------------------------------ parts
 def _says(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
-    """A container's log, with secrets blotted out; it is kept back where they are not known and so cannot be."""
+    """Return a container's log with secrets redacted. Without the secrets' values, the log is not shown."""
     who = f"{container.name} ({role_of(container.labels)}, {container.status})"
     try:
         ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
     except SecretError as error:
-        yield LogEntry(name, None, who, f"not shown, because secrets in it could not be blotted out: {error.message}")
+        yield LogEntry(name, None, who, f"not shown, because secrets in it cannot be redacted: {error.message}")
         return
     environment = ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
     text = ctx.ports.secrets.redact(ctx.ports.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
@@ -174,7 +174,7 @@ def _deployed(ctx: Context, name: str) -> Deployment:
     facts_so_far(ctx)
     current = ctx.ledger.state.environment(name).current
     if current is None:
-        raise CallerError(f"nothing lives in {name} yet", hint="`promoter status` shows what is where")
+        raise CallerError(f"nothing runs in {name} yet", hint="`promoter status` shows what is where")
     return current
 
 

@@ -1,6 +1,6 @@
-"""The stop buttons: a pin keeps one environment as it is, a freeze lets nothing in, a veto bans a release for ever.
+"""Holds: a pin stops automatic promotions to an environment, a freeze stops all, a veto bans a release permanently.
 
-Each is a fact with a reason. `promotion/admission/holds.py` says what they mean to a promotion.
+Each is a fact with a reason. `promotion/admission/holds.py` evaluates them.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from promoter.usecases.context import Context, facts_so_far, find_release, requi
 
 @dataclass(frozen=True)
 class Vetoed:
-    """A veto that was recorded, and where it finds what it bans: that goes on running until somebody rolls back."""
+    """A recorded veto, and the environments where a banned image runs. It runs until a rollback."""
 
     fact: Fact
     release: Release
@@ -25,21 +25,21 @@ class Vetoed:
 
 
 def pin(ctx: Context, environment: str, reason: str) -> Fact:
-    """Automatic promotion leaves the environment alone until it is unpinned."""
+    """Pin the environment: automatic promotions do not change it until it is unpinned."""
     require_environment(ctx, environment)
     return ctx.ledger.append(facts.Pinned(reason=reason), environment)
 
 
 def unpin(ctx: Context, environment: str, reason: str) -> Fact:
-    """Raises CallerError when it is not pinned."""
+    """Unpin the environment. Raise CallerError when it is not pinned."""
     require_environment(ctx, environment)
     if facts_so_far(ctx).environment(environment).pinned is None:
-        raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows what is")
+        raise CallerError(f"{environment} is not pinned", hint="`promoter status` shows which environments are")
     return ctx.ledger.append(facts.Unpinned(reason=reason), environment)
 
 
 def freeze(ctx: Context, environment: str | None, reason: str) -> Fact:
-    """Nothing may enter the environment, or any without one, until it is unfrozen."""
+    """Block promotions into the environment, or into all without one, until it is unfrozen."""
     if environment is not None:
         require_environment(ctx, environment)
     facts_so_far(ctx)
@@ -47,7 +47,7 @@ def freeze(ctx: Context, environment: str | None, reason: str) -> Fact:
 
 
 def unfreeze(ctx: Context, environment: str | None, reason: str) -> Fact:
-    """Raises CallerError when nothing there is frozen, or when all are and one is named."""
+    """Unfreeze. Raise CallerError when nothing there is frozen, or when one is named and the freeze is for all."""
     if environment is not None:
         require_environment(ctx, environment)
     state = facts_so_far(ctx)
@@ -58,19 +58,19 @@ def unfreeze(ctx: Context, environment: str | None, reason: str) -> Fact:
     if mark is None and environment is not None and state.frozen is not None:
         raise CallerError(
             f"{environment} is frozen because all environments are",
-            hint="`promoter unfreeze --reason …` lifts that, for all of them",
+            hint="run `promoter unfreeze --reason …` to unfreeze all of them",
         )
     if mark is None:
-        what = "there is no freeze of all environments" if environment is None else f"{environment} is not frozen"
+        what = "not all environments are frozen" if environment is None else f"{environment} is not frozen"
         raise CallerError(what, hint="`promoter status` shows what is frozen")
     return ctx.ledger.append(facts.Unfrozen(reason=reason), environment)
 
 
 def veto(ctx: Context, release: str, reason: str, services: Sequence[str] = ()) -> Vetoed:
-    """Bans the release, and every other that holds one of its images.
+    """Ban the release, and every other with one of its images.
 
-    Its images are those of `services`; without, those that are built here: an image of others, which all
-    releases share, bans nothing unless somebody says so. Where nothing is built here, all count.
+    The banned images are those of `services`; by default those that are built here. A third-party image, which all
+    releases share, is banned only if its service is named. If nothing is built here, all images are banned.
     """
     chosen = find_release(ctx, release)
     for name in services:

@@ -1,7 +1,7 @@
-"""Importing the reviews that people gave on the platform about this CI run, as votes of the grade `platform`.
+"""Import the platform's reviews of this CI run as votes of the grade `platform`.
 
-Such a review says only: this run may go on to that environment. So it counts for nothing but the one thing that this
-very run asked for there, and only when the run asked before it was reviewed. What follows from a review is `reviews.py`'s.
+A review means only: this run may continue to that environment. So it counts only for what this run requested there,
+and only if the request came before the review. `platform_reviews.py` decides which votes follow from reviews.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from promoter.usecases.platform_reviews import Reviewed, ReviewSubject, is_known
 
 
 class _Known(Exception):
-    """Another job has recorded the very same review."""
+    """Another job has recorded the same review."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of it: the new facts, how many reviews stood in the ledger already, and who was passed over, and why."""
+    """The result: new facts, the number of reviews already in the ledger, and who was ignored, with the reason."""
 
     environment: str
     release: str
@@ -47,9 +47,9 @@ class Imported:
 
 
 def import_reviews(ctx: Context, environment: str, release: str | None = None, called: str | None = None) -> Imported:
-    """Those of this run. `called` is the environment's name on the platform, where that is another.
+    """Import the reviews of this run. `called` is the environment's name on the platform, if it differs.
 
-    Raises CallerError when nothing waits there or this is no run, Refused when this run did not ask for it.
+    Raise CallerError when nothing waits there or this is not a CI run, Refused when this run did not request it.
     """
     case = approval_case(ctx, environment, release)
     run = _asking_run(ctx, case)
@@ -66,7 +66,7 @@ def import_reviews(ctx: Context, environment: str, release: str | None = None, c
 
 
 def waits_there(ctx: Context, environment: str, release: str | None) -> bool:
-    """Whether the release that would be promoted is the one that asks for votes there."""
+    """Return whether the release that would be promoted is the one that waits for votes there."""
     require_environment(ctx, environment)
     chosen, request = find_release(ctx, release), ctx.ledger.state.environment(environment).request
     return request is not None and request.release == chosen.id
@@ -76,30 +76,29 @@ def waits_there(ctx: Context, environment: str, release: str | None) -> bool:
 def _asking_run(ctx: Context, case: ApprovalCase) -> str:
     if ctx.ci_run is None:
         raise CallerError(
-            "this is no CI run, and a review on the platform is about a run",
-            hint="import reviews in the job that was reviewed; here, `promoter approve` votes",
+            "this is not a CI run, and reviews are given for CI runs",
+            hint="import reviews in a job of the reviewed run; here, vote with `promoter approve`",
         )
     asked = ctx.ledger.state.environment(case.environment).asked_by.get(ctx.ci_run)
     if asked is None:
         by = f"run {case.run}" if case.run else "no CI run"
         raise Refused(
-            f"what waits in {case.environment} was asked for by {by}, not by this run ({ctx.ci_run}): "
-            "its reviews are about something else",
+            f"what waits in {case.environment} was requested by {by}, not by this run ({ctx.ci_run}): its reviews do not apply",
             ReasonCode.APPROVAL_STALE,
-            hint=f"let an earlier job of this run ask: `promoter run`, or `promoter promote --to {case.environment}`. "
-            "Runs ask anew for the same plan where an approval gate says `grade: platform`",
+            hint=f"request it in an earlier job of this run: `promoter run`, or `promoter promote --to {case.environment}`. "
+            "Each run requests the same plan again if an approval gate has `grade: platform`",
         )
     if asked != (case.matter,):
         raise Refused(
-            f"this run ({ctx.ci_run}) has asked for other things in {case.environment} too: which of them was reviewed "
-            "cannot be told",
-            ReasonCode.APPROVAL_STALE, hint="start a new run, and review that",
+            f"this run ({ctx.ci_run}) has requested other things in {case.environment} too: it is unknown which of them "
+            "was reviewed",
+            ReasonCode.APPROVAL_STALE, hint="start a new run and review it",
         )  # fmt: skip
     return ctx.ci_run
 
 
 def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubject, expires: timedelta | None) -> Fact | None:
-    """None when the ledger has it, whoever was first."""
+    """Record a review as a vote; None when the ledger has it already."""
     source = source_of(vote.review, place)
     kind = Approved if vote.review.decision == "approve" else Rejected
 
@@ -109,7 +108,7 @@ def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubje
             raise _Known
         if _matter(entry.request) != case.matter:
             raise Refused(
-                f"{case.environment} was asked for something else meanwhile", ReasonCode.APPROVAL_STALE,
+                f"{case.environment} has another request meanwhile", ReasonCode.APPROVAL_STALE,
                 hint=f"`promoter explain {case.environment}` shows what waits there now",
             )  # fmt: skip
         now = ctx.ports.clock.now()

@@ -1,6 +1,6 @@
-"""Emergencies: passing the gates by override, and the review by a second person that each override owes.
+"""Emergencies: pass the gates by override; a second person must review each override.
 
-An override is bound, signed and used up as an approval is. It passes every gate, pin and freeze, and no veto.
+An override is bound, signed and consumed like an approval. It passes every gate, pin and freeze, but no veto.
 """
 
 from promoter.gates.override import may_override
@@ -19,13 +19,13 @@ from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
 
 
 def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = None) -> Fact:
-    """Appends a decision to pass the gates for exactly what the case shows. Raises Refused from those who may not."""
+    """Append a decision to pass the gates for exactly what the case shows. Raise Refused for people who may not."""
     environment = ctx.loaded.resolve(case.environment, case.release.source, case.release.id)
     policy = environment.override
     if policy is None:
         raise CallerError(
-            f"nobody may override the gates of {case.environment}",
-            hint="name the people under `override: {from: […]}` of the environment",
+            f"overrides are not allowed in {case.environment}",
+            hint="name people under `override: {from: […]}` of the environment",
         )
     people = may_override(policy, ctx.pipeline.roles)
     if ctx.actor not in people:
@@ -43,14 +43,14 @@ def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = No
 
 
 def review(ctx: Context, environment: str, comment: str | None, key: str | None = None) -> Fact:
-    """Looks back on the oldest override that nobody has reviewed. Raises Refused from those who made it."""
+    """Review the oldest override without a review. Raise Refused for the people who made it."""
     require_environment(ctx, environment)
     owed, resolved = _to_review(ctx, environment)
     people = [vote.principal for vote in owed.overrides]
     if ctx.actor in people:
         raise Refused(
-            f"{ctx.actor} passed the gates of {environment} and may not review that", ReasonCode.SELF_APPROVAL,
-            hint="another person reviews it",
+            f"{ctx.actor} passed the gates of {environment} and may not review this override", ReasonCode.SELF_APPROVAL,
+            hint="ask another person to review it",
         )  # fmt: skip
     if ctx.pipeline.signers is not None and ctx.actor not in ctx.pipeline.signers:
         raise Refused(f"{ctx.actor} is not among the approvers of {ctx.name}", ReasonCode.SIGNER_UNKNOWN)
@@ -70,7 +70,7 @@ def _to_review(ctx: Context, name: str) -> tuple[PendingReview, Environment]:
         case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
         if judge_owed(ctx.pipeline, environment, state, case, owed).outcome is not Outcome.PASSED:
             return owed, environment
-    raise CallerError(f"no override in {name} waits for a review", hint=f"`promoter history {name}` shows what was")
+    raise CallerError(f"no override in {name} waits for a review", hint=f"`promoter history {name}` shows earlier ones")
 
 
 def _role(ctx: Context) -> str | None:

@@ -1,4 +1,4 @@
-"""Plans: what `promote` would do. Changes nothing."""
+"""Plan what `promote` would do. Change nothing."""
 
 from contextlib import suppress
 
@@ -14,7 +14,7 @@ from promoter.usecases.promote import environment_context, promotion_options, ta
 
 
 def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
-    """What `promote` would do. Changes nothing and looks at no gate that would need a look at the world."""
+    """Return what `promote` would do. Change nothing and run no checks."""
     ctx.ledger.glance()
     targets = targets_upto(ctx, to)
     chosen = find_release(ctx, release)
@@ -37,16 +37,16 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
         "changes": [change.document() for change in changes(before, document)],
         "unnamed_volumes": _unnamed_volumes(ctx, plan),
     }
-    shut = [one.verdict for one in admission.results if one.verdict.code is not ReasonCode.OK]
+    blocking = [one.verdict for one in admission.results if one.verdict.code is not ReasonCode.OK]
     status = Status.UNCHANGED if unchanged else Status.PENDING
-    code = ReasonCode.NOTHING_TO_DO if unchanged else (shut[0].code if shut else ReasonCode.OK)
-    reasons = tuple(verdict.sentence for verdict in shut)
+    code = ReasonCode.NOTHING_TO_DO if unchanged else (blocking[0].code if blocking else ReasonCode.OK)
+    reasons = tuple(verdict.sentence for verdict in blocking)
     previous = current.release if current else None
     return EnvironmentResult(env.name, status, code, reasons, plan.digest, previous, details=details)
 
 
 def _unnamed_volumes(ctx: Context, plan: Plan) -> dict[str, list[str]]:
-    """Paths in which images keep data under no name, by service; of images that the engine does not have nothing is known."""
+    """Return paths of unnamed volumes by service. Images that the engine does not have are skipped."""
     found: dict[str, list[str]] = {}
     with suppress(EngineError):
         engine = ctx.ports.engine(plan.environment.engines[0])

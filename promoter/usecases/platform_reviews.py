@@ -1,4 +1,4 @@
-"""Which votes follow from the reviews on a platform. Pure: an adapter fetches them, `import_reviews.py` records them."""
+"""Decide which votes follow from a platform's reviews. Pure: an adapter fetches them, `import_reviews.py` records them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _STATES = {"approve": "approved", "reject": "rejected"}
 
 @dataclass(frozen=True, slots=True)
 class ReviewSubject:
-    """Where the reviews were given: on which run, for what the platform calls `environment`."""
+    """The subject of the reviews: the run, and the environment's name on the platform."""
 
     platform: Platform
     run: str
@@ -31,7 +31,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Those that may count, and a sentence for each person whose word counts for nothing here."""
+    """The reviews that may count, and a sentence for each reviewer who is ignored."""
 
     votes: tuple[Reviewed, ...]
     passed_over: tuple[str, ...]
@@ -40,7 +40,7 @@ class Weighed:
 def weigh(
     reviews: Iterable[Review], pipeline: Pipeline, gates: Sequence[Approval], requested_by: str, author: str | None
 ) -> Weighed:
-    """Rejects before approvals: a run that is cut off in between has shut the gate and not opened it."""
+    """Return rejects before approvals: an interrupted import has then closed the gate, not opened it."""
     may = voters(gates, pipeline.roles, pipeline.signers)
     asker, wrote = pipeline.person(requested_by), pipeline.person(author) if author else None
     votes, over = [], []
@@ -59,12 +59,12 @@ def weigh(
 
 
 def source_of(review: Review, place: ReviewSubject) -> Mapping[str, str]:
-    """The part of a fact that says where its vote comes from."""
+    """Return the part of a fact that names the source of its vote."""
     words = (place.platform, place.run, place.environment, review.user, _STATES[review.decision], review.mark)
     return dict(zip(REVIEW, map(str, words), strict=True))
 
 
 def is_known(source: Mapping[str, str], votes: Iterable[Vote]) -> bool:
-    """Whether one of the votes was imported from this very review."""
+    """Return whether one of the votes was imported from this review."""
     key = " ".join(source[part] for part in REVIEW)
     return any(vote.imported == key for vote in votes)

@@ -1,4 +1,4 @@
-"""Whether everything that a run may need can be reached, before anything is done."""
+"""Check that everything that a run may need is reachable, before anything is changed."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +15,9 @@ from promoter.usecases.ports.bundle import UseCasePorts
 
 
 def preflight(ctx: Context, targets: Iterable[str], source: Source, release: Release | None) -> None:
-    """The file is whole, and every engine, registry and secret that this run may reach can be had.
+    """Check every environment's configuration, engine, registry and secret that this run may need.
 
-    Nothing is done before that is sure. Without a release one is to be built: then the local engine and the
-    registries of the builds are asked too.
+    Without a release, one will be built: then the local engine and the registries of the builds are checked too.
     """
     ctx.loaded.check()
     environments = [ctx.loaded.resolve(name, source, release.id if release else NO_RELEASE) for name in targets]
@@ -36,7 +35,7 @@ def preflight(ctx: Context, targets: Iterable[str], source: Source, release: Rel
 
 
 def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
-    """Engines and registries of recorded plans answer. Their secrets are needed only where a container is created anew."""
+    """Check engines and registries of recorded plans. Their secrets are needed only to create a container."""
     plans = tuple(plans)
     addresses = {plan.environment.engines[0] for plan in plans}
     ctx.loaded.check()
@@ -44,7 +43,7 @@ def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
 
 
 def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:
-    """Raises one error with all that cannot be had."""
+    """Raise one error that lists everything that is missing."""
     calls: list[Callable[[], object]] = [partial(ctx.ports.secrets.prove, sorted(secrets))] if secrets else []
     calls += [partial(_identify, ctx.ports, address) for address in sorted(addresses, key=str)]
     calls += [partial(ctx.ports.registry.ping, host) for host in sorted(hosts)]
@@ -60,10 +59,10 @@ def _identify(ports: UseCasePorts, address: str | None) -> None:
 
 
 def _together(errors: list[BaseException]) -> BaseException:
-    """One error that says everything that is missing, so that it is mended in one go."""
+    """Combine errors to one, so that everything can be fixed at once."""
     known = [error for error in errors if isinstance(error, PromoterError)]
     if len(known) < 2 or len(known) < len(errors):
         return errors[0]
-    said = "\n".join(error.message for error in known)
+    text = "\n".join(error.message for error in known)
     hints = "\n".join(dict.fromkeys(error.hint for error in known if error.hint))
-    return type(known[0])(said, hint=hints or None)
+    return type(known[0])(text, hint=hints or None)

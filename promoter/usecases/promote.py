@@ -1,4 +1,4 @@
-"""Promotes a release through environments: `run` builds one first, `promote` takes one that exists."""
+"""Promote a release through environments: `run` builds one first, `promote` uses an existing one."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedel
 def promote(
     ctx: Context, release: str | None, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None
 ) -> RunResult:
-    """Carry an existing release on; this is how a waiting run resumes."""
+    """Continue promoting a release; this resumes a waiting run."""
     targets = targets_upto(ctx, to)
     chosen = find_release(ctx, release)
     preflight(ctx, targets, chosen.source, chosen)

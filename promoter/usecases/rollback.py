@@ -1,4 +1,4 @@
-"""Going back, and repairing: both carry out what the ledger recorded, and nothing that the file says since."""
+"""Roll back and repair: both use the recorded plan, not the current pipeline file."""
 
 from datetime import timedelta
 
@@ -19,8 +19,8 @@ from promoter.usecases.deployment_records import record_deployments
 from promoter.usecases.preflight import require_reachable
 from promoter.usecases.promote import environment_context, promotion_options
 
-NOT_RECORDED = "the ledger does not hold the plan that release {0} was promoted to {1} with"
-FORWARD = "`promoter rollback {0} --current-config` goes back to it with the configuration of the file, and asks the gates"
+NOT_RECORDED = "the ledger does not contain the plan with which release {0} was promoted to {1}"
+FORWARD = "run `promoter rollback {0} --current-config` to use the configuration of the file; its gates must be open"
 
 
 def rollback(
@@ -34,8 +34,8 @@ def rollback(
 ) -> RunResult:
     """Promote an earlier verified release with the configuration that it ran with, and pin the environment.
 
-    `current_config` takes the configuration of the file instead: that is a promotion, which asks the gates. A rollback
-    that was cut off before its pin was recorded is brought to its end: it does not go back once more.
+    `current_config` takes the configuration of the file instead: that is a promotion that must pass the gates.
+    A rollback that was interrupted before its pin was recorded is completed; it does not go back a second time.
     """
     require_environment(ctx, environment)
     facts_so_far(ctx)
@@ -63,19 +63,19 @@ def rollback(
 def repair(
     ctx: Context, environment: str | None, wait_lock: timedelta | None = None, *, force: bool = False, reason: str | None = None
 ) -> RunResult:
-    """Bring what is recorded back to running: the same release, plan and containers where they can be had.
+    """Restore what is recorded: the same release, plan and, where possible, containers.
 
-    It enters no release and asks no gate. A veto and a freeze stop it, unless `force` says to go on, with a reason.
+    No new release enters and no gate is evaluated. A veto or a freeze stops it, except with `force` and a reason.
     """
     if force and not reason:
-        raise CallerError("a repair in spite of a veto or a freeze needs a reason", hint="--force --reason TEXT")
+        raise CallerError("a repair despite a veto or a freeze needs a reason", hint="use --force --reason TEXT")
     names = tuple(ctx.pipeline.needs) if environment is None else (environment,)
     for name in names:
         require_environment(ctx, name)
     facts_so_far(ctx)
     plans = {name: _plan_there(ctx, name) for name in names}
     if environment is not None and plans[environment] is None:
-        raise CallerError(f"nothing was promoted to {environment} yet", hint="`promoter promote` brings a release there")
+        raise CallerError(f"nothing was promoted to {environment} yet", hint="run `promoter promote` first")
     there = {name: plan for name, plan in plans.items() if plan is not None}
     require_reachable(ctx, there.values())
     cause = Cause(reason=reason if force else None)
@@ -92,7 +92,7 @@ def repair(
 
 
 def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> Plan:
-    """Raises CallerError where the ledger does not hold it, or files beside the pipeline file have changed since."""
+    """Return the recorded plan. Raise CallerError if it is missing, or if files of the pipeline have changed since."""
     release = ctx.ledger.state.releases[deployment.release].release
     document = ctx.ledger.plan_document(environment, deployment.plan_digest)
     if document is None:
@@ -102,8 +102,8 @@ def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> 
     changed = [f.path for f in plan.environment.files if f.digest and _digest_now(ctx, plan, f) != f.digest]
     if changed:
         raise CallerError(
-            f"{', '.join(changed)} is no longer as release {release.short_id} ran with it in {environment}",
-            hint=f"check the files out as they were ({release.source.short_sha or 'that release'}), or: "
+            f"{', '.join(changed)} has changed since release {release.short_id} ran in {environment}",
+            hint=f"check out the earlier files ({release.source.short_sha or 'that release'}), or: "
             + FORWARD.format(environment),
         )
     return plan
@@ -123,33 +123,33 @@ def _target(ctx: Context, environment: str, entry: EnvironmentState, to: str | N
         found = next((d for _, d in entry.verified.backwards() if d.release == release.id), None)
         if found is None:
             raise CallerError(
-                f"release {release.short_id} was never verified in {environment}, so {environment} cannot go back to it",
-                hint=f"`promoter history {environment}` shows what was; "
-                f"`promoter promote {release.short_id} --to {environment}` goes forward",
+                f"release {release.short_id} was never verified in {environment}, so {environment} cannot be rolled back to it",
+                hint=f"`promoter history {environment}` shows earlier releases; "
+                f"`promoter promote {release.short_id} --to {environment}` promotes it",
             )
         return found
     earlier = state.last_verified_before(environment, entry.current.release) if entry.current else None
     if earlier is None:
         raise CallerError(
-            f"there is no earlier verified release in {environment} to go back to",
-            hint=f"`promoter history {environment}` shows what was",
+            f"{environment} has no earlier verified release to roll back to",
+            hint=f"`promoter history {environment}` shows earlier releases",
         )
     return earlier
 
 
 def _not_what_runs(environment: str, entry: EnvironmentState, release: Release, *, again: bool) -> None:
-    """The same rollback may be given again: it finds nothing to do."""
+    """Raise CallerError if the release runs already. The same rollback may be repeated: it does nothing."""
     if again or entry.current is None or entry.current.release != release.id or entry.start is not None:
         return
     raise CallerError(
-        f"release {release.short_id} runs in {environment} already, so there is nothing to go back to",
-        hint=f"`promoter repair {environment}` brings it back when it is down; "
-        f"`promoter promote {release.short_id} --to {environment}` gives it the configuration of the file",
+        f"release {release.short_id} runs in {environment} already, so there is nothing to roll back",
+        hint=f"`promoter repair {environment}` restores it when it is down; "
+        f"`promoter promote {release.short_id} --to {environment}` promotes it with the configuration of the file",
     )
 
 
 def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Plan) -> None:
-    """What is given up, before anything is done."""
+    """Report what the rollback removes, before anything is changed."""
     current = entry.current
     if current is None:
         return
@@ -159,10 +159,10 @@ def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Pla
     if here.source.sha and plan.release.source.sha:
         commits = ctx.ports.source.commits(ctx.pipeline.directory, plan.release.source.sha, here.source.sha)
     lines = [
-        f"{environment}: goes back from release {here.short_id} to {plan.release.short_id}",
-        *(f"{environment}: gives up {commit}" for commit in commits or ()),
+        f"{environment}: rolling back from release {here.short_id} to {plan.release.short_id}",
+        *(f"{environment}: removes {commit}" for commit in commits or ()),
         *(f"{environment}: {say_change(change.document())}" for change in changes(before, plan.document())),
-        f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` lets releases in again",
+        f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` allows promotions again",
     ]
     for line in lines:
         ctx.emit(progress.Notice(line))

@@ -1,6 +1,6 @@
-"""Making a signed statement of a decision: which key, over which facts, and whether it would count.
+"""Make a signed statement of a decision: which key, over which facts, and whether it would count.
 
-`approve.py` shows what is decided on; `gates/approval/` says which votes count.
+`approve.py` shows the case; `gates/approval/` decides which votes count.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ _VOTES: Mapping[str, type[Approved | Rejected | Overridden]] = {
 
 @dataclass(frozen=True, slots=True)
 class VoteSubject:
-    """What is decided on."""
+    """The subject of a decision."""
 
     release: Release
     environment: str
@@ -40,7 +40,7 @@ class VoteSubject:
 
 @dataclass(frozen=True, slots=True)
 class VoteDraft:
-    """One decision on it. `expires` is how long it counts from the moment of signing."""
+    """One decision. `expires` is how long it counts after signing."""
 
     matter: VoteSubject
     decision: str
@@ -51,9 +51,9 @@ class VoteDraft:
 
 
 def key_for(ctx: Context, grades: Iterable[str], named: str | None, run: str | None = None) -> str | None:
-    """The key to sign with: named, set, or git's own where a name alone does not count. None: do not sign.
+    """Return the key to sign with: named, configured, or git's own if a name alone does not count. None: do not sign.
 
-    `run` is the CI run whose review on the platform might count too.
+    `run` is the CI run whose review on the platform may count too.
     """
     key, grades = named or ctx.key, set(grades)
     if key is not None or grades <= {Grade.ASSERTED}:
@@ -63,36 +63,36 @@ def key_for(ctx: Context, grades: Iterable[str], named: str | None, run: str | N
     if Grade.SIGNED not in grades:
         page = f"the page of the run {run}" if run else "the page of the CI run that asks"
         raise CallerError(
-            "only reviews on the platform and signed votes count here, and no key is named",
-            hint=f"review the deployment on {page}; or sign: --key ~/.ssh/id_ed25519, PROMOTER_KEY, or git's own key",
+            "only reviews on the platform and signed votes count here, and no key was found",
+            hint=f"review the deployment on {page}; or sign: use --key ~/.ssh/id_ed25519, PROMOTER_KEY, or git's own key",
         )
     raise CallerError(
-        "only signed votes count here, and no key is named",
-        hint="--key ~/.ssh/id_ed25519 (or the .pub of a key in your agent), PROMOTER_KEY, or git's own SSH signing key",
+        "only signed votes count here, and no key was found",
+        hint="use --key ~/.ssh/id_ed25519 (or the .pub of a key in your agent), PROMOTER_KEY, or git's own SSH signing key",
     )
 
 
 def vote_of(ctx: Context, ballot: VoteDraft, key: str | None, state: State) -> Payload:
-    """The vote that would follow `state`.
+    """Make the vote that follows `state`.
 
-    What is signed names the fact before it, so that nobody can take facts away from under it; when somebody else
-    is first, it is signed again.
+    The signature covers the digest of the fact before, so that facts before the vote cannot be removed. When another
+    fact is appended first, the vote is signed again.
     """
-    said = _statement(ctx, ballot, state)
+    statement = _statement(ctx, ballot, state)
     common: dict[str, Any] = {
-        "plan_digest": said.plan_digest,
-        "from_release": said.from_release,
-        "policy_digest": said.policy_digest,
-        "principal": said.principal,
-        "role": said.role,
+        "plan_digest": statement.plan_digest,
+        "from_release": statement.from_release,
+        "policy_digest": statement.policy_digest,
+        "principal": statement.principal,
+        "role": statement.role,
         "grade": str(Grade.ASSERTED if key is None else Grade.SIGNED),
-        "comment": said.comment,
-        "expires_at": stamp(said.expires_at) if said.expires_at else None,
-        "ledger_head": said.ledger_head,
-        "envelope": None if key is None else _envelope(ctx, said, key),
+        "comment": statement.comment,
+        "expires_at": stamp(statement.expires_at) if statement.expires_at else None,
+        "ledger_head": statement.ledger_head,
+        "envelope": None if key is None else _envelope(ctx, statement, key),
     }
-    if said.reviews is not None:
-        return Attested(**common, reviews=said.reviews)
+    if statement.reviews is not None:
+        return Attested(**common, reviews=statement.reviews)
     return _VOTES[ballot.decision](**common)
 
 
@@ -108,20 +108,20 @@ def _statement(ctx: Context, ballot: VoteDraft, state: State) -> Statement:
     )  # fmt: skip
 
 
-def _envelope(ctx: Context, said: Statement, key: str) -> dict[str, str]:
-    """Raises Refused when the signature would not count: better now than at the gate."""
+def _envelope(ctx: Context, statement: Statement, key: str) -> dict[str, str]:
+    """Sign the statement. Raise Refused when the signature would not count."""
     if ctx.pipeline.trust is None:
         raise CallerError(
-            "the pipeline names no `approvers`, so nobody could check this signature",
+            "the pipeline names no `approvers`, so this signature cannot be checked",
             hint="name an allowed_signers file: `approvers: .promoter/allowed_signers`; or vote without --key",
         )
     assert ctx.ports.signer is not None
-    text = said.text()
+    text = statement.text()
     signature = ctx.ports.signer.sign(text, key)
-    found = verify(text.encode(), signature, said.principal, ctx.pipeline.trust, ctx.ports.clock.now())
+    found = verify(text.encode(), signature, statement.principal, ctx.pipeline.trust, ctx.ports.clock.now())
     if isinstance(found, Bad):
         raise Refused(
             f"this signature would not count: {found.sentence}", found.code,
-            hint=f"you vote as {said.principal}: --actor names another person, --key another key",
+            hint=f"you vote as {statement.principal}: --actor names another person, --key another key",
         )  # fmt: skip
     return {"statement": text, "signature": signature}

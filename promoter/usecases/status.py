@@ -1,4 +1,4 @@
-"""What is where now: the matrix of environments and releases, what stops each, and what is owed there."""
+"""The current state: releases of environments, what blocks each, and which reviews are missing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far
 
-_SAID = {"approve": "approved", "reject": "rejected"}
+_DONE = {"approve": "approved", "reject": "rejected"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class WaitingRelease:
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
-    """`health` is the engine's word now, or `unknown` when the engine does not answer; None where nothing lives."""
+    """`health` comes from the engine now: `unknown` if the engine does not answer, None if nothing runs there."""
 
     name: str
     release: Release | None
@@ -43,7 +43,7 @@ class EnvironmentStatus:
     frozen: str | None
     waiting: WaitingRelease | None
     overridden: tuple[str, ...] = ()
-    """A sentence for each promotion that passed the gates by override and that no second person has reviewed."""
+    """A sentence for each promotion by override that no second person has reviewed."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -70,7 +70,7 @@ class StatusReport:
 
 @dataclass(frozen=True)
 class LocksReport:
-    """Every lease that was not given back, and whether it is alive: a stale one is taken over by the next run."""
+    """Every lease that was not released, and whether it is alive. The next run takes over a stale one."""
 
     pipeline: str
     locks: tuple[tuple[LeaseInfo, bool], ...]
@@ -105,7 +105,7 @@ def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentS
     current, request = entry.current, entry.request
     release = ctx.ledger.state.releases[current.release].release if current else None
     waits = (
-        WaitingRelease(request.release, request.reason_code, (*request.reasons, *_said_since(entry, request)))
+        WaitingRelease(request.release, request.reason_code, (*request.reasons, *_votes_since(entry, request)))
         if request and request.reason_code != ReasonCode.OK
         else None
     )
@@ -129,7 +129,7 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
     try:
         environment = ctx.loaded.resolve(name, release.source, release.id)
     except PromoterError as error:
-        return (f"the gates of {name} were passed by override; whether that was reviewed cannot be told: {error.message}",)
+        return (f"the gates of {name} were passed by override; it is unknown whether that was reviewed: {error.message}",)
     case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
     return tuple(one.verdict.sentence for one in reviews_due(ctx.pipeline, environment, state, case))
 
@@ -145,7 +145,7 @@ def _health(ctx: Context, name: str, current: Deployment) -> str:
 
 
 def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
-    """None when the environment's engine cannot be asked."""
+    """Return the containers; None when the environment's engine does not answer."""
     try:
         source = ctx.ports.source.source(ctx.pipeline.directory)
         engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
@@ -162,12 +162,12 @@ def _word(container: Container | None) -> str:
     return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
 
 
-def _said_since(entry: EnvironmentState, request: PromotionRequest) -> tuple[str, ...]:
-    """What was judged last may be answered by now: that is seen at the next look, and told meanwhile."""
+def _votes_since(entry: EnvironmentState, request: PromotionRequest) -> tuple[str, ...]:
+    """Return votes since the last evaluation. They are evaluated by the next `promote`."""
     votes = [
         vote for vote in entry.votes_for(request.release) if vote.seq > request.seq and vote.plan_digest == request.plan_digest
     ]
     return tuple(
-        f"{_SAID.get(vote.decision, vote.decision)} by {vote.principal} since then: `promoter promote` judges anew"
+        f"{_DONE.get(vote.decision, vote.decision)} by {vote.principal} since then; run `promoter promote` again"
         for vote in votes
     )

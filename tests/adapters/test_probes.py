@@ -161,14 +161,14 @@ def test_an_answer_that_breaks_off_says_so(probes):
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\nso far") as url:
         answer = probes.http(get(url, timeout=0.2))
     assert (answer.status, answer.body) == (None, "so far")
-    assert answer.error == "status 200, but the answer broke off after 6 bytes of its body"
+    assert answer.error == "status 200, but the answer was cut off after 6 bytes of its body"
 
 
 def test_an_endless_answer_ends_with_the_time(probes):
     with listener(b"HTTP/1.1 200 OK\r\n\r\nstill here") as url:
         answer = probes.http(get(url, timeout=0.2))
     assert (answer.status, answer.body) == (None, "still here")
-    assert "the answer broke off" in answer.error
+    assert "the answer was cut off" in answer.error
 
 
 def test_a_port_that_never_answers_costs_no_more_than_the_time(probes):
@@ -197,7 +197,7 @@ def test_an_answer_that_drips_costs_no_more_than_the_time(probes):
         answer = probes.http(get(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=0.3))
         gone.set()
         thread.join()
-    assert answer.status is None and "the answer broke off" in answer.error
+    assert answer.status is None and "the answer was cut off" in answer.error
     assert 0.3 <= answer.seconds < 5
 
 

@@ -98,7 +98,7 @@ def test_what_cannot_be_had_is_named_with_its_source_and_remedy(tmp_path, monkey
 def test_a_program_that_never_ends_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr("promoter.adapters.secrets._TIMEOUT", 0.1)
     secrets = DeclaredSecrets({"A": script(tmp_path, "exec sleep 600")}, tmp_path)
-    with pytest.raises(SecretError, match=r"not done after 0\.1 s"):
+    with pytest.raises(SecretError, match=r"did not finish within 0\.1 s"):
         secrets.prove(["A"])
 
 

@@ -76,7 +76,7 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("span", "says"),
-    [("2s", "runs out between two heartbeats: write 3s or more"), ("2h", "keeps everybody out after a crash: write 1h or less")],
+    [("2s", "expires between two heartbeats: write 3s or more"), ("2h", "blocks runs too long after a crash: write 1h or less")],
 )
 def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, says: str) -> None:
     write(tmp_path, f'lease_ttl = "{span}"\n')
@@ -178,7 +178,7 @@ def test_break_9_a_report_does_not_leave_the_checkout(
     (tmp_path / "shop" / "link").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path / "shop")
     (said,) = faults(tmp_path / "shop")
-    assert f"`{key}` of a file that git tracks must be a path inside of the checkout" in said
+    assert f"`{key}` of a file that git tracks must be a path inside the checkout" in said
     (tmp_path / "shop/.promoter/settings.toml").write_text(f'{key} = "reports/junit.xml"\n')
     assert getattr(load_settings(tmp_path / "shop"), key) == "reports/junit.xml"
 
@@ -207,7 +207,7 @@ def test_break_9_where_git_cannot_tell_the_file_is_taken_for_tracked(tmp_path: P
 def test_break_9_in_ci_the_platform_says_who_acts(tmp_path: Path, ci: dict[str, str]) -> None:
     assert who(Settings(actor="robot"), tmp_path, ci) == "ana"
     assert who(Settings(actor="robot"), tmp_path, ci, flag="cyd") == "cyd"
-    assert "PROMOTER_ACTOR or `actor` (robot) is passed over" in (passed_over(Settings(actor="robot"), ci, None) or "")
+    assert "PROMOTER_ACTOR or `actor` (robot) is ignored" in (passed_over(Settings(actor="robot"), ci, None) or "")
     assert passed_over(Settings(actor="ana"), ci, None) is None
     assert passed_over(Settings(actor="robot"), ci, "cyd") is None
     assert passed_over(Settings(actor="robot"), {}, None) is None

@@ -40,7 +40,7 @@ class MemoryLedger:
         with self._lock:
             there = head_of(read_line(self.kept[-1])) if self.kept else LedgerHead()
             if there != head:
-                raise HeadMoved(f"fact {there.seq} is the last, and {head.seq} was expected")
+                raise HeadMoved(f"expected fact {head.seq} as the last, got fact {there.seq}")
             self.kept += [fact.line for fact in facts]
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
@@ -57,7 +57,7 @@ class MemoryLedger:
         with self._lock:
             hold = self._holds.get(lease.environment)
             if hold is None or (hold.owner, hold.token) != (lease.owner, lease.token):
-                raise LeaseLost(f"{lease.owner} has lost its hold on {lease.environment}")
+                raise LeaseLost(f"{lease.owner} has lost its lease on {lease.environment}")
             self._holds[lease.environment] = replace(hold, expires=now + ttl)
 
     def release(self, lease: Lease) -> None:

@@ -201,8 +201,8 @@ class FakePromoter:
         self._answer(None, "starter", str(target))
         return FakeForge()
 
-    def still_shut(self, case: ApprovalCase) -> object:
-        return self._answer((), "still_shut")
+    def still_closed(self, case: ApprovalCase) -> object:
+        return self._answer((), "still_closed")
 
     def dispatch(self, forge: FakeForge, target: Target, case: ApprovalCase) -> None:
         self._answer(None, "dispatch", str(target))

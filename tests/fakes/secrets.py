@@ -15,7 +15,7 @@ class FakeSecrets:
     def prove(self, names: Sequence[str]) -> None:
         missing = [name for name in names if name not in self.values]
         if missing:
-            raise SecretError(f"secret {', '.join(missing)} cannot be had")
+            raise SecretError(f"secret {', '.join(missing)} is missing")
 
     def reveal(self, text: str) -> str:
         names = names_in(text)

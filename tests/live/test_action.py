@@ -135,7 +135,7 @@ def test_a_fork_may_look_and_a_run_of_it_ends_with_a_clear_error(project: Projec
     ):
         looked = used(job, **given)
         assert (looked.outcome, looked.outputs["status"] != "failed") == ("success", True), looked.log
-    for given, said in (({"command": "plan"}, "secret TOKEN cannot be had"), ({"environment": "dev"}, "lets nobody write")):
+    for given, said in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
         stopped = used(job, **given, evidence=str(tmp_path / "record"))
         assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log
         assert said in stopped.log and "Traceback" not in stopped.log, stopped.log

@@ -38,7 +38,7 @@ def test_break_2_a_rollback_brings_no_configuration_from_the_branch(stage: Stage
     stage.write()
     back = stage.promoter("rollback", "prod", "--reason", "x", "--actor", "mallory", "--json")
     assert back.json["release"]["id"] == first
-    assert "prod: goes back from release" in back.text and "will be pinned" in back.text
+    assert "prod: rolling back from release" in back.text and "will be pinned" in back.text
     assert page(port) == "good"
     assert not stage.of("prod", "web").attrs["Mounts"]
 

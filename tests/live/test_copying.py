@@ -141,7 +141,7 @@ def test_a_source_that_always_breaks_off_is_the_one_that_is_named(
     registry: HttpRegistry, here: Repository, there: Repository, proxy: Proxy
 ) -> None:
     proxy.misbehave("GET .*/blobs/", cut(MB))
-    with pytest.raises(RegistryError, match=f"registry {proxy.host} broke off") as error:
+    with pytest.raises(RegistryError, match=f"registry {proxy.host} cut off its answer") as error:
         registry.copy(through(proxy, push(here, LAYERS[:2])), there)
     assert error.value.retryable
 

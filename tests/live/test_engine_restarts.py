@@ -142,7 +142,7 @@ def the_engine_forgot_to_let_a_port_go(shop: Shop, stderr: str) -> None:
     that, whatever is asked of it, and so it is said. Seen with Docker Engine 20.10, in one of ten kills at this moment.
     """
     assert f"127.0.0.1:{shop.app.ports['dev']} failed: port is already allocated" in stderr, stderr
-    assert "restart the engine" in stderr
+    assert "restart Docker" in stderr
     assert "running" not in shop.app.all().values()
     engines.again(shop.state, killed=False)
 

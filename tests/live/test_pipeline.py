@@ -132,7 +132,7 @@ def test_a_secret_reaches_the_container_and_nothing_else(app: App) -> None:
     assert f"db://{value}@host" in app.engine.logs(app.container("dev").id, 5)
     kept_back = app.cli("logs", ran.json["release"]["id"])
     assert value not in kept_back.text
-    assert "could not be blotted out" in kept_back.stdout
+    assert "cannot be redacted" in kept_back.stdout
     missing = app.cli("run", "--json")
     assert missing.exit_code == 1
     assert "DB" in missing.text

@@ -87,7 +87,7 @@ def test_a_rollback_waits_too(shop: Workshop) -> None:
 
 def test_people_see_who_holds_what_and_what_is_stale(shop: Workshop) -> None:
     api = shop.api("ana@example.com")
-    assert locks(api.locks()) == "nobody holds any environment"
+    assert locks(api.locks()) == "no environment is locked"
     held(shop, "test")
     held(shop, "dev", timedelta(seconds=30))
     shop.clock.advance(MINUTE)

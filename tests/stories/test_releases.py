@@ -515,7 +515,7 @@ def test_status_tells_of_votes_that_came_after_the_last_look() -> None:
     api.vote(api.case("prod", None), "approve", None)
     waiting = shop.api().status().environments[-1].waiting
     assert waiting is not None
-    assert waiting.reasons[-1] == "approved by ben@example.com since then: `promoter promote` judges anew"
+    assert waiting.reasons[-1] == "approved by ben@example.com since then; run `promoter promote` again"
 
 
 def test_diff_names_images_and_configuration() -> None:
@@ -622,7 +622,7 @@ def test_a_ledger_of_another_pipeline_is_refused() -> None:
     shop.run("dev")
     shop.name = "other"
     api = shop.api()
-    with pytest.raises(CallerError, match="is that of pipeline shop, not of other"):
+    with pytest.raises(CallerError, match="belongs to pipeline shop, not to other"):
         api.promote(None, None, None)
 
 

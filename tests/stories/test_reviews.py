@@ -77,7 +77,7 @@ def test_a_review_opens_the_gate_of_the_run_that_asked(yard: Yard) -> None:
     assert statuses(yard.promote())["prod"] == "deployed"
 
 
-@pytest.mark.parametrize(("run", "said"), [(OTHER, f"asked for by run {RUN}, not by this run"), (None, "this is no CI run")])
+@pytest.mark.parametrize(("run", "said"), [(OTHER, f"requested by run {RUN}, not by this run"), (None, "this is not a CI run")])
 def test_another_run_and_no_run_have_no_reviews_of_it(yard: Yard, run: str | None, said: str) -> None:
     yard.forge.review("ana-dev")
     yard.ci_run = run
@@ -92,7 +92,7 @@ def test_what_a_person_asked_for_is_nobodys_run() -> None:
     yard.run()
     assert asked(yard) == [None] and "run" not in next(f for f in yard.store.read() if f.kind is Kind.REQUESTED).body
     yard.ci_run = RUN
-    with pytest.raises(Refused, match="asked for by no CI run, not by this run"):
+    with pytest.raises(Refused, match="requested by no CI run, not by this run"):
         yard.come()
 
 
@@ -122,7 +122,7 @@ def test_a_run_that_asked_for_two_things_cannot_tell_which_was_reviewed(yard: Ya
     yard.run()
     yard.forge.review("ana-dev")
     assert asked(yard) == [RUN, RUN]
-    with pytest.raises(Refused, match="which of them was reviewed cannot be told"):
+    with pytest.raises(Refused, match="it is unknown which of them was reviewed"):
         yard.come()
 
 
@@ -145,7 +145,7 @@ def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(ya
 
     api = yard.api()
     yard.forge.reviews = lambda environment: somebody_else_asks()  # type: ignore[method-assign]
-    with pytest.raises(Refused, match="was asked for something else meanwhile"):
+    with pytest.raises(Refused, match="has another request meanwhile"):
         api.import_reviews("prod")
     assert "approved" not in yard.kinds("prod")
 
@@ -341,7 +341,7 @@ def voted(yard: Yard, actor: str) -> tuple[Promoter, Callable[[], tuple[str, ...
     api = yard.api(actor)
     case = api.case("prod", None)
     api.vote(case, "approve", None)
-    return api, lambda: api.still_shut(case)
+    return api, lambda: api.still_closed(case)
 
 
 def test_nothing_is_missing_after_the_last_vote_only(session: Yard) -> None:

@@ -31,7 +31,7 @@ def test_each_environment_that_was_touched_has_a_record() -> None:
         ("dev", "success", "https://dev.example.com", 1), ("test", "failure", None, 0), ("prod", "failure", None, 0),
     ]  # fmt: skip
     assert found[0].description == f"release {RELEASE.short_id} serves, with uncommitted changes"
-    assert f"was taken back: release {EARLIER.short_id} serves" in found[1].description
+    assert f"was rolled back: release {EARLIER.short_id} serves" in found[1].description
     assert f"release {RELEASE.short_id} failed: port taken[2J" in found[2].description
     assert {one.commit for one in found} == {RELEASE.source.sha} and {one.log for one in found} == {"https://ci/1"}
 

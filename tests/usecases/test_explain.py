@@ -165,7 +165,7 @@ def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Worksho
     shop.run("dev")
     monkeypatch.setattr("promoter.promotion.admission.controller.make_plan", no_secrets)
     other = explain(shop, release=shop.release().short_id)
-    assert "which votes count cannot be told" in (other.note or "")
+    assert "it is unknown which votes count" in (other.note or "")
 
 
 def test_it_names_the_release_that_waits_before_the_newest(shop: Workshop) -> None:

@@ -71,7 +71,7 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
     ("ask", "said"),
     [
         (lambda api: api.unfreeze("prod", "x"), "prod is not frozen"),
-        (lambda api: api.unfreeze(None, "x"), "there is no freeze of all"),
+        (lambda api: api.unfreeze(None, "x"), "not all environments are frozen"),
         (lambda api: (api.freeze(None, "x"), api.unfreeze("prod", "x")), "because all environments are"),
         (lambda api: api.freeze("prd", "x"), "no environment 'prd'"),
         (lambda api: api.veto("ffff", "x"), "there is no release yet"),

@@ -1,7 +1,6 @@
-"""Does a Dockerfile need BuildKit? Pure text work, so that the answer comes before anything is built.
+"""Detect whether a Dockerfile needs BuildKit. Pure, so that the answer is known before anything is built.
 
-It looks for what the engine's own (classic) builder refuses, and for nothing else: whether the rest of the file is
-right is for the builder to say.
+It detects only what the engine's own (classic) builder refuses; the builder checks the rest of the file.
 """
 
 import re
@@ -23,14 +22,14 @@ _GIT_SOURCE = re.compile(r"(?:git@|git://)\S+|https?://\S+\.git(?:#\S*)?")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The first line (from 1) that only BuildKit understands, and what stands there."""
+    """The first line (from 1) that only BuildKit understands, and the feature in it."""
 
     line: int
     feature: str
 
 
 def needs_buildkit(dockerfile: str, given: Collection[str] = ()) -> Need | None:
-    """The first place of `dockerfile` that needs BuildKit, or None. `given` names the build arguments of the request."""
+    """Return the first place of `dockerfile` that needs BuildKit, or None. `given` names the request's build arguments."""
     defaults = set(given)
     for line, word, rest in instructions(dockerfile):
         if word == "ARG":
@@ -60,7 +59,7 @@ def _feature(word: str, rest: str, defaults: set[str]) -> str | None:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Shell words, quotes kept, so that a here-document inside quotes is no here-document."""
+    """Split shell words and keep quotes: `<<` inside quotes is not a here-document."""
     word, quote, skip = "", "", False
     for char in text:
         if skip:

@@ -24,7 +24,7 @@ from promoter.promotion.ports.builder import BuildRequest
 from promoter.promotion.ports.secrets import Secrets
 
 _TEMPORARY = "promoter-buildx-"
-"""How temporary directories of builds begin; the process that made one follows."""
+"""The prefix of builds' temporary directories; the number of their process follows."""
 _NETWORKS = (None, "default", "none", "host")
 _GRACE = 5.0
 _KNOWS_SHARED_MEMORY = 23
@@ -34,7 +34,7 @@ _FIXED = ("--builder", "default", "--load", "--provenance=false", "--sbom=false"
 
 
 class BuildxBuilder:
-    """Builder by way of the plugin at `plugin`, on the engine at `target`. Safe to use from several threads."""
+    """A builder that runs the plugin at `plugin` on the engine at `target`. Thread-safe."""
 
     name = "buildx"
 
@@ -50,14 +50,14 @@ class BuildxBuilder:
 
     def refuse(self, request: BuildRequest) -> str | None:
         if request.build.network not in _NETWORKS:
-            return f"buildx builds on no network named {request.build.network!r}: write `build.network` as default, none or host"
+            return f"buildx does not support the network {request.build.network!r}: set `build.network` to default, none or host"
         claimed = next((name for name in _secret_args(request) if _is_ours(name)), None)
         if claimed is not None:
-            return f"its build argument {claimed} holds a secret under a name that the builder itself reads: rename the argument"
+            return f"its build argument {claimed} holds a secret, but the builder reads that name itself: rename the argument"
         return refuse_place(request) or self._refuse_memory(request)
 
     def _refuse_memory(self, request: BuildRequest) -> str | None:
-        """Older BuildKits take the size and forget it, without a word."""
+        """Refuse `shm_size` where an older BuildKit ignores it silently."""
         if request.build.shm_size is None or self._version is None:
             return None
         version = self._version()
@@ -67,24 +67,24 @@ class BuildxBuilder:
         return f"the BuildKit of engine {version} ignores `build.shm_size`: {newer}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        told = BuildLog(secrets, log)
+        build_log = BuildLog(secrets, log)
         with ExitStack() as stack:
             environment = self._environment(request, secrets, stack)
             stdin = stack.enter_context(_dockerfile(request, secrets))
             process = stack.enter_context(self._running(command(self._plugin, request), environment, stdin, request))
             assert process.stdout is not None
             for line in attentive(_whole(process.stdout), self._check):
-                told.line(line)
+                build_log.line(line)
             code = process.wait()
         if code != 0:
             self._check()  # a build that Ctrl-C ended did not fail
-            raise self._failed(request.service, code, told)
+            raise self._failed(request.service, code, build_log)
 
     def _environment(self, request: BuildRequest, secrets: Secrets, stack: ExitStack) -> dict[str, str]:
         environment = {k: v for k, v in self._environ.items() if k not in ("DOCKER_CONTEXT", "BUILDX_BUILDER")}
         environment |= reach(self._target)
         environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
-        environment["BUILDX_GIT_INFO"] = "false"  # spares processes whose answers nobody reads
+        environment["BUILDX_GIT_INFO"] = "false"  # avoids processes whose output is not used
         sweep_temporary()
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
         environment["TMPDIR"] = directory  # buildx leaves an inline Dockerfile there for good, with the secrets in it
@@ -96,7 +96,7 @@ class BuildxBuilder:
     def _running(
         self, argv: list[str], environment: dict[str, str], stdin: int, request: BuildRequest
     ) -> "Iterator[subprocess.Popen[str]]":
-        """The child, in a session of its own; it never outlives this block."""
+        """Run the child in its own session; end it with this block."""
         try:
             process = subprocess.Popen(
                 argv, cwd=request.directory, env=environment, text=True, encoding="utf-8", errors="replace",
@@ -109,27 +109,27 @@ class BuildxBuilder:
         finally:
             _end(process)
 
-    def _failed(self, service: str, code: int, told: BuildLog) -> BuildError:
-        said = told.find("ERROR: ") or told.find("error: ") or f"buildx ended with {code}"
-        why = said.removeprefix("ERROR: ")
+    def _failed(self, service: str, code: int, log: BuildLog) -> BuildError:
+        text = log.find("ERROR: ") or log.find("error: ") or f"buildx ended with {code}"
+        why = text.removeprefix("ERROR: ")
         hint, retryable = None, False
         if "no space left on device" in why:
-            hint = "free some disk on the engine's machine: `docker system df` shows what takes it"
+            hint = "free disk space on the engine's machine: `docker system df` shows the usage"
         elif "Cannot connect to the Docker daemon" in why or "failed to connect to the docker API" in why:
-            hint, retryable = f"is the engine at {self._target.address} running, and reachable from here?", True
-        return told.failure(service, why, hint, retryable=retryable)
+            hint, retryable = f"check that the engine at {self._target.address} is running and reachable from here", True
+        return log.failure(service, why, hint, retryable=retryable)
 
 
 def sweep_temporary() -> None:
-    """Removes what builds that were killed have left: directories of processes of this user that have ended."""
+    """Remove temporary directories of killed builds: those of this user whose process has ended."""
     for left in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
         owner = left.name.removeprefix(_TEMPORARY).partition("-")[0]
         with suppress(OSError):
-            if left.lstat().st_uid == os.getuid() and not (owner.isdigit() and _lives(int(owner))):
+            if left.lstat().st_uid == os.getuid() and not (owner.isdigit() and _is_alive(int(owner))):
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _lives(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -140,7 +140,7 @@ def _lives(process: int) -> bool:
 
 
 def command(plugin: Path, request: BuildRequest) -> list[str]:
-    """The words of the build. Values that hold secrets are not among them: they come by the environment."""
+    """Return the command of the build. Values with secrets are not in it: they are passed by the environment."""
     build, secret = request.build, _secret_args(request)
     words = [str(plugin), "build", *_FIXED, "--tag", f"{request.repository}:{request.tag}"]
     for name, value in build.args.items():
@@ -168,7 +168,7 @@ def _place(request: BuildRequest) -> list[str]:
 
 
 def reach(target: Target) -> dict[str, str]:
-    """The docker CLI's variables for an engine."""
+    """Return the docker CLI's variables for an engine."""
     plain = {"DOCKER_TLS_VERIFY": "", "DOCKER_TLS": ""}
     if target.ssh is not None:
         user = f"{target.ssh.user}@" if target.ssh.user else ""
@@ -195,7 +195,7 @@ def _is_ours(name: str) -> bool:
 
 @contextmanager
 def _dockerfile(request: BuildRequest, secrets: Secrets) -> Iterator[int]:
-    """What the child reads: the inline Dockerfile from a file without a name, or nothing."""
+    """Open the child's input: the inline Dockerfile as an unnamed file, or nothing."""
     if request.build.dockerfile_inline is None:
         yield subprocess.DEVNULL
         return
@@ -216,7 +216,7 @@ def _writable(directory: Path) -> bool:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """Asks the child and its children to end, then makes them."""
+    """Terminate the child and its children, then kill them."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             break

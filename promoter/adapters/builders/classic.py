@@ -1,4 +1,4 @@
-"""The engine's own (classic) builder, through the Docker SDK: for engines beside which no buildx is installed."""
+"""The engine's own (classic) builder, through the Docker SDK, used if buildx is not installed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -29,12 +29,12 @@ Logins = Callable[[str], AnyLogin | None]
 
 
 def anonymous(_host: str) -> Login | None:
-    """No login for any registry."""
+    """Return no login for any registry."""
     return None
 
 
 class EngineBuilder:
-    """Builder by way of the engine itself. Safe to use from several threads."""
+    """A builder that uses the engine itself. Thread-safe."""
 
     name = "engine"
 
@@ -43,7 +43,9 @@ class EngineBuilder:
 
     def refuse(self, request: BuildRequest) -> str | None:
         if is_remote(request):
-            return f"its build context {request.build.context} is fetched by BuildKit only: {INSTALL}, or name a directory here"
+            return (
+                f"its build context {request.build.context} needs BuildKit, which fetches it: {INSTALL}, or use a local directory"
+            )
         why = refuse_place(request)
         if why is not None:
             return why
@@ -52,21 +54,21 @@ class EngineBuilder:
             return None
         inline = request.build.dockerfile_inline is not None
         where = "its inline Dockerfile" if inline else str(dockerfile_of(request))
-        return f"line {need.line} of {where} has {need.feature}, which needs BuildKit, and there is no buildx here: {INSTALL}"
+        return f"line {need.line} of {where} has {need.feature}, which needs BuildKit, and buildx is not installed: {INSTALL}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        told = BuildLog(secrets, log)
+        build_log = BuildLog(secrets, log)
         inline = request.build.dockerfile_inline
         options = self._options(request, secrets)
         context = context_tar(context_of(request), request.build.dockerfile, None if inline is None else secrets.reveal(inline))
         try:
             with closing(context.tar):
                 for line in attentive(_lines(self._engine.build_stream(context, options)), self._check):
-                    told.line(line)
+                    build_log.line(line)
         except BuildError as error:
             self._check()
             why = error.message.removeprefix(f"{options.tag} could not be built: ")
-            failed = told.failure(request.service, why, error.hint, retryable=error.retryable)
+            failed = build_log.failure(request.service, why, error.hint, retryable=error.retryable)
             failed.lost = error.lost
             raise failed from error
 
@@ -89,7 +91,7 @@ class EngineBuilder:
         )
 
     def _auths(self, images: tuple[str, ...]) -> dict[str, dict[str, str]]:
-        """Logins for the registries of the base images, and for no other: the engine is sent what it needs."""
+        """Return logins for the registries of the base images, and no others."""
         hosts = dict.fromkeys(host for image in images if (host := _host(image)) is not None)
         logins = {host: self._logins(host) for host in hosts}
         return {HUB_KEY if host == DOCKER_HUB else host: _auth(login) for host, login in logins.items() if login is not None}
@@ -98,7 +100,7 @@ class EngineBuilder:
 def _host(image: str) -> str | None:
     try:
         return Reference.parse(image).repository.host
-    except BadReference:  # the builder itself will say so, with its line
+    except BadReference:  # the builder reports it, with its line
         return None
 
 
@@ -109,7 +111,7 @@ def _auth(login: AnyLogin) -> dict[str, str]:
 
 
 def _lines(stream: Iterator[Mapping[str, Any]]) -> Iterator[str]:
-    """The log as text: the builder's words line by line, and of a base image's pull only its milestones."""
+    """Return the log as text: the builder's lines, and only the milestones of base image pulls."""
     rest = ""
     for entry in stream:
         rest += str(entry.get("stream") or "")

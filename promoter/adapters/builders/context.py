@@ -1,4 +1,4 @@
-"""Where a build takes its files from, and what is wrong with that before anything is done."""
+"""The build context and Dockerfile, with checks before a build."""
 
 import os
 import re
@@ -11,7 +11,7 @@ _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/")
 
 
 def is_remote(request: BuildRequest) -> bool:
-    """Whether the context is no directory here but an address that the builder fetches."""
+    """Return whether the context is an address that the builder fetches."""
     return _REMOTE.match(request.build.context) is not None
 
 
@@ -20,12 +20,12 @@ def context_of(request: BuildRequest) -> Path:
 
 
 def dockerfile_of(request: BuildRequest) -> Path:
-    """The file; an inline Dockerfile has none."""
+    """Return the Dockerfile's path; an inline Dockerfile has none."""
     return context_of(request) / (request.build.dockerfile or "Dockerfile")
 
 
 def dockerfile_text(request: BuildRequest) -> str:
-    """Its text, inline or from the file; bytes that are no UTF-8 are shown as such."""
+    """Return the text, inline or from the file; invalid UTF-8 is replaced."""
     inline = request.build.dockerfile_inline
     return inline if inline is not None else read_regular(dockerfile_of(request)).decode("utf-8", "replace")
 
@@ -39,23 +39,23 @@ def labels_of(request: BuildRequest) -> dict[str, str]:
 
 
 def refuse_place(request: BuildRequest) -> str | None:
-    """The sentence for a missing context or Dockerfile, and for what no engine's store can hold; or None."""
+    """Return a sentence for a missing context or Dockerfile, or for several platforms; else None."""
     platforms = {request.platform, *request.build.platforms} - {None}
     if len(platforms) > 1:
-        return f"build.platforms names {len(platforms)} platforms, and an engine keeps one a tag: name a single platform"
+        return f"build.platforms names {len(platforms)} platforms, but an engine stores one for each tag: name a single platform"
     if is_remote(request):
         return None
     context = context_of(request)
     if not context.is_dir():
         found = "is not a directory" if context.exists() else "does not exist"
-        return f"its build context {context} {found}: mend `build.context`, which starts from {request.directory}"
+        return f"its build context {context} {found}: fix `build.context`, which is relative to {request.directory}"
     if request.build.dockerfile_inline is not None:
         return None
     dockerfile = dockerfile_of(request)
     if dockerfile.is_dir():
-        return f"{dockerfile} is a directory: let `build.dockerfile` name a file"
+        return f"{dockerfile} is a directory: set `build.dockerfile` to a file"
     if not dockerfile.is_file():
-        return f"its Dockerfile {dockerfile} does not exist: write it, or name another with `build.dockerfile`"
+        return f"its Dockerfile {dockerfile} does not exist: create it, or set `build.dockerfile`"
     if not os.access(dockerfile, os.R_OK):
-        return f"its Dockerfile {dockerfile} cannot be read: give yourself the right to read it"
+        return f"its Dockerfile {dockerfile} cannot be read: make it readable for this user"
     return None

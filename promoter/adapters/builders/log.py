@@ -1,4 +1,4 @@
-"""Listening to a build: lines as they come, an ear for interruption while none comes, and the last ones for the error."""
+"""The log of a build: lines as they arrive, checks for interruption in between, and the last lines for an error."""
 
 import threading
 from collections import deque
@@ -11,15 +11,15 @@ from promoter.promotion.ports.secrets import Secrets
 LOOK_EVERY = 0.1
 _LAST = 20
 Check = Callable[[], None]
-"""Raises Interrupted when the run is being interrupted."""
+"""Raises Interrupted when the run is interrupted."""
 
 
 def never() -> None:
-    """The check of a run that cannot be interrupted."""
+    """Check nothing: this run cannot be interrupted."""
 
 
 def attentive(lines: Iterable[str], check: Check) -> Iterator[str]:
-    """`lines`, taken in a thread of its own, so that `check` is asked also while the build is silent."""
+    """Yield `lines`, read in another thread, so that `check` also runs while the build is silent."""
     queue: SimpleQueue[str | BaseException | None] = SimpleQueue()
 
     def take() -> None:
@@ -46,22 +46,22 @@ def attentive(lines: Iterable[str], check: Check) -> Iterator[str]:
 
 
 class BuildLog:
-    """Tells each line without secrets, and remembers the last."""
+    """Passes on each line without secrets, and remembers the last ones."""
 
-    def __init__(self, secrets: Secrets, tell: Callable[[str], None]) -> None:
-        self._secrets, self._tell = secrets, tell
+    def __init__(self, secrets: Secrets, emit: Callable[[str], None]) -> None:
+        self._secrets, self._emit = secrets, emit
         self._last: deque[str] = deque(maxlen=_LAST)
 
     def line(self, text: str) -> None:
         text = self._secrets.redact(text.rstrip())
         self._last.append(text)
-        self._tell(text)
+        self._emit(text)
 
     def find(self, opening: str) -> str | None:
-        """The last line that begins so."""
+        """Return the last line with this prefix."""
         return next((line for line in reversed(self._last) if line.startswith(opening)), None)
 
     def failure(self, service: str, why: str, hint: str | None = None, *, retryable: bool = False) -> BuildError:
-        """The error that shows why, and the last lines beneath."""
+        """Make the error with the reason and the last lines."""
         shown = "".join(f"\n  {line}" for line in self._last if line.strip())
         return BuildError(f"{service} could not be built: {self._secrets.redact(why)}{shown}", hint=hint, retryable=retryable)

@@ -1,4 +1,4 @@
-"""Which builder: the docker CLI's buildx where it is installed, the engine's own elsewhere, or the one that was demanded."""
+"""Select the builder: the configured one, else buildx if it is installed, else the engine's own."""
 
 import json
 import os
@@ -36,15 +36,15 @@ def choose_builder(
     if choice == "buildx":
         looked = ", ".join(str(folder) for folder in _folders(SYSTEM))
         raise CallerError(
-            f"the builder buildx is asked for, and {PLUGIN} is in none of {looked}", hint=f"{INSTALL}, or drop `builder`"
+            f"`builder: buildx` is configured, but {PLUGIN} is in none of {looked}", hint=f"{INSTALL}, or remove `builder`"
         )
     if not isinstance(engine, Building):
-        raise CallerError(f"the engine at {engine.address} has no builder of its own", hint=INSTALL)
+        raise CallerError(f"the engine at {engine.address} has no builder", hint=INSTALL)
     return EngineBuilder(engine, logins, check)
 
 
 def find_plugin(system: tuple[Path, ...]) -> Path | None:
-    """The buildx plugin, looked for where the docker CLI looks, in its order."""
+    """Find the buildx plugin in the docker CLI's directories, in its order."""
     return next(
         (plugin for folder in _folders(system) if os.access(plugin := folder / PLUGIN, os.X_OK) and plugin.is_file()), None
     )
@@ -56,7 +56,7 @@ def _folders(system: tuple[Path, ...]) -> list[Path]:
 
 
 def _extra(own: Path) -> list[Path]:
-    """`cliPluginsExtraDirs` of config.json. A broken file is reported by whoever needs the credentials in it."""
+    """`cliPluginsExtraDirs` of config.json. A broken file is reported when its credentials are needed."""
     try:
         named = json.loads((own / "config.json").read_bytes()).get("cliPluginsExtraDirs") or ()
         return [Path(str(folder)) for folder in named]

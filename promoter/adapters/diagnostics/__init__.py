@@ -1,1 +1,1 @@
-"""What `doctor` checks: one file each for engines, registries, keys, clocks and the like, asked side by side."""
+"""What `doctor` checks: one file each for engines, registries, keys, clocks and the like, run in parallel."""

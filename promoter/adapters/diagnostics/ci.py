@@ -1,4 +1,4 @@
-"""The CI platform, where this is a job of one: what a job needs that a laptop has by itself."""
+"""The CI platform: what a CI job needs and a laptop has already."""
 
 from collections.abc import Iterator, Mapping
 
@@ -32,25 +32,23 @@ def _token(platform: str, environ: Mapping[str, str]) -> Finding:
     names = _TOKENS[platform]
     found = next((name for name in names if environ.get(name)), None)
     if found:
-        return Finding("CI token", True, False, f"in {found}; what it may do shows at the ledger and at the registry")
-    remedy = f"hand it to the step by its environment as {names[0]}, where reviews or deployments are wanted"
-    return Finding("CI token", False, False, f"neither {' nor '.join(names)} is set", remedy)
+        return Finding("CI token", True, False, f"in {found}; the ledger and registry checks show its permissions")
+    remedy = f"for reviews or deployments, pass it to the step as the variable {names[0]}"
+    return Finding("CI token", False, False, f"{' and '.join(names)} are not set", remedy)
 
 
 def history(platform: str, *, shallow: bool) -> Finding:
     if not shallow:
-        return Finding("CI checkout", True, False, "has its whole history")
+        return Finding("CI checkout", True, False, "has the full history")
     return Finding(
         "CI checkout", False, False, "is shallow: approvers do not see the commits between two releases", _WHOLE[platform]
     )
 
 
 def home(url: str | None) -> Finding:
-    """A machine that is thrown away takes a ledger of its own with it."""
+    """Report a ledger file on a temporary machine: it is lost with the machine."""
     if url is not None and url.startswith(_FOR_ALL):
         return Finding("CI ledger", True, True, "is shared by all machines")
-    remedy = "name a shared one in the pipeline file: `ledger: git:promoter-ledger`; on a machine that stays, this is no fault"
-    says = (
-        "is a file on this machine: on a runner that is thrown away it is lost with the job, and the next one knows nothing of it"
-    )
+    remedy = "set a shared ledger in the pipeline file: `ledger: git:promoter-ledger`; on a permanent machine a file is fine"
+    says = "is a file on this machine: on a temporary runner it is lost with the job, and the next job starts without it"
     return Finding("CI ledger", False, False, says, remedy)

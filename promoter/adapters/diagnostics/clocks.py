@@ -1,4 +1,4 @@
-"""This machine's clock beside those of engines and registries: leases, expiry and windows depend on it."""
+"""Compare this machine's clock with engines and registries: leases, expiry and windows depend on it."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from promoter.model.errors import PromoterError
 
 PART = "clock"
 TOLERATED = timedelta(seconds=5)
-"""A lease lives for seconds, and a registry tells whole ones."""
+"""The tolerated difference. Leases last seconds, and registries report whole seconds."""
 Look = Callable[[], datetime | None]
 
 
@@ -23,19 +23,19 @@ def look(subject: Subject) -> Iterator[Finding]:
     asks |= {f"registry {host}": _registry(subject, host) for host in subject.registries}
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = dict(zip(asks, pool.map(_offset, asks.values()), strict=True))
-    told = {name: offset for name, offset in found.items() if offset is not None}
-    if told:
-        yield assess(told)
+    known = {name: offset for name, offset in found.items() if offset is not None}
+    if known:
+        yield assess(known)
 
 
 def assess(offsets: dict[str, timedelta]) -> Finding:
-    """By how much each of them is ahead of this machine."""
+    """Report how much each clock is ahead of this machine."""
     off = {name: offset for name, offset in offsets.items() if abs(offset) > TOLERATED}
     if not off:
         return Finding(PART, True, False, f"agrees with {', '.join(offsets)} within {TOLERATED.seconds} s")
-    said = ", ".join(f"{name} by {_say(offset)}" for name, offset in off.items())
-    remedy = "let NTP set the clock that is wrong: leases, expiry and windows are judged by this machine's"
-    return Finding(PART, False, False, f"differs from {said}", remedy)
+    differences = ", ".join(f"{name} by {_say(offset)}" for name, offset in off.items())
+    remedy = "synchronize the wrong clock with NTP: leases, expiry and windows use this machine's clock"
+    return Finding(PART, False, False, f"differs from {differences}", remedy)
 
 
 def _say(offset: timedelta) -> str:
@@ -45,7 +45,7 @@ def _say(offset: timedelta) -> str:
 
 
 def _offset(ask: Look) -> timedelta | None:
-    """Their time against the middle of the question. Who does not answer is found elsewhere."""
+    """Return the offset from the middle of the request. Other checks report a missing answer."""
     clock = SystemClock()
     before = clock.now()
     try:

@@ -1,4 +1,4 @@
-"""Room on the disk here, and on the engine's where that is this machine's too."""
+"""Free disk space here, and of the engine if it runs on this machine."""
 
 import os
 import shutil
@@ -29,13 +29,13 @@ def assess(part: str, where: str, free: int) -> Finding:
 
 
 def _place(subject: Subject, address: str | None) -> Path | None:
-    """The directory of the engine's data, where it can be seen from here. Other engines tell nothing of their disks."""
+    """Return the engine's data directory if it is on this machine. Other engines do not report their disks."""
     try:
-        where, said = engines.asked(subject, address)
+        where, info = engines.asked(subject, address)
     except PromoterError:
         return None
-    place = Path(said.root)
-    return place if where.startswith("unix:") and said.root and os.access(place, os.X_OK) else None
+    place = Path(info.root)
+    return place if where.startswith("unix:") and info.root and os.access(place, os.X_OK) else None
 
 
 def _existing(directory: Path) -> Path:

@@ -14,7 +14,7 @@ def title(address: str | None) -> str:
 
 
 def asked(subject: Subject, address: str | None) -> tuple[str, About]:
-    """The address as people say it, and what the engine says. Raises EngineError; asks once."""
+    """Return the address and what the engine reports. Ask once; raise EngineError."""
     engine = open_engine(address, logins=Credentials().for_host, environ=subject.environ, sleep=lambda _: None)
     try:
         return engine.address, about(engine)
@@ -23,13 +23,13 @@ def asked(subject: Subject, address: str | None) -> tuple[str, About]:
 
 
 def look(subject: Subject, address: str | None) -> Iterator[Finding]:
-    where, said = asked(subject, address)
-    yield assess(title(address), where, said)
+    where, info = asked(subject, address)
+    yield assess(title(address), where, info)
 
 
-def assess(part: str, where: str, said: About) -> Finding:
-    """An engine that is too old does not come so far: connecting to it fails."""
-    api = f"API {said.spoken}" + (
-        f" of its {said.offered}: newer than this promoter, which uses what it knows" if said.newer else ""
+def assess(part: str, where: str, info: About) -> Finding:
+    """Report an engine. Connecting to one that is too old fails before this."""
+    api = f"API {info.spoken}" + (
+        f" of its {info.offered}: newer than this version of promoter, which uses the older API" if info.newer else ""
     )
-    return Finding(part, True, True, f"Docker Engine {said.version} on {said.name}, {where}, {api}")
+    return Finding(part, True, True, f"Docker Engine {info.version} on {info.name}, {where}, {api}")

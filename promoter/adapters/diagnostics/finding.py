@@ -1,4 +1,4 @@
-"""One line of the doctor's report, and how an error becomes one."""
+"""One line of `promoter doctor`, also made from an error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from promoter.model.errors import PromoterError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is missing says how to mend it. Only what no promotion can do without is essential."""
+    """The result of one check, with a remedy if it failed. Essential: no promotion works without it."""
 
     part: str
     ok: bool
@@ -21,7 +21,7 @@ class Finding:
 
 
 def tried(part: str, look: Callable[[], str]) -> Finding:
-    """Of what no promotion can do without: `look` says what it found, or raises."""
+    """Run an essential check: `look` returns what it found, or raises."""
     try:
         return Finding(part, True, True, look())
     except PromoterError as error:

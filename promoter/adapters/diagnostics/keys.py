@@ -1,4 +1,4 @@
-"""The key that signs votes: whether it is found, whose it is, and where its owner may vote."""
+"""The key that signs votes: whether it exists, its owner, and where the owner may vote."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,36 +21,36 @@ def look(subject: Subject) -> Iterator[Finding]:
     name = subject.settings.key or git_signing_key(subject.directory)
     if name is None:
         if wanted:
-            yield Finding(PART, False, False, f"none, and {', '.join(wanted)} asks for signed approvals",
-                          "name one: PROMOTER_KEY=~/.ssh/id_ed25519, or git's user.signingKey with gpg.format ssh")  # fmt: skip
+            yield Finding(PART, False, False, f"none, but {', '.join(wanted)} needs signed approvals",
+                          "set one: PROMOTER_KEY=~/.ssh/id_ed25519, or git's user.signingKey with gpg.format ssh")  # fmt: skip
         return
     file = home_of(name)
     if not is_file(file):
         yield Finding(
-            PART, False, False, f"there is no {file}", "PROMOTER_KEY names a private key, or the .pub of one in your agent"
+            PART, False, False, f"{file} does not exist", "set PROMOTER_KEY to a private key, or the .pub of one in your agent"
         )
         return
     mark = client.fingerprint(str(file))
     if mark is None:
-        yield Finding(PART, False, False, f"{file} is no SSH key that ssh-keygen reads", "make one: ssh-keygen -t ed25519")
+        yield Finding(PART, False, False, f"{file} is not an SSH key that ssh-keygen reads", "create one: ssh-keygen -t ed25519")
         return
-    yield _judged(subject, file, mark)
+    yield _assessed(subject, file, mark)
 
 
-def _judged(subject: Subject, file: Path, mark: str) -> Finding:
+def _assessed(subject: Subject, file: Path, mark: str) -> Finding:
     actor = who(subject.settings, subject.directory, subject.environ)
     trust = subject.loaded.pipeline.trust if subject.loaded else None
     if trust is None:
-        return Finding(PART, True, False, f"{file}, {mark}; this pipeline names no `approvers` that could check it")
+        return Finding(PART, True, False, f"{file}, {mark}; this pipeline has no `approvers` to check it with")
     owners = owners_of(trust, mark)
     if not owners:
-        return Finding(PART, False, False, f"{file}, {mark}, is not among the signers",
-                       f"whoever keeps {_shown(subject)} adds: {actor} $(cut -d' ' -f1,2 {_public(file)})")  # fmt: skip
+        return Finding(PART, False, False, f"{file}, {mark}, is not in allowed_signers",
+                       f"have the owner of {_shown(subject)} add: {actor} $(cut -d' ' -f1,2 {_public(file)})")  # fmt: skip
     if actor not in owners:
         return Finding(PART, False, False, f"{file}, {mark}, is the key of {', '.join(owners)}, and you are {actor}",
                        f"vote as yourself: --actor {owners[0]}, or PROMOTER_ACTOR")  # fmt: skip
     places = may_vote(subject, actor)
-    return Finding(PART, True, False, f"{file}, {mark}, of {actor}, who may approve {', '.join(places) or 'nowhere'}")
+    return Finding(PART, True, False, f"{file}, {mark}, of {actor}, who may approve {', '.join(places) or 'no environment'}")
 
 
 def owners_of(trust: Trust, mark: str) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def owners_of(trust: Trust, mark: str) -> tuple[str, ...]:
 
 
 def may_vote(subject: Subject, actor: str) -> tuple[str, ...]:
-    """Environments with an approval that this person may give."""
+    """Return environments with an approval that this person may give."""
     assert subject.loaded is not None
     pipeline = subject.loaded.pipeline
     signers = None if pipeline.trust is None else pipeline.trust.principals()

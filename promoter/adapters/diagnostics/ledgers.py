@@ -1,4 +1,4 @@
-"""The ledger: whether it answers, can be written, and is the one that was seen from here before."""
+"""The ledger: whether it answers, is writable, and has not lost facts that this machine saw."""
 
 from collections.abc import Iterator
 
@@ -24,12 +24,12 @@ def _ledger(subject: Subject) -> str:
     finally:
         ledger.close()
     how = try_to_write(subject.ledger_url, subject.directory, subject.name)
-    written = "whether it can be written is seen at the first fact" if how is None else f"can be written ({how})"
+    written = "not known to be writable until the first fact" if how is None else f"writable ({how})"
     return f"{ledger.location} {'answers' if first else 'has no facts yet'}, {written}"
 
 
 def _witness(subject: Subject) -> Iterator[Finding]:
-    """Only what follows what was seen is read: the chain from the first fact is `ledger verify`'s."""
+    """Read only the facts after the trusted head; `ledger verify` checks the chain from the first fact."""
     ledger = open_ledger(subject.ledger_url, subject.directory, subject.name)
     try:
         first = next(iter(ledger.read()), None)
@@ -43,7 +43,7 @@ def _witness(subject: Subject) -> Iterator[Finding]:
 
 
 def _ends(ledger: LedgerStore, seen: LedgerHead) -> tuple[LedgerHead | None, LedgerHead | None]:
-    """The fact that was the last one then, as it is now; and the last one now."""
+    """Return the fact at the trusted head as it is now, and the last fact now."""
     there, last = None, None
     for fact in ledger.read(max(0, seen.seq - 1)):
         last = head_of(fact)
@@ -54,9 +54,9 @@ def _ends(ledger: LedgerStore, seen: LedgerHead) -> tuple[LedgerHead | None, Led
 def compared(seen: LedgerHead, found: tuple[LedgerHead | None, LedgerHead | None]) -> Finding:
     there, last = found
     if there is None or last is None:
-        return Finding("witness", False, True, f"{seen.seq} facts were seen from here before, and the ledger ends earlier",
-                       "an old copy was put back, or facts were taken away: put the whole ledger back")  # fmt: skip
+        return Finding("witness", False, True, f"this machine saw {seen.seq} facts, but the ledger ends earlier",
+                       "an old copy was restored, or facts were removed: restore the complete ledger")  # fmt: skip
     if seen.seq and there.digest != seen.digest:
-        return Finding("witness", False, True, f"fact {seen.seq} is not the one that was seen from here before",
-                       "this is another ledger, or it was rewritten: see promoter ledger verify")  # fmt: skip
-    return Finding("witness", True, True, f"agrees with what was seen from here before; fact {last.seq}, head {last.digest}")
+        return Finding("witness", False, True, f"fact {seen.seq} is not the one that this machine saw",
+                       "this is another ledger, or it was rewritten: run promoter ledger verify")  # fmt: skip
+    return Finding("witness", True, True, f"ledger unchanged since last use; fact {last.seq}, head {last.digest}")

@@ -1,4 +1,4 @@
-"""Programs beside promoter: git, ssh-keygen, buildx, and those that scans and signatures need."""
+"""Other programs: git, ssh-keygen, buildx, and those that scans and signatures need."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ _SECONDS = 5.0
 
 
 def buildx(subject: Subject) -> Iterator[Finding]:
-    """Essential only where the file or the settings insist on it."""
+    """Check buildx; essential only if the file or the settings require it."""
     plugin = find_plugin(SYSTEM)
     choice = subject.settings.builder or (subject.loaded.pipeline.builder if subject.loaded else BuilderChoice.AUTO)
     wanted = choice is BuilderChoice.BUILDX
@@ -23,20 +23,20 @@ def buildx(subject: Subject) -> Iterator[Finding]:
         yield Finding("buildx", True, wanted, f"{plugin}{_version(str(plugin))}")
         return
     remedy = "install docker-buildx to build Dockerfiles that need BuildKit"
-    said = "`builder: buildx` asks for it" if wanted else "the engine's own builder is used"
-    yield Finding("buildx", False, wanted, f"not installed: {said}", remedy)
+    effect = "`builder: buildx` needs it" if wanted else "the engine's own builder is used"
+    yield Finding("buildx", False, wanted, f"not installed: {effect}", remedy)
 
 
 def git(_: Subject) -> Iterator[Finding]:
-    yield _program("git", ("git", "--version"), "without it a release does not say what it was built from: install git")
+    yield _program("git", ("git", "--version"), "install git: without it a release does not record its source")
 
 
 def keygen(_: Subject) -> Iterator[Finding]:
-    yield _program("ssh-keygen", ("ssh-keygen", "-?"), "signed approvals need it: install openssh-client")
+    yield _program("ssh-keygen", ("ssh-keygen", "-?"), "install openssh-client: signed approvals need it")
 
 
 def evidence(subject: Subject) -> Iterator[Finding]:
-    """The programs that the file's scans and signatures need, each once."""
+    """Check the programs that the file's scans and signatures need, each once."""
     wanted: dict[tuple[str, ...], str] = {}
     for place in subject.environments:
         for check in (*place.gates, *place.before, *place.verify):
@@ -46,7 +46,7 @@ def evidence(subject: Subject) -> Iterator[Finding]:
     for programs, check_title in wanted.items():
         here = next((found for program in programs if (found := shutil.which(program))), None)
         names = " or ".join(programs)
-        remedy = None if here else f"install {names} wherever promotions run; without it these checks never pass"
+        remedy = None if here else f"install {names} on every machine that promotes; without it these checks never pass"
         yield Finding(names, here is not None, False, here or f"not on PATH, and needed by: {check_title}", remedy)
 
 

@@ -1,4 +1,4 @@
-"""Registries: whether they answer, with whose credentials, and what we may do there."""
+"""Registries: whether they answer, the login, and its permissions."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ _TIMEOUT = (3.0, 5.0)
 
 @contextmanager
 def opened(subject: Subject) -> Iterator[HttpRegistry]:
-    """One that tries again without a pause: the whole look has its end anyway."""
+    """Open a registry client that retries without a pause: each check has a time limit."""
     insecure = frozenset(subject.settings.insecure_registries)
     registry = HttpRegistry(Credentials(), insecure=insecure, timeout=_TIMEOUT, sleep=lambda _: None)
     try:
@@ -37,12 +37,12 @@ def look(subject: Subject, host: str) -> Iterator[Finding]:
 
 
 def rights(subject: Subject, repository: Repository) -> Iterator[Finding]:
-    """Where pulling is forbidden, pushing is not tried."""
+    """Check permissions. If pulling is refused, pushing is not tried."""
     yield tried(f"rights {repository}", lambda: _rights(subject, repository))
 
 
 def image(subject: Subject, repository: Repository) -> Iterator[Finding]:
-    """One that is only pulled."""
+    """Check an image that is only pulled."""
     yield tried(f"image {repository}", lambda: _image(subject, repository))
 
 
@@ -50,7 +50,7 @@ def _image(subject: Subject, repository: Repository) -> str:
     with opened(subject) as registry:
         if not may_pull(registry, repository):
             raise missing(repository.host, str(repository))
-    return "is there, and may be pulled"
+    return "exists and may be pulled"
 
 
 def _ping(subject: Subject, host: str) -> str:
@@ -63,7 +63,7 @@ def _credentials(host: str) -> str:
     credentials = Credentials()
     login = credentials.for_host(host)
     if login is None:
-        return "none; whoever wants some will say so"
+        return "no login saved (none needed so far)"
     if (ended := expired(login, SystemClock().now())) is not None:
         raise RegistryError(
             f"the token from {credentials.origin(host)} expired at {ended:%Y-%m-%d %H:%M} UTC", hint=f"run docker login {host}"
@@ -73,11 +73,11 @@ def _credentials(host: str) -> str:
 
 
 def expired(login: Login, now: datetime) -> datetime | None:
-    """When a token that tells its end ended; None for one that has not, or that tells nothing."""
+    """Return when the token expired; None if it has not, or has no expiry."""
     parts = (login.identity_token or login.password).split(".")
     try:
-        told = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) if len(parts) == 3 else {}
-        end = datetime.fromtimestamp(float(told["exp"]), UTC)
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) if len(parts) == 3 else {}
+        end = datetime.fromtimestamp(float(claims["exp"]), UTC)
     except (ValueError, KeyError, TypeError, OverflowError, OSError, binascii.Error):
         return None
     return end if end <= now else None
@@ -87,4 +87,6 @@ def _rights(subject: Subject, repository: Repository) -> str:
     with opened(subject) as registry:
         may_pull(registry, repository)
         taken_back = may_push(registry, repository)
-    return "may pull and push: an upload was begun and " + ("taken back" if taken_back else "left for the registry to forget")
+    return "pull and push allowed" + (
+        "" if taken_back else "; the test upload was not cancelled, and the registry removes it later"
+    )

@@ -1,4 +1,4 @@
-"""The doctor's rounds: all parts are looked at side by side, told in a fixed order, and none is waited for long."""
+"""Run all diagnostics in parallel, with a time limit, and report them in a fixed order."""
 
 import os
 import threading
@@ -17,12 +17,12 @@ from promoter.model.release import Source
 from promoter.pipeline.loader import LoadedPipeline, validate
 
 PATIENCE = 10.0
-"""Seconds for each part, from the beginning of them all. What answers later would be of no use to a run either."""
+"""Seconds for each part, from the start of all. A later answer would be too slow for a run as well."""
 
 
 @dataclass
 class _Part:
-    """One that is being looked at. `found` is complete once `done` is set."""
+    """A running check. `found` is complete once `done` is set."""
 
     name: str
     essential: bool
@@ -38,22 +38,22 @@ class _Part:
             self.found = list(self.look())
         except PromoterError as error:
             self.found = [Finding(self.name, False, self.essential, error.message, error.hint)]
-        except Exception as error:  # noqa: BLE001 -- a fault of one look must not take the others' findings away
-            said = f"could not be looked at: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            self.found = [Finding(self.name, False, self.essential, said, "please report this; the other findings stand")]
+        except Exception as error:  # noqa: BLE001 -- an error in one check must not hide the other findings
+            detail = f"could not be checked: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            self.found = [Finding(self.name, False, self.essential, detail, "please report this; the other findings are valid")]
         self.done.set()
 
-    def told(self, patience: float) -> list[Finding]:
+    def findings(self, patience: float) -> list[Finding]:
         if self.done.wait(patience):
             return self.found
-        said = f"no answer within {PATIENCE:.0f} s"
-        return [Finding(self.name, False, self.essential, said, "look at the network between, and at what stands there")]
+        detail = f"no answer within {PATIENCE:.0f} s"
+        return [Finding(self.name, False, self.essential, detail, "check the network to it, and the server itself")]
 
 
 def rounds(
     file: Path, *, ledger: str | None, actor: str | None, environ: Mapping[str, str] = os.environ, patience: float = PATIENCE
 ) -> Iterator[Finding]:
-    """All findings. What the others need to know is found first."""
+    """Return all findings. The pipeline file and the settings come first: others need them."""
     import time
 
     first, loaded, source = _pipeline(file)
@@ -63,14 +63,14 @@ def rounds(
     subject = Subject(file, loaded, source, settings.over(actor=actor), environ, ledger)
     try:
         parts = _parts(subject)
-    except PromoterError as error:  # what a file asks of its surroundings, such as a variable, may be missing here
+    except PromoterError as error:  # what a file needs from its environment, such as a variable, may be missing here
         yield Finding("environments", False, True, error.message, error.hint or f"promoter validate {file}")
         parts = _parts(Subject(file, None, source, subject.settings, environ, ledger))
     for part in parts:
         part.start()
     deadline = time.monotonic() + patience
     for part in parts:
-        yield from part.told(max(0.05, deadline - time.monotonic()))
+        yield from part.findings(max(0.05, deadline - time.monotonic()))
 
 
 def _parts(subject: Subject) -> list[_Part]:
@@ -89,7 +89,9 @@ def _parts(subject: Subject) -> list[_Part]:
 
 def _pipeline(file: Path) -> tuple[Finding, LoadedPipeline | None, Source]:
     if not file.exists():
-        found = Finding("pipeline file", False, False, f"there is no {file}", "promoter init writes one; -f names another")
+        found = Finding(
+            "pipeline file", False, False, f"{file} does not exist", "run promoter init, or name another file with -f"
+        )
         return found, None, Source()
     source = GitSource().source(file.parent.resolve())
     try:
@@ -104,4 +106,4 @@ def _settings(directory: Path) -> tuple[Settings, list[Finding]]:
     try:
         return load_settings(directory), []
     except PromoterError as error:
-        return Settings(), [Finding("settings", False, True, error.message, error.hint or "mend what is named there")]
+        return Settings(), [Finding("settings", False, True, error.message, error.hint or "fix the settings")]

@@ -1,4 +1,4 @@
-"""OpenSSH: only where an engine or the ledger is reached by it, or a vote is signed by an agent."""
+"""OpenSSH: checked only if an engine or the ledger uses it, or an agent signs votes."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     version = client.version()
     if version is None:
         reached = ", ".join(host for host, _ in hosts)
-        yield Finding("ssh", False, True, f"not on PATH, and {reached} is reached by it", "install openssh-client")
+        yield Finding("ssh", False, True, f"not on PATH, but {reached} needs it", "install openssh-client")
         return
     yield Finding("ssh", True, True, version)
     yield _agent(client.agent_keys())
@@ -37,14 +37,14 @@ def _engines(subject: Subject) -> Iterator[tuple[str, int | None]]:
 
 
 def _ledger(subject: Subject) -> Iterator[tuple[str, int | None]]:
-    """The host of the remote that a ledger in Git is pushed to."""
+    """Return the host that a ledger in Git is pushed to."""
     url, git = subject.ledger_url or "", Git()
     if not url.startswith("git:"):
         return
     try:
         place = find(git, subject.directory, url)
     except PromoterError:
-        return  # the ledger's own finding says it
+        return  # the ledger's check reports it
     if place.remote is None:
         return
     address = git.run(subject.directory, ("remote", "get-url", "--push", place.remote)).line or place.remote
@@ -56,23 +56,23 @@ def _ledger(subject: Subject) -> Iterator[tuple[str, int | None]]:
 
 
 def _agent(keys: tuple[str, ...] | None) -> Finding:
-    """Nobody has to have one: a key in a file without a passphrase does as well."""
+    """Report the agent. It is optional: a key file without a passphrase works as well."""
     if keys is None:
-        return Finding("ssh agent", True, False, "none answers here: keys in files are used")
+        return Finding("ssh agent", True, False, "no agent runs; key files are used")
     held = "holds no key" if not keys else f"holds {len(keys)} key{'s' if len(keys) > 1 else ''}"
-    return Finding("ssh agent", bool(keys), False, held, None if keys else "ssh-add, unless a key in a file is used")
+    return Finding("ssh agent", bool(keys), False, held, None if keys else "run ssh-add, unless you use a key file")
 
 
 def _host(host: str, port: int | None, *, known: bool | None) -> Finding:
     part = f"host key {host}"
     if known is None:
-        return Finding(part, True, True, "reached by way of another host or program, which says itself whether it knows it")
+        return Finding(part, True, True, "reached through another host or program, which checks the host key itself")
     reach = f"ssh {f'-p {port} ' if port else ''}{host}"
     remedy = f"connect once by hand and compare the fingerprint: {reach}"
     return Finding(
         part,
         known,
         True,
-        "known" if known else "not among the known hosts, and nobody is there to be asked",
+        "known" if known else "not in known_hosts, and ssh cannot ask here",
         None if known else remedy,
     )

@@ -1,4 +1,4 @@
-"""What is looked at: a pipeline file as far as it can be read, what it names, and the settings beside it."""
+"""The subject of the diagnostics: the pipeline file, as far as it can be read, and the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from promoter.pipeline.model import BuiltService, Environment, ToBuild, ToPin
 
 @dataclass(frozen=True)
 class Subject:
-    """`loaded` is None where there is no file, or none that can be read. `ledger_url` None is the default."""
+    """`loaded` is None if there is no readable file. `ledger_url` None is the default."""
 
     file: Path
     loaded: LoadedPipeline | None
@@ -47,13 +47,13 @@ class Subject:
 
     @property
     def repositories(self) -> tuple[Repository, ...]:
-        """Everything that is pushed to: where images are built, and where environments want copies of them."""
+        """Return all repositories that are pushed to: of builds, and of environments with their own registry."""
         built = [one.repository for one in self.builds.values() if isinstance(one, ToBuild)]
         return tuple(dict.fromkeys([*built, *(one for place in self.environments for one in place.elsewhere.values())]))
 
     @property
     def pulled(self) -> tuple[Repository, ...]:
-        """Where images come from that are not made here."""
+        """Return the repositories of images that are not built here."""
         return tuple(dict.fromkeys(one.reference.repository for one in self.builds.values() if isinstance(one, ToPin)))
 
     @property
@@ -62,7 +62,7 @@ class Subject:
 
     @property
     def engines(self) -> tuple[str | None, ...]:
-        """Every engine that the pipeline names, and the local one where something is built or nothing is named."""
+        """Return every engine that the pipeline names, and the local one for builds or if none is named."""
         if self.loaded is None:
             return (None,)
         named = [address for place in self.environments for address in place.engines]

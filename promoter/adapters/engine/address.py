@@ -1,7 +1,7 @@
-"""Where an engine is: what people write becomes a `Target`, or an error that says what is wrong with it.
+"""Engine addresses: parse what people write into a `Target`, or raise an error that explains the problem.
 
-The docker CLI's rules, read by ourselves, because the SDK falls back to the local engine when a context is
-missing. Nothing is connected in here.
+The rules are the docker CLI's. They are implemented here because the SDK falls back to the local engine when a
+context is missing. This file makes no connections.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Ssh:
-    """What `ssh` needs; what is None is left to the user's ssh configuration."""
+    """Arguments of `ssh`; for None the user's ssh configuration decides."""
 
     host: str
     user: str | None
@@ -39,7 +39,7 @@ class Ssh:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`address` is what people call it. Exactly one of a socket on this machine, a TCP host, or a socket behind ssh."""
+    """`address` is its name for people. Exactly one of a socket on this machine, a TCP host, or a socket behind ssh."""
 
     address: str
     socket: str | None = None
@@ -49,7 +49,7 @@ class Target:
 
 
 def resolve(address: str | None, environ: Mapping[str, str]) -> Target:
-    """The target of `address`; of DOCKER_HOST, the docker CLI's context or the local socket when it is None."""
+    """Return the target of `address`; for None that of DOCKER_HOST, the docker CLI's context or the local socket."""
     if address is None:
         return _default(environ)
     if address.startswith("context:"):
@@ -85,10 +85,10 @@ def _read(address: str, environ: Mapping[str, str]) -> Target:
 
 def _over_ssh(address: str, parts: SplitResult, port: int | None) -> Target:
     if parts.password:
-        raise EngineError("an ssh:// address may not hold a password", hint="use a key or an ssh agent, and drop the password")
+        raise EngineError("an ssh:// address may not hold a password", hint="use a key or an ssh agent, and remove the password")
     host = parts.netloc.rpartition("@")[2].partition(":")[0] if ":" not in (parts.hostname or "") else parts.hostname or ""
     if host.startswith("-") or (parts.username or "").startswith("-"):
-        raise EngineError(f"{address!r} is not the address of an engine: ssh would take it for an option", hint=_FORMS)
+        raise EngineError(f"{address!r} is not the address of an engine: ssh would read it as an option", hint=_FORMS)
     socket = parts.path if parts.path not in ("", "/") else "/var/run/docker.sock"
     return Target(address, socket=socket, ssh=Ssh(host, parts.username, port))
 
@@ -103,7 +103,7 @@ def _tls(environ: Mapping[str, str]) -> Tls | None:
 def _tls_in(folder: Path, *, verify: bool) -> Tls:
     files = [folder / name if (folder / name).is_file() else None for name in ("ca.pem", "cert.pem", "key.pem")]
     if (files[1] is None) != (files[2] is None):
-        raise EngineError(f"{folder} must hold both cert.pem and key.pem, or neither", hint="put the missing file there")
+        raise EngineError(f"{folder} must hold both cert.pem and key.pem, or neither", hint="add the missing file")
     return Tls(files[0], files[1], files[2], verify)
 
 
@@ -122,7 +122,7 @@ def _current_context(environ: Mapping[str, str]) -> str | None:
     except (OSError, ValueError) as error:
         raise EngineError(
             f"{file} cannot be read, so the current docker context is unknown: {error}",
-            hint="mend the file, or name the engine with DOCKER_HOST",
+            hint="fix the file, or name the engine with DOCKER_HOST",
         ) from error
     name = document.get("currentContext") if isinstance(document, dict) else None
     return str(name) if name else None
@@ -142,12 +142,12 @@ def _context(name: str, environ: Mapping[str, str]) -> Target:
     except FileNotFoundError as error:
         raise EngineError(
             f"there is no docker context {name!r} (looked in {folder})",
-            hint="`docker context ls` lists the names; `docker context create` makes one",
+            hint="`docker context ls` lists the names; `docker context create` creates one",
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EngineError(
             f"docker context {name!r} names no engine that can be used: {file} is broken or has no docker endpoint",
-            hint="make the context again with `docker context create`",
+            hint="create the context again with `docker context create`",
         ) from error
     return _within_context(name, host, folder / "tls" / identifier / "docker", skip=skip)
 

@@ -1,6 +1,6 @@
 """The SDK's APIClient without what its constructor does: no config.json, no proxies, no call before the first one.
 
-Reading config.json there would bring in credential helpers and headers that one engine room must not depend on,
+Reading config.json there would bring in credential helpers and headers that the engine must not depend on,
 and `trust_env` would let REQUESTS_CA_BUNDLE replace the engine's own CA.
 """
 
@@ -30,7 +30,7 @@ _UNIX = "http+docker://"
 
 
 class Client(APIClient):
-    """Speaks to one target, through `tunnel` where it lies behind ssh. `negotiate` comes before any other call."""
+    """A client of one target, through `tunnel` if it is behind ssh. Call `negotiate` before any other call."""
 
     def __init__(self, target: Target, tunnel: Tunnel | None = None) -> None:
         requests.Session.__init__(self)
@@ -68,7 +68,7 @@ class Client(APIClient):
 
     @property
     def alive(self) -> bool:
-        """False when the tunnel that this went through has ended."""
+        """Return False if the tunnel of this client has ended."""
         return self._tunnel is None or self._tunnel.alive
 
     def close(self) -> None:
@@ -78,19 +78,19 @@ class Client(APIClient):
 
     @contextmanager
     def anew(self) -> Iterator["Client"]:
-        """The same engine, by a connection of its own.
+        """Connect to the same engine with a new connection.
 
-        An engine that ends in order takes no new connections, and answers for seconds still on those that it has.
+        An engine that shuts down accepts no new connections, but still answers on open ones for seconds.
         """
         other = Client(self._target, self._tunnel)
         other._version, other.offered = self._version, self.offered
         try:
             yield other
         finally:
-            APIClient.close(other)  # and not the tunnel, which is shared
+            APIClient.close(other)  # but not the tunnel, which is shared
 
     def negotiate(self, address: str) -> None:
-        """Settles the version of the API: the engine's newest, but none that this adapter was not written for."""
+        """Negotiate the API version: the engine's newest that this adapter supports."""
         with renamed(f"the engine at {address} does not answer"):
             answer = self.get(f"{self.base_url}/_ping", timeout=(CONNECT, CONNECT))
             _raise(answer)
@@ -98,9 +98,7 @@ class Client(APIClient):
         try:
             offered = tuple(int(part) for part in text.split("."))
         except ValueError as error:
-            raise EngineError(
-                f"what answers at {address} is not a Docker engine", hint="check the address and its port"
-            ) from error
+            raise EngineError(f"the server at {address} is not a Docker engine", hint="check the address and its port") from error
         if offered < OLDEST:
             raise EngineError(
                 f"the engine at {address} is too old: it speaks API {text}, and promoter needs 1.40",
@@ -110,7 +108,7 @@ class Client(APIClient):
         self._version = "{}.{}".format(*min(offered, NEWEST))
 
     def call(self, method: str, path: str, *names: str, **options: Any) -> requests.Response:
-        """One request; `names` fill the path. Raises the SDK's and requests' own errors."""
+        """Send one request; `names` fill the path. Raise the SDK's and requests' errors."""
         options.setdefault("timeout", self.timeout)
         there = path.format(*(quote(name, safe="/:") for name in names))
         answer = self.request(method, f"{self.base_url}/v{self._version}{there}", **options)

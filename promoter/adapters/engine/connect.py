@@ -1,4 +1,4 @@
-"""The door: an address becomes a DockerEngine. What the address means is `address.py`'s, the ssh tunnel `tunnel.py`'s."""
+"""Open a DockerEngine by its address. `address.py` parses the address, `ssh_tunnel.py` makes ssh tunnels."""
 
 import atexit
 import os
@@ -15,7 +15,7 @@ from promoter.model.errors import EngineError
 
 
 def anonymous(_host: str) -> Login | None:
-    """No login for any registry."""
+    """Return no login for any registry."""
     return None
 
 
@@ -27,7 +27,7 @@ def open_engine(
     sleep: Callable[[float], None] = time.sleep,
     check: Callable[[], None] = lambda: None,
 ) -> DockerEngine:
-    """The engine at `address`, or the local one; connected at its first call. Raises EngineError for a bad address."""
+    """Open the engine at `address`, or the local one. It connects at its first call. Raise EngineError for a bad address."""
     target = resolve(address, environ)
     return DockerEngine(target.address, lambda: _connect(target), Retry(sleep), logins, check)
 
@@ -49,7 +49,7 @@ def _connect_over_ssh(target: Target, tunnel: Tunnel) -> Client:
         client.close()
         raise EngineError(
             f"ssh reaches the host of {target.address}, but no engine answers there at {target.socket}: {words or error.message}",
-            hint="is Docker running there, and may that user use its socket (is it in the group `docker`)?",
+            hint="check that Docker is running there, and that the user may use its socket (group `docker`)",
         ) from error
     atexit.register(client.close)
     return client

@@ -1,4 +1,4 @@
-"""The connection that the rooms of an engine share: made at the first call, kept, safe to use from several threads."""
+"""The connection that all parts of an engine share: made at the first call, kept, and thread-safe."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from promoter.model.errors import EngineError, WorldError
 
 
 class Login(Protocol):
-    """Who we are to a registry: an identity token, or a name and a password."""
+    """The login for a registry: an identity token, or a name and a password."""
 
     @property
     def username(self) -> str: ...
@@ -29,7 +29,7 @@ Logins = Callable[[str], Login | None]
 
 
 class Link:
-    """`address` is what people call the engine. `check` may raise to end a pull, push or build."""
+    """`address` is the engine's name for people. `check` may raise to end a pull, push or build."""
 
     def __init__(
         self, address: str, connect: Callable[[], Client], retry: Retry, logins: Logins, check: Callable[[], None] = lambda: None
@@ -51,7 +51,7 @@ class Link:
         return client
 
     def _reached(self) -> Client:
-        """Raises EngineError, which is `lost` only when the engine had answered before."""
+        """Connect. Raise EngineError, with `lost` only if the engine had answered before."""
         try:
             client = self._retry(self._connect)
         except EngineError as error:
@@ -69,13 +69,13 @@ class Link:
         kind: type[WorldError] = EngineError,
         **options: Any,
     ) -> requests.Response:
-        """One request; `what` says what could not be done when it fails."""
+        """Send one request; `what` names what failed, for an error."""
         client = self.client()
         with renamed(what, kind):
             return client.call(method, path, *names, **options)
 
     def document(self, what: str, path: str, *names: str) -> dict[str, Any] | None:
-        """A JSON document; None when the engine has no such thing."""
+        """Return a JSON document; None if the engine does not have it."""
         client = self.client()
         with renamed(what):
             try:

@@ -1,4 +1,4 @@
-"""Containers of one engine: made, started, stopped, renamed, removed, found, waited for and listened to."""
+"""The containers of one engine: create, start, stop, rename, remove, find, wait for, and read logs."""
 
 import contextlib
 import json
@@ -25,11 +25,11 @@ _DEFAULT_GRACE = 10
 _STARTING = 120.0
 _LOOK_EVERY = 0.25
 LETTING_GO = 20.0
-"""Seconds in which an engine that was restarted may still hold the port of a container that runs no longer."""
+"""Seconds for which a restarted engine may still hold the port of a stopped container."""
 
 
 class Containers(Link):
-    """The container half of the Engine port, but for `exec`."""
+    """The container methods of the Engine port, except `exec`."""
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
         filters = json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
@@ -58,9 +58,9 @@ class Containers(Link):
         what = f"container {spec.name} could not be created"
         api = self.client().api
         if cannot := demands(spec, api):
-            raise StartError(f"{what}: {cannot}", hint="drop that key, or update the engine")
+            raise StartError(f"{what}: {cannot}", hint="remove that key, or update the engine")
         if cannot := unplaceable(spec):
-            raise StartError(f"{what}: {cannot}", hint="mount a volume there, or drop what stands in the way")
+            raise StartError(f"{what}: {cannot}", hint="mount a volume there, or remove the conflicting key")
         try:
             return self._create(spec, secrets, what, at_once=api >= (1, 44))
         except WorldError as error:
@@ -98,7 +98,7 @@ class Containers(Link):
                 if port is None:
                     raise
                 if (holder := self._holder(port)) is not None:
-                    error.hint = f"container {holder} publishes it: stop that one, or publish another port"
+                    error.hint = f"container {holder} uses that port: stop it, or publish another port"
                     raise
                 if time.monotonic() >= ends:
                     raise
@@ -107,7 +107,7 @@ class Containers(Link):
                 return
 
     def _holder(self, port: int) -> str | None:
-        """The running container that publishes a port. An engine that was restarted may hold one for a while for none."""
+        """Return the running container that publishes a port. A restarted engine may hold a port without a container."""
         running = self.ask("containers could not be listed", "GET", "/containers/json").json()
         holders = (c for c in running if any(p.get("PublicPort") == port for p in c.get("Ports") or ()))
         return next((str(c["Names"][0]).lstrip("/") for c in holders), None)

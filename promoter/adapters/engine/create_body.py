@@ -1,7 +1,7 @@
-"""A ContainerSpec becomes the JSON of `POST /containers/create`. Pure: nothing is asked of an engine.
+"""A ContainerSpec becomes the JSON of `POST /containers/create`. Pure: needs no engine.
 
-Every field of a Service that concerns running is carried; `ELSEWHERE` names the rest and who looks after it. What an
-old engine would drop in silence is refused by `demands`.
+Every field of a Service about running is used; `ELSEWHERE` lists the others and what handles them. `demands` refuses
+what an old engine would ignore silently.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ ELSEWHERE = {
 
 
 def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_network: bool = True) -> Json:
-    """The request's body, secrets revealed. `every_network` False leaves all but the first for `connect`."""
+    """Return the request's body, with secrets revealed. `every_network` False leaves all but the first for `connect`."""
     service = spec.service
     body = _set(
         Image=str(spec.image),
@@ -65,7 +65,7 @@ def endpoint(attachment: Attachment) -> Json:
 
 
 def demands(spec: ContainerSpec, api: tuple[int, int]) -> str | None:
-    """What an engine with this API could not carry out and would not say so; None when there is nothing."""
+    """Return what an engine with this API would ignore silently; None if nothing."""
     service = spec.service
     if api < (1, 43) and service.annotations:
         return "annotations need Docker Engine 24 or newer"
@@ -77,7 +77,7 @@ def demands(spec: ContainerSpec, api: tuple[int, int]) -> str | None:
 
 
 def unplaceable(spec: ContainerSpec) -> str | None:
-    """Why the spec's files could not be put into the container, or None."""
+    """Return why the spec's files cannot be put into the container, or None."""
     service = spec.service
     if spec.files and service.read_only:
         return "secrets and configs cannot be placed in a container with `read_only: true`"
@@ -106,7 +106,7 @@ def _nanoseconds(span: timedelta | None) -> int | None:
 
 
 def _seconds(span: timedelta | None) -> int | None:
-    """Rounded up: a grace of half a second is not none at all."""
+    """Round up, so that half a second does not become zero."""
     return None if span is None else -int(-span.total_seconds() // 1)
 
 

@@ -1,4 +1,4 @@
-"""DockerEngine: the Engine port on the Docker SDK, put together from its rooms."""
+"""DockerEngine: the Engine port on the Docker SDK, put together from its parts."""
 
 import hashlib
 
@@ -15,7 +15,7 @@ class DockerEngine(Images, Containers, Execution, Networks, Building):
     """One Docker engine, connected at the first call."""
 
     def identify(self) -> EngineIdentity:
-        """By a new connection: so one that is about to end is not taken for one that is there."""
+        """Identify by a new connection, so that an engine that shuts down is not accepted."""
         with renamed(f"the engine at {self.address} could not be identified"), self.client().anew() as client:
             info = client.call("GET", "/info").json()
         # The ID alone is not enough: two engines of one machine can share the file that it is made from.

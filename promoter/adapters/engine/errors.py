@@ -1,6 +1,6 @@
-"""What the SDK, requests and urllib3 raise becomes an error of ours: the engine's own reason, and what to do about it.
+"""Turn errors of the SDK, requests and urllib3 into promoter's errors, with the engine's reason and a remedy.
 
-The engine answers 500 for passing and lasting troubles alike, so its words are read; here, and nowhere else.
+The engine answers 500 for temporary and permanent errors, so its message must be parsed. Only this file does that.
 """
 
 import re
@@ -28,43 +28,43 @@ _LASTING = re.compile(
 )
 _TAKEN = re.compile(r":(\d+) failed: port is already allocated")
 _REMEDIES = (
-    (r"no space left on device", "free some disk on the engine's machine: `docker system df` shows what takes it"),
+    (r"no space left on device", "free disk space on the engine's machine: `docker system df` shows the usage"),
     (r"port is already allocated|address already in use|failed to bind host port",
-     "stop what holds that host port, or publish another one; if no container has it, restart the engine: it lost count"),
+     "stop what uses that host port, or publish another one; if no container uses it, restart Docker: it still holds the port"),
     (r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
-     "check command and entrypoint: that program has to be in the image, executable and for this machine's architecture"),
+     "check command and entrypoint: the program must be in the image, executable, and built for this machine's architecture"),
     (r"^permission denied$",
      "this user may not use the engine's socket: join the group that owns it, or run as root"),
-    (r"^no such file or directory$", "nothing listens there: is the engine installed and running?"),
+    (r"^no such file or directory$", "nothing listens there: check that the engine is installed and running"),
     (r"no basic auth|unauthorized|\bdenied\b|authentication required|requested access",
      "log in to the registry with `docker login`, with an account that may do this"),
     (r"server gave HTTP response to HTTPS client|x509",
-     "the engine distrusts the registry's TLS: give it the CA in /etc/docker/certs.d, or list a plain one as insecure-registry"),
+     "the engine does not trust the registry's TLS: put its CA into /etc/docker/certs.d, or make it an insecure-registry"),
     (r"manifest unknown|manifest for .* not found|not found: manifest",
-     "the registry does not hold this digest: was it deleted, or pushed elsewhere?"),
+     "the registry does not have this digest: check whether it was deleted, or pushed to another registry"),
     (r"toomanyrequests|too many requests|HTTP 429", "wait, or log in to the registry with `docker login` for a higher limit"),
     (r"received unexpected HTTP status: 5\d\d|bad gateway|service unavailable",
-     "the registry has a trouble of its own: look at its log and its disk, then run the same command again"),
+     "the registry has an internal error: check its log and its disk, then run the same command again"),
     (r"verification failed|invalid character|filesystem layer|unexpected EOF|unexpected commit digest",
-     "the registry, or what stands between, sends other bytes than were asked for: they were not run; look at its storage"),
+     "the registry or a proxy sends other bytes than requested; they were not run: check its storage"),
     (r"available, non-overlapping .*address pool|predefined address pools have been fully subnetted",
      "no addresses left: remove unused networks with `docker network prune`, or set `default-address-pools` in daemon.json"),
     (r"^Remote end closed connection without response$|^Connection reset by peer$|^Broken pipe$",
-     "the engine ended in the middle, or is being restarted: look whether it runs, then run the same command again"),
-    (r"No such container", "somebody removed it in the middle: run the same command again"),
-    (r"network .* not found|could not find a network", "make that network, or declare it without `external`"),
-    (r"bind source path does not exist", "make that folder on the engine's machine, or let `create_host_path` do it"),
-    (r"is already in use by container", "a container of that name is there already: remove or rename it"),
-    (r"does not match the specified platform", "build or publish the image for that platform, or drop `platform`"),
+     "the engine stopped or is restarting: check that it runs, then run the same command again"),
+    (r"No such container", "it was removed meanwhile: run the same command again"),
+    (r"network .* not found|could not find a network", "create that network, or declare it without `external`"),
+    (r"bind source path does not exist", "create that directory on the engine's machine, or set `create_host_path`"),
+    (r"is already in use by container", "a container with that name exists: remove or rename it"),
+    (r"does not match the specified platform", "build or publish the image for that platform, or remove `platform`"),
     (r"could not select device driver|unknown or invalid runtime", "install that runtime on the engine's machine"),
-    (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", "the engine's certificate is not of the CA in DOCKER_CERT_PATH"),
+    (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", "the engine's certificate is not from the CA in DOCKER_CERT_PATH"),
     (r"client version .* is too old", "install a newer promoter: this engine speaks only newer versions of the API"),
-    (r"connection refused|No route to host|Name or service not known|timed out", "is it running, and reachable from here?"),
+    (r"connection refused|No route to host|Name or service not known|timed out", "check that it runs and is reachable from here"),
 )  # fmt: skip
 
 
 def reason(error: BaseException) -> str:
-    """The engine's own words for an error, without the SDK's wrapping."""
+    """Return the engine's message for an error, without the SDK's wrapping."""
     if isinstance(error, APIError):
         return (error.explanation or str(error)).strip()
     deepest = error
@@ -85,7 +85,7 @@ def _inside(error: BaseException) -> BaseException | None:
 
 
 def timed_out(error: BaseException | None) -> bool:
-    """Whether an error is, at bottom, an answer that did not come within its time."""
+    """Return whether an error was caused by a timeout."""
     while error is not None:
         if isinstance(error, TimeoutError | urllib3.exceptions.ReadTimeoutError | requests.Timeout):
             return True
@@ -94,29 +94,29 @@ def timed_out(error: BaseException | None) -> bool:
 
 
 def remedy(text: str) -> str | None:
-    """What to do about an engine's words."""
+    """Return the remedy for an engine's message."""
     return next((advice for pattern, advice in _REMEDIES if re.search(pattern, text, re.IGNORECASE)), None)
 
 
 def taken_port(text: str) -> int | None:
-    """The host port that the engine says it has given away already."""
+    """Return the host port that the engine reports as allocated."""
     found = _TAKEN.search(text)
     return int(found[1]) if found else None
 
 
 def passing(text: str) -> bool:
-    """Whether a trouble with these words may pass by itself."""
+    """Return whether an error with this message may be temporary."""
     return bool(_PASSING.search(text)) and not _LASTING.search(text)
 
 
 def fault(what: str, words: str, kind: type[WorldError] = EngineError, *, retryable: bool | None = None) -> WorldError:
-    """The error that says `what` went wrong, in the engine's words, with the remedy."""
+    """Make the error: `what` failed, the engine's message, and the remedy."""
     return kind(f"{what}: {words}", hint=remedy(words), retryable=passing(words) if retryable is None else retryable)
 
 
 @contextmanager
 def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
-    """Whatever foreign error is raised inside becomes `kind`; `what` says what could not be done."""
+    """Turn every foreign error raised inside into `kind`; `what` names what failed."""
     try:
         yield
     except FOREIGN as error:
@@ -128,7 +128,7 @@ def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
 
 
 def _broke_off(error: BaseException | None) -> bool:
-    """Whether an error is, at bottom, a connection that could not be made or did not last: no answer, but not a slow one."""
+    """Return whether an error was caused by a failed or broken connection, and not by a timeout."""
     if isinstance(error, APIError) or timed_out(error):
         return False
     while error is not None:

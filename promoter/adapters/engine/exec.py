@@ -1,4 +1,4 @@
-"""A command inside a running container, with a deadline of our own: the engine has none."""
+"""Run a command inside a running container, with promoter's own timeout: the engine has none."""
 
 import time
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _LOOK_EVERY, _LOOKS = 0.01, 200
 
 
 class Execution(Link):
-    """`exec` of the Engine port. A command that is out of time is left to itself: the engine cannot end it."""
+    """`exec` of the Engine port. After a timeout the command keeps running: the engine cannot end it."""
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         ends = time.monotonic() + timeout
@@ -36,7 +36,7 @@ class Execution(Link):
                 _collect(answer, ends, output)
             except FOREIGN as error:
                 if timed_out(error):
-                    return ExecResult(_TOO_LONG, f"{demultiplex(bytes(output))}\nnot done within {timeout:g} s".lstrip())
+                    return ExecResult(_TOO_LONG, f"{demultiplex(bytes(output))}\nnot finished within {timeout:g} s".lstrip())
                 if isinstance(error, APIError) and error.status_code == 400:
                     return _unstartable(reason(error))
                 raise
@@ -44,7 +44,7 @@ class Execution(Link):
 
 
 def _collect(answer: requests.Response, ends: float, output: bytearray) -> None:
-    """Reads to the end of the stream, or raises TimeoutError at `ends`, however the words trickle."""
+    """Read to the end of the stream, or raise TimeoutError at `ends`, even if bytes still arrive."""
     try:
         response: Any = answer.raw._fp  # noqa: SLF001 - http.client's response: urllib3's reads until it has as much as was asked for
         while True:

@@ -11,7 +11,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def host_config(spec: ContainerSpec) -> Json:
-    """`HostConfig`: only what is said; the rest is the engine's own default."""
+    """`HostConfig`: only what is configured; the rest is the engine's own default."""
     service = spec.service
     config = {
         "Init": service.init,
@@ -71,8 +71,8 @@ def _carried(spec: ContainerSpec) -> list[Json]:
 
 
 def _bind(mount: Mount) -> str:
-    said = ("ro" if mount.read_only else "", mount.propagation or "", mount.selinux or "", "nocopy" if mount.nocopy else "")
-    options = [word for word in said if word]
+    flags = ("ro" if mount.read_only else "", mount.propagation or "", mount.selinux or "", "nocopy" if mount.nocopy else "")
+    options = [word for word in flags if word]
     return ":".join([str(mount.source), mount.target, *([",".join(options)] if options else [])])
 
 

@@ -1,4 +1,4 @@
-"""The engine's own builder: a context goes up as a tar, its log comes down as a stream. BuildKit is another room's."""
+"""The engine's own builder: a context goes up as a tar, its log comes down as a stream."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """What `POST /build` may be told. `registry_auths` maps hosts to auth configurations."""
+    """The options of `POST /build`. `registry_auths` maps hosts to auth configurations."""
 
     tag: str
     args: Mapping[str, str | None] = field(default_factory=dict)
@@ -100,7 +100,7 @@ def context_tar(directory: Path, dockerfile: str | None = None, inline: str | No
         create_archive(str(directory), files=files, fileobj=tar, extra_files=extra)
     except OSError as error:
         raise BuildError(
-            f"the build context {directory} cannot be read: {error}", hint="mend it, or name it in .dockerignore"
+            f"the build context {directory} cannot be read: {error}", hint="make it readable, or exclude it in .dockerignore"
         ) from error
     return Context(tar, name)
 
@@ -111,7 +111,7 @@ def _dockerfile(directory: Path, dockerfile: str | None, inline: str | None) -> 
         return _INLINE, [(_INLINE, inline)]
     file = directory / (dockerfile or "Dockerfile")
     if not file.is_file():
-        raise BuildError(f"there is no {file}", hint="write it, or name another with `dockerfile:`")
+        raise BuildError(f"there is no {file}", hint="create it, or name another with `dockerfile:`")
     inside = file.resolve()
     if inside.is_relative_to(directory.resolve()):
         return inside.relative_to(directory.resolve()).as_posix(), []

@@ -1,4 +1,4 @@
-"""Images of one engine: pulled and pushed by streams that are read to their end, looked up by digest."""
+"""The images of one engine: pull and push with streams that are read to their end, look up by digest."""
 
 import time
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from promoter.promotion.ports.engine import Progress
 
 T = TypeVar("T")
 SILENCE = 180.0
-"""Seconds without a word after which a pull or push is given up; the engine then stops it too."""
+"""Seconds without output after which a pull or push is cancelled; the engine then stops it too."""
 _LONG_TRY = 30.0
 
 
 class Images(Link):
-    """The image half of the Engine port."""
+    """The image methods of the Engine port."""
 
     def has_image(self, image: ImageRef) -> bool:
         document = self._image(str(image))
@@ -84,7 +84,10 @@ class Images(Link):
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
         document = self.document(f"container {container} could not be inspected", "/containers/{0}/json", container)
         if document is None:
-            raise EngineError(f"there is no container {container} on {self.address}", hint="somebody removed it: run again")
+            raise EngineError(
+                f"there is no container {container} on {self.address}",
+                hint="it was removed meanwhile: run the same command again",
+            )
         return inspect.running_digest(document, self._image(document["Image"]), repository, expected)
 
     def _image(self, reference: str) -> dict[str, Any] | None:
@@ -92,7 +95,7 @@ class Images(Link):
 
 
 def auth_config(host: str, login: Login | None) -> dict[str, str]:
-    """What the engine is told about us and a registry; empty for nobody."""
+    """Return the login for a registry in the engine's form; empty without one."""
     if login is None:
         return {}
     server = "https://index.docker.io/v1/" if host == DOCKER_HUB else host
@@ -102,7 +105,7 @@ def auth_config(host: str, login: Login | None) -> dict[str, str]:
 
 
 def _tried(call: Callable[[], T]) -> T:
-    """A try that took long is not worth another: the engine has tried again and again by itself meanwhile."""
+    """Do not retry a call that took long: the engine has retried by itself meanwhile."""
     started = time.monotonic()
     try:
         return call()

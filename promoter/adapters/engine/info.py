@@ -1,4 +1,4 @@
-"""What an engine says about itself, for whoever looks whether it will do: version, API, clock, and where its data lies."""
+"""What an engine reports about itself, for diagnostics: version, API, clock and data directory."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from promoter.adapters.engine.engine import DockerEngine
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """`offered` is the newest API that it has, `spoken` the one that is used with it. `at` is its clock, where it tells one."""
+    """`offered` is its newest API, `spoken` the one in use. `at` is its clock, if it reports one."""
 
     name: str
     version: str
@@ -20,13 +20,13 @@ class About:
 
     @property
     def newer(self) -> bool:
-        """Whether it has more than this version of promoter was written for."""
+        """Return whether it is newer than this version of promoter supports."""
         return tuple(int(part) for part in self.offered.split(".")) > NEWEST
 
 
 def about(engine: DockerEngine) -> About:
     """Raises EngineError."""
-    info = engine.ask(f"the engine at {engine.address} could not be looked at", "GET", "/info").json()
+    info = engine.ask(f"the engine at {engine.address} could not be checked", "GET", "/info").json()
     client = engine.client()
     spoken = "{}.{}".format(*client.api)
     return About(
@@ -36,7 +36,7 @@ def about(engine: DockerEngine) -> About:
 
 
 def _time(text: object) -> datetime | None:
-    """With nine digits of a second, of which six are told apart."""
+    """Parse a time with nine digits of a second; keep six."""
     if not isinstance(text, str):
         return None
     try:

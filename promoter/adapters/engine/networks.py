@@ -1,4 +1,4 @@
-"""Networks and volumes of one engine: made unless they are there."""
+"""Networks and volumes of one engine, created if missing."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -25,7 +25,7 @@ class Networks(Link):
                 try:
                     client.call("POST", "/networks/create", json=_network(spec))
                 except APIError as error:
-                    if error.status_code != HTTPStatus.CONFLICT:  # another run was faster: look whose it is
+                    if error.status_code != HTTPStatus.CONFLICT:  # another run was faster: check the owner
                         raise
                 else:
                     return
@@ -42,7 +42,7 @@ class Networks(Link):
         self.ask(f"volume {spec.name} could not be created", "POST", "/volumes/create", json=body)
 
     def _is_there(self, kind: str, path: str, name: str, owner: Mapping[str, str]) -> bool:
-        """Raises StartError where the name belongs to another."""
+        """Return whether it exists. Raise StartError if the name belongs to another owner."""
         seen = self.document(f"{kind} {name} could not be inspected", path, name)
         if seen is None or seen["Name"] != name:
             return False

@@ -50,7 +50,7 @@ class Tunnel:
                 reason = self.words() or ("ssh ended" if ended else f"no connection within {_PATIENCE:.0f} s")
                 raise EngineError(
                     f"the engine at {address} cannot be reached over ssh: {reason}",
-                    hint="`ssh` to that host must work without a question: key, known host, leave to forward sockets",
+                    hint="`ssh` to that host must work without a prompt: key, known host, permission to forward sockets",
                     retryable="timed out" in reason or "Connection refused" in reason or "reset" in reason,
                 )
             time.sleep(_LOOK_EVERY)
@@ -64,7 +64,7 @@ class Tunnel:
         return False
 
     def words(self) -> str:
-        """The last line that ssh said."""
+        """Return the last line of ssh's output."""
         self._words.seek(0)
         lines = self._words.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
@@ -82,7 +82,7 @@ class Tunnel:
 
 
 def command(ssh: Ssh, local: str, remote: str) -> list[str]:
-    """The words of the ssh command that forwards `local` to the socket `remote` over there."""
+    """Return the ssh command that forwards `local` to the socket `remote` on the other host."""
     options = ["BatchMode=yes", "ExitOnForwardFailure=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "ControlPath=none"]
     words = ["ssh", "-nNT", *(word for option in options for word in ("-o", option)), "-L", f"{local}:{remote}"]
     words += ["-p", str(ssh.port)] if ssh.port else []

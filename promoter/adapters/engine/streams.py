@@ -1,7 +1,7 @@
-"""What the engine tells while it works: JSON streams of pull, push and build, and the frames of logs and exec.
+"""The engine's streams: JSON of pull, push and build, and the frames of logs and exec.
 
-A failure comes inside a stream that began with 200; the reader raises on it. Silence longer than the read timeout
-and a connection that breaks are failures too. Nothing is decided here about what to do next.
+An error can come inside a stream that began with status 200; the reader raises it. Silence longer than the read
+timeout and a broken connection are errors too.
 """
 
 import json
@@ -28,7 +28,7 @@ Lines = Generator[Line, None, None]
 Start = Callable[[], requests.Response]
 Check = Callable[[], None]
 _LOOK, _LINGER = 0.2, 2.0
-"""Seconds between two looks at whether to go on waiting, and for a reader to notice that it is over."""
+"""Seconds between two checks for interruption, and for a reader to notice the end."""
 
 
 def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: Check = lambda: None) -> Lines:
@@ -49,13 +49,13 @@ def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: C
                 rest = rest[end:].lstrip()
                 yield _checked(line, what, kind)
         if rest:
-            broken = kind(f"{what}: the engine's answer broke off in the middle", retryable=True)
+            broken = kind(f"{what}: the engine's answer was cut off", retryable=True)
             broken.lost = True
             raise broken
 
 
 def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
-    """Bytes as they come, read by a thread of their own: nothing else ends the wait for an engine that says nothing."""
+    """Yield bytes as they arrive, read by another thread: otherwise a silent engine could not be interrupted."""
     reader = _Reader(start)
     try:
         while True:
@@ -89,11 +89,11 @@ class _Reader(threading.Thread):
             for piece in answer.iter_content(chunk_size=None):
                 self.pieces.put(piece)
             self.pieces.put(None)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the pieces are read
+        except BaseException as error:  # noqa: BLE001 - raised again where the pieces are read
             self.pieces.put(error)
 
     def end(self) -> None:
-        """Also in the middle; a request that has no answer yet is left to its own end."""
+        """Stop reading, also in the middle. A request without an answer ends by its own timeout."""
         answer = self._answer
         if answer is None:
             return
@@ -108,7 +108,7 @@ def _checked(line: Line, what: str, kind: type[WorldError]) -> Line:
     detail = line.get("errorDetail")
     words = line.get("error") or (detail.get("message") if isinstance(detail, Mapping) else None)
     if words or "error" in line or detail:
-        raise fault(what, str(words or "the engine says no more than that it failed").strip(), kind)
+        raise fault(what, str(words or "the engine gave no reason").strip(), kind)
     return line
 
 
@@ -116,10 +116,10 @@ def follow_pull(lines: Iterable[Line], wanted: Digest, progress: Progress) -> bo
     """Reads a pull to its end; whether the engine named the wanted digest. Raises PullError when it named another."""
     named = False
     for line in lines:
-        _tell(line, progress)
+        _report(line, progress)
         match = _PULLED.fullmatch(str(line.get("status", "")).strip())
         if match and match[1] != str(wanted):
-            raise PullError(f"the engine pulled {match[1]} where {wanted} was asked for", hint="do not trust this registry")
+            raise PullError(f"the engine pulled {match[1]}, expected {wanted}", hint="do not trust this registry")
         named = named or match is not None
     return named
 
@@ -129,7 +129,7 @@ def follow_push(lines: Iterable[Line], what: str, progress: Progress) -> Digest:
     named: str | None = None
     witness: str | None = None
     for line in lines:
-        _tell(line, progress)
+        _report(line, progress)
         aux = line.get("aux")
         if isinstance(aux, Mapping):
             if aux.get("manifestPushedInsteadOfIndex"):
@@ -147,7 +147,7 @@ def follow_push(lines: Iterable[Line], what: str, progress: Progress) -> Digest:
     return Digest.parse(named)
 
 
-def _tell(line: Line, progress: Progress) -> None:
+def _report(line: Line, progress: Progress) -> None:
     detail = line.get("progressDetail") or {}
     if line.get("id") and line.get("status"):
         progress(str(line["id"]), str(line["status"]), detail.get("current"), detail.get("total"))

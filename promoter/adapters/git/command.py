@@ -12,9 +12,9 @@ from promoter.model.errors import WorldError
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 _MUTE = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never"}
-"""Answers in one language, no lock for the sake of a quicker look, and no question that nobody is there to answer."""
+"""English messages, no optional locks, and no prompts."""
 MISSING, TIMED_OUT = 127, 124
-"""The exit codes that a shell gives when there is no such program, and timeout(1) when its time was over."""
+"""The exit codes of a shell for a missing program, and of timeout(1) after a timeout."""
 _LAST_WORDS = 2.0
 """Seconds in which git may take its lock files away."""
 
@@ -53,7 +53,7 @@ class Git:
         try:
             process = self.start(directory, command, asked=given is not None, more=more)
         except (FileNotFoundError, PermissionError):
-            return Answer(MISSING, b"", "there is no git here")
+            return Answer(MISSING, b"", "git is not installed here")
         return finish(process, given, timeout)
 
     def start(
@@ -86,7 +86,7 @@ def finish(process: "subprocess.Popen[bytes]", given: bytes | None = None, timeo
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """First asked, so that no lock file stays behind; with all that it started."""
+    """Terminate git and its children, so that no lock file is left; then kill them."""
     for way in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, way)

@@ -1,7 +1,7 @@
 """Files as a git ref has them, read from the repository without touching the checkout.
 
 A ref is looked for among remote branches first, then local branches, then tags: git itself takes tags first, and a tag
-called `origin/main` is something that whoever may push tags can make.
+called `origin/main` can be created by anyone who may push tags.
 
 The name of a file is taken as it is written, relative to the pipeline file: a symbolic link in the checkout leads nowhere
 here, and one in the ref is followed as far as the ref goes.
@@ -23,7 +23,7 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KINDS = ("refs/remotes", "refs/heads", "refs/tags")
 _ELSEWHERE = "it is outside of the repository, where no git ref can hold it"
 _LINKS = (b"symlink", b"dangling", b"loop", b"notdir")
-"""What git answers, with a text, for a name that ends in no file of the commit."""
+"""What git answers for a name that is not a file of the commit."""
 
 
 class GitSnapshot:
@@ -82,12 +82,12 @@ def snapshot(git: Git, directory: Path, ref: str) -> GitSnapshot:
     prefix = git.run(directory, ("rev-parse", "--show-prefix"))
     if prefix.code != 0:
         raise CallerError(
-            f"the policy is held to {ref}, and {directory} is no git checkout",
+            f"the policy comes from {ref}, but {directory} is not a git checkout",
             hint="promote from a checkout of the repository that has the pipeline file",
         )
     commit = _commit(git, directory, ref)
     if commit is None:
-        raise CallerError(f"the policy is held to {ref}, which this checkout does not have", hint=_fetch(ref))
+        raise CallerError(f"the policy comes from {ref}, which this checkout does not have", hint=_fetch(ref))
     return GitSnapshot(git, directory, os.fsdecode(prefix.output).removesuffix("\n"), commit)
 
 
@@ -103,5 +103,5 @@ def _commit(git: Git, directory: Path, ref: str) -> str | None:
 def _fetch(ref: str) -> str:
     remote, _, branch = ref.partition("/")
     if not branch or ref.startswith("refs/"):
-        return f"bring it here: `git fetch origin {ref}`; in CI, check out with the whole history (fetch-depth: 0)"
-    return f"bring it here: `git fetch {remote} {branch}:refs/remotes/{ref}`; in CI, check out with fetch-depth: 0"
+        return f"fetch it: `git fetch origin {ref}`; in CI, check out with the full history (fetch-depth: 0)"
+    return f"fetch it: `git fetch {remote} {branch}:refs/remotes/{ref}`; in CI, check out with fetch-depth: 0"

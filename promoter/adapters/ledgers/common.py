@@ -1,4 +1,4 @@
-"""What every home of the ledger decides alike: which rows are facts, who gets a lease, and what people are told."""
+"""Logic shared by all ledger stores: which rows are facts, who gets a lease, and error messages."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,12 +9,12 @@ from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerBroken
 from promoter.model.timestamps import read_stamp
 
 Hold = tuple[str | None, int, str, str]
-"""Who holds a lease (None: it was given back), its token, since when and until when (both as stamps)."""
+"""The owner of a lease (None: released), its token, start and expiry (both as stamps)."""
 _SAY = "%Y-%m-%d %H:%M:%S UTC"
 
 
 def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: LedgerHead, where: str) -> Iterator[Fact]:
-    """The facts that rows of (place, recorded digest if any, line) hold, right after `head`. Raises LedgerBroken."""
+    """Return the facts after `head` from rows of (place, recorded digest if any, line). Raise LedgerBroken."""
     for place, digest, line in rows:
         try:
             fact = read_line(line)
@@ -22,17 +22,17 @@ def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: LedgerHead, wh
             raise LedgerBroken(where, f"fact {place}: {error}") from error
         problem = misfit(fact, head)
         if problem is None and place != fact.seq:
-            problem = f"fact {fact.seq} stands in its place"
+            problem = f"found fact {fact.seq} in its place"
         head = head_of(fact)
         if problem is None and digest not in (None, head.digest):
-            problem = f"its line is no longer the one that was recorded as {digest}"
+            problem = f"its line has changed: it was recorded with digest {digest}"
         if problem is not None:
             raise LedgerBroken(where, f"fact {place}: {problem}")
         yield fact
 
 
 def taken(environment: str, owner: str, now: datetime, found: Hold | None, gone: Gone) -> Lease:
-    """The lease that `owner` may have. Raises LeaseHeld while another's is alive."""
+    """Return the lease for `owner`. Raise LeaseHeld while another one is alive."""
     holder, token, since, expires = found or (None, 0, "", "")
     other = holder if holder != owner else None
     if other is not None and is_alive(read_stamp(expires), now) and not gone(other):
@@ -41,16 +41,16 @@ def taken(environment: str, owner: str, now: datetime, found: Hold | None, gone:
 
 
 def lost(lease: Lease, holder: str | None) -> LeaseLost:
-    by = f"{holder} holds it now" if holder else "nobody holds it now"
+    by = f"{holder} holds it now" if holder else "it is not held now"
     return LeaseLost(
-        f"{lease.owner} has lost its hold on {lease.environment}: {by}",
-        hint="nothing more was done there; run the same command again, it carries on",
+        f"{lease.owner} has lost its lease on {lease.environment}: {by}",
+        hint="nothing more was done there; run the same command again to continue",
     )
 
 
 def moved(where: str, there: LedgerHead, head: LedgerHead) -> HeadMoved:
     return HeadMoved(
-        f"the ledger {where} has moved on: fact {there.seq} is its last, and {head.seq} was expected",
+        f"the ledger {where} has changed: expected fact {head.seq} as its last, got fact {there.seq}",
         hint="run the same command again",
         retryable=True,
     )

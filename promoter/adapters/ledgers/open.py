@@ -1,7 +1,7 @@
-"""From what people write for a ledger to the ledger: the one place that knows the spellings.
+"""Open a ledger by its URL. No other file knows the schemes.
 
-A home that is written outside of this project is found by its scheme among the entry points of installed packages
-(group `promoter.ledgers`): a callable that takes what people wrote, the pipeline's directory and its name, and gives a
+A store of another project is found by its scheme among the entry points of installed packages (group
+`promoter.ledgers`): a callable that takes the URL, the pipeline's directory and its name, and returns a
 `LedgerStore`.
 """
 
@@ -18,19 +18,19 @@ GROUP = "promoter.ledgers"
 DEFAULT = "sqlite:.promoter/ledger.db"
 _HINT = (
     "write sqlite:PATH (relative to the pipeline file), postgresql://HOST/DATABASE, git:BRANCH or git:BRANCH@WHERE; "
-    "left out, it is sqlite:.promoter/ledger.db"
+    "the default is sqlite:.promoter/ledger.db"
 )
 
 Opener = Callable[[str, Path, str], LedgerStore]
 
 
 def open_ledger(url: str | None, directory: Path, pipeline: str) -> LedgerStore:
-    """The ledger of `pipeline` that `url` names, seen from the pipeline's `directory`; None is the default. Makes nothing yet."""
+    """Open the ledger of `pipeline` at `url`, relative to `directory`; None is the default. Creates nothing yet."""
     url = DEFAULT if url is None else url
     scheme, colon, rest = url.partition(":")
     opener = _HOMES.get(scheme) or _outside(scheme)
     if not colon or opener is None or not rest.strip("/"):
-        raise CallerError(f"the ledger {_without_password(url)!r} is not one that promoter knows", hint=_HINT)
+        raise CallerError(f"the ledger {_without_password(url)!r} is not supported", hint=_HINT)
     return opener(url, directory, pipeline)
 
 
@@ -63,8 +63,8 @@ def _outside(scheme: str) -> Opener | None:
         opener: Opener = found.load()
     except Exception as error:  # whatever the module of others does when it is imported
         raise CallerError(
-            f"the home of ledgers that are written {scheme}:… cannot be loaded ({found.value}): {error}",
-            hint="install the package that brings it anew, or name another ledger",
+            f"the ledger store for {scheme}:… cannot be loaded ({found.value}): {error}",
+            hint="install its package again, or use another ledger",
         ) from error
     return opener
 

@@ -1,7 +1,7 @@
-"""The last facts of a ledger at a glance, newest first: for a shell that completes a word while somebody types.
+"""The last facts of a ledger, newest first, for shell completion.
 
-Nothing is written, nothing is checked, and nobody is waited for long. What a branch in Git says is what was last
-fetched from here. Never what a decision rests on: a `Ledger` is read for that.
+Fast, read-only and unchecked. A branch in Git is read as it was last fetched. Decisions never use this: they read a
+`Ledger`.
 """
 
 import json
@@ -16,13 +16,13 @@ from promoter.adapters.ledgers.open import DEFAULT
 from promoter.config.regular_file import home_of
 
 MOST = 2000
-"""Facts that are looked at; who wants an older one types it."""
+"""The number of facts that are read."""
 _PATIENCE = 2
 """Seconds for a server to take a connection."""
 
 
 def glance(url: str | None, directory: Path, pipeline: str) -> list[dict[str, Any]]:
-    """Raises whatever goes wrong; the caller is one who can do without."""
+    """Return the last facts. Raise any error; callers ignore it."""
     url = url or DEFAULT
     scheme = url.partition(":")[0]
     look = {"sqlite": _sqlite, "git": _git, "postgresql": _postgres, "postgres": _postgres}.get(scheme)
@@ -30,7 +30,7 @@ def glance(url: str | None, directory: Path, pipeline: str) -> list[dict[str, An
 
 
 def _sqlite(url: str, directory: Path, _: str) -> Iterable[bytes]:
-    """Without a log beside it nothing has to be made to read it; with one, its reader's files are there already."""
+    """Read without creating files: without a write-ahead log none are needed; with one they exist already."""
     path = (directory / home_of(url.partition(":")[2])).absolute()
     log = path.with_name(f"{path.name}-wal")
     way = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"

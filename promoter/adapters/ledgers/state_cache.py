@@ -1,7 +1,7 @@
-"""The state of a long ledger, kept in a small database beside the pipeline file and read row by row.
+"""The state of a long ledger, cached in a small database beside the pipeline file and read row by row.
 
-Nothing rests on it: whoever acts folds the facts themselves. A file that cannot be read, or that another version of
-promoter wrote, is as good as none.
+No decision relies on it: commands that change anything read the facts. A file that cannot be read, or that another
+version of promoter wrote, is ignored.
 """
 
 import json
@@ -31,12 +31,12 @@ _PAGE = 16
 
 
 def _form() -> str:
-    """A file with other tables or other values is made again."""
+    """Return the format version; a file with another one is created again."""
     return sha256("\n".join((form(), *_TABLES)).encode()).hexdigest()
 
 
 class Projection:
-    """A `StateCache` in `directory`, a file for each place of a ledger. `owned` goes when it is closed."""
+    """A `StateCache` in `directory`, a file for each place of a ledger. `owned` is removed when it is closed."""
 
     def __init__(self, directory: Path, location: str, owned: "TemporaryDirectory[str] | None" = None) -> None:
         self._file = directory / f"projection-{sha256(location.encode()).hexdigest()[:12]}.db"
@@ -51,7 +51,7 @@ class Projection:
             connection = self._open()
             if connection.in_transaction:
                 connection.execute("COMMIT")
-            connection.execute("BEGIN")  # what is read later is of the same moment
+            connection.execute("BEGIN")  # later reads see the same snapshot
             state = _loaded(connection)
         except (sqlite3.Error, ValueError, TypeError, KeyError):
             self.forget()
@@ -66,12 +66,12 @@ class Projection:
             if connection.in_transaction:
                 connection.execute("COMMIT")
             connection.execute("BEGIN IMMEDIATE")
-            if self._head is None or _head(connection) == self._head:  # nobody else went on with it meanwhile
+            if self._head is None or _head(connection) == self._head:  # no other process has updated it
                 _write(connection, state, anew=self._head is None)
                 self._head = state.head
             connection.execute("COMMIT")
         except sqlite3.OperationalError:
-            self.close()  # busy, or no room, or no right: what was there stays
+            self.close()  # busy, disk full or no permission: keep the old content
         except (sqlite3.DatabaseError, OSError):
             self.forget()
 
@@ -80,7 +80,7 @@ class Projection:
         return type(self)(Path(owned.name), "anew", owned)
 
     def same(self, other: Self) -> bool:
-        """Row by row, as they come from both files."""
+        """Compare both files row by row."""
         try:
             ours, theirs = self._open(), other._open()
             if _head(ours) != _head(theirs):
@@ -122,7 +122,7 @@ class _Rows:
         return None if row is None else self._value(row[0])
 
     def backwards(self) -> Iterator[tuple[str, Any]]:
-        """A page at a time: most look at the first row only."""
+        """Yield rows page by page: most callers read only the first row."""
         query = "SELECT key, value, position FROM rows WHERE section = ? AND position < ? ORDER BY position DESC LIMIT ?"
         below, page = 2**62, _PAGE
         while rows := self._connection.execute(query, (self._section, below, page)).fetchall():
@@ -157,7 +157,7 @@ def _loaded(connection: sqlite3.Connection) -> State | None:
 
 
 def _sections(state: State) -> Iterator[tuple[str, str, PersistentTable[Any], Part]]:
-    """Each table: its prefix and name, itself, and what its values are."""
+    """Yield each table: prefix, name, the table, and the type of its values."""
     for prefix, owner in (("", state), *((f"{name}/", entry) for name, entry in state.environments.items())):
         for part in PARTS[type(owner)]:
             if part.is_table:

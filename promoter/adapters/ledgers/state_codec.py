@@ -1,4 +1,4 @@
-"""States as JSON and back, by the types of their fields: nothing is run that was read, and nothing fits that is not due."""
+"""States to JSON and back, by the types of their fields. Data that does not match a type is refused."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _APART = frozenset({"head", "environments"})
-"""Fields of a state that stand elsewhere."""
+"""Fields of a state that are stored separately."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A field: `kind` is its type, or that of the rows of a table."""
+    """A field: `kind` is its type, or the type of a table's rows."""
 
     name: str
     kind: Any
@@ -31,7 +31,7 @@ class Part:
         return _adapter(self.kind)
 
     def value(self, text: str) -> Any:
-        """Raises ValueError for what is no such value."""
+        """Parse a value. Raise ValueError if it does not match."""
         return self.adapter.validate_json(text)
 
     def text(self, value: Any) -> str:
@@ -54,26 +54,26 @@ PARTS: Mapping[type, tuple[Part, ...]] = {State: _parts(State), EnvironmentState
 
 @cache
 def _adapter(kind: Any) -> "TypeAdapter[Any]":
-    from pydantic import TypeAdapter  # a good part of a second's work that short ledgers never need
+    from pydantic import TypeAdapter  # slow to import, and not needed for short ledgers
 
     return TypeAdapter(kind)
 
 
 @cache
 def form() -> str:
-    """Changes with anything that is kept."""
-    said = [__version__, *map(repr, PARTS.values())]
-    return sha256("\n".join(said).encode()).hexdigest()[:16]
+    """Return a version that changes with every stored field."""
+    parts = [__version__, *map(repr, PARTS.values())]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def to_json(owner: State | EnvironmentState) -> dict[str, Any]:
-    """Its fields but for the tables."""
+    """Return the fields except tables."""
     found = ((part, getattr(owner, part.name)) for part in PARTS[type(owner)] if not part.is_table)
     return {part.name: part.adapter.dump_python(value, mode="json") for part, value in found}
 
 
 def read(owner: type[T], values: dict[str, Any], table: Callable[[Part], PersistentTable[Any]]) -> T:
-    """The other way round; `table` gives each table. Raises ValueError, TypeError or KeyError for values that do not fit."""
+    """Read a state; `table` gives each table. Raise ValueError, TypeError or KeyError for values that do not match."""
     found = {
         part.name: table(part) if part.is_table else part.adapter.validate_python(values[part.name]) for part in PARTS[owner]
     }

@@ -1,7 +1,7 @@
-"""What this machine last saw of each ledger: a small file beside it, so that a ledger never goes back unnoticed.
+"""The trusted head: what this machine last saw of each ledger, in a small file, so that a rollback is noticed.
 
-It proves nothing to others, and whoever can write here can take it away; it catches an old copy put back, a tail cut
-off, and a vote that somebody deleted.
+It proves nothing to others, and a user with write access can remove it. It detects a restored old copy, a cut tail
+and a deleted vote.
 """
 
 import json
@@ -17,10 +17,10 @@ _POLICY = "policy"
 
 
 class FileWitness:
-    """A `TrustedHead` in `directory`. A file that cannot be written or read witnesses nothing.
+    """A `TrustedHead` in `directory`. A file that cannot be written or read is ignored.
 
-    A ledger has two entries: under its place as it was spelled, and under its chain, the digest of its first fact. So a
-    copy of it is known by any name, and a place that holds another ledger now is noticed.
+    A ledger has two entries: by its location as written, and by its chain, the digest of its first fact. So a copy at
+    another location is recognised, and a location that holds another ledger now is noticed.
     """
 
     def __init__(self, directory: Path, location: str) -> None:
@@ -43,9 +43,9 @@ class FileWitness:
         return ref if isinstance(ref, str) else None
 
     def note(self, head: LedgerHead, chain: str | None = None, policy_ref: str | None = None) -> None:
-        """Only ever forward: what another process saw meanwhile, of this ledger or of another, stays.
+        """Move the head forward only: entries that another process wrote meanwhile are kept.
 
-        The ref that holds the policy is forgotten only when the very ledger that named it drops it.
+        The policy's ref is removed only when the ledger that set it removes it.
         """
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
@@ -77,7 +77,7 @@ def _of_chain(entry: object, chain: str | None) -> bool:
 
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """One process at a time, where the system has such locks. The lock ends with the process."""
+    """Hold a lock for one process at a time, if the system supports it. The lock ends with the process."""
     try:
         import fcntl
     except ImportError:

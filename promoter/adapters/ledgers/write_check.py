@@ -1,4 +1,4 @@
-"""Whether a ledger can be written from here, found out without writing: for whoever looks before the first fact."""
+"""Check whether a ledger is writable, without writing a fact."""
 
 import sqlite3
 import tempfile
@@ -18,7 +18,7 @@ _GRANTED = """SELECT pg_is_in_recovery(), current_setting('transaction_read_only
 
 
 def try_to_write(url: str | None, directory: Path, pipeline: str) -> str | None:
-    """How it was tried; None where this home knows no way to. Raises LedgerError where it cannot be written."""
+    """Return how it was checked; None if this store has no check. Raise LedgerError if it is not writable."""
     url = url or DEFAULT
     match url.partition(":")[0]:
         case "sqlite":
@@ -31,26 +31,26 @@ def try_to_write(url: str | None, directory: Path, pipeline: str) -> str | None:
 
 
 def _sqlite(path: Path) -> str:
-    """A transaction is begun and given up; where there is no file yet, its directory takes one that has no name."""
+    """Start and roll back a transaction; if there is no file yet, create an unnamed one in its directory."""
     with explained(path):
         connection = open_existing(path, _PATIENCE)
         if connection is None:
             with tempfile.TemporaryFile(dir=_existing(path.parent)):
-                return "its directory can be written"
+                return "its directory is writable"
         try:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            return "another run writes it just now"
+            return "another run is writing to it"
         finally:
             connection.close()
-    return "a transaction was begun and given up"
+    return "a transaction was started and rolled back"
 
 
 def _git(url: str, directory: Path) -> str | None:
-    """The push of what is there already, which the server judges as any push, and carries nothing."""
+    """Push the existing commit: the server checks permissions as for any push, and nothing changes."""
     from promoter.adapters.git.command import Git
     from promoter.adapters.ledgers.git.errors import explain
     from promoter.adapters.ledgers.git.location import find, shown
@@ -68,7 +68,7 @@ def _git(url: str, directory: Path) -> str | None:
     )
     if answer.code != 0:
         raise explain(shown(url), answer.error)
-    return "a push was tried that carries nothing; rules for the branch are not seen by that"
+    return "an empty push was tried; it does not check rules for the branch"
 
 
 def _postgres(url: str, directory: Path, pipeline: str) -> str:
@@ -83,18 +83,18 @@ def _postgres(url: str, directory: Path, pipeline: str) -> str:
     assert row is not None
     standby, read_only, granted = row
     if standby:
-        raise LedgerError(f"the ledger {location} is a standby, which takes no facts", hint="name the primary server")
+        raise LedgerError(f"the ledger {location} is a standby, which is read-only", hint="use the primary server")
     if read_only == "on":
         raise LedgerError(
-            f"the ledger {location} is read-only for this user", hint="let the user write: default_transaction_read_only"
+            f"the ledger {location} is read-only for this user", hint="allow the user to write: default_transaction_read_only"
         )
     if not granted:
         raise LedgerError(
             f"the ledger {location} may not be written by this user", hint="grant INSERT and UPDATE in the schema promoter"
         )
-    return "the user's rights were asked for"
+    return "checked the user's privileges"
 
 
 def _existing(directory: Path) -> Path:
-    """The nearest part of the path that is there; where it is no directory, nothing can be written below it."""
+    """Return the nearest existing part of the path; if it is not a directory, nothing can be written below it."""
     return next(place for place in (directory, *directory.parents) if place.exists())

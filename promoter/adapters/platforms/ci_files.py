@@ -1,4 +1,4 @@
-"""The files through which a CI hears of a run. None of them may change how the run ends: what fails is said, not raised."""
+"""The files through which a CI gets results. Errors are returned, not raised: they must not change how a run ends."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,7 +6,7 @@ from tempfile import NamedTemporaryFile
 
 
 def append(path: str, text: str) -> str | None:
-    """Adds to a file that others add to as well. Gives the reason when that cannot be done."""
+    """Append to a file that others write to as well. Return the reason if that fails."""
     try:
         with Path(path).open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(text)
@@ -16,7 +16,7 @@ def append(path: str, text: str) -> str | None:
 
 
 def replace(path: Path, data: bytes) -> str | None:
-    """A whole file or the earlier one, never half of it. Gives the reason when that cannot be done."""
+    """Replace a file atomically. Return the reason if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -31,7 +31,7 @@ def replace(path: Path, data: bytes) -> str | None:
 
 
 def size(path: str) -> int:
-    """Bytes that stand there already."""
+    """Return the size of the file in bytes."""
     try:
         return Path(path).stat().st_size
     except OSError:
@@ -39,7 +39,7 @@ def size(path: str) -> int:
 
 
 def relative(file: str, beside: Path, workspace: str | None) -> str | None:
-    """Where a file stands in the checkout, as the platform names it; None for what is no file there."""
+    """Return a file's path in the checkout, as the platform names it; None for files outside of it."""
     if not workspace:
         return None
     root = Path(workspace).resolve()

@@ -12,7 +12,7 @@ LONGEST_SAYING = 300
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked: for people, after "to"; and the right that it takes."""
+    """A request: its text for people, after "to", and the permission that it needs."""
 
     what: str
     permission: str
@@ -20,7 +20,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Who answers, and by which token it was asked, for people."""
+    """The platform that answers and the token in use, for people."""
 
     title: str
     host: str
@@ -31,29 +31,29 @@ class Answerer:
 
 
 def unreachable(who: Answerer, error: Exception) -> ForgeError:
-    """Nothing that speaks HTTP came back."""
+    """Make the error for a missing HTTP answer."""
     from requests import exceptions
 
     if isinstance(error, exceptions.SSLError):
         return ForgeError(
-            f"{who} cannot be trusted: its certificate is vouched for by nobody whom this machine knows",
-            hint="name the file of its CA with REQUESTS_CA_BUNDLE or SSL_CERT_FILE",
+            f"{who} cannot be trusted: its certificate is not signed by a CA that this machine trusts",
+            hint="set REQUESTS_CA_BUNDLE or SSL_CERT_FILE to the file of its CA",
         )
     if isinstance(error, exceptions.Timeout):
         message = f"{who} does not answer in time"
     elif isinstance(error, exceptions.ChunkedEncodingError):
-        message = f"{who} broke off in the middle of its answer"
+        message = f"{who} cut off its answer"
     else:
         message = f"{who} cannot be reached"
-    return ForgeError(message, hint="make sure that this machine reaches it, then run the same command again", retryable=True)
+    return ForgeError(message, hint="make sure that this machine can reach it, then run the same command again", retryable=True)
 
 
-def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str], said: str) -> ForgeError:
-    """Any answer that is no success. `said` are the platform's own words."""
-    tail = f": {said}" if said else ""
+def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str], reply: str) -> ForgeError:
+    """Make the error for an answer that is not a success. `reply` is the platform's message."""
+    tail = f": {reply}" if reply else ""
     pause = _pause(headers)
     if status == 429 or (status == 403 and pause is not None):
-        when = f"; it asks to be left alone for {pause:.0f} s" if pause else ""
+        when = f"; it asks to wait {pause:.0f} s" if pause else ""
         return ForgeError(
             f"{who} allows no more requests for now ({status}){when}", hint="run the same command again later",
             retryable=True, retry_after=pause,
@@ -65,7 +65,7 @@ def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str]
         )  # fmt: skip
     if status == 401:
         return ForgeError(
-            f"{who} does not accept the token of {who.token}", hint="it has run out, or it is for another host: set a new one"
+            f"{who} does not accept the token of {who.token}", hint="it has expired, or it is for another host: set a new one"
         )
     if status == 403:
         return ForgeError(
@@ -73,29 +73,29 @@ def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str]
         )
     if status == 404:
         return ForgeError(
-            f"{who} knows nothing to {asked.what}, or does not show it to the token of {who.token}",
+            f"{who} finds nothing to {asked.what}, or does not show it to the token of {who.token}",
             hint=f"check the names; the token needs {asked.permission}",
         )
     return ForgeError(f"{who} refuses to {asked.what} ({status}){tail}", hint=f"the token needs {asked.permission}")
 
 
 def elsewhere(who: Answerer, asked: Asked) -> ForgeError:
-    """A redirect that would take the token to somebody else."""
+    """Make the error for a redirect that would send the token to another host."""
     return ForgeError(
-        f"{who} sends this to another place when asked to {asked.what}, and a token is not carried there",
-        hint="name the API that answers itself: GITHUB_API_URL or CI_API_V4_URL",
+        f"{who} redirects to another host when asked to {asked.what}, and the token is not sent there",
+        hint="set GITHUB_API_URL or CI_API_V4_URL to the API's real address",
     )
 
 
 def unreadable(who: Answerer, asked: Asked) -> ForgeError:
     return ForgeError(
-        f"{who} answers in no form that is known here when asked to {asked.what}",
+        f"{who} sends an unexpected answer when asked to {asked.what}",
         hint="make sure that its API answers at that address, and not a login page or a proxy",
     )
 
 
 def _pause(headers: Mapping[str, str]) -> float | None:
-    """Seconds for which it asks to be left alone; None when it does not."""
+    """Return the seconds to wait before a retry, if the platform names them."""
     after, left, reset = (headers.get(name, "") for name in ("Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset"))
     if after.strip().isdigit():
         return float(after)

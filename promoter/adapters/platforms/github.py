@@ -82,7 +82,7 @@ class GitHub:
     def reviews(self, environment: str) -> tuple[Review, ...]:
         if self._run is None:
             raise CallerError(
-                "there is no workflow run here whose reviews could be read", hint="this is for a job: GITHUB_RUN_ID is not set"
+                "there is no workflow run here to read reviews of", hint="run this in a job: GITHUB_RUN_ID is not set"
             )
         found = self._api.get(f"{self._here}/actions/runs/{quote(self._run)}/approvals", _REVIEWS)
         if not isinstance(found, list):
@@ -138,7 +138,7 @@ class GitHub:
         return [self._text(one, "name", _REVIEWS) for one in environments]
 
     def _review(self, entry: Mapping[str, Any]) -> Review | None:
-        """None for a comment that decides nothing."""
+        """Return the review; None for a comment without a decision."""
         state, comment = self._text(entry, "state", _REVIEWS), entry.get("comment")
         if state not in _DECISIONS:
             return None
@@ -153,7 +153,7 @@ class GitHub:
 
 
 def _numbered(reviews: list[Review]) -> tuple[Review, ...]:
-    """GitHub gives a review neither number nor time: those of one person that decide alike are counted."""
+    """GitHub gives a review neither number nor time: so reviews of one person with the same decision are counted."""
     seen: dict[tuple[str, str], int] = {}
     numbered = []
     for review in reviews:

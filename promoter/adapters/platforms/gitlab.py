@@ -58,9 +58,7 @@ class GitLab:
 
     def reviews(self, environment: str) -> tuple[Review, ...]:
         if self._job is None:
-            raise CallerError(
-                "there is no job here whose approvals could be read", hint="this is for a job: CI_JOB_ID is not set"
-            )
+            raise CallerError("there is no job here to read approvals of", hint="run this in a job: CI_JOB_ID is not set")
         number = self._deployment(environment)
         found = self._api.get(f"{self._here}/deployments/{number}", _REVIEWS)
         approvals = found.get("approvals") if isinstance(found, dict) else None
@@ -84,7 +82,7 @@ class GitLab:
 
     # ------------------------------------------------------------ parts
     def _deployment(self, environment: str) -> int:
-        """The deployment that this very job is. Newest first: it is among the last ones."""
+        """Return the id of this job's deployment. Newest first: it is among the last ones."""
         for page in range(1, _PAGES + 1):
             query = {"environment": environment, "order_by": "id", "sort": "desc", "per_page": _PAGE, "page": page}
             found = self._api.get(f"{self._here}/deployments?{urlencode(query)}", _REVIEWS)
@@ -97,8 +95,8 @@ class GitLab:
             if len(found) < _PAGE:
                 break
         raise CallerError(
-            f"this job is no deployment to {environment} at GitLab, so nobody can have approved it",
-            hint=f"give the job `environment: {environment}`; --as names what it is called there",
+            f"this job is not a deployment to {environment} at GitLab, so it has no approvals",
+            hint=f"give the job `environment: {environment}`, or name the environment with --as",
         )
 
     def _review(self, entry: Any, deployment: int) -> Review | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LARGEST = 8 * 1024 * 1024
 LONGEST = 60.0
-"""Seconds that one answer may take as a whole, however slowly it drips."""
+"""Seconds for one complete answer."""
 TIMEOUT = (5.0, 20.0)
 """Seconds to connect, seconds between two bytes."""
 _HOPS = 3
@@ -45,7 +45,7 @@ class Api:
         self._retry, self._timeout = retry, timeout
         parts = urlsplit(self._base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CallerError(f"{title}'s API is not at {base!r}", hint="write a whole address: https://HOST/api/v3")
+            raise CallerError(f"{title}'s API is not at {base!r}", hint="write a complete URL: https://HOST/api/v3")
         if parts.scheme == "http" and not is_loopback(parts.netloc):
             raise CallerError(f"a token is not sent to {parts.netloc} without TLS", hint=f"write https://{parts.netloc}")
         self._who = Answerer(title, parts.netloc.rpartition("@")[2], token.origin)
@@ -102,7 +102,7 @@ class Api:
         return b"".join(parts)
 
     def _moved(self, method: str, url: str, status: int, headers: Mapping[str, str], asked: Asked) -> str:
-        """Where a renamed repository answers now: on this very host, and without turning a POST into a GET."""
+        """Return the new address of a renamed repository: only on the same host, and without turning a POST into a GET."""
         there = urljoin(url, headers.get("Location", ""))
         origins = [(p.scheme, p.netloc) for p in (urlsplit(url), urlsplit(there))]
         if origins[0] != origins[1] or (method != "GET" and status in (301, 302)):
@@ -129,7 +129,7 @@ class Api:
 
 
 def _said(content: bytes) -> str:
-    """The platform's own words: GitHub's `message` and `errors`, GitLab's `message` or `error`, whatever their form."""
+    """Return the platform's message: GitHub's `message` and `errors`, GitLab's `message` or `error`, in any form."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

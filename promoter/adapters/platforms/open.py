@@ -38,14 +38,14 @@ def open_forge(
     base, repository = _github(environ, remote)
     if not _REPOSITORY.fullmatch(repository):
         raise CallerError(
-            f"{repository!r} is no repository of GitHub", hint="it is OWNER/NAME, in GITHUB_REPOSITORY or in origin"
+            f"{repository!r} is not a GitHub repository", hint="expected OWNER/NAME, from GITHUB_REPOSITORY or origin"
         )
     token = find_token(platform, _host(base), environ)
     return GitHub(base, repository, token, environ.get("GITHUB_RUN_ID") or None, retry)
 
 
 def _named_by_ci(environ: Mapping[str, str], platform: Platform | None) -> bool:
-    """Whether CI's variables name the repository."""
+    """Return whether CI's variables name the repository."""
     github, gitlab = bool(environ.get("GITHUB_REPOSITORY")), bool(environ.get("CI_PROJECT_ID"))
     return {Platform.GITHUB: github, Platform.GITLAB: gitlab, None: github or gitlab}[platform]
 
@@ -74,13 +74,13 @@ def _origin(directory: Path) -> Remote:
     answer = Git().run(directory, ["remote", "get-url", "origin"], timeout=_GIT_TIMEOUT)
     if answer.line is None:
         raise CallerError(
-            "which repository this is cannot be told: there is no remote `origin` here",
-            hint="git remote add origin URL; in CI, GITHUB_REPOSITORY or CI_PROJECT_ID says it",
+            "the repository is unknown: there is no remote `origin` here",
+            hint="git remote add origin URL; in CI, set GITHUB_REPOSITORY or CI_PROJECT_ID",
         )
     remote = read_remote(answer.line)
     if remote is None:
         raise CallerError(
-            "which repository this is cannot be told: the remote `origin` is at no host that runs jobs",
+            "the repository is unknown: the remote `origin` is not on a host that runs jobs",
             hint="git remote set-url origin URL, such as git@github.com:OWNER/NAME.git",
         )
     return remote

@@ -18,7 +18,7 @@ class Remote:
 
     @property
     def is_gitlab(self) -> bool:
-        """As far as the name tells: what is neither is taken for a GitHub Enterprise."""
+        """Guess by the host's name; unknown hosts are treated as GitHub Enterprise."""
         return any(part == "gitlab" for part in re.split(r"[.:-]", self.host))
 
 

@@ -1,4 +1,4 @@
-"""A token for a platform's API: where it comes from, and that nothing shows it but the one header that carries it."""
+"""A token for a platform's API: its origin, and protection from being shown outside of its HTTP header."""
 
 import shutil
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _VARIABLES: Mapping[Platform, tuple[str, ...]] = {
 
 
 class Token:
-    """`origin` names where it was found, for people. Its text is shown by no other way than `reveal`."""
+    """`origin` names where it was found, for people. Only `reveal` returns its text."""
 
     def __init__(self, text: str, origin: str) -> None:
         self._text, self.origin = text.strip(), origin
@@ -26,7 +26,7 @@ class Token:
         return self._text
 
     def hide(self, text: str) -> str:
-        """`text` without the token, should somebody have sent it back."""
+        """Remove the token from `text`, in case a server sent it back."""
         return text.replace(self._text, "[token]")
 
     def __repr__(self) -> str:
@@ -46,8 +46,8 @@ def find_token(platform: Platform, host: str, environ: Mapping[str, str]) -> Tok
     if held is not None:
         other, way = {Platform.GITHUB: ("github.com", "GH_HOST"), Platform.GITLAB: ("gitlab.com", "GITLAB_HOST")}[platform]
         raise CallerError(
-            f"{held} is not sent to {host}, because nothing says that it is a token of that host and not of {other}",
-            hint=f"say so with {way}={host}, if it is; else look at `git remote get-url origin`",
+            f"{held} is not sent to {host}: it may be a token for {other}",
+            hint=f"if it is for {host}, set {way}={host}; else check `git remote get-url origin`",
         )
     ways = {
         Platform.GITHUB: "set GITHUB_TOKEN or GH_TOKEN (in a workflow: `GITHUB_TOKEN: ${{ github.token }}` under `env:`), "
@@ -62,11 +62,11 @@ def _is_for(platform: Platform, name: str, host: str, environ: Mapping[str, str]
     host = _bare(host)
     if platform is Platform.GITHUB:
         own = host == "github.com" or host.endswith(".ghe.com")
-        said = [environ.get(one, "") for one in ("GITHUB_API_URL", "GH_HOST")]
+        addresses = [environ.get(one, "") for one in ("GITHUB_API_URL", "GH_HOST")]
     else:
         own = host == "gitlab.com" and name != "CI_JOB_TOKEN"
-        said = [environ.get(one, "") for one in ("CI_API_V4_URL", "CI_SERVER_HOST", "GITLAB_HOST")]
-    return own or host in {_bare(one) for one in said if one}
+        addresses = [environ.get(one, "") for one in ("CI_API_V4_URL", "CI_SERVER_HOST", "GITLAB_HOST")]
+    return own or host in {_bare(one) for one in addresses if one}
 
 
 def _bare(address: str) -> str:

@@ -34,7 +34,7 @@ class Challenge:
 
 
 def read_challenges(header: str) -> tuple[Challenge, ...]:
-    """What a `WWW-Authenticate` header asks for, in its order; schemes that nobody here speaks are left out."""
+    """Parse a `WWW-Authenticate` header, in its order; skip unsupported schemes."""
     pieces = _SCHEME.split(header)[1:]
     named = zip(pieces[::2], pieces[1::2], strict=True)
     return tuple(Challenge(scheme.lower(), {m[1].lower(): m[2] or m[3] or "" for m in _PARAMETER.finditer(rest)})
@@ -51,7 +51,7 @@ class Proof:
         self._lock = threading.Lock()
 
     def header(self, scope: str) -> str | None:
-        """What proved us before, if it still should."""
+        """Return the last Authorization header, if it is still valid."""
         with self._lock:
             token, until = self._kept.get(scope, ("", 0.0))
             return token if token and time.monotonic() < until else self._basic
@@ -74,7 +74,7 @@ class Proof:
         return header
 
     def forget(self, scope: str) -> None:
-        """What was kept did not help."""
+        """Drop a header that was not accepted."""
         with self._lock:
             self._kept.pop(scope, None)
             self._basic = None
@@ -88,7 +88,7 @@ class Proof:
         service = self._reach(realm.netloc)
         if realm.scheme == "http" and not service.lenient:
             raise RegistryError(
-                f"registry {self._endpoint.host} wants credentials sent in the clear to {realm.netloc}",
+                f"registry {self._endpoint.host} wants credentials sent without TLS to {realm.netloc}",
                 hint="give its token service TLS, or allow it as an insecure registry",
             )
         asked = {"service": challenge.parameters.get("service", ""), "scope": challenge.parameters.get("scope") or scope}

@@ -63,7 +63,7 @@ class HttpRegistry:
         self._retry(lambda: Copier(self, self._check).copy(image, to))
 
     def close(self) -> None:
-        """Lets go of the kept connections."""
+        """Close the open connections."""
         with self._lock:
             for endpoint in self._endpoints.values():
                 endpoint.close()
@@ -119,8 +119,8 @@ class HttpRegistry:
         computed = digest_of(answer.body)
         if computed != image.digest:
             raise DigestMismatch(
-                f"registry {image.repository.host} sends other bytes for {image}: they have the digest {computed}",
-                hint="do not run this image; look at the registry's storage and at what stands between",
+                f"registry {image.repository.host} sends other bytes for {image}: got digest {computed}",
+                hint="do not run this image; check the registry's storage and proxies",
             )
         return read_manifest(answer.body, answer.headers.get("Content-Type", ""), str(image))
 
@@ -146,10 +146,10 @@ class HttpRegistry:
         answer = self.proven(image.repository, "pull,push", request, what)
         if answer.status not in (200, 201, 202):
             raise errors.failed(image.repository.host, what, answer.status, answer.body)
-        said = answer.headers.get("Docker-Content-Digest")
-        if said and said != str(image.digest):
-            raise DigestMismatch(f"registry {image.repository.host} stored {said} under {tag} where {image.digest} was sent",
-                                 hint="look at the registry: it must not change manifests")  # fmt: skip
+        actual = answer.headers.get("Docker-Content-Digest")
+        if actual and actual != str(image.digest):
+            raise DigestMismatch(f"registry {image.repository.host} stored {actual} under {tag}, expected {image.digest}",
+                                 hint="check the registry: it must not change manifests")  # fmt: skip
 
     def _get(self, repository: Repository, reference: str) -> Answer | None:
         separator = "@" if ":" in reference else ":"
@@ -202,6 +202,6 @@ def _refuse_in_the_clear(endpoint: Endpoint, url: str) -> None:
     there = urlsplit(url)
     if there.scheme != "https" and not endpoint.lenient:
         raise RegistryError(
-            f"registry {endpoint.host} wants a layer sent in the clear to {there.netloc}",
+            f"registry {endpoint.host} wants a layer sent without TLS to {there.netloc}",
             hint=f"give {there.netloc} TLS, or allow {endpoint.host} as an insecure registry",
         )

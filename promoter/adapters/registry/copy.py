@@ -1,6 +1,6 @@
 """Copying an image from one repository to another, byte for byte: blobs first, then manifests, children before parents.
 
-What is there already is not sent again. The digest cannot change, because nothing is unpacked or written anew.
+Existing content is not sent again. The digest cannot change, because nothing is unpacked or repacked.
 """
 
 import json

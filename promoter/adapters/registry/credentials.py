@@ -1,7 +1,7 @@
 """Registry credentials, resolved as the docker CLI resolves them; nothing is written, and no helper is asked to list.
 
-Order: DOCKER_AUTH_CONFIG, then config.json: a credential helper of that host, the store of all hosts, `auths`. What is
-broken fails closed, but only when the credentials of a host that depends on it are asked for. Who sends them: elsewhere.
+Order: DOCKER_AUTH_CONFIG, then config.json: a credential helper of that host, the store of all hosts, `auths`. A broken
+configuration is an error, but only for hosts that depend on it.
 """
 
 import base64
@@ -37,7 +37,7 @@ class Login:
 
 
 class Credentials:
-    """The docker CLI's configuration, read anew at each question, so that a rotated login is seen."""
+    """The docker CLI's configuration, read again for each request, so that a rotated login is found."""
 
     def __init__(self, config_dir: Path | None = None) -> None:
         self._config_dir = config_dir
@@ -158,16 +158,16 @@ def _ask(helper: str, key: str, path: Path) -> Login | None:
         )
     except FileNotFoundError as error:
         hint = f"install it, or remove it from {path} and run docker login {_named(key)}"
-        raise RegistryError(f"{path} wants the credential helper {program} for {key}, which is not on PATH", hint=hint) from error
+        raise RegistryError(f"{path} names the credential helper {program} for {key}, which is not on PATH", hint=hint) from error
     except subprocess.TimeoutExpired as error:
         raise _helper_failed(program, key, path, f"did not answer in {_HELPER_SECONDS:.0f} s") from error
     except OSError as error:
         raise _helper_failed(program, key, path, f"cannot be run: {error}") from error
     if done.returncode != 0:
-        said = (done.stdout.strip() or done.stderr.strip())[:300]
-        if _NOT_FOUND in said:
+        printed = (done.stdout.strip() or done.stderr.strip())[:300]
+        if _NOT_FOUND in printed:
             return None
-        raise _helper_failed(program, key, path, f"ended with {done.returncode}: {said}")
+        raise _helper_failed(program, key, path, f"ended with {done.returncode}: {printed}")
     return _helper_login(done.stdout, program, key, path)
 
 
@@ -185,7 +185,7 @@ def _helper_login(output: str, program: str, key: str, path: Path) -> Login | No
 def _helper_failed(program: str, key: str, path: Path, why: str) -> RegistryError:
     return RegistryError(
         f"the credential helper {program}, which {path} names for {key}, {why}",
-        hint=f"try `echo {key} | {program} get`, or take the helper out of {path} and run docker login {_named(key)}".rstrip(),
+        hint=f"try `echo {key} | {program} get`, or remove the helper from {path} and run docker login {_named(key)}".rstrip(),
     )
 
 

@@ -8,7 +8,7 @@ from promoter.model.errors import RegistryError
 
 
 def unreachable(host: str, error: Exception) -> RegistryError:
-    """Nothing that speaks HTTP came back."""
+    """Make the error for a missing HTTP answer."""
     text = _innermost(error)
     if isinstance(error, exceptions.SSLError):
         return RegistryError(
@@ -16,17 +16,15 @@ def unreachable(host: str, error: Exception) -> RegistryError:
             hint=f"put its CA into /etc/docker/certs.d/{host}/ca.crt, or allow it as an insecure registry",
         )
     if isinstance(error, exceptions.TooManyRedirects):
-        return RegistryError(
-            f"registry {host} redirects in circles", hint=f"look at what stands in front of it: curl -vL {host}/v2/"
-        )
+        return RegistryError(f"registry {host} redirects in circles", hint=f"check its proxy: curl -vL {host}/v2/")
     if isinstance(error, exceptions.Timeout):
         message = f"registry {host} does not answer in time"
     elif isinstance(error, exceptions.ChunkedEncodingError):
-        message = f"registry {host} broke off in the middle of its answer"
+        message = f"registry {host} cut off its answer"
     else:
         message = f"registry {host} cannot be reached: {text}"
     return RegistryError(
-        message, hint=f"make sure that it runs and that this machine reaches it: curl -v {host}/v2/", retryable=True
+        message, hint=f"make sure that it runs and that this machine can reach it: curl -v {host}/v2/", retryable=True
     )
 
 
@@ -42,7 +40,7 @@ def refused_login(host: str, what: str, *, anonymous: bool) -> RegistryError:
 
 def login_ended(host: str, what: str) -> RegistryError:
     """401 to what was proven a moment ago: tokens are short-lived."""
-    return RegistryError(f"registry {host} no longer takes what proved us for {what}",
+    return RegistryError(f"registry {host} no longer accepts the token for {what}",
                          hint="run the same command again", retryable=True)  # fmt: skip
 
 
@@ -50,26 +48,26 @@ def other_length(host: str, name: str, got: int, expected: int) -> RegistryError
     """A blob that is longer or shorter than its manifest says."""
     return RegistryError(
         f"registry {host} sends {got} bytes of {name}, expected {expected}",
-        hint="look at its storage and at what is between it and this machine",
+        hint="check its storage and the proxies in between",
         retryable=got < expected,
     )
 
 
 def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
     """Any other answer that is no success."""
-    said = reason(body)
-    tail = f": {said}" if said else ""
+    detail = reason(body)
+    tail = f": {detail}" if detail else ""
     if status == 429:
         return RegistryError(f"registry {host} allows no more requests for now (429){tail}",
                              hint=f"wait, or run docker login {host} for a higher limit", retryable=True)  # fmt: skip
     if status >= 500:
         return RegistryError(f"registry {host} fails with {status} at {what}{tail}",
-                             hint="look at its log and its disk, then run the same command again", retryable=True)  # fmt: skip
+                             hint="check its log and its disk, then run the same command again", retryable=True)  # fmt: skip
     return RegistryError(f"registry {host} answers {status} to {what}{tail}", hint=f"look at the log of {host}")
 
 
 def missing(host: str, what: str) -> RegistryError:
-    """404 where something was due."""
+    """Make the error for an unexpected 404."""
     return RegistryError(f"registry {host} does not have {what}", hint="check the name, or push it there first")
 
 

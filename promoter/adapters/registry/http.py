@@ -45,7 +45,7 @@ class Answer:
 
 
 class Body:
-    """Pieces of a length that is known beforehand. A registry wants that length said, and no chunks beside it."""
+    """Pieces of a length that is known beforehand. A registry needs `Content-Length`, without chunked encoding."""
 
     def __init__(self, pieces: Iterator[bytes], size: int) -> None:
         self._pieces, self._size = pieces, size
@@ -112,7 +112,7 @@ class Endpoint:
             raise errors.unreachable(self.host, error) from error
 
     def is_at(self, url: str) -> bool:
-        """Whether a URL leads to this very host."""
+        """Return whether a URL is on this host."""
         return urlsplit(url).netloc == self._address
 
     def own(self, url: str) -> str:
@@ -133,7 +133,7 @@ class Endpoint:
         return ("http", "https") if self._loopback else ("https", "http")
 
     def _otherwise(self, scheme: str, request: RegistryRequest, first: Exception | None) -> Answer:
-        """The other scheme; when that fails too, the first failure is the one to tell."""
+        """Try the other scheme; if that fails too, report the first error."""
         try:
             answer = self._once(scheme, request)
         except requests.exceptions.RequestException as error:
@@ -167,7 +167,7 @@ class Endpoint:
             size += len(part)
             if size > LARGEST_BODY:
                 raise RegistryError(
-                    f"registry {self.host} sends more than {LARGEST_BODY} bytes where a manifest is due",
+                    f"registry {self.host} sends more than {LARGEST_BODY} bytes, expected a manifest",
                     hint=f"make sure that {self.host} is a registry: curl -v {self.host}/v2/",
                 )
         return b"".join(parts)

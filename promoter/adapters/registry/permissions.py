@@ -1,7 +1,7 @@
-"""What a registry lets us do, found out by asking it: for whoever looks before the first push.
+"""Check the permissions at a registry before the first push.
 
-A right to push is tried by beginning an upload and taking it back at once: nothing is stored, and a registry that takes
-no word back forgets such an upload by itself.
+The permission to push is checked with an upload that is started and cancelled: nothing is stored. A registry that
+cannot cancel removes such an upload later.
 """
 
 from datetime import UTC, datetime
@@ -16,10 +16,10 @@ from promoter.model.images import Repository
 
 
 def date_of(registry: HttpRegistry, host: str) -> datetime | None:
-    """The clock of the registry, or of what stands in front of it; None where it tells none."""
-    said = registry.greeting(host).headers.get("Date", "").split(",")
+    """Return the clock of the registry or its proxy; None if it sends no date."""
+    date = registry.greeting(host).headers.get("Date", "").split(",")
     try:
-        found = parsedate_to_datetime(",".join(said[:2]))  # a proxy may add its own after that of the registry
+        found = parsedate_to_datetime(",".join(date[:2]))  # a proxy may add its own after that of the registry
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

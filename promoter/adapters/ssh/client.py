@@ -31,7 +31,7 @@ def fingerprint(file: str) -> str | None:
 
 
 def knows(host: str, port: int | None) -> bool | None:
-    """Whether the host's key is among the known ones, by the user's own configuration; None where that cannot be told."""
+    """Whether the host's key is among the known ones, by the user's ssh configuration; None if unknown."""
     settings = _settings(host, port)
     if settings is None or settings.get("proxycommand", "none") != "none" or settings.get("proxyjump", "none") != "none":
         return None

@@ -1,6 +1,6 @@
 """Signing with OpenSSH's own ssh-keygen, so that file keys, agents and hardware keys work as people are used to.
 
-It talks to the person itself (a passphrase, a touch of the token): it keeps our terminal and our standard error.
+It prompts on the terminal itself (passphrase, touch of the token), so it gets the terminal and standard error.
 Checking signatures is not done here.
 """
 
@@ -28,7 +28,7 @@ class SshKeygen:
         if not is_file(file):
             raise SigningError(
                 f"there is no key {file}",
-                hint="--key names a private key, or the public half of one that your agent or token holds",
+                hint="set --key to a private key, or to the public key of one in your agent or token",
             )
         command = ["ssh-keygen", "-Y", "sign", "-f", str(file), "-n", NAMESPACE]
         try:
@@ -39,9 +39,9 @@ class SshKeygen:
             raise SigningError("ssh-keygen is not installed", hint="install OpenSSH's client (openssh-client)") from error
         except subprocess.TimeoutExpired as error:
             raise SigningError(f"ssh-keygen did not answer for {_PATIENCE:.0f} s", hint="try again") from error
-        said = (done.stderr or b"").decode(errors="replace").strip()
+        messages = (done.stderr or b"").decode(errors="replace").strip()
         if done.returncode != 0 or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
-            raise SigningError(f"ssh-keygen could not sign with {file}: {_last(said)}", hint=_hint(said))
+            raise SigningError(f"ssh-keygen could not sign with {file}: {_last(messages)}", hint=_hint(messages))
         return done.stdout.decode()
 
 
@@ -73,16 +73,16 @@ def _errors() -> int | None:
     return None if sys.stderr.isatty() else subprocess.PIPE
 
 
-def _last(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Signing ")]
-    return lines[-1].strip().rstrip(".") if lines else "it says why above" if sys.stderr.isatty() else "it said nothing"
+def _last(messages: str) -> str:
+    lines = [line for line in messages.splitlines() if line.strip() and not line.startswith("Signing ")]
+    return lines[-1].strip().rstrip(".") if lines else "see its message above" if sys.stderr.isatty() else "it gave no reason"
 
 
-def _hint(said: str) -> str:
-    if "incorrect passphrase" in said:
+def _hint(messages: str) -> str:
+    if "incorrect passphrase" in messages:
         return "type the passphrase of that key, or add the key to your agent (ssh-add) and name its .pub file"
-    if "UNPROTECTED" in said or "bad permissions" in said:
-        return "nobody else may be able to read it: chmod 600"
-    if not os.environ.get("SSH_AUTH_SOCK") and ("agent" in said or "sign" in said):
-        return "no agent is running here (SSH_AUTH_SOCK is not set): start one, or name a private key"
+    if "UNPROTECTED" in messages or "bad permissions" in messages:
+        return "make it readable only for you: chmod 600"
+    if not os.environ.get("SSH_AUTH_SOCK") and ("agent" in messages or "sign" in messages):
+        return "no agent is running here (SSH_AUTH_SOCK is not set): start one, or use a private key"
     return "try it by hand: echo test | ssh-keygen -Y sign -n file -f KEY"

@@ -1,6 +1,6 @@
-"""The `promoter` command: finds the verb, runs it, and turns whatever went wrong into words and an exit code.
+"""The `promoter` command: find the verb, run it, and turn errors into messages and an exit code.
 
-Each verb is a file beside this one and is imported only when it is called. What a verb does is `releases.py`'s.
+Each verb is a file in this folder. It is imported only when it is called.
 """
 
 import os
@@ -20,40 +20,40 @@ from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
 VERBS = {
-    "init": "Writes a pipeline.yaml from a Compose file or a Dockerfile.",
-    "validate": "Checks the pipeline file, all environments; touches nothing.",
-    "run": "Builds, pushes and promotes as far as the gates allow.",
-    "build": "Builds and pushes only: makes a release.",
-    "promote": "Carries an existing release on, the newest by default.",
-    "plan": "Shows what promote would do; changes nothing.",
-    "approve": "Shows the case for an environment, asks, and approves.",
-    "reject": "Shows the case for an environment, asks, and rejects.",
-    "override": "Shows the case, asks, and passes the gates in an emergency.",
-    "review": "Looks back on an override, as a second person.",
-    "explain": "Explains each gate: its verdict, who can open it, when, and how.",
-    "reviews": "Records what people said on the platform about this CI run.",
-    "rollback": "Brings back an earlier verified release and pins the environment.",
-    "repair": "Brings the recorded release back to running, and nothing else.",
-    "pin": "Keeps an environment as it is: promotions leave it alone.",
-    "unpin": "Lets promotions into a pinned environment again.",
-    "freeze": "Lets nothing into an environment, or into any of them.",
-    "unfreeze": "Lets promotions in again after a freeze.",
-    "veto": "Bans a release, and every other that holds its images.",
-    "status": "Shows which release is where, how it is, and what waits.",
-    "locks": "Shows who holds which environment.",
-    "history": "Shows what happened, oldest first.",
-    "show": "Shows one release: what it is made of, where it is and was.",
-    "diff": "Compares what runs in two environments.",
-    "logs": "Shows what the containers and checks of a release wrote.",
-    "ledger": "Checks the ledger, writes it out, or copies it to another home.",
-    "schema": "Prints the JSON Schema of the pipeline file.",
-    "doctor": "Says what is missing on this machine.",
+    "init": "Write a pipeline.yaml from a Compose file or a Dockerfile.",
+    "validate": "Check the pipeline file for all environments; change nothing.",
+    "run": "Build, push and promote as far as the gates allow.",
+    "build": "Build and push only: make a release.",
+    "promote": "Continue promoting a release, the newest by default.",
+    "plan": "Show what promote would do; change nothing.",
+    "approve": "Approve what waits for an environment, after a confirmation.",
+    "reject": "Reject what waits for an environment, after a confirmation.",
+    "override": "Pass the gates in an emergency, after a confirmation.",
+    "review": "Review an override, as a second person.",
+    "explain": "Explain each gate: its verdict, who can open it, when, and how.",
+    "reviews": "Import the reviews of this CI run from the platform.",
+    "rollback": "Roll an environment back and pin it.",
+    "repair": "Restore the recorded release where containers are down.",
+    "pin": "Pin an environment: automatic promotions do not change it.",
+    "unpin": "Allow promotions into a pinned environment again.",
+    "freeze": "Block promotions into an environment, or into all of them.",
+    "unfreeze": "Allow promotions again after a freeze.",
+    "veto": "Ban a release, and every other with its images.",
+    "status": "Show the release, health and waiting release of each environment.",
+    "locks": "Show which run holds which environment.",
+    "history": "Show what happened, oldest first.",
+    "show": "Show one release: its images, its source, where it is and was.",
+    "diff": "Compare what runs in two environments.",
+    "logs": "Show the output of a release's containers and checks.",
+    "ledger": "Verify, export or copy the ledger.",
+    "schema": "Print the JSON Schema of the pipeline file.",
+    "doctor": "Check what is missing on this machine.",
 }
-_ROOMS = {"reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
+_SHARED_FILES = {"reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
 
 
 class Verbs(TyperGroup):
-    """Lists the verbs from the table above and imports the one that is called."""
+    """List the verbs from the table above and import the one that is called."""
 
     def __init__(self, **attributes: Any) -> None:
         attributes["commands"] = {name: TyperCommand(name, help=summary) for name, summary in VERBS.items()}
@@ -66,7 +66,7 @@ class Verbs(TyperGroup):
 
 def load(name: str) -> Any:
     """The command of a verb, with its parameters."""
-    target = getattr(import_module(f"promoter.ui.cli.{_ROOMS.get(name, name)}"), name)
+    target = getattr(import_module(f"promoter.ui.cli.{_SHARED_FILES.get(name, name)}"), name)
     if not isinstance(target, typer.Typer):
         function, target = target, new_app()
         target.command(name)(function)
@@ -86,7 +86,7 @@ app = typer.Typer(cls=Verbs, rich_markup_mode=None, pretty_exceptions_enable=Fal
 @app.callback()
 @verb
 def root(_: Common) -> None:
-    """Carries an image, byte for byte, from DEV to TEST to PROD, through gates that mean something.
+    """Move the same image from DEV to TEST to PROD; checks and approvals decide when.
 
     \b
     Examples:
@@ -97,13 +97,13 @@ def root(_: Common) -> None:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Runs one command line and gives its exit code."""
+    """Run one command line and return its exit code."""
     take(Common(), "")
     if completion.VARIABLE in os.environ:
         completion.quietly(lambda: _main(argv))
     try:
         code = _main(argv)
-    except Exception as error:  # noqa: BLE001 -- the edge of the program, where every fault becomes words and a code
+    except Exception as error:  # noqa: BLE001 -- the edge of the program, where every error becomes a message and a code
         return explain(error, argv)
     return code if isinstance(code, int) else 0
 

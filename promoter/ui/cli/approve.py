@@ -1,4 +1,4 @@
-"""`promoter approve` and `promoter reject`: the case first, then the question, then the vote, then perhaps a job."""
+"""`promoter approve` and `promoter reject`: show the case, ask, vote, then start a job if configured."""
 
 from promoter.ledger.chain import Fact
 from promoter.ui.cli.confirm import confirmed
@@ -20,9 +20,9 @@ def approve(
     dispatch: Dispatch = None,
     yes: Yes = False,
 ) -> int:
-    """Shows the case for an environment, asks, and approves.
+    """Approve what waits for an environment, after a confirmation.
 
-    The approval counts for these digests, this plan, this environment and what runs there now, and for nothing else.
+    Shows the case first. The approval counts only for these digests, this plan, this environment and what runs there now.
 
     \b
     Examples:
@@ -40,9 +40,9 @@ def approve(
 def reject(
     common: Common, environment: Where, release: Which = None, comment: Comment = None, key: Key = None, yes: Yes = False
 ) -> int:
-    """Shows the case for an environment, asks, and rejects.
+    """Reject what waits for an environment, after a confirmation.
 
-    A reject shuts the gate until the plan changes.
+    Shows the case first. A reject closes the gate until the plan changes.
 
     \b
     Examples:
@@ -74,14 +74,14 @@ def _vote(
         say_json(fact.document() if start is None else {**fact.document(), "dispatched": start.done})
     else:
         _say(common, fact, decision, missing, started=start is not None and start.done)
-    return 0 if start is None else start.told(common, case, quiet=common.json)
+    return 0 if start is None else start.report(common, case, quiet=common.json)
 
 
 def _say(common: Common, fact: Fact, decision: str, missing: tuple[str, ...], *, started: bool) -> None:
     from promoter.ui.reports.progress_lines import clean
 
-    said = {"approve": "approved", "reject": "rejected"}[decision]
-    say(f"{said} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
+    done = {"approve": "approved", "reject": "rejected"}[decision]
+    say(f"{done} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
     for sentence in missing:
         say(f"not enough yet: {clean(sentence)}")
     if decision == "approve" and not started:

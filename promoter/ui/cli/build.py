@@ -8,7 +8,7 @@ from promoter.ui.cli.params import File
 
 @verb
 def build(common: Common, file: File = None) -> int:
-    """Builds and pushes only: makes a release.
+    """Build and push only: make a release.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
-"""What a shell offers after TAB: environments, releases and pipeline files. Quick, quiet, and without a trace.
+"""Shell completion: environments, releases and pipeline files. Writes no file and shows no error.
 
-A word that somebody is typing is never a reason for an error: where the file or the ledger cannot be read, nothing is
-offered. Environments come from the file alone. Names that a shell could take for more than a name are not offered.
+Where the file or the ledger cannot be read, nothing is offered. Environments come from the file alone.
+Names with characters that a shell interprets are not offered.
 """
 
 import os
@@ -20,15 +20,15 @@ _PLACE = re.compile(r"[A-Za-z0-9._/@+ -]+")
 _ODD = re.compile(r"[^A-Za-z0-9._/@+:# -]")
 _SKIPPED = frozenset({"node_modules", "__pycache__", "venv"})
 _DEEP, _MANY = 3, 3000
-"""How far below here pipeline files are looked for, and after how many names the search ends."""
+"""Limits of the search for pipeline files: directory depth and number of names."""
 _HEAD = 64 * 1024
 _MARK = re.compile(rb"^environments\s*:", re.MULTILINE)
 Offer = tuple[str, str]
-"""A word, and what is said beside it."""
+"""A word and its description."""
 
 
 def quietly(main: Callable[[], object], environ: MutableMapping[str, str] = os.environ) -> NoReturn:
-    """Answers the shell and ends. Whatever happens, nothing but the answer is heard."""
+    """Answer the shell and exit. Nothing but the answer is written."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 -- a device, not a path of ours
         sys.stderr = nowhere
         with suppress(Exception):
@@ -39,13 +39,13 @@ def quietly(main: Callable[[], object], environ: MutableMapping[str, str] = os.e
 
 
 def environments(ctx: typer.Context, incomplete: str) -> list[Offer]:
-    """The names in the file, in its order, without those that stand in the line already."""
+    """Return the file's names, in its order, without those already on the command line."""
     with suppress(Exception):
-        said = {value for value in ctx.params.values() if isinstance(value, str)}
+        given = {value for value in ctx.params.values() if isinstance(value, str)}
         file = _file(ctx)
         table = _read(file).get("environments")
         names = [str(name) for name in table] if isinstance(table, dict) else []
-        return [(name, f"environment of {_plain(file.name)}") for name in names if _fits(name, incomplete) and name not in said]
+        return [(name, f"environment of {_plain(file.name)}") for name in names if _fits(name, incomplete) and name not in given]
     return []
 
 
@@ -57,7 +57,7 @@ def releases(ctx: typer.Context, incomplete: str) -> list[Offer]:
 
 
 def verified(ctx: typer.Context, incomplete: str) -> list[Offer]:
-    """Those that were verified in the environment that the line names: what a rollback may bring back."""
+    """Return releases verified in the named environment: the possible targets of a rollback."""
     with suppress(Exception):
         facts = _facts(ctx)
         where = _argument(ctx, "environment")
@@ -67,7 +67,7 @@ def verified(ctx: typer.Context, incomplete: str) -> list[Offer]:
 
 
 def files(_: typer.Context, incomplete: str) -> list[Offer]:
-    """Pipeline files here and below; where none begins so, the shell offers any file."""
+    """Return pipeline files here and below; where none matches, the shell offers any file."""
     with suppress(Exception):
         found = sorted(_pipelines(Path(), 0, [0]))
         return [(text, "pipeline file") for text in found if text.startswith(incomplete) and _PLACE.fullmatch(text)]
@@ -75,7 +75,7 @@ def files(_: typer.Context, incomplete: str) -> list[Offer]:
 
 
 def any_file(_: typer.Context, incomplete: str) -> list[Offer]:  # noqa: ARG001 -- the shell knows files best
-    """None of ours: a shell that is offered nothing offers files."""
+    """Offer nothing: the shell then offers files itself."""
     return []
 
 
@@ -96,25 +96,25 @@ def _facts(ctx: typer.Context) -> list[dict[str, Any]]:
 
     file = _file(ctx)
     document = _read(file)
-    url = _said(ctx, "global_ledger") or load_settings(file.parent).ledger or document.get("ledger")
+    url = _option(ctx, "global_ledger") or load_settings(file.parent).ledger or document.get("ledger")
     return [] if "{" in str(url or "") else glance(url, file.absolute().parent, str(document["name"]))
 
 
 def _file(ctx: typer.Context) -> Path:
-    """As `Common.pipeline` finds it; a shell's line may hold a `~` that is not followed yet."""
-    named = _argument(ctx, "file") or _said(ctx, "global_file") or os.environ.get("PROMOTER_FILE") or "pipeline.yaml"
+    """Find the file as `Common.pipeline` does; the shell may not have expanded a `~` yet."""
+    named = _argument(ctx, "file") or _option(ctx, "global_file") or os.environ.get("PROMOTER_FILE") or "pipeline.yaml"
     return Path(named).expanduser()
 
 
 def _argument(ctx: Any, name: str) -> Any:
-    """One that stands in the line. Before an option that still wants its value, words are not sorted out yet."""
+    """Return an argument of the command line. Before an option without its value, arguments are not parsed yet."""
     names = [parameter.name for parameter in ctx.command.params if parameter.param_type_name == "argument"]
     place = names.index(name) if name in names else len(ctx.args)
     return ctx.params.get(name) or (ctx.args[place] if place < len(ctx.args) else None)
 
 
-def _said(ctx: Any, name: str) -> Any:
-    """What the line says nearest to the verb."""
+def _option(ctx: Any, name: str) -> Any:
+    """Return the option's value that is nearest to the verb."""
     while ctx is not None:
         if value := ctx.params.get(name):
             return value
@@ -135,7 +135,7 @@ def _fits(name: str, incomplete: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Branches come from anywhere, and shells read what is offered once more."""
+    """Replace odd characters: branch names are untrusted, and shells parse what is offered."""
     return _ODD.sub("_", text)
 
 
@@ -158,7 +158,7 @@ def _is_pipeline(path: Path) -> bool:
 
 
 def _join_equals(environ: MutableMapping[str, str]) -> None:
-    """Bash takes `--to=pr` for three words; here it is the option and its value."""
+    """Join the three words that Bash makes of `--to=pr`."""
     words, current = environ.get("COMP_WORDS", "").split("\n"), int(environ.get("COMP_CWORD", "0"))
     kept = [(place, word) for place, word in enumerate(words) if place == 0 or not _is_joint(words, place, current)]
     environ["COMP_WORDS"] = "\n".join(word for _, word in kept)
@@ -166,5 +166,5 @@ def _join_equals(environ: MutableMapping[str, str]) -> None:
 
 
 def _is_joint(words: list[str], place: int, current: int) -> bool:
-    """An `=` after a long option; the one under the cursor stays, as the empty word that it begins."""
+    """Return whether this is an `=` after a long option. Under the cursor it remains, as an empty word."""
     return words[place] == "=" and words[place - 1].startswith("--") and place != current

@@ -10,6 +10,6 @@ from promoter.model.errors import CallerError
 def confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise CallerError(
-            "nobody is here to be asked: standard input is no terminal", hint="look at the case above, then say --yes"
+            "cannot ask for confirmation: standard input is not a terminal", hint="check what is shown above, then use --yes"
         )
     return typer.confirm(question, err=True)

@@ -1,10 +1,10 @@
-"""Writing to stdout and stderr, so that a reader who went away never changes how a command ends, and a CI takes text for text."""
+"""Write to stdout and stderr. A closed pipe never changes how a command ends, and a CI never reads text as commands."""
 
 import sys
 
 from promoter.model.redaction import redacted
 from promoter.ui.cli.ci.session import here
-from promoter.ui.cli.streams import let_go, write
+from promoter.ui.cli.streams import redirect, write
 from promoter.ui.reports.json import as_json
 
 
@@ -25,7 +25,7 @@ def say_bytes(line: bytes) -> None:
     try:
         sys.stdout.buffer.write(line + b"\n")
     except BrokenPipeError:
-        let_go(sys.stdout.fileno())
+        redirect(sys.stdout.fileno())
 
 
 def complain(text: str) -> None:

@@ -15,7 +15,7 @@ Right = Annotated[str, typer.Argument(metavar="ENV", autocompletion=environments
 
 @verb
 def diff(common: Common, left: Left, right: Right) -> None:
-    """Compares what runs in two environments.
+    """Compare what runs in two environments.
 
     \b
     Examples:

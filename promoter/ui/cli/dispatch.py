@@ -1,4 +1,4 @@
-"""What `promoter approve --dispatch` does after the vote: starts the job that carries on, and says how that went."""
+"""`promoter approve --dispatch`: start the job that continues after the vote, and report how that went."""
 
 from typing import TYPE_CHECKING
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
 
 def target_of(common: Common, asked: bool | None) -> Target | None:
-    """What to start, by the settings; None when nothing is to be started."""
+    """Return what to start, by the settings; None when nothing is started."""
     from promoter.adapters.settings import load_settings
 
-    said = None if asked is False else load_settings(common.pipeline.parent).dispatch
-    if said is not None:
-        return parse_target(said)
+    setting = None if asked is False else load_settings(common.pipeline.parent).dispatch
+    if setting is not None:
+        return parse_target(setting)
     return USUAL if asked else None
 
 
 class StartedJob:
-    """One job to be started. Made before the vote: what is missing for it is raised then."""
+    """A job to start. Made before the vote, so that whatever is missing for it is raised before the vote."""
 
     def __init__(self, promoter: "Promoter", target: Target) -> None:
         self._promoter, self._target = promoter, target
         self._forge = promoter.starter(target)
         self.done = False
-        self._shut: tuple[str, ...] = ()
+        self._closed: tuple[str, ...] = ()
         self._failed: ForgeError | None = None
 
     def go(self, case: "ApprovalCase") -> None:
-        """Nothing is started while something is missing: that job could only wait."""
-        self._shut = self._promoter.still_shut(case)
-        if self._shut:
+        """Start the job, unless something is missing: the job could only wait."""
+        self._closed = self._promoter.still_closed(case)
+        if self._closed:
             return
         try:
             self._promoter.dispatch(self._forge, self._target, case)
@@ -44,21 +44,21 @@ class StartedJob:
         except ForgeError as error:
             self._failed = error
 
-    def told(self, common: Common, case: "ApprovalCase", *, quiet: bool) -> int:
-        """Says how it went, and gives the exit code. `quiet` keeps stdout free."""
+    def report(self, common: Common, case: "ApprovalCase", *, quiet: bool) -> int:
+        """Report how it went and return the exit code. `quiet` writes nothing to stdout."""
         from promoter.ui.reports.progress_lines import clean
 
         by_hand = f"promoter promote {case.release.short_id} --to {case.environment} {options(common)}"
         if self._failed is not None:
             hint = f"\n  {clean(self._failed.hint)}" if self._failed.hint else ""
             complain(
-                f"promoter: the vote stands, but {self._target} was not started: {clean(self._failed.message)}{hint}"
-                f"\n  next: {by_hand}"
+                f"promoter: vote recorded; starting {self._target} failed: {clean(self._failed.message)}{hint}\n  next: {by_hand}"
             )
             return 1
-        tell = complain if quiet else say
-        for sentence in self._shut:
-            tell(f"{self._target} was not started, because this is still missing: {clean(sentence)}")
+        write = complain if quiet else say
+        for sentence in self._closed:
+            write(f"{self._target} was not started: still missing: {clean(sentence)}")
         if self.done:
-            tell(f"started {self._target} at {self._forge.platform.shown}, {clean(self._forge.repository)}: it carries on")
+            place = f"{self._forge.platform.shown}, {clean(self._forge.repository)}"
+            write(f"started {self._target} at {place}; it continues the promotion")
         return 0

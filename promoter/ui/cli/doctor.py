@@ -7,11 +7,11 @@ from promoter.ui.cli.options import verb
 
 @verb
 def doctor(common: Common) -> int:
-    """Says what is missing on this machine.
+    """Check what is missing on this machine.
 
-    Looks at the pipeline file's engines and registries (with the rights there), at programs, ssh, signing key, clock,
-    disk, ledger and CI, all side by side and none for long. A right to push is tried by an upload that is begun and
-    taken back; nothing else is touched. Exit code 0 unless something essential is missing.
+    Checks the pipeline file's engines and registries (with permissions), programs, ssh, signing key, clock, disk,
+    ledger and CI. The permission to push is checked with an upload that is started and cancelled; nothing else is
+    changed. Exit code 0 unless something essential is missing.
 
     \b
     Examples:
@@ -35,7 +35,7 @@ def doctor(common: Common) -> int:
 
 
 def _lines(text: str) -> str:
-    """A pipeline file may have several complaints, a line each."""
+    """Indent each line: a pipeline file may have several problems, one a line."""
     from promoter.ui.reports.progress_lines import clean
 
     return "\n        ".join(clean(line) for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""`--wait` and `--wait-lock`: how long a run may hold on, from the flags or the settings."""
+"""`--wait` and `--wait-lock`: how long a run may wait, from the options or the settings."""
 
 from datetime import timedelta
 
@@ -7,20 +7,20 @@ from promoter.model.errors import CallerError
 from promoter.ui.cli.global_options import Common
 
 
-def wait_of(common: Common, said: str | None) -> timedelta | None:
-    """None: do not wait, a shut gate ends the run."""
-    return _span(common, "--wait", said)
+def wait_of(common: Common, value: str | None) -> timedelta | None:
+    """None: do not wait; a closed gate ends the run."""
+    return _span(common, "--wait", value)
 
 
-def wait_lock_of(common: Common, said: str | None) -> timedelta | None:
-    """None: do not wait, a held environment ends the run."""
-    return _span(common, "--wait-lock", said)
+def wait_lock_of(common: Common, value: str | None) -> timedelta | None:
+    """None: do not wait; a locked environment ends the run."""
+    return _span(common, "--wait-lock", value)
 
 
-def _span(common: Common, flag: str, said: str | None) -> timedelta | None:
-    if said is not None:
+def _span(common: Common, flag: str, value: str | None) -> timedelta | None:
+    if value is not None:
         try:
-            return parse_duration(said)
+            return parse_duration(value)
         except ValueError as error:
             raise CallerError(f"{flag}: {error}") from error
     from promoter.adapters.settings import load_settings

@@ -1,4 +1,4 @@
-"""What a person, or a program that asked for JSON, gets when a command could not do its work."""
+"""Error output of a command: text for people, JSON with `--json`."""
 
 import os
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ _DECISIONS = {4: "refused", 5: "locked"}
 
 
 def explain(error: Exception, argv: Sequence[str]) -> int:
-    """Tells what went wrong and gives the exit code."""
+    """Report the error and return the exit code."""
     as_json = "--json" in argv
     if isinstance(error, typer.Abort):
-        error = PromoterError("nothing was answered, so nothing was recorded", hint="answer y or n, or say --yes")
+        error = PromoterError("aborted: no answer was given; nothing was recorded", hint="answer y or n, or use --yes")
     if isinstance(error, PromoterError):
         return _known(error, as_json)
     if isinstance(error, typer.TyperException):
@@ -35,22 +35,22 @@ def _known(error: PromoterError, as_json: bool) -> int:
     return error.exit_code
 
 
-def _answer(error: Exception, told: dict[str, object], as_json: bool) -> None:
-    """To whoever asked for JSON, and to the CI that runs this."""
+def _answer(error: Exception, answer: dict[str, object], as_json: bool) -> None:
+    """Write the JSON document if requested, and report to the CI."""
     if as_json:
-        say_json(told)
-    here().failed(error, told)
+        say_json(answer)
+    here().failed(error, answer)
 
 
 def document(error: PromoterError) -> dict[str, object]:
-    """The JSON form of an error."""
-    told: dict[str, object] = {"message": error.message, "hint": error.hint}
+    """Return the JSON form of an error."""
+    answer: dict[str, object] = {"message": error.message, "hint": error.hint}
     if isinstance(error, InvalidFile):
-        told["complaints"] = [
+        answer["complaints"] = [
             {"file": c.file, "line": c.line, "column": c.column, "message": c.message, "hint": c.hint} for c in error.complaints
         ]
     code = str(error.reason_code) if error.reason_code else None
-    return {"decision": _DECISIONS.get(error.exit_code, "failed"), "reason_code": code, "error": told}
+    return {"decision": _DECISIONS.get(error.exit_code, "failed"), "reason_code": code, "error": answer}
 
 
 def _usage(error: typer.TyperException, as_json: bool) -> int:
@@ -61,14 +61,14 @@ def _usage(error: typer.TyperException, as_json: bool) -> int:
         complain(shown.getvalue().removesuffix("\n"))
     else:
         complain(f"promoter: {error.format_message()}")
-    said = {"message": error.format_message(), "hint": "promoter --help"}
-    _answer(error, {"decision": "failed", "reason_code": None, "error": said}, as_json)
+    usage = {"message": error.format_message(), "hint": "promoter --help"}
+    _answer(error, {"decision": "failed", "reason_code": None, "error": usage}, as_json)
     return error.exit_code
 
 
 def _unforeseen(error: Exception, as_json: bool) -> int:
-    message = f"this is a fault of promoter, not of yours: {type(error).__name__}: {_one_line(error)}"
-    hint = "run it again with PROMOTER_DEBUG=1 and report what it prints"
+    message = f"internal error: {type(error).__name__}: {_one_line(error)}"
+    hint = "run the command again with PROMOTER_DEBUG=1 and report its output"
     complain(f"promoter: {message}\n  {hint}")
     _answer(error, {"decision": "failed", "reason_code": None, "error": {"message": message, "hint": hint}}, as_json)
     _trace(error)

@@ -17,25 +17,27 @@ from promoter.ui.cli.params import Where
 HORIZON = timedelta(days=3660)
 At = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="At another time: 2026-12-18T09:00Z, or +4h from now.", show_default=False),
+    typer.Option(
+        "--at", metavar="TIME", help="Evaluate at another time: 2026-12-18T09:00Z, or +4h from now.", show_default=False
+    ),
 ]
 Which = Annotated[
     str | None,
     typer.Argument(
         metavar="[RELEASE]",
         autocompletion=releases,
-        help="A release's id or the start of it (what waits there, or the newest).",
+        help="Release id or a prefix of it (default: what waits there, else the newest).",
         show_default=False,
     ),
 ]
-Look = Annotated[bool, typer.Option("--look", help="Carry the checks out too, instead of saying that they are to be.")]
+Look = Annotated[bool, typer.Option("--look", help="Also run the checks.")]
 
 
 @verb
 def explain(common: Common, environment: Where, release: Which = None, at: At = None, look: Look = False) -> None:
-    """Explains each gate: its verdict, who can open it, when, and how.
+    """Explain each gate: its verdict, who can open it, when, and how.
 
-    Changes nothing and needs no engine (--look does, where a check runs a container). Exit code 0, whatever it finds.
+    Changes nothing. Needs no engine, except with --look where a check runs a container. The exit code is 0 for every verdict.
 
     \b
     Examples:
@@ -46,27 +48,29 @@ def explain(common: Common, environment: Where, release: Which = None, at: At = 
     from promoter.ui.cli.session import opened
 
     with opened(common) as promoter:
-        told = promoter.explain(environment, release, time_of(at, promoter.ports.clock.now()), run_checks=look)
+        explanation = promoter.explain(environment, release, time_of(at, promoter.ports.clock.now()), run_checks=look)
     if common.json:
-        say_json(told.document())
+        say_json(explanation.document())
     else:
         from promoter.ui.reports.explain import explained
 
-        say(explained(told, options(common)))
+        say(explained(explanation, options(common)))
 
 
-def time_of(said: str | None, now: datetime) -> datetime | None:
-    """The instant that `--at` names. Raises CallerError for none, for one without a zone, and for one beyond ten years."""
-    if said is None:
+def time_of(text: str | None, now: datetime) -> datetime | None:
+    """Return the time that `--at` names. Raise CallerError if it is none, has no zone or is beyond ten years."""
+    if text is None:
         return None
     try:
-        at = now + parse_duration(said[1:]) if said.startswith("+") else datetime.fromisoformat(said)
+        at = now + parse_duration(text[1:]) if text.startswith("+") else datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise CallerError(
-            f"--at: {said!r} is no time", hint="write for example 2026-12-18T09:00Z, 2026-12-18T09:00+02:00, or +4h from now"
+            f"--at: {text!r} is not a time", hint="write for example 2026-12-18T09:00Z, 2026-12-18T09:00+02:00, or +4h from now"
         ) from error
     if at.tzinfo is None:
-        raise CallerError(f"--at: {said!r} has no zone", hint=f"write {at:%Y-%m-%dT%H:%M}Z for UTC, or with an offset, as +02:00")
+        raise CallerError(
+            f"--at: {text!r} has no zone", hint=f"write {at:%Y-%m-%dT%H:%M}Z for UTC, or with an offset such as +02:00"
+        )
     if at - now > HORIZON:
-        raise CallerError(f"--at: {said!r} is more than ten years ahead", hint="name a nearer time")
+        raise CallerError(f"--at: {text!r} is more than ten years ahead", hint="use an earlier time")
     return at

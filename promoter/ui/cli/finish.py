@@ -1,4 +1,4 @@
-"""How a verb that runs something ends: its answer on stdout and its exit code."""
+"""The end of a verb that runs something: its answer on stdout and its exit code."""
 
 import shlex
 
@@ -9,7 +9,7 @@ from promoter.ui.cli.global_options import Common
 
 
 def end(common: Common, result: RunResult, named: str | None = None) -> int:
-    """Says how it ended; a quiet call hears of it only when not all went well. `named` is the environment that was named."""
+    """Print the result; with `--quiet` only if it is not a success. `named` is the environment that the command named."""
     if common.json:
         say_json(result.document())
     elif not (common.quiet and result.decision is Decision.COMPLETE):
@@ -21,6 +21,6 @@ def end(common: Common, result: RunResult, named: str | None = None) -> int:
 
 
 def options(common: Common) -> str:
-    """What the next command must repeat to mean the same pipeline and ledger."""
+    """Return the options that the next command needs for the same pipeline and ledger."""
     words = ["-f", str(common.pipeline), *(["--ledger", common.ledger] if common.ledger else [])]
     return shlex.join(words)

@@ -1,4 +1,4 @@
-"""The options that every command takes, as one value."""
+"""The global options of every command, as one value."""
 
 import os
 from dataclasses import dataclass, fields
@@ -11,7 +11,7 @@ DEFAULT_FILE = "pipeline.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """The global options of one call. `file` is None when nobody named one."""
+    """The global options of one call. `file` is None when none was named."""
 
     file: Path | None = None
     json: bool = False
@@ -20,16 +20,16 @@ class Common:
     quiet: bool = False
 
     def over(self, other: "Common") -> "Common":
-        """What was said nearer to the command wins."""
+        """Merge with the options before the command; those after it win."""
         return Common(**{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(Common)})
 
     def at(self, argument: Path | None) -> "Common":
-        """With the file that stands as an argument of `run`, `build` or `validate`."""
+        """Use the file that `run`, `build` or `validate` got as an argument."""
         if argument and self.file and argument != self.file:
             raise CallerError(f"two pipeline files are named: {argument} and {self.file}", hint="name one of them")
         return Common(file=argument).over(self)
 
     @property
     def pipeline(self) -> Path:
-        """The pipeline file: as named, or PROMOTER_FILE, or `pipeline.yaml` here."""
+        """Return the pipeline file: as named, or PROMOTER_FILE, or `pipeline.yaml` here."""
         return self.file or Path(os.environ.get("PROMOTER_FILE") or DEFAULT_FILE)

@@ -10,13 +10,14 @@ from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
 Where = Annotated[
-    str | None, typer.Argument(metavar="[ENV]", autocompletion=environments, help="Only this environment.", show_default=False)
+    str | None,
+    typer.Argument(metavar="[ENV]", autocompletion=environments, help="Show only this environment.", show_default=False),
 ]
 
 
 @verb
 def history(common: Common, environment: Where = None) -> None:
-    """Shows what happened, oldest first.
+    """Show what happened, oldest first.
 
     \b
     Examples:

@@ -20,15 +20,23 @@ _IGNORED = (
 )
 From = Annotated[
     Path | None,
-    typer.Option("--from", metavar="FILE", autocompletion=any_file, help="A Compose file or a Dockerfile (what is found here)."),
+    typer.Option(
+        "--from", metavar="FILE", autocompletion=any_file, help="A Compose file or a Dockerfile (default: the one found here)."
+    ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
-Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The pipeline's name (the Compose file's).")]
-Registry = Annotated[str | None, typer.Option("--registry", metavar="HOST/PATH", help="Where images that are built are pushed.")]
-Places = Annotated[str | None, typer.Option("--environments", metavar="NAMES", help="In order (dev,test,prod).")]
-People = Annotated[str | None, typer.Option("--approvers", metavar="PEOPLE", help="Who approves the last one (anyone).")]
-Platform = Annotated[str | None, typer.Option("--ci", metavar="PLATFORM", help="Write the workflow too: github or gitlab.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The pipeline's name (default: the Compose file's).")]
+Registry = Annotated[
+    str | None, typer.Option("--registry", metavar="HOST/PATH", help="The registry that built images are pushed to.")
+]
+Places = Annotated[
+    str | None, typer.Option("--environments", metavar="NAMES", help="The environments, in order (default: dev,test,prod).")
+]
+People = Annotated[
+    str | None, typer.Option("--approvers", metavar="PEOPLE", help="Who approves the last environment (default: anyone).")
+]
+Platform = Annotated[str | None, typer.Option("--ci", metavar="PLATFORM", help="Also write the workflow: github or gitlab.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask questions.")]
 
 
 @verb
@@ -43,11 +51,11 @@ def init(
     yes: Yes = False,
     force: Force = False,
 ) -> int:
-    """Writes a pipeline.yaml from a Compose file or a Dockerfile.
+    """Write a pipeline.yaml from a Compose file or a Dockerfile.
 
     Asks a few questions on a terminal, never in CI; each has an option. The file has comments, and an approval before
-    the last environment. With --ci the workflow is written too, also where the pipeline file is there already.
-    Nothing is ever written over without --force.
+    the last environment. With --ci the workflow is written too, even if the pipeline file exists already.
+    Existing files are overwritten only with --force.
 
     \b
     Examples:
@@ -57,23 +65,23 @@ def init(
       promoter init -f deploy/pipeline.yaml --from deploy/compose.yaml
     """
     from promoter.ui.cli.init_files import Beginning, existing
-    from promoter.ui.cli.init_questions import Said, may_ask
+    from promoter.ui.cli.init_questions import GivenOptions, may_ask
 
-    said = Said(name, registry, environments, approvers, ci)
+    given = GivenOptions(name, registry, environments, approvers, ci)
     target = common.pipeline
     if target.exists() and not force:
-        texts, source = existing(target, said), None
+        texts, source = existing(target, given), None
     else:
         source = source or _found(target.parent)
         _beside(source, target)
         begin = Beginning(target, lambda named: _draft(source, named))
         try:
-            texts = begin.texts(said, ask=may_ask(yes=yes or common.json or common.quiet))
+            texts = begin.texts(given, ask=may_ask(yes=yes or common.json or common.quiet))
         except (typer.Abort, KeyboardInterrupt):
             complain("\npromoter: nothing was written")
             return 130
     _write(texts, force=force)
-    return _tell(common, target, source, [*texts])
+    return _report(common, target, source, [*texts])
 
 
 def _found(directory: Path) -> Path:
@@ -82,14 +90,14 @@ def _found(directory: Path) -> Path:
     for name in (*NAMES, "Dockerfile"):
         if (directory / name).is_file():
             return directory / name
-    raise CallerError("there is no Compose file and no Dockerfile here", hint="name one with --from FILE")
+    raise CallerError("no Compose file and no Dockerfile here", hint="name one with --from FILE")
 
 
 def _beside(source: Path, target: Path) -> None:
     if source.resolve().parent != target.resolve().parent:
         raise CallerError(
-            f"{source} and {target} are in different directories, so the paths in it would mean something else",
-            hint=f"write the pipeline beside it: promoter init --from {source} -f {source.parent / 'pipeline.yaml'}",
+            f"{source} and {target} are in different directories, so relative paths in it would change their meaning",
+            hint=f"write it to the same directory: promoter init --from {source} -f {source.parent / 'pipeline.yaml'}",
         )
 
 
@@ -113,10 +121,10 @@ def _draft(source: Path, named: str | None) -> "PipelineDraft":
 
 
 def _write(texts: Mapping[Path, str], *, force: bool) -> None:
-    """All of them, or none where one is there already."""
+    """Write all files, or none if one exists already."""
     for file in texts:
         if file.exists() and not force:
-            raise CallerError(f"{file} is there already", hint="say --force to write over it, or -f FILE to write elsewhere")
+            raise CallerError(f"{file} exists already", hint="use --force to overwrite it, or -f FILE to write another file")
     for file, text in texts.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -125,8 +133,8 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
             raise WorldError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
-    """What promoter cannot carry out of a Compose file is said now, and the file is there to be mended."""
+def _report(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
+    """Report what was written, and which lines of a Compose file promoter does not support."""
     from promoter.ui.cli.load_file import checked, say_remarks
 
     if source is not None:
@@ -135,7 +143,7 @@ def _tell(common: Common, target: Path, source: Path | None, files: list[Path]) 
         remarks = checked(target).remarks
     except InvalidFile as faults:
         if source is not None:
-            complain(f"promoter: {target} is written, and needs your hand before it can run:")
+            complain(f"promoter: {target} is written; edit these lines before the first run:")
         raise faults from None
     if not common.quiet:
         say_remarks(remarks)
@@ -161,7 +169,7 @@ def _next(target: Path, source: Path | None, more: list[Path]) -> str:
 
 
 def _for_editors(target: Path) -> list[Path]:
-    """The schema that the file's first line names, and what git leaves out beside it."""
+    """Write the schema that the file's first line names, and the .gitignore in its directory."""
     from promoter.pipeline.scaffold.writer import SCHEMA
     from promoter.ui.cli.schema import write_schema
 

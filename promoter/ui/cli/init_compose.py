@@ -1,4 +1,4 @@
-"""A Compose file for `promoter init`: taken over, or left where it is when other files belong to it."""
+"""A Compose file for `promoter init`: copied into the pipeline file, or referenced when it needs other files."""
 
 import json
 import os
@@ -13,24 +13,24 @@ from promoter.pipeline.scaffold.importer import PipelineDraft, from_compose
 from promoter.pipeline.scaffold.variables import Malformed
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-"""Where Compose looks for its file, in this order."""
+"""The names that Compose looks for, in this order."""
 PROJECT = "COMPOSE_PROJECT_NAME"
 _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 
 
 def compose_draft(source: Path, document: Document, wished: str | None, directory: str) -> PipelineDraft:
-    """Raises CallerError for a file without services, InvalidFile for variables that Compose would refuse."""
+    """Raise CallerError for a file without services, InvalidFile for variables that Compose refuses."""
     data = document.data
     assert isinstance(data, dict)
     if not isinstance(data.get("services"), dict) and not data.get("include"):
-        raise CallerError(f"{source} has no services", hint="a Compose file has a map of services at its top")
+        raise CallerError(f"{source} has no services", hint="write a mapping `services` at the top level of the file")
     beside = source.absolute().parent
     more = [name for name in _OVERRIDES if source.name in NAMES and (beside / name).is_file()][:1]
     if why := _why_staying(data, beside, more):
         from promoter.pipeline.loader import compose_services
 
-        said = data.get("name")
-        name = named(said if isinstance(said, str) and "$" not in said else None, directory, wished)
+        project = data.get("name")
+        name = named(project if isinstance(project, str) and "$" not in project else None, directory, wished)
         files = (source.name, *more)
         services, built = compose_services(beside, files, os.environ, name)
         return from_services(services, files, built, name, why, beside)
@@ -42,17 +42,17 @@ def compose_draft(source: Path, document: Document, wished: str | None, director
 
 
 def _why_staying(data: Mapping[str, Any], directory: Path, more: list[str]) -> str | None:
-    """Why the services cannot be taken over without a change of meaning."""
+    """Return why the services cannot be copied without a change of meaning."""
     if more:
         return f"Compose merges {more[0]} over the other, and so does promoter"
     if data.get("include"):
-        return "it includes others"
+        return "it includes other files"
     services = data.get("services")
     extended = [s.get("extends") for s in services.values() if isinstance(s, dict)] if isinstance(services, dict) else []
     if any(isinstance(one, dict) and one.get("file") for one in extended):
         return "its services extend those of other files"
     if PROJECT in json.dumps(services, default=str):
-        return f"{PROJECT} is another one in each environment"
+        return f"{PROJECT} differs in each environment"
     if (directory / ".env").is_file():
-        return "variables in it come from .env, too, whose values may be secret and are not copied"
+        return "it uses variables from .env, whose values may be secret and are not copied"
     return None

@@ -1,4 +1,4 @@
-"""What `promoter init` writes and where, from the answers and what is here: the pipeline file, and a CI platform's workflow."""
+"""The files that `promoter init` writes: the pipeline file and a CI platform's workflow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,36 +9,36 @@ from promoter.pipeline.scaffold.ci_workflow import PLACES, Job, workflow_text
 from promoter.pipeline.scaffold.importer import PipelineDraft
 from promoter.pipeline.scaffold.writer import ENVIRONMENTS, LOOPBACK, SHARED_LEDGER, Wishes, default_registry, pipeline_text
 from promoter.ui.cli.console import complain
-from promoter.ui.cli.init_questions import NONE, Answers, Said, Usual, answers, check_ci
+from promoter.ui.cli.init_questions import NONE, Answers, GivenOptions, Usual, answers, check_ci
 from promoter.ui.cli.load_file import checked
 
 
 class Beginning:
-    """A pipeline file at `target` that is not there yet. `take` reads the source, under another name where one is given."""
+    """A new pipeline file at `target`. `take` reads the source; its argument is another name for the pipeline."""
 
     def __init__(self, target: Path, take: Callable[[str | None], PipelineDraft]) -> None:
         self._target, self._take = target, take
         self._checkout = checkout_of(target.absolute().parent)
 
-    def texts(self, said: Said, *, ask: bool) -> dict[Path, str]:
+    def texts(self, given: GivenOptions, *, ask: bool) -> dict[Path, str]:
         draft = self._take(None)
         usual = Usual(draft.name, lambda ci: self._registry(draft, ci), ENVIRONMENTS, self._platform())
-        told = answers(said, usual, ask=ask)
-        if told.name != draft.name:
-            draft = self._take(told.name)
-            if told.registry == self._registry(self._take(None), told.ci):
-                told = Answers(told.name, self._registry(draft, told.ci), told.environments, told.approvers, told.ci)
-        ci = told.ci != NONE
-        wishes = Wishes(told.registry, told.environments, told.approvers, SHARED_LEDGER if ci else None, elsewhere=ci)
+        chosen = answers(given, usual, ask=ask)
+        if chosen.name != draft.name:
+            draft = self._take(chosen.name)
+            if chosen.registry == self._registry(self._take(None), chosen.ci):
+                chosen = Answers(chosen.name, self._registry(draft, chosen.ci), chosen.environments, chosen.approvers, chosen.ci)
+        ci = chosen.ci != NONE
+        wishes = Wishes(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, elsewhere=ci)
         texts = {self._target: pipeline_text(draft, wishes)}
         if ci:
             root = _root(self._checkout, self._target)
-            host = (told.registry or "").partition("/")[0] if draft.built else ""
-            texts |= _workflow(told.ci, root, self._target, draft.name, told.environments[-1], host, None)
+            host = (chosen.registry or "").partition("/")[0] if draft.built else ""
+            texts |= _workflow(chosen.ci, root, self._target, draft.name, chosen.environments[-1], host, None)
         return texts
 
     def _registry(self, draft: PipelineDraft, ci: str) -> str | None:
-        """The one that comes with the platform, where it is known which."""
+        """Return the registry of the platform, if one is known."""
         if not draft.built:
             return None
         here = self._checkout
@@ -55,16 +55,21 @@ class Beginning:
         return "github" if (here.root / ".github").exists() or "github" in here.host else NONE
 
 
-def existing(target: Path, said: Said) -> dict[Path, str]:
-    """Only the workflow, for a pipeline file that is there. Raises CallerError where nothing else was asked for either."""
-    if said.ci is None or said.ci == NONE:
-        raise CallerError(f"{target} is there already", hint="say --force to write over it, or -f FILE to write elsewhere")
-    given = {"--name": said.name, "--registry": said.registry, "--environments": said.environments, "--approvers": said.approvers}
-    for option, value in given.items():
+def existing(target: Path, given: GivenOptions) -> dict[Path, str]:
+    """Return only the workflow, for an existing pipeline file. Raise CallerError without `--ci`."""
+    if given.ci is None or given.ci == NONE:
+        raise CallerError(f"{target} exists already", hint="use --force to overwrite it, or -f FILE to write another file")
+    options = {
+        "--name": given.name,
+        "--registry": given.registry,
+        "--environments": given.environments,
+        "--approvers": given.approvers,
+    }
+    for option, value in options.items():
         if value is not None:
-            raise CallerError(f"{option} says what is in {target}, which is there already", hint="say --force to write it anew")
+            raise CallerError(f"{option} has no effect: {target} exists already", hint="use --force to overwrite it")
     try:
-        ci = check_ci(said.ci)
+        ci = check_ci(given.ci)
     except ValueError as error:
         raise CallerError(f"--ci: {error}") from error
     pipeline = checked(target).pipeline
@@ -72,8 +77,9 @@ def existing(target: Path, said: Said) -> dict[Path, str]:
     ledger = None if pipeline.ledger else SHARED_LEDGER
     if pipeline.ledger and pipeline.ledger.startswith("sqlite:"):
         complain(
-            f"promoter: the ledger {pipeline.ledger} is a file: on a runner that is thrown away it is lost with each job, "
-            f"and with it every approval and what runs where\n  name one that all runners share: `ledger: {SHARED_LEDGER}`"
+            f"promoter: the ledger {pipeline.ledger} is a file: on a temporary runner it is lost after each job, "
+            "with all approvals and the record of what runs where\n"
+            f"  use a ledger that all runners share: `ledger: {SHARED_LEDGER}`"
         )
     return _workflow(ci, root, target, pipeline.name, list(pipeline.needs)[-1], _pushed_to(target), ledger)
 
@@ -87,7 +93,7 @@ def _pushed_to(target: Path) -> str:
 
 def _root(checkout: Checkout | None, target: Path) -> Checkout:
     if checkout is None:
-        raise CallerError(f"{target} is in no git checkout, and a workflow belongs to one", hint="git init first")
+        raise CallerError(f"{target} is not in a git checkout, and a workflow needs one", hint="run `git init` first")
     return checkout
 
 

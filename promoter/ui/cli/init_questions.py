@@ -1,4 +1,4 @@
-"""What `promoter init` wants to know: from options, from a person on a terminal, or from what there is. Nobody is asked in CI."""
+"""The questions of `promoter init`: answered by options, on a terminal, or by defaults. CI gets no questions."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _WILD = ("*", "?", "!")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """`ci` is a platform or none. `registry` None: nothing is built, or the usual one."""
+    """`ci` is a platform or none. `registry` None: nothing is built, or the default one."""
 
     name: str
     registry: str | None
@@ -30,8 +30,8 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What options say; None where nothing was said."""
+class GivenOptions:
+    """The values of the options; None where an option is not set."""
 
     name: str | None
     registry: str | None
@@ -42,7 +42,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is proposed. `registry` gives the usual one for a platform; None where nothing is built."""
+    """The proposed answers. `registry` gives the default for a platform; None where nothing is built."""
 
     name: str
     registry: Callable[[str], str | None]
@@ -51,37 +51,37 @@ class Usual:
 
 
 def may_ask(*, yes: bool) -> bool:
-    """Somebody sits at a terminal, and wants to be asked."""
+    """Return whether questions may be asked: on a terminal, without `--yes`."""
     return not yes and not os.environ.get("CI") and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def answers(said: Said, usual: Usual, *, ask: bool) -> Answers:
-    """Raises CallerError for an option that cannot be; a person who types something that cannot be is asked again."""
+def answers(given: GivenOptions, usual: Usual, *, ask: bool) -> Answers:
+    """Raise CallerError for an invalid option; after an invalid answer, ask again."""
     question = _ask if ask else _take
-    name = question("The pipeline's name", "--name", said.name, usual.name, check_name)
-    ci = question(f"A workflow for CI ({', '.join(PLATFORMS)} or {NONE})", "--ci", said.ci, usual.ci if ask else NONE, check_ci)
+    name = question("The pipeline's name", "--name", given.name, usual.name, check_name)
+    ci = question(f"A workflow for CI ({', '.join(PLATFORMS)} or {NONE})", "--ci", given.ci, usual.ci if ask else NONE, check_ci)
     prefix = usual.registry(ci)
     registry = None
-    if prefix is not None or said.registry is not None:
-        registry = question("The registry that images are pushed to", "--registry", said.registry, prefix or "", check_registry)
+    if prefix is not None or given.registry is not None:
+        registry = question("The registry that images are pushed to", "--registry", given.registry, prefix or "", check_registry)
     environments = question(
-        "Environments, in order", "--environments", said.environments, ",".join(usual.environments), check_environments
+        "Environments, in order", "--environments", given.environments, ",".join(usual.environments), check_environments
     )
     wanted = f"Who approves {environments[-1]} (e-mail addresses; Enter: anyone)"
-    approvers = question(wanted, "--approvers", said.approvers, "", check_approvers) if len(environments) > 1 else ()
+    approvers = question(wanted, "--approvers", given.approvers, "", check_approvers) if len(environments) > 1 else ()
     return Answers(name, registry, environments, approvers, ci)
 
 
-def _take(_: str, option: str, said: str | None, usual: str, check: Callable[[str], T]) -> T:
+def _take(_: str, option: str, given: str | None, usual: str, check: Callable[[str], T]) -> T:
     try:
-        return check(usual if said is None else said)
+        return check(usual if given is None else given)
     except ValueError as error:
         raise CallerError(f"{option}: {error}") from error
 
 
-def _ask(question: str, option: str, said: str | None, usual: str, check: Callable[[str], T]) -> T:
-    if said is not None:
-        return _take(question, option, said, usual, check)
+def _ask(question: str, option: str, given: str | None, usual: str, check: Callable[[str], T]) -> T:
+    if given is not None:
+        return _take(question, option, given, usual, check)
     while True:
         typed = typer.prompt(question, default=usual, show_default=bool(usual), err=True)
         try:
@@ -99,7 +99,7 @@ def check_name(text: str) -> str:
 
 def check_ci(text: str) -> str:
     if text not in (*PLATFORMS, NONE):
-        raise ValueError(f"{text!r} is none of {', '.join(PLATFORMS)}, {NONE}")
+        raise ValueError(f"{text!r} is not one of {', '.join(PLATFORMS)}, {NONE}")
     return text
 
 
@@ -110,7 +110,9 @@ def check_registry(text: str) -> str:
     try:
         Repository.parse(f"{text}/x")
     except BadReference as error:
-        raise ValueError(f"{text!r} is not a registry: write a host and perhaps a path, as registry.example.com/acme") from error
+        raise ValueError(
+            f"{text!r} is not a registry: write a host and optionally a path, such as registry.example.com/acme"
+        ) from error
     return text
 
 
@@ -122,7 +124,7 @@ def check_environments(text: str) -> tuple[str, ...]:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name for an environment: use lower-case letters, digits and -")
     if len(set(names)) != len(names):
-        raise ValueError(f"an environment is named twice in {', '.join(names)}")
+        raise ValueError(f"an environment appears twice in {', '.join(names)}")
     return names
 
 
@@ -130,7 +132,7 @@ def check_approvers(text: str) -> tuple[str, ...]:
     people = _split(text)
     for person in people:
         if any(sign in person for sign in _WILD) or not person.isprintable():
-            raise ValueError(f"{person!r} does not name one person: people are counted")
+            raise ValueError(f"{person!r} is not one person's name or address; wildcards are not allowed")
     return tuple(dict.fromkeys(people))
 
 

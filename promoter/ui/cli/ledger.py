@@ -16,7 +16,7 @@ ledger = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_hel
 @ledger.callback()
 @verb
 def group(_: Common) -> None:
-    """Checks the ledger, writes it out, or copies it to another home.
+    """Verify, export or copy the ledger.
 
     \b
     Examples:
@@ -28,9 +28,9 @@ def group(_: Common) -> None:
 @ledger.command()
 @verb
 def verify(common: Common) -> int:
-    """Checks the chain from the first fact; exit code 1 names the place where it breaks.
+    """Check the chain from the first fact; exit code 1 if it is broken.
 
-    Each fact is held against those before it too: one that cannot be is named, and was passed over by every command.
+    Each fact is also checked against those before it. Impossible facts are listed; every command ignores them.
 
     \b
     Examples:
@@ -44,15 +44,15 @@ def verify(common: Common) -> int:
     if common.json:
         say_json(report.document())
     elif report.problem is None:
-        say(f"{report.facts} facts, the chain is whole, head {report.head}")
+        say(f"{report.facts} facts, the chain is intact, head {report.head}")
     for why in report.impossible:
-        complain(f"promoter: forged: {why}; it is passed over")
+        complain(f"promoter: forged: {why}; ignored")
     if report.note is not None:
         complain(f"promoter: {report.note}")
     if report.problem is not None:
         complain(
             f"promoter: the ledger {report.location} is broken: {report.problem}\n"
-            f"  whole up to fact {report.facts}, {report.head}"
+            f"  intact up to fact {report.facts}, {report.head}"
         )
     return 0 if report.ok else 1
 
@@ -60,7 +60,7 @@ def verify(common: Common) -> int:
 @ledger.command()
 @verb
 def export(common: Common) -> None:
-    """Writes the ledger's exact lines, one a fact; with --json as one array.
+    """Write the ledger's exact lines, one for each fact; with --json as one array.
 
     \b
     Examples:
@@ -82,10 +82,10 @@ def export(common: Common) -> None:
 @verb
 def copy(
     common: Common,
-    source: Annotated[str, typer.Argument(metavar="FROM", help="The ledger to copy, spelled as for --ledger.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="Its new home: empty, or an older copy.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The ledger to copy, written as for --ledger.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The new ledger: empty, or an older copy.")],
 ) -> None:
-    """Copies a ledger to another home, fact by fact as they are, and checks both. Given again, it carries on.
+    """Copy a ledger to another store and verify both. Run again after an interruption, it continues.
 
     \b
     Examples:
@@ -95,11 +95,11 @@ def copy(
     from promoter.bootstrap import open_copy
 
     if common.ledger is not None:
-        raise CallerError("`ledger copy` has no use for --ledger", hint="its two arguments say from where and to where")
+        raise CallerError("`ledger copy` does not take --ledger", hint="name both ledgers as arguments: FROM and TO")
     with open_copy(common.pipeline, source, target, common.actor) as copying:
         done = copying.copy()
     if common.json:
         say_json(done.document())
         return
     say(f"{done.facts} facts in {done.target}, {done.copied} of them new, head {done.head}")
-    say("both chains are whole and the same; from now on name the copy everywhere: PROMOTER_LEDGER, or `ledger:` in the file")
+    say("both chains are intact and equal; use the copy from now on: set PROMOTER_LEDGER, or `ledger:` in the file")

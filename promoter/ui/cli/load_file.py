@@ -1,4 +1,4 @@
-"""A pipeline file that was found good: for the verbs that ask nothing of any engine or registry."""
+"""Load a valid pipeline file, for verbs that need no engine and no registry."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def checked(file: Path) -> "LoadedPipeline":
-    """Every rule, every environment. Git is asked only when a template wants to know. Raises InvalidFile."""
+    """Check every rule for every environment. Git runs only if a template needs it. Raise InvalidFile."""
     from promoter.adapters.git.tracked import GitCheckout
     from promoter.pipeline.loader import validate
 
@@ -22,13 +22,13 @@ def checked(file: Path) -> "LoadedPipeline":
 
 
 def source_of(file: Path) -> "Source":
-    """What the file's checkout says."""
+    """Return the source of the file's checkout."""
     from promoter.adapters.git.source import GitSource
 
     return GitSource().source(file.parent.resolve())
 
 
 def say_remarks(remarks: Sequence["Diagnostic"]) -> None:
-    """What of a file is left out, a line each, on stderr."""
+    """Print what is ignored in a file, one line each, on stderr."""
     for one in remarks:
         complain(f"remark: {one.file}:{one.line}:{one.column}: {one.message}")

@@ -7,10 +7,10 @@ from promoter.ui.cli.options import verb
 
 @verb
 def locks(common: Common) -> None:
-    """Shows who holds which environment.
+    """Show which run holds which environment.
 
-    A run that holds an environment says so anew every few seconds. One that stopped doing so, or that ended on this
-    machine without letting go, is shown as stale: the next run takes the environment over.
+    A run renews its lease every few seconds. A lease that was not renewed, or whose process on this machine ended,
+    is shown as stale: the next run takes the environment over.
 
     \b
     Examples:

@@ -8,7 +8,7 @@ from promoter.ui.cli.show import Which
 
 @verb
 def logs(common: Common, release: Which) -> None:
-    """Shows what the containers and checks of a release wrote.
+    """Show the output of a release's containers and checks.
 
     \b
     Examples:

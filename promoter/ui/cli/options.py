@@ -1,6 +1,6 @@
-"""The options that every command takes, before its name or after it, and how the two places become one value.
+"""The global options, before or after a command's name, merged to one value.
 
-`verb` turns a function whose first parameter is `Common` into a command. What the options mean is not decided here.
+`verb` turns a function whose first parameter is `Common` into a command.
 """
 
 import inspect
@@ -31,16 +31,16 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         Path | None,
         typer.Option("-f", "--file", metavar="FILE", autocompletion=files, help="The pipeline file (pipeline.yaml)."),
     ),
-    "json": (bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")),
-    "ledger": (str | None, typer.Option("--ledger", metavar="URL", help="Where the ledger is kept.")),
-    "actor": (str | None, typer.Option("--actor", metavar="NAME", help="Who you are, in the ledger.")),
-    "quiet": (bool, typer.Option("--quiet", help="No progress; a summary only when not all went well.")),
-    "version": (bool, typer.Option("--version", is_eager=True, callback=_version, help="The version, and no more.")),
+    "json": (bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")),
+    "ledger": (str | None, typer.Option("--ledger", metavar="URL", help="The ledger to use.")),
+    "actor": (str | None, typer.Option("--actor", metavar="NAME", help="Your name in the ledger.")),
+    "quiet": (bool, typer.Option("--quiet", help="Show no progress; print a summary only on problems.")),
+    "version": (bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")),
 }
 
 
 def verb(function: Callable[Concatenate[Common, P], int | None]) -> Callable[..., int | None]:
-    """The command that `function` becomes: its own parameters after the first, and the global options."""
+    """Make a command of `function`: its own parameters after the first, and the global options."""
     own = [p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(function, eval_str=True).parameters.values()][1:]
 
     @wraps(function)

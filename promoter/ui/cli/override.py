@@ -1,4 +1,4 @@
-"""`promoter override` and `promoter review`: past the gates in an emergency, and looking back on it afterwards."""
+"""`promoter override` passes the gates in an emergency; `promoter review` confirms that afterwards."""
 
 from typing import Annotated
 
@@ -11,17 +11,15 @@ from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Comment, Key, Where, Which, Yes
 
-Reason = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why the gates cannot be waited for; it stands in the ledger.")
-]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the gates must be passed; recorded in the ledger.")]
 
 
 @verb
 def override(common: Common, environment: Where, reason: Reason, release: Which = None, key: Key = None, yes: Yes = False) -> int:
-    """Shows the case, asks, and passes the gates in an emergency.
+    """Pass the gates in an emergency, after a confirmation.
 
-    Only the people under `override` of the environment may. A veto stays in the way, and the next normal promotion
-    there is refused until another person has said `promoter review`.
+    Only the people under `override` of the environment may do this. A veto still blocks. The next normal promotion
+    there is refused until another person runs `promoter review`.
 
     \b
     Examples:
@@ -48,9 +46,9 @@ def override(common: Common, environment: Where, reason: Reason, release: Which 
 
 @verb
 def review(common: Common, environment: Where, comment: Comment = None, key: Key = None) -> int:
-    """Looks back on an override, as a second person.
+    """Review an override, as a second person.
 
-    Until somebody has, normal promotions to that environment are refused.
+    Normal promotions to that environment are refused until an override is reviewed.
 
     \b
     Examples:

@@ -13,16 +13,14 @@ from promoter.ui.cli.params import Where
 
 WhereOrAll = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[ENV]", autocompletion=environments, help="The environment; all of them without.", show_default=False
-    ),
+    typer.Argument(metavar="[ENV]", autocompletion=environments, help="The environment (default: all).", show_default=False),
 ]
-Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.", show_default=False)]
+Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="The reason; recorded in the ledger.", show_default=False)]
 
 
 @verb
 def pin(common: Common, environment: Where, reason: Why) -> None:
-    """Keeps an environment as it is: promotions leave it alone.
+    """Pin an environment: automatic promotions do not change it.
 
     \b
     Examples:
@@ -32,12 +30,12 @@ def pin(common: Common, environment: Where, reason: Why) -> None:
 
     with opened(common) as promoter:
         fact = promoter.pin(environment, reason)
-    _tell(common, fact)
+    _report(common, fact)
 
 
 @verb
 def unpin(common: Common, environment: Where, reason: Why) -> None:
-    """Lets promotions into a pinned environment again.
+    """Allow promotions into a pinned environment again.
 
     \b
     Examples:
@@ -47,12 +45,12 @@ def unpin(common: Common, environment: Where, reason: Why) -> None:
 
     with opened(common) as promoter:
         fact = promoter.unpin(environment, reason)
-    _tell(common, fact)
+    _report(common, fact)
 
 
 @verb
 def freeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
-    """Lets nothing into an environment, or into any of them.
+    """Block promotions into an environment, or into all of them.
 
     \b
     Examples:
@@ -63,12 +61,12 @@ def freeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
 
     with opened(common) as promoter:
         fact = promoter.freeze(environment, reason)
-    _tell(common, fact)
+    _report(common, fact)
 
 
 @verb
 def unfreeze(common: Common, reason: Why, environment: WhereOrAll = None) -> None:
-    """Lets promotions in again after a freeze.
+    """Allow promotions again after a freeze.
 
     \b
     Examples:
@@ -78,10 +76,10 @@ def unfreeze(common: Common, reason: Why, environment: WhereOrAll = None) -> Non
 
     with opened(common) as promoter:
         fact = promoter.unfreeze(environment, reason)
-    _tell(common, fact)
+    _report(common, fact)
 
 
-def _tell(common: Common, fact: Fact) -> None:
+def _report(common: Common, fact: Fact) -> None:
     if common.json:
         say_json(fact.document())
     elif not common.quiet:

@@ -10,9 +10,9 @@ from promoter.ui.cli.params import To, Which
 
 @verb
 def plan(common: Common, release: Which = None, to: To = None) -> None:
-    """Shows what promote would do; changes nothing.
+    """Show what promote would do; change nothing.
 
-    Exit code 0 whenever the plan could be made, also when a gate is shut.
+    Exit code 0 if the plan could be made, even if a gate is closed.
 
     \b
     Examples:

@@ -12,9 +12,9 @@ from promoter.ui.cli.params import Reviews, To, Wait, WaitLock, Which
 def promote(
     common: Common, release: Which = None, to: To = None, wait: Wait = None, wait_lock: WaitLock = None, reviews: Reviews = False
 ) -> int:
-    """Carries an existing release on, the newest by default.
+    """Continue promoting a release, the newest by default.
 
-    This is how a run that waited at a gate goes on, wherever the ledger can be reached.
+    This resumes a run that waits at a gate, on any machine that can reach the ledger.
 
     \b
     Examples:
@@ -27,7 +27,7 @@ def promote(
 
     span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     if reviews and to is None:
-        raise CallerError("--reviews needs to know where they are about", hint="promoter promote --to ENV --reviews")
+        raise CallerError("--reviews needs an environment", hint="promoter promote --to ENV --reviews")
     with opened(common) as promoter:
         if reviews and to is not None:
             from promoter.ui.cli.reviews import before_promoting

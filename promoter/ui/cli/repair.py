@@ -14,21 +14,19 @@ from promoter.ui.cli.rollback import Reason
 
 Which = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[ENV]", autocompletion=environments, help="The environment; all of them without.", show_default=False
-    ),
+    typer.Argument(metavar="[ENV]", autocompletion=environments, help="The environment (default: all).", show_default=False),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Repair in spite of a veto or a freeze, with --reason.")]
+Force = Annotated[bool, typer.Option("--force", help="Repair despite a veto or a freeze; needs --reason.")]
 
 
 @verb
 def repair(
     common: Common, environment: Which = None, force: Force = False, reason: Reason = None, wait_lock: WaitLock = None
 ) -> int:
-    """Brings the recorded release back to running, and nothing else.
+    """Restore the recorded release where containers are down.
 
-    A container that stopped is started, one that is missing is created from the recorded plan. No gate is asked, because
-    nothing new enters; a veto of the release and a freeze stop a repair, unless --force says to go on.
+    Stopped containers are started; missing ones are created from the recorded plan. Gates are not evaluated, because
+    no new release enters. A veto of the release or a freeze stops a repair, except with --force.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`promoter reviews`, and what `promoter promote --reviews` does first: the reviews of this CI run become votes."""
+"""`promoter reviews`, also used by `promoter promote --reviews`: import the reviews of this CI run as votes."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from promoter.api import Promoter
     from promoter.usecases.import_reviews import Imported
 
-Called = Annotated[str | None, typer.Option("--as", metavar="NAME", help="What the platform calls the environment.")]
+Called = Annotated[str | None, typer.Option("--as", metavar="NAME", help="The environment's name on the platform.")]
 
 
 @verb
 def reviews(common: Common, environment: Where, release: Which = None, called: Called = None) -> int:
-    """Records what people said on the platform about this CI run.
+    """Import the reviews of this CI run from the platform.
 
-    Each review of the deployment becomes an approval or a reject of the grade platform, for what this very run asked
-    for. Recorded once, however often it is imported. `promote --to ENV --reviews` does the same and promotes.
+    Each review of the deployment becomes an approval or a reject of the grade platform, for what this run requested.
+    A review is recorded once, even if it is imported again. `promote --to ENV --reviews` does the same and promotes.
 
     \b
     Examples:
@@ -36,22 +36,22 @@ def reviews(common: Common, environment: Where, release: Which = None, called: C
     if common.json:
         say_json(imported.document())
     else:
-        for line in told(imported):
+        for line in report_lines(imported):
             say(line)
         say(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}")
     return 0
 
 
 def before_promoting(promoter: "Promoter", release: str | None, environment: str) -> None:
-    """Imports, unless nothing waits there: then there is nothing that a review could be about."""
+    """Import reviews, unless nothing waits there."""
     if not promoter.waits_there(environment, release):
-        complain(f"promoter: no review is imported: this release does not wait in {environment}")
+        complain(f"promoter: no review imported: this release does not wait in {environment}")
         return
-    for line in told(promoter.import_reviews(environment, release)):
+    for line in report_lines(promoter.import_reviews(environment, release)):
         complain(f"promoter: {line}")
 
 
-def told(imported: "Imported") -> list[str]:
+def report_lines(imported: "Imported") -> list[str]:
     from promoter.ui.reports.progress_lines import clean
 
     lines = [f"{fact.kind} by {fact.body['principal']}, reviewed on {imported.run}, fact {fact.seq}" for fact in imported.facts]

@@ -13,13 +13,18 @@ from promoter.ui.cli.params import WaitLock, Where
 
 Back = Annotated[
     str | None,
-    typer.Option("--to", metavar="RELEASE", autocompletion=verified, help="Which release (the last verified one before this)."),
+    typer.Option(
+        "--to",
+        metavar="RELEASE",
+        autocompletion=verified,
+        help="The release to return to (default: the last verified one before this).",
+    ),
 ]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the ledger.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="The reason; recorded in the ledger.")]
 
 
 Current = Annotated[
-    bool, typer.Option("--current-config", help="With the configuration of the file: a promotion, which asks the gates.")
+    bool, typer.Option("--current-config", help="Use the configuration of the file: a promotion that must pass the gates.")
 ]
 
 
@@ -32,10 +37,10 @@ def rollback(
     current_config: Current = False,
     wait_lock: WaitLock = None,
 ) -> int:
-    """Brings back an earlier verified release and pins the environment.
+    """Roll an environment back and pin it.
 
-    The release comes back with the configuration that it ran with there, as the ledger recorded it. The pin keeps the
-    next run from promoting what was just taken back; `promoter unpin` lets releases in again.
+    The earlier release returns with the configuration that it ran with there, as recorded in the ledger. The pin keeps
+    the next run from promoting the newer release again; `promoter unpin` allows promotions again.
 
     \b
     Examples:

@@ -9,10 +9,10 @@ from promoter.ui.cli.params import File, To, Wait, WaitLock
 
 @verb
 def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wait_lock: WaitLock = None) -> int:
-    """Builds, pushes and promotes as far as the gates allow.
+    """Build, push and promote as far as the gates allow.
 
-    A gate that is shut ends the run with exit code 3 and holds nothing; `promoter promote` carries on. What is as
-    it should be already is left alone. An environment that another run holds ends it with exit code 5.
+    A closed gate ends the run with exit code 3; `promoter promote` continues later. What is up to date is not changed.
+    An environment that another run holds ends it with exit code 5.
 
     \b
     Examples:

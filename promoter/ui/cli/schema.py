@@ -13,15 +13,15 @@ from promoter.ui.cli.options import verb
 from promoter.ui.reports.json import as_json
 
 Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", autocompletion=any_file, help="Into this file, where it differs.")
+    Path | None, typer.Option("--output", metavar="FILE", autocompletion=any_file, help="Write to this file if it differs.")
 ]
 
 
 @verb
 def schema(common: Common, output: Output = None) -> None:
-    """Prints the JSON Schema of the pipeline file.
+    """Print the JSON Schema of the pipeline file.
 
-    Editors complete and explain from it. The same version of promoter always prints the same.
+    Editors use it for completion and hints. The same version of promoter always prints the same schema.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ def schema(common: Common, output: Output = None) -> None:
 
 
 def write_schema(file: Path) -> bool:
-    """False where it was there already, the same. Raises WorldError."""
+    """Write the schema; False if the file was up to date. Raise WorldError."""
     from promoter.pipeline.json_schema import json_schema
 
     text = as_json(json_schema()) + "\n"
@@ -52,6 +52,7 @@ def write_schema(file: Path) -> bool:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WorldError(
-            f"{file} cannot be written: {error.strerror}", hint="name another file with --output, or print it: promoter schema"
+            f"{file} cannot be written: {error.strerror}",
+            hint="use another file with --output, or print the schema: promoter schema",
         ) from error
     return True

@@ -1,4 +1,4 @@
-"""From the global options to an open Promoter: progress on stderr, and signals that end a run in good order."""
+"""Open a Promoter from the global options, with progress on stderr and signals that stop a run cleanly."""
 
 import gc
 import os
@@ -13,12 +13,12 @@ from promoter.model.redaction import redacted
 from promoter.promotion.progress import Event, Listener
 from promoter.ui.cli.ci.session import CiSession, here
 from promoter.ui.cli.global_options import Common
-from promoter.ui.cli.streams import let_go_of_the_gone
+from promoter.ui.cli.streams import redirect_closed
 
 
 @contextmanager
 def opened(common: Common) -> Iterator[api.Promoter]:
-    """The pipeline that the options name, ready to be asked."""
+    """Open the pipeline that the options name."""
     gc.freeze()
     gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
@@ -35,12 +35,12 @@ def opened(common: Common) -> Iterator[api.Promoter]:
 
 
 def _redacting(session: CiSession, listener: Listener) -> Listener:
-    """Nothing that is told holds the value of a secret, whoever has built the sentence."""
+    """Remove the values of secrets from every event."""
     return lambda event: listener(redacted(event, session.redact))
 
 
 def progress(common: Common) -> AbstractContextManager[Listener]:
-    """As the CI has it, live on a terminal, plain lines elsewhere; nothing when quiet."""
+    """Return the progress display: the CI's, live on a terminal, else plain lines; none with `--quiet`."""
     if common.quiet:
         return nullcontext(_ignore)
     if (theirs := here().platform.progress()) is not None:
@@ -59,22 +59,22 @@ def _is_live(common: Common) -> bool:
 
 
 def _ignore(_: Event) -> None:
-    """What `--quiet` hears."""
+    """Ignore events, for `--quiet`."""
 
 
 @contextmanager
 def _interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP asks the run to put things in order and return; the second ends it where it is.
+    """Stop the run cleanly at the first SIGINT, SIGTERM or SIGHUP, and at once at the second.
 
-    A terminal that is closed sends SIGHUP. Who started the run with `nohup` wants it to go on: what is ignored stays so.
+    A closed terminal sends SIGHUP. A signal that is ignored, as with `nohup`, remains ignored.
     """
 
     def first(number: int, _: FrameType | None) -> None:
         for each in kept:
             signal.signal(each, second)
         interrupt()
-        let_go_of_the_gone()
-        os.write(2, f"\npromoter: {signal.Signals(number).name}: putting things in order; once more ends at once\n".encode())
+        redirect_closed()
+        os.write(2, f"\npromoter: {signal.Signals(number).name}: stopping cleanly; press Ctrl-C again to stop now\n".encode())
 
     def second(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -10,13 +10,13 @@ from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
 Which = Annotated[
-    str, typer.Argument(metavar="RELEASE", autocompletion=releases, help="A release's id or the start of it.", show_default=False)
+    str, typer.Argument(metavar="RELEASE", autocompletion=releases, help="Release id or a prefix of it.", show_default=False)
 ]
 
 
 @verb
 def show(common: Common, release: Which) -> None:
-    """Shows one release: what it is made of, where it is and was.
+    """Show one release: its images, its source, where it is and was.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from promoter.ui.cli.options import verb
 
 @verb
 def status(common: Common) -> None:
-    """Shows which release is where, how it is, and what waits.
+    """Show the release, health and waiting release of each environment.
 
     \b
     Examples:

@@ -8,10 +8,10 @@ from promoter.ui.cli.params import File
 
 @verb
 def validate(common: Common, file: File = None) -> None:
-    """Checks the pipeline file, all environments; touches nothing.
+    """Check the pipeline file for all environments; change nothing.
 
-    Every complaint names its place, and all come at once; so does what is left out of a Compose file. No engine and no
-    registry is asked.
+    All problems are reported at once, each with file, line and column, as are ignored keys of a Compose file. Needs no
+    engine and no registry.
 
     \b
     Examples:
@@ -28,7 +28,14 @@ def validate(common: Common, file: File = None) -> None:
     if not common.quiet:
         say_remarks(remarks)
     if common.json:
-        told = [{"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in remarks]
-        say_json({"valid": True, "pipeline": pipeline.name, "environments": environments, **({"remarks": told} if told else {})})
+        documents = [{"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in remarks]
+        say_json(
+            {
+                "valid": True,
+                "pipeline": pipeline.name,
+                "environments": environments,
+                **({"remarks": documents} if documents else {}),
+            }
+        )
     elif not common.quiet:
-        say(f"{common.pipeline} is good: {pipeline.name}, {', '.join(environments)}")
+        say(f"{common.pipeline} is valid: {pipeline.name}, {', '.join(environments)}")

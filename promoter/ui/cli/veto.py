@@ -12,21 +12,21 @@ from promoter.ui.cli.pin import Why
 
 Release = Annotated[
     str,
-    typer.Argument(
-        metavar="RELEASE", autocompletion=releases, help="A release, by the first digits of its id.", show_default=False
-    ),
+    typer.Argument(metavar="RELEASE", autocompletion=releases, help="Release id or a prefix of it.", show_default=False),
 ]
 Services = Annotated[
     list[str] | None,
-    typer.Option("--service", metavar="NAME", help="Whose image is banned (repeatable); without it, all that are built here."),
+    typer.Option(
+        "--service", metavar="NAME", help="Ban the image of this service; repeatable (default: all images that are built here)."
+    ),
 ]
 
 
 @verb
 def veto(common: Common, release: Release, reason: Why, service: Services = None) -> None:
-    """Bans a release, and every other that holds its images.
+    """Ban a release, and every other with its images.
 
-    It may never be promoted again, nor rolled back to. What runs goes on running.
+    It can never be promoted or rolled back to again. Running containers are not stopped.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The case that an approver decides on: what would come, in place of what, what changes, and who has voted."""
+"""The case that an approver decides on: the new release, what it replaces, what changes, and who has voted."""
 
 from promoter.gates.evaluate import GateResult
 from promoter.model.diff import say_change
@@ -10,27 +10,27 @@ from promoter.ui.reports.table import table
 from promoter.usecases.approve import ApprovalCase
 
 
-def case(told: ApprovalCase) -> str:
-    """The whole case; a part of which nothing is known says so."""
-    running = f"release {told.from_release.short_id}{origin(told.from_release)}" if told.from_release else "nothing"
+def case(shown: ApprovalCase) -> str:
+    """Format the whole case, with a line for each part of which nothing is known."""
+    running = f"release {shown.from_release.short_id}{origin(shown.from_release)}" if shown.from_release else "nothing"
     head = [
-        f"{told.pipeline}: release {told.release.short_id}{origin(told.release)} asks to enter {told.environment}",
-        f"  in place of   {running}",
-        f"  asked for by  {clean(told.requested_by)}, {when(told.requested_at)}",
-        f"  plan          {told.plan_digest}",
+        f"{shown.pipeline}: release {shown.release.short_id}{origin(shown.release)} wants to deploy to {shown.environment}",
+        f"  replaces      {running}",
+        f"  requested by  {clean(shown.requested_by)}, {when(shown.requested_at)}",
+        f"  plan          {shown.plan_digest}",
     ]
-    parts = ["\n".join(head), _section("images", _images(told))]
-    if told.commits is None:
+    parts = ["\n".join(head), _section("images", _images(shown))]
+    if shown.commits is None:
         parts.append("commits: nothing to compare with")
     else:
-        parts.append(_section("commits", [clean(line) for line in told.commits]))
-    parts.append(_section("changed configuration", [clean(say_change(one.document())) for one in told.changes]))
-    parts.append(_section("steps", list(told.steps)))
-    parts.append(_section("waits for", [clean(line) for line in told.waits_for]))
-    parts.append(_section("gates now", [_gate(one) for one in told.gates]))
-    back = f"release {told.from_release.short_id}" if told.from_release else "nothing: this is the first release there"
+        parts.append(_section("commits", [clean(line) for line in shown.commits]))
+    parts.append(_section("changed configuration", [clean(say_change(one.document())) for one in shown.changes]))
+    parts.append(_section("steps", list(shown.steps)))
+    parts.append(_section("waits for", [clean(line) for line in shown.waits_for]))
+    parts.append(_section("gates now", [_gate(one) for one in shown.gates]))
+    back = f"release {shown.from_release.short_id}" if shown.from_release else "nothing: this is the first release there"
     parts.append(f"a rollback would return to: {back}")
-    parts.append(_section("votes", [_vote(vote) for vote in told.votes]))
+    parts.append(_section("votes", [_vote(vote) for vote in shown.votes]))
     return "\n\n".join(parts)
 
 
@@ -38,8 +38,8 @@ def _section(title: str, lines: list[str]) -> str:
     return "\n".join([f"{title}:", *(f"  {line}" for line in lines)]) if lines else f"{title}: none"
 
 
-def _images(told: ApprovalCase) -> list[str]:
-    rows = [(service, old or "(none)", "->" if old != new else "==", new) for service, old, new in told.images]
+def _images(shown: ApprovalCase) -> list[str]:
+    rows = [(service, old or "(none)", "->" if old != new else "==", new) for service, old, new in shown.images]
     return table(rows).splitlines() if rows else []
 
 

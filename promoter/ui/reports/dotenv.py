@@ -1,4 +1,4 @@
-"""The result as a dotenv report: a line a value, none of them quoted, for GitLab's later jobs and for any shell."""
+"""The result as a dotenv report, for GitLab's later jobs and any shell: one value a line, without quotes."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ NAMES = ("status", "reason-code", "release", "digest", "plan-digest", "previous"
 
 
 def dotenv(values: Mapping[str, str]) -> str:
-    """`values` are the outputs. What is none, is empty: a job that reads them may count on each name."""
+    """Format the outputs. Missing values are empty, so that every name is defined."""
     return "".join(f"{_variable(name)}={_plain(values.get(name, ''))}\n" for name in NAMES)
 
 
@@ -17,7 +17,7 @@ def _variable(name: str) -> str:
 
 
 def _plain(value: str) -> str:
-    """GitLab fills in `$NAME` where such a value is used, and shells read blanks and quotes: an address spells them out."""
+    """Percent-encode what GitLab (`$NAME`) or a shell (blanks, quotes) would interpret in a value."""
     return "".join(c if c.isalnum() or c in "-._~:/?#[]@!&*+,;=%" else _percent(c) for c in clean(value))
 
 

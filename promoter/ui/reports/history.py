@@ -1,4 +1,4 @@
-"""`promoter history`: what happened, a line a fact, as plain text."""
+"""`promoter history`: one line for each fact, as plain text."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.status import when
 from promoter.ui.reports.table import table
 
-_TELLING = ("reason", "comment", "reason_code", "reasons", "step")
+_SHOWN_KEYS = ("reason", "comment", "reason_code", "reasons", "step")
 
 
 def history(facts: Sequence[Fact]) -> str:
-    """A line a fact, oldest first."""
+    """Format one line for each fact, oldest first."""
     if not facts:
         return "nothing has happened yet"
     rows = [("SEQ", "AT", "KIND", "ENVIRONMENT", "RELEASE", "BY", "")]
@@ -20,11 +20,11 @@ def history(facts: Sequence[Fact]) -> str:
 
 def _row(fact: Fact) -> tuple[str, ...]:
     release = (fact.release or "-")[:12]
-    return (str(fact.seq), when(fact.at), str(fact.kind), fact.environment or "-", release, clean(fact.actor), _said(fact))
+    return (str(fact.seq), when(fact.at), str(fact.kind), fact.environment or "-", release, clean(fact.actor), _detail(fact))
 
 
-def _said(fact: Fact) -> str:
-    words = [_text(fact.body[key]) for key in _TELLING if fact.body.get(key) and fact.body[key] != "ok"]
+def _detail(fact: Fact) -> str:
+    words = [_text(fact.body[key]) for key in _SHOWN_KEYS if fact.body.get(key) and fact.body[key] != "ok"]
     if fact.kind is Kind.PROMOTED and fact.body.get("gap_ms") is not None:
         words.append(f"gap {fact.body['gap_ms']}ms")
     if fact.body.get("review"):

@@ -1,8 +1,8 @@
-"""Values to JSON text, the one way every `--json` answer is written."""
+"""The JSON text of every `--json` answer."""
 
 import json
 
 
 def as_json(document: object) -> str:
-    """Two spaces deep, as people read it; keys in the order in which they are documented."""
+    """Indent by two spaces; keep keys in the documented order."""
     return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,6 +1,6 @@
-"""A run as a JUnit report: one suite an environment, one case a gate, a step or a check. Valid whatever others wrote.
+"""A run as a JUnit report: a suite for each environment; a case for each gate, step and check.
 
-Gates are as they were judged last; a gate that waits is skipped, one that refuses has failed.
+A gate has its last verdict: waiting is skipped, refused is failed. Untrusted text cannot make the XML invalid.
 """
 
 import re
@@ -22,7 +22,7 @@ _LATER = (Status.PENDING, Status.NOT_REACHED)
 
 @dataclass
 class TestCase:
-    """`failed` and `skipped` say why; with neither, all is well."""
+    """A test case; `failed` and `skipped` hold the reason. With neither, it passed."""
 
     seconds: float = 0.0
     failed: str | None = None
@@ -32,7 +32,7 @@ class TestCase:
 
 @dataclass
 class Record:
-    """A listener that keeps what a report needs, by environment and name of the case."""
+    """A listener that records what a report needs, by environment and name of the case."""
 
     clock: Callable[[], float] = time.monotonic
     suites: dict[str, dict[str, TestCase]] = field(default_factory=dict)
@@ -50,9 +50,9 @@ class Record:
                 case e.StepDone():
                     self._case(event.environment, event.step, TestCase(event.seconds))
                 case e.StepFailed():
-                    now, said = self.clock(), "\n".join(event.reasons) or str(event.code)
+                    now, reason = self.clock(), "\n".join(event.reasons) or str(event.code)
                     begun = self._begun.get((event.environment, event.step), now)
-                    self._case(event.environment, event.step, TestCase(now - begun, said, str(event.code)))
+                    self._case(event.environment, event.step, TestCase(now - begun, reason, str(event.code)))
 
     def gate(self, environment: str, name: str, outcome: str, code: str, sentence: str) -> None:
         failed, skipped = (sentence if outcome == word else None for word in ("refused", "waiting"))
@@ -62,7 +62,7 @@ class Record:
         self.suites.setdefault(environment, {})[cut_digests(name)] = case
 
     def of_result(self, result: RunResult) -> bytes:
-        """With what only the result knows: environments that were held up before any gate or step."""
+        """Make the report, including environments that were stopped before any gate or step."""
         for one in result.environments:
             gates: Any = one.details.get("gates", ())
             for gate in gates:
@@ -72,22 +72,22 @@ class Record:
         return _written(result.pipeline, {name: self.suites[name] for name in order})
 
     def of_failure(self, verb: str, document: Mapping[str, Any]) -> bytes:
-        """A command that ended before it had a result; `document` is the JSON form of the error."""
+        """Make the report of a command without a result; `document` is the JSON form of the error."""
         failure = TestCase(0.0, document["error"]["message"], document["reason_code"] or document["decision"])
         name = f"promoter {verb}"
         return _written(name, {**self.suites, name: {name: failure}})
 
     def _outcome(self, one: EnvironmentResult) -> None:
-        """A case of its own for how it ended, where no gate or step says as much."""
+        """Add a case for the outcome of an environment, unless a gate or step shows it already."""
         cases = self.suites.setdefault(one.name, {})
-        said = "\n".join(one.reasons) or str(one.code)
+        reason = "\n".join(one.reasons) or str(one.code)
         words = f"promotion: {str(one.status).replace('_', ' ')}"
         if one.status in _LATER:
             if not any(case.skipped for case in cases.values()):
-                cases[words] = TestCase(0.0, None, "", said)
+                cases[words] = TestCase(0.0, None, "", reason)
         elif one.status not in _GOOD:
             if not any(case.failed for case in cases.values()):
-                cases[words] = TestCase((one.duration_ms or 0) / 1000, said, str(one.code))
+                cases[words] = TestCase((one.duration_ms or 0) / 1000, reason, str(one.code))
         elif not cases:
             cases[words] = TestCase((one.duration_ms or 0) / 1000)
 
@@ -114,15 +114,15 @@ def _counts(cases: Mapping[str, TestCase]) -> dict[str, str]:
 
 
 def _add(suite: ET.Element, environment: str, title: str, case: TestCase) -> None:
-    told = {"classname": _text(environment), "name": _text(title), "time": f"{case.seconds:.3f}"}
-    element = ET.SubElement(suite, "testcase", told)
+    attributes = {"classname": _text(environment), "name": _text(title), "time": f"{case.seconds:.3f}"}
+    element = ET.SubElement(suite, "testcase", attributes)
     if case.failed is not None:
-        said = ET.SubElement(element, "failure", {"message": _text(case.failed.split("\n")[0]), "type": _text(case.code)})
-        said.text = _text(case.failed)
+        reason = ET.SubElement(element, "failure", {"message": _text(case.failed.split("\n")[0]), "type": _text(case.code)})
+        reason.text = _text(case.failed)
     if case.skipped is not None:
         ET.SubElement(element, "skipped", {"message": _text(case.skipped)})
 
 
 def _text(words: str) -> str:
-    """Without what no XML document may hold."""
+    """Remove characters that are invalid in XML."""
     return _NO_XML.sub("", words)

@@ -1,4 +1,4 @@
-"""`promoter locks`: who holds what, as plain text."""
+"""`promoter locks`: the leases, as plain text."""
 
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.status import when
@@ -7,9 +7,9 @@ from promoter.usecases.status import LocksReport
 
 
 def locks(report: LocksReport) -> str:
-    """A line a lease."""
+    """Format one line for each lease."""
     if not report.locks:
-        return "nobody holds any environment"
+        return "no environment is locked"
     rows = [("ENVIRONMENT", "SINCE", "UNTIL", "TOKEN", "HELD BY")]
     rows += [
         (held.environment, when(held.since), when(held.expires) if alive else "stale", str(held.token), clean(held.owner))

@@ -1,4 +1,4 @@
-"""`promoter logs`: each piece under a line that says where it is from."""
+"""`promoter logs`: each text below a line that names its source."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from promoter.usecases.history import LogEntry
 
 
 def logs(entries: Sequence[LogEntry]) -> str:
-    """In the order given; an empty line between two."""
+    """Format entries in the given order, with an empty line between them."""
     return "\n\n".join(_entry(entry) for entry in entries) or "nothing was written"
 
 

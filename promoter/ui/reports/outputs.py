@@ -1,4 +1,4 @@
-"""What a CI's later steps read: the answer as a few named values. Which environment's they are, is decided here."""
+"""The outputs that later CI steps read. Also decides which environment they describe."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _ASIDE = (Status.UNCHANGED, Status.NOT_REACHED)
 
 
 def outputs(result: RunResult, named: str | None, url: str | None) -> dict[str, str]:
-    """`named` is the environment that the command named; `url` is that of the one that matters."""
+    """`named` is the environment that the command named; `url` belongs to the environment that `matters` returns."""
     environment = matters(result, named)
     images = {name: str(ref) for name, ref in sorted(result.release.images.items())} if result.release else {}
     digests = [str(ref.digest) for _, ref in sorted(result.release.images.items())] if result.release else []
@@ -29,17 +29,17 @@ def outputs(result: RunResult, named: str | None, url: str | None) -> dict[str, 
 
 
 def outputs_of_failure(document: Mapping[str, Any]) -> dict[str, str]:
-    """A command that failed before there was a result; `document` is the JSON form of the error."""
+    """Return the outputs of a command without a result; `document` is the JSON form of the error."""
     return {"status": document["decision"], "reason-code": document["reason_code"] or "", "result": one_line(document)}
 
 
 def matters(result: RunResult, named: str | None) -> EnvironmentResult | None:
-    """The environment that was named; else the last one that something happened to or that waits; else the last."""
+    """Return the named environment; else the last one that changed or waits; else the last one."""
     found = [one for one in result.environments if one.name == named]
     happened = [one for one in result.environments if one.status not in _ASIDE]
     return next(iter(found or happened[-1:] or result.environments[-1:]), None)
 
 
 def one_line(document: object) -> str:
-    """JSON without a line end anywhere."""
+    """Format JSON on one line."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Progress as plain lines, one an event, for pipes, CI logs and dumb terminals. No colour, no cursor."""
+"""Progress as plain lines, one for each event, for pipes, CI logs and dumb terminals."""
 
 from pathlib import Path
 from threading import Lock
@@ -9,7 +9,7 @@ from promoter.ui.reports.progress_lines import sentence
 
 
 class Plain:
-    """A listener that writes lines. Safe to be told things from several threads."""
+    """A listener that writes lines. Thread-safe."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -22,7 +22,7 @@ class Plain:
         with self._lock:
             try:
                 print(text, file=self._stream, flush=True)
-            except OSError:  # a pipe without a reader, a closed terminal, a full disk: none of them ends a run
+            except OSError:  # a pipe without a reader, a closed terminal, a full disk: none of these may end a run
                 self._stream = nowhere()
 
 

@@ -1,4 +1,4 @@
-"""`promoter plan`: for each environment from where to where, by which steps, through which gates."""
+"""`promoter plan`: for each environment the releases, the steps and the gates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,24 +10,24 @@ from promoter.ui.reports.summary import images, origin
 
 
 def planned(result: RunResult) -> str:
-    """Every environment that `promote` would reach, in order."""
+    """Format every environment that `promote` would reach, in order."""
     release = result.release
     head = [f"{result.pipeline}: release {release.short_id}{origin(release)}\n{images(release)}"] if release else []
     return "\n\n".join([*head, *(_environment(environment) for environment in result.environments)])
 
 
 def _environment(environment: EnvironmentResult) -> str:
-    told: Mapping[str, Any] = environment.details
+    details: Mapping[str, Any] = environment.details
     if environment.status is Status.UNCHANGED:
-        return f"{environment.name}: unchanged, {told['to'][:12]} is there"
-    before = told["from"][:12] if told["from"] else "nothing"
-    lines = [f"{environment.name}: {before} -> {told['to'][:12]}", f"  plan {environment.plan_digest}"]
-    lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in told["gates"]]
-    lines += [f"  {clean(say_change(change))}" for change in told["changes"]]
+        return f"{environment.name}: unchanged, {details['to'][:12]} runs there"
+    before = details["from"][:12] if details["from"] else "nothing"
+    lines = [f"{environment.name}: {before} -> {details['to'][:12]}", f"  plan {environment.plan_digest}"]
+    lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in details["gates"]]
+    lines += [f"  {clean(say_change(change))}" for change in details["changes"]]
     lines += [
-        f"  note: {service} keeps data in {clean(path)}; no volume is mounted there, so it has no name of its own"
-        for service, paths in (told.get("unnamed_volumes") or {}).items()
+        f"  note: {service} keeps data in {clean(path)}, where no named volume is mounted"
+        for service, paths in (details.get("unnamed_volumes") or {}).items()
         for path in paths
     ]
-    lines += [f"  {number}. {clean(step['title'])}" for number, step in enumerate(told["steps"], 1)]
+    lines += [f"  {number}. {clean(step['title'])}" for number, step in enumerate(details["steps"], 1)]
     return "\n".join(lines)

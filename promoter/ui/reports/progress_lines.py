@@ -1,4 +1,4 @@
-"""Each event as the one line that people read, on a terminal and in a log alike; None for what only moves a bar."""
+"""Each event as one line for people, on a terminal and in a log; None for events that only move a progress bar."""
 
 import re
 from typing import assert_never
@@ -14,9 +14,9 @@ _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code !=
 
 
 def clean(text: str) -> str:
-    """Without control characters, and with those visible that nobody sees.
+    """Remove control characters and show invisible ones.
 
-    What a container or a build wrote must not move a terminal's cursor, nor turn around what stands beside it.
+    Output of a container or a build must not move a terminal's cursor or change the direction of text.
     """
     return visible(without_control(text))
 
@@ -26,7 +26,7 @@ def without_control(text: str) -> str:
 
 
 def cut_digests(text: str) -> str:
-    """Digests as people tell them apart; whole they stand in the release, the plan and the ledger."""
+    """Shorten digests. The full ones are in the release, the plan and the ledger."""
     return _DIGEST.sub(r"\1…", text)
 
 
@@ -39,7 +39,7 @@ def seconds(span: float) -> str:
 
 
 def sentence(event: e.Event) -> str | None:
-    """One line, without a newline at its end and without control characters."""
+    """Return one line, without a final newline and without control characters."""
     text = _of_release(event)
     return None if text is None else clean(text)
 
@@ -74,7 +74,7 @@ def _of_environment(
         case e.GateEvaluated():
             return f"gate {event.gate}: {_OUTCOMES[event.verdict.outcome]}: {event.verdict.sentence}"
         case e.PromotionStarted():
-            return f"{'mending' if event.mending else 'promoting'} release {event.release.short_id}"
+            return f"{'repairing' if event.mending else 'promoting'} release {event.release.short_id}"
         case e.StepStarted():
             return f"{event.step} …"
         case e.StepNote():
@@ -84,15 +84,14 @@ def _of_environment(
         case e.StepFailed():
             return f"{event.step}: failed ({event.code}): {'; '.join(event.reasons)}"
         case e.Restoring():
-            return f"putting the earlier {event.service} back"
+            return f"restoring the previous {event.service}"
         case e.EnvironmentEnded():
             reasons = f": {'; '.join(event.reasons)}" if event.reasons else ""
             after = f" after {seconds(event.seconds)}" if event.status in _TAKE_TIME else ""
             return f"{event.status.replace('_', ' ')}{after}{reasons}"
         case e.Superseded():
             earlier = ", ".join(release[:12] for release in event.earlier)
-            waits = "waits" if len(event.earlier) == 1 else "wait"
-            return f"release {event.release[:12]} asks for it now; the earlier {earlier} {waits} for it no longer"
+            return f"release {event.release[:12]} replaces {earlier} in the queue"
         case e.Waiting():
-            return f"waiting for up to {seconds(event.seconds)} more: {'; '.join(event.reasons)}"
+            return f"waiting up to {seconds(event.seconds)} more: {'; '.join(event.reasons)}"
     assert_never(event)

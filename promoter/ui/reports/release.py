@@ -1,4 +1,4 @@
-"""`promoter show` and `promoter diff`: one release, and two environments beside each other, as plain text."""
+"""`promoter show` and `promoter diff`: a release, and the differences of two environments, as plain text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,14 +15,14 @@ Document = Mapping[str, Any]
 
 
 def release(document: Document) -> str:
-    """What it is made of, who made it, where it is, and what happened to it."""
+    """Format its images, who made it, where it is, and what happened to it."""
     made = Release.read(document["release"])
     tags = ", ".join(f"{service}:{tag}" for service, tag in document["tags"].items())
     head = [
         f"release {made.id}{origin(made)}",
         images(made),
         f"made {when(read_stamp(document['made_at']))} by {clean(document['made_by'])}" + (f", tagged {tags}" if tags else ""),
-        f"lives in {', '.join(document['lives_in']) or 'no environment'}",
+        f"runs in {', '.join(document['lives_in']) or 'no environment'}",
     ]
     return "\n".join([*head, "", _facts(document["facts"])])
 
@@ -33,14 +33,14 @@ def _facts(facts: Sequence[Document]) -> str:
 
 
 def _fact(fact: Document) -> tuple[str, ...]:
-    said = [str(fact[key]) for key in ("reason_code", "comment") if fact.get(key) and fact[key] != "ok"]
-    said += [f"{name} {fact[key]}ms" for key, name in (("gap_ms", "gap"), ("duration_ms", "took")) if fact.get(key) is not None]
+    notes = [str(fact[key]) for key in ("reason_code", "comment") if fact.get(key) and fact[key] != "ok"]
+    notes += [f"{name} {fact[key]}ms" for key, name in (("gap_ms", "gap"), ("duration_ms", "took")) if fact.get(key) is not None]
     at, place = when(read_stamp(fact["at"])), fact.get("environment") or "-"
-    return (str(fact["seq"]), at, fact["kind"], place, clean(fact["actor"]), clean(", ".join(said)))
+    return (str(fact["seq"]), at, fact["kind"], place, clean(fact["actor"]), clean(", ".join(notes)))
 
 
 def difference(document: Document) -> str:
-    """Releases, images, commits and configuration, left to right."""
+    """Format releases, images, commits and configuration, left to right."""
     sides = [(side["environment"], Release.read(side["release"])) for side in (document["left"], document["right"])]
     parts = [table([(name, f"release {one.short_id}{origin(one)}") for name, one in sides])]
     parts.append(_section("images", [_image(image) for image in document["images"]]))

@@ -1,4 +1,4 @@
-"""What a report of a run knows: the result, and what of the pipeline belongs beside it. Values only."""
+"""The data of a run's report: the result and the parts of the pipeline that it needs. Values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from promoter.ui.reports.outputs import matters
 
 @dataclass(frozen=True)
 class RunReport:
-    """How a verb ended. `named` is the environment that the command named; `options` are what the next one must repeat."""
+    """How a verb ended. `named` is the environment that the command named; `options` are those that the next command needs."""
 
     verb: str
     result: RunResult
@@ -20,6 +20,6 @@ class RunReport:
 
     @property
     def url(self) -> str | None:
-        """Of the environment that matters."""
+        """Return the URL of the environment that matters."""
         environment = matters(self.result, self.named)
         return self.urls.get(environment.name) if environment else None

@@ -1,7 +1,7 @@
-"""Events of what goes on side by side, told one thing after the other: a section is whole before another begins.
+"""Events of parallel work, written one section after the other: a section is complete before the next begins.
 
-What began first is told as it happens; the rest waits its turn, and loses nothing. What only waits at a gate holds
-nobody up. How a section looks is the sink's.
+The section that began first is written live; the others are buffered. An environment that only waits at a gate
+does not delay others. The sink decides how a section looks.
 """
 
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ Key = tuple[str, str]
 
 
 class Sink(Protocol):
-    """What CI platforms have: sections that do not nest, and lines in and between them."""
+    """The log of a CI platform: sections that do not nest, and lines in and between them."""
 
     def open(self, title: str) -> None:
-        """A section begins."""
+        """Begin a section."""
 
     def line(self, text: str) -> None:
-        """One line, in the open section or outside of any."""
+        """Write one line, in the open section or outside of any."""
 
     def close(self) -> None:
-        """The open section ends."""
+        """End the open section."""
 
 
 @dataclass
 class _Lane:
-    """Lines that were not told yet, each with its section. `room` is the section that an environment is in."""
+    """Buffered lines, each with its section. `section` is the current section of an environment."""
 
     section: str
     lines: list[tuple[str | None, str]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class _Lane:
 
 
 class Lanes:
-    """A listener. Use as a context manager: at the end all that was held back is told."""
+    """A listener. Use as a context manager: at its end all buffered lines are written."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -91,7 +91,7 @@ class Lanes:
         return self._lanes.setdefault(key, _Lane(section))
 
     def _foremost(self) -> Key | None:
-        """What is being told now goes on, unless it only waits."""
+        """Return the lane to write: the current one, unless it only waits."""
         if self._telling in self._lanes and not self._lanes[self._telling].waits:
             return self._telling
         going = (key for key, lane in self._lanes.items() if not lane.waits)

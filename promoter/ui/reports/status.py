@@ -9,7 +9,7 @@ from promoter.usecases.status import EnvironmentStatus, StatusReport
 
 
 def matrix(report: StatusReport) -> str:
-    """A line an environment; below them what stops each, what waits there, and why."""
+    """Format one line for each environment; below, what blocks each, what waits there, and why."""
     rows: list[tuple[str, ...]] = [("ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE")]
     rows += [_row(environment) for environment in report.environments]
     waits = [text for environment in report.environments for text in _waits(environment)]
@@ -24,7 +24,7 @@ def _row(environment: EnvironmentStatus) -> tuple[str, ...]:
         digest(release) if release else "-",
         when(environment.since) if environment.since else "-",
         environment.health or "-",
-        ", ".join(word for word, said in _stops(environment) if said),
+        ", ".join(word for word, reason in _stops(environment) if reason),
     )
 
 
@@ -44,11 +44,11 @@ def _stops(environment: EnvironmentStatus) -> tuple[tuple[str, str | None], ...]
 
 
 def digest(release: Release) -> str:
-    """The short digest of the one image, or how many images there are."""
+    """Return the short digest of the only image, or the number of images."""
     digests = sorted({ref.digest.hex[:12] for ref in release.images.values()})
     return digests[0] if len(digests) == 1 else f"{len(digests)} images"
 
 
 def when(at: datetime) -> str:
-    """To the second, in UTC: what stands in the ledger, without the fraction."""
+    """Format a time in UTC, without the fraction of the second."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -1,4 +1,4 @@
-"""How a run ended: the release, a line an environment, why, and the one thing to do next."""
+"""How a run ended: the release, a line for each environment, the reasons, and the next command."""
 
 from promoter.gates.rule import Rule
 from promoter.model.release import Release
@@ -26,7 +26,7 @@ _VOTES = frozenset(
 
 
 def summary(result: RunResult, options: str) -> str:
-    """`options` are the global options that the next command needs, such as `-f pipeline.yaml`."""
+    """Format the result. `options` are the global options that the next command needs, such as `-f pipeline.yaml`."""
     parts = [_headline(result)]
     if result.release is not None:
         parts.append(images(result.release))
@@ -37,12 +37,12 @@ def summary(result: RunResult, options: str) -> str:
 
 
 def images(release: Release) -> str:
-    """Each service with the very bytes it is."""
+    """Format each service with its image digest."""
     return table([(name, str(ref)) for name, ref in sorted(release.images.items())], "  ")
 
 
 def origin(release: Release) -> str:
-    """Where a release was built from, in brackets; empty when nobody knows."""
+    """Return where a release was built from, in brackets; empty if unknown."""
     source = release.source
     named = source.version if not (source.sha and source.version and source.sha.startswith(source.version)) else None
     words = [w for w in (source.branch, source.short_sha, named) if w]
@@ -72,7 +72,7 @@ def _matrix(result: RunResult) -> str:
 
 
 def serving(environment: EnvironmentResult, release: Release | None) -> str | None:
-    """The release that serves there now: the new one only where it arrived."""
+    """Return the id of the release that serves there now: the new one only if it was deployed."""
     if environment.status in (Status.DEPLOYED, Status.UNCHANGED):
         return release.id if release else None
     return environment.previous
@@ -84,7 +84,7 @@ def _digest(release: Release) -> str:
 
 
 def tells_why(environment: EnvironmentResult) -> bool:
-    """What was not reached stands in the matrix; why it was not is said where the way ended."""
+    """Return whether an environment has a reason of its own; `not_reached` has none."""
     return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
 
 

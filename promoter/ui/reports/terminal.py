@@ -1,6 +1,6 @@
-"""Live progress on a terminal: what is done scrolls by and stays; below it, redrawn in place, what goes on right now.
+"""Live progress on a terminal: finished lines scroll; below them, the current activities are redrawn in place.
 
-Output of containers and builds is among what scrolls by, so redrawing never swallows it. Lines are cut to the width.
+Output of containers and builds also scrolls, so redrawing never overwrites it. Lines are cut to the width.
 """
 
 import time
@@ -32,7 +32,7 @@ _STATUS_STYLE = {
 
 @dataclass
 class Activity:
-    """Something under way. `layers` maps a layer to its bytes done and to do."""
+    """An activity in progress. `layers` maps a layer to its bytes done and its total."""
 
     text: str
     since: float
@@ -41,7 +41,7 @@ class Activity:
 
 
 class Terminal:
-    """A listener that draws. Use as a context manager; the redrawn part is there only while something is under way."""
+    """A listener that draws. Use as a context manager; the redrawn part is shown only while an activity is in progress."""
 
     def __init__(self, stream: TextIO, *, width: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = Console(file=stream, width=width, highlight=False, force_terminal=True)
@@ -59,7 +59,7 @@ class Terminal:
             self._draw()
 
     def __call__(self, event: e.Event) -> None:
-        with self._lock, suppress(OSError):  # a terminal that was closed ends no run
+        with self._lock, suppress(OSError):  # a closed terminal must not end a run
             self._follow(event)
             text = None if isinstance(event, _ONLY_DRAWN) else sentence(event)
             if text is not None:
@@ -67,7 +67,7 @@ class Terminal:
             self._draw()
 
     def picture(self) -> Group:
-        """What is under way, a line each. Takes no lock: rich's own thread asks for it while it holds one of its own."""
+        """Return the activities, one line each. Takes no lock: rich's thread calls this while it holds its own."""
         activities = list(self._under_way.values())
         return Group(*(Text(self._line(a), style="cyan", no_wrap=True, overflow="ellipsis") for a in activities))
 
@@ -137,7 +137,7 @@ class Terminal:
 
 
 def size(count: int) -> str:
-    """Bytes as people say them: `812 B`, `3.1 MB`."""
+    """Format a number of bytes: `812 B`, `3.1 MB`."""
     value = float(count)
     for unit in ("B", "kB", "MB"):
         if value < 1000:

@@ -1,1 +1,1 @@
-"""Protocols of what use cases ask of the outside world, beyond a promotion."""
+"""Protocols of the outside world that only use cases need, beyond a promotion."""

@@ -10,7 +10,7 @@ from promoter.usecases.ports.source import SourceControl
 
 @dataclass(frozen=True, kw_only=True)
 class UseCasePorts(Ports):
-    """The ports of a promotion, and what else use cases ask of the world."""
+    """The ports of a promotion, and those that only use cases need."""
 
     source: SourceControl
     signer: Signer | None = None

@@ -1,6 +1,6 @@
-"""The platform that hosts a repository and runs its jobs, in values: what it is asked, and what it answers.
+"""Port: the platform that hosts a repository and runs its jobs.
 
-How it is asked is `adapters/forge/`'s; what follows from an answer is `reviews.py`'s and `records.py`'s.
+`adapters/platforms/` implements it; `platform_reviews.py` and `deployment_record.py` use its values.
 """
 
 import re
@@ -18,20 +18,20 @@ SPELLINGS = "workflow:FILE[@REF], event:NAME or pipeline:REF"
 
 
 class Platform(StrEnum):
-    """Whose API it is."""
+    """The kind of API."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
 
     @property
     def shown(self) -> str:
-        """For people."""
+        """Its name for people."""
         return {Platform.GITHUB: "GitHub", Platform.GITLAB: "GitLab"}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A GitHub workflow that may be started by hand. Without `ref` it is taken from the default branch."""
+    """A GitHub workflow with `workflow_dispatch`. Without `ref`, the default branch is used."""
 
     file: str
     ref: str | None = None
@@ -42,7 +42,7 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of a GitHub repository, which workflows of its default branch listen to."""
+    """A `repository_dispatch` event, for workflows of the default branch."""
 
     name: str
 
@@ -65,22 +65,22 @@ USUAL = Event("promoter")
 
 
 def parse_target(text: str) -> Target:
-    """Raises ValueError with a sentence."""
+    """Parse a target. Raise ValueError with a sentence for people."""
     kind, _, rest = text.strip().partition(":")
     if kind == "workflow":
         file, at, ref = rest.partition("@")
         if _FILE.fullmatch(file) and (_REF.fullmatch(ref) if at else not ref):
             return Workflow(file, ref or None)
-        raise ValueError(f"{text!r} names no workflow: write the name of its file, such as workflow:promote.yml@main")
+        raise ValueError(f"{text!r} is not a workflow: write the name of its file, such as workflow:promote.yml@main")
     if kind == "event":
         if _EVENT.fullmatch(rest):
             return Event(rest)
-        raise ValueError(f"{text!r} names no event: write for example event:promoter")
+        raise ValueError(f"{text!r} is not an event: write for example event:promoter")
     if kind == "pipeline":
         if _REF.fullmatch(rest):
             return PipelineAt(rest)
-        raise ValueError(f"{text!r} names no branch or tag: write for example pipeline:main")
-    raise ValueError(f"{text!r} is nothing that can be started: write {SPELLINGS}")
+        raise ValueError(f"{text!r} is not a branch or tag: write for example pipeline:main")
+    raise ValueError(f"{text!r} cannot be started: write {SPELLINGS}")
 
 
 def platform_of(target: Target) -> Platform:
@@ -94,7 +94,7 @@ def platform_of(target: Target) -> Platform:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a job is started for."""
+    """The reason for starting a job."""
 
     pipeline: str
     environment: str
@@ -104,9 +104,9 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What one person said on the platform about this run going on to one environment.
+    """One person's review on the platform: whether this run may continue to one environment.
 
-    `mark` tells several reviews of one person apart. Together with the run it is the same each time that it is asked.
+    `mark` distinguishes several reviews of one person. Together with the run it identifies a review.
     """
 
     user: str
@@ -117,7 +117,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """One image as it serves somewhere. `name` is its repository, `deployment` the place that it serves at."""
+    """A deployed image. `name` is its repository, `deployment` the place where it runs."""
 
     name: str
     digest: str
@@ -128,7 +128,7 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRecord:
-    """How a promotion ended, for the platform's own pages."""
+    """The outcome of a promotion, for the platform's pages."""
 
     environment: str
     commit: str
@@ -144,33 +144,33 @@ class DeploymentRecord:
 
 # ---------------------------------------------------------------- the platform that runs the jobs
 class Forge(Protocol):
-    """One repository on the platform that hosts it and runs its jobs. Raises ForgeError, and CallerError for a wrong question."""
+    """One repository on the platform that hosts it and runs its jobs. Raises ForgeError, and CallerError for a wrong call."""
 
     platform: Platform
     repository: str
 
     def prove(self) -> None:
-        """Raises when the repository does not answer, or the token is not good for it. Changes nothing."""
+        """Raise when the repository does not answer, or the token has no access. Change nothing."""
 
     def dispatch(self, target: Target, occasion: Occasion) -> None:
-        """Starts a job. It may be started twice when an answer is lost: what it does must bear that."""
+        """Start a job. It may start twice when an answer is lost, so the job must be idempotent."""
 
     def reviews(self, environment: str) -> tuple[Review, ...]:
-        """What people decided about this very run, or job, going on to what the platform calls `environment`."""
+        """Return the reviews of this run or job for the platform's `environment`."""
 
     def record(self, record: DeploymentRecord) -> None:
-        """Adds to the platform's own history of deployments."""
+        """Add to the platform's history of deployments."""
 
     def record_image(self, image: ImageRecord) -> None:
-        """Says which image serves at one place from now on."""
+        """Record which image runs at one place from now on."""
 
     def close(self) -> None: ...
 
 
 Forges = Callable[[Platform | None], Forge]
-"""The platform of this job or checkout; None takes whichever it is. Raises CallerError when repository or token is missing."""
+"""Opens the platform of this job or checkout; None accepts any. Raises CallerError when repository or token is missing."""
 
 
 def no_forge(platform: Platform | None) -> Forge:
-    """Where there is none."""
+    """Raise CallerError: there is no platform."""
     raise CallerError(f"there is no {platform.shown if platform else 'platform'} here")

@@ -7,4 +7,4 @@ class Signer(Protocol):
     """A person's SSH key: in a file, in an agent, or on a hardware token."""
 
     def sign(self, text: str, key: str) -> str:
-        """The armored signature over exactly `text`, in the namespace of approvals. Raises SigningError."""
+        """Return the armored signature over exactly `text`, in the namespace of approvals. Raise SigningError."""

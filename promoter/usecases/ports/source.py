@@ -12,13 +12,13 @@ class SourceControl(Protocol):
     """The repository that holds the pipeline file."""
 
     def source(self, directory: Path) -> Source:
-        """Commit, branch, version and whether there are uncommitted changes (promoter's own files not counted)."""
+        """Return commit, branch, version and whether there are uncommitted changes (except in promoter's own files)."""
 
     def snapshot(self, directory: Path, ref: str) -> "Snapshot":
-        """The files as a ref has them. Raises CallerError, with what to fetch, when the ref is not here."""
+        """Return the files at a ref. Raise CallerError, with what to fetch, when the ref is not here."""
 
     def files(self, directory: Path, argv: Sequence[str]) -> Mapping[str, str]:
-        """The same as they are on the disk, of those that the repository tracks."""
+        """Return the digests of these files on the disk, if the repository tracks them."""
 
     def commits(self, directory: Path, old: str, new: str) -> tuple[str, ...] | None:
-        """One line a commit after `old` up to `new`, newest first; None when the repository cannot tell."""
+        """Return one line for each commit after `old` up to `new`, newest first; None if unknown."""

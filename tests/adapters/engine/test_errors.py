@@ -45,9 +45,9 @@ def test_what_stays_is_not(words):
         ("network web not found", "network"),
         ("could not find an available, non-overlapping IPv4 address pool among the defaults", "docker network prune"),
         ("all predefined address pools have been fully subnetted", "docker network prune"),
-        ("Remote end closed connection without response", "being restarted"),
-        ("Connection reset by peer", "being restarted"),
-        ("No such container: 0a1b", "somebody removed it"),
+        ("Remote end closed connection without response", "is restarting"),
+        ("Connection reset by peer", "is restarting"),
+        ("No such container: 0a1b", "it was removed meanwhile"),
         ("invalid mount config: bind source path does not exist: /x", "create_host_path"),
     ],
 )

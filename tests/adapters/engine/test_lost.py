@@ -150,7 +150,7 @@ def test_a_port_that_another_container_publishes_is_not_waited_for(server: Serve
     starting(server, 9, [{"Names": ["/other"], "Ports": [{"PublicPort": 8080}]}])
     with pytest.raises(StartError, match="port is already allocated") as error:
         engine.start("web")
-    assert error.value.hint == "container other publishes it: stop that one, or publish another port"
+    assert error.value.hint == "container other uses that port: stop it, or publish another port"
     assert server.seen.count("/containers/web/start") == 1
 
 
@@ -159,4 +159,4 @@ def test_a_port_that_is_never_let_go_is_given_up(server: Server, engine: DockerE
     starting(server, 99, [{"Names": ["/other"], "Ports": [{"PublicPort": 8081}, {"PrivatePort": 8080}]}])
     with pytest.raises(StartError, match="port is already allocated") as error:
         engine.start("web")
-    assert "restart the engine" in (error.value.hint or "")
+    assert "restart Docker" in (error.value.hint or "")

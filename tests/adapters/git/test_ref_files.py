@@ -153,5 +153,5 @@ def test_a_shallow_clone_without_the_branch_says_so(ours: Repository, tmp_path: 
 
 
 def test_outside_of_a_checkout_there_is_nothing_to_hold_to(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match="no git checkout"):
+    with pytest.raises(CallerError, match="is not a git checkout"):
         SOURCE.snapshot(tmp_path, "origin/main")

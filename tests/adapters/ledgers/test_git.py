@@ -235,7 +235,7 @@ def test_a_pipeline_file_in_no_repository(world):
     other = world.room / "other"
     other.mkdir()
     assert list(world.ledger(other, url=f"git:{BRANCH}@../origin.git").read()) == written
-    with pytest.raises(CallerError, match="in none"):
+    with pytest.raises(CallerError, match="is not in a repository"):
         list(world.ledger(plain).read())
 
 
@@ -268,7 +268,7 @@ def test_what_is_no_branch_is_refused_when_it_is_written(world, url):
 
 
 def test_a_place_that_is_neither_remote_nor_directory_is_told(world):
-    with pytest.raises(CallerError, match="neither a remote's name nor a directory nor an address; its remotes are origin"):
+    with pytest.raises(CallerError, match="is not a remote, a directory or an address; its remotes are origin"):
         list(world.ledger(url=f"git:{BRANCH}@orign").read())
 
 

@@ -145,12 +145,12 @@ REFUSALS = {
     "protected": (
         "echo 'error: GH006: Protected branch update failed for refs/heads/x' >&2; exit 1",
         "is on a protected branch",
-        "let this account push",
+        "allow this account to push",
     ),
     "hook": (
         "echo 'releases only on Mondays' >&2; exit 1",
-        "does not let us push to: .*releases only on Mondays",
-        "rule for that branch",
+        "does not allow this account to push to: .*releases only on Mondays",
+        "branch's rule",
     ),
 }
 
@@ -176,13 +176,13 @@ def test_a_push_that_the_server_refuses_says_which_right_is_missing_and_is_not_t
         ("receivepack", "remote: Permission to o/r.git denied to ana.\\nfatal: The requested URL returned error: 403",
          "may not be written to", "contents: write"),
         ("receivepack", "ERROR: The key you are authenticating with has been marked as read only.",
-         "may not be written to", "may write"),
+         "may not be written to", "write access"),
         ("receivepack", "fatal: remote error: access denied or repository not exported: /o.git",
-         "lets nobody write", "right to push"),
-        ("uploadpack", "git@h: Permission denied (publickey).", "lets nobody in with this ssh key", "ssh-add"),
+         "does not allow writing", "permission to push"),
+        ("uploadpack", "git@h: Permission denied (publickey).", "does not accept this ssh key", "ssh-add"),
         ("uploadpack", "Host key verification failed.", "host whose key is not known", "fingerprint"),
-        ("uploadpack", "fatal: could not read Username for 'https://h': terminal prompts disabled", "wants credentials", "token"),
-        ("uploadpack", "ERROR: Repository not found.", "may not see", "mend the address"),
+        ("uploadpack", "fatal: could not read Username for 'https://h': terminal prompts disabled", "needs credentials", "token"),
+        ("uploadpack", "ERROR: Repository not found.", "cannot see", "fix the address"),
     ],
 )  # fmt: skip
 def test_what_servers_say_is_told_as_what_is_missing(world, program, said, words, remedy):
@@ -201,7 +201,7 @@ def test_a_repository_that_is_gone_and_one_that_is_broken(world):
     written = write(ledger, 1)
     world.origin.rename(world.room / "away.git")
     for act in (lambda: list(ledger.read()), lambda: write(ledger, 1)):
-        with pytest.raises(LedgerError, match="not there, or that this account may not see"):
+        with pytest.raises(LedgerError, match="does not exist, or that this account cannot see"):
             act()
     (world.room / "away.git").rename(world.origin)
     assert list(ledger.read()) == written
@@ -280,7 +280,7 @@ def test_a_server_that_never_answers_a_push_ends_in_an_error_and_not_in_a_second
     written = write(world.ledger(), 1)
     hook(world, "reference-transaction", 'if [ "$1" = prepared ]; then kill -9 $PPID; fi')
     ledger = world.ledger(sleep=lambda _: (world.origin / "refs/heads" / f"{BRANCH}.lock").unlink(missing_ok=True))
-    with pytest.raises(LedgerError, match="took no fact in 3 attempts") as error:
+    with pytest.raises(LedgerError, match="accepted no fact in 3 attempts") as error:
         write(ledger, 1)
     assert error.value.retryable
     assert list(ledger.read()) == written

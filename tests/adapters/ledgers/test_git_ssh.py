@@ -47,7 +47,7 @@ def test_facts_and_leases_over_ssh(world, server):
 def test_a_key_that_the_server_does_not_know_is_told(world, server):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(server.room / "other")], check=True)
     server.allow("other")
-    with pytest.raises(LedgerError, match=r"lets nobody in with this ssh key: .*Permission denied") as error:
+    with pytest.raises(LedgerError, match=r"does not accept this ssh key: .*Permission denied") as error:
         list(world.ledger().read())
     assert (error.value.retryable, "ssh-add" in (error.value.hint or "")) == (False, True)
 
@@ -61,7 +61,7 @@ def test_a_host_whose_key_is_not_known_is_told_and_nobody_is_asked(world, server
 
 def test_a_repository_that_is_not_there_is_told(world, server):
     world.git("remote", "set-url", "origin", f"{server.host}:/nowhere/shop.git", at=world.clone)
-    with pytest.raises(LedgerError, match="in a repository that is not there"):
+    with pytest.raises(LedgerError, match="in a repository that does not exist"):
         list(world.ledger().read())
 
 

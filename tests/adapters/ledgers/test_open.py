@@ -28,7 +28,7 @@ def test_a_home_from_outside_is_found_by_its_scheme(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(opening, "entry_points", points.select)
     assert open_ledger("cabinet:third-drawer", tmp_path, "shop").location == "memory"
     assert opened == [("cabinet:third-drawer", tmp_path, "shop")]
-    with pytest.raises(CallerError, match="is not one that promoter knows"):
+    with pytest.raises(CallerError, match="is not supported"):
         open_ledger("drawer:third", tmp_path, "shop")
 
 

@@ -89,7 +89,7 @@ def test_the_form_of_a_newer_promoter_is_refused_and_left_alone(server, database
     write(open_one(), 1)
     server.ask("UPDATE promoter.version SET number = 99", database=database)
     for act in (lambda: list(open_one().read()), lambda: write(open_one(), 1)):
-        with pytest.raises(LedgerError, match="newer promoter: its form is 99") as error:
+        with pytest.raises(LedgerError, match="newer promoter: its format is 99") as error:
             act()
         assert "upgrade promoter" in (error.value.hint or "")
 
@@ -287,7 +287,7 @@ def test_passwords_come_by_the_usual_means_and_a_wrong_one_is_said(server, datab
     try:
         url = server.url(database, user=database)
         monkeypatch.setenv("PGPASSWORD", "hunter2")
-        with pytest.raises(LedgerError, match="lets nobody in with these credentials") as error:
+        with pytest.raises(LedgerError, match="does not accept these credentials") as error:
             list(open_one(url=url).read())
         assert "PGPASSWORD" in (error.value.hint or "") and "hunter2" not in error.value.message
         monkeypatch.setenv("PGPASSWORD", "right")
@@ -308,7 +308,7 @@ def test_missing_rights_and_missing_databases_are_named(server, database, open_o
     server.ask(f"CREATE ROLE {database} LOGIN SUPERUSER", f"ALTER ROLE {database} NOSUPERUSER PASSWORD 'x'")
     try:
         os.environ["PGPASSWORD"] = "x"
-        with pytest.raises(LedgerError, match="may not be used so: permission denied") as error:
+        with pytest.raises(LedgerError, match="refuses access: permission denied") as error:
             write(open_one(url=server.url(database, user=database)), 1)
         assert "CREATE on the database" in (error.value.hint or "")
         write(open_one(), 1)

@@ -254,7 +254,7 @@ def test_a_lock_that_lasts_is_said_and_worth_another_try(place):
 
 def test_a_disk_that_takes_no_more_is_said(place):
     said = subprocess.run([sys.executable, "-c", WRITER, place], capture_output=True, text=True, check=True).stdout
-    assert "fault of its disk" in said and "run the same command again" in said
+    assert "disk error" in said and "run the same command again" in said
     assert list(SqliteLedger(place).read()) == []
 
 

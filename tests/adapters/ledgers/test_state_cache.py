@@ -171,7 +171,7 @@ def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path
     api.pin("dev", "watched")
     assert everything(api.context.ledger.state) == everything(fold(shop.store.read()))
     report = shop.api().ledger_verify()
-    assert (report.problem, "said something else than the facts" in (report.note or "")) == (None, True)
+    assert (report.problem, "did not match the facts" in (report.note or "")) == (None, True)
     assert shop.api().ledger_verify().note is None
     assert everything(glance_of(shop)) == everything(fold(shop.store.read()))
 

@@ -154,9 +154,9 @@ def test_a_jobs_own_token_reads_approvals_and_starts_nothing(lab: HttpYard) -> N
 
 
 def test_only_the_deployment_of_this_very_job_is_read(lab: HttpYard) -> None:
-    with pytest.raises(CallerError, match="this job is no deployment to prod"):
+    with pytest.raises(CallerError, match="this job is not a deployment to prod"):
         lab.gitlab(job="1").reviews("prod")
-    with pytest.raises(CallerError, match="this job is no deployment to other"):
+    with pytest.raises(CallerError, match="this job is not a deployment to other"):
         lab.forge.reviews("other")
 
 
@@ -164,7 +164,7 @@ def test_only_the_deployment_of_this_very_job_is_read(lab: HttpYard) -> None:
 def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Platform) -> None:
     yard = HttpYard(server, platform)
     forge = yard.github(run=None) if platform is Platform.GITHUB else yard.gitlab(job=None)
-    with pytest.raises(CallerError, match="could be read"):
+    with pytest.raises(CallerError, match="here to read"):
         forge.reviews("prod")
 
 
@@ -175,7 +175,7 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
         (401, {"message": "Bad credentials"}, "does not accept the token of GITHUB_TOKEN", "set a new one"),
         (403, {"message": "Not accessible"}, "does not let the token of GITHUB_TOKEN start an event of the repository: Not acc",
          "Contents: write"),
-        (404, {"message": "Not Found"}, "knows nothing to start an event of the repository, or does not sho", "check the names"),
+        (404, {"message": "Not Found"}, "finds nothing to start an event of the repository, or does not sho", "check the names"),
         (422, {"message": "Invalid request.", "errors": ["no"]}, '(422): Invalid request.; ["no"]', "Contents: write"),
         (418, b"<html>", "refuses to start an event of the repository (418)", "Contents: write"),
     ],
@@ -206,7 +206,7 @@ def test_a_pause_may_be_a_date_or_a_limit_that_is_used_up(hub: HttpYard) -> None
 
 def test_who_asks_for_a_long_pause_is_not_asked_again(hub: HttpYard) -> None:
     hub.server.next = [Answer(429, {}, {"Retry-After": "3600"})]
-    with pytest.raises(ForgeError, match="left alone for 3600 s"):
+    with pytest.raises(ForgeError, match="it asks to wait 3600 s"):
         hub.forge.dispatch(Event("promoter"), OCCASION)
     assert (len(hub.server.asked), hub.waits) == (1, [])
 
@@ -221,7 +221,7 @@ def test_what_fails_each_time_fails_at_last(hub: HttpYard) -> None:
 @pytest.mark.parametrize("body", [b"{", b"<html>login</html>", {"not": "a list"}, [{"no": "environments"}], [7], b"[" * 100_000])
 def test_answers_of_no_known_form_are_refused(hub: HttpYard, body: object) -> None:
     hub.server.next = [Answer(200, body)]
-    with pytest.raises(ForgeError, match="answers in no form that is known here"):
+    with pytest.raises(ForgeError, match="sends an unexpected answer"):
         hub.forge.reviews("prod")
 
 
@@ -249,7 +249,7 @@ def test_nobody_there_is_said_so(server: ForgeServer) -> None:
 def test_another_host_never_gets_the_token(hub: HttpYard) -> None:
     with forge_server() as other:
         hub.server.next = [Answer(307, {}, {"Location": f"{other.address}/repos/acme/shop"})]
-        with pytest.raises(ForgeError, match="a token is not carried there"):
+        with pytest.raises(ForgeError, match="the token is not sent there"):
             hub.forge.prove()
         assert other.asked == []
 
@@ -260,7 +260,7 @@ def test_a_renamed_repository_is_followed_on_the_same_host(hub: HttpYard) -> Non
     hub.forge.dispatch(Event("promoter"), OCCASION)
     assert [one.method for one in hub.server.asked] == ["POST", "POST"]
     hub.server.next = [Answer(302, {}, {"Location": there})]
-    with pytest.raises(ForgeError, match="to another place"):
+    with pytest.raises(ForgeError, match="redirects to another host"):
         hub.forge.dispatch(Event("promoter"), OCCASION)
 
 

@@ -185,9 +185,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
     fake.answers["status"] = ZeroDivisionError("division\nby zero")
     answer = say("status")
     assert answer.code == 1
-    assert answer.err.startswith(
-        "promoter: this is a fault of promoter, not of yours: ZeroDivisionError: division by zero\n  run it again"
-    )
+    assert answer.err.startswith("promoter: internal error: ZeroDivisionError: division by zero\n  run the command again")
     assert "Traceback" not in answer.err
     assert say("status", "--json").json["decision"] == "failed"
     monkeypatch.setenv("PROMOTER_DEBUG", "1")
@@ -295,7 +293,7 @@ def test_plan_is_0_and_tells_from_to_gates_changes_and_steps(say: Say) -> None:
 def test_approve_shows_the_case_and_records(say: Say) -> None:
     answer = say("approve", "prod", "--yes")
     for said in (
-        "asks to enter prod",
+        "wants to deploy to prod",
         "c0ffee1 Be faster",
         'A: "1" -> "2"',
         "ben@example.com",
@@ -308,7 +306,7 @@ def test_approve_shows_the_case_and_records(say: Say) -> None:
 def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(say: Say) -> None:
     answer = say("approve", "prod", "--yes", "--json")
     assert answer.json["kind"] == "approved"
-    assert "asks to enter prod" in answer.err
+    assert "wants to deploy to prod" in answer.err
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
@@ -343,7 +341,7 @@ def test_history(say: Say) -> None:
 def test_show_diff_and_logs_are_text_and_json(say: Say) -> None:
     shown = say("show", "3f").out.splitlines()
     assert shown[0] == f"release {RELEASE.id} (main c0ffeec0ffee, with uncommitted changes)"
-    assert shown[2:4] == ["made 2026-11-23 18:20:11Z by ana@example.com, tagged web:v1", "lives in dev"]
+    assert shown[2:4] == ["made 2026-11-23 18:20:11Z by ana@example.com, tagged web:v1", "runs in dev"]
     assert shown[-1].split() == ["1", "2026-11-23", "18:20:11Z", "released", "-", "ana@example.com"]
     differs = say("diff", "dev", "prod").out
     assert "configuration:\n  ~ a: 1 -> 2" in differs
@@ -399,11 +397,11 @@ def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
 @pytest.mark.parametrize(
     ("said", "word"),
     [
-        ("tomorrow", "is no time"),
+        ("tomorrow", "is not a time"),
         ("2026-12-18T09:00", "has no zone"),
-        ("2026-13-01T09:00Z", "is no time"),
-        ("+4", "is no time"),
-        ("+99999999999d", "is no time"),
+        ("2026-13-01T09:00Z", "is not a time"),
+        ("+4", "is not a time"),
+        ("+99999999999d", "is not a time"),
         ("2126-01-01T00:00Z", "more than ten years ahead"),
     ],
 )
@@ -419,7 +417,7 @@ def test_explain_shows_each_gate_when_it_opens_and_the_command(say: Say, fake: F
     assert "waiting  soak in test for 4h: soaks in test until noon (soaking)" in out
     assert "opens at 2026-11-23 19:21 UTC" in out
     assert f"ben@example.com may: promoter approve prod -f {PIPELINE}" in out
-    assert "waiting (soaking); the time is right from 2026-11-23 19:21 UTC" in out
+    assert "waiting (soaking); can start at 2026-11-23 19:21 UTC" in out
 
 
 def test_explain_as_json_is_the_whole_of_it(say: Say, fake: FakePromoter) -> None:

@@ -251,7 +251,7 @@ def test_zsh_shows_where_a_release_comes_from(zsh_program: str, shop: Path, envi
             ["dev\tenvironment of pipeline.yaml", "test\tenvironment of pipeline.yaml", "prod\tenvironment of pipeline.yaml"],
         ),
         (f"promoter show {RELEASES[0][:6]}", [f"{RELEASES[0][:12]}\tmain ccccccc 2026-11-23T18:00"]),
-        ("promoter ledger e", ["export\tWrites the ledger's exact lines, one a..."]),
+        ("promoter ledger e", ["export\tWrite the ledger's exact lines, one for..."]),
     ],
 )
 def test_fish_completes(fish_program: str, shop: Path, environ: dict[str, str], line: str, offered: list[str]) -> None:

@@ -38,9 +38,9 @@ def test_what_is_started_says_the_setting(
     if target is None:
         assert verbs(fake) == ["case", "vote"]
     else:
-        assert verbs(fake) == ["starter", "case", "vote", "still_shut", "dispatch"]
+        assert verbs(fake) == ["starter", "case", "vote", "still_closed", "dispatch"]
         assert ("dispatch", target) in fake.asked
-        assert f"started {target} at GitHub, acme/shop: it carries on" in answer.out and "next:" not in answer.out
+        assert f"started {target} at GitHub, acme/shop; it continues the promotion" in answer.out and "next:" not in answer.out
 
 
 def test_what_is_missing_for_it_is_said_before_the_vote(say: Say, fake: FakePromoter) -> None:
@@ -50,10 +50,10 @@ def test_what_is_missing_for_it_is_said_before_the_vote(say: Say, fake: FakeProm
 
 
 def test_it_waits_for_what_is_missing_still(say: Say, fake: FakePromoter) -> None:
-    fake.answers["still_shut"] = ("approval of 2 people: 1 of 2",)
+    fake.answers["still_closed"] = ("approval of 2 people: 1 of 2",)
     answer = say(*APPROVE, "--dispatch")
     assert (answer.code, "dispatch" in verbs(fake)) == (0, False)
-    assert "event:promoter was not started, because this is still missing: approval of 2 people: 1 of 2" in answer.out
+    assert "event:promoter was not started: still missing: approval of 2 people: 1 of 2" in answer.out
     assert "next: promoter promote" in answer.out
 
 
@@ -61,7 +61,7 @@ def test_a_vote_stands_when_nothing_could_be_started(say: Say, fake: FakePromote
     fake.answers["dispatch"] = ForgeError("GitHub is\x1b down", hint="later")
     answer = say(*APPROVE, "--dispatch")
     assert answer.code == 1 and "approved by" in answer.out
-    assert "the vote stands, but event:promoter was not started: GitHub is down\n  later" in answer.err
+    assert "vote recorded; starting event:promoter failed: GitHub is down\n  later" in answer.err
     assert f"next: promoter promote {RELEASE.short_id} --to prod -f pipeline.yaml" in answer.err
 
 

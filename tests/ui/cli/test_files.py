@@ -67,7 +67,7 @@ def test_init_writes_over_nothing_without_force(here: Path, say: Say) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("init",), "there is no Compose file and no Dockerfile here"),
+        (("init",), "no Compose file and no Dockerfile here"),
         (("init", "--from", "none.yaml"), "none.yaml cannot be read"),
         (("init", "--from", "web/Dockerfile"), "promoter init --from web/Dockerfile -f web/pipeline.yaml"),
         (("init", "--from", "list.yaml"), "list.yaml has no services"),
@@ -89,14 +89,14 @@ def test_what_promoter_cannot_carry_out_of_a_compose_file_is_said_at_once(here: 
     (here / "compose.yaml").write_text("services: {web: {image: nginx, network_mode: 'service:x', cpu_rt_period: 5}}\n")
     answer = say("init")
     assert answer.code == 2
-    assert "pipeline.yaml is written, and needs your hand" in answer.err
+    assert "pipeline.yaml is written; edit these lines before the first run" in answer.err
     assert "cpu_rt_period" in answer.err
 
 
 # ------------------------------------------------------------ validate, schema
 def test_validate_says_what_is_good(here: Path, say: Say) -> None:
     (here / "p.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {dev: {}, prod: {}}\n")
-    assert say("validate", "p.yaml").out == "p.yaml is good: shop, dev, prod\n"
+    assert say("validate", "p.yaml").out == "p.yaml is valid: shop, dev, prod\n"
     assert say("validate", "-f", "p.yaml", "--json").json == {"valid": True, "pipeline": "shop", "environments": ["dev", "prod"]}
     assert say("validate", "p.yaml", "--quiet").out == ""
 
@@ -136,7 +136,7 @@ def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, say
     answer = say("doctor")
     assert answer.code == 1
     assert "MISSING engine: " in answer.out
-    assert "missing pipeline file: there is no pipeline.yaml\n        promoter init writes one" in answer.out
+    assert "missing pipeline file: pipeline.yaml does not exist\n        run promoter init" in answer.out
     assert all(finding["remedy"] for finding in findings(say).values() if not finding["ok"])
 
 

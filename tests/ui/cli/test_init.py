@@ -98,11 +98,11 @@ def test_options_answer_every_question(here: Path, say: Say) -> None:
         ("--registry", "http://", "is not a registry"),
         ("--registry", "a b", "is not a registry"),
         ("--environments", "dev,Prod", "'Prod' is not a name for an environment"),
-        ("--environments", "a,a", "named twice"),
+        ("--environments", "a,a", "appears twice"),
         ("--environments", ",", "name at least one"),
-        ("--approvers", "*@example.com", "does not name one person"),
-        ("--ci", "jenkins", "'jenkins' is none of github, gitlab, none"),
-        ("--ci", "github", "is in no git checkout"),
+        ("--approvers", "*@example.com", "is not one person's name or address"),
+        ("--ci", "jenkins", "'jenkins' is not one of github, gitlab, none"),
+        ("--ci", "github", "is not in a git checkout"),
     ],
 )
 def test_an_answer_that_cannot_be_is_2_and_writes_nothing(here: Path, say: Say, option: str, value: str, said: str) -> None:
@@ -216,7 +216,7 @@ def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path,
     assert 'PROMOTER_LEDGER: "git:promoter-ledger"' in written
     assert "REGISTRY_PASSWORD" in written
     again = say("init", "--ci", ci)
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "exists already" in again.err) == (2, True)
     assert say("init", "--ci", ci, "--name", "x").code == 2
 
 
@@ -225,7 +225,7 @@ def test_break_12_a_ledger_that_dies_with_its_runner_is_told(deploy: Path, say: 
     (deploy / "pipeline.yaml").write_text(text)
     answer = say("init", "--ci", "github")
     assert answer.code == 0
-    assert "the ledger sqlite:.promoter/x.db is a file: on a runner that is thrown away it is lost with each job" in answer.err
+    assert "the ledger sqlite:.promoter/x.db is a file: on a temporary runner it is lost after each job" in answer.err
     assert "ledger: git:promoter-ledger" in answer.err
 
 
@@ -329,7 +329,7 @@ FILES = {
 @pytest.mark.parametrize(
     ("files", "services", "said"),
     [
-        ((".env",), "compose.yaml", "come from .env"),
+        ((".env",), "compose.yaml", "variables from .env"),
         (
             (".env", "compose.override.yaml"),
             ["compose.yaml", "compose.override.yaml"],
@@ -370,7 +370,7 @@ def test_the_name_of_the_project_is_that_of_each_environment(here: Path, say: Sa
     (here / "compose.yaml").write_text("services: {web: {image: x, hostname: '${COMPOSE_PROJECT_NAME}-web'}}\n")
     answer = say("init", "--yes", "--name", "shop")
     assert answer.code == 0, answer.err
-    assert "COMPOSE_PROJECT_NAME is another one in each environment" in (here / "pipeline.yaml").read_text()
+    assert "COMPOSE_PROJECT_NAME differs in each environment" in (here / "pipeline.yaml").read_text()
     assert checked(here / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
 
 

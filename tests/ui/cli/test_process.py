@@ -69,7 +69,7 @@ def test_on_a_terminal_a_person_is_asked(key: bytes, code: int, said: str) -> No
     process = subprocess.Popen([sys.executable, "-c", ASK], stdin=side, stdout=side, stderr=side, cwd=root, close_fds=True)
     os.close(side)
     text = _read(main, b"[y/N]")
-    assert b"asks to enter prod" in text
+    assert b"wants to deploy to prod" in text
     os.write(main, key)
     text += _read(main, None)
     assert process.wait(10) == code

@@ -119,7 +119,7 @@ def test_another_pipelines_ledger_in_its_place_is_told(here: Path, capsys: pytes
     put(here, renumbered(texts(rows_of(here))))
     (here / ".promoter/witness.json").unlink()
     code, said = say(capsys, "promote")
-    assert (code, "is that of pipeline blog, not of shop" in said) == (2, True), said
+    assert (code, "belongs to pipeline blog, not to shop" in said) == (2, True), said
 
 
 def test_what_nobody_here_can_tell_is_told_by_the_head_that_was_kept_elsewhere(

@@ -65,10 +65,10 @@ def test_plain_is_one_line_an_event() -> None:
         "dev: replace web: healthy",
         "dev: pull web: done in 1m05s",
         "dev: replace web: failed (unhealthy): exit code 3",
-        "dev: putting the earlier web back",
+        "dev: restoring the previous web",
         "dev: rolled back after 12s: exit code 3",
-        "prod: release aaaaaaaaaaaa asks for it now; the earlier bbbbbbbbbbbb waits for it no longer",
-        "prod: waiting for up to 1m30s more: 0 of 1",
+        "prod: release aaaaaaaaaaaa replaces bbbbbbbbbbbb in the queue",
+        "prod: waiting up to 1m30s more: 0 of 1",
         "a sentence",
     ]
 

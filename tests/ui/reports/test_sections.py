@@ -78,7 +78,7 @@ def test_what_waits_at_a_gate_holds_nobody_up() -> None:
     lanes = Lanes(sink)
     lanes(e.GateEvaluated("eu", "approval", SHUT))
     lanes(e.Waiting("eu", ("approval: 0 of 1",), 60.0))
-    assert sink.lines[-1].startswith("eu: waiting for up to")
+    assert sink.lines[-1].startswith("eu: waiting up to")
     for event in entered("us"):
         lanes(event)
     assert sink.lines[-1] == "us: pull web: done in 1.0s"

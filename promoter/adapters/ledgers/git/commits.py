@@ -1,4 +1,4 @@
-"""Commits, made without a work tree or an index: under the user's name, and signed where git is told so."""
+"""Commits, made without a work tree or an index: with the user's name, and signed if git is configured so."""
 
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ _NAMELESS = {
     for role in ("AUTHOR", "COMMITTER")
     for part, value in (("NAME", "promoter"), ("EMAIL", "promoter@localhost"))
 }
-"""Who commits where git does not know anybody, as in CI."""
+"""The committer if git has no name, as in CI."""
 
 
 class Scribe:
@@ -20,11 +20,11 @@ class Scribe:
         self._wire = wire
 
     def commit(self, tree: str, parent: str | None, message: str, at: datetime) -> str:
-        """The new commit, in no ref yet. Raises LedgerError, also when it cannot be signed."""
+        """Make a commit, without a ref. Raise LedgerError, also when it cannot be signed."""
         return self._made(tree, *(("-p", parent) if parent else ()), *(("-S",) if self._signs else ()), message=message, at=at)
 
     def note(self, message: str, at: datetime) -> str:
-        """A commit of nothing but its message, never signed."""
+        """Make an unsigned commit that holds only a message."""
         return self._made(self._wire.asked("mktree", given=b""), message=message, at=at)
 
     def _made(self, tree: str, *options: str, message: str, at: datetime) -> str:
@@ -38,7 +38,7 @@ class Scribe:
             raise explain(self._wire.name, answer.error)
         raise LedgerError(
             f"the ledger {self._wire.name} needs a signed commit, and signing failed: {short(answer.error)}",
-            hint="git is told to sign (commit.gpgSign): make the key usable without a question, or set that to false here",
+            hint="git is configured to sign (commit.gpgSign): make the key usable without a prompt, or turn that off here",
         )
 
     @cached_property

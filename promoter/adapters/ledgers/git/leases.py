@@ -1,7 +1,7 @@
 """Leases as refs of the remote: refs/promoter/leases/PIPELINE/ENVIRONMENT, each a commit whose message is the hold.
 
-A ref is made, and moved, only where it still is what was seen, so that of many who want it one gets it. It is never
-removed: the token that it holds only grows.
+A ref is created or moved only if it is unchanged since it was read, so that only one of several runs gets it. It is
+never removed: its token only grows.
 """
 
 import json
@@ -21,9 +21,9 @@ from promoter.model.timestamps import read_stamp, stamp
 _KEYS = ("owner", "token", "since", "expires")
 _ATTEMPTS = 20
 _PAUSE = 0.3
-"""Seconds within which whoever was beaten waits for a random time."""
+"""The longest random wait, in seconds, after another run was first."""
 Change = Callable[[Hold | None], Hold | None]
-"""What is to be held instead of what is held; None: nothing is to change. It may raise."""
+"""Returns the new hold for the current one; None for no change. May raise."""
 
 
 class GitLeases:
@@ -68,7 +68,7 @@ class GitLeases:
 
     # ------------------------------------------------------------ refs
     def _change(self, environment: str, change: Change, *, seen: bool = False) -> None:
-        """Judges what is there, and moves the ref from just that. `seen`: what was seen last will do for the first try."""
+        """Evaluate the current hold and move the ref from it. `seen`: the first attempt may use what was read last."""
         tried: Hold | None = None
         with self._lock:
             for attempt in range(_ATTEMPTS):
@@ -83,7 +83,7 @@ class GitLeases:
                 self._sleep(jitter(_PAUSE))
         raise LedgerError(
             f"the lease of {environment} in the ledger {self._wire.name} could not be changed in {_ATTEMPTS} attempts",
-            hint="run the same command again, it carries on",
+            hint="run the same command again to continue",
             retryable=True,
         )
 
@@ -110,5 +110,5 @@ class GitLeases:
         except (ValueError, TypeError, KeyError) as error:
             raise LedgerError(
                 f"the lease of {environment} in the ledger {self._wire.name} cannot be read: {text[:100]!r}",
-                hint=f"somebody else wrote the ref {self._wire.place.leases(self._pipeline)}/{environment}: put it back",
+                hint=f"another program wrote the ref {self._wire.place.leases(self._pipeline)}/{environment}: restore it",
             ) from error

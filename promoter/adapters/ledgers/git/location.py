@@ -1,4 +1,4 @@
-"""Where a ledger in Git is: the repository whose objects we use, the remote that holds the branch, and our own refs.
+"""The location of a ledger in Git: the repository for objects, the remote with the branch, and promoter's refs.
 
 `git:BRANCH` is the repository of the pipeline file: its remote `origin`, else its only one; without any, its own
 branch. `git:BRANCH@WHERE` names another remote of it, an address, or a path.
@@ -25,7 +25,7 @@ _SPELLING = "write git:BRANCH, or git:BRANCH@WHERE with a remote's name, an addr
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """`directory` is where git runs; `remote` None is the repository there itself."""
+    """`directory` is where git runs; `remote` None is the repository there."""
 
     directory: Path
     remote: str | None
@@ -33,7 +33,7 @@ class Location:
 
     @property
     def tip(self) -> str:
-        """Our copy of the branch. Under a name of our own: the user's remote-tracking refs are the user's."""
+        """Return the ref of promoter's copy of the branch. The user's remote-tracking refs are not used."""
         return f"{self._own}/tip" if self.remote is not None else self.ref
 
     @property
@@ -41,7 +41,7 @@ class Location:
         return f"refs/heads/{self.branch}"
 
     def leases(self, pipeline: str) -> str:
-        """Where leases are on the remote. No branches: nobody wants to see them among theirs, nor rules for branches applied."""
+        """Return the prefix of lease refs on the remote. They are not branches, so branch lists and rules ignore them."""
         return f"refs/promoter/leases/{pipeline}"
 
     def copies(self, pipeline: str) -> str:
@@ -53,7 +53,7 @@ class Location:
 
 
 def parse(url: str) -> tuple[str, str]:
-    """Branch and WHERE (empty when nothing was said). Raises CallerError."""
+    """Return branch and WHERE (empty if missing). Raise CallerError."""
     branch, _, where = url.partition(":")[2].partition("@")
     if not _BRANCH.fullmatch(branch) or where.startswith("-") or any(ord(letter) < 32 for letter in where):
         raise CallerError(f"the ledger {shown(url)!r} names no branch that git allows", hint=_SPELLING)
@@ -61,23 +61,23 @@ def parse(url: str) -> tuple[str, str]:
 
 
 def shown(url: str) -> str:
-    """As it may be printed and remembered: without credentials."""
+    """Remove credentials from an address, for output and files."""
     return _CREDENTIALS.sub("//", url)
 
 
 def find(git: Git, directory: Path, url: str) -> Location:
-    """Raises CallerError for a remote that is not there, LedgerError for a repository that git does not read."""
+    """Find the location. Raise CallerError for a missing remote, LedgerError for a repository that git cannot read."""
     branch, where = parse(url)
     top = git.run(directory, ("rev-parse", "--absolute-git-dir"))
     if top.code == MISSING:
-        raise LedgerError(f"the ledger {shown(url)} needs git, which is not on this machine", hint="install git")
+        raise LedgerError(f"the ledger {shown(url)} needs git, which is not installed here", hint="install git")
     if top.code != 0 and "not a git repository" not in top.error:
         raise explain(shown(url), top.error)
     if top.code != 0:
         if not where:
             raise CallerError(
-                f"the ledger {shown(url)!r} is kept in the pipeline's own repository, and {directory} is in none",
-                hint="start from a checkout, or say where: git:BRANCH@ADDRESS",
+                f"the ledger {shown(url)!r} is in the pipeline's repository, but {directory} is not in a repository",
+                hint="run from a checkout, or name the repository: git:BRANCH@ADDRESS",
             )
         return Location(_store(directory), _elsewhere(directory, where, ()), branch)
     remotes = git.run(directory, ("remote",)).text.split()
@@ -85,32 +85,32 @@ def find(git: Git, directory: Path, url: str) -> Location:
         return Location(directory, where if where in remotes else _elsewhere(directory, where, remotes), branch)
     if len(remotes) > 1 and "origin" not in remotes:
         raise CallerError(
-            f"the ledger {url!r} may be on any of the remotes {', '.join(remotes)}", hint=f"say on which: {url}@{remotes[0]}"
+            f"the ledger {url!r} may be on any of the remotes {', '.join(remotes)}", hint=f"name one: {url}@{remotes[0]}"
         )
     return Location(directory, "origin" if "origin" in remotes else next(iter(remotes), None), branch)
 
 
 def _elsewhere(directory: Path, where: str, remotes: "tuple[str, ...] | list[str]") -> str:
-    """An address as it is, a path as an absolute one."""
+    """Return an address unchanged, a path as an absolute one."""
     if _ADDRESS.match(where):
         return where
     path = (directory / home_of(where)).resolve()
     if not is_dir(path):
         known = f"; its remotes are {', '.join(remotes)}" if remotes else ""
         raise CallerError(
-            f"the ledger is to be in {where!r}, which is neither a remote's name nor a directory nor an address{known}",
+            f"the ledger's repository {where!r} is not a remote, a directory or an address{known}",
             hint=_SPELLING,
         )
     return str(path)
 
 
 def _store(directory: Path) -> Path:
-    """Objects of a ledger whose pipeline file is in no repository: a bare one of our own, made when it is first needed."""
+    """Return promoter's bare repository for a pipeline file outside of a repository; created when first needed."""
     return directory / ".promoter" / "ledger.git"
 
 
 def ensure(git: Git, place: Location) -> None:
-    """Makes our own store where it is missing; whole or not at all, also when several processes do so at once."""
+    """Create promoter's repository if it is missing. Atomic, also with several processes."""
     if place.directory.exists():
         return
     place.directory.parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +118,6 @@ def ensure(git: Git, place: Location) -> None:
     answer = git.run(made, ("init", "--quiet", "--bare", "--template=", "."))
     if answer.code != 0:
         raise explain(str(place.directory), answer.error)
-    with suppress(OSError):  # somebody else was first
+    with suppress(OSError):  # another process was first
         made.rename(place.directory)
     shutil.rmtree(made, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Git's objects, read through one `git cat-file --batch` that is asked one thing after another."""
+"""Git's objects, read through one `git cat-file --batch` process."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from promoter.adapters.ledgers.git.remote import Wire
 
 _WINDOW = 200
-"""Objects asked for at once: few enough that their names always fit into the pipe, whoever waits for whom."""
+"""The number of objects in one request: few enough that their names fit into the pipe without a deadlock."""
 
 
 class Entry(NamedTuple):
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 
     @property
     def raw(self) -> bytes:
-        """As it stands in a tree."""
+        """Return the entry in the format of a tree object."""
         return f"{self.mode} {self.name}\0".encode("utf-8", "surrogateescape") + bytes.fromhex(self.object)
 
     @property
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 
 class Objects:
-    """The objects that belong to a commit `tip`. For a `with` statement: the process ends with it, however much was read."""
+    """The objects of a commit `tip`. Use as a context manager: the process ends with it."""
 
     def __init__(self, wire: "Wire", tip: str) -> None:
         self._wire, self._size = wire, len(tip) // 2
@@ -51,11 +51,11 @@ class Objects:
         self._process.communicate()
 
     def get(self, name: str) -> bytes | None:
-        """None when there is no such file."""
+        """Return a file's content; None if there is no such file."""
         return next(self._ask([name], b"blob"))
 
     def tree(self, name: str) -> list[Entry]:
-        """What a directory holds; nothing when it is not there."""
+        """Return the entries of a directory; none if it is missing."""
         found: list[Entry] = []
         tree, at = next(self._ask([name], b"tree")) or b"", 0
         while at < len(tree):
@@ -66,7 +66,7 @@ class Objects:
         return found
 
     def each(self, wanted: Iterable[tuple[int, str]]) -> Iterator[tuple[int, bytes]]:
-        """The contents of files, under the numbers that they come with. `wanted` may ask for trees meanwhile."""
+        """Yield contents of files with their numbers. `wanted` may read trees meanwhile."""
         rest = iter(wanted)
         while window := list(islice(rest, _WINDOW)):
             contents = self._ask([name for _, name in window], b"blob")
@@ -79,7 +79,7 @@ class Objects:
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
-        with suppress(BrokenPipeError):  # git has ended: its silence tells
+        with suppress(BrokenPipeError):  # git has ended: the missing answer is reported below
             asked.write("".join(f"{name}\n" for name in names).encode())
             asked.flush()
         for name in names:
@@ -98,7 +98,7 @@ class Objects:
 
 
 def written(wire: "Wire", contents: Sequence[bytes]) -> list[str]:
-    """The names of new files' contents, stored. Many of them are one pack, not a file each."""
+    """Store new contents and return their object names. Many contents are stored as one pack."""
     if len(contents) == 1:
         return [wire.asked("hash-object", "-w", "--stdin", given=contents[0])]
     with TemporaryDirectory(prefix="promoter-") as directory:

@@ -1,4 +1,4 @@
-"""Refs here and on the remote: fetched into our own, and pushed only where they still are what was seen.
+"""Refs here and on the remote: fetched into promoter's own refs, and pushed only if unchanged since they were read.
 
 The user's branches, hooks, index and work tree are not touched. A remote-tracking ref follows, as after any push.
 """
@@ -16,9 +16,9 @@ from promoter.adapters.retry import Retry, jitter
 from promoter.model.errors import LedgerError
 
 NETWORK = 60.0
-"""Seconds for one conversation with a remote."""
+"""Seconds for one command with a remote."""
 LOCAL = 60.0
-"""Seconds for one command on the disk; a signature may want a touch."""
+"""Seconds for one local command; a signature may need a touch of a key."""
 _QUIET = (
     "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "advice.pushFetchFirst=false",
 )  # fmt: skip
@@ -28,21 +28,21 @@ _FETCH = (
 )  # fmt: skip
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
 _DURABLE = "core.fsync=objects,derived-metadata,reference"
-"""Git leaves single objects to the disk's own time. Where ours is the disk that the ledger is on, none may be lost with it."""
+"""Makes git flush loose objects: if the ledger is on this disk, a power cut must not lose them."""
 _RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "incorrect old value",
           "reference already exists", "failed to lock", "needs force")  # fmt: skip
 _BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
 _ABSENT = "couldn't find remote ref"
 _TURNS, _TURN = 20, 0.2
-"""So often may others fetch into this repository first; within so many seconds we come back."""
+"""The number of attempts to fetch while others do, and the longest wait in seconds."""
 
 
 class Pushed(Enum):
     DONE = "done"
     BEATEN = "beaten"
-    """The ref is no longer what was seen: somebody else was first. Nothing was changed."""
+    """The ref has changed: another writer was first. Nothing was changed."""
     UNKNOWN = "unknown"
-    """The answer was lost: it may have been changed or not."""
+    """The answer was lost: the ref may have changed or not."""
 
 
 class Wire:
@@ -54,7 +54,7 @@ class Wire:
         self.name = f"git:{place.branch}@{shown(place.remote)}" if place.remote is not None else f"git:{place.branch}"
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
-        """A git that is asked by its standard input."""
+        """Start a git that reads standard input."""
         return self._git.start(self.place.directory, (*_QUIET, *command), asked=True)
 
     def git(
@@ -64,26 +64,26 @@ class Wire:
         return self._git.run(self.place.directory, (*_QUIET, *durable, *command), given, timeout=timeout, more=more)
 
     def asked(self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None) -> str:
-        """What git answers; its refusal is an error."""
+        """Return git's output; raise if it fails."""
         answer = self.git(*command, given=given, more=more)
         if answer.code != 0:
             raise explain(self.name, answer.error)
         return answer.text
 
     def ensure(self) -> None:
-        """Makes what a write needs."""
+        """Create what a write needs."""
         ensure(self._git, self.place)
 
     # ------------------------------------------------------------ fetch
     def tip(self) -> str | None:
-        """The commit at which the branch ends now, fetched; None when there is no branch."""
+        """Fetch the branch and return its last commit; None if there is no branch."""
         place = self.place
         if place.remote is not None and not self._retry(lambda: self._fetched(f"+{place.ref}:{place.tip}", *self._depth())):
             return None
         return self.git("rev-parse", "--verify", "--quiet", f"{place.tip}^{{commit}}").line
 
     def leases(self, pipeline: str) -> dict[str, tuple[str, str]]:
-        """Name, commit and its message for each lease that there ever was, fetched."""
+        """Fetch all leases, also released ones; return name, commit and message of each."""
         copies = self.place.copies(pipeline)
         if self.place.remote is not None:
             refs = f"+{self.place.leases(pipeline)}/*:{copies}/*"
@@ -96,7 +96,7 @@ class Wire:
         return {ref.removeprefix(f"{copies}/"): (commit, subject) for commit, ref, subject in found}
 
     def _fetched(self, refs: str, *options: str) -> bool:
-        """False when the remote has no such ref."""
+        """Fetch refs; False if the remote has none of them."""
         if not self.place.directory.exists():
             if not self._there(refs.removeprefix("+").partition(":")[0]):
                 return False
@@ -110,7 +110,7 @@ class Wire:
         raise explain(self.name, answer.error)
 
     def _in_turn(self, *command: str) -> Answer:
-        """Who is beaten here by another one's fetch into this repository fetches again: one of them always gets through."""
+        """Run a fetch again if another fetch into this repository was first: one of them always succeeds."""
         for _ in range(_TURNS - 1):
             answer = self.git(*command, timeout=NETWORK)
             if answer.code == 0 or not any(word in answer.error for word in _BUSY):
@@ -119,12 +119,12 @@ class Wire:
         return self.git(*command, timeout=NETWORK)
 
     def _depth(self) -> tuple[str, ...]:
-        """The last commit holds every fact; but a whole repository must not become a shallow one by it."""
+        """Return `--depth` options: the last commit holds every fact. A full repository must not become shallow."""
         here = self.place.directory
         return ("--depth=1",) if here.exists() and self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
 
     def _there(self, ref: str) -> bool:
-        """Asked without a repository, from the directory of the pipeline file."""
+        """Ask the remote without a repository, from the directory of the pipeline file."""
         beside = self.place.directory.parent.parent
         answer = self._git.run(beside, (*_QUIET, "ls-remote", "--", str(self.place.remote), ref), timeout=NETWORK)
         if answer.code != 0:
@@ -133,7 +133,7 @@ class Wire:
 
     # ------------------------------------------------------------ push
     def move(self, ref: str, to: str, seen: str | None) -> Pushed:
-        """Sets `ref` to the commit `to` where it is `seen` (None: not there), in one step. Raises LedgerError when refused."""
+        """Set `ref` to the commit `to` if it is `seen` (None: missing), atomically. Raise LedgerError when refused."""
         if self.place.remote is None:
             return self._moved_here(ref, to, seen)
         receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.place.remote).is_absolute() else ()
@@ -155,7 +155,7 @@ class Wire:
     def _moved_here(self, ref: str, to: str, seen: str | None) -> Pushed:
         if at := self.git("for-each-ref", "--format=%(worktreepath)", ref).line:
             raise LedgerError(
-                f"the ledger {self.name} is a branch that is checked out at {at}", hint="check out another one there"
+                f"the ledger {self.name} is a branch that is checked out at {at}", hint="check out another branch there"
             )
         answer = self.git("update-ref", "--create-reflog", "-m", "promoter", ref, to, seen or "0" * len(to))
         if answer.code == 0:

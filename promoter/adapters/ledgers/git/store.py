@@ -1,8 +1,8 @@
-"""The ledger on a branch of a Git repository, for CI on machines that are thrown away: no server but the one that has the code.
+"""The ledger on a branch of a Git repository, for CI on temporary machines: no extra server is needed.
 
-Each append is one commit, and its push, which the server takes only right after the commit that was seen, is the
-compare-and-swap. An append whose answer was lost looks whether it was written, and is never written twice. Nothing is
-made before the first write, and nothing of the user's repository is touched but its objects and refs of our own.
+Each append is one commit. Its push is the compare-and-swap: the server accepts it only after the expected commit. An
+append whose answer was lost is looked up, and never written twice. Nothing is created before the first write. In the
+user's repository only objects and promoter's refs are written.
 """
 
 import threading
@@ -25,9 +25,9 @@ from promoter.ledger.store import Gone, Lease, LeaseInfo, never_gone
 from promoter.model.errors import LedgerError
 
 _ATTEMPTS = 40
-"""Beaten so often in a row by other pipelines on the same branch, or by a silent server, we say so."""
+"""The number of attempts, if other pipelines write to the same branch or the server does not answer."""
 _SHORTEST, _LONGEST = 0.05, 2.0
-"""Seconds within which a beaten writer waits for a random time; it doubles from the one to the other."""
+"""The random wait after a lost race, in seconds; it doubles from the first to the second value."""
 
 
 class GitLedger:
@@ -62,7 +62,7 @@ class GitLedger:
 
     def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
         with self._lock:
-            known, unsure = self._tip, False  # only a branch that was just fetched may say that the ledger has moved on
+            known, unsure = self._tip, False  # only a branch that was just fetched proves that the ledger has changed
             for _ in range(_ATTEMPTS):
                 tip = known or self._fetched()
                 if unsure and self._tree.holds(tip, facts[-1]):
@@ -78,13 +78,13 @@ class GitLedger:
                         case Pushed.UNKNOWN:
                             unsure = True
         raise LedgerError(
-            f"the ledger {self.location} took no fact in {_ATTEMPTS} attempts: others write there, or its server does not answer",
-            hint="run the same command again, it carries on",
+            f"the ledger {self.location} accepted no fact in {_ATTEMPTS} attempts: others write to it, or its server is silent",
+            hint="run the same command again to continue",
             retryable=True,
         )
 
     def _push(self, facts: Sequence[Fact], tip: str | None) -> Pushed:
-        """One commit for all of them: they become the ledger's together or not at all."""
+        """Push all facts as one commit: all or none."""
         wire = self._wire
         wire.ensure()
         tree = self._tree.with_facts(tip, facts)
@@ -116,7 +116,7 @@ class GitLedger:
         return self._leases.held()
 
     def close(self) -> None:
-        """Nothing stays open: each command is a short process."""
+        """Do nothing: each command is a short process."""
 
     # ------------------------------------------------------------ parts, found when they are first used
     @cached_property
@@ -137,7 +137,7 @@ class GitLedger:
 
 
 def _subject(facts: Sequence[Fact], pipeline: str) -> str:
-    """What `git log --oneline` shows."""
+    """Return the subject for `git log --oneline`."""
     fact = facts[-1]
     if len(facts) > 1:
         return f"{pipeline}: copied (facts {facts[0].seq} to {fact.seq})"

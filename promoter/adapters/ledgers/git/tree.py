@@ -15,7 +15,7 @@ from promoter.model.canonical_json import sha256_hex
 _DIRECTORY, _FILE = "40000", "100644"
 _NUMBER = re.compile(r"(\d+)(?:\.json)?", re.ASCII)
 _SPANS = (10_000, 100, 1)
-"""How many facts each entry of the three levels stands for."""
+"""The number of facts below each entry of the three levels."""
 Row = tuple[int, str | None, bytes]
 
 
@@ -26,13 +26,13 @@ class Tree:
         self._wire, self._pipeline = wire, pipeline
 
     def rows(self, tip: str, after: int) -> Iterator[Row]:
-        """Place, no digest, and line of each fact above `after`."""
+        """Yield place, no digest, and line of each fact after `after`."""
         with Objects(self._wire, tip) as objects:
             blobs = self._below(objects, f"{tip}:{self._pipeline}", 0, 0, after)
             yield from ((seq, None, blob.removesuffix(b"\n")) for seq, blob in objects.each(blobs))
 
     def _below(self, objects: Objects, tree: str, base: int, level: int, after: int) -> Iterator[tuple[int, str]]:
-        """Numbers and objects of facts in order, as far as their reader asks for them."""
+        """Yield numbers and objects of facts in order, lazily."""
         span = _SPANS[level]
         for number, entry in _numbered(objects.tree(tree)):
             first = number if level == 2 else base + number * span
@@ -56,7 +56,7 @@ class Tree:
         return None if blob is None else blob.removesuffix(b"\n")
 
     def head(self, tip: str | None) -> LedgerHead:
-        """The end of the chain."""
+        """Return the end of the chain."""
         if tip is None:
             return LedgerHead()
         with Objects(self._wire, tip) as objects:
@@ -70,7 +70,7 @@ class Tree:
         return LedgerHead() if blob is None else _head(number, blob.removesuffix(b"\n"))
 
     def with_facts(self, tip: str | None, facts: Sequence[Fact]) -> str:
-        """The tree of `tip` with more files, written; everything else in it stays as it is."""
+        """Write the tree of `tip` with more files; nothing else in it changes."""
         blobs = written(self._wire, [fact.line + b"\n" for fact in facts])
         paths: list[tuple[str, ...]] = [(self._pipeline, *path_of(fact.seq)) for fact in facts]
         files = dict(zip(paths, blobs, strict=True))
@@ -80,7 +80,7 @@ class Tree:
             return self._made(objects, f"{tip}:", files)
 
     def _made(self, objects: Objects | None, tree: str, files: Mapping[tuple[str, ...], str]) -> str:
-        """`tree` (empty when there is none) with `files`, by their paths below it."""
+        """Write `tree` (empty: a new one) with `files`, by their paths below it."""
         level = {entry.name: entry for entry in objects.tree(tree)} if objects is not None and tree else {}
         for name, group in groupby(sorted(files.items()), key=lambda item: item[0][0]):
             below = {path[1:]: blob for path, blob in group}
@@ -90,7 +90,7 @@ class Tree:
                 there = level[name].object if name in level else ""
                 level[name] = Entry(_DIRECTORY, self._made(objects, there, below), name)
         text = b"".join(entry.raw for entry in sorted(level.values(), key=lambda entry: entry.order))
-        # Not `mktree`: it leaves what it writes to the disk's own time, whatever it is told.
+        # Not `mktree`: it does not flush its objects to disk, whatever the configuration says.
         return self._wire.asked("hash-object", "-w", "-t", "tree", "--literally", "--stdin", given=text)
 
 
@@ -103,6 +103,6 @@ def _head(seq: int, line: bytes) -> LedgerHead:
 
 
 def _numbered(tree: list[Entry]) -> list[tuple[int, Entry]]:
-    """What is named as facts and their directories are, in order; a README beside them is none of ours."""
+    """Return entries that are named like facts and their directories, in order; ignore others, such as a README."""
     found = [(_NUMBER.fullmatch(entry.name), entry) for entry in tree]
     return sorted(((int(match[1]), entry) for match, entry in found if match), key=lambda row: row[0])

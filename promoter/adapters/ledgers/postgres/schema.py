@@ -1,4 +1,4 @@
-"""The tables that hold ledgers in PostgreSQL: how they are made and kept up to date, and what errors mean to people."""
+"""The PostgreSQL tables of ledgers: creation, migration, and error messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _LOCK = 7_021_960_125_003
-"""An advisory lock's key: one process at a time makes or changes the tables."""
+"""The key of the advisory lock: one process at a time creates or changes the tables."""
 _FACTS = """CREATE TABLE promoter.facts (
     pipeline text, seq bigint, digest text NOT NULL, line bytea NOT NULL, PRIMARY KEY (pipeline, seq))"""
 _LEASES = """CREATE TABLE promoter.leases (
     pipeline text, environment text, owner text, token bigint NOT NULL, since text NOT NULL, expires text NOT NULL,
     PRIMARY KEY (pipeline, environment))"""
 _THERE = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'promoter' AND tablename = 'version'"
-"""By the catalogue's rows: what a connection remembers of names may be older than the lock that it waited for."""
+"""Reads the catalogue's rows: names that a connection has cached may be older than the lock that it waited for."""
 _STEPS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE SCHEMA IF NOT EXISTS promoter",
@@ -28,25 +28,25 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         _LEASES,
     ),
 )
-"""What leads from each version to the next. A step that was released is never changed."""
+"""The migrations, one for each version. A released migration is never changed."""
 
 
 def version_of(connection: "Connection") -> int:
-    """0 where nobody has made the tables. Raises LedgerError for those of a newer promoter."""
+    """Return the schema version, 0 without tables. Raise LedgerError for tables of a newer promoter."""
     if connection.execute(_THERE).fetchone() is None:
         return 0
     row = connection.execute("SELECT number FROM promoter.version").fetchone()
     number = int(row[0]) if row else 0
     if number > VERSION:
         raise LedgerError(
-            f"the ledger was written by a newer promoter: its form is {number}, this version knows {VERSION}",
+            f"the ledger was written by a newer promoter: its format is {number}, this version supports {VERSION}",
             hint="upgrade promoter on this machine; nothing was changed",
         )
     return number
 
 
 def migrate(connection: "Connection") -> None:
-    """Brings the tables up to date, alone and in one transaction. Does nothing where they are."""
+    """Migrate the tables in one transaction, under a lock. Do nothing if they are up to date."""
     if version_of(connection) == VERSION:
         return
     with connection.transaction():
@@ -59,7 +59,7 @@ def migrate(connection: "Connection") -> None:
 
 @contextmanager
 def explained(where: str) -> Iterator[None]:
-    """Renames what the server and the way to it raise into LedgerError, with cause and remedy."""
+    """Turn errors of the server and the connection into LedgerError, with cause and remedy."""
     import psycopg
 
     try:
@@ -72,40 +72,40 @@ def _explain(error: Exception, where: str) -> NoReturn:
     import psycopg
     from psycopg import errors
 
-    said = " ".join(str(error).split())[:400]
+    message = " ".join(str(error).split())[:400]
     if isinstance(error, errors.InsufficientPrivilege):
         raise LedgerError(
-            f"the ledger {where} may not be used so: {said}",
+            f"the ledger {where} refuses access: {message}",
             hint="its role needs CREATE on the database for the first write, then USAGE on the schema `promoter` "
             "and SELECT, INSERT and UPDATE on its tables",
         ) from error
     if isinstance(error, errors.ReadOnlySqlTransaction):
         raise LedgerError(
-            f"the ledger {where} cannot be written: {said}",
-            hint="this server is a standby: name the primary, or target_session_attrs=read-write",
+            f"the ledger {where} cannot be written: {message}",
+            hint="this server is a standby: use the primary, or target_session_attrs=read-write",
         ) from error
     if isinstance(error, (errors.DiskFull, errors.OutOfMemory)):
         raise LedgerError(
-            f"the ledger {where} cannot grow: {said}",
+            f"the ledger {where} cannot grow: {message}",
             hint="free some space on the server, then run the same command again",
             retryable=True,
         ) from error
-    for words, cause, hint in _TELLING:
-        if any(word in said for word in words):
-            raise LedgerError(f"the ledger {where} {cause}: {said}", hint=hint) from error
+    for words, cause, hint in _EXPLANATIONS:
+        if any(word in message for word in words):
+            raise LedgerError(f"the ledger {where} {cause}: {message}", hint=hint) from error
     if isinstance(error, psycopg.OperationalError):
         raise LedgerError(
-            f"the ledger {where} cannot be reached: {said}",
-            hint="make sure that the server runs and that this machine reaches it, then run the same command again",
+            f"the ledger {where} cannot be reached: {message}",
+            hint="make sure that the server runs and that this machine can reach it, then run the same command again",
             retryable=True,
         ) from error
-    raise LedgerError(f"the ledger {where} failed: {said}", hint="see the server's log") from error
+    raise LedgerError(f"the ledger {where} failed: {message}", hint="see the server's log") from error
 
 
-_TELLING = (
-    (("authentication failed", "no password supplied", "no pg_hba.conf entry"), "lets nobody in with these credentials",
+_EXPLANATIONS = (
+    (("authentication failed", "no password supplied", "no pg_hba.conf entry"), "does not accept these credentials",
      "set PGPASSWORD, a .pgpass file or a service file; never a password in the pipeline file"),
-    (("does not exist",), "is not there", "make the database and the role (createdb, createuser), or mend the address"),
+    (("does not exist",), "does not exist", "create the database and the role (createdb, createuser), or fix the address"),
     (("certificate", "SSL", "sslmode", "root.crt"), "was not trusted",
      "see sslmode, sslrootcert and sslcert: PGSSLROOTCERT names the authority that signed the server's certificate"),
     (("invalid dsn", "invalid connection option", "invalid URI", 'missing "="'), "has an address that cannot be read",

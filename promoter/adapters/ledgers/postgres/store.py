@@ -1,8 +1,7 @@
 """The ledger in a PostgreSQL database, for teams: one chain a pipeline, any number of pipelines and machines.
 
-Each change is one transaction that is on the server's disk before it is answered. A connection that breaks is opened
-anew; an append whose answer was lost looks whether it was written, and is never written twice. Nothing is made before
-the first write.
+Each change is one transaction that is on the server's disk before it is answered. A broken connection is opened
+again. An append whose answer was lost is looked up, and never written twice. Nothing is created before the first write.
 """
 
 import threading
@@ -29,7 +28,7 @@ _DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_inter
 
 
 class PostgresLedger:
-    """A `Ledger`. `url` is anything that libpq reads; what it does not say comes from PG* variables, services and .pgpass."""
+    """A `Ledger`. `url` is anything that libpq reads; defaults come from PG* variables, services and .pgpass."""
 
     def __init__(self, url: str, pipeline: str, retry: Retry | None = None) -> None:
         self._url, self._pipeline = url, pipeline
@@ -142,7 +141,7 @@ class PostgresLedger:
 
     # ------------------------------------------------------------ rows
     def _rows(self, after: int) -> Iterator[tuple[int, str, bytes]]:
-        """A page at a time: a reader that is slow, or stops half-way, holds nothing."""
+        """Yield rows page by page, so that a slow reader holds no lock."""
         query = "SELECT seq, digest, line FROM promoter.facts WHERE pipeline = %s AND seq > %s ORDER BY seq LIMIT %s"
         while True:
             page = self._select(query, (self._pipeline, after, _PAGE))
@@ -193,14 +192,14 @@ class PostgresLedger:
         return self._migrated
 
     def _with(self, work: "Callable[[Connection[tuple[Any, ...]]], T]") -> T:
-        """Works on the connection, on a new one when it broke, as often as the retry policy says."""
+        """Run `work` on the connection, or on a new one after a failure, as the retry policy says."""
         from psycopg.errors import UniqueViolation
 
         def attempt() -> T | Exception:
             with self._lock, explained(self.location):
                 try:
                     return work(self._open())
-                except (UniqueViolation, HeadMoved) as error:  # whoever was first stays first: no policy changes that
+                except (UniqueViolation, HeadMoved) as error:  # another writer was first: a retry cannot change that
                     return error
                 except BaseException:
                     if self._connection is not None and self._connection.broken:
@@ -217,8 +216,8 @@ class PostgresLedger:
         from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
         if self._connection is None or self._connection.closed:
-            said = conninfo_to_dict(self._url)
-            more = {name: value for name, value in _DEFAULTS.items() if name not in said}
+            given = conninfo_to_dict(self._url)
+            more = {name: value for name, value in _DEFAULTS.items() if name not in given}
             self._connection = psycopg.connect(make_conninfo(self._url, **more), autocommit=True)
         return self._connection
 
@@ -231,13 +230,13 @@ class PostgresLedger:
 
 
 def without_password(url: str) -> str:
-    """The address as it may be shown and remembered."""
+    """Remove the password from an address, for output and files."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     try:
-        said = conninfo_to_dict(url)
+        given = conninfo_to_dict(url)
     except ProgrammingError:
         return "postgresql://…"
-    shown = {key: str(said[key]) for key in ("host", "port", "dbname", "user", "service") if said.get(key)}
+    shown = {key: str(given[key]) for key in ("host", "port", "dbname", "user", "service") if given.get(key)}
     return f"postgresql:{make_conninfo('', **shown)}"

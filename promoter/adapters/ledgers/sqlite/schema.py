@@ -1,6 +1,6 @@
-"""The SQLite file that holds a ledger: how it is made, opened and recognised, and what its errors mean to people.
+"""The SQLite file of a ledger: creation, opening, detection, and error messages.
 
-What is kept in it and when is `sqlite.py`'s.
+`store.py` reads and writes its rows.
 """
 
 import os
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from promoter.model.errors import LedgerError
 
 VERSION = 1
-_APPLICATION = 0x50524D54  # "PRMT", in the file's header: other programs' databases are not ours to write into
+_APPLICATION = 0x50524D54  # "PRMT", in the file's header: promoter does not write into other programs' databases
 _TABLES = (
     "CREATE TABLE facts (seq INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, line BLOB NOT NULL) STRICT",
     (
@@ -39,14 +39,14 @@ _making = threading.Lock()
 
 
 def open_existing(path: Path, patience: float) -> sqlite3.Connection | None:
-    """A connection to the ledger at `path`; None when there is none yet. Makes nothing."""
+    """Connect to the ledger at `path`; None if there is none yet. Create nothing."""
     if not path.exists():
         return None
     try:
         connection = _connect(path, "mode=rw", patience)
         empty = _is_empty(connection, path)
     except sqlite3.OperationalError as error:
-        # In a directory that may not be written SQLite cannot keep its shared memory; with no log left over it needs none.
+        # In a read-only directory SQLite cannot create its shared memory; without a left-over log it needs none.
         if _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or _log_of(path).exists():
             raise
         connection = _connect(path, "immutable=1", patience)
@@ -58,7 +58,7 @@ def open_existing(path: Path, patience: float) -> sqlite3.Connection | None:
 
 
 def open_for_writing(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection to the ledger at `path`, which is made, with its directory, unless it is there."""
+    """Connect to the ledger at `path`; create it and its directory if missing."""
     _make_file(path)
     connection = _connect(path, "mode=rw", patience)
     try:
@@ -79,7 +79,7 @@ def _connect(path: Path, options: str, patience: float) -> sqlite3.Connection:
 
 
 def _make_file(path: Path) -> None:
-    """Only the owner may read it. Under one lock: closing a file drops the locks that SQLite holds on it in this process."""
+    """Create the file, readable only for its owner. Under a lock: closing a file drops SQLite's locks in this process."""
     with _making:
         try:
             path.parent.mkdir(parents=True)
@@ -93,7 +93,7 @@ def _make_file(path: Path) -> None:
 
 
 def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether nobody has made any table yet. Raises LedgerError for a file that is not ours or of a newer version."""
+    """Return whether the file has no tables yet. Raise LedgerError for a foreign file or one of a newer version."""
     application, version, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), "
         "(SELECT count(*) FROM sqlite_schema)"
@@ -103,11 +103,11 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     if application != _APPLICATION:
         raise LedgerError(
             f"{path} is an SQLite database, but not a ledger of promoter",
-            hint="name another file with --ledger sqlite:PATH, or move this one away",
+            hint="use another file with --ledger sqlite:PATH, or move this one away",
         )
     if version > VERSION:
         raise LedgerError(
-            f"the ledger {path} was written by a newer promoter: its form is {version}, this version knows {VERSION}",
+            f"the ledger {path} was written by a newer promoter: its format is {version}, this version supports {VERSION}",
             hint="upgrade promoter on this machine; nothing was changed",
         )
     return False
@@ -124,7 +124,7 @@ def _make_tables(connection: sqlite3.Connection, path: Path, patience: float) ->
 
 
 def _set_journal(connection: sqlite3.Connection, patience: float) -> None:
-    """SQLite does not wait by itself when two processes set the journal mode at once."""
+    """Set the journal mode, with retries: SQLite does not wait if two processes set it at once."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -138,7 +138,7 @@ def _set_journal(connection: sqlite3.Connection, patience: float) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, and the only writer meanwhile."""
+    """Run a transaction as the only writer."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -151,7 +151,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Renames what SQLite and the file system raise into LedgerError, with cause and remedy."""
+    """Turn errors of SQLite and the file system into LedgerError, with cause and remedy."""
     try:
         yield
     except sqlite3.Error as error:
@@ -159,24 +159,24 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         raise LedgerError(
             f"the ledger {path} cannot be reached: {error.strerror or error}",
-            hint="make its directory readable and writable for you, or name another place with --ledger sqlite:PATH",
+            hint="make its directory readable and writable for you, or use another file with --ledger sqlite:PATH",
         ) from error
 
 
 def _explain(error: sqlite3.Error, path: Path) -> NoReturn:
     code = _primary(error)
     retryable = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    told = _TELLING.get(code)
-    if told is None:
+    explanation = _EXPLANATIONS.get(code)
+    if explanation is None:
         raise LedgerError(f"the ledger {path} failed: {error}", hint=_DAMAGED) from error
-    cause, hint = told
+    cause, hint = explanation
     raise LedgerError(f"the ledger {path} {cause}: {error}", hint=hint, retryable=retryable) from error
 
 
-_DAMAGED = "copy the file away, then see `promoter ledger verify`; a backup or an export can take its place"
-_FORBIDDEN = "make the file and its directory writable for you, or name another place with --ledger sqlite:PATH"
-_LOCKED = "another program holds it for long: end that program, then run the same command again"
-_TELLING = {
+_DAMAGED = "copy the file to a safe place, then run `promoter ledger verify`; restore a backup or an export"
+_FORBIDDEN = "make the file and its directory writable for you, or use another file with --ledger sqlite:PATH"
+_LOCKED = "another program keeps it locked: end that program, then run the same command again"
+_EXPLANATIONS = {
     sqlite3.SQLITE_BUSY: ("stayed locked", _LOCKED),
     sqlite3.SQLITE_LOCKED: ("stayed locked", _LOCKED),
     sqlite3.SQLITE_FULL: (
@@ -184,13 +184,13 @@ _TELLING = {
         "free some space on its disk, then run the same command again; nothing recorded was lost",
     ),
     sqlite3.SQLITE_IOERR: (
-        "met a fault of its disk",
+        "had a disk error",
         "check the disk, its free space and quotas, then run the same command again",
     ),
     sqlite3.SQLITE_READONLY: ("may not be written", _FORBIDDEN),
     sqlite3.SQLITE_PERM: ("may not be opened", _FORBIDDEN),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _FORBIDDEN),
-    sqlite3.SQLITE_NOTADB: ("is no ledger", "name another file with --ledger sqlite:PATH, or move this one away"),
+    sqlite3.SQLITE_NOTADB: ("is not a ledger", "use another file with --ledger sqlite:PATH, or move this one away"),
     sqlite3.SQLITE_CORRUPT: ("is damaged", _DAMAGED),
 }
 

@@ -1,6 +1,6 @@
-"""The ledger in one SQLite file: the default home, for one machine and any number of processes and threads on it.
+"""The ledger in one SQLite file: the default, for one machine with any number of processes and threads.
 
-Each change is one transaction that is on disk before it is answered. Nothing is made before the first write.
+Each change is one transaction that is on disk before the call returns. Nothing is created before the first write.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ _PAGE = 1000
 
 
 class SqliteLedger:
-    """A `Ledger`. `patience` is how long a locked file is waited for. One connection, one user of it at a time."""
+    """A `Ledger`. `patience` is how long to wait for a locked file. One connection, used by one thread at a time."""
 
     def __init__(self, path: Path, patience: timedelta = timedelta(seconds=30)) -> None:
         self.location = f"sqlite:{path}"
@@ -95,7 +95,7 @@ class SqliteLedger:
             self._connection, self._writable = None, False
 
     def _rows(self, after: int) -> Iterator[tuple[int, str, bytes]]:
-        """A page at a time: a reader that is slow, or stops half-way, holds nothing."""
+        """Yield rows page by page, so that a slow reader holds no lock."""
         while True:
             page = self._select("SELECT seq, digest, line FROM facts WHERE seq > ? ORDER BY seq LIMIT ?", (after, _PAGE))
             yield from page

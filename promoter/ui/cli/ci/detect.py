@@ -7,7 +7,7 @@ from promoter.adapters.settings import Ci, Settings
 
 
 def ci_of(settings: Settings, environ: Mapping[str, str] | None = None) -> Ci:
-    """The CI that this call speaks to: said, else known by the variable that the platform itself sets in every job."""
+    """Return the CI platform: as configured, else detected by the variable that the platform sets in every job."""
     environ = os.environ if environ is None else environ
     if settings.ci not in (None, Ci.AUTO):
         return settings.ci

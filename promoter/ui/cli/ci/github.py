@@ -1,6 +1,6 @@
-"""On GitHub: a log in groups, masks, annotations, outputs and the step summary.
+"""GitHub Actions: a log in groups, masks, annotations, outputs and the step summary.
 
-Commands go to stderr; stdout stays the answer. A file of GitHub's that cannot be written is a warning.
+Workflow commands go to stderr; stdout holds only the answer. A file that cannot be written is a warning.
 """
 
 import os
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promoter.ui.reports.run_report import RunReport
 
 LARGEST_SUMMARY = 1024 * 1024
-"""Bytes that GitHub takes of one step."""
+"""The largest step summary that GitHub accepts, in bytes."""
 
 
 class Github(NoCi):
@@ -72,12 +72,12 @@ class Github(NoCi):
             self._log.commands(lines)
 
     def _annotate_result(self, ended: "RunReport") -> None:
-        """What `plan` finds has not happened, so it says nothing about any line."""
+        """Annotate nothing for `plan`: what it finds has not happened."""
         if ended.verb != "plan":
             self._annotate([line for one in ended.result.environments if (line := self._about(one, ended.options))])
 
     def _about(self, one: "EnvironmentResult", options: str) -> str | None:
-        """An environment that needs somebody's look, on its line in the pipeline file."""
+        """Annotate an environment that needs attention, on its line in the pipeline file."""
         from promoter.ui.reports.github import annotations as form
 
         severity, loaded = form.level(one), self.call.loaded
@@ -92,9 +92,9 @@ class Github(NoCi):
         title = f"promoter {self.call.verb}".strip()
         if isinstance(error, InvalidFile):
             return [annotation("error", one, self._file(one.file), title) for one in error.complaints]
-        told = document["error"]
-        said = harmless(told["message"] + (f"\n{told['hint']}" if told["hint"] else ""))
-        return [command("error", said, {"title": title})]
+        fault = document["error"]
+        text = harmless(fault["message"] + (f"\n{fault['hint']}" if fault["hint"] else ""))
+        return [command("error", text, {"title": title})]
 
     def _file(self, file: str) -> str | None:
         from promoter.adapters.platforms.ci_files import relative

@@ -1,4 +1,4 @@
-"""On GitLab: a log in sections, and the dotenv and JUnit reports without being asked."""
+"""GitLab CI: a log in sections; dotenv and JUnit reports by default."""
 
 import sys
 from contextlib import AbstractContextManager
@@ -18,7 +18,7 @@ class Gitlab(NoCi):
     dotenv = ".promoter/promoter.env"
 
     def text(self, text: str) -> str:
-        """Without control characters: a section begins and ends with some."""
+        """Remove control characters: section markers consist of them."""
         return "\n".join(clean(line) for line in text.split("\n"))
 
     def progress(self) -> "AbstractContextManager[Listener]":

@@ -1,4 +1,4 @@
-"""Where no CI is known: text as it is, and the reports that any CI can read, where somebody asked for them."""
+"""No known CI: plain text, and the reports that any CI can read, where the settings name a file."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -21,11 +21,11 @@ _PROMOTING = ("run", "promote", "rollback")
 
 
 class NoCi:
-    """What a CI is told, and how text must leave so that it is only text there. Others say it in their own way."""
+    """Base CI reporter: reports results and escapes text that others wrote. Platforms override it."""
 
     junit: str | None = None
     dotenv: str | None = None
-    """Where these go without being asked, beside the pipeline file."""
+    """The default files of these reports, in the directory of the pipeline file."""
 
     def __init__(self, call: "Call") -> None:
         self.call = call
@@ -40,11 +40,11 @@ class NoCi:
         return text
 
     def progress(self) -> "AbstractContextManager[Listener] | None":
-        """Its own way to show what goes on; None where it has none."""
+        """The platform's own progress display; None where it has none."""
         return None
 
     def listening(self, listener: "Listener") -> "Listener":
-        """Hears all that the listener hears, for the report of it."""
+        """Pass each event to `listener` and to the report."""
         if self._place(self.call.settings.junit, self.junit) is None:
             return listener
         from promoter.ui.reports.junit import Record
@@ -58,20 +58,20 @@ class NoCi:
         return both
 
     def mask(self, value: str) -> None:
-        """A secret that is now known here."""
+        """Hide the value of a secret."""
 
     def warn(self, text: str) -> None:
-        """Something that is not as it should be and changes nothing."""
+        """Report a problem that does not change the result."""
         write(sys.stderr, self.text(self.call.redact(f"promoter: {text}")))
 
     def ended(self, ended: "RunReport") -> None:
-        """A verb has its result."""
+        """Report the result of a verb."""
         self.attempt(lambda: self._put_dotenv(outputs(ended.result, ended.named, ended.url)))
         if (record := self.record) is not None and ended.verb in _PROMOTING:
             self.attempt(lambda: self._put_junit(record.of_result(ended.result)))
 
-    def failed(self, error: Exception, document: Mapping[str, Any]) -> None:  # noqa: ARG002 -- others say the error itself
-        """A verb ended before it had a result; `document` is the JSON form of the error."""
+    def failed(self, error: Exception, document: Mapping[str, Any]) -> None:  # noqa: ARG002 -- platforms use the error itself
+        """Report a verb that ended without a result; `document` is the JSON form of the error."""
         self.attempt(lambda: self._put_dotenv(outputs_of_failure(document)))
         if self.call.verb in _PROMOTING and self._place(self.call.settings.junit, self.junit) is not None:
             from promoter.ui.reports.junit import Record
@@ -80,18 +80,18 @@ class NoCi:
             self.attempt(lambda: self._put_junit(record.of_failure(self.call.verb, document)))
 
     def attempt(self, part: Callable[[], None]) -> None:
-        """One part of a report. What is done is done: no fault in telling of it may change how the command ends."""
+        """Make one part of a report. An error in a report must not change how the command ends."""
         try:
             part()
         except Exception as error:  # noqa: BLE001 -- see above
             self.warn(f"a part of the report is missing: {type(error).__name__}: {error}")
 
     # ------------------------------------------------------------ files
-    def _place(self, said: str | None, usual: str | None) -> Path | None:
-        """Where a report goes: as the settings say, from the working directory; else where it goes without being asked."""
-        if said is not None:
-            return None if said == OFF else Path(said)
-        return self.call.common.pipeline.parent / usual if usual else None
+    def _place(self, configured: str | None, default: str | None) -> Path | None:
+        """Return the file of a report: as configured, relative to the working directory, else the default."""
+        if configured is not None:
+            return None if configured == OFF else Path(configured)
+        return self.call.common.pipeline.parent / default if default else None
 
     def _put_dotenv(self, values: Mapping[str, str]) -> None:
         from promoter.ui.reports.dotenv import dotenv

@@ -1,7 +1,7 @@
-"""Where a call runs, and what is said there beside its answer. One session a call, taken when its verb is known.
+"""The CI session of a call: one for each call, made when its verb is known.
 
-Which CI it is, is settled here, once. What is said to it is `cli/github.py`'s and `cli/gitlab.py`'s, in the forms of
-`reports/`. Nothing that a session does changes how a command ends.
+The platform is detected here, once. `github.py` and `gitlab.py` report to it, with the texts of `reports/`.
+Nothing that a session does changes how a command ends.
 """
 
 import sys
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promoter.ui.cli.ci.none import NoCi
 
 REPORTED = ("run", "build", "promote", "plan", "rollback", "validate", "")
-"""Verbs that answer with a result or might have come to one, and the call that names none: their failures are reported."""
+"""Verbs whose failures are reported to the CI, and the call that names no verb."""
 
 
 class CiSession(Call):
@@ -46,7 +46,7 @@ class CiSession(Call):
         return NoCi(self)
 
     def ended(self, result: "RunResult", named: str | None, options: str) -> None:
-        """The verb has its result; `named` is the environment that the command named."""
+        """Report the result; `named` is the environment that the command named."""
         from promoter.ui.reports.run_report import RunReport
 
         needs, urls = self.loaded.pipeline.needs if self.loaded else {}, self._urls(result)
@@ -54,12 +54,12 @@ class CiSession(Call):
         self.platform.ended(RunReport(self.verb, result, named, options, needs, redacted(urls, self.redact)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:
-        """The verb ended before it had a result; `document` is the JSON form of the error."""
+        """Report a verb that ended without a result; `document` is the JSON form of the error."""
         if self.verb in REPORTED:
             self.platform.failed(error, redacted(document, self.redact))
 
     def _urls(self, result: "RunResult") -> dict[str, str]:
-        """Where each environment can be looked at."""
+        """Return the URL of each environment."""
         loaded, release = self.loaded, result.release
         if loaded is None or release is None:
             return {}
@@ -73,11 +73,11 @@ _taken: list[CiSession] = []
 
 
 def take(common: Common, verb: str) -> CiSession:
-    """The session of the call that begins now."""
+    """Start the session of this call."""
     _taken[:] = [CiSession(common, verb)]
     return _taken[0]
 
 
 def here() -> CiSession:
-    """The session of this call; where no verb was found yet, one that knows only the defaults."""
+    """Return the session of this call; before a verb is found, one with the defaults."""
     return _taken[0] if _taken else take(Common(), "")

@@ -1,4 +1,4 @@
-"""Sentences about a line of the pipeline file, as GitHub shows them beside that line."""
+"""Annotations of the pipeline file's lines on GitHub."""
 
 import re
 
@@ -20,7 +20,7 @@ _WORD = re.compile(r"[^\s:,\[\]{}]+")
 
 
 def level(environment: EnvironmentResult) -> str | None:
-    """What kind of annotation an environment deserves; None for none."""
+    """Return the level of an environment's annotation; None for no annotation."""
     return _LEVELS.get(environment.status)
 
 
@@ -38,16 +38,16 @@ def hint(environment: EnvironmentResult, options: str) -> str | None:
 
 
 def annotation(severity: str, complaint: Diagnostic, file: str | None, head: str) -> str:
-    """`file` is relative to the checkout; where it is none of it, the message names the place."""
-    said = harmless(complaint.message + (f"\n{complaint.hint}" if complaint.hint else ""))
+    """`file` is relative to the checkout; for a file outside of it, the message names the place."""
+    text = harmless(complaint.message + (f"\n{complaint.hint}" if complaint.hint else ""))
     if file is None:
         place = complaint.file if complaint.text == "" else f"{complaint.file}:{complaint.line}:{complaint.column}"
-        return command(severity, f"{place}: {said}", {"title": head})
+        return command(severity, f"{place}: {text}", {"title": head})
     marks = {"line": complaint.line, "col": complaint.column, "endColumn": _end(complaint)}
-    return command(severity, said, {"file": file, **marks, "title": head})
+    return command(severity, text, {"file": file, **marks, "title": head})
 
 
 def _end(complaint: Diagnostic) -> int:
-    """Where the word ends that the complaint points at."""
+    """Return the column where the word ends that the problem points at."""
     word = _WORD.match(complaint.text, complaint.column - 1)
     return word.end() + 1 if word else complaint.column + 1

@@ -1,8 +1,8 @@
-"""GitHub's workflow commands: written so that they say one thing, and other text written so that it says none.
+"""GitHub's workflow commands: write commands safely, and escape other text so that it is no command.
 
 The runner knows two spellings, `::command::` at the start of a line and `##[command]` anywhere in one, and compares
-by rules that look through characters which nobody sees. A fence (`::stop-commands::TOKEN`) keeps it from listening; but
-stdout and stderr reach it on two ways, at two speeds, so what stands inside a fence is made harmless as well.
+by rules that ignore invisible characters. A fence (`::stop-commands::TOKEN`) stops command processing. But stdout and
+stderr reach the runner separately and not in order, so the text inside a fence is escaped as well.
 """
 
 import re
@@ -18,13 +18,13 @@ _OLD_SPELLING = re.compile(rf"(#{_UNSEEN}#{_UNSEEN})\[")
 
 
 def command(name: str, data: str = "", properties: Mapping[str, object] | None = None) -> str:
-    """One line. Properties without a value are left out."""
-    said = ",".join(f"{key}={_property(str(value))}" for key, value in (properties or {}).items() if value not in (None, ""))
-    return f"::{name}{f' {said}' if said else ''}::{_data(data)}"
+    """Format a command as one line. Omit properties without a value."""
+    options = ",".join(f"{key}={_property(str(value))}" for key, value in (properties or {}).items() if value not in (None, ""))
+    return f"::{name}{f' {options}' if options else ''}::{_data(data)}"
 
 
 def _data(text: str) -> str:
-    """Lines stay lines: the runner makes them again of what stands for them."""
+    """Escape line ends; the runner decodes them."""
     cleaned = "\n".join(clean(line) for line in text.splitlines())
     return cleaned.replace("%", "%25").replace("\n", "%0A")
 
@@ -34,12 +34,12 @@ def _property(text: str) -> str:
 
 
 def risky(text: str) -> bool:
-    """Whether the runner could take a line of it for a command."""
+    """Return whether the runner could read a line of it as a command."""
     return any(_NEW_SPELLING.match(line) or _OLD_SPELLING.search(line) for line in _lines(text))
 
 
 def harmless(text: str) -> str:
-    """The same lines without control characters; where one would be a command, a space breaks it."""
+    """Remove control characters, and insert a space where a line would be a command."""
     return "\n".join(visible(_broken(line)) for line in _lines(text))
 
 
@@ -52,17 +52,17 @@ def _broken(line: str) -> str:
 
 
 def harmless_json(text: str) -> str:
-    """The same JSON document, spelled so that no line of it is a command."""
+    """Escape a JSON document so that no line of it is a command; its value does not change."""
     return text.replace("#", "\\u0023") if risky(text) else text
 
 
 def new_token() -> str:
-    """What ends a fence or a value: nobody can know it before, and none is used twice."""
+    """Return a random token that ends a fence or a value. None is used twice."""
     return secrets.token_hex(16)
 
 
 def fenced(text: str) -> str:
-    """Harmless lines; where there was something to make harmless, the runner is told not to listen either."""
+    """Escape lines; where anything was escaped, also stop the runner's command processing around them."""
     if not risky(text):
         return harmless(text)
     token = new_token()
@@ -78,7 +78,7 @@ def resume(token: str) -> str:
 
 
 def assignments(values: Mapping[str, str]) -> str:
-    """What is appended to `$GITHUB_OUTPUT`: each value between two lines that it cannot hold."""
+    """Format values for `$GITHUB_OUTPUT`, each between two delimiter lines that it cannot contain."""
     return "".join(_assignment(name, value, new_token()) for name, value in values.items())
 
 
@@ -87,10 +87,10 @@ def _assignment(name: str, value: str, delimiter: str) -> str:
 
 
 def masks(value: str, shortest: int) -> list[str]:
-    """Hides a secret wherever the log shows it, line by line as the log has it; what is too short would hide everything."""
+    """Return commands that mask a secret, one for each line. Too short lines are skipped: they would mask everything."""
     lines = dict.fromkeys(line.strip() for line in value.splitlines())
     return [command("add-mask", line) for line in lines if len(line) >= shortest and not _DIGEST.fullmatch(line)]
 
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-"""No secret, and a hidden one could be no output."""
+"""Values that are never masked: they are not secret, and GitHub drops outputs with masked text."""

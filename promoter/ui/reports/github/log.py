@@ -1,4 +1,4 @@
-"""The step's log on GitHub, by way of stderr: groups, fences around what others wrote, and commands between them."""
+"""The step's log on GitHub, written to stderr: groups, fences around untrusted text, and commands between them."""
 
 from collections.abc import Sequence
 from threading import RLock
@@ -9,7 +9,7 @@ from promoter.ui.reports.plain import nowhere
 
 
 class GithubLog:
-    """A sink of sections. Safe to be told things from several threads."""
+    """A sink of sections. Thread-safe."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -31,11 +31,11 @@ class GithubLog:
             self._write([command("endgroup")])
 
     def mask(self, value: str, shortest: int) -> None:
-        """From here on the runner hides the value. A fence that is open is left for it: inside, it would be shown."""
+        """Mask the value from here on. An open fence is closed first: inside it, the command would be shown."""
         self.commands(masks(value, shortest))
 
     def commands(self, lines: Sequence[str]) -> None:
-        """Commands of ours, which must be listened to."""
+        """Write promoter's own commands, outside of any fence."""
         with self._lock:
             reopen = self._token is not None and bool(lines)
             if reopen:

@@ -1,4 +1,4 @@
-"""GitHub's Markdown from texts that others wrote: no sign in them means anything there."""
+"""GitHub's Markdown from untrusted texts, with every special character escaped."""
 
 import html
 import re
@@ -10,29 +10,29 @@ _SIGNS = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]<>&|~#!@$:"}
 
 
 def md(text: str) -> str:
-    """One line, for a cell or behind other words."""
+    """Format one line, for a cell or inside a sentence."""
     line = " ".join(_plain(text).split())
     return re.sub(r"www\.", "www&#46;", line.translate(_SIGNS), flags=re.IGNORECASE)
 
 
 def code(text: str) -> str:
-    """One line in a fixed font."""
+    """Format one line as code."""
     return f"<code>{md(text)}</code>" if text else ""
 
 
 def pre(text: str) -> str:
-    """Lines as they are."""
+    """Format lines as a code block."""
     return f"<pre>\n{html.escape(_plain(text), quote=False)}\n</pre>"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Of cells that are Markdown already."""
+    """Format a table. The cells are Markdown already."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
 def fitting(sections: Sequence[str], limit: int) -> str:
-    """As many of the sections as there is room for, in bytes; the last line says when some are missing."""
-    note = "_There is more, and no room for it here: the log has all of it._\n"
+    """Return as many sections as fit into `limit` bytes, with a note if some are missing."""
+    note = "_This summary is cut because of its size: the log has everything._\n"
     kept: list[str] = []
     left = limit - len(note.encode())
     for section in sections:

@@ -1,11 +1,11 @@
-"""The promotion as a Mermaid picture: environments in the order of their needs, coloured by how they ended."""
+"""The promotion as a Mermaid diagram: environments in the order of their needs, coloured by status."""
 
 from collections.abc import Mapping, Sequence
 
 from promoter.promotion.results import EnvironmentResult, Status
 
 MOST = 60
-"""More boxes than that are no picture."""
+"""The largest number of environments in a diagram."""
 _KINDS = {
     Status.DEPLOYED: "good",
     Status.UNCHANGED: "good",
@@ -21,7 +21,7 @@ _COLOURS = {
 
 
 def picture(environments: Sequence[EnvironmentResult], needs: Mapping[str, tuple[str, ...]]) -> str:
-    """A fenced block; empty where there is nothing to see."""
+    """Return a fenced block; empty if there is nothing to show."""
     if not 1 < len(environments) <= MOST:
         return ""
     ids = {one.name: f"e{number}" for number, one in enumerate(environments)}
@@ -39,5 +39,5 @@ def _label(environment: EnvironmentResult) -> str:
 
 
 def _text(words: str) -> str:
-    """Every sign that Mermaid could read becomes its number."""
+    """Replace every character that Mermaid could interpret by its number."""
     return "".join(c if c.isascii() and (c.isalnum() or c in " -.") else f"#{ord(c)};" for c in words)

@@ -1,4 +1,4 @@
-"""The step summary: what a release manager wants to see of a run without opening its log."""
+"""The step summary: what a release manager needs to know of a run without opening its log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,11 +15,11 @@ from promoter.ui.reports.summary import next_command, origin, serving, tells_why
 
 Document = Mapping[str, Any]
 _MARKS = {Status.DEPLOYED: "✅", Status.UNCHANGED: "✅", Status.PENDING: "⏳", Status.NOT_REACHED: "⚪", Status.ROLLED_BACK: "↩️"}
-_GATES = {"passed": "✅ open", "waiting": "⏳ waits", "refused": "❌ refused"}
+_GATES = {"passed": "✅ passed", "waiting": "⏳ waits", "refused": "❌ refused"}
 
 
 def summary(ended: RunReport, limit: int) -> str:
-    """Of at most `room` bytes. `plan` tells what would be done, the others what was."""
+    """Format a summary of at most `limit` bytes. `plan` shows what would be done, other verbs what was done."""
     sections = [_headline(ended)]
     if ended.result.release is not None:
         sections.append(_images(ended.result.release))
@@ -35,7 +35,7 @@ def summary(ended: RunReport, limit: int) -> str:
 
 
 def summary_of_failure(verb: str, document: Document, limit: int) -> str:
-    """Of a command that ended before it had a result; `document` is the JSON form of the error."""
+    """Format a command that ended without a result; `document` is the JSON form of the error."""
     error = document["error"]
     sections = [f"## ❌ {md(f'promoter {verb}'.strip())}: {md(str(document['decision']))}", pre(error["message"])]
     if error["hint"]:
@@ -76,7 +76,7 @@ def _row(environment: EnvironmentResult, ended: RunReport) -> tuple[str, ...]:
 
 
 def _address(url: str) -> str:
-    """Inside quotes, in a cell."""
+    """Escape an address for an attribute inside a table cell."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-._~:/?#=%+,;") else f"&#{ord(c)};" for c in url)
 
 
@@ -86,7 +86,7 @@ def _way(before: str | None, after: str | None) -> str:
 
 
 def _gates(environments: Sequence[EnvironmentResult]) -> str:
-    rows = [(md(one.name), *_gate(gate)) for one in environments for gate in _told(one, "gates")]
+    rows = [(md(one.name), *_gate(gate)) for one in environments for gate in _values(one, "gates")]
     return table(("environment", "gate", "verdict", "who, when, why", "opens"), rows) if rows else ""
 
 
@@ -108,12 +108,12 @@ def _planned(environment: EnvironmentResult) -> list[str]:
         return [f"### {name}: unchanged"]
     way = _way(environment.details.get("from"), environment.details.get("to"))  # type: ignore[arg-type]  # ids
     parts = [f"### {name}: {way}", f"Plan {code(environment.plan_digest or '')}", _gates([environment])]
-    if changes := _told(environment, "changes"):
+    if changes := _values(environment, "changes"):
         parts += ["Changed configuration:", pre("\n".join(map(say_change, changes)))]
-    steps = "\n".join(f"{number}. {cut_digests(step['title'])}" for number, step in enumerate(_told(environment, "steps"), 1))
+    steps = "\n".join(f"{number}. {cut_digests(step['title'])}" for number, step in enumerate(_values(environment, "steps"), 1))
     return [part for part in (*parts, "Steps:", pre(steps)) if part]
 
 
-def _told(environment: EnvironmentResult, key: str) -> Sequence[Any]:
-    told: Any = environment.details.get(key, ())
-    return tuple(told)
+def _values(environment: EnvironmentResult, key: str) -> Sequence[Any]:
+    values: Any = environment.details.get(key, ())
+    return tuple(values)

@@ -1,4 +1,4 @@
-"""A job's log on GitLab: sections that fold. What others wrote has no control character, so it can begin and end none."""
+"""A job's log on GitLab, in sections that fold. Untrusted text has no control characters, so it cannot forge a section."""
 
 import re
 import time
@@ -21,7 +21,7 @@ class GitlabLog:
         self._open = ""
 
     def open(self, title: str) -> None:
-        """The name is one for each section, also where a title comes twice."""
+        """Open a section, with a unique name even if the title is repeated."""
         self._open = f"{re.sub('[^a-z0-9]+', '_', title.lower())}_{next(self._numbers)}"
         self._write(f"{self._mark('start', '[collapsed=true]')}{clean(title)}")
 

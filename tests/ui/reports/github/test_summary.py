@@ -73,7 +73,7 @@ def test_a_run_that_waits() -> None:
     way = f"<code>{EARLIER.short_id}</code> → <code>{RELEASE.short_id}</code>"
     assert f"| prod | ⏳ pending | <code>{EARLIER.short_id}</code> | - | {way} | - | - |" in page
     assert "| prod | approval of 1 person | ⏳ waits | 0 of 1&#58; a&#124;b | - |" in page
-    assert "| prod | soak | ✅ open | soaked | 2026-11-23T18&#58;20&#58;11Z |" in page
+    assert "| prod | soak | ✅ passed | soaked | 2026-11-23T18&#58;20&#58;11Z |" in page
     assert page.endswith("Next:\n\n<pre>\npromoter approve prod -f pipeline.yaml\n</pre>\n\n")
 
 
@@ -112,7 +112,7 @@ def test_it_never_takes_more_than_there_is_room_for(room: int) -> None:
     page = fitting(sections, room)
     assert len(page.encode()) <= max(room, 0)
     assert page.startswith("## ü") == (room >= 100)
-    assert ("no room" in page) == (70 <= room < 5000)
+    assert ("This summary is cut" in page) == (70 <= room < 5000)
 
 
 def test_the_picture_follows_needs_and_holds_no_sign_that_mermaid_reads() -> None:
