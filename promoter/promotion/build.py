@@ -36,7 +36,7 @@ class Made:
 def make_release(
     ports: Ports, engine: Engine, wanted: Wanted, source: Source, directory: Path, pipeline: str, emit: progress.Listener
 ) -> Made:
-    """Raises CallerError before anything is done when a build cannot be had here; BuildError, PushError, RegistryError after."""
+    """Raises CallerError before anything is done when this engine cannot build; BuildError, PushError, RegistryError after."""
     maker = _Maker(ports, engine, ports.builder(engine) if _any_built(wanted) else None, source, directory, pipeline, emit)
     maker.refuse_early(wanted)
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -48,7 +48,7 @@ def make_release(
 
 
 def registries(wanted: Wanted) -> set[str]:
-    """The hosts that must answer before anything is built: those pushed to, and those asked for a digest."""
+    """The hosts that must answer before anything is built: those pushed to, and those that resolve a digest."""
     return {
         entry.repository.host if isinstance(entry, ToBuild) else entry.reference.repository.host
         for entry in wanted.values()

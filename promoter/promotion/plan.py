@@ -145,7 +145,7 @@ def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
     try:
         sorter.prepare()
     except CycleError as error:
-        raise CallerError(f"depends_on goes round in a circle: {', '.join(dict.fromkeys(error.args[1]))}") from None
+        raise CallerError(f"depends_on has a cycle: {', '.join(dict.fromkeys(error.args[1]))}") from None
     found = []
     while sorter.is_active():
         ready = frozenset(sorter.get_ready())
@@ -155,7 +155,7 @@ def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
 
 
 def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[Change, ...]:
-    """What two plan documents differ in. Where there was none, what is empty now is not told."""
+    """What two plan documents differ in. Where there was none, what is empty now is not listed."""
     after = _comparable(new)
     before = _comparable(old) if old else {key: value for key, value in after.items() if value in ({}, [])}
     return differences(before, after)

@@ -1,4 +1,4 @@
-"""What the runner tells while it works. Reports listen; nothing in here decides."""
+"""What the runner reports while it works. Reports listen; nothing here decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

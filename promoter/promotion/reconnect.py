@@ -13,7 +13,7 @@ POLL = 1.0
 AWAY = 60.0
 """Seconds within which an engine that went away in the middle must be back for good."""
 OUTAGES = 2
-"""How often a build or a push begins again: an engine that such a build brings down is not brought down for ever."""
+"""How often a build or a push begins again: a build that brings its engine down does not do so without end."""
 
 
 def identified(engine: Engine, clock: Clock) -> EngineIdentity:

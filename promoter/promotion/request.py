@@ -49,6 +49,6 @@ def _is_requested(env: EnvironmentContext, plan: Plan) -> bool:
 
 
 def _asks_itself(env: EnvironmentContext, plan: Plan) -> bool:
-    """A review on the platform counts for what its own run asked for: so each run asks where reviews are waited for."""
+    """A review on the platform counts for the request of its own run: so each run requests where reviews count."""
     wanted = any(isinstance(gate, Approval) and gate.grade is Grade.PLATFORM for gate in plan.environment.gates)
     return wanted and env.options.run is not None and env.entry.asked_by.get(env.options.run) is None

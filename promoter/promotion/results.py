@@ -38,7 +38,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentResult:
-    """One environment's line. `details` holds what more there is to tell: steps, gates, evidence of a failure."""
+    """One environment's line. `details` holds the rest: steps, gates, evidence of a failure."""
 
     name: str
     status: Status

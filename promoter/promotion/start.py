@@ -116,7 +116,7 @@ def _run(
 
 
 def _settle_abandoned(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> None:
-    """Put back what a promotion of another plan left that was cut off here, so that nothing is taken for old."""
+    """Take back what an interrupted promotion of another plan left, so that nothing of it is mistaken for the deployment."""
     start = env.entry.start
     if start is not None and not _is_resumed(env, plan):
         settle(env.ports, env.ledger, env.emit, plan, start, hold, _ran(env, plan))

@@ -79,7 +79,7 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Let go of what is older than the previous containers, and of services that the file no longer has."""
+    """Remove what is older than the previous containers, and services that the file no longer has."""
 
     @property
     def id(self) -> str:
@@ -87,14 +87,14 @@ class Retire:
 
     @property
     def title(self) -> str:
-        return "retire what is older than the previous containers"
+        return "remove containers older than the previous ones"
 
 
 Step = Pull | Before | Replace | Verify | Retire
 
 
 def document(step: Step) -> Mapping[str, object]:
-    """Plain JSON data; `kind` tells which step it is."""
+    """Plain JSON data; `kind` is the kind of step."""
     kind = type(step).__name__.lower()
     match step:
         case Pull():

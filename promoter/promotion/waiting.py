@@ -75,7 +75,7 @@ def wait_for_lease(env: EnvironmentContext, deadline: Deadline) -> bool:
 def wait_for_engine(env: EnvironmentContext, engine: Engine, error: EngineError, deadline: Deadline) -> Comeback | None:
     """The engine that answers again; None when it does not in time. One that is ending still answers for a while."""
     clock = deadline.clock
-    env.emit(progress.Waiting(env.name, (f"{error.message}; the engine went away",), deadline.left))
+    env.emit(progress.Waiting(env.name, (f"{error.message}; the engine connection was lost",), deadline.left))
     went = clock.monotonic()
     while deadline.left > 0:
         clock.sleep(POLL)

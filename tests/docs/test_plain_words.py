@@ -1,5 +1,9 @@
 """The manual is written in plain words and short sentences, so that a reader of any first language reads each once."""
 
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from tests.docs.plain_words import AT_MOST, REFUSED, found, long_sentences, pros
 
 WRITTEN = [page for page in PAGES if not page.read_text().startswith("<!-- Made by docs/generate.py")]
 """Pages that people write. Generated ones say what the code says."""
+PACKAGE = ROOT / "promoter"
 RECORDS = "decisions"
 """The folder of decision records, which stay as they were decided: the rule of length does not apply to them."""
 
@@ -21,6 +26,35 @@ def test_a_page_uses_plain_words(page: Path) -> None:
 @pytest.mark.parametrize("page", [p for p in WRITTEN if p.parent.name != RECORDS], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_page_has_short_sentences(page: Path) -> None:
     assert [f"{line}: {sentence}" for line, sentence in long_sentences(prose(page.read_text()))] == [], f"at most {AT_MOST}"
+
+
+def _texts(module: Path) -> Iterator[tuple[int, str]]:
+    """Messages, help texts, docstrings and comments. A text without a space is a key or a name, and no sentence."""
+    source = module.read_text()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()))
+def test_what_the_program_says_uses_plain_words(folder: str) -> None:
+    modules = [*(PACKAGE / folder).rglob("*.py"), *PACKAGE.glob("*.py")]
+    words = [
+        f"{module.relative_to(ROOT)}:{start + line - 1}: {word}"
+        for module in modules
+        for start, text in _texts(module)
+        for line, word in found(text)
+    ]
+    assert words == []
+
+
+def test_a_message_and_a_comment_are_read(tmp_path: Path) -> None:
+    module = tmp_path / "a.py"
+    module.write_text('# it stands\nx = {"mend": f"a vote is due {said}"}\n')
+    assert [found(text) for _, text in _texts(module)] == [[(1, "due")], [(1, "stands")]]
 
 
 def test_there_are_pages_to_check() -> None:

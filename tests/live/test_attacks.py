@@ -81,7 +81,7 @@ def test_break_3_two_pipelines_whose_names_meet(stage: Stage) -> None:
     refused = stage.cli("run", "--json", cwd=there)
     assert (refused.exit_code, refused.json["environments"][0]["reason_code"]) == (1, "start_failed"), refused.text
     assert f"container {stage.name}-prod-a-web is not ours" in refused.text
-    assert "a was not touched" in refused.text
+    assert "a was not changed" in refused.text
     first.reload()
     assert first.status == "running"
 
@@ -245,7 +245,7 @@ def test_small_an_unchanged_file_rolls_back_without_its_secrets(stage: Stage) ->
     stage.get(f"{stage.name}-dev-web-previous").remove(force=True)
     stage.file({"web": web}, {"dev": {}}, secrets=secrets)
     refused = stage.promoter("rollback", "dev", "--json", code=1)
-    assert "secret TOKEN" in refused.text and "dev was not touched" in refused.text
+    assert "secret TOKEN" in refused.text and "dev was not changed" in refused.text
     other = stage.promoter("rollback", "dev", "--json", code=1, STAGE_TOKEN="another-value")
     assert "secret TOKEN has changed" in other.text
     stage.promoter("rollback", "dev", STAGE_TOKEN="hunter2-alpha")

@@ -36,7 +36,7 @@ def test_d1_a_service_that_does_not_come_back_is_said_loudly(stage: Stage) -> No
     stage.write()
     failed = stage.promoter("promote", "--json", code=1)
     reasons = " ".join(failed.json["environments"][0]["reasons"])
-    assert "dev could not be put back" in reasons and "proven healthy" not in reasons
+    assert "dev could not be restored" in reasons and "proven healthy" not in reasons
 
 
 def test_d2_what_is_in_an_anonymous_volume_goes_over_to_the_next_container(stage: Stage) -> None:

@@ -159,7 +159,7 @@ def test_in_the_middle_of_a_pull_and_gone(shop: App, proxy: Proxy, registry: Reg
     assert rule.hits == 1
     (dev,) = ran.json["environments"]
     assert (ran.exit_code, dev["status"], dev["reason_code"]) == (1, "failed", "pull_failed"), ran.text
-    assert dev["reasons"][-1] == "dev was not touched: it is as it was"
+    assert dev["reasons"][-1] == "dev was not changed"
     assert (shop.container("dev").id, shop.all()) == (before, {"dev-web": "running"})
     registry.start()
     deployed(shop, shop.cli("promote", "--to", "dev", "--json"), before)

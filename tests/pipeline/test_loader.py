@@ -459,7 +459,7 @@ def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
         ("revoked_keys: revoked", "", "has no effect without `approvers`"),
         ("approvers: keys\nrevoked_keys: nothing", "", "cannot read nothing: no such file or directory"),
         ("approvers: keys\nrevoked_keys: revoked", "rubbish here\n", "line 1 is neither a public key nor"),
-        ("approvers: keys\nrevoked_keys: revoked", "SSHKRL\n\0...", "cannot be read"),
+        ("approvers: keys\nrevoked_keys: revoked", "SSHKRL\n\0...", "cannot read this revocation list"),
     ],
 )
 def test_a_revocation_list_that_cannot_be_read_is_never_an_empty_one(tmp_path, head, revoked, said):

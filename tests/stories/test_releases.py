@@ -202,7 +202,7 @@ def test_what_is_put_back_and_does_not_pass_its_verification_is_a_failure_and_no
     result = shop.run("dev")
     entry = result.environments[0]
     assert (entry.status, entry.code, exit_code(result.decision)) == (Status.FAILED, ReasonCode.VERIFY_FAILED, 1)
-    assert any("could not be put back" in reason for reason in entry.reasons)
+    assert any("could not be restored" in reason for reason in entry.reasons)
     assert not any("proven healthy" in reason for reason in entry.reasons)
     assert shop.kinds("dev")[-1] == "failed"
 
@@ -217,7 +217,7 @@ def test_a_failed_before_touches_nothing() -> None:
     entry = shop.run("dev").environments[0]
     assert (entry.status, entry.code) == (Status.FAILED, ReasonCode.CHECK_FAILED)
     assert shop.engine.verbs("create", "stop", "rename") == []
-    assert any("is as it was" in reason for reason in entry.reasons)
+    assert any("was not changed" in reason for reason in entry.reasons)
 
 
 def test_dependants_start_after_what_they_need_and_replicas_get_numbers() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from promoter.adapters.engine.address import Ssh
 from promoter.model.errors import EngineError
 
-# A shell stands between us and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
+# A shell is between us and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
 # Then it takes away the folder, whose name is its $0. ssh runs in its foreground, so that no `wait` can miss its end;
 # `kill 0` reaches the whole session, and the shell itself pays no heed to it.
 _KEEPER = 'exec 3<&0; trap : TERM; (trap - TERM; cat <&3 >/dev/null; kill 0) & "$@" 3<&- </dev/null; rm -rf "$0"'

@@ -67,7 +67,7 @@ class Projection:
                 connection.execute("COMMIT")
             connection.execute("BEGIN IMMEDIATE")
             if self._head is None or _head(connection) == self._head:  # no other process has updated it
-                _write(connection, state, anew=self._head is None)
+                _write(connection, state, whole=self._head is None)
                 self._head = state.head
             connection.execute("COMMIT")
         except sqlite3.OperationalError:
@@ -77,7 +77,7 @@ class Projection:
 
     def beside(self) -> Self:
         owned = TemporaryDirectory(prefix="promoter-")
-        return type(self)(Path(owned.name), "anew", owned)
+        return type(self)(Path(owned.name), "rebuilt", owned)
 
     def same(self, other: Self) -> bool:
         """Compare both files row by row."""
@@ -164,12 +164,12 @@ def _sections(state: State) -> Iterator[tuple[str, str, PersistentTable[Any], Pa
                 yield prefix, prefix + part.name, getattr(owner, part.name), part
 
 
-def _write(connection: sqlite3.Connection, state: State, *, anew: bool) -> None:
-    if anew:
+def _write(connection: sqlite3.Connection, state: State, *, whole: bool) -> None:
+    if whole:
         for statement in _TABLES:
             connection.execute(statement)
     for _, name, section, part in _sections(state):
-        changes = section.changes if not anew else dict(section.items())
+        changes = section.changes if not whole else dict(section.items())
         gone = ((name, key) for key, value in changes.items() if value is None)
         connection.executemany("DELETE FROM rows WHERE section = ? AND key = ?", gone)
         put = ((name, key, part.text(value)) for key, value in changes.items() if value is not None)

@@ -56,7 +56,7 @@ class Api:
         return self._retry(lambda: self._ask("GET", path, None, asked))
 
     def post(self, path: str, body: Mapping[str, object], asked: Asked) -> Any:
-        """The document that it answers with; None when it says nothing. Raises ForgeError."""
+        """The document that it answers with; None when no output. Raises ForgeError."""
         return self._retry(lambda: self._ask("POST", path, json.dumps(body).encode(), asked))
 
     def unreadable(self, asked: Asked) -> Exception:

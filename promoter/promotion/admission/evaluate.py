@@ -1,8 +1,4 @@
-"""Judging all gates of an environment: the cheap and certain first, then what must be looked at, approvals last.
-
-What has to be looked at is looked at only when nothing before it is shut; approvals are judged always, so that
-people may vote while something else still waits.
-"""
+"""What the gates of an environment evaluate: the facts of the ledger about one release, with each vote checked."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -61,7 +57,7 @@ def make_case(
 
 
 def _by_person(votes: tuple[Vote, ...], names: Mapping[str, str]) -> tuple[Vote, ...]:
-    """Under the one name of each person, so that whoever signs and reviews on the platform counts once."""
+    """Under one name for each person, so that a person who signs and reviews on the platform counts once."""
     return tuple(replace(vote, principal=person(vote.principal, names)) for vote in votes)
 
 

@@ -1,4 +1,4 @@
-"""What stands in the way before any gate is asked: pins, freezes, vetoes, and newer releases that ask for the same place."""
+"""What blocks a release before any gate is evaluated: pins, freezes, vetoes, and newer requests for the same environment."""
 
 from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
@@ -26,9 +26,9 @@ def standing(state: State, environment: Environment, release: Release) -> tuple[
 
 
 def newer_instead(state: State, name: str, release: Release, *, explicit: bool) -> tuple[GateResult, ...]:
-    """A refusal when a later release has asked for the place after this one did, or began to take it.
+    """A refusal when a later release asked for the environment after this one did, or began to enter it.
 
-    One that has begun or lives there is never superseded. Somebody who names release and environment (`explicit`) may
+    One that has begun or runs there is never superseded. A person who names release and environment (`explicit`) may
     send an earlier release that did not wait there.
     """
     entry = state.environment(name)
@@ -45,7 +45,7 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
     newer = later[-1][:12]
     says = (
         f"release {release.short_id} was superseded in {name} by the newer release {newer}; `promoter promote {newer}` goes on "
-        f"with that, `promoter veto {newer} --reason …` gives its place back"
+        f"with that, `promoter veto {newer} --reason …` unblocks this one"
     )
     return (GateResult("superseded", refused(ReasonCode.SUPERSEDED, says), Rule.SUPERSEDED),)
 
@@ -61,7 +61,7 @@ def superseded_by(state: State, name: str, release: Release) -> list[dict[str, o
 
 
 def in_the_way_of_rollback(environment: Environment, found: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
-    """Of what stands in the way: a veto always, a freeze where windows count, a pin never."""
+    """What blocks a rollback: a veto always, a freeze where windows count, a pin never."""
     frozen = not environment.rollback.skips("window")
     return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind is Rule.FREEZE))
 

@@ -10,7 +10,7 @@ from promoter.promotion.plan import Plan
 
 @dataclass(frozen=True)
 class PromotionOptions:
-    """How this run asks. `wait` is how long shut gates are waited for; `owner` signs the lease."""
+    """How this run asks. `wait` is how long to wait for closed gates; `owner` is the name in the lease."""
 
     owner: str
     actor: str
@@ -19,13 +19,13 @@ class PromotionOptions:
     """How long another run that holds the environment is waited for."""
     lease_ttl: timedelta = TIME_TO_LIVE
     accept_engine: tuple[str, ...] = ()
-    """Environments that may move to another engine: a person says so."""
+    """Environments that may move to another engine: a person has accepted it."""
     policy_ref: str | None = None
     """A git ref that the settings hold the policy to, whatever the file says."""
     pass_older: bool = False
     """Leave an environment alone that had this release before and has a newer one now."""
     explicit: bool = False
-    """Somebody named this very environment."""
+    """The environment was named on the command line."""
     run: str | None = None
     """The CI run that asks."""
     rollback: bool = False
@@ -33,7 +33,7 @@ class PromotionOptions:
     recorded: Plan | None = None
     """Carry out this plan, as the ledger recorded it, and not the one that the file gives now."""
     force: str | None = None
-    """Why a repair goes on in spite of a veto or a freeze: a person says so."""
+    """The reason that a person gave to repair in spite of a veto or a freeze."""
     accept_ledger: tuple[str, ...] = ()
     """Environments whose containers another ledger has recorded, and that this one may take over."""
     cause: Cause = BY_ITSELF

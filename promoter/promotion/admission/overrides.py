@@ -1,4 +1,4 @@
-"""Emergencies, judged: whether the gates are passed by override, and whether an earlier override was looked back on."""
+"""Emergencies: whether the gates are passed by override, and whether an earlier override was reviewed."""
 
 from promoter.gates.approval.votes import checked
 from promoter.gates.context import GateContext

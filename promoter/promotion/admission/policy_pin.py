@@ -1,7 +1,7 @@
-"""The policy held to a protected git ref: the branch that is promoted cannot loosen the gates it is to pass.
+"""The policy compared with a protected git ref: a branch cannot loosen the gates that it must pass.
 
 Which refs hold it: the one that the file names, the one that the settings name, and the one that the ledger last saw in
-the file, so that nobody lifts the pin by taking the key out of their branch.
+the file, so that removing the key from a branch does not lift the pin.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import Environment, Pipeline, Policy, held_policy
 
 MANY = 50
-"""Differences that are told one by one."""
+"""Differences that are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Holding:
     commits: tuple[tuple[str, str], ...] = ()
 
     def document(self, pipeline: Pipeline) -> dict[str, object]:
-        """What a fact records: the pin of the file as it stands, and what it was held against."""
+        """What a fact records: the pin in the file, and what it was compared with."""
         return {"ref": pipeline.policy_ref, "held_to": [{"ref": ref, "commit": commit} for ref, commit in self.commits]}
 
 
@@ -57,7 +57,7 @@ def hold_policy(
 def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
     """Why a vote from this checkout would not be given under the rules that a request was made under."""
     if asked is None:
-        why = "the request does not hold its rules, because an earlier version of promoter made it"
+        why = "the request has no rules, because an earlier version of promoter recorded it"
     else:
         why = "; ".join(_lines(here, asked)) + " (here -> in the request)"
     return refused(
@@ -78,6 +78,6 @@ def _lines(old: Policy, new: Policy) -> list[str]:
 
 def _say(ref: str, environment: str, lines: list[str]) -> str:
     return (
-        f"what decides who may enter {environment} is not the same here as at {ref}: {'; '.join(lines)}; "
+        f"what decides who may enter {environment} differs from {ref}: {'; '.join(lines)}; "
         f"merge the change into {ref} (and fetch), or promote from a checkout that does not have it"
     )

@@ -18,7 +18,7 @@ def other_engine(environment: str, current: Deployment | None, engine: Engine) -
         return None
     says = (
         f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {environment} "
-        f"was promoted to; when that is meant, say so: PROMOTER_ACCEPT_ENGINE={environment}"
+        f"was promoted to; to accept it, set PROMOTER_ACCEPT_ENGINE={environment}"
     )
     return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, says), Rule.ENGINE)
 
@@ -35,7 +35,7 @@ def other_ledger(place: Place, chain: str | None, location: str, engine: Engine)
         return None
     says = (
         f"the containers of {place.environment} were recorded in another ledger ({', '.join(sorted(map(str, others)))}) than "
-        f"this one ({chain or 'empty'}, {location}): use that ledger; when this one is to take over, set "
+        f"this one ({chain or 'empty'}, {location}): use that ledger; to let this one take over, set "
         f"PROMOTER_ACCEPT_LEDGER={place.environment}"
     )
     return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), Rule.LEDGER)

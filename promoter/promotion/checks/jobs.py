@@ -1,7 +1,7 @@
-"""Jobs: containers that run one command to its end. What one of them came to is told exactly once, also when the run is killed.
+"""Jobs: containers that run one command to its end. The result of each is recorded exactly once, also when the run is killed.
 
-A job that must not run twice has a name of its own, and its container stays until its result is recorded: whoever carries
-on finds it finished, waits for it while it still runs, or starts it when it was only created.
+A job that must not run twice has a name of its own, and its container stays until its result is recorded: the run
+that resumes finds it finished, waits while it still runs, or starts it when it was only created.
 """
 
 from collections.abc import Collection
@@ -80,8 +80,8 @@ class Jobs:
 
 
 def sweep(engine: Engine, place: Place, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
-    """Takes away jobs that nobody waits for: those of processes that are known to have ended and, for whoever holds the
-    environment, all that were made under a lease before, but those called `keep`.
+    """Remove jobs that no run waits for: those of processes that are known to have ended and, for the holder of the
+    lease, all that were made under an earlier lease, except those named in `keep`.
     """
     for container in engine.find(place.labels):
         owner = owner_of(container.labels)

@@ -26,7 +26,7 @@ from promoter.promotion.ports.probes import HttpRequest, Probes
 from promoter.promotion.ports.secrets import Secrets
 
 PAUSE = 1.0
-"""Seconds before an answer that is not there yet is asked for again."""
+"""Seconds between two queries while there is no answer yet."""
 
 
 class Metric:
@@ -61,7 +61,7 @@ class Metric:
         if hopeless(check, seen):
             return self._result(passed=False, said=said)
         if seen.missing and check.no_data is NoData.WAIT:
-            if self._ahead is not None:  # what has no data now never will: the span begins anew
+            if self._ahead is not None:  # what has no data now never will: the span begins again
                 self._ahead = looking_forward(check, self._now() + round(PAUSE * 1000))
             return _More(said, self._data_until)
         return self._result(passed=accepted(check, seen), said=said) if span.points == check.points else _More(said, math.inf)

@@ -104,13 +104,13 @@ class Programs:
         left = deadline - self.clock.monotonic()
         ended = self.probes.tool(words, files, environment, left) if left > 0 else ToolResult(None, b"", "", 0.0)
         if ended.exit_code is None:
-            raise _Failed(f"{program} on {image}: not done in time", timed_out=True)
+            raise _Failed(f"{program} on {image}: timed out", timed_out=True)
         if ended.exit_code == MISSING:
             raise _Failed(f"{program} is not on this machine: install it")
         if ended.exit_code != 0:
             raise _Failed(f"{program} on {image}: exit {ended.exit_code}: {_last_words(self.secrets.redact(ended.errors))}")
         if ended.output is None:
-            raise _Failed(f"{program} on {image}: it prints more than can be read")
+            raise _Failed(f"{program} on {image}: its output is too long to read")
         return ended.output
 
     def _result(
@@ -131,9 +131,9 @@ def _images(site: CheckTarget, services: tuple[str, ...]) -> list[tuple[tuple[st
 
 def _prove(answer: bytes, image: ImageRef) -> None:
     if not signature.proves(answer, image):
-        raise _Failed(f"what cosign prints is not about {image}")
+        raise _Failed(f"the output of cosign is not about {image}")
 
 
 def _last_words(errors: str) -> str:
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return " / ".join(lines[-3:])[-600:] or "it says nothing"
+    return " / ".join(lines[-3:])[-600:] or "no output"

@@ -1,5 +1,6 @@
-"""Carrying out checks: http, container and command here, the others in rooms of their own; the verdict on what was seen
-is `gates/checks.py`'s.
+"""Running checks: http, container and command here, the others in modules of their own.
+
+`gates/checks.py` turns the result into a verdict.
 """
 
 from collections.abc import Callable

@@ -26,12 +26,12 @@ class CheckTarget:
     engine: Engine
     fresh: bool = False
     once: str | None = None
-    """What a job is called that must not run twice; its container stays until somebody takes it away."""
+    """The name of a job that must not run twice; its container stays until its result is recorded."""
     owner: str | None = None
     """The process that looks here without holding the environment."""
 
     def made(self, services: tuple[str, ...]) -> dict[str, ImageRef]:
-        """The images of `services` (all, when there are none) where the release has them: signatures stand beside them there."""
+        """The images of `services` (all, when there are none) where the release has them: signatures are beside them there."""
         return {name: self.release.images[name] for name in services or self.services}
 
 

@@ -1,4 +1,4 @@
-"""Looking anew: after an engine went away and came back, and at the end of a promotion.
+"""Looking again: after an engine went away and came back, and at the end of a promotion.
 
 An engine that does not keep its containers while it is restarted asks them to end once it is back, and shows them as running
 until they have. What was proven before says nothing about them, and neither does what they answer meanwhile.

@@ -24,7 +24,7 @@ DEFAULT_INTERVAL = timedelta(seconds=30)
 DEFAULT_TIMEOUT = timedelta(seconds=30)
 DEFAULT_RETRIES = 3
 SLACK = 5.0
-"""Seconds that the engine's own verdict gets beyond its due time before we stop waiting for it."""
+"""Seconds to wait for the engine's own verdict after the time when it should have come."""
 _ONLY_OUTSIDE, _OUTSIDE_TIMEOUT = 1.0, 0.5
 """Seconds in which only the quick question from outside is asked, and how long one of its tries may take."""
 _FIRST_PAUSE, _LONGEST_PAUSE, _POLL = 0.03, 1.0, 0.05
@@ -58,9 +58,9 @@ class HealthProver:
         url = outside_url(test, seen.published) if local else None
         while True:
             if url is not None and self._page_is_there(url):
-                return f"healthy after {self._clock.monotonic() - started:.2f} s, asked from outside at {url}"
+                return f"healthy after {self._clock.monotonic() - started:.2f} s, probed at {url}"
             if url is not None and self._clock.monotonic() - started < _ONLY_OUTSIDE:
-                seen = self._still_running(seen, f"nothing answers at {url} yet")
+                seen = self._still_running(seen, f"no answer from {url} yet")
                 self._clock.sleep(_FIRST_PAUSE)
                 continue
             result = self._exec(seen, command, limit)
@@ -71,7 +71,7 @@ class HealthProver:
             said = f"{' '.join(command)} exited with {result.exit_code} after {spent:.1f} s: {output}"
             seen = self._still_running(seen, said)
             if seen.health == "healthy":
-                return f"healthy after {spent:.2f} s, by the engine's own verdict"
+                return f"healthy after {spent:.2f} s, reported by the engine"
             if seen.health == "unhealthy" or self._clock.monotonic() >= deadline:
                 raise self._unhealthy(seen, said)
             self._clock.sleep(pause)
@@ -130,7 +130,7 @@ class HealthProver:
 
 
 def _patience(service: Service) -> float:
-    """Seconds after which the engine itself would have said `unhealthy`, and some slack."""
+    """Seconds after which the engine itself would report `unhealthy`, and some slack."""
     check = service.healthcheck
     interval = ((check and check.interval) or DEFAULT_INTERVAL).total_seconds()
     timeout = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()

@@ -1,4 +1,4 @@
-"""Settling a promotion that was cut off and will not be carried on: what it put in place is taken back."""
+"""Settling a promotion that was interrupted and will not be resumed: what it put in place is taken back."""
 
 from promoter.ledger import facts
 from promoter.ledger.lease import HeldLease
@@ -32,7 +32,7 @@ def settle(
         strategy = strategy_of(plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
         made = Failed(place, start.promotion, slots_of(found, service_of))
         problems = restore(ports, engine, strategy, made, ran, lambda _: None).problems
-    reasons = ("an earlier run was cut off here; what it had begun was put back", *problems)
+    reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems)
     emit(progress.Notice(f"{name}: {reasons[0]}"))
     fact = facts.Failed(
         plan_digest=start.plan_digest, promotion=start.promotion, reason_code=str(ReasonCode.INTERRUPTED), reasons=reasons,

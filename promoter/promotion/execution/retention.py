@@ -1,4 +1,4 @@
-"""Which images of the past may be let go. Pure: it reads what the ledger says and removes nothing."""
+"""Which images of the past may be removed. Pure: it reads the ledger and removes nothing."""
 
 from itertools import islice
 
@@ -7,7 +7,7 @@ from promoter.model.images import ImageRef
 from promoter.promotion.plan import Plan
 
 KEPT_IN_MIND = 20
-"""How many past promotions of an environment are looked through for images that nobody names any more."""
+"""How many past promotions of an environment are searched for images that no environment uses any more."""
 
 
 def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:

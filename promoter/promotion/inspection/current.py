@@ -16,10 +16,10 @@ def lives_here(entry: EnvironmentState, plan: Plan) -> bool:
 
 
 def promotion_id(state: State, plan: Plan) -> str:
-    """The same for a promotion that goes on after it was cut off, another one after each ending.
+    """Stable when an interrupted promotion is resumed, another one after each ending.
 
-    A deployment that is mended keeps its own, so that its containers are known for what they are. Two ledgers never have
-    the same: a container of one is not taken for the work of the other.
+    A deployment that is repaired keeps its own, so that its containers are recognised. Two ledgers never have the same
+    id: a container of one is never mistaken for that of the other.
     """
     entry = state.environment(plan.environment.name)
     if entry.current is not None and lives_here(entry, plan):
@@ -29,7 +29,7 @@ def promotion_id(state: State, plan: Plan) -> str:
 
 
 def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
-    """This release was verified here before, and one that was made later lives here now."""
+    """This release was verified here before, and one that was made later runs here now."""
     current = entry.current
     if current is None or current.release == release.id:
         return False

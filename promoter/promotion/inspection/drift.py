@@ -22,7 +22,7 @@ class KnownContainers:
 
 
 def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: KnownContainers) -> str | None:
-    """The sentence that says what is no longer as it was, or None.
+    """The sentence that says what has changed, or None.
 
     A container that has stopped or is gone has not moved: nothing else runs in its place. One that a promotion made which
     was cut off is where the ledger expects it. Raises DigestMismatch when the registry answers with other bytes under a
@@ -82,6 +82,6 @@ def _digest_of(engine: Engine, container: Container, image: ImageRef, there: Ima
 
 def _say(environment: str, container: Container, image: ImageRef, found: str, here: Deployment) -> str:
     return (
-        f"{container.name} in {environment} runs {found}, and {image.digest} was verified there: it was replaced behind the "
-        f"ledger's back; look at it, then `promoter promote {here.release[:12]} --to {environment}` puts the verified one back"
+        f"{container.name} in {environment} runs {found}, and {image.digest} was verified there: it was changed outside "
+        f"promoter; look at it, then `promoter promote {here.release[:12]} --to {environment}` restores the verified one"
     )

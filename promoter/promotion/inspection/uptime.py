@@ -1,4 +1,4 @@
-"""Whether a release ran without a break where it soaks: the engine tells what was restarted since it was verified."""
+"""Whether a release ran without a break where it soaks: the engine shows what was restarted since it was verified."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from promoter.promotion.ports.engine import Container
 def observed(stay: Stay, deployment: Deployment, found: Mapping[str, Container]) -> Stay:
     """The stay as the engine shows it. `found` are the containers of the environment, by id.
 
-    A container that was started again since it was verified begins the stay anew; one that does not run suspends it. One
+    A container that was started again since it was verified begins the stay again; one that does not run suspends it. One
     that has completed its work was not to go on running.
     """
     since, restarted = stay.since, None

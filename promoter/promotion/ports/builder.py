@@ -33,4 +33,4 @@ class Builder(Protocol):
         """Before anything is done: the sentence that says why this request cannot be built here, or None."""
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        """Builds; each line of the log is told as it comes."""
+        """Builds; each line of the log is passed on as it comes."""

@@ -150,7 +150,7 @@ class Engine(Protocol):
         """Digests under which this local image is known in that repository; no proof that it was pushed."""
 
     def remove_image(self, image: ImageRef) -> bool:
-        """Lets go of the digest reference; False when something still uses it or it is not there."""
+        """Remove the digest reference; False when something still uses it or it is not there."""
 
     def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
         """Paths that the image declares as VOLUME; none when the image is not here."""

@@ -8,7 +8,7 @@ class Secrets(Protocol):
     """Values of declared secrets. `reveal` is called only on the way to an engine or a child process."""
 
     def prove(self, names: Sequence[str]) -> None:
-        """Raises SecretError, naming each secret of `names` that cannot be had."""
+        """Raises SecretError, naming each secret of `names` that is missing."""
 
     def reveal(self, text: str) -> str:
         """`text` with every secret handle replaced by its value."""

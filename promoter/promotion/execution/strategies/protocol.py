@@ -59,12 +59,12 @@ class Returned:
     def sentences(self, environment: str) -> tuple[str, ...]:
         """What the environment is like now, for people."""
         if not self.touched:
-            return (f"{environment} was not touched: it is as it was",)
+            return (f"{environment} was not changed",)
         if self.left:
             return (f"{environment} was left as it is",)
         if self.problems:
             what = f"the earlier release {self.earlier[:12]}" if self.earlier else "what was there before"
-            return (f"{environment} could not be put back: {what} is not proven to serve", *self.problems)
+            return (f"{environment} could not be restored: {what} is not proven to serve", *self.problems)
         if self.earlier is None:
             return (f"nothing ran in {environment} before, and nothing runs there now",)
         return (f"{environment} serves the earlier release {self.earlier[:12]} again, proven healthy",)

@@ -1,4 +1,4 @@
-"""The strategy `recreate`: the new container is created before the old is touched, and the old is kept until proven needless.
+"""The strategy `recreate`: create the new container before the old is touched; keep the old until the new is verified.
 
 One replica has one slot. Its container is found by name and by the label of the promotion that created it, so that a
 promotion which was cut off anywhere goes on, or is taken back, from what the engine shows:
@@ -8,7 +8,7 @@ promotion which was cut off anywhere goes on, or is taken back, from what the en
     NAME-older      the one before that, until this promotion is verified
 
 A container that the ledger records as what is ordered stays as it is; one that was kept from an earlier promotion is
-started again instead of created anew.
+started again, not created.
 """
 
 from collections.abc import Callable
@@ -165,7 +165,7 @@ class Recreate:
         self._engine.rename(old.id, slot.previous)
 
     def _switch(self, order: ContainerRequest, slot: Slot, ready: str) -> Swapped:
-        """Stops the old one, which stands aside, and starts the one that is in its place now."""
+        """Stop the old one, which was moved aside, and start the one that is in its place now."""
         old = self._owned.find(order, slot.previous)
         if old is not None:
             self._stop(order, slot, old)

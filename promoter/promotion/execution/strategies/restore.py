@@ -1,4 +1,4 @@
-"""Putting an environment back as it was, after a step failed or a run was cut off.
+"""Restoring an environment, after a step failed or a run was interrupted.
 
 What the failed promotion created goes first, dependents before what they depend on. Then what ran before comes back in
 the order of `depends_on`, every service is looked at again, and the recorded verification is repeated: only then the
@@ -31,7 +31,7 @@ class Restoring:
         self._problems: list[str] = []
         self._evidence: list[Evidence] = []
         self._volumes: dict[str, Mapping[str, str]] = {}
-        """Anonymous volumes of what was taken away, by slot: the data of the service, should it have to be created anew."""
+        """Anonymous volumes of what was taken away, by slot: the data of the service, for when it must be created again."""
 
     def go(self, failed: Failed, earlier: Earlier | None) -> Returned:
         """Raises LeaseLost or EngineLost and nothing else."""
@@ -132,7 +132,7 @@ def made_by(container: Container | None, promotion: str) -> bool:
 
 
 def slots_of(containers: Iterable[Container], service_of: Callable[[Mapping[str, str]], str]) -> dict[str, tuple[Slot, ...]]:
-    """The slots that containers of an environment are in, by service, told by their names."""
+    """The slots that containers of an environment are in, by service, read from their names."""
     found: dict[str, tuple[Slot, ...]] = {}
     for container in containers:
         name = container.name
