@@ -7,6 +7,33 @@ call of the dead process has any effect; in a real process it is SIGKILL.
 from collections.abc import Callable
 from typing import Any
 
+LOOKS = frozenset(
+    f"{port}.{verb}"
+    for port, verbs in {
+        "engine": ("inspect", "find", "identify", "labels_by_name", "logs", "digest_of", "has_image", "image_volumes"),
+        "ledger": ("read",),
+        "registry": ("ping", "resolve"),
+    }.items()
+    for verb in verbs
+)
+"""Calls that change nothing in the world."""
+
+
+def fatal(names: list[str]) -> list[tuple[int, str]]:
+    """The points that leave different worlds, each with its number: the first, and the one after each call that changes.
+
+    A process that dies keeps nothing. So to die anywhere between two changes leaves the same world.
+    """
+    changed = (name.startswith("after ") and name.removeprefix("after ") not in LOOKS for name in names)
+    return [(number, name) for number, (name, is_new) in enumerate(zip(names, changed, strict=True), 1) if number == 1 or is_new]
+
+
+def edges(names: list[str]) -> list[tuple[int, str]]:
+    """The points around each call that changes: right after the one before it, and right before it, with their numbers."""
+    after = {number for number, _ in fatal(names)}
+    before = {number - 1 for number in after}
+    return [(number, name) for number, name in enumerate(names, 1) if number in after or number in before or number + 1 in before]
+
 
 class Dead(BaseException):
     """The process was killed here."""

@@ -21,7 +21,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import RunResult
 from promoter.usecases.context import facts_so_far
 from tests.fakes.engine import Behaviour
-from tests.faults.points import Dead, Points
+from tests.faults.points import Dead, Points, fatal
 from tests.workshop import WEB, WORKER, Workshop, image, statuses
 
 PATIENCE = timedelta(minutes=2)
@@ -147,7 +147,7 @@ def killed(name: str, at: int) -> Yard:
 def test_whoever_carries_on_finishes_and_does_nothing_twice(name: str) -> None:
     names = points_of(name)
     assert len(names) > 40
-    for at, point in enumerate(names, 1):
+    for at, point in fatal(names):
         yard = killed(name, at)
         check(yard, name, f"{name}, killed {point} ({at})")
 
@@ -167,7 +167,7 @@ def test_whoever_carries_on_may_be_killed_too(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["an upgrade", "two services, replicas, a trial", "an image that is never healthy"])
 def test_another_release_may_come_in_between(name: str) -> None:
-    for at, point in enumerate(points_of(name), 1):
+    for at, point in fatal(points_of(name)):
         yard = killed(name, at)
         yard.newer("three")
         result = run(yard.api("ben@example.com"))
@@ -177,7 +177,7 @@ def test_another_release_may_come_in_between(name: str) -> None:
 
 
 def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins() -> None:
-    for at, point in enumerate(points_of("a rollback"), 1):
+    for at, point in fatal(points_of("a rollback")):
         yard = Yard()
         first(yard)
         for word in ("one", "two", "three"):

@@ -7,7 +7,7 @@ import pytest
 from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import RunResult
-from tests.faults.points import Pauses
+from tests.faults.points import Pauses, edges
 from tests.faults.test_kill_points import STORIES, Yard, points_of, run, stands
 from tests.workshop import statuses
 
@@ -40,7 +40,7 @@ class Rested(Yard):
 )
 def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bool) -> None:
     tried = 0
-    for at, point in enumerate(points_of(name), 1):
+    for at, point in edges(points_of(name)):
         if point.startswith("before engine"):
             continue  # the call is on its way: nothing on the engine's side could refuse it
         yard = Rested()
@@ -67,7 +67,7 @@ def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bo
 def test_it_touches_nothing_after_a_clock_that_is_ahead_took_its_lease(name: str) -> None:
     """No time has passed here, and no heartbeat was due: the ledger is asked before each act."""
     stopped = 0
-    for at, point in enumerate(points_of(name), 1):
+    for at, point in edges(points_of(name)):
         if point.startswith(("before engine", "before ledger")):
             continue  # the call is on its way
         yard = Robbed()

@@ -17,7 +17,7 @@ DOCKERFILE = """\
 FROM scratch
 COPY busybox /bin/busybox
 RUN ["/bin/busybox", "--install", "-s", "/bin"]
-CMD ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
+CMD ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 9 & wait; done"]
 """
 PAGE = "mkdir -p /www; echo {} > /www/index.html; exec httpd -f -p 8080 -h /www"
 """A server's command: it serves a word."""
@@ -69,7 +69,7 @@ class Stage:
 
     def stranger(self, name: str, **options: Any) -> Any:
         """A container that another person made."""
-        wait = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
+        wait = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 9 & wait; done"]
         return self.client.containers.run(self.image, wait, name=name, detach=True, **options)
 
     def facts(self) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ name: {name}
 services:
   web:
     image: {image}
+    init: true
     ports: ["127.0.0.1:{port}:8080"]
     healthcheck: {{test: ["CMD", "wget", "-qO-", "http://127.0.0.1:8080/"], interval: {interval}, retries: 2}}
     volumes: ["{place}/count:/count"]
@@ -102,7 +103,9 @@ def matrix(app: App) -> Iterator[Matrix]:
     images = {}
     for word in ("ready-one", "ready-two", "bad"):
         app.page(word)
-        app.dockerfile(SERVER + ('CMD ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"]\n' if word == "bad" else ""))
+        app.dockerfile(
+            SERVER + ('CMD ["sh", "-c", "trap exit TERM; while :; do sleep 9 & wait; done"]\n' if word == "bad" else "")
+        )
         made = app.cli("build", "--json").json["release"]["images"]["web"]
         images[word] = f"{made['repository']}@{made['digest']}"
     (app.cli.cwd / "count").mkdir()
