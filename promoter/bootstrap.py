@@ -20,11 +20,12 @@ from promoter.adapters.process_owner import is_gone, lease_owner, run_url
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.registry.credentials import Credentials
 from promoter.adapters.secrets import DeclaredSecrets
-from promoter.adapters.settings import load_settings, passed_over
+from promoter.adapters.settings import Settings, load_settings, passed_over
 from promoter.adapters.ssh.signer import SshKeygen, git_signing_key
 from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.ledger.ledger import Ledger
 from promoter.pipeline.loader import load
+from promoter.pipeline.loader_port import Loaded
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.progress import Listener, Notice
 from promoter.usecases.context import Context
@@ -77,60 +78,28 @@ class Forges:
 def open_context(
     file: Path, *, ledger: str | None, actor: str | None, listener: Listener, revealed: Callable[[str], None] = lambda _: None
 ) -> Iterator[Context]:
-    """Open a pipeline for one command. Raise InvalidFile for a bad file, CallerError for a bad ledger address.
+    """Open a pipeline for one command. Raises InvalidFile for a bad file, CallerError for a bad ledger address.
 
     `revealed` gets each secret's value once, before it is used.
     """
     settings = load_settings(file.parent).over(ledger=ledger, actor=actor)
-    source = GitSource()
-    loaded = load(
-        file,
-        source=lambda: source.source(file.parent.resolve()),
-        environ=os.environ,
-        snapshot=source.snapshot,
-        files=source.files,
-        checkout=GitCheckout(),
-    )
+    source, clock = GitSource(), SystemClock()
+    loaded = _load(file, source)
     pipeline = loaded.pipeline
-    clock, credentials = SystemClock(), Credentials()
-    insecure = frozenset(settings.insecure_registries)
-    engines = Engines(credentials, clock.check)
-    registry = HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep, check=clock.check)
-    secrets = DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed)
     with ExitStack() as stack:
-        stack.callback(engines.close)
-        stack.callback(registry.close)
-        forges = Forges(pipeline.directory, clock.sleep)
-        stack.callback(forges.close)
+        ports = _open_ports(loaded, settings, source, clock, revealed, stack)
         store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
         stack.callback(store.close)
         me = pipeline.person(who(settings, pipeline.directory, flag=actor))
         if (note := passed_over(settings, os.environ, actor)) is not None:
             listener(Notice(note))
         directory = pipeline.directory / ".promoter"
-        kept = Projection(directory, store.location)
-        stack.callback(kept.close)
-        choice = settings.builder or pipeline.builder
-        patient = SystemClock()
-        ports = UseCasePorts(
-            clock=clock,
-            patient=patient,
-            secrets=secrets,
-            engine=engines.at,
-            registry=registry,
-            builder=lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
-            probes=OutsideProbes(clock),
-            source=source,
-            gone=is_gone,
-            signer=SshKeygen(Path.cwd()),
-            insecure=insecure,
-            forge=forges.of,
-            patient_probes=OutsideProbes(patient),
-        )
+        cache = Projection(directory, store.location)
+        stack.callback(cache.close)
         yield Context(
             loaded=loaded,
             ports=ports,
-            ledger=Ledger(store, clock, me, FileWitness(directory, store.location), kept, secrets.redact),
+            ledger=Ledger(store, clock, me, FileWitness(directory, store.location), cache, ports.secrets.redact),
             emit=listener,
             owner=lease_owner(me, os.environ),
             actor=me,
@@ -144,6 +113,50 @@ def open_context(
             ci_run=run_url(os.environ),
             deployments=settings.deployments,
         )
+
+
+def _load(file: Path, source: GitSource) -> Loaded:
+    return load(
+        file,
+        source=lambda: source.source(file.parent.resolve()),
+        environ=os.environ,
+        snapshot=source.snapshot,
+        files=source.files,
+        checkout=GitCheckout(),
+    )
+
+
+def _open_ports(
+    loaded: Loaded,
+    settings: Settings,
+    source: GitSource,
+    clock: SystemClock,
+    revealed: Callable[[str], None],
+    stack: ExitStack,
+) -> UseCasePorts:
+    """Every adapter that a command may need. `stack` closes them."""
+    pipeline, credentials, patient = loaded.pipeline, Credentials(), SystemClock()
+    insecure, choice = frozenset(settings.insecure_registries), settings.builder or pipeline.builder
+    engines = Engines(credentials, clock.check)
+    registry = HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep, check=clock.check)
+    forges = Forges(pipeline.directory, clock.sleep)
+    for opened in (engines, registry, forges):
+        stack.callback(opened.close)
+    return UseCasePorts(
+        clock=clock,
+        patient=patient,
+        secrets=DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed),
+        engine=engines.at,
+        registry=registry,
+        builder=lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
+        probes=OutsideProbes(clock),
+        source=source,
+        gone=is_gone,
+        signer=SshKeygen(Path.cwd()),
+        insecure=insecure,
+        forge=forges.of,
+        patient_probes=OutsideProbes(patient),
+    )
 
 
 @contextmanager

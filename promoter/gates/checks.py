@@ -4,8 +4,9 @@ This module has the models of http, container and command, and the verdict of ev
 `signature` have their own modules. `promotion/checks` runs the checks.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from pydantic import Field
 
@@ -66,6 +67,8 @@ class CommandCheck(CheckShape):
 
 
 Check = HttpCheck | ContainerCheck | CommandCheck | MetricCheck | ScanCheck | SignatureCheck
+CHECKS: Mapping[str, type[Check]] = {shape.kind: shape for shape in get_args(Check)}
+"""Every check by its key in the file."""
 
 
 def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:

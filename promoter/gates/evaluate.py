@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from promoter.gates.approval.rule import Approval, counting, evaluate_approval
-from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck, evaluate_check
+from promoter.gates.check_base import CheckShape
+from promoter.gates.checks import Check, evaluate_check
 from promoter.gates.context import CheckResult, GateContext
-from promoter.gates.metric import MetricCheck
 from promoter.gates.registry import Gate
 from promoter.gates.rule import Rule
-from promoter.gates.scan import ScanCheck
-from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak, evaluate_soak
 from promoter.gates.window.rule import Window, evaluate_window
 from promoter.model.timestamps import stamp
@@ -61,7 +59,7 @@ def evaluate_gate(gate: Gate, place: int, case: GateContext) -> Verdict:
             return evaluate_soak(gate, case)
         case Window():
             return evaluate_window(gate, case)
-        case HttpCheck() | ContainerCheck() | CommandCheck() | MetricCheck() | ScanCheck() | SignatureCheck():
+        case CheckShape():
             return evaluate_check(gate, place, case)
     assert_never(gate)
 

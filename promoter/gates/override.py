@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from pydantic import Field
 
 from promoter.config.spec import Duration, Shape
 from promoter.gates.approval.rule import Approval, counting, electorate, evaluate_approval
 from promoter.gates.context import GateContext
+from promoter.gates.rule import GateKind
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, passed, refused
 from promoter.model.vote import Grade, Vote
-
-GateKind = Literal["approval", "soak", "window", "http", "container", "command", "metric", "scan", "signature"]
 
 
 class Rollback(Shape):

@@ -1,6 +1,11 @@
 """Kinds of rules that can block a release: gates of the file, and rules that are checked before them."""
 
 from enum import StrEnum
+from typing import Literal, get_args
+
+CheckKind = Literal["http", "container", "command", "metric", "scan", "signature"]
+GateKind = Literal["approval", "soak", "window", CheckKind]
+"""The keys of gates in a pipeline file."""
 
 
 class Rule(StrEnum):
@@ -29,7 +34,7 @@ class Rule(StrEnum):
     @property
     def is_check(self) -> bool:
         """Return whether its verdict depends on a check of the outside world."""
-        return self in _CHECKS
+        return self in get_args(CheckKind)
 
     @property
     def opens_by_vote(self) -> bool:
@@ -37,5 +42,4 @@ class Rule(StrEnum):
         return self not in _FINAL
 
 
-_CHECKS = frozenset({Rule.HTTP, Rule.CONTAINER, Rule.COMMAND, Rule.METRIC, Rule.SCAN, Rule.SIGNATURE})
 _FINAL = frozenset({Rule.POLICY, Rule.VETO, Rule.SUPERSEDED})

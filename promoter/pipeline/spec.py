@@ -9,9 +9,10 @@ from promoter.config.fields import Texts
 from promoter.config.spec import Shape
 from promoter.config.spec_errors import misfit
 from promoter.gates.approval.rule import Approval
-from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
+from promoter.gates.checks import CHECKS, CommandCheck, ContainerCheck, HttpCheck
 from promoter.gates.metric import MetricCheck
 from promoter.gates.override import Override, Rollback
+from promoter.gates.registry import Gate
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.gates.soak import Soak
@@ -92,8 +93,7 @@ class GateForm(CheckForm):
     window: Window | None = None
 
 
-CHECKS = {shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck, MetricCheck, ScanCheck, SignatureCheck)}
-GATES = {shape.kind: shape for shape in (Approval, Soak, Window)} | CHECKS
+GATES: Mapping[str, type[Gate]] = {**{shape.kind: shape for shape in (Approval, Soak, Window)}, **CHECKS}
 
 
 class Settings(Shape):

@@ -10,20 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from promoter.gates.checks import Check, CommandCheck, ContainerCheck, HttpCheck
-from promoter.gates.metric import MetricCheck
-from promoter.gates.scan import ScanCheck
-from promoter.gates.signature import SignatureCheck
+from promoter.gates.checks import CHECKS, Check
 from promoter.model.errors import CallerError
 from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.model import Environment, LocalFile, Network, OnFailure, Strategy, Volume
 from promoter.promotion.plan import Plan, StepsOf
-
-_CHECKS: Mapping[str, type[Check]] = {
-    shape.kind: shape for shape in (HttpCheck, ContainerCheck, CommandCheck, MetricCheck, ScanCheck, SignatureCheck)
-}
 
 
 def recorded_plan(document: Mapping[str, Any], base: Environment, release: Release, directory: Path, steps_of: StepsOf) -> Plan:
@@ -71,7 +64,7 @@ def _service(config: Mapping[str, Any], directory: Path) -> Service:
 
 def _check(document: Mapping[str, Any]) -> Check:
     ((kind, content),) = document.items()
-    return _CHECKS[kind].model_validate(content)
+    return CHECKS[kind].model_validate(content)
 
 
 def _first_line(error: Exception) -> str:

@@ -35,7 +35,8 @@ def test_the_reference_is_what_the_code_says(name: str, text: str) -> None:
 
 
 def test_the_reference_knows_every_command_and_key() -> None:
-    from promoter.pipeline.spec import CHECKS, GATES, EnvironmentForm, FileForm
+    from promoter.gates.checks import CHECKS
+    from promoter.pipeline.spec import GATES, EnvironmentForm, FileForm
     from promoter.ui.cli.app import VERBS
 
     commands, keys = (DOCS / "reference/commands.md").read_text(), (DOCS / "reference/pipeline.md").read_text()
