@@ -50,8 +50,12 @@ def origin(release: Release) -> str:
 
 
 def _headline(result: RunResult) -> str:
-    release = f" release {result.release.short_id}{origin(result.release)}" if result.release else " no release"
-    return f"{result.pipeline}:{release}: {str(result.decision).replace('_', ' ')}"
+    decision = str(result.decision).replace("_", " ")
+    if result.release is not None:
+        return f"{result.pipeline}: release {result.release.short_id}{origin(result.release)}: {decision}"
+    if not result.environments:
+        return f"{result.pipeline}: " + (f"no release ({result.code})" if result.code else "nothing was promoted yet")
+    return f"{result.pipeline}: {decision}"  # several releases: the table names each
 
 
 def _matrix(result: RunResult) -> str:

@@ -74,6 +74,13 @@ def test_a_gate_that_waits_for_votes_says_which_kind(grade: Grade, run: str | No
     assert summary(result(waits), "-f p.yaml").splitlines()[-1] == f"  next: {step} -f p.yaml"
 
 
+def test_without_a_release_the_headline_says_why() -> None:
+    """A repair of all environments answers for the release of each, or for none."""
+    assert summary(RunResult("shop", None, ()), "") == "shop: nothing was promoted yet"
+    several = RunResult("shop", None, (environment("dev"), environment("test")))
+    assert summary(several, "").splitlines()[0] == "shop: complete"
+
+
 def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_control_characters() -> None:
     text = summary(result(environment("dev", Status.FAILED, ReasonCode.START_FAILED, "one\ntwo\x1b[2J", "three")), "")
     assert text.splitlines()[-4:] == ["dev failed (start_failed):", "  one", "  two[2J", "  three"]
