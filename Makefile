@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 LAB = $(PYTHON) -B lab/lab.py
 IN_LAB = eval "$$($(LAB) env)" &&
 WORKERS ?= 3
+FAST_WORKERS ?= 2
+FAST = tests/config tests/gates tests/ledger tests/model tests/pipeline tests/promotion tests/stories tests/ui tests/usecases
 WHEELHOUSE ?= dist/wheelhouse
 WORKFLOWS = .github/workflows/*.yml pipelines/ci/github-*.yml
 SCHEMA = $(BIN)/check-jsonschema --builtin-schema
@@ -14,7 +16,7 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-h
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference retell ci-check \
+.PHONY: help demo test test-fast check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference retell ci-check \
 	wheelhouse dist lock python
 
 help: ## these lines
@@ -28,7 +30,10 @@ test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narr
 	@$(LAB) evidence || true
 	@$(LAB) ledgers || true
 	@$(LAB) shells || true
-	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) --dist worksteal --junitxml=build/tests.xml $(ARGS)
+
+test-fast: venv ## the tests that need no engine and take no time, for the inner loop (ARGS="-k name" narrows)
+	@$(BIN)/pytest -n $(FAST_WORKERS) --dist worksteal -m "not lab and not slow" --durations=0 --durations-min=5 $(ARGS) $(FAST)
 
 check: lint types imports docs-check ci-check test ## all that must hold before a change is merged: what CI runs
 

@@ -30,6 +30,13 @@ ROOT = Path(__file__).resolve().parents[1]
 LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a part of the lab, so that `make test-fast` leaves it out."""
+    for item in items:
+        if "lab" in getattr(item, "fixturenames", ()):
+            item.add_marker("lab")
+
+
 @pytest.fixture(scope="session")
 def lab() -> Mapping[str, str]:
     """What `lab.py env` exports: the environment as it is when it names all parts, else the lab is brought up (it locks)."""

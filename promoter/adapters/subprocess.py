@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 _LOOK = 0.1
@@ -67,6 +67,21 @@ def run(
             tail.wait(_LINGER)
     seconds = time.monotonic() - begun
     return ChildResult(code, tails[0].read(), tails[1].read() if apart else b"", seconds)
+
+
+def end_session(process: "subprocess.Popen[Any]", grace: float) -> None:
+    """Terminate a child and everything in its session, so that no lock file is left; kill the rest after `grace` seconds.
+
+    Leaves a child alone that has ended: its number may belong to another process by now.
+    """
+    if process.poll() is not None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(grace)
+    process.wait()
 
 
 def _wait(process: "subprocess.Popen[bytes]", deadline: float, check: Callable[[], None]) -> int | None:

@@ -65,11 +65,11 @@ def without(value: Any, faults: Iterable[Fault]) -> Any:
 def _without(value: Any, path: Path, instead: str | None) -> Any:
     if not path:
         return instead
-    changed = list(value) if isinstance(value, list | tuple) else dict(value)
+    changed: Any = list(value) if isinstance(value, list | tuple) else dict(value)
     if len(path) == 1 and instead is None:
-        del changed[path[0]]  # type: ignore[arg-type]
+        del changed[path[0]]
     else:
-        changed[path[0]] = _without(changed[path[0]], path[1:], instead)  # type: ignore[index]
+        changed[path[0]] = _without(changed[path[0]], path[1:], instead)
     return changed
 
 

@@ -80,10 +80,10 @@ def _series(one: object, span: Span) -> Series:
     return Series(labels, samples)
 
 
-def _sample(sample: object, labels: str, span: Span) -> tuple[int, float]:
+def _sample(sample: Any, labels: str, span: Span) -> tuple[int, float]:
     try:
-        at, text = sample  # type: ignore[misc]
-        offset, value = round(float(at) * 1000) - span.start, float(text)  # type: ignore[has-type]
+        at, text = sample
+        offset, value = round(float(at) * 1000) - span.start, float(text)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadAnswer(f"a sample of {labels} is not a pair of time and number") from error
     point, rest = divmod(offset, span.step)

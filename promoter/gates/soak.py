@@ -5,13 +5,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from promoter.config.spec import Duration, Shape
+from promoter.config.spec import Duration
+from promoter.gates.check_base import GateShape
 from promoter.gates.context import GateContext
 from promoter.model.duration import say_duration
 from promoter.model.verdict import ReasonCode, Verdict, passed, waiting
 
 
-class Soak(Shape):
+class Soak(GateShape):
     """The gate in the file. `in` is an environment, `for` the required time."""
 
     kind: ClassVar[str] = "soak"

@@ -2,14 +2,16 @@
 gate or check, so that plans and policies include it: changing the file makes approvals stale.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from promoter.config.spec import Shape
+from promoter.gates.check_base import GateShape
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck, is_address, is_pem
 from promoter.gates.window.icalendar import read_calendar
 from promoter.gates.window.rule import Window
 from promoter.model.secrets import OPENING, names_in
+from promoter.pipeline.gate_list import G
 from promoter.pipeline.mounted_files import FORGED, Files
 from promoter.pipeline.problems import Spot
 from promoter.pipeline.template_filler import Filler
@@ -18,35 +20,37 @@ LARGEST = 1 << 16
 LARGEST_CALENDAR = 1 << 20
 
 
-def with_files(found: list[tuple[Shape, Spot]], directory: Path, files: Files, filler: Filler) -> list[tuple[Shape, Spot]]:
+def with_files(found: Sequence[tuple[G, Spot]], directory: Path, files: Files, filler: Filler) -> list[tuple[G, Spot]]:
     """Replace paths in checks by the content of the files; report files that cannot be read."""
-    return [(_with_file(shape, spot, directory, files, filler), spot) for shape, spot in found]
+    return [(shape.model_copy(update=_contents(shape, spot, directory, files, filler)), spot) for shape, spot in found]
 
 
-def _with_file(shape: Shape, spot: Spot, directory: Path, files: Files, filler: Filler) -> Shape:
+def _contents(shape: GateShape, spot: Spot, directory: Path, files: Files, filler: Filler) -> dict[str, object]:
     match shape:
         case ScanCheck() if shape.ignore is not None:
             text = _text(shape.ignore, spot / "ignore", directory, files, filler)
-            return shape if text is None else shape.model_copy(update={"ignore": text})
+            return {} if text is None else {"ignore": text}
         case SignatureCheck() if shape.key is not None:
-            return _with_key(shape, shape.key, spot / "key", directory, files, filler)
+            key = _key(shape.key, spot / "key", directory, files, filler)
+            return {} if key is None else {"key": key}
         case Window() if shape.calendar:
-            return _with_calendars(shape, spot / "calendar", directory, files, filler)
-    return shape
+            return {"calendar": _calendars(shape.calendar, spot / "calendar", directory, files, filler)}
+    return {}
 
 
-def _with_key(shape: SignatureCheck, key: str, spot: Spot, directory: Path, files: Files, filler: Filler) -> Shape:
+def _key(key: str, spot: Spot, directory: Path, files: Files, filler: Filler) -> str | None:
+    """The text of a public key; None for a secret, an address, and a file that cannot be read."""
     if names_in(key) or is_address(key):
-        return shape
+        return None
     text = key if is_pem(key) else _text(key, spot, directory, files, filler)
     if text is not None and not (is_pem(text) and "PUBLIC KEY-----" in text):
         filler.complain(spot, "this is not a public key in PEM form", "name the cosign.pub that `cosign generate-key-pair` wrote")
-    return shape if text is None else shape.model_copy(update={"key": text.strip() + "\n"})
+    return None if text is None else text.strip() + "\n"
 
 
-def _with_calendars(gate: Window, spot: Spot, directory: Path, files: Files, filler: Filler) -> Shape:
+def _calendars(names: Sequence[str], spot: Spot, directory: Path, files: Files, filler: Filler) -> tuple[str, ...]:
     texts = []
-    for place, name in enumerate(gate.calendar):
+    for place, name in enumerate(names):
         text = _text(name, spot / place, directory, files, filler, LARGEST_CALENDAR)
         if text is None:
             continue
@@ -57,7 +61,7 @@ def _with_calendars(gate: Window, spot: Spot, directory: Path, files: Files, fil
             filler.complain(spot / place, f"{name} is not a usable calendar: {error}", hint)
         else:
             texts.append(text)
-    return gate.model_copy(update={"calendar": tuple(texts)})
+    return tuple(texts)
 
 
 def _text(name: str, spot: Spot, directory: Path, files: Files, filler: Filler, largest: int = LARGEST) -> str | None:

@@ -1,10 +1,11 @@
 """Gates, checks before the switch and verifications: lists of entries with a single key, which is their kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from promoter.config.spec import Shape
 from promoter.config.spec_errors import nearest
 from promoter.config.yaml.scalars import kind_of
+from promoter.gates.check_base import GateShape
 from promoter.gates.checks import CommandCheck, ContainerCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
@@ -12,25 +13,25 @@ from promoter.pipeline.problems import Spot
 from promoter.pipeline.sources import unknown
 from promoter.pipeline.template_filler import Filler
 
+G = TypeVar("G", bound=GateShape)
 
-def read_kinds(
-    value: object, spot: Spot, kinds: Mapping[str, type[Shape]], word: str, filler: Filler
-) -> list[tuple[Shape, Spot]]:
+
+def read_kinds(value: object, spot: Spot, kinds: Mapping[str, type[G]], word: str, filler: Filler) -> list[tuple[G, Spot]]:
     """Read each entry, with its position. Leave out wrong entries, after reporting them."""
     if value is None:
         return []
     if not isinstance(value, list):
         filler.complain(spot, f"`{spot.path[-1]}` must be a list, got {kind_of(value)}", "begin each entry with `- `")
         return []
-    found = []
+    found: list[tuple[G, Spot]] = []
     for place, entry in enumerate(value):
         shape = _read_entry(entry, spot / place, kinds, word, filler)
         if shape is not None:
-            found.append((shape, spot / place / shape.kind))  # type: ignore[attr-defined]
+            found.append((shape, spot / place / shape.kind))
     return found
 
 
-def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], word: str, filler: Filler) -> Shape | None:
+def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[G]], word: str, filler: Filler) -> G | None:
     example = f"write for example `- {next(iter(kinds))}: {{…}}`"
     if not isinstance(entry, dict) or not entry:
         filler.complain(spot, f"a {word} must be a mapping, got {kind_of(entry)}", example)
@@ -47,7 +48,7 @@ def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[Shape]], wor
     return filler.read(kinds[kind], {} if entry[kind] is None else entry[kind], spot / kind)
 
 
-def check_services(found: list[tuple[Shape, Spot]], services: tuple[str, ...], filler: Filler) -> None:
+def check_services(found: Sequence[tuple[GateShape, Spot]], services: tuple[str, ...], filler: Filler) -> None:
     """Check that named services exist, and that command checks name a program."""
     for shape, spot in found:
         if isinstance(shape, CommandCheck) and not shape.run:

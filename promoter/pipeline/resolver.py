@@ -1,15 +1,15 @@
 """Resolve one environment: variables, services with overrides, gates and checks, names on the engine."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from promoter.config.spec import Shape
 from promoter.config.templates.render import is_template, render_value
 from promoter.config.templates.scope import RESERVED, Scope, TemplateFault
-from promoter.gates.checks import CHECKS, CommandCheck
+from promoter.gates.checks import CHECKS, Check, CommandCheck
+from promoter.gates.registry import Gate
 from promoter.model.errors import CallerError
 from promoter.model.images import BadReference, Repository
 from promoter.model.release import Source
@@ -22,7 +22,7 @@ from promoter.pipeline.document import check_registry
 from promoter.pipeline.engine_names import Placing, service_spot
 from promoter.pipeline.file_text import NO_RELEASE, EnvironmentText, FileText
 from promoter.pipeline.gate_files import with_files
-from promoter.pipeline.gate_list import check_services, read_kinds
+from promoter.pipeline.gate_list import G, check_services, read_kinds
 from promoter.pipeline.local_files import local_files
 from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, Strategy
 from promoter.pipeline.mounted_files import Files, apply_env_files
@@ -42,7 +42,7 @@ class Resolved:
 
     environment: Environment
     text: EnvironmentText
-    gates: list[tuple[Shape, Spot]]
+    gates: Sequence[tuple[Gate, Spot]]
     filler: Filler
 
 
@@ -64,12 +64,10 @@ class Resolver:
         names = Names(f"{self.text.head.name}-{name}")
         place = Placing(self.text, environment, names, filler, self._files, written)
         services = {service: place.service(service, canonical) for service, canonical in written.items()}
-        raw, spot = environment.raw, environment.spot
-        before = read_kinds(raw.get("before"), spot / "before", CHECKS, "check", filler)
-        verify = read_kinds(raw.get("verify"), spot / "verify", CHECKS, "check", filler)
-        gates = read_kinds(raw.get("gates"), spot / "gates", GATES, "gate", filler)
-        for found in (before, verify, gates):
-            self._complete(found, environment, filler)
+        spot = environment.spot
+        before = self._read_gates(environment, "before", CHECKS, "check", filler)
+        verify = self._read_gates(environment, "verify", CHECKS, "check", filler)
+        gates = self._read_gates(environment, "gates", GATES, "gate", filler)
         place.need_default_network(found for found, _ in (*before, *verify, *gates))
         strategy, options = next(iter(settings.strategy.items()))
         made = Environment(
@@ -81,9 +79,9 @@ class Resolver:
             contents=dict(sorted(place.contents.items())),
             networks=place.networks,
             volumes=place.volumes,
-            before=tuple(check for check, _ in before),  # type: ignore[misc]
-            verify=tuple(check for check, _ in verify),  # type: ignore[misc]
-            gates=tuple(gate for gate, _ in gates),  # type: ignore[misc]
+            before=tuple(check for check, _ in before),
+            verify=tuple(check for check, _ in verify),
+            gates=tuple(gate for gate, _ in gates),
             elsewhere=self._elsewhere(settings, filler),
             strategy=Strategy(strategy),
             front=settings.front or options.get("front"),
@@ -97,11 +95,11 @@ class Resolver:
         return Resolved(made, environment, gates, filler)
 
     def _local_files(
-        self, services: Iterable[Service | None], checks: list[Shape], spot: Spot, filler: Filler
+        self, services: Iterable[Service | None], checks: Sequence[Check], spot: Spot, filler: Filler
     ) -> tuple[LocalFile, ...]:
         there = [service for service in services if service is not None]
         try:
-            return local_files(self.text.directory, there, checks, self.text.checkout)  # type: ignore[arg-type]
+            return local_files(self.text.directory, there, checks, self.text.checkout)
         except CallerError as error:
             filler.complain(spot, error.message, error.hint, on_key=True)
             return ()
@@ -111,12 +109,11 @@ class Resolver:
         environment = self.text.environments[name]
         filler = Filler(self._scope(environment), self.text.complaints, name)
         settings = self._settings(environment, filler)
-        gates = read_kinds(environment.raw.get("gates"), environment.spot / "gates", GATES, "gate", filler)
-        self._complete(gates, environment, filler)
+        gates = self._read_gates(environment, "gates", GATES, "gate", filler)
         rules = tuple(gate for gate, _ in gates)
-        return Rules(name, rules, settings.rollback, settings.override, self._deciding(gates))  # type: ignore[arg-type]
+        return Rules(name, rules, settings.rollback, settings.override, self._deciding(gates))
 
-    def _deciding(self, gates: list[tuple[Shape, Spot]]) -> Mapping[str, str]:
+    def _deciding(self, gates: Sequence[tuple[Gate, Spot]]) -> Mapping[str, str]:
         """Return the programs of the repository that gates run, and the files of their secrets."""
         words: list[str] = []
         for gate, _ in gates:
@@ -129,9 +126,12 @@ class Resolver:
                         words.append(source.path)
         return self.text.files(self.text.directory, words) if words else {}
 
-    def _complete(self, found: list[tuple[Shape, Spot]], environment: EnvironmentText, filler: Filler) -> None:
+    def _read_gates(
+        self, environment: EnvironmentText, key: str, kinds: Mapping[str, type[G]], word: str, filler: Filler
+    ) -> list[tuple[G, Spot]]:
+        found = read_kinds(environment.raw.get(key), environment.spot / key, kinds, word, filler)
         check_services(found, environment.services, filler)
-        found[:] = with_files(found, self.text.directory, self._files, filler)
+        return with_files(found, self.text.directory, self._files, filler)
 
     def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
         """Return repositories in the environment's registry, for images that name no registry."""

@@ -6,7 +6,6 @@ Attestations are off: their timestamps would make another digest of the same con
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from promoter.adapters.builders.context import context_of, dockerfile_of, is_rem
 from promoter.adapters.builders.log import BuildLog, Check, attentive, never
 from promoter.adapters.engine.address import Target
 from promoter.adapters.registry.credentials import config_dir
+from promoter.adapters.subprocess import end_session
 from promoter.model.errors import BuildError
 from promoter.model.secrets import names_in
 from promoter.promotion.ports.builder import BuildRequest
@@ -107,7 +107,7 @@ class BuildxBuilder:
         try:
             yield process
         finally:
-            _end(process)
+            end_session(process, _GRACE)
 
     def _failed(self, service: str, code: int, log: BuildLog) -> BuildError:
         text = log.find("ERROR: ") or log.find("error: ") or f"buildx ended with {code}"
@@ -213,16 +213,3 @@ def _whole(stream: IO[str]) -> Iterator[str]:
 def _writable(directory: Path) -> bool:
     there = next((place for place in (directory, *directory.parents) if place.exists()), directory)
     return os.access(there, os.W_OK)
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    """Terminate the child and its children, then kill them."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            break
-        os.killpg(process.pid, number)
-        try:
-            process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()

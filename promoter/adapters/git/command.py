@@ -1,13 +1,13 @@
 """Git as a short child process: its answers, in plain English, from the repository around a directory and no other."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from promoter.adapters.subprocess import end_session
 from promoter.model.errors import WorldError
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
@@ -86,12 +86,7 @@ def finish(process: "subprocess.Popen[bytes]", given: bytes | None = None, timeo
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Terminate git and its children, so that no lock file is left; then kill them."""
-    for way in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, way)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_LAST_WORDS)
+    end_session(process, _LAST_WORDS)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with suppress(OSError):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from promoter.config.yaml.scalars import Tagged
 from promoter.model.errors import Diagnostic
@@ -37,13 +37,13 @@ class Document:
 
     def at(self, path: Sequence[str | int]) -> object:
         """Return the value at `path`; None if there is none."""
-        here = self.data
+        here: Any = self.data
         for part in path:
             while isinstance(here, Tagged):
                 here = here.value
             if part not in self.marks.get(id(here), {}):
                 return None
-            here = here[part]  # type: ignore[index]
+            here = here[part]
         return here
 
     def position(self, path: Sequence[str | int], *, of_key: bool = False) -> Position:
@@ -63,14 +63,15 @@ class Document:
         return self.text.split("\n")
 
     def _follow(self, path: Sequence[str | int]) -> tuple[Marks | None, int]:
-        here, found = self.data, None
+        here: Any = self.data
+        found: Marks | None = None
         for depth, part in enumerate(path):
             while isinstance(here, Tagged):
                 here = here.value
             inside = self.marks.get(id(here), {}).get(part)
-            if inside is None or not isinstance(here, (dict, list)):
+            if inside is None:
                 return found, depth
-            found, here = inside, here[part]  # type: ignore[index]
+            found, here = inside, here[part]
         return found, len(path)
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from promoter.config.spec import Duration, Shape
+from promoter.gates.check_base import GateShape
 from promoter.gates.context import GateContext
 from promoter.model.names import skeleton, spelled
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused, waiting
@@ -30,7 +31,7 @@ class Quota(Shape):
     min: int = Field(default=1, ge=1)
 
 
-class Approval(Shape):
+class Approval(GateShape):
     """The gate in the file. `from` names people or roles; by default any signer may vote, or anyone if there are no signers."""
 
     kind: ClassVar[str] = "approval"

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import field_validator, model_validator
 
 from promoter.config.fields import Texts
-from promoter.config.spec import Shape
 from promoter.config.spec_errors import Fault, Misfit
+from promoter.gates.check_base import GateShape
 from promoter.gates.context import GateContext
 from promoter.gates.window.freezes import Freeze, Freezes, Frozen
 from promoter.gates.window.wall_clock import Week, instant, read_range
@@ -22,7 +22,7 @@ _HORIZON = timedelta(days=5 * 365 + 2)
 _MOST_JUMPS = 50_000
 
 
-class Window(Shape):
+class Window(GateShape):
     """`allow` holds ranges such as `mon-thu 09:00-16:00` or `22:00-02:00` (over midnight); empty allows always.
 
     `calendar` names iCalendar files; after the pipeline file is read, it holds their content.

@@ -69,7 +69,7 @@ def _row(environment: EnvironmentResult, ended: RunReport) -> tuple[str, ...]:
         f"{_MARKS.get(environment.status, '❌')} {str(environment.status).replace('_', ' ')}",
         code(there[:12]) if there else "-",
         code(digest(release)) if release and there == release.id else "-",
-        _way(environment.previous, release.id if release else None),
+        _way(environment.previous or "", release.id if release else ""),
         "-" if environment.duration_ms is None else seconds(environment.duration_ms / 1000),
         "-" if environment.gap_ms is None else f"{environment.gap_ms}ms",
     )
@@ -80,7 +80,7 @@ def _address(url: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-._~:/?#=%+,;") else f"&#{ord(c)};" for c in url)
 
 
-def _way(before: str | None, after: str | None) -> str:
+def _way(before: str, after: str) -> str:
     start, end = (before or "nothing")[:12], (after or "nothing")[:12]
     return "the same" if before == after else f"{code(start)} → {code(end)}"
 
@@ -106,7 +106,7 @@ def _planned(environment: EnvironmentResult) -> list[str]:
     name = md(environment.name)
     if environment.status is Status.UNCHANGED:
         return [f"### {name}: unchanged"]
-    way = _way(environment.details.get("from"), environment.details.get("to"))  # type: ignore[arg-type]  # ids
+    way = _way(*(str(environment.details.get(key) or "") for key in ("from", "to")))
     parts = [f"### {name}: {way}", f"Plan {code(environment.plan_digest or '')}", _gates([environment])]
     if changes := _values(environment, "changes"):
         parts += ["Changed configuration:", pre("\n".join(map(say_change, changes)))]
