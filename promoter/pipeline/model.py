@@ -30,6 +30,10 @@ class Strategy(StrEnum):
     SWARM = "swarm"
 
 
+SUPPORTED = frozenset({Strategy.RECREATE})
+"""The strategies that this version carries out. A test compares them with the registry of the promotion."""
+
+
 class OnFailure(StrEnum):
     ROLLBACK = "rollback"
     STOP = "stop"

@@ -139,6 +139,11 @@ CASES = [
     (TEST, TEST + "    strategy: start-first\n", [
         ("6:12", "with start-first the new container runs beside the old one, but only one container can use host port 18082 (in test)"),
         ("12:15", "start-first needs a front that sends requests to the new container"),
+        ("12:15", "this version does not support strategy start-first"),
+    ]),
+    (TEST, TEST + "    strategy: swarm\n", [("12:15", "this version does not support strategy swarm")]),
+    (TEST, TEST + "    engine: [ssh://a, ssh://b]\n", [
+        ("12:13", "this version promotes to one engine for each environment, got 2 engines"),
     ]),
     (TEST, TEST + "    strategy: rolling\n", [("12:15", "`strategy` must be one of recreate, start-first, swarm")]),
     (TEST, TEST + "    front: {caddy: {}}\n", [("12:5", "`front` has no effect with strategy recreate")]),

@@ -8,14 +8,20 @@ from promoter.pipeline.compose.service import Service
 from promoter.pipeline.dag import find_cycle
 from promoter.pipeline.engine_names import service_spot
 from promoter.pipeline.file_text import FileText
-from promoter.pipeline.model import Strategy
+from promoter.pipeline.model import SUPPORTED, Strategy
 from promoter.pipeline.problems import Spot
 from promoter.pipeline.resolver import Resolved
 from promoter.pipeline.service_list import left_out
 
 
 def check_services(text: FileText, resolved: Resolved) -> None:
-    environment = resolved.environment
+    environment, spot = resolved.environment, resolved.text.spot
+    if environment.strategy not in SUPPORTED:
+        message = f"this version does not support strategy {environment.strategy}"
+        resolved.filler.complain(spot / "strategy", message, f"use {' or '.join(SUPPORTED)}")
+    if len(environment.engines) > 1:
+        message = f"this version promotes to one engine for each environment, got {len(environment.engines)} engines"
+        resolved.filler.complain(spot / "engine", message, "name one engine, or define an environment for each")
     if environment.strategy is Strategy.START_FIRST and environment.front is None:
         message = "start-first needs a front that sends requests to the new container"
         resolved.filler.complain(resolved.text.spot / "strategy", message, "add `front: {caddy: {…}}`, or use recreate")

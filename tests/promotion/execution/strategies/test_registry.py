@@ -6,10 +6,14 @@ import pytest
 
 from promoter.model.errors import CallerError
 from promoter.model.release import Source
-from promoter.pipeline.model import Strategy
+from promoter.pipeline.model import SUPPORTED, Strategy
 from promoter.promotion.execution.strategies.registry import STRATEGIES, steps_of, strategy_of
 from promoter.promotion.steps import Pull, Replace, Retire
 from tests.workshop import Workshop
+
+
+def test_validation_and_registry_know_the_same_strategies() -> None:
+    assert set(STRATEGIES) == SUPPORTED
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
