@@ -31,7 +31,7 @@ def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = No
     if ctx.actor not in people:
         raise Refused(
             f"{ctx.actor} may not override the gates of {case.environment}; these may: {', '.join(sorted(people))}",
-            ReasonCode.ROLE_MISSING, hint="say who you are with --actor NAME or PROMOTER_ACTOR",
+            ReasonCode.ROLE_MISSING, hint="set your name with --actor NAME or PROMOTER_ACTOR",
         )  # fmt: skip
     may_enter(case)
     matter = VoteSubject(

@@ -91,7 +91,7 @@ def test_a_registry_with_a_password(
         part, ask = f"rights {locked.host}/doctor/web", f"credentials {locked.host}"
         without = see(locked.host)
         assert {f"registry {locked.host}", part} <= sick(without)
-        assert without[ask]["detail"].startswith("none")
+        assert without[ask]["detail"].startswith("no login saved")
         assert f"docker login {locked.host}" in without[part]["remedy"]
         config(cli.cwd, locked.host, "wrong")
         wrong = see(locked.host)
@@ -111,7 +111,7 @@ def test_a_registry_that_may_only_be_read(see: Callable[..., Findings], engine_u
         assert f"wants credentials for push to {proxy.host}/doctor/web" in found[f"rights {proxy.host}/doctor/web"]["detail"]
         proxy.behave()
         proxy.misbehave(r"DELETE /v2/", says(405))
-        assert "left for the registry to forget" in see(proxy.host)[f"rights {proxy.host}/doctor/web"]["detail"]
+        assert "the registry removes it later" in see(proxy.host)[f"rights {proxy.host}/doctor/web"]["detail"]
 
 
 def test_nothing_is_left_in_the_registry(see: Callable[..., Findings], engine_url: str, registry_host: str) -> None:
@@ -159,7 +159,7 @@ def test_the_signing_key(see: Callable[..., Findings], cli: Cli, engine_url: str
     assert "is the key of ben@example.com, and you are ana@example.com" in said("ana@example.com", "other")["detail"]
     assert said("ana@example.com", None)["detail"] == "none, but prod needs signed approvals"
     assert said("ana@example.com", "none")["detail"].endswith(" does not exist")
-    assert "is no SSH key" in said("ana@example.com", "pipeline.yaml")["detail"]
+    assert "is not an SSH key" in said("ana@example.com", "pipeline.yaml")["detail"]
     (cli.cwd / "signers").write_text(f"ben@example.com {public['other']}\n")
     stranger = said("ana@example.com", "mine")
     assert (stranger["ok"], "is not in allowed_signers" in stranger["detail"]) == (False, True)
@@ -189,7 +189,7 @@ def test_a_ledger_that_another_run_writes_is_no_fault(
     seed(ledger)
     with ledger._writing():
         found = see(registry_host)["ledger"]
-    assert (found["ok"], "another run writes it just now" in found["detail"]) == (True, True)
+    assert (found["ok"], "another run is writing to it" in found["detail"]) == (True, True)
 
 
 def test_a_database_that_may_only_be_read(
@@ -255,7 +255,7 @@ def test_hosts_that_are_reached_by_ssh(see: Callable[..., Findings], cli: Cli, r
     assert found["host key 127.0.0.9"]["ok"]
     assert not found["host key 127.0.0.8"]["ok"]
     assert "ssh -p 2 127.0.0.8" in found["host key 127.0.0.8"]["remedy"]
-    assert found["ssh agent"]["detail"].startswith("none answers")
+    assert found["ssh agent"]["detail"].startswith("no agent runs")
     assert {"engine ssh://127.0.0.9:2", "engine ssh://u@127.0.0.8:2"} <= sick(found)
 
 

@@ -157,7 +157,7 @@ def test_the_last_vote_starts_the_job_that_carries_on(shop: App, server: ForgeSe
     stands = clean(shop.cli("--json", "--actor", "ben-dev", "approve", "prod", "--yes", env=session))
     assert (stands.exit_code, stands.json["dispatched"], stands.json["kind"]) == (1, False, "approved"), stands.text
     release = stands.json["release"]
-    assert "the vote stands" in stands.stderr and f"next: promoter promote {release[:12]} --to prod" in stands.stderr
+    assert "vote recorded" in stands.stderr and f"next: promoter promote {release[:12]} --to prod" in stands.stderr
 
     server.refuse.clear()
     server.asked.clear()

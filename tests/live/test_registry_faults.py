@@ -81,7 +81,7 @@ LASTING_PUSHES = {
     "a page of HTML": Case(
         f"GET .*/manifests/.* {OURS}", says(200, b"<html>", Content_Type="text/html"), "digest_mismatch", "sends other bytes",
         "do not run"),
-    "circles": Case(f"/manifests/.* {OURS}", round_and_round, "push_failed", "redirects in circles", "in front of it"),
+    "circles": Case(f"/manifests/.* {OURS}", round_and_round, "push_failed", "redirects in circles", "check its proxy"),
 }  # fmt: skip
 
 
@@ -121,7 +121,7 @@ LASTING_PULLS = {
     "500": Case(f"/manifests/.* {ENGINE}", says(500), "pull_failed", "could not be pulled: .*500", "its log and its disk"),
     "429": Case(f"/manifests/.* {ENGINE}", says(429, SLOW_DOWN), "pull_failed", "slow down", "docker login"),
     "403": Case(f"/manifests/.* {ENGINE}", says(403, DENIED), "pull_failed", "could not be pulled: denied", "docker login"),
-    "gone": Case(f"/manifests/.* {ENGINE}", says(404, GONE), "pull_failed", "manifest unknown", "was it deleted"),
+    "gone": Case(f"/manifests/.* {ENGINE}", says(404, GONE), "pull_failed", "manifest unknown", "whether it was deleted"),
     "other bytes of a manifest": Case(f"GET .*/manifests/.* {ENGINE}", other_bytes, "pull_failed", "pulled", "sends other bytes"),
     "other bytes of a layer": Case(f"GET .*/blobs/.* {ENGINE}", other_bytes, "pull_failed", "verification", "sends other bytes"),
     "a page of HTML": Case(

@@ -111,7 +111,7 @@ def test_what_runs_may_differ(shop: Shop) -> None:
 def test_a_branch_that_changes_what_decides_in_an_environment_is_refused(shop: Shop, changed: object, said: str) -> None:
     assert isinstance(changed, dict)
     shop.prod(**changed)
-    assert_refused(shop.ask(), said, "at origin/main", "merge the change into origin/main")
+    assert_refused(shop.ask(), said, "differs from origin/main", "merge the change into origin/main")
 
 
 def test_so_is_one_that_changes_roles_or_lifts_the_pin_to_another_ref(shop: Shop) -> None:
@@ -180,7 +180,7 @@ def test_a_ref_that_is_not_here_refuses_and_says_what_to_fetch(shop: Shop) -> No
         ("pipeline.yaml", None, "origin/main has no pipeline.yaml"),
         ("pipeline.yaml", "name: [", "the policy at origin/main cannot be read: origin/main:pipeline.yaml:1"),
         ("pipeline.yaml", yaml.safe_dump({**FILE, "environments": {"dev": {}}}), "no environment prod at origin/main"),
-        ("signers", None, "signers cannot be read"),
+        ("signers", None, "cannot read signers"),
     ],
 )
 def test_a_policy_that_cannot_be_read_there_refuses(shop: Shop, name: str, text: str | None, said: str) -> None:
@@ -241,7 +241,7 @@ def test_break_1_signers_through_a_symbolic_link_of_the_branch(shop: Shop, tmp_p
     (outside / "signers").write_text(f"ben@example.com {KEY.replace('A' * 43, 'B' * 43)}\n")
     shop.repository.git("rm", "-rq", "keys")
     (shop.repository.directory / "keys").symlink_to(outside)
-    assert_refused(shop.ask(), "signers.1.key", "at origin/main")
+    assert_refused(shop.ask(), "signers.1.key", "differs from origin/main")
 
 
 @pytest.mark.parametrize("name", ["../outside", "OUTSIDE"])
@@ -362,7 +362,7 @@ def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(
         head = head_of(read_line(line))
         shop.store.kept.append(line)
     api = shop.api("ben@example.com")
-    with pytest.raises(Refused, match=r"an earlier version of promoter made it.*promoter promote") as caught:
+    with pytest.raises(Refused, match=r"an earlier version of promoter recorded it.*promoter promote") as caught:
         api.vote(api.case("prod", None), "approve", None)
     assert caught.value.reason_code == ReasonCode.POLICY_CHANGED
     shop.approved()
