@@ -9,11 +9,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -26,15 +26,29 @@ time.tzset()
 for _name in [name for name in os.environ if name.startswith(("GITHUB_", "GITLAB_"))]:
     del os.environ[_name]  # also in CI: no test may speak to the step that runs it
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a part of the lab, so that `make test-fast` leaves it out."""
+    """Mark what needs a part of the lab, so that `make test-fast` leaves it out; let every worker begin with slow tests.
+
+    Each worker gets one part of the list and then steals from the ends of others: what is slow must not come last.
+    """
     for item in items:
         if "lab" in getattr(item, "fixturenames", ()):
             item.add_marker("lab")
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    rest = [item for item in items if not item.get_closest_marker("slow")]
+    items[:] = spread(slow, rest, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def spread(slow: Sequence[T], rest: Sequence[T], workers: int) -> list[T]:
+    """As many parts as workers, one behind the other, of equal length; each begins with its share of what is slow."""
+    parts = [rest[len(rest) * n // workers : len(rest) * (n + 1) // workers] for n in range(workers)]
+    return [item for n, part in enumerate(parts) for item in (*slow[n::workers], *part)]
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from parts.sweep import labelled, sweep
 from parts.talk import connection
 
+from tests.conftest import spread
+
 
 def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:
     ports = [free_port() for _ in range(20)]
@@ -31,3 +33,8 @@ def test_the_sweep_takes_what_carries_the_name_and_nothing_else(engine_url: str,
     assert [len(labelled(engine_url, kind, unique)) for kind in ("networks", "volumes")] == [0, 0]
     assert [len(labelled(engine_url, kind, f"{unique}x")) for kind in ("networks", "volumes")] == [1, 1]
     sweep(engine_url, f"{unique}x")
+
+
+def test_each_worker_begins_with_its_share_of_the_slow_tests() -> None:
+    assert spread(["S", "T", "U"], list("abcdef"), 2) == ["S", "U", "a", "b", "c", "T", "d", "e", "f"]
+    assert spread(["S"], list("abc"), 1) == ["S", "a", "b", "c"]

@@ -132,6 +132,7 @@ def without_network() -> tuple[str, ...]:
     return alone if works else ()
 
 
+@pytest.mark.slow
 def test_a_directory_of_wheels_is_all_that_a_runner_without_internet_needs(job, workspace, wheelhouse, tmp_path):
     nowhere = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_FIND_LINKS": "",
                "RUNNER_TOOL_CACHE": str(tmp_path / "tools")}  # fmt: skip

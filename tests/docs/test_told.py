@@ -10,6 +10,8 @@ from tests.docs.pages import DOCS, blocks_of
 from tests.docs.session import TOLD, Alike, measured, tell, without_what_is_left_out
 from tests.docs.world import world
 
+pytestmark = pytest.mark.slow
+
 CHECKED_ONLY = {
     "how-to/ledger-in-postgresql.md": "a database by name; tests/adapters/ledgers/test_postgres.py has one of its own",
     "how-to/migrate-from-a-shell-script.md": "hosts by name; its promise is kept by tests/docs/test_migrating.py",

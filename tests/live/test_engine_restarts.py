@@ -25,6 +25,7 @@ from tests.conftest import Cli
 from tests.live.app import SERVER, App
 from tests.live.registry_proxy import Proxy, hang, in_front_of
 
+pytestmark = pytest.mark.slow
 PIPELINE = """\
 name: {name}
 registry: {registry}/live

@@ -88,6 +88,7 @@ def test_hello_from_a_build_to_prod_and_back(
     assert cli("unpin", "dev", "--reason", "tried it").exit_code == 0
 
 
+@pytest.mark.slow
 def test_shop_with_a_migration_a_secret_and_an_image_of_others(
     cli: Cli, engine_url: str, registry_host: str, taken: Callable[[str], Path], free_port: Callable[[], int], unique: str
 ) -> None:

@@ -7,6 +7,7 @@ reading of the facts that shares no code with the gates.
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -304,4 +305,4 @@ Delivery.TestCase.settings = settings(
     max_examples=40, stateful_step_count=30, deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the steps tell enough, and shrinking them takes minutes
 )  # fmt: skip
-TestDelivery = Delivery.TestCase
+TestDelivery = pytest.mark.slow(Delivery.TestCase)

@@ -54,6 +54,7 @@ with ThreadPoolExecutor(10) as pool:
 """
 
 
+@pytest.mark.slow
 def test_fifty_writers_in_five_clones_race_and_lose_nothing(world):
     clones = [world.another(f"clone-{n}") for n in range(5)]
     racers = [
