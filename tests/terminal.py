@@ -25,7 +25,7 @@ class Terminal:
         self._own, theirs = pty.openpty()
         self._process = subprocess.Popen(
             argv, cwd=cwd, env={"TERM": "xterm", **env}, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 -- two calls of the system, and none of Python's locks
+            preexec_fn=_take_terminal,  # noqa: PLW1509 -- calls of the system, and none of Python's locks
         )  # fmt: skip
         os.close(theirs)
         self._text, self._seen = "", 0
@@ -85,8 +85,11 @@ class Terminal:
 
 
 def _take_terminal() -> None:
-    """Ctrl-C goes to whom a terminal belongs."""
+    """Ctrl-C goes to whom a terminal belongs. A run of the tests in the background ignores it, and so would what it starts."""
     import fcntl
+    import signal
     import termios
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
