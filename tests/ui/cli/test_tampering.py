@@ -23,6 +23,11 @@ FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, t
 COUNT = 24
 
 
+def _kept(place: Path) -> Path:
+    """Beside its own original only: a worker may set the module up twice."""
+    return place.with_name(f"{place.name}-kept")
+
+
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pipeline with a ledger of real facts, that was looked at once: the witness knows its head."""
@@ -40,7 +45,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(place)
         assert run(["ledger", "verify"]) == 0
         assert run(["pin", "prod", "--reason", "watched", "--actor", "ann@example.com"]) == 0
-    shutil.copytree(place, place.with_name("kept"))
+    shutil.copytree(place, _kept(place))
     return place
 
 
@@ -48,7 +53,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(original: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Always the same place: a witness is for a ledger there."""
     shutil.rmtree(original)
-    shutil.copytree(original.with_name("kept"), original)
+    shutil.copytree(_kept(original), original)
     monkeypatch.chdir(original)
     return original
 
