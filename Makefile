@@ -32,8 +32,8 @@ test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narr
 	@$(LAB) shells || true
 	@$(IN_LAB) $(BIN)/pytest -n $(WORKERS) --dist worksteal --junitxml=build/tests.xml $(ARGS)
 
-test-fast: venv ## the tests that need no engine and take no time, for the inner loop (ARGS="-k name" narrows)
-	@$(BIN)/pytest -n $(FAST_WORKERS) --dist worksteal -m "not lab and not slow" --durations=0 --durations-min=5 $(ARGS) $(FAST)
+test-fast: venv ## the tests that need no engine and no process of their own, for the inner loop (ARGS="-k name" narrows)
+	@$(BIN)/pytest -n $(FAST_WORKERS) --dist worksteal -m "not lab and not slow and not process" --durations=0 --durations-min=5 $(ARGS) $(FAST)
 
 check: lint types imports docs-check ci-check test ## all that must hold before a change is merged: what CI runs
 

@@ -33,13 +33,16 @@ LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a part of the lab, so that `make test-fast` leaves it out; let every worker begin with slow tests.
+    """Mark what needs the lab or a process of its own: `make test-fast` leaves both out. Let every worker begin with slow tests.
 
     Each worker gets one part of the list and then steals from the ends of others: what is slow must not come last.
     """
     for item in items:
-        if "lab" in getattr(item, "fixturenames", ()):
+        names = getattr(item, "fixturenames", ())
+        if "lab" in names:
             item.add_marker("lab")
+        if "cli" in names:
+            item.add_marker("process")
     slow = [item for item in items if item.get_closest_marker("slow")]
     rest = [item for item in items if not item.get_closest_marker("slow")]
     items[:] = spread(slow, rest, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))

@@ -204,6 +204,7 @@ NAMED = {"promoted", "rolled back", "failed", "started", "requested", "requested
          "attested", "a step", "a body of another kind"}  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORGERIES)
 def test_break_18_no_command_ends_in_a_traceback(
     name: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch

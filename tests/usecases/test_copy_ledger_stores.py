@@ -16,6 +16,8 @@ from tests.workshop import Workshop
 
 FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(postgres_programs: Path) -> Iterator[Server]:

@@ -89,6 +89,7 @@ def test_says_what_is_wrong(text, said):
     assert fault(text) == said
 
 
+@pytest.mark.slow
 def test_a_file_of_too_many_values_is_refused():
     assert fault("a: [" + "1," * 500_001 + "]").endswith("the file holds more than 500,000 values")
 

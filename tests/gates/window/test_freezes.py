@@ -341,6 +341,7 @@ def walked(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datet
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(
     change=st.sampled_from(CHANGES), weekday=st.integers(0, 7), opens=st.integers(0, 95), lasts=st.integers(1, 96),

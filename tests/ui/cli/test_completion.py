@@ -17,6 +17,7 @@ from tests.repository import repository
 from tests.terminal import Terminal
 from tests.ui.cli.shop import RELEASES, seed
 
+pytestmark = pytest.mark.slow
 PROMOTER = Path(sys.executable).with_name("promoter")
 FILE = "name: shop\nservices: {web: {image: nginx}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
 Tab = Callable[..., list[str]]
