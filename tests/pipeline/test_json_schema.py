@@ -205,6 +205,7 @@ def test_the_first_example_of_a_file_is_one_that_promoter_takes(tmp_path, exampl
     assert list(validate(file, source=SOURCE, environ={}).pipeline.needs) == ["dev", "prod"]
 
 
+@pytest.mark.slow
 def test_the_schema_has_a_name_a_version_and_always_the_same_bytes(tmp_path):
     assert json_schema()["$id"] == SCHEMA_ID == "https://promoter.dev/schema/pipeline/v1.json"
     texts = {

@@ -394,6 +394,7 @@ def big(environments: int) -> str:
     return "".join(lines)
 
 
+@pytest.mark.slow
 def test_a_thousand_environments_take_linear_time_and_at_most_three_seconds(tmp_path):
     def seconds(count: int) -> float:
         file = write(tmp_path, big(count))
@@ -433,6 +434,7 @@ KEYS = ("image", "build", "ports", "volumes", "networks", "environment", "health
         "devices", "logging", "extra_hosts", "tmpfs")  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(top=st.dictionaries(st.sampled_from(["networks", "volumes", "configs", "secrets", "roles", "registry", "approvers", "services", "environments"]), VALUES, max_size=3),
        service=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),

@@ -22,6 +22,8 @@ from tests.fakes.ledger import MemoryLedger
 from tests.repository import ENVIRONMENT, Repository, repository
 from tests.workshop import Workshop
 
+pytestmark = pytest.mark.process
+
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 FILE: Mapping[str, object] = {
     "name": "shop",

@@ -27,6 +27,8 @@ from promoter.usecases import sign as sign_module
 from promoter.usecases.sign import VoteDraft, VoteSubject
 from tests.workshop import Workshop, statuses
 
+pytestmark = pytest.mark.process
+
 ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
 SIGNED = Approval(grade=Grade.SIGNED)
 

@@ -166,6 +166,7 @@ def test_times_of_day_in_a_rule_count() -> None:
 GOOD = calendar(OWN_ZONE, event(*NIGHT, "EXDATE;TZID=Europe/Bucharest:20260303T220000", "SUMMARY:night"), event(*DAILY, uid="2"))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(place=st.integers(0, len(GOOD) - 1), gone=st.integers(0, 30), put=st.text("0123456789TZ=;:,-BEGINDVALU\r\n", max_size=12))
 def test_whatever_stands_in_a_calendar_it_is_read_or_refused_with_a_sentence(place: int, gone: int, put: str) -> None:

@@ -21,6 +21,8 @@ from tests.repository import ENVIRONMENT
 from tests.terminal import Terminal
 from tests.ui.cli.conftest import Say
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 COMPOSE = sorted((ROOT / "tests/fixtures/compose").glob("*.yaml"))
 BIN = Path(sys.executable).parent

@@ -17,6 +17,8 @@ from promoter.gates.approval.ssh.trust import Trust
 from promoter.gates.approval.ssh.verify import Bad, Good, verify
 from promoter.gates.approval.ssh.wire import string
 
+pytestmark = pytest.mark.process
+
 MESSAGE, SPACE, ANA = b'{"a":"statement"}', "promoter-approval", "ana@example.com"
 KINDS = {
     "ed25519": ["-t", "ed25519"], "p256": ["-t", "ecdsa", "-b", "256"], "p384": ["-t", "ecdsa", "-b", "384"],
