@@ -16,7 +16,7 @@ from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, Verdict
 from promoter.model.vote import Grade
 
-Look = Callable[[Check], CheckResult]
+RunCheck = Callable[[Check], CheckResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class GateResult:
     """The required proof of votes, for an approval."""
 
 
-def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: Look | None) -> tuple[GateResult, ...]:
+def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: RunCheck | None) -> tuple[GateResult, ...]:
     """Return the verdict of every gate, in the order of the file. Without `run_checks`, no check runs."""
     closed = any(
         evaluate_gate(gate, i, case).outcome is not Outcome.PASSED

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.gates.context import CheckResult, GateContext, Stay
-from promoter.gates.evaluate import GateResult, Look, evaluate_gates, worst
+from promoter.gates.evaluate import GateResult, RunCheck, evaluate_gates, worst
 from promoter.gates.override import people_of
 from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
@@ -178,7 +178,7 @@ class AdmissionController:
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
         return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
 
-    def _checks(self, plan: Subject, found: tuple[GateResult, ...]) -> Look | None:
+    def _checks(self, plan: Subject, found: tuple[GateResult, ...]) -> RunCheck | None:
         """Runs a check; None where one would be in vain."""
         if worst(found) is not None or not isinstance(plan, Plan):
             return None

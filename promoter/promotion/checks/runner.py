@@ -30,9 +30,9 @@ class Checker:
         self._programs = Programs(ports.clock, ports.probes, ports.secrets, ports.insecure)
 
     def run(self, check: Check, site: CheckTarget) -> CheckResult:
-        return tolerant(check, lambda: self._look(check, site))
+        return tolerant(check, lambda: self._run(check, site))
 
-    def _look(self, check: Check, site: CheckTarget) -> CheckResult:
+    def _run(self, check: Check, site: CheckTarget) -> CheckResult:
         match check:
             case HttpCheck():
                 return self._http(check)
