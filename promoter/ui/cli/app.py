@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from promoter.ui.cli import completion
-from promoter.ui.cli.ci.session import take
+from promoter.ui.cli.ci.session import new_session
 from promoter.ui.cli.errors import explain
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
@@ -98,14 +98,14 @@ def root(_: Common) -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    take(Common(), "")
-    if completion.VARIABLE in os.environ:
-        completion.quietly(lambda: _main(argv))
-    try:
-        code = _main(argv)
-    except Exception as error:  # noqa: BLE001 -- the edge of the program, where every error becomes a message and a code
-        return explain(error, argv)
-    return code if isinstance(code, int) else 0
+    with new_session():
+        if completion.VARIABLE in os.environ:
+            completion.quietly(lambda: _main(argv))
+        try:
+            code = _main(argv)
+        except Exception as error:  # noqa: BLE001 -- the edge of the program, where every error becomes a message and a code
+            return explain(error, argv)
+        return code if isinstance(code, int) else 0
 
 
 def _main(argv: Sequence[str]) -> Any:

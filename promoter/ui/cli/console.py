@@ -3,20 +3,20 @@
 import sys
 
 from promoter.model.redaction import redacted
-from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.streams import redirect, write
 from promoter.ui.reports.json import as_json
 
 
 def say(text: str) -> None:
     """Text for people, on stdout."""
-    session = here()
+    session = current()
     write(sys.stdout, session.platform.text(session.redact(text)))
 
 
 def say_json(document: object) -> None:
     """The one JSON document of a command, on stdout."""
-    session = here()
+    session = current()
     write(sys.stdout, session.platform.json(as_json(redacted(document, session.redact))))
 
 
@@ -30,7 +30,7 @@ def say_bytes(line: bytes) -> None:
 
 def complain(text: str) -> None:
     """Text for people, on stderr."""
-    session = here()
+    session = current()
     write(sys.stderr, session.platform.text(session.redact(text)))
 
 

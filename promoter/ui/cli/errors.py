@@ -7,7 +7,7 @@ from io import StringIO
 import typer
 
 from promoter.model.errors import InvalidFile, PromoterError
-from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.console import complain, say_json
 
 _DECISIONS = {4: "refused", 5: "locked"}
@@ -39,7 +39,7 @@ def _answer(error: Exception, answer: dict[str, object], as_json: bool) -> None:
     """Write the JSON document if requested, and report to the CI."""
     if as_json:
         say_json(answer)
-    here().failed(error, answer)
+    current().failed(error, answer)
 
 
 def document(error: PromoterError) -> dict[str, object]:

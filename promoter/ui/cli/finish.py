@@ -3,7 +3,7 @@
 import shlex
 
 from promoter.promotion.results import Decision, RunResult, exit_code
-from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.console import say, say_json
 from promoter.ui.cli.global_options import Common
 
@@ -16,7 +16,7 @@ def end(common: Common, result: RunResult, named: str | None = None) -> int:
         from promoter.ui.reports.summary import summary
 
         say(summary(result, options(common)))
-    here().ended(result, named, options(common))
+    current().ended(result, named, options(common))
     return exit_code(result.decision)
 
 

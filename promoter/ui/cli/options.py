@@ -11,7 +11,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from promoter.ui.cli.ci.session import take
+from promoter.ui.cli.ci.session import start_verb
 from promoter.ui.cli.completion import files
 from promoter.ui.cli.global_options import Common
 
@@ -49,8 +49,8 @@ def verb(function: Callable[Concatenate[Common, P], int | None]) -> Callable[...
         given = {name.removeprefix("global_"): words.pop(name) for name in list(words) if name.startswith("global_")}
         given.pop("version")
         context.obj = Common(**given).over(context.obj or Common())
-        here = Common(file=words.get("file")).over(context.obj)  # the file may be an argument of the verb
-        take(here, context.command_path.removeprefix("promoter").strip())
+        options = Common(file=words.get("file")).over(context.obj)  # the file may be an argument of the verb
+        start_verb(options, context.command_path.removeprefix("promoter").strip())
         return function(context.obj, **words)  # type: ignore[call-arg]  # the signature below promises them
 
     parameters = [_parameter("ctx", typer.Context, inspect.Parameter.empty), *own, *_globals()]

@@ -1,6 +1,6 @@
 """`promoter plan`."""
 
-from promoter.ui.cli.ci.session import here
+from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.console import say, say_json
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
@@ -30,4 +30,4 @@ def plan(common: Common, release: Which = None, to: To = None) -> None:
         from promoter.ui.reports.plan import planned
 
         say(planned(result))
-    here().ended(result, to, options(common))
+    current().ended(result, to, options(common))

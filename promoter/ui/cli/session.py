@@ -11,7 +11,7 @@ from types import FrameType
 from promoter import api
 from promoter.model.redaction import redacted
 from promoter.promotion.progress import Event, Listener
-from promoter.ui.cli.ci.session import CiSession, here
+from promoter.ui.cli.ci.session import CiSession, current
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.streams import redirect_closed
 
@@ -22,7 +22,7 @@ def opened(common: Common) -> Iterator[api.Promoter]:
     gc.freeze()
     gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
-        session = here()
+        session = current()
         listener = _redacting(session, session.platform.listening(stack.enter_context(progress(common))))
         promoter = stack.enter_context(
             api.open_pipeline(
@@ -43,7 +43,7 @@ def progress(common: Common) -> AbstractContextManager[Listener]:
     """Return the progress display: the CI's, live on a terminal, else plain lines; none with `--quiet`."""
     if common.quiet:
         return nullcontext(_ignore)
-    if (theirs := here().platform.progress()) is not None:
+    if (theirs := current().platform.progress()) is not None:
         return theirs
     if _is_live(common):
         from promoter.ui.reports.terminal import Terminal

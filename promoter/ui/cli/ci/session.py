@@ -5,8 +5,9 @@ Nothing that a session does changes how a command ends.
 """
 
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -69,15 +70,27 @@ class CiSession(Call):
         return {}
 
 
-_taken: list[CiSession] = []
+_CURRENT: ContextVar[CiSession] = ContextVar("ci_session")
 
 
-def take(common: Common, verb: str) -> CiSession:
-    """Start the session of this call."""
-    _taken[:] = [CiSession(common, verb)]
-    return _taken[0]
+@contextmanager
+def new_session() -> Iterator[None]:
+    """Give one command line a session of its own; `start_verb` replaces it when the verb is known."""
+    token = _CURRENT.set(CiSession(Common(), ""))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
 
 
-def here() -> CiSession:
-    """Return the session of this call; before a verb is found, one with the defaults."""
-    return _taken[0] if _taken else take(Common(), "")
+def start_verb(common: Common, verb: str) -> None:
+    """Make the session of this verb the current one."""
+    _CURRENT.set(CiSession(common, verb))
+
+
+def current() -> CiSession:
+    """Return the session of this command line.
+
+    Raise LookupError in a thread that did not get a copy of the context: a session with defaults would print secrets.
+    """
+    return _CURRENT.get()
