@@ -8,11 +8,12 @@ from promoter.config.regular_file import is_dir, is_file
 from promoter.config.templates.render import is_template
 from promoter.model.images import BadReference, Reference, Repository
 from promoter.model.release import Source
-from promoter.model.secrets import OPENING
-from promoter.pipeline.compose.service import Build
+from promoter.model.secrets import OPENING, names_in
+from promoter.pipeline.compose.build import Build
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.model import BuiltService, ToBuild, ToPin
 from promoter.pipeline.problems import Spot
+from promoter.pipeline.sources import unknown
 from promoter.pipeline.template_filler import Filler
 
 _ONE_IMAGE = "an image is built once, for all environments: use only source, env('NAME') and secret('NAME') here"
@@ -49,8 +50,17 @@ def _read(
         _checked(text, _paths(raw["build"]), spot / "build", filler)
         return None
     build = _checked(text, Build.model_validate(said["build"]), spot / "build", filler)
+    _check_secrets(build, spot / "build" / "secrets", filler)
     repository = _repository(text, name, image, spot, filler)
     return None if build is None or repository is None else ToBuild(build, repository, platform)
+
+
+def _check_secrets(build: Build | None, spot: Spot, filler: Filler) -> None:
+    known = filler.scope.secrets
+    used = {name for value in build.secrets.values() for name in names_in(value)} if build is not None else set()
+    for name in sorted(used - set(known)):
+        message, hint = unknown(name, "secret", tuple(sorted(known)))
+        filler.complain(spot.entry(name), message, hint or f"declare it: `secrets: {{{name}: {{env: {name}}}}}`")
 
 
 def _paths(build: object) -> Build:

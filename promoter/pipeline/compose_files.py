@@ -7,7 +7,7 @@ from pathlib import Path
 from promoter.config.regular_file import is_file, read_regular
 from promoter.config.spec_errors import unknown_key
 from promoter.config.yaml.positions import Document
-from promoter.config.yaml.reader import read_document
+from promoter.config.yaml.reader import read_documents
 from promoter.config.yaml.scalars import kind_of
 from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
@@ -45,15 +45,20 @@ class ComposeFiles:
     def sheets(
         self, path: Path, shown: str, named: Spot, directory: Path, variables: Variables, trail: tuple[Path, ...]
     ) -> list[Sheet] | None:
-        """Read what the file includes, then the file itself. Return None after reporting that it cannot be read."""
-        document = self._document(path, shown, named, trail)
-        if document is None:
-            return None
-        assert isinstance(document.data, dict)
-        sheet = self._sheet(document, directory, variables)
-        self._check_keys(sheet)
-        included = self._included(sheet, path, shown, variables, (*trail, path))
-        return None if included is None else [*included, sheet]
+        """Read what the file includes, then the file itself. Return None after reporting that it cannot be read.
+
+        Later documents of a file are merged over earlier ones, as Compose does.
+        """
+        found: list[Sheet] = []
+        documents = self._documents(path, shown, named, trail)
+        for document in documents:
+            sheet = self._sheet(document, directory, variables)
+            self._check_keys(sheet)
+            included = self._included(sheet, path, shown, variables, (*trail, path))
+            if included is None:
+                return None
+            found += [*included, sheet]
+        return found or None
 
     def extended(self, sheet: Sheet, file: str, named: Spot) -> Sheet | None:
         """Read a file with a service that a service in `sheet` extends."""
@@ -61,23 +66,26 @@ class ComposeFiles:
         variables: Variables | None = replace(self.variables, environ=sheet.environ)
         if sheet.own:
             variables = self._with_files(self.variables, [sheet.directory / ".env"], ".env", named)
-        document = self._document(path, shown, named, ()) if variables else None
-        return self._sheet(document, path.parent, variables) if document and variables else None
+        documents = self._documents(path, shown, named, ()) if variables else ()
+        if len(documents) > 1:
+            self.complaints.add(named, f"{shown} has several documents", "keep the service in a file with one document")
+            return None
+        return self._sheet(documents[0], path.parent, variables) if documents and variables else None
 
-    def _document(self, path: Path, shown: str, named: Spot, trail: tuple[Path, ...]) -> Document | None:
+    def _documents(self, path: Path, shown: str, named: Spot, trail: tuple[Path, ...]) -> tuple[Document, ...]:
         self._opened.append(path)
         if path in trail or len(self._opened) > MAX_FILES:
             problem = f"{shown} includes itself" if path in trail else f"includes lead to more than {MAX_FILES} Compose files"
             self.complaints.add(named, problem, "move the common part to a separate file")
-            return None
+            return ()
         try:
-            return read_document(read_bytes(path, shown, self.read), shown)
+            return read_documents(read_bytes(path, shown, self.read), shown)
         except FileNotFoundError:
             self.complaints.add(named, f"file {shown} not found", "name a Compose file, relative to this one")
         except InvalidFile as faults:
             for complaint in faults.complaints:
                 self.complaints.add_complaint(complaint)
-        return None
+        return ()
 
     def _sheet(self, document: Document, directory: Path, variables: Variables) -> Sheet:
         data = document.data

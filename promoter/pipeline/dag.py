@@ -1,26 +1,24 @@
 """Directed graphs of dependencies: order, reachability and cycles."""
 
-from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 
 
 def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Return each node after all that it needs. Leave out nodes that are in a cycle or need one."""
-    waiting = {name: {n for n in needed if n in needs} for name, needed in needs.items()}
-    wanted_by: dict[str, list[str]] = {name: [] for name in needs}
-    for name, needed in waiting.items():
-        for n in needed:
-            wanted_by[n].append(name)
-    ready = deque(name for name, needed in waiting.items() if not needed)
-    order = []
-    while ready:
-        done = ready.popleft()
-        order.append(done)
-        for name in wanted_by[done]:
-            waiting[name].discard(done)
-            if not waiting[name]:
-                ready.append(name)
+    sorter = _sorter(needs)
+    with suppress(CycleError):  # the sorter then returns all nodes that do not depend on a cycle
+        sorter.prepare()
+    order: list[str] = []
+    while ready := sorter.get_ready():
+        order += ready
+        sorter.done(*ready)
     return order
+
+
+def _sorter(needs: Mapping[str, Sequence[str]]) -> TopologicalSorter[str]:
+    return TopologicalSorter({name: [other for other in needed if other in needs] for name, needed in needs.items()})
 
 
 class Upstream:
@@ -42,14 +40,11 @@ class Upstream:
 
 def find_cycle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return one cycle, from its first member in the order of the mapping; empty if there is none."""
-    free = set(in_order(needs))
-    left = {name for name in needs if name not in free}
-    if not left:
-        return ()
-    path = [next(name for name in needs if name in left)]
-    while (following := next(n for n in needs[path[-1]] if n in left)) not in path:
-        path.append(following)
-    cycle = path[path.index(following) :]
-    places = {name: place for place, name in enumerate(needs)}
-    first = min(range(len(cycle)), key=lambda i: places[cycle[i]])
-    return (*cycle[first:], *cycle[:first])
+    try:
+        _sorter(needs).prepare()
+    except CycleError as error:
+        cycle = error.args[1][:0:-1]  # the sorter names each node before the one that needs it, and the first one twice
+        places = {name: place for place, name in enumerate(needs)}
+        first = min(range(len(cycle)), key=lambda i: places[cycle[i]])
+        return (*cycle[first:], *cycle[:first])
+    return ()

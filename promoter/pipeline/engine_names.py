@@ -9,7 +9,7 @@ from promoter.config.spec import Shape
 from promoter.config.spec_errors import faults_of
 from promoter.model.labels import Place, slots
 from promoter.pipeline.compose.definitions import NetworkForm, VolumeForm
-from promoter.pipeline.compose.implied import SHARED, joined
+from promoter.pipeline.compose.implied import SHARED, joined, volumes_service
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.file_text import EnvironmentText, FileText
 from promoter.pipeline.model import Network, Volume
@@ -56,6 +56,10 @@ class Placing:
             placed["volumes"] = [self._mount(name, mount) for mount in placed["volumes"]]
         if "network_mode" not in placed:
             placed["networks"] = self._attachments(name, placed.get("networks") or {"default": {}})
+        if mac := placed.get("mac_address"):
+            placed = _with_mac(placed, mac)
+        if "volumes_from" in placed:
+            placed["volumes_from"] = [self._volumes_from(name, text) for text in placed["volumes_from"]]
         for key in SHARED:
             if other := joined(placed.get(key)):
                 placed[key] = self._container(name, key, other) or placed[key]
@@ -86,6 +90,14 @@ class Placing:
         place = Place(self._text.head.name, self._environment.name)
         return f"container:{slots(place, other, 1, theirs.get('container_name'))[0].name}"
 
+    def _volumes_from(self, service: str, text: str) -> str:
+        """Return an entry of `volumes_from` with the engine's name of the container."""
+        other = volumes_service(text)
+        if other is None:
+            return text.removeprefix("container:")
+        container = self._container(service, "volumes_from", other)
+        return text if container is None else container.removeprefix("container:") + text.removeprefix(other)
+
     def _attachments(self, service: str, attachments: Mapping[str, Any]) -> dict[str, Any]:
         placed = {}
         for name, attachment in attachments.items():
@@ -95,7 +107,7 @@ class Placing:
                 self._filler.complain(spot.entry(name), *unknown(name, "network", known), on_key=True)
                 continue
             placed[self._network(name)] = attachment
-        return placed
+        return dict(sorted(placed.items(), key=lambda entry: -entry[1].get("priority", 0)))
 
     def _network(self, name: str) -> str:
         network = self._names.network(name, self._network_forms.get(name))
@@ -113,3 +125,13 @@ class Placing:
         volume = self._names.volume(name, self._volume_forms.get(name))
         self.volumes[volume.name] = volume
         return {**mount, "source": volume.name}
+
+
+def _with_mac(canonical: dict[str, Any], mac: str) -> dict[str, Any]:
+    """Give the first network the MAC address of the service, as Compose does; without networks the container has it."""
+    if not canonical.get("networks"):
+        return canonical
+    first, *_ = canonical["networks"]
+    attachment = {"mac_address": mac, **canonical["networks"][first]}
+    rest = {key: value for key, value in canonical.items() if key != "mac_address"}
+    return {**rest, "networks": {**canonical["networks"], first: attachment}}

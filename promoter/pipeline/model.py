@@ -18,7 +18,8 @@ from promoter.gates.registry import Gate
 from promoter.model.canonical_json import fingerprint, sha256_hex
 from promoter.model.images import Reference, Repository
 from promoter.model.secrets import OPENING, SecretSource, names_in
-from promoter.pipeline.compose.service import Build, Service
+from promoter.pipeline.compose.build import Build
+from promoter.pipeline.compose.service import Service
 
 NO_RELEASE = "0" * 64
 """A placeholder for the id of a release that does not exist yet."""
@@ -58,6 +59,7 @@ class Network:
     enable_ipv6: bool = False
     ipam: Mapping[str, object] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    enable_ipv4: bool | None = None
 
 
 @dataclass(frozen=True)

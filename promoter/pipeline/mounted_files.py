@@ -89,6 +89,21 @@ def apply_env_files(service: dict[str, Any], files: Files, spot: Spot, filler: F
     return {**rest, "environment": {**variables, **service.get("environment", {})}}
 
 
+def apply_label_files(service: dict[str, Any], files: Files, spot: Spot, filler: Filler) -> dict[str, Any]:
+    """Replace `label_file` by its labels. Those of `labels` have priority."""
+    if "label_file" not in service:
+        return service
+    labels: dict[str, str] = {}
+    for path in service["label_file"]:
+        found = files.variables(path, raw=False)
+        if isinstance(found, str):
+            filler.complain(spot / "label_file", found.replace("env file", "label file"), "write NAME=value, one a line")
+        else:
+            labels |= found
+    rest = {key: value for key, value in service.items() if key != "label_file"}
+    return {**rest, "labels": {**labels, **service.get("labels", {})}}
+
+
 def contents(
     service: Mapping[str, Any],
     spots: Mapping[str, Spot],

@@ -25,7 +25,7 @@ from promoter.pipeline.gate_files import with_files
 from promoter.pipeline.gate_list import G, check_services, read_kinds
 from promoter.pipeline.local_files import local_files
 from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, Strategy
-from promoter.pipeline.mounted_files import Files, apply_env_files
+from promoter.pipeline.mounted_files import Files, apply_env_files, apply_label_files
 from promoter.pipeline.networks_volumes import Names
 from promoter.pipeline.problems import Spot
 from promoter.pipeline.spec import GATES, Settings
@@ -210,7 +210,9 @@ class Resolver:
         if override is not None:
             canonical = merge(canonical, override.canonical(filler), override.marks)
         spot = service_spot(self.text, environment, service, "env_file")
-        return apply_env_files(canonical, self._files, spot, filler)
+        canonical = apply_env_files(canonical, self._files, spot, filler)
+        spot = service_spot(self.text, environment, service, "label_file")
+        return apply_label_files(canonical, self._files, spot, filler)
 
     def _remark(self, environment: EnvironmentText) -> None:
         """Report services that profiles leave out, and links, which other keys replace."""

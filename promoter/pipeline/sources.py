@@ -73,15 +73,19 @@ def _laid_over(base: Any, over: Any) -> Any:
 
 
 def entries(part: object, spot: Spot, complaints: Complaints) -> Iterator[tuple[str, Any, Spot]]:
-    """Yield the entries of a top-level mapping, without extensions."""
+    """Yield the entries of a top-level mapping, without extensions. A service may have such a name, as in Compose."""
     if part is None:
         return
     if not isinstance(part, dict):
         complaints.add(spot, f"`{spot.path[-1]}` must be a mapping, got {kind_of(part)}", "write `NAME: …` for each entry")
         return
     for name, value in part.items():
-        if not name.startswith("x-"):
+        if not name.startswith("x-") or _is_service(value):
             yield name, value, spot / name
+
+
+def _is_service(value: object) -> bool:
+    return isinstance(value, dict) and not value.keys().isdisjoint(("image", "build"))
 
 
 def unknown(name: str, what: str, known: Iterator[str] | Mapping[str, object] | tuple[str, ...]) -> tuple[str, str | None]:

@@ -58,7 +58,12 @@ def registries(wanted: Wanted) -> set[str]:
 
 def build_secrets(wanted: Wanted) -> set[str]:
     """Names of the secrets that builds hold handles of."""
-    values = (v for e in wanted.values() if isinstance(e, ToBuild) for v in (*e.build.args.values(), e.build.dockerfile_inline))
+    values = (
+        v
+        for e in wanted.values()
+        if isinstance(e, ToBuild)
+        for v in (*e.build.args.values(), *e.build.secrets.values(), e.build.dockerfile_inline)
+    )
     return {name for value in values if value for name in names_in(value)}
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import subprocess
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -21,9 +22,10 @@ from promoter.adapters.registry.credentials import HUB_KEY, Login
 from promoter.model.errors import BuildError, CallerError, Interrupted
 from promoter.model.images import Repository
 from promoter.model.secrets import handle
-from promoter.pipeline.compose.service import Build
+from promoter.pipeline.compose.build import Build, Ulimit
 from promoter.promotion.ports.builder import Builder, BuildRequest
 from tests.fakes.secrets import FakeSecrets
+from tests.live.prometheus import until
 
 BASE = "FROM scratch\nCOPY busybox /bin/busybox\n"
 RUN = 'RUN ["/bin/busybox", "sh", "-c", "{}"]\n'
@@ -105,6 +107,11 @@ def build(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None =
     lines: list[str] = []
     builder.build(request, secrets or FakeSecrets(), lines.append)
     return Built(lines)
+
+
+def is_old(yard: Yard) -> bool:
+    """Return whether the engine's BuildKit is older than that of engine 23."""
+    return int(yard.engine.identify().version.partition(".")[0]) < 23
 
 
 def failed(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None = None) -> BuildError:
@@ -190,11 +197,18 @@ def test_network_hosts_and_platform(yard: Yard, builder: Builder) -> None:
 
 def test_shared_memory_is_given_or_refused(yard: Yard, builder: Builder) -> None:
     asked = yard.request(BASE + RUN.format("/bin/busybox df /dev/shm"), shm_size=32 * 1024 * 1024)
-    old = int(yard.engine.identify().version.partition(".")[0]) < 23
-    if builder.name == "buildx" and old:
-        assert "ignores `build.shm_size`" in str(builder.refuse(asked))
+    if builder.name == "buildx" and is_old(yard):
+        assert "does not support `build.shm_size`" in str(builder.refuse(asked))
     else:
         assert "32768" in build(builder, asked).text
+
+
+def test_ulimits_apply_to_the_steps_of_a_build(yard: Yard, builder: Builder) -> None:
+    asked = yard.request(BASE + RUN.format("ulimit -n"), ulimits={"nofile": Ulimit(soft=321, hard=321)})
+    if builder.name == "buildx" and is_old(yard):
+        assert "does not support `build.ulimits`" in str(builder.refuse(asked))
+    else:
+        assert "321" in build(builder, asked).text
 
 
 def test_without_cache_everything_runs_again(yard: Yard, builder: Builder) -> None:
@@ -343,3 +357,60 @@ def test_buildx_demanded_and_missing(yard: Yard) -> None:
     with pytest.raises(CallerError) as caught:
         choose_builder("buildx", yard.engine)
     assert "docker-buildx" in caught.value.message and "docker-buildx" in str(caught.value.hint)
+
+
+# ------------------------------------------------------------------ what needs BuildKit
+NEEDS_BUILDKIT: dict[str, Any] = {
+    "additional_contexts": {"assets": "/tmp"},
+    "secrets": {"npm": handle("token")},
+    "ssh": {"default": ""},
+    "entitlements": ("network.host",),
+    "privileged": True,
+    "no_cache_filter": ("one",),
+}
+
+
+@pytest.mark.parametrize("key", NEEDS_BUILDKIT)
+def test_the_engines_own_builder_refuses_what_it_cannot_do(yard: Yard, key: str) -> None:
+    why = EngineBuilder(yard.engine).refuse(yard.request(BASE, **{key: NEEDS_BUILDKIT[key]}))
+    assert why is not None and f"`build.{key}` needs BuildKit" in why and "docker-buildx" in why
+
+
+def test_a_build_copies_from_an_additional_context(yard: Yard, buildx: Builder, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assets = tmp_path_factory.mktemp("assets")
+    (assets / "logo.txt").write_text("logo")
+    asked = yard.request(f"{BASE}COPY --from=assets logo.txt /logo.txt\n", additional_contexts={"assets": str(assets)})
+    if is_old(yard):
+        assert "does not support `build.additional_contexts`" in str(buildx.refuse(asked))
+    else:
+        build(buildx, asked)
+        assert "logo.txt" in yard.files()
+
+
+def test_a_build_reads_a_secret_that_is_not_in_the_image(yard: Yard, buildx: Builder) -> None:
+    step = 'RUN --mount=type=secret,id=npm ["/bin/busybox", "sh", "-c", "/bin/busybox cat /run/secrets/npm"]\n'
+    lines = build(buildx, yard.request(BASE + step, secrets={"npm": handle("token")}), FakeSecrets({"token": "hunter2"}))
+    assert "[secret token]" in lines.text and "hunter2" not in lines.text
+    assert "hunter2" not in json.dumps(yard.config())
+
+
+def test_a_build_uses_the_ssh_agent(yard: Yard, buildx: Builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    agent = tmp_path / "agent.sock"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as running:
+        try:
+            until(agent.exists)
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
+            step = 'RUN --mount=type=ssh ["/bin/busybox", "sh", "-c", "test -S $SSH_AUTH_SOCK && echo an agent"]\n'
+            asked = yard.request(BASE + step, ssh={"default": ""})
+            assert "an agent" in build(choose_builder("buildx", yard.engine), asked).text
+        finally:
+            running.terminate()
+
+
+def test_a_filter_builds_one_stage_without_the_cache(yard: Yard, buildx: Builder) -> None:
+    base, steps = BASE.replace("scratch", "scratch AS base"), [RUN.format(f"echo {name} stage") for name in ("base", "end")]
+    text = f"{base}{steps[0]}FROM base AS end\n{steps[1]}"
+    build(buildx, yard.request(text))
+    again = build(buildx, yard.request(text, no_cache_filter=("end",))).lines
+    ran = [line for line in again if line.endswith((" base stage", " end stage")) and "RUN" not in line]
+    assert [line.rpartition(" ")[0].rpartition(" ")[2] for line in ran] == ["end"]

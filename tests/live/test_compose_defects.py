@@ -1,5 +1,6 @@
 """Faults that real Compose files brought to light: data that was lost, and dead services that were called healthy."""
 
+import json
 from collections.abc import Callable
 
 from tests.live.stage import PAGE, Stage, page
@@ -160,3 +161,34 @@ def test_d11_a_bind_with_z_is_created(stage: Stage) -> None:
     stage.file({"web": stage.service(volumes=["./shared:/shared:ro,z"])}, {"dev": {}})
     stage.promoter("run")
     assert stage.of("dev", "web").attrs["HostConfig"]["Binds"] == [f"{stage.cli.cwd}/shared:/shared:ro,z"]
+
+
+def test_keys_of_the_compose_specification_reach_the_engine(stage: Stage) -> None:
+    keys = {
+        "cpu_period": "50ms", "cpu_quota": 25_000, "device_cgroup_rules": ["c 1:3 mr"], "userns_mode": "host",
+        "mac_address": "02:42:ac:11:00:07", "volumes_from": ["data:ro"], "label_file": "web.labels",
+        "volumes": [{"type": "bind", "source": "./conf", "target": "/conf", "bind": {"recursive": "disabled"}}],
+        "networks": {"low": {}, "high": {"priority": 5, "link_local_ips": ["169.254.7.7"]}},
+    }  # fmt: skip
+    (stage.cli.cwd / "conf").mkdir()
+    (stage.cli.cwd / "web.labels").write_text("team=shop\n")
+    services = {"web": stage.service(**keys), "data": stage.service(volumes=["/data"])}
+    stage.file(services, {"dev": {}}, networks={"low": {}, "high": {}})
+    stage.promoter("run")
+    web, data = stage.of("dev", "web").attrs, stage.of("dev", "data").attrs
+    host, networks = web["HostConfig"], web["NetworkSettings"]["Networks"]
+    assert (host["CpuPeriod"], host["CpuQuota"], host["UsernsMode"]) == (50_000, 25_000, "host")
+    assert host["DeviceCgroupRules"] == ["c 1:3 mr"] and host["NetworkMode"] == f"{stage.name}-dev-high"
+    assert networks[f"{stage.name}-dev-high"]["MacAddress"] == "02:42:ac:11:00:07"
+    assert networks[f"{stage.name}-dev-high"]["IPAMConfig"]["LinkLocalIPs"] == ["169.254.7.7"]
+    mounts = {mount["Destination"]: mount for mount in web["Mounts"]}
+    assert mounts["/data"]["Name"] == data["Mounts"][0]["Name"] and mounts["/data"]["RW"] is False
+    assert host["Mounts"][0]["BindOptions"]["NonRecursive"] is True and web["Config"]["Labels"]["team"] == "shop"
+    assert json.loads(stage.promoter("plan", "--json").stdout)["environments"][0]["status"] == "unchanged"
+
+
+def test_a_gpu_that_the_engine_does_not_have_is_an_error_that_names_the_driver(stage: Stage) -> None:
+    stage.file({"web": stage.service(gpus="all")}, {"dev": {}})
+    failed = stage.promoter("run", "--json", code=1)
+    [dev] = failed.json["environments"]
+    assert dev["reason_code"] == "start_failed" and "gpu" in " ".join(dev["reasons"])

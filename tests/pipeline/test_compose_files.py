@@ -322,3 +322,86 @@ def test_a_local_volume_has_its_device_beside_the_file(tmp_path):
     compose = "services: {web: {image: x, volumes: ['d:/d']}}\nvolumes: {d: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}\n"
     file = write(tmp_path, f"name: shop\nservices: deploy/compose.yaml\n{ENVIRONMENTS}", **{"deploy__compose.yaml": compose})
     assert resolve(read(file), "dev").volumes["shop-dev-d"].options["device"] == str(tmp_path / "deploy/data")
+
+
+# ------------------------------------------------------------ keys of the Compose Specification as its own tests have them
+def test_later_documents_of_a_file_are_merged_over_the_first(tmp_path):
+    found = services(
+        tmp_path, "services:\n  web: {image: 'web:1', environment: {A: '1'}}\n---\nservices:\n  web: {environment: {B: '2'}}\n"
+    )
+    assert found["web"].environment == {"A": "1", "B": "2"}
+
+
+def test_a_service_may_have_the_name_of_an_extension(tmp_path):
+    found = services(
+        tmp_path,
+        "services:\n  web: {image: 'web:1', depends_on: [x-db]}\n  x-db: {image: 'db:1'}\n  x-common: {restart: always}\n",
+    )
+    assert list(found) == ["web", "x-db"]
+
+
+def test_external_networks_and_volumes_in_the_older_form(tmp_path):
+    compose = """\
+services: {web: {image: "web:1", networks: [front], volumes: ["data:/data"]}}
+networks: {front: {external: {name: shared-front}}}
+volumes: {data: {external: {name: shared-data}}}
+"""
+    file = write(tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": compose})
+    environment = resolve(read(file), "dev")
+    assert [(n.name, n.external) for n in environment.networks.values()] == [("shared-front", True)]
+    assert [(v.name, v.external) for v in environment.volumes.values()] == [("shared-data", True)]
+
+
+def test_labels_of_a_file_have_less_priority_than_labels(tmp_path):
+    found = services(
+        tmp_path, "services: {web: {image: 'web:1', label_file: web.labels, labels: {b: own}}}", **{"web.labels": "a=1\nb=2\n"}
+    )
+    assert found["web"].labels == {"a": "1", "b": "own"}
+
+
+def test_a_missing_label_file_is_an_error(tmp_path):
+    file = write(
+        tmp_path,
+        f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
+        **{"compose.yaml": "services: {web: {image: 'web:1', label_file: none}}"},
+    )
+    assert any("cannot read the label file" in str(one) for one in complaints(file))
+
+
+def test_volumes_from_names_the_containers_and_starts_them_first(tmp_path):
+    compose = "services:\n  web: {image: 'web:1', volumes_from: ['data:ro', 'container:other']}\n  data: {image: 'data:1', volumes: [/data]}\n"
+    web = services(tmp_path, compose)["web"]
+    assert web.volumes_from == ("shop-dev-data:ro", "other")
+    assert list(web.depends_on) == ["data"]
+
+
+def test_volumes_from_of_an_unknown_service_is_an_error(tmp_path):
+    file = write(
+        tmp_path,
+        f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
+        **{"compose.yaml": "services: {web: {image: 'web:1', volumes_from: [dat]}}"},
+    )
+    assert any("unknown service `dat`" in str(one) for one in complaints(file))
+
+
+def test_the_mac_address_of_a_service_is_that_of_its_first_network(tmp_path):
+    compose = "services: {web: {image: 'web:1', mac_address: '02:42:ac:11:00:03', networks: {a: , b: {priority: 10}}}}\nnetworks: {a: , b: }\n"
+    web = services(tmp_path, compose)["web"]
+    assert [(name, a.mac_address) for name, a in web.networks.items()] == [
+        ("shop-dev-b", "02:42:ac:11:00:03"),
+        ("shop-dev-a", None),
+    ]
+
+
+def test_cores_are_limited_in_one_way(tmp_path):
+    file = write(
+        tmp_path,
+        f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
+        **{"compose.yaml": "services: {web: {image: 'web:1', cpus: 0.5, cpu_quota: 50ms}}"},
+    )
+    assert any("`cpus` and `cpu_quota` cannot be used together" in str(one) for one in complaints(file))
+
+
+def test_a_secret_of_a_build_must_be_declared(tmp_path):
+    text = "name: shop\nregistry: r.example.com\nservices: {web: {build: {context: ., secrets: [npm]}}}\nenvironments: {dev: }\n"
+    assert any("unknown secret `npm`" in str(one) for one in complaints(write(tmp_path, text, Dockerfile="FROM scratch\n")))

@@ -17,8 +17,9 @@ from promoter.config.yaml.scalars import Tagged
 from promoter.gates.checks import CHECKS
 from promoter.model.errors import InvalidFile
 from promoter.model.labels import SCHEMA_ID
+from promoter.pipeline.compose.build import Build
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
-from promoter.pipeline.compose.service import Build, Deploy, Service
+from promoter.pipeline.compose.service import Deploy, Service
 from promoter.pipeline.json_schema import json_schema
 from promoter.pipeline.loader import validate
 from promoter.pipeline.spec import GATES, CheckForm, EnvironmentForm, FileForm, GateForm

@@ -27,7 +27,9 @@ _TEMPORARY = "promoter-buildx-"
 """The prefix of builds' temporary directories; the number of their process follows."""
 _NETWORKS = (None, "default", "none", "host")
 _GRACE = 5.0
-_KNOWS_SHARED_MEMORY = 23
+_NEWER = 23
+_NEWER_KEYS = ("shm_size", "ulimits", "additional_contexts")
+"""Keys that need engine 23 or newer."""
 _OURS = ("PATH", "HOME", "TMPDIR", "LD_PRELOAD", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OUR_FAMILIES = ("DOCKER_", "BUILDX_", "BUILDKIT_", "OTEL_")
 _FIXED = ("--builder", "default", "--load", "--provenance=false", "--sbom=false", "--progress=plain")
@@ -54,17 +56,18 @@ class BuildxBuilder:
         claimed = next((name for name in _secret_args(request) if _is_ours(name)), None)
         if claimed is not None:
             return f"its build argument {claimed} holds a secret, but the builder reads that name itself: rename the argument"
-        return refuse_place(request) or self._refuse_memory(request)
+        return refuse_place(request) or self._refuse_old_engine(request)
 
-    def _refuse_memory(self, request: BuildRequest) -> str | None:
-        """Refuse `shm_size` where an older BuildKit ignores it silently."""
-        if request.build.shm_size is None or self._version is None:
+    def _refuse_old_engine(self, request: BuildRequest) -> str | None:
+        """Refuse what an older BuildKit ignores silently or cannot do."""
+        key = next((key for key in _NEWER_KEYS if getattr(request.build, key)), None)
+        if key is None or self._version is None:
             return None
         version = self._version()
-        if int(version.partition(".")[0]) >= _KNOWS_SHARED_MEMORY:
+        if int(version.partition(".")[0]) >= _NEWER:
             return None
-        newer = f"use engine {_KNOWS_SHARED_MEMORY} or newer, or `builder: engine`"
-        return f"the BuildKit of engine {version} ignores `build.shm_size`: {newer}"
+        other = "" if key == "additional_contexts" else ", or `builder: engine`"
+        return f"the BuildKit of engine {version} does not support `build.{key}`: use engine {_NEWER} or newer{other}"
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
         build_log = BuildLog(secrets, log)
@@ -84,6 +87,7 @@ class BuildxBuilder:
         environment = {k: v for k, v in self._environ.items() if k not in ("DOCKER_CONTEXT", "BUILDX_BUILDER")}
         environment |= reach(self._target)
         environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
+        environment |= {_variable(place): secrets.reveal(value) for place, value in enumerate(request.build.secrets.values())}
         environment["BUILDX_GIT_INFO"] = "false"  # avoids processes whose output is not used
         sweep_temporary()
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
@@ -154,6 +158,17 @@ def command(plugin: Path, request: BuildRequest) -> list[str]:
     options = {"--target": build.target, "--network": build.network, "--platform": platform_of(request)}
     words += [word for option, value in options.items() if value for word in (option, value)]
     words += ["--shm-size", str(build.shm_size)] if build.shm_size is not None else []
+    for name, context in build.additional_contexts.items():
+        words += ["--build-context", f"{name}={context}"]
+    for place, name in enumerate(build.secrets):
+        words += ["--secret", f"id={name},env={_variable(place)}"]
+    for name, path in build.ssh.items():
+        words += ["--ssh", f"{name}={path}" if path else name]
+    for name, limit in build.ulimits.items():
+        words += ["--ulimit", f"{name}={limit.soft}:{limit.hard}"]
+    for name in (*build.entitlements, *(["security.insecure"] * build.privileged)):
+        words += ["--allow", name]
+    words += ["--no-cache-filter", ",".join(build.no_cache_filter)] if build.no_cache_filter else []
     words += ["--no-cache"] * build.no_cache + ["--pull"] * build.pull
     return [*words, *_place(request)]
 
@@ -183,6 +198,11 @@ def reach(target: Target) -> dict[str, str]:
         folder = next((file.parent for file in files if file is not None), None)
         variables |= {"DOCKER_CERT_PATH": str(folder)} if folder else {}
     return variables
+
+
+def _variable(place: int) -> str:
+    """Return the variable that passes a secret of the build to the child: the value is in no file and no argument."""
+    return f"PROMOTER_BUILD_SECRET_{place}"
 
 
 def _secret_args(request: BuildRequest) -> dict[str, str]:

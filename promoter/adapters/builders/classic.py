@@ -25,6 +25,7 @@ from promoter.promotion.ports.builder import BuildRequest
 from promoter.promotion.ports.secrets import Secrets
 
 INSTALL = "install the docker-buildx plugin (package docker-buildx of Debian, docker-buildx-plugin of Docker's own repository)"
+_BUILDKIT_KEYS = ("additional_contexts", "secrets", "ssh", "entitlements", "privileged", "no_cache_filter")
 Logins = Callable[[str], AnyLogin | None]
 
 
@@ -49,6 +50,8 @@ class EngineBuilder:
         why = refuse_place(request)
         if why is not None:
             return why
+        if key := next((key for key in _BUILDKIT_KEYS if getattr(request.build, key)), None):
+            return f"its `build.{key}` needs BuildKit, and buildx is not installed: {INSTALL}"
         need = needs_buildkit(dockerfile_text(request), request.build.args)
         if need is None:
             return None
@@ -83,6 +86,7 @@ class EngineBuilder:
             cache_from=build.cache_from,
             network=build.network,
             shm_size=build.shm_size,
+            ulimits=[{"Name": name, "Soft": one.soft, "Hard": one.hard} for name, one in build.ulimits.items()],
             extra_hosts=build.extra_hosts,
             platform=platform_of(request),
             no_cache=build.no_cache,

@@ -76,7 +76,7 @@ class Containers(Link):
         container: str = answer.json()["Id"]
         try:
             for name, attachment in [] if at_once else list(spec.service.networks.items())[1:]:
-                there = {"Container": container, "EndpointConfig": endpoint(attachment)}
+                there = {"Container": container, "EndpointConfig": endpoint(attachment, spec.service.external_links)}
                 self.ask(what, "POST", "/networks/{0}/connect", name, kind=StartError, json=there)
             if spec.files:
                 tar = archive(spec.files, secrets.reveal)

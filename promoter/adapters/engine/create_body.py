@@ -4,7 +4,7 @@ Every field of a Service about running is used; `ELSEWHERE` lists the others and
 what an old engine would ignore silently.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ ELSEWHERE = {
     "configs": "the spec's files",
     "depends_on": "the order of a plan",
     "platform": "a parameter of the request",
+    "external_links": "the settings of each network",
     "steady": "the proof of health",
     "trial": "the strategy",
     "protected": "the strategy",
@@ -48,32 +49,52 @@ def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_netw
         StopTimeout=_seconds(service.stop_grace_period),
         Tty=service.tty or None,
         OpenStdin=service.stdin_open or None,
-        MacAddress=next((a.mac_address for a in service.networks.values()), None),
+        MacAddress=next((a.mac_address for a in service.networks.values()), service.mac_address),
     )
     body["HostConfig"] = host_config(spec)
     if service.networks:
         names = list(service.networks) if every_network else list(service.networks)[:1]
-        body["NetworkingConfig"] = {"EndpointsConfig": {name: endpoint(service.networks[name]) for name in names}}
+        endpoints = {name: endpoint(service.networks[name], service.external_links) for name in names}
+        body["NetworkingConfig"] = {"EndpointsConfig": endpoints}
     return {name: _reveal(value, reveal) for name, value in body.items()}
 
 
-def endpoint(attachment: Attachment) -> Json:
-    """A place on one network, for create and for connect."""
-    addresses = _set(IPv4Address=attachment.ipv4_address, IPv6Address=attachment.ipv6_address)
-    aliases = list(attachment.aliases) or None
-    return _set(Aliases=aliases, IPAMConfig=addresses or None, MacAddress=attachment.mac_address)
+_INTERFACE = "com.docker.network.endpoint.ifname"
+
+
+def endpoint(attachment: Attachment, links: Sequence[str] = ()) -> Json:
+    """Return the settings of a container on one network, for create and for connect. `links` are names of other containers."""
+    addresses = _set(
+        IPv4Address=attachment.ipv4_address,
+        IPv6Address=attachment.ipv6_address,
+        LinkLocalIPs=list(attachment.link_local_ips) or None,
+    )
+    interface = {_INTERFACE: attachment.interface_name} if attachment.interface_name else {}
+    return _set(
+        Aliases=list(attachment.aliases) or None,
+        Links=[link if ":" in link else f"{link}:{link}" for link in links] or None,
+        IPAMConfig=addresses or None,
+        MacAddress=attachment.mac_address,
+        DriverOpts={**attachment.driver_opts, **interface} or None,
+        GwPriority=attachment.gw_priority,
+    )
 
 
 def demands(spec: ContainerSpec, api: tuple[int, int]) -> str | None:
     """Return what an engine with this API would ignore silently; None if nothing."""
-    service = spec.service
-    if api < (1, 43) and service.annotations:
-        return "annotations need Docker Engine 24 or newer"
-    if api < (1, 45) and any(mount.subpath for mount in service.volumes):
-        return "a volume's subpath needs Docker Engine 26 or newer"
-    if api < (1, 44) and any(a.mac_address for a in list(service.networks.values())[1:]):
-        return "a mac_address on a second network needs Docker Engine 25 or newer"
-    return None
+    service, networks = spec.service, list(spec.service.networks.values())
+    used = {
+        (1, 43, "annotations need Docker Engine 24"): bool(service.annotations),
+        (1, 45, "a volume's subpath needs Docker Engine 26"): any(mount.subpath for mount in service.volumes),
+        (1, 44, "a mac_address on a second network needs Docker Engine 25"): any(a.mac_address for a in networks[1:]),
+        (1, 44, "`recursive` of a bind needs Docker Engine 25"): any(
+            mount.recursive in ("writable", "readonly") for mount in service.volumes
+        ),
+        (1, 48, "gw_priority needs Docker Engine 28"): any(a.gw_priority is not None for a in networks),
+        (1, 49, "interface_name needs Docker Engine 28.1"): any(a.interface_name for a in networks),
+    }
+    newer = (f"{what} or newer" for (major, minor, what), is_used in used.items() if is_used and api < (major, minor))
+    return next(newer, None)
 
 
 def unplaceable(spec: ContainerSpec) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from promoter.pipeline.compose.host_resources import ALL_DEVICES
 from promoter.pipeline.compose.service import Mount, Service
 from promoter.promotion.ports.engine import ContainerSpec
 
@@ -53,7 +54,7 @@ def _bindings(spec: ContainerSpec) -> Json:
 
 def _by_bind(mount: Mount) -> bool:
     """A bind whose host folder may be made (engines before 23 do that for the short form only), or what is to be relabelled."""
-    plain = ":" not in f"{mount.source}{mount.target}"
+    plain = ":" not in f"{mount.source}{mount.target}" and mount.recursive is None
     return mount.source is not None and plain and ((mount.type == "bind" and mount.create_host_path) or mount.selinux is not None)
 
 
@@ -84,15 +85,24 @@ def _mount(mount: Mount) -> Json:
         body["ReadOnly"] = True
     options: Json = {}
     if mount.type == "bind":
-        options = {"Propagation": mount.propagation, "CreateMountpoint": mount.create_host_path or None}
+        options = {"Propagation": mount.propagation, "CreateMountpoint": mount.create_host_path or None, **_recursion(mount)}
     elif mount.type == "volume":
-        options = {"NoCopy": mount.nocopy or None, "Subpath": mount.subpath}
+        options = {"NoCopy": mount.nocopy or None, "Subpath": mount.subpath, "Labels": dict(mount.labels) or None}
     else:
         options = {"SizeBytes": mount.tmpfs_size, "Mode": mount.tmpfs_mode}
     options = {name: value for name, value in options.items() if value is not None}
     if options:
         body[f"{mount.type.capitalize()}Options"] = options
     return body
+
+
+_RECURSION = {"disabled": "NonRecursive", "writable": "ReadOnlyNonRecursive", "readonly": "ReadOnlyForceRecursive"}
+
+
+def _recursion(mount: Mount) -> Json:
+    """Return how mounts below the source of a bind are treated; the engine's default is `enabled`."""
+    option = _RECURSION.get(mount.recursive or "")
+    return {option: True} if option else {}
 
 
 def _tmpfs(entry: str) -> tuple[str, str]:
@@ -127,6 +137,9 @@ def _names(service: Service) -> Json:
         "PidMode": service.pid,
         "IpcMode": service.ipc,
         "UTSMode": service.uts,
+        "UsernsMode": service.userns_mode,
+        "CgroupParent": service.cgroup_parent,
+        "VolumesFrom": list(service.volumes_from),
         "CgroupnsMode": service.cgroup,
         "Runtime": service.runtime,
     }
@@ -142,10 +155,28 @@ def _rights(service: Service) -> Json:
         "SecurityOpt": [option if "=" in option else option.replace(":", "=", 1) for option in service.security_opt],
         "GroupAdd": list(service.group_add),
         "Sysctls": dict(service.sysctls),
+        "StorageOpt": dict(service.storage_opt),
+        "DeviceCgroupRules": list(service.device_cgroup_rules),
+        "DeviceRequests": _device_requests(service),
         "Devices": [
             {"PathOnHost": d.source, "PathInContainer": d.target, "CgroupPermissions": d.permissions} for d in service.devices
         ],
     }
+
+
+def _device_requests(service: Service) -> list[Json]:
+    """Return the requests for devices of a driver. Without a count and ids, a request is for every device."""
+    gpus = [one.model_copy(update={"capabilities": ("gpu", *one.capabilities)}) for one in service.gpus]
+    return [
+        {
+            "Driver": one.driver or "",
+            "Count": 0 if one.device_ids else ALL_DEVICES if one.count is None else one.count,
+            "DeviceIDs": list(one.device_ids),
+            "Capabilities": [list(dict.fromkeys(one.capabilities))],
+            "Options": dict(one.options),
+        }
+        for one in (*gpus, *service.deploy.resources.reservations.devices)
+    ]
 
 
 def _limits(service: Service) -> Json:
@@ -159,8 +190,28 @@ def _limits(service: Service) -> Json:
         "NanoCpus": None if cpus is None else round(cpus * 1_000_000_000),
         "CpuShares": service.cpu_shares,
         "CpusetCpus": service.cpuset,
+        "CpuPeriod": service.cpu_period,
+        "CpuQuota": service.cpu_quota,
+        "CpuRealtimePeriod": service.cpu_rt_period,
+        "CpuRealtimeRuntime": service.cpu_rt_runtime,
+        "MemorySwappiness": service.mem_swappiness,
+        "OomKillDisable": service.oom_kill_disable or None,
+        **_block_devices(service),
         "PidsLimit": limits.pids if limits.pids is not None else service.pids_limit,
         "OomScoreAdj": service.oom_score_adj,
         "ShmSize": service.shm_size,
         "Ulimits": [{"Name": name, "Soft": u.soft, "Hard": u.hard} for name, u in service.ulimits.items()],
+    }
+
+
+def _block_devices(service: Service) -> Json:
+    blkio = service.blkio_config
+    if blkio is None:
+        return {}
+    throttles = {"ReadBps": blkio.device_read_bps, "WriteBps": blkio.device_write_bps}
+    throttles |= {"ReadIOps": blkio.device_read_iops, "WriteIOps": blkio.device_write_iops}
+    return {
+        "BlkioWeight": blkio.weight,
+        "BlkioWeightDevice": [{"Path": one.path, "Weight": one.weight} for one in blkio.weight_device],
+        **{f"BlkioDevice{name}": [{"Path": one.path, "Rate": one.rate} for one in many] for name, many in throttles.items()},
     }

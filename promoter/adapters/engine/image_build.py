@@ -39,6 +39,7 @@ class BuildOptions:
     cache_from: Sequence[str] = ()
     network: str | None = None
     shm_size: int | None = None
+    ulimits: Sequence[Mapping[str, str | int]] = ()
     extra_hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     platform: str | None = None
     no_cache: bool = False
@@ -77,6 +78,7 @@ def _parameters(dockerfile: str, options: BuildOptions) -> dict[str, str | list[
         "target": options.target,
         "cachefrom": json.dumps(list(options.cache_from)) if options.cache_from else None,
         "networkmode": options.network,
+        "ulimits": json.dumps(list(options.ulimits)) if options.ulimits else None,
         "shmsize": str(options.shm_size) if options.shm_size is not None else None,
         "extrahosts": [f"{host}:{address}" for host, addresses in options.extra_hosts.items() for address in addresses] or None,
         "platform": options.platform,

@@ -8,6 +8,7 @@ from docker.errors import APIError
 
 from promoter.adapters.engine.connection import Link
 from promoter.adapters.engine.errors import renamed
+from promoter.model.errors import StartError
 from promoter.model.ownership import is_owned, not_ours
 from promoter.promotion.ports.engine import NetworkSpec, VolumeSpec
 
@@ -19,6 +20,8 @@ class Networks(Link):
 
     def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
         what = f"network {spec.name} could not be created"
+        if spec.enable_ipv4 is not None and self.client().api < (1, 47):
+            raise StartError(f"{what}: enable_ipv4 needs Docker Engine 27 or newer", hint="remove that key, or update the engine")
         while not self._is_there("network", "/networks/{0}", spec.name, owner):
             client = self.client()
             with renamed(what):
@@ -63,6 +66,8 @@ def _network(spec: NetworkSpec) -> dict[str, Any]:
         "Attachable": spec.attachable,
         "EnableIPv6": spec.enable_ipv6,
     }
+    if spec.enable_ipv4 is not None:
+        body["EnableIPv4"] = spec.enable_ipv4
     if spec.ipam:
         body["IPAM"] = _ipam(spec.ipam)
     return body

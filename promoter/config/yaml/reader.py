@@ -23,18 +23,27 @@ MAX_ALIASED = 250_000
 
 def read_document(data: bytes, file: str) -> Document:
     """Read one YAML document that is a mapping. Raise InvalidFile with every error."""
-    text = _decode(data, file)
+    [document] = _read(_decode(data, file), file, single=True)
+    return document
+
+
+def read_documents(data: bytes, file: str) -> tuple[Document, ...]:
+    """Read one YAML document or several, each a mapping. Raise InvalidFile with every error."""
+    return _read(_decode(data, file), file, single=False)
+
+
+def _read(text: str, file: str, *, single: bool) -> tuple[Document, ...]:
     builder = _Builder(text, file)
+    documents: tuple[Document, ...] = ()
     try:
-        document = builder.document()
+        documents = builder.documents(single=single)
     except _Stop:
-        document = None
+        pass
     except yaml.YAMLError as error:
         builder.faults.append(syntax_complaint(text, file, error))
-        document = None
-    if builder.faults or document is None:
+    if builder.faults or not documents:
         raise InvalidFile(tuple(sorted(builder.faults)))
-    return document
+    return documents
 
 
 def _decode(data: bytes, file: str) -> str:
@@ -74,17 +83,22 @@ class _Builder:
         self._built = self._size = 0
         self._parser: Any = CParser(text)
 
-    def document(self) -> Document:
+    def documents(self, *, single: bool) -> tuple[Document, ...]:
         self._parser.get_event()
-        start = self._parser.get_event()
-        if isinstance(start, yaml.StreamEndEvent):
+        found: list[Document] = []
+        while not isinstance(start := self._parser.get_event(), yaml.StreamEndEvent):
+            if found and single:
+                self._stop(start, "expected one document, got a second one", "keep one, and remove the line `---`")
+            found.append(self._document())
+        if not found:
             self._stop(start, "the file is empty", "describe a pipeline here, or run `promoter init` to write a first one")
+        return tuple(found)
+
+    def _document(self) -> Document:
+        self._anchors.clear()
         first = self._parser.get_event()
         value, _ = self._value(first, 1)
         self._parser.get_event()
-        after = self._parser.get_event()
-        if isinstance(after, yaml.DocumentStartEvent):
-            self._stop(after, "expected one document, got a second one", "keep one, and remove the line `---`")
         if value is None:
             self._stop(first, "the file is empty", "describe a pipeline here, or run `promoter init` to write a first one")
         if not isinstance(value, dict):

@@ -33,6 +33,21 @@ def _read_env_files(value: object, info: ValidationInfo) -> object:
     ]
 
 
+def _read_label_files(value: object, info: ValidationInfo) -> object:
+    context = reading(info)
+    entries = [value] if isinstance(value, str) else value
+    if context is None or not isinstance(entries, list | tuple):
+        return entries
+    return [absolute(entry, context.directory) if isinstance(entry, str) else entry for entry in entries]
+
+
+def _read_external(value: object) -> object:
+    """Read the older form `external: {name: NAME}` as `external: true` with that name."""
+    if isinstance(value, Mapping) and isinstance(outer := value.get("external"), Mapping) and outer.keys() == {"name"}:
+        return {"name": outer["name"], **value, "external": True}
+    return value
+
+
 class Extends(ComposeShape):
     """A service to extend. `file` is a Compose file, relative to this one; the default is the same file."""
 
@@ -43,7 +58,7 @@ class Extends(ComposeShape):
 class Written(Service):
     """A service as it is written: an override has only the keys that it changes.
 
-    `extends`, `env_file`, `links`, `profiles` and `scale` become other keys before anything runs.
+    `extends`, `env_file`, `label_file`, `links`, `profiles` and `scale` become other keys before anything runs.
     """
 
     env_file: Annotated[
@@ -52,6 +67,7 @@ class Written(Service):
     extends: str | Extends | None = None
     links: tuple[str, ...] = ()
     profiles: Texts = ()
+    label_file: Annotated[Texts, BeforeValidator(_read_label_files, json_schema_input_type=str | list[str])] = ()
     scale: int | None = Field(default=None, ge=0)
 
 
@@ -75,9 +91,12 @@ class NetworkForm(ComposeShape):
     driver_opts: Labels = {}
     internal: bool = False
     attachable: bool = False
+    enable_ipv4: bool | None = None
     enable_ipv6: bool = False
     ipam: Ipam | None = None
     labels: Labels = {}
+
+    _older = model_validator(mode="before")(_read_external)
 
 
 def _in_place(value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -93,6 +112,8 @@ class VolumeForm(ComposeShape):
     driver: str | None = None
     driver_opts: Annotated[Labels, AfterValidator(_in_place)] = {}
     labels: Labels = {}
+
+    _older = model_validator(mode="before")(_read_external)
 
 
 def _exactly_one(data: object, keys: tuple[str, ...]) -> object:

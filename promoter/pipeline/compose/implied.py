@@ -13,6 +13,11 @@ def joined(value: object) -> str | None:
     return value.removeprefix("service:") if isinstance(value, str) and value.startswith("service:") else None
 
 
+def volumes_service(text: str) -> str | None:
+    """Return the service whose volumes an entry of `volumes_from` names; None for a container that is not part of the file."""
+    return None if text.startswith("container:") else text.partition(":")[0]
+
+
 def apply_implied(services: Mapping[str, Canonical]) -> dict[str, Canonical]:
     """Add dependencies for links and shared name spaces, aliases for links, and replicas from `scale`."""
     found = {name: _alone(said) for name, said in services.items()}
@@ -29,6 +34,7 @@ def _alone(said: Canonical) -> Canonical:
         made["deploy"] = {**made.get("deploy", {}), "replicas": said["scale"]}
     needed: dict[str, dict[str, Any]] = {other: {"restart": True} for other, _ in (_link(link) for link in said.get("links", ()))}
     needed |= {other: {"restart": True} for key in SHARED if (other := joined(said.get(key)))}
+    needed |= {other: {} for text in said.get("volumes_from", ()) if (other := volumes_service(text)) and other not in needed}
     if needed:
         made["depends_on"] = {**needed, **made.get("depends_on", {})}
     return made

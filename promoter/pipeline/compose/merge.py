@@ -24,7 +24,7 @@ _BY: Mapping[Path, _Key] = {
 DISTINCT = frozenset(
     {
         "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "expose", "extra_hosts", "group_add", "links", "profiles",
-        "security_opt", "tmpfs",
+        "security_opt", "tmpfs", "device_cgroup_rules", "external_links", "volumes_from",
     }
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from promoter.config.spec import Reading
 from promoter.config.spec_errors import Fault, Misfit, faults_of, misfit
 from promoter.config.yaml.scalars import WrittenInt, kind_of
 from promoter.pipeline.compose.shape import ComposeShape
-from promoter.pipeline.compose.short_forms import Size, reading
+from promoter.pipeline.compose.short_forms import Labels, Size, reading
 from promoter.pipeline.compose.unsupported import dropped
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -39,11 +39,13 @@ class BindOptions(ComposeShape):
     propagation: Literal["private", "rprivate", "shared", "rshared", "slave", "rslave"] | None = None
     create_host_path: bool = True
     selinux: Literal["z", "Z"] | None = None
+    recursive: Literal["enabled", "disabled", "writable", "readonly"] | None = None
 
 
 class VolumeOptions(ComposeShape):
     nocopy: bool = False
     subpath: str | None = None
+    labels: Labels = {}
 
 
 class TmpfsOptions(ComposeShape):
@@ -146,8 +148,9 @@ def _checked(mount: dict[str, object], context: Reading) -> dict[str, object]:
         return mount | {"source": absolute(str(source), context.directory)}
     if mount["type"] == "volume" and source and not _NAME.fullmatch(str(source)):
         raise misfit(f"{source!r} is not the name of a volume", f"write ./{source} for a directory beside the file")
-    if mount.get("selinux") and mount.get("subpath"):
-        raise misfit("`selinux` does not work with `subpath`", "remove `subpath`, or `selinux`")
+    for option in ("subpath", "recursive", "labels"):
+        if mount.get("selinux") and mount.get(option):
+            raise misfit(f"`selinux` does not work with `{option}`", f"remove `{option}`, or `selinux`")
     if mount["type"] == "tmpfs" and source:
         raise misfit("a tmpfs mount cannot have a `source`", "remove it")
     return mount

@@ -7,10 +7,12 @@ Compose writes them.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from promoter.config.fields import CommandLine, Texts
 from promoter.config.spec import Duration
+from promoter.pipeline.compose.build import Build, Ulimits
+from promoter.pipeline.compose.host_resources import BlkioConfig, DeviceRequests, DeviceRules, Gpus, Microseconds
 from promoter.pipeline.compose.mounts import LongGrant, LongMount, read_config_grants, read_mounts, read_secret_grants
 from promoter.pipeline.compose.ports import read_ports
 from promoter.pipeline.compose.shape import ComposeShape
@@ -25,24 +27,7 @@ from promoter.pipeline.compose.short_forms import (
     Variables,
     names_to_maps,
     read_devices,
-    read_ulimits,
 )
-
-
-class Build(ComposeShape):
-    context: str = "."
-    dockerfile: str | None = None
-    dockerfile_inline: str | None = None
-    target: str | None = None
-    args: Variables = {}
-    labels: Labels = {}
-    cache_from: tuple[str, ...] = ()
-    network: str | None = None
-    shm_size: Size | None = None
-    extra_hosts: Hosts = {}
-    platforms: tuple[str, ...] = ()
-    no_cache: bool = False
-    pull: bool = False
 
 
 class Port(ComposeShape):
@@ -67,8 +52,10 @@ class Mount(ComposeShape):
     propagation: str | None = None
     create_host_path: bool = True
     selinux: Literal["z", "Z"] | None = None
+    recursive: Literal["enabled", "disabled", "writable", "readonly"] | None = None
     nocopy: bool = False
     subpath: str | None = None
+    labels: Labels = {}
     tmpfs_size: int | None = None
     tmpfs_mode: int | None = None
 
@@ -92,17 +79,17 @@ class Attachment(ComposeShape):
     ipv4_address: str | None = None
     ipv6_address: str | None = None
     mac_address: str | None = None
+    link_local_ips: Texts = ()
+    driver_opts: Labels = {}
+    priority: int = 0
+    gw_priority: int | None = None
+    interface_name: str | None = None
 
 
 class Dependency(ComposeShape):
     condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = "service_started"
     required: bool = True
     restart: bool = False
-
-
-class Ulimit(ComposeShape):
-    soft: int
-    hard: int
 
 
 class Device(ComposeShape):
@@ -134,9 +121,13 @@ class Limits(ComposeShape):
     pids: int | None = None
 
 
+class Reservations(Limits):
+    devices: DeviceRequests = ()
+
+
 class Resources(ComposeShape):
     limits: Limits = Limits()
-    reservations: Limits = Limits()
+    reservations: Reservations = Reservations()
 
 
 class RestartPolicy(ComposeShape):
@@ -157,7 +148,14 @@ def _read_build(value: object) -> object:
     return {"context": value} if isinstance(value, str) else value
 
 
-Ports = Annotated[tuple[Port, ...], BeforeValidator(read_ports, json_schema_input_type=list[int | str | Port])]
+def _distinct_ports(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    """Leave out ports that are written twice, as Compose does."""
+    return tuple(port for index, port in enumerate(ports) if port not in ports[:index])
+
+
+Ports = Annotated[
+    tuple[Port, ...], AfterValidator(_distinct_ports), BeforeValidator(read_ports, json_schema_input_type=list[int | str | Port])
+]
 Mounts = Annotated[tuple[Mount, ...], BeforeValidator(read_mounts, json_schema_input_type=list[str | LongMount])]
 SecretGrants = Annotated[tuple[FileGrant, ...], BeforeValidator(read_secret_grants, json_schema_input_type=list[str | LongGrant])]
 ConfigGrants = Annotated[tuple[FileGrant, ...], BeforeValidator(read_config_grants, json_schema_input_type=list[str | LongGrant])]
@@ -167,7 +165,6 @@ Attachments = Annotated[
 Dependencies = Annotated[
     dict[str, Dependency], BeforeValidator(names_to_maps, json_schema_input_type=list[str] | dict[str, Dependency])
 ]
-Ulimits = Annotated[dict[str, Ulimit], BeforeValidator(read_ulimits, json_schema_input_type=dict[str, int | Ulimit])]
 Devices = Annotated[tuple[Device, ...], BeforeValidator(read_devices, json_schema_input_type=list[str | Device])]
 
 
@@ -184,8 +181,11 @@ class Service(ComposeShape):
     ports: Ports = ()
     expose: Expose = ()
     volumes: Mounts = ()
+    volumes_from: DistinctTexts = ()
     networks: Attachments = {}
     network_mode: str | None = None
+    mac_address: str | None = None
+    external_links: DistinctTexts = ()
     healthcheck: Healthcheck | None = None
     restart: Restart | None = None
     user: str | None = None
@@ -207,6 +207,10 @@ class Service(ComposeShape):
     shm_size: Size | None = None
     security_opt: DistinctTexts = ()
     devices: Devices = ()
+    device_cgroup_rules: DeviceRules = ()
+    gpus: Gpus = ()
+    storage_opt: Labels = {}
+    userns_mode: str | None = None
     extra_hosts: Hosts = {}
     dns: Texts = ()
     dns_search: Texts = ()
@@ -222,9 +226,17 @@ class Service(ComposeShape):
     memswap_limit: Size | None = None
     cpus: float | None = Field(default=None, ge=0)
     cpu_shares: int | None = None
+    cpu_period: Microseconds | None = None
+    cpu_quota: Microseconds | None = None
+    cpu_rt_period: Microseconds | None = None
+    cpu_rt_runtime: Microseconds | None = None
     cpuset: str | None = None
     pids_limit: int | None = None
     oom_score_adj: int | None = None
+    oom_kill_disable: bool = False
+    mem_swappiness: int | None = Field(default=None, ge=0, le=100)
+    blkio_config: BlkioConfig | None = None
+    cgroup_parent: str | None = None
     platform: str | None = None
     pid: str | None = None
     ipc: str | None = None

@@ -31,6 +31,7 @@ def check_services(text: FileText, resolved: Resolved) -> None:
     for name, service in environment.services.items():
         rules = _Rules(text, resolved, name, service)
         rules.alone()
+        rules.processor()
         rules.networks()
         rules.files()
         rules.names()
@@ -61,6 +62,13 @@ class _Rules:
                 "container_name", f"{why}, but only one container can have the name {service.container_name}", "remove it"
             )
 
+    def processor(self) -> None:
+        """Check that cores are limited in one way: the engine refuses both."""
+        service = self._service
+        key = next((key for key in ("cpu_quota", "cpu_period") if getattr(service, key) is not None), None)
+        if key is not None and (service.cpus or service.deploy.resources.limits.cpus):
+            self._complain(key, f"`cpus` and `{key}` cannot be used together", "keep one: `cpus` is `cpu_quota` by `cpu_period`")
+
     def networks(self) -> None:
         service = self._service
         if service.network_mode is None:
@@ -85,7 +93,9 @@ class _Rules:
         shared = {joined(getattr(self._service, key)): key for key in SHARED}
         for other, dependency in self._service.depends_on.items():
             if other not in known and dependency.required:
-                key = shared.get(other) or next((k for k in ("depends_on", "links") if self._says(k, other)), "depends_on")
+                key = shared.get(other) or next(
+                    (k for k in ("depends_on", "links", "volumes_from") if self._says(k, other)), "depends_on"
+                )
                 spot = service_spot(self._text, self._resolved.text, self._name, key) / key
                 said = left_out(self._text, self._resolved.text, other, known)
                 self._resolved.filler.complain(spot if key in SHARED else spot.entry(other), *said, on_key=key not in SHARED)

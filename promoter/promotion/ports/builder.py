@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from promoter.model.images import Repository
-from promoter.pipeline.compose.service import Build
+from promoter.pipeline.compose.build import Build
 from promoter.promotion.ports.secrets import Secrets
 
 

@@ -34,6 +34,7 @@ class NetworkSpec:
     attachable: bool = False
     enable_ipv6: bool = False
     ipam: Mapping[str, object] | None = None
+    enable_ipv4: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

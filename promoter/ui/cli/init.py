@@ -103,7 +103,7 @@ def _beside(source: Path, target: Path) -> None:
 
 def _draft(source: Path, named: str | None) -> "PipelineDraft":
     from promoter.config.regular_file import read_regular
-    from promoter.config.yaml.reader import read_document
+    from promoter.config.yaml.reader import read_documents
     from promoter.pipeline.scaffold.importer import from_dockerfile, name_from
     from promoter.ui.cli.init_compose import compose_draft
 
@@ -116,8 +116,8 @@ def _draft(source: Path, named: str | None) -> "PipelineDraft":
         ) from error
     if source.suffix not in (".yaml", ".yml"):
         return from_dockerfile(data.decode("utf-8", "replace"), name)
-    document = read_document(data, str(source))
-    return compose_draft(source, document, named, name)
+    documents = read_documents(data, str(source))
+    return compose_draft(source, documents, named, name)
 
 
 def _write(texts: Mapping[Path, str], *, force: bool) -> None:

@@ -18,15 +18,20 @@ PROJECT = "COMPOSE_PROJECT_NAME"
 _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 
 
-def compose_draft(source: Path, document: Document, wished: str | None, directory: str) -> PipelineDraft:
-    """Raise CallerError for a file without services, InvalidFile for variables that Compose refuses."""
+def compose_draft(source: Path, documents: tuple[Document, ...], wished: str | None, directory: str) -> PipelineDraft:
+    """Write a first pipeline for the Compose file at `source`.
+
+    Raise CallerError for a file without services, InvalidFile for variables that Compose refuses.
+    """
+    document, *later = documents
     data = document.data
     assert isinstance(data, dict)
     if not isinstance(data.get("services"), dict) and not data.get("include"):
         raise CallerError(f"{source} has no services", hint="write a mapping `services` at the top level of the file")
     beside = source.absolute().parent
     more = [name for name in _OVERRIDES if source.name in NAMES and (beside / name).is_file()][:1]
-    if why := _why_staying(data, beside, more):
+    why = "it has several documents, which are merged" if later else _why_staying(data, beside, more)
+    if why:
         from promoter.pipeline.loader import compose_services
 
         project = data.get("name")

@@ -14,7 +14,7 @@ from promoter.adapters.engine.address import Ssh, Target, Tls
 from promoter.model.errors import BuildError, Interrupted
 from promoter.model.images import Repository
 from promoter.model.secrets import handle
-from promoter.pipeline.compose.service import Build
+from promoter.pipeline.compose.build import Build, Ulimit
 from promoter.promotion.ports.builder import BuildRequest
 from tests.fakes.secrets import FakeSecrets
 
@@ -37,6 +37,9 @@ def test_the_words_of_a_whole_request(tmp_path: Path) -> None:
         "context": "web", "dockerfile": "Other", "target": "runtime", "args": {"A": "1", "C": handle("token")},
         "labels": {"ours": "no", "theirs": "2"}, "cache_from": ("x:cache",), "network": "host", "shm_size": 1024,
         "extra_hosts": {"db": ("10.0.0.1", "::1")}, "platforms": ("linux/amd64",), "no_cache": True, "pull": True,
+        "no_cache_filter": ("one", "two"), "additional_contexts": {"assets": "/a"}, "secrets": {"npm": handle("token")},
+        "ssh": {"default": "", "other": "/k"}, "ulimits": {"nofile": Ulimit(soft=1, hard=2)}, "entitlements": ("network.host",),
+        "privileged": True,
     }  # fmt: skip
     words = command(Path("/p"), request(tmp_path, **build))
     assert words == [
@@ -44,7 +47,9 @@ def test_the_words_of_a_whole_request(tmp_path: Path) -> None:
         "--tag", "127.0.0.1:5000/web:v1", "--build-arg", "A=1", "--build-arg", "C",
         "--label", "ours=1", "--label", "theirs=2", "--cache-from", "x:cache", "--add-host", "db:10.0.0.1",
         "--add-host", "db:::1", "--target", "runtime", "--network", "host", "--platform", "linux/amd64",
-        "--shm-size", "1024", "--no-cache", "--pull",
+        "--shm-size", "1024", "--build-context", "assets=/a", "--secret", "id=npm,env=PROMOTER_BUILD_SECRET_0",
+        "--ssh", "default", "--ssh", "other=/k", "--ulimit", "nofile=1:2", "--allow", "network.host",
+        "--allow", "security.insecure", "--no-cache-filter", "one,two", "--no-cache", "--pull",
         "--file", f"{tmp_path}/web/Other", "--", f"{tmp_path}/web",
     ]  # fmt: skip
 

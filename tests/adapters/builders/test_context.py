@@ -4,7 +4,7 @@ import pytest
 
 from promoter.adapters.builders.context import is_remote, platform_of, refuse_place
 from promoter.model.images import Repository
-from promoter.pipeline.compose.service import Build
+from promoter.pipeline.compose.build import Build
 from promoter.promotion.ports.builder import BuildRequest
 
 

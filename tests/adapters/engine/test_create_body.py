@@ -5,6 +5,8 @@ import pytest
 from promoter.adapters.engine.create_body import ELSEWHERE, create_body, demands, unplaceable
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.secrets import handle
+from promoter.pipeline.compose.build import Ulimit
+from promoter.pipeline.compose.host_resources import BlkioConfig, DeviceRequest, ThrottleDevice, WeightDevice
 from promoter.pipeline.compose.service import (
     Attachment,
     Deploy,
@@ -14,10 +16,10 @@ from promoter.pipeline.compose.service import (
     Logging,
     Mount,
     Port,
+    Reservations,
     Resources,
     RestartPolicy,
     Service,
-    Ulimit,
 )  # fmt: skip
 from promoter.promotion.ports.engine import ContainerSpec, FileContent
 
@@ -25,6 +27,7 @@ IMAGE = ImageRef(Repository.parse("r.example.com/app"), Digest("a" * 64))
 HOST = "HostConfig"
 NETWORKS = {"one": Attachment(aliases=("web", "w"), ipv4_address="10.0.0.5"), "two": Attachment(mac_address="02:42:ac:11:00:02")}
 BINDS = Mount(type="bind", source="/here", target="/there")
+TPU = DeviceRequest(capabilities=("tpu",), device_ids=("0",))
 LIMITS = Limits(cpus=1.5, memory=9, pids=7)
 
 CARRIED = {
@@ -86,6 +89,7 @@ CARRIED = {
             HOST: {"NetworkMode": "one"},
         },
     ),
+    "mac_address": ("02:42:ac:11:00:03", {"MacAddress": "02:42:ac:11:00:03"}),
     "network_mode": ("host", {HOST: {"NetworkMode": "host"}}),
     "healthcheck": (
         Healthcheck(
@@ -129,6 +133,21 @@ CARRIED = {
         (Device(source="/dev/a", target="/dev/b", permissions="r"),),
         {HOST: {"Devices": [{"PathOnHost": "/dev/a", "PathInContainer": "/dev/b", "CgroupPermissions": "r"}]}},
     ),
+    "device_cgroup_rules": (("c 1:3 mr",), {HOST: {"DeviceCgroupRules": ["c 1:3 mr"]}}),
+    "gpus": (
+        (DeviceRequest(), DeviceRequest(driver="nvidia", count=2, capabilities=("gpu", "x"), options={"a": "b"})),
+        {
+            HOST: {
+                "DeviceRequests": [
+                    {"Driver": "", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}},
+                    {"Driver": "nvidia", "Count": 2, "DeviceIDs": [], "Capabilities": [["gpu", "x"]], "Options": {"a": "b"}},
+                ]
+            }
+        },
+    ),
+    "storage_opt": ({"size": "1G"}, {HOST: {"StorageOpt": {"size": "1G"}}}),
+    "userns_mode": ("host", {HOST: {"UsernsMode": "host"}}),
+    "volumes_from": (("shop-dev-data:ro",), {HOST: {"VolumesFrom": ["shop-dev-data:ro"]}}),
     "extra_hosts": (
         {"host": ("host-gateway",), "db": ("10.0.0.1", "::1")},
         {HOST: {"ExtraHosts": ["host:host-gateway", "db:10.0.0.1", "db:::1"]}},
@@ -148,6 +167,33 @@ CARRIED = {
     "cpu_shares": (5, {HOST: {"CpuShares": 5}}),
     "cpuset": ("0-1", {HOST: {"CpusetCpus": "0-1"}}),
     "pids_limit": (5, {HOST: {"PidsLimit": 5}}),
+    "cpu_period": (50_000, {HOST: {"CpuPeriod": 50_000}}),
+    "cpu_quota": (25_000, {HOST: {"CpuQuota": 25_000}}),
+    "cpu_rt_period": (1_000_000, {HOST: {"CpuRealtimePeriod": 1_000_000}}),
+    "cpu_rt_runtime": (950_000, {HOST: {"CpuRealtimeRuntime": 950_000}}),
+    "oom_kill_disable": (True, {HOST: {"OomKillDisable": True}}),
+    "mem_swappiness": (0, {HOST: {"MemorySwappiness": 0}}),
+    "cgroup_parent": ("m-shop", {HOST: {"CgroupParent": "m-shop"}}),
+    "blkio_config": (
+        BlkioConfig(
+            weight=300,
+            weight_device=(WeightDevice(path="/dev/sda", weight=400),),
+            device_read_bps=(ThrottleDevice(path="/dev/sda", rate=1),),
+            device_write_bps=(ThrottleDevice(path="/dev/sda", rate=2),),
+            device_read_iops=(ThrottleDevice(path="/dev/sda", rate=3),),
+            device_write_iops=(ThrottleDevice(path="/dev/sda", rate=4),),
+        ),
+        {
+            HOST: {
+                "BlkioWeight": 300,
+                "BlkioWeightDevice": [{"Path": "/dev/sda", "Weight": 400}],
+                "BlkioDeviceReadBps": [{"Path": "/dev/sda", "Rate": 1}],
+                "BlkioDeviceWriteBps": [{"Path": "/dev/sda", "Rate": 2}],
+                "BlkioDeviceReadIOps": [{"Path": "/dev/sda", "Rate": 3}],
+                "BlkioDeviceWriteIOps": [{"Path": "/dev/sda", "Rate": 4}],
+            }
+        },
+    ),
     "oom_score_adj": (-5, {HOST: {"OomScoreAdj": -5}}),
     "pid": ("host", {HOST: {"PidMode": "host"}}),
     "ipc": ("host", {HOST: {"IpcMode": "host"}}),
@@ -158,12 +204,15 @@ CARRIED = {
     "stdin_open": (True, {"OpenStdin": True}),
     "deploy": (
         Deploy(
-            resources=Resources(limits=LIMITS, reservations=Limits(memory=3)),
+            resources=Resources(limits=LIMITS, reservations=Reservations(memory=3, devices=(TPU,))),
             restart_policy=RestartPolicy(condition="unless-stopped"),
         ),
         {
             HOST: {
                 "NanoCpus": 1_500_000_000, "Memory": 9, "PidsLimit": 7, "MemoryReservation": 3,
+                "DeviceRequests": [
+                    {"Driver": "", "Count": 0, "DeviceIDs": ["0"], "Capabilities": [["tpu"]], "Options": {}},
+                ],
                 "RestartPolicy": {"Name": "unless-stopped"},
             }
         },
@@ -216,6 +265,35 @@ def test_ephemeral_ports_are_of_the_engines_choice_on_loopback():
     assert bindings == {port: [{"HostIp": "127.0.0.1", "HostPort": ""}] for port in ("80/tcp", "9/tcp")}
 
 
+def test_links_to_other_containers_are_names_on_every_network():
+    made = body(Service(networks=NETWORKS, external_links=("redis", "db_1:mysql")))
+    endpoints = made["NetworkingConfig"]["EndpointsConfig"]
+    assert [endpoints[name]["Links"] for name in ("one", "two")] == [["redis:redis", "db_1:mysql"]] * 2
+
+
+def test_an_attachment_carries_all_of_its_keys():
+    attachment = Attachment(link_local_ips=("169.254.1.5",), driver_opts={"a": "b"}, gw_priority=7, interface_name="eth9")
+    made = body(Service(networks={"one": attachment}))["NetworkingConfig"]["EndpointsConfig"]["one"]
+    options = {"a": "b", "com.docker.network.endpoint.ifname": "eth9"}
+    assert made == {"IPAMConfig": {"LinkLocalIPs": ["169.254.1.5"]}, "DriverOpts": options, "GwPriority": 7}
+
+
+@pytest.mark.parametrize(
+    ("recursive", "option"),
+    [("disabled", "NonRecursive"), ("writable", "ReadOnlyNonRecursive"), ("readonly", "ReadOnlyForceRecursive")],
+)
+def test_a_bind_says_how_mounts_below_it_are_treated(recursive, option):
+    mount = Mount(type="bind", source="/a", target="/b", recursive=recursive)
+    [made] = body(Service(volumes=(mount,)))[HOST]["Mounts"]
+    assert made["BindOptions"] == {"CreateMountpoint": True, option: True}
+
+
+def test_labels_of_a_mounted_volume_reach_the_engine():
+    mount = Mount(type="volume", source="data", target="/b", labels={"a": "b"})
+    [made] = body(Service(volumes=(mount,)))[HOST]["Mounts"]
+    assert made["VolumeOptions"] == {"Labels": {"a": "b"}}
+
+
 def test_the_first_network_only_for_engines_that_take_one():
     made = create_body(spec(Service(networks=NETWORKS)), str, every_network=False)
     assert list(made["NetworkingConfig"]["EndpointsConfig"]) == ["one"]
@@ -248,6 +326,9 @@ def test_handles_are_revealed_wherever_they_stand():
         (Service(annotations={"a": "b"}), (1, 43)),
         (Service(volumes=(Mount(type="volume", source="v", target="/v", subpath="s"),)), (1, 45)),
         (Service(networks=NETWORKS), (1, 44)),
+        (Service(volumes=(Mount(type="bind", source="/v", target="/v", recursive="readonly"),)), (1, 44)),
+        (Service(networks={"one": Attachment(gw_priority=1)}), (1, 48)),
+        (Service(networks={"one": Attachment(interface_name="eth9")}), (1, 49)),
     ],
 )
 def test_what_an_old_engine_would_drop_in_silence_is_refused(service, api):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from promoter.config.spec import Reading
 from promoter.config.spec_errors import faults_of
 from promoter.config.yaml.reader import read_document
+from promoter.model.secrets import handle
 from promoter.pipeline.compose.definitions import Written
 from promoter.pipeline.compose.ports import clash
 from promoter.pipeline.compose.service import Service
@@ -51,6 +52,20 @@ FORMS = [
         {"source": "/dev/a", "target": "/dev/b", "permissions": "rwm"},
         {"source": "/dev/a", "target": "/dev/b", "permissions": "r"},
     ]),
+    ("cpu_quota: 50000", 50_000),
+    ("cpu_period: '100000'", 100_000),
+    ("cpu_rt_runtime: 400ms", 400_000),
+    ("device_cgroup_rules: ['c 1:3 mr', 'a 7:* rmw', 'c 1:3 mr']", ["c 1:3 mr", "a 7:* rmw"]),
+    ("gpus: all", [{"count": -1}]),
+    ("gpus: [{driver: nvidia, count: all}, {device_ids: [0, '1']}]", [{"driver": "nvidia", "count": -1}, {"device_ids": ["0", "1"]}]),
+    ("blkio_config: {weight: 300, device_read_bps: [{path: /dev/a, rate: 12mb}]}", {"weight": 300, "device_read_bps": [{"path": "/dev/a", "rate": 12 * 1024**2}]}),
+    ("label_file: ./labels", ["/base/labels"]),
+    ("build: {context: ., additional_contexts: [assets=./a, base=docker-image://x:1]}", {"context": ".", "additional_contexts": {"assets": "/base/a", "base": "docker-image://x:1"}}),
+    ("build: {context: ., secrets: [npm, {source: pip, target: pip_conf}]}", {"context": ".", "secrets": {"npm": handle("npm"), "pip_conf": handle("pip")}}),
+    ("build: {context: ., ssh: [default, key=./k]}", {"context": ".", "ssh": {"default": "", "key": "/base/k"}}),
+    ("build: {context: ., ssh: true}", {"context": ".", "ssh": {"default": ""}}),
+    ("build: {context: ., no_cache_filter: one}", {"context": ".", "no_cache_filter": ["one"]}),
+    ("ports: ['80:80', '80:80', '80:80/udp']", [{"target": 80, "protocol": "tcp", "published": 80}, {"target": 80, "protocol": "udp", "published": 80}]),
     ("extra_hosts: ['a=10.0.0.1', 'a:10.0.0.2', 'b:::1', 'c=[::2]']", {"a": ["10.0.0.1", "10.0.0.2"], "b": ["::1"], "c": ["::2"]}),
     ("extra_hosts: {a: 10.0.0.1, b: [10.0.0.2, '::1']}", {"a": ["10.0.0.1"], "b": ["10.0.0.2", "::1"]}),
     ("dns: 1.1.1.1", ["1.1.1.1"]),

@@ -5,9 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from promoter.config.spec_errors import Fault, faults_of, without
+from promoter.pipeline.compose.build import Build
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 from promoter.pipeline.compose.mounts import BindOptions, LongMount, VolumeOptions
-from promoter.pipeline.compose.service import Attachment, Build, Deploy, Limits
+from promoter.pipeline.compose.service import Attachment, Deploy, Reservations
 from promoter.pipeline.compose.unsupported import dropped_keys, keys
 
 SPECIFICATION = {
@@ -17,10 +18,10 @@ SPECIFICATION = {
     " logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform"
     " ports post_start pre_stop privileged profiles provider pull_policy read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period"
     " stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volumes volumes_from working_dir",
-    Build: "additional_contexts args cache_from cache_to context dockerfile dockerfile_inline entitlements extra_hosts isolation labels network no_cache platforms"
+    Build: "additional_contexts args cache_from cache_to context dockerfile dockerfile_inline entitlements extra_hosts isolation labels network no_cache no_cache_filter platforms"
     " privileged provenance pull sbom secrets shm_size ssh tags target ulimits",
     Deploy: "endpoint_mode labels mode placement replicas resources restart_policy rollback_config update_config",
-    Limits: "cpus memory pids devices generic_resources",
+    Reservations: "cpus memory pids devices generic_resources",
     LongMount: "type source target read_only consistency bind volume tmpfs image",
     BindOptions: "propagation create_host_path selinux recursive",
     VolumeOptions: "nocopy subpath labels",
