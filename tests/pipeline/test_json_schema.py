@@ -19,7 +19,8 @@ from promoter.model.errors import InvalidFile
 from promoter.model.labels import SCHEMA_ID
 from promoter.pipeline.compose.build import Build
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
-from promoter.pipeline.compose.service import Deploy, Service
+from promoter.pipeline.compose.deploy import Deploy
+from promoter.pipeline.compose.service import Service
 from promoter.pipeline.json_schema import json_schema
 from promoter.pipeline.loader import validate
 from promoter.pipeline.spec import GATES, CheckForm, EnvironmentForm, FileForm, GateForm

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from promoter.config.fields import CommandLine, Texts
 from promoter.config.spec import Duration
 from promoter.pipeline.compose.build import Build, Ulimits
-from promoter.pipeline.compose.host_resources import BlkioConfig, DeviceRequests, DeviceRules, Gpus, Microseconds
+from promoter.pipeline.compose.deploy import Deploy
+from promoter.pipeline.compose.host_resources import BlkioConfig, DeviceRules, Gpus, Microseconds
 from promoter.pipeline.compose.mounts import LongGrant, LongMount, read_config_grants, read_mounts, read_secret_grants
 from promoter.pipeline.compose.ports import read_ports
 from promoter.pipeline.compose.shape import ComposeShape
@@ -111,36 +112,6 @@ class FileGrant(ComposeShape):
     uid: int = 0
     gid: int = 0
     mode: int = 0o444
-
-
-class Limits(ComposeShape):
-    """`cpus` in cores (0: no limit), `memory` in bytes."""
-
-    cpus: float | None = Field(default=None, ge=0)
-    memory: Size | None = None
-    pids: int | None = None
-
-
-class Reservations(Limits):
-    devices: DeviceRequests = ()
-
-
-class Resources(ComposeShape):
-    limits: Limits = Limits()
-    reservations: Reservations = Reservations()
-
-
-class RestartPolicy(ComposeShape):
-    """When a container is restarted. `no` means `none`, `always` means `any`, as in `restart`."""
-
-    condition: Literal["none", "on-failure", "any", "no", "always", "unless-stopped"] = "any"
-    max_attempts: int | None = Field(default=None, ge=0)
-
-
-class Deploy(ComposeShape):
-    replicas: int | None = Field(default=None, ge=0)
-    resources: Resources = Resources()
-    restart_policy: RestartPolicy | None = None
 
 
 def _read_build(value: object) -> object:

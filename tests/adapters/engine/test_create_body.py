@@ -6,21 +6,9 @@ from promoter.adapters.engine.create_body import ELSEWHERE, create_body, demands
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.secrets import handle
 from promoter.pipeline.compose.build import Ulimit
+from promoter.pipeline.compose.deploy import Deploy, Limits, Reservations, Resources, RestartPolicy
 from promoter.pipeline.compose.host_resources import BlkioConfig, DeviceRequest, ThrottleDevice, WeightDevice
-from promoter.pipeline.compose.service import (
-    Attachment,
-    Deploy,
-    Device,
-    Healthcheck,
-    Limits,
-    Logging,
-    Mount,
-    Port,
-    Reservations,
-    Resources,
-    RestartPolicy,
-    Service,
-)  # fmt: skip
+from promoter.pipeline.compose.service import Attachment, Device, Healthcheck, Logging, Mount, Port, Service
 from promoter.promotion.ports.engine import ContainerSpec, FileContent
 
 IMAGE = ImageRef(Repository.parse("r.example.com/app"), Digest("a" * 64))

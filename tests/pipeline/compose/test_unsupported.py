@@ -7,8 +7,9 @@ from pydantic import ValidationError
 from promoter.config.spec_errors import Fault, faults_of, without
 from promoter.pipeline.compose.build import Build
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
+from promoter.pipeline.compose.deploy import Deploy, Reservations
 from promoter.pipeline.compose.mounts import BindOptions, LongMount, VolumeOptions
-from promoter.pipeline.compose.service import Attachment, Deploy, Reservations
+from promoter.pipeline.compose.service import Attachment
 from promoter.pipeline.compose.unsupported import dropped_keys, keys
 
 SPECIFICATION = {
