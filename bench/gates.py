@@ -70,7 +70,7 @@ def measure() -> dict[str, list[float]]:
 
 
 def lines(times: dict[str, list[float]]) -> list[str]:
-    """A line for each: the median of its rounds, and the limit."""
+    """Return one line for each measurement: the median of its rounds, and the limit."""
     told = [(name, median(values), LIMITS[name]) for name, values in times.items()]
     return [
         f"{name:<36} {seconds * 1000:8.3f} ms  limit {limit * 1000:g} ms  {'ok' if seconds <= limit else 'MISSED'}"
@@ -162,7 +162,7 @@ def promotion_of(ledger: Ledger, release: Release, policy: str) -> None:
 
 
 def ledger_running(ledger: Ledger) -> str | None:
-    """The release that was last verified in prod."""
+    """Return the release that was last verified in prod."""
     last = next((fact for fact in reversed(ledger.facts) if (fact.kind, fact.environment) == (Kind.PROMOTED, "prod")), None)
     return last.release if last else None
 

@@ -50,7 +50,7 @@ class Written(gates.Ledger):
 
 
 def make(where: Path) -> dict[int, Path]:
-    """A pipeline in `where` with a ledger of each length."""
+    """Create a pipeline in `where` with a ledger of each length."""
     (where / "pipeline.yaml").write_text(FILE)
     found = {}
     for count in (SHORT, MIDDLE, LONG):
@@ -85,7 +85,7 @@ def lines(times: dict[str, list[float]]) -> list[str]:
 
 
 def commands(command: str, ledgers: dict[int, Path]) -> dict[str, list[str]]:
-    """What is timed beside one another. The first look at a long ledger, which keeps what it comes to, is not."""
+    """Return the commands to measure. The first `status`, which fills the cache, runs here and is not measured."""
     found = {f"status of {count:,} facts": _promoter(command, ledgers[count], "status") for count in (SHORT, LONG)}
     for argv in found.values():
         subprocess.run(argv, cwd=ledgers[SHORT].parent, capture_output=True, check=True)

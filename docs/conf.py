@@ -31,7 +31,7 @@ CHAPTERS = {
 
 
 def _read(_app: object, page: str, source: list[str]) -> None:
-    """What only a site needs stays out of the pages: the side bar, and a word instead of links that lead out of docs/."""
+    """Change a page for the site only: add the side bar, and replace links that lead out of docs/ by text."""
     if page == "index":
         source[0] += "".join(_chapter(title, pages) for title, pages in CHAPTERS.items())
     if page == "dev/decisions":

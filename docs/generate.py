@@ -33,7 +33,7 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def readme(heading: str) -> dict[str, list[str]]:
-    """A table of the README, by its first cell."""
+    """Return a table of the README, by its first cell."""
     section = (DOCS.parent / "README.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if line.startswith("| ")]
     return {row[0].strip("` |"): [cell.strip(" |") for cell in row] for row in rows}
@@ -58,7 +58,10 @@ def commands() -> Iterator[str]:
 
 
 def _summary(command: Any, path: str) -> Iterator[tuple[str, str]]:
-    """The rows of a command in the table of all: its arguments and the first sentence of its help; of a group, its commands."""
+    """Yield the row of a command in the table of all commands; for a group, the rows of its commands.
+
+    A row has the arguments of the command and the first sentence of its help.
+    """
     inner = getattr(command, "commands", {})
     for name in inner:
         yield from _summary(inner[name], f"{path} {name}")
@@ -93,7 +96,7 @@ def _option(option: Any, context: Any) -> tuple[str, str]:
 
 
 def _once(usage: str) -> str:
-    """An optional argument in one pair of brackets, and without the type that its name says already."""
+    """Write an optional argument in one pair of brackets, and without a type that repeats its name."""
     usage = re.sub(r"\{([A-Z]+)\}", r"\1", usage)
     return usage.replace("[[", "[").replace("]]", "]").replace(" <path>", "")
 
@@ -139,7 +142,7 @@ def pipeline() -> Iterator[str]:
 
 
 def _told(heading: str) -> dict[str, str]:
-    """What the manual says about each key; a row may describe several."""
+    """Return the manual's text about each key; a row may describe several keys."""
     section = (DOCS / "pipeline.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`[^|]+`) \| (.+) \|$", section, re.MULTILINE)
     return {

@@ -44,7 +44,7 @@ def up() -> dict[str, Any]:
 
 
 def known(state: Path) -> dict[str, Any]:
-    """What the lab remembers, under what this shell names: naming a part never changes or stops the lab's own."""
+    """Return the lab's recorded facts, replaced by the parts that this shell names. Naming a part never stops the lab's own."""
     facts = place.recall(state)
     named = {part: host for part in PARTS if (host := _named(state, part, facts))}
     return facts | named | {f"{part}_private": False for part in named}

@@ -7,7 +7,7 @@ import gc
 
 
 def main() -> None:
-    """Ends the process with the command's exit code."""
+    """End the process with the exit code of the command."""
     gc.disable()
     from promoter.ui.cli.app import main as command
 

@@ -52,7 +52,7 @@ line-height: {line_height}px; }}
 
 
 def shown() -> str:
-    """The commands with their answers, as the tutorial has them."""
+    """Return the commands with their answers, as in the tutorial."""
     page = (HERE.parent / "tutorial.md").read_text()
     told = re.findall(r"```sh\n((?:(?!```).)*)```\n\n```text\n((?:(?!```).)*)```", page, re.DOTALL)
     answers = {block.splitlines()[0]: answer.rstrip() for block, answer in reversed(told)}

@@ -27,12 +27,12 @@ class Engine:
 
 
 def find() -> Engine | None:
-    """The engine that answers at the default socket."""
+    """Return the engine at the default socket, if it answers."""
     return None if talk.engine_silent(DEFAULT) else Engine(DEFAULT, private=False)
 
 
 def elsewhere(own: str) -> str | None:
-    """The engine that answers at DOCKER_HOST, where that is not the lab's own."""
+    """Return the engine at DOCKER_HOST, if it answers and is not the lab's own."""
     host = os.environ.get("DOCKER_HOST")
     return host if host and host != own and talk.engine_silent(host) is None else None
 
@@ -106,7 +106,7 @@ def _start_dockerd(state: Path, home: Path) -> None:
 
 
 def again(state: Path, *, killed: bool) -> None:
-    """Ends a private engine, in order or not, and starts it on the same data: for tests of what survives that."""
+    """Stop a private engine, with or without a shutdown, and start it on the same data: for tests of what survives that."""
     _as_root(state, "engine-kill" if killed else "engine-restart", why="restart the private Docker Engine")
 
 
@@ -172,7 +172,7 @@ def _bridges(state: Path) -> set[str]:
 
 
 def _end_shims(home: Path) -> None:
-    """A daemon that was killed leaves its containers' shims; each names this lab's containerd on its command line."""
+    """End the shims that a killed daemon left. The command line of each names this lab's containerd."""
     address = str(home / "containerd.sock").encode()
     for proc in Path("/proc").glob("[0-9]*"):
         try:

@@ -13,7 +13,7 @@ NEWEST = "sid"
 
 
 def prometheus(state: Path) -> Path:
-    """The installed one, or the distribution's, unpacked."""
+    """Return the installed Prometheus, or the distribution's, unpacked."""
     installed = which("prometheus")
     return Path(installed) if installed else _program(fetched(state, "prometheus"), "prometheus")
 

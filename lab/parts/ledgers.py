@@ -15,7 +15,7 @@ VERSIONS = Path("/usr/lib/postgresql")
 
 
 def postgres(state: Path) -> Path:
-    """A directory that holds `initdb` and `postgres`, of the newest version that is there."""
+    """Return a directory with `initdb` and `postgres`, of the newest version on this machine."""
     del state
     found = _newest()
     if found is None:
@@ -40,7 +40,7 @@ LIBRARIES = {"libwrap.so.0": "libwrap0", "libwtmpdb.so.0": "libwtmpdb0"}
 
 
 def sshd(state: Path) -> str:
-    """The program, then directories of libraries that it misses on this machine, as PATH lists them."""
+    """Return the program and the directories of libraries that it misses on this machine, in the format of PATH."""
     if which("ssh") is None:
         apt_install(["openssh-client"], why="install an ssh client")
     installed = which("sshd")

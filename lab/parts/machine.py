@@ -1,4 +1,4 @@
-"""This machine: which programs it has, how to become root, and Debian's packages, installed or merely unpacked."""
+"""The programs of this machine, how to become root, and Debian packages, installed or only unpacked."""
 
 import os
 import shutil
@@ -88,7 +88,7 @@ def apt_install(packages: Sequence[str], *, why: str) -> None:
 
 
 def candidate(package: str, options: Sequence[str] = ()) -> bool:
-    """Can apt get this package?"""
+    """Return whether apt can download this package."""
     try:
         text = run(["apt-cache", *options, "policy", package], env={"LC_ALL": "C"})
     except LabError:
@@ -97,7 +97,7 @@ def candidate(package: str, options: Sequence[str] = ()) -> bool:
 
 
 def unpack(package: str, into: Path, options: Sequence[str] = ()) -> None:
-    """A package's files in a directory of our own: no root, no service started, nothing left on the machine."""
+    """Unpack a package into a directory of our own. No root is needed, and no service is started."""
     fetched = into.with_name(into.name + ".fetch")
     shutil.rmtree(fetched, ignore_errors=True)
     fetched.mkdir(parents=True)

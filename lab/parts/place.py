@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def directory() -> Path:
-    """The state directory: PROMOTER_LAB_STATE, or one named after this checkout and this user."""
+    """Return the state directory: PROMOTER_LAB_STATE, or one named after this checkout and this user."""
     if given := os.environ.get("PROMOTER_LAB_STATE"):
         return Path(given)
     return Path("/var/tmp") / f"promoter-lab-{_key(f'{CHECKOUT}|{os.getuid()}')}"  # noqa: S108 - made 0700 and checked below

@@ -7,22 +7,22 @@ from parts.machine import apt_install, which
 
 
 def zsh(state: Path) -> Path:
-    """The program."""
+    """Return the program zsh."""
     return _installed(state, "zsh")
 
 
 def fish(state: Path) -> Path:
-    """The program."""
+    """Return the program fish."""
     return _installed(state, "fish")
 
 
 def jq(state: Path) -> Path:
-    """The program."""
+    """Return the program jq."""
     return _installed(state, "jq")
 
 
 def curl(state: Path) -> Path:
-    """The program."""
+    """Return the program curl."""
     return _installed(state, "curl")
 
 

@@ -1,6 +1,6 @@
-"""This machine's own apt sources with another suite in them, so that a package of the next Debian can be read.
+"""The apt sources of this machine with another suite in them, so that a package of the next Debian can be read.
 
-Lists and cache stay in a directory of their own: the machine's lists are not touched, and no root is needed.
+Lists and cache are in a separate directory: the machine's own lists are not changed, and no root is needed.
 """
 
 import re

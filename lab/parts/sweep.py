@@ -18,7 +18,7 @@ def sweep(engine: str, pipeline: str) -> None:
 
 
 def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
-    """What the engine has of this kind under the pipeline's label."""
+    """Return the engine's objects of this kind that have the pipeline's label."""
     filters = quote(json.dumps({"label": [f"dev.promoter.pipeline={pipeline}"]}))
     found = _call(engine, "GET", f"/{kind}{'/json' if kind == 'containers' else ''}?all=1&filters={filters}")
     return (found.get("Volumes") if kind == "volumes" else found) or []

@@ -18,7 +18,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def connection(url: str, timeout: float = 5.0) -> http.client.HTTPConnection:
-    """A connection to `unix:///path`, `tcp://host:port` or `host:port`."""
+    """Return a connection to `unix:///path`, `tcp://host:port` or `host:port`."""
     scheme, _, rest = url.rpartition("://")
     if scheme == "unix":
         return _UnixConnection(rest, timeout)

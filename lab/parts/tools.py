@@ -17,7 +17,7 @@ PLUGIN_DIRECTORIES = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/us
 
 
 def busybox(state: Path) -> Path:
-    """A directory that holds a static busybox."""
+    """Return a directory with a static busybox."""
     for folder in SEARCH.split(os.pathsep):
         if (found := Path(folder) / "busybox").is_file() and not _dynamic(found):
             return found.parent
@@ -32,12 +32,12 @@ def busybox(state: Path) -> Path:
 
 
 def _dynamic(binary: Path) -> bool:
-    """A program that names a loader cannot run in an image FROM scratch."""
+    """Return whether a program names a loader: then it cannot run in an image FROM scratch."""
     return b"/ld-linux" in binary.read_bytes()[:4096] or b"/ld-musl" in binary.read_bytes()[:4096]
 
 
 def buildx(state: Path) -> Path:
-    """A docker configuration directory whose cli-plugins hold docker-buildx: the installed one, or Debian's, unpacked."""
+    """Return a docker configuration directory with docker-buildx in cli-plugins: the installed one, or Debian's, unpacked."""
     config = state / "docker-config"
     plugin = config / "cli-plugins/docker-buildx"
     if not os.access(plugin, os.X_OK):
@@ -66,7 +66,7 @@ def _fetched(state: Path) -> Path:
 
 
 def fetched(state: Path, package: str, suite: str | None = None) -> Path:
-    """A directory with the package's files, unpacked: of this machine's suite, else of the next, or of `suite`."""
+    """Return a directory with the unpacked files of a package: of this machine's suite, else of the next, or of `suite`."""
     own = state / "packages" / (f"{package}-{suite}" if suite else package)
     if own.exists():
         return own

@@ -15,14 +15,14 @@ _WORDS = re.compile(r"on \S+ \((?P<mark>[0-9a-f]{8})\), process (?P<process>\d+)
 
 
 def lease_owner(actor: str, environ: Mapping[str, str]) -> str:
-    """The person, the host, the process, and the CI run where there is one."""
+    """Return the person, the host, the process, and the CI run if there is one."""
     words = f"{actor} on {socket.gethostname()} ({_mark()}), process {os.getpid()} begun at {_begun(os.getpid())}"
     url = environ.get("CI_JOB_URL") or run_url(environ)
     return f"{words}, {url}" if url else words
 
 
 def run_url(environ: Mapping[str, str]) -> str | None:
-    """The page of the CI run that this job belongs to, the same for all jobs and attempts of it; None outside of CI."""
+    """Return the page of this job's CI run, the same for all its jobs and attempts; None outside of CI."""
     if environ.get("GITHUB_RUN_ID"):
         server, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")
         return f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"

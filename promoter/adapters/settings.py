@@ -92,7 +92,7 @@ class Settings(BaseModel):
 
 
 def load_settings(directory: Path) -> Settings:
-    """The settings for a pipeline file in `directory`. Raises InvalidFile, all complaints at once."""
+    """Return the settings for a pipeline file in `directory`. Raise InvalidFile with all complaints at once."""
     file = directory / PLACE
     text = _read(file)
     variables = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]

@@ -41,9 +41,9 @@ def run(
     keep: int,
     check: Callable[[], None] = lambda: None,
 ) -> ChildResult:
-    """Runs `argv` in `directory`, with `environment` over our own, and keeps the last `keep` bytes of what it writes.
+    """Run `argv` in `directory`, with `environment` added to our own, and keep the last `keep` bytes of its output.
 
-    Both streams together, unless `apart`. `check` may raise; the child is ended then too.
+    Both streams are kept together, unless `apart`. `check` may raise; the child is then ended too.
     """
     begun = time.monotonic()
     try:

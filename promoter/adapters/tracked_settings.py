@@ -19,7 +19,10 @@ _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "G
 
 
 def forbidden(directory: Path, place: str, table: Mapping[str, object]) -> dict[str, str]:
-    """The settings that `place`, relative to `directory`, may not hold, each with why. None where git does not track it."""
+    """Return the settings that `place`, relative to `directory`, must not contain, each with the reason.
+
+    The result is empty if git does not track the file.
+    """
     serious = [key for key in table if key not in COMFORT or key in _REPORTS]
     if not serious:
         return {}
@@ -42,7 +45,7 @@ def _stays_inside(value: str, root: Path) -> bool:
 
 
 def _top(directory: Path) -> Path | None:
-    """The checkout around the directory, whether git may read it or not."""
+    """Return the checkout around the directory, even if git may not read it."""
     here = Path(os.path.realpath(directory))
     return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
 

@@ -130,8 +130,10 @@ class ReleaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """One environment. `since` is the start of the uninterrupted stay of `current`: each failure, repair and replacement
-    starts a new one, and there is none while a failed release is left in place.
+    """One environment.
+
+    `since` is the start of the uninterrupted stay of `current`: each failure, repair and replacement starts a new one, and
+    there is none while a failed release is left in place.
     """
 
     current: Deployment | None = None

@@ -1,5 +1,7 @@
-"""Files that gates and checks use: ignore files of scanners, keys of signatures, calendars. Their content becomes part of the
-gate or check, so that plans and policies include it: changing the file makes approvals stale.
+"""Files that gates and checks use: ignore files of scanners, keys of signatures, calendars.
+
+Their content becomes part of the gate or check, so that plans and policies include it: changing the file makes approvals
+stale.
 """
 
 from collections.abc import Sequence
@@ -39,7 +41,7 @@ def _contents(shape: GateShape, spot: Spot, directory: Path, files: Files, fille
 
 
 def _key(key: str, spot: Spot, directory: Path, files: Files, filler: Filler) -> str | None:
-    """The text of a public key; None for a secret, an address, and a file that cannot be read."""
+    """Return the text of a public key; None for a secret, an address, and a file that cannot be read."""
     if names_in(key) or is_address(key):
         return None
     text = key if is_pem(key) else _text(key, spot, directory, files, filler)

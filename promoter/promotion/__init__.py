@@ -1,1 +1,1 @@
-"""One release entering environments: build, plan, admission, execution. A promotion reads downwards."""
+"""The promotion of one release into environments: build, plan, admission, execution. Modules import downwards only."""

@@ -1,4 +1,4 @@
-"""Making a release: build, push, read the digest back; and pin what is not built here. All services side by side."""
+"""Make a release: build and push images and read their digests back; pin images that are not built here. All in parallel."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,7 +27,7 @@ Wanted = Mapping[str, BuiltService]
 
 @dataclass(frozen=True)
 class Made:
-    """A release and the tags under which people find its images; tags are shown and never run."""
+    """A release and the tags of its images. Tags are shown to people and never run."""
 
     release: Release
     tags: Mapping[str, str]
@@ -36,7 +36,10 @@ class Made:
 def make_release(
     ports: Ports, engine: Engine, wanted: Wanted, source: Source, directory: Path, pipeline: str, emit: progress.Listener
 ) -> Made:
-    """Raises CallerError before anything is done when this engine cannot build; BuildError, PushError, RegistryError after."""
+    """Build or pin all services. Raise CallerError, before anything is done, if this engine cannot build.
+
+    Raise BuildError, PushError or RegistryError if a build or push fails.
+    """
     maker = _Maker(ports, engine, ports.builder(engine) if _any_built(wanted) else None, source, directory, pipeline, emit)
     maker.refuse_early(wanted)
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -48,7 +51,7 @@ def make_release(
 
 
 def registries(wanted: Wanted) -> set[str]:
-    """The hosts that must answer before anything is built: those pushed to, and those that resolve a digest."""
+    """Return the registries that must answer before a build: those pushed to, and those that resolve a digest."""
     return {
         entry.repository.host if isinstance(entry, ToBuild) else entry.reference.repository.host
         for entry in wanted.values()
@@ -57,7 +60,7 @@ def registries(wanted: Wanted) -> set[str]:
 
 
 def build_secrets(wanted: Wanted) -> set[str]:
-    """Names of the secrets that builds hold handles of."""
+    """Return the names of the secrets that builds use."""
     values = (
         v
         for e in wanted.values()
@@ -68,7 +71,7 @@ def build_secrets(wanted: Wanted) -> set[str]:
 
 
 def tag_of(source: Source) -> str:
-    """The tag that a build is pushed under: the commit, marked when there were uncommitted changes."""
+    """Return the tag that a build is pushed under: the commit, marked if there were uncommitted changes."""
     return (source.short_sha or "local") + ("-dirty" if source.dirty else "")
 
 
@@ -77,7 +80,7 @@ def _any_built(wanted: Wanted) -> bool:
 
 
 def _all(futures: "Mapping[str, Future[ImageRef]]") -> dict[str, ImageRef]:
-    """Every result; or the first error in the order of the file, once all have ended."""
+    """Wait for all and return every result, or raise the first error in the order of the file."""
     errors = [error for future in futures.values() if (error := future.exception()) is not None]
     if errors:
         raise next((e for e in errors if isinstance(e, PromoterError) and e.exit_code == 130), errors[0])
@@ -146,17 +149,17 @@ class _Maker:
         return image
 
     def _push(self, name: str, repository: Repository) -> Digest:
-        """The digest that the push named, cross-checked with what the registry holds under it."""
+        """Push, and return the digest that the push named, after comparing it with the registry's content."""
         digest = self.engine.push(repository, self.tag, self._layers(name))
         if self.ports.registry.manifest(ImageRef(repository, digest)) is None:
             raise PushError(f"the push of {repository} named {digest}, but the registry does not hold it")
         return digest
 
     def _there_already(self, repository: Repository) -> ImageRef | None:
-        """The image as the registry holds it, when these very bytes were pushed before.
+        """Return the image as the registry has it, if exactly these bytes were pushed before.
 
-        The engine only suggests digests; what counts is that the registry's manifest names this image's configuration
-        (or, in the containerd store, is the image).
+        The digests that the engine knows are only candidates. The registry's manifest must name this image's configuration
+        (or, with the containerd store, be the image).
         """
         local = self.engine.image_id(f"{repository}:{self.tag}")
         if local is None:

@@ -1,4 +1,4 @@
-"""One service to be put in place, and one replica in its place."""
+"""One service to put in place, and the result for one replica."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from promoter.promotion.steps import Proof
 
 @dataclass(frozen=True)
 class ContainerRequest:
-    """One service to be put in place. `live` and `earlier` are ids of recorded containers that are just what is ordered:
-    those that run, and stopped ones that were kept.
+    """One service to put in place.
+
+    `live` and `earlier` are ids of recorded containers that match this request: running ones, and stopped ones that were kept.
     """
 
     place: Place
@@ -34,7 +35,7 @@ class ContainerRequest:
         return owner_labels(self.place, self.service)
 
     def is_wanted(self, container: Container) -> bool:
-        """Whether it is what is ordered: created by this very promotion, or recorded as the same."""
+        """Return whether a container matches: created by this promotion, or recorded as the same."""
         return promotion_of(container.labels) == self.promotion or container.id in self.live | self.earlier
 
     def spec(self, name: str, role: Role, inherited: Mapping[str, str] | None = None) -> ContainerSpec:
@@ -51,9 +52,9 @@ class ContainerRequest:
 
 @dataclass(frozen=True)
 class Swapped:
-    """One replica in its place. `gap` is how long the slot served nothing, in seconds; None when it was empty before.
+    """One replica in its place. `gap` is the time in seconds in which the slot did not serve; None if it was empty before.
 
-    `kept`: it ran before and was not touched.
+    `kept`: the container ran before and was not changed.
     """
 
     container: str
@@ -64,23 +65,23 @@ class Swapped:
     started: str = ""
     """When the container was started, by the engine's clock."""
     late: str | None = None
-    """That the container before did not end in time, with what to do about it."""
+    """A sentence about a previous container that did not stop in time, with the remedy."""
 
 
 def killed(container: str, seconds: float, *, init: bool) -> str:
-    """Of a container that the engine had to kill: what that cost, and the remedy."""
+    """Return the sentence about a container that the engine had to kill: the time that it took, and the remedy."""
     remedy = "let its program end on SIGTERM" if init else "add `init: true` to the service, or let its program end on SIGTERM"
     return f"{container} did not end within {seconds:.0f}s of its stop signal and was killed: {remedy}"
 
 
 def without_aliases(service: Service) -> Service:
-    """The same service, reachable by no name that others use."""
+    """Return the service without the names under which others reach it."""
     networks = {name: attachment.model_copy(update={"aliases": ()}) for name, attachment in service.networks.items()}
     return service.model_copy(update={"networks": networks, "container_name": None, "hostname": None})
 
 
 def _reachable_by_name(service: Service, name: str) -> Service:
-    """The same service, with its own name as an alias on each of its networks."""
+    """Return the service with its own name as an alias on each of its networks."""
     networks = {
         network: place if name in place.aliases else place.model_copy(update={"aliases": (*place.aliases, name)})
         for network, place in service.networks.items()

@@ -1,4 +1,4 @@
-"""One environment of one run: what promoting to it works with, and how its result is made."""
+"""One environment of one run: everything that a promotion to it uses, and how its result is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from promoter.promotion.results import EnvironmentResult, Status
 
 @dataclass(frozen=True)
 class EnvironmentContext:
-    """The environment `name` of a pipeline, its ledger and the ports of a promotion."""
+    """The environment `name` of a pipeline, with its ledger and the ports of a promotion."""
 
     file: Loaded
     ports: Ports
@@ -37,7 +37,7 @@ class EnvironmentContext:
 
     @property
     def entry(self) -> EnvironmentState:
-        """What the ledger says about the environment now."""
+        """Return the current state of the environment in the ledger."""
         return self.ledger.state.environment(self.name)
 
     @property
@@ -48,10 +48,10 @@ class EnvironmentContext:
         return self.ports.engine(plan.environment.engines[0])
 
     def nothing_to_do(self, plan: Plan) -> bool:
-        """The last promotion here had this release and this plan, and what it recorded still runs."""
+        """Return whether the last promotion here had this release and this plan, and its containers still run."""
         current = self.entry.current
         if current is None or self.entry.start is not None or not lives_here(self.entry, plan):
-            return False  # what was cut off is brought to its end, even when all seems to be in place
+            return False  # finish an interrupted promotion, even if everything seems to be in place
         return still_runs(self.engine(plan), self.place, current, plan)
 
     def show(self, admission: Admission) -> None:
@@ -72,7 +72,7 @@ class EnvironmentContext:
         return EnvironmentResult(self.name, status, code, given, digest, previous, details=details or {})
 
     def not_admitted(self, plan: Plan, admission: Admission) -> EnvironmentResult:
-        """The result of an admission that something blocks."""
+        """Return the result of an admission that was blocked."""
         assert admission.blocking is not None
         status = Status.REFUSED if admission.outcome is Outcome.REFUSED else Status.PENDING
         run = {"run": self.options.run} if self.options.run else {}

@@ -1,4 +1,4 @@
-"""How long a client went without an answer: what a service depends on counts as its own outage. Pure."""
+"""Compute the time in which a client got no answer: an outage of a dependency counts as an outage of the service. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ Interval = tuple[float, float]
 
 
 def outage(down: Mapping[str, Sequence[Interval]], services: Mapping[str, Service]) -> float | None:
-    """The longest outage of any service, in seconds; None when none was down.
+    """Return the longest outage of any service, in seconds; None if there was no outage.
 
     `down` has, for each service, one interval for each of its replicas that was down.
     """
@@ -23,7 +23,7 @@ def outage(down: Mapping[str, Sequence[Interval]], services: Mapping[str, Servic
 
 
 def common(intervals: Sequence[Interval], replicas: int) -> list[Interval]:
-    """When all replicas of a service were down at once."""
+    """Return when all replicas of a service were down at once."""
     if not intervals or len(intervals) < replicas:
         return []
     begin, end = max(i[0] for i in intervals), min(i[1] for i in intervals)
@@ -31,7 +31,7 @@ def common(intervals: Sequence[Interval], replicas: int) -> list[Interval]:
 
 
 def _total(intervals: Sequence[Interval]) -> float:
-    """The length of their union."""
+    """Return the total length of the intervals; overlaps count once."""
     total, reached = 0.0, float("-inf")
     for begin, end in sorted(intervals):
         total += max(0.0, end - max(begin, reached))

@@ -1,7 +1,7 @@
-"""The plan of one promotion: what would be done, as plain data with a digest. Pure: it looks at nothing.
+"""The plan of one promotion: what would be done, as plain data with a digest. Pure.
 
-The digest covers image digests, resolved service configuration, target, names and keyed hashes of secrets, steps
-and checks. It does not cover what runs there now nor the gates: approvals name those beside it.
+The digest covers image digests, resolved service configuration, target, names and keyed hashes of secrets, steps and
+checks. It does not cover what runs there now nor the gates: approvals record those in addition.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ from promoter.promotion.steps import Proof, Step, document
 
 HashSecret = Callable[[str], str]
 StepsOf = Callable[[Environment, Release], tuple[Step, ...]]
-"""The steps of the environment's rollout strategy; the strategies are above the plan."""
+"""Returns the steps of the environment's rollout strategy. It is a parameter, because strategies import this module."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Plan:
     secrets: Mapping[str, str]
     steps: tuple[Step, ...]
     recorded: Mapping[str, object] | None = None
-    """The document that the ledger holds of it, where the plan was read from there and not made from the file."""
+    """The document from the ledger, if the plan was read from there instead of made from the file."""
 
     @cached_property
     def images(self) -> Mapping[str, ImageRef]:
-        """The release's digests, in the repositories that this environment pulls from."""
+        """Return the release's images, in the repositories that this environment pulls from."""
         return images_for(self.environment, self.release)
 
     @cached_property
@@ -47,7 +47,7 @@ class Plan:
         return fingerprint(self.document())
 
     def document(self) -> dict[str, object]:
-        """Plain JSON data, as the `requested` fact records it."""
+        """Return plain JSON data, as the `requested` fact records it."""
         if self.recorded is not None:
             return dict(self.recorded)
         place = self.environment
@@ -72,7 +72,7 @@ class Plan:
 
 
 def make_plan(pipeline: str, environment: Environment, release: Release, hash_secret: HashSecret, steps_of: StepsOf) -> Plan:
-    """Raises CallerError for what this version cannot carry out, and for a service that the release lacks."""
+    """Make the plan. Raise CallerError for what this version does not support, and for a service that the release lacks."""
     _refuse_several_engines(environment)
     missing = [name for name in environment.services if name not in release.images]
     if missing:
@@ -86,7 +86,7 @@ def make_plan(pipeline: str, environment: Environment, release: Release, hash_se
 
 
 def images_for(environment: Environment, release: Release) -> dict[str, ImageRef]:
-    """What each service of the environment runs: the release's digest, from the environment's own registry where it has one."""
+    """Return each service's image: the release's digest, in the environment's own registry if it has one."""
     return {
         name: ImageRef(environment.elsewhere.get(name, release.images[name].repository), release.images[name].digest)
         for name in environment.services
@@ -94,7 +94,7 @@ def images_for(environment: Environment, release: Release) -> dict[str, ImageRef
 
 
 def secret_names(environment: Environment) -> tuple[str, ...]:
-    """Every secret that the environment's configuration, files and checks hold a handle of, sorted."""
+    """Return the names of all secrets in the environment's configuration, files and checks, sorted."""
     texts: list[object] = [service.document() for service in environment.services.values()]
     texts += [environment.contents, *(_check(check) for check in (*environment.before, *environment.verify))]
     texts += [gate.model_dump(mode="json", by_alias=True) for gate in environment.gates]
@@ -102,7 +102,7 @@ def secret_names(environment: Environment) -> tuple[str, ...]:
 
 
 def needed_secrets(environment: Environment, created: Collection[str]) -> tuple[str, ...]:
-    """The secrets that creating these services and carrying the checks out takes."""
+    """Return the secrets needed to create these services and to run the checks."""
     services = [environment.services[name] for name in created]
     grants = [f"secret:{grant.source}" for service in services for grant in service.secrets]
     grants += [f"config:{grant.source}" for service in services for grant in service.configs]
@@ -117,19 +117,19 @@ def _names_in_all(texts: Iterable[object]) -> tuple[str, ...]:
 
 
 def configuration(service: Service) -> dict[str, object]:
-    """How a service runs, as plain data; what image it runs is the release's to say."""
+    """Return a service's configuration as plain data, without its image, which the release defines."""
     return {key: value for key, value in service.document().items() if key not in ("image", "build")}
 
 
 def needed_before(environment: Environment) -> frozenset[str]:
-    """The services that must run before the environment's `before` jobs: what the jobs' own services depend on."""
+    """Return the services that must run before the `before` jobs: the dependencies of the jobs' own services."""
     services = environment.services
     wanted = [check.service for check in environment.before if isinstance(check, ContainerCheck)]
     return frozenset(other for name in wanted for other in dependencies(services, name))
 
 
 def dependencies(services: Mapping[str, Service], name: str) -> frozenset[str]:
-    """What `name` depends on, directly or by way of others, among `services`."""
+    """Return the direct and indirect dependencies of `name` among `services`."""
     found: set[str] = set()
     ahead = [name] if name in services else []
     while ahead:
@@ -140,7 +140,7 @@ def dependencies(services: Mapping[str, Service], name: str) -> frozenset[str]:
 
 
 def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
-    """Services in the order of `depends_on`; those of one wave need only earlier waves."""
+    """Return services in the order of `depends_on`; those of one wave need only earlier waves."""
     sorter = TopologicalSorter({name: [d for d in s.depends_on if d in services] for name, s in services.items()})
     try:
         sorter.prepare()
@@ -155,14 +155,14 @@ def waves(services: Mapping[str, Service]) -> tuple[tuple[str, ...], ...]:
 
 
 def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> tuple[Change, ...]:
-    """What two plan documents differ in. Where there was none, what is empty now is not listed."""
+    """Return the differences between two plan documents. Without an old one, fields that are empty now are not listed."""
     after = _comparable(new)
     before = _comparable(old) if old else {key: value for key, value in after.items() if value in ({}, [])}
     return differences(before, after)
 
 
 def _with_paths(config: dict[str, object], shown: Mapping[str, str]) -> dict[str, object]:
-    """Files beside the pipeline file by their relative paths: the plan is the same in every checkout."""
+    """Write paths beside the pipeline file as relative ones, so that the plan is the same in every checkout."""
     mounts = config.get("volumes")
     if not shown or not isinstance(mounts, list):
         return config
@@ -194,12 +194,12 @@ def _names_inside(value: object) -> tuple[str, ...]:
 
 
 def _comparable(document: Mapping[str, object]) -> dict[str, object]:
-    """Without the names, which are the same, and the steps, which follow from the rest."""
+    """Return the document without names, which are the same, and steps, which follow from the rest."""
     return {key: value for key, value in document.items() if key not in ("pipeline", "environment", "steps")}
 
 
 def proof_of(plan: Plan, service: str) -> Proof:
-    """A service that another waits to see completed is proven by its end, every other by serving."""
+    """Return how a service is proven: by its completion if another service waits for that, else by serving."""
     others = plan.environment.services.values()
     waited_for = (o.depends_on[service].condition for o in others if service in o.depends_on)
     return Proof.COMPLETED if "service_completed_successfully" in waited_for else Proof.SERVING

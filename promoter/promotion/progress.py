@@ -1,4 +1,4 @@
-"""What the runner reports while it works. Reports listen; nothing here decides."""
+"""The events that the runner reports while it works. Reports receive them; no decision is made here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class BuildDone:
 
 @dataclass(frozen=True, slots=True)
 class LayerProgress:
-    """A layer on its way up (`verb` push) or down (`pull`); bytes, or None where the engine gives none."""
+    """The progress of one layer: `verb` push or pull, and bytes, or None if the engine does not report them."""
 
     service: str
     verb: str
@@ -42,7 +42,7 @@ class LayerProgress:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """`already` when the registry had these very bytes and nothing was sent."""
+    """An image was pushed. `already`: the registry had exactly these bytes, and nothing was sent."""
 
     service: str
     image: ImageRef
@@ -52,7 +52,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A service without build: its reference and the digest that it has in the registry now."""
+    """A service without a build: its reference, and the digest that it has in the registry now."""
 
     service: str
     reference: str
@@ -61,7 +61,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseMade:
-    """`known` when the ledger held this release already."""
+    """A release was made. `known`: the ledger already had it."""
 
     release: Release
     known: bool
@@ -90,7 +90,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepNote:
-    """Something worth showing inside a step: a health state, a probe, a retry."""
+    """An event inside a step: a health state, a probe, a retry."""
 
     environment: str
     step: str
@@ -123,7 +123,7 @@ class Restoring:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentEnded:
-    """The last word on an environment in this run; `status` as in the JSON of `run`."""
+    """The end of an environment in this run; `status` as in the JSON of `run`."""
 
     environment: str
     status: str
@@ -134,7 +134,7 @@ class EnvironmentEnded:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """`release` asks for the environment, and the earlier ones that waited there wait no longer. All are ids."""
+    """`release` asks for the environment, and the `earlier` ones that waited there stop waiting. All are ids."""
 
     environment: str
     release: str
@@ -143,7 +143,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`--wait` or `--wait-lock` holds on; `seconds` is how long it still may."""
+    """The run waits because of `--wait` or `--wait-lock`, for at most `seconds` more."""
 
     environment: str
     reasons: tuple[str, ...]
@@ -152,7 +152,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence that belongs to no step."""
+    """A sentence that does not belong to a step."""
 
     text: str
 

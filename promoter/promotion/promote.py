@@ -1,7 +1,7 @@
-"""One release entering one environment: is there anything to do, do the gates allow it, and then the runner.
+"""Promote one release to one environment: check whether there is anything to do, evaluate the gates, and run the steps.
 
-Gates are evaluated twice: before the lease is taken, and again under it against fresh facts, because a vote, a pin or
-another promotion may have come between.
+Gates are evaluated twice: before the lease is taken, and again under the lease with the newest facts, because a vote, a
+pin or another promotion may have been recorded in between.
 """
 
 from promoter.ledger.lease import HeldLease, holding
@@ -25,7 +25,7 @@ RESUMES = "the engine connection was lost: run the same command again to resume"
 
 
 def promote_to(env: EnvironmentContext, release: Release) -> EnvironmentResult:
-    """Never raises for what happens in the world: that is a failed environment. A caller's fault passes through."""
+    """Promote a release. Errors from outside become a failed environment; an error of the caller is raised."""
     try:
         return _until_it_ends(env, release)
     except LeaseLost as error:
@@ -39,13 +39,13 @@ def promote_to(env: EnvironmentContext, release: Release) -> EnvironmentResult:
 
 
 def not_reached(env: EnvironmentContext, why: str) -> EnvironmentResult:
-    """The result where what the environment needs was not reached."""
+    """Return the result of an environment that was not started, because an environment that it needs was not reached."""
     return env.result(Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, f"not reached: {why}")
 
 
 # ------------------------------------------------------------ parts
 def _until_it_ends(env: EnvironmentContext, release: Release) -> EnvironmentResult:
-    """Try again after waiting for another run, and after an engine went away and came back."""
+    """Try again after waiting for another run, and after an engine was gone and came back."""
     for_lease, for_engine = Deadline.after(env.ports.clock, env.options.wait_lock), None
     comeback: Comeback | None = None
     while True:
@@ -104,7 +104,7 @@ def _closed(env: EnvironmentContext, plan: Plan, admission: Admission) -> Enviro
 
 
 def _evaluate_target(env: EnvironmentContext, plan: Plan) -> Admission:
-    """Refuses another engine or another ledger than the recorded one, until a person accepts it."""
+    """Refuse an engine or a ledger other than the recorded one, until a person accepts it."""
     engine, found = env.engine(plan), None
     if env.name not in env.options.accept_engine:
         found = other_engine(env.name, env.entry.current, engine)
@@ -114,6 +114,6 @@ def _evaluate_target(env: EnvironmentContext, plan: Plan) -> Admission:
 
 
 def _settle_engine(env: EnvironmentContext, plan: Plan, hold: HeldLease, comeback: Comeback | None) -> None:
-    """The engine was restarted in the middle: nothing is started beside what it is about to let end."""
+    """Stop the containers that a restarted engine is about to stop, before anything is started beside them."""
     if comeback is not None:
         settle_engine(FencedEngine(env.engine(plan), hold.check), env.place, comeback)

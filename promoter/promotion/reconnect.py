@@ -1,4 +1,4 @@
-"""Waiting for an engine that went away and comes back."""
+"""Wait for an engine that is gone and comes back."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,15 +9,18 @@ from promoter.promotion.ports.engine import Engine, EngineIdentity
 
 T = TypeVar("T")
 POLL = 1.0
-"""Seconds between two looks at an engine that went away."""
+"""Seconds between two attempts to reach an engine that is gone."""
 AWAY = 60.0
-"""Seconds within which an engine that went away in the middle must be back for good."""
+"""Seconds within which an engine that was lost must be back permanently."""
 OUTAGES = 2
-"""How often a build or a push begins again: a build that brings its engine down does not do so without end."""
+"""The number of times that a build or a push is repeated: some builds make their engine fail each time."""
 
 
 def identified(engine: Engine, clock: Clock) -> EngineIdentity:
-    """Waits for one that breaks off. Raises EngineError when it does not come back, and at once when it was never reached."""
+    """Identify the engine, and wait if the connection breaks off. Raise EngineError if it does not come back.
+
+    An engine that was never reached is an error at once.
+    """
     deadline = clock.monotonic() + AWAY
     try:
         return engine.identify()
@@ -34,9 +37,9 @@ def identified(engine: Engine, clock: Clock) -> EngineIdentity:
 
 
 def outlast(engine: Engine, clock: Clock, act: Callable[[], T]) -> T:
-    """Do `act`, which may be done twice. Where the engine goes away in the middle, wait for it and begin again.
+    """Call `act`, which may run twice. If the engine is lost meanwhile, wait for it and call `act` again.
 
-    Raises what `act` raised when the engine answers all the time, does not come back, or goes away once too often.
+    Raise what `act` raised if the engine answers all the time, does not come back, or is lost too often.
     """
     for _ in range(OUTAGES):
         try:

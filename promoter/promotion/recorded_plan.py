@@ -1,6 +1,6 @@
-"""A plan read back from the ledger: what was promoted, with the configuration that it ran with. Pure.
+"""Read a plan back from the ledger: what was promoted, with its configuration at that time. Pure.
 
-Rollback, repair and putting back carry out what is recorded. What decides who may enter (gates, rules) is today's file's.
+Rollback, repair and restore carry out a recorded plan. The rules for who may enter (gates, roles) come from today's file.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from promoter.promotion.plan import Plan, StepsOf
 
 
 def recorded_plan(document: Mapping[str, Any], base: Environment, release: Release, directory: Path, steps_of: StepsOf) -> Plan:
-    """The plan that `document` is of. `base` is the environment as the file has it: its gates and rules stay in force.
+    """Return the plan of `document`. `base` is the environment in the file: its gates and rules apply.
 
-    Raises CallerError for a document that another version of promoter has written and this one cannot read.
+    Raise CallerError for a document of another version of promoter that this one cannot read.
     """
     try:
         environment = _environment(document, base, release, directory)

@@ -1,4 +1,4 @@
-"""Asking for votes: the fact that records which release asks to enter, with its whole plan."""
+"""Ask for votes: the fact that records which release asks to enter, with its whole plan."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from promoter.promotion.plan import Plan
 
 
 def request_promotion(env: EnvironmentContext, plan: Plan, admission: Admission) -> None:
-    """Record the request, unless it is recorded already, or no vote could open what is closed."""
+    """Record the request, unless it is already recorded, or no vote could admit the release."""
     if not admission.asks_for_votes or _is_requested(env, plan):
         return
     case, options = env.controller.case(plan), env.options
@@ -34,7 +34,7 @@ def request_promotion(env: EnvironmentContext, plan: Plan, admission: Admission)
 
 
 def pinned_policy(env: EnvironmentContext, plan: Plan) -> Mapping[str, object] | None:
-    """The refs that the policy was compared with, for the record; None where it was not, or differs."""
+    """Return the refs that the policy was compared with, for the record; None if there are none, or if it differs."""
     held = env.controller.holding(plan)
     return held.document(env.file.pipeline) if held is not None and held.verdict.outcome is Outcome.PASSED else None
 
@@ -49,6 +49,6 @@ def _is_requested(env: EnvironmentContext, plan: Plan) -> bool:
 
 
 def _asks_itself(env: EnvironmentContext, plan: Plan) -> bool:
-    """A review on the platform counts for the request of its own run: so each run requests where reviews count."""
+    """Return whether this CI run must record its own request, because platform reviews count only for their own run."""
     wanted = any(isinstance(gate, Approval) and gate.grade is Grade.PLATFORM for gate in plan.environment.gates)
     return wanted and env.options.run is not None and env.entry.asked_by.get(env.options.run) is None

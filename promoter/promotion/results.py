@@ -1,4 +1,4 @@
-"""What a run answers: values with one JSON form each, and the exit code that follows from them."""
+"""The results of a run: values with one JSON form each, and the exit code that follows from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from promoter.model.verdict import ReasonCode
 
 
 class Status(StrEnum):
-    """How one environment ended in this run."""
+    """The end of one environment in this run."""
 
     DEPLOYED = "deployed"
     UNCHANGED = "unchanged"
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 class Decision(StrEnum):
-    """How the run ended as a whole."""
+    """The end of the run as a whole."""
 
     COMPLETE = "complete"
     PENDING = "pending"
@@ -38,7 +38,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentResult:
-    """One environment's line. `details` holds the rest: steps, gates, evidence of a failure."""
+    """The result of one environment. `details` has the rest: steps, gates, evidence of a failure."""
 
     name: str
     status: Status
@@ -50,7 +50,7 @@ class EnvironmentResult:
     duration_ms: int | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     closed: tuple[GateResult, ...] = ()
-    """The rules that keep the release out."""
+    """The rules that refuse the release."""
 
     def document(self) -> dict[str, object]:
         status = {Status.LOCKED: "failed", Status.INTERRUPTED: "failed"}.get(self.status, str(self.status))
@@ -79,13 +79,13 @@ _WORST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The answer of run, promote, plan and rollback. `release` is None when none could be made."""
+    """The result of run, promote, plan and rollback. `release` is None if none could be made."""
 
     pipeline: str
     release: Release | None
     environments: tuple[EnvironmentResult, ...]
     code: ReasonCode | None = None
-    """The reason when the run ended before any environment; otherwise the worst environment's."""
+    """The reason if the run ended before any environment; otherwise that of the worst environment."""
 
     @property
     def decision(self) -> Decision:
@@ -114,7 +114,7 @@ class RunResult:
 
 
 def exit_code(decision: Decision) -> int:
-    """The process's exit code, as design and README list them."""
+    """Return the exit code of the process, as design and README list them."""
     match decision:
         case Decision.COMPLETE:
             return 0

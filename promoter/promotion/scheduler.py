@@ -1,6 +1,6 @@
-"""Carrying one release through the environments: as far as the gates allow, side by side where none needs another.
+"""Promote one release through the environments, as far as the gates allow, and in parallel if they are independent.
 
-After each leg the ledger is folded again. A wait holds nothing: no lease, and without `--wait` no process either.
+For each environment the ledger is read again. A run that waits has no lease, and without `--wait` there is no process either.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ PARALLEL = 32
 
 @dataclass(frozen=True)
 class Scheduler:
-    """`needs` names what each environment needs; `targets` are those to be entered, in the order of the file."""
+    """`needs` has the names that each environment needs; `targets` are the environments to enter, in the order of the file."""
 
     needs: Mapping[str, tuple[str, ...]]
     targets: tuple[str, ...]
@@ -28,7 +28,7 @@ class Scheduler:
     emit: progress.Listener
 
     def go(self, release: Release) -> tuple[EnvironmentResult, ...]:
-        """The result of each target. Raises what a caller's fault raises, once those that run have ended."""
+        """Return the result of each target. Raise an error of the caller after the running targets have ended."""
         graph = TopologicalSorter({name: [n for n in self.needs[name] if n in self.targets] for name in self.targets})
         graph.prepare()
         results: dict[str, EnvironmentResult] = {}
@@ -49,7 +49,7 @@ class Scheduler:
         return not_reached(env, blocked) if blocked else promote_to(env, release)
 
     def _blocked_by(self, name: str, results: Mapping[str, EnvironmentResult]) -> str:
-        """Why what it needs was not reached; empty when it was."""
+        """Return why an environment that it needs was not reached; empty if all were."""
         needed = [results[need] for need in self.needs[name] if need in results]
         return ", ".join(f"{result.name} is {result.status}" for result in needed if result.status not in REACHED)
 
@@ -60,7 +60,7 @@ class Scheduler:
 
 
 def upto(needs: Mapping[str, tuple[str, ...]], last: str | None) -> tuple[str, ...]:
-    """`last` and everything it needs, in the order of the file; all environments without `last`."""
+    """Return `last` and everything it needs, in the order of the file; without `last`, all environments."""
     if last is None:
         return tuple(needs)
     wanted, rest = set(), [last]

@@ -1,7 +1,7 @@
-"""Whether a service is the same in two plans: its image, configuration, files and secrets. Pure.
+"""Compare a service in two plans: its image, configuration, files and secrets. Pure.
 
-What promoter itself does with a service (its order, how it is proven, how many copies run) is not part of a container,
-so a change of these alone replaces none.
+Settings that only promoter uses (order, proof, number of replicas) are not part of a container, so that a change of
+these alone replaces no container.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _NOT_IN_THE_CONTAINER = ("depends_on", "steady", "trial", "protected", "deploy")
 
 
 def service_digest(plan: Mapping[str, Any] | None, service: str) -> str | None:
-    """The digest of one service of a plan document; None where the plan does not have it."""
+    """Return the digest of one service of a plan document; None if the plan does not have it."""
     if plan is None or service not in plan.get("services", {}):
         return None
     config = plan["services"][service]

@@ -1,4 +1,4 @@
-"""Beginning an admitted promotion under the lease: its `started` fact, what ran before, and then the runner."""
+"""Start an admitted promotion under the lease: record `started`, read what ran before, and call the runner."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ from promoter.promotion.steps import Before
 
 
 class ClosedMeanwhile(Exception):
-    """A veto, a pin or a reject came between admission and the fact that would have begun the promotion."""
+    """A veto, a pin or a reject was recorded after the admission and before the promotion began."""
 
     def __init__(self, admission: Admission) -> None:
         self.admission = admission
@@ -37,7 +37,7 @@ class ClosedMeanwhile(Exception):
 
 
 def promote_admitted(env: EnvironmentContext, plan: Plan, hold: HeldLease, gates: Admission) -> EnvironmentResult:
-    """Promote what `gates` admitted. Raises ClosedMeanwhile when that changed before anything was begun."""
+    """Promote what `gates` admitted. Raise ClosedMeanwhile if that changed before the promotion began."""
     evaluated_at = env.ledger.state.head
     _settle_abandoned(env, plan, hold)
     override = env.controller.overridden(plan)
@@ -53,7 +53,7 @@ def promote_admitted(env: EnvironmentContext, plan: Plan, hold: HeldLease, gates
     )
 
     def guard(state: State) -> None:
-        """Evaluate the facts that the start would follow, when others came since."""
+        """Evaluate again if other facts were recorded meanwhile."""
         hold.check()
         if state.head != evaluated_at and not (again := env.controller.evaluate(plan, run_checks=True)).admitted:
             raise ClosedMeanwhile(again)
@@ -68,7 +68,7 @@ def promote_admitted(env: EnvironmentContext, plan: Plan, hold: HeldLease, gates
 
 
 def repair_recorded(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> EnvironmentResult:
-    """Bring what is recorded back to running: `before` jobs are not run again, and no gate is asked."""
+    """Make the recorded deployment run again: `before` jobs are not repeated, and no gate is evaluated."""
     _settle_abandoned(env, plan, hold)
     hold.check()
 
@@ -85,7 +85,7 @@ def repair_recorded(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> Env
 
 # ------------------------------------------------------------ parts
 def _is_resumed(env: EnvironmentContext, plan: Plan) -> bool:
-    """Whether an earlier try of this promotion was cut off."""
+    """Return whether an earlier try of this promotion was interrupted."""
     start = env.entry.start
     return start is not None and start.promotion == promotion_id(env.ledger.state, plan)
 
@@ -116,14 +116,14 @@ def _run(
 
 
 def _settle_abandoned(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> None:
-    """Take back what an interrupted promotion of another plan left, so that nothing of it is mistaken for the deployment."""
+    """Undo what an interrupted promotion of another plan left, so that it is not mistaken for the deployment."""
     start = env.entry.start
     if start is not None and not _is_resumed(env, plan):
         settle(env.ports, env.ledger, env.emit, plan, start, hold, _ran(env, plan))
 
 
 def _ran(env: EnvironmentContext, plan: Plan) -> Ran | None:
-    """What runs now by the ledger, as it was promoted; with the plan's own configuration where none is recorded."""
+    """Return what runs now by the ledger, with the plan that was promoted; without a recorded plan, with this plan's settings."""
     current = env.entry.current
     if current is None:
         return None
@@ -143,7 +143,7 @@ def _document(env: EnvironmentContext, plan_digest: str) -> Mapping[str, Any] | 
 
 
 def _consumed(env: EnvironmentContext, plan: Plan, *, overridden: bool) -> tuple[str, ...]:
-    """Digests of the facts that hold the votes on which this start rests."""
+    """Return the digests of the facts with the votes that this start uses."""
     case, environment = env.controller.case(plan), plan.environment
     if overridden:
         return overrides_used(environment, case)

@@ -1,6 +1,6 @@
 """The steps of a promotion as plain data, in the order in which they are carried out.
 
-A wave is a set of services that may be replaced side by side; waves follow `depends_on`.
+A wave is a set of services that may be replaced at the same time; waves follow `depends_on`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from promoter.model.images import ImageRef
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """Bring a service's image to the engine, by digest."""
+    """Pull a service's image to the engine, by digest."""
 
     service: str
     image: ImageRef
@@ -28,7 +28,7 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """One of the `before` checks, by its place: once, before anything is replaced."""
+    """One of the `before` checks, by its position: once, before anything is replaced."""
 
     place: int
     check: str
@@ -44,7 +44,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Put the new containers of one service in the place of the old, and prove them healthy."""
+    """Replace the containers of one service with new ones, and prove them healthy."""
 
     service: str
     image: ImageRef
@@ -63,7 +63,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """One of the `verify` checks, by its place, against what runs now."""
+    """One of the `verify` checks, by its position, against what runs now."""
 
     place: int
     check: str
@@ -79,7 +79,7 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Remove what is older than the previous containers, and services that the file no longer has."""
+    """Remove containers older than the previous ones, and services that the file no longer has."""
 
     @property
     def id(self) -> str:
@@ -94,7 +94,7 @@ Step = Pull | Before | Replace | Verify | Retire
 
 
 def document(step: Step) -> Mapping[str, object]:
-    """Plain JSON data; `kind` is the kind of step."""
+    """Return plain JSON data; `kind` is the kind of step."""
     kind = type(step).__name__.lower()
     match step:
         case Pull():

@@ -1,4 +1,4 @@
-"""The three waits of a promotion: for gates, for another run's lease, and for an engine that went away."""
+"""The three waits of a promotion: for gates, for another run's lease, and for an engine that was lost."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from promoter.promotion.ports.engine import Engine
 from promoter.promotion.request import request_promotion
 
 POLL = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,18 @@ class Deadline:
 
     @classmethod
     def after(cls, clock: Clock, wait: timedelta | float | None) -> "Deadline":
-        """`wait` from now, a number in seconds; now without one."""
+        """Return the deadline `wait` from now (a number is in seconds); without `wait`, now."""
         seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait or 0.0
         return cls(clock, clock.monotonic() + seconds)
 
     @property
     def left(self) -> float:
-        """Seconds, never less than 0."""
+        """Return the seconds that are left, never less than 0."""
         return max(0.0, self.at - self.clock.monotonic())
 
 
 def wait_for_gates(env: EnvironmentContext, plan: Plan) -> Admission:
-    """The admission when all is open, when a rule refuses for good, or when `--wait` is over. Asks for votes on the way."""
+    """Return the admission when all gates are open, a rule refuses finally, or `--wait` is over. Ask for votes meanwhile."""
     deadline = Deadline.after(env.ports.clock, env.options.wait)
     shown: tuple[str, ...] | None = None
     while True:
@@ -64,7 +64,7 @@ def wait_for_gates(env: EnvironmentContext, plan: Plan) -> Admission:
 
 
 def wait_for_lease(env: EnvironmentContext, deadline: Deadline) -> bool:
-    """Whether another run released the lease in time. That run has changed what is there: evaluate everything again then."""
+    """Return whether another run released the lease in time. It may have changed anything: evaluate everything again then."""
 
     def emit(held: LeaseInfo, left: float) -> None:
         env.emit(progress.Waiting(env.name, (f"another run holds {env.name}: {held.owner}",), left))
@@ -73,7 +73,7 @@ def wait_for_lease(env: EnvironmentContext, deadline: Deadline) -> bool:
 
 
 def wait_for_engine(env: EnvironmentContext, engine: Engine, error: EngineError, deadline: Deadline) -> Comeback | None:
-    """The engine that answers again; None when it does not in time. One that is ending still answers for a while."""
+    """Return the engine when it answers again; None if it does not in time. An engine that is stopping can still answer."""
     clock = deadline.clock
     env.emit(progress.Waiting(env.name, (f"{error.message}; the engine connection was lost",), deadline.left))
     went = clock.monotonic()

@@ -24,7 +24,7 @@ from promoter.promotion.ports.builder import BuildRequest
 from promoter.promotion.ports.secrets import Secrets
 
 _TEMPORARY = "promoter-buildx-"
-"""The prefix of builds' temporary directories; the number of their process follows."""
+"""The prefix of temporary directories of builds; the process number follows."""
 _NETWORKS = (None, "default", "none", "host")
 _GRACE = 5.0
 _NEWER = 23
@@ -80,7 +80,7 @@ class BuildxBuilder:
                 build_log.line(line)
             code = process.wait()
         if code != 0:
-            self._check()  # a build that Ctrl-C ended did not fail
+            self._check()  # a build that Ctrl-C ended is not a failed build
             raise self._failed(request.service, code, build_log)
 
     def _environment(self, request: BuildRequest, secrets: Secrets, stack: ExitStack) -> dict[str, str]:
@@ -91,7 +91,7 @@ class BuildxBuilder:
         environment["BUILDX_GIT_INFO"] = "false"  # avoids processes whose output is not used
         sweep_temporary()
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
-        environment["TMPDIR"] = directory  # buildx leaves an inline Dockerfile there for good, with the secrets in it
+        environment["TMPDIR"] = directory  # buildx never deletes an inline Dockerfile there, which contains the secrets
         if "BUILDX_CONFIG" not in environment and not _writable(config_dir()):
             environment["BUILDX_CONFIG"] = directory
         return environment

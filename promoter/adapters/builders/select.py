@@ -29,7 +29,10 @@ def choose_builder(
     check: Check = never,
     environ: Mapping[str, str] = os.environ,
 ) -> Builder:
-    """`choice` is auto, engine or buildx. `check` raises Interrupted when a build has to end. Raises CallerError."""
+    """Return the builder. `choice` is auto, engine or buildx. Raise CallerError if it is unknown or not installed.
+
+    `check` raises Interrupted when a build must end.
+    """
     plugin = find_plugin(SYSTEM) if choice != "engine" else None
     if plugin is not None:
         return BuildxBuilder(plugin, resolve(engine.address, environ), check, environ, lambda: engine.identify().version)
@@ -56,7 +59,7 @@ def _folders(system: tuple[Path, ...]) -> list[Path]:
 
 
 def _extra(own: Path) -> list[Path]:
-    """`cliPluginsExtraDirs` of config.json. A broken file is reported when its credentials are needed."""
+    """Return `cliPluginsExtraDirs` of config.json. A broken file is reported later, when its credentials are needed."""
     try:
         named = json.loads((own / "config.json").read_bytes()).get("cliPluginsExtraDirs") or ()
         return [Path(str(folder)) for folder in named]

@@ -20,7 +20,7 @@ _FORMS = "write unix:///path/docker.sock, tcp://host:2376, ssh://user@host or co
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Files of a TLS client; any may be missing. `verify` False trusts any server, as a context may ask."""
+    """The files of a TLS client; each may be missing. `verify` False trusts any server, as a Docker context may request."""
 
     ca: Path | None
     cert: Path | None
@@ -30,7 +30,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Ssh:
-    """Arguments of `ssh`; for None the user's ssh configuration decides."""
+    """The arguments of `ssh`; where one is None, the user's ssh configuration applies."""
 
     host: str
     user: str | None
@@ -39,7 +39,10 @@ class Ssh:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`address` is its name for people. Exactly one of a socket on this machine, a TCP host, or a socket behind ssh."""
+    """The place where an engine listens: a socket on this machine, a TCP host, or a socket behind ssh. Exactly one is set.
+
+    `address` is the name of the target in messages.
+    """
 
     address: str
     socket: str | None = None

@@ -108,7 +108,7 @@ class Client(APIClient):
         self._version = "{}.{}".format(*min(offered, NEWEST))
 
     def call(self, method: str, path: str, *names: str, **options: Any) -> requests.Response:
-        """Send one request; `names` fill the path. Raise the SDK's and requests' errors."""
+        """Send one request; `names` fill the placeholders of the path. Raise the errors of the SDK and of requests."""
         options.setdefault("timeout", self.timeout)
         there = path.format(*(quote(name, safe="/:") for name in names))
         answer = self.request(method, f"{self.base_url}/v{self._version}{there}", **options)

@@ -25,11 +25,14 @@ class Login(Protocol):
 
 
 Logins = Callable[[str], Login | None]
-"""The login for a registry host, or None for none."""
+"""Returns the login for a registry host, or None if there is none."""
 
 
 class Link:
-    """`address` is the engine's name for people. `check` may raise to end a pull, push or build."""
+    """A connection to one engine.
+
+    `address` is the engine's name in messages. `check` may raise to end a pull, push or build.
+    """
 
     def __init__(
         self, address: str, connect: Callable[[], Client], retry: Retry, logins: Logins, check: Callable[[], None] = lambda: None
@@ -51,7 +54,7 @@ class Link:
         return client
 
     def _reached(self) -> Client:
-        """Connect. Raise EngineError, with `lost` only if the engine had answered before."""
+        """Connect and return the client. Raise EngineError, with `lost` only if the engine had answered before."""
         try:
             client = self._retry(self._connect)
         except EngineError as error:
@@ -69,13 +72,13 @@ class Link:
         kind: type[WorldError] = EngineError,
         **options: Any,
     ) -> requests.Response:
-        """Send one request; `what` names what failed, for an error."""
+        """Send one request. `what` names the operation in an error message."""
         client = self.client()
         with renamed(what, kind):
             return client.call(method, path, *names, **options)
 
     def document(self, what: str, path: str, *names: str) -> dict[str, Any] | None:
-        """Return a JSON document; None if the engine does not have it."""
+        """Return a JSON document, or None if the engine does not have it."""
         client = self.client()
         with renamed(what):
             try:

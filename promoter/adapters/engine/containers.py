@@ -25,7 +25,7 @@ _DEFAULT_GRACE = 10
 _STARTING = 120.0
 _LOOK_EVERY = 0.25
 LETTING_GO = 20.0
-"""Seconds for which a restarted engine may still hold the port of a stopped container."""
+"""Seconds for which a restarted engine may still occupy the port of a stopped container."""
 
 
 class Containers(Link):
@@ -107,7 +107,7 @@ class Containers(Link):
                 return
 
     def _holder(self, port: int) -> str | None:
-        """Return the running container that publishes a port. A restarted engine may hold a port without a container."""
+        """Return the running container that publishes a port; None if a restarted engine occupies the port without one."""
         running = self.ask("containers could not be listed", "GET", "/containers/json").json()
         holders = (c for c in running if any(p.get("PublicPort") == port for p in c.get("Ports") or ()))
         return next((str(c["Names"][0]).lstrip("/") for c in holders), None)
@@ -121,7 +121,7 @@ class Containers(Link):
         own = config["Config"].get("StopTimeout")
         seconds = (_DEFAULT_GRACE if own is None else own) if grace is None else -int(-grace.total_seconds() // 1)
         if (config["HostConfig"].get("RestartPolicy") or {}).get("Name") == "always":
-            # `always` would bring it up again beside its successor when the engine itself is restarted.
+            # With `always`, a restarted engine would start this container again beside its successor.
             stay = {"RestartPolicy": {"Name": "unless-stopped"}}
             self.ask(what, "POST", "/containers/{0}/update", container, json=stay)
         parameters = {} if grace is None else {"t": str(seconds)}

@@ -1,6 +1,6 @@
-"""A ContainerSpec becomes the JSON of `POST /containers/create`. Pure: needs no engine.
+"""Convert a ContainerSpec to the JSON of `POST /containers/create`. Pure: needs no engine.
 
-Every field of a Service about running is used; `ELSEWHERE` lists the others and what handles them. `demands` refuses
+Every field of a Service about running is used; `ELSEWHERE` lists the others and what handles them. `demands` reports
 what an old engine would ignore silently.
 """
 
@@ -31,7 +31,7 @@ ELSEWHERE = {
 
 
 def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_network: bool = True) -> Json:
-    """Return the request's body, with secrets revealed. `every_network` False leaves all but the first for `connect`."""
+    """Return the body of the request, with secrets revealed. `every_network` False leaves all but the first for `connect`."""
     service = spec.service
     body = _set(
         Image=str(spec.image),
@@ -127,7 +127,7 @@ def _nanoseconds(span: timedelta | None) -> int | None:
 
 
 def _seconds(span: timedelta | None) -> int | None:
-    """Round up, so that half a second does not become zero."""
+    """Return whole seconds, rounded up, so that half a second does not become zero."""
     return None if span is None else -int(-span.total_seconds() // 1)
 
 

@@ -15,10 +15,10 @@ class DockerEngine(Images, Containers, Execution, Networks, Building):
     """One Docker engine, connected at the first call."""
 
     def identify(self) -> EngineIdentity:
-        """Identify by a new connection, so that an engine that shuts down is not accepted."""
+        """Identify the engine over a new connection, so that an engine that is shutting down is not accepted."""
         with renamed(f"the engine at {self.address} could not be identified"), self.client().anew() as client:
             info = client.call("GET", "/info").json()
-        # The ID alone is not enough: two engines of one machine can share the file that it is made from.
+        # The ID alone is not enough: two engines on one machine can share the file from which it is made.
         marks = "\n".join((info["ID"], info["DockerRootDir"], info["Name"]))
         mark = hashlib.sha256(marks.encode()).hexdigest()
         return EngineIdentity(

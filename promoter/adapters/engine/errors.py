@@ -110,7 +110,7 @@ def passing(text: str) -> bool:
 
 
 def fault(what: str, words: str, kind: type[WorldError] = EngineError, *, retryable: bool | None = None) -> WorldError:
-    """Make the error: `what` failed, the engine's message, and the remedy."""
+    """Make the error from what failed (`what`), the engine's message, and the remedy."""
     return kind(f"{what}: {words}", hint=remedy(words), retryable=passing(words) if retryable is None else retryable)
 
 

@@ -19,7 +19,7 @@ _LOOK_EVERY, _LOOKS = 0.01, 200
 
 
 class Execution(Link):
-    """`exec` of the Engine port. After a timeout the command keeps running: the engine cannot end it."""
+    """`exec` of the Engine port. After a timeout the command continues to run: the engine cannot end it."""
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
         ends = time.monotonic() + timeout
@@ -63,7 +63,7 @@ def _collect(answer: requests.Response, ends: float, output: bytearray) -> None:
 
 
 def _exit_code(client: Client, identifier: str) -> int:
-    """The stream can end a moment before the engine has written down how the command ended."""
+    """Return the exit code of a command. Ask several times: the stream can end a moment before the engine records the end."""
     for _ in range(_LOOKS):
         seen: dict[str, Any] = client.call("GET", "/exec/{0}/json", identifier).json()
         if not seen["Running"]:

@@ -1,6 +1,6 @@
-"""Files that go into a container before its first start, as the tar that the engine unpacks at `/`.
+"""Files that are put into a container before its first start, as a tar that the engine unpacks at `/`.
 
-Only files are in it: a folder's entry would change the owner and mode of one that the image has.
+It contains only files: an entry for a folder would change the owner and mode of a folder in the image.
 """
 
 import io
@@ -11,7 +11,7 @@ from promoter.promotion.ports.engine import FileContent
 
 
 def archive(files: Iterable[FileContent], reveal: Callable[[str], str]) -> bytes:
-    """Missing parent folders are made by the engine."""
+    """Return the tar of the files. It has no parent folders: the engine creates those that are missing."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for file in files:

@@ -1,4 +1,4 @@
-"""The part of a container's JSON that touches the host: ports, mounts, limits, rights, name spaces. Pure."""
+"""The part of a container's JSON that affects the host: ports, mounts, limits, rights and namespaces. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def host_config(spec: ContainerSpec) -> Json:
-    """`HostConfig`: only what is configured; the rest is the engine's own default."""
+    """Return `HostConfig` with only what is configured; the engine's defaults apply to the rest."""
     service = spec.service
     config = {
         "Init": service.init,
@@ -30,7 +30,7 @@ def host_config(spec: ContainerSpec) -> Json:
 
 
 def exposed(service: Service) -> list[str]:
-    """Every container port of `ports` and `expose`, as `8080/tcp`, each once."""
+    """Return every container port of `ports` and `expose`, each once, in the form `8080/tcp`."""
     named = [f"{port.target}/{port.protocol}" for port in service.ports]
     return list(dict.fromkeys([*named, *(port for entry in service.expose for port in _expose(entry))]))
 
@@ -53,19 +53,23 @@ def _bindings(spec: ContainerSpec) -> Json:
 
 
 def _by_bind(mount: Mount) -> bool:
-    """A bind whose host folder may be made (engines before 23 do that for the short form only), or what is to be relabelled."""
+    """Return whether a mount must be written as a bind string instead of as a mount.
+
+    That is the case if it needs a new label (`selinux`), and if the engine may create the folder on the host: engines before
+    version 23 do that for bind strings only.
+    """
     plain = ":" not in f"{mount.source}{mount.target}" and mount.recursive is None
     return mount.source is not None and plain and ((mount.type == "bind" and mount.create_host_path) or mount.selinux is not None)
 
 
 def _inherit(mount: Mount, spec: ContainerSpec) -> Mount:
-    """An anonymous volume of the service keeps the data of the container before."""
+    """Return an anonymous volume with the name of the previous container's volume, so that its data is kept; else the mount."""
     name = spec.inherited.get(mount.target)
     return mount.model_copy(update={"source": name}) if name and mount.type == "volume" and mount.source is None else mount
 
 
 def _carried(spec: ContainerSpec) -> list[Json]:
-    """Volumes for paths that only the image declares: what the service mounts there itself wins."""
+    """Return the inherited volumes of paths that only the image declares. A mount of the service at the same path wins."""
     mounted = {mount.target for mount in spec.service.volumes} | {entry.partition(":")[0] for entry in spec.service.tmpfs}
     carried = {path: name for path, name in spec.inherited.items() if path not in mounted}
     return [{"Type": "volume", "Source": name, "Target": path} for path, name in carried.items()]
@@ -114,7 +118,7 @@ _CONDITIONS = {"none": "no", "any": "always"}
 
 
 def _restart(service: Service) -> Json | None:
-    """`deploy.restart_policy` wins over `restart`, as in Compose."""
+    """Return the restart policy. `deploy.restart_policy` wins over `restart`, as in Compose."""
     policy = service.deploy.restart_policy
     if policy is not None:
         attempts = {"MaximumRetryCount": policy.max_attempts} if policy.condition == "on-failure" and policy.max_attempts else {}
@@ -126,7 +130,7 @@ def _restart(service: Service) -> Json | None:
 
 
 def _names(service: Service) -> Json:
-    """Networks' side of the host: resolvers, hosts and name spaces."""
+    """Return the settings for names: network mode, hosts, DNS servers and namespaces."""
     first = next(iter(service.networks), None)
     return {
         "NetworkMode": service.network_mode or first,
@@ -180,7 +184,7 @@ def _device_requests(service: Service) -> list[Json]:
 
 
 def _limits(service: Service) -> Json:
-    """`deploy.resources` wins over the older keys beside it, as in Compose."""
+    """Return the resource limits. `deploy.resources` wins over the older keys beside it, as in Compose."""
     limits, reserved = service.deploy.resources.limits, service.deploy.resources.reservations
     cpus = limits.cpus if limits.cpus is not None else service.cpus
     return {

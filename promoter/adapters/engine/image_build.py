@@ -1,4 +1,4 @@
-"""The engine's own builder: a context goes up as a tar, its log comes down as a stream."""
+"""The engine's own builder: the context is uploaded as a tar, and the log is returned as a stream."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ class Building(Link):
     """The engine's builder; not part of the Engine port."""
 
     def build_stream(self, context: Context, options: BuildOptions) -> streams.Lines:
-        """Each line of the stream, decoded. Raises BuildError on an error inside; closing it stops the build."""
+        """Yield each line of the stream, decoded. Raise BuildError for an error in it. Closing the generator stops the build."""
         what = f"{options.tag} could not be built"
         headers = {
             "Content-Type": "application/x-tar",
@@ -89,10 +89,10 @@ def _parameters(dockerfile: str, options: BuildOptions) -> dict[str, str | list[
 
 
 def context_tar(directory: Path, dockerfile: str | None = None, inline: str | None = None) -> Context:
-    """What `directory` holds, without what its .dockerignore names. `inline` is the text of a Dockerfile of no file.
+    """Return the files of `directory` as a tar, without those that its .dockerignore names.
 
-    `dockerfile` is relative to `directory` and may lie outside of it. As with BuildKit, `<Dockerfile>.dockerignore`
-    wins over `.dockerignore`. Raises BuildError when something cannot be read.
+    `inline` is the text of a Dockerfile that is not a file. `dockerfile` is relative to `directory` and may be outside of
+    it. As with BuildKit, `<Dockerfile>.dockerignore` wins over `.dockerignore`. Raise BuildError if a file cannot be read.
     """
     try:
         name, extra = _dockerfile(directory, dockerfile, inline)
@@ -108,7 +108,7 @@ def context_tar(directory: Path, dockerfile: str | None = None, inline: str | No
 
 
 def _dockerfile(directory: Path, dockerfile: str | None, inline: str | None) -> tuple[str, list[tuple[str, str]]]:
-    """Its name within the context, and what has to be added for it."""
+    """Return the name of the Dockerfile in the context, and the files (name, text) to add to the context for it."""
     if inline is not None:
         return _INLINE, [(_INLINE, inline)]
     file = directory / (dockerfile or "Dockerfile")

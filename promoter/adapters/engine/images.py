@@ -1,4 +1,4 @@
-"""The images of one engine: pull and push with streams that are read to their end, look up by digest."""
+"""The images of one engine: pull and push with streams that are read to their end, and look up by digest."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from promoter.promotion.ports.engine import Progress
 
 T = TypeVar("T")
 SILENCE = 180.0
-"""Seconds without output after which a pull or push is cancelled; the engine then stops it too."""
+"""Seconds without output after which a pull or push is cancelled. The engine then stops it too."""
 _LONG_TRY = 30.0
 
 
@@ -95,7 +95,7 @@ class Images(Link):
 
 
 def auth_config(host: str, login: Login | None) -> dict[str, str]:
-    """Return the login for a registry in the engine's form; empty without one."""
+    """Return the login for a registry in the engine's form; empty if there is none."""
     if login is None:
         return {}
     server = "https://index.docker.io/v1/" if host == DOCKER_HUB else host
@@ -105,7 +105,7 @@ def auth_config(host: str, login: Login | None) -> dict[str, str]:
 
 
 def _tried(call: Callable[[], T]) -> T:
-    """Do not retry a call that took long: the engine has retried by itself meanwhile."""
+    """Make the call, and retry only if it failed quickly: during a long call the engine has already retried by itself."""
     started = time.monotonic()
     try:
         return call()

@@ -1,4 +1,4 @@
-"""What an engine reports about itself, for diagnostics: version, API, clock and data directory."""
+"""The facts that an engine reports about itself, for diagnostics: version, API, clock and data directory."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,10 @@ from promoter.adapters.engine.engine import DockerEngine
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """`offered` is its newest API, `spoken` the one in use. `at` is its clock, if it reports one."""
+    """The facts about one engine.
+
+    `offered` is the newest API that it has, `spoken` the one in use. `at` is the time of its clock, if it reports one.
+    """
 
     name: str
     version: str
@@ -20,12 +23,12 @@ class About:
 
     @property
     def newer(self) -> bool:
-        """Return whether it is newer than this version of promoter supports."""
+        """Return whether the engine is newer than this version of promoter supports."""
         return tuple(int(part) for part in self.offered.split(".")) > NEWEST
 
 
 def about(engine: DockerEngine) -> About:
-    """Raises EngineError."""
+    """Ask the engine about itself. Raise EngineError."""
     info = engine.ask(f"the engine at {engine.address} could not be checked", "GET", "/info").json()
     client = engine.client()
     spoken = "{}.{}".format(*client.api)
@@ -36,7 +39,7 @@ def about(engine: DockerEngine) -> About:
 
 
 def _time(text: object) -> datetime | None:
-    """Parse a time with nine digits of a second; keep six."""
+    """Parse a time whose seconds may have nine decimal places; keep six."""
     if not isinstance(text, str):
         return None
     try:

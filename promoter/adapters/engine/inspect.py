@@ -1,4 +1,4 @@
-"""The engine's JSON about containers and images, as the port's values. Pure."""
+"""Convert the engine's JSON about containers and images to the port's values. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ _ENGINE_NAMED = re.compile("[0-9a-f]{64}")
 
 
 def container(document: Document) -> Container:
-    """A container from what inspecting it gave."""
+    """Make a container from the JSON of `GET /containers/ID/json`."""
     state, config = document["State"], document["Config"]
     health = state.get("Health") or {}
     status = health.get("Status")
@@ -36,7 +36,7 @@ def container(document: Document) -> Container:
 
 
 def _anonymous(mounts: Iterable[Document]) -> dict[str, str]:
-    """Volumes that the engine named itself: 64 hex digits, also where a later container mounts one by that name."""
+    """Return the volumes that the engine named itself (64 hex digits), by path; also if a later container mounts one by name."""
     return {
         mount["Destination"]: mount["Name"]
         for mount in mounts
@@ -54,7 +54,7 @@ def _test(check: Document) -> tuple[str, ...] | None:
 
 
 def _published(ports: Mapping[str, list[Document] | None]) -> dict[str, tuple[str, int]]:
-    """Where a port has several bindings, an IPv4 one."""
+    """Return the host address and port of each published port. If a port has several bindings, an IPv4 one is preferred."""
     published = {}
     for port, bindings in ports.items():
         if bindings:
@@ -64,7 +64,7 @@ def _published(ports: Mapping[str, list[Document] | None]) -> dict[str, tuple[st
 
 
 def digests(image: Document, repository: Repository) -> tuple[Digest, ...]:
-    """The digests that an image is known under in one repository."""
+    """Return the digests of an image in one repository."""
     refs = _references(image.get("RepoDigests") or ())
     return tuple(sorted(ref.digest for ref in refs if ref.repository == repository))
 
@@ -74,13 +74,16 @@ def _references(names: Iterable[str]) -> list[ImageRef]:
     for name in names:
         try:
             refs.append(ImageRef.parse(name))
-        except BadReference:  # `<none>@sha256:…`, what an engine says of an image that lost its name
+        except BadReference:  # `<none>@sha256:…` is the engine's text for an image that lost its name
             continue
     return refs
 
 
 def running_digest(document: Document, image: Document | None, repository: Repository, expected: Digest) -> Digest | None:
-    """Which digest of `repository` a container runs: by its image's digests, else by what it was made from."""
+    """Return the digest of `repository` that a container runs.
+
+    It is read from the digests of its image, or else from the reference that the container was made from.
+    """
     known = digests(image, repository) if image is not None else ()
     if expected in known:
         return expected
@@ -89,6 +92,6 @@ def running_digest(document: Document, image: Document | None, repository: Repos
     platform = (document.get("ImageManifestDescriptor") or {}).get("digest")
     if str(expected) in (document.get("Image"), platform):
         return expected
-    # The image lost its names since. A container is made from `repository@digest` by looking that very digest up.
+    # The image has lost its names. A container with `repository@digest` in its configuration was made from exactly that digest.
     made_from = _references([document["Config"].get("Image") or ""])
     return made_from[0].digest if made_from and made_from[0].repository == repository else None

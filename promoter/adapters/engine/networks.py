@@ -1,4 +1,4 @@
-"""Networks and volumes of one engine, created if missing."""
+"""The networks and volumes of one engine, created if missing."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -28,7 +28,7 @@ class Networks(Link):
                 try:
                     client.call("POST", "/networks/create", json=_network(spec))
                 except APIError as error:
-                    if error.status_code != HTTPStatus.CONFLICT:  # another run was faster: check the owner
+                    if error.status_code != HTTPStatus.CONFLICT:  # another run created it first: check the owner
                         raise
                 else:
                     return

@@ -1,7 +1,7 @@
-"""A socket on this machine that leads through `ssh` to an engine's socket on another one.
+"""A socket on this machine that is forwarded through `ssh` to an engine's socket on another machine.
 
-One ssh process for all requests, with the user's own ssh configuration, keys and known hosts. It ends with
-`close`, and with this process however that ends.
+One ssh process serves all requests, with the user's own ssh configuration, keys and known hosts. It ends with `close`,
+and also when this process ends, for any reason.
 """
 
 import contextlib
@@ -15,16 +15,16 @@ from pathlib import Path
 from promoter.adapters.engine.address import Ssh
 from promoter.model.errors import EngineError
 
-# A shell is between us and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
-# Then it takes away the folder, whose name is its $0. ssh runs in its foreground, so that no `wait` can miss its end;
-# `kill 0` reaches the whole session, and the shell itself pays no heed to it.
+# A shell runs between this process and ssh: when our end of its standard input closes, even by SIGKILL, it ends ssh.
+# Then it deletes the folder, whose name is its $0. ssh runs in the foreground of the shell, so that no `wait` can miss its
+# end. `kill 0` sends TERM to the whole session; the shell itself ignores it.
 _KEEPER = 'exec 3<&0; trap : TERM; (trap - TERM; cat <&3 >/dev/null; kill 0) & "$@" 3<&- </dev/null; rm -rf "$0"'
 _PATIENCE = 30.0
 _LOOK_EVERY = 0.01
 
 
 class Tunnel:
-    """`socket` answers from the moment this is made. Raises EngineError with ssh's own words."""
+    """An ssh tunnel. `socket` answers as soon as the constructor returns; EngineError with ssh's message if it fails."""
 
     def __init__(self, address: str, ssh: Ssh, remote: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="promoter-ssh-"))
@@ -32,7 +32,7 @@ class Tunnel:
         self._words = (self._folder / "words").open("w+b")
         self._keeper: subprocess.Popen[bytes] | None = None
         try:
-            # A session of its own: Ctrl-C must not cut the way to an engine on which something is to be restored.
+            # In a session of its own: Ctrl-C must not end the connection to an engine on which something must be restored.
             self._keeper = subprocess.Popen(
                 ["/bin/sh", "-c", _KEEPER, str(self._folder), *command(ssh, str(self.socket), remote)],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._words, start_new_session=True,

@@ -1,7 +1,7 @@
 """The engine's streams: JSON of pull, push and build, and the frames of logs and exec.
 
-An error can come inside a stream that began with status 200; the reader raises it. Silence longer than the read
-timeout and a broken connection are errors too.
+A stream that began with status 200 can contain an error; the reader raises it. Silence longer than the read timeout and
+a broken connection are errors too.
 """
 
 import json
@@ -28,13 +28,13 @@ Lines = Generator[Line, None, None]
 Start = Callable[[], requests.Response]
 Check = Callable[[], None]
 _LOOK, _LINGER = 0.2, 2.0
-"""Seconds between two checks for interruption, and for a reader to notice the end."""
+"""Seconds between two checks for interruption; seconds that a reader thread has to end."""
 
 
 def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: Check = lambda: None) -> Lines:
-    """Each JSON object of the answer that `start` begins. Raises `kind` on an error inside.
+    """Yield each JSON object of the answer to the request that `start` sends. Raise `kind` for an error in it.
 
-    `check` is asked while the engine is silent, and may raise. Closing early makes the engine stop its work.
+    `check` is called while the engine is silent, and may raise. Closing the generator early makes the engine stop its work.
     """
     decoder = json.JSONDecoder()
     with closing(_pieces(start, check)) as pieces, renamed(what, kind):
@@ -55,7 +55,7 @@ def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: C
 
 
 def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
-    """Yield bytes as they arrive, read by another thread: otherwise a silent engine could not be interrupted."""
+    """Yield bytes as they arrive. Another thread reads them, so that waiting for a silent engine can be interrupted."""
     reader = _Reader(start)
     try:
         while True:
@@ -74,7 +74,7 @@ def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
 
 
 class _Reader(threading.Thread):
-    """Puts the body of an answer into `pieces`: bytes, and in the end an error or None."""
+    """A thread that puts the body of an answer into `pieces`: bytes, and at the end an error or None."""
 
     def __init__(self, start: Start) -> None:
         super().__init__(daemon=True)
@@ -93,7 +93,7 @@ class _Reader(threading.Thread):
             self.pieces.put(error)
 
     def end(self) -> None:
-        """Stop reading, also in the middle. A request without an answer ends by its own timeout."""
+        """Stop reading, also in the middle. A request that has no answer yet ends by its own timeout."""
         answer = self._answer
         if answer is None:
             return
@@ -113,7 +113,7 @@ def _checked(line: Line, what: str, kind: type[WorldError]) -> Line:
 
 
 def follow_pull(lines: Iterable[Line], wanted: Digest, progress: Progress) -> bool:
-    """Reads a pull to its end; whether the engine named the wanted digest. Raises PullError when it named another."""
+    """Read a pull to its end. Return whether the engine named the wanted digest. Raise PullError if it named another one."""
     named = False
     for line in lines:
         _report(line, progress)
@@ -125,7 +125,7 @@ def follow_pull(lines: Iterable[Line], wanted: Digest, progress: Progress) -> bo
 
 
 def follow_push(lines: Iterable[Line], what: str, progress: Progress) -> Digest:
-    """Reads a push to its end and gives the digest that it named."""
+    """Read a push to its end and return the digest that the engine named."""
     named: str | None = None
     witness: str | None = None
     for line in lines:
@@ -154,12 +154,12 @@ def _report(line: Line, progress: Progress) -> None:
 
 
 def demultiplex(data: bytes) -> str:
-    """The text of stdout and stderr together: frames where `data` is framed, as it is where a terminal made it."""
+    """Return the text of stdout and stderr together. `data` may consist of frames or, with a terminal, be plain text."""
     return "".join(part.decode("utf-8", "replace") for part in _frames(data))
 
 
 def _frames(data: bytes) -> list[bytes]:
-    """Frames, the last perhaps cut short; the whole as one when it is not framed."""
+    """Return the contents of the frames; the last may be incomplete. Return `data` as one piece if it has no frames."""
     parts, place = [], 0
     while place + _HEADER.size <= len(data):
         stream, length = _HEADER.unpack_from(data, place)

@@ -1,4 +1,4 @@
-"""The git checkout around a directory: where it begins, and where its code is hosted. For what is written for a CI platform."""
+"""The git checkout around a directory: its top directory, and where its code is hosted. Used to write files for a CI platform."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ _URL = re.compile(r"[a-z+]+://(?:[^@/]*@)?([^:/]+)(?::\d+)?/(.+)")
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """`host` and `path` are of the remote `origin`, such as github.com and acme/shop; empty where there is none."""
+    """A git checkout.
+
+    `host` and `path` come from the remote `origin`, for example github.com and acme/shop; they are empty without one.
+    """
 
     root: Path
     branch: str = "main"
@@ -21,7 +24,7 @@ class Checkout:
 
 
 def checkout_of(directory: Path) -> Checkout | None:
-    """None where the directory is in no checkout, or there is no git."""
+    """Return the checkout around a directory, or None if there is none or git is missing."""
     git = Git()
 
     def asked(*words: str) -> str:

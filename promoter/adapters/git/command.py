@@ -1,4 +1,4 @@
-"""Git as a short child process: its answers, in plain English, from the repository around a directory and no other."""
+"""Run git as a short child process. Its messages are in English, and only the repository around the directory is used."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ from promoter.model.errors import WorldError
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 _MUTE = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never"}
-"""English messages, no optional locks, and no prompts."""
+"""Environment of git: English messages, no optional locks, and no prompts."""
 MISSING, TIMED_OUT = 127, 124
 """The exit codes of a shell for a missing program, and of timeout(1) after a timeout."""
 _LAST_WORDS = 2.0
-"""Seconds in which git may take its lock files away."""
+"""Seconds that git has to remove its lock files when it is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Answer:
 
 
 class Git:
-    """Runs git. `environment` is what it inherits, without the variables that would name another repository."""
+    """The git program. `environment` is its environment; variables that would select another repository are removed from it."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment = os.environ if environment is None else environment
@@ -49,7 +49,10 @@ class Git:
         timeout: float | None = None,
         more: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer; code 127 where there is no git, 124 after `timeout` seconds. `more` is added to its environment."""
+        """Run git and return its answer: exit code 127 if git is missing, 124 after `timeout` seconds.
+
+        `more` is added to the environment.
+        """
         try:
             process = self.start(directory, command, asked=given is not None, more=more)
         except (FileNotFoundError, PermissionError):
@@ -59,11 +62,11 @@ class Git:
     def start(
         self, directory: Path, command: Sequence[str], *, asked: bool = False, more: Mapping[str, str] | None = None
     ) -> "subprocess.Popen[bytes]":
-        """Raises FileNotFoundError or PermissionError where there is no git to run.
+        """Start git. Raise FileNotFoundError or PermissionError if it cannot be run.
 
-        In a session of its own: without a terminal nothing that git starts can ask there, and all of it can be ended.
+        It runs in a session of its own: without a terminal no program that it starts can prompt, and all of them can be ended.
         """
-        if not directory.is_dir():  # Popen's FileNotFoundError would not say which of the two is missing
+        if not directory.is_dir():  # Popen's FileNotFoundError does not show whether git or the directory is missing
             raise WorldError(f"{directory} is not a directory", hint="start from the directory of the pipeline file")
         environment = {name: value for name, value in self.environment.items() if name not in _LOCAL} | _MUTE | dict(more or {})
         return subprocess.Popen(

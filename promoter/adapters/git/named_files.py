@@ -1,8 +1,8 @@
-"""The files that a command names, with their digests: on the disk those that git tracks, at a ref those that it has.
+"""The files that the words of a command name, with their digests: on the disk, or at a git ref.
 
-A command is words, and some of them name programs and scripts of the repository. What git does not track (a report that
-the job has just made) is no part of it, and where there is no git every file counts. What leads outside of the repository
-is named as such, and never equal to anything that a ref has.
+Some words of a command name programs and scripts of the repository. On the disk, only files that git tracks count: a
+report that the job has just created is ignored. Without git, every file counts. A file outside of the repository gets a
+mark instead of a digest. The mark is never equal to what a ref has.
 """
 
 import os
@@ -18,7 +18,7 @@ _PIECE = 1 << 20
 
 
 def words_of(argv: Iterable[str]) -> tuple[str, ...]:
-    """What could be the name of a file: each argument, each word of it, and the value of an option that is written with `=`."""
+    """Return every word that could name a file: each argument, each word in it, and the value of an option written with `=`."""
     found: list[str] = []
     for argument in argv:
         for word in dict.fromkeys((argument, *_split(argument))):
@@ -27,7 +27,7 @@ def words_of(argv: Iterable[str]) -> tuple[str, ...]:
 
 
 def files_on_disk(git: Git, directory: Path, argv: Sequence[str]) -> Mapping[str, str]:
-    """Words to digests, of the regular files that git tracks. A symbolic link is followed, and its end is what counts."""
+    """Return the digests of the regular files that git tracks, by word. For a symbolic link, the digest of its target."""
     ends = {word: end for word in words_of(argv) if (end := _end(directory / word)) is not None}
     if not ends:
         return {}

@@ -1,10 +1,10 @@
-"""Files as a git ref has them, read from the repository without touching the checkout.
+"""Read files as they are at a git ref, from the repository and without changing the checkout.
 
-A ref is looked for among remote branches first, then local branches, then tags: git itself takes tags first, and a tag
-called `origin/main` can be created by anyone who may push tags.
+A ref is searched among remote branches first, then local branches, then tags. Git itself tries tags first, but a tag named
+`origin/main` can be created by anyone with permission to push tags.
 
-The name of a file is taken as it is written, relative to the pipeline file: a symbolic link in the checkout leads nowhere
-here, and one in the ref is followed as far as the ref goes.
+A file name is used as written, relative to the pipeline file. Symbolic links of the checkout are not followed. Symbolic
+links in the ref are followed, but only to files of the same ref.
 """
 
 import errno
@@ -23,11 +23,11 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KINDS = ("refs/remotes", "refs/heads", "refs/tags")
 _ELSEWHERE = "it is outside of the repository, where no git ref can hold it"
 _LINKS = (b"symlink", b"dangling", b"loop", b"notdir")
-"""What git answers for a name that is not a file of the commit."""
+"""Git's answers for a name that is not a file of the commit."""
 
 
 class GitSnapshot:
-    """Snapshot by way of `git cat-file`. `prefix` is where `directory` is in the repository."""
+    """Snapshot by means of `git cat-file`. `prefix` is the path of `directory` in the repository."""
 
     def __init__(self, git: Git, directory: Path, prefix: str, commit: str) -> None:
         self._git, self._directory, self._prefix, self.commit = git, directory, prefix, commit
@@ -47,13 +47,13 @@ class GitSnapshot:
         return {word: f"sha256:{sha256(content).hexdigest()}" for word, content in contents if isinstance(content, bytes)}
 
     def _name(self, path: Path) -> str | None:
-        """In the repository, from its top; None for what is outside."""
+        """Return the path in the repository, from its top; None if it is outside."""
         here = os.path.relpath(os.path.normpath(path), os.path.normpath(self._directory))
         name = os.path.normpath(os.path.join(self._prefix, here))  # noqa: PTH118 -- Path does not take `..` away
         return None if name == ".." or name.startswith(("../", "/")) else name
 
     def _read(self, names: Sequence[str]) -> Iterator[bytes | OSError | None]:
-        """The content of each; an OSError where a link leads outside of the commit, None where there is no file."""
+        """Yield the content of each file: an OSError if a link leads outside of the commit, None if there is no file."""
         asked = [name for name in names if "\n" not in name]
         answer = b""
         if asked:
@@ -76,7 +76,7 @@ class GitSnapshot:
 
 
 def snapshot(git: Git, directory: Path, ref: str) -> GitSnapshot:
-    """Raises CallerError when there is no checkout here, or it does not have the ref."""
+    """Return the snapshot of a ref. Raise CallerError if there is no checkout here, or it does not have the ref."""
     if not _REF.fullmatch(ref) or ".." in ref:
         raise CallerError(f"{ref!r} is not a git ref", hint="name a protected branch, such as origin/main")
     prefix = git.run(directory, ("rev-parse", "--show-prefix"))

@@ -1,7 +1,7 @@
-"""The repository that holds the pipeline file, asked through the git command line: a few short processes side by side.
+"""Facts about the repository with the pipeline file, read with git: a few short processes that run at the same time.
 
-No git or no checkout is an answer (nothing is known); a checkout that git refuses to read is an error, because an
-approval that leaves out the author must not lose the author silently.
+Without git or a checkout, nothing is known, and that is not an error. A checkout that git refuses to read is an error:
+some approval rules exclude the author, so the author must not get lost silently.
 """
 
 import re
@@ -25,7 +25,7 @@ _NO_CHECKOUT = ("not a git repository", "must be run in a work tree")
 
 
 class GitSource:
-    """SourceControl by way of `git`."""
+    """SourceControl by means of `git`."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._git = Git(environment)
@@ -67,7 +67,7 @@ class GitSource:
 
 
 def _branch_of_ci(environment: Mapping[str, str]) -> str | None:
-    """CI checks out a commit, not a branch; its variables know the branch. A tag is no branch."""
+    """Return the branch from the variables of CI, which checks out a commit instead of a branch. A tag is not a branch."""
     names = ["GITHUB_HEAD_REF"]
     if environment.get("GITHUB_REF_TYPE") != "tag":
         names.append("GITHUB_REF_NAME")

@@ -1,4 +1,4 @@
-"""Which files Git tracks."""
+"""The files that git tracks."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from promoter.adapters.git.command import Git
 
 
 class GitCheckout:
-    """A `Checkout` of Git; outside of one, or without git, it knows nothing."""
+    """A `Checkout` by means of git. Outside of a checkout, or without git, it returns None."""
 
     def top(self, directory: Path) -> Path | None:
         line = Git().run(directory, ("rev-parse", "--show-toplevel"), timeout=10).line

@@ -9,7 +9,7 @@ from promoter.model.errors import HeadMoved, LeaseHeld, LeaseLost, LedgerBroken
 from promoter.model.timestamps import read_stamp
 
 Hold = tuple[str | None, int, str, str]
-"""The owner of a lease (None: released), its token, start and expiry (both as stamps)."""
+"""The owner of a lease (None: released), its token, its start and its expiry (both as stamps)."""
 _SAY = "%Y-%m-%d %H:%M:%S UTC"
 
 

@@ -35,7 +35,7 @@ def open_ledger(url: str | None, directory: Path, pipeline: str) -> LedgerStore:
 
 
 def _sqlite(url: str, directory: Path, pipeline: str) -> LedgerStore:
-    del pipeline  # a file holds one
+    del pipeline  # a SQLite file has only one pipeline
     return SqliteLedger(directory / home_of(url.partition(":")[2]))
 
 
@@ -61,7 +61,7 @@ def _outside(scheme: str) -> Opener | None:
         return None
     try:
         opener: Opener = found.load()
-    except Exception as error:  # whatever the module of others does when it is imported
+    except Exception as error:  # a foreign module can raise anything when it is imported
         raise CallerError(
             f"the ledger store for {scheme}:… cannot be loaded ({found.value}): {error}",
             hint="install its package again, or use another ledger",

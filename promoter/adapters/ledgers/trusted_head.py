@@ -1,7 +1,7 @@
-"""The trusted head: what this machine last saw of each ledger, in a small file, so that a rollback is noticed.
+"""The trusted head: the last state of each ledger that this machine has seen, in a small file, to detect a rollback.
 
-It proves nothing to others, and a user with write access can remove it. It detects a restored old copy, a cut tail
-and a deleted vote.
+It proves nothing to others, and a user with write access can delete it. It detects a restored old copy, missing last
+facts and a deleted vote.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Every way a platform's API fails, as one sentence with its remedy and whether another try may help."""
+"""Every failure of a platform's API, as one sentence with its remedy and whether a retry may help."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

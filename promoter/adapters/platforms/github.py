@@ -1,4 +1,4 @@
-"""GitHub: starting workflows, the review history of a run, deployments and artifact deployment records."""
+"""GitHub: start workflows, read the reviews of a run, record deployments and artifact deployment records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ _ARTIFACT = Asked(
 
 
 class GitHub:
-    """One repository, `owner/name`. `run` is the id of this workflow run, where this is one."""
+    """One repository, `owner/name`. `run` is the id of this workflow run, if this is one."""
 
     platform = Platform.GITHUB
 
@@ -153,7 +153,10 @@ class GitHub:
 
 
 def _numbered(reviews: list[Review]) -> tuple[Review, ...]:
-    """GitHub gives a review neither number nor time: so reviews of one person with the same decision are counted."""
+    """Give each review a number: its count among the reviews of the same person with the same decision.
+
+    GitHub reports neither a number nor a time for a review.
+    """
     seen: dict[tuple[str, str], int] = {}
     numbered = []
     for review in reviews:

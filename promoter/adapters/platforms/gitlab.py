@@ -1,4 +1,4 @@
-"""GitLab: starting pipelines, and the approvals of the deployment that this job is."""
+"""GitLab: start pipelines, and read the approvals of the deployment of this job."""
 
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -29,7 +29,7 @@ ITSELF = "GitLab keeps deployments itself, from `environment:` of the job: nothi
 
 
 class GitLab:
-    """One project, by its number or its path. `job` is the id of this job, where this is one."""
+    """One project, by its number or its path. `job` is the id of this job, if this is one."""
 
     platform = Platform.GITLAB
 
@@ -63,7 +63,7 @@ class GitLab:
         found = self._api.get(f"{self._here}/deployments/{number}", _REVIEWS)
         approvals = found.get("approvals") if isinstance(found, dict) else None
         if approvals is None:
-            return ()  # an edition that has no approvals
+            return ()  # an edition without approvals
         if not isinstance(approvals, list):
             raise self._api.unreadable(_REVIEWS)
         said = [self._review(entry, number) for entry in approvals]
@@ -82,7 +82,7 @@ class GitLab:
 
     # ------------------------------------------------------------ parts
     def _deployment(self, environment: str) -> int:
-        """Return the id of this job's deployment. Newest first: it is among the last ones."""
+        """Return the id of this job's deployment. Deployments are read from the newest, because it is among the last ones."""
         for page in range(1, _PAGES + 1):
             query = {"environment": environment, "order_by": "id", "sort": "desc", "per_page": _PAGE, "page": page}
             found = self._api.get(f"{self._here}/deployments?{urlencode(query)}", _REVIEWS)

@@ -1,6 +1,6 @@
-"""One platform's API over HTTP: JSON there and back, limits on time and size, the token for this host and no other.
+"""The API of one platform over HTTP: JSON requests and answers, limits on time and size, and a token for this host only.
 
-What the answers mean is `github.py`'s and `gitlab.py`'s. netrc and cookies stay out: the one credential is the token.
+`github.py` and `gitlab.py` interpret the answers. netrc and cookies are not used: the token is the only credential.
 """
 
 import json
@@ -24,13 +24,13 @@ LARGEST = 8 * 1024 * 1024
 LONGEST = 60.0
 """Seconds for one complete answer."""
 TIMEOUT = (5.0, 20.0)
-"""Seconds to connect, seconds between two bytes."""
+"""Seconds to connect, and seconds between two bytes."""
 _HOPS = 3
 _MOVED = (301, 302, 307, 308)
 
 
 class Api:
-    """`base` is where its paths begin; `headers` carry the token, and go to the host of `base` only."""
+    """One API. `base` is the start of its URLs. `headers` contain the token, and are sent to the host of `base` only."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class Api:
         self._session: requests.Session | None = None
 
     def get(self, path: str, asked: Asked) -> Any:
-        """The document that it answers with. Raises ForgeError."""
+        """Send a GET request and return the document of the answer. Raise ForgeError."""
         return self._retry(lambda: self._ask("GET", path, None, asked))
 
     def post(self, path: str, body: Mapping[str, object], asked: Asked) -> Any:
-        """The document that it answers with; None when no output. Raises ForgeError."""
+        """Send a POST request and return the document of the answer; None if it is empty. Raise ForgeError."""
         return self._retry(lambda: self._ask("POST", path, json.dumps(body).encode(), asked))
 
     def unreadable(self, asked: Asked) -> Exception:
@@ -129,7 +129,7 @@ class Api:
 
 
 def _said(content: bytes) -> str:
-    """Return the platform's message: GitHub's `message` and `errors`, GitLab's `message` or `error`, in any form."""
+    """Return the platform's message: GitHub's `message` and `errors`, or GitLab's `message` or `error`, in any form."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -142,13 +142,13 @@ def _said(content: bytes) -> str:
 
 
 def _authorities() -> bool | str:
-    """The machine's own CAs, or those that its administrator names for programs like this."""
+    """Return the file of CAs that a variable names, or True for the CAs of this machine."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "CI_SERVER_TLS_CA_FILE")
     return next((os.environ[name] for name in names if os.environ.get(name)), True)
 
 
 def _without_headers(error: Exception) -> Exception:
-    """The cause without the request that it carries, which holds the token."""
+    """Return the error without its request, which contains the token."""
     for name in ("request", "response"):
         if hasattr(error, name):
             setattr(error, name, None)

@@ -1,4 +1,4 @@
-"""Which platform, which repository, which API and which token: from CI's own variables, else from the remote `origin`."""
+"""Find the platform, repository, API and token: from the variables of CI, or else from the remote `origin`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ def open_forge(
     environ: Mapping[str, str],
     sleep: Callable[[float], None],
 ) -> Forges:
-    """The platform of this job, or of the checkout in `directory`. Raises CallerError with what is missing."""
+    """Open the platform of this job, or of the checkout in `directory`. Raise CallerError with what is missing."""
     remote = None if _named_by_ci(environ, platform) else _origin(directory)
     platform = platform or _platform(environ, remote)
     if remote is not None and remote.is_gitlab and platform is Platform.GITHUB:
@@ -57,7 +57,7 @@ def _platform(environ: Mapping[str, str], remote: Remote | None) -> Platform:
 
 
 def _github(environ: Mapping[str, str], remote: Remote | None) -> tuple[str, str]:
-    """The API's address, and the repository."""
+    """Return the address of the API, and the repository."""
     if remote is not None:
         own = "https://api.github.com" if remote.host == "github.com" else f"https://{remote.host}/api/v3"
         return environ.get("GITHUB_API_URL") or own, remote.path

@@ -1,4 +1,4 @@
-"""Where a repository is hosted, as its remote is spelled: by ssh, by the short form of scp, or by https."""
+"""Find where a repository is hosted, from the URL of its remote: ssh, the short form of scp, or https."""
 
 import re
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ _ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com", "
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """`host` is where its pages and its API are, with a port that is not the usual one; `path` names the repository there."""
+    """The repository on its host. `host` serves its pages and API, with a port if it is unusual; `path` is its name there."""
 
     host: str
     path: str
 
     @property
     def is_gitlab(self) -> bool:
-        """Guess by the host's name; unknown hosts are treated as GitHub Enterprise."""
+        """Guess from the name of the host; an unknown host is treated as GitHub Enterprise."""
         return any(part == "gitlab" for part in re.split(r"[.:-]", self.host))
 
 
 def read_remote(url: str) -> Remote | None:
-    """None for a remote that is no repository on a host, such as a directory."""
+    """Parse the URL of a remote. Return None if it is not a repository on a host, for example a directory."""
     url = url.strip()
     if "://" in url:
         try:

@@ -1,4 +1,4 @@
-"""A token for a platform's API: its origin, and protection from being shown outside of its HTTP header."""
+"""A token for a platform's API: where it comes from, and its protection from being shown outside of the HTTP header."""
 
 import shutil
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _VARIABLES: Mapping[Platform, tuple[str, ...]] = {
 
 
 class Token:
-    """`origin` names where it was found, for people. Only `reveal` returns its text."""
+    """A token. `origin` names where it was found, for messages. Only `reveal` returns its text."""
 
     def __init__(self, text: str, origin: str) -> None:
         self._text, self.origin = text.strip(), origin
@@ -34,7 +34,7 @@ class Token:
 
 
 def find_token(platform: Platform, host: str, environ: Mapping[str, str]) -> Token:
-    """The token for `host`. Raises CallerError, naming what to set, when there is none: it goes to no host but its own."""
+    """Return the token for `host`. It is sent to no other host. Raise CallerError, with what to set, if there is none."""
     held: str | None = None
     for name in _VARIABLES[platform]:
         if environ.get(name, "").strip():
@@ -58,7 +58,10 @@ def find_token(platform: Platform, host: str, environ: Mapping[str, str]) -> Tok
 
 
 def _is_for(platform: Platform, name: str, host: str, environ: Mapping[str, str]) -> bool:
-    """A variable does not name its host: it is the platform's own, or the one that CI or a person names."""
+    """Return whether the token of a variable is for `host`, because the variable itself does not name its host.
+
+    It is for the public host of the platform, and for a host that the variables of CI or the user name.
+    """
     host = _bare(host)
     if platform is Platform.GITHUB:
         own = host == "github.com" or host.endswith(".ghe.com")
@@ -70,7 +73,7 @@ def _is_for(platform: Platform, name: str, host: str, environ: Mapping[str, str]
 
 
 def _bare(address: str) -> str:
-    """The host alone, of an address or of a host with a port."""
+    """Return only the host of an address, or of a host with a port."""
     try:
         return urlsplit(address if "://" in address else f"//{address}").hostname or ""
     except ValueError:
@@ -78,7 +81,7 @@ def _bare(address: str) -> str:
 
 
 def _from_gh(host: str) -> Token | None:
-    """The one that GitHub's own program is logged in with at this very host."""
+    """Return the token with which GitHub's own program (gh) is logged in at exactly this host."""
     if shutil.which("gh") is None:
         return None
     ended = run(["gh", "auth", "token", "--hostname", host], Path.cwd(), {}, _GH_TIMEOUT, apart=True, keep=4096)

@@ -1,1 +1,1 @@
-"""The registry adapter: the distribution API over HTTP. `client.py` is the port; pushing layers is the engine's work."""
+"""The registry adapter: the distribution API over HTTP. `client.py` implements the port; the engine pushes layers."""

@@ -1,7 +1,7 @@
-"""Proving to a registry who we are: Basic, or Bearer tokens from the service that its challenge names.
+"""Authenticate to a registry: with Basic, or with Bearer tokens from the token service that its challenge names.
 
-The first request goes out without proof; the answer's challenge says what is wanted. What was proven is kept for
-the host and scope, in memory only.
+The first request is sent without a credential; the challenge in the answer says which one is needed. A credential that
+was accepted is kept for the host and scope, in memory only.
 """
 
 import base64
@@ -27,7 +27,7 @@ _SHORTEST_LIFE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """`scheme` is `basic` or `bearer`."""
+    """One challenge of a `WWW-Authenticate` header. `scheme` is `basic` or `bearer`."""
 
     scheme: str
     parameters: Mapping[str, str]
@@ -57,7 +57,7 @@ class Proof:
             return token if token and time.monotonic() < until else self._basic
 
     def answer(self, refusal: Answer, scope: str, what: str) -> str:
-        """A header that meets the challenge of a 401. Raises RegistryError when we have nothing that would."""
+        """Return a header that meets the challenge of a 401. Raise RegistryError if there is no credential for it."""
         challenges = read_challenges(refusal.headers.get("WWW-Authenticate", ""))
         login = self._credentials.for_host(self._endpoint.host)
         for challenge in challenges:

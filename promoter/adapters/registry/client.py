@@ -1,4 +1,4 @@
-"""The Registry port over the distribution API. Only manifests move here; layers are the engine's work."""
+"""The Registry port over the distribution API. Only manifests are moved here; the engine moves layers."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class HttpRegistry:
-    """Every registry, by its host. Safe to share between threads."""
+    """All registries, by host. Safe to share between threads."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class HttpRegistry:
         sleep: Callable[[float], None] = time.sleep,
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        """`check` may raise to end a copy."""
+        """Make a client. `check` may raise to end a copy."""
         self._check = check
         self._credentials, self._insecure, self._timeout = credentials, insecure, timeout
         self._retry = Retry(sleep)
@@ -47,7 +47,7 @@ class HttpRegistry:
         self._retry(lambda: self._ping(host))
 
     def greeting(self, host: str) -> Answer:
-        """What `/v2/` answers, whatever that is."""
+        """Return the answer to `/v2/`, with any status."""
         return self._endpoint(host).send(RegistryRequest("GET", "/v2/", {}))
 
     def manifest(self, image: ImageRef) -> Manifest | None:
@@ -72,9 +72,9 @@ class HttpRegistry:
     def streaming(
         self, repository: Repository, actions: str, request: RegistryRequest, what: str, body: Body | None = None
     ) -> Iterator[requests.Response]:
-        """A large answer or body, piece by piece, proven with what the registry asked for before, or asks for now.
+        """Send a request with a large answer or body, piece by piece, and authenticate if the registry requires it.
 
-        `path` may be a whole URL. What proves us goes to the registry itself, and not to where else it sends us.
+        `path` may be a whole URL. Credentials are sent to the registry itself, and not to a host to which it redirects.
         """
         endpoint, proof = self._endpoint(repository.host), self._proof(repository.host)
         scope = f"repository:{repository.path}:{actions}"
@@ -90,7 +90,7 @@ class HttpRegistry:
                 return
             refusal = Answer(401, response.headers, b"")
         proof.forget(scope)
-        if body is not None:  # it is spent: the next try proves us first
+        if body is not None:  # the body is used up: it cannot be sent a second time
             raise errors.login_ended(repository.host, what)
         with endpoint.streaming(_with(request, proof.answer(refusal, scope, what))) as response:
             yield response
@@ -101,7 +101,7 @@ class HttpRegistry:
         if answer.status == 401:
             proof = self._proof(host)
             header = proof.answer(answer, "", what)
-            if header.startswith("Bearer "):  # the token service knows us; what a token without scope may see differs
+            if header.startswith("Bearer "):  # the token service accepted us; a token without a scope may not be enough for /v2/
                 return
             answer = endpoint.send(RegistryRequest("GET", "/v2/", {"Authorization": header}))
             if answer.status in (401, 403):
@@ -163,7 +163,7 @@ class HttpRegistry:
         return answer
 
     def proven(self, repository: Repository, actions: str, request: RegistryRequest, what: str) -> Answer:
-        """Sends, and once more with what the registry asks for."""
+        """Send a request. If the registry refuses it with 401, authenticate and send it once more."""
         endpoint, proof = self._endpoint(repository.host), self._proof(repository.host)
         scope = f"repository:{repository.path}:{actions}"
         header = proof.header(scope)

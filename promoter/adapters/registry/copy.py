@@ -1,4 +1,4 @@
-"""Copying an image from one repository to another, byte for byte: blobs first, then manifests, children before parents.
+"""Copy an image from one repository to another, byte for byte: first blobs, then manifests, children before parents.
 
 Existing content is not sent again. The digest cannot change, because nothing is unpacked or repacked.
 """
@@ -21,7 +21,7 @@ PIECE = 1024 * 1024
 
 
 class Client(Protocol):
-    """What copying needs of the registry client."""
+    """The methods of the registry client that copying needs."""
 
     def manifest(self, image: ImageRef) -> Manifest | None: ...
 
@@ -33,7 +33,7 @@ class Client(Protocol):
 
 
 class Copier:
-    """Copies over one client. `check` is asked between two pieces, and may raise."""
+    """Copies images with one client. `check` is called between two pieces, and may raise."""
 
     def __init__(self, client: Client, check: Callable[[], None]) -> None:
         self._client, self._check = client, check
@@ -83,7 +83,7 @@ class Copier:
             yield Body(self._pieces(answer, source.host, digest, size), size)
 
     def _pieces(self, answer: requests.Response, host: str, digest: Digest, size: int) -> Iterator[bytes]:
-        """Read while they are sent elsewhere: what fails here is the source's, not the target's."""
+        """Yield the pieces of a blob, while they are sent to the target. Errors here are the source's, not the target's."""
         got = 0
         try:
             for piece in answer.iter_content(PIECE):
@@ -107,7 +107,7 @@ class Copier:
 
 
 def _blobs(manifest: Manifest) -> list[tuple[Digest, int]]:
-    """Configuration and layers, with their sizes in bytes; an index has none of its own."""
+    """Return the configuration and the layers, with their sizes in bytes. An index has none."""
     document: Mapping[str, Any] = json.loads(manifest.body)
     entries = [document["config"]] if "config" in document else []
     entries += [layer for layer in document.get("layers", []) if not layer.get("urls")]

@@ -1,4 +1,4 @@
-"""Registry credentials, resolved as the docker CLI resolves them; nothing is written, and no helper is asked to list.
+"""Registry credentials, found in the same way as by the docker CLI. Nothing is written, and no helper is asked for a list.
 
 Order: DOCKER_AUTH_CONFIG, then config.json: a credential helper of that host, the store of all hosts, `auths`. A broken
 configuration is an error, but only for hosts that depend on it.
@@ -25,7 +25,7 @@ _NOT_FOUND = "credentials not found"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What proves who we are. With an `identity_token`, the password is empty and the token is refreshed from it."""
+    """A login for a registry. With an `identity_token` the password is empty, and the token service exchanges the token."""
 
     username: str
     password: str
@@ -37,19 +37,19 @@ class Login:
 
 
 class Credentials:
-    """The docker CLI's configuration, read again for each request, so that a rotated login is found."""
+    """The docker CLI's configuration, read again for each request, so that a renewed login is found."""
 
     def __init__(self, config_dir: Path | None = None) -> None:
         self._config_dir = config_dir
 
     def for_host(self, host: str) -> Login | None:
-        """The login for registry `host` (`docker.io`, `127.0.0.1:5000`); None means anonymous. Raises RegistryError."""
+        """Return the login for registry `host` (`docker.io`, `127.0.0.1:5000`); None means anonymous. Raise RegistryError."""
         key = HUB_KEY if host == DOCKER_HUB else host
         login = _from_environment(key)
         return login if login is not None else self._from_config(key)
 
     def origin(self, host: str) -> str | None:
-        """Where the login for `host` comes from, in words; None for none. Raises RegistryError as `for_host` does."""
+        """Return where the login for `host` comes from, in words; None without one. Raise RegistryError as `for_host` does."""
         key = HUB_KEY if host == DOCKER_HUB else host
         if _from_environment(key) is not None:
             return "the variable DOCKER_AUTH_CONFIG"
@@ -73,7 +73,7 @@ class Credentials:
 
 
 def config_dir(given: Path | None = None) -> Path:
-    """Where the docker CLI keeps its configuration: DOCKER_CONFIG, else `.docker` in the home directory."""
+    """Return the docker CLI's configuration directory: DOCKER_CONFIG, or else `.docker` in the home directory."""
     if given is not None:
         return given
     named = os.environ.get("DOCKER_CONFIG")

@@ -1,4 +1,4 @@
-"""Every way a registry fails, as one sentence with its remedy and whether another try may help."""
+"""Every failure of a registry, as one sentence with its remedy and whether a retry may help."""
 
 import json
 
@@ -29,7 +29,7 @@ def unreachable(host: str, error: Exception) -> RegistryError:
 
 
 def refused_login(host: str, what: str, *, anonymous: bool) -> RegistryError:
-    """401 or 403, by the registry or its token service."""
+    """Make the error for 401 or 403, from the registry or its token service."""
     if anonymous:
         return RegistryError(f"registry {host} wants credentials for {what}, and there are none", hint=f"run docker login {host}")
     return RegistryError(
@@ -39,13 +39,13 @@ def refused_login(host: str, what: str, *, anonymous: bool) -> RegistryError:
 
 
 def login_ended(host: str, what: str) -> RegistryError:
-    """401 to what was proven a moment ago: tokens are short-lived."""
+    """Make the error for a 401 to a credential that was accepted a moment ago: tokens are short-lived."""
     return RegistryError(f"registry {host} no longer accepts the token for {what}",
                          hint="run the same command again", retryable=True)  # fmt: skip
 
 
 def other_length(host: str, name: str, got: int, expected: int) -> RegistryError:
-    """A blob that is longer or shorter than its manifest says."""
+    """Make the error for a blob that is longer or shorter than its manifest says."""
     return RegistryError(
         f"registry {host} sends {got} bytes of {name}, expected {expected}",
         hint="check its storage and the proxies in between",
@@ -54,7 +54,7 @@ def other_length(host: str, name: str, got: int, expected: int) -> RegistryError
 
 
 def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
-    """Any other answer that is no success."""
+    """Make the error for any other unsuccessful answer."""
     detail = reason(body)
     tail = f": {detail}" if detail else ""
     if status == 429:
@@ -72,7 +72,7 @@ def missing(host: str, what: str) -> RegistryError:
 
 
 def reason(body: bytes) -> str:
-    """What the registry's error document says, or nothing."""
+    """Return the message of the registry's error document, or an empty text."""
     try:
         errors = json.loads(body)["errors"]
         return "; ".join(str(e.get("message") or e.get("code")) for e in errors)[:300]
@@ -81,7 +81,7 @@ def reason(body: bytes) -> str:
 
 
 def _innermost(error: BaseException) -> str:
-    """The operating system's own words, out of the wrappings of two libraries."""
+    """Return the operating system's message, without the wrapping of two libraries."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and seen.strerror and seen is not error:

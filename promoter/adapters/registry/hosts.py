@@ -1,4 +1,4 @@
-"""What a registry's name says about reaching it: where it answers, how far it is trusted, by which CAs."""
+"""Facts that follow from a registry's name: its address, whether it is local, and the CAs to trust."""
 
 import ipaddress
 from pathlib import Path
@@ -11,12 +11,12 @@ CERTIFICATES = Path("/etc/docker/certs.d")
 
 
 def address(host: str) -> str:
-    """The host (and port) that answers for registry `host`."""
+    """Return the host (and port) that answers for registry `host`."""
     return "registry-1.docker.io" if host == DOCKER_HUB else host
 
 
 def is_loopback(host: str) -> bool:
-    """127.0.0.0/8, ::1 and localhost, with or without a port."""
+    """Return whether the host is 127.0.0.0/8, ::1 or localhost, with or without a port."""
     name = urlsplit(f"//{host}").hostname or ""
     if name == "localhost":
         return True
@@ -27,7 +27,10 @@ def is_loopback(host: str) -> bool:
 
 
 def trust(host: str) -> SSLContext:
-    """The machine's own CAs, and for this host those (and the client certificate) that the Docker Engine would take."""
+    """Return a TLS context with the CAs of this machine.
+
+    It adds the CAs and the client certificate that the Docker Engine would use for this host.
+    """
     context = create_default_context()
     place = CERTIFICATES / host
     for authority in sorted(place.glob("*.crt")):

@@ -1,6 +1,7 @@
-"""One registry host over HTTP: which scheme it speaks, pooled connections, limits on time and size. No meaning, no login.
+"""One registry host over HTTP: its scheme, pooled connections, and limits on time and size.
 
-netrc, cookies and environment proxies for loopback stay out, because a registry's credentials come from one place only.
+Answers are not interpreted here, and there is no login. netrc, cookies and environment proxies for loopback are not used,
+because the credentials of a registry come from one place only.
 """
 
 import threading
@@ -24,9 +25,9 @@ from promoter.model.errors import RegistryError
 POOL = 16
 LARGEST_BODY = 8 * 1024 * 1024
 Timeout = tuple[float, float]
-"""Seconds to connect, seconds between two bytes."""
+"""Seconds to connect, and seconds between two bytes."""
 UPLOAD = 120.0
-"""Seconds in which a registry may take no more of a layer, or store the whole before it answers."""
+"""Seconds for which a registry may stop accepting data of a layer, and seconds to store the whole layer and answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Answer:
 
 
 class Body:
-    """Pieces of a length that is known beforehand. A registry needs `Content-Length`, without chunked encoding."""
+    """A body in pieces, with a known length. A registry requires `Content-Length`, without chunked encoding."""
 
     def __init__(self, pieces: Iterator[bytes], size: int) -> None:
         self._pieces, self._size = pieces, size
@@ -58,7 +59,7 @@ class Body:
 
 
 class Endpoint:
-    """A host that answers under one name. `lenient` ones may speak plain HTTP or show any certificate."""
+    """A host that answers under one name. A `lenient` one may use plain HTTP or any certificate."""
 
     def __init__(self, host: str, timeout: Timeout, *, lenient: bool) -> None:
         self.host, self.lenient, self._timeout = host, lenient, timeout
@@ -69,7 +70,7 @@ class Endpoint:
         self._lock = threading.Lock()
 
     def send(self, request: RegistryRequest) -> Answer:
-        """Raises RegistryError when no whole answer came."""
+        """Send a request and return the answer. Raise RegistryError if the answer is missing or incomplete."""
         if self._scheme is not None:
             return self._renamed(self._scheme, request)
         first, second = self._schemes()
@@ -87,7 +88,7 @@ class Endpoint:
         return answer
 
     def absolute(self, url: str, request: RegistryRequest) -> Answer:
-        """To a whole URL on this host, such as a token service's."""
+        """Send a request to a whole URL on this host, such as that of a token service."""
         try:
             return self._fetch(url, request)
         except requests.exceptions.RequestException as error:
@@ -95,9 +96,9 @@ class Endpoint:
 
     @contextmanager
     def streaming(self, request: RegistryRequest, body: Body | None = None) -> Iterator[requests.Response]:
-        """An answer whose body is read piece by piece, or a body that is sent so. `path` may be a whole URL.
+        """Send a request with an answer that is read in pieces, or with a body that is sent in pieces. `path` may be a whole URL.
 
-        A body is sent once: it is not sent again to where the answer redirects.
+        A body is sent once. If the answer is a redirect, the body is not sent again.
         """
         url = request.path if "://" in request.path else f"{self._spoken}://{self._address}{request.path}"
         proxies = {} if self._loopback else get_environ_proxies(url)
@@ -116,7 +117,7 @@ class Endpoint:
         return urlsplit(url).netloc == self._address
 
     def own(self, url: str) -> str:
-        """A URL of this host by the scheme that it speaks: behind a proxy, some name the one that they speak with it."""
+        """Return a URL of this host with the scheme that the host uses: behind a proxy, some registries name the wrong one."""
         return urlsplit(url)._replace(scheme=self._spoken).geturl()
 
     @property
@@ -197,7 +198,7 @@ class _NoCookies(DefaultCookiePolicy):
 
 
 class _Trusting(HTTPAdapter):
-    """Verifies with a context of our own."""
+    """Verifies certificates with our own TLS context."""
 
     def __init__(self, context: SSLContext) -> None:
         self._context = context

@@ -1,4 +1,4 @@
-"""Bytes from a registry become a Manifest; the digest is always computed from the bytes, never read from a header."""
+"""Convert bytes from a registry to a Manifest. The digest is always computed from the bytes, never read from a header."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ KINDS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 ACCEPT = ", ".join(KINDS)
-"""All four, always: with fewer, a registry may convert on the way, and other bytes have another digest."""
+"""All four types, in every request: with fewer, a registry may convert the manifest, and other bytes have another digest."""
 
 
 def digest_of(body: bytes) -> Digest:
@@ -23,7 +23,7 @@ def digest_of(body: bytes) -> Digest:
 
 
 def read_manifest(body: bytes, content_type: str, name: str) -> Manifest:
-    """Raises RegistryError when the bytes are no image manifest or index."""
+    """Parse a manifest. Raise RegistryError if the bytes are not an image manifest or index."""
     try:
         document = json.loads(body)
         kind = str(document.get("mediaType") or content_type.partition(";")[0].strip())

@@ -19,14 +19,17 @@ def date_of(registry: HttpRegistry, host: str) -> datetime | None:
     """Return the clock of the registry or its proxy; None if it sends no date."""
     date = registry.greeting(host).headers.get("Date", "").split(",")
     try:
-        found = parsedate_to_datetime(",".join(date[:2]))  # a proxy may add its own after that of the registry
+        found = parsedate_to_datetime(",".join(date[:2]))  # a proxy may add its own date after that of the registry
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def may_pull(registry: HttpRegistry, repository: Repository) -> bool:
-    """Raises RegistryError. False where the registry knows of no such repository, which forbids nothing."""
+    """Return whether the login may pull from a repository. Raise RegistryError if the registry refuses.
+
+    False means that the repository does not exist yet; that is not an error.
+    """
     what = f"pull from {repository}"
     answer = registry.proven(repository, "pull", RegistryRequest("GET", f"/v2/{repository.path}/tags/list?n=1", {}), what)
     if answer.status not in (200, 404):
@@ -35,7 +38,7 @@ def may_pull(registry: HttpRegistry, repository: Repository) -> bool:
 
 
 def may_push(registry: HttpRegistry, repository: Repository) -> bool:
-    """Raises RegistryError. False where the upload that was begun could not be taken back."""
+    """Return whether the test upload could be cancelled. Raise RegistryError if the registry refuses a push."""
     what = f"push to {repository}"
     begin = RegistryRequest("POST", f"/v2/{repository.path}/blobs/uploads/", {"Content-Length": "0"}, b"")
     answer = registry.proven(repository, "pull,push", begin, what)

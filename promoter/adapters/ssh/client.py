@@ -1,4 +1,4 @@
-"""OpenSSH's client as it is set up here: which it is, what its agent holds, whether it knows a host. Nothing is connected."""
+"""Facts about the OpenSSH client on this machine: its version, the keys of its agent, its known hosts. It opens no connection."""
 
 import os
 import shutil
@@ -8,13 +8,13 @@ _SECONDS = 5.0
 
 
 def version() -> str | None:
-    """None where there is no client."""
+    """Return the version of ssh, or None if it is missing."""
     answer = _run("ssh", "-V")
     return None if answer is None else (answer.stderr or answer.stdout).strip().splitlines()[0]
 
 
 def agent_keys() -> tuple[str, ...] | None:
-    """What the agent holds, as fingerprint and comment; None where no agent answers."""
+    """Return the keys of the agent, as fingerprint and comment; None if no agent answers."""
     if not os.environ.get("SSH_AUTH_SOCK"):
         return None
     answer = _run("ssh-add", "-l")
@@ -24,14 +24,14 @@ def agent_keys() -> tuple[str, ...] | None:
 
 
 def fingerprint(file: str) -> str | None:
-    """Of a public key, or of the public half of a private one; None for what is no key."""
+    """Return the fingerprint of a public key, or of the public half of a private one; None for a file that is not a key."""
     answer = _run("ssh-keygen", "-l", "-f", file)
     words = answer.stdout.split() if answer is not None and answer.returncode == 0 else []
     return words[1] if len(words) > 1 else None
 
 
 def knows(host: str, port: int | None) -> bool | None:
-    """Whether the host's key is among the known ones, by the user's ssh configuration; None if unknown."""
+    """Return whether the host's key is known, by the user's ssh configuration; None if that cannot be found out."""
     settings = _settings(host, port)
     if settings is None or settings.get("proxycommand", "none") != "none" or settings.get("proxyjump", "none") != "none":
         return None

@@ -1,7 +1,7 @@
-"""Signing with OpenSSH's own ssh-keygen, so that file keys, agents and hardware keys work as people are used to.
+"""Sign with OpenSSH's own ssh-keygen, so that key files, agents and hardware keys work as people expect.
 
-It prompts on the terminal itself (passphrase, touch of the token), so it gets the terminal and standard error.
-Checking signatures is not done here.
+ssh-keygen prompts on the terminal itself (passphrase, touch of the token), so it gets the terminal and standard error.
+Signatures are not verified here.
 """
 
 import os
@@ -18,7 +18,7 @@ _PATIENCE = 300.0
 
 
 class SshKeygen:
-    """`Signer` by way of `ssh-keygen -Y sign`. Relative names of keys start from `directory`."""
+    """`Signer` by means of `ssh-keygen -Y sign`. Relative names of keys start from `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -46,7 +46,7 @@ class SshKeygen:
 
 
 def git_signing_key(directory: Path) -> str | None:
-    """The file of the key with which git signs commits here, where that is an SSH key."""
+    """Return the file of the key with which git signs commits here, if it is an SSH key."""
     if _git(directory, "gpg.format") != "ssh":
         return None
     name = _git(directory, "--type=path", "user.signingKey")
@@ -69,7 +69,7 @@ def _git(directory: Path, *what: str) -> str | None:
 
 
 def _errors() -> int | None:
-    """On a terminal ssh-keygen speaks to the person ("confirm user presence"); otherwise its words go into our error."""
+    """Return where ssh-keygen's standard error goes: to the terminal ("confirm user presence"), or else to our error message."""
     return None if sys.stderr.isatty() else subprocess.PIPE
 
 

@@ -66,8 +66,10 @@ class Week:
 
 
 def instant(zone: tzinfo, wall: datetime, *, last: bool = False) -> datetime:
-    """Return when local clocks show `wall` (without a zone) for the first time; with `last`, from when on they show no time
-    before `wall`. If 01:00 to 02:00 comes twice, a period until 01:00 ends before both, one until 01:30 in the second.
+    """Return when local clocks show `wall` (without a zone) for the first time.
+
+    With `last`, return from when on they show no time before `wall`. If 01:00 to 02:00 comes twice, a period until 01:00 ends
+    before both, and one until 01:30 ends in the second.
     """
     wall = min(max(wall, _EARLIEST), _LATEST)
     if last and (before := _shown(zone, wall - _TICK)):

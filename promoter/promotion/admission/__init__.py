@@ -1,1 +1,1 @@
-"""Whether a release may enter an environment: holds, policy, gates, approvals, overrides."""
+"""Decide whether a release may enter an environment: holds, policy, gates, approvals, overrides."""

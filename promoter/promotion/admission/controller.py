@@ -1,6 +1,6 @@
-"""Evaluating one release that asks to enter one environment: what blocks it, then every gate.
+"""Evaluate one release that asks to enter one environment: first what blocks it, then every gate.
 
-What the ledger, the registry and the engine say is evaluated again each time. Only checks are kept for a minute.
+The state of the ledger, the registry and the engine is read again each time. Only results of checks are kept, for a minute.
 """
 
 from dataclasses import replace
@@ -41,7 +41,7 @@ from promoter.promotion.ports.bundle import Ports
 
 
 class AdmissionController:
-    """Evaluates the rules of one environment, with the facts that `ledger` has read so far."""
+    """Evaluates the rules of one environment, from the facts that `ledger` has read so far."""
 
     def __init__(self, file: Loaded, ports: Ports, ledger: Ledger | LedgerView, name: str, terms: PromotionOptions) -> None:
         self.file, self.ports, self.ledger, self.name, self.terms = file, ports, ledger, name, terms
@@ -56,11 +56,11 @@ class AdmissionController:
         return make_plan(self.file.pipeline.name, environment, release, lambda name: secrets.keyed_hash(name, salt), steps_of)
 
     def proposal(self, release: Release) -> Proposal:
-        """What can be evaluated without the secrets that go into the digest of a plan."""
+        """Return the release and environment without a plan, for use without the secrets that a plan's digest covers."""
         return Proposal(self.file.resolve(self.name, release.source, release.id), release)
 
     def as_requested(self, request: PromotionRequest) -> tuple[Proposal, GateContext]:
-        """What a request asks for, with the votes for the plan that it recorded."""
+        """Return what a request asks for, and its case with the votes for the plan that the request recorded."""
         proposal = self.proposal(self.ledger.state.releases[request.release].release)
         case = self._make_case(proposal, self.ports.clock.now(), request.requested_by, plan_digest=request.plan_digest)
         return proposal, replace(case, requested_seq=request.seq)
@@ -70,7 +70,7 @@ class AdmissionController:
         return self.ledger.state.environment(self.name)
 
     def case(self, subject: Subject, now: datetime | None = None) -> GateContext:
-        """What the gates evaluate, now or at another time: keys and votes expire. No vote counts for a subject without a plan."""
+        """Return what the gates evaluate, now or at another time: keys and votes expire. Without a plan, no votes count."""
         when = now or self.ports.clock.now()
         if isinstance(subject, Plan):
             promotion = promotion_id(self.ledger.state, subject)
@@ -78,18 +78,18 @@ class AdmissionController:
         return self._make_case(subject, when, self.terms.actor)
 
     def at(self, subject: Subject, case: GateContext, now: datetime) -> GateContext:
-        """The same case at another time."""
+        """Return the same case at another time."""
         return replace(self.case(subject, now), plan_digest=case.plan_digest, requested_seq=case.requested_seq)
 
     def holding(self, subject: Subject) -> Holding | None:
-        """Whether the policy here is that of the refs which hold it; None when none does."""
+        """Compare the policy here with the refs that protect it. Return None if no ref does."""
         refs = (self.terms.policy_ref, *self.ledger.policy_refs)
         return hold_policy(self.file, self.file.pipeline, subject.environment, subject.release, refs)
 
     def evaluate(self, subject: Subject, *, run_checks: bool, case: GateContext | None = None) -> Admission:
-        """What blocks the release, then every gate. With `run_checks`, checks run once nothing cheaper is closed.
+        """Evaluate what blocks the release, then every gate. With `run_checks`, checks run if nothing else blocks the release.
 
-        `case` replaces what the ledger says now, for another time or for a plan as it was recorded. The checks of a
+        `case` replaces the current state of the ledger, for another time or for a plan as it was recorded. The checks of a
         subject without a plan cannot run.
         """
         state, case, environment = self.ledger.state, case or self.case(subject), subject.environment
@@ -109,18 +109,18 @@ class AdmissionController:
         return admission if override is None or admission.admitted else admission.with_(override)
 
     def of_repair(self, plan: Plan) -> Admission:
-        """What stops a repair: a veto and a freeze, unless a person says to go on. It brings nothing new, so no gate is asked."""
+        """Evaluate what blocks a repair: a veto or a freeze, unless it is forced. No gate is evaluated: no release is new."""
         if self.terms.force is not None:
             return Admission()
         found = standing(self.ledger.state, plan.environment, plan.release)
         return Admission(tuple(one for one in found if one.kind in (Rule.VETO, Rule.FREEZE)))
 
     def under_lease(self, plan: Plan) -> Admission:
-        """Under the lease, against fresh facts, and against what registry and engine hold now."""
+        """Evaluate again under the lease: the newest facts, and what the registry and the engine have now."""
         return self.evaluate(plan, run_checks=True).with_(*self._moved(plan))
 
     def overridden(self, plan: Plan) -> GateResult | None:
-        """The overrides that open the way for this plan, if any do."""
+        """Return the result of the overrides if they admit this plan; else None."""
         override = None if self.terms.rollback else override_of(plan.environment, self.case(plan))
         return override if override is not None and override.verdict.outcome is Outcome.PASSED else None
 
@@ -141,7 +141,7 @@ class AdmissionController:
         return (GateResult("rollback", refused(ReasonCode.ROLE_MISSING, says), Rule.ROLLBACK),)
 
     def _with_stays(self, subject: Subject, case: GateContext) -> GateContext:
-        """Ask the engine whether what soaks upstream ran without a break."""
+        """Return the case with interruptions of soak times upstream, as the engines show them."""
         stays = dict(case.stays)
         for name in {gate.in_ for gate in subject.environment.gates if isinstance(gate, Soak)}:
             stay, deployment = stays.get(name), self.ledger.state.environment(name).current
@@ -162,9 +162,9 @@ class AdmissionController:
         return () if held is None else (GateResult("policy", held.verdict, Rule.POLICY),)
 
     def _moved(self, plan: Plan) -> tuple[GateResult, ...]:
-        """Gates were passed for these bytes, over what the ledger says runs there: both must still be so.
+        """Check that the release's images still exist, and that the environment runs what the ledger recorded.
 
-        A rollback and an override answer an emergency, in which what runs may be anything.
+        The gates were passed for that state. It is not checked for a rollback or an override: in an emergency, anything may run.
         """
         if not plan.environment.gates or self.terms.rollback or self.overridden(plan) is not None:
             return ()
@@ -179,7 +179,7 @@ class AdmissionController:
         return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
 
     def _checks(self, plan: Subject, found: tuple[GateResult, ...]) -> RunCheck | None:
-        """Runs a check; None where one would be in vain."""
+        """Return a function that runs a check; None if another rule already blocks the release, or if there is no plan."""
         if worst(found) is not None or not isinstance(plan, Plan):
             return None
         job = Execution(plan, promotion_id(self.ledger.state, plan), self.file.pipeline.directory, None)

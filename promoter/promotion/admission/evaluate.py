@@ -1,4 +1,4 @@
-"""What the gates of an environment evaluate: the facts of the ledger about one release, with each vote checked."""
+"""The input of an environment's gates: the facts of the ledger about one release, with each vote checked."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,9 +23,9 @@ def make_case(
     promotion: str = "",
     plan_digest: str = "",
 ) -> GateContext:
-    """Everything that the ledger says about this release asking to enter this environment.
+    """Collect everything in the ledger about this release and this environment.
 
-    `plan_digest` is what votes are counted for; without one, none count.
+    `plan_digest` is the plan for which votes count; without one, no votes count.
     """
     environment, release = subject.environment, subject.release
     place = state.environment(environment.name)
@@ -57,10 +57,10 @@ def make_case(
 
 
 def _by_person(votes: tuple[Vote, ...], names: Mapping[str, str]) -> tuple[Vote, ...]:
-    """Under one name for each person, so that a person who signs and reviews on the platform counts once."""
+    """Rename each voter to one name per person, so that a person who signs and also reviews on the platform counts once."""
     return tuple(replace(vote, principal=person(vote.principal, names)) for vote in votes)
 
 
 def gates_of_rollback(environment: Environment) -> tuple[Gate, ...]:
-    """Those that the file does not let a rollback pass by."""
+    """Return the gates that a rollback must pass."""
     return tuple(gate for gate in environment.gates if not environment.rollback.skips(gate.kind))

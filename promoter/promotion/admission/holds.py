@@ -1,4 +1,4 @@
-"""What blocks a release before any gate is evaluated: pins, freezes, vetoes, and newer requests for the same environment."""
+"""The rules that block a release before any gate is evaluated: pins, freezes, vetoes, and newer requests."""
 
 from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
@@ -9,7 +9,7 @@ from promoter.pipeline.model import Environment
 
 
 def standing(state: State, environment: Environment, release: Release) -> tuple[GateResult, ...]:
-    """Pins, freezes and vetoes."""
+    """Return the pins, freezes and vetoes that block a release."""
     name, entry, found = environment.name, state.environment(environment.name), []
     if entry.pinned is not None:
         says = f"{name} is pinned: {_said(entry.pinned)}; `promoter unpin {name} --reason …` lets releases in"
@@ -26,10 +26,10 @@ def standing(state: State, environment: Environment, release: Release) -> tuple[
 
 
 def newer_instead(state: State, name: str, release: Release, *, explicit: bool) -> tuple[GateResult, ...]:
-    """A refusal when a later release asked for the environment after this one did, or began to enter it.
+    """Return a refusal if a later release asked for the environment after this one, or began to enter it.
 
-    One that has begun or runs there is never superseded. A person who names release and environment (`explicit`) may
-    send an earlier release that did not wait there.
+    A release that has begun or runs there is never superseded. A person who names release and environment (`explicit`) may
+    promote an earlier release that did not wait there.
     """
     entry = state.environment(name)
     begun = entry.start is not None and entry.start.release == release.id
@@ -51,7 +51,7 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
 
 
 def superseded_by(state: State, name: str, release: Release) -> list[dict[str, object]]:
-    """The earlier releases that wait there and will wait no longer once this one asks: as a request records them."""
+    """Return the earlier releases that stop waiting when this one asks, as a request records them."""
     entry = state.environment(name)
     return [
         {"release": one, "seq": seq}
@@ -61,7 +61,7 @@ def superseded_by(state: State, name: str, release: Release) -> list[dict[str, o
 
 
 def in_the_way_of_rollback(environment: Environment, found: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
-    """What blocks a rollback: a veto always, a freeze where windows count, a pin never."""
+    """Return what blocks a rollback: always a veto, a freeze if windows apply to rollbacks, and never a pin."""
     frozen = not environment.rollback.skips("window")
     return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind is Rule.FREEZE))
 

@@ -1,4 +1,4 @@
-"""Emergencies: whether the gates are passed by override, and whether an earlier override was reviewed."""
+"""Emergencies: whether an override replaces the gates, and whether an earlier override was reviewed."""
 
 from promoter.gates.approval.votes import checked
 from promoter.gates.context import GateContext
@@ -12,19 +12,19 @@ from promoter.pipeline.model import Environment, Pipeline
 
 
 def override_of(environment: Environment, case: GateContext) -> GateResult | None:
-    """What the overrides for this very plan come to; None when there are none, or the file allows none."""
+    """Return the result of the overrides for exactly this plan; None if there are none, or the file allows none."""
     verdict = evaluate_override(environment.override, case) if environment.override is not None else None
     return None if verdict is None else GateResult("override", verdict, Rule.OVERRIDE)
 
 
 def overrides_used(environment: Environment, case: GateContext) -> tuple[str, ...]:
-    """Digests of the facts on which a start rests that passes the gates by override."""
+    """Return the digests of the override facts that a start uses."""
     policy = environment.override
     return tuple(vote.digest for vote in used_overrides(policy, case)) if policy is not None else ()
 
 
 def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case: GateContext) -> tuple[GateResult, ...]:
-    """A refusal for each override here that no second person has reviewed."""
+    """Return a refusal for each override in this environment that no second person has reviewed."""
     owed = state.environment(case.environment).owed
     verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
     return tuple(GateResult("review", verdict, Rule.REVIEW) for verdict in verdicts if verdict.outcome is not Outcome.PASSED)

@@ -1,7 +1,7 @@
-"""The policy compared with a protected git ref: a branch cannot loosen the gates that it must pass.
+"""Compare the policy with a protected git ref, so that a branch cannot weaken the gates that it must pass.
 
-Which refs hold it: the one that the file names, the one that the settings name, and the one that the ledger last saw in
-the file, so that removing the key from a branch does not lift the pin.
+The refs are: the one in the file, the one in the settings, and the one that the ledger last recorded from the file. So
+removing the key from a branch does not remove the pin.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,25 +16,25 @@ from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import Environment, Pipeline, Policy, held_policy
 
 MANY = 50
-"""Differences that are listed one by one."""
+"""The number of differences that are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The refs that hold a policy, each with its commit, and whether the policy here is theirs."""
+    """The result of comparing the policy with refs, and the commit of each ref."""
 
     verdict: Verdict
     commits: tuple[tuple[str, str], ...] = ()
 
     def document(self, pipeline: Pipeline) -> dict[str, object]:
-        """What a fact records: the pin in the file, and what it was compared with."""
+        """Return what a fact records: the pin in the file, and the refs and commits that the policy was compared with."""
         return {"ref": pipeline.policy_ref, "held_to": [{"ref": ref, "commit": commit} for ref, commit in self.commits]}
 
 
 def hold_policy(
     file: Loaded, pipeline: Pipeline, environment: Environment, release: Release, refs: Sequence[str | None]
 ) -> Holding | None:
-    """None when no ref holds the policy. `refs` are those of the settings and of the ledger; the file's is added."""
+    """Compare the policy with `refs` (of the settings and of the ledger) and the file's own ref. Return None without any ref."""
     wanted = tuple(dict.fromkeys(ref for ref in (*refs, pipeline.policy_ref) if ref))
     if not wanted:
         return None
@@ -55,7 +55,7 @@ def hold_policy(
 
 
 def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
-    """Why a vote from this checkout would not be given under the rules that a request was made under."""
+    """Return the refusal for a vote from a checkout whose rules are not those of the request, with the differences."""
     if asked is None:
         why = "the request has no rules, because an earlier version of promoter recorded it"
     else:

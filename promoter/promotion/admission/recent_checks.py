@@ -1,4 +1,4 @@
-"""The results of checks, kept for a while: under the lease, and while a run waits for votes, no check runs again at once."""
+"""Recent results of checks. They avoid a second run under the lease, and repeated runs while a run waits for votes."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ FRESH = 60.0
 
 
 class RecentChecks:
-    """What each check of a plan found last, and when. A check that failed runs again each time."""
+    """The last result of each check of a plan, with its time. A failed check is always run again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

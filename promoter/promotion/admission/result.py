@@ -8,13 +8,13 @@ from promoter.model.verdict import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Every rule's verdict, in the order in which people read them."""
+    """The verdict of every rule, in the order in which people read them."""
 
     results: tuple[GateResult, ...] = ()
 
     @property
     def blocking(self) -> GateResult | None:
-        """The verdict that decides: a refusal before a wait; None when the release is admitted."""
+        """Return the result that decides: a refusal before a wait; None if the release is admitted."""
         return worst(self.results)
 
     @property
@@ -27,7 +27,7 @@ class Admission:
 
     @property
     def asks_for_votes(self) -> bool:
-        """Whether votes could still let it in: what is refused for good asks for none."""
+        """Return whether votes could still admit the release: false after a final refusal."""
         return self.blocking is None or self.blocking.kind.opens_by_vote
 
     @property

@@ -1,4 +1,4 @@
-"""What asks for admission: a release and an environment. A plan is one; where no plan can be made, a Proposal is."""
+"""The subject of admission: a release and an environment. It is a Plan, or a Proposal if no plan can be made."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,7 +18,7 @@ class Subject(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A release and an environment without a plan: the secrets that its digest covers are not here."""
+    """A release and an environment without a plan, because the secrets for the plan's digest are missing here."""
 
     environment: Environment
     release: Release

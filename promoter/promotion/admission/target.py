@@ -1,4 +1,4 @@
-"""Whether engine and containers are those that this ledger knows: another engine or another ledger needs a person's word."""
+"""Refuse an engine or containers that belong to another ledger or were not recorded, until a person accepts them."""
 
 from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
@@ -10,7 +10,7 @@ from promoter.promotion.ports.engine import Engine
 
 
 def other_engine(environment: str, current: Deployment | None, engine: Engine) -> GateResult | None:
-    """The refusal when another engine than the recorded one answers at the address."""
+    """Return the refusal if the engine at the address is not the recorded one."""
     if current is None or current.engine is None:
         return None
     identity = engine.identify()
@@ -24,9 +24,9 @@ def other_engine(environment: str, current: Deployment | None, engine: Engine) -
 
 
 def other_ledger(place: Place, chain: str | None, location: str, engine: Engine) -> GateResult | None:
-    """The refusal when another ledger has recorded the containers: its facts, gates and leases are not known here.
+    """Return the refusal if another ledger recorded the containers: its facts, gates and leases are not known here.
 
-    `chain` is the digest of this ledger's first fact; None when it is empty.
+    `chain` is the digest of this ledger's first fact; None for an empty ledger.
     """
     found = engine.labels_by_name().items()
     serving = [labels for name, labels in found if is_owned(labels, owner_labels(place)) and not is_aside(name)]

@@ -1,1 +1,1 @@
-"""Checks before and after a promotion, carried out: jobs, probes, metrics and programs."""
+"""Run checks before and after a promotion: jobs, probes, metrics and programs."""

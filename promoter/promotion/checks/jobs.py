@@ -1,7 +1,7 @@
-"""Jobs: containers that run one command to its end. The result of each is recorded exactly once, also when the run is killed.
+"""Jobs: containers that run one command to its end. Each result is recorded exactly once, even if the run is killed.
 
-A job that must not run twice has a name of its own, and its container stays until its result is recorded: the run
-that resumes finds it finished, waits while it still runs, or starts it when it was only created.
+A job that must not run twice has its own name, and its container stays until its result is recorded. A run that resumes
+finds the finished job, waits for a running one, or starts one that was only created.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ TAIL = 20
 
 @dataclass(frozen=True)
 class JobResult:
-    """`code` None when it was not done in its time. `output` are its last lines, without secrets."""
+    """The result of a job. `code` is None after a timeout. `output` has its last lines, without secrets."""
 
     code: int | None
     output: str
@@ -55,7 +55,7 @@ class Jobs:
         return JobResult(code, output)
 
     def _found(self, spec: ContainerSpec, site: CheckTarget) -> str | None:
-        """The job as a run that was cut off has left it; what another promotion has left under its name goes."""
+        """Return the job that an interrupted run left. A container of another promotion with its name is removed."""
         there = site.engine.inspect(spec.name) if site.once is not None else None
         if there is None:
             return None
@@ -80,8 +80,10 @@ class Jobs:
 
 
 def sweep(engine: Engine, place: Place, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
-    """Remove jobs that no run waits for: those of processes that are known to have ended and, for the holder of the
-    lease, all that were made under an earlier lease, except those named in `keep`.
+    """Remove jobs that no run waits for, except those named in `keep`.
+
+    These are jobs of processes that are known to have ended. If the caller has the lease, all jobs that were made under an
+    earlier lease are removed too.
     """
     for container in engine.find(place.labels):
         owner = owner_of(container.labels)
@@ -95,7 +97,7 @@ def _has_ended(container: Container) -> bool:
 
 
 def _spec(check: ContainerCheck, site: CheckTarget) -> ContainerSpec:
-    """The service as it is configured, but alone: no ports, no alias, no restart, no health, one command."""
+    """Return the service as configured, but alone: no ports, no alias, no restart, no healthcheck, one command."""
     image: ImageRef = site.images[check.service]
     changed: dict[str, object] = {
         "command": check.command,

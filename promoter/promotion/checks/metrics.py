@@ -1,6 +1,6 @@
-"""Asking a Prometheus, as often as it takes; what the samples mean is `gates/metric.py`'s.
+"""Query Prometheus as often as needed. `gates/metric.py` interprets the samples.
 
-A gate asks once for the time that has passed. A verification asks at each point in time that comes to pass.
+A gate queries once, for a past time span. A verification queries at each point in time as it arrives.
 """
 
 import math
@@ -30,7 +30,7 @@ PAUSE = 1.0
 
 
 class Metric:
-    """One measurement, from its first question to its result."""
+    """One measurement, from its first query to its result."""
 
     def __init__(self, check: MetricCheck, clock: Clock, probes: Probes, secrets: Secrets, *, fresh: bool) -> None:
         self._check, self._clock, self._probes, self._secrets = check, clock, probes, secrets
@@ -61,13 +61,13 @@ class Metric:
         if hopeless(check, seen):
             return self._result(passed=False, said=said)
         if seen.missing and check.no_data is NoData.WAIT:
-            if self._ahead is not None:  # what has no data now never will: the span begins again
+            if self._ahead is not None:  # points without data stay without data: start the time span again
                 self._ahead = looking_forward(check, self._now() + round(PAUSE * 1000))
             return _More(said, self._data_until)
         return self._result(passed=accepted(check, seen), said=said) if span.points == check.points else _More(said, math.inf)
 
     def _pause(self) -> float:
-        """Up to the next point in time that is to come."""
+        """Return the seconds until the next point in time."""
         ahead, now = self._ahead, self._now()
         if ahead is None or (reached := ahead.until(now).points) == ahead.points:
             return PAUSE
@@ -99,7 +99,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """Not known yet; `until` is when patience ends."""
+    """The result is not known yet; `until` is the end of the wait."""
 
     said: str
     until: float

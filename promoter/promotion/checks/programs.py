@@ -1,7 +1,7 @@
-"""Running the scanner or cosign that is installed on this machine; what they say is read by `gates/scan.py` and
-`gates/signature.py`.
+"""Run the scanner or cosign that is installed on this machine.
 
-Fail closed: whatever keeps a program from a whole, understood answer about the very digest is a check that failed.
+`gates/scan.py` and `gates/signature.py` read their output. If a program does not give a complete, valid answer about
+exactly this digest, the check fails.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ from promoter.promotion.ports.secrets import Secrets
 MISSING = 127
 ASK_VERSION = 30.0
 SHOWN, KEPT = 5, 50
-"""Findings in the sentence, and in the record."""
+"""The number of findings in the sentence, and in the record."""
 
 
 class _Failed(Exception):
-    """The check has failed; the message says how. Never leaves this file."""
+    """The check has failed; the message is the reason. It is caught in this file."""
 
     def __init__(self, message: str, *, timed_out: bool = False) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class _Failed(Exception):
 
 @dataclass
 class Programs:
-    """Programs of this machine, run one after the other within the time of one check."""
+    """Runs programs of this machine, one after the other, within the time of one check."""
 
     clock: Clock
     probes: Probes
@@ -77,7 +77,7 @@ class Programs:
         return self._result(check, f"cosign verifies {'; '.join(signed)}", passed=True)
 
     def _scanner(self, check: ScanCheck) -> Scanner:
-        """The first that is installed."""
+        """Return the first scanner that is installed."""
         for scanner in check.scanners:
             if self.probes.tool((str(scanner), "--version"), {}, {}, ASK_VERSION).exit_code != MISSING:
                 return scanner
@@ -99,7 +99,7 @@ class Programs:
             raise _Failed(f"{scanner} on {image}: {fault}") from fault
 
     def _run(self, words: tuple[str, ...], files: Mapping[str, str], environment: Mapping[str, str], deadline: float) -> bytes:
-        """All that the program printed, once it has ended well."""
+        """Run a program and return its whole output, if it ended successfully."""
         program, image = words[0], words[-1] if words[0] != Scanner.GRYPE else words[1].removeprefix("registry:")
         left = deadline - self.clock.monotonic()
         ended = self.probes.tool(words, files, environment, left) if left > 0 else ToolResult(None, b"", "", 0.0)
@@ -122,7 +122,7 @@ class Programs:
 
 
 def _images(site: CheckTarget, services: tuple[str, ...]) -> list[tuple[tuple[str, ...], ImageRef]]:
-    """Each image once, with the services that run it."""
+    """Return each image once, with the services that run it."""
     found: dict[ImageRef, list[str]] = {}
     for name, image in site.made(services).items():
         found.setdefault(image, []).append(name)

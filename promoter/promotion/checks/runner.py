@@ -1,4 +1,4 @@
-"""Running checks: http, container and command here, the others in modules of their own.
+"""Run checks: http, container and command here, the others in their own modules.
 
 `gates/checks.py` turns the result into a verdict.
 """
@@ -22,7 +22,7 @@ from promoter.promotion.ports.probes import HttpAnswer, HttpRequest
 
 
 class Checker:
-    """Carries checks out."""
+    """Runs checks."""
 
     def __init__(self, ports: Ports) -> None:
         self._clock, self._probes, self._secrets = ports.clock, ports.probes, ports.secrets
@@ -77,7 +77,7 @@ class Checker:
 
 
 def tolerant(check: Check, run: Callable[[], CheckResult]) -> CheckResult:
-    """In a dry run, what the world cannot do is a result like any other."""
+    """Run a check. In a dry run, errors from outside are a result instead of an exception."""
     try:
         return run()
     except PromoterError as error:
@@ -103,6 +103,6 @@ def _say(check: HttpCheck, answer: HttpAnswer, redact: Callable[[str], str]) -> 
     if answer.status is None:
         return answer.error or "no answer"
     if answer.status == check.status and not _as_wanted(check, answer):
-        seen = redact(answer.body)[:200]  # cut afterwards: half a secret is not found any more
+        seen = redact(answer.body)[:200]  # redact first: half of a secret would not be recognised
         return f"status {answer.status}, but the body does not contain {check.contains!r}: {seen!r}"
     return f"status {answer.status}" + ("" if answer.status == check.status else f", not {check.status}")

@@ -1,4 +1,4 @@
-"""Where checks look: one release in one environment."""
+"""The target of checks: one release in one environment."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from promoter.promotion.ports.engine import Engine, FileContent
 
 @dataclass(frozen=True)
 class CheckTarget:
-    """`fresh`: the release has just begun to run here, so that what was measured before says nothing about it."""
+    """One release in one environment. `fresh`: it has just started there, so earlier measurements do not count."""
 
     place: Place
     release: Release
@@ -28,14 +28,14 @@ class CheckTarget:
     once: str | None = None
     """The name of a job that must not run twice; its container stays until its result is recorded."""
     owner: str | None = None
-    """The process that looks here without holding the environment."""
+    """The process that runs the check without having the environment's lease."""
 
     def made(self, services: tuple[str, ...]) -> dict[str, ImageRef]:
-        """The images of `services` (all, when there are none) where the release has them: signatures are beside them there."""
+        """Return the images of `services` (empty: all) in the repositories of the release: signatures are stored there."""
         return {name: self.release.images[name] for name in services or self.services}
 
 
 def command_environment(site: CheckTarget) -> dict[str, str]:
-    """What a command check sees beside promoter's own environment."""
+    """Return the variables that a command check gets in addition to promoter's own environment."""
     images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.images.items()}
     return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.place.environment, **images}

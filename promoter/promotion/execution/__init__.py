@@ -1,1 +1,1 @@
-"""One plan carried out on an engine; a fact after each step, and the earlier release back where it fails."""
+"""Carry out one plan on an engine: record a fact after each step, and restore the earlier release after a failure."""

@@ -1,7 +1,7 @@
-"""Looking again: after an engine went away and came back, and at the end of a promotion.
+"""Examine containers again: after an engine was gone and came back, and at the end of a promotion.
 
-An engine that does not keep its containers while it is restarted asks them to end once it is back, and shows them as running
-until they have. What was proven before says nothing about them, and neither does what they answer meanwhile.
+Some engines stop their containers when they are restarted. Such an engine first shows the containers as running, and then
+stops them. So earlier proofs, and answers during that time, do not count.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from promoter.promotion.ports.secrets import Secrets
 
 @dataclass(frozen=True, slots=True)
 class Comeback:
-    """An engine that is back, `away` seconds after it was missed."""
+    """An engine that is back, `away` seconds after the connection was lost."""
 
     identity: EngineIdentity
     away: float
 
 
 def settle(engine: Engine, place: Place, back: Comeback) -> None:
-    """Ends what the engine lets end anyway: containers that have run since before it went."""
+    """Stop the containers that the restarted engine is about to stop: those that started before it went away."""
     if back.identity.keeps_containers:
         return
     went = _time(back.identity.at)
@@ -36,9 +36,9 @@ def settle(engine: Engine, place: Place, back: Comeback) -> None:
 
 
 def stays(seen: Container | None, before: Swapped, engine: Engine, secrets: Secrets) -> bool:
-    """Whether a container that was proven healthy has run on since. False when it was started again, which proves nothing.
+    """Return whether a healthy container has run without a break. False if it was started again: it must be proven again.
 
-    Raises StepFailure when it ended.
+    Raise StepFailure if it ended or became unhealthy.
     """
     if seen is None:
         raise StepFailure(ReasonCode.START_FAILED, (f"container {before.container} is gone: it was removed from outside",))

@@ -1,4 +1,4 @@
-"""How one promotion ends: recorded as promoted, or what it touched put back, and recorded as failed or rolled back."""
+"""The end of one promotion: record it as promoted, or undo its changes and record it as failed or rolled back."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +23,7 @@ from promoter.promotion.results import EnvironmentResult, Status
 
 
 class Ending:
-    """Records the facts of one promotion, and answers its failure."""
+    """Records the facts of one promotion, and handles its failure."""
 
     def __init__(self, ctx: StepContext) -> None:
         self._ctx = ctx
@@ -46,8 +46,8 @@ class Ending:
         return self._result(Status.DEPLOYED, ReasonCode.OK, (), gap)
 
     def failed(self, failure: StepFailure, *, interrupted: bool) -> EnvironmentResult:
-        """Puts back what was touched, unless the file or a repair says to leave it, and records how it ended."""
-        self._ctx.engine.alive()  # a step that failed because the engine went away has not failed
+        """Undo the changes, unless the file or a repair forbids it, and record how the promotion ended."""
+        self._ctx.engine.alive()  # a step that failed because the engine is gone is not a failed step
         job, name, touched = self._ctx.job, self._ctx.environment.name, self._ctx.touched
         leave = job.mend or (job.plan.environment.on_failure is OnFailure.STOP and not interrupted)
         returned = Returned(touched=bool(touched), left=leave)
@@ -68,13 +68,13 @@ class Ending:
         else:
             self.append(facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
             status = Status.FAILED
-        with suppress(PromoterError):  # the next run does it; how this one ended is recorded already
+        with suppress(PromoterError):  # the next run removes them; the end of this one is already recorded
             sweep(self._ctx.engine, job.place, self._ctx.ports.gone, leased=True)
         gap = self._gap() if returned.touched else None
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
 
     def append(self, fact: facts.Payload) -> None:
-        """A run that lost the lease records nothing more: others have written since."""
+        """Append a fact. Fail if this run lost the lease, because others may have written since."""
         plan = self._ctx.job.plan
         self._ctx.ledger.append(fact, plan.environment.name, plan.release.id, lambda _: self._ctx.hold.check())
 
@@ -86,7 +86,7 @@ class Ending:
         return outage(down, services)
 
     def _running(self, services: Mapping[str, Sequence[Swapped]]) -> dict[str, object]:
-        """Each service as read back from its containers, with the times when these were started."""
+        """Return the record of each service, read from its containers, with their start times."""
         return {
             name: {
                 "digest": str(swaps[0].digest) if swaps else None,
@@ -121,7 +121,7 @@ class Ending:
 def restore(
     ports: Ports, engine: Engine, strategy: RolloutStrategy, made: Failed, ran: Ran | None, emit: Callable[[str], None]
 ) -> Returned:
-    """Take a promotion back, with waits that no interruption ends."""
+    """Undo a promotion, with waits that cannot be interrupted."""
     lasting = ports.lasting()
     earlier = None if ran is None else _earlier(lasting, engine, ran)
     return strategy.lasting(lasting.clock, lasting.probes).restore(made, earlier, emit)

@@ -1,4 +1,4 @@
-"""Every service once more before a promotion is called deployed: one may have ended since it was proven healthy."""
+"""Check every service once more before a promotion is recorded as deployed: one may have ended since it was healthy."""
 
 from promoter.model.labels import Slot
 from promoter.promotion.container_spec import Swapped
@@ -8,7 +8,7 @@ from promoter.promotion.steps import Proof
 
 
 def confirm(ctx: StepContext) -> dict[str, list[Swapped]]:
-    """Each service's replicas as they run now. Raises StepFailure for one that does not."""
+    """Return each service's replicas as they run now. Raise StepFailure if one does not run."""
     job, found = ctx.job, {c.id: c for c in ctx.engine.find(ctx.job.place.labels)}
 
     def again(service: str, slot: Slot, before: Swapped) -> Swapped:

@@ -1,6 +1,6 @@
-"""Asking a healthcheck's question from outside: when its command only fetches a page that is published on this machine.
+"""Replace a healthcheck command by a request from outside, if it only fetches a page that is published on this machine.
 
-Pure: it reads the command and says which address to ask, or None when the command has to be run as it is.
+Pure: it reads the command and returns the address, or None if the command must be run as it is.
 """
 
 import shlex
@@ -16,7 +16,7 @@ _SHELL_SIGNS = frozenset("|&;<>()$`\\\"'*?[]#~{}")
 
 
 def outside_url(test: tuple[str, ...], published: Mapping[str, tuple[str, int]]) -> str | None:
-    """The published address of the page that `test` fetches from itself; None when it does anything else."""
+    """Return the published address of the page that `test` fetches from its own container; None for any other command."""
     words = _words(test)
     if len(words) < 2 or words[0].rpartition("/")[2] not in (*_FETCHERS, "busybox"):
         return None

@@ -1,4 +1,4 @@
-"""How a step fails: a reason code, sentences for people, and the evidence of what was seen."""
+"""The failure of a step: a reason code, sentences for people, and evidence."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ LOG_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a failed container left: for the record and for the person who reads it."""
+    """The evidence from a failed container, for the record and for the reader."""
 
     container: str
     status: str
@@ -48,7 +48,7 @@ class Evidence:
 
 @dataclass
 class StepFailure(Exception):
-    """A step that did not do what it should. Not a fault of promoter: the runner answers by putting things back."""
+    """A step that failed. This is not an error of promoter: the runner answers it by restoring the earlier release."""
 
     code: ReasonCode
     reasons: tuple[str, ...]
@@ -59,13 +59,13 @@ class StepFailure(Exception):
 
 
 def of_error(error: PromoterError, fallback: ReasonCode) -> StepFailure:
-    """An error of the world as the failure of a step."""
+    """Convert an error from outside to the failure of a step."""
     said = (error.message,) if error.hint is None else (error.message, error.hint)
     return StepFailure(error.reason_code or fallback, said)
 
 
 def gather(engine: Engine, container: Container, secrets: Secrets, probe: str | None = None) -> Evidence:
-    """Reads the log and the health log of a container that failed; values of secrets are blotted out."""
+    """Read the log and the health log of a failed container; values of secrets are redacted."""
     log = secrets.redact(engine.logs(container.id, LOG_LINES)).splitlines()
     health = [f"exit {p.exit_code}: {secrets.redact(p.output).strip()}" for p in container.health_log[-3:]]
     return Evidence(

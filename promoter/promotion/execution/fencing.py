@@ -1,7 +1,7 @@
-"""An engine under a lease: before every call that changes something there, the lease is proven to be still ours.
+"""An engine under a lease: before every call that changes something there, check that this run still has the lease.
 
-An engine that goes away in the middle ends the promotion where it is (EngineLost): no step may take that for a failure
-of its own, and nothing could be put back.
+An engine that is lost during a promotion ends it at once (EngineLost): no step may treat that as its own failure, and
+nothing could be restored.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +24,9 @@ from promoter.promotion.ports.secrets import Secrets
 
 
 class FencedEngine:
-    """An `Engine`. `check` raises LeaseLost: a process that was paused and replaced meanwhile touches nothing any more.
+    """An `Engine`. `check` raises LeaseLost, so that a paused process whose lease was taken over changes nothing.
 
-    Between the check and the engine's own answer lies one call; nothing on the engine's side could refuse it.
+    Between the check and the engine's answer there is one call that cannot be protected: the engine does not know leases.
     """
 
     def __init__(self, engine: Engine, check: Callable[[], None]) -> None:
@@ -89,13 +89,13 @@ class FencedEngine:
         with watched():
             return self._engine.exec(container, command, timeout)
 
-    # ------------------------------------------------------------ looks
+    # ------------------------------------------------------------ reads
     def identify(self) -> EngineIdentity:
         with watched():
             return self._engine.identify()
 
     def alive(self) -> EngineIdentity:
-        """Asked before an end is recorded: what an engine showed that is going, or gone, is worth nothing. Raises EngineLost."""
+        """Identify the engine before an end is recorded: what a lost engine showed does not count. Raise EngineLost."""
         try:
             return self._engine.identify()
         except EngineError as error:
@@ -144,7 +144,7 @@ class FencedEngine:
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Raises EngineLost for an engine that broke off."""
+    """Raise EngineLost if the connection to the engine is lost in the block."""
     try:
         yield
     except EngineError as error:

@@ -1,9 +1,9 @@
-"""Proof that a container is healthy, got by asking it at a short interval and not by waiting for the engine's timer.
+"""Prove that a container is healthy, with promoter's own checks at a short interval instead of waiting for the engine's timer.
 
-With a healthcheck that fetches a page which is published on this machine: that page, from outside. Otherwise, and when
-the page does not come: its own command, run inside. The engine's verdict is the second witness, and its `unhealthy` is
-final. Without a healthcheck: running, and steady for a while. For a service that others wait to see completed: exit
-code 0.
+If the healthcheck fetches a page that is published on this machine, that page is fetched from outside. Otherwise, and if
+the page does not answer, the healthcheck's command is run inside. The engine's status is checked too, and its `unhealthy`
+is final. Without a healthcheck, the container must run, and keep running for a while. A service that others wait for to
+complete must end with exit code 0.
 """
 
 from datetime import timedelta
@@ -24,22 +24,22 @@ DEFAULT_INTERVAL = timedelta(seconds=30)
 DEFAULT_TIMEOUT = timedelta(seconds=30)
 DEFAULT_RETRIES = 3
 SLACK = 5.0
-"""Seconds to wait for the engine's own verdict after the time when it should have come."""
+"""Seconds to wait for the engine's own status after the time when it was expected."""
 _ONLY_OUTSIDE, _OUTSIDE_TIMEOUT = 1.0, 0.5
-"""Seconds in which only the quick question from outside is asked, and how long one of its tries may take."""
+"""Seconds in which only requests from outside are tried, and the timeout of one request."""
 _FIRST_PAUSE, _LONGEST_PAUSE, _POLL = 0.03, 1.0, 0.05
 
 
 class HealthProver:
-    """Examines containers of one engine. Without `probes` nothing is asked from outside."""
+    """Examines containers of one engine. Without `probes`, no request is made from outside."""
 
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None) -> None:
         self._engine, self._clock, self._secrets, self._probes = engine, clock, secrets, probes
 
     def prove(self, container: str, service: Service, proof: Proof, *, settled: bool = False) -> str:
-        """Returns when it is proven, with the sentence that says how. Raises StepFailure with the evidence.
+        """Wait until the container is proven healthy, and return the sentence that describes the proof.
 
-        `settled`: it was proven before, so without a healthcheck it is enough that it still runs.
+        `settled`: it was proven before, so without a healthcheck it must only still run. Raise StepFailure with the evidence.
         """
         seen = self._look(container)
         if proof is Proof.COMPLETED:
@@ -78,7 +78,7 @@ class HealthProver:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def _page_is_there(self, url: str) -> bool:
-        """Any other answer proves nothing: then the command itself decides."""
+        """Return whether the page answers with success. After any other answer the healthcheck's command decides."""
         if self._probes is None:
             return False
         answer = self._probes.http(HttpRequest(url, "GET", {}, _OUTSIDE_TIMEOUT))
@@ -88,7 +88,7 @@ class HealthProver:
         try:
             return self._engine.exec(seen.id, command, limit)
         except EngineError:
-            self._still_running(seen, None)  # a container that has ended takes no exec: that is the news, not the exec
+            self._still_running(seen, None)  # the container may have ended: report that instead
             raise
 
     def _steady(self, seen: Container, steady: timedelta) -> str:
@@ -130,7 +130,7 @@ class HealthProver:
 
 
 def _patience(service: Service) -> float:
-    """Seconds after which the engine itself would report `unhealthy`, and some slack."""
+    """Return the seconds after which the engine itself would report `unhealthy`, with some extra time."""
     check = service.healthcheck
     interval = ((check and check.interval) or DEFAULT_INTERVAL).total_seconds()
     timeout = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()

@@ -1,4 +1,4 @@
-"""Bringing an image to an engine by its digest, through the environment's own registry where it has one."""
+"""Pull an image to an engine by its digest, from the environment's own registry if it has one."""
 
 from promoter.model.images import ImageRef
 from promoter.promotion.ports.engine import Engine, Progress
@@ -8,7 +8,7 @@ from promoter.promotion.ports.registry import Registry
 def fetch(
     engine: Engine, registry: Registry, made_as: ImageRef, image: ImageRef, platform: str | None, progress: Progress
 ) -> bool:
-    """False when the engine had it already and nothing was moved. `made_as` is where the release has it."""
+    """Pull an image. Return False if the engine already had it. `made_as` is its name in the release."""
     if engine.has_image(image):
         return False
     if made_as.repository != image.repository:

@@ -1,4 +1,4 @@
-"""One promotion about to be carried out: its plan, and what the engine's names for its parts are."""
+"""One promotion to carry out: its plan, and the names of its containers on the engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from promoter.promotion.ports.engine import Engine, FileContent
 
 @dataclass(frozen=True)
 class Execution:
-    """One promotion about to be carried out. `done` are ids of steps that an earlier, cut-off try has finished."""
+    """One promotion to carry out. `done` has the ids of steps that an earlier, interrupted try has finished."""
 
     plan: Plan
     promotion: str
@@ -27,12 +27,12 @@ class Execution:
     done: frozenset[str] = frozenset()
     cause: Cause = BY_ITSELF
     resumed: bool = False
-    """An earlier try of this very promotion was cut off."""
+    """Whether an earlier try of this promotion was interrupted."""
     ledger: str | None = None
     """The digest of the first fact of the ledger that records it."""
     reuse: Mapping[str, Reuse] = field(default_factory=dict)
     earlier: "Ran | None" = None
-    """What ran before; None when nothing did."""
+    """What ran before; None if nothing did."""
     begun: datetime | None = None
 
     @property
@@ -41,7 +41,7 @@ class Execution:
 
     @property
     def in_order(self) -> tuple[str, ...]:
-        """Services in the order in which they start."""
+        """Return the services in the order in which they start."""
         return tuple(name for wave in waves(self.plan.environment.services) for name in wave)
 
     def slots(self, service: str) -> tuple[Slot, ...]:
@@ -61,7 +61,7 @@ class Execution:
         return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
 
     def site(self, engine: Engine) -> CheckTarget:
-        """Where the checks of this promotion look."""
+        """Return the target of this promotion's checks."""
         plan = self.plan
         return CheckTarget(
             self.place, plan.release, plan.images, self.promotion, plan.environment.services, self.files, self.directory, engine

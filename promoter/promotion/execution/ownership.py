@@ -1,6 +1,6 @@
-"""Looking up and removing containers by name, and touching only those that are ours.
+"""Find and remove containers by name, but only those that belong to the service.
 
-A name alone proves nothing: two pipelines, or a person, may have given the same one to something else.
+A name alone proves nothing: another pipeline, or a person, may have given the same name to something else.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,22 @@ from promoter.promotion.container_spec import ContainerRequest
 from promoter.promotion.ports.engine import Container, Engine
 
 REMOVAL = 30.0
-"""Seconds for which a removal that has begun is waited for."""
+"""Seconds to wait for a removal that has begun."""
 _POLL = 0.05
 
 
 @dataclass(frozen=True)
 class Owned:
-    """The containers of one engine that carry the labels of an order's service."""
+    """The containers of one engine that have the labels of a request's service."""
 
     engine: Engine
     clock: Clock
 
     def find(self, order: ContainerRequest, name: str) -> Container | None:
-        """By name or id; one whose removal has begun is waited for and is none. Raises StartError for one that is not ours."""
+        """Find a container by name or id, or None. Raise StartError if it belongs to another owner.
+
+        It waits for a container that is being removed, and does not return it.
+        """
         return self.of(order.owner, name)
 
     def of(self, owner: Labels, name: str) -> Container | None:
@@ -37,7 +40,7 @@ class Owned:
         return self._unless_gone(found)
 
     def drop(self, order: ContainerRequest, name: str, *, volumes: bool = False) -> None:
-        """Removes it, if it is there; its data stays unless `volumes`."""
+        """Remove a container if it exists; its data is kept unless `volumes`."""
         if (found := self.find(order, name)) is not None:
             self.engine.remove(found.id, volumes=volumes)
 
@@ -56,7 +59,7 @@ class Owned:
 
 
 def refuse_foreign(names: Mapping[str, Labels], labels_by_name: Mapping[str, Labels]) -> StartError | None:
-    """The refusal for the first of `names` (each with the owner it must have) that belongs to another; None when all are free."""
+    """Return the refusal for the first of `names` (each with its required owner) that belongs to another; None without one."""
     for name, owner in names.items():
         labels = labels_by_name.get(name)
         if labels is not None and not is_owned(labels, owner):

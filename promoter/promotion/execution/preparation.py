@@ -1,4 +1,4 @@
-"""What must be certain before a promotion touches anything: names are ours, secrets are there, networks and volumes exist."""
+"""Checks before a promotion changes anything: names are free or ours, secrets exist, networks and volumes exist."""
 
 from promoter.model.labels import once_name
 from promoter.model.ownership import owner_labels
@@ -12,7 +12,7 @@ from promoter.promotion.steps import Before
 
 
 def prepare(ctx: StepContext) -> None:
-    """Raises StartError for a name that belongs to another, StepFailure for a secret that has changed."""
+    """Prepare the engine. Raise StartError for a name of another owner, StepFailure for a secret that has changed."""
     ctx.guard()
     job = ctx.job
     names = {
@@ -32,7 +32,7 @@ def prepare(ctx: StepContext) -> None:
 
 
 def _prove_secrets(ctx: StepContext) -> None:
-    """A recorded plan needs its secrets only for what must be created again, and then with the recorded values."""
+    """Check the secrets. A recorded plan needs them only for containers that must be created, and with the recorded values."""
     plan = ctx.job.plan
     if plan.recorded is None:
         return

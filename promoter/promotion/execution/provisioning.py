@@ -1,4 +1,4 @@
-"""The networks and volumes of an environment: created unless they exist and are of this environment."""
+"""The networks and volumes of an environment: created if they are missing."""
 
 from dataclasses import asdict
 
@@ -9,7 +9,7 @@ from promoter.promotion.ports.engine import Engine, NetworkSpec, VolumeSpec
 
 
 def provide(engine: Engine, environment: Environment, place: Place) -> None:
-    """Safe to repeat. What is created carries the labels of its place; what has others is refused (StartError)."""
+    """Create networks and volumes with the labels of their place. Raise StartError for those of another owner. Safe to repeat."""
     owner = owner_labels(place)
     for network in environment.networks.values():
         if not network.external:

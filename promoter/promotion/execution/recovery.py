@@ -21,7 +21,7 @@ from promoter.promotion.ports.bundle import Ports
 def settle(
     ports: Ports, ledger: Ledger, emit: progress.Listener, plan: Plan, start: ActivePromotion, hold: HeldLease, ran: Ran | None
 ) -> None:
-    """Looks at the engine for what `start`'s promotion created, puts back what was there, and records the ending."""
+    """Find what the promotion of `start` created on the engine, restore what ran before, and record the end."""
     name = plan.environment.name
     engine = FencedEngine(ports.engine(plan.environment.engines[0]), hold.check)
     place = Place(plan.pipeline, name)

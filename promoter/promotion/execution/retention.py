@@ -1,4 +1,4 @@
-"""Which images of the past may be removed. Pure: it reads the ledger and removes nothing."""
+"""Find images of past releases that may be removed. Pure: it reads the ledger and removes nothing."""
 
 from itertools import islice
 
@@ -7,11 +7,11 @@ from promoter.model.images import ImageRef
 from promoter.promotion.plan import Plan
 
 KEPT_IN_MIND = 20
-"""How many past promotions of an environment are searched for images that no environment uses any more."""
+"""The number of past promotions of an environment that are searched for images that no environment uses any more."""
 
 
 def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:
-    """Images of releases that lived here before the previous one, and that no environment names any more."""
+    """Return images of releases from before the previous one that no environment uses any more."""
     name = plan.environment.name
     kept = {previous} if previous else set()
     kept |= {release for other, entry in state.environments.items() if other != name for release in entry.recent()}

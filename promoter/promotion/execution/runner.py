@@ -1,6 +1,7 @@
-"""Carries out one plan: a fact after each step, and the earlier release back in its place when one fails.
+"""Carry out one plan: record a fact after each step, and restore the earlier release if one fails.
 
-One loop for every environment. What a kind of step does is in `steps/`, how a service is replaced in `strategies/`.
+One loop serves every environment. The actions of each kind of step are in `steps/`, how services are replaced in
+`strategies/`.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from promoter.promotion.results import EnvironmentResult
 from promoter.promotion.steps import Before, Pull, Replace, Retire, Step, Verify
 
 PARALLEL = 8
-"""Steps of one wave that run at the same time, at most."""
+"""The largest number of steps of one wave that run at the same time."""
 
 
 class Runner:
@@ -41,7 +42,7 @@ class Runner:
         self._ending = Ending(self._ctx)
 
     def carry_out(self) -> EnvironmentResult:
-        """The plan done and recorded, or the failure answered and recorded. Raises LeaseLost or EngineLost and nothing else."""
+        """Carry out and record the plan, or handle and record its failure. Raise only LeaseLost or EngineLost."""
         try:
             prepare(self._ctx)
             for steps in _groups(self._ctx.job.plan.steps):
@@ -57,7 +58,7 @@ class Runner:
             return self._ending.failed(of_error(error, ReasonCode.START_FAILED), interrupted=False)
 
     def _together(self, steps: tuple[Step, ...]) -> None:
-        """Independent steps side by side. The first failure wins, once all that had begun have ended."""
+        """Run independent steps at the same time. The first failure is raised, after all steps that had begun have ended."""
         if len(steps) == 1:
             self._step(steps[0])
             return
@@ -94,7 +95,7 @@ class Runner:
 
 
 def _groups(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
-    """Steps that may go side by side: all pulls, and the replacements of one wave."""
+    """Yield groups of steps that may run at the same time: all pulls, and the replacements of one wave."""
 
     def key(numbered: tuple[int, Step]) -> tuple[str, int]:
         number, step = numbered

@@ -1,1 +1,1 @@
-"""What runs in an environment now, compared with what the ledger says."""
+"""Compare what runs in an environment now with the ledger."""

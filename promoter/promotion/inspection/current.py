@@ -1,4 +1,4 @@
-"""What ledger and engine say about one environment: which promotion this would be, and whether there is anything to do."""
+"""The state of one environment in ledger and engine: the id of the next promotion, and whether there is anything to do."""
 
 from promoter.ledger.state import Deployment, EnvironmentState, State
 from promoter.model.canonical_json import fingerprint
@@ -10,16 +10,16 @@ from promoter.promotion.steps import Proof
 
 
 def lives_here(entry: EnvironmentState, plan: Plan) -> bool:
-    """The last promotion recorded here has this release and this plan."""
+    """Return whether the last promotion recorded here has this release and this plan."""
     current = entry.current
     return current is not None and (current.release, current.plan_digest) == (plan.release.id, plan.digest)
 
 
 def promotion_id(state: State, plan: Plan) -> str:
-    """Stable when an interrupted promotion is resumed, another one after each ending.
+    """Return the promotion's id. It stays the same when an interrupted promotion is resumed, and changes after each end.
 
-    A deployment that is repaired keeps its own, so that its containers are recognised. Two ledgers never have the same
-    id: a container of one is never mistaken for that of the other.
+    A deployment that is repaired keeps its id, so that its containers are recognised. Two ledgers never have the same id, so
+    a container of one is never mistaken for a container of the other.
     """
     entry = state.environment(plan.environment.name)
     if entry.current is not None and lives_here(entry, plan):
@@ -29,7 +29,7 @@ def promotion_id(state: State, plan: Plan) -> str:
 
 
 def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
-    """This release was verified here before, and one that was made later runs here now."""
+    """Return whether this release was verified here before, and a release that was made later runs here now."""
     current = entry.current
     if current is None or current.release == release.id:
         return False
@@ -37,7 +37,7 @@ def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
 
 
 def still_runs(engine: Engine, place: Place, current: Deployment, plan: Plan) -> bool:
-    """Every container that the ledger recorded is there, is ours, and serves (or has completed, where that is its end)."""
+    """Return whether every recorded container exists and serves (or has completed, if that is its purpose)."""
     found = {container.id: container for container in engine.find(place.labels)}
     for service, running in current.services.items():
         completes = service in plan.environment.services and proof_of(plan, service) is Proof.COMPLETED

@@ -1,4 +1,4 @@
-"""What registry and engine hold now, against what the ledger says: the last look before a gated promotion begins."""
+"""Compare registry and engine with the ledger: the last check before a promotion with gates begins."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from promoter.promotion.ports.registry import Registry
 
 @dataclass(frozen=True)
 class KnownContainers:
-    """What the ledger says of an environment: the deployment there with its release, and a promotion that was cut off there."""
+    """What the ledger records of an environment: the deployment with its release, and an interrupted promotion."""
 
     here: Deployment | None
     before: Release | None
@@ -22,11 +22,10 @@ class KnownContainers:
 
 
 def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: KnownContainers) -> str | None:
-    """The sentence that says what has changed, or None.
+    """Return the sentence that describes what has changed, or None.
 
-    A container that has stopped or is gone has not moved: nothing else runs in its place. One that a promotion made which
-    was cut off is where the ledger expects it. Raises DigestMismatch when the registry answers with other bytes under a
-    digest.
+    A container that has stopped or is gone is not a change: nothing else runs in its place. A container of an interrupted
+    promotion is expected. Raise DigestMismatch if the registry answers with other bytes under a digest.
     """
     here, before = known.here, known.before
     for service, image in plan.release.images.items():
@@ -44,7 +43,7 @@ def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: K
 
 
 def _serving(engine: Engine, place: Place, plan: Plan, service: str, here: Deployment) -> list[Container]:
-    """Those that run in the service's place: by their labels, or by the names that its containers have."""
+    """Return the containers that run in the service's place, found by their labels or by name."""
     config = plan.environment.services.get(service)
     names = slots(place, service, config.replicas, config.container_name) if config else slots(place, service, 1, None)
     by_name = [engine.inspect(slot.name) for slot in names if isinstance(slot, Slot)]
@@ -57,15 +56,18 @@ def _serving(engine: Engine, place: Place, plan: Plan, service: str, here: Deplo
 
 
 def _is_of(here: Deployment, container: Container) -> bool:
-    """One that a later promotion left unchanged carries the label of the promotion that created it."""
+    """Return whether the container is of this deployment.
+
+    A container that a later promotion left unchanged has the label of the promotion that created it.
+    """
     recorded = {one for running in here.services.values() for one in running.containers}
     return container.id in recorded or promotion_of(container.labels) == here.promotion
 
 
 def _expected(container: Container, service: str, image: ImageRef, known: KnownContainers) -> ImageRef:
-    """An image of the promotion that was cut off, or else of the one that was verified.
+    """Return the expected image: of the interrupted promotion, or else of the verified one.
 
-    A promotion that was cut off may have started a container again that was kept from before: its label is an older one.
+    An interrupted promotion may have started a kept container again; that one has an older label.
     """
     if known.start is None or known.begun is None or known.here is None or _is_of(known.here, container):
         return image
@@ -73,7 +75,7 @@ def _expected(container: Container, service: str, image: ImageRef, known: KnownC
 
 
 def _digest_of(engine: Engine, container: Container, image: ImageRef, there: ImageRef | None) -> Digest | None:
-    """An environment may have its images from a registry of its own: the same bytes under another repository."""
+    """Return the digest of a container. An environment may pull the same bytes from a repository of its own."""
     found = engine.digest_of(container.id, image.repository, image.digest)
     if found is None and there is not None and there.repository != image.repository:
         return engine.digest_of(container.id, there.repository, image.digest)

@@ -1,6 +1,6 @@
-"""Which recorded containers already are what a plan asks for, so that a promotion touches only what changed. Pure.
+"""Find recorded containers that already match a plan, so that a promotion changes only what is different. Pure.
 
-The ledger decides, not the labels on the engine: a container counts when a verified promotion recorded its id, for the
+The ledger decides, not the labels on the engine: a container matches if a verified promotion recorded its id, for the
 same image, configuration, files and secrets.
 """
 
@@ -14,21 +14,21 @@ from promoter.promotion.plan import Plan
 from promoter.promotion.service_digest import service_digest
 
 LOOKED_BACK = 3
-"""How many verified promotions are looked through for containers that were kept."""
+"""The number of verified promotions that are searched for kept containers."""
 
 
 @dataclass(frozen=True)
 class Reuse:
-    """Ids of containers: of the deployment that runs now, and of earlier ones."""
+    """Ids of containers: of the running deployment, and of earlier ones."""
 
     live: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
 
 
 def reusable(entry: EnvironmentState, plan: Plan, document: Callable[[str], Mapping[str, Any] | None]) -> dict[str, Reuse]:
-    """For each service of the plan. `document` gives the recorded plan of a plan digest.
+    """Return the reusable containers of each service of the plan. `document` returns the recorded plan of a plan digest.
 
-    A service that shares a namespace with another (`network_mode: service:X`) is not kept where that one is not.
+    A service that shares a namespace with another (`network_mode: service:X`) is kept only if that one is kept.
     """
     wanted = plan.document()
     known = [(d, document(d.plan_digest)) for _, d in islice(entry.verified.backwards(), LOOKED_BACK)]

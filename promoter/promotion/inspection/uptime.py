@@ -1,4 +1,4 @@
-"""Whether a release ran without a break where it soaks: the engine shows what was restarted since it was verified."""
+"""Check whether a release ran without a break during its soak time: the engine shows restarts since it was verified."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,10 +11,10 @@ from promoter.promotion.ports.engine import Container
 
 
 def observed(stay: Stay, deployment: Deployment, found: Mapping[str, Container]) -> Stay:
-    """The stay as the engine shows it. `found` are the containers of the environment, by id.
+    """Return the stay as the engine shows it. `found` has the containers of the environment, by id.
 
-    A container that was started again since it was verified begins the stay again; one that does not run suspends it. One
-    that has completed its work was not to go on running.
+    If a container was restarted after the verification, the stay begins again. If a container does not run, the stay is
+    suspended, unless the container has completed its work.
     """
     since, restarted = stay.since, None
     for service, running in deployment.services.items():

@@ -1,1 +1,1 @@
-"""Protocols of what a promotion asks of the outside world."""
+"""Protocols for everything outside that a promotion uses."""

@@ -1,4 +1,4 @@
-"""Port: builds an image into the engine's store."""
+"""Port: build an image in the engine's store."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from promoter.promotion.ports.secrets import Secrets
 # ---------------------------------------------------------------- build and registry
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """`directory` is what relative paths start from. `args` and inline Dockerfile may hold secret handles."""
+    """A build. Relative paths start from `directory`. `args` and an inline Dockerfile may contain secret handles."""
 
     service: str
     build: Build
@@ -25,12 +25,12 @@ class BuildRequest:
 
 
 class Builder(Protocol):
-    """Makes an image in the engine's store, tagged `repository:tag`. Raises BuildError."""
+    """Builds an image in the engine's store, tagged `repository:tag`. Raises BuildError."""
 
     name: str
 
     def refuse(self, request: BuildRequest) -> str | None:
-        """Before anything is done: the sentence that says why this request cannot be built here, or None."""
+        """Return the sentence that explains why this request cannot be built here, before anything is done; else None."""
 
     def build(self, request: BuildRequest, secrets: Secrets, log: Callable[[str], None]) -> None:
-        """Builds; each line of the log is passed on as it comes."""
+        """Build an image; each line of the log is passed to `log` as it arrives."""

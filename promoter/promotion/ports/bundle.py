@@ -18,7 +18,7 @@ from promoter.promotion.ports.secrets import Secrets
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """What a promotion asks of the world. `patient` is a clock whose waits cannot be interrupted: a rollback uses it."""
+    """All ports of a promotion. `patient` is a clock whose waits cannot be interrupted: a rollback uses it."""
 
     clock: Clock
     patient: Clock
@@ -29,10 +29,10 @@ class Ports:
     probes: Probes
     gone: Gone = never_gone
     insecure: frozenset[str] = frozenset()
-    """Registries that may be asked without TLS, or with certificates that cannot be verified."""
+    """Registries that may be used without TLS, or with certificates that cannot be verified."""
     patient_probes: Probes | None = None
-    """Probes that no interruption ends."""
+    """Probes that cannot be interrupted."""
 
     def lasting(self) -> Self:
-        """The same, with a clock and probes that cannot be interrupted."""
+        """Return the same ports, with a clock and probes that cannot be interrupted."""
         return replace(self, clock=self.patient, probes=self.patient_probes or self.probes)

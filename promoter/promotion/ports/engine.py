@@ -13,15 +13,15 @@ from promoter.promotion.ports.secrets import Secrets
 # ---------------------------------------------------------------- engine
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:
-    """Who answers at an address. `fingerprint` differs for two engines, even on one machine."""
+    """The engine that answers at an address. `fingerprint` differs for two engines, even on one machine."""
 
     fingerprint: str
     name: str
     version: str
     at: str = field(default="", compare=False)
-    """Its clock, as RFC 3339 has it."""
+    """The time of its clock, in the format of RFC 3339."""
     keeps_containers: bool = False
-    """Whether containers run on while it is restarted; otherwise they are asked to end once it is back."""
+    """Whether containers continue to run while the engine is restarted; otherwise the engine stops them after its restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class VolumeSpec:
 class ContainerSpec:
     """One container, all names resolved: `service.networks` and volume sources are the engine's own names.
 
-    Strings of `service` may hold secret handles; `Engine.create` reveals them. `files` are placed inside before
-    the first start. `publish` False leaves host ports alone (jobs, candidates).
+    Strings of `service` may contain secret handles; `Engine.create` reveals them. `files` are put inside before the first
+    start. `publish` False publishes no host ports (jobs, candidates).
     """
 
     name: str
@@ -60,14 +60,14 @@ class ContainerSpec:
     files: tuple["FileContent", ...] = ()
     publish: bool = True
     ephemeral_ports: bool = False
-    """Publish every TCP port on a loopback port of the engine's choice instead of the ones in the file."""
+    """Publish every TCP port on a free loopback port that the engine chooses, instead of the ports in the file."""
     inherited: Mapping[str, str] = field(default_factory=dict)
-    """Anonymous volumes of the container before: path inside, to the engine's name of the volume."""
+    """Anonymous volumes of the previous container: the path inside, and the engine's name of the volume."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """A file inside a container. `content` may hold secret handles."""
+    """A file inside a container. `content` may contain secret handles."""
 
     path: str
     content: str
@@ -87,7 +87,7 @@ class HealthProbe:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container as the engine sees it now. `published` maps `8080/tcp` to (host address, port)."""
+    """A container as the engine shows it now. `published` maps `8080/tcp` to (host address, port)."""
 
     id: str
     name: str
@@ -100,16 +100,16 @@ class Container:
     health: str | None
     health_log: tuple[HealthProbe, ...]
     healthcheck: tuple[str, ...] | None
-    """The effective test: the service's, else the image's; None when there is none or it is NONE."""
+    """The effective test: the service's, else the image's; None if there is none or it is NONE."""
     published: Mapping[str, tuple[str, int]]
     error: str = ""
     finished_at: str = ""
     anonymous: Mapping[str, str] = field(default_factory=dict)
-    """Its anonymous volumes: path inside, to the engine's name of the volume."""
+    """Its anonymous volumes: the path inside, and the engine's name of the volume."""
 
     @property
     def gone(self) -> bool:
-        """Its removal has begun: it never runs again, and its name will be free."""
+        """Return whether its removal has begun: it never runs again, and its name will be free."""
         return self.status in ("removing", "dead")
 
     @property
@@ -133,69 +133,69 @@ class Engine(Protocol):
     address: str
 
     def identify(self) -> EngineIdentity:
-        """Raises EngineError, with the remedy, when nothing answers."""
+        """Identify the engine. Raise EngineError, with the remedy, if nothing answers."""
 
     def has_image(self, image: ImageRef) -> bool:
-        """Whether the bytes of this very digest are here, under this repository."""
+        """Return whether the image with exactly this digest is here, under this repository."""
 
     def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
-        """By digest. Raises PullError; an error inside the stream is an error."""
+        """Pull an image by digest. Raise PullError, also for an error inside the stream."""
 
     def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
-        """The manifest digest that the push itself named. Raises PushError."""
+        """Push an image, and return the manifest digest that the push itself named. Raise PushError."""
 
     def image_id(self, reference: str) -> str | None:
-        """The engine's own id of a local image (`sha256:…`)."""
+        """Return the engine's own id of a local image (`sha256:…`)."""
 
     def image_digests(self, image_id: str, repository: Repository) -> tuple[Digest, ...]:
-        """Digests under which this local image is known in that repository; no proof that it was pushed."""
+        """Return the digests of this local image in that repository; they do not prove that it was pushed."""
 
     def remove_image(self, image: ImageRef) -> bool:
-        """Remove the digest reference; False when something still uses it or it is not there."""
+        """Remove the digest reference; return False if it is still in use or not there."""
 
     def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
-        """Paths that the image declares as VOLUME; none when the image is not here."""
+        """Return the paths that the image declares as VOLUME; none if the image is not here."""
 
     def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
-        """Creates it unless it exists. Raises StartError for an existing one without the labels `owner`."""
+        """Create a network if it is missing. Raise StartError for an existing one without the labels `owner`."""
 
     def ensure_volume(self, spec: VolumeSpec, owner: Mapping[str, str]) -> None:
-        """Creates it unless it exists. Raises StartError for an existing one without the labels `owner`."""
+        """Create a volume if it is missing. Raise StartError for an existing one without the labels `owner`."""
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
-        """The labels of every container of the engine, also of stopped ones, by its name: one request."""
+        """Return the labels of every container of the engine, also of stopped ones, by name, with one request."""
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
-        """All containers, also stopped ones, that carry these labels."""
+        """Return all containers, also stopped ones, that have these labels."""
 
     def inspect(self, reference: str) -> Container | None:
-        """By id or name."""
+        """Return a container by id or name, or None."""
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
-        """The id of a new container, not started, files placed, on all its networks. Raises StartError."""
+        """Create a container on all its networks, with its files, and return its id. It is not started. Raise StartError."""
 
     def start(self, container: str) -> None:
-        """Raises StartError with the engine's reason (port taken, bad command, …)."""
+        """Start a container. Raise StartError with the engine's reason (port taken, bad command, …)."""
 
     def stop(self, container: str, grace: timedelta | None) -> None:
-        """Stops it; `grace` None means the container's own stop timeout."""
+        """Stop a container; `grace` None means its own stop timeout."""
 
     def rename(self, container: str, name: str) -> None: ...
 
     def remove(self, container: str, *, volumes: bool = False) -> None:
-        """Force; with `volumes` its anonymous volumes too, unless another uses them. A missing container is no error."""
+        """Remove a container by force; with `volumes` also its unshared anonymous volumes. A missing container is no error."""
 
     def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
-        """Runs `command` inside. Exit code 124 when `timeout` seconds were not enough, 126/127 as a shell."""
+        """Run `command` inside. The exit code is 124 after `timeout` seconds, and 126 or 127 as in a shell."""
 
     def wait(self, container: str, timeout: float) -> int | None:
-        """The exit code, or None when it still runs after `timeout` seconds."""
+        """Return the exit code, or None if it still runs after `timeout` seconds."""
 
     def logs(self, container: str, tail: int) -> str:
-        """The last lines of stdout and stderr together."""
+        """Return the last lines of stdout and stderr together."""
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
-        """The digest that the container's own image has in `repository`; None when unknown.
+        """Return the digest of the container's own image in `repository`; None if it is not known.
 
-        The expected one where it has several.
+        If the image has several digests, the expected one is preferred.
         """

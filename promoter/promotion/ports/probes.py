@@ -17,7 +17,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """`status` None when no answer came; then `error` says why. `body` is text, at most 1 MiB."""
+    """The answer to a request. `status` is None if no answer came; then `error` is the reason. `body` is text, at most 1 MiB."""
 
     status: int | None
     body: str
@@ -27,7 +27,7 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """`exit_code` None when it was not done within its time. `output` is the tail of both streams."""
+    """The result of a command. `exit_code` is None after a timeout. `output` is the end of both streams."""
 
     exit_code: int | None
     output: str
@@ -36,9 +36,9 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """`exit_code` None when it was not done within its time, 127 when there is no such program.
+    """The result of a program. `exit_code` is None after a timeout, and 127 if there is no such program.
 
-    `output` is all of stdout, or None when it is too long to be kept; `errors` is the tail of stderr.
+    `output` is all of stdout, or None if it is too long to be kept; `errors` is the end of stderr.
     """
 
     exit_code: int | None
@@ -48,13 +48,13 @@ class ToolResult:
 
 
 class Probes(Protocol):
-    """Looks at a running environment from outside."""
+    """Checks a running environment from outside."""
 
     def http(self, request: HttpRequest) -> HttpAnswer:
-        """One try."""
+        """Send one request, without retries."""
 
     def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
-        """Runs a child process beside the pipeline file; it and its children end with the timeout."""
+        """Run a child process beside the pipeline file; it and its children end with the timeout."""
 
     def tool(self, argv: Sequence[str], files: Mapping[str, str], environment: Mapping[str, str], timeout: float) -> ToolResult:
-        """Runs an installed program in a private directory that holds `files` and nothing else, and goes with it."""
+        """Run an installed program in a private temporary directory that contains only `files`."""

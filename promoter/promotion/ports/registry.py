@@ -8,7 +8,7 @@ from promoter.model.images import Digest, ImageRef, Reference, Repository
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a registry holds under a digest; the digest was computed from the bytes here, not believed."""
+    """The content of a digest in a registry. The digest was computed here from the bytes."""
 
     digest: Digest
     media_type: str
@@ -22,16 +22,16 @@ class Registry(Protocol):
     """The distribution API, with the docker CLI's credentials. Raises RegistryError."""
 
     def ping(self, host: str) -> None:
-        """Raises when the registry does not answer or refuses the credentials."""
+        """Check the registry. Raise RegistryError if it does not answer or refuses the credentials."""
 
     def manifest(self, image: ImageRef) -> Manifest | None:
-        """None when the registry does not hold it. Raises DigestMismatch when the bytes are others."""
+        """Return the manifest, or None if the registry does not have it. Raise DigestMismatch if the bytes are different."""
 
     def resolve(self, reference: Reference) -> Digest:
-        """The digest that the reference has now (`latest` without a tag)."""
+        """Return the digest that the reference has now (`latest` without a tag)."""
 
     def tag(self, image: ImageRef, tag: str) -> None:
-        """Makes `tag` name this very manifest, by its bytes, without moving anything."""
+        """Make `tag` name exactly this manifest, by its bytes. No layer is moved."""
 
     def copy(self, image: ImageRef, to: Repository) -> None:
-        """Makes `to` hold the same bytes under the same digest: manifest, its children, and every blob."""
+        """Make `to` contain the same bytes under the same digest: manifest, its children, and every blob."""

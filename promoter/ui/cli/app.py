@@ -65,7 +65,7 @@ class Verbs(TyperGroup):
 
 
 def load(name: str) -> Any:
-    """The command of a verb, with its parameters."""
+    """Return the command of a verb, with its parameters."""
     target = getattr(import_module(f"promoter.ui.cli.{_SHARED_FILES.get(name, name)}"), name)
     if not isinstance(target, typer.Typer):
         function, target = target, new_app()
@@ -113,5 +113,5 @@ def _main(argv: Sequence[str]) -> Any:
 
 
 def main() -> None:
-    """The entry point of the `promoter` command."""
+    """Run the `promoter` command."""
     sys.exit(run(sys.argv[1:]))

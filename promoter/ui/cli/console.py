@@ -15,7 +15,7 @@ def say(text: str) -> None:
 
 
 def say_json(document: object) -> None:
-    """The one JSON document of a command, on stdout."""
+    """Print the one JSON document of a command on stdout."""
     session = current()
     write(sys.stdout, session.platform.json(as_json(redacted(document, session.redact))))
 

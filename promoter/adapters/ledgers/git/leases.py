@@ -68,7 +68,7 @@ class GitLeases:
 
     # ------------------------------------------------------------ refs
     def _change(self, environment: str, change: Change, *, seen: bool = False) -> None:
-        """Evaluate the current hold and move the ref from it. `seen`: the first attempt may use what was read last."""
+        """Compute the new hold from the current one and move the ref. With `seen`, the first try may use what was read last."""
         tried: Hold | None = None
         with self._lock:
             for attempt in range(_ATTEMPTS):
@@ -76,7 +76,7 @@ class GitLeases:
                     self._fetch()
                 commit, hold = self._seen.get(environment, (None, None))
                 if tried is not None and hold == tried:
-                    return  # it was moved, and only the answer was lost
+                    return  # the push succeeded, and only the answer was lost
                 tried = change(hold)
                 if tried is None or self._move(environment, tried, commit):
                     return

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
     @property
     def order(self) -> bytes:
-        """Git sorts a directory as if its name ended with a slash."""
+        """Return the sort key: Git sorts a directory as if its name ended with a slash."""
         return f"{self.name}{'/' if self.mode == '40000' else ''}".encode("utf-8", "surrogateescape")
 
 

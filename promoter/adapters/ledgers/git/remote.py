@@ -28,7 +28,7 @@ _FETCH = (
 )  # fmt: skip
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
 _DURABLE = "core.fsync=objects,derived-metadata,reference"
-"""Makes git flush loose objects: if the ledger is on this disk, a power cut must not lose them."""
+"""Makes git flush loose objects to the disk: if the ledger is on this disk, a power failure must not lose them."""
 _RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "incorrect old value",
           "reference already exists", "failed to lock", "needs force")  # fmt: skip
 _BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")

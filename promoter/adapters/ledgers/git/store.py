@@ -66,7 +66,7 @@ class GitLedger:
             for _ in range(_ATTEMPTS):
                 tip = known or self._fetched()
                 if unsure and self._tree.holds(tip, facts[-1]):
-                    return  # it was written, and only the answer was lost
+                    return  # the push succeeded, and only the answer was lost
                 there = self._tree.head(tip)
                 if there != head and known is None:
                     raise moved(self.location, there, head)

@@ -18,7 +18,7 @@ _LEASES = """CREATE TABLE promoter.leases (
     pipeline text, environment text, owner text, token bigint NOT NULL, since text NOT NULL, expires text NOT NULL,
     PRIMARY KEY (pipeline, environment))"""
 _THERE = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'promoter' AND tablename = 'version'"
-"""Reads the catalogue's rows: names that a connection has cached may be older than the lock that it waited for."""
+"""Reads the rows of the catalogue: table names that a connection has cached may be older than the lock that it waited for."""
 _STEPS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE SCHEMA IF NOT EXISTS promoter",

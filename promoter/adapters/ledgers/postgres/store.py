@@ -58,7 +58,7 @@ class PostgresLedger:
             nonlocal tries
             there = self._last(connection)
             if tries and self._line(connection, facts[-1].seq) == facts[-1].line:
-                return  # it was written, and only the answer was lost
+                return  # the write succeeded, and only the answer was lost
             if there != head:
                 raise moved(self.location, there, head)
             tries += 1
@@ -74,7 +74,7 @@ class PostgresLedger:
             query = "SELECT line FROM promoter.facts WHERE pipeline = %s AND seq = %s"
             there = self._select(query, (self._pipeline, facts[-1].seq))
             if tries > 1 and there and bytes(there[0][0]) == facts[-1].line:
-                return  # the commit whose answer was lost was still on its way when it was given again
+                return  # an earlier try succeeded, and only its answer was late or lost
             raise moved(self.location, LedgerHead(facts[0].seq), head) from error
 
     def acquire(self, environment: str, owner: str, ttl: timedelta, now: datetime, gone: Gone = never_gone) -> Lease:
@@ -88,7 +88,7 @@ class PostgresLedger:
                 (self._pipeline, environment),
             ).fetchone()
             lease = taken(environment, owner, now, row, gone)
-            if row is not None and row[0] == owner:  # an answer was lost, and the second try finds ourselves
+            if row is not None and row[0] == owner:  # the answer was lost, and the retry finds our own lease
                 lease = replace(lease, took_over=stale)
             stale = lease.took_over
             connection.execute(

@@ -1,5 +1,6 @@
-"""Read OpenSSH public keys and certificates, and verify raw signatures. Formats: RFC 4253, 5656, 8332, 8709,
-and OpenSSH's PROTOCOL.u2f and PROTOCOL.certkeys.
+"""Read OpenSSH public keys and certificates, and verify raw signatures.
+
+Formats: RFC 4253, 5656, 8332, 8709, and OpenSSH's PROTOCOL.u2f and PROTOCOL.certkeys.
 """
 
 import base64

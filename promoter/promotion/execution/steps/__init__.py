@@ -1,4 +1,4 @@
-"""What each kind of step does on the engine. A handler returns the detail of its `step_done` fact."""
+"""The actions of each kind of step on the engine. A handler returns the detail of its `step_done` fact."""
 
 from typing import assert_never
 
@@ -13,7 +13,7 @@ __all__ = ["StepContext", "carry_out"]
 
 
 def carry_out(ctx: StepContext, step: Step) -> dict[str, object]:
-    """Carry out one step. Raises StepFailure or PromoterError."""
+    """Carry out one step. Raise StepFailure or PromoterError."""
     match step:
         case Pull():
             return pull(ctx, step)

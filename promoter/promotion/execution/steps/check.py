@@ -1,4 +1,4 @@
-"""Running one check: a `before` job once, before anything is replaced, or a `verify` against what runs now."""
+"""Run one check: a `before` job once, before anything is replaced, or a `verify` against what runs now."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from promoter.promotion.execution.steps.context import StepContext
 from promoter.promotion.steps import Before, Verify
 
 OUTPUT = 2000
-"""Characters of a check's output that are recorded: its end."""
+"""Characters of the end of a check's output that are recorded."""
 
 
 def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
@@ -34,7 +34,10 @@ def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
 
 
 def _nothing_runs_yet(ctx: StepContext) -> tuple[str, ...]:
-    """A job of a first promotion that needs another service finds it only where its own service depends on it."""
+    """Return a hint for a job that failed in the first promotion: a service that it needs may not have been started yet.
+
+    A service is started before the job only if the job's own service depends on it.
+    """
     if ctx.job.earlier is not None or len(ctx.swapped) == len(ctx.environment.services):
         return ()
     hint = "a service that this job needs is started first when the job's service names it under `depends_on`"

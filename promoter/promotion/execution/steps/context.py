@@ -1,4 +1,4 @@
-"""What the steps of one promotion work with, and what they have changed so far."""
+"""The data that the steps of one promotion use, and what they have changed so far."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from promoter.promotion.ports.bundle import Ports
 
 @dataclass
 class StepContext:
-    """One promotion under way. Steps of one wave run in threads and change services of their own only."""
+    """A running promotion. Steps of one wave run in threads, and each changes only its own service."""
 
     ports: Ports
     ledger: Ledger
@@ -27,18 +27,18 @@ class StepContext:
     engine: FencedEngine
     strategy: RolloutStrategy
     acted: bool
-    """Whether anything was done in the environment; assumed of a try that was cut off."""
+    """Whether anything was done in the environment. True after an interrupted try."""
     swapped: dict[str, list[Swapped]] = field(default_factory=dict)
     """The replicas of each service that was replaced or kept."""
     touched: list[str] = field(default_factory=list)
-    """The services of which a container was changed, in that order."""
+    """The services of which a container was changed, in order."""
 
     @property
     def environment(self) -> Environment:
         return self.job.plan.environment
 
     def guard(self) -> None:
-        """Raises Interrupted after a signal, and LeaseLost when another run has the environment."""
+        """Raise Interrupted after a signal, and LeaseLost if another run has the environment."""
         self.ports.clock.check()
         self.hold.check()
 
@@ -51,5 +51,5 @@ class StepContext:
         self.emit(progress.StepNote(self.environment.name, title, text))
 
     def sweep(self, keep: Collection[str] = ()) -> None:
-        """Remove the containers of jobs that have ended, or whose run is gone."""
+        """Remove the containers of jobs that have ended, or whose run has ended."""
         sweep(self.engine, self.job.place, self.ports.gone, leased=True, keep=keep)

@@ -1,4 +1,4 @@
-"""Bringing an image to the engine."""
+"""Pull an image to the engine."""
 
 from promoter.promotion import progress
 from promoter.promotion.execution.image_pull import fetch

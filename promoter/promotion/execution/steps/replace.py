@@ -1,4 +1,4 @@
-"""Putting the containers of one service in place, one replica after the other."""
+"""Put the containers of one service in place, one replica after the other."""
 
 from dataclasses import replace
 from functools import partial
@@ -30,13 +30,13 @@ def replace_service(ctx: StepContext, step: Replace) -> dict[str, object]:
 
 
 def _restarts(ctx: StepContext, service: str) -> bool:
-    """Whether a service that it depends on was changed, and asks for its restart."""
+    """Return whether a service that it depends on was changed, and asks for its restart."""
     config = ctx.environment.services[service]
     return not config.protected and any(d.restart and name in ctx.touched for name, d in config.depends_on.items())
 
 
 def _shares_with_replaced(ctx: StepContext, service: str) -> bool:
-    """A namespace of another container ends with it."""
+    """Return whether the service shares a namespace with a container that was replaced: the namespace ended with it."""
     config = ctx.environment.services[service]
     shared = {config.network_mode, config.pid, config.ipc}
     return any(f"container:{slot.name}" in shared for other in ctx.touched for slot in ctx.job.slots(other))

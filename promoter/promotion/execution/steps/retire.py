@@ -1,4 +1,4 @@
-"""Removing what is older than the previous containers, and services that the file no longer has."""
+"""Remove containers older than the previous ones, and services that the file no longer has."""
 
 from promoter.model.labels import Role, role_of
 from promoter.promotion import progress

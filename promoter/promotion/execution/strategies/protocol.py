@@ -1,4 +1,4 @@
-"""What a rollout strategy is: how the services of an environment are replaced, and how a replacement is taken back."""
+"""The interface of a rollout strategy: how services of an environment are replaced, and how a replacement is undone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from promoter.promotion.steps import Step
 
 @dataclass(frozen=True)
 class Earlier:
-    """What ran before, as it is recorded: its services in the order in which they start, and their containers."""
+    """What ran before, as recorded: its services in the order in which they start, and their containers."""
 
     release: str
     services: tuple[str, ...]
@@ -27,12 +27,12 @@ class Earlier:
     slots: Callable[[str], tuple[Slot, ...]]
     containers: Mapping[str, frozenset[str]]
     verify: Callable[[], tuple[str, ...]]
-    """Repeats the recorded verification; a sentence for each check that did not pass."""
+    """Repeats the recorded verification and returns a sentence for each failed check."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The promotion that is taken back. `touched` are the slots of the services that it changed."""
+    """The promotion to undo. `touched` has the slots of the services that it changed."""
 
     place: Place
     promotion: str
@@ -41,7 +41,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Returned:
-    """How it ended. `services` holds the replicas of each service that serves again."""
+    """The result of undoing a promotion. `services` has the replicas of each service that serves again."""
 
     touched: bool
     left: bool = False
@@ -53,11 +53,11 @@ class Returned:
 
     @property
     def restored(self) -> bool:
-        """Whether what ran before serves again, and all of it is proven."""
+        """Return whether everything that ran before serves again and is proven."""
         return self.touched and not self.left and not self.problems and self.earlier is not None
 
     def sentences(self, environment: str) -> tuple[str, ...]:
-        """What the environment is like now, for people."""
+        """Describe the state of the environment, for people."""
         if not self.touched:
             return (f"{environment} was not changed",)
         if self.left:
@@ -71,35 +71,35 @@ class Returned:
 
 
 class RolloutStrategy(Protocol):
-    """Replaces the services of one environment on one engine. The plan asks `steps`, the runner all the rest."""
+    """Replaces the services of one environment on one engine. The plan uses `steps`, the runner everything else."""
 
     outages: dict[str, tuple[float, float]]
-    """By slot: from when to when it served nothing, in seconds of the monotonic clock."""
+    """The time in which each slot did not serve: from and to, in seconds of the monotonic clock."""
 
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, begun: datetime) -> None:
-        """`begun` is when the promotion began: no outage is counted from before."""
+        """Make a strategy. `begun` is when the promotion began: earlier outages are not counted."""
 
     @staticmethod
     def steps(environment: Environment, release: Release) -> tuple[Step, ...]:
-        """What a promotion does, in order. Pure: it looks at nothing."""
+        """Return the steps of a promotion, in order. Pure."""
 
     def replace(
         self, order: ContainerRequest, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None
     ) -> Swapped:
-        """Put what is ordered into the slot and prove it healthy. Raises StepFailure.
+        """Put the requested container into the slot and prove it healthy. Raise StepFailure.
 
-        Safe to repeat: what this promotion has done already is found and not done again. `restart` stops and starts a
-        container that could stay. `touch` is called before anything is changed.
+        Safe to repeat: finished parts of this promotion are found and not repeated. `restart` stops and starts a container that
+        could stay. `touch` is called before anything is changed.
         """
 
     def prove(self, order: ContainerRequest, slot: Slot) -> Swapped:
-        """Prove what is in the slot again; one that has ended meanwhile is started again. Raises StepFailure."""
+        """Prove the container in the slot again; if it has ended, start it again. Raise StepFailure."""
 
     def restore(self, failed: Failed, earlier: Earlier | None, emit: Callable[[str], None]) -> Returned:
-        """Take a failed promotion back; `emit` gets the name of each service that is brought back.
+        """Undo a failed promotion; `emit` gets the name of each service that is restored.
 
-        Goes on past what fails, and reports it. Raises LeaseLost or EngineLost and nothing else.
+        It continues after errors, and reports them. Raise only LeaseLost or EngineLost.
         """
 
     def lasting(self, clock: Clock, probes: Probes | None) -> Self:
-        """The same, with waits that no interruption ends: for putting back. It counts the same outages."""
+        """Return the same strategy with waits that cannot be interrupted, for undoing. It counts the same outages."""

@@ -1,14 +1,14 @@
-"""The strategy `recreate`: create the new container before the old is touched; keep the old until the new is verified.
+"""The strategy `recreate`: create the new container before the old one is changed; keep the old one until the new is verified.
 
-One replica has one slot. Its container is found by name and by the label of the promotion that created it, so that a
-promotion which was cut off anywhere goes on, or is taken back, from what the engine shows:
+One replica has one slot. Its container is found by name and by the label of the promotion that created it. So a promotion
+that was interrupted at any point can be continued, or undone, from what the engine shows:
 
-    NAME-next       created by this promotion, the old one untouched
-    NAME-previous   the old one, moved aside by this promotion or kept from the last
-    NAME-older      the one before that, until this promotion is verified
+NAME-next       created by this promotion, the old one unchanged
+NAME-previous   the old one, renamed by this promotion or kept from the last
+NAME-older      the one before that, until this promotion is verified
 
-A container that the ledger records as what is ordered stays as it is; one that was kept from an earlier promotion is
-started again, not created.
+A container that the ledger recorded as matching stays unchanged. One that was kept from an earlier promotion is started
+again instead of created.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ KILLED = 137
 
 
 class Recreate:
-    """Puts containers into slots of one engine. `begun` is when the promotion began: no outage is counted from before."""
+    """Puts containers into slots of one engine. `begun` is when the promotion began: earlier outages are not counted."""
 
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, begun: datetime) -> None:
         self._engine, self._clock, self._secrets, self._begun = engine, clock, secrets, begun
@@ -52,7 +52,7 @@ class Recreate:
 
     @staticmethod
     def steps(environment: Environment, release: Release) -> tuple[Step, ...]:
-        """Pulls first, then the services wave by wave, with the `before` jobs as early as what they need allows."""
+        """Return the steps: pulls first, then the services wave by wave, with `before` jobs as early as dependencies allow."""
         services, images = environment.services, images_for(environment, release)
         pulls = [Pull(name, images[name]) for name in services]
         before = [Before(i, check.title()) for i, check in enumerate(environment.before)]
@@ -94,7 +94,7 @@ class Recreate:
         return other
 
     def gap(self, slot: Slot) -> float | None:
-        """Seconds for which the slot has served nothing; None when nothing ran there."""
+        """Return the seconds in which the slot did not serve; None if nothing ran there."""
         begun = self._down.get(slot.name)
         if begun is None:
             return None
@@ -117,7 +117,7 @@ class Recreate:
     def _keep(
         self, order: ContainerRequest, slot: Slot, seen: Container, touch: Callable[[], None], *, restart: bool
     ) -> Swapped | None:
-        """What is in the slot is what is ordered. None when it is recorded, but no longer healthy: then it is replaced."""
+        """Keep the container in the slot, which matches. Return None if it is recorded but not healthy: then it is replaced."""
         recorded = seen.id in order.live
         completed = order.proof is Proof.COMPLETED and seen.exit_code == 0 and bool(seen.finished_at)
         if recorded and not restart and (seen.running or completed):
@@ -134,7 +134,7 @@ class Recreate:
         return self._switch(order, slot, seen.id)
 
     def _next(self, order: ContainerRequest, slot: Slot, current: Container | None) -> str:
-        """The container that is to serve, beside the old one and not started."""
+        """Return the container that is to serve, not started. It exists beside the old one."""
         there = self._owned.find(order, slot.next)
         if there is not None and order.is_wanted(there):
             return there.id
@@ -149,7 +149,7 @@ class Recreate:
         return self._engine.create(order.spec(slot.next, Role.LIVE, inherited), self._secrets)
 
     def _inherited(self, order: ContainerRequest, before: Container | None) -> dict[str, str]:
-        """The data of the container before: its anonymous volumes, where image or service ask for one at the same path."""
+        """Return the anonymous volumes of the previous container for paths where the image or service has one too."""
         if before is None or not before.anonymous:
             return {}
         asked = {mount.target for mount in order.config.volumes if mount.type == "volume" and mount.source is None}
@@ -165,7 +165,7 @@ class Recreate:
         self._engine.rename(old.id, slot.previous)
 
     def _switch(self, order: ContainerRequest, slot: Slot, ready: str) -> Swapped:
-        """Stop the old one, which was moved aside, and start the one that is in its place now."""
+        """Stop the old container, which was renamed, and start the one that has its name now."""
         old = self._owned.find(order, slot.previous)
         if old is not None:
             self._stop(order, slot, old)
@@ -195,7 +195,7 @@ class Recreate:
             self._late[slot.name] = killed(slot.name, took, init=bool(order.config.init))
 
     def _down_since(self, slot: Slot, old: Container) -> None:
-        """One that has ended by itself, or in a try that was cut off, has served nothing since then."""
+        """Record the start of an outage. A container that had ended by itself has not served since its end."""
         now = self._clock.monotonic()
         if old.running:
             self._down.setdefault(slot.name, now)
@@ -204,7 +204,7 @@ class Recreate:
             self._down.setdefault(slot.name, now - max(0.0, (self._clock.now() - since).total_seconds()))
 
     def _try(self, order: ContainerRequest, slot: Slot) -> None:
-        """The new image proves its health beside the old, on ports of its own, before the old stops."""
+        """Prove the new image healthy in a container beside the old one, with its own ports, before the old one stops."""
         self._owned.drop(order, slot.trial)
         trial = self._engine.create(order.spec(slot.trial, Role.CANDIDATE), self._secrets)
         try:
@@ -214,7 +214,7 @@ class Recreate:
             self._engine.remove(trial, volumes=True)
 
     def _read_back(self, container: str, order: ContainerRequest) -> Digest:
-        """The digest that the running container shows must be the recorded one."""
+        """Return the digest that the running container shows. Raise StepFailure if it is not the recorded one."""
         seen = self._engine.digest_of(container, order.image.repository, order.image.digest)
         if seen != order.image.digest:
             raise StepFailure(
@@ -225,7 +225,7 @@ class Recreate:
 
 
 def _time(stamp: str) -> datetime | None:
-    """An engine's time stamp; None for one that never was."""
+    """Parse an engine's time stamp; None if it is empty or zero."""
     if not stamp or stamp.startswith("0001-"):
         return None
     try:

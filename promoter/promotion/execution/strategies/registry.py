@@ -1,4 +1,4 @@
-"""The rollout strategies that can be carried out. Plan and runner share it, so that neither has one that the other lacks."""
+"""The available rollout strategies. Plan and runner both use this list, so that both have the same strategies."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ STRATEGIES: Mapping[Strategy, type[RolloutStrategy]] = {Strategy.RECREATE: Recre
 
 
 def strategy_of(environment: Environment) -> type[RolloutStrategy]:
-    """Raises CallerError for a strategy that this version cannot carry out."""
+    """Return the environment's strategy. Raise CallerError if this version does not have it."""
     if environment.strategy not in STRATEGIES:
         raise CallerError(
             f"environment {environment.name} asks for strategy {environment.strategy}, which this version validates but does "
@@ -24,5 +24,5 @@ def strategy_of(environment: Environment) -> type[RolloutStrategy]:
 
 
 def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:
-    """The steps of a promotion by the environment's own strategy. Raises as `strategy_of` does."""
+    """Return the steps of a promotion by the environment's strategy. Raise as `strategy_of` does."""
     return strategy_of(environment).steps(environment, release)

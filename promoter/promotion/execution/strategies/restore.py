@@ -1,8 +1,8 @@
-"""Restoring an environment, after a step failed or a run was interrupted.
+"""Restore an environment after a step failed or a run was interrupted.
 
-What the failed promotion created goes first, dependents before what they depend on. Then what ran before comes back in
-the order of `depends_on`, every service is looked at again, and the recorded verification is repeated: only then the
-environment is called healthy.
+First the containers of the failed promotion are removed, dependents before their dependencies. Then the containers that ran
+before are started again in the order of `depends_on`, every service is proven again, and the recorded verification is
+repeated. Only then is the environment reported as healthy.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +23,7 @@ Prove = Callable[[ContainerRequest, Slot], Swapped]
 
 
 class Restoring:
-    """Takes one failed promotion back. It goes on past what fails, and reports it. `clock` cannot be interrupted."""
+    """Undoes one failed promotion. It continues after errors, and reports them. `clock` cannot be interrupted."""
 
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, prove: Prove, emit: Callable[[str], None]) -> None:
         self._engine, self._secrets, self._prove_slot, self._emit = engine, secrets, prove, emit
@@ -31,10 +31,10 @@ class Restoring:
         self._problems: list[str] = []
         self._evidence: list[Evidence] = []
         self._volumes: dict[str, Mapping[str, str]] = {}
-        """Anonymous volumes of what was taken away, by slot: the data of the service, for when it must be created again."""
+        """Anonymous volumes of removed containers, by slot: the service's data, in case its container must be created again."""
 
     def go(self, failed: Failed, earlier: Earlier | None) -> Returned:
-        """Raises LeaseLost or EngineLost and nothing else."""
+        """Undo the promotion. Raise only LeaseLost or EngineLost."""
         for service, slots in reversed(tuple(failed.touched.items())):
             for slot in slots:
                 recorded = earlier.containers.get(service, frozenset()) if earlier else frozenset[str]()
@@ -55,7 +55,7 @@ class Restoring:
         return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier.release)
 
     def _withdraw(self, failed: Failed, service: str, slot: Slot, recorded: frozenset[str]) -> None:
-        """Takes away what the promotion created; a kept container that it started again steps aside."""
+        """Remove what the promotion created. A kept container that it started again is stopped and renamed."""
         owner = owner_labels(failed.place, service)
         for name in (slot.trial, slot.next, slot.name):
             found = self._owned.of(owner, name)
@@ -81,7 +81,7 @@ class Restoring:
             self._engine.create(order.spec(slot.name, Role.LIVE, inherited), self._secrets)
 
     def _rename_first(self, order: ContainerRequest, slot: Slot, recorded: frozenset[str], *, taken: bool) -> None:
-        """The container that ran before, back under its name; without a record, the one that was moved aside last."""
+        """Rename the container that ran before to its old name; without a record, the one that was renamed last."""
         for name in (slot.previous, slot.older):
             kept = self._owned.find(order, name)
             if kept is not None and (kept.id in recorded or not (recorded or taken)):
@@ -91,7 +91,7 @@ class Restoring:
                 return
 
     def _restarting(self, earlier: Earlier, touched: list[str]) -> list[str]:
-        """Untouched services that ask to be restarted with one that was: they may share its network, which ended with it."""
+        """Return unchanged services that must restart with a restored one: they may share its network, which ended with it."""
         found = list(touched)
         for service in earlier.services:
             needed = earlier.order(service).config.depends_on.items()
@@ -104,7 +104,7 @@ class Restoring:
             self._engine.stop(found.id, None)
 
     def _look_again(self, earlier: Earlier) -> dict[str, list[Swapped]]:
-        """All services, also those that were not touched: one may have ended when another went away under it."""
+        """Prove all services, also unchanged ones: one may have ended when another one was removed."""
         seen: dict[str, list[Swapped]] = {}
         for service in earlier.services:
             seen[service] = []
@@ -132,7 +132,7 @@ def made_by(container: Container | None, promotion: str) -> bool:
 
 
 def slots_of(containers: Iterable[Container], service_of: Callable[[Mapping[str, str]], str]) -> dict[str, tuple[Slot, ...]]:
-    """The slots that containers of an environment are in, by service, read from their names."""
+    """Return the slots of an environment's containers, by service, read from their names."""
     found: dict[str, tuple[Slot, ...]] = {}
     for container in containers:
         name = container.name

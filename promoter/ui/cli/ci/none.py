@@ -36,11 +36,11 @@ class NoCi:
         return visible(text)
 
     def json(self, text: str) -> str:
-        """The same document."""
+        """Return the document unchanged."""
         return text
 
     def progress(self) -> "AbstractContextManager[Listener] | None":
-        """The platform's own progress display; None where it has none."""
+        """Return the platform's own progress display; None if it has none."""
         return None
 
     def listening(self, listener: "Listener") -> "Listener":
