@@ -35,8 +35,11 @@ class Tunnel:
             # A session of its own: Ctrl-C must not cut the way to an engine on which something is to be restored.
             self._keeper = subprocess.Popen(
                 ["/bin/sh", "-c", _KEEPER, str(self._folder), *command(ssh, str(self.socket), remote)],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._words, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._words,
+                start_new_session=True,
+            )
             self._await(address)
         except BaseException:
             self.close()
