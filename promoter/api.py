@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from promoter.pipeline.loader_port import Loaded
     from promoter.promotion.progress import Event, Listener
     from promoter.promotion.results import RunResult
-    from promoter.usecases.approve import ApprovalCase
+    from promoter.usecases.approval_case import ApprovalCase
     from promoter.usecases.context import Context
     from promoter.usecases.explain import Explanation
     from promoter.usecases.history import LedgerReport, LogEntry

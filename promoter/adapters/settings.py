@@ -181,8 +181,9 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
 def _refuse_what_a_branch_may_not_say(file: Path, table: Mapping[str, Any], text: str) -> None:
     found = forbidden(file.parent.parent, PLACE, table)
     remedy = f"set it with a variable or a flag, or take the file out of git: `git rm --cached {PLACE}`"
-    complaints = (_complaint(file, text, *_position(text, key), why, f"{remedy}; {PREFIX}{key.upper()}=…")
-                  for key, why in found.items())  # fmt: skip
+    complaints = (
+        _complaint(file, text, *_position(text, key), why, f"{remedy}; {PREFIX}{key.upper()}=…") for key, why in found.items()
+    )
     if found:
         raise InvalidFile(tuple(sorted(complaints)))
 

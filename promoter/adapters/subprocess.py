@@ -47,10 +47,7 @@ def run(
     """
     begun = time.monotonic()
     try:
-        process = subprocess.Popen(
-            argv, cwd=directory, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if apart else subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+        process = _start(argv, directory, environment, subprocess.PIPE if apart else subprocess.STDOUT)
     except (OSError, ValueError) as error:
         refused, sentence = _refusal(argv, directory, error)
         return ChildResult(refused, b"" if apart else sentence.encode(), sentence.encode(), time.monotonic() - begun)
@@ -82,6 +79,18 @@ def end_session(process: "subprocess.Popen[Any]", grace: float) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(grace)
     process.wait()
+
+
+def _start(argv: Sequence[str], directory: Path, environment: Mapping[str, str], errors: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        argv,
+        cwd=directory,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,
+    )
 
 
 def _wait(process: "subprocess.Popen[bytes]", deadline: float, check: Callable[[], None]) -> int | None:

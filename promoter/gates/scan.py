@@ -107,11 +107,28 @@ def command_line(scanner: Scanner, check: ScanCheck, image: ImageRef, platform: 
         config = ("--config", check.ignore_name) if check.ignore is not None else ()
         return ("grype", f"registry:{image}", "-o", "json", "--quiet", *where, *config)
     return (
-        "trivy", "image", "--image-src", "remote", "--scanners", "vuln", "--format", "json", "--quiet", "--exit-code", "0",
-        "--severity", "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--ignore-unfixed=false", "--ignorefile", check.ignore_name,
-        "--timeout", f"{max(1, round(check.timeout.total_seconds()))}s",
-        *(("--insecure",) if insecure else ()), *where, str(image),
-    )  # fmt: skip
+        "trivy",
+        "image",
+        "--image-src",
+        "remote",
+        "--scanners",
+        "vuln",
+        "--format",
+        "json",
+        "--quiet",
+        "--exit-code",
+        "0",
+        "--severity",
+        "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL",
+        "--ignore-unfixed=false",
+        "--ignorefile",
+        check.ignore_name,
+        "--timeout",
+        f"{max(1, round(check.timeout.total_seconds()))}s",
+        *(("--insecure",) if insecure else ()),
+        *where,
+        str(image),
+    )
 
 
 def environment(scanner: Scanner, *, insecure: bool) -> dict[str, str]:
@@ -160,9 +177,12 @@ def _read_trivy(document: dict[str, Any], image: ImageRef) -> tuple[Finding, ...
 def _trivy_finding(one: object) -> Finding:
     found = _map(one)
     return Finding(
-        _text(found, "VulnerabilityID"), _text(found, "PkgName"), str(found.get("InstalledVersion") or ""),
-        str(found.get("FixedVersion") or ""), _severity(found, "Severity"),
-    )  # fmt: skip
+        _text(found, "VulnerabilityID"),
+        _text(found, "PkgName"),
+        str(found.get("InstalledVersion") or ""),
+        str(found.get("FixedVersion") or ""),
+        _severity(found, "Severity"),
+    )
 
 
 def _read_grype(document: dict[str, Any], image: ImageRef) -> tuple[Finding, ...]:

@@ -174,8 +174,13 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",",
 def _fact(document: dict[str, Any], line: bytes) -> Fact:
     get = document.get
     seq, prev, at, actor, environment, release = (
-        get("seq"), get("prev"), get("at"), get("actor"), get("environment"), get("release"),
-    )  # fmt: skip
+        get("seq"),
+        get("prev"),
+        get("at"),
+        get("actor"),
+        get("environment"),
+        get("release"),
+    )
     if type(seq) is not int:  # `true` equals 1 in Python, but is not a sequence number
         raise ValueError("not a fact: seq is not a whole number")
     if not (isinstance(prev, str) and _PREV.fullmatch(prev)):

@@ -209,10 +209,25 @@ class Drifted(Payload):
 KINDS: Mapping[Kind, type[Payload]] = {
     one.kind: one
     for one in (
-        Released, Requested, Started, StepDone, Promoted, Failed, RolledBack, Approved, Rejected, Overridden, Attested, Vetoed,
-        Pinned, Unpinned, Frozen, Unfrozen, Drifted,
+        Released,
+        Requested,
+        Started,
+        StepDone,
+        Promoted,
+        Failed,
+        RolledBack,
+        Approved,
+        Rejected,
+        Overridden,
+        Attested,
+        Vetoed,
+        Pinned,
+        Unpinned,
+        Frozen,
+        Unfrozen,
+        Drifted,
     )
-}  # fmt: skip
+}
 
 
 def _keys(cls: type[Payload]) -> tuple[tuple[str, str, bool], ...]:

@@ -13,28 +13,51 @@ from promoter.model.vote import REVIEW, Vote
 def read_request(fact: Fact) -> PromotionRequest:
     body = fact.body
     return PromotionRequest(
-        text(fact.environment), text(fact.release), text(body["plan_digest"]), optional(body["from"]),
-        text(body["policy_digest"]), text(body["requested_by"]), fact.at, fact.seq, mapping(body["plan"]),
-        text(body["reason_code"]), texts(body["reasons"]), bool(body.get("rollback")),
-        optional(body.get("run")), None if body.get("rules") is None else mapping(body["rules"]),
-    )  # fmt: skip
+        text(fact.environment),
+        text(fact.release),
+        text(body["plan_digest"]),
+        optional(body["from"]),
+        text(body["policy_digest"]),
+        text(body["requested_by"]),
+        fact.at,
+        fact.seq,
+        mapping(body["plan"]),
+        text(body["reason_code"]),
+        texts(body["reasons"]),
+        bool(body.get("rollback")),
+        optional(body.get("run")),
+        None if body.get("rules") is None else mapping(body["rules"]),
+    )
 
 
 def read_start(fact: Fact) -> ActivePromotion:
     body = fact.body
     return ActivePromotion(
-        text(fact.environment), text(fact.release), text(body["plan_digest"]), text(body["promotion"]),
-        texts(body["approvals"]), fact.at, fact.seq, bool(body["mend"]),
-    )  # fmt: skip
+        text(fact.environment),
+        text(fact.release),
+        text(body["plan_digest"]),
+        text(body["promotion"]),
+        texts(body["approvals"]),
+        fact.at,
+        fact.seq,
+        bool(body["mend"]),
+    )
 
 
 def read_deployment(fact: Fact) -> Deployment:
     body, engine = fact.body, fact.body.get("engine")
     return Deployment(
-        text(fact.environment), text(fact.release), text(body["plan_digest"]), text(body["promotion"]), fact.at, fact.seq,
-        read_services(body["services"]), bool(body["mend"]), bool(body.get("rollback")),
+        text(fact.environment),
+        text(fact.release),
+        text(body["plan_digest"]),
+        text(body["promotion"]),
+        fact.at,
+        fact.seq,
+        read_services(body["services"]),
+        bool(body["mend"]),
+        bool(body.get("rollback")),
         text(mapping(engine)["fingerprint"]) if engine else None,
-    )  # fmt: skip
+    )
 
 
 def read_vote(fact: Fact, decision: str) -> Vote:
@@ -73,9 +96,14 @@ def read_review(value: object) -> str | None:
 def read_failure(fact: Fact) -> Failure:
     body = fact.body
     return Failure(
-        fact.kind, text(fact.release), text(body["plan_digest"]), fact.at, fact.seq,
-        text(body["reason_code"]), texts(body["reasons"]),
-    )  # fmt: skip
+        fact.kind,
+        text(fact.release),
+        text(body["plan_digest"]),
+        fact.at,
+        fact.seq,
+        text(body["reason_code"]),
+        texts(body["reasons"]),
+    )
 
 
 def read_mark(fact: Fact) -> Hold:

@@ -9,10 +9,11 @@ import unicodedata
 
 from promoter.model.visible_text import visible
 
-_LOOK_ALIKE = str.maketrans(
-    "авекмнорстухіјѕһԁԛԝӏ" "αβεικνορτυχγωη" "ɑɡıɩʟօսհոցքֆ",
-    "abekmhopctyxijshdqwl" "abeikvoptuxywn" "agiilouhngqf",
-)  # fmt: skip
+_LOOK_ALIKE = {
+    **str.maketrans("авекмнорстухіјѕһԁԛԝӏ", "abekmhopctyxijshdqwl"),
+    **str.maketrans("αβεικνορτυχγωη", "abeikvoptuxywn"),
+    **str.maketrans("ɑɡıɩʟօսհոցքֆ", "agiilouhngqf"),
+}
 """Lower-case letters of other alphabets that look like Latin ones. Capitals are converted first."""
 _MIXED = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")
 """Alphabets with letters that look like Latin ones."""
@@ -51,5 +52,8 @@ def spelled(name: str) -> str:
 
 
 def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in ("Cf", "Cc", "Zl", "Zp", "Cs", "Co", "Cn") or visible(character) != character \
-        or 0xFE00 <= ord(character) <= 0xFE0F  # fmt: skip
+    return (
+        unicodedata.category(character) in ("Cf", "Cc", "Zl", "Zp", "Cs", "Co", "Cn")
+        or visible(character) != character
+        or 0xFE00 <= ord(character) <= 0xFE0F
+    )

@@ -72,9 +72,12 @@ class Statement:
         """Return the text to sign: RFC 8785, without a newline."""
         predicate: dict[str, object] = {name: getattr(self, name) for name in _TEXTS}
         predicate |= {
-            "from": self.from_release, "role": self.role, "issued_at": stamp(self.issued_at),
-            "expires_at": stamp(self.expires_at) if self.expires_at else None, "ledger_seq": self.ledger_seq,
-        }  # fmt: skip
+            "from": self.from_release,
+            "role": self.role,
+            "issued_at": stamp(self.issued_at),
+            "expires_at": stamp(self.expires_at) if self.expires_at else None,
+            "ledger_seq": self.ledger_seq,
+        }
         if self.reviews is not None:
             predicate["reviews"] = self.reviews
         document = {
@@ -87,9 +90,18 @@ class Statement:
 
 
 _TEXTS = (
-    "decision", "pipeline", "environment", "release", "plan_digest", "policy_digest", "requested_by", "principal",
-    "comment", "nonce", "ledger_head",
-)  # fmt: skip
+    "decision",
+    "pipeline",
+    "environment",
+    "release",
+    "plan_digest",
+    "policy_digest",
+    "requested_by",
+    "principal",
+    "comment",
+    "nonce",
+    "ledger_head",
+)
 _KEYS = frozenset({*_TEXTS, "from", "role", "issued_at", "expires_at", "ledger_seq"})
 
 

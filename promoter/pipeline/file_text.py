@@ -77,9 +77,12 @@ class FileText:
     def scope(self, *, absent: Mapping[str, str] | None = None, why_undefined: str) -> Scope:
         """Return the names for templates outside the environments."""
         return Scope(
-            self.source, self.environ, frozenset(self.secrets), why_undefined=why_undefined,
+            self.source,
+            self.environ,
+            frozenset(self.secrets),
+            why_undefined=why_undefined,
             absent={"release": NO_RELEASE, "environment": NO_ENVIRONMENT, **(absent or {})},
-        )  # fmt: skip
+        )
 
     @property
     def used(self) -> tuple[str, ...]:

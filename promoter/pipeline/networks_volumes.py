@@ -59,9 +59,17 @@ class Names:
         default = self.prefix if name == "default" else f"{self.prefix}-{name}"
         ipam = form.ipam.model_dump(mode="json", exclude_defaults=True) if form.ipam else None
         return Network(
-            form.name or (name if form.external else default), form.external, form.driver, form.driver_opts, form.internal,
-            form.attachable, form.enable_ipv6, ipam, form.labels, form.enable_ipv4,
-        )  # fmt: skip
+            form.name or (name if form.external else default),
+            form.external,
+            form.driver,
+            form.driver_opts,
+            form.internal,
+            form.attachable,
+            form.enable_ipv6,
+            ipam,
+            form.labels,
+            form.enable_ipv4,
+        )
 
     def volume(self, name: str, form: VolumeForm | None) -> Volume:
         form = form or VolumeForm()

@@ -45,9 +45,15 @@ class ContainerRequest:
         candidate = role is Role.CANDIDATE
         config = without_aliases(self.config) if candidate else _reachable_by_name(self.config, self.service)
         return ContainerSpec(
-            name, self.image, config, labels, self.files, publish=not candidate, ephemeral_ports=candidate,
+            name,
+            self.image,
+            config,
+            labels,
+            self.files,
+            publish=not candidate,
+            ephemeral_ports=candidate,
             inherited=inherited or {},
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,23 @@ class Notice:
 
 
 Event = (
-    BuildStarted | BuildLine | BuildDone | LayerProgress | Pushed | Pinned | ReleaseMade | GateEvaluated | PromotionStarted
-    | StepStarted | StepNote | StepDone | StepFailed | Restoring | EnvironmentEnded | Superseded | Waiting | Notice
-)  # fmt: skip
+    BuildStarted
+    | BuildLine
+    | BuildDone
+    | LayerProgress
+    | Pushed
+    | Pinned
+    | ReleaseMade
+    | GateEvaluated
+    | PromotionStarted
+    | StepStarted
+    | StepNote
+    | StepDone
+    | StepFailed
+    | Restoring
+    | EnvironmentEnded
+    | Superseded
+    | Waiting
+    | Notice
+)
 Listener = Callable[[Event], None]

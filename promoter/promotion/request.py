@@ -22,12 +22,20 @@ def request_promotion(env: EnvironmentContext, plan: Plan, admission: Admission)
     supersedes = [] if options.rollback else superseded_by(env.ledger.state, env.name, plan.release)
     code = ReasonCode.OK if admission.blocking is None else admission.blocking.verdict.code
     fact = Requested(
-        plan_digest=plan.digest, plan=plan.document(), from_release=case.running, policy_digest=case.policy_digest,
-        requested_by=options.actor, reason_code=str(code),
-        reasons=admission.reasons, gates=admission.documents(), supersedes=supersedes,
-        rollback=options.rollback, rules=policy_of(env.file.pipeline, plan.environment),
-        policy=pinned_policy(env, plan), run=options.run or None,
-    )  # fmt: skip
+        plan_digest=plan.digest,
+        plan=plan.document(),
+        from_release=case.running,
+        policy_digest=case.policy_digest,
+        requested_by=options.actor,
+        reason_code=str(code),
+        reasons=admission.reasons,
+        gates=admission.documents(),
+        supersedes=supersedes,
+        rollback=options.rollback,
+        rules=policy_of(env.file.pipeline, plan.environment),
+        policy=pinned_policy(env, plan),
+        run=options.run or None,
+    )
     env.ledger.append(fact, env.name, plan.release.id)
     if supersedes:
         env.emit(progress.Superseded(env.name, plan.release.id, tuple(str(one["release"]) for one in supersedes)))

@@ -93,11 +93,18 @@ def _is_resumed(env: EnvironmentContext, plan: Plan) -> bool:
 def _started(env: EnvironmentContext, plan: Plan, hold: HeldLease, *, resumed: bool) -> Started:
     current, cause, lease = env.entry.current, env.options.cause, hold.lease
     return Started(
-        plan_digest=plan.digest, promotion=promotion_id(env.ledger.state, plan), approvals=(),
-        from_release=current.release if current else None, mend=False, resumed=resumed,
-        lease={"owner": lease.owner, "token": lease.token, "took_over": lease.took_over}, gates=[], policy=None,
-        rollback=cause.rollback, reason=cause.reason,
-    )  # fmt: skip
+        plan_digest=plan.digest,
+        promotion=promotion_id(env.ledger.state, plan),
+        approvals=(),
+        from_release=current.release if current else None,
+        mend=False,
+        resumed=resumed,
+        lease={"owner": lease.owner, "token": lease.token, "took_over": lease.took_over},
+        gates=[],
+        policy=None,
+        rollback=cause.rollback,
+        reason=cause.reason,
+    )
 
 
 def _run(
@@ -106,10 +113,19 @@ def _run(
     earlier_try = env.entry.start if fact.resumed else None
     entry = env.entry
     job = Execution(
-        plan, fact.promotion, env.file.pipeline.directory, fact.from_release, fact.mend, done, env.options.cause, fact.resumed,
-        env.ledger.state.chain, reusable(entry, plan, lambda digest: _document(env, digest)), _ran(env, plan),
+        plan,
+        fact.promotion,
+        env.file.pipeline.directory,
+        fact.from_release,
+        fact.mend,
+        done,
+        env.options.cause,
+        fact.resumed,
+        env.ledger.state.chain,
+        reusable(entry, plan, lambda digest: _document(env, digest)),
+        _ran(env, plan),
         earlier_try.at if earlier_try is not None else env.ports.clock.now(),
-    )  # fmt: skip
+    )
     env.ledger.append(fact, env.name, plan.release.id, guard)
     env.emit(progress.PromotionStarted(env.name, plan.release, plan.digest, fact.mend))
     return Runner(env.ports, env.ledger, env.emit, job, hold).carry_out()

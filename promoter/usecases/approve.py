@@ -4,85 +4,25 @@ The approver needs the pipeline file, the ledger and a key: no engine, no regist
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from promoter.gates.approval.rule import Approval, own_doing, voters
-from promoter.gates.evaluate import GateResult, gate_document
+from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
 from promoter.ledger.chain import Fact
 from promoter.ledger.state import PromotionRequest
 from promoter.model.canonical_json import fingerprint
-from promoter.model.diff import Change
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
 from promoter.model.release import Release
-from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, ReasonCode
-from promoter.model.vote import Vote
 from promoter.pipeline.model import policy_of
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.holds import newer_instead
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.policy_pin import other_rules
 from promoter.promotion.plan import changes
+from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
-
-
-@dataclass(frozen=True)
-class ApprovalCase:
-    """The complete case that a person decides on."""
-
-    pipeline: str
-    environment: str
-    release: Release
-    from_release: Release | None
-    plan_digest: str
-    policy_digest: str
-    requested_by: str
-    requested_at: datetime
-    waits_for: tuple[str, ...]
-    commits: tuple[str, ...] | None
-    changes: tuple[Change, ...]
-    images: tuple[tuple[str, str | None, str], ...]
-    steps: tuple[str, ...]
-    gates: tuple[GateResult, ...]
-    """The verdicts of all gates now. Checks do not run; they run when the promotion is tried again."""
-    votes: tuple[Vote, ...]
-    run: str | None = None
-    """The CI run that asked."""
-    matter: str = ""
-    """The identity of the request (`Request.matter`)."""
-
-    def document(self) -> dict[str, object]:
-        return {
-            "pipeline": self.pipeline,
-            "environment": self.environment,
-            "release": self.release.document(),
-            "from": self.from_release.document() if self.from_release else None,
-            "plan_digest": self.plan_digest,
-            "policy_digest": self.policy_digest,
-            "requested_by": self.requested_by,
-            "requested_at": stamp(self.requested_at),
-            "run": self.run,
-            "waits_for": list(self.waits_for),
-            "commits": None if self.commits is None else list(self.commits),
-            "changes": [change.document() for change in self.changes],
-            "images": [{"service": service, "from": old, "to": new} for service, old, new in self.images],
-            "steps": list(self.steps),
-            "gates": [gate_document(one) for one in self.gates],
-            "rollback_to": self.from_release.id if self.from_release else None,
-            "votes": [
-                {
-                    "decision": v.decision,
-                    "principal": v.principal,
-                    "grade": v.grade,
-                    "at": stamp(v.at),
-                    "comment": v.comment,
-                }
-                for v in self.votes
-            ],
-        }
 
 
 def approval_case(ctx: Context, environment: str, release: str | None) -> ApprovalCase:
@@ -168,10 +108,24 @@ def _case_of(ctx: Context, request: PromotionRequest, target: Release, earlier: 
     cast = ctx.ledger.state.environment(name).votes_for(request.release)
     votes = tuple(vote for vote in cast if vote.plan_digest == request.plan_digest)
     return ApprovalCase(
-        ctx.name, name, target, earlier, request.plan_digest, request.policy_digest, request.requested_by, request.at,
-        request.reasons, _commits(ctx, earlier, target), changes(before, plan), images, steps,
-        _gates_now(ctx, request), votes, request.run, request.matter,
-    )  # fmt: skip
+        ctx.name,
+        name,
+        target,
+        earlier,
+        request.plan_digest,
+        request.policy_digest,
+        request.requested_by,
+        request.at,
+        request.reasons,
+        _commits(ctx, earlier, target),
+        changes(before, plan),
+        images,
+        steps,
+        _gates_now(ctx, request),
+        votes,
+        request.run,
+        request.matter,
+    )
 
 
 def _gates_now(ctx: Context, request: PromotionRequest) -> tuple[GateResult, ...]:
@@ -200,9 +154,10 @@ def _right_to_vote(ctx: Context, case: ApprovalCase, decision: str) -> tuple[tup
     may = voters(gates, ctx.pipeline.roles, ctx.pipeline.signers)
     if may is not None and ctx.actor not in may:
         raise Refused(
-            f"{ctx.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}", ReasonCode.ROLE_MISSING,
+            f"{ctx.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}",
+            ReasonCode.ROLE_MISSING,
             hint="set your name with --actor NAME or PROMOTER_ACTOR",
-        )  # fmt: skip
+        )
     if decision == "approve":
         _not_their_own(ctx, case, gates)
         _not_rejected(case)

@@ -3,7 +3,8 @@
 from promoter.gates.evaluate import GateResult
 from promoter.model.errors import CallerError, Refused
 from promoter.model.verdict import Outcome
-from promoter.usecases.approve import ApprovalCase, approval_case
+from promoter.usecases.approval_case import ApprovalCase
+from promoter.usecases.approve import approval_case
 from promoter.usecases.context import Context
 from promoter.usecases.ports.platform import Forge, Occasion, Target, platform_of
 

@@ -110,9 +110,15 @@ def explain(ctx: Context, environment: str, release: str | None, at: datetime | 
     results = (*_needed(ctx, state, environment, chosen), *controller.evaluate(subject, run_checks=run_checks, case=case).results)
     openings = tuple(_opening(ctx, one, subject, case, state) for one in results)
     return Explanation(
-        ctx.name, environment, chosen, case.now, openings, _opens(subject, case, results),
-        isinstance(subject, Plan) and lives_here(controller.entry, subject), note,
-    )  # fmt: skip
+        ctx.name,
+        environment,
+        chosen,
+        case.now,
+        openings,
+        _opens(subject, case, results),
+        isinstance(subject, Plan) and lives_here(controller.entry, subject),
+        note,
+    )
 
 
 # ------------------------------------------------------------ parts
@@ -169,13 +175,14 @@ def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext,
         return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
     commands = {
         Rule.PIN: f"promoter unpin {name} --reason TEXT",
-        Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT" if _frozen_alone(state, name) else
-        "promoter unfreeze --reason TEXT",
+        Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT"
+        if _frozen_alone(state, name)
+        else "promoter unfreeze --reason TEXT",
         Rule.NEEDS: f"promoter promote {release} --to {one.gate.removeprefix('needs ')}",
         Rule.REVIEW: f"promoter review {name}{_key(subject.environment.override)}",
         Rule.SUPERSEDED: "promoter promote",
         Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(subject.environment.override)}",
-    }  # fmt: skip
+    }
     if one.kind in commands:
         who = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
         return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
@@ -198,8 +205,7 @@ def _by_vote(one: GateResult, gate: Approval, case: GateContext, state: State) -
     if people is None:
         return Opening(one, ANYONE, command, page)
     done = {vote.principal for vote in counting(gate, case)}
-    out = {case.requested_by if "requester" in gate.exclude else None,
-           case.author if "author" in gate.exclude else None}  # fmt: skip
+    out = {case.requested_by if "requester" in gate.exclude else None, case.author if "author" in gate.exclude else None}
     return Opening(one, tuple(sorted(people - done - out)), command, page)
 
 

@@ -15,7 +15,8 @@ from promoter.model.errors import CallerError, Refused
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
-from promoter.usecases.approve import ApprovalCase, approval_case, may_enter
+from promoter.usecases.approval_case import ApprovalCase
+from promoter.usecases.approve import approval_case, may_enter
 from promoter.usecases.context import Context, find_release, require_environment
 from promoter.usecases.platform_reviews import Reviewed, ReviewSubject, is_known, source_of, weigh
 
@@ -92,8 +93,9 @@ def _asking_run(ctx: Context, case: ApprovalCase) -> str:
         raise Refused(
             f"this run ({ctx.ci_run}) has requested other things in {case.environment} too: it is unknown which of them "
             "was reviewed",
-            ReasonCode.APPROVAL_STALE, hint="start a new run and review it",
-        )  # fmt: skip
+            ReasonCode.APPROVAL_STALE,
+            hint="start a new run and review it",
+        )
     return ctx.ci_run
 
 
@@ -108,9 +110,10 @@ def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubje
             raise _Known
         if _matter(entry.request) != case.matter:
             raise Refused(
-                f"{case.environment} has another request meanwhile", ReasonCode.APPROVAL_STALE,
+                f"{case.environment} has another request meanwhile",
+                ReasonCode.APPROVAL_STALE,
                 hint=f"`promoter explain {case.environment}` shows what waits there now",
-            )  # fmt: skip
+            )
         now = ctx.ports.clock.now()
         return kind(
             plan_digest=case.plan_digest,

@@ -13,7 +13,8 @@ from promoter.pipeline.model import Environment, policy_digest
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import judge_owed
 from promoter.promotion.admission.subject import Proposal
-from promoter.usecases.approve import ApprovalCase, may_enter
+from promoter.usecases.approval_case import ApprovalCase
+from promoter.usecases.approve import may_enter
 from promoter.usecases.context import Context, facts_so_far, require_environment
 from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
 
@@ -31,8 +32,9 @@ def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = No
     if ctx.actor not in people:
         raise Refused(
             f"{ctx.actor} may not override the gates of {case.environment}; these may: {', '.join(sorted(people))}",
-            ReasonCode.ROLE_MISSING, hint="set your name with --actor NAME or PROMOTER_ACTOR",
-        )  # fmt: skip
+            ReasonCode.ROLE_MISSING,
+            hint="set your name with --actor NAME or PROMOTER_ACTOR",
+        )
     may_enter(case)
     matter = VoteSubject(
         case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
@@ -49,9 +51,10 @@ def review(ctx: Context, environment: str, comment: str | None, key: str | None 
     people = [vote.principal for vote in owed.overrides]
     if ctx.actor in people:
         raise Refused(
-            f"{ctx.actor} passed the gates of {environment} and may not review this override", ReasonCode.SELF_APPROVAL,
+            f"{ctx.actor} passed the gates of {environment} and may not review this override",
+            ReasonCode.SELF_APPROVAL,
             hint="ask another person to review it",
-        )  # fmt: skip
+        )
     if ctx.pipeline.signers is not None and ctx.actor not in ctx.pipeline.signers:
         raise Refused(f"{ctx.actor} is not among the approvers of {ctx.name}", ReasonCode.SIGNER_UNKNOWN)
     release = ctx.ledger.state.releases[owed.release].release

@@ -48,9 +48,16 @@ def _promote(
 
 def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) -> PromotionOptions:
     return PromotionOptions(
-        ctx.owner, ctx.actor, wait, lease_ttl=ctx.lease_ttl, accept_engine=ctx.accept_engine, policy_ref=ctx.policy_ref,
-        accept_ledger=ctx.accept_ledger, run=ctx.ci_run, **more,
-    )  # fmt: skip
+        ctx.owner,
+        ctx.actor,
+        wait,
+        lease_ttl=ctx.lease_ttl,
+        accept_engine=ctx.accept_engine,
+        policy_ref=ctx.policy_ref,
+        accept_ledger=ctx.accept_ledger,
+        run=ctx.ci_run,
+        **more,
+    )
 
 
 def environment_context(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentContext:

@@ -99,13 +99,25 @@ def vote_of(ctx: Context, ballot: VoteDraft, key: str | None, state: State) -> P
 def _statement(ctx: Context, ballot: VoteDraft, state: State) -> Statement:
     now, matter = ctx.ports.clock.now(), ballot.matter
     return Statement(
-        subject=subject_of(matter.release), decision=ballot.decision, pipeline=ctx.name, environment=matter.environment,
-        release=matter.release.id, plan_digest=matter.plan_digest,
-        from_release=matter.from_release.id if matter.from_release else None, policy_digest=matter.policy_digest,
-        requested_by=matter.requested_by, principal=ctx.actor, role=ballot.role, issued_at=now,
-        expires_at=now + ballot.expires if ballot.expires else None, comment=ballot.comment, nonce=token_hex(16),
-        ledger_head=state.head.digest, ledger_seq=state.head.seq, reviews=ballot.reviews,
-    )  # fmt: skip
+        subject=subject_of(matter.release),
+        decision=ballot.decision,
+        pipeline=ctx.name,
+        environment=matter.environment,
+        release=matter.release.id,
+        plan_digest=matter.plan_digest,
+        from_release=matter.from_release.id if matter.from_release else None,
+        policy_digest=matter.policy_digest,
+        requested_by=matter.requested_by,
+        principal=ctx.actor,
+        role=ballot.role,
+        issued_at=now,
+        expires_at=now + ballot.expires if ballot.expires else None,
+        comment=ballot.comment,
+        nonce=token_hex(16),
+        ledger_head=state.head.digest,
+        ledger_seq=state.head.seq,
+        reviews=ballot.reviews,
+    )
 
 
 def _envelope(ctx: Context, statement: Statement, key: str) -> dict[str, str]:
@@ -121,7 +133,8 @@ def _envelope(ctx: Context, statement: Statement, key: str) -> dict[str, str]:
     found = verify(text.encode(), signature, statement.principal, ctx.pipeline.trust, ctx.ports.clock.now())
     if isinstance(found, Bad):
         raise Refused(
-            f"this signature would not count: {found.sentence}", found.code,
+            f"this signature would not count: {found.sentence}",
+            found.code,
             hint=f"you vote as {statement.principal}: --actor names another person, --key another key",
-        )  # fmt: skip
+        )
     return {"statement": text, "signature": signature}

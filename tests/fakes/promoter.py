@@ -18,7 +18,7 @@ from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode, passed, waiting
 from promoter.promotion.progress import Event, Listener
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
-from promoter.usecases.approve import ApprovalCase
+from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.explain import Explanation, Opening
 from promoter.usecases.history import LedgerReport, LogEntry
 from promoter.usecases.holds import Vetoed

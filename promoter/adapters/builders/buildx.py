@@ -103,9 +103,17 @@ class BuildxBuilder:
         """Run the child in its own session; end it with this block."""
         try:
             process = subprocess.Popen(
-                argv, cwd=request.directory, env=environment, text=True, encoding="utf-8", errors="replace",
-                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                argv,
+                cwd=request.directory,
+                env=environment,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         except OSError as error:
             raise BuildError(f"{self._plugin} cannot be run: {error}", hint="install the package docker-buildx again") from error
         try:

@@ -21,8 +21,13 @@ def look(subject: Subject) -> Iterator[Finding]:
     name = subject.settings.key or git_signing_key(subject.directory)
     if name is None:
         if wanted:
-            yield Finding(PART, False, False, f"none, but {', '.join(wanted)} needs signed approvals",
-                          "set one: PROMOTER_KEY=~/.ssh/id_ed25519, or git's user.signingKey with gpg.format ssh")  # fmt: skip
+            yield Finding(
+                PART,
+                False,
+                False,
+                f"none, but {', '.join(wanted)} needs signed approvals",
+                "set one: PROMOTER_KEY=~/.ssh/id_ed25519, or git's user.signingKey with gpg.format ssh",
+            )
         return
     file = home_of(name)
     if not is_file(file):
@@ -44,11 +49,21 @@ def _assessed(subject: Subject, file: Path, mark: str) -> Finding:
         return Finding(PART, True, False, f"{file}, {mark}; this pipeline has no `approvers` to check it with")
     owners = owners_of(trust, mark)
     if not owners:
-        return Finding(PART, False, False, f"{file}, {mark}, is not in allowed_signers",
-                       f"have the owner of {_shown(subject)} add: {actor} $(cut -d' ' -f1,2 {_public(file)})")  # fmt: skip
+        return Finding(
+            PART,
+            False,
+            False,
+            f"{file}, {mark}, is not in allowed_signers",
+            f"have the owner of {_shown(subject)} add: {actor} $(cut -d' ' -f1,2 {_public(file)})",
+        )
     if actor not in owners:
-        return Finding(PART, False, False, f"{file}, {mark}, is the key of {', '.join(owners)}, and you are {actor}",
-                       f"vote as yourself: --actor {owners[0]}, or PROMOTER_ACTOR")  # fmt: skip
+        return Finding(
+            PART,
+            False,
+            False,
+            f"{file}, {mark}, is the key of {', '.join(owners)}, and you are {actor}",
+            f"vote as yourself: --actor {owners[0]}, or PROMOTER_ACTOR",
+        )
     places = may_vote(subject, actor)
     return Finding(PART, True, False, f"{file}, {mark}, of {actor}, who may approve {', '.join(places) or 'no environment'}")
 
@@ -72,9 +87,10 @@ def may_vote(subject: Subject, actor: str) -> tuple[str, ...]:
 
 def _signed(subject: Subject) -> list[str]:
     return [
-        place.name for place in subject.environments
+        place.name
+        for place in subject.environments
         if any(isinstance(gate, Approval) and gate.grade is Grade.SIGNED for gate in place.gates)
-    ]  # fmt: skip
+    ]
 
 
 def _shown(subject: Subject) -> str:

@@ -54,9 +54,19 @@ def _ends(ledger: LedgerStore, seen: LedgerHead) -> tuple[LedgerHead | None, Led
 def compared(seen: LedgerHead, found: tuple[LedgerHead | None, LedgerHead | None]) -> Finding:
     there, last = found
     if there is None or last is None:
-        return Finding("witness", False, True, f"this machine saw {seen.seq} facts, but the ledger ends earlier",
-                       "an old copy was restored, or facts were removed: restore the complete ledger")  # fmt: skip
+        return Finding(
+            "witness",
+            False,
+            True,
+            f"this machine saw {seen.seq} facts, but the ledger ends earlier",
+            "an old copy was restored, or facts were removed: restore the complete ledger",
+        )
     if seen.seq and there.digest != seen.digest:
-        return Finding("witness", False, True, f"fact {seen.seq} is not the one that this machine saw",
-                       "this is another ledger, or it was rewritten: run promoter ledger verify")  # fmt: skip
+        return Finding(
+            "witness",
+            False,
+            True,
+            f"fact {seen.seq} is not the one that this machine saw",
+            "this is another ledger, or it was rewritten: run promoter ledger verify",
+        )
     return Finding("witness", True, True, f"ledger unchanged since last use; fact {last.seq}, head {last.digest}")

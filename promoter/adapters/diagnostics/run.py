@@ -80,10 +80,16 @@ def _parts(subject: Subject) -> list[_Part]:
     found += [_Part(f"rights {one}", True, partial(registries.rights, subject, one)) for one in subject.repositories]
     found += [_Part(f"image {one}", True, partial(registries.image, subject, one)) for one in subject.pulled]
     looks: tuple[tuple[str, bool, Callable[[Subject], Iterable[Finding]]], ...] = (
-        ("git", False, programs.git), ("ssh-keygen", False, programs.keygen), ("evidence", False, programs.evidence),
-        ("ssh", False, ssh.look), ("signing key", False, keys.look), ("clock", False, clocks.look),
-        ("disk", True, disks.look), ("ledger", True, ledgers.look), ("CI", False, ci.look),
-    )  # fmt: skip
+        ("git", False, programs.git),
+        ("ssh-keygen", False, programs.keygen),
+        ("evidence", False, programs.evidence),
+        ("ssh", False, ssh.look),
+        ("signing key", False, keys.look),
+        ("clock", False, clocks.look),
+        ("disk", True, disks.look),
+        ("ledger", True, ledgers.look),
+        ("CI", False, ci.look),
+    )
     return [*found, *(_Part(name, essential, partial(look, subject)) for name, essential, look in looks)]
 
 

@@ -29,28 +29,45 @@ _LASTING = re.compile(
 _TAKEN = re.compile(r":(\d+) failed: port is already allocated")
 _REMEDIES = (
     (r"no space left on device", "free disk space on the engine's machine: `docker system df` shows the usage"),
-    (r"port is already allocated|address already in use|failed to bind host port",
-     "stop what uses that host port, or publish another one; if no container uses it, restart Docker: it still holds the port"),
-    (r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
-     "check command and entrypoint: the program must be in the image, executable, and built for this machine's architecture"),
-    (r"^permission denied$",
-     "this user may not use the engine's socket: join the group that owns it, or run as root"),
+    (
+        r"port is already allocated|address already in use|failed to bind host port",
+        "stop what uses that host port, or publish another one; if no container uses it, restart Docker: it still holds the port",
+    ),
+    (
+        r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
+        "check command and entrypoint: the program must be in the image, executable, and built for this machine's architecture",
+    ),
+    (r"^permission denied$", "this user may not use the engine's socket: join the group that owns it, or run as root"),
     (r"^no such file or directory$", "nothing listens there: check that the engine is installed and running"),
-    (r"no basic auth|unauthorized|\bdenied\b|authentication required|requested access",
-     "log in to the registry with `docker login`, with an account that may do this"),
-    (r"server gave HTTP response to HTTPS client|x509",
-     "the engine does not trust the registry's TLS: put its CA into /etc/docker/certs.d, or make it an insecure-registry"),
-    (r"manifest unknown|manifest for .* not found|not found: manifest",
-     "the registry does not have this digest: check whether it was deleted, or pushed to another registry"),
+    (
+        r"no basic auth|unauthorized|\bdenied\b|authentication required|requested access",
+        "log in to the registry with `docker login`, with an account that may do this",
+    ),
+    (
+        r"server gave HTTP response to HTTPS client|x509",
+        "the engine does not trust the registry's TLS: put its CA into /etc/docker/certs.d, or make it an insecure-registry",
+    ),
+    (
+        r"manifest unknown|manifest for .* not found|not found: manifest",
+        "the registry does not have this digest: check whether it was deleted, or pushed to another registry",
+    ),
     (r"toomanyrequests|too many requests|HTTP 429", "wait, or log in to the registry with `docker login` for a higher limit"),
-    (r"received unexpected HTTP status: 5\d\d|bad gateway|service unavailable",
-     "the registry has an internal error: check its log and its disk, then run the same command again"),
-    (r"verification failed|invalid character|filesystem layer|unexpected EOF|unexpected commit digest",
-     "the registry or a proxy sends other bytes than requested; they were not run: check its storage"),
-    (r"available, non-overlapping .*address pool|predefined address pools have been fully subnetted",
-     "no addresses left: remove unused networks with `docker network prune`, or set `default-address-pools` in daemon.json"),
-    (r"^Remote end closed connection without response$|^Connection reset by peer$|^Broken pipe$",
-     "the engine stopped or is restarting: check that it runs, then run the same command again"),
+    (
+        r"received unexpected HTTP status: 5\d\d|bad gateway|service unavailable",
+        "the registry has an internal error: check its log and its disk, then run the same command again",
+    ),
+    (
+        r"verification failed|invalid character|filesystem layer|unexpected EOF|unexpected commit digest",
+        "the registry or a proxy sends other bytes than requested; they were not run: check its storage",
+    ),
+    (
+        r"available, non-overlapping .*address pool|predefined address pools have been fully subnetted",
+        "no addresses left: remove unused networks with `docker network prune`, or set `default-address-pools` in daemon.json",
+    ),
+    (
+        r"^Remote end closed connection without response$|^Connection reset by peer$|^Broken pipe$",
+        "the engine stopped or is restarting: check that it runs, then run the same command again",
+    ),
     (r"No such container", "it was removed meanwhile: run the same command again"),
     (r"network .* not found|could not find a network", "create that network, or declare it without `external`"),
     (r"bind source path does not exist", "create that directory on the engine's machine, or set `create_host_path`"),
@@ -60,7 +77,7 @@ _REMEDIES = (
     (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", "the engine's certificate is not from the CA in DOCKER_CERT_PATH"),
     (r"client version .* is too old", "install a newer promoter: this engine speaks only newer versions of the API"),
     (r"connection refused|No route to host|Name or service not known|timed out", "check that it runs and is reachable from here"),
-)  # fmt: skip
+)
 
 
 def reason(error: BaseException) -> str:

@@ -30,9 +30,13 @@ class Execution(Link):
             output = bytearray()
             try:
                 answer = client.call(
-                    "POST", "/exec/{0}/start", identifier, json={"Detach": False, "Tty": False},
-                    stream=True, timeout=(CONNECT, max(timeout, 0.001)),
-                )  # fmt: skip
+                    "POST",
+                    "/exec/{0}/start",
+                    identifier,
+                    json={"Detach": False, "Tty": False},
+                    stream=True,
+                    timeout=(CONNECT, max(timeout, 0.001)),
+                )
                 _collect(answer, ends, output)
             except FOREIGN as error:
                 if timed_out(error):

@@ -60,11 +60,20 @@ class Building(Link):
         parameters = _parameters(context.dockerfile, options)
         return streams.read(
             lambda: self.ask(
-                what, "POST", "/build", kind=BuildError, params=parameters,
-                headers=headers, data=context.tar, stream=True, timeout=(CONNECT, _SILENCE),
+                what,
+                "POST",
+                "/build",
+                kind=BuildError,
+                params=parameters,
+                headers=headers,
+                data=context.tar,
+                stream=True,
+                timeout=(CONNECT, _SILENCE),
             ),
-            what, BuildError, self._check,
-        )  # fmt: skip
+            what,
+            BuildError,
+            self._check,
+        )
 
 
 def _parameters(dockerfile: str, options: BuildOptions) -> dict[str, str | list[str]]:

@@ -33,9 +33,13 @@ def about(engine: DockerEngine) -> About:
     client = engine.client()
     spoken = "{}.{}".format(*client.api)
     return About(
-        str(info.get("Name") or ""), str(info.get("ServerVersion") or ""), client.offered or spoken, spoken,
-        _time(info.get("SystemTime")), str(info.get("DockerRootDir") or ""),
-    )  # fmt: skip
+        str(info.get("Name") or ""),
+        str(info.get("ServerVersion") or ""),
+        client.offered or spoken,
+        spoken,
+        _time(info.get("SystemTime")),
+        str(info.get("DockerRootDir") or ""),
+    )
 
 
 def _time(text: object) -> datetime | None:

@@ -35,8 +35,11 @@ class Tunnel:
             # In a session of its own: Ctrl-C must not end the connection to an engine on which something must be restored.
             self._keeper = subprocess.Popen(
                 ["/bin/sh", "-c", _KEEPER, str(self._folder), *command(ssh, str(self.socket), remote)],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._words, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._words,
+                start_new_session=True,
+            )
             self._await(address)
         except BaseException:
             self.close()

@@ -70,9 +70,14 @@ class Git:
             raise WorldError(f"{directory} is not a directory", hint="start from the directory of the pipeline file")
         environment = {name: value for name, value in self.environment.items() if name not in _LOCAL} | _MUTE | dict(more or {})
         return subprocess.Popen(
-            ["git", *command], cwd=directory, env=environment, stdin=subprocess.PIPE if asked else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+            ["git", *command],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.PIPE if asked else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
 
 def finish(process: "subprocess.Popen[bytes]", given: bytes | None = None, timeout: float | None = None) -> Answer:

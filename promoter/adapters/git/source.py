@@ -14,8 +14,7 @@ from promoter.adapters.git.ref_files import GitSnapshot, snapshot
 from promoter.model.errors import WorldError
 from promoter.model.release import Source
 
-_STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal",
-           "--", ":/", ":(top,exclude,glob)**/.promoter/**")  # fmt: skip
+_STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ":/", ":(top,exclude,glob)**/.promoter/**")
 _DESCRIBE = ("describe", "--tags", "--always")
 _AUTHOR = ("-c", "log.showSignature=false", "log", "-1", "--format=%ae")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")

@@ -55,14 +55,18 @@ def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str]
     if status == 429 or (status == 403 and pause is not None):
         when = f"; it asks to wait {pause:.0f} s" if pause else ""
         return ForgeError(
-            f"{who} allows no more requests for now ({status}){when}", hint="run the same command again later",
-            retryable=True, retry_after=pause,
-        )  # fmt: skip
+            f"{who} allows no more requests for now ({status}){when}",
+            hint="run the same command again later",
+            retryable=True,
+            retry_after=pause,
+        )
     if status >= 500:
         return ForgeError(
             f"{who} fails with {status} when asked to {asked.what}{tail}",
-            hint="run the same command again later", retryable=True, retry_after=pause,
-        )  # fmt: skip
+            hint="run the same command again later",
+            retryable=True,
+            retry_after=pause,
+        )
     if status == 401:
         return ForgeError(
             f"{who} does not accept the token of {who.token}", hint="it has expired, or it is for another host: set a new one"

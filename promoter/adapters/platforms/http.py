@@ -87,9 +87,16 @@ class Api:
         headers = {"User-Agent": "promoter", "Content-Type": "application/json", **self._headers}
         proxies = {} if is_loopback(urlsplit(url).netloc) else get_environ_proxies(url)
         with self._open().request(
-            method, url, headers=headers, data=body, timeout=self._timeout, proxies=proxies, verify=_authorities(),
-            allow_redirects=False, stream=True,
-        ) as response:  # fmt: skip
+            method,
+            url,
+            headers=headers,
+            data=body,
+            timeout=self._timeout,
+            proxies=proxies,
+            verify=_authorities(),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
             return response.status_code, response.headers, self._body(response, asked)
 
     def _body(self, response: "requests.Response", asked: Asked) -> bytes:

@@ -37,8 +37,9 @@ def read_challenges(header: str) -> tuple[Challenge, ...]:
     """Parse a `WWW-Authenticate` header, in its order; skip unsupported schemes."""
     pieces = _SCHEME.split(header)[1:]
     named = zip(pieces[::2], pieces[1::2], strict=True)
-    return tuple(Challenge(scheme.lower(), {m[1].lower(): m[2] or m[3] or "" for m in _PARAMETER.finditer(rest)})
-                 for scheme, rest in named)  # fmt: skip
+    return tuple(
+        Challenge(scheme.lower(), {m[1].lower(): m[2] or m[3] or "" for m in _PARAMETER.finditer(rest)}) for scheme, rest in named
+    )
 
 
 class Proof:
@@ -66,8 +67,10 @@ class Proof:
         if login is None or not challenges:
             raise errors.refused_login(self._endpoint.host, what, anonymous=login is None)
         if login.identity_token is not None:
-            raise RegistryError(f"registry {self._endpoint.host} wants a password, and the login holds an identity token",
-                                hint=f"run docker login {self._endpoint.host}")  # fmt: skip
+            raise RegistryError(
+                f"registry {self._endpoint.host} wants a password, and the login holds an identity token",
+                hint=f"run docker login {self._endpoint.host}",
+            )
         header = _basic(login)
         with self._lock:
             self._basic = header

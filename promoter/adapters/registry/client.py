@@ -148,8 +148,10 @@ class HttpRegistry:
             raise errors.failed(image.repository.host, what, answer.status, answer.body)
         actual = answer.headers.get("Docker-Content-Digest")
         if actual and actual != str(image.digest):
-            raise DigestMismatch(f"registry {image.repository.host} stored {actual} under {tag}, expected {image.digest}",
-                                 hint="check the registry: it must not change manifests")  # fmt: skip
+            raise DigestMismatch(
+                f"registry {image.repository.host} stored {actual} under {tag}, expected {image.digest}",
+                hint="check the registry: it must not change manifests",
+            )
 
     def _get(self, repository: Repository, reference: str) -> Answer | None:
         separator = "@" if ":" in reference else ":"

@@ -40,8 +40,9 @@ def refused_login(host: str, what: str, *, anonymous: bool) -> RegistryError:
 
 def login_ended(host: str, what: str) -> RegistryError:
     """Make the error for a 401 to a credential that was accepted a moment ago: tokens are short-lived."""
-    return RegistryError(f"registry {host} no longer accepts the token for {what}",
-                         hint="run the same command again", retryable=True)  # fmt: skip
+    return RegistryError(
+        f"registry {host} no longer accepts the token for {what}", hint="run the same command again", retryable=True
+    )
 
 
 def other_length(host: str, name: str, got: int, expected: int) -> RegistryError:
@@ -58,11 +59,17 @@ def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
     detail = reason(body)
     tail = f": {detail}" if detail else ""
     if status == 429:
-        return RegistryError(f"registry {host} allows no more requests for now (429){tail}",
-                             hint=f"wait, or run docker login {host} for a higher limit", retryable=True)  # fmt: skip
+        return RegistryError(
+            f"registry {host} allows no more requests for now (429){tail}",
+            hint=f"wait, or run docker login {host} for a higher limit",
+            retryable=True,
+        )
     if status >= 500:
-        return RegistryError(f"registry {host} fails with {status} at {what}{tail}",
-                             hint="check its log and its disk, then run the same command again", retryable=True)  # fmt: skip
+        return RegistryError(
+            f"registry {host} fails with {status} at {what}{tail}",
+            hint="check its log and its disk, then run the same command again",
+            retryable=True,
+        )
     return RegistryError(f"registry {host} answers {status} to {what}{tail}", hint=f"look at the log of {host}")
 
 

@@ -105,9 +105,16 @@ class Endpoint:
         headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}
         try:
             with self._connected().request(
-                request.method, url, headers=headers, data=body or request.body, proxies=proxies, verify=not self.lenient,
-                timeout=self._timeout if body is None else (UPLOAD, UPLOAD), stream=True, allow_redirects=body is None,
-            ) as response:  # fmt: skip
+                request.method,
+                url,
+                headers=headers,
+                data=body or request.body,
+                proxies=proxies,
+                verify=not self.lenient,
+                timeout=self._timeout if body is None else (UPLOAD, UPLOAD),
+                stream=True,
+                allow_redirects=body is None,
+            ) as response:
                 yield response
         except requests.exceptions.RequestException as error:
             raise errors.unreachable(self.host, error) from error
@@ -156,9 +163,15 @@ class Endpoint:
         proxies = {} if self._loopback else get_environ_proxies(url)
         headers = {"Accept-Encoding": "identity", "User-Agent": "promoter", **request.headers}
         with session.request(
-            request.method, url, headers=headers, data=request.body, timeout=self._timeout, proxies=proxies,
-            verify=not self.lenient, stream=True,
-        ) as response:  # fmt: skip
+            request.method,
+            url,
+            headers=headers,
+            data=request.body,
+            timeout=self._timeout,
+            proxies=proxies,
+            verify=not self.lenient,
+            stream=True,
+        ) as response:
             return Answer(response.status_code, CaseInsensitiveDict(response.headers), self._body(response))
 
     def _body(self, response: requests.Response) -> bytes:

@@ -35,8 +35,10 @@ def read_manifest(body: bytes, content_type: str, name: str) -> Manifest:
             f"{name} is not an image manifest: {error}", hint="push the image again with a current tool"
         ) from error
     if kind not in KINDS:
-        raise RegistryError(f"{name} has the media type {kind or 'of nothing'}, which is not an image that can be run",
-                            hint="push the image again with a current tool")  # fmt: skip
+        raise RegistryError(
+            f"{name} has the media type {kind or 'of nothing'}, which is not an image that can be run",
+            hint="push the image again with a current tool",
+        )
     return Manifest(digest_of(body), kind, len(body), found, children, body)
 
 

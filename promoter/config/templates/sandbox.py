@@ -16,37 +16,11 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
+from promoter.config.templates.allowed import FILTERS, LOOP, METHODS, STATEMENTS, TEXTUAL, USES
 from promoter.config.templates.limits import TOO_LONG, join, join_with, modulo, plus, power, replace, spelled, times
 from promoter.config.templates.scope import MAX_LENGTH, NameView, Scope, SourceView, TemplateFault, spell
 
 MAX_ROUNDS = 10_000
-_FILTERS = (
-    "abs",
-    "capitalize",
-    "d",
-    "default",
-    "first",
-    "float",
-    "int",
-    "last",
-    "length",
-    "lower",
-    "title",
-    "trim",
-    "upper",
-    "urlencode",
-)
-_TEXTUAL = frozenset({"capitalize", "lower", "title", "trim", "upper", "urlencode"})
-_METHODS = frozenset({
-    "capitalize", "count", "endswith", "find", "get", "items", "join", "keys", "lower", "lstrip", "partition", "removeprefix",
-    "removesuffix", "replace", "rpartition", "rsplit", "rstrip", "split", "startswith", "strip", "title", "upper", "values",
-})  # fmt: skip
-_LOOP = ("index", "index0", "first", "last", "length")
-_STATEMENTS = (
-    nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
-    nodes.Block, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.ScopedEvalContextModifier, nodes.ExprStmt,
-)  # fmt: skip
-_USES = (nodes.Filter, nodes.Test, nodes.BinExpr, nodes.UnaryExpr, nodes.Compare, nodes.Concat, nodes.Getattr, nodes.Getitem)
 
 
 class _Undefined(Undefined):
@@ -81,7 +55,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         self.code_generator_class = _Generator
         super().__init__(undefined=_Undefined, finalize=_finalize, keep_trailing_newline=True, optimized=False, cache_size=0)
         self.globals = {"range": _range, "__rounds__": _rounds}
-        self.filters = {name: _of_text(name, self.filters[name]) for name in _FILTERS} | {
+        self.filters = {name: _of_text(name, self.filters[name]) for name in FILTERS} | {
             "replace": replace,
             "join": join,
             "string": spelled,
@@ -90,10 +64,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        for statement in tree.find_all(_STATEMENTS):
+        for statement in tree.find_all(STATEMENTS):
             word = type(statement).__name__.replace("Assign", "set").lower()
             raise TemplateFault(f"`{word}` is not allowed in a template", "use an expression, `if` or `for`")
-        for use in tree.find_all(_USES):
+        for use in tree.find_all(USES):
             if any(isinstance(call.node, nodes.Name) and call.node.name == "secret" for call in use.find_all(nodes.Call)):
                 raise TemplateFault(
                     "secret(…) was used as a value",
@@ -116,8 +90,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, SourceView | NameView):
             return not attr.startswith("_") and attr != "explain"
         if isinstance(obj, LoopContext):
-            return attr in _LOOP
-        return attr in _METHODS and isinstance(obj, str | dict)
+            return attr in LOOP
+        return attr in METHODS and isinstance(obj, str | dict)
 
     def wrap_str_format(self, value: Any) -> None:
         """Disable `format`: a width in it can make a text of any length."""
@@ -170,7 +144,7 @@ def _compile(text: str) -> Template:
 
 def _of_text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a filter refuse values that are not texts: a function or `source` would show an address in memory."""
-    if name not in _TEXTUAL:
+    if name not in TEXTUAL:
         return function
 
     @wraps(function)

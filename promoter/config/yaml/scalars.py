@@ -32,8 +32,11 @@ class Tagged:
 
 CORE = "tag:yaml.org,2002:"
 TYPES: dict[str, type | tuple[type, ...]] = {
-    f"{CORE}int": int, f"{CORE}float": (int, float), f"{CORE}bool": bool, f"{CORE}null": type(None),
-}  # fmt: skip
+    f"{CORE}int": int,
+    f"{CORE}float": (int, float),
+    f"{CORE}bool": bool,
+    f"{CORE}null": type(None),
+}
 _WORDS: dict[str, object] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),

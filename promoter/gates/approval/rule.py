@@ -17,9 +17,13 @@ from promoter.model.verdict import ReasonCode, Verdict, passed, refused, waiting
 from promoter.model.vote import REVIEWED, SIGNED, Grade, Vote
 
 _REFUSES = (
-    ReasonCode.APPROVAL_STALE, ReasonCode.POLICY_CHANGED, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.SIGNATURE_INVALID,
-    ReasonCode.SIGNER_UNKNOWN, ReasonCode.KEY_REVOKED,
-)  # fmt: skip
+    ReasonCode.APPROVAL_STALE,
+    ReasonCode.POLICY_CHANGED,
+    ReasonCode.APPROVAL_WRONG_ENVIRONMENT,
+    ReasonCode.SIGNATURE_INVALID,
+    ReasonCode.SIGNER_UNKNOWN,
+    ReasonCode.KEY_REVOKED,
+)
 """Codes that refuse: the approval is for something else or not by the named person. Other votes can still open the gate."""
 _STRENGTH: Mapping[str, int] = {Grade.ASSERTED: 0, Grade.PLATFORM: 1, Grade.SIGNED: 2}
 

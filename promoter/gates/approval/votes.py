@@ -60,8 +60,9 @@ def _misfit(vote: Vote, said: Statement, pipeline: str, release: Release) -> Fla
         (said.decision == vote.decision, forged, f"{said.decision} was signed, but the ledger says {vote.decision}"),
         (said.reviews == vote.reviews, forged, "it was signed for another override"),
         (
-            said.ledger_head == vote.prev, stale,
+            said.ledger_head == vote.prev,
+            stale,
             "it was signed for another history of this ledger: facts that the signer saw are missing, maybe a reject",
         ),
-    )  # fmt: skip
+    )
     return next((Flaw(code, sentence) for holds, code, sentence in rules if not holds), None)

@@ -11,11 +11,20 @@ from promoter.pipeline.model import BuiltService, ToBuild
 from promoter.pipeline.resolver import Resolved
 
 KNOWN = {
-    "postgres": ("/var/lib/postgresql/data",), "mysql": ("/var/lib/mysql",), "mariadb": ("/var/lib/mysql",),
-    "mongo": ("/data/db", "/data/configdb"), "redis": ("/data",), "valkey": ("/data",), "rabbitmq": ("/var/lib/rabbitmq",),
-    "influxdb": ("/var/lib/influxdb2", "/etc/influxdb2"), "couchdb": ("/opt/couchdb/data",), "neo4j": ("/data", "/logs"),
-    "cassandra": ("/var/lib/cassandra",), "registry": ("/var/lib/registry",), "zookeeper": ("/data", "/datalog", "/logs"),
-}  # fmt: skip
+    "postgres": ("/var/lib/postgresql/data",),
+    "mysql": ("/var/lib/mysql",),
+    "mariadb": ("/var/lib/mysql",),
+    "mongo": ("/data/db", "/data/configdb"),
+    "redis": ("/data",),
+    "valkey": ("/data",),
+    "rabbitmq": ("/var/lib/rabbitmq",),
+    "influxdb": ("/var/lib/influxdb2", "/etc/influxdb2"),
+    "couchdb": ("/opt/couchdb/data",),
+    "neo4j": ("/data", "/logs"),
+    "cassandra": ("/var/lib/cassandra",),
+    "registry": ("/var/lib/registry",),
+    "zookeeper": ("/data", "/datalog", "/logs"),
+}
 """Volumes of official images, by the last part of their name. `plan` asks the engine, which knows those of every image."""
 
 

@@ -171,9 +171,11 @@ class AdmissionController:
         place, engine = Place(plan.pipeline, self.name), self.ports.engine(plan.environment.engines[0])
         here, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
         known = KnownContainers(
-            here, releases[here.release].release if here is not None else None,
-            start, releases[start.release].release if start is not None else None,
-        )  # fmt: skip
+            here,
+            releases[here.release].release if here is not None else None,
+            start,
+            releases[start.release].release if start is not None else None,
+        )
         sentence = moved(engine, self.ports.registry, place, plan, known)
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
         return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)

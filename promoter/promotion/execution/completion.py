@@ -59,9 +59,12 @@ class Ending:
         reasons = (*failure.reasons, *returned.sentences(name))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
         body: dict[str, Any] = {
-            **self._named(), "reason_code": str(failure.code), "reasons": reasons, "evidence": evidence,
+            **self._named(),
+            "reason_code": str(failure.code),
+            "reasons": reasons,
+            "evidence": evidence,
             "touched": self._ctx.acted,
-        }  # fmt: skip
+        }
         if returned.restored:
             self.append(facts.RolledBack(**body, to=returned.earlier, services=self._running(returned.services)))
             status = Status.ROLLED_BACK
@@ -107,9 +110,16 @@ class Ending:
         took = _milliseconds(self._ctx.ports.clock.monotonic() - self._begun)
         plan = self._ctx.job.plan
         return EnvironmentResult(
-            plan.environment.name, status, code, reasons, plan.digest, self._ctx.job.previous, _milliseconds(gap) or 0, took,
+            plan.environment.name,
+            status,
+            code,
+            reasons,
+            plan.digest,
+            self._ctx.job.previous,
+            _milliseconds(gap) or 0,
+            took,
             details or {},
-        )  # fmt: skip
+        )
 
     def _named(self) -> dict[str, str]:
         return {"plan_digest": self._ctx.job.plan.digest, "promotion": self._ctx.job.promotion}

@@ -51,9 +51,18 @@ class Execution:
     def order(self, service: str) -> ContainerRequest:
         environment, image, known = self.plan.environment, self.plan.images[service], self.reuse.get(service, Reuse())
         return ContainerRequest(
-            self.place, service, environment.services[service], image, self.plan.release.id, self.promotion, self.files(service),
-            proof_of(self.plan, service), self.ledger, known.live, known.earlier,
-        )  # fmt: skip
+            self.place,
+            service,
+            environment.services[service],
+            image,
+            self.plan.release.id,
+            self.promotion,
+            self.files(service),
+            proof_of(self.plan, service),
+            self.ledger,
+            known.live,
+            known.earlier,
+        )
 
     def files(self, service: str) -> tuple[FileContent, ...]:
         config, contents = self.plan.environment.services[service], self.plan.environment.contents

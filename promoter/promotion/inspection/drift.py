@@ -48,9 +48,10 @@ def _serving(engine: Engine, place: Place, plan: Plan, service: str, here: Deplo
     names = slots(place, service, config.replicas, config.container_name) if config else slots(place, service, 1, None)
     by_name = [engine.inspect(slot.name) for slot in names if isinstance(slot, Slot)]
     labelled = [
-        one for one in engine.find(place.labels)
+        one
+        for one in engine.find(place.labels)
         if service_of(one.labels) == service and role_of(one.labels) == Role.LIVE and _is_of(here, one)
-    ]  # fmt: skip
+    ]
     found = {one.id: one for one in (*labelled, *by_name) if one is not None and one.running}
     return list(found.values())
 

@@ -52,9 +52,16 @@ def reject(
 
 
 def _vote(
-    common: Common, environment: str, release: str | None, decision: str, comment: str | None, key: str | None,
-    target: Target | None, *, yes: bool,
-) -> int:  # fmt: skip
+    common: Common,
+    environment: str,
+    release: str | None,
+    decision: str,
+    comment: str | None,
+    key: str | None,
+    target: Target | None,
+    *,
+    yes: bool,
+) -> int:
     from promoter.ui.cli.dispatch import StartedJob
     from promoter.ui.cli.session import opened
     from promoter.ui.reports.approval_request import case as as_text

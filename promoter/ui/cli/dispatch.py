@@ -10,7 +10,7 @@ from promoter.usecases.ports.platform import USUAL, Target, parse_target
 
 if TYPE_CHECKING:
     from promoter.api import Promoter
-    from promoter.usecases.approve import ApprovalCase
+    from promoter.usecases.approval_case import ApprovalCase
 
 
 def target_of(common: Common, asked: bool | None) -> Target | None:

@@ -7,7 +7,7 @@ from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.status import when
 from promoter.ui.reports.summary import origin
 from promoter.ui.reports.table import table
-from promoter.usecases.approve import ApprovalCase
+from promoter.usecases.approval_case import ApprovalCase
 
 
 def case(shown: ApprovalCase) -> str:

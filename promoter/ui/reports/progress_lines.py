@@ -67,9 +67,17 @@ def _of_release(event: e.Event) -> str | None:
 
 
 def _of_environment(
-    event: e.GateEvaluated | e.PromotionStarted | e.StepStarted | e.StepNote | e.StepDone | e.StepFailed | e.Restoring
-    | e.EnvironmentEnded | e.Superseded | e.Waiting,
-) -> str:  # fmt: skip
+    event: e.GateEvaluated
+    | e.PromotionStarted
+    | e.StepStarted
+    | e.StepNote
+    | e.StepDone
+    | e.StepFailed
+    | e.Restoring
+    | e.EnvironmentEnded
+    | e.Superseded
+    | e.Waiting,
+) -> str:
     match event:
         case e.GateEvaluated():
             return f"gate {event.gate}: {_OUTCOMES[event.verdict.outcome]}: {event.verdict.sentence}"

@@ -22,7 +22,7 @@ _VOTES = frozenset(
         ReasonCode.KEY_REVOKED,
         ReasonCode.POLICY_CHANGED,
     }
-)  # fmt: skip
+)
 
 
 def summary(result: RunResult, options: str) -> str:

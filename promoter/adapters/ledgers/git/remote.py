@@ -19,18 +19,32 @@ NETWORK = 60.0
 """Seconds for one command with a remote."""
 LOCAL = 60.0
 """Seconds for one local command; a signature may need a touch of a key."""
-_QUIET = (
-    "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "advice.pushFetchFirst=false",
-)  # fmt: skip
+_SETTINGS = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false", "advice.pushFetchFirst=false")
+_QUIET = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _FETCH = (
-    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance", "--no-filter",
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-recurse-submodules",
+    "--no-auto-maintenance",
+    "--no-filter",
     "--refmap=",
-)  # fmt: skip
+)
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
 _DURABLE = "core.fsync=objects,derived-metadata,reference"
 """Makes git flush loose objects to the disk: if the ledger is on this disk, a power failure must not lose them."""
-_RACES = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "incorrect old value",
-          "reference already exists", "failed to lock", "needs force")  # fmt: skip
+_RACES = (
+    "stale info",
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "failed to update ref",
+    "incorrect old value",
+    "reference already exists",
+    "failed to lock",
+    "needs force",
+)
 _BUSY = ("cannot lock ref", ".lock': File exists", "unable to update local ref", "but expected")
 _ABSENT = "couldn't find remote ref"
 _TURNS, _TURN = 20, 0.2

@@ -103,11 +103,20 @@ def _explain(error: Exception, where: str) -> NoReturn:
 
 
 _EXPLANATIONS = (
-    (("authentication failed", "no password supplied", "no pg_hba.conf entry"), "does not accept these credentials",
-     "set PGPASSWORD, a .pgpass file or a service file; never a password in the pipeline file"),
+    (
+        ("authentication failed", "no password supplied", "no pg_hba.conf entry"),
+        "does not accept these credentials",
+        "set PGPASSWORD, a .pgpass file or a service file; never a password in the pipeline file",
+    ),
     (("does not exist",), "does not exist", "create the database and the role (createdb, createuser), or fix the address"),
-    (("certificate", "SSL", "sslmode", "root.crt"), "was not trusted",
-     "see sslmode, sslrootcert and sslcert: PGSSLROOTCERT names the authority that signed the server's certificate"),
-    (("invalid dsn", "invalid connection option", "invalid URI", 'missing "="'), "has an address that cannot be read",
-     "write postgresql://USER@HOST:PORT/DATABASE"),
-)  # fmt: skip
+    (
+        ("certificate", "SSL", "sslmode", "root.crt"),
+        "was not trusted",
+        "see sslmode, sslrootcert and sslcert: PGSSLROOTCERT names the authority that signed the server's certificate",
+    ),
+    (
+        ("invalid dsn", "invalid connection option", "invalid URI", 'missing "="'),
+        "has an address that cannot be read",
+        "write postgresql://USER@HOST:PORT/DATABASE",
+    ),
+)

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 1000
-_DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
-             "tcp_user_timeout": "30000", "application_name": "promoter"}  # fmt: skip
+_DEFAULTS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "application_name": "promoter",
+}
 
 
 class PostgresLedger:

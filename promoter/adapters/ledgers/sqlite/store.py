@@ -85,8 +85,10 @@ class SqliteLedger:
 
     def held(self) -> tuple[LeaseInfo, ...]:
         query = "SELECT environment, owner, token, since, expires FROM leases WHERE owner IS NOT NULL ORDER BY environment"
-        return tuple(LeaseInfo(name, owner, token, read_stamp(since), read_stamp(expires))
-                     for name, owner, token, since, expires in self._select(query, ()))  # fmt: skip
+        return tuple(
+            LeaseInfo(name, owner, token, read_stamp(since), read_stamp(expires))
+            for name, owner, token, since, expires in self._select(query, ())
+        )
 
     def close(self) -> None:
         with self._lock, explained(self._path):
