@@ -120,7 +120,7 @@ def test_all_that_are_missing_are_named_together(env):
 
 
 # ---------------------------------------------------------------- never shown
-def test_values_stand_in_no_repr(env):
+def test_values_are_not_in_the_repr(env):
     secrets = env(A="hunter2")
     secrets.reveal(handle("A"))
     assert repr(secrets) == "DeclaredSecrets(A)"
@@ -206,7 +206,7 @@ def test_no_value_survives_redaction(value, before, after):
 
 
 # ---------------------------------------------------------------- hashes
-def test_a_hash_tells_values_salts_and_names_apart(env):
+def test_the_keyed_hash_differs_by_value_salt_and_name(env):
     secrets = env(A="hunter2", B="hunter2", C="hunter3")
     told = {secrets.keyed_hash(name, salt) for name in "ABC" for salt in (SALT, "", "5b" * 16)}
     assert len(told) == 9

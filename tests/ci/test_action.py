@@ -110,7 +110,7 @@ def variable(name: str) -> str:
     return f"IN_{name.removeprefix('github-').replace('-', '_').upper()}"
 
 
-def test_bad_files_are_told_with_their_place_and_leave_a_record(use, workspace, tmp_path):
+def test_invalid_files_are_reported_with_their_position_and_leave_a_record(use, workspace, tmp_path):
     (workspace / "pipeline.yaml").write_text(PIPELINE + "gates: []\n")
     step = use(command="validate", evidence=str(tmp_path / "record"))
     assert (step.outcome, step.code, step.outputs["status"]) == ("failure", 2, "failed"), step.log
@@ -263,7 +263,7 @@ def test_green_is_the_wanted_state_or_an_honest_wait_and_never_without_a_digest(
 
 
 @pytest.mark.parametrize(("code", "status"), [(1, "failed"), (4, "refused"), (5, "locked"), (137, "failed")])
-def test_a_command_that_said_nothing_still_has_a_status_and_a_result(ended, code, status):
+def test_a_command_without_output_has_a_status_and_a_result(ended, code, status):
     step, _ = ended(code, {})
     assert (step.code, step.outputs["status"], json.loads(step.outputs["result"])["decision"]) == (code, status, status)
 

@@ -185,7 +185,7 @@ class EngineContract:
             site.engine.create(ContainerSpec(f"{site.prefix}-x", NEVER, Service(), {}), FakeSecrets())
         assert site.engine.inspect(f"{site.prefix}-x") is None
 
-    def test_a_program_that_is_not_there_is_told(self, site, run):
+    def test_a_missing_program_fails_to_start_with_the_reason(self, site, run):
         reason = "no such file or directory"
         container = run(Service(entrypoint=("/no/such/program",), init=False), Behaviour(fails_to_start=reason), start=False)
         with pytest.raises(StartError, match=reason):
@@ -199,7 +199,7 @@ class EngineContract:
         with pytest.raises(StartError, match=str(taken)):
             site.engine.start(second)
 
-    def test_a_network_that_is_not_there_is_told(self, site, run):
+    def test_a_missing_network_fails_to_start_with_its_name(self, site, run):
         with pytest.raises(StartError, match="nowhere"):
             run(Service(networks={f"{site.prefix}-nowhere": Attachment()}))
 
@@ -209,7 +209,7 @@ class EngineContract:
             run(Service(read_only=True), files=files)
 
     # -------------------------------------------------------------- ports
-    def test_ports_are_published_where_the_file_says(self, site, run):
+    def test_ports_are_published_at_the_configured_address(self, site, run):
         container = run(Service(ports=(Port(target=80, host_ip="127.0.0.1"),)))
         host, port = seen_in(site, container).published["80/tcp"]
         assert host == "127.0.0.1" and port > 0
@@ -320,7 +320,7 @@ class EngineContract:
         third = run(Service(), start=False, inherited=seen.anonymous)
         assert seen_in(site, third).anonymous == seen.anonymous
 
-    def test_removing_a_container_leaves_its_anonymous_volume_unless_that_is_said(self, site, run):
+    def test_removing_a_container_keeps_its_anonymous_volume_by_default(self, site, run):
         mount = Mount(type="volume", target="/data")
         first = run(Service(volumes=(mount,)), start=False)
         data = seen_in(site, first).anonymous
@@ -331,7 +331,7 @@ class EngineContract:
         third = run(Service(volumes=(mount,)), start=False, inherited=data)
         assert seen_in(site, third).anonymous == data
 
-    def test_an_image_says_which_volumes_it_declares(self, site):
+    def test_the_declared_volumes_of_an_image_are_read(self, site):
         assert site.engine.image_volumes(site.image(RUNS)) == ()
         assert site.engine.image_volumes(site.image(Behaviour(volumes=("/var/data",)))) == ("/var/data",)
         assert site.engine.image_volumes(NEVER) == ()

@@ -83,7 +83,7 @@ class RegistryContract:
         assert shelf.registry.resolve(Reference(shelf.repository, "v1", first)) == first
 
     @pytest.mark.parametrize("digest", [None, Digest("0" * 64)])
-    def test_what_nobody_pushed_has_no_digest(self, shelf: Shelf, digest: Digest | None) -> None:
+    def test_an_image_that_was_never_pushed_has_no_digest(self, shelf: Shelf, digest: Digest | None) -> None:
         with pytest.raises(RegistryError) as caught:
             shelf.registry.resolve(Reference(shelf.repository, "never", digest))
         assert str(shelf.repository) in caught.value.message and caught.value.hint and not caught.value.retryable

@@ -20,7 +20,7 @@ CHECKED_ONLY = {
 MISSING = [program for program in ("bash", "curl", "git", "jq", "ssh-keygen") if not shutil.which(program)]
 
 
-def test_every_page_to_follow_is_told_or_says_why_not() -> None:
+def test_every_guide_is_executed_or_listed_as_checked_only() -> None:
     followed = {"tutorial.md", *(f"how-to/{page.name}" for page in (DOCS / "how-to").glob("*.md"))}
     assert followed == {*TOLD, *CHECKED_ONLY}
     assert all(block.mark for name in CHECKED_ONLY for block in blocks_of(DOCS / name) if block.language == "sh")
@@ -28,7 +28,7 @@ def test_every_page_to_follow_is_told_or_says_why_not() -> None:
 
 @pytest.mark.skipif(MISSING != [], reason=f"not installed here: {', '.join(MISSING)}")
 @pytest.mark.parametrize("name", TOLD)
-def test_the_page_says_what_happens(
+def test_the_page_shows_the_real_output(
     name: str, tmp_path: Path, engine_url: str, registry_host: str, base: str, clean_engine: str, free_port: Callable[[], int]
 ) -> None:
     here = world(tmp_path, engine_url, registry_host, base, clean_engine, free_port)

@@ -46,7 +46,7 @@ def samples(*values: float | None) -> tuple[Series, ...]:
         ("== 5e-1", False, True, False), (" != +0.50 ", True, False, True),
     ],
 )  # fmt: skip
-def test_a_condition_compares_as_it_says(text: str, below: bool, at: bool, above: bool) -> None:
+def test_a_condition_compares_with_its_operator(text: str, below: bool, at: bool, above: bool) -> None:
     condition = parse_condition(text)
     assert [condition.holds(value) for value in (0.4, 0.5, 0.6)] == [below, at, above]
 
@@ -80,7 +80,7 @@ def test_what_could_never_mean_anything_is_refused(said: dict[str, object], wher
     assert where in [*cause["loc"], *(part for fault in faults for part in fault.at)]
 
 
-def test_a_gate_looks_back_at_round_times_and_a_verification_forward() -> None:
+def test_a_gate_queries_the_past_and_a_verification_the_future_at_round_times() -> None:
     back, ahead = looking_back(check(), NOW), looking_forward(check(), NOW)
     assert (back.points, back.end - back.start) == (5, 60_000)
     assert NOW - STEP < back.end <= NOW <= ahead.start < NOW + STEP
@@ -204,7 +204,7 @@ def test_only_failing_points_are_beyond_hope() -> None:
     assert not hopeless(check(failure_limit=1), measure(samples(1, 0), condition, 2))
 
 
-def test_people_are_told_what_was_measured() -> None:
+def test_the_sentence_describes_the_measurement() -> None:
     condition = parse_condition("< 0.5")
     assert say_measured(measure(samples(0, 0), condition, 2), "< 0.5") == "< 0.5 at 2 points in time, 1 series"
     assert say_measured(measure(samples(0, 0.75, None), condition, 3), "< 0.5") == (

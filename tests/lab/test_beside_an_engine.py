@@ -175,7 +175,7 @@ except EngineError as error:
 """
 
 
-def test_an_engine_without_addresses_for_another_network_is_told_with_the_remedy(cramped: Elsewhere) -> None:
+def test_an_engine_without_free_network_addresses_is_reported_with_a_hint(cramped: Elsewhere) -> None:
     message, hint = cramped.python("-c", FILL).splitlines()
     assert message.startswith("network shop-") and "could not be created: " in message
     assert "no addresses left" in hint and "docker network prune" in hint and "default-address-pools" in hint

@@ -97,7 +97,7 @@ def test_a_part_that_runs_and_is_slow_to_answer_is_not_taken_away(run: Lab, stat
     assert processes.running(state / "registry/registry.pid") == pid
 
 
-def test_says_which_named_engine_does_not_answer(run: Lab) -> None:
+def test_a_configured_engine_that_does_not_answer_is_named(run: Lab) -> None:
     up = run("up", PROMOTER_LAB_ENGINE="unix:///nowhere.sock")
     assert up.returncode == 1
     assert "PROMOTER_LAB_ENGINE names unix:///nowhere.sock, which does not answer" in up.stderr
@@ -111,7 +111,7 @@ def test_knows_nothing_before_up(run: Lab) -> None:
     assert "`lab/lab.py up` first" in env.stderr
 
 
-def test_a_private_engine_disturbs_nobody_and_leaves_nothing(run: Lab, state: Path) -> None:
+def test_a_private_engine_changes_no_other_engine_and_is_removed(run: Lab, state: Path) -> None:
     if os.geteuid() != 0 or not which("dockerd"):
         pytest.skip("a second engine needs root and dockerd")
     own = f"unix://{state}/engine/docker.sock"

@@ -55,7 +55,7 @@ def test_a_difference_that_passes_is_none() -> None:
     assert lasting(BEFORE, Machine, lambda _: None) == differences(BEFORE, Machine())
 
 
-def test_a_look_sees_this_machine() -> None:
+def test_a_snapshot_lists_the_links_of_this_machine() -> None:
     if sys.platform != "linux":
         pytest.skip("links are looked at as Linux has them")
     assert "lo" in look().links
@@ -81,7 +81,7 @@ def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_pat
     assert "1 passed" in ran.stdout
 
 
-def test_what_a_look_sees_can_be_told_to_another_process() -> None:
+def test_a_snapshot_can_be_sent_to_another_process() -> None:
     ran = subprocess.run([sys.executable, "-m", "tests.unharmed"], capture_output=True, text=True, check=True, cwd=ROOT,
                          env={"PYTHONPATH": f"{ROOT}:{ROOT}/lab", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})  # fmt: skip
     assert "lo" in Machine(**json.loads(ran.stdout)).links

@@ -58,7 +58,7 @@ def test_a_fact_is_one_line_that_others_can_check():
     assert seal(FactDraft(Kind.FAILED, "ana"), head_of(fact), AT).prev == fact.digest
 
 
-def test_times_are_told_in_utc():
+def test_times_are_written_in_utc():
     east = datetime(2026, 11, 23, 20, 20, 11, tzinfo=timezone(timedelta(hours=2)))
     assert stamp(east) == "2026-11-23T18:20:11.000000Z"
 
@@ -136,7 +136,7 @@ def test_only_a_beginning_of_the_chain_is_a_chain(lines):
         ([b"[" * 100_000], "nested too deeply"),
     ],
 )
-def test_a_break_is_told_where_it_is(broken, says):
+def test_a_broken_link_is_reported_with_its_position(broken, says):
     found = list(check_chain(broken))
     assert isinstance(found[-1], BrokenLink)
     assert found[-1].place == len(found) == len(broken)

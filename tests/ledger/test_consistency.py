@@ -42,7 +42,7 @@ def test_a_true_ledger_holds_none() -> None:
     assert said(list(FACTS)) == []
 
 
-def test_a_release_is_what_its_content_says() -> None:
+def test_a_release_with_the_content_of_another_is_reported() -> None:
     story = Story(bare=True)
     story.emit(Kind.RELEASED, release=B, content=RELEASES["a"].content())
     assert said(story.facts) == [f"fact 1 (released) is impossible: its content belongs to release {A[:12]}"]
@@ -62,7 +62,7 @@ def test_a_release_is_what_its_content_says() -> None:
         lambda story: (story.started(A, "one"), story.rolled_back(A, "one", UNKNOWN)),
     ],
 )
-def test_a_release_was_made_before_anything_is_said_of_it(emit: Callable[[Story], object]) -> None:
+def test_a_fact_about_an_unknown_release_is_reported(emit: Callable[[Story], object]) -> None:
     story = Story(bare=True)
     story.released("a")
     emit(story)

@@ -53,7 +53,7 @@ def test_what_is_recorded_is_known_at_once(ledger, store):
     assert list(store.read()) == [fact]
 
 
-def test_the_first_look_reads_what_was_there(ledger, other):
+def test_the_first_read_of_the_state_reads_existing_facts(ledger, other):
     pin(other, "before us")
     assert ledger.state.environment("prod").pinned.actor == "ben@example.com"
 

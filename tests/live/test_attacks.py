@@ -58,7 +58,7 @@ def test_break_2_another_configuration_is_a_promotion_and_asks_the_gates(stage: 
     assert asked.json["environments"][0]["reason_code"] == "approval_used"
 
 
-def test_break_2_who_may_roll_back_can_be_said(stage: Stage) -> None:
+def test_break_2_rollback_is_limited_to_the_listed_roles(stage: Stage) -> None:
     rule = {"rollback": {"from": ["release-manager"]}}
     stage.file({"web": stage.service()}, {"dev": rule}, roles={"release-manager": ["ana@example.com"]})
     stage.promoter("run")
@@ -133,7 +133,7 @@ def test_break_3_a_network_and_a_volume_of_another(stage: Stage) -> None:
     assert stage.names() == []
 
 
-def test_break_10_a_vetoed_or_frozen_release_is_not_repaired_unless_a_person_says_so(stage: Stage) -> None:
+def test_break_10_a_vetoed_or_frozen_release_is_not_repaired_by_default(stage: Stage) -> None:
     stage.file({"web": stage.service()}, {"prod": {}})
     release = stage.promoter("run", "--json").json["release"]["id"]
     stage.promoter("veto", release, "--reason", "leaks")

@@ -136,7 +136,7 @@ def test_arguments_and_target(yard: Yard, builder: Builder) -> None:
     assert "A=a b" in environment and "TWO=2" not in environment
 
 
-def test_a_secret_argument_arrives_and_is_told_to_nobody(yard: Yard, builder: Builder) -> None:
+def test_a_secret_argument_is_passed_and_masked_in_the_log(yard: Yard, builder: Builder) -> None:
     asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN"), args={"TOKEN": f"x-{handle('token')}"})
     said = build(builder, asked, FakeSecrets({"token": "hunter2"}))
     assert "got x-[secret token]" in said.text and "hunter2" not in said.text
@@ -157,7 +157,7 @@ def test_an_inline_dockerfile_and_its_secrets_stay_nowhere(
     assert list(room.iterdir()) == []
 
 
-def test_a_dockerfile_elsewhere(yard: Yard, builder: Builder) -> None:
+def test_a_dockerfile_outside_the_context_is_built(yard: Yard, builder: Builder) -> None:
     (yard.directory / "context").mkdir()
     (yard.directory / "context/file").touch()
     (yard.directory / "Other").write_text("FROM scratch\nCOPY file /file\n")
@@ -220,12 +220,12 @@ def test_a_dockerfile_that_is_none(yard: Yard, builder: Builder) -> None:
     assert "bogus" in failed(builder, yard.request("FROM scratch\nBOGUS x\n")).message.lower()
 
 
-def test_a_secret_in_a_failure_is_not_told(yard: Yard, builder: Builder) -> None:
+def test_a_secret_in_a_failure_is_masked(yard: Yard, builder: Builder) -> None:
     asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN; exit 1"), args={"TOKEN": handle("token")})
     assert "hunter2" not in failed(builder, asked, FakeSecrets({"token": "hunter2"})).message
 
 
-def test_a_base_image_that_nobody_has(yard: Yard, builder: Builder) -> None:
+def test_a_missing_base_image_fails_with_its_name(yard: Yard, builder: Builder) -> None:
     assert "never" in failed(builder, yard.request(f"FROM {yard.repository.host}/never/was:v1\n")).message
 
 

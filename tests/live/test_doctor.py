@@ -167,7 +167,7 @@ def test_the_signing_key(see: Callable[..., Findings], cli: Cli, engine_url: str
 
 
 # ------------------------------------------------------------ the ledger
-def test_a_ledger_with_a_past_and_its_witness(
+def test_a_used_ledger_and_its_witness_are_checked(
     see: Callable[..., Findings], cli: Cli, engine_url: str, registry_host: str
 ) -> None:
     ledger = SqliteLedger(cli.cwd / ".promoter/ledger.db")

@@ -106,7 +106,7 @@ def test_one_sample_is_the_value_now(prometheus: Prometheus) -> None:
     assert "no data" in look(metric(prometheus, "no_such", "< 0.01", **{"for": "0s"})).sentence
 
 
-def test_what_was_not_measured_yet_is_no_data_and_the_policy_says_what_that_means(prometheus: Prometheus) -> None:
+def test_missing_samples_are_handled_by_the_no_data_setting(prometheus: Prometheus) -> None:
     long = {"for": "2h", "interval": "5m"}
     assert not look(metric(prometheus, "errors_ratio", "< 1", **long)).passed
     assert look(metric(prometheus, "errors_ratio", "< 1", no_data="pass", **long)).passed
@@ -115,7 +115,7 @@ def test_what_was_not_measured_yet_is_no_data_and_the_policy_says_what_that_mean
     assert "no data" in waited.sentence and "for 1s" in waited.sentence
 
 
-def test_a_verification_looks_forward_and_waits_for_data(prometheus: Prometheus) -> None:
+def test_a_verification_waits_for_data_measured_after_its_start(prometheus: Prometheus) -> None:
     clock = SystemClock()
     begun = clock.monotonic()
     query = f"vector(1) and on() (vector(time()) > {clock.now().timestamp() + 1:.3f})"

@@ -142,7 +142,7 @@ def test_one_person_who_signs_and_reviews_counts_once(shop: App, server: ForgeSe
     assert done.exit_code == 0, done.text
 
 
-def test_the_last_vote_starts_the_job_that_carries_on(shop: App, server: ForgeServer) -> None:
+def test_the_last_vote_starts_the_job_that_continues(shop: App, server: ForgeServer) -> None:
     shop.write(gates="[{approval: {min: 2}}]")
     assert shop.cli("run").exit_code == 3
     session = {"GITHUB_RUN_ID": "", "GITHUB_ACTOR": "", "PROMOTER_DISPATCH": "event:carry-on"}
@@ -196,7 +196,7 @@ def test_deployments_are_recorded_where_somebody_switched_that_on(shop: App, ser
 
 
 @pytest.mark.parametrize(("said", "complaint"), [("promote.yml", "cannot be started"), ("event:", "is not an event")])
-def test_a_malformed_target_is_said_before_anything_else(cli: Cli, said: str, complaint: str) -> None:
+def test_a_malformed_target_is_refused_first(cli: Cli, said: str, complaint: str) -> None:
     (cli.cwd / "pipeline.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {prod: {}}\n")
     ran = cli("--json", "approve", "prod", "--dispatch", "--yes", env={"PROMOTER_DISPATCH": said})
     assert ran.exit_code == 2 and complaint in ran.stderr, ran.text

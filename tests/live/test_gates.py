@@ -73,7 +73,7 @@ def check_by_hand(app: App, vote: dict[str, object]) -> None:
     assert (said["environment"], said["comment"], said["release"]) == ("prod", "seen on dev", vote["release"])
 
 
-def test_a_key_that_is_revoked_meanwhile_and_a_veto_shut_the_gate(app: App, keys: dict[str, Path]) -> None:
+def test_a_key_revoked_later_and_a_veto_close_the_gate(app: App, keys: dict[str, Path]) -> None:
     release = app.cli("run", "--json").json["release"]["id"]
     for who, key in keys.items():
         approve(app, who, key)

@@ -73,7 +73,7 @@ def test_what_init_writes_deploys(
     assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).text == "ready"
 
 
-def test_the_step_of_the_workflow_runs_waits_and_carries_on_from_another_checkout(
+def test_the_generated_workflow_runs_waits_and_continues_from_another_checkout(
     cli: Cli, registry_host: str, busybox_dir: Path, clean_engine: str
 ) -> None:
     """The very script that GitHub would run, by push, schedule and hand; each job begins with a checkout of its own."""

@@ -147,7 +147,7 @@ def test_a_stopped_container_is_mended(app: App) -> None:
     assert app.container("prod").running
 
 
-def test_ctrl_c_puts_back_what_it_was_doing_and_says_so(app: App) -> None:
+def test_ctrl_c_restores_the_earlier_release_and_reports_it(app: App) -> None:
     app.cli("run")
     old = app.container("dev")
     app.dockerfile(
@@ -167,7 +167,7 @@ def test_ctrl_c_puts_back_what_it_was_doing_and_says_so(app: App) -> None:
 
 
 @pytest.mark.parametrize("moment", ["dev: pull", "dev: replace", "dev: verify"])
-def test_a_run_that_was_killed_is_carried_on_by_the_next_at_once(app: App, moment: str) -> None:
+def test_a_killed_run_is_continued_by_the_next_run_at_once(app: App, moment: str) -> None:
     app.cli("run")
     app.page("ready two")
     process = app.cli.start("run")
@@ -196,7 +196,7 @@ def test_two_runs_at_once_do_everything_once(app: App) -> None:
     assert app.cli("ledger", "verify").exit_code == 0
 
 
-def test_a_missing_engine_and_a_registry_that_is_down_are_told_with_the_remedy(app: App, free_port: Callable[[], int]) -> None:
+def test_a_missing_engine_and_a_registry_that_is_down_are_reported(app: App, free_port: Callable[[], int]) -> None:
     none = app.cli("run", "--json", env={"DOCKER_HOST": f"unix://{app.cli.cwd}/none.sock"})
     assert none.exit_code == 1, none.text
     assert "none.sock" in none.stdout

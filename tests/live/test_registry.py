@@ -85,7 +85,7 @@ class TestLockedRegistry:
             assert not caught.value.retryable
         registry.close()
 
-    def test_none_is_told_to_log_in(self, locked: Locked, tmp_path: Path) -> None:
+    def test_a_missing_login_gives_the_hint_to_log_in(self, locked: Locked, tmp_path: Path) -> None:
         registry = HttpRegistry(Credentials(tmp_path))
         with pytest.raises(RegistryError, match="there are none") as caught:
             registry.ping(locked.host)

@@ -73,6 +73,6 @@ def test_documents_that_are_not_the_same_json_differ_in_a_line_that_shows_it(old
     )
 
 
-def test_what_nobody_sees_is_made_visible() -> None:
+def test_invisible_characters_are_escaped() -> None:
     assert visible("a\u200bb\u202ec\U000e0041\u2028d") == r"a\u200bb\u202ec\U000e0041\u2028d"
     assert visible("Grüße 日本 👍️") == "Grüße 日本 👍️"

@@ -167,7 +167,7 @@ def named(schema: dict) -> dict[str, dict]:
     return {"FileForm": schema, **schema["$defs"]}
 
 
-def test_every_key_and_every_shape_says_what_it_is():
+def test_every_key_and_every_shape_has_a_description():
     silent = [
         f"{name}.{key}" for name, shape in named(json_schema()).items() for key, said in shape.get("properties", {}).items()
         if not said.get("description", "").endswith((".", "]"))

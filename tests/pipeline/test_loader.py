@@ -82,7 +82,7 @@ def test_an_environment_has_its_variables_filled_in(tmp_path):
     )
 
 
-def test_services_hold_no_image_and_stand_on_the_default_network(tmp_path):
+def test_services_have_no_image_and_use_the_default_network(tmp_path):
     dev = resolve(read(write(tmp_path)), "dev")
     assert (dev.services["web"].image, dev.services["web"].build) == (None, None)
     assert list(dev.services["web"].networks) == ["shop-dev"]
@@ -165,7 +165,7 @@ environments:
 """
 
 
-def test_overrides_are_merged_and_env_files_stand_below(tmp_path):
+def test_overrides_are_merged_and_take_priority_over_env_files(tmp_path):
     file = write(tmp_path, OVER, **{"one.env": "A=file\nONE=1\nBOTH=one\n", "two.env": "BOTH=two\nB=file\n"})
     loaded = read(file, {"PASSED": "yes"})
     dev, test = (resolve(loaded, name).services["web"] for name in ("dev", "test"))
@@ -305,7 +305,7 @@ def test_a_dollar_in_the_pipeline_file_is_plain_text(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["{{ secret('A') }}", "x {{ secret('A') }} y", "{% if true %}{{ secret('A') }}{% endif %}"])
-def test_a_secret_stands_in_a_value_as_its_handle(tmp_path, value):
+def test_a_secret_in_a_value_is_kept_as_its_handle(tmp_path, value):
     text = GOOD.replace(
         "    build: ./web",
         f'    build: ./web\n    command: ["{value}"]\n    entrypoint: run "{value}"\n    labels: {{a: "{value}"}}',
@@ -316,7 +316,7 @@ def test_a_secret_stands_in_a_value_as_its_handle(tmp_path, value):
     assert web.entrypoint == ("run", shown)
 
 
-def test_nobody_smuggles_a_secret_in_from_outside(tmp_path):
+def test_secret_placeholders_from_outside_are_refused(tmp_path):
     smuggled = "{{ secret('A') }}"
     text = GOOD.replace("services:", "secrets: {A: {env: A}}\nservices:", 1).replace(
         "    build: ./web",
@@ -407,7 +407,7 @@ def test_a_thousand_environments_take_linear_time_and_at_most_three_seconds(tmp_
     assert many < 30 * few
 
 
-def test_a_circle_of_a_thousand_is_said_and_no_recursion(tmp_path):
+def test_a_cycle_of_a_thousand_environments_is_reported_without_recursion_error(tmp_path):
     text = big(1000).replace("  e0:\n", "  e0:\n    needs: [e999]\n")
     [(place, message)] = complaints(write(tmp_path, text))
     assert place == "9:12"
@@ -439,7 +439,7 @@ KEYS = ("image", "build", "ports", "volumes", "networks", "environment", "health
 @given(top=st.dictionaries(st.sampled_from(["networks", "volumes", "configs", "secrets", "roles", "registry", "approvers", "services", "environments"]), VALUES, max_size=3),
        service=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),
        environment=st.dictionaries(st.sampled_from(["vars", "needs", "services", "verify", "gates", "engine", "strategy", "front", "before"]), VALUES, max_size=4))  # fmt: skip
-def test_whatever_stands_in_a_file_the_answer_is_a_complaint_and_no_crash(tmp_path_factory, top, service, environment):
+def test_any_invalid_file_gives_complaints_and_no_crash(tmp_path_factory, top, service, environment):
     document = {"name": "shop", "services": {"web": service}, "environments": {"dev": environment, "prod": {}}, **top}
     file = write(tmp_path_factory.getbasetemp(), json.dumps(document))
     said = complaints(file)

@@ -205,7 +205,7 @@ def _id(case):
 
 
 @pytest.mark.parametrize(("old", "new", "said"), CASES, ids=[f"{i}-{_id(c)}" for i, c in enumerate(CASES)])
-def test_says_what_is_wrong_and_where(tmp_path, old, new, said):
+def test_an_invalid_value_is_reported_with_its_position(tmp_path, old, new, said):
     assert old in GOOD
     found = complaints(write(tmp_path, GOOD.replace(old, new, 1)))
     if said is None:

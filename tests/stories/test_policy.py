@@ -171,7 +171,7 @@ def test_the_settings_hold_a_file_that_names_no_ref(shop: Shop) -> None:
     assert_refused(shop.ask(), "roles.lead")
 
 
-def test_a_ref_that_is_not_here_refuses_and_says_what_to_fetch(shop: Shop) -> None:
+def test_a_missing_ref_is_refused_with_the_fetch_command(shop: Shop) -> None:
     shop.write(policy={"ref": "origin/protected"})
     assert_refused(shop.ask(), "which this checkout does not have", "git fetch origin protected")
 
@@ -195,7 +195,7 @@ def test_a_policy_that_cannot_be_read_there_refuses(shop: Shop, name: str, text:
     assert_refused(shop.ask(), said)
 
 
-def test_from_a_weakened_checkout_nobody_approves_or_overrides_and_anybody_rejects(shop: Shop) -> None:
+def test_a_checkout_with_a_weaker_policy_can_reject_but_not_approve_or_override(shop: Shop) -> None:
     shop.ask()
     shop.write(roles={"lead": ["ben@example.com", "eve@example.com"]})
     shop.read()

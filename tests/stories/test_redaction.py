@@ -21,7 +21,7 @@ def hide(text: str) -> str:
     return text.replace(VALUE, "[secret ALPHA]")
 
 
-def test_no_fact_holds_a_value_that_an_engine_said_in_an_error() -> None:
+def test_no_fact_contains_a_secret_from_an_engine_error() -> None:
     shop = Workshop()
     shop.secrets = FakeSecrets({"ALPHA": VALUE})
     shop.secrets.revealed.add("ALPHA")

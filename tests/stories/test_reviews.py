@@ -117,7 +117,7 @@ def test_where_no_reviews_are_waited_for_runs_do_not_ask_again(grade: Grade) -> 
     assert asked(yard) == [RUN]
 
 
-def test_a_run_that_asked_for_two_things_cannot_tell_which_was_reviewed(yard: Yard) -> None:
+def test_reviews_of_a_run_with_two_requests_are_refused(yard: Yard) -> None:
     yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
     yard.run()
     yard.forge.review("ana-dev")
@@ -126,7 +126,7 @@ def test_a_run_that_asked_for_two_things_cannot_tell_which_was_reviewed(yard: Ya
         yard.come()
 
 
-def test_a_review_is_stale_when_something_else_stands_now(yard: Yard) -> None:
+def test_a_review_is_stale_when_the_plan_changed(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     yard.come()
     yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
@@ -198,7 +198,7 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
         (Approval(grade=Grade.PLATFORM, exclude=("author",)), "author@example.com", "wrote the last commit"),
     ],
 )
-def test_who_may_not_vote_is_told_by_name(yard: Yard, gate: Approval, user: str, said: str) -> None:
+def test_a_reviewer_without_permission_is_passed_over_by_name(yard: Yard, gate: Approval, user: str, said: str) -> None:
     yard.gates = {"prod": (gate,)}
     yard.ci_run = OTHER
     yard.run()
@@ -266,7 +266,7 @@ def test_a_name_alone_does_not_open_a_reviewed_gate(yard: Yard) -> None:
     assert f"review the deployment on the page of the run {RUN}" in str(caught.value.hint)
 
 
-def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> None:
+def test_a_reviewed_vote_without_a_review_is_not_counted() -> None:
     yard = Yard()
     yard.gates = {"prod": (GATE.model_copy(update={"min": 2}),)}
     yard.run()
@@ -279,14 +279,14 @@ def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> N
     assert f"1 of 2 approvals (by {ANA})" in said and "names no review" in said
 
 
-def test_a_rejected_review_shuts_the_gate_whatever_else_was_said(yard: Yard) -> None:
+def test_a_rejected_review_closes_the_gate_despite_approvals(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     yard.forge.review("ben-dev", "reject", comment="not today")
     assert [str(fact.kind) for fact in yard.come()] == ["rejected", "approved"]
     assert yard.prod()[:2] == ("refused", ReasonCode.REJECTED)
 
 
-def test_it_ends_when_the_gate_says_so(yard: Yard) -> None:
+def test_a_review_expires_after_the_time_of_the_gate(yard: Yard) -> None:
     yard.gates = {"prod": (GATE.model_copy(update={"expires": timedelta(hours=1)}),)}
     yard.ci_run = OTHER
     yard.run()
@@ -311,7 +311,7 @@ def test_identities_are_part_of_the_policy() -> None:
     assert policy_digest(replace(pipeline, people=PEOPLE), rules) != before  # type: ignore[arg-type]
 
 
-def test_whoever_is_given_another_name_has_other_rules(yard: Yard) -> None:
+def test_changing_the_logins_of_a_person_changes_the_policy(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     yard.come()
     yard.people = {**PEOPLE, BEN: ("ben-dev", "benny")}
@@ -358,14 +358,14 @@ def test_a_job_that_would_have_to_soak_is_not_worth_starting(session: Yard) -> N
     assert len(shut()) == 1 and "soak" in shut()[0]
 
 
-def test_what_another_run_has_carried_on_is_not_started_again(session: Yard) -> None:
+def test_a_promotion_that_another_run_continued_is_not_started_again(session: Yard) -> None:
     voted(session, ANA)
     _, shut = voted(session, BEN)
     session.promote()
     assert len(shut()) == 1 and "does not wait in prod" in shut()[0]
 
 
-def test_what_is_missing_is_said_before_anybody_votes(session: Yard) -> None:
+def test_a_missing_platform_or_permission_is_reported_before_a_vote(session: Yard) -> None:
     session.forge.failing["prove"] = ForgeError("bad credentials")
     with pytest.raises(ForgeError, match="bad credentials"):
         session.api(ANA).starter(Event("promoter"))

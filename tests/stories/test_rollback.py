@@ -41,7 +41,7 @@ def test_without_a_policy_a_rollback_passes_by_every_gate() -> None:
 
 
 @pytest.mark.parametrize("skip", [(), ("window",), ("approval",)])
-def test_soak_never_stands_in_its_way(skip: tuple[str, ...]) -> None:
+def test_soak_never_blocks_a_rollback(skip: tuple[str, ...]) -> None:
     assert back(two_releases(SOAK, skip=skip)).status == "deployed"
 
 

@@ -159,7 +159,7 @@ def test_a_vote_that_comes_second_is_signed_again_over_what_came_first(office, k
 
 
 # ---------------------------------------------------------------- refused before it is recorded
-def test_a_key_that_nobody_knows_is_refused_at_once(office, keys):
+def test_an_unknown_key_is_refused_at_once(office, keys):
     with pytest.raises(Refused) as refused:
         office.vote(keys["stranger"])
     assert refused.value.reason_code is ReasonCode.SIGNER_UNKNOWN
@@ -176,7 +176,7 @@ def test_a_key_that_is_not_there_gets_a_sentence(office, tmp_path):
         office.vote(tmp_path / "nothing")
 
 
-def test_a_key_under_a_passphrase_that_nobody_types_gets_a_sentence(office, tmp_path):
+def test_a_key_whose_passphrase_is_not_entered_raises_an_error(office, tmp_path):
     key = tmp_path / "locked"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret phrase", "-f", key], check=True)
     with pytest.raises(SigningError, match="could not sign"):
@@ -243,13 +243,13 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], None], ReasonCode]] = {
 }
 
 
-def test_what_was_signed_counts_as_signed_whatever_the_fact_says_of_it(office, keys):
+def test_a_signed_vote_counts_as_signed_despite_the_grade_in_the_fact(office, keys):
     office.vote(keys[ANA])
     recast(office, lambda body: body.update(grade="asserted"))
     assert office.prod()[:2] == ("deployed", ReasonCode.OK)
 
 
-def test_where_nobody_s_key_is_known_no_signature_counts(office, keys):
+def test_without_known_signers_no_signature_counts(office, keys):
     fact = office.vote(keys[ANA])
     body, head = fact.document(), "sha256:" + "0" * 64
     vote = Vote("approve", ANA, None, "signed", "prod", office.release().id, "p", None, "q", fact.at, None, "", 9, head,
@@ -323,7 +323,7 @@ def test_an_approval_expires(office, keys):
     assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_EXPIRED)
 
 
-def test_what_the_fact_says_of_its_end_does_not_lengthen_what_was_signed(office, keys):
+def test_the_expiry_in_the_fact_does_not_extend_the_signed_expiry(office, keys):
     office.vote(keys[ANA])
     ends = office.clock.now() + timedelta(hours=1)
 

@@ -9,7 +9,7 @@ from promoter.ui.reports.approval_request import case as as_text
 from tests.workshop import Workshop
 
 
-def test_the_case_says_how_every_gate_stands_now() -> None:
+def test_the_case_shows_the_current_state_of_every_gate() -> None:
     soak = Soak.model_validate({"in": "test", "for": "1h"})
     shop = Workshop(gates={"prod": (soak, Approval(min=2))})
     shop.run()
@@ -28,7 +28,7 @@ def test_the_case_says_how_every_gate_stands_now() -> None:
     assert told.document()["gates"][1]["reason_code"] == "approvals_missing"  # type: ignore[index]
 
 
-def test_the_case_says_what_a_rollback_would_return_to() -> None:
+def test_the_case_names_the_release_that_a_rollback_returns_to() -> None:
     shop = Workshop()
     shop.run()
     earlier = shop.release()

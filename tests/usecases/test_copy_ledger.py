@@ -57,7 +57,7 @@ def test_given_again_it_copies_what_is_new_and_no_more(source):
     assert (copy(source, target).copied, target.kept) == (3, source.kept)
 
 
-def test_cut_off_it_leaves_a_beginning_and_carries_on(source, monkeypatch):
+def test_an_interrupted_copy_leaves_a_prefix_and_continues(source, monkeypatch):
     monkeypatch.setattr(copy_ledger, "BATCH", 10)
 
     class Short(Elsewhere):
@@ -117,7 +117,7 @@ def test_nothing_is_copied_while_somebody_promotes(source, side):
     assert copy(source, target).copied == 25
 
 
-def test_who_begins_to_promote_meanwhile_is_told_of(source):
+def test_a_copy_during_a_promotion_raises_lease_held(source):
     class Late(Elsewhere):
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts, head)
@@ -141,7 +141,7 @@ def test_a_ledger_from_which_facts_were_taken_is_not_copied(source, tmp_path):
         copy(source, Elsewhere(), tmp_path)
 
 
-def test_a_copy_that_does_not_hold_what_it_was_given_is_told(source):
+def test_a_copy_that_misses_facts_raises_an_error(source):
     class Forgetful(Elsewhere):
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts[:-1], head)

@@ -79,7 +79,7 @@ def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
     assert later.code == ReasonCode.APPROVAL_EXPIRED
 
 
-def test_a_time_in_the_past_is_judged_by_the_facts_of_then(shop: Workshop) -> None:
+def test_explain_at_an_earlier_time_uses_the_facts_of_that_time(shop: Workshop) -> None:
     shop.clock.advance(timedelta(days=1))
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "reject", "no")
@@ -97,14 +97,14 @@ def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
     assert check.command == f"promoter promote {told.release.short_id} --to prod"
 
 
-def test_with_look_checks_are_carried_out(shop: Workshop) -> None:
+def test_run_checks_executes_the_checks(shop: Workshop) -> None:
     shop.gates = {"prod": (CommandCheck(run=("ready",)),)}
     shop.probes.result("ready", 0)
     assert str(explain(shop, run_checks=True).outcome) == "passed"
     assert len(shop.probes.commands) == 1
 
 
-def test_what_stands_in_the_way_is_explained_too(shop: Workshop) -> None:
+def test_pins_freezes_and_vetoes_are_explained(shop: Workshop) -> None:
     shop.gates = {}
     shop.run()
     shop.newer("two")
@@ -128,7 +128,7 @@ def test_what_stands_in_the_way_is_explained_too(shop: Workshop) -> None:
     assert "leaks (eve@example.com, " in opening(vetoed, "veto").result.verdict.sentence
 
 
-def test_an_override_that_is_owed_a_review_says_who_may(shop: Workshop) -> None:
+def test_an_override_without_review_is_explained_with_the_command(shop: Workshop) -> None:
     shop.override = Override.model_validate({"from": ["eve@example.com"], "grade": "asserted"})
     shop.run()
     api = shop.api("eve@example.com")

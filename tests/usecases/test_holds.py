@@ -44,7 +44,7 @@ def test_an_image_that_is_named_alone_bans_only_those_that_hold_it() -> None:
         shop.api().veto(shop.release().id, "CVE", ["wroker"])
 
 
-def test_a_veto_stands_in_the_way_of_a_rollback() -> None:
+def test_a_veto_blocks_a_rollback() -> None:
     shop = Workshop()
     shop.run()
     bad = shop.release().id

@@ -164,7 +164,7 @@ def test_a_secret_under_a_name_of_the_builder_is_refused(tmp_path: Path, name: s
         (Target("a", host="h:2376", tls=Tls(None, None, None, verify=False)), {"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS": "1"}),
     ],
 )
-def test_the_engine_is_told_as_to_the_docker_cli(target: Target, variables: dict[str, str]) -> None:
+def test_the_engine_is_passed_in_the_variables_of_the_docker_cli(target: Target, variables: dict[str, str]) -> None:
     assert {name: value for name, value in reach(target).items() if value} == variables
 
 
@@ -182,7 +182,7 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     return made
 
 
-def test_the_plugin_is_looked_for_as_the_docker_cli_does(rooms: dict[str, Path]) -> None:
+def test_the_plugin_is_searched_in_the_directories_of_the_docker_cli(rooms: dict[str, Path]) -> None:
     for room in rooms.values():
         assert find_plugin((rooms["system"],)) == room / "docker-buildx"
         (room / "docker-buildx").unlink()

@@ -60,5 +60,5 @@ def test_one_platform_at_a_time(tmp_path: Path) -> None:
         ("/srv/web", False),
     ],
 )
-def test_a_context_from_elsewhere(tmp_path: Path, context: str, remote: bool) -> None:
+def test_a_remote_context_is_recognized(tmp_path: Path, context: str, remote: bool) -> None:
     assert is_remote(request(tmp_path, context=context)) is remote

@@ -50,18 +50,18 @@ def token(**told: object) -> str:
         (Login("ana", "hunter2"), None),
     ],
 )
-def test_a_token_that_tells_its_end_is_held_to_it(login: Login, ended: datetime | None) -> None:
+def test_a_token_with_an_expiry_time_expires_then(login: Login, ended: datetime | None) -> None:
     assert registries.expired(login, NOW) == ended
 
 
-def test_a_newer_engine_is_good_and_says_what_is_spoken_with_it() -> None:
+def test_a_newer_engine_passes_and_the_used_api_version_is_shown() -> None:
     found = engines.assess("engine", "unix:///x", About("host", "30.0", "1.60", "1.51", NOW, "/var"))
     assert found.ok
     assert "API 1.51 of its 1.60: newer" in found.detail
     assert "newer" not in engines.assess("engine", "unix:///x", About("host", "20.10", "1.41", "1.41", None, "")).detail
 
 
-def test_room_on_a_disk() -> None:
+def test_too_little_free_disk_space_is_reported() -> None:
     assert disks.assess("disk", "here", disks.ENOUGH).ok
     full = disks.assess("disk", "here", disks.ENOUGH - 1)
     assert (full.ok, full.essential, full.remedy) == (False, True, "free some space: docker system prune")

@@ -180,7 +180,7 @@ def body(service, **options):
     return create_body(spec(service, **options), lambda text: text)
 
 
-def test_every_field_of_a_service_is_carried_or_looked_after_elsewhere():
+def test_every_field_of_a_service_is_sent_or_handled_by_other_code():
     assert set(CARRIED) | set(ELSEWHERE) == set(Service.model_fields)
     assert not set(CARRIED) & set(ELSEWHERE)
 
@@ -192,7 +192,7 @@ def test_a_field_reaches_the_engine(name):
     assert body(Service(**{name: value})) == wanted
 
 
-def test_nothing_said_is_nothing_sent():
+def test_an_empty_service_sends_no_optional_fields():
     assert body(Service()) == BARE
 
 
@@ -221,7 +221,7 @@ def test_the_first_network_only_for_engines_that_take_one():
     assert list(made["NetworkingConfig"]["EndpointsConfig"]) == ["one"]
 
 
-def test_the_mac_address_of_the_first_network_is_said_the_old_way_too():
+def test_the_mac_address_of_the_first_network_is_also_sent_in_the_old_field():
     assert body(Service(networks={"one": NETWORKS["two"]}))["MacAddress"] == "02:42:ac:11:00:02"
 
 
@@ -230,7 +230,7 @@ def test_a_bind_with_a_colon_is_not_cut_at_it():
     assert body(Service(volumes=(mount,)))[HOST]["Mounts"][0]["Source"] == "/a:b"
 
 
-def test_handles_are_revealed_wherever_they_stand():
+def test_secret_handles_are_replaced_in_every_field():
     def reveal(text):
         return text.replace(handle("x"), "SECRET")
 

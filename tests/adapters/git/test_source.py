@@ -157,5 +157,5 @@ def test_commits_between_two(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("old", ["f" * 40, "--output=x", "main", ""])
-def test_commits_that_nobody_knows(checkout: Path, old: str) -> None:
+def test_an_unknown_old_commit_gives_no_commit_count(checkout: Path, old: str) -> None:
     assert GitSource(ENVIRONMENT).commits(checkout, old, commit(checkout, "one")) is None

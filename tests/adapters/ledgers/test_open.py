@@ -64,7 +64,7 @@ def test_an_installed_home_serves_the_real_command(theirs: Cli) -> None:
     assert theirs("ledger", "verify", *common).json["facts"] == 1
 
 
-def test_one_that_cannot_be_loaded_is_told_without_a_traceback(theirs: Cli) -> None:
+def test_a_ledger_plugin_that_cannot_be_loaded_is_reported_without_a_traceback(theirs: Cli) -> None:
     ran = theirs("status", "--ledger", "lost:third")
     assert ran.exit_code == 2, ran.text
     assert "cannot be loaded (their_homes:gone)" in ran.stderr

@@ -223,21 +223,21 @@ def test_an_empty_file_is_an_empty_ledger(ledger, place):
     assert len(write(ledger, 1)) == 1
 
 
-def test_a_directory_in_its_place_is_said(ledger, place):
+def test_a_directory_at_the_path_of_the_database_is_reported(ledger, place):
     place.mkdir(parents=True)
     with pytest.raises(LedgerError) as error:
         ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be opened" in error.value.message
 
 
-def test_a_file_where_its_directory_should_be_is_said(ledger, place):
+def test_a_file_at_the_path_of_the_directory_is_reported(ledger, place):
     place.parent.write_text("")
     with pytest.raises(LedgerError) as error:
         ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be reached" in error.value.message
 
 
-def test_a_lock_that_lasts_is_said_and_worth_another_try(place):
+def test_a_lock_that_lasts_raises_a_retryable_error(place):
     ledger = SqliteLedger(place, patience=timedelta(milliseconds=20))
     write(ledger, 1)
     other = sqlite3.connect(place, isolation_level=None)
@@ -252,7 +252,7 @@ def test_a_lock_that_lasts_is_said_and_worth_another_try(place):
     ledger.close()
 
 
-def test_a_disk_that_takes_no_more_is_said(place):
+def test_a_full_disk_is_reported_with_a_hint(place):
     said = subprocess.run([sys.executable, "-c", WRITER, place], capture_output=True, text=True, check=True).stdout
     assert "disk error" in said and "run the same command again" in said
     assert list(SqliteLedger(place).read()) == []
@@ -317,7 +317,7 @@ def test_it_can_be_read_where_nothing_may_be_written(shelf):
         reader.close()
 
 
-def test_a_place_that_may_not_be_written_is_said(shelf):
+def test_a_read_only_directory_is_reported(shelf):
     shelf.chmod(0o555)
     with nobody(), pytest.raises(LedgerError) as error:
         SqliteLedger(shelf / "new" / "ledger.db").append(DRAFT, LedgerHead(), NOW)

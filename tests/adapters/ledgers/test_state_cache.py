@@ -110,13 +110,13 @@ def everything(state: State) -> object:
     } | {"head": state.head}
 
 
-def test_the_story_tells_of_every_kind_but_those_that_nobody_writes_yet() -> None:
+def test_the_scenario_has_every_kind_of_fact_that_is_written_today() -> None:
     assert {fact.kind for fact in facts()} >= set(Kind) - {Kind.DRIFTED}
 
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=6))
 @settings(max_examples=40, deadline=None)
-def test_built_in_portions_it_is_what_the_facts_say(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+def test_a_cache_built_in_parts_equals_the_state_of_the_facts(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
     room = tmp_path_factory.mktemp("room")
     for count in sorted(min(cut, len(facts())) for cut in cuts):
         glanced(room, ledger_of(count))
@@ -161,7 +161,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path, what: str) -> None:
+def test_a_command_that_writes_reads_the_facts_and_verify_reports_a_forged_cache(tmp_path: Path, what: str) -> None:
     shop = busy()
     shop.kept = lambda: Projection(tmp_path, "here")
     shop.api().status()
@@ -180,7 +180,7 @@ def glance_of(shop: Workshop) -> State:
     return shop.api().context.ledger.glance()
 
 
-def test_who_looked_and_then_acts_has_read_every_fact(tmp_path: Path) -> None:
+def test_an_append_after_a_read_from_the_cache_reads_every_fact(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(40))
     forge(tmp_path, 'UPDATE head SET state = replace(state, \'"salt": "\', \'"salt": "00\')')
     ledger = Ledger(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))

@@ -90,7 +90,7 @@ def test_gitlab_by_its_remote(checkout: Path) -> None:
         opened(Platform.GITHUB, checkout, {"GITHUB_TOKEN": "t"})
 
 
-def test_ci_says_it_without_any_remote(checkout: Path) -> None:
+def test_platform_comes_from_ci_variables_without_a_remote(checkout: Path) -> None:
     assert opened(None, checkout, GITHUB) == (Platform.GITHUB, "https://ghe.example.com/api/v3", "acme/shop")
     assert opened(None, checkout, GITLAB) == (Platform.GITLAB, "https://git.example.com/api/v4", "17")
 
@@ -107,7 +107,7 @@ def test_ci_says_it_without_any_remote(checkout: Path) -> None:
         (Platform.GITHUB, {**GITHUB, "GITHUB_API_URL": "http://ghe.example.com"}, None, "without TLS"),
     ],
 )
-def test_what_is_missing_is_said(
+def test_a_missing_platform_setting_is_reported(
     checkout: Path, platform: Platform | None, environ: Mapping[str, str], url: str | None, said: str
 ) -> None:
     if url is not None:

@@ -141,7 +141,7 @@ def test_all_four_kinds_are_accepted_always(server: Server, registry: HttpRegist
     assert server.asked[1].path == "/v2/acme/shop/manifests/v1"
 
 
-def test_other_bytes_than_the_digest_says(server: Server, registry: HttpRegistry, waits: list[float]) -> None:
+def test_a_manifest_with_another_digest_raises_a_mismatch(server: Server, registry: HttpRegistry, waits: list[float]) -> None:
     server.handler = lambda _: Reply(body=manifest("evil"), headers={"Docker-Content-Digest": str(DIGEST)})
     error = error_of(lambda: registry.manifest(server.image))
     assert isinstance(error, DigestMismatch) and str(DIGEST) in error.message and server.host in error.message
@@ -201,7 +201,9 @@ def test_what_passes_is_tried_again(server: Server, registry: HttpRegistry, wait
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_what_does_not_pass_is_told(server: Server, registry: HttpRegistry, waits: list[float], status: int) -> None:
+def test_a_lasting_server_error_is_retried_and_reported(
+    server: Server, registry: HttpRegistry, waits: list[float], status: int
+) -> None:
     server.handler = lambda _: Reply(status, b'{"errors": [{"code": "X", "message": "come back tomorrow"}]}')
     error = error_of(lambda: registry.manifest(server.image))
     assert error.retryable and len(waits) == 3
@@ -221,7 +223,7 @@ def test_a_registry_that_is_down(server: Server, registry: HttpRegistry, waits: 
     assert gone.host in error.message and "refused" in error.message.lower() and len(waits) == 3
 
 
-def test_a_registry_that_says_nothing(tmp_path: Path) -> None:
+def test_a_registry_that_does_not_answer_times_out(tmp_path: Path) -> None:
     mute = Server()  # takes connections and never serves them
     try:
         registry = HttpRegistry(Credentials(tmp_path), timeout=(0.1, 0.1), sleep=lambda _: None)
@@ -401,7 +403,7 @@ def test_a_loopback_registry_that_speaks_tls(tls_server: Server, registry: HttpR
     assert registry.manifest(tls_server.image) is not None
 
 
-def test_elsewhere_only_tls_that_verifies(tls_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remote_registry_needs_valid_tls(tls_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promoter.adapters.registry.hosts.is_loopback", lambda _: False)
     strict = HttpRegistry(Credentials(tmp_path), sleep=lambda _: None)
     error = error_of(lambda: strict.ping(tls_server.host))
@@ -412,7 +414,9 @@ def test_elsewhere_only_tls_that_verifies(tls_server: Server, tmp_path: Path, mo
     allowed.close()
 
 
-def test_elsewhere_plain_http_has_to_be_allowed(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remote_registry_with_plain_http_needs_permission(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("promoter.adapters.registry.hosts.is_loopback", lambda _: False)
     error_of(lambda: HttpRegistry(Credentials(tmp_path), sleep=lambda _: None).ping(server.host))
     HttpRegistry(Credentials(tmp_path), insecure=frozenset({server.host})).ping(server.host)
@@ -442,7 +446,7 @@ def test_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_docker_hub_answers_elsewhere() -> None:
+def test_docker_hub_has_another_registry_address() -> None:
     assert (address("docker.io"), address("registry.example.com")) == ("registry-1.docker.io", "registry.example.com")
 
 

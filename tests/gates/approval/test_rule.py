@@ -73,7 +73,7 @@ def test_people_are_counted_and_not_votes() -> None:
     assert controller(two, vote(seq=10), vote("ben@example.com", seq=11)) == PASSED
 
 
-def test_only_the_named_may_vote_and_a_role_stands_for_its_people() -> None:
+def test_only_listed_people_and_members_of_listed_roles_may_vote() -> None:
     gate = Approval.model_validate({"from": ["release-manager", "zoe@example.com"]})
     assert controller(gate, vote("eve@example.com")) == MISSING
     assert controller(gate, vote("ben@example.com")) == PASSED
@@ -92,7 +92,7 @@ def test_a_quota_asks_for_its_role_beside_the_number() -> None:
     assert controller(gate, vote(), vote("eve@example.com", seq=11)) == PASSED
 
 
-def test_one_reject_shuts_the_gate_whatever_else_was_said() -> None:
+def test_one_reject_closes_the_gate_despite_approvals() -> None:
     no = vote("ben@example.com", seq=9, decision="reject", comment="not today")
     verdict = evaluate_approval(ONE, replace(CASE, votes=(no, vote())))
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, ReasonCode.REJECTED)
@@ -181,7 +181,7 @@ SENTENCES: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sentence: str) -> None:
+def test_the_sentence_lists_given_and_missing_approvals_and_who_can_give_them(sentence: str) -> None:
     assert SENTENCES[sentence]() == sentence
 
 
@@ -194,7 +194,7 @@ def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sen
         ({"grade": "platform"}, "reviewed approval of 1 person"),
     ],
 )
-def test_the_title_says_what_is_asked_for(keys: dict[str, object], title: str) -> None:
+def test_the_title_describes_the_required_approvals(keys: dict[str, object], title: str) -> None:
     assert Approval.model_validate(keys).title() == title
 
 
@@ -230,7 +230,7 @@ def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
     ]
 
 
-def test_votes_without_a_key_are_told_apart_by_their_people() -> None:
+def test_votes_without_a_key_are_counted_by_person() -> None:
     ana, ben = vote(seq=10), vote("ben@example.com", seq=11)
     assert controller(Approval(min=2), ana, ben) == PASSED
     assert "same key" not in said(Approval(min=3), ana, ben)
@@ -245,7 +245,7 @@ def test_a_start_consumes_no_vote_of_somebody_who_may_not_vote() -> None:
     assert {v.principal for v in counting(gate, replace(CASE, votes=votes))} == {"zoe@example.com"}
 
 
-def test_what_else_is_missing_is_said_even_when_a_role_is() -> None:
+def test_a_missing_role_gives_its_own_reason_code() -> None:
     gate = Approval(min=2, require=(Quota(role="security"),))
     assert controller(gate, vote()) == MISSING
     assert controller(gate, vote(), vote("ben@example.com", seq=11)) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)

@@ -115,7 +115,7 @@ def test_recurrences_their_exceptions_and_changes(text: str, days: list[int]) ->
     assert noons(text) == days
 
 
-def test_calendars_and_freezes_shut_together() -> None:
+def test_calendars_and_freezes_both_close_the_window() -> None:
     first, second = (
         calendar(event("DTSTART;VALUE=DATE:20260302", "SUMMARY:a")),
         calendar(event("DTSTART;VALUE=DATE:20260304", "SUMMARY:b")),
@@ -169,7 +169,7 @@ GOOD = calendar(OWN_ZONE, event(*NIGHT, "EXDATE;TZID=Europe/Bucharest:20260303T2
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(place=st.integers(0, len(GOOD) - 1), gone=st.integers(0, 30), put=st.text("0123456789TZ=;:,-BEGINDVALU\r\n", max_size=12))
-def test_whatever_stands_in_a_calendar_it_is_read_or_refused_with_a_sentence(place: int, gone: int, put: str) -> None:
+def test_any_calendar_text_is_read_or_refused_with_a_message(place: int, gone: int, put: str) -> None:
     try:
         read = read_calendar(GOOD[:place] + put + GOOD[place + gone :])
     except ValueError as error:

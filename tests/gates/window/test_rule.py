@@ -95,7 +95,7 @@ def test_what_is_no_zone_or_no_range_is_refused(bad: dict[str, object]) -> None:
         Window.model_validate(bad)
 
 
-def test_a_window_that_never_opens_says_so() -> None:
+def test_a_window_that_never_opens_has_no_next_opening() -> None:
     gate = Window.model_validate({"freeze": [{"from": date(2026, 1, 1), "to": date(2032, 1, 1)}]})
     assert next_opening(gate, at("2026-03-02T10:00")) is None
 

@@ -187,7 +187,9 @@ HALVES = st.integers(0, 47)
 @given(
     change=st.sampled_from(CHANGES), start=HALVES, length=st.integers(1, 48), freeze=st.integers(-1, 4), now=st.integers(0, 95)
 )
-def test_what_is_promised_is_what_a_walk_finds(change: tuple[str, str], start: int, length: int, freeze: int, now: int) -> None:
+def test_the_predicted_opening_equals_the_result_of_a_scan(
+    change: tuple[str, str], start: int, length: int, freeze: int, now: int
+) -> None:
     """Every half hour up to the promised opening is shut, the opening is open, and an instant before it is not."""
     zone, day = change
     end = (start + length) % 48

@@ -129,7 +129,7 @@ def test_ports_short_and_long(entry, ports):
         ("[80]", "entry 1 of `ports` must be a mapping, got a list"),
     ],
 )
-def test_bad_ports_are_said_at_their_place(entry, message):
+def test_invalid_ports_are_reported_at_their_position(entry, message):
     [(at, found)] = said(f"ports: [1, {entry}]")
     assert (at[:2], found) == (("ports", 1), message.replace("entry 1", "entry 2"))
 
@@ -160,7 +160,7 @@ def test_an_address_may_be_empty():
     ]  # fmt: skip
 
 
-def test_several_addresses_of_one_host_may_stand_in_one_text():
+def test_one_text_may_list_several_addresses_of_a_host():
     """compose.md D16."""
     assert document("extra_hosts: {h: '10.0.0.1,[::1]', i: [10.0.0.2]}")["extra_hosts"] == {
         "h": ["10.0.0.1", "::1"],
@@ -196,7 +196,7 @@ def test_mounts_short_and_long(entry, mount):
     assert (found.type, found.source, found.target, found.read_only) == mount
 
 
-def test_options_of_mounts_are_carried():
+def test_options_of_mounts_are_read():
     tmpfs, bind, volume = read(
         "volumes: [{type: tmpfs, target: /a, tmpfs: {size: 1m, mode: 01777}}, {type: bind, source: /b, target: /b, bind: {propagation: shared, create_host_path: false}},"
         " {type: volume, target: /c, volume: {nocopy: true, subpath: x}}]"
@@ -245,7 +245,7 @@ def test_options_of_mounts_are_carried():
         ("hostname: true", ("hostname",), "`hostname` must be a string, got true"),
     ],
 )  # fmt: skip
-def test_what_fits_no_form_is_said_at_its_place(yaml, at, message):
+def test_an_unknown_form_is_reported_at_its_position(yaml, at, message):
     assert said(yaml) == [(at, message)]
 
 

@@ -30,7 +30,7 @@ def said(path: Path, *, all_of_it: bool = False) -> str:
 
 
 @pytest.mark.parametrize("other", ["Ana@example.com", "ana@EXAMPLE.com", "ana\uff20example.com"])
-def test_attack_21_two_signers_that_look_alike(tmp_path: Path, other: str) -> None:
+def test_attack_21_two_signers_with_confusable_names(tmp_path: Path, other: str) -> None:
     text = said(write(tmp_path, f"{ANA} {KEY}\n{other} {OTHER}\n"))
     assert "looks like ana@example.com, but people are counted by their names" in text
 

@@ -130,7 +130,7 @@ def test_a_verification_begins_anew_when_data_comes_late() -> None:
     assert not look(bench, Server(bench, lambda at: None if at < 20 else 0.0), check(), fresh=True).passed
 
 
-def test_one_sample_is_enough_when_no_span_is_said() -> None:
+def test_one_sample_is_enough_when_the_span_is_zero() -> None:
     bench = Bench()
     for fresh in (False, True):
         server = Server(bench, lambda _: 0.0)
@@ -141,7 +141,7 @@ def test_one_sample_is_enough_when_no_span_is_said() -> None:
     assert (waiting.timed_out, len(bench.clock.sleeps)) == (True, 5)
 
 
-def test_secrets_reach_the_server_and_nobody_else() -> None:
+def test_secrets_are_sent_to_the_server_and_masked_in_results() -> None:
     bench = Bench()
     wrong = HttpAnswer(400, '{"status":"error","errorType":"bad_data","error":"near hush-hush"}', 0.001)
     server = Server(bench, lambda _: 0.0, wrong)

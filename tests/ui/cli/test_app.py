@@ -31,7 +31,7 @@ DECEMBER = datetime(2026, 12, 18, 7, 0, tzinfo=UTC)
         ("--json", "--ledger", "other", "status", "--file", "p.yaml", "--ledger", "L", "--actor", "ana"),
     ],
 )
-def test_global_options_stand_before_or_after_the_command(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
+def test_global_options_are_accepted_before_and_after_the_command(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
     assert say(*argv).json["pipeline"] == "shop"
     assert fake.asked[0] == ("open", Path("p.yaml"), "L", "ana")
 
@@ -100,7 +100,9 @@ def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
         (("logs", "3f"), ("logs", "3f")),
     ],
 )
-def test_verbs_pass_on_what_was_said(say: Say, fake: FakePromoter, argv: tuple[str, ...], asked: tuple[object, ...]) -> None:
+def test_commands_pass_their_arguments_to_the_api(
+    say: Say, fake: FakePromoter, argv: tuple[str, ...], asked: tuple[object, ...]
+) -> None:
     assert say(*argv).code == 0
     assert fake.asked[-1] == asked
 
@@ -167,7 +169,7 @@ def test_errors_become_a_sentence_a_hint_and_a_code(
     assert (told.code, told.json) == (code, expected)
 
 
-def test_all_complaints_about_a_file_are_told(say: Say, fake: FakePromoter) -> None:
+def test_all_complaints_about_a_file_are_printed(say: Say, fake: FakePromoter) -> None:
     complaints = (Diagnostic("p.yaml", 2, 3, "no", "write yes", "a: no"), Diagnostic("p.yaml", 4, 1, "neither"))
     fake.answers["run"] = InvalidFile(complaints)
     answer = say("run")
@@ -179,7 +181,7 @@ def test_all_complaints_about_a_file_are_told(say: Say, fake: FakePromoter) -> N
     ]
 
 
-def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
+def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_demand(
     say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.answers["status"] = ZeroDivisionError("division\nby zero")
@@ -205,7 +207,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
         (("diff", "dev"), "ENV"),
     ],
 )
-def test_wrong_usage_is_2_and_says_what(say: Say, fake: FakePromoter, argv: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_exits_2_with_a_message(say: Say, fake: FakePromoter, argv: tuple[str, ...], said: str) -> None:
     answer = say(*argv)
     assert (answer.code, answer.out, fake.asked) == (2, "", [])
     assert said in answer.err
@@ -251,7 +253,7 @@ def test_the_second_signal_ends_at_once(say: Say, fake: FakePromoter) -> None:
 
 
 # ------------------------------------------------------------ what is printed
-def test_a_shut_gate_says_what_to_do_next(say: Say, fake: FakePromoter) -> None:
+def test_a_closed_gate_prints_the_next_command(say: Say, fake: FakePromoter) -> None:
     fake.answers["run"] = result(
         environment("dev"),
         environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1 approvals; may approve: anyone"),
@@ -269,7 +271,7 @@ def test_progress_goes_to_stderr_also_with_json_and_not_at_all_when_quiet(say: S
     assert (say("run", "--quiet").out, say("run", "--quiet").err) == ("", "")
 
 
-def test_quiet_still_says_what_did_not_go_well(say: Say, fake: FakePromoter) -> None:
+def test_quiet_still_prints_failures(say: Say, fake: FakePromoter) -> None:
     fake.answers["run"] = result(environment("dev", Status.FAILED, ReasonCode.UNHEALTHY, "exit code 3"))
     assert "exit code 3" in say("run", "--quiet").out
 
@@ -282,7 +284,7 @@ def test_build_prints_the_release(say: Say) -> None:
     assert say("build", "--json").json["release"]["id"] == RELEASE.id
 
 
-def test_plan_is_0_and_tells_from_to_gates_changes_and_steps(say: Say) -> None:
+def test_plan_exits_0_and_prints_releases_gates_changes_and_steps(say: Say) -> None:
     answer = say("plan")
     assert answer.code == 0
     for said in ("-> ", "gate approval of 1 person: waiting: 0 of 1", '+ services.web.environment.A: "1"', "1. pull web"):
@@ -310,7 +312,7 @@ def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(say: Say
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
-def test_nobody_to_ask_and_no_yes_records_nothing(
+def test_without_terminal_and_without_yes_nothing_is_recorded(
     say: Say, fake: FakePromoter, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123 -- closed with the process
@@ -388,7 +390,7 @@ def test_each_help_shows_an_example_of_itself_and_the_global_options(say: Say, f
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
+def test_the_list_of_commands_has_the_first_line_of_each_help(name: str) -> None:
     assert (load(name).help or "").splitlines()[0] == VERBS[name]
     assert len(VERBS[name]) <= 66, "it would be cut on a terminal of 80 columns"
 

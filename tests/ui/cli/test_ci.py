@@ -34,7 +34,7 @@ def gitlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / ".promoter"
 
 
-def test_elsewhere_all_is_plain_and_nothing_is_written(say: Say, fake: FakePromoter, tmp_path: Path) -> None:
+def test_outside_ci_output_is_plain_and_no_files_are_written(say: Say, fake: FakePromoter, tmp_path: Path) -> None:
     fake.answers["run"] = FAILED
     fake.events = [e.BuildStarted("web", "engine")]
     answer = say("run")
@@ -152,7 +152,7 @@ def test_usage_with_words_of_others_is_only_text(say: Say, github: Path) -> None
     assert assignments(github / "outputs")["status"] == "failed"
 
 
-def test_what_only_looks_back_leaves_the_outputs_alone(say: Say, fake: FakePromoter, github: Path) -> None:
+def test_a_read_only_command_does_not_change_the_outputs(say: Say, fake: FakePromoter, github: Path) -> None:
     fake.answers["status"] = WorldError("no ledger")
     assert say("status").code == 1
     assert (github / "outputs").read_text() == ""
@@ -186,7 +186,7 @@ def test_gitlab_gets_sections_and_two_reports(say: Say, fake: FakePromoter, gitl
     assert suites == {"dev": "0", "prod": "1"}
 
 
-def test_reports_stand_beside_the_pipeline_file_also_when_that_is_an_argument(
+def test_reports_are_written_next_to_a_pipeline_file_given_as_an_argument(
     say: Say, fake: FakePromoter, gitlab: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "shop").mkdir()

@@ -15,7 +15,7 @@ def verbs(fake: FakePromoter) -> list[object]:
     return [asked[0] for asked in fake.asked if asked[0] != "open"]
 
 
-def test_nothing_is_started_that_nobody_asked_for(say: Say, fake: FakePromoter) -> None:
+def test_a_vote_without_dispatch_starts_nothing(say: Say, fake: FakePromoter) -> None:
     say(*APPROVE)
     assert verbs(fake) == ["case", "vote"]
 
@@ -29,7 +29,7 @@ def test_nothing_is_started_that_nobody_asked_for(say: Say, fake: FakePromoter) 
         ("pipeline:main", ("--no-dispatch",), None),
     ],
 )
-def test_what_is_started_says_the_setting(
+def test_the_setting_selects_what_is_started(
     say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch, setting: str, flags: tuple[str, ...], target: str | None
 ) -> None:
     monkeypatch.setenv("PROMOTER_DISPATCH", setting)
@@ -43,7 +43,7 @@ def test_what_is_started_says_the_setting(
         assert f"started {target} at GitHub, acme/shop; it continues the promotion" in answer.out and "next:" not in answer.out
 
 
-def test_what_is_missing_for_it_is_said_before_the_vote(say: Say, fake: FakePromoter) -> None:
+def test_a_missing_token_is_reported_before_the_vote(say: Say, fake: FakePromoter) -> None:
     fake.answers["starter"] = CallerError("there is no token", hint="set GITHUB_TOKEN")
     answer = say(*APPROVE, "--dispatch")
     assert (answer.code, verbs(fake)) == (2, ["starter"]) and "set GITHUB_TOKEN" in answer.err
@@ -57,7 +57,7 @@ def test_it_waits_for_what_is_missing_still(say: Say, fake: FakePromoter) -> Non
     assert "next: promoter promote" in answer.out
 
 
-def test_a_vote_stands_when_nothing_could_be_started(say: Say, fake: FakePromoter) -> None:
+def test_a_vote_is_kept_when_the_start_fails(say: Say, fake: FakePromoter) -> None:
     fake.answers["dispatch"] = ForgeError("GitHub is\x1b down", hint="later")
     answer = say(*APPROVE, "--dispatch")
     assert answer.code == 1 and "approved by" in answer.out

@@ -46,7 +46,7 @@ def test_what_init_writes_is_valid(here: Path, say: Say, name: str, text: str) -
     assert list(checked(here / "pipeline.yaml").pipeline.needs) == ["dev", "test", "prod"]
 
 
-def test_init_says_json(here: Path, say: Say) -> None:
+def test_init_prints_json(here: Path, say: Say) -> None:
     (here / "my.yaml").write_text(COMPOSE)
     assert say("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {
         "written": "p.yaml",
@@ -85,7 +85,7 @@ def test_init_without_something_to_start_from_is_2_and_writes_nothing(
     assert not (here / "pipeline.yaml").exists()
 
 
-def test_what_promoter_cannot_carry_out_of_a_compose_file_is_said_at_once(here: Path, say: Say) -> None:
+def test_init_reports_unsupported_compose_keys(here: Path, say: Say) -> None:
     (here / "compose.yaml").write_text("services: {web: {image: nginx, network_mode: 'service:x', cpu_rt_period: 5}}\n")
     answer = say("init")
     assert answer.code == 2
@@ -94,14 +94,14 @@ def test_what_promoter_cannot_carry_out_of_a_compose_file_is_said_at_once(here: 
 
 
 # ------------------------------------------------------------ validate, schema
-def test_validate_says_what_is_good(here: Path, say: Say) -> None:
+def test_validate_prints_the_valid_pipeline(here: Path, say: Say) -> None:
     (here / "p.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {dev: {}, prod: {}}\n")
     assert say("validate", "p.yaml").out == "p.yaml is valid: shop, dev, prod\n"
     assert say("validate", "-f", "p.yaml", "--json").json == {"valid": True, "pipeline": "shop", "environments": ["dev", "prod"]}
     assert say("validate", "p.yaml", "--quiet").out == ""
 
 
-def test_validate_tells_all_complaints_with_places_and_does_nothing(here: Path, say: Say) -> None:
+def test_validate_prints_all_complaints_with_positions_and_writes_nothing(here: Path, say: Say) -> None:
     (here / "pipeline.yaml").write_text(
         "name: Shop\nservices: {web: {image: nginx, prots: []}}\nenvironments: {dev: {needs: [x]}}\n"
     )
@@ -116,7 +116,7 @@ def test_validate_tells_all_complaints_with_places_and_does_nothing(here: Path, 
     assert sorted(here.rglob("*")) == before
 
 
-def test_no_file_is_2_and_says_which(here: Path, say: Say) -> None:
+def test_a_missing_file_exits_2_and_is_named(here: Path, say: Say) -> None:
     answer = say("validate", "none.yaml")
     assert answer.code == 2
     assert "none.yaml" in answer.err
@@ -140,7 +140,7 @@ def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, say
     assert all(finding["remedy"] for finding in findings(say).values() if not finding["ok"])
 
 
-def test_the_doctor_looks_at_every_engine_and_registry_of_the_file(here: Path, say: Say) -> None:
+def test_doctor_checks_every_engine_and_registry_of_the_file(here: Path, say: Say) -> None:
     (here / "pipeline.yaml").write_text(
         "name: shop\nregistry: 127.0.0.1:1/x\nservices: {web: {image: web, build: ./web}}\n"
         "environments: {dev: {}, prod: {engine: 'unix:///no/such.sock'}}\n"
@@ -169,7 +169,7 @@ def test_the_doctor_names_the_programs_that_evidence_needs(here: Path, say: Say,
     assert found["trivy or grype"]["detail"] == str(grype)
 
 
-def test_the_doctor_tells_a_bad_file_and_goes_on(here: Path, say: Say) -> None:
+def test_doctor_reports_an_invalid_file_and_continues(here: Path, say: Say) -> None:
     (here / "pipeline.yaml").write_text("nam: shop\n")
     told = findings(say)
     assert (told["pipeline file"]["ok"], told["pipeline file"]["essential"]) == (False, True)
@@ -184,7 +184,7 @@ def test_a_ledger_that_cannot_be_opened_is_found(here: Path, say: Say) -> None:
     assert "sqlite:PATH" in json.dumps(findings(say, "--ledger", "drawer:third")["ledger"])
 
 
-def test_what_is_left_out_of_a_compose_file_is_said_by_validate_and_keeps_nothing_from_running(tmp_path: Path, say: Say) -> None:
+def test_validate_remarks_on_ignored_compose_keys_and_passes(tmp_path: Path, say: Say) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: x, pull_policy: always}, debug: {image: y, profiles: [d]}}\n")
     (tmp_path / "pipeline.yaml").write_text("name: shop\nservices: compose.yaml\nenvironments: {dev: , prod: }\n")
     answer = say("validate", "-f", str(tmp_path / "pipeline.yaml"))

@@ -222,7 +222,7 @@ def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path,
     assert say("init", "--ci", ci, "--name", "x").code == 2
 
 
-def test_break_12_a_ledger_that_dies_with_its_runner_is_told(deploy: Path, say: Say) -> None:
+def test_break_12_a_ledger_lost_with_its_runner_is_reported(deploy: Path, say: Say) -> None:
     text = "name: mine\nledger: sqlite:.promoter/x.db\nservices: {web: {image: nginx}}\nenvironments: {one: {}}\n"
     (deploy / "pipeline.yaml").write_text(text)
     answer = say("init", "--ci", "github")
@@ -231,7 +231,7 @@ def test_break_12_a_ledger_that_dies_with_its_runner_is_told(deploy: Path, say: 
     assert "ledger: git:promoter-ledger" in answer.err
 
 
-def test_a_registry_that_only_this_machine_reaches_is_told_and_not_logged_in_to(deploy: Path, say: Say) -> None:
+def test_a_registry_local_to_this_machine_gets_a_comment_and_no_login(deploy: Path, say: Say) -> None:
     git(deploy, "remote", "remove", "origin")
     assert say("init", "--ci", "github").code == 0
     assert "# Change it: this one is local to each machine" in (deploy / "pipeline.yaml").read_text()

@@ -98,7 +98,7 @@ def test_each_is_found_named_and_stops_what_would_build_on_it(here: Path, capsys
 
 
 @pytest.mark.parametrize("way", ["deleted", "garbage", "another program's", "half a page"])
-def test_a_file_that_is_gone_or_no_ledger_is_told(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
+def test_a_missing_or_invalid_ledger_file_is_reported(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
     file = here / ".promoter/ledger.db"
     rows_of(here)
     with closing(sqlite3.connect(file)) as raw:
@@ -119,7 +119,7 @@ def test_a_file_that_is_gone_or_no_ledger_is_told(here: Path, capsys: pytest.Cap
         assert (code, "Traceback" in said) == (1, False), said
 
 
-def test_another_pipelines_ledger_in_its_place_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_ledger_of_another_pipeline_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(here, [(n, d, t.replace(b'"pipeline":"shop"', b'"pipeline":"blog"')) for n, d, t in rows_of(here)][:1])
     put(here, renumbered(texts(rows_of(here))))
     (here / ".promoter/witness.json").unlink()
@@ -127,7 +127,7 @@ def test_another_pipelines_ledger_in_its_place_is_told(here: Path, capsys: pytes
     assert (code, "belongs to pipeline blog, not to shop" in said) == (2, True), said
 
 
-def test_what_nobody_here_can_tell_is_told_by_the_head_that_was_kept_elsewhere(
+def test_a_rewritten_ledger_without_witness_differs_from_a_head_kept_outside(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever writes the ledger anew and takes the witness away leaves a chain that is whole: docs/ledger.md says so."""

@@ -165,7 +165,7 @@ def test_every_sentence_stays_and_long_ones_are_cut_to_the_width(drawn: Drawn) -
     assert told[7].startswith("web | line 7 [not markup] xxx")
 
 
-def test_many_threads_may_tell_at_once(drawn: Drawn) -> None:
+def test_many_threads_may_report_progress_at_once(drawn: Drawn) -> None:
     def build(name: str) -> None:
         emit(e.BuildStarted(name, "buildx"))
         for number in range(40):

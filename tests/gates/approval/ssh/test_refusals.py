@@ -47,11 +47,11 @@ LINES = {
 
 
 @pytest.mark.parametrize("allowed", LINES, ids=range(len(LINES)))
-def test_a_line_in_the_way_is_told(allowed: str) -> None:
+def test_a_line_that_does_not_apply_gives_the_reason(allowed: str) -> None:
     assert evaluated(allowed) == Bad(*LINES[allowed])
 
 
-def test_a_revoked_key_is_told() -> None:
+def test_a_revoked_key_is_refused() -> None:
     assert evaluated(f"{ANA} {KEY}", revoked=KEY.encode()) == Bad(ReasonCode.KEY_REVOKED, f"the key {PRINT} was revoked")
 
 
@@ -137,7 +137,7 @@ CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
 
 
 @pytest.mark.parametrize("case", CERTIFICATES)
-def test_what_is_wrong_with_a_certificate_is_told(tmp_path: Path, case: str) -> None:
+def test_an_invalid_certificate_gives_the_reason(tmp_path: Path, case: str) -> None:
     changes, second, expected = CERTIFICATES[case]
     authority, now = Authority(), NOW + timedelta(seconds=second)
     signature, allowed = certified(authority, **changes), f"{ANA} cert-authority {authority.text}\n"  # type: ignore[arg-type]
@@ -155,7 +155,7 @@ def test_a_certificate_that_names_an_authority_which_never_signed_it_is_a_forger
     assert both(tmp_path, allowed, forged, at=NOW) == (False, False)
 
 
-def test_an_authority_of_a_kind_that_is_not_taken_certifies_nobody() -> None:
+def test_an_authority_with_an_unsupported_key_type_is_refused() -> None:
     weak = Authority()
     weak.blob = string(b"ssh-dss") + string(b"x")
     line = Signer((ANA,), read_key(Authority().blob), cert_authority=True)
@@ -200,7 +200,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("line", FAULTS, ids=range(len(FAULTS)))
-def test_what_is_wrong_with_a_line_says_where_what_and_what_to_do(line: str) -> None:
+def test_an_invalid_line_gives_position_problem_and_hint(line: str) -> None:
     signers, faults = read_signers(f"# a comment\n\n  {line}\nben@example.com {OTHER}\n")
     assert faults == (LineFault(3, 3, *FAULTS[line]),)
     assert [signer.principals for signer in signers] == [("ben@example.com",)]
@@ -320,5 +320,5 @@ ARMORS = {
 
 
 @pytest.mark.parametrize("sentence", ARMORS)
-def test_what_is_wrong_with_an_armor_is_told(sentence: str) -> None:
+def test_an_invalid_armor_gives_the_reason(sentence: str) -> None:
     assert evaluated(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"cannot read its signature: {sentence}")

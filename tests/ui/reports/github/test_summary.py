@@ -77,14 +77,14 @@ def test_a_run_that_waits() -> None:
     assert page.endswith("Next:\n\n<pre>\npromoter approve prod -f pipeline.yaml\n</pre>\n\n")
 
 
-def test_a_failure_is_told_with_all_that_was_seen_and_without_a_next_step() -> None:
+def test_a_failure_shows_all_reasons_and_no_next_step() -> None:
     page = told(environment("dev", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "exit code 3", "log: </pre>"))
     assert "| dev | ↩️ rolled back |" in page
     assert "### dev: rolled back (<code>unhealthy</code>)\n\n<pre>\nexit code 3\nlog: &lt;/pre&gt;\n</pre>" in page
     assert "Next:" not in page
 
 
-def test_a_plan_says_what_would_be_done() -> None:
+def test_a_plan_lists_changes_and_steps() -> None:
     page = summary(RunReport("plan", planned(), options="-f p.yaml", needs=NEEDS), ROOM)
     assert f"### prod: <code>{EARLIER.short_id}</code> → <code>{RELEASE.short_id}</code>" in page
     assert '+ services.web.environment.A: "1"' in page and "1. pull web" in page
@@ -107,7 +107,7 @@ def test_a_failure_before_a_result_has_the_error_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("room", [0, 10, 70, 100, 500, 5000])
-def test_it_never_takes_more_than_there_is_room_for(room: int) -> None:
+def test_the_summary_never_exceeds_the_size_limit(room: int) -> None:
     sections = ["## ü", "x" * 90, "ü" * 1000]
     page = fitting(sections, room)
     assert len(page.encode()) <= max(room, 0)
@@ -135,7 +135,7 @@ def test_the_picture_follows_needs_and_holds_no_sign_that_mermaid_reads() -> Non
     [(Status.DEPLOYED, None), (Status.UNCHANGED, None), (Status.NOT_REACHED, None), (Status.PENDING, "notice")]
     + [(s, "error") for s in (Status.FAILED, Status.REFUSED, Status.ROLLED_BACK, Status.LOCKED, Status.INTERRUPTED)],
 )
-def test_what_needs_a_look_is_annotated(status: Status, severity: str | None) -> None:
+def test_an_environment_that_needs_attention_is_annotated(status: Status, severity: str | None) -> None:
     assert level(environment("dev", status)) == severity
 
 
