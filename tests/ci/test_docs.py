@@ -46,10 +46,15 @@ def test_the_table_of_the_component_is_the_component() -> None:
 def test_the_called_workflow_hands_on_what_the_action_takes_and_gives() -> None:
     call, job = CALLED[True]["workflow_call"], CALLED["jobs"]["promote"]
     own = {"registry", "registry-user", "fetch-depth", "runs-on", "timeout-minutes", "github-environment"}
-    elsewhere = {"deployments", "github-token", "wheel", "python"}  # by `environment:`, by `reviews`, and for the action alone
-    assert call["inputs"].keys() - own == ACTION["inputs"].keys() - elsewhere
+    not_passed = {
+        "deployments",
+        "github-token",
+        "wheel",
+        "python",
+    }  # by `environment:`, by `reviews`, and for the action alone
+    assert call["inputs"].keys() - own == ACTION["inputs"].keys() - not_passed
     step = next(step for step in job["steps"] if step.get("id") == "promoter")
-    assert step["with"].keys() == ACTION["inputs"].keys() - elsewhere | {"github-token"}
+    assert step["with"].keys() == ACTION["inputs"].keys() - not_passed | {"github-token"}
     assert call["outputs"].keys() == job["outputs"].keys() == ACTION["outputs"].keys() - {"result"}
     for name in call["inputs"].keys() - own - {"ledger", "evidence"}:
         assert str(call["inputs"][name]["default"]).lower() == ACTION["inputs"][name].get("default", ""), name

@@ -61,9 +61,9 @@ class RegistryContract:
 
     def test_what_is_not_held_is_none(self, shelf: Shelf) -> None:
         shelf.put(shelf.repository, "v1", manifest(), MANIFEST_KIND)
-        elsewhere = Repository(shelf.repository.host, f"{shelf.repository.path}/never")
+        other = Repository(shelf.repository.host, f"{shelf.repository.path}/never")
         assert shelf.registry.manifest(ImageRef(shelf.repository, Digest("0" * 64))) is None
-        assert shelf.registry.manifest(ImageRef(elsewhere, Digest("0" * 64))) is None
+        assert shelf.registry.manifest(ImageRef(other, Digest("0" * 64))) is None
 
     def test_a_tag_names_what_it_was_last_put_on(self, shelf: Shelf) -> None:
         first = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)

@@ -95,12 +95,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_site_has_every_page_and_loads_no_external_files(site: Path) -> None:
     pages = {page.relative_to(DOCS).with_suffix(".html") for page in DOCS.rglob("*.md")}
     assert [str(page) for page in pages if not (site / page).is_file()] == []
-    elsewhere = []
+    external = []
     for page in site.rglob("*.html"):
         fetched = Fetched()
         fetched.feed(page.read_text())
-        elsewhere += [f"{page.name}: {address}" for address in fetched.found if re.match(r"(\w+:)?//", address)]
+        external += [f"{page.name}: {address}" for address in fetched.found if re.match(r"(\w+:)?//", address)]
     for file in (*site.rglob("*.css"), *site.rglob("*.svg")):
         found = re.findall(r"(?:url\(|@import|href=)[\"' ]*((?:https?:)?//[^\"')]+)", file.read_text())
-        elsewhere += [f"{file.name}: {address}" for address in found]
-    assert elsewhere == []
+        external += [f"{file.name}: {address}" for address in found]
+    assert external == []

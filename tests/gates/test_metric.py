@@ -11,12 +11,12 @@ from promoter.config.spec_errors import Misfit
 from promoter.gates.metric import (
     MetricCheck,
     accepted,
+    describe_measurement,
     hopeless,
-    looking_back,
-    looking_forward,
     measure,
     parse_condition,
-    say_measured,
+    range_ending_at,
+    range_starting_at,
 )
 from promoter.gates.prometheus import BadAnswer, Series, Span, read_answer
 
@@ -81,12 +81,12 @@ def test_what_could_never_mean_anything_is_refused(said: dict[str, object], wher
 
 
 def test_a_gate_queries_the_past_and_a_verification_the_future_at_round_times() -> None:
-    back, ahead = looking_back(check(), NOW), looking_forward(check(), NOW)
+    back, ahead = range_ending_at(check(), NOW), range_starting_at(check(), NOW)
     assert (back.points, back.end - back.start) == (5, 60_000)
     assert NOW - STEP < back.end <= NOW <= ahead.start < NOW + STEP
     assert back.end % STEP == ahead.start % STEP == 0
     once = check(**{"for": "0s"})
-    assert looking_back(once, NOW) == looking_forward(once, NOW) == Span(NOW, STEP, 1)
+    assert range_ending_at(once, NOW) == range_starting_at(once, NOW) == Span(NOW, STEP, 1)
 
 
 @pytest.mark.parametrize(("span", "points"), [("1m", 5), ("50s", 5), ("1m1s", 6), ("0s", 1), ("1s", 2)])
@@ -206,12 +206,12 @@ def test_only_failing_points_are_beyond_hope() -> None:
 
 def test_the_sentence_describes_the_measurement() -> None:
     condition = parse_condition("< 0.5")
-    assert say_measured(measure(samples(0, 0), condition, 2), "< 0.5") == "< 0.5 at 2 points in time, 1 series"
-    assert say_measured(measure(samples(0, 0.75, None), condition, 3), "< 0.5") == (
+    assert describe_measurement(measure(samples(0, 0), condition, 2), "< 0.5") == "< 0.5 at 2 points in time, 1 series"
+    assert describe_measurement(measure(samples(0, 0.75, None), condition, 3), "< 0.5") == (
         "not < 0.5 at 1 of 3 points in time: errors is 0.75; no data at 1 of 3 points in time"
     )
-    assert say_measured(measure(NONE, condition, 1), "< 0.5") == "no data"
-    assert say_measured(measure(NONE, condition, 3), "< 0.5") == "no data at any of 3 points in time"
+    assert describe_measurement(measure(NONE, condition, 1), "< 0.5") == "no data"
+    assert describe_measurement(measure(NONE, condition, 3), "< 0.5") == "no data at any of 3 points in time"
     assert (
         MetricCheck.model_validate({"url": "http://p.example.com", "query": "errors", "condition": "< 0.5"}).title()
         == "metric errors < 0.5"

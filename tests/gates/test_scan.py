@@ -15,8 +15,8 @@ from promoter.gates.scan import (
     Severity,
     command_line,
     environment,
+    format_counts,
     read_report,
-    say_counts,
     too_severe,
 )
 from promoter.model.images import Digest, ImageRef, Repository
@@ -167,8 +167,8 @@ def test_what_can_be_fixed_comes_first_and_counts_once() -> None:
     found = (finding("high", name="CVE-1"), finding("high", "2", "CVE-2"), finding("high", "2", "CVE-2"), finding("low"))
     assert [one.id for one in too_severe(ScanCheck(severity=Severity.HIGH), found)] == ["CVE-2", "CVE-1"]
     assert [one.id for one in too_severe(ScanCheck(severity=Severity.HIGH, only_fixed=True), found)] == ["CVE-2"]
-    assert say_counts(found) == "2 high, 1 low"
-    assert say_counts(()) == "no findings"
+    assert format_counts(found) == "2 high, 1 low"
+    assert format_counts(()) == "no findings"
 
 
 def test_the_command_lines_ask_the_registry_for_the_digest_and_hide_nothing() -> None:

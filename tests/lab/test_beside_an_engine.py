@@ -58,7 +58,7 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
+def other_engine(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
     """With an engine on it, whose default bridge has a container. The lab's own comes first: it installs what is needed."""
     del engine_url
     with _another() as made:
@@ -121,27 +121,27 @@ def _add_container(machine: Elsewhere, busybox: Path) -> None:
     machine.python("-c", script)
 
 
-def test_the_lab_the_demo_and_engines_that_start_twice_leave_it_as_it_was(elsewhere: Elsewhere) -> None:
-    before = elsewhere.look()
+def test_the_lab_the_demo_and_engines_that_start_twice_leave_it_as_it_was(other_engine: Elsewhere) -> None:
+    before = other_engine.look()
     assert "docker0" in before.links
     assert before.containers["/db"].endswith("running")
 
-    _lend_packages(elsewhere.home / "lab")
-    elsewhere.lab("up", state="lab")
-    found = elsewhere.lab_env("lab")
+    _lend_packages(other_engine.home / "lab")
+    other_engine.lab("up", state="lab")
+    found = other_engine.lab_env("lab")
     assert found["PROMOTER_LAB_ENGINE"] == ENGINE
-    demo = _demo(elsewhere, found)
-    assert "Exit code 3" in demo and "Exit code 0" in _demo(elsewhere, found)
-    assert differences(before, elsewhere.look()) == []
+    demo = _demo(other_engine, found)
+    assert "Exit code 3" in demo and "Exit code 0" in _demo(other_engine, found)
+    assert differences(before, other_engine.look()) == []
 
-    state = str(elsewhere.home / "own")
-    (elsewhere.home / "own").mkdir()
+    state = str(other_engine.home / "own")
+    (other_engine.home / "own").mkdir()
     for verb in ("engine-start", "engine-restart", "engine-kill", "engine-stop"):
-        elsewhere.lab(verb, state, "0", state="own")
-        assert differences(before, elsewhere.look()) == [], verb
+        other_engine.lab(verb, state, "0", state="own")
+        assert differences(before, other_engine.look()) == [], verb
 
-    elsewhere.lab("down", state="lab")
-    assert differences(before, elsewhere.look()) == []
+    other_engine.lab("down", state="lab")
+    assert differences(before, other_engine.look()) == []
 
 
 def _lend_packages(state: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promoter.model.diff import differences, say_change
+from promoter.model.diff import differences, format_change
 from promoter.model.visible_text import visible
 
 WORDS = st.text(max_size=4)
@@ -21,7 +21,7 @@ DOCUMENTS = st.dictionaries(WORDS, VALUES, max_size=4)
 def lines(old: object, new: object) -> list[str]:
     assert isinstance(old, dict)
     assert isinstance(new, dict)
-    return [say_change(change.document()) for change in differences(old, new)]
+    return [format_change(change.document()) for change in differences(old, new)]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from promoter.adapters.builders.context import (
     is_remote,
     labels_of,
     platform_of,
-    refuse_place,
+    refuse_context,
 )
 from promoter.adapters.builders.log import BuildLog, Check, attentive, never
 from promoter.adapters.engine.connection import Login as AnyLogin
@@ -46,7 +46,7 @@ class EngineBuilder:
             return (
                 f"its build context {request.build.context} needs BuildKit, which fetches it: {INSTALL}, or use a local directory"
             )
-        why = refuse_place(request)
+        why = refuse_context(request)
         if why is not None:
             return why
         need = needs_buildkit(dockerfile_text(request), request.build.args)

@@ -29,9 +29,9 @@ def is_loopback(host: str) -> bool:
 def trust(host: str) -> SSLContext:
     """The machine's own CAs, and for this host those (and the client certificate) that the Docker Engine would take."""
     context = create_default_context()
-    place = CERTIFICATES / host
-    for authority in sorted(place.glob("*.crt")):
+    directory = CERTIFICATES / host
+    for authority in sorted(directory.glob("*.crt")):
         context.load_verify_locations(authority)
-    for certificate in sorted(place.glob("*.cert")):
+    for certificate in sorted(directory.glob("*.cert")):
         context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     return context

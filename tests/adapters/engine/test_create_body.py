@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from promoter.adapters.engine.create_body import ELSEWHERE, create_body, demands, unplaceable
+from promoter.adapters.engine.create_body import HANDLED_BY_OTHERS, create_body, demands, unplaceable
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.secrets import handle
 from promoter.pipeline.compose.service import (
@@ -27,7 +27,7 @@ NETWORKS = {"one": Attachment(aliases=("web", "w"), ipv4_address="10.0.0.5"), "t
 BINDS = Mount(type="bind", source="/here", target="/there")
 LIMITS = Limits(cpus=1.5, memory=9, pids=7)
 
-CARRIED = {
+SENT = {
     "command": (("run", "it"), {"Cmd": ["run", "it"]}),
     "entrypoint": (("/e",), {"Entrypoint": ["/e"]}),
     "environment": ({"A": "1", "B": ""}, {"Env": ["A=1", "B="]}),
@@ -181,13 +181,13 @@ def body(service, **options):
 
 
 def test_every_field_of_a_service_is_sent_or_handled_by_other_code():
-    assert set(CARRIED) | set(ELSEWHERE) == set(Service.model_fields)
-    assert not set(CARRIED) & set(ELSEWHERE)
+    assert set(SENT) | set(HANDLED_BY_OTHERS) == set(Service.model_fields)
+    assert not set(SENT) & set(HANDLED_BY_OTHERS)
 
 
-@pytest.mark.parametrize("name", CARRIED)
+@pytest.mark.parametrize("name", SENT)
 def test_a_field_reaches_the_engine(name):
-    value, expected = CARRIED[name]
+    value, expected = SENT[name]
     wanted = {**BARE, **expected, HOST: {**BARE[HOST], **expected.get(HOST, {})}}
     assert body(Service(**{name: value})) == wanted
 
