@@ -89,14 +89,14 @@ def served(server: ThreadingHTTPServer) -> Iterator[None]:
 
 
 @contextmanager
-def listener(*says: bytes) -> Iterator[str]:
+def listener(*message: bytes) -> Iterator[str]:
     """A port that takes one connection, says this and then keeps still until the other side goes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def talk() -> None:
             connection, _ = server.accept()
             with connection:
-                for piece in says:
+                for piece in message:
                     connection.sendall(piece)
                 while connection.recv(65536):
                     pass
@@ -246,7 +246,7 @@ def test_a_connection_that_is_closed_at_once_is_reported(probes):
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "message"),
     [
         ("ftp://example.com/", "is not an address that can be asked"),
         ("127.0.0.1:80", "is not an address that can be asked"),
@@ -256,9 +256,9 @@ def test_a_connection_that_is_closed_at_once_is_reported(probes):
         ("http://no-such-host.invalid/", "the name no-such-host.invalid is not known"),
     ],
 )
-def test_an_invalid_address_is_reported(probes, url, says):
+def test_an_invalid_address_is_reported(probes, url, message):
     answer = probes.http(get(url))
-    assert answer.status is None and says in answer.error
+    assert answer.status is None and message in answer.error
 
 
 def test_an_invalid_header_is_reported_and_not_sent(probes, site):
@@ -318,7 +318,7 @@ def test_a_program_beside_the_file_is_found(probes, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("program", "code", "says"),
+    ("program", "code", "message"),
     [
         ("no-such-program", 127, "no-such-program was not found"),
         ("./missing", 127, "./missing was not found"),
@@ -327,12 +327,12 @@ def test_a_program_beside_the_file_is_found(probes, tmp_path):
         ("nul\0byte", 126, "cannot be run"),
     ],
 )
-def test_what_cannot_run_is_a_result(probes, tmp_path, program, code, says):
+def test_what_cannot_run_is_a_result(probes, tmp_path, program, code, message):
     (tmp_path / "plain").write_text("#!/bin/sh\n")
     (tmp_path / "empty").write_bytes(b"\x7f nothing that runs")
     (tmp_path / "empty").chmod(0o755)
     result = probes.command([program], tmp_path, {}, 10)
-    assert result.exit_code == code and says in result.output
+    assert result.exit_code == code and message in result.output
 
 
 def test_a_directory_that_is_gone_is_a_result(probes, tmp_path):

@@ -75,12 +75,12 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("span", "says"),
+    ("span", "message"),
     [("2s", "expires between two heartbeats: write 3s or more"), ("2h", "blocks runs too long after a crash: write 1h or less")],
 )
-def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, says: str) -> None:
+def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, message: str) -> None:
     write(tmp_path, f'lease_ttl = "{span}"\n')
-    assert says in faults(tmp_path)[0]
+    assert message in faults(tmp_path)[0]
 
 
 def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,10 +147,10 @@ SERIOUS = {
 @pytest.mark.parametrize("key", SERIOUS)
 def test_break_9_a_tracked_file_sets_comfort_only(tmp_path: Path, key: str) -> None:
     checkout(tmp_path, f'wait = "30m"\n{key} = {SERIOUS[key]}\n')
-    (said,) = faults(tmp_path)
-    assert said.startswith(f"2:1 `{key}` cannot be set in a file that git tracks")
-    assert f"PROMOTER_{key.upper()}=" in said
-    assert "git rm --cached .promoter/settings.toml" in said
+    (output,) = faults(tmp_path)
+    assert output.startswith(f"2:1 `{key}` cannot be set in a file that git tracks")
+    assert f"PROMOTER_{key.upper()}=" in output
+    assert "git rm --cached .promoter/settings.toml" in output
 
 
 def test_break_9_every_setting_is_comfort_or_is_refused(tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ def test_break_9_a_report_does_not_leave_the_checkout(
     checkout(tmp_path / "shop", f'{key} = "{path}"\n')
     (tmp_path / "shop" / "link").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path / "shop")
-    (said,) = faults(tmp_path / "shop")
-    assert f"`{key}` of a file that git tracks must be a path inside the checkout" in said
+    (output,) = faults(tmp_path / "shop")
+    assert f"`{key}` of a file that git tracks must be a path inside the checkout" in output
     (tmp_path / "shop/.promoter/settings.toml").write_text(f'{key} = "reports/junit.xml"\n')
     assert getattr(load_settings(tmp_path / "shop"), key) == "reports/junit.xml"
 

@@ -14,12 +14,12 @@ from promoter.promotion.ports.engine import Container, ContainerSpec, Engine, Ex
 from tests.fakes.engine import TOO_LONG, Behaviour
 from tests.fakes.secrets import FakeSecrets
 
-SAY = ("sh", "-c", "echo out; echo err >&2; exit 3")
+PRINT_OUTPUT = ("sh", "-c", "echo out; echo err >&2; exit 3")
 HANG = ("sleep", "60")
 MISSING = ("/no/such/program",)
 NEVER = ImageRef(Repository.parse("127.0.0.1:1/never"), Digest("0" * 64))
 ANSWERS: Mapping[tuple[str, ...], ExecResult] = {
-    SAY: ExecResult(3, "out\nerr\n"), HANG: TOO_LONG, MISSING: ExecResult(127, "not found"),
+    PRINT_OUTPUT: ExecResult(3, "out\nerr\n"), HANG: TOO_LONG, MISSING: ExecResult(127, "not found"),
 }  # fmt: skip
 RUNS = Behaviour(exec=ANSWERS, logs="one\ntwo\nthree\n")
 QUICK = timedelta(milliseconds=100)
@@ -72,9 +72,9 @@ class EngineContract:
         assert site.engine.remove_image(image)
         assert not site.engine.has_image(image)
         assert not site.engine.remove_image(image)
-        told = []
-        site.engine.pull(image, None, lambda *words: told.append(words))
-        assert site.engine.has_image(image) and told
+        output = []
+        site.engine.pull(image, None, lambda *words: output.append(words))
+        assert site.engine.has_image(image) and output
 
     def test_pulling_what_is_there_is_no_error(self, site):
         image = site.image(RUNS)
@@ -229,8 +229,8 @@ class EngineContract:
     def test_exec_gives_code_and_words(self, site, run):
         container = run(Service())
         assert site.engine.exec(container, ("true",), 10) == ExecResult(0, "")
-        said = site.engine.exec(container, SAY, 10)
-        assert said.exit_code == 3 and set(said.output.split()) == {"out", "err"}
+        output = site.engine.exec(container, PRINT_OUTPUT, 10)
+        assert output.exit_code == 3 and set(output.output.split()) == {"out", "err"}
 
     def test_exec_of_nothing_is_127(self, site, run):
         assert site.engine.exec(run(Service()), MISSING, 10).exit_code in (126, 127)

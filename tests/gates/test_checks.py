@@ -47,5 +47,5 @@ def test_the_verdict_has_the_sentence_of_the_check() -> None:
 
 def test_a_dry_run_reports_the_outcome_it_would_have_had() -> None:
     results = (CheckResult(True, "fine"), CheckResult(False, "silence", timed_out=True), CheckResult(False, "status 500"))
-    said = [say_dry_run(result) for result in results]
-    assert [re.findall("would have (passed|timed out|failed)", one) for one in said] == [["passed"], ["timed out"], ["failed"]]
+    output = [say_dry_run(result) for result in results]
+    assert [re.findall("would have (passed|timed out|failed)", one) for one in output] == [["passed"], ["timed out"], ["failed"]]

@@ -24,9 +24,9 @@ STEP = 15_000
 NOW = 1_700_000_007_123
 
 
-def check(**said: object) -> MetricCheck:
+def check(**fields: object) -> MetricCheck:
     return MetricCheck.model_validate(
-        {"url": "http://p.example.com", "query": "errors", "condition": "< 0.5", "for": "1m", "interval": "15s", **said}
+        {"url": "http://p.example.com", "query": "errors", "condition": "< 0.5", "for": "1m", "interval": "15s", **fields}
     )
 
 
@@ -60,7 +60,7 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "where"),
+    ("fields", "where"),
     [
         ({"condition": "about 1"}, "condition"),
         ({"url": "http://p.example.com/?x"}, "url"),
@@ -72,9 +72,9 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
         ({"no_data": "maybe"}, "no_data"),
     ],
 )
-def test_what_could_never_mean_anything_is_refused(said: dict[str, object], where: str) -> None:
+def test_what_could_never_mean_anything_is_refused(fields: dict[str, object], where: str) -> None:
     with pytest.raises(ValidationError, match=r"1 validation error for MetricCheck") as error:
-        check(**said)
+        check(**fields)
     cause = error.value.errors()[0]
     faults = getattr(cause.get("ctx", {}).get("error"), "faults", ())
     assert where in [*cause["loc"], *(part for fault in faults for part in fault.at)]
@@ -221,6 +221,6 @@ def test_the_sentence_describes_the_measurement() -> None:
 
 
 def test_a_plan_and_a_policy_can_name_it() -> None:
-    said = check(no_data="wait", failure_limit=2, headers={"X-Scope": "team"}).model_dump(mode="json", by_alias=True)
-    assert said["for"] == "1m" and said["no_data"] == "wait" and said["failure_limit"] == 2
-    assert MetricCheck.model_validate(said).for_ == timedelta(minutes=1)
+    output = check(no_data="wait", failure_limit=2, headers={"X-Scope": "team"}).model_dump(mode="json", by_alias=True)
+    assert output["for"] == "1m" and output["no_data"] == "wait" and output["failure_limit"] == 2
+    assert MetricCheck.model_validate(output).for_ == timedelta(minutes=1)

@@ -158,9 +158,9 @@ def finding(severity: str, fixed: str = "", name: str = "") -> Finding:
 )
 def test_findings_at_or_above_the_threshold_close_the_gate(threshold: str, count: int) -> None:
     found = tuple(finding(severity) for severity in Severity)
-    shut = too_severe(ScanCheck(severity=Severity(threshold)), found)
-    assert len(shut) == count
-    assert [one.severity.rank for one in shut] == sorted((one.severity.rank for one in shut), reverse=True)
+    closed = too_severe(ScanCheck(severity=Severity(threshold)), found)
+    assert len(closed) == count
+    assert [one.severity.rank for one in closed] == sorted((one.severity.rank for one in closed), reverse=True)
 
 
 def test_what_can_be_fixed_comes_first_and_counts_once() -> None:

@@ -17,7 +17,7 @@ WHO = {"subject": "ci@example.com", "issuer": "https://issuer.example.com"}
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("fields", "why"),
     [
         ({}, "expected one of `key` and `identity`"),
         ({"key": PEM, "identity": WHO}, "expected one of `key` and `identity`"),
@@ -32,9 +32,9 @@ WHO = {"subject": "ci@example.com", "issuer": "https://issuer.example.com"}
         ({"identity": WHO, "transparency_log": False}, "the transparency log must prove"),
     ],
 )
-def test_a_signature_by_anybody_is_refused(said: dict[str, object], why: str) -> None:
+def test_a_signature_by_anybody_is_refused(fields: dict[str, object], why: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(why)):
-        SignatureCheck.model_validate(said)
+        SignatureCheck.model_validate(fields)
 
 
 def test_a_key_uses_the_transparency_log_only_if_set_and_an_identity_always() -> None:

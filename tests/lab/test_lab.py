@@ -60,9 +60,9 @@ def test_starts_one_registry_for_two_that_ask_at_once_and_takes_it_away(run: Lab
     both = [
         subprocess.Popen([sys.executable, "-B", str(LAB), "up"], env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    said = "".join(process.communicate()[1] for process in both)
-    assert [process.returncode for process in both] == [0, 0], said
-    assert said.count("a registry answers") == 1
+    output = "".join(process.communicate()[1] for process in both)
+    assert [process.returncode for process in both] == [0, 0], output
+    assert output.count("a registry answers") == 1
     host = exports(run)["PROMOTER_LAB_REGISTRY"]
     assert registry_silent(host) is None
     assert run("status").returncode == 0

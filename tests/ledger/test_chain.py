@@ -109,7 +109,7 @@ def test_only_a_beginning_of_the_chain_is_a_chain(lines):
 
 
 @pytest.mark.parametrize(
-    ("broken", "says"),
+    ("broken", "message"),
     [
         ([PLAIN[0], PLAIN[2]], "expected fact 2, found fact 3"),
         ([PLAIN[1]], "expected fact 1, found fact 2"),
@@ -136,11 +136,11 @@ def test_only_a_beginning_of_the_chain_is_a_chain(lines):
         ([b"[" * 100_000], "nested too deeply"),
     ],
 )
-def test_a_broken_link_is_reported_with_its_position(broken, says):
+def test_a_broken_link_is_reported_with_its_position(broken, message):
     found = list(check_chain(broken))
     assert isinstance(found[-1], BrokenLink)
     assert found[-1].position == len(found) == len(broken)
-    assert says in found[-1].problem
+    assert message in found[-1].problem
 
 
 def test_a_digit_more_or_less_in_a_number_is_canonical_all_the_same():

@@ -135,10 +135,10 @@ def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, r
     ):
         looked = used(job, **given)
         assert (looked.outcome, looked.outputs["status"] != "failed") == ("success", True), looked.log
-    for given, said in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
+    for given, output in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
         stopped = used(job, **given, evidence=str(tmp_path / "record"))
         assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log
-        assert said in stopped.log and "Traceback" not in stopped.log, stopped.log
+        assert output in stopped.log and "Traceback" not in stopped.log, stopped.log
         assert json.loads((tmp_path / "record/result.json").read_text())["decision"] == "failed"
     assert project.world.git("for-each-ref", at=project.world.origin) == before
     assert project.lives_in("dev") is None

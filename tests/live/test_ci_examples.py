@@ -70,9 +70,9 @@ def test_on_github_a_called_workflow_waits_and_an_event_continues_its_release(pr
 
 def test_the_workflows_token_is_never_sent_to_another_registry() -> None:
     steps = yaml.safe_load(CALLED.read_text())["jobs"]["promote"]["steps"]
-    said = next(step for step in steps if step["name"] == "Log in to the registry")["env"]["PASSWORD"]
+    output = next(step for step in steps if step["name"] == "Log in to the registry")["env"]["PASSWORD"]
     secrets = {"secrets": {}, "github": {"token": "t0ken"}}
-    filled = [fill(said, {**secrets, "inputs": {"registry": name}}) for name in ("ghcr.io", "registry.example.com", "")]
+    filled = [fill(output, {**secrets, "inputs": {"registry": name}}) for name in ("ghcr.io", "registry.example.com", "")]
     assert filled == ["t0ken", "", ""]
 
 

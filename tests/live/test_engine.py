@@ -88,10 +88,10 @@ LINKS = f'RUN ["/bin/busybox", "sh", "-c", "for name in {" ".join(APPLETS)}; do 
 
 def _tail(behaviour: Behaviour) -> str:
     check = f"HEALTHCHECK CMD {json.dumps(behaviour.healthcheck[1:])}\n" if behaviour.healthcheck else ""
-    says = f"printf '{behaviour.logs.encode('unicode_escape').decode()}'" if behaviour.logs else "true"
+    message = f"printf '{behaviour.logs.encode('unicode_escape').decode()}'" if behaviour.logs else "true"
     ends = "exec sleep 1000" if behaviour.exit_code is None else f"exit {behaviour.exit_code}"
     check += f"VOLUME {json.dumps(behaviour.volumes)}\n" if behaviour.volumes else ""
-    return check + "CMD " + json.dumps(["sh", "-c", f"{says}; {ends}"]) + "\n"
+    return check + "CMD " + json.dumps(["sh", "-c", f"{message}; {ends}"]) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +124,8 @@ class TestRealEngine(EngineContract):
         container = site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
         site.engine.start(container)
         assert site.engine.exec(container, ("cat", "/run/secrets/deep/token"), 10).output == "value hunter2"
-        said = site.engine.exec(container, ("stat", "-c", "%u:%g %a", "/run/secrets/deep/token", "/run/secrets", "/bin"), 10)
-        assert said.output.split("\n")[:3] == ["7:8 440", "0:0 755", "0:0 755"]
+        output = site.engine.exec(container, ("stat", "-c", "%u:%g %a", "/run/secrets/deep/token", "/run/secrets", "/bin"), 10)
+        assert output.output.split("\n")[:3] == ["7:8 440", "0:0 755", "0:0 755"]
 
     def test_secrets_are_revealed_to_the_engine_only(self, site):
         service = Service(environment={"TOKEN": handle("token")})

@@ -65,13 +65,13 @@ def prometheus(
         yield made
 
 
-def metric(prometheus: Prometheus, query: str, condition: str, **said: object) -> MetricCheck:
-    wanted = {"for": "2s", "interval": "1s", "within": "1s", "no_data": "fail", **said}
+def metric(prometheus: Prometheus, query: str, condition: str, **fields: object) -> MetricCheck:
+    wanted = {"for": "2s", "interval": "1s", "within": "1s", "no_data": "fail", **fields}
     return MetricCheck.model_validate({"url": prometheus.url, "query": query, "condition": condition, **wanted})
 
 
 @pytest.mark.parametrize(
-    ("query", "condition", "passed", "said"),
+    ("query", "condition", "passed", "message"),
     [
         ("errors_ratio", "< 0.01", True, "< 0.01 at 3 points in time, 1 series"),
         ("errors_ratio", "> 0.01", False, 'not > 0.01 at 3 of 3 points in time: errors_ratio{instance="127.0.0.1:'),
@@ -93,11 +93,11 @@ def metric(prometheus: Prometheus, query: str, condition: str, **said: object) -
     ],
 )
 def test_a_gate_is_judged_by_what_was_measured(
-    prometheus: Prometheus, query: str, condition: str, passed: bool, said: str
+    prometheus: Prometheus, query: str, condition: str, passed: bool, message: str
 ) -> None:
     result = look(metric(prometheus, query, condition))
     assert (result.passed, result.timed_out) == (passed, False), result.sentence
-    assert said in result.sentence
+    assert message in result.sentence
     assert "hush" not in result.sentence + result.seen
 
 

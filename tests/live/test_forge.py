@@ -58,8 +58,8 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
     page = "https://github.com/acme/shop/actions/runs/4711"
     (asked,) = [fact for fact in kinds(shop, "requested") if fact["environment"] == "prod"]
     assert (asked["run"], asked["requested_by"]) == (page, "eve@example.com")
-    told = shop.cli("explain", "prod").stdout
-    assert f"ana@example.com, ben@example.com may: review the deployment on {page}" in told
+    output = shop.cli("explain", "prod").stdout
+    assert f"ana@example.com, ben@example.com may: review the deployment on {page}" in output
     assert f"next: review the deployment on {page}" in shop.cli("promote", "--to", "prod").stdout
 
     nobody = clean(shop.cli("promote", "--to", "prod", "--reviews"))
@@ -195,9 +195,9 @@ def test_deployments_are_recorded_where_somebody_switched_that_on(shop: App, ser
     assert without.exit_code == 0 and "there is no token for GitHub" in without.stderr, without.text
 
 
-@pytest.mark.parametrize(("said", "complaint"), [("promote.yml", "cannot be started"), ("event:", "is not an event")])
-def test_a_malformed_target_is_refused_first(cli: Cli, said: str, complaint: str) -> None:
+@pytest.mark.parametrize(("message", "complaint"), [("promote.yml", "cannot be started"), ("event:", "is not an event")])
+def test_a_malformed_target_is_refused_first(cli: Cli, message: str, complaint: str) -> None:
     (cli.cwd / "pipeline.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {prod: {}}\n")
-    ran = cli("--json", "approve", "prod", "--dispatch", "--yes", env={"PROMOTER_DISPATCH": said})
+    ran = cli("--json", "approve", "prod", "--dispatch", "--yes", env={"PROMOTER_DISPATCH": message})
     assert ran.exit_code == 2 and complaint in ran.stderr, ran.text
     assert json.loads(ran.stdout)["decision"] == "failed"

@@ -37,11 +37,11 @@ class Step:
     summary: Path
 
     def run(self, *argv: str, **env: str) -> tuple[Ran, Runner]:
-        told = {
+        output = {
             "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.outputs), "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_WORKSPACE": str(self.app.cli.cwd), **env,
         }  # fmt: skip
-        ran = self.app.cli(*argv, env=told)
+        ran = self.app.cli(*argv, env=output)
         runner = Runner().feed(ran.stderr, ran.stdout)
         assert {command.name for command in runner.commands} <= OURS, ran.text
         assert (runner.group, runner.token) == (None, None), ran.text

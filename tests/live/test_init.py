@@ -107,15 +107,15 @@ def test_the_generated_workflow_runs_waits_and_continues_from_another_checkout(
         )
         return done.returncode, done.stdout + done.stderr
 
-    code, said = job("schedule", 1)
-    assert (code, "no release is waiting" in said) == (0, True), said
-    code, said = job("push", 2)
-    assert (code, "::notice title=promoter::waits at a gate" in said) == (0, True), said
-    code, said = job("schedule", 3)
-    assert (code, "::notice" in said) == (0, True), said
+    code, output = job("schedule", 1)
+    assert (code, "no release is waiting" in output) == (0, True), output
+    code, output = job("push", 2)
+    assert (code, "::notice title=promoter::waits at a gate" in output) == (0, True), output
+    code, output = job("schedule", 3)
+    assert (code, "::notice" in output) == (0, True), output
     approved = cli("approve", "prod", "--yes", cwd=first)
     assert approved.exit_code == 0, approved.text
-    code, said = job("workflow_dispatch", 4)
-    assert (code, "::notice" in said) == (0, False), said
+    code, output = job("workflow_dispatch", 4)
+    assert (code, "::notice" in output) == (0, False), output
     places = cli("status", "--json", cwd=first).json["environments"]
     assert [place["release"] is not None for place in places] == [True, True]

@@ -53,13 +53,13 @@ BAD = {
 def test_a_bad_image_is_answered_with_the_earlier_container_and_exit_6(app: App, kind: str) -> None:
     good = app.cli("run", "--json").json["release"]["id"]
     old = app.container("dev")
-    dockerfile, said = BAD[kind]
+    dockerfile, output = BAD[kind]
     app.dockerfile(dockerfile.replace("COPY www /www", "COPY www /www\nLABEL version=2"))
     ran = app.cli("run", "--json")
     entry = ran.json["environments"][0]
     assert (ran.exit_code, ran.json["decision"], entry["status"]) == (6, "rolled_back", "rolled_back"), ran.text
     assert entry["previous"] == {"id": good}
-    assert any(said in reason for reason in entry["reasons"]), entry["reasons"]
+    assert any(output in reason for reason in entry["reasons"]), entry["reasons"]
     assert statuses(ran)["prod"] == "not_reached"
     assert (app.container("dev").id, app.container("dev").status) == (old.id, "running")
     assert app.all() == {"dev-web": "running", "prod-web": "running"}
@@ -96,8 +96,8 @@ def test_a_gate_waits_an_approval_opens_it_and_a_reject_shuts_it(app: App) -> No
     app.page("ready two")
     assert app.cli("run").exit_code == 3
     assert app.cli("reject", "prod", "--yes", "--actor", "ana@example.com", "--comment", "not now").exit_code == 0
-    shut = app.cli("promote", "--json")
-    assert (shut.exit_code, shut.json["reason_code"]) == (4, "rejected"), shut.text
+    closed = app.cli("promote", "--json")
+    assert (closed.exit_code, closed.json["reason_code"]) == (4, "rejected"), closed.text
 
 
 def test_rollback_goes_back_pins_and_needs_no_approval(app: App) -> None:
@@ -238,5 +238,5 @@ def test_a_program_that_ignores_sigterm_is_reported_with_the_remedy(app: App) ->
     app.page("ready two")
     ran = app.cli("run", "--to", "dev")
     assert ran.exit_code == 0, ran.text
-    said = f"{app.name}-dev-web did not end within 2s of its stop signal and was killed: add `init: true` to the service"
-    assert said in ran.text
+    output = f"{app.name}-dev-web did not end within 2s of its stop signal and was killed: add `init: true` to the service"
+    assert output in ran.text

@@ -25,7 +25,7 @@ def lines(old: object, new: object) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ({"a": "x"}, {"a": "y"}, ["~ a: x -> y"]),
         ({}, {"a": {"b": "x"}}, ["+ a.b: x"]),
@@ -53,8 +53,8 @@ def lines(old: object, new: object) -> list[str]:
         ({}, {}, []),
     ],
 )  # fmt: skip
-def test_each_change_is_one_line(old: object, new: object, said: list[str]) -> None:
-    assert lines(old, new) == said
+def test_each_change_is_one_line(old: object, new: object, message: list[str]) -> None:
+    assert lines(old, new) == message
 
 
 def test_for_programs_a_change_is_data() -> None:
@@ -64,12 +64,12 @@ def test_for_programs_a_change_is_data() -> None:
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_documents_that_are_not_the_same_json_differ_in_a_line_that_shows_it(old: object, new: object) -> None:
-    told = [change for change in lines(old, new) if not change.startswith("~ secret")]
+    output = [change for change in lines(old, new) if not change.startswith("~ secret")]
     same = json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
     assert bool(lines(old, new)) == (not same)
-    assert all(line.isprintable() for line in told)
+    assert all(line.isprintable() for line in output)
     assert all(
-        left != right for line in told if line[0] == "~" for left, _, right in [line[2:].partition(": ")[2].partition(" -> ")]
+        left != right for line in output if line[0] == "~" for left, _, right in [line[2:].partition(": ")[2].partition(" -> ")]
     )
 
 

@@ -30,7 +30,7 @@ def test_a_name_of_one_alphabet_is_good(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("a\u200bna", "it has an invisible character (U+200B)"),
         ("ana\u202e", "it has an invisible character (U+202E)"),
@@ -40,8 +40,8 @@ def test_a_name_of_one_alphabet_is_good(name: str) -> None:
         ("ana@ex\u03b1mple.com", "mixes letters of two alphabets that look the same (Greek)"),
     ],
 )
-def test_a_name_with_confusable_characters_is_refused(name: str, said: str) -> None:
-    assert said in (fault_in(name) or "")
+def test_a_name_with_confusable_characters_is_refused(name: str, message: str) -> None:
+    assert message in (fault_in(name) or "")
 
 
 def test_the_differing_characters_are_shown() -> None:

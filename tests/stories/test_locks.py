@@ -39,8 +39,8 @@ def test_waiting_for_a_lock_ends_with_its_time(shop: Workshop) -> None:
     result = shop.api("ci@example.com").run(None, None, MINUTE)
     assert statuses(result)["test"] == "locked"
     assert 60 <= shop.clock.monotonic() - begun < 75
-    said = [event for event in shop.events if isinstance(event, progress.Waiting)]
-    assert [(event.environment, event.reasons) for event in said] == [("test", (f"another run holds test: {OTHER}",))]
+    output = [event for event in shop.events if isinstance(event, progress.Waiting)]
+    assert [(event.environment, event.reasons) for event in output] == [("test", (f"another run holds test: {OTHER}",))]
 
 
 def test_a_lock_that_comes_free_is_taken_and_everything_is_judged_anew(shop: Workshop) -> None:

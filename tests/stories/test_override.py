@@ -41,9 +41,9 @@ def prod(shop: Workshop) -> tuple[str, ReasonCode, str]:
 def test_an_override_passes_every_gate_and_is_shown_in_all_reports() -> None:
     place = shop()
     override(place)
-    status, code, said = prod(place)
+    status, code, output = prod(place)
     assert (status, code) == ("deployed", ReasonCode.OVERRIDDEN)
-    assert f"{ANA}: checkout is down" in said
+    assert f"{ANA}: checkout is down" in output
     assert place.kinds("prod") == ["requested", "overridden", "started", "promoted"]
     fact = next(f for f in place.store.read() if f.kind is Kind.OVERRIDDEN)
     started = [f for f in place.store.read() if f.kind is Kind.STARTED][-1]
@@ -116,9 +116,9 @@ def test_the_next_normal_promotion_waits_for_the_review_of_a_second_person() -> 
     place.gates = {}
     place.newer("two")
     place.run("test")
-    status, code, said = prod(place)
+    status, code, output = prod(place)
     assert (status, code) == ("refused", ReasonCode.REVIEW_OVERDUE)
-    assert "promoter review prod" in said
+    assert "promoter review prod" in output
     with pytest.raises(Refused) as refused:
         place.api(ANA).review("prod", "mine")
     assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
@@ -169,11 +169,11 @@ def test_status_lists_overrides_until_they_are_reviewed() -> None:
     assert place.api(EVE).status().environments[-1].overridden == ()
     prod(place)
     status = place.api(EVE).status()
-    (said,) = status.environments[-1].overridden
-    assert said.startswith(f"{ANA} passed the gates of prod by override; review missing (time limit: ")
-    assert status.document()["environments"][-1]["overridden"] == [said]
+    (output,) = status.environments[-1].overridden
+    assert output.startswith(f"{ANA} passed the gates of prod by override; review missing (time limit: ")
+    assert status.document()["environments"][-1]["overridden"] == [output]
     text = matrix(status)
-    assert "passed by override" in text.splitlines()[3] and text.endswith(said)
+    assert "passed by override" in text.splitlines()[3] and text.endswith(output)
     place.api(BEN).review("prod", None)
     assert place.api(EVE).status().environments[-1].overridden == ()
 

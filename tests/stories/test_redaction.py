@@ -34,10 +34,10 @@ def test_no_fact_contains_a_secret_from_an_engine_error() -> None:
 
 
 def test_values_of_every_shape_leave_without_secrets() -> None:
-    said = ("a", {"b": [f"c {VALUE}", 1, None, True]}, StepFailed("dev", "replace web", ReasonCode.START_FAILED, (VALUE,)))
-    left = redacted(said, hide)
+    output = ("a", {"b": [f"c {VALUE}", 1, None, True]}, StepFailed("dev", "replace web", ReasonCode.START_FAILED, (VALUE,)))
+    left = redacted(output, hide)
     assert VALUE not in str(left)
-    assert left == ("a", {"b": ["c [secret ALPHA]", 1, None, True]}, replace(said[2], reasons=("[secret ALPHA]",)))
+    assert left == ("a", {"b": ["c [secret ALPHA]", 1, None, True]}, replace(output[2], reasons=("[secret ALPHA]",)))
 
 
 def test_text_json_and_complaints_leave_by_one_exit(capsys) -> None:

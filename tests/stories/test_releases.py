@@ -123,7 +123,7 @@ def test_the_new_container_is_made_before_the_old_is_touched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "code", "said"),
+    ("behaviour", "code", "message"),
     [
         (Behaviour(exit_code=3, logs="no database\n"), "start_failed", "exit code 3"),
         (Behaviour(exit_code=137, oom_killed=True), "start_failed", "ran out of memory"),
@@ -131,7 +131,7 @@ def test_the_new_container_is_made_before_the_old_is_touched() -> None:
         (Behaviour(fails_to_start="exec: not found"), "start_failed", "exec: not found"),
     ],
 )
-def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, code: str, said: str) -> None:
+def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, code: str, message: str) -> None:
     shop = Workshop()
     good = shop.run("dev").release
     old = shop.engine.box("shop-dev-web").id
@@ -141,7 +141,7 @@ def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, 
     assert good is not None
     assert (entry.status, str(entry.code), entry.previous) == (Status.ROLLED_BACK, code, good.id)
     assert exit_code(result.decision) == 6
-    assert any(said in reason for reason in entry.reasons)
+    assert any(message in reason for reason in entry.reasons)
     assert {b.name: (b.id, b.status) for b in shop.engine.boxes.values()} == {"shop-dev-web": (old, "running")}
     assert shop.kinds("dev")[-1] == "rolled_back"
 
@@ -440,7 +440,7 @@ def test_an_interrupted_replacement_is_put_back() -> None:
     shop = Workshop()
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
-    shop.engine.behave(shop.newer("two").digest, Behaviour(health="starting", looks=10**6))
+    shop.engine.behave(shop.newer("two").digest, Behaviour(health="starting", failing_probes=10**6))
     shop.clock.interrupt_after = len(shop.clock.sleeps) + 2
     result = shop.run("dev")
     assert (result.decision, exit_code(result.decision)) == (Decision.INTERRUPTED, 130)
@@ -639,15 +639,15 @@ def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_ear
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
     shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=3))
-    inspect, looks = shop.engine.inspect, []
+    inspect, failing_probes = shop.engine.inspect, []
 
     def removing(reference: str) -> Container | None:
         """The new container is taken away from outside just when it has failed."""
         seen = inspect(reference)
         if seen is None or seen.status != "exited" or seen.id == old:
             return seen
-        looks.append(reference)
-        if len(looks) > 3:
+        failing_probes.append(reference)
+        if len(failing_probes) > 3:
             shop.engine.remove(seen.id)
         return replace(seen, status="removing")
 

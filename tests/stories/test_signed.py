@@ -121,20 +121,20 @@ def test_a_third_party_checks_the_vote_with_ssh_keygen_alone(office, keys, tmp_p
     command = ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", ANA, "-n", "promoter-approval", "-s", "sig"]
     done = subprocess.run(command, input=envelope["statement"].encode(), cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    said = read_statement(envelope["statement"])
-    assert said.comment == "seen on test"
-    assert said.subject[0][1] == str(office.images["web"].digest).removeprefix("sha256:")
+    output = read_statement(envelope["statement"])
+    assert output.comment == "seen on test"
+    assert output.subject[0][1] == str(office.images["web"].digest).removeprefix("sha256:")
 
 
 def test_the_statement_names_everything_that_it_binds(office, keys):
     fact = office.vote(keys[ANA])
-    said = read_statement(fact.document()["envelope"]["statement"])
+    output = read_statement(fact.document()["envelope"]["statement"])
     request = [f for f in office.store.read() if f.kind == "requested" and f.environment == "prod"][-1]
-    assert (said.pipeline, said.environment, said.release) == ("shop", "prod", office.release().id)
-    assert said.plan_digest == request.body["plan_digest"]
-    assert said.policy_digest == request.body["policy_digest"]
-    assert (said.requested_by, said.principal, said.from_release) == ("ci@example.com", ANA, None)
-    assert (said.ledger_head, said.ledger_seq) == (fact.prev, fact.seq - 1)
+    assert (output.pipeline, output.environment, output.release) == ("shop", "prod", office.release().id)
+    assert output.plan_digest == request.body["plan_digest"]
+    assert output.policy_digest == request.body["policy_digest"]
+    assert (output.requested_by, output.principal, output.from_release) == ("ci@example.com", ANA, None)
+    assert (output.ledger_head, output.ledger_seq) == (fact.prev, fact.seq - 1)
 
 
 def test_an_asserted_approval_does_not_open_a_gate_for_signed_ones(office):
@@ -216,9 +216,9 @@ def test_a_true_signature_over_something_else_opens_nothing(office, keys, case):
         body["envelope"] = {"statement": statement.text(), "signature": sign(statement.text(), keys[ANA])}
 
     recast(office, change)
-    status, found, said = office.prod()
+    status, found, output = office.prod()
     assert (status, found) == ("refused", code)
-    assert sentence in said
+    assert sentence in output
 
 
 def _edit(old: str, new: str) -> Callable[[dict[str, Any]], None]:
@@ -342,9 +342,9 @@ def test_one_person_with_two_keys_is_one_person(office, keys):
     office.prod()
     office.vote(keys[ANA])
     office.vote(keys["stranger"], actor=ANA)
-    status, code, said = office.prod()
+    status, code, output = office.prod()
     assert (status, code) == ("pending", ReasonCode.APPROVALS_MISSING)
-    assert "1 of 2" in said
+    assert "1 of 2" in output
 
 
 def test_two_people_with_one_key_are_one(office, keys):
@@ -353,9 +353,9 @@ def test_two_people_with_one_key_are_one(office, keys):
     office.prod()
     office.vote(keys[ANA])
     office.vote(keys[ANA], actor=BEN)
-    status, code, said = office.prod()
+    status, code, output = office.prod()
     assert (status, code) == ("pending", ReasonCode.APPROVALS_MISSING)
-    assert f"the same key as that by {ANA}" in said
+    assert f"the same key as that by {ANA}" in output
 
 
 def test_two_people_with_two_keys_are_two(office, keys):
@@ -392,11 +392,11 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     state = api.context.ledger.refresh()
     reject, place = office.store.kept[-1], state.head
     matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
-    said = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
+    output = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
     body = {
-        "plan_digest": said.plan_digest, "from": None, "policy_digest": said.policy_digest, "principal": ANA, "role": None,
+        "plan_digest": output.plan_digest, "from": None, "policy_digest": output.policy_digest, "principal": ANA, "role": None,
         "grade": "signed", "comment": "", "expires_at": None,
-        "envelope": {"statement": said.text(), "signature": sign(said.text(), keys[ANA])},
+        "envelope": {"statement": output.text(), "signature": sign(output.text(), keys[ANA])},
     }  # fmt: skip
     assert read_line(reject).digest == place.digest
     office.store.kept.pop()

@@ -80,7 +80,7 @@ def test_runs_promotions_and_rollbacks_are_recorded() -> None:
     yard.api().rollback("prod", None, "slow")
     assert [one.environment for one in yard.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
     assert yard.forge.records[-1].release == yard.forge.records[2].release and not [
-        said for said in yard.notices() if not said.startswith("prod: ")
+        output for output in yard.notices() if not output.startswith("prod: ")
     ]
 
 
@@ -89,5 +89,5 @@ def test_a_failed_deployment_record_is_reported_once_and_changes_nothing(error: 
     yard = Yard()
     yard.forge.failing |= {"record": error, "record_image": error}
     assert set(statuses(yard.run()).values()) == {"deployed"}
-    (told,) = yard.notices()
-    assert told.startswith(f"no deployment record: {error.message}") and (error.hint or "") in told
+    (output,) = yard.notices()
+    assert output.startswith(f"no deployment record: {error.message}") and (error.hint or "") in output

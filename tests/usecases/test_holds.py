@@ -68,7 +68,7 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("ask", "message"),
     [
         (lambda api: api.unfreeze("prod", "x"), "prod is not frozen"),
         (lambda api: api.unfreeze(None, "x"), "not all environments are frozen"),
@@ -77,7 +77,7 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
         (lambda api: api.veto("ffff", "x"), "there is no release yet"),
     ],
 )
-def test_what_cannot_be_gets_a_sentence(ask: Any, said: str) -> None:
+def test_what_cannot_be_gets_a_sentence(ask: Any, message: str) -> None:
     api: Promoter = Workshop().api()
-    with pytest.raises(CallerError, match=said):
+    with pytest.raises(CallerError, match=message):
         ask(api)

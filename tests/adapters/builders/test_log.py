@@ -42,12 +42,12 @@ def test_an_interruption_is_noticed_while_the_build_prints_nothing() -> None:
 
 
 def test_a_log_masks_secrets_in_lines_and_failures() -> None:
-    secrets, told = FakeSecrets({"token": "hunter2"}), list[str]()
+    secrets, output = FakeSecrets({"token": "hunter2"}), list[str]()
     secrets.reveal(handle("token"))
-    log = BuildLog(secrets, told.append)
+    log = BuildLog(secrets, output.append)
     log.line("with hunter2\n")
     error = log.failure("web", "exit 1: hunter2", "mend it")
-    assert told == ["with [secret token]"]
+    assert output == ["with [secret token]"]
     assert error.message == "web could not be built: exit 1: [secret token]\n  with [secret token]" and error.hint == "mend it"
 
 

@@ -127,7 +127,7 @@ def test_what_the_commit_does_not_have_is_not_there(ours: Repository, name: str)
 
 
 @pytest.mark.parametrize(
-    ("ref", "said", "hint"),
+    ("ref", "message", "hint"),
     [
         ("origin/master", "does not have", "git fetch origin master:refs/remotes/origin/master"),
         ("trunk", "does not have", "git fetch origin trunk"),
@@ -136,10 +136,10 @@ def test_what_the_commit_does_not_have_is_not_there(ours: Repository, name: str)
         ("main@{1}", "is not a git ref", "protected branch"),
     ],
 )
-def test_a_missing_ref_raises_with_a_hint(ours: Repository, ref: str, said: str, hint: str) -> None:
+def test_a_missing_ref_raises_with_a_hint(ours: Repository, ref: str, message: str, hint: str) -> None:
     with pytest.raises(CallerError) as caught:
         read(ours, ref)
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert hint in (caught.value.hint or "")
 
 

@@ -172,7 +172,7 @@ def test_a_push_that_the_server_refuses_names_the_missing_permission_and_is_not_
 
 
 @pytest.mark.parametrize(
-    ("program", "said", "words", "remedy"),
+    ("program", "message", "words", "remedy"),
     [
         ("receivepack", "remote: Permission to o/r.git denied to ana.\\nfatal: The requested URL returned error: 403",
          "may not be written to", "contents: write"),
@@ -186,9 +186,9 @@ def test_a_push_that_the_server_refuses_names_the_missing_permission_and_is_not_
         ("uploadpack", "ERROR: Repository not found.", "cannot see", "fix the address"),
     ],
 )  # fmt: skip
-def test_server_error_texts_are_mapped_to_a_hint(world, program, said, words, remedy):
+def test_server_error_texts_are_mapped_to_a_hint(world, program, message, words, remedy):
     script = world.room / "program"
-    script.write_text(f"#!/bin/sh\nprintf '{said.replace(chr(39), chr(34))}\\n' >&2\nexit 128\n")
+    script.write_text(f"#!/bin/sh\nprintf '{message.replace(chr(39), chr(34))}\\n' >&2\nexit 128\n")
     script.chmod(0o755)
     world.git("config", f"remote.origin.{program}", str(script), at=world.clone)
     with pytest.raises(LedgerError, match=words) as error:

@@ -172,9 +172,9 @@ class Cutting:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
-    def _carry(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         deaf = threading.Event()
         with client, socket.create_connection(("127.0.0.1", self._port)) as server:
             back = threading.Thread(target=self._back, args=(server, client, deaf), daemon=True)

@@ -48,11 +48,11 @@ class HttpYard:
         found = []
         for one in self.server.posts():
             body = one.body
-            said = body.get("inputs") or body.get("client_payload")
-            if said is None:
+            output = body.get("inputs") or body.get("client_payload")
+            if output is None:
                 pairs = {pair["key"]: pair["value"] for pair in body["variables"]}
-                said = {"environment": pairs["PROMOTER_ENVIRONMENT"], "release": pairs["PROMOTER_RELEASE"]}
-            found.append((said["environment"], said["release"]))
+                output = {"environment": pairs["PROMOTER_ENVIRONMENT"], "release": pairs["PROMOTER_RELEASE"]}
+            found.append((output["environment"], output["release"]))
         return found
 
     def recorded(self) -> list[tuple[str, str]]:
@@ -170,7 +170,7 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
 
 # ------------------------------------------------------------ what goes wrong
 @pytest.mark.parametrize(
-    ("status", "body", "said", "hint"),
+    ("status", "body", "message", "hint"),
     [
         (401, {"message": "Bad credentials"}, "does not accept the token of GITHUB_TOKEN", "set a new one"),
         (403, {"message": "Not accessible"}, "does not let the token of GITHUB_TOKEN start an event of the repository: Not acc",
@@ -180,11 +180,13 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
         (418, b"<html>", "refuses to start an event of the repository (418)", "Contents: write"),
     ],
 )  # fmt: skip
-def test_a_permanent_error_is_not_retried_and_has_a_hint(hub: HttpYard, status: int, body: object, said: str, hint: str) -> None:
+def test_a_permanent_error_is_not_retried_and_has_a_hint(
+    hub: HttpYard, status: int, body: object, message: str, hint: str
+) -> None:
     hub.server.next = [Answer(status, body)]
     with pytest.raises(ForgeError) as caught:
         hub.forge.dispatch(Event("promoter"), OCCASION)
-    assert said in caught.value.message and hint in str(caught.value.hint)
+    assert message in caught.value.message and hint in str(caught.value.hint)
     assert (len(hub.server.asked), hub.waits, caught.value.retryable) == (1, [], False)
 
 

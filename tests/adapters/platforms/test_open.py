@@ -96,7 +96,7 @@ def test_platform_comes_from_ci_variables_without_a_remote(checkout: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("platform", "environ", "url", "said"),
+    ("platform", "environ", "url", "message"),
     [
         (None, {"GITHUB_TOKEN": "t"}, None, "no remote `origin`"),
         (None, {"GITHUB_TOKEN": "t"}, "/srv/git/shop.git", "is not on a host that runs jobs"),
@@ -108,11 +108,11 @@ def test_platform_comes_from_ci_variables_without_a_remote(checkout: Path) -> No
     ],
 )
 def test_a_missing_platform_setting_is_reported(
-    checkout: Path, platform: Platform | None, environ: Mapping[str, str], url: str | None, said: str
+    checkout: Path, platform: Platform | None, environ: Mapping[str, str], url: str | None, message: str
 ) -> None:
     if url is not None:
         origin(checkout, url)
-    with pytest.raises(CallerError, match=said) as caught:
+    with pytest.raises(CallerError, match=message) as caught:
         opened(platform, checkout, environ)
     assert caught.value.hint
 

@@ -501,22 +501,22 @@ def storage() -> Iterator[Server]:
 
 
 @pytest.fixture
-def shelf() -> Iterator[Server]:
+def site() -> Iterator[Server]:
     with Server().running() as running:
         running.handler = holding
         yield running
 
 
-def copied(registry: HttpRegistry, shelf: Server, server: Server) -> None:
-    registry.copy(ImageRef(Repository(shelf.host, "acme/shop"), LAYERED_DIGEST), Repository(server.host, "acme/copy"))
+def copied(registry: HttpRegistry, site: Server, server: Server) -> None:
+    registry.copy(ImageRef(Repository(site.host, "acme/shop"), LAYERED_DIGEST), Repository(server.host, "acme/copy"))
 
 
 def test_a_password_does_not_follow_a_layer_to_another_host(
-    server: Server, storage: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path
+    server: Server, storage: Server, site: Server, registry: HttpRegistry, tmp_path: Path
 ) -> None:
     login(tmp_path, server.host)
     server.handler = taking(lambda: f"http://{storage.host}/upload?key=1")
-    copied(registry, shelf, server)
+    copied(registry, site, server)
     (sent,) = storage.asked
     assert (sent.method, sent.body, sent.headers["Content-Length"]) == ("PUT", LAYER, str(len(LAYER)))
     assert "Authorization" not in sent.headers
@@ -525,28 +525,28 @@ def test_a_password_does_not_follow_a_layer_to_another_host(
 
 
 def test_a_layer_is_not_sent_in_the_clear_to_another_host(
-    server: Server, storage: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, storage: Server, site: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     login(tmp_path, server.host)
     registry.ping(server.host)  # by plain HTTP, as a registry on loopback may be asked
     server.handler = taking(lambda: f"http://{storage.host}/upload")
     monkeypatch.setattr(registry._endpoint(server.host), "lenient", False)
-    assert f"without TLS to {storage.host}" in error_of(lambda: copied(registry, shelf, server)).message
+    assert f"without TLS to {storage.host}" in error_of(lambda: copied(registry, site, server)).message
     assert storage.asked == []
 
 
 def test_a_registry_that_names_its_inner_scheme_gets_the_layer_by_the_one_it_speaks(
-    tls_server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path
+    tls_server: Server, site: Server, registry: HttpRegistry, tmp_path: Path
 ) -> None:
     login(tmp_path, tls_server.host)
     tls_server.handler = taking(lambda: f"http://{tls_server.host}/v2/acme/copy/blobs/uploads/1")
-    copied(registry, shelf, tls_server)
+    copied(registry, site, tls_server)
     sent = next(asked for asked in tls_server.asked if asked.body == LAYER)
     assert sent.headers["Authorization"].startswith("Basic ")
 
 
 def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
-    server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path, waits: list[float]
+    server: Server, site: Server, registry: HttpRegistry, tmp_path: Path, waits: list[float]
 ) -> None:
     login(tmp_path, server.host)
     good, refused = taking(lambda: "/v2/acme/copy/blobs/uploads/1"), []
@@ -558,17 +558,17 @@ def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
         return good(asked)
 
     server.handler = once
-    copied(registry, shelf, server)
+    copied(registry, site, server)
     assert len(waits) == len(refused) == 1
 
 
-def test_an_upload_without_a_place_is_named(server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path) -> None:
+def test_an_upload_without_a_place_is_named(server: Server, site: Server, registry: HttpRegistry, tmp_path: Path) -> None:
     login(tmp_path, server.host)
     server.handler = taking(lambda: "")
-    assert "names no place to push" in error_of(lambda: copied(registry, shelf, server)).message
+    assert "names no place to push" in error_of(lambda: copied(registry, site, server)).message
 
 
-def test_an_interruption_ends_a_copy(server: Server, shelf: Server, tmp_path: Path) -> None:
+def test_an_interruption_ends_a_copy(server: Server, site: Server, tmp_path: Path) -> None:
     def interrupted() -> None:
         raise Interrupted
 
@@ -576,5 +576,5 @@ def test_an_interruption_ends_a_copy(server: Server, shelf: Server, tmp_path: Pa
     server.handler = taking(lambda: "/v2/acme/copy/blobs/uploads/1")
     registry = HttpRegistry(Credentials(tmp_path), check=interrupted)
     with pytest.raises(Interrupted):
-        copied(registry, shelf, server)
+        copied(registry, site, server)
     registry.close()

@@ -69,7 +69,7 @@ def test_positions_are_those_of_keys_and_values():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3\nb: 4", "3:1 duplicate key `a`; the first is on line 1; 4:1 duplicate key `b`; the first is on line 2"),
         ("a: &x [*x]", "1:8 *x is inside its own anchor"),
@@ -85,8 +85,8 @@ def test_positions_are_those_of_keys_and_values():
         (b"x" * 17_000_000, "1:1 the file has 17 MB; the limit is 16 MiB"),
     ],
 )  # fmt: skip
-def test_invalid_yaml_is_reported(text, said):
-    assert fault(text) == said
+def test_invalid_yaml_is_reported(text, message):
+    assert fault(text) == message
 
 
 @pytest.mark.slow

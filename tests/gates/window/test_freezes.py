@@ -66,7 +66,7 @@ def test_the_span_itself_is_frozen_even_where_the_rule_does_not_fall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("freeze", "begins", "ends", "said"),
+    ("freeze", "begins", "ends", "message"),
     [
         ({"from": "2026-12-24T12:00", "to": "2026-12-27"}, "2026-12-24T10:00", "2026-12-27T22:00", "the end of 2026-12-27"),
         ({"from": "2026-12-24", "to": "2026-12-27T08:30"}, "2026-12-23T22:00", "2026-12-27T06:30", "2026-12-27 08:30 EET"),
@@ -76,11 +76,11 @@ def test_the_span_itself_is_frozen_even_where_the_rule_does_not_fall() -> None:
         ({"from": "2025-12-24T12:00Z", "to": "2025-12-24T13:00Z", "repeat": "FREQ=YEARLY"}, "2026-12-24T12:00", "2026-12-24T13:00", "2026-12-24 15:00 EET"),
     ],
 )  # fmt: skip
-def test_freezes_of_hours(freeze: dict[str, object], begins: str, ends: str, said: str) -> None:
+def test_freezes_of_hours(freeze: dict[str, object], begins: str, ends: str, message: str) -> None:
     gate, first, end, second = window(timezone="Europe/Bucharest", freeze=[freeze]), at(begins), at(ends), timedelta(seconds=1)
     assert [is_open(gate, t) for t in (first - second, first, end - second, end)] == [True, False, False, True]
     assert next_opening(gate, first) == end
-    assert evaluated(gate, first).sentence.startswith(f"frozen until {said};")
+    assert evaluated(gate, first).sentence.startswith(f"frozen until {message};")
 
 
 def test_until_and_count_end_a_repetition() -> None:

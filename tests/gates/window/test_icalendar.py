@@ -121,8 +121,8 @@ def test_calendars_and_freezes_both_close_the_window() -> None:
         calendar(event("DTSTART;VALUE=DATE:20260304", "SUMMARY:b")),
     )
     gate = window(calendar=[first, second], freeze=[{"from": "2026-03-03", "to": "2026-03-03", "reason": "c"}])
-    said = [evaluated(gate, at(f"2026-03-0{day}")).sentence.partition(";")[0] for day in (2, 3, 4)]
-    assert said == [f"frozen until the end of 2026-03-0{day} ({why})" for day, why in ((2, "a"), (3, "c"), (4, "b"))]
+    output = [evaluated(gate, at(f"2026-03-0{day}")).sentence.partition(";")[0] for day in (2, 3, 4)]
+    assert output == [f"frozen until the end of 2026-03-0{day} ({why})" for day, why in ((2, "a"), (3, "c"), (4, "b"))]
     assert next_opening(gate, at("2026-03-02T01:00")) == at("2026-03-05")
 
 
@@ -173,10 +173,10 @@ def test_any_calendar_text_is_read_or_refused_with_a_message(place: int, gone: i
     try:
         read = read_calendar(GOOD[:place] + put + GOOD[place + gone :])
     except ValueError as error:
-        said = str(error)
+        output = str(error)
     else:
-        said = "its events " + str(len(list(read.between(window().zone, at("2026-01-01"), at("2026-06-01")))))
-    assert said.startswith(("it is not iCalendar", "its event", "some of its events"))
+        output = "its events " + str(len(list(read.between(window().zone, at("2026-01-01"), at("2026-06-01")))))
+    assert output.startswith(("it is not iCalendar", "its event", "some of its events"))
 
 
 @pytest.mark.parametrize(

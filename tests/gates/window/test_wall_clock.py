@@ -203,7 +203,7 @@ def test_the_predicted_opening_equals_the_result_of_a_scan(
     assert is_open(gate, begin) == (opens == begin)
     if opens > begin:
         assert not is_open(gate, opens - timedelta(microseconds=1))
-    walked = begin
-    while walked < opens:
-        assert not is_open(gate, walked)
-        walked += timedelta(minutes=30)
+    moment = begin
+    while moment < opens:
+        assert not is_open(gate, moment)
+        moment += timedelta(minutes=30)

@@ -23,7 +23,7 @@ def document(yaml: str) -> dict[str, object]:
     return read(yaml).model_dump(mode="json", exclude_unset=True)
 
 
-def said(yaml: str) -> list[tuple[tuple[str | int, ...], str]]:
+def messages_of(yaml: str) -> list[tuple[tuple[str | int, ...], str]]:
     with pytest.raises(ValidationError) as caught:
         read(yaml)
     return [(fault.at, fault.message) for fault in faults_of(caught.value, Written)]
@@ -85,7 +85,7 @@ FORMS = [
 def test_every_form_becomes_the_canonical_one(yaml, becomes):
     key = yaml.partition(":")[0]
     if becomes is None:
-        assert said(yaml) == [((key, 2), "entry 3 of `command` must be a string, got true")]
+        assert messages_of(yaml) == [((key, 2), "entry 3 of `command` must be a string, got true")]
         return
     found = document(yaml)
     assert found == {key: becomes}
@@ -130,12 +130,12 @@ def test_ports_short_and_long(entry, ports):
     ],
 )
 def test_invalid_ports_are_reported_at_their_position(entry, message):
-    [(at, found)] = said(f"ports: [1, {entry}]")
+    [(at, found)] = messages_of(f"ports: [1, {entry}]")
     assert (at[:2], found) == (("ports", 1), message.replace("entry 1", "entry 2"))
 
 
 def test_a_range_does_not_shift_the_places_of_what_follows():
-    assert said("ports: ['1-5:1-5', {target: x}]") == [
+    assert messages_of("ports: ['1-5:1-5', {target: x}]") == [
         (("ports", 1, "target"), "`target` must be a whole number, got the text 'x'")
     ]
 
@@ -246,7 +246,7 @@ def test_options_of_mounts_are_read():
     ],
 )  # fmt: skip
 def test_an_unknown_form_is_reported_at_its_position(yaml, at, message):
-    assert said(yaml) == [(at, message)]
+    assert messages_of(yaml) == [(at, message)]
 
 
 def test_a_service_reads_its_own_document_back():

@@ -27,8 +27,8 @@ class Server:
         self.requests.append(request)
         if self._faults:
             return self._faults.pop(0) if len(self._faults) > 1 or self._faults[0].status else self._faults[0]
-        said = parse_qs(urlsplit(request.url).query)
-        start, end, step = (float(said[name][0]) for name in ("start", "end", "step"))
+        output = parse_qs(urlsplit(request.url).query)
+        start, end, step = (float(output[name][0]) for name in ("start", "end", "step"))
         assert end <= self._bench.clock.now().timestamp() + 0.001, "the future was asked for"
         self.asked.append((start - self.begun, end - self.begun, step))
         times = [start + step * place for place in range(round((end - start) / step) + 1)]
@@ -42,9 +42,9 @@ class Server:
     tool = command
 
 
-def check(**said: object) -> MetricCheck:
+def check(**fields: object) -> MetricCheck:
     wanted = {"url": "http://p.example.com/prom/", "query": "errors", "condition": "< 1", "for": "1m", "interval": "15s"}
-    return MetricCheck.model_validate({**wanted, **said})
+    return MetricCheck.model_validate({**wanted, **fields})
 
 
 def look(bench: Bench, server: Server, metric: MetricCheck, *, fresh: bool = False) -> CheckResult:

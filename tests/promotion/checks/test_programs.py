@@ -13,8 +13,8 @@ PEM = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
 SIGNED = SignatureCheck(key=PEM)
 
 
-def scan(**said: object) -> ScanCheck:
-    return ScanCheck.model_validate({"severity": "high", **said})
+def scan(**fields: object) -> ScanCheck:
+    return ScanCheck.model_validate({"severity": "high", **fields})
 
 
 def outcome(result: CheckResult) -> tuple[bool, bool]:

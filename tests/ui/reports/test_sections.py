@@ -14,7 +14,7 @@ from tests.fakes.promoter import IMAGE
 from tests.runner import Runner
 
 RELEASE = Release({"web": IMAGE}, Source())
-OPEN, SHUT = passed("soaked"), waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")
+OPEN, CLOSED = passed("soaked"), waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")
 
 
 class Heard:
@@ -76,7 +76,7 @@ def test_what_began_later_waits_its_turn_and_then_goes_on() -> None:
 def test_an_environment_that_waits_at_a_gate_does_not_delay_others() -> None:
     sink = Heard()
     lanes = Lanes(sink)
-    lanes(e.GateEvaluated("eu", "approval", SHUT))
+    lanes(e.GateEvaluated("eu", "approval", CLOSED))
     lanes(e.Waiting("eu", ("approval: 0 of 1",), 60.0))
     assert sink.lines[-1].startswith("eu: waiting up to")
     for event in entered("us"):
@@ -133,8 +133,8 @@ def test_on_github_many_at_once_stay_apart() -> None:
     runner = Runner().feed(stream.getvalue())
     assert len(runner.groups) == 16
     for title, lines in runner.groups.items():
-        said = [line for line in lines if not line.startswith("::")]
-        assert said and all(line.startswith(title.partition(":")[0] + ":") for line in said)
+        output = [line for line in lines if not line.startswith("::")]
+        assert output and all(line.startswith(title.partition(":")[0] + ":") for line in output)
 
 
 SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\r\x1b\[0K")

@@ -87,7 +87,7 @@ def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_con
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         (Source(), ""),
         (Source("a" * 40, "main", dirty=False, version="v1.2"), " (main aaaaaaaaaaaa v1.2)"),
@@ -95,8 +95,8 @@ def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_con
         (Source("a" * 40, None, dirty=True, version="a" * 40), " (aaaaaaaaaaaa, with uncommitted changes)"),
     ],
 )
-def test_where_a_release_is_from(source: Source, said: str) -> None:
-    assert origin(Release({}, source)) == said
+def test_where_a_release_is_from(source: Source, message: str) -> None:
+    assert origin(Release({}, source)) == message
 
 
 def test_several_images_are_counted() -> None:
@@ -106,8 +106,8 @@ def test_several_images_are_counted() -> None:
 
 def test_where_only_signatures_count_the_next_step_names_a_key() -> None:
     gate = closed(ReasonCode.APPROVALS_MISSING, Rule.APPROVAL, Grade.SIGNED)
-    told = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), closed=(gate,))
-    assert summary(result(told), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
+    output = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), closed=(gate,))
+    assert summary(result(output), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
 
 
 def test_a_freeze_by_a_person_points_to_explain() -> None:

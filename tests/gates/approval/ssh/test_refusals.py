@@ -104,9 +104,9 @@ def certified(
     signed = b"SSHSIG" + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(digest)
     made = string(b"ssh-ed25519") + string(secret.sign(signed))
     if flags is not None:
-        said = bytes([flags]) + b"\0\0\0\x05"
-        over = hashlib.sha256(b"ssh:").digest() + said + hashlib.sha256(signed).digest()
-        made = string(b"sk-ssh-ed25519@openssh.com") + string(secret.sign(over)) + said
+        output = bytes([flags]) + b"\0\0\0\x05"
+        over = hashlib.sha256(b"ssh:").digest() + output + hashlib.sha256(signed).digest()
+        made = string(b"sk-ssh-ed25519@openssh.com") + string(secret.sign(over)) + output
     whole = b"SSHSIG\0\0\0\x01" + string(blob) + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(made)
     return armored(whole)
 
@@ -150,8 +150,8 @@ def test_an_invalid_certificate_gives_the_reason(tmp_path: Path, case: str) -> N
 def test_a_certificate_that_names_an_authority_which_never_signed_it_is_a_forgery(tmp_path: Path) -> None:
     authority, forger = Authority(), Authority()
     forged, allowed = certified(authority, signer=forger), f"{ANA} cert-authority {authority.text}\n"
-    says = "its certificate was not signed by its authority: the signature does not match: other content, or another key"
-    assert evaluated(allowed, forged) == Bad(INVALID, says)
+    message = "its certificate was not signed by its authority: the signature does not match: other content, or another key"
+    assert evaluated(allowed, forged) == Bad(INVALID, message)
     assert both(tmp_path, allowed, forged, at=NOW) == (False, False)
 
 
@@ -162,8 +162,8 @@ def test_an_authority_with_an_unsupported_key_type_is_refused() -> None:
     signature = certified(weak)
     object.__setattr__(line.key, "blob", weak.blob)
     found = verify(MESSAGE, signature, ANA, Trust((line,)), NOW)
-    says = "its certificate was not signed by its authority: unsupported key type 'ssh-dss'"
-    assert found == Bad(INVALID, says)
+    message = "its certificate was not signed by its authority: unsupported key type 'ssh-dss'"
+    assert found == Bad(INVALID, message)
 
 
 def test_a_hardware_key_needs_no_proof_of_who_touched_it_unless_somebody_asks() -> None:
@@ -262,17 +262,17 @@ def test_numbers_in_their_shortest_form_are_read(data: bytes, value: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [(b"\0", "shortest"), (b"\0\x7f", "shortest"), (b"\0\x01\xff", "shortest"), (b"\x80", "negative"), (b"\xff\x01", "negative")],
 )
-def test_other_forms_of_numbers_are_refused(data: bytes, says: str) -> None:
-    with pytest.raises(Malformed, match=says):
+def test_other_forms_of_numbers_are_refused(data: bytes, message: str) -> None:
+    with pytest.raises(Malformed, match=message):
         Reader(string(data)).mpint()
 
 
 # ---------------------------------------------------------------- RSA, which ssh-keygen signs with one hash only
 @pytest.mark.parametrize(
-    ("algorithm", "hash_", "says"),
+    ("algorithm", "hash_", "message"),
     [
         (b"rsa-sha2-256", hashes.SHA256(), None),
         (b"rsa-sha2-512", hashes.SHA512(), None),
@@ -280,13 +280,13 @@ def test_other_forms_of_numbers_are_refused(data: bytes, says: str) -> None:
         (b"ssh-rsa", hashes.SHA1(), "unsupported signature algorithm 'ssh-rsa': expected rsa-sha2-256 or rsa-sha2-512"),
     ],
 )
-def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, says: str | None) -> None:
+def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, message: str | None) -> None:
     secret = rsa.generate_private_key(65537, 2048)
     numbers = secret.public_key().public_numbers()
     fields = b"".join(string(n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in (numbers.e, numbers.n))
     key = read_key(string(b"ssh-rsa") + fields)
     made = string(algorithm) + string(secret.sign(MESSAGE, padding.PKCS1v15(), hash_))
-    assert check_signature(key, made, MESSAGE) == says
+    assert check_signature(key, made, MESSAGE) == message
 
 
 def test_a_quotation_mark_ends_at_the_next_one() -> None:

@@ -88,7 +88,7 @@ def test_the_policy_digest_sees_every_key_and_no_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (HEAD.replace(b"\0\0\0\x01", b"\0\0\0\x02", 1), "unsupported version"),
         (HEAD + b"\x04" + string(b""), "unsupported section type 4"),
@@ -98,6 +98,6 @@ def test_the_policy_digest_sees_every_key_and_no_order() -> None:
     ],
     ids=range(5),
 )
-def test_an_invalid_binary_list_gives_the_reason(data: bytes, says: str) -> None:
-    with pytest.raises(ValueError, match=f"^cannot read this revocation list: {says}$"):
+def test_an_invalid_binary_list_gives_the_reason(data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^cannot read this revocation list: {message}$"):
         read_revocations(data)
