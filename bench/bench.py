@@ -107,8 +107,8 @@ def _job(taking_part: dict[str, Peer], rounds: int) -> tuple[dict[str, list[floa
     for number in range(1, rounds + 1):
         for peer in taking_part.values():
             times[peer.name].append(_timed(lambda peer=peer, number=number: peer.run(number)))  # type: ignore[misc]
-        said = "  ".join(f"{name} {_ms(values[-1]).strip()}" for name, values in times.items())
-        print(f"bench: round {number} of {rounds}: {said}", file=sys.stderr, flush=True)
+        output = "  ".join(f"{name} {_ms(values[-1]).strip()}" for name, values in times.items())
+        print(f"bench: round {number} of {rounds}: {output}", file=sys.stderr, flush=True)
     ours = median(times["promoter"])
     return times, [Row(JOB, name, ours, median(v), TARGETS[name]) for name, v in times.items() if name in TARGETS]
 

@@ -30,7 +30,7 @@ from promoter.model.timestamps import stamp
 from promoter.model.vote import Vote
 from promoter.pipeline.model import BuilderChoice, Environment, Pipeline, policy_digest
 from promoter.promotion.admission.evaluate import make_case
-from promoter.promotion.admission.holds import newer_instead, standing
+from promoter.promotion.admission.holds import active_holds, newer_instead
 from promoter.promotion.admission.overrides import reviews_due
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan
@@ -52,7 +52,7 @@ class Ledger:
     def head(self) -> LedgerHead:
         return head_of(self.facts[-1]) if self.facts else LedgerHead()
 
-    def tell(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
+    def record_fact(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
         at = BEGAN + timedelta(minutes=len(self.facts))
         self.facts.append(seal(FactDraft(kind, "ci@example.com", environment, release, body), self.head, at))
         return self.facts[-1]
@@ -71,10 +71,10 @@ def measure() -> dict[str, list[float]]:
 
 def lines(times: dict[str, list[float]]) -> list[str]:
     """Return one line for each measurement: the median of its rounds, and the limit."""
-    told = [(name, median(values), LIMITS[name]) for name, values in times.items()]
+    output = [(name, median(values), LIMITS[name]) for name, values in times.items()]
     return [
         f"{name:<36} {seconds * 1000:8.3f} ms  limit {limit * 1000:g} ms  {'ok' if seconds <= limit else 'MISSED'}"
-        for name, seconds, limit in told
+        for name, seconds, limit in output
     ]
 
 
@@ -111,10 +111,10 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
 
     def controller() -> None:
         case = make_case(pipeline, plan, state, now, requested_by="ci@example.com", promotion="x", plan_digest=plan.digest)
-        found = standing(state, environment, release), newer_instead(state, "prod", release, explicit=False)
+        found = active_holds(state, environment, release), newer_instead(state, "prod", release, explicit=False)
         judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
-        if (shut := worst(judged)) is not None:
-            raise SystemExit(f"bench: {shut.gate} is closed: {shut.verdict.sentence}")
+        if (closed := worst(judged)) is not None:
+            raise SystemExit(f"bench: {closed.gate} is closed: {closed.verdict.sentence}")
 
     yield f"judge all gates, {FACTS:,} facts", controller
 
@@ -131,12 +131,12 @@ def release_of(number: int) -> Release:
 
 def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
     """Released, verified in test, and asked for in prod."""
-    ledger.tell(Kind.RELEASED, None, release.id, {"pipeline": "shop", "content": release.content()})
+    ledger.record_fact(Kind.RELEASED, None, release.id, {"pipeline": "shop", "content": release.content()})
     where = {"plan_digest": "sha256:test", "promotion": release.id[:16]}
-    ledger.tell(Kind.STARTED, "test", release.id, {**where, "mend": False, "approvals": []})
-    ledger.tell(Kind.PROMOTED, "test", release.id, {**where, "services": {}, "mend": False})
+    ledger.record_fact(Kind.STARTED, "test", release.id, {**where, "mend": False, "approvals": []})
+    ledger.record_fact(Kind.PROMOTED, "test", release.id, {**where, "services": {}, "mend": False})
     running = ledger_running(ledger)
-    ledger.tell(Kind.REQUESTED, "prod", release.id, {
+    ledger.record_fact(Kind.REQUESTED, "prod", release.id, {
         "plan_digest": plan, "plan": {}, "from": running, "policy_digest": policy, "requested_by": "ci@example.com",
         "reason_code": "approvals_missing", "reasons": [], "gates": [],
     })  # fmt: skip
@@ -147,18 +147,18 @@ def promotion_of(ledger: Ledger, release: Release, policy: str) -> None:
     plan, promotion = f"sha256:{release.id}", release.id[:16]
     _asked(ledger, release, plan, policy)
     votes = [
-        ledger.tell(Kind.APPROVED, "prod", release.id, {
+        ledger.record_fact(Kind.APPROVED, "prod", release.id, {
             "plan_digest": plan, "from": ledger_running(ledger), "policy_digest": policy, "principal": who, "role": None,
             "grade": "asserted", "comment": "", "expires_at": None,
         })
         for who in list(KEYS)[:2]
     ]  # fmt: skip
-    ledger.tell(Kind.STARTED, "prod", release.id, {"plan_digest": plan, "promotion": promotion, "mend": False,
+    ledger.record_fact(Kind.STARTED, "prod", release.id, {"plan_digest": plan, "promotion": promotion, "mend": False,
                                                    "approvals": [vote.digest for vote in votes]})  # fmt: skip
     for step in ("pull web", "replace web"):
-        ledger.tell(Kind.STEP_DONE, "prod", release.id, {"promotion": promotion, "step": step, "detail": {}})
+        ledger.record_fact(Kind.STEP_DONE, "prod", release.id, {"promotion": promotion, "step": step, "detail": {}})
     body = {"plan_digest": plan, "promotion": promotion, "services": {}, "mend": False}
-    ledger.tell(Kind.PROMOTED, "prod", release.id, body)
+    ledger.record_fact(Kind.PROMOTED, "prod", release.id, body)
 
 
 def ledger_running(ledger: Ledger) -> str | None:
@@ -169,14 +169,14 @@ def ledger_running(ledger: Ledger) -> str | None:
 
 def _signed(ledger: Ledger, release: Release, plan: str, policy: str, who: str, key: Path) -> None:
     running, head = ledger_running(ledger), ledger.head
-    said = Statement(
+    output = Statement(
         subject=subject_of(release), decision="approve", pipeline="shop", environment="prod", release=release.id,
         plan_digest=plan, from_release=running, policy_digest=policy, requested_by="ci@example.com", principal=who, role=None,
         issued_at=BEGAN, expires_at=BEGAN + timedelta(days=99), comment="", nonce="0" * 32,
         ledger_head=head.digest, ledger_seq=head.seq,
     )  # fmt: skip
-    text = said.text()
-    ledger.tell(Kind.APPROVED, "prod", release.id, {
+    text = output.text()
+    ledger.record_fact(Kind.APPROVED, "prod", release.id, {
         "plan_digest": plan, "from": running, "policy_digest": policy, "principal": who, "role": None, "grade": "signed",
         "comment": "", "expires_at": stamp(BEGAN + timedelta(days=99)), "ledger_head": head.digest,
         "envelope": {"statement": text, "signature": SshKeygen(Path("/")).sign(text, str(key))},

@@ -35,7 +35,7 @@ class Written(gates.Ledger):
         self._flush()
         self._book.close()
 
-    def tell(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
+    def record_fact(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
         at = gates.BEGAN + timedelta(minutes=self.head.seq)
         fact = seal(FactDraft(kind, "ci@example.com", environment, release, body), self.head, at)
         self._fresh.append(fact)

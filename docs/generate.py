@@ -113,8 +113,11 @@ def pipeline() -> Iterator[str]:
     shapes = FileForm.model_json_schema(by_alias=True, mode="validation")
     words = json_schema()
     forms: dict[str, Any] = {"FileForm": shapes, **shapes["$defs"]}
-    said: dict[str, Any] = {"FileForm": words, **words["$defs"]}
-    told = {name: _told(heading) for name, heading in (("FileForm", "The top of the file"), ("EnvironmentForm", "Environments"))}
+    output: dict[str, Any] = {"FileForm": words, **words["$defs"]}
+    reported = {
+        name: _descriptions(heading)
+        for name, heading in (("FileForm", "The top of the file"), ("EnvironmentForm", "Environments"))
+    }
     yield from _head("pipeline")
     for name in in_order(forms):
         form = forms[name]
@@ -129,7 +132,7 @@ def pipeline() -> Iterator[str]:
                 f"`{key}`",
                 kind(value, forms),
                 default(value, must=key in required),
-                said[name]["properties"][key].get("description") or told.get(name, {}).get(key, ""),
+                output[name]["properties"][key].get("description") or reported.get(name, {}).get(key, ""),
             )
             for key, value in form["properties"].items()
         ]
@@ -141,7 +144,7 @@ def pipeline() -> Iterator[str]:
         )
 
 
-def _told(heading: str) -> dict[str, str]:
+def _descriptions(heading: str) -> dict[str, str]:
     """Return the manual's text about each key; a row may describe several keys."""
     section = (DOCS / "pipeline.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`[^|]+`) \| (.+) \|$", section, re.MULTILINE)
@@ -154,13 +157,13 @@ def _told(heading: str) -> dict[str, str]:
 def settings() -> Iterator[str]:
     from promoter.adapters.settings import PREFIX, Settings
 
-    told = readme("Settings")
+    reported = readme("Settings")
     yield from _head("settings")
     schema = Settings.model_json_schema()
     rows = []
     for name in Settings.model_fields:
-        said = kind(schema["properties"][name], {**schema.get("$defs", {})})
-        rows.append((f"`{name}`", f"`{PREFIX}{name.upper()}`", said, told[name][2].replace("](docs/", "](../")))
+        output = kind(schema["properties"][name], {**schema.get("$defs", {})})
+        rows.append((f"`{name}`", f"`{PREFIX}{name.upper()}`", output, reported[name][2].replace("](docs/", "](../")))
     yield from table(("setting", "variable", "type", "means"), rows)
 
 
@@ -176,12 +179,14 @@ def reasons() -> Iterator[str]:
 def exits() -> Iterator[str]:
     from promoter.promotion.results import Decision, exit_code
 
-    told = readme("Exit codes")
+    output = readme("Exit codes")
     yield from _head("exit-codes")
     decisions: dict[int, list[str]] = {}
     for decision in Decision:
         decisions.setdefault(exit_code(decision), []).append(f"`{'failed' if decision is Decision.INTERRUPTED else decision}`")
-    rows = [(f"`{code}`", ", ".join(decisions.get(int(code), ["-"])), cells[1]) for code, cells in told.items() if code.isdigit()]
+    rows = [
+        (f"`{code}`", ", ".join(decisions.get(int(code), ["-"])), cells[1]) for code, cells in output.items() if code.isdigit()
+    ]
     yield from table(("code", "`decision` in JSON", "means"), rows)
 
 
@@ -199,9 +204,9 @@ def _body(payload: type[Any]) -> str:
     hints = get_type_hints(payload, include_extras=True)
     parts = []
     for one in fields(payload):
-        said = next(iter(getattr(hints[one.name], "__metadata__", ())), None)
+        output = next(iter(getattr(hints[one.name], "__metadata__", ())), None)
         key = one.metadata.get("key", one.name) + ("?" if one.default is None else "")
-        parts.append(f"`{key}`" + (f": {said}" if said else ""))
+        parts.append(f"`{key}`" + (f": {output}" if output else ""))
     own = payload.__dict__.get("__doc__") or ""
     more = "" if own.startswith(f"{payload.__name__}(") else f". {own}"  # what `dataclass` writes by itself
     return (" · ".join(parts) or "-") + more

@@ -54,7 +54,7 @@ def _named(state: Path, part: str, facts: dict[str, Any]) -> str | None:
     """Named by the shell, unless that is only what `lab.py env` once printed: no wish, and perhaps out of date."""
     given, own = os.environ.get(f"PROMOTER_LAB_{part.upper()}"), engine.url(state)
     if part == "engine":
-        given = given if given and given != own else engine.elsewhere(own)
+        given = given if given and given != own else engine.foreign_engine(own)
     elif given and os.environ.get("PROMOTER_LAB_ENGINE") == own and talk.registry_silent(given):
         return None
     return given if given != facts.get(part) else None

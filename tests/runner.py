@@ -74,9 +74,9 @@ class Runner:
             self.tokens.append(command.data)
             self.token = command.data.lower()
         else:
-            self._carry_out(command)
+            self._execute(command)
 
-    def _carry_out(self, command: Command) -> None:
+    def _execute(self, command: Command) -> None:
         self.commands.append(command)
         if command.name == "group":
             assert self.group is None, f"group {command.data!r} opens inside {self.group!r}, and groups do not nest"

@@ -13,7 +13,7 @@ def test_every_path_on_the_page_exists() -> None:
     assert not [path for path in sorted(named) if not (ROOT / path).exists()]
 
 
-def test_every_room_and_module_of_the_ground_floor_of_the_package_is_on_the_page() -> None:
+def test_every_top_level_package_and_module_is_on_the_page() -> None:
     rooms = {f"promoter/{p.name}/" for p in (ROOT / "promoter").iterdir() if any(p.glob("*.py"))}
     modules = {f"promoter/{p.name}" for p in (ROOT / "promoter").glob("*.py") if p.name != "__init__.py"}
     helpers = {"promoter/model/suggest.py", "promoter/pipeline/json_schema.py"}

@@ -21,7 +21,7 @@ def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:
     assert ports[0] not in again
 
 
-def test_the_sweep_takes_what_carries_the_name_and_nothing_else(engine_url: str, unique: str) -> None:
+def test_the_cleanup_removes_only_objects_with_the_label(engine_url: str, unique: str) -> None:
     for name in (unique, f"{unique}x"):
         body = {"Name": name, "Labels": {"dev.promoter.pipeline": name}}
         for kind in ("networks", "volumes"):

@@ -40,12 +40,12 @@ def test_every_make_target_that_is_shown_is_there(target: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here")
-@pytest.mark.parametrize(("tampered", "said"), [(False, ""), (True, "the chain breaks at fact 3\n")])
-def test_the_chain_can_be_checked_with_sha256sum_and_jq(tmp_path: Path, tampered: bool, said: str) -> None:
+@pytest.mark.parametrize(("tampered", "message"), [(False, ""), (True, "the chain breaks at fact 3\n")])
+def test_the_chain_can_be_checked_with_sha256sum_and_jq(tmp_path: Path, tampered: bool, message: str) -> None:
     lines = [fact.line for fact in facts()]
     if tampered:
         lines[1] = lines[1].replace(b"ana@", b"eve@")
     (tmp_path / "ledger.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
     script = next(block.text for block in blocks_of(ROOT / "docs/ledger.md") if "sha256sum" in block.text)
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == (said, "")
+    assert (done.stdout, done.stderr) == (message, "")

@@ -55,7 +55,7 @@ THEN = {
 }
 
 
-def test_an_earlier_ledger_says_what_it_said_then() -> None:
+def test_an_earlier_ledger_gives_the_same_state_as_then() -> None:
     state = fold(facts())
     assert len(facts()) == len(FIRST.read_bytes().splitlines()) == 98
     assert shown(state) == THEN
@@ -78,7 +78,7 @@ def test_an_earlier_ledger_is_written_on() -> None:
     assert [fact.seq for fact in check_chain(ledger.lines()) if isinstance(fact, Fact)] == list(range(1, 100))
 
 
-def test_a_body_that_says_more_is_read_all_the_same() -> None:
+def test_a_body_with_unknown_keys_is_read() -> None:
     """But for votes: what is signed or used up by its digest cannot be written anew."""
     voted = {Kind.APPROVED, Kind.REJECTED, Kind.OVERRIDDEN, Kind.ATTESTED}
     more = {"tomorrow": {"more": [1, "x"]}}
@@ -86,7 +86,7 @@ def test_a_body_that_says_more_is_read_all_the_same() -> None:
     assert shown(fold(read_line(line) for line in lines)) == THEN
 
 
-def test_a_kind_of_a_newer_version_is_refused_wherever_it_stands() -> None:
+def test_a_fact_kind_of_a_newer_version_is_refused_at_any_position() -> None:
     ledger = MemoryLedger()
     ledger.restore(facts(), LedgerHead())
     last = json.loads(ledger.kept[-1])

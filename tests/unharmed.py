@@ -35,7 +35,7 @@ class Machine:
     strays: tuple[str, ...] = ()
 
 
-def look() -> Machine:
+def snapshot() -> Machine:
     """This machine now. What a user may not see, or what is not there, is left out."""
     own, alive = place.tag(place.directory()), _labs()
     links, rules = _links(), _rules()
@@ -51,21 +51,21 @@ def look() -> Machine:
 
 def differences(before: Machine, after: Machine) -> list[str]:
     """A sentence for each thing that is gone or changed, or left behind."""
-    said = []
+    output = []
     for kind in ("links", "rules", "networks", "containers"):
         was, is_ = getattr(before, kind), getattr(after, kind)
         for name, state in was.items():
             if name not in is_:
-                said.append(f"{kind[:-1]} {name} is gone")
+                output.append(f"{kind[:-1]} {name} is gone")
             elif is_[name] != state:
-                said.append(f"{kind[:-1]} {name} was {state}, and is {is_[name]}")
-    said += [
+                output.append(f"{kind[:-1]} {name} was {state}, and is {is_[name]}")
+    output += [
         f"the lab {tag} has left a link or a rule behind, and has no engine" for tag in after.strays if tag not in before.strays
     ]
-    return said
+    return output
 
 
-def lasting(before: Machine, now: Callable[[], Machine] = look, sleep: Callable[[float], None] = time.sleep) -> list[str]:
+def lasting(before: Machine, now: Callable[[], Machine] = snapshot, sleep: Callable[[float], None] = time.sleep) -> list[str]:
     """Differences that do not pass: a lab of another checkout may be half-way up or down at the first look."""
     for _ in range(int(PATIENCE / PAUSE)):
         if not differences(before, now()):
@@ -160,7 +160,7 @@ _found: list[str] = []
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):
-        _before[:] = [look()]
+        _before[:] = [snapshot()]
 
 
 @pytest.hookimpl(trylast=True)
@@ -179,4 +179,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(asdict(look()), sys.stdout)
+    json.dump(asdict(snapshot()), sys.stdout)

@@ -54,8 +54,8 @@ line-height: {line_height}px; }}
 def shown() -> str:
     """Return the commands with their answers, as in the tutorial."""
     page = (HERE.parent / "tutorial.md").read_text()
-    told = re.findall(r"```sh\n((?:(?!```).)*)```\n\n```text\n((?:(?!```).)*)```", page, re.DOTALL)
-    answers = {block.splitlines()[0]: answer.rstrip() for block, answer in reversed(told)}
+    output = re.findall(r"```sh\n((?:(?!```).)*)```\n\n```text\n((?:(?!```).)*)```", page, re.DOTALL)
+    answers = {block.splitlines()[0]: answer.rstrip() for block, answer in reversed(output)}
     return "\n\n".join(f"$ {command}\n{answers[command].removesuffix('exit code 3').rstrip()}" for command in COMMANDS)
 
 

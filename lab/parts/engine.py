@@ -31,7 +31,7 @@ def find() -> Engine | None:
     return None if talk.engine_silent(DEFAULT) else Engine(DEFAULT, private=False)
 
 
-def elsewhere(own: str) -> str | None:
+def foreign_engine(own: str) -> str | None:
     """Return the engine at DOCKER_HOST, if it answers and is not the lab's own."""
     host = os.environ.get("DOCKER_HOST")
     return host if host and host != own and talk.engine_silent(host) is None else None

@@ -26,7 +26,7 @@ TAIL = 1 << 16
 LARGEST_REPORT = 64 << 20
 _NEAR = 1.0
 """Seconds that a port of this machine may take to accept a connection."""
-_LOOK = 0.1
+_POLL_INTERVAL = 0.1
 
 
 class OutsideProbes:
@@ -78,18 +78,18 @@ class OutsideProbes:
                 partial.break_off()
             else:
                 late = time.monotonic() >= deadline
-                partial.error = f"no answer within {request.timeout:g} s" if late else _say(fault, url)
+                partial.error = f"no answer within {request.timeout:g} s" if late else _describe_fault(fault, url)
         finally:
             connection.close()
 
     @contextmanager
     def _ended_in_time(self, sock: socket.socket, deadline: float) -> Iterator[None]:
         """Limit the total time: a socket's timeout restarts with every byte. Also end at an interruption."""
-        sock.settimeout(max(_LOOK, deadline - time.monotonic()))
+        sock.settimeout(max(_POLL_INTERVAL, deadline - time.monotonic()))
         done = threading.Event()
 
         def watch() -> None:
-            while not done.wait(min(_LOOK, max(0.0, deadline - time.monotonic()))):
+            while not done.wait(min(_POLL_INTERVAL, max(0.0, deadline - time.monotonic()))):
                 if time.monotonic() >= deadline or self._interrupted():
                     with suppress(OSError):
                         socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which another thread is reading
@@ -179,7 +179,7 @@ def _headers(url: SplitResult) -> dict[str, str]:
     return headers
 
 
-def _say(fault: Exception, url: SplitResult) -> str:
+def _describe_fault(fault: Exception, url: SplitResult) -> str:
     where = f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"
     match fault:
         case ssl.SSLCertVerificationError():

@@ -22,7 +22,7 @@ from promoter.adapters.tracked_settings import forbidden
 from promoter.config.regular_file import read_regular
 from promoter.config.spec import Duration
 from promoter.ledger.store import LONGEST_LEASE
-from promoter.model.duration import say_duration
+from promoter.model.duration import format_duration
 from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.pipeline.model import BuilderChoice
 from promoter.usecases.ports.platform import parse_target
@@ -39,11 +39,12 @@ def _by_commas(value: object) -> object:
 def _long_enough(value: timedelta) -> timedelta:
     if value < SHORTEST_LEASE:
         raise ValueError(
-            f"a lease of {say_duration(value)} expires between two heartbeats: write {say_duration(SHORTEST_LEASE)} or more"
+            f"a lease of {format_duration(value)} expires between two heartbeats: write {format_duration(SHORTEST_LEASE)} or more"
         )
     if value > LONGEST_LEASE:
         raise ValueError(
-            f"a lease of {say_duration(value)} blocks runs too long after a crash: write {say_duration(LONGEST_LEASE)} or less"
+            f"a lease of {format_duration(value)} blocks runs too long after a crash: "
+            f"write {format_duration(LONGEST_LEASE)} or less"
         )
     return value
 
@@ -99,7 +100,7 @@ def load_settings(directory: Path) -> Settings:
     if text is None and not any(os.environ.get(name) for name in variables):
         return Settings()
     table = _table(file, text or "")
-    _refuse_what_a_branch_may_not_say(file, table, text or "")
+    _refuse_tracked_keys(file, table, text or "")
     return _merge(file, table, text or "")
 
 
@@ -118,8 +119,8 @@ def _table(file: Path, text: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+), column (\d+)", str(error))
-        line, column = (int(place[1]), int(place[2])) if place else _end(text)
+        position = re.search(r"at line (\d+), column (\d+)", str(error))
+        line, column = (int(position[1]), int(position[2])) if position else _end(text)
         complaint = _complaint(file, text, line, column, f"this is not TOML: {error}", 'write lines such as wait = "30m"')
         raise InvalidFile((complaint,)) from error
     unknown = tuple(_unknown(file, text, key) for key in table if key not in Settings.model_fields)
@@ -178,7 +179,7 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
     return Settings.model_construct(**{name: getattr(read, name) for name in Settings.model_fields})
 
 
-def _refuse_what_a_branch_may_not_say(file: Path, table: Mapping[str, Any], text: str) -> None:
+def _refuse_tracked_keys(file: Path, table: Mapping[str, Any], text: str) -> None:
     found = forbidden(file.parent.parent, PLACE, table)
     remedy = f"set it with a variable or a flag, or take the file out of git: `git rm --cached {PLACE}`"
     complaints = (

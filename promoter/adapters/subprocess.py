@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 NOT_FOUND, NOT_RUNNABLE = 127, 126
-_LOOK = 0.1
+_POLL_INTERVAL = 0.1
 """Seconds between two looks at whether the run is being interrupted."""
 _LINGER = 0.5
 """Seconds that what a child leaves behind may go on writing after the child has ended."""
@@ -97,7 +97,7 @@ def _wait(process: "subprocess.Popen[bytes]", deadline: float, check: Callable[[
     while (left := deadline - time.monotonic()) > 0:
         check()
         with suppress(subprocess.TimeoutExpired):
-            code = process.wait(min(left, _LOOK))
+            code = process.wait(min(left, _POLL_INTERVAL))
             return code if code >= 0 else 128 - code
     return None
 

@@ -18,8 +18,8 @@ _OURS = frozenset({".git", ".promoter"})
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
-def forbidden(directory: Path, place: str, table: Mapping[str, object]) -> dict[str, str]:
-    """Return the settings that `place`, relative to `directory`, must not contain, each with the reason.
+def forbidden(directory: Path, file: str, table: Mapping[str, object]) -> dict[str, str]:
+    """Return the settings that `file`, relative to `directory`, must not contain, each with the reason.
 
     The result is empty if git does not track the file.
     """
@@ -27,7 +27,7 @@ def forbidden(directory: Path, place: str, table: Mapping[str, object]) -> dict[
     if not serious:
         return {}
     root = _top(directory)
-    if root is None or not _tracks(directory, place, root):
+    if root is None or not _tracks(directory, file, root):
         return {}
     found = {key: f"`{key}` cannot be set in a file that git tracks: anyone who pushes a branch could set it" for key in serious}
     for key in _REPORTS:
@@ -47,16 +47,16 @@ def _stays_inside(value: str, root: Path) -> bool:
 def _top(directory: Path) -> Path | None:
     """Return the checkout around the directory, even if git may not read it."""
     here = Path(os.path.realpath(directory))
-    return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
+    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), None)
 
 
-def _tracks(directory: Path, place: str, root: Path) -> bool:
+def _tracks(directory: Path, file: str, root: Path) -> bool:
     """Return whether git tracks the file, or a link on its path. If unknown, it counts as tracked."""
-    end = Path(os.path.realpath(directory / place))
-    first = Path(place).parts[0]
+    end = Path(os.path.realpath(directory / file))
+    first = Path(file).parts[0]
     inside = [str(end.relative_to(root))] if end.is_relative_to(root) else []
     here = Path(os.path.realpath(directory)).relative_to(root)
-    return any(name in _listed(root, name) for name in (*inside, str(here / first), str(here / place)))
+    return any(name in _listed(root, name) for name in (*inside, str(here / first), str(here / file)))
 
 
 def _listed(root: Path, name: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
-from promoter.model.duration import parse_duration, say_duration
+from promoter.model.duration import format_duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def _read_duration(value: object) -> object:
 Duration = Annotated[
     timedelta,
     BeforeValidator(_read_duration, json_schema_input_type=str),
-    PlainSerializer(say_duration, when_used="json"),
+    PlainSerializer(format_duration, when_used="json"),
 ]
 """A span of time: `1m30s` in the file and in JSON."""
 

@@ -38,10 +38,10 @@ def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: RunCh
         if isinstance(gate, (Soak, Window))
     )
     seen: dict[int, CheckResult] = {}
-    for place, gate in enumerate(gates):
+    for index, gate in enumerate(gates):
         if run_checks is not None and not closed and isinstance(gate, Check):
-            seen[place] = run_checks(gate)
-            closed = not (seen[place].passed or gate.dry_run)
+            seen[index] = run_checks(gate)
+            closed = not (seen[index].passed or gate.dry_run)
     case = replace(case, checks=seen)
     return tuple(
         GateResult(
@@ -51,7 +51,7 @@ def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: RunCh
     )
 
 
-def evaluate_gate(gate: Gate, place: int, case: GateContext) -> Verdict:
+def evaluate_gate(gate: Gate, index: int, case: GateContext) -> Verdict:
     match gate:
         case Approval():
             return evaluate_approval(gate, case)
@@ -60,7 +60,7 @@ def evaluate_gate(gate: Gate, place: int, case: GateContext) -> Verdict:
         case Window():
             return evaluate_window(gate, case)
         case CheckShape():
-            return evaluate_check(gate, place, case)
+            return evaluate_check(gate, index, case)
     assert_never(gate)
 
 

@@ -19,7 +19,7 @@ from promoter.config.spec import Duration
 from promoter.config.spec_errors import misfit
 from promoter.gates.check_base import CheckShape
 from promoter.gates.prometheus import Series, Span
-from promoter.model.duration import say_duration
+from promoter.model.duration import format_duration
 
 MOST_POINTS = 11_000
 """The maximum number of samples that Prometheus returns for one series."""
@@ -89,12 +89,14 @@ class MetricCheck(CheckShape):
         if self.interval < timedelta(milliseconds=1):
             raise misfit("`interval` must be at least 1ms", None, ("interval",))
         if self.points > MOST_POINTS:
-            says = f"{self.points} samples are more than the maximum of Prometheus ({MOST_POINTS})"
-            raise misfit(says, "make `interval` longer or `for` shorter", ("interval",))
+            sentence = f"{self.points} samples are more than the maximum of Prometheus ({MOST_POINTS})"
+            raise misfit(sentence, "make `interval` longer or `for` shorter", ("interval",))
         if self.failure_limit >= self.points:
-            says = f"there {'is 1 sample' if self.points == 1 else f'are {self.points} samples'}, so this check could never fail"
+            sentence = (
+                f"there {'is 1 sample' if self.points == 1 else f'are {self.points} samples'}, so this check could never fail"
+            )
             raise misfit(
-                says,
+                sentence,
                 "set `failure_limit` lower than the number of samples (`for` divided by `interval`, plus one)",
                 ("failure_limit",),
             )
@@ -110,17 +112,17 @@ class MetricCheck(CheckShape):
         return -(-round(self.for_.total_seconds() * 1000) // self.step_ms) + 1
 
     def subject(self) -> str:
-        over = f" for {say_duration(self.for_)}" if self.for_ else ""
+        over = f" for {format_duration(self.for_)}" if self.for_ else ""
         return f"metric {' '.join(self.query.split())} {self.condition}{over}"
 
 
-def looking_back(check: MetricCheck, now_ms: int) -> Span:
+def range_ending_at(check: MetricCheck, now_ms: int) -> Span:
     """Return the range that ends now. Its points are multiples of the step, because some servers align them."""
     end = now_ms if check.points == 1 else now_ms - now_ms % check.step_ms
     return Span(end - check.step_ms * (check.points - 1), check.step_ms, check.points)
 
 
-def looking_forward(check: MetricCheck, begun_ms: int) -> Span:
+def range_starting_at(check: MetricCheck, begun_ms: int) -> Span:
     """Return the range whose first point is not before `begun_ms`."""
     start = begun_ms if check.points == 1 else begun_ms + -begun_ms % check.step_ms
     return Span(start, check.step_ms, check.points)
@@ -167,15 +169,15 @@ def hopeless(check: MetricCheck, seen: Measured) -> bool:
     return seen.failing > check.failure_limit
 
 
-def say_measured(seen: Measured, condition: str) -> str:
+def describe_measurement(seen: Measured, condition: str) -> str:
     if seen.missing == seen.points:
         return "no data" if seen.points == 1 else f"no data at any of {seen.points} points in time"
-    said = []
+    parts = []
     if seen.failing:
-        said.append(f"not {condition} at {seen.failing} of {_points(seen.points)}: {seen.worst}")
+        parts.append(f"not {condition} at {seen.failing} of {_points(seen.points)}: {seen.worst}")
     if seen.missing:
-        said.append(f"no data at {seen.missing} of {_points(seen.points)}")
-    return "; ".join(said) or f"{condition} at {_points(seen.points)}, {seen.series} series"
+        parts.append(f"no data at {seen.missing} of {_points(seen.points)}")
+    return "; ".join(parts) or f"{condition} at {_points(seen.points)}, {seen.series} series"
 
 
 def _points(count: int) -> str:

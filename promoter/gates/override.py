@@ -88,8 +88,8 @@ def evaluate_review(
             return passed(f"reviewed by {vote.principal}")
     due = at + (policy.review_within if policy is not None else timedelta(0))
     when = f"time limit: {due:%Y-%m-%d %H:%M} UTC" if case.now < due else f"overdue since {due:%Y-%m-%d %H:%M} UTC"
-    says = f"{', '.join(people)} passed the gates of {case.environment} by override; review missing ({when})"
-    return refused(ReasonCode.REVIEW_OVERDUE, f"{says}; another person must run `promoter review {case.environment}`")
+    sentence = f"{', '.join(people)} passed the gates of {case.environment} by override; review missing ({when})"
+    return refused(ReasonCode.REVIEW_OVERDUE, f"{sentence}; another person must run `promoter review {case.environment}`")
 
 
 def _as_gate(policy: Override) -> Approval:

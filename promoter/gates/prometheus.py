@@ -44,8 +44,8 @@ def read_answer(status: int, body: str, span: Span) -> tuple[Series, ...]:
     """Read the series of a `query_range` response. Raise BadAnswer if any part is invalid."""
     answer = _document(status, body)
     if answer.get("status") != "success":
-        says = f"{answer.get('errorType') or f'status {status}'}: {answer.get('error') or 'without a reason'}"
-        raise BadAnswer(f"the server answers {says}", again=status >= 500)
+        sentence = f"{answer.get('errorType') or f'status {status}'}: {answer.get('error') or 'without a reason'}"
+        raise BadAnswer(f"the server answers {sentence}", again=status >= 500)
     if answer.get("warnings"):
         raise BadAnswer(f"the server warns that the answer may be incomplete: {'; '.join(map(str, answer['warnings']))[:500]}")
     data = answer.get("data")
@@ -59,8 +59,8 @@ def _document(status: int, body: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
-        says = "is too long: aggregate the query" if len(body) >= 1 << 20 else "is not from a Prometheus server"
-        raise BadAnswer(f"the answer (status {status}) {says}", again=status >= 500) from error
+        sentence = "is too long: aggregate the query" if len(body) >= 1 << 20 else "is not from a Prometheus server"
+        raise BadAnswer(f"the answer (status {status}) {sentence}", again=status >= 500) from error
     if not isinstance(answer, dict):
         raise BadAnswer(f"the answer (status {status}) is not from a Prometheus server")
     return answer
@@ -69,7 +69,7 @@ def _document(status: int, body: str) -> dict[str, Any]:
 def _series(one: object, span: Span) -> Series:
     if not isinstance(one, dict) or not isinstance(one.get("metric"), dict):
         raise BadAnswer("the answer has a series without labels")
-    labels = _say_labels(one["metric"])
+    labels = _format_labels(one["metric"])
     if one.get("histograms") or not isinstance(one.get("values"), list):
         raise BadAnswer(f"{labels} has no plain numbers: use for example histogram_quantile()")
     samples: dict[int, float] = {}
@@ -92,7 +92,7 @@ def _sample(sample: Any, labels: str, span: Span) -> tuple[int, float]:
     return point, value
 
 
-def _say_labels(metric: dict[str, Any]) -> str:
+def _format_labels(metric: dict[str, Any]) -> str:
     inside = ", ".join(f'{name}="{value}"' for name, value in sorted(metric.items()) if name != "__name__")
     name = str(metric.get("__name__", ""))
     return f"{name}{{{inside}}}" if inside else name or "the value"

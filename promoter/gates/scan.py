@@ -155,7 +155,7 @@ def too_severe(check: ScanCheck, findings: tuple[Finding, ...]) -> tuple[Finding
     return tuple(sorted(wanted, key=lambda f: (-f.severity.rank, not f.fixed, f.id, f.package, f.installed)))
 
 
-def say_counts(findings: tuple[Finding, ...]) -> str:
+def format_counts(findings: tuple[Finding, ...]) -> str:
     """Return a summary such as `2 high, 10 low`, the worst first."""
     counted = [(s, sum(f.severity is s for f in set(findings))) for s in reversed(Severity)]
     return ", ".join(f"{count} {severity}" for severity, count in counted if count) or "no findings"
@@ -169,8 +169,8 @@ def _read_trivy(document: dict[str, Any], image: ImageRef) -> tuple[Finding, ...
     _same_image(digests, document.get("ArtifactName"), image)
     results = document.get("Results")
     if not isinstance(results, list) or not results:
-        says = "it found no operating system and no packages in the image, so it checked nothing"
-        raise BadReport(f"{says}; if that is correct, list the other services under `service`")
+        sentence = "it found no operating system and no packages in the image, so it checked nothing"
+        raise BadReport(f"{sentence}; if that is correct, list the other services under `service`")
     return tuple(_trivy_finding(one) for result in results for one in _list(_map(result), "Vulnerabilities", optional=True))
 
 

@@ -51,8 +51,8 @@ class Identity(Shape):
     @model_validator(mode="after")
     def _check_both(self) -> Self:
         for name in ("subject", "issuer"):
-            said = [key for key in (name, f"{name}_regexp") if getattr(self, key)]
-            if len(said) != 1:
+            given = [key for key in (name, f"{name}_regexp") if getattr(self, key)]
+            if len(given) != 1:
                 raise misfit(f"expected one of `{name}` and `{name}_regexp`", "write a subject and its issuer")
         return self
 
@@ -77,8 +77,10 @@ class SignatureCheck(CheckShape):
             hint = "write for example `key: cosign.pub`"
             raise misfit("expected one of `key` and `identity`", hint)
         if self.identity is not None and self.transparency_log is False:
-            says = "the certificate of an identity is valid only for minutes, so the transparency log must prove when it signed"
-            raise misfit(says, "remove `transparency_log`", ("transparency_log",))
+            sentence = (
+                "the certificate of an identity is valid only for minutes, so the transparency log must prove when it signed"
+            )
+            raise misfit(sentence, "remove `transparency_log`", ("transparency_log",))
         return self
 
     @property

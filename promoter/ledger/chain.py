@@ -203,7 +203,7 @@ def _fact(document: dict[str, Any], line: bytes) -> Fact:
 class BrokenLink:
     """Where a chain is broken: the position in the chain (from 1) and the reason."""
 
-    place: int
+    position: int
     problem: str
 
 
@@ -214,21 +214,21 @@ def check_chain(lines: Iterable[bytes]) -> Iterator[Fact | BrokenLink]:
     `head_of` the last fact with a head that was stored elsewhere.
     """
     head = LedgerHead()
-    for place, line in enumerate(lines, 1):
-        link = _link(place, line, head)
+    for position, line in enumerate(lines, 1):
+        link = _link(position, line, head)
         yield link
         if isinstance(link, BrokenLink):
             return
         head = head_of(link)
 
 
-def _link(place: int, line: bytes, head: LedgerHead) -> Fact | BrokenLink:
+def _link(position: int, line: bytes, head: LedgerHead) -> Fact | BrokenLink:
     try:
         fact = read_line(line)
     except ValueError as error:
-        return BrokenLink(place, str(error))
+        return BrokenLink(position, str(error))
     problem = misfit(fact, head)
-    return fact if problem is None else BrokenLink(place, problem)
+    return fact if problem is None else BrokenLink(position, problem)
 
 
 def misfit(fact: Fact, head: LedgerHead) -> str | None:

@@ -21,8 +21,8 @@ class Payload:
 
     def body(self) -> dict[str, object]:
         """Return the body as it is written."""
-        said = ((key, getattr(self, name), always) for name, key, always in _KEYS[self.kind])
-        return {key: value for key, value, always in said if always or value is not None}
+        values = ((key, getattr(self, name), always) for name, key, always in _KEYS[self.kind])
+        return {key: value for key, value, always in values if always or value is not None}
 
 
 @dataclass(frozen=True)

@@ -139,14 +139,14 @@ class Ledger:
                 state = self.state
                 if guard is not None:
                     guard(state)
-                said = payload(state) if callable(payload) else payload
-                draft = FactDraft(said.kind, self.actor, environment, release, self._redacted(said.body()))
+                fact_payload = payload(state) if callable(payload) else payload
+                draft = FactDraft(fact_payload.kind, self.actor, environment, release, self._redacted(fact_payload.body()))
                 now = self._clock.now()
                 after = fold(
                     (seal(draft, state.head, now),), state
                 )  # first: a fact that cannot be read back must never be written
                 if (why := after.impossible.get(str(after.head.seq))) is not None:
-                    raise LeaseLost(f"{said.kind} is not recorded: {why}; another run has written facts since")
+                    raise LeaseLost(f"{fact_payload.kind} is not recorded: {why}; another run has written facts since")
                 try:
                     fact = self.store.append(draft, state.head, now)
                 except HeadMoved as error:

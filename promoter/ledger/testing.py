@@ -50,7 +50,7 @@ class LedgerContract:
         written = write(ledger, 5)
         assert list(check_chain(ledger.lines())) == written
 
-    def test_whoever_is_second_is_told_and_changes_nothing(self, ledger: LedgerStore) -> None:
+    def test_append_to_a_stale_head_raises_and_changes_nothing(self, ledger: LedgerStore) -> None:
         first = write(ledger, 1)[0]
         for stale in (LedgerHead(), LedgerHead(1, "sha256:" + "1" * 64), LedgerHead(2, first.digest)):
             with pytest.raises(HeadMoved):

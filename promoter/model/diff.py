@@ -44,17 +44,17 @@ def differences(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[C
     return tuple(_between("", old, new))
 
 
-def say_change(change: Mapping[str, Any]) -> str:
+def format_change(change: Mapping[str, Any]) -> str:
     """Show a change as `+ path: value`, `- path: value` or `~ path: old -> new`. Values of secrets are not shown."""
     path, kind = str(change["path"]), change["change"]
     sign = {"added": "+", "removed": "-", "changed": "~"}[kind]
     if path.startswith("secrets."):
         return f"{sign} secret {path.removeprefix('secrets.')}" + (": changed" if kind == "changed" else "")
     values = {"added": ("to",), "removed": ("from",), "changed": ("from", "to")}[kind]
-    return f"{sign} {path}: {' -> '.join(say_value(change[value]) for value in values)}"
+    return f"{sign} {path}: {' -> '.join(format_value(change[value]) for value in values)}"
 
 
-def say_value(value: object) -> str:
+def format_value(value: object) -> str:
     """Show a value as JSON, or an unambiguous text as it is."""
     if isinstance(value, str) and _is_plain(value):
         return value
@@ -84,8 +84,8 @@ def _between(path: str, old: object, new: object) -> Iterator[Change]:
         for key in sorted(before.keys() | after.keys()):
             yield from _between(_joined(path, key), before.get(key, ABSENT), after.get(key, ABSENT))
     elif _is_list_of_maps(old) and _is_list_of_maps(new):
-        for place, (one, other) in enumerate(zip_longest(_items(old), _items(new), fillvalue=ABSENT), 1):
-            yield from _between(_joined(path, str(place)), one, other)
+        for index, (one, other) in enumerate(zip_longest(_items(old), _items(new), fillvalue=ABSENT), 1):
+            yield from _between(_joined(path, str(index)), one, other)
     else:
         yield Change(path, old, new)
 

@@ -18,7 +18,7 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"the duration {text[:40]!r} is too long: write for example 4h") from error
 
 
-def say_duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Return the shortest text that `parse_duration` reads as the same value, to the microsecond."""
     micro = round(span.total_seconds() * 1_000_000)
     words = []

@@ -9,7 +9,7 @@ import unicodedata
 
 from promoter.model.visible_text import visible
 
-_LOOK_ALIKE = {
+_CONFUSABLE = {
     **str.maketrans("авекмнорстухіјѕһԁԛԝӏ", "abekmhopctyxijshdqwl"),
     **str.maketrans("αβεικνορτυχγωη", "abeikvoptuxywn"),
     **str.maketrans("ɑɡıɩʟօսհոցքֆ", "agiilouhngqf"),
@@ -25,7 +25,7 @@ def skeleton(name: str) -> str:
     if name.isascii():
         return name.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(c for c in folded.translate(_LOOK_ALIKE) if not _is_hidden(c))
+    return "".join(c for c in folded.translate(_CONFUSABLE) if not _is_hidden(c))
 
 
 def fault_in(name: str) -> str | None:

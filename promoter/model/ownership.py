@@ -19,13 +19,13 @@ def is_owned(labels: Labels, owner: Labels) -> bool:
 
 def not_ours(kind: str, name: str, labels: Labels, owner: Labels) -> StartError:
     """Return the error for an object of another owner with a name that is needed here."""
-    found = _say(labels)
+    found = _format_labels(labels)
     return StartError(
-        f"{kind} {name} is not ours: expected the labels of {_say(owner)}, got {found or 'none of promoter'}",
+        f"{kind} {name} is not ours: expected the labels of {_format_labels(owner)}, got {found or 'none of promoter'}",
         hint=f"rename or remove that {kind}, or use another name; promoter changes only what it created",
     )
 
 
-def _say(labels: Labels) -> str:
+def _format_labels(labels: Labels) -> str:
     parts = (labels.get(f"{LABEL}.{key}") for key in ("pipeline", "environment", "service"))
     return "/".join(part for part in parts if part)

@@ -35,21 +35,21 @@ def read_builds(text: FileText, source: Source | None = None) -> dict[str, Built
 
 
 def _read(
-    text: FileText, name: str, said: Mapping[str, Any], spot: Spot, filler: Filler, raw: Mapping[str, Any]
+    text: FileText, name: str, written: Mapping[str, Any], spot: Spot, filler: Filler, raw: Mapping[str, Any]
 ) -> BuiltService | None:
     if raw.get("image") is None and raw.get("build") is None:
         filler.complain(spot, f"service `{name}` has neither `image` nor `build`", "add `image: …` or `build: .`", on_key=True)
         return None
-    image, platform = said.get("image"), said.get("platform")
+    image, platform = written.get("image"), written.get("platform")
     if isinstance(image, str) and OPENING in image:
         filler.complain(spot / "image", "`image` cannot contain a secret")
         return None
     if raw.get("build") is None:
         return _pinned(image, platform, spot, filler)
-    if "build" not in said or (raw.get("image") is not None and image is None):
+    if "build" not in written or (raw.get("image") is not None and image is None):
         _checked(text, _paths(raw["build"]), spot / "build", filler)
         return None
-    build = _checked(text, Build.model_validate(said["build"]), spot / "build", filler)
+    build = _checked(text, Build.model_validate(written["build"]), spot / "build", filler)
     _check_secrets(build, spot / "build" / "secrets", filler)
     repository = _repository(text, name, image, spot, filler)
     return None if build is None or repository is None else ToBuild(build, repository, platform)
@@ -65,9 +65,9 @@ def _check_secrets(build: Build | None, spot: Spot, filler: Filler) -> None:
 
 def _paths(build: object) -> Build:
     """Return the parts of a wrong build that can still be checked."""
-    said = build if isinstance(build, dict) else {"context": build}
+    written = build if isinstance(build, dict) else {"context": build}
     keys = ("context", "dockerfile", "dockerfile_inline")
-    return Build(**{k: v for k in keys if isinstance(v := said.get(k), str) and not is_template(v)})
+    return Build(**{k: v for k in keys if isinstance(v := written.get(k), str) and not is_template(v)})
 
 
 def _pinned(image: str | None, platform: str | None, spot: Spot, filler: Filler) -> ToPin | None:

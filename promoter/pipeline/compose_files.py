@@ -112,16 +112,16 @@ class ComposeFiles:
         self, sheet: Sheet, path: Path, shown: str, variables: Variables, trail: tuple[Path, ...]
     ) -> list[Sheet] | None:
         assert isinstance(sheet.document.data, dict)
-        said, at = sheet.document.data.get("include"), sheet.spot("include")
-        if said is None:
+        written, at = sheet.document.data.get("include"), sheet.spot("include")
+        if written is None:
             return []
-        if not isinstance(said, list):
-            self.complaints.add(at, f"expected a list of files, got {kind_of(said)}", "write for example `include: [db.yaml]`")
+        if not isinstance(written, list):
+            self.complaints.add(at, f"expected a list of files, got {kind_of(written)}", "write for example `include: [db.yaml]`")
             return None
         found: list[Sheet] = []
-        for place, entry in enumerate(said):
-            filled = Filling(variables, self.complaints).part(entry, at / place)
-            one = self._include(filled, at / place, path, shown, variables, trail)
+        for index, entry in enumerate(written):
+            filled = Filling(variables, self.complaints).part(entry, at / index)
+            one = self._include(filled, at / index, path, shown, variables, trail)
             if one is None:
                 return None
             found += one
@@ -132,16 +132,16 @@ class ComposeFiles:
         self, entry: object, at: Spot, path: Path, shown: str, variables: Variables, trail: tuple[Path, ...]
     ) -> list[Sheet] | None:
         """Read one entry of `include`: its files are merged, with their own directory and their own `.env`."""
-        said = entry if isinstance(entry, dict) else {"path": entry}
-        paths = _texts(said.get("path"))
-        if not paths or not said.keys() <= {"path", "project_directory", "env_file"}:
+        written = entry if isinstance(entry, dict) else {"path": entry}
+        paths = _texts(written.get("path"))
+        if not paths or not written.keys() <= {"path", "project_directory", "env_file"}:
             hint = "write for example `- db.yaml` or `- {path: db/compose.yaml, project_directory: db, env_file: db.env}`"
             self.complaints.add(at, "expected a file, or a mapping with `path`, `project_directory` and `env_file`", hint)
             return None
         first = path.parent / paths[0]
-        directory = path.parent / str(said["project_directory"]) if said.get("project_directory") else first.parent
+        directory = path.parent / str(written["project_directory"]) if written.get("project_directory") else first.parent
         beside = Path(shown).parent
-        files = [path.parent / name for name in _texts(said.get("env_file"))]
+        files = [path.parent / name for name in _texts(written.get("env_file"))]
         inner = self._with_files(variables, files or [directory / ".env"], str(beside / ".env"), at, must=bool(files))
         found: list[Sheet] = []
         for name in paths:

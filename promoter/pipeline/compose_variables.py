@@ -58,7 +58,7 @@ class Filling:
             once = self.variables.once if len(spot.path) == 2 and spot.path[0] == "services" else environ
             return {key: self._filled(item, spot / key, once if key in _IMAGE else environ) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._filled(item, spot / place, environ) for place, item in enumerate(value)]
+            return [self._filled(item, spot / index, environ) for index, item in enumerate(value)]
         return Tagged(value.tag, self._filled(value.value, spot, environ)) if isinstance(value, Tagged) else value
 
     def _counted(self, filled: str) -> str:

@@ -58,7 +58,7 @@ def _named(text: FileText) -> Iterator[tuple[str, Spot]]:
     for name in text.signers or ():
         yield name, text.spot("approvers")
     for role, members in text.roles.items():
-        yield from ((name, text.spot("roles", role, place)) for place, name in enumerate(members))
+        yield from ((name, text.spot("roles", role, index)) for index, name in enumerate(members))
     for who, names in text.people.items():
         yield from ((name, text.spot("identities", who)) for name in (who, *names))
 
@@ -78,12 +78,12 @@ def _check_keys(text: FileText, data: Mapping[str, Any]) -> None:
 
 
 def _read_head(text: FileText, data: Mapping[str, Any]) -> None:
-    said = {key: data[key] for key in FileHead.model_fields if data.get(key) is not None}
+    head_keys = {key: data[key] for key in FileHead.model_fields if data.get(key) is not None}
     no_secret = {"secret": "a secret is not allowed here: this key is read before the secrets"}
     scope = text.scope(absent={**text.variables, **no_secret}, why_undefined=_FEW)
     filler = Filler(scope, text.complaints, None)
     head = FileHead(name="unnamed")
-    for key, value in said.items():
+    for key, value in head_keys.items():
         read = filler.read(FileHead, {"name": "unnamed", key: value}, text.spot())
         if read is not None:
             head = head.model_copy(update={key: getattr(read, key)})
@@ -170,8 +170,8 @@ def _needs(text: FileText, environment: EnvironmentText) -> tuple[str, ...]:
         text.complaints.fault(spot, Fault((), f"`needs` must be a list of environments, got {kind_of(value)}"))
         return ()
     found = []
-    for place, name in enumerate(names):
-        here = spot if isinstance(value, str) else spot / place
+    for index, name in enumerate(names):
+        here = spot if isinstance(value, str) else spot / index
         if isinstance(name, str) and name in text.environments:
             found.append(name)
         else:

@@ -47,8 +47,8 @@ class Stack:
     @cached_property
     def profiles(self) -> tuple[str, ...]:
         """Return the profiles of the service. Without any, it runs in every environment."""
-        said = [layer.raw.get("profiles") or () for layer in self.layers]
-        return tuple(dict.fromkeys(str(one) for many in said for one in ([many] if isinstance(many, str) else many)))
+        written = [layer.raw.get("profiles") or () for layer in self.layers]
+        return tuple(dict.fromkeys(str(one) for many in written for one in ([many] if isinstance(many, str) else many)))
 
     def canonical(self, filler: Filler) -> Canonical:
         """Return the service in one environment, without overrides."""
@@ -62,16 +62,16 @@ class Stack:
         found: Canonical = {}
         for layer in self.layers:
             marks = {path: mark for path, mark in layer.marks.items() if path[0] in RELEASE_KEYS}
-            found = merge(found, self._in_place(layer, layer.image_keys(filler)), marks)
+            found = merge(found, self._with_absolute_context(layer, layer.image_keys(filler)), marks)
         if self.tags_dropped and "build" in found and isinstance(found.get("image"), str):
             found["image"] = self._without_tag(found["image"], filler)
         return found
 
-    def _in_place(self, layer: Layer, said: Canonical) -> Canonical:
-        context = said.get("build", {}).get("context")
+    def _with_absolute_context(self, layer: Layer, written: Canonical) -> Canonical:
+        context = written.get("build", {}).get("context")
         if context is None or layer.context.directory == self.directory or "://" in context:
-            return said
-        return {**said, "build": {**said["build"], "context": str(layer.context.directory / context)}}
+            return written
+        return {**written, "build": {**written["build"], "context": str(layer.context.directory / context)}}
 
     def _without_tag(self, image: str, filler: Filler) -> str:
         try:
@@ -89,12 +89,12 @@ def shared_services(origin: Origin, files: ComposeFiles, complaints: Complaints)
     found: dict[str, list[Layer]] = {}
     extending = _Extending(files, complaints)
     for sheet in origin.sheets:
-        for name, said, spot in entries(sheet.parts["services"], sheet.spot("services"), complaints):
-            value = said
-            if isinstance(said, Tagged):
+        for name, written, spot in entries(sheet.parts["services"], sheet.spot("services"), complaints):
+            value = written
+            if isinstance(written, Tagged):
                 found.pop(name, None)
-                value = said.value
-                if said.tag == "reset":
+                value = written.value
+                if written.tag == "reset":
                     continue
             if value is None:
                 complaints.add(spot, f"service `{name}` is empty", "give it an `image` or a `build`", on_key=True)
@@ -124,16 +124,16 @@ class _Extending:
             cycle = " -> ".join(service for _, service in (*around, here))
             self._complaints.add(spot / "extends", f"`extends` has a cycle: {cycle}", "remove one `extends` of the cycle")
             return []
-        said = value.get("extends")
-        bases = [] if said is None else self._bases(sheet, said, spot / "extends", (*trail, here))
+        written = value.get("extends")
+        bases = [] if written is None else self._bases(sheet, written, spot / "extends", (*trail, here))
         own = {key: item for key, item in value.items() if key != "extends"}
         return [*bases, make_layer(own, spot, sheet.reading, self._complaints)]
 
-    def _bases(self, sheet: Sheet, said: object, spot: Spot, trail: tuple[tuple[str, str], ...]) -> list[Layer]:
-        form = said if isinstance(said, dict) else {"service": said}
+    def _bases(self, sheet: Sheet, written: object, spot: Spot, trail: tuple[tuple[str, str], ...]) -> list[Layer]:
+        form = written if isinstance(written, dict) else {"service": written}
         name, file = form.get("service"), form.get("file")
         if not isinstance(name, str) or not isinstance(file, str | None) or not form.keys() <= {"service", "file"}:
-            self._complaints.add(spot, f"expected the name of a service, got {kind_of(said)}", _EXTENDS)
+            self._complaints.add(spot, f"expected the name of a service, got {kind_of(written)}", _EXTENDS)
             return []
         other = sheet if file is None else self._open(sheet, file, spot / "file")
         if other is None:

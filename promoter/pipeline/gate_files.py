@@ -52,15 +52,15 @@ def _key(key: str, spot: Spot, directory: Path, files: Files, filler: Filler) ->
 
 def _calendars(names: Sequence[str], spot: Spot, directory: Path, files: Files, filler: Filler) -> tuple[str, ...]:
     texts = []
-    for place, name in enumerate(names):
-        text = _text(name, spot / place, directory, files, filler, LARGEST_CALENDAR)
+    for index, name in enumerate(names):
+        text = _text(name, spot / index, directory, files, filler, LARGEST_CALENDAR)
         if text is None:
             continue
         try:
             read_calendar(text)
         except ValueError as error:
             hint = "repair the event, or export the calendar again" if "event" in str(error) else "name an .ics file"
-            filler.complain(spot / place, f"{name} is not a usable calendar: {error}", hint)
+            filler.complain(spot / index, f"{name} is not a usable calendar: {error}", hint)
         else:
             texts.append(text)
     return tuple(texts)

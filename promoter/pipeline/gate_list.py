@@ -24,10 +24,10 @@ def read_kinds(value: object, spot: Spot, kinds: Mapping[str, type[G]], word: st
         filler.complain(spot, f"`{spot.path[-1]}` must be a list, got {kind_of(value)}", "begin each entry with `- `")
         return []
     found: list[tuple[G, Spot]] = []
-    for place, entry in enumerate(value):
-        shape = _read_entry(entry, spot / place, kinds, word, filler)
+    for index, entry in enumerate(value):
+        shape = _read_entry(entry, spot / index, kinds, word, filler)
         if shape is not None:
-            found.append((shape, spot / place / shape.kind))
+            found.append((shape, spot / index / shape.kind))
     return found
 
 

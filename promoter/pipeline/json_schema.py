@@ -50,9 +50,9 @@ def _describe(shape: dict[str, Any], words: dict[str, str], examples: list[Any])
         shape["description"] = words["_"]
     if examples:
         shape["examples"] = examples
-    for key, said in shape.get("properties", {}).items():
+    for key, definition in shape.get("properties", {}).items():
         if key in words:
-            said["description"] = words[key]
+            definition["description"] = words[key]
 
 
 def _open(node: Any, *, key: str = "") -> Any:

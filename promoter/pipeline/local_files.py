@@ -95,10 +95,10 @@ def _members(folder: Path, checkout: Checkout, *, read_only: bool) -> list[Path]
     names = checkout.tracked(folder, untracked=read_only)
     if names is not None:
         return sorted(names) or ([] if read_only else None)
-    return sorted(_walk(folder)) if read_only else None
+    return sorted(_files_below(folder)) if read_only else None
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _files_below(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(root) / name for name in names)

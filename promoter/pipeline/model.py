@@ -109,7 +109,7 @@ class Environment:
     before: tuple[Check, ...]
     verify: tuple[Check, ...]
     gates: tuple[Gate, ...]
-    elsewhere: Mapping[str, Repository] = field(default_factory=dict)
+    target_repositories: Mapping[str, Repository] = field(default_factory=dict)
     """The repository of each built service, if the environment has its own registry."""
     strategy: Strategy = Strategy.RECREATE
     front: Mapping[str, object] | None = None
@@ -126,8 +126,8 @@ class Environment:
     @property
     def address(self) -> str | None:
         """Return the address: `url`, or else the URL of the first http verification without a secret."""
-        looked_at = (check.url for check in self.verify if isinstance(check, HttpCheck))
-        return self.url or next((url for url in looked_at if OPENING not in url and "@" not in url), None)
+        urls = (check.url for check in self.verify if isinstance(check, HttpCheck))
+        return self.url or next((url for url in urls if OPENING not in url and "@" not in url), None)
 
 
 @dataclass(frozen=True)

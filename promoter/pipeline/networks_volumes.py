@@ -21,11 +21,11 @@ class Part(Generic[S]):
         self._fixed: dict[str, S | None] = {}
         self._varying: dict[str, tuple[Any, Spot, Reading]] = {}
         for name, value, spot, reading in origin.entries(key, complaints):
-            said = {} if value is None else value
-            if templated(said):
-                self._varying[name] = (said, spot, reading)
+            written = {} if value is None else value
+            if templated(written):
+                self._varying[name] = (written, spot, reading)
             else:
-                self._fixed[name] = read_shape(shape, said, spot, complaints, None, reading)
+                self._fixed[name] = read_shape(shape, written, spot, complaints, None, reading)
 
     @property
     def names(self) -> tuple[str, ...]:

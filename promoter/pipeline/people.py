@@ -20,8 +20,8 @@ def read_identities(identities: object, spot: Spot, complaints: Complaints) -> d
     persons = {who.casefold(): who for who in people}
     claimed: dict[str, str] = {}
     for who, names in people.items():
-        for place, name in enumerate(names):
-            at = spot / who if isinstance(identities, dict) and isinstance(identities[who], str) else spot / who / place
+        for index, name in enumerate(names):
+            at = spot / who if isinstance(identities, dict) and isinstance(identities[who], str) else spot / who / index
             other = claimed.setdefault(name.casefold(), who)
             if other != who:
                 message = f"{name} is already a name of {other}; a name must belong to one person"
@@ -51,10 +51,10 @@ def _named(
             complaints.add(at, f"{expected.format(key)}, got {found}", f"write [{example}]")
             continue
         good = []
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             if not isinstance(name, str) or any(sign in name for sign in WILD):
                 message = f"expected the name of one person, got {kind_of(name)}"
-                complaints.add(at / place, message, f"write for example {example}")
+                complaints.add(at / index, message, f"write for example {example}")
             else:
                 good.append(name)
         yield key, tuple(dict.fromkeys(good))
@@ -67,19 +67,19 @@ def check_people(people: Mapping[str, tuple[str, ...]], named: Sequence[tuple[st
     """
     whose = {name: who for who, names in people.items() for name in (who, *names)}
     first: dict[str, str] = {}
-    said = set[str]()
+    reported = set[str]()
     for name, spot in named:
-        if name in said:
+        if name in reported:
             continue
         if (fault := fault_in(name)) is not None:
-            said.add(name)
+            reported.add(name)
             complaints.add(spot, f"{visible(name)} is not a valid name of a person: {fault}", "type the name again by hand")
             continue
         other = first.setdefault(skeleton(name), name)
         if name in whose and other in whose and name.casefold() == other.casefold():
             continue  # errors of `identities` are reported where it is read
         if other != name and whose.get(other, other) != whose.get(name, name):
-            said.add(name)
+            reported.add(name)
             message = f"{spelled(name)} looks like {spelled(other)}, but people are counted by their names"
             complaints.add(
                 spot, message, "write each person's name in one way, or list both names of the person under `identities`"

@@ -28,9 +28,9 @@ class Spot:
         """Return the position of `name` in this list or mapping of names; if it is not found, that of the whole."""
         value = self.document.at(self.path)
         if isinstance(value, list):
-            for place, item in enumerate(value):
+            for index, item in enumerate(value):
                 if (item.get("source") if isinstance(item, dict) else str(item).partition(":")[0]) == name:
-                    return self / place
+                    return self / index
         return self / name
 
     @property
@@ -57,11 +57,11 @@ class Complaints:
         self._keep(self._remarked, spot, (message, None), environment, on_key=on_key)
 
     @staticmethod
-    def _keep(where: _Found, spot: Spot, said: tuple[str, str | None], environment: str | None, *, on_key: bool) -> None:
+    def _keep(where: _Found, spot: Spot, texts: tuple[str, str | None], environment: str | None, *, on_key: bool) -> None:
         if spot.path[:2] == ("environments", environment):
             environment = None  # the position is inside the environment
         at = spot.document.position(spot.path, of_key=on_key)
-        where.setdefault(spot.document.complaint(at, *said), {})[environment] = None
+        where.setdefault(spot.document.complaint(at, *texts), {})[environment] = None
 
     def fault(self, spot: Spot, fault: Fault, environment: str | None = None) -> None:
         if fault.dropped:

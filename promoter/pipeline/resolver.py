@@ -62,13 +62,13 @@ class Resolver:
         self._remark(environment)
         written = apply_implied({service: self._written(service, environment, filler) for service in environment.services})
         names = Names(f"{self.text.head.name}-{name}")
-        place = Placing(self.text, environment, names, filler, self._files, written)
-        services = {service: place.service(service, canonical) for service, canonical in written.items()}
+        placing = Placing(self.text, environment, names, filler, self._files, written)
+        services = {service: placing.service(service, canonical) for service, canonical in written.items()}
         spot = environment.spot
         before = self._read_gates(environment, "before", CHECKS, "check", filler)
         verify = self._read_gates(environment, "verify", CHECKS, "check", filler)
         gates = self._read_gates(environment, "gates", GATES, "gate", filler)
-        place.need_default_network(found for found, _ in (*before, *verify, *gates))
+        placing.need_default_network(found for found, _ in (*before, *verify, *gates))
         strategy, options = next(iter(settings.strategy.items()))
         made = Environment(
             name=name,
@@ -76,13 +76,13 @@ class Resolver:
             registry=settings.registry or self.text.head.registry,
             engines=settings.engine or (None,),
             services={service: made for service, made in services.items() if made is not None},
-            contents=dict(sorted(place.contents.items())),
-            networks=place.networks,
-            volumes=place.volumes,
+            contents=dict(sorted(placing.contents.items())),
+            networks=placing.networks,
+            volumes=placing.volumes,
             before=tuple(check for check, _ in before),
             verify=tuple(check for check, _ in verify),
             gates=tuple(gate for gate, _ in gates),
-            elsewhere=self._elsewhere(settings, filler),
+            target_repositories=self._target_repositories(settings, filler),
             strategy=Strategy(strategy),
             front=settings.front or options.get("front"),
             on_failure=OnFailure(settings.on_failure),
@@ -133,7 +133,7 @@ class Resolver:
         check_services(found, environment.services, filler)
         return with_files(found, self.text.directory, self._files, filler)
 
-    def _elsewhere(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
+    def _target_repositories(self, settings: Settings, filler: Filler) -> dict[str, Repository]:
         """Return repositories in the environment's registry, for images that name no registry."""
         found: dict[str, Repository] = {}
         if settings.registry is None:
@@ -148,9 +148,9 @@ class Resolver:
 
     def _scope(self, environment: EnvironmentText) -> Scope:
         text, spot = self.text, environment.spot / "vars"
-        said = environment.raw.get("vars")
-        is_map(said, spot, text.complaints, "`vars`", environment.name)
-        raw = said if isinstance(said, dict) else {}
+        raw_vars = environment.raw.get("vars")
+        is_map(raw_vars, spot, text.complaints, "`vars`", environment.name)
+        raw = raw_vars if isinstance(raw_vars, dict) else {}
         circular = {name: f"`{name}` is a variable too, and variables cannot use other variables" for name in raw}
         outer = self._scope_with(environment, {}, circular)
         filler = Filler(outer, text.complaints, environment.name)
@@ -198,10 +198,10 @@ class Resolver:
                 )
         if settings.registry is not None:
             check_registry(settings.registry, environment.spot / "registry", filler)
-        for place, address in enumerate(settings.engine):
+        for index, address in enumerate(settings.engine):
             if not _ENGINE.fullmatch(address):
                 message = f"{address!r} is not the address of an engine"
-                filler.complain(environment.spot / "engine" / place, message, "write unix://…, tcp://…, ssh://… or context:NAME")
+                filler.complain(environment.spot / "engine" / index, message, "write unix://…, tcp://…, ssh://… or context:NAME")
         return settings
 
     def _written(self, service: str, environment: EnvironmentText, filler: Filler) -> dict[str, Any]:

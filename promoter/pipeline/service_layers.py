@@ -98,6 +98,6 @@ def _untagged(value: object, path: tuple[str | int, ...], marks: dict[Any, Any],
         found = {key: _untagged(item, (*path, key), marks, context) for key, item in value.items()}
         return {key: item for key, item in found.items() if item is not _GONE}
     if isinstance(value, list):
-        items = [_untagged(item, (*path, place), marks, context) for place, item in enumerate(value)]
+        items = [_untagged(item, (*path, index), marks, context) for index, item in enumerate(value)]
         return [item for item in items if item is not _GONE]
     return value

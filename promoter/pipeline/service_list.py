@@ -40,7 +40,7 @@ def _origin(text: FileText, data: Mapping[str, Any], files: ComposeFiles) -> Ori
         return own
     nothing = own_origin(text.document, text.directory, text.environ)
     nothing.sheets[0].parts.update(dict.fromkeys(own.sheets[0].parts))  # type: ignore[attr-defined]
-    named = [(services, at)] if isinstance(services, str) else [(name, at / place) for place, name in enumerate(services)]
+    named = [(services, at)] if isinstance(services, str) else [(name, at / index) for index, name in enumerate(services)]
     if wrong := next(((name, spot) for name, spot in named if not isinstance(name, str)), None):
         text.complaints.add(wrong[1], f"expected a Compose file, got {kind_of(wrong[0])}", "write for example [compose.yaml]")
         return nothing
@@ -54,8 +54,8 @@ def _read_profiles(text: FileText, data: Mapping[str, Any]) -> None:
     """Select the services of each environment: by its own `profiles`, else the file's, else as Compose does."""
     shared = _profiles(text, data.get("profiles"), text.spot("profiles"))
     if shared is None and not text.origin.sheets[-1].own:
-        said = text.origin.sheets[-1].environ.get("COMPOSE_PROFILES", "")
-        shared = tuple(name.strip() for name in said.split(",") if name.strip())
+        written = text.origin.sheets[-1].environ.get("COMPOSE_PROFILES", "")
+        shared = tuple(name.strip() for name in written.split(",") if name.strip())
     for environment in text.environments.values():
         own = _profiles(text, environment.raw.get("profiles"), environment.spot / "profiles")
         wanted = own if own is not None else shared or ()
@@ -66,17 +66,17 @@ def _is_in(stack: Stack, wanted: tuple[str, ...]) -> bool:
     return not stack.profiles or "*" in wanted or bool(set(stack.profiles) & set(wanted))
 
 
-def _profiles(text: FileText, said: object, spot: Spot) -> tuple[str, ...] | None:
-    if said is None:
+def _profiles(text: FileText, written: object, spot: Spot) -> tuple[str, ...] | None:
+    if written is None:
         return None
-    names = [said] if isinstance(said, str) else said
+    names = [written] if isinstance(written, str) else written
     if not isinstance(names, list):
-        text.complaints.add(spot, f"expected a list of profiles, got {kind_of(said)}", "write for example [debug]")
+        text.complaints.add(spot, f"expected a list of profiles, got {kind_of(written)}", "write for example [debug]")
         return ()
     known = tuple(dict.fromkeys(name for stack in text.layers.values() for name in stack.profiles))
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         if name != "*" and name not in known:
-            here = spot / place if isinstance(said, list) else spot
+            here = spot / index if isinstance(written, list) else spot
             hint = nearest(str(name), known, "known profiles")
             text.complaints.add(here, f"unknown profile {name}: no service has it", hint)
     return tuple(str(name) for name in names)

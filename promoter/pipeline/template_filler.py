@@ -34,8 +34,8 @@ class Filler:
         faults: list[tuple[Spot, TemplateFault]] = []
         self._broken = False
         filled = self._fill(value, spot, faults)
-        for place, fault in faults:
-            self.complain(place, fault.message, fault.hint)
+        for index, fault in faults:
+            self.complain(index, fault.message, fault.hint)
         return filled, not faults and not self._broken
 
     def _fill(self, value: object, spot: Spot, faults: list[tuple[Spot, TemplateFault]]) -> object:
@@ -53,7 +53,7 @@ class Filler:
         if isinstance(value, dict):
             return {key: self._fill(item, spot / key, faults) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._fill(item, spot / place, faults) for place, item in enumerate(value)]
+            return [self._fill(item, spot / index, faults) for index, item in enumerate(value)]
         return Tagged(value.tag, self._fill(value.value, spot, faults)) if isinstance(value, Tagged) else value
 
     def complain(self, spot: Spot, message: str, hint: str | None = None, *, on_key: bool = False) -> None:

@@ -89,7 +89,7 @@ def without_aliases(service: Service) -> Service:
 def _reachable_by_name(service: Service, name: str) -> Service:
     """Return the service with its own name as an alias on each of its networks."""
     networks = {
-        network: place if name in place.aliases else place.model_copy(update={"aliases": (*place.aliases, name)})
-        for network, place in service.networks.items()
+        network: settings if name in settings.aliases else settings.model_copy(update={"aliases": (*settings.aliases, name)})
+        for network, settings in service.networks.items()
     }
     return service.model_copy(update={"networks": networks})

@@ -50,23 +50,23 @@ class Plan:
         """Return plain JSON data, as the `requested` fact records it."""
         if self.recorded is not None:
             return dict(self.recorded)
-        place = self.environment
-        shown = {file.source: file.path for file in place.files}
+        target = self.environment
+        shown = {file.source: file.path for file in target.files}
         return {
             "pipeline": self.pipeline,
-            "environment": place.name,
+            "environment": target.name,
             "images": {name: str(ref) for name, ref in self.images.items()},
-            "services": {name: _with_paths(configuration(service), shown) for name, service in place.services.items()},
-            **({"files": {file.path: file.digest for file in place.files}} if place.files else {}),
-            "contents": dict(place.contents),
-            "networks": {name: _set(asdict(network)) for name, network in place.networks.items()},
-            "volumes": {name: _set(asdict(volume)) for name, volume in place.volumes.items()},
-            "target": [address or "default" for address in place.engines],
-            "strategy": str(place.strategy),
-            "on_failure": str(place.on_failure),
+            "services": {name: _with_paths(configuration(service), shown) for name, service in target.services.items()},
+            **({"files": {file.path: file.digest for file in target.files}} if target.files else {}),
+            "contents": dict(target.contents),
+            "networks": {name: _set(asdict(network)) for name, network in target.networks.items()},
+            "volumes": {name: _set(asdict(volume)) for name, volume in target.volumes.items()},
+            "target": [address or "default" for address in target.engines],
+            "strategy": str(target.strategy),
+            "on_failure": str(target.on_failure),
             "secrets": dict(self.secrets),
-            "before": [_check(check) for check in place.before],
-            "verify": [_check(check) for check in place.verify],
+            "before": [_check(check) for check in target.before],
+            "verify": [_check(check) for check in target.verify],
             "steps": [dict(document(step)) for step in self.steps],
         }
 
@@ -88,7 +88,7 @@ def make_plan(pipeline: str, environment: Environment, release: Release, hash_se
 def images_for(environment: Environment, release: Release) -> dict[str, ImageRef]:
     """Return each service's image: the release's digest, in the environment's own registry if it has one."""
     return {
-        name: ImageRef(environment.elsewhere.get(name, release.images[name].repository), release.images[name].digest)
+        name: ImageRef(environment.target_repositories.get(name, release.images[name].repository), release.images[name].digest)
         for name in environment.services
     }
 

@@ -45,7 +45,7 @@ def _environment(document: Mapping[str, Any], base: Environment, release: Releas
         volumes={name: Volume(**volume) for name, volume in document["volumes"].items()},
         before=tuple(_check(check) for check in document["before"]),
         verify=tuple(_check(check) for check in document["verify"]),
-        elsewhere={n: i.repository for n, i in images.items() if i.repository != release.images[n].repository},
+        target_repositories={n: i.repository for n, i in images.items() if i.repository != release.images[n].repository},
         strategy=Strategy(document["strategy"]),
         on_failure=OnFailure(document["on_failure"]),
         files=tuple(LocalFile(path, str(directory / path), digest) for path, digest in document.get("files", {}).items()),

@@ -128,7 +128,7 @@ def _run(
     )
     env.ledger.append(fact, env.name, plan.release.id, guard)
     env.emit(progress.PromotionStarted(env.name, plan.release, plan.digest, fact.mend))
-    return Runner(env.ports, env.ledger, env.emit, job, hold).carry_out()
+    return Runner(env.ports, env.ledger, env.emit, job, hold).execute()
 
 
 def _settle_abandoned(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> None:

@@ -151,8 +151,8 @@ def _needed(ctx: Context, state: State, environment: str, release: Release) -> t
         current = state.environment(name).current
         if current is None or current.release != release.id:
             there = f"release {current.release[:12]} runs there" if current else "nothing runs there"
-            says = f"{name} has not verified release {release.short_id}: {there}"
-            found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, says), Rule.NEEDS))
+            sentence = f"{name} has not verified release {release.short_id}: {there}"
+            found.append(GateResult(f"needs {name}", waiting(ReasonCode.NOT_VERIFIED_UPSTREAM, sentence), Rule.NEEDS))
     return tuple(found)
 
 

@@ -115,7 +115,9 @@ def logs(ctx: Context, release: str) -> list[LogEntry]:
     chosen = find_release(ctx, release)
     entries = [entry for fact in ctx.ledger.store.read() if fact.release == chosen.id for entry in _entries(fact)]
     for name in ctx.pipeline.needs:
-        entries += [e for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id for e in _says(ctx, name, c)]
+        entries += [
+            e for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id for e in _log_lines(ctx, name, c)
+        ]
     return entries
 
 
@@ -155,7 +157,7 @@ def ledger_lines(ctx: Context) -> Iterator[bytes]:
 
 
 # ------------------------------------------------------------ parts
-def _says(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
+def _log_lines(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
     """Return a container's log with secrets redacted. Without the secrets' values, the log is not shown."""
     who = f"{container.name} ({role_of(container.labels)}, {container.status})"
     try:
@@ -204,13 +206,13 @@ def _brief(fact: Fact) -> dict[str, object]:
 
 
 def _entries(fact: Fact) -> Iterator[LogEntry]:
-    place = fact.environment or ""
+    environment_name = fact.environment or ""
     detail = fact.body.get("detail")
     if fact.kind is Kind.STEP_DONE and isinstance(detail, Mapping):
         text = str(detail.get("output") or detail.get("sentence") or "").rstrip()
         if text:
-            yield LogEntry(place, fact.at, str(fact.body.get("step")), text)
+            yield LogEntry(environment_name, fact.at, str(fact.body.get("step")), text)
     if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK):
         reasons = fact.body.get("reasons")
         text = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else ""
-        yield LogEntry(place, fact.at, str(fact.kind), text)
+        yield LogEntry(environment_name, fact.at, str(fact.kind), text)

@@ -56,12 +56,12 @@ def import_reviews(ctx: Context, environment: str, release: str | None = None, c
     run = _asking_run(ctx, case)
     gates = _approval_gates(ctx, case)
     forge = ctx.ports.forge(None)
-    place = ReviewSubject(forge.platform, run, called or environment)
-    weighed = weigh(forge.reviews(place.environment), ctx.pipeline, gates, case.requested_by, case.release.source.author)
+    subject = ReviewSubject(forge.platform, run, called or environment)
+    weighed = weigh(forge.reviews(subject.environment), ctx.pipeline, gates, case.requested_by, case.release.source.author)
     if any(vote.review.decision == "approve" for vote in weighed.votes):
         may_enter(case)
     ends = [gate.expires for gate in gates if gate.expires is not None]
-    recorded = [_record(ctx, case, vote, place, min(ends, default=None)) for vote in weighed.votes]
+    recorded = [_record(ctx, case, vote, subject, min(ends, default=None)) for vote in weighed.votes]
     facts = tuple(fact for fact in recorded if fact is not None)
     return Imported(environment, case.release.id, run, facts, len(recorded) - len(facts), weighed.passed_over)
 
@@ -99,9 +99,9 @@ def _asking_run(ctx: Context, case: ApprovalCase) -> str:
     return ctx.ci_run
 
 
-def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, place: ReviewSubject, expires: timedelta | None) -> Fact | None:
+def _record(ctx: Context, case: ApprovalCase, vote: Reviewed, subject: ReviewSubject, expires: timedelta | None) -> Fact | None:
     """Record a review as a vote; None when the ledger has it already."""
-    source = source_of(vote.review, place)
+    source = source_of(vote.review, subject)
     kind = Approved if vote.review.decision == "approve" else Rejected
 
     def imported(state: State) -> Approved | Rejected:

@@ -58,9 +58,9 @@ def weigh(
     return Weighed(tuple(votes), tuple(dict.fromkeys(over)))
 
 
-def source_of(review: Review, place: ReviewSubject) -> Mapping[str, str]:
+def source_of(review: Review, subject: ReviewSubject) -> Mapping[str, str]:
     """Return the part of a fact that names the source of its vote."""
-    words = (place.platform, place.run, place.environment, review.user, _STATES[review.decision], review.mark)
+    words = (subject.platform, subject.run, subject.environment, review.user, _STATES[review.decision], review.mark)
     return dict(zip(REVIEW, map(str, words), strict=True))
 
 

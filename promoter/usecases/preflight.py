@@ -30,7 +30,7 @@ def preflight(ctx: Context, targets: Iterable[str], source: Source, release: Rel
         secrets |= build_secrets(wanted)
     else:
         hosts = {image.repository.host for image in release.images.values()} if environments else set()
-    hosts |= {repository.host for environment in environments for repository in environment.elsewhere.values()}
+    hosts |= {repository.host for environment in environments for repository in environment.target_repositories.values()}
     _answer(ctx, addresses, hosts, secrets)
 
 

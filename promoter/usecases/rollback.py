@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from promoter.ledger.facts import Cause, Pinned
 from promoter.ledger.state import Deployment, EnvironmentState
-from promoter.model.diff import say_change
+from promoter.model.diff import format_change
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.pipeline.model import LocalFile
@@ -86,7 +86,7 @@ def repair(
         )
         results.append(promote_to(environment_context(ctx, name, terms), plan.release))
         releases.append(plan.release)
-        _tell_end(ctx, results[-1])
+        _report_end(ctx, results[-1])
     one = releases[0] if len({release.id for release in releases}) == 1 else None
     return record_deployments(ctx, RunResult(ctx.name, one, tuple(results)))
 
@@ -161,7 +161,7 @@ def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Pla
     lines = [
         f"{environment}: rolling back from release {here.short_id} to {plan.release.short_id}",
         *(f"{environment}: removes {commit}" for commit in commits or ()),
-        *(f"{environment}: {say_change(change.document())}" for change in changes(before, plan.document())),
+        *(f"{environment}: {format_change(change.document())}" for change in changes(before, plan.document())),
         f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` allows promotions again",
     ]
     for line in lines:
@@ -174,10 +174,10 @@ def _plan_there(ctx: Context, name: str) -> Plan | None:
 
 
 def _ended(ctx: Context, release: Release, result: EnvironmentResult) -> RunResult:
-    _tell_end(ctx, result)
+    _report_end(ctx, result)
     return record_deployments(ctx, RunResult(ctx.name, release, (result,)))
 
 
-def _tell_end(ctx: Context, result: EnvironmentResult) -> None:
+def _report_end(ctx: Context, result: EnvironmentResult) -> None:
     seconds = (result.duration_ms or 0) / 1000
     ctx.emit(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))

@@ -22,18 +22,18 @@ class SshServer:
 
     host = "ledgers.test"
 
-    def __init__(self, room: Path, program: Sequence[Path]) -> None:
-        room.mkdir()
-        self.room, self.key, self.known = room, room / "key", room / "known_hosts"
+    def __init__(self, directory: Path, program: Sequence[Path]) -> None:
+        directory.mkdir()
+        self.directory, self.key, self.known = directory, directory / "key", directory / "known_hosts"
         for name in ("key", "host"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(room / name)], check=True)
-        self.known.write_text(f"{self.host} {(room / 'host.pub').read_text()}")
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
+        self.known.write_text(f"{self.host} {(directory / 'host.pub').read_text()}")
         self.allow("key")
-        (room / "sshd_config").write_text(self._settings(program[0]))
-        self._door(program)
-        self.program = room / "ssh"
+        (directory / "sshd_config").write_text(self._settings(program[0]))
+        self._listener(program)
+        self.program = directory / "ssh"
         self.program.write_text(
-            f"#!/bin/sh\nexec ssh -F none -o ProxyCommand={room}/door -o UserKnownHostsFile={self.known} "
+            f"#!/bin/sh\nexec ssh -F none -o ProxyCommand={directory}/door -o UserKnownHostsFile={self.known} "
             f'-o IdentitiesOnly=yes -o IdentityAgent=none -i {self.key} "$@"\n'
         )
         self.program.chmod(0o755)
@@ -43,10 +43,10 @@ class SshServer:
         return {"GIT_SSH": str(self.program), "GIT_SSH_VARIANT": "ssh"}
 
     def allow(self, *keys: str) -> None:
-        (self.room / "authorized").write_text("".join((self.room / f"{key}.pub").read_text() for key in keys))
+        (self.directory / "authorized").write_text("".join((self.directory / f"{key}.pub").read_text() for key in keys))
 
     def _settings(self, program: Path) -> str:
-        lines = [f"HostKey {self.room}/host", f"AuthorizedKeysFile {self.room}/authorized", "PermitRootLogin yes"]
+        lines = [f"HostKey {self.directory}/host", f"AuthorizedKeysFile {self.directory}/authorized", "PermitRootLogin yes"]
         lines += ["StrictModes no", "UsePAM no", "PidFile none", "PasswordAuthentication no", "KbdInteractiveAuthentication no"]
         halves = program.parents[1] / "lib/openssh"  # newer ones are several programs, looked for where the package puts them
         for setting, name in (("SshdSessionPath", "sshd-session"), ("SshdAuthPath", "sshd-auth")):
@@ -54,11 +54,11 @@ class SshServer:
                 lines.append(f"{setting} {halves / name}")
         return "\n".join(lines) + "\n"
 
-    def _door(self, program: Sequence[Path]) -> None:
+    def _listener(self, program: Sequence[Path]) -> None:
         libraries = ":".join(map(str, program[1:]))
-        serve = f"{program[0]} -i -f {self.room}/sshd_config"
-        (self.room / "inside").write_text(f"set -e\n{_AS_ROOT.format(room=self.room)}exec {serve}\n")
-        start = f"unshare --mount sh {self.room}/inside" if os.geteuid() == 0 else serve
+        serve = f"{program[0]} -i -f {self.directory}/sshd_config"
+        (self.directory / "inside").write_text(f"set -e\n{_AS_ROOT.format(directory=self.directory)}exec {serve}\n")
+        start = f"unshare --mount sh {self.directory}/inside" if os.geteuid() == 0 else serve
         path = f"export LD_LIBRARY_PATH={libraries}\n" if libraries else ""
-        (self.room / "door").write_text(f"#!/bin/sh\n{path}exec {start}\n")
-        (self.room / "door").chmod(0o755)
+        (self.directory / "door").write_text(f"#!/bin/sh\n{path}exec {start}\n")
+        (self.directory / "door").chmod(0o755)

@@ -8,7 +8,7 @@ from promoter.adapters.clock import SystemClock
 from promoter.model.errors import Interrupted
 
 
-def test_it_tells_the_time_with_its_zone():
+def test_now_has_a_time_zone():
     before = datetime.now(UTC)
     now = SystemClock().now()
     assert before <= now <= datetime.now(UTC)

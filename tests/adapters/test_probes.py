@@ -89,14 +89,14 @@ def served(server: ThreadingHTTPServer) -> Iterator[None]:
 
 
 @contextmanager
-def listener(*says: bytes) -> Iterator[str]:
+def listener(*message: bytes) -> Iterator[str]:
     """A port that takes one connection, says this and then keeps still until the other side goes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def talk() -> None:
             connection, _ = server.accept()
             with connection:
-                for piece in says:
+                for piece in message:
                     connection.sendall(piece)
                 while connection.recv(65536):
                     pass
@@ -126,7 +126,7 @@ def get(url: str, timeout: float = 5.0, method: str = "GET", **headers: str) -> 
         ("/nonsense", 200, "pr\ufffdt"),
     ],
 )
-def test_an_answer_is_told_as_it_came(probes, site, path, status, body):
+def test_a_response_is_returned_unchanged(probes, site, path, status, body):
     answer = probes.http(get(at(site, path)))
     assert (answer.status, answer.body, answer.error) == (status, body, "")
     assert 0 < answer.seconds < 5
@@ -157,7 +157,7 @@ def test_of_a_huge_body_the_beginning_is_kept(probes, site):
     assert (answer.status, len(answer.body), answer.error) == (200, LARGEST_BODY, "")
 
 
-def test_an_answer_that_breaks_off_says_so(probes):
+def test_a_truncated_response_is_reported(probes):
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\nso far") as url:
         answer = probes.http(get(url, timeout=0.2))
     assert (answer.status, answer.body) == (None, "so far")
@@ -219,20 +219,20 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def test_a_port_where_nobody_listens_is_said_at_once(probes):
+def test_a_closed_port_is_reported_at_once(probes):
     port = free_port()
     answer = probes.http(get(f"http://127.0.0.1:{port}/"))
     assert (answer.status, answer.error) == (None, f"nothing listens at 127.0.0.1:{port}")
     assert answer.seconds < 1
 
 
-def test_what_is_not_http_is_said(probes):
+def test_a_response_that_is_not_http_is_reported(probes):
     with listener(b"220 mail.example.com ESMTP\r\n") as url:
         answer = probes.http(get(url))
     assert answer.status is None and "did not answer as HTTP does" in answer.error
 
 
-def test_a_connection_that_is_closed_at_once_is_said(probes):
+def test_a_connection_that_is_closed_at_once_is_reported(probes):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def hang_up() -> None:
@@ -246,7 +246,7 @@ def test_a_connection_that_is_closed_at_once_is_said(probes):
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "message"),
     [
         ("ftp://example.com/", "is not an address that can be asked"),
         ("127.0.0.1:80", "is not an address that can be asked"),
@@ -256,12 +256,12 @@ def test_a_connection_that_is_closed_at_once_is_said(probes):
         ("http://no-such-host.invalid/", "the name no-such-host.invalid is not known"),
     ],
 )
-def test_an_address_that_cannot_be_is_said(probes, url, says):
+def test_an_invalid_address_is_reported(probes, url, message):
     answer = probes.http(get(url))
-    assert answer.status is None and says in answer.error
+    assert answer.status is None and message in answer.error
 
 
-def test_a_header_that_cannot_be_sent_is_said(probes, site):
+def test_an_invalid_header_is_reported_and_not_sent(probes, site):
     answer = probes.http(get(at(site), Bad="a\r\nb"))
     assert answer.status is None and "cannot be sent" in answer.error
     assert site.heard == []
@@ -296,7 +296,7 @@ def test_a_certificate_is_believed_only_when_it_is_trusted(probes, certificate, 
         assert other.status is None and "is not trusted" in other.error
 
 
-def test_tls_where_none_is_spoken_is_said(probes, site):
+def test_tls_to_a_server_without_tls_is_reported(probes, site):
     answer = probes.http(get(at(site).replace("http", "https")))
     assert answer.status is None and "TLS with 127.0.0.1" in answer.error
 
@@ -318,7 +318,7 @@ def test_a_program_beside_the_file_is_found(probes, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("program", "code", "says"),
+    ("program", "code", "message"),
     [
         ("no-such-program", 127, "no-such-program was not found"),
         ("./missing", 127, "./missing was not found"),
@@ -327,12 +327,12 @@ def test_a_program_beside_the_file_is_found(probes, tmp_path):
         ("nul\0byte", 126, "cannot be run"),
     ],
 )
-def test_what_cannot_run_is_a_result(probes, tmp_path, program, code, says):
+def test_what_cannot_run_is_a_result(probes, tmp_path, program, code, message):
     (tmp_path / "plain").write_text("#!/bin/sh\n")
     (tmp_path / "empty").write_bytes(b"\x7f nothing that runs")
     (tmp_path / "empty").chmod(0o755)
     result = probes.command([program], tmp_path, {}, 10)
-    assert result.exit_code == code and says in result.output
+    assert result.exit_code == code and message in result.output
 
 
 def test_a_directory_that_is_gone_is_a_result(probes, tmp_path):
@@ -426,7 +426,7 @@ def test_a_tool_that_is_missing_or_too_slow_is_a_result(probes):
     assert (slow.exit_code, slow.seconds < 10) == (None, True)
 
 
-def test_without_room_for_a_private_directory_nothing_runs(probes, monkeypatch, tmp_path):
+def test_without_a_private_directory_no_tool_runs(probes, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     result = probes.tool(["sh", "-c", "touch ran"], {}, {}, 10)
     assert (result.exit_code, result.output) == (126, b"")

@@ -8,7 +8,7 @@ import pytest
 
 from promoter.adapters.process_owner import is_gone, lease_owner, run_url
 
-SAY = "import os; from promoter.adapters.process_owner import lease_owner; print(lease_owner('ana', os.environ))"
+PRINT_OUTPUT = "import os; from promoter.adapters.process_owner import lease_owner; print(lease_owner('ana', os.environ))"
 
 
 def test_this_process_is_not_gone() -> None:
@@ -16,13 +16,13 @@ def test_this_process_is_not_gone() -> None:
 
 
 def test_a_process_that_ended_here_is_gone() -> None:
-    owner = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, check=True).stdout.strip()
+    owner = subprocess.run([sys.executable, "-c", PRINT_OUTPUT], capture_output=True, text=True, check=True).stdout.strip()
     assert is_gone(owner)
 
 
 @pytest.mark.parametrize("change", [("(", "(f"), ("process", "proces")])
 def test_of_another_machine_or_other_words_it_cannot_be_known(change: tuple[str, str]) -> None:
-    owner = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, check=True).stdout.strip()
+    owner = subprocess.run([sys.executable, "-c", PRINT_OUTPUT], capture_output=True, text=True, check=True).stdout.strip()
     assert not is_gone(owner.replace(*change))
 
 

@@ -60,7 +60,7 @@ def test_a_value_is_had_late_and_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "says", "hint"),
+    ("source", "message", "hint"),
     [
         (EnvSource("TEST_NOWHERE"), "the variable TEST_NOWHERE is not set", "set TEST_NOWHERE"),
         (EnvSource("TEST_EMPTY"), "is empty: the variable TEST_EMPTY", "put the value there"),
@@ -74,7 +74,7 @@ def test_a_value_is_had_late_and_once(tmp_path):
         (CommandSource(("no-such-program",)), "no-such-program was not found (exit code 127)", "run no-such-program by hand"),
     ],
 )
-def test_what_cannot_be_had_is_named_with_its_source_and_remedy(tmp_path, monkeypatch, source, says, hint):
+def test_what_cannot_be_had_is_named_with_its_source_and_remedy(tmp_path, monkeypatch, source, message, hint):
     monkeypatch.setenv("TEST_EMPTY", "")
     monkeypatch.setitem(os.environb, b"TEST_BYTES", b"hunter2\xff")
     (tmp_path / "empty").write_text("\n")
@@ -90,7 +90,7 @@ def test_what_cannot_be_had_is_named_with_its_source_and_remedy(tmp_path, monkey
     ):
         with pytest.raises(SecretError) as error:
             act()
-        assert "secret TOKEN" in error.value.message and says in error.value.message
+        assert "secret TOKEN" in error.value.message and message in error.value.message
         assert hint in error.value.hint
         assert "hunter2" not in f"{error.value.message} {error.value.hint} {error.value.__cause__!r}"
 
@@ -120,7 +120,7 @@ def test_all_that_are_missing_are_named_together(env):
 
 
 # ---------------------------------------------------------------- never shown
-def test_values_stand_in_no_repr(env):
+def test_values_are_not_in_the_repr(env):
     secrets = env(A="hunter2")
     secrets.reveal(handle("A"))
     assert repr(secrets) == "DeclaredSecrets(A)"
@@ -206,12 +206,12 @@ def test_no_value_survives_redaction(value, before, after):
 
 
 # ---------------------------------------------------------------- hashes
-def test_a_hash_tells_values_salts_and_names_apart(env):
+def test_the_keyed_hash_differs_by_value_salt_and_name(env):
     secrets = env(A="hunter2", B="hunter2", C="hunter3")
-    told = {secrets.keyed_hash(name, salt) for name in "ABC" for salt in (SALT, "", "5b" * 16)}
-    assert len(told) == 9
-    assert all(len(digest) == 64 and int(digest, 16) >= 0 for digest in told)
-    assert secrets.keyed_hash("A", SALT) in told
+    output = {secrets.keyed_hash(name, salt) for name in "ABC" for salt in (SALT, "", "5b" * 16)}
+    assert len(output) == 9
+    assert all(len(digest) == 64 and int(digest, 16) >= 0 for digest in output)
+    assert secrets.keyed_hash("A", SALT) in output
 
 
 def test_another_machine_computes_the_same_hash(env):

@@ -33,7 +33,7 @@ def faults(directory: Path) -> list[str]:
     return [f"{c.line}:{c.column} {c.message} {c.hint}" for c in caught.value.complaints]
 
 
-def test_nothing_said_is_all_defaults(tmp_path: Path) -> None:
+def test_without_settings_the_defaults_apply(tmp_path: Path) -> None:
     assert load_settings(tmp_path) == Settings()
 
 
@@ -53,7 +53,7 @@ def test_variables_win_over_the_file_and_flags_over_both(tmp_path: Path, monkeyp
     assert settings.insecure_registries == ("a:5000", "b")
 
 
-def test_an_empty_variable_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, 'actor = "file"\n')
     monkeypatch.setenv("PROMOTER_ACTOR", "")
     assert load_settings(tmp_path).actor == "file"
@@ -75,12 +75,12 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("span", "says"),
+    ("span", "message"),
     [("2s", "expires between two heartbeats: write 3s or more"), ("2h", "blocks runs too long after a crash: write 1h or less")],
 )
-def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, says: str) -> None:
+def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, message: str) -> None:
     write(tmp_path, f'lease_ttl = "{span}"\n')
-    assert says in faults(tmp_path)[0]
+    assert message in faults(tmp_path)[0]
 
 
 def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("text", "place"), [('wait = "1m"\nactor = \n', "2:9"), ("wait", "1:5"), (b"\xff\xfe", "1:1"), ("a = 1\na = 2", "2:6")]
 )
-def test_what_is_not_toml_is_told_with_its_place(tmp_path: Path, text: str | bytes, place: str) -> None:
+def test_invalid_toml_is_reported_with_its_position(tmp_path: Path, text: str | bytes, place: str) -> None:
     write(tmp_path, text)
     assert [line.split()[0] for line in faults(tmp_path)] == [place]
 
@@ -147,10 +147,10 @@ SERIOUS = {
 @pytest.mark.parametrize("key", SERIOUS)
 def test_break_9_a_tracked_file_sets_comfort_only(tmp_path: Path, key: str) -> None:
     checkout(tmp_path, f'wait = "30m"\n{key} = {SERIOUS[key]}\n')
-    (said,) = faults(tmp_path)
-    assert said.startswith(f"2:1 `{key}` cannot be set in a file that git tracks")
-    assert f"PROMOTER_{key.upper()}=" in said
-    assert "git rm --cached .promoter/settings.toml" in said
+    (output,) = faults(tmp_path)
+    assert output.startswith(f"2:1 `{key}` cannot be set in a file that git tracks")
+    assert f"PROMOTER_{key.upper()}=" in output
+    assert "git rm --cached .promoter/settings.toml" in output
 
 
 def test_break_9_every_setting_is_comfort_or_is_refused(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_break_9_every_setting_is_comfort_or_is_refused(tmp_path: Path) -> None:
     assert len(faults(tmp_path)) == len(SERIOUS)
 
 
-def test_comfort_may_be_tracked_and_anything_may_stand_in_a_file_that_is_not(tmp_path: Path) -> None:
+def test_a_tracked_file_may_set_harmless_keys_and_an_untracked_file_any_key(tmp_path: Path) -> None:
     assert load_settings(checkout(tmp_path, 'wait = "30m"\nci = "none"\nbuilder = "buildx"\n')).wait == timedelta(minutes=30)
     other = tmp_path / "other"
     other.mkdir()
@@ -177,8 +177,8 @@ def test_break_9_a_report_does_not_leave_the_checkout(
     checkout(tmp_path / "shop", f'{key} = "{path}"\n')
     (tmp_path / "shop" / "link").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path / "shop")
-    (said,) = faults(tmp_path / "shop")
-    assert f"`{key}` of a file that git tracks must be a path inside the checkout" in said
+    (output,) = faults(tmp_path / "shop")
+    assert f"`{key}` of a file that git tracks must be a path inside the checkout" in output
     (tmp_path / "shop/.promoter/settings.toml").write_text(f'{key} = "reports/junit.xml"\n')
     assert getattr(load_settings(tmp_path / "shop"), key) == "reports/junit.xml"
 
@@ -195,7 +195,7 @@ def test_break_9_a_link_does_not_hide_it(tmp_path: Path) -> None:
     assert load_settings(tmp_path).actor == "robot"
 
 
-def test_break_9_where_git_cannot_tell_the_file_is_taken_for_tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_break_9_without_git_the_file_counts_as_tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout(tmp_path, 'actor = "robot"\n', tracked=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "`actor` cannot be set" in faults(tmp_path)[0]
@@ -204,7 +204,7 @@ def test_break_9_where_git_cannot_tell_the_file_is_taken_for_tracked(tmp_path: P
 @pytest.mark.parametrize(
     "ci", [{"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ana"}, {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ana"}]
 )
-def test_break_9_in_ci_the_platform_says_who_acts(tmp_path: Path, ci: dict[str, str]) -> None:
+def test_break_9_in_ci_the_actor_comes_from_the_platform(tmp_path: Path, ci: dict[str, str]) -> None:
     assert who(Settings(actor="robot"), tmp_path, ci) == "ana"
     assert who(Settings(actor="robot"), tmp_path, ci, flag="cyd") == "cyd"
     assert "PROMOTER_ACTOR or `actor` (robot) is ignored" in (passed_over(Settings(actor="robot"), ci, None) or "")

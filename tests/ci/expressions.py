@@ -21,8 +21,8 @@ def fill(text: str, contexts: Mapping[str, Any]) -> str:
 def holds(condition: str, contexts: Mapping[str, Any]) -> bool:
     """An `if:`, with or without its braces. `success()` is understood where no status function is named."""
     bare = condition.strip().removeprefix("${{").removesuffix("}}")
-    said = bool(evaluate(bare, contexts))
-    return said if re.search(r"\b(always|success|failure|cancelled)\(\)", bare) else said and contexts["success"]
+    output = bool(evaluate(bare, contexts))
+    return output if re.search(r"\b(always|success|failure|cancelled)\(\)", bare) else output and contexts["success"]
 
 
 def as_text(value: Any) -> str:

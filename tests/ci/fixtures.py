@@ -57,12 +57,12 @@ def tool_cache(shared: Path, wheelhouse: Path) -> Path:
     return place
 
 
-def started(workspace: Path, room: Path, tools: Path, wheelhouse: Path, env: Mapping[str, str] | None = None) -> Job:
+def started(workspace: Path, directory: Path, tools: Path, wheelhouse: Path, env: Mapping[str, str] | None = None) -> Job:
     """A job's beginning. pip asks no index: these tests are not about the network."""
     local = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheelhouse), "PIP_CONFIG_FILE": "/dev/null"}
-    given = machine(room, {"GITHUB_WORKSPACE": str(workspace), "RUNNER_TOOL_CACHE": str(tools), **local, **(env or {})})
+    given = machine(directory, {"GITHUB_WORKSPACE": str(workspace), "RUNNER_TOOL_CACHE": str(tools), **local, **(env or {})})
     nothing_cached = {"actions/cache": lambda _, with_: {}}
-    return Job(workspace, room / "temp", given, nothing_cached, {"github": {}, "runner": {"temp": given["RUNNER_TEMP"]}})
+    return Job(workspace, directory / "temp", given, nothing_cached, {"github": {}, "runner": {"temp": given["RUNNER_TEMP"]}})
 
 
 @pytest.fixture

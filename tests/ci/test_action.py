@@ -44,7 +44,7 @@ def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Step]:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"command": "deploy"}, "command: 'deploy' is none of run, promote, plan, build, validate, rollback, status and explain"),
         ({"command": "run; touch pwned"}, "is none of"),
@@ -77,12 +77,12 @@ def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Step]:
         ({"environment": "a%0Ab"}, "is not an environment's name"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_refused_before_anything_runs(use, workspace, given, said):
+def test_what_cannot_be_meant_is_refused_before_anything_runs(use, workspace, given, message):
     before = sorted(workspace.rglob("*"))
     step = use(**given)
     assert (step.outcome, step.outputs["status"], step.ran) == ("failure", "failed", ["Check the inputs"]), step.log
     [error] = step.said.commands
-    assert (error.name, error.properties["title"]) == ("error", "promoter") and said in error.data
+    assert (error.name, error.properties["title"]) == ("error", "promoter") and message in error.data
     assert sorted(workspace.rglob("*")) == before
 
 
@@ -110,7 +110,7 @@ def variable(name: str) -> str:
     return f"IN_{name.removeprefix('github-').replace('-', '_').upper()}"
 
 
-def test_bad_files_are_told_with_their_place_and_leave_a_record(use, workspace, tmp_path):
+def test_invalid_files_are_reported_with_their_position_and_leave_a_record(use, workspace, tmp_path):
     (workspace / "pipeline.yaml").write_text(PIPELINE + "gates: []\n")
     step = use(command="validate", evidence=str(tmp_path / "record"))
     assert (step.outcome, step.code, step.outputs["status"]) == ("failure", 2, "failed"), step.log
@@ -162,19 +162,19 @@ def test_wheels_that_are_not_the_pinned_ones_are_refused(job, workspace, wheelho
     match spoil:
         case "another":
             own.rename(given / "promoter-99.0.0-py3-none-any.whl")
-            said = "promoter-99.0.0-py3-none-any.whl is not promoter"
+            output = "promoter-99.0.0-py3-none-any.whl is not promoter"
         case "forged":
             forged = other.read_bytes() + b"\0"
             other.unlink()
             other.write_bytes(forged)
-            said = "make wheelhouse"
+            output = "make wheelhouse"
         case _:
-            given, said = tmp_path / "none", "there is no"
+            given, output = tmp_path / "none", "there is no"
     (tmp_path / "tools").mkdir()
     one = job(workspace, env={"RUNNER_TOOL_CACHE": str(tmp_path / "tools")})
     step = one.action(ROOT, {"command": "validate", "wheel": str(given)})
     assert step.outcome == "failure", step.log
-    assert any(said in error.data for error in one.said.named("error")), step.log
+    assert any(output in error.data for error in one.said.named("error")), step.log
     assert list((tmp_path / "tools").rglob("ready")) == []
 
 
@@ -254,8 +254,8 @@ def ended(last, tmp_path) -> Callable[..., tuple[Step, Job]]:
 def test_green_is_the_wanted_state_or_an_honest_wait_and_never_without_a_digest(
     ended, command, code, status, digest, on_pending, color
 ):
-    said = {"status": status, "digest": digest, "reason-code": "soaking", "result": "{}"}
-    step, one = ended(code, said, **{"command": command, "on-pending": on_pending})
+    output = {"status": status, "digest": digest, "reason-code": "soaking", "result": "{}"}
+    step, one = ended(code, output, **{"command": command, "on-pending": on_pending})
     assert step.code == color, step.log
     assert step.outputs["status"] == ("failed" if color == 1 else status)
     assert bool(one.said.named("error")) == (color != 0 and code in {0, 3})  # of the others promoter itself has told
@@ -263,7 +263,7 @@ def test_green_is_the_wanted_state_or_an_honest_wait_and_never_without_a_digest(
 
 
 @pytest.mark.parametrize(("code", "status"), [(1, "failed"), (4, "refused"), (5, "locked"), (137, "failed")])
-def test_a_command_that_said_nothing_still_has_a_status_and_a_result(ended, code, status):
+def test_a_command_without_output_has_a_status_and_a_result(ended, code, status):
     step, _ = ended(code, {})
     assert (step.code, step.outputs["status"], json.loads(step.outputs["result"])["decision"]) == (code, status, status)
 
@@ -285,9 +285,9 @@ def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
         assert lines[: len(argv)] == argv, step.log
         assert [line for line in lines if line.startswith("IN_")] == []
         assert {"PROMOTER_SUMMARY=true", "PROMOTER_ANNOTATIONS=true"} <= set(lines)
-        for word, told in (("github-token=t0ken", "GITHUB_TOKEN=t0ken"), ("deployments=true", "PROMOTER_DEPLOYMENTS=true"),
+        for word, output in (("github-token=t0ken", "GITHUB_TOKEN=t0ken"), ("deployments=true", "PROMOTER_DEPLOYMENTS=true"),
                            ("ledger=git:x", "PROMOTER_LEDGER=git:x"), ("actor=ana", "PROMOTER_ACTOR=ana")):  # fmt: skip
-            assert (told in lines) == (word in given)
+            assert (output in lines) == (word in given)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -46,10 +46,15 @@ def test_the_table_of_the_component_is_the_component() -> None:
 def test_the_called_workflow_hands_on_what_the_action_takes_and_gives() -> None:
     call, job = CALLED[True]["workflow_call"], CALLED["jobs"]["promote"]
     own = {"registry", "registry-user", "fetch-depth", "runs-on", "timeout-minutes", "github-environment"}
-    elsewhere = {"deployments", "github-token", "wheel", "python"}  # by `environment:`, by `reviews`, and for the action alone
-    assert call["inputs"].keys() - own == ACTION["inputs"].keys() - elsewhere
+    not_passed = {
+        "deployments",
+        "github-token",
+        "wheel",
+        "python",
+    }  # by `environment:`, by `reviews`, and for the action alone
+    assert call["inputs"].keys() - own == ACTION["inputs"].keys() - not_passed
     step = next(step for step in job["steps"] if step.get("id") == "promoter")
-    assert step["with"].keys() == ACTION["inputs"].keys() - elsewhere | {"github-token"}
+    assert step["with"].keys() == ACTION["inputs"].keys() - not_passed | {"github-token"}
     assert call["outputs"].keys() == job["outputs"].keys() == ACTION["outputs"].keys() - {"result"}
     for name in call["inputs"].keys() - own - {"ledger", "evidence"}:
         assert str(call["inputs"][name]["default"]).lower() == ACTION["inputs"][name].get("default", ""), name
@@ -79,8 +84,8 @@ def test_no_input_of_the_component_becomes_a_word_of_its_script() -> None:
 
 @pytest.mark.parametrize("file", ["templates/promote.yml", "pipelines/ci/Jenkinsfile", "pipelines/ci/woodpecker.yml"])
 def test_what_other_ci_installs_is_this_version(file: str) -> None:
-    said = re.findall(r"(?:default: |PROMOTER_VERSION(?: = '|: ))(\d+\.\d+\.\d+)", (ROOT / file).read_text())
-    assert said == [__version__]
+    output = re.findall(r"(?:default: |PROMOTER_VERSION(?: = '|: ))(\d+\.\d+\.\d+)", (ROOT / file).read_text())
+    assert output == [__version__]
 
 
 def test_small_a_release_is_never_an_option_of_the_component(tmp_path: Path) -> None:
@@ -95,12 +100,12 @@ def test_small_a_release_is_never_an_option_of_the_component(tmp_path: Path) -> 
         key: value["value"] if isinstance(value, dict) else value
         for key, value in component(command="promote")["variables"].items()
     }
-    for release, code, said in (("--ledger=sqlite:other.db", 2, None), ("3f2a", 0, ["promote", "--wait-lock", "10m", "3f2a"])):
+    for release, code, output in (("--ledger=sqlite:other.db", 2, None), ("3f2a", 0, ["promote", "--wait-lock", "10m", "3f2a"])):
         env = {**variables, "PATH": f"{tmp_path}:/usr/bin:/bin", "PROMOTER_RELEASE": release}
         (tmp_path / "said").unlink(missing_ok=True)
         done = subprocess.run(["sh", "-ec", steps], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
-        assert ((tmp_path / "said").read_text().splitlines() if (tmp_path / "said").exists() else None) == said
+        assert ((tmp_path / "said").read_text().splitlines() if (tmp_path / "said").exists() else None) == output
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from promoter.promotion.ports.engine import Container, ContainerSpec, Engine, Ex
 from tests.fakes.engine import TOO_LONG, Behaviour
 from tests.fakes.secrets import FakeSecrets
 
-SAY = ("sh", "-c", "echo out; echo err >&2; exit 3")
+PRINT_OUTPUT = ("sh", "-c", "echo out; echo err >&2; exit 3")
 HANG = ("sleep", "60")
 MISSING = ("/no/such/program",)
 NEVER = ImageRef(Repository.parse("127.0.0.1:1/never"), Digest("0" * 64))
 ANSWERS: Mapping[tuple[str, ...], ExecResult] = {
-    SAY: ExecResult(3, "out\nerr\n"), HANG: TOO_LONG, MISSING: ExecResult(127, "not found"),
+    PRINT_OUTPUT: ExecResult(3, "out\nerr\n"), HANG: TOO_LONG, MISSING: ExecResult(127, "not found"),
 }  # fmt: skip
 RUNS = Behaviour(exec=ANSWERS, logs="one\ntwo\nthree\n")
 QUICK = timedelta(milliseconds=100)
@@ -72,9 +72,9 @@ class EngineContract:
         assert site.engine.remove_image(image)
         assert not site.engine.has_image(image)
         assert not site.engine.remove_image(image)
-        told = []
-        site.engine.pull(image, None, lambda *words: told.append(words))
-        assert site.engine.has_image(image) and told
+        output = []
+        site.engine.pull(image, None, lambda *words: output.append(words))
+        assert site.engine.has_image(image) and output
 
     def test_pulling_what_is_there_is_no_error(self, site):
         image = site.image(RUNS)
@@ -185,7 +185,7 @@ class EngineContract:
             site.engine.create(ContainerSpec(f"{site.prefix}-x", NEVER, Service(), {}), FakeSecrets())
         assert site.engine.inspect(f"{site.prefix}-x") is None
 
-    def test_a_program_that_is_not_there_is_told(self, site, run):
+    def test_a_missing_program_fails_to_start_with_the_reason(self, site, run):
         reason = "no such file or directory"
         container = run(Service(entrypoint=("/no/such/program",), init=False), Behaviour(fails_to_start=reason), start=False)
         with pytest.raises(StartError, match=reason):
@@ -199,7 +199,7 @@ class EngineContract:
         with pytest.raises(StartError, match=str(taken)):
             site.engine.start(second)
 
-    def test_a_network_that_is_not_there_is_told(self, site, run):
+    def test_a_missing_network_fails_to_start_with_its_name(self, site, run):
         with pytest.raises(StartError, match="nowhere"):
             run(Service(networks={f"{site.prefix}-nowhere": Attachment()}))
 
@@ -209,7 +209,7 @@ class EngineContract:
             run(Service(read_only=True), files=files)
 
     # -------------------------------------------------------------- ports
-    def test_ports_are_published_where_the_file_says(self, site, run):
+    def test_ports_are_published_at_the_configured_address(self, site, run):
         container = run(Service(ports=(Port(target=80, host_ip="127.0.0.1"),)))
         host, port = seen_in(site, container).published["80/tcp"]
         assert host == "127.0.0.1" and port > 0
@@ -229,8 +229,8 @@ class EngineContract:
     def test_exec_gives_code_and_words(self, site, run):
         container = run(Service())
         assert site.engine.exec(container, ("true",), 10) == ExecResult(0, "")
-        said = site.engine.exec(container, SAY, 10)
-        assert said.exit_code == 3 and set(said.output.split()) == {"out", "err"}
+        output = site.engine.exec(container, PRINT_OUTPUT, 10)
+        assert output.exit_code == 3 and set(output.output.split()) == {"out", "err"}
 
     def test_exec_of_nothing_is_127(self, site, run):
         assert site.engine.exec(run(Service()), MISSING, 10).exit_code in (126, 127)
@@ -320,7 +320,7 @@ class EngineContract:
         third = run(Service(), start=False, inherited=seen.anonymous)
         assert seen_in(site, third).anonymous == seen.anonymous
 
-    def test_removing_a_container_leaves_its_anonymous_volume_unless_that_is_said(self, site, run):
+    def test_removing_a_container_keeps_its_anonymous_volume_by_default(self, site, run):
         mount = Mount(type="volume", target="/data")
         first = run(Service(volumes=(mount,)), start=False)
         data = seen_in(site, first).anonymous
@@ -331,7 +331,7 @@ class EngineContract:
         third = run(Service(volumes=(mount,)), start=False, inherited=data)
         assert seen_in(site, third).anonymous == data
 
-    def test_an_image_says_which_volumes_it_declares(self, site):
+    def test_the_declared_volumes_of_an_image_are_read(self, site):
         assert site.engine.image_volumes(site.image(RUNS)) == ()
         assert site.engine.image_volumes(site.image(Behaviour(volumes=("/var/data",)))) == ("/var/data",)
         assert site.engine.image_volumes(NEVER) == ()

@@ -59,7 +59,7 @@ class ForgeContract:
             yard.forge.dispatch(other, OCCASION)
         assert yard.started() == []
 
-    def test_what_nobody_reviewed_has_no_reviews(self, yard: Yard) -> None:
+    def test_an_environment_without_reviews_returns_none(self, yard: Yard) -> None:
         assert yard.forge.reviews("prod") == ()
 
     def test_reviews_are_the_same_each_time(self, yard: Yard) -> None:
@@ -71,14 +71,14 @@ class ForgeContract:
         }  # fmt: skip
         assert set(yard.forge.reviews("prod")) == set(first)
 
-    def test_two_reviews_of_one_person_are_told_apart_and_the_first_stays_what_it_was(self, yard: Yard) -> None:
+    def test_two_reviews_of_one_person_are_different_and_the_first_is_unchanged(self, yard: Yard) -> None:
         yard.say("ana-dev", "approve", "")
         first = yard.forge.reviews("prod")
         yard.say("ana-dev", "approve", "")
         both = yard.forge.reviews("prod")
         assert len(set(both)) == 2 and set(first) < set(both)
 
-    def test_a_deployment_is_recorded_or_the_platform_says_that_it_does_that_itself(self, yard: Yard) -> None:
+    def test_a_deployment_is_recorded_or_the_platform_records_it_itself(self, yard: Yard) -> None:
         if yard.forge.platform is Platform.GITLAB:
             with pytest.raises(ForgeError, match="itself"):
                 yard.forge.record(RECORD)

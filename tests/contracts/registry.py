@@ -16,7 +16,7 @@ MANIFEST_KIND = "application/vnd.oci.image.manifest.v1+json"
 INDEX_KIND = "application/vnd.oci.image.index.v1+json"
 
 
-class Shelf(Protocol):
+class RegistrySite(Protocol):
     """`registry`, and a repository of this test's own in it."""
 
     registry: Registry
@@ -39,90 +39,90 @@ def index(child: Digest, size: int) -> bytes:
 
 
 class RegistryContract:
-    """Subclasses give the fixture `shelf`."""
+    """Subclasses give the fixture `site`."""
 
-    def test_a_registry_that_is_there_answers(self, shelf: Shelf) -> None:
-        assert shelf.registry.ping(shelf.repository.host) is None
+    def test_a_registry_that_is_there_answers(self, site: RegistrySite) -> None:
+        assert site.registry.ping(site.repository.host) is None
 
-    def test_a_manifest_by_its_digest(self, shelf: Shelf) -> None:
+    def test_a_manifest_by_its_digest(self, site: RegistrySite) -> None:
         body = manifest()
-        digest = shelf.put(shelf.repository, "v1", body, MANIFEST_KIND)
-        found = shelf.registry.manifest(ImageRef(shelf.repository, digest))
+        digest = site.put(site.repository, "v1", body, MANIFEST_KIND)
+        found = site.registry.manifest(ImageRef(site.repository, digest))
         assert found is not None
         assert (found.digest, found.body, found.size, found.media_type) == (digest, body, len(body), MANIFEST_KIND)
         assert (found.config, found.children) == (CONFIG_DIGEST, ())
 
-    def test_an_index_by_its_digest(self, shelf: Shelf) -> None:
-        child = shelf.put(shelf.repository, "child", manifest(), MANIFEST_KIND)
-        digest = shelf.put(shelf.repository, "v1", index(child, len(manifest())), INDEX_KIND)
-        found = shelf.registry.manifest(ImageRef(shelf.repository, digest))
+    def test_an_index_by_its_digest(self, site: RegistrySite) -> None:
+        child = site.put(site.repository, "child", manifest(), MANIFEST_KIND)
+        digest = site.put(site.repository, "v1", index(child, len(manifest())), INDEX_KIND)
+        found = site.registry.manifest(ImageRef(site.repository, digest))
         assert found is not None
         assert (found.digest, found.media_type, found.config, found.children) == (digest, INDEX_KIND, None, (child,))
 
-    def test_what_is_not_held_is_none(self, shelf: Shelf) -> None:
-        shelf.put(shelf.repository, "v1", manifest(), MANIFEST_KIND)
-        elsewhere = Repository(shelf.repository.host, f"{shelf.repository.path}/never")
-        assert shelf.registry.manifest(ImageRef(shelf.repository, Digest("0" * 64))) is None
-        assert shelf.registry.manifest(ImageRef(elsewhere, Digest("0" * 64))) is None
+    def test_what_is_not_held_is_none(self, site: RegistrySite) -> None:
+        site.put(site.repository, "v1", manifest(), MANIFEST_KIND)
+        other = Repository(site.repository.host, f"{site.repository.path}/never")
+        assert site.registry.manifest(ImageRef(site.repository, Digest("0" * 64))) is None
+        assert site.registry.manifest(ImageRef(other, Digest("0" * 64))) is None
 
-    def test_a_tag_names_what_it_was_last_put_on(self, shelf: Shelf) -> None:
-        first = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)
-        assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == first
-        second = shelf.put(shelf.repository, "v1", manifest("second"), MANIFEST_KIND)
-        assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == second
-        assert shelf.registry.manifest(ImageRef(shelf.repository, first)) is not None
+    def test_a_tag_names_what_it_was_last_put_on(self, site: RegistrySite) -> None:
+        first = site.put(site.repository, "v1", manifest("first"), MANIFEST_KIND)
+        assert site.registry.resolve(Reference(site.repository, "v1")) == first
+        second = site.put(site.repository, "v1", manifest("second"), MANIFEST_KIND)
+        assert site.registry.resolve(Reference(site.repository, "v1")) == second
+        assert site.registry.manifest(ImageRef(site.repository, first)) is not None
 
-    def test_without_a_tag_latest_is_meant(self, shelf: Shelf) -> None:
-        digest = shelf.put(shelf.repository, "latest", manifest(), MANIFEST_KIND)
-        shelf.put(shelf.repository, "v2", manifest("other"), MANIFEST_KIND)
-        assert shelf.registry.resolve(Reference(shelf.repository)) == digest
+    def test_without_a_tag_latest_is_meant(self, site: RegistrySite) -> None:
+        digest = site.put(site.repository, "latest", manifest(), MANIFEST_KIND)
+        site.put(site.repository, "v2", manifest("other"), MANIFEST_KIND)
+        assert site.registry.resolve(Reference(site.repository)) == digest
 
-    def test_a_digest_beats_the_tag_beside_it(self, shelf: Shelf) -> None:
-        first = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)
-        shelf.put(shelf.repository, "v1", manifest("second"), MANIFEST_KIND)
-        assert shelf.registry.resolve(Reference(shelf.repository, "v1", first)) == first
+    def test_a_digest_beats_the_tag_beside_it(self, site: RegistrySite) -> None:
+        first = site.put(site.repository, "v1", manifest("first"), MANIFEST_KIND)
+        site.put(site.repository, "v1", manifest("second"), MANIFEST_KIND)
+        assert site.registry.resolve(Reference(site.repository, "v1", first)) == first
 
     @pytest.mark.parametrize("digest", [None, Digest("0" * 64)])
-    def test_what_nobody_pushed_has_no_digest(self, shelf: Shelf, digest: Digest | None) -> None:
+    def test_an_image_that_was_never_pushed_has_no_digest(self, site: RegistrySite, digest: Digest | None) -> None:
         with pytest.raises(RegistryError) as caught:
-            shelf.registry.resolve(Reference(shelf.repository, "never", digest))
-        assert str(shelf.repository) in caught.value.message and caught.value.hint and not caught.value.retryable
+            site.registry.resolve(Reference(site.repository, "never", digest))
+        assert str(site.repository) in caught.value.message and caught.value.hint and not caught.value.retryable
 
-    def test_a_tag_is_put_on_the_very_same_bytes(self, shelf: Shelf) -> None:
-        digest = shelf.put(shelf.repository, "v1", manifest("first"), MANIFEST_KIND)
-        shelf.put(shelf.repository, "prod", manifest("second"), MANIFEST_KIND)
+    def test_a_tag_is_put_on_the_very_same_bytes(self, site: RegistrySite) -> None:
+        digest = site.put(site.repository, "v1", manifest("first"), MANIFEST_KIND)
+        site.put(site.repository, "prod", manifest("second"), MANIFEST_KIND)
         for _ in range(2):
-            shelf.registry.tag(ImageRef(shelf.repository, digest), "prod")
-            assert shelf.registry.resolve(Reference(shelf.repository, "prod")) == digest
+            site.registry.tag(ImageRef(site.repository, digest), "prod")
+            assert site.registry.resolve(Reference(site.repository, "prod")) == digest
 
-    def test_an_index_is_tagged_whole(self, shelf: Shelf) -> None:
-        child = shelf.put(shelf.repository, "child", manifest(), MANIFEST_KIND)
-        digest = shelf.put(shelf.repository, "v1", index(child, len(manifest())), INDEX_KIND)
-        shelf.registry.tag(ImageRef(shelf.repository, digest), "prod")
-        assert shelf.registry.resolve(Reference(shelf.repository, "prod")) == digest
+    def test_an_index_is_tagged_whole(self, site: RegistrySite) -> None:
+        child = site.put(site.repository, "child", manifest(), MANIFEST_KIND)
+        digest = site.put(site.repository, "v1", index(child, len(manifest())), INDEX_KIND)
+        site.registry.tag(ImageRef(site.repository, digest), "prod")
+        assert site.registry.resolve(Reference(site.repository, "prod")) == digest
 
-    def test_what_is_not_there_cannot_be_tagged(self, shelf: Shelf) -> None:
+    def test_what_is_not_there_cannot_be_tagged(self, site: RegistrySite) -> None:
         with pytest.raises(RegistryError, match="does not have"):
-            shelf.registry.tag(ImageRef(shelf.repository, Digest("0" * 64)), "prod")
+            site.registry.tag(ImageRef(site.repository, Digest("0" * 64)), "prod")
 
-    def test_a_copy_has_the_same_bytes_under_the_same_digest(self, shelf: Shelf) -> None:
-        digest = shelf.put(shelf.repository, "v1", manifest("copied"), MANIFEST_KIND)
-        to = Repository(shelf.repository.host, f"{shelf.repository.path}/elsewhere")
+    def test_a_copy_has_the_same_bytes_under_the_same_digest(self, site: RegistrySite) -> None:
+        digest = site.put(site.repository, "v1", manifest("copied"), MANIFEST_KIND)
+        to = Repository(site.repository.host, f"{site.repository.path}/elsewhere")
         for _ in range(2):  # a copy of what is there already is no fault
-            shelf.registry.copy(ImageRef(shelf.repository, digest), to)
-        found = shelf.registry.manifest(ImageRef(to, digest))
+            site.registry.copy(ImageRef(site.repository, digest), to)
+        found = site.registry.manifest(ImageRef(to, digest))
         assert found is not None
         assert found.body == manifest("copied")
 
-    def test_an_index_is_copied_with_its_children(self, shelf: Shelf) -> None:
-        child = shelf.put(shelf.repository, "child", manifest("child"), MANIFEST_KIND)
-        digest = shelf.put(shelf.repository, "v1", index(child, len(manifest("child"))), INDEX_KIND)
-        to = Repository(shelf.repository.host, f"{shelf.repository.path}/elsewhere")
-        shelf.registry.copy(ImageRef(shelf.repository, digest), to)
+    def test_an_index_is_copied_with_its_children(self, site: RegistrySite) -> None:
+        child = site.put(site.repository, "child", manifest("child"), MANIFEST_KIND)
+        digest = site.put(site.repository, "v1", index(child, len(manifest("child"))), INDEX_KIND)
+        to = Repository(site.repository.host, f"{site.repository.path}/elsewhere")
+        site.registry.copy(ImageRef(site.repository, digest), to)
         for one in (digest, child):
-            assert shelf.registry.manifest(ImageRef(to, one)) is not None
+            assert site.registry.manifest(ImageRef(to, one)) is not None
 
-    def test_what_is_not_held_cannot_be_copied(self, shelf: Shelf) -> None:
-        to = Repository(shelf.repository.host, f"{shelf.repository.path}/elsewhere")
+    def test_what_is_not_held_cannot_be_copied(self, site: RegistrySite) -> None:
+        to = Repository(site.repository.host, f"{site.repository.path}/elsewhere")
         with pytest.raises(RegistryError, match="does not have"):
-            shelf.registry.copy(ImageRef(shelf.repository, Digest("1" * 64)), to)
+            site.registry.copy(ImageRef(site.repository, Digest("1" * 64)), to)

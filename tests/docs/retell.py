@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.docs.pages import DOCS
-from tests.docs.session import TOLD, Alike, tell, without_what_is_left_out
+from tests.docs.session import EXECUTED, Alike, run_page, without_what_is_left_out
 from tests.docs.world import base_image, world
 from tests.ports import next_port
 
@@ -23,19 +23,19 @@ def retell(page: Path) -> None:
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as image:
         with base_image(engine, Path(os.environ["PROMOTER_LAB_BUSYBOX"]), Path(image), name) as base:
             here = world(Path(place), engine, os.environ["PROMOTER_LAB_REGISTRY"], base, name, next_port)
-            told = list(tell(page, here.directory, here.environ, here.changed))
+            reported = list(run_page(page, here.directory, here.environ, here.changed))
         sys.path.insert(0, str(Path(__file__).parents[2] / "lab"))
         from parts.sweep import sweep
 
         sweep(engine, name)
     ours, theirs = Alike(), Alike()
-    answered = [(one, one.shown, without_what_is_left_out(one.said, one.shown.text)) for one in told if one.shown]
-    sys.stderr.writelines(f"{one.block}: {one.said}\n" for one in told if one.shown is None and one.said.strip())
-    if all(ours(said) == theirs(shown.text) for _, shown, said in answered):
+    answered = [(one, one.shown, without_what_is_left_out(one.said, one.shown.text)) for one in reported if one.shown]
+    sys.stderr.writelines(f"{one.block}: {one.said}\n" for one in reported if one.shown is None and one.said.strip())
+    if all(ours(output) == theirs(shown.text) for _, shown, output in answered):
         return
     text = page.read_text()
-    for one, shown, said in answered:
-        fresh = _OF_THE_BUILD.sub("", said).strip("\n")
+    for one, shown, output in answered:
+        fresh = _OF_THE_BUILD.sub("", output).strip("\n")
         asked = f"```{f'sh {one.block.mark}'.strip()}\n{one.block.text}```\n\n```text\n"
         text = text.replace(f"{asked}{shown.text}```", f"{asked}{fresh}\n```")
     page.write_text(text)
@@ -43,5 +43,5 @@ def retell(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:] or [DOCS / name for name in TOLD]:
+    for argument in sys.argv[1:] or [DOCS / name for name in EXECUTED]:
         retell(Path(argument).resolve())

@@ -21,7 +21,7 @@ from typing import Self
 from tests.docs.pages import DOCS, Block, blocks_of
 
 NOT_RUN, SET_UP = "not run", "set up"
-TOLD = (
+EXECUTED = (
     "tutorial.md", "how-to/a-second-registry-for-prod.md", "how-to/check-the-record.md", "how-to/find-out-why-it-waits.md",
     "how-to/freeze-for-the-holidays.md", "how-to/ledger-in-git.md", "how-to/move-the-ledger.md", "how-to/protect-the-policy.md",
     "how-to/read-the-json.md", "how-to/roll-back-in-an-emergency.md", "how-to/rotate-a-signing-key.md",
@@ -68,11 +68,11 @@ def measured(text: str) -> str:
     return text
 
 
-def without_what_is_left_out(said: str, shown: str) -> str:
+def without_what_is_left_out(message: str, shown: str) -> str:
     """What was said, without the lines for which `shown` has a `…`; all of it where the rest does not fit."""
     if not re.search(r"(?m)^…$", shown):
-        return said
-    lines = _BUILD.sub("", said).strip("\n").splitlines()
+        return message
+    lines = _BUILD.sub("", message).strip("\n").splitlines()
     blurred = [_ID.sub("id", measured(line)) for line in lines]
     kept, place = list[str](), 0
     parts = [part.strip("\n").splitlines() for part in re.split(r"(?m)^…$", f"\n{measured(shown)}\n")]
@@ -82,7 +82,7 @@ def without_what_is_left_out(said: str, shown: str) -> str:
         last = number == len(parts) - 1 and part != []
         fits = [at for at in places if blurred[at : at + len(part)] == wanted and (not last or at + len(part) == len(lines))]
         if not fits:
-            return said
+            return message
         kept += [*lines[fits[0] : fits[0] + len(part)], "…"]
         place = fits[0] + len(part)
     return "\n".join(kept[:-1])
@@ -115,16 +115,16 @@ class Shell:
         assert self._bash.stdin and self._bash.stdout
         self._bash.stdin.write(f"{{\n{block}}} </dev/null\necho '{_END}'\n")
         self._bash.stdin.flush()
-        said = ""
+        output = ""
         for line in self._bash.stdout:
             if line == f"{_END}\n":
-                return said
-            said += line
-        raise AssertionError(f"the shell ended in the middle of\n{block}\nand had said\n{said}")
+                return output
+            output += line
+        raise AssertionError(f"the shell ended in the middle of\n{block}\nand had said\n{output}")
 
 
 @dataclass(frozen=True)
-class Told:
+class Executed:
     """A block of commands, what it said, and what the page says that it says (None: nothing)."""
 
     block: Block
@@ -148,7 +148,7 @@ def commands(page: Path) -> list[Block]:
     return sorted(run, key=lambda block: block.mark != SET_UP)
 
 
-def tell(page: Path, directory: Path, environ: Mapping[str, str], changed: Mapping[str, str]) -> Iterator[Told]:
+def run_page(page: Path, directory: Path, environ: Mapping[str, str], changed: Mapping[str, str]) -> Iterator[Executed]:
     """Runs a page. `changed` are words of it that must be others here, such as ports that somebody has; the answers are
     given with the page's own."""
     shown = answers(page)
@@ -157,8 +157,8 @@ def tell(page: Path, directory: Path, environ: Mapping[str, str], changed: Mappi
             for block in commands(TUTORIAL)[:START]:
                 shell.say(_replaced(block.text, changed))
         for block in commands(page):
-            said = shell.say(_replaced(block.text, changed))
-            yield Told(block, _replaced(said, {ours: theirs for theirs, ours in changed.items()}), shown.get(block))
+            output = shell.say(_replaced(block.text, changed))
+            yield Executed(block, _replaced(output, {ours: theirs for theirs, ours in changed.items()}), shown.get(block))
 
 
 def _replaced(text: str, words: Mapping[str, str]) -> str:

@@ -42,7 +42,7 @@ def of(what: str) -> list[Block]:
     return [block for block in YAML if kind(block) == what]
 
 
-def test_every_block_says_what_it_is() -> None:
+def test_every_block_has_a_known_kind() -> None:
     strange = [str(block) for page in PAGES for block in blocks_of(page) if block.language not in KNOWN]
     assert strange == [], "a fence with a language that nothing checks"
     strange = [str(block) for block in blocks("sh") if block.mark not in ("", NOT_RUN, SET_UP)]

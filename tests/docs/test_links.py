@@ -30,8 +30,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_footnote_is_there_and_used(page: Path) -> None:
     text = page.read_text()
-    said, used = set(re.findall(r"^\[\^(\w+)\]: ", text, re.MULTILINE)), set(re.findall(r"\[\^(\w+)\](?!:)", text))
-    assert said == used
+    output, used = set(re.findall(r"^\[\^(\w+)\]: ", text, re.MULTILINE)), set(re.findall(r"\[\^(\w+)\](?!:)", text))
+    assert output == used
 
 
 def test_every_page_can_be_reached_from_the_first() -> None:

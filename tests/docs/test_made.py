@@ -30,7 +30,7 @@ def script(path: str) -> ModuleType:
 @pytest.mark.parametrize(
     ("name", "text"), script("generate.py").pages().items(), ids=lambda value: value if len(value) < 30 else ""
 )
-def test_the_reference_is_what_the_code_says(name: str, text: str) -> None:
+def test_the_reference_is_up_to_date(name: str, text: str) -> None:
     assert (DOCS / "reference" / name).read_text() == text, "run `make reference`"
 
 
@@ -51,7 +51,7 @@ def test_no_other_page_has_a_table_of_the_commands() -> None:
     assert [page for page in pages if len(re.findall(r"^\| \[?`promoter \w+", page.read_text(), re.MULTILINE)) > 2] == []
 
 
-def test_the_picture_of_the_terminal_says_what_the_commands_say() -> None:
+def test_the_picture_of_the_terminal_shows_the_output_of_the_commands() -> None:
     drawing = script("pictures/terminal.py")
     assert (DOCS / "pictures/terminal.svg").read_text() == drawing.picture(), "run `make reference`"
     drawn = re.sub(r"<[^>]+>", "", (DOCS / "pictures/terminal.svg").read_text()).replace("&#160;", " ")
@@ -92,15 +92,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "html"
 
 
-def test_the_site_has_every_page_and_fetches_nothing_from_elsewhere(site: Path) -> None:
+def test_the_site_has_every_page_and_loads_no_external_files(site: Path) -> None:
     pages = {page.relative_to(DOCS).with_suffix(".html") for page in DOCS.rglob("*.md")}
     assert [str(page) for page in pages if not (site / page).is_file()] == []
-    elsewhere = []
+    external = []
     for page in site.rglob("*.html"):
         fetched = Fetched()
         fetched.feed(page.read_text())
-        elsewhere += [f"{page.name}: {address}" for address in fetched.found if re.match(r"(\w+:)?//", address)]
+        external += [f"{page.name}: {address}" for address in fetched.found if re.match(r"(\w+:)?//", address)]
     for file in (*site.rglob("*.css"), *site.rglob("*.svg")):
         found = re.findall(r"(?:url\(|@import|href=)[\"' ]*((?:https?:)?//[^\"')]+)", file.read_text())
-        elsewhere += [f"{file.name}: {address}" for address in found]
-    assert elsewhere == []
+        external += [f"{file.name}: {address}" for address in found]
+    assert external == []

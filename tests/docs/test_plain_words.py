@@ -40,7 +40,7 @@ def _texts(module: Path) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("folder", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()))
-def test_what_the_program_says_uses_plain_words(folder: str) -> None:
+def test_messages_and_comments_use_plain_words(folder: str) -> None:
     modules = [*(PACKAGE / folder).rglob("*.py"), *PACKAGE.glob("*.py")]
     words = [
         f"{module.relative_to(ROOT)}:{start + line - 1}: {word}"

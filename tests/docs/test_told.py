@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS, blocks_of
-from tests.docs.session import TOLD, Alike, measured, tell, without_what_is_left_out
+from tests.docs.session import EXECUTED, Alike, measured, run_page, without_what_is_left_out
 from tests.docs.world import world
 
 pytestmark = pytest.mark.slow
@@ -20,22 +20,22 @@ CHECKED_ONLY = {
 MISSING = [program for program in ("bash", "curl", "git", "jq", "ssh-keygen") if not shutil.which(program)]
 
 
-def test_every_page_to_follow_is_told_or_says_why_not() -> None:
+def test_every_guide_is_executed_or_listed_as_checked_only() -> None:
     followed = {"tutorial.md", *(f"how-to/{page.name}" for page in (DOCS / "how-to").glob("*.md"))}
-    assert followed == {*TOLD, *CHECKED_ONLY}
+    assert followed == {*EXECUTED, *CHECKED_ONLY}
     assert all(block.mark for name in CHECKED_ONLY for block in blocks_of(DOCS / name) if block.language == "sh")
 
 
 @pytest.mark.skipif(MISSING != [], reason=f"not installed here: {', '.join(MISSING)}")
-@pytest.mark.parametrize("name", TOLD)
-def test_the_page_says_what_happens(
+@pytest.mark.parametrize("name", EXECUTED)
+def test_the_page_shows_the_real_output(
     name: str, tmp_path: Path, engine_url: str, registry_host: str, base: str, clean_engine: str, free_port: Callable[[], int]
 ) -> None:
     here = world(tmp_path, engine_url, registry_host, base, clean_engine, free_port)
     ours, theirs = Alike(), Alike()
-    for told in tell(DOCS / name, here.directory, here.environ, here.changed):
-        if told.shown is None:
-            assert measured(told.said) == "", f"{told.block} says something, and the page does not show it"
+    for reported in run_page(DOCS / name, here.directory, here.environ, here.changed):
+        if reported.shown is None:
+            assert measured(reported.said) == "", f"{reported.block} says something, and the page does not show it"
         else:
-            said = without_what_is_left_out(told.said, told.shown.text)
-            assert ours(said) == theirs(told.shown.text), f"{told.shown}: what comes is\n{told.said}"
+            output = without_what_is_left_out(reported.said, reported.shown.text)
+            assert ours(output) == theirs(reported.shown.text), f"{reported.shown}: what comes is\n{reported.said}"

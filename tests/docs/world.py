@@ -42,7 +42,7 @@ def world(directory: Path, engine: str, registry: str, base: str, name: str, por
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
     }
-    changed = {PIPELINE: name, REGISTRY: registry, BASE: base} | {said: str(port()) for said in PORTS}
+    changed = {PIPELINE: name, REGISTRY: registry, BASE: base} | {output: str(port()) for output in PORTS}
     place = directory / "work"
     place.mkdir()
     return World(place, environ, changed)

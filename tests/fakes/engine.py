@@ -48,7 +48,7 @@ class Behaviour:
     job: int = 0
     """What a job comes to, where the image's containers run on."""
     health: str = "healthy"
-    looks: int = 0
+    failing_probes: int = 0
     fails_to_start: str | None = None
     exec: Mapping[tuple[str, ...], ExecResult] = field(default_factory=dict)
     logs: str = ""
@@ -73,7 +73,7 @@ class Box:
     restart_count: int = 0
     started_at: str = "0001-01-01T00:00:00Z"
     starts: int = 0
-    looks: int = 0
+    failing_probes: int = 0
     published: dict[str, tuple[str, int]] = field(default_factory=dict)
     error: str = ""
     digest: Digest | None = None
@@ -206,7 +206,7 @@ class FakeEngine:
     def inspect(self, reference: str) -> Container | None:
         with self._lock:
             box = self._get(reference)
-            return None if box is None else self._show(box, look=True)
+            return None if box is None else self._show(box, probe=True)
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         with self._lock:
@@ -254,7 +254,7 @@ class FakeEngine:
 
     def _run(self, box: Box, behaviour: Behaviour) -> None:
         box.starts += 1
-        box.looks = 0
+        box.failing_probes = 0
         box.started_at = datetime.fromtimestamp(1_700_000_000 + len(self.calls), UTC).isoformat()
         box.published = self._ports(box)
         is_job = role_of(box.spec.labels) == Role.JOB
@@ -301,7 +301,7 @@ class FakeEngine:
             test = _test(box.spec.service, behaviour)
             if test is not None and tuple(command) == _argv(test):
                 healthy = self._health(box) == "healthy"
-                box.looks += 1
+                box.failing_probes += 1
                 return ExecResult(0, "") if healthy else ExecResult(1, "not healthy")
             return ExecResult(0, "")
 
@@ -372,11 +372,11 @@ class FakeEngine:
         behaviour = self._behaviour(box)
         if _test(box.spec.service, behaviour) is None or not box.starts:
             return None
-        return behaviour.health if box.looks >= behaviour.looks else "starting"
+        return behaviour.health if box.failing_probes >= behaviour.failing_probes else "starting"
 
-    def _show(self, box: Box, *, look: bool = False) -> Container:
+    def _show(self, box: Box, *, probe: bool = False) -> Container:
         health = self._health(box)
-        box.looks += look and box.status == "running"
+        box.failing_probes += probe and box.status == "running"
         code = {"healthy": 0, "unhealthy": 1}.get(health or "")
         log = () if code is None else (HealthProbe(box.started_at, code, "" if code == 0 else "not healthy"),)
         test = _test(box.spec.service, self._behaviour(box))

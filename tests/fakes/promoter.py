@@ -244,9 +244,9 @@ class FakePromoter:
         return self._answer(facts(), "history", environment)
 
     def show(self, release: str) -> object:
-        told = [{"seq": 1, "at": stamp(AT), "kind": "released", "environment": None, "actor": "ana@example.com"}]
+        output = [{"seq": 1, "at": stamp(AT), "kind": "released", "environment": None, "actor": "ana@example.com"}]
         made = {"made_at": stamp(AT), "made_by": "ana@example.com", "tags": {"web": "v1"}, "lives_in": ["dev"]}
-        return self._answer({"release": RELEASE.document(), **made, "facts": told}, "show", release)
+        return self._answer({"release": RELEASE.document(), **made, "facts": output}, "show", release)
 
     def diff(self, left: str, right: str) -> object:
         sides = {

@@ -6,7 +6,7 @@ from tests.contracts.registry import RegistryContract
 from tests.fakes.registry import FakeRegistry
 
 
-class FakeShelf:
+class FakeRegistrySite:
     def __init__(self) -> None:
         self.registry = FakeRegistry()
         self.repository = Repository.parse("127.0.0.1:5000/fake")
@@ -16,23 +16,23 @@ class FakeShelf:
 
 
 @pytest.fixture
-def shelf() -> FakeShelf:
-    return FakeShelf()
+def site() -> FakeRegistrySite:
+    return FakeRegistrySite()
 
 
 class TestFakeRegistry(RegistryContract):
     pass
 
 
-def test_an_image_is_offered_without_bytes(shelf: FakeShelf) -> None:
-    image = ImageRef(shelf.repository, Digest("a" * 64))
-    shelf.registry.offer(image, "v1")
-    assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == image.digest
+def test_an_image_is_offered_without_bytes(site: FakeRegistrySite) -> None:
+    image = ImageRef(site.repository, Digest("a" * 64))
+    site.registry.offer(image, "v1")
+    assert site.registry.resolve(Reference(site.repository, "v1")) == image.digest
 
 
-def test_a_failure_comes_once(shelf: FakeShelf) -> None:
-    shelf.registry.fail("ping", RegistryError("down"))
+def test_a_failure_comes_once(site: FakeRegistrySite) -> None:
+    site.registry.fail("ping", RegistryError("down"))
     with pytest.raises(RegistryError, match="down"):
-        shelf.registry.ping("x")
-    shelf.registry.ping("x")
-    assert shelf.registry.calls == [("ping", "x")] * 2
+        site.registry.ping("x")
+    site.registry.ping("x")
+    assert site.registry.calls == [("ping", "x")] * 2

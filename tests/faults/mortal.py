@@ -21,7 +21,7 @@ ELSEWHERE = "e15e0000"
 """The mark of that other machine."""
 
 
-class _Told(Points):
+class _Recorded(Points):
     """Names each point in a file before it may die there."""
 
     def __init__(self, at: int | None, file: Path) -> None:
@@ -29,14 +29,14 @@ class _Told(Points):
         self._file = file
 
     def reach(self, name: str) -> None:
-        with self._file.open("a") as told:
-            told.write(f"{name}\n")
+        with self._file.open("a") as output:
+            output.write(f"{name}\n")
         super().reach(name)
 
 
 def main() -> None:
     at = os.environ.get("PROMOTER_DIE_AT")
-    points = _Told(int(at) if at else None, Path(os.environ["PROMOTER_POINTS"]))
+    points = _Recorded(int(at) if at else None, Path(os.environ["PROMOTER_POINTS"]))
 
     def mortal(name: str, port: str, verbs: tuple[str, ...]) -> None:
         real: Any = getattr(bootstrap, name)

@@ -30,7 +30,7 @@ def shop() -> Workshop:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_one_that_comes_back_is_carried_on_with(shop: Workshop, verb: str) -> None:
+def test_a_run_continues_when_the_engine_comes_back(shop: Workshop, verb: str) -> None:
     shop.engine.fail(verb, gone())
     result = shop.run("dev")
     assert statuses(result) == {"dev": "deployed"}
@@ -100,7 +100,7 @@ def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Work
     assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
 
 
-def test_an_engine_that_answers_too_late_to_say_why_a_step_failed_is_waited_for(shop: Workshop) -> None:
+def test_a_run_waits_for_an_engine_that_answers_too_late(shop: Workshop) -> None:
     """The way to it is cut: each call runs out of time, and nothing could be put back either."""
 
     def cut() -> None:

@@ -144,7 +144,7 @@ def killed(name: str, at: int) -> Yard:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_whoever_carries_on_finishes_and_does_nothing_twice(name: str) -> None:
+def test_the_run_after_a_kill_finishes_and_repeats_nothing(name: str) -> None:
     names = points_of(name)
     assert len(names) > 40
     for at, point in fatal(names):
@@ -153,7 +153,7 @@ def test_whoever_carries_on_finishes_and_does_nothing_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_whoever_carries_on_may_be_killed_too(name: str) -> None:
+def test_the_run_after_a_kill_may_be_killed_too(name: str) -> None:
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
     count = len(points_of(name))

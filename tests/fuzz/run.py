@@ -52,12 +52,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help="at most, for each parser")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1 << 32))
     parser.add_argument("--only", choices=sorted(TARGETS), action="append")
-    said = parser.parse_args(argv)
-    print(f"seed {said.seed}", flush=True)
+    output = parser.parse_args(argv)
+    print(f"seed {output.seed}", flush=True)
     defects = 0
-    for name in said.only or TARGETS:
+    for name in output.only or TARGETS:
         known: set[str] = set()
-        for found in fuzz(name, TARGETS[name], said.seed, said.inputs, said.seconds):
+        for found in fuzz(name, TARGETS[name], output.seed, output.inputs, output.seconds):
             if isinstance(found, int):
                 print(f"{name}: {found} inputs", flush=True)
             elif found.why[:40] not in known:

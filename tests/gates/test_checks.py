@@ -40,12 +40,12 @@ def test_an_address_may_hold_a_secret_and_nothing_else_with_spaces() -> None:
             HttpCheck(url=bad)
 
 
-def test_the_verdict_says_what_the_check_saw() -> None:
+def test_the_verdict_has_the_sentence_of_the_check() -> None:
     assert verdict_on(CheckResult(True, "fine")).sentence == "fine"
     assert verdict_on(CheckResult(False, "status 500")).sentence == "status 500"
 
 
-def test_a_dry_run_says_what_would_have_been() -> None:
+def test_a_dry_run_reports_the_outcome_it_would_have_had() -> None:
     results = (CheckResult(True, "fine"), CheckResult(False, "silence", timed_out=True), CheckResult(False, "status 500"))
-    said = [say_dry_run(result) for result in results]
-    assert [re.findall("would have (passed|timed out|failed)", one) for one in said] == [["passed"], ["timed out"], ["failed"]]
+    output = [say_dry_run(result) for result in results]
+    assert [re.findall("would have (passed|timed out|failed)", one) for one in output] == [["passed"], ["timed out"], ["failed"]]

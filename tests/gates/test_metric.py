@@ -11,12 +11,12 @@ from promoter.config.spec_errors import Misfit
 from promoter.gates.metric import (
     MetricCheck,
     accepted,
+    describe_measurement,
     hopeless,
-    looking_back,
-    looking_forward,
     measure,
     parse_condition,
-    say_measured,
+    range_ending_at,
+    range_starting_at,
 )
 from promoter.gates.prometheus import BadAnswer, Series, Span, read_answer
 
@@ -24,9 +24,9 @@ STEP = 15_000
 NOW = 1_700_000_007_123
 
 
-def check(**said: object) -> MetricCheck:
+def check(**fields: object) -> MetricCheck:
     return MetricCheck.model_validate(
-        {"url": "http://p.example.com", "query": "errors", "condition": "< 0.5", "for": "1m", "interval": "15s", **said}
+        {"url": "http://p.example.com", "query": "errors", "condition": "< 0.5", "for": "1m", "interval": "15s", **fields}
     )
 
 
@@ -46,7 +46,7 @@ def samples(*values: float | None) -> tuple[Series, ...]:
         ("== 5e-1", False, True, False), (" != +0.50 ", True, False, True),
     ],
 )  # fmt: skip
-def test_a_condition_compares_as_it_says(text: str, below: bool, at: bool, above: bool) -> None:
+def test_a_condition_compares_with_its_operator(text: str, below: bool, at: bool, above: bool) -> None:
     condition = parse_condition(text)
     assert [condition.holds(value) for value in (0.4, 0.5, 0.6)] == [below, at, above]
 
@@ -60,7 +60,7 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "where"),
+    ("fields", "where"),
     [
         ({"condition": "about 1"}, "condition"),
         ({"url": "http://p.example.com/?x"}, "url"),
@@ -72,21 +72,21 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
         ({"no_data": "maybe"}, "no_data"),
     ],
 )
-def test_what_could_never_mean_anything_is_refused(said: dict[str, object], where: str) -> None:
+def test_what_could_never_mean_anything_is_refused(fields: dict[str, object], where: str) -> None:
     with pytest.raises(ValidationError, match=r"1 validation error for MetricCheck") as error:
-        check(**said)
+        check(**fields)
     cause = error.value.errors()[0]
     faults = getattr(cause.get("ctx", {}).get("error"), "faults", ())
     assert where in [*cause["loc"], *(part for fault in faults for part in fault.at)]
 
 
-def test_a_gate_looks_back_at_round_times_and_a_verification_forward() -> None:
-    back, ahead = looking_back(check(), NOW), looking_forward(check(), NOW)
+def test_a_gate_queries_the_past_and_a_verification_the_future_at_round_times() -> None:
+    back, ahead = range_ending_at(check(), NOW), range_starting_at(check(), NOW)
     assert (back.points, back.end - back.start) == (5, 60_000)
     assert NOW - STEP < back.end <= NOW <= ahead.start < NOW + STEP
     assert back.end % STEP == ahead.start % STEP == 0
     once = check(**{"for": "0s"})
-    assert looking_back(once, NOW) == looking_forward(once, NOW) == Span(NOW, STEP, 1)
+    assert range_ending_at(once, NOW) == range_starting_at(once, NOW) == Span(NOW, STEP, 1)
 
 
 @pytest.mark.parametrize(("span", "points"), [("1m", 5), ("50s", 5), ("1m1s", 6), ("0s", 1), ("1s", 2)])
@@ -204,14 +204,14 @@ def test_only_failing_points_are_beyond_hope() -> None:
     assert not hopeless(check(failure_limit=1), measure(samples(1, 0), condition, 2))
 
 
-def test_people_are_told_what_was_measured() -> None:
+def test_the_sentence_describes_the_measurement() -> None:
     condition = parse_condition("< 0.5")
-    assert say_measured(measure(samples(0, 0), condition, 2), "< 0.5") == "< 0.5 at 2 points in time, 1 series"
-    assert say_measured(measure(samples(0, 0.75, None), condition, 3), "< 0.5") == (
+    assert describe_measurement(measure(samples(0, 0), condition, 2), "< 0.5") == "< 0.5 at 2 points in time, 1 series"
+    assert describe_measurement(measure(samples(0, 0.75, None), condition, 3), "< 0.5") == (
         "not < 0.5 at 1 of 3 points in time: errors is 0.75; no data at 1 of 3 points in time"
     )
-    assert say_measured(measure(NONE, condition, 1), "< 0.5") == "no data"
-    assert say_measured(measure(NONE, condition, 3), "< 0.5") == "no data at any of 3 points in time"
+    assert describe_measurement(measure(NONE, condition, 1), "< 0.5") == "no data"
+    assert describe_measurement(measure(NONE, condition, 3), "< 0.5") == "no data at any of 3 points in time"
     assert (
         MetricCheck.model_validate({"url": "http://p.example.com", "query": "errors", "condition": "< 0.5"}).title()
         == "metric errors < 0.5"
@@ -221,6 +221,6 @@ def test_people_are_told_what_was_measured() -> None:
 
 
 def test_a_plan_and_a_policy_can_name_it() -> None:
-    said = check(no_data="wait", failure_limit=2, headers={"X-Scope": "team"}).model_dump(mode="json", by_alias=True)
-    assert said["for"] == "1m" and said["no_data"] == "wait" and said["failure_limit"] == 2
-    assert MetricCheck.model_validate(said).for_ == timedelta(minutes=1)
+    output = check(no_data="wait", failure_limit=2, headers={"X-Scope": "team"}).model_dump(mode="json", by_alias=True)
+    assert output["for"] == "1m" and output["no_data"] == "wait" and output["failure_limit"] == 2
+    assert MetricCheck.model_validate(output).for_ == timedelta(minutes=1)

@@ -61,7 +61,7 @@ def test_without_signers_anybody_else_may_review() -> None:
         (ASSERTED, 3, "time limit: 2026-03-03 12:00 UTC"), (None, 0, "overdue since 2026-03-02 12:00 UTC"),
     ],
 )  # fmt: skip
-def test_when_it_is_due_is_said(policy: Override | None, hours: int, when: str) -> None:
+def test_the_deadline_of_the_review_is_shown(policy: Override | None, hours: int, when: str) -> None:
     verdict = evaluate_review(
         policy, replace(CASE_NOW, now=NOW + timedelta(hours=hours)), (FIRST, replace(FIRST, principal="eve")), NOW, ()
     )
@@ -72,7 +72,7 @@ def test_when_it_is_due_is_said(policy: Override | None, hours: int, when: str) 
     )
 
 
-def test_an_override_says_who_and_why() -> None:
+def test_an_override_names_the_person_and_the_reason() -> None:
     verdict = evaluate_override(ASSERTED, replace(CASE, overrides=(FIRST,)))
     assert verdict is not None and (verdict.outcome, verdict.code) == (Outcome.PASSED, ReasonCode.OVERRIDDEN)
     assert verdict.sentence == "the gates are overridden (ana@example.com: it burns)"

@@ -15,8 +15,8 @@ from promoter.gates.scan import (
     Severity,
     command_line,
     environment,
+    format_counts,
     read_report,
-    say_counts,
     too_severe,
 )
 from promoter.model.images import Digest, ImageRef, Repository
@@ -156,19 +156,19 @@ def finding(severity: str, fixed: str = "", name: str = "") -> Finding:
 @pytest.mark.parametrize(
     ("threshold", "count"), [("critical", 1), ("high", 2), ("medium", 3), ("low", 4), ("negligible", 5), ("unknown", 6)]
 )
-def test_the_threshold_and_what_is_worse_shut_the_gate(threshold: str, count: int) -> None:
+def test_findings_at_or_above_the_threshold_close_the_gate(threshold: str, count: int) -> None:
     found = tuple(finding(severity) for severity in Severity)
-    shut = too_severe(ScanCheck(severity=Severity(threshold)), found)
-    assert len(shut) == count
-    assert [one.severity.rank for one in shut] == sorted((one.severity.rank for one in shut), reverse=True)
+    closed = too_severe(ScanCheck(severity=Severity(threshold)), found)
+    assert len(closed) == count
+    assert [one.severity.rank for one in closed] == sorted((one.severity.rank for one in closed), reverse=True)
 
 
 def test_what_can_be_fixed_comes_first_and_counts_once() -> None:
     found = (finding("high", name="CVE-1"), finding("high", "2", "CVE-2"), finding("high", "2", "CVE-2"), finding("low"))
     assert [one.id for one in too_severe(ScanCheck(severity=Severity.HIGH), found)] == ["CVE-2", "CVE-1"]
     assert [one.id for one in too_severe(ScanCheck(severity=Severity.HIGH, only_fixed=True), found)] == ["CVE-2"]
-    assert say_counts(found) == "2 high, 1 low"
-    assert say_counts(()) == "no findings"
+    assert format_counts(found) == "2 high, 1 low"
+    assert format_counts(()) == "no findings"
 
 
 def test_the_command_lines_ask_the_registry_for_the_digest_and_hide_nothing() -> None:
@@ -211,7 +211,7 @@ def test_an_ignore_file_is_for_one_scanner() -> None:
         ScanCheck(ignore="x")
 
 
-def test_titles_say_what_is_looked_for() -> None:
+def test_titles_name_the_severity() -> None:
     assert ScanCheck().title() == "scan all services for critical or worse"
     check = ScanCheck.model_validate({"service": "web", "severity": "high", "only_fixed": True, "dry_run": True})
     assert check.title() == "scan web for high or worse that can be fixed (dry run)"
@@ -232,7 +232,7 @@ def test_what_a_report_leaves_out_is_left_out() -> None:
     assert [str(one) for one in found] == ["CVE-1 high in openssl , fixed in a later version"]
 
 
-def test_a_report_about_something_else_says_about_what() -> None:
+def test_a_report_about_another_image_is_refused_with_its_name() -> None:
     for digests, name, about in (
         (["web@sha256:0"], str(IMAGE), "web@sha256:0"),
         ([], "web:1", "web:1"),

@@ -17,7 +17,7 @@ WHO = {"subject": "ci@example.com", "issuer": "https://issuer.example.com"}
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("fields", "why"),
     [
         ({}, "expected one of `key` and `identity`"),
         ({"key": PEM, "identity": WHO}, "expected one of `key` and `identity`"),
@@ -32,12 +32,12 @@ WHO = {"subject": "ci@example.com", "issuer": "https://issuer.example.com"}
         ({"identity": WHO, "transparency_log": False}, "the transparency log must prove"),
     ],
 )
-def test_a_signature_by_anybody_is_refused(said: dict[str, object], why: str) -> None:
+def test_a_signature_by_anybody_is_refused(fields: dict[str, object], why: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(why)):
-        SignatureCheck.model_validate(said)
+        SignatureCheck.model_validate(fields)
 
 
-def test_a_key_needs_no_log_unless_it_is_said_and_an_identity_always_does() -> None:
+def test_a_key_uses_the_transparency_log_only_if_set_and_an_identity_always() -> None:
     assert "--insecure-ignore-tlog=true" in command_line(SignatureCheck(key=PEM), PEM, IMAGE, insecure=False)
     logged = SignatureCheck(key=PEM, transparency_log=True)
     assert "--insecure-ignore-tlog=true" not in command_line(logged, PEM, IMAGE, insecure=False)
@@ -84,7 +84,7 @@ def test_only_claims_about_the_very_digest_prove_anything(output: str, proof: bo
     assert proves(output.encode(), IMAGE) is proof
 
 
-def test_titles_say_whose_signature() -> None:
+def test_titles_name_the_signer() -> None:
     assert re.fullmatch("signature of all services with key [0-9a-f]{12}", SignatureCheck(key=PEM).title())
     assert SignatureCheck(key="{{ secret('COSIGN_PUB') }}").title() == "signature of all services with key secret COSIGN_PUB"
     check = SignatureCheck(service=("web", "api"), identity=Identity.model_validate(WHO))

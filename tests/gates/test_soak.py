@@ -28,7 +28,7 @@ def test_another_release_or_none_does_not_soak_for_this_one() -> None:
         assert evaluate_soak(GATE, case(stay)).code is ReasonCode.SOAKING
 
 
-def test_it_says_what_lives_there_and_how_long_it_has_stayed() -> None:
+def test_the_sentence_names_the_running_release_and_its_soak_time() -> None:
     soaking = evaluate_soak(GATE, case(Stay(RELEASE.id, NOW - timedelta(hours=1, minutes=30)))).sentence
     assert soaking == "soaks in test until 2026-03-02 14:30:00 UTC: 1h30m of 4h so far"
     another = evaluate_soak(GATE, case(Stay("another-release", NOW - timedelta(days=1)))).sentence

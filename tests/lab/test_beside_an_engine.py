@@ -26,7 +26,7 @@ DOCKERFILE = 'FROM scratch\nCOPY busybox /bin/\nCMD ["/bin/busybox", "sleep", "1
 
 
 @dataclass
-class Elsewhere:
+class OtherEngine:
     """The machine within the machine. `home` is seen from both sides; its paths are short, as a socket's must be."""
 
     home: Path
@@ -42,7 +42,7 @@ class Elsewhere:
     def python(self, *words: str, **env: str) -> str:
         return self(sys.executable, "-B", *words, **env)
 
-    def look(self) -> Machine:
+    def snapshot(self) -> Machine:
         return Machine(**json.loads(self.python("-m", "tests.unharmed")))
 
     def start(self, *words: str, name: str) -> None:
@@ -58,7 +58,7 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
+def other_engine(engine_url: str, busybox_dir: Path) -> Iterator[OtherEngine]:
     """With an engine on it, whose default bridge has a container. The lab's own comes first: it installs what is needed."""
     del engine_url
     with _another() as made:
@@ -67,7 +67,7 @@ def elsewhere(engine_url: str, busybox_dir: Path) -> Iterator[Elsewhere]:
 
 
 @pytest.fixture
-def cramped(engine_url: str) -> Iterator[Elsewhere]:
+def cramped(engine_url: str) -> Iterator[OtherEngine]:
     """With an engine on it that has addresses for four networks."""
     del engine_url
     with _another("--default-address-pool", "base=10.9.0.0/24,size=26") as made:
@@ -75,7 +75,7 @@ def cramped(engine_url: str) -> Iterator[Elsewhere]:
 
 
 @contextmanager
-def _another(*options: str) -> Iterator[Elsewhere]:
+def _another(*options: str) -> Iterator[OtherEngine]:
     """`options` are its engine's."""
     missing = [program for program in ("dockerd", "unshare", "nsenter", "ip", "iptables") if not shutil.which(program)]
     if os.geteuid() != 0 or missing:
@@ -85,7 +85,7 @@ def _another(*options: str) -> Iterator[Elsewhere]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PROMOTER_", "DOCKER_"))}
     env |= {"PYTHONPATH": f"{ROOT}:{ROOT}/lab", "PROMOTER_LAB_STATE": str(home / "lab")}
     with subprocess.Popen(["unshare", "--net", "--mount", "sleep", "infinity"]) as holder:
-        made = Elsewhere(home, holder.pid, env)
+        made = OtherEngine(home, holder.pid, env)
         try:
             _begin(made, *options)
             yield made
@@ -99,7 +99,7 @@ def _another(*options: str) -> Iterator[Elsewhere]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _begin(machine: Elsewhere, *options: str) -> None:
+def _begin(machine: OtherEngine, *options: str) -> None:
     home = machine.home
     here, there = (Path(f"/proc/{process}/ns/mnt") for process in ("self", machine.pid))
     assert processes.until(lambda: here.readlink() != there.readlink(), 10)
@@ -109,7 +109,7 @@ def _begin(machine: Elsewhere, *options: str) -> None:
     assert processes.until((home / "run/docker.sock").exists, 60), processes.tail(home / "dockerd.log")
 
 
-def _add_container(machine: Elsewhere, busybox: Path) -> None:
+def _add_container(machine: OtherEngine, busybox: Path) -> None:
     home = machine.home
     (home / "image").mkdir()
     (home / "image/Dockerfile").write_text(DOCKERFILE)
@@ -121,27 +121,27 @@ def _add_container(machine: Elsewhere, busybox: Path) -> None:
     machine.python("-c", script)
 
 
-def test_the_lab_the_demo_and_engines_that_start_twice_leave_it_as_it_was(elsewhere: Elsewhere) -> None:
-    before = elsewhere.look()
+def test_the_lab_the_demo_and_engines_that_start_twice_leave_it_as_it_was(other_engine: OtherEngine) -> None:
+    before = other_engine.snapshot()
     assert "docker0" in before.links
     assert before.containers["/db"].endswith("running")
 
-    _lend_packages(elsewhere.home / "lab")
-    elsewhere.lab("up", state="lab")
-    found = elsewhere.lab_env("lab")
+    _lend_packages(other_engine.home / "lab")
+    other_engine.lab("up", state="lab")
+    found = other_engine.lab_env("lab")
     assert found["PROMOTER_LAB_ENGINE"] == ENGINE
-    demo = _demo(elsewhere, found)
-    assert "Exit code 3" in demo and "Exit code 0" in _demo(elsewhere, found)
-    assert differences(before, elsewhere.look()) == []
+    demo = _demo(other_engine, found)
+    assert "Exit code 3" in demo and "Exit code 0" in _demo(other_engine, found)
+    assert differences(before, other_engine.snapshot()) == []
 
-    state = str(elsewhere.home / "own")
-    (elsewhere.home / "own").mkdir()
+    state = str(other_engine.home / "own")
+    (other_engine.home / "own").mkdir()
     for verb in ("engine-start", "engine-restart", "engine-kill", "engine-stop"):
-        elsewhere.lab(verb, state, "0", state="own")
-        assert differences(before, elsewhere.look()) == [], verb
+        other_engine.lab(verb, state, "0", state="own")
+        assert differences(before, other_engine.snapshot()) == [], verb
 
-    elsewhere.lab("down", state="lab")
-    assert differences(before, elsewhere.look()) == []
+    other_engine.lab("down", state="lab")
+    assert differences(before, other_engine.snapshot()) == []
 
 
 def _lend_packages(state: Path) -> None:
@@ -151,7 +151,7 @@ def _lend_packages(state: Path) -> None:
         (state / "packages").symlink_to(unpacked)
 
 
-def _demo(machine: Elsewhere, found: Mapping[str, str]) -> str:
+def _demo(machine: OtherEngine, found: Mapping[str, str]) -> str:
     """In a copy of the checkout: its ledger is not this one's."""
     copy = machine.home / "checkout"
     for folder in ("lab", "pipelines"):
@@ -175,7 +175,7 @@ except EngineError as error:
 """
 
 
-def test_an_engine_without_addresses_for_another_network_is_told_with_the_remedy(cramped: Elsewhere) -> None:
+def test_an_engine_without_free_network_addresses_is_reported_with_a_hint(cramped: OtherEngine) -> None:
     message, hint = cramped.python("-c", FILL).splitlines()
     assert message.startswith("network shop-") and "could not be created: " in message
     assert "no addresses left" in hint and "docker network prune" in hint and "default-address-pools" in hint

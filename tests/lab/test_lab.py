@@ -60,9 +60,9 @@ def test_starts_one_registry_for_two_that_ask_at_once_and_takes_it_away(run: Lab
     both = [
         subprocess.Popen([sys.executable, "-B", str(LAB), "up"], env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    said = "".join(process.communicate()[1] for process in both)
-    assert [process.returncode for process in both] == [0, 0], said
-    assert said.count("a registry answers") == 1
+    output = "".join(process.communicate()[1] for process in both)
+    assert [process.returncode for process in both] == [0, 0], output
+    assert output.count("a registry answers") == 1
     host = exports(run)["PROMOTER_LAB_REGISTRY"]
     assert registry_silent(host) is None
     assert run("status").returncode == 0
@@ -97,7 +97,7 @@ def test_a_part_that_runs_and_is_slow_to_answer_is_not_taken_away(run: Lab, stat
     assert processes.running(state / "registry/registry.pid") == pid
 
 
-def test_says_which_named_engine_does_not_answer(run: Lab) -> None:
+def test_a_configured_engine_that_does_not_answer_is_named(run: Lab) -> None:
     up = run("up", PROMOTER_LAB_ENGINE="unix:///nowhere.sock")
     assert up.returncode == 1
     assert "PROMOTER_LAB_ENGINE names unix:///nowhere.sock, which does not answer" in up.stderr
@@ -111,7 +111,7 @@ def test_knows_nothing_before_up(run: Lab) -> None:
     assert "`lab/lab.py up` first" in env.stderr
 
 
-def test_a_private_engine_disturbs_nobody_and_leaves_nothing(run: Lab, state: Path) -> None:
+def test_a_private_engine_changes_no_other_engine_and_is_removed(run: Lab, state: Path) -> None:
     if os.geteuid() != 0 or not which("dockerd"):
         pytest.skip("a second engine needs root and dockerd")
     own = f"unix://{state}/engine/docker.sock"

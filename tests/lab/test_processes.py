@@ -33,7 +33,7 @@ def test_kills_what_ignores_the_request(tmp_path: Path) -> None:
     assert processes.running(pidfile) is None
 
 
-def test_says_the_last_words_of_what_died(tmp_path: Path) -> None:
+def test_the_error_shows_the_last_log_lines_of_a_dead_process(tmp_path: Path) -> None:
     pidfile, log = tmp_path / "pid", tmp_path / "log"
     processes.start(["sh", "-c", "echo no space left >&2; exit 1"], pidfile=pidfile, log=log)
     with pytest.raises(LabError, match=r"the daemon ended at once.*\n  no space left"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unharmed import Machine, differences, lasting, look
+from tests.unharmed import Machine, differences, lasting, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE = Machine(
@@ -20,7 +20,7 @@ BEFORE = Machine(
 
 
 @pytest.mark.parametrize(
-    ("after", "said"),
+    ("after", "message"),
     [
         (replace(BEFORE, links={"eth0": "up 192.0.2.2/24"}), "link docker0 is gone"),
         (
@@ -39,8 +39,8 @@ BEFORE = Machine(
         ),
     ],
 )  # fmt: skip
-def test_harm_is_named(after: Machine, said: str) -> None:
-    assert differences(BEFORE, after) == [said]
+def test_harm_is_named(after: Machine, message: str) -> None:
+    assert differences(BEFORE, after) == [message]
 
 
 def test_what_others_add_is_theirs_and_so_is_what_they_had_left_before() -> None:
@@ -55,10 +55,10 @@ def test_a_difference_that_passes_is_none() -> None:
     assert lasting(BEFORE, Machine, lambda _: None) == differences(BEFORE, Machine())
 
 
-def test_a_look_sees_this_machine() -> None:
+def test_a_snapshot_lists_the_links_of_this_machine() -> None:
     if sys.platform != "linux":
         pytest.skip("links are looked at as Linux has them")
-    assert "lo" in look().links
+    assert "lo" in snapshot().links
 
 
 def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_pat
     assert "1 passed" in ran.stdout
 
 
-def test_what_a_look_sees_can_be_told_to_another_process() -> None:
+def test_a_snapshot_can_be_sent_to_another_process() -> None:
     ran = subprocess.run([sys.executable, "-m", "tests.unharmed"], capture_output=True, text=True, check=True, cwd=ROOT,
                          env={"PYTHONPATH": f"{ROOT}:{ROOT}/lab", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})  # fmt: skip
     assert "lo" in Machine(**json.loads(ran.stdout)).links

@@ -10,7 +10,7 @@ from promoter.ledger.facts import Payload
 @dataclass(frozen=True, kw_only=True)
 class Forged(Payload):
     kind: Kind  # type: ignore[misc]
-    said: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
     def body(self) -> dict[str, object]:
-        return dict(self.said)
+        return dict(self.fields)

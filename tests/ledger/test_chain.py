@@ -58,7 +58,7 @@ def test_a_fact_is_one_line_that_others_can_check():
     assert seal(FactDraft(Kind.FAILED, "ana"), head_of(fact), AT).prev == fact.digest
 
 
-def test_times_are_told_in_utc():
+def test_times_are_written_in_utc():
     east = datetime(2026, 11, 23, 20, 20, 11, tzinfo=timezone(timedelta(hours=2)))
     assert stamp(east) == "2026-11-23T18:20:11.000000Z"
 
@@ -89,17 +89,17 @@ def test_any_edit_of_any_line_is_found(data):
     """By the chain itself, but for the last line: of that the head tells, which is kept elsewhere too."""
     facts = chain(data.draw(st.lists(drafts, min_size=1, max_size=5)))
     lines = [fact.line for fact in facts]
-    place = data.draw(st.integers(0, len(lines) - 1))
-    line = lines[place]
+    position = data.draw(st.integers(0, len(lines) - 1))
+    line = lines[position]
     begin = data.draw(st.integers(0, len(line)))
     end = data.draw(st.integers(begin, min(len(line), begin + 8)))
-    lines[place] = line[:begin] + data.draw(st.binary(max_size=8)) + line[end:]
-    if lines[place] == line:
+    lines[position] = line[:begin] + data.draw(st.binary(max_size=8)) + line[end:]
+    if lines[position] == line:
         assert first_break(lines) is None
     elif (broken := first_break(lines)) is not None:
-        assert broken.place in {place + 1, place + 2}
+        assert broken.position in {position + 1, position + 2}
     else:
-        assert place == len(lines) - 1
+        assert position == len(lines) - 1
         assert head_of(read_line(lines[-1])) != head_of(facts[-1])
 
 
@@ -109,7 +109,7 @@ def test_only_a_beginning_of_the_chain_is_a_chain(lines):
 
 
 @pytest.mark.parametrize(
-    ("broken", "says"),
+    ("broken", "message"),
     [
         ([PLAIN[0], PLAIN[2]], "expected fact 2, found fact 3"),
         ([PLAIN[1]], "expected fact 1, found fact 2"),
@@ -136,11 +136,11 @@ def test_only_a_beginning_of_the_chain_is_a_chain(lines):
         ([b"[" * 100_000], "nested too deeply"),
     ],
 )
-def test_a_break_is_told_where_it_is(broken, says):
+def test_a_broken_link_is_reported_with_its_position(broken, message):
     found = list(check_chain(broken))
     assert isinstance(found[-1], BrokenLink)
-    assert found[-1].place == len(found) == len(broken)
-    assert says in found[-1].problem
+    assert found[-1].position == len(found) == len(broken)
+    assert message in found[-1].problem
 
 
 def test_a_digit_more_or_less_in_a_number_is_canonical_all_the_same():

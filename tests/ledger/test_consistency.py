@@ -30,7 +30,7 @@ def forged(facts: list[Fact], kind: Kind, environment: str | None, release: str 
     return seal(FactDraft(kind, "eve@example.com", environment, release, body), head_of(facts[-1]), AT)
 
 
-def said(facts: list[Fact]) -> list[str]:
+def messages_of(facts: list[Fact]) -> list[str]:
     consistency = Consistency()
     found = [why for fact in facts if (why := consistency.take(fact)) is not None]
     assert [line.split()[1] for line in found] == list(fold(facts).impossible)
@@ -39,13 +39,13 @@ def said(facts: list[Fact]) -> list[str]:
 
 # ---------------------------------------------------------------- one at a time
 def test_a_true_ledger_holds_none() -> None:
-    assert said(list(FACTS)) == []
+    assert messages_of(list(FACTS)) == []
 
 
-def test_a_release_is_what_its_content_says() -> None:
+def test_a_release_with_the_content_of_another_is_reported() -> None:
     story = Story(bare=True)
     story.emit(Kind.RELEASED, release=B, content=RELEASES["a"].content())
-    assert said(story.facts) == [f"fact 1 (released) is impossible: its content belongs to release {A[:12]}"]
+    assert messages_of(story.facts) == [f"fact 1 (released) is impossible: its content belongs to release {A[:12]}"]
     assert story.state.newest() is None
 
 
@@ -62,11 +62,11 @@ def test_a_release_is_what_its_content_says() -> None:
         lambda story: (story.started(A, "one"), story.rolled_back(A, "one", UNKNOWN)),
     ],
 )
-def test_a_release_was_made_before_anything_is_said_of_it(emit: Callable[[Story], object]) -> None:
+def test_a_fact_about_an_unknown_release_is_reported(emit: Callable[[Story], object]) -> None:
     story = Story(bare=True)
     story.released("a")
     emit(story)
-    assert f"release {UNKNOWN[:12]} was never recorded" in said(story.facts)[0]
+    assert f"release {UNKNOWN[:12]} was never recorded" in messages_of(story.facts)[0]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_promotion_ends_where_it_began_and_once(emit: Callable[[Story], object
     story.released("b")
     story.started(A, "one")
     emit(story)
-    (why,) = said(story.facts)
+    (why,) = messages_of(story.facts)
     assert "is not running in" in why or "is for release" in why
     assert story.at("prod").current is None
     assert story.at("test").current is None
@@ -100,7 +100,7 @@ def test_promoter_itself_never_writes_one() -> None:
     ledger = Ledger(store, FakeClock(), "ana@example.com")
     body = {"plan_digest": "p", "promotion": "gone", "reason_code": "unhealthy", "reasons": [], "evidence": []}
     with pytest.raises(LeaseLost, match=r"failed is not recorded: promotion gone is not running in prod"):
-        ledger.append(Forged(kind=Kind.FAILED, said=body), "prod", str(FACTS[0].release))
+        ledger.append(Forged(kind=Kind.FAILED, fields=body), "prod", str(FACTS[0].release))
     assert len(store.kept) == len(FACTS)
 
 

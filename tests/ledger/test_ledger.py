@@ -53,7 +53,7 @@ def test_what_is_recorded_is_known_at_once(ledger, store):
     assert list(store.read()) == [fact]
 
 
-def test_the_first_look_reads_what_was_there(ledger, other):
+def test_the_first_read_of_the_state_reads_existing_facts(ledger, other):
     pin(other, "before us")
     assert ledger.state.environment("prod").pinned.actor == "ben@example.com"
 
@@ -122,7 +122,7 @@ def test_threads_of_one_ledger_take_turns(ledger):
 
 def test_what_could_not_be_read_back_is_not_written(ledger, store):
     with pytest.raises(LedgerError):
-        ledger.append(Forged(kind=Kind.PROMOTED, said={"plan_digest": "p"}), "prod", "a" * 64)
+        ledger.append(Forged(kind=Kind.PROMOTED, fields={"plan_digest": "p"}), "prod", "a" * 64)
     assert store.kept == []
     assert pin(ledger, "fine").seq == 1
 

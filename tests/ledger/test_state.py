@@ -131,13 +131,13 @@ def test_a_ledger_is_known_by_the_digest_of_its_first_fact(story):
 
 
 # ---------------------------------------------------------------- releases
-def test_nothing_was_told_yet():
+def test_no_facts_give_the_empty_state():
     assert fold([]) is EMPTY
     assert EMPTY.newest() is None
     assert EMPTY.environment("prod") == EnvironmentState()
 
 
-def test_releases_stand_in_order_of_appearance(story):
+def test_releases_are_in_the_order_of_their_facts(story):
     first = story.released("a", salt=SALT, tags={"web": "v1"})
     story.released("b")
     state = story.state
@@ -168,7 +168,7 @@ def test_releases_are_found_by_how_they_begin(story):
 
 
 # ---------------------------------------------------------------- requests and votes
-def test_a_request_stands_until_its_plan_starts(story):
+def test_a_request_is_open_until_its_plan_starts(story):
     fact = story.requested(A)
     request = story.at("prod").request
     assert (request.release, request.plan_digest, request.seq, request.plan) == (A, "p1", fact.seq, {"steps": []})
@@ -192,7 +192,7 @@ def test_a_request_dies_when_another_release_arrives(story):
     assert story.at("prod").request is None
 
 
-def test_a_vote_says_everything_that_gates_ask(story):
+def test_a_vote_has_every_field_that_gates_need(story):
     fact = story.voted(A)
     (vote,) = story.at("prod").votes_for(A)
     assert story.at("prod").votes_for(B) == ()
@@ -310,7 +310,7 @@ def test_going_back_to_nothing_leaves_nothing(story):
     assert (story.at("prod").current, story.at("prod").since) == (None, None)
 
 
-def test_going_back_to_what_nobody_verified_is_believed_but_matches_no_plan(story):
+def test_a_rollback_to_an_unverified_release_is_accepted_and_matches_no_plan(story):
     story.rolled_back(B, "two", A)
     assert (story.at("prod").current.release, story.at("prod").current.plan_digest) == (A, "")
 
@@ -432,7 +432,7 @@ def test_kinds_that_change_nothing_move_the_head():
         (Kind.PINNED, {}),
     ],
 )
-def test_a_fact_that_says_too_little_is_named(kind, body):
+def test_a_fact_with_missing_fields_is_reported(kind, body):
     story = Story()
     if kind is not Kind.RELEASED:
         story.started(A, "x")
@@ -527,7 +527,7 @@ class Long:
         raise AssertionError("all of them were looked through")
 
 
-def test_a_try_that_touched_nothing_gives_every_vote_back_and_looks_at_no_other() -> None:
+def test_an_attempt_without_changes_returns_its_own_votes_only() -> None:
     """Also the votes of its start before it was cut off and carried on."""
     story = Story()
     story.released("a")

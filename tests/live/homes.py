@@ -16,14 +16,14 @@ class Home:
     places: tuple[Path, ...]
 
 
-def made(kind: str, room: Path, names: tuple[str, ...], database: Callable[[], str]) -> Home:
+def made(kind: str, directory: Path, names: tuple[str, ...], database: Callable[[], str]) -> Home:
     """In `room`. `database` is the address of an empty one in PostgreSQL, asked for where it is needed."""
-    places = tuple(room / name for name in names)
+    places = tuple(directory / name for name in names)
     if kind == "git":
-        subprocess.run(["git", "init", "--bare", "-q", "origin.git"], cwd=room, check=True, capture_output=True)
+        subprocess.run(["git", "init", "--bare", "-q", "origin.git"], cwd=directory, check=True, capture_output=True)
         for name in names:
-            subprocess.run(["git", "clone", "-q", "origin.git", name], cwd=room, check=True, capture_output=True)
+            subprocess.run(["git", "clone", "-q", "origin.git", name], cwd=directory, check=True, capture_output=True)
         return Home("git:promoter-ledger", places)
     for place in places:
         place.mkdir()
-    return Home(f"sqlite:{room / 'facts.db'}" if kind == "sqlite" else database(), places)
+    return Home(f"sqlite:{directory / 'facts.db'}" if kind == "sqlite" else database(), places)

@@ -28,7 +28,7 @@ def used(job: Job, **given: str) -> Step:
     return job.action(ROOT, {name.replace("_", "-"): value for name, value in given.items()})
 
 
-def test_pushed_waiting_approved_elsewhere_and_resumed_on_another_machine(project: Project, tmp_path: Path) -> None:
+def test_a_run_that_waits_is_approved_and_continued_on_other_machines(project: Project, tmp_path: Path) -> None:
     first = project.on("one")
     run = used(first, evidence=str(tmp_path / "record"))
     assert (run.outcome, run.outputs["status"], run.outputs["reason-code"]) == ("success", "pending", "approvals_missing"), (
@@ -111,7 +111,7 @@ def until_it_listens(port: int) -> None:
     pytest.fail("git daemon does not listen")
 
 
-def test_a_fork_may_look_and_a_run_of_it_ends_with_a_clear_error(project: Project, read_only: str, tmp_path: Path) -> None:
+def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, read_only: str, tmp_path: Path) -> None:
     text = (project.world.clone / "pipeline.yaml").read_text()
     held = "    services: {web: {environment: {TOKEN: \"{{ secret('TOKEN') }}\"}}}\n"
     secret = text.replace("  prod:\n", f"  prod:\n{held}") + "secrets: {TOKEN: {env: SHOP_TOKEN}}\n"
@@ -135,10 +135,10 @@ def test_a_fork_may_look_and_a_run_of_it_ends_with_a_clear_error(project: Projec
     ):
         looked = used(job, **given)
         assert (looked.outcome, looked.outputs["status"] != "failed") == ("success", True), looked.log
-    for given, said in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
+    for given, output in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
         stopped = used(job, **given, evidence=str(tmp_path / "record"))
         assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log
-        assert said in stopped.log and "Traceback" not in stopped.log, stopped.log
+        assert output in stopped.log and "Traceback" not in stopped.log, stopped.log
         assert json.loads((tmp_path / "record/result.json").read_text())["decision"] == "failed"
     assert project.world.git("for-each-ref", at=project.world.origin) == before
     assert project.lives_in("dev") is None

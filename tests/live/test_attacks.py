@@ -58,7 +58,7 @@ def test_break_2_another_configuration_is_a_promotion_and_asks_the_gates(stage: 
     assert asked.json["environments"][0]["reason_code"] == "approval_used"
 
 
-def test_break_2_who_may_roll_back_can_be_said(stage: Stage) -> None:
+def test_break_2_rollback_is_limited_to_the_listed_roles(stage: Stage) -> None:
     rule = {"rollback": {"from": ["release-manager"]}}
     stage.file({"web": stage.service()}, {"dev": rule}, roles={"release-manager": ["ana@example.com"]})
     stage.promoter("run")
@@ -107,17 +107,17 @@ def test_break_3_a_gated_environment_is_not_taken_by_an_ungated_one(stage: Stage
     assert stage.names() == []
 
 
-@pytest.mark.parametrize(("services", "said"), [
+@pytest.mark.parametrize(("services", "message"), [
     (("web", "web-next"), "web-next"), (("web", "web-previous"), "web-previous"), (("web", "web-older"), "web-older"),
     (("web", "web-2"), "web-2"), (("before-1", "web"), "before-1"),
 ])  # fmt: skip
-def test_break_3_names_of_one_file_that_meet(stage: Stage, services: tuple[str, str], said: str) -> None:
+def test_break_3_names_of_one_file_that_meet(stage: Stage, services: tuple[str, str], message: str) -> None:
     made = {name: stage.service() for name in services}
     made["web"]["deploy"] = {"replicas": 2}
     before = [{"container": {"service": "web", "command": ["true"]}}]
     stage.file(made, {"dev": {"before": before}})
     refused = stage.promoter("validate", code=2)
-    assert f"container name {stage.name}-dev-{said} is already used by" in refused.text
+    assert f"container name {stage.name}-dev-{message} is already used by" in refused.text
 
 
 def test_break_3_a_network_and_a_volume_of_another(stage: Stage) -> None:
@@ -133,7 +133,7 @@ def test_break_3_a_network_and_a_volume_of_another(stage: Stage) -> None:
     assert stage.names() == []
 
 
-def test_break_10_a_vetoed_or_frozen_release_is_not_repaired_unless_a_person_says_so(stage: Stage) -> None:
+def test_break_10_a_vetoed_or_frozen_release_is_not_repaired_by_default(stage: Stage) -> None:
     stage.file({"web": stage.service()}, {"prod": {}})
     release = stage.promoter("run", "--json").json["release"]["id"]
     stage.promoter("veto", release, "--reason", "leaks")

@@ -123,8 +123,8 @@ def failed(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None 
 
 # ------------------------------------------------------------------ both
 def test_a_build_lands_in_the_engine_with_its_labels_and_log(yard: Yard, builder: Builder) -> None:
-    said = build(builder, yard.request(BASE + RUN.format("echo loud and clear") + "LABEL own=1\n", labels={"theirs": "2"}))
-    assert "loud and clear" in said.text
+    output = build(builder, yard.request(BASE + RUN.format("echo loud and clear") + "LABEL own=1\n", labels={"theirs": "2"}))
+    assert "loud and clear" in output.text
     labels = yard.config()["Config"]["Labels"]
     assert (labels["own"], labels["theirs"], labels["dev.promoter.pipeline"]) == ("1", "2", yard.name)
 
@@ -143,10 +143,10 @@ def test_arguments_and_target(yard: Yard, builder: Builder) -> None:
     assert "A=a b" in environment and "TWO=2" not in environment
 
 
-def test_a_secret_argument_arrives_and_is_told_to_nobody(yard: Yard, builder: Builder) -> None:
+def test_a_secret_argument_is_passed_and_masked_in_the_log(yard: Yard, builder: Builder) -> None:
     asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN"), args={"TOKEN": f"x-{handle('token')}"})
-    said = build(builder, asked, FakeSecrets({"token": "hunter2"}))
-    assert "got x-[secret token]" in said.text and "hunter2" not in said.text
+    output = build(builder, asked, FakeSecrets({"token": "hunter2"}))
+    assert "got x-[secret token]" in output.text and "hunter2" not in output.text
 
 
 def test_an_inline_dockerfile(yard: Yard, builder: Builder) -> None:
@@ -157,14 +157,14 @@ def test_an_inline_dockerfile(yard: Yard, builder: Builder) -> None:
 def test_an_inline_dockerfile_and_its_secrets_stay_nowhere(
     yard: Yard, builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = tmp_path_factory.mktemp("temporary")
-    monkeypatch.setenv("TMPDIR", str(room))
+    directory = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(directory))
     monkeypatch.setattr("tempfile.tempdir", None)
     build(builder, yard.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
-    assert list(room.iterdir()) == []
+    assert list(directory.iterdir()) == []
 
 
-def test_a_dockerfile_elsewhere(yard: Yard, builder: Builder) -> None:
+def test_a_dockerfile_outside_the_context_is_built(yard: Yard, builder: Builder) -> None:
     (yard.directory / "context").mkdir()
     (yard.directory / "context/file").touch()
     (yard.directory / "Other").write_text("FROM scratch\nCOPY file /file\n")
@@ -187,11 +187,11 @@ def test_what_is_ignored_stays_outside(yard: Yard, builder: Builder, own: bool) 
 
 def test_network_hosts_and_platform(yard: Yard, builder: Builder) -> None:
     text = BASE + RUN.format("/bin/busybox cat /etc/hosts")
-    said = build(
+    output = build(
         builder,
         yard.request(text, "linux/amd64", extra_hosts={"db.example.com": ("10.1.2.3",)}, network="host"),
     )
-    assert "10.1.2.3\tdb.example.com" in said.text
+    assert "10.1.2.3\tdb.example.com" in output.text
     assert yard.config()["Architecture"] == "amd64"
 
 
@@ -234,12 +234,12 @@ def test_a_dockerfile_that_is_none(yard: Yard, builder: Builder) -> None:
     assert "bogus" in failed(builder, yard.request("FROM scratch\nBOGUS x\n")).message.lower()
 
 
-def test_a_secret_in_a_failure_is_not_told(yard: Yard, builder: Builder) -> None:
+def test_a_secret_in_a_failure_is_masked(yard: Yard, builder: Builder) -> None:
     asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN; exit 1"), args={"TOKEN": handle("token")})
     assert "hunter2" not in failed(builder, asked, FakeSecrets({"token": "hunter2"})).message
 
 
-def test_a_base_image_that_nobody_has(yard: Yard, builder: Builder) -> None:
+def test_a_missing_base_image_fails_with_its_name(yard: Yard, builder: Builder) -> None:
     assert "never" in failed(builder, yard.request(f"FROM {yard.repository.host}/never/was:v1\n")).message
 
 

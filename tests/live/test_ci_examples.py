@@ -46,7 +46,7 @@ def uploaded(_: Job, given: Mapping[str, str]) -> Mapping[str, str]:
     return {}
 
 
-def test_on_github_a_called_workflow_waits_and_an_event_carries_on_with_what_it_built(project: Project) -> None:
+def test_on_github_a_called_workflow_waits_and_an_event_continues_its_release(project: Project) -> None:
     called = yaml.safe_load(CALLED.read_text())[True]["workflow_call"]["inputs"]
     inputs = {name: spec["default"] for name, spec in called.items()} | {"registry": "ghcr.io", "evidence": "record"}
     secrets = {"variables": "TOKEN=s3cr3t%of all\nOTHER=x\n", "registry-password": ""}
@@ -70,9 +70,9 @@ def test_on_github_a_called_workflow_waits_and_an_event_carries_on_with_what_it_
 
 def test_the_workflows_token_is_never_sent_to_another_registry() -> None:
     steps = yaml.safe_load(CALLED.read_text())["jobs"]["promote"]["steps"]
-    said = next(step for step in steps if step["name"] == "Log in to the registry")["env"]["PASSWORD"]
+    output = next(step for step in steps if step["name"] == "Log in to the registry")["env"]["PASSWORD"]
     secrets = {"secrets": {}, "github": {"token": "t0ken"}}
-    filled = [fill(said, {**secrets, "inputs": {"registry": name}}) for name in ("ghcr.io", "registry.example.com", "")]
+    filled = [fill(output, {**secrets, "inputs": {"registry": name}}) for name in ("ghcr.io", "registry.example.com", "")]
     assert filled == ["t0ken", "", ""]
 
 
@@ -158,7 +158,7 @@ def by_cron(project: Project, at: Path) -> "subprocess.CompletedProcess[str]":
     return sh(command, at, project, CHECKOUT=str(at))
 
 
-def test_elsewhere_one_release_is_built_waits_and_is_carried_on_by_whoever_comes(project: Project) -> None:
+def test_on_gitlab_a_release_waits_and_another_job_continues_it(project: Project) -> None:
     waits = on_gitlab(project, project.checkout("gitlab"))
     assert waits.returncode == 3, waits.stdout + waits.stderr
     report = (project.world.room / "gitlab/.promoter/promoter.env").read_text()
@@ -182,7 +182,7 @@ def test_elsewhere_one_release_is_built_waits_and_is_carried_on_by_whoever_comes
     assert nothing.returncode == 0, nothing.stdout + nothing.stderr
 
 
-def test_elsewhere_a_failure_is_red_and_told(project: Project) -> None:
+def test_on_gitlab_an_invalid_file_fails_the_job_with_a_message(project: Project) -> None:
     at = project.checkout("one")
     (at / "pipeline.yaml").write_text("name: shop\n")
     for ran in (

@@ -25,7 +25,7 @@ def test_d1_what_is_put_back_runs_and_is_proven_in_the_order_of_depends_on(stage
     assert stage.promoter("status", "--json").json["environments"][0]["health"] in ("running", "healthy")
 
 
-def test_d1_a_service_that_does_not_come_back_is_said_loudly(stage: Stage) -> None:
+def test_d1_a_service_that_cannot_be_restored_is_reported(stage: Stage) -> None:
     once = "test ! -e /seen/once && touch /seen/once && exec sleep 1000"
     services = {
         "db": stage.service(environment={"V": "{{ v }}"}),
@@ -112,7 +112,7 @@ def test_d10_a_migration_before_the_first_promotion_finds_the_database_that_its_
     assert stage.of("dev", "web").status == "running"
 
 
-def test_d10_without_depends_on_the_failure_says_what_works(stage: Stage) -> None:
+def test_d10_without_depends_on_the_failure_has_a_hint(stage: Stage) -> None:
     migrate = [{"container": {"service": "web", "command": ["nc", "-w", "1", "db", "6379"]}}]
     stage.file({"db": stage.service(), "web": stage.service()}, {"dev": {"before": migrate}})
     failed = stage.promoter("run", code=1)

@@ -146,7 +146,7 @@ def test_a_source_that_always_breaks_off_is_the_one_that_is_named(
     assert error.value.retryable
 
 
-def test_a_source_that_sends_fewer_bytes_than_its_manifest_says_is_the_one_that_is_named(
+def test_a_source_that_sends_too_few_bytes_is_named_in_the_error(
     registry: HttpRegistry, here: Repository, there: Repository, proxy: Proxy
 ) -> None:
     proxy.misbehave("GET .*/blobs/", says(200, b"short"))

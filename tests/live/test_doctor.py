@@ -45,10 +45,10 @@ def see(cli: Cli) -> Callable[..., Findings]:
             FILE.format(registry=registry, more=more, grade="{grade: signed}" if "approvers" in more else "{}")
         )
         ran = cli("doctor", "--json", *words, env=env)
-        told = ran.json
-        assert ran.exit_code == (0 if told["ok"] else 1), ran.text
-        assert all(one["remedy"] for one in told["findings"] if not one["ok"]), ran.text
-        return {one["part"]: one for one in told["findings"]}
+        output = ran.json
+        assert ran.exit_code == (0 if output["ok"] else 1), ran.text
+        assert all(one["remedy"] for one in output["findings"] if not one["ok"]), ran.text
+        return {one["part"]: one for one in output["findings"]}
 
     return look
 
@@ -150,24 +150,24 @@ def test_the_signing_key(see: Callable[..., Findings], cli: Cli, engine_url: str
     public = {name: " ".join((cli.cwd / f"{name}.pub").read_text().split()[:2]) for name in ("mine", "other")}
     (cli.cwd / "signers").write_text(f"ana@example.com {public['mine']}\nben@example.com {public['other']}\n")
 
-    def said(actor: str, key: str | None) -> dict[str, Any]:
+    def output(actor: str, key: str | None) -> dict[str, Any]:
         env = {"PROMOTER_ACTOR": actor} | ({"PROMOTER_KEY": str(cli.cwd / key)} if key else {})
         return see(registry_host, more="approvers: signers\n", env=env)["signing key"]
 
-    assert "of ana@example.com, who may approve prod" in said("ana@example.com", "mine")["detail"]
-    assert "of ana@example.com, who may approve prod" in said("ana@example.com", "mine.pub")["detail"]
-    assert "is the key of ben@example.com, and you are ana@example.com" in said("ana@example.com", "other")["detail"]
-    assert said("ana@example.com", None)["detail"] == "none, but prod needs signed approvals"
-    assert said("ana@example.com", "none")["detail"].endswith(" does not exist")
-    assert "is not an SSH key" in said("ana@example.com", "pipeline.yaml")["detail"]
+    assert "of ana@example.com, who may approve prod" in output("ana@example.com", "mine")["detail"]
+    assert "of ana@example.com, who may approve prod" in output("ana@example.com", "mine.pub")["detail"]
+    assert "is the key of ben@example.com, and you are ana@example.com" in output("ana@example.com", "other")["detail"]
+    assert output("ana@example.com", None)["detail"] == "none, but prod needs signed approvals"
+    assert output("ana@example.com", "none")["detail"].endswith(" does not exist")
+    assert "is not an SSH key" in output("ana@example.com", "pipeline.yaml")["detail"]
     (cli.cwd / "signers").write_text(f"ben@example.com {public['other']}\n")
-    stranger = said("ana@example.com", "mine")
+    stranger = output("ana@example.com", "mine")
     assert (stranger["ok"], "is not in allowed_signers" in stranger["detail"]) == (False, True)
     assert "ana@example.com $(cut" in stranger["remedy"]
 
 
 # ------------------------------------------------------------ the ledger
-def test_a_ledger_with_a_past_and_its_witness(
+def test_a_used_ledger_and_its_witness_are_checked(
     see: Callable[..., Findings], cli: Cli, engine_url: str, registry_host: str
 ) -> None:
     ledger = SqliteLedger(cli.cwd / ".promoter/ledger.db")

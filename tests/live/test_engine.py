@@ -79,10 +79,10 @@ LINKS = f'RUN ["/bin/busybox", "sh", "-c", "for name in {" ".join(APPLETS)}; do 
 
 def _tail(behaviour: Behaviour) -> str:
     check = f"HEALTHCHECK CMD {json.dumps(behaviour.healthcheck[1:])}\n" if behaviour.healthcheck else ""
-    says = f"printf '{behaviour.logs.encode('unicode_escape').decode()}'" if behaviour.logs else "true"
+    message = f"printf '{behaviour.logs.encode('unicode_escape').decode()}'" if behaviour.logs else "true"
     ends = "exec sleep 1000" if behaviour.exit_code is None else f"exit {behaviour.exit_code}"
     check += f"VOLUME {json.dumps(behaviour.volumes)}\n" if behaviour.volumes else ""
-    return check + "CMD " + json.dumps(["sh", "-c", f"{says}; {ends}"]) + "\n"
+    return check + "CMD " + json.dumps(["sh", "-c", f"{message}; {ends}"]) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +115,8 @@ class TestRealEngine(EngineContract):
         container = site.engine.create(spec, FakeSecrets({"token": "hunter2"}))
         site.engine.start(container)
         assert site.engine.exec(container, ("cat", "/run/secrets/deep/token"), 10).output == "value hunter2"
-        said = site.engine.exec(container, ("stat", "-c", "%u:%g %a", "/run/secrets/deep/token", "/run/secrets", "/bin"), 10)
-        assert said.output.split("\n")[:3] == ["7:8 440", "0:0 755", "0:0 755"]
+        output = site.engine.exec(container, ("stat", "-c", "%u:%g %a", "/run/secrets/deep/token", "/run/secrets", "/bin"), 10)
+        assert output.output.split("\n")[:3] == ["7:8 440", "0:0 755", "0:0 755"]
 
     def test_secrets_are_revealed_to_the_engine_only(self, site):
         service = Service(environment={"TOKEN": handle("token")})
@@ -147,7 +147,7 @@ class TestRealEngine(EngineContract):
         left = site.engine.find({"promoter.test": site.prefix})
         assert [c for c in left if c.running] == []
 
-    def test_what_a_service_says_is_what_the_engine_has(self, site, run, tmp_path):
+    def test_every_field_of_a_service_reaches_the_engine(self, site, run, tmp_path):
         service = Service(
             user="7:8", working_dir="/bin", hostname="box", read_only=True, tmpfs=("/scratch:size=1m",), stop_signal="SIGINT",
             init=True,
@@ -204,7 +204,7 @@ class TestRealEngine(EngineContract):
         seen = document["Config"]["Healthcheck"]
         assert (seen["Interval"], seen["StartPeriod"], seen["Retries"]) == (5_000_000_000, 9_000_000_000, 4)
 
-    def test_a_registry_that_is_down_is_worth_a_retry_and_then_told(self, site):
+    def test_a_pull_from_a_registry_that_is_down_is_retried_and_then_reported(self, site):
         waits = []
         engine = open_engine(site.engine.address, sleep=waits.append)
         with pytest.raises(PullError) as caught, closing(engine):
@@ -212,7 +212,7 @@ class TestRealEngine(EngineContract):
         assert caught.value.retryable and len(waits) == 3
         assert "connection refused" in caught.value.message and caught.value.hint
 
-    def test_a_push_to_a_registry_that_is_down_is_told(self, site):
+    def test_a_push_to_a_registry_that_is_down_raises_an_error(self, site):
         site.image(RUNS)
         down = Repository.parse(f"127.0.0.1:1/{site.prefix}")
         site.build_as(f"{down}:v1", BASE)
@@ -232,7 +232,7 @@ class TestRealEngine(EngineContract):
         with pytest.raises(Enough):
             site.engine.pull(image, None, stop)
 
-    def test_a_build_tells_its_log_and_its_failure(self, site):
+    def test_a_build_returns_its_log_and_its_error(self, site):
         assert any("Step 1/" in line for line in site.build("log", BASE))
         with pytest.raises(BuildError, match="returned a non-zero code: 9"):
             site.build("bad", BASE + 'RUN ["/bin/busybox", "sh", "-c", "exit 9"]\n')
@@ -246,7 +246,7 @@ class TestRealEngine(EngineContract):
         return full
 
 
-def test_an_engine_that_is_not_there_is_told_with_the_remedy(tmp_path):
+def test_a_missing_engine_is_reported_with_a_hint(tmp_path):
     engine = open_engine(f"unix://{tmp_path}/none.sock", sleep=lambda _: None)
     with pytest.raises(EngineError) as caught:
         engine.identify()

@@ -65,13 +65,13 @@ def prometheus(
         yield made
 
 
-def metric(prometheus: Prometheus, query: str, condition: str, **said: object) -> MetricCheck:
-    wanted = {"for": "2s", "interval": "1s", "within": "1s", "no_data": "fail", **said}
+def metric(prometheus: Prometheus, query: str, condition: str, **fields: object) -> MetricCheck:
+    wanted = {"for": "2s", "interval": "1s", "within": "1s", "no_data": "fail", **fields}
     return MetricCheck.model_validate({"url": prometheus.url, "query": query, "condition": condition, **wanted})
 
 
 @pytest.mark.parametrize(
-    ("query", "condition", "passed", "said"),
+    ("query", "condition", "passed", "message"),
     [
         ("errors_ratio", "< 0.01", True, "< 0.01 at 3 points in time, 1 series"),
         ("errors_ratio", "> 0.01", False, 'not > 0.01 at 3 of 3 points in time: errors_ratio{instance="127.0.0.1:'),
@@ -93,11 +93,11 @@ def metric(prometheus: Prometheus, query: str, condition: str, **said: object) -
     ],
 )
 def test_a_gate_is_judged_by_what_was_measured(
-    prometheus: Prometheus, query: str, condition: str, passed: bool, said: str
+    prometheus: Prometheus, query: str, condition: str, passed: bool, message: str
 ) -> None:
     result = look(metric(prometheus, query, condition))
     assert (result.passed, result.timed_out) == (passed, False), result.sentence
-    assert said in result.sentence
+    assert message in result.sentence
     assert "hush" not in result.sentence + result.seen
 
 
@@ -106,7 +106,7 @@ def test_one_sample_is_the_value_now(prometheus: Prometheus) -> None:
     assert "no data" in look(metric(prometheus, "no_such", "< 0.01", **{"for": "0s"})).sentence
 
 
-def test_what_was_not_measured_yet_is_no_data_and_the_policy_says_what_that_means(prometheus: Prometheus) -> None:
+def test_missing_samples_are_handled_by_the_no_data_setting(prometheus: Prometheus) -> None:
     long = {"for": "2h", "interval": "5m"}
     assert not look(metric(prometheus, "errors_ratio", "< 1", **long)).passed
     assert look(metric(prometheus, "errors_ratio", "< 1", no_data="pass", **long)).passed
@@ -115,7 +115,7 @@ def test_what_was_not_measured_yet_is_no_data_and_the_policy_says_what_that_mean
     assert "no data" in waited.sentence and "for 1s" in waited.sentence
 
 
-def test_a_verification_looks_forward_and_waits_for_data(prometheus: Prometheus) -> None:
+def test_a_verification_waits_for_data_measured_after_its_start(prometheus: Prometheus) -> None:
     clock = SystemClock()
     begun = clock.monotonic()
     query = f"vector(1) and on() (vector(time()) > {clock.now().timestamp() + 1:.3f})"

@@ -110,12 +110,12 @@ def test_shop_with_a_migration_a_secret_and_an_image_of_others(
     assert promoted.json["release"]["id"] == first.json["release"]["id"]
     assert page(ports["prod"]) == "shop in prod, schema 2, log level info\n"
 
-    said = [
+    output = [
         cli(*words).text
         for words in (("history", "--json"), ("ledger", "export"), ("status",), ("logs", promoted.json["release"]["id"]))
     ]
-    assert not any("s3cr3t" in text for text in [first.text, promoted.text, *said])
-    assert "migrated to schema 2" in said[-1]
+    assert not any("s3cr3t" in text for text in [first.text, promoted.text, *output])
+    assert "migrated to schema 2" in output[-1]
     differs = cli("diff", "test", "prod", "--json").json
     assert (differs["images"], any("replicas" in change["path"] for change in differs["changes"])) == ([], True)
 

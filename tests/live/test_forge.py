@@ -58,8 +58,8 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
     page = "https://github.com/acme/shop/actions/runs/4711"
     (asked,) = [fact for fact in kinds(shop, "requested") if fact["environment"] == "prod"]
     assert (asked["run"], asked["requested_by"]) == (page, "eve@example.com")
-    told = shop.cli("explain", "prod").stdout
-    assert f"ana@example.com, ben@example.com may: review the deployment on {page}" in told
+    output = shop.cli("explain", "prod").stdout
+    assert f"ana@example.com, ben@example.com may: review the deployment on {page}" in output
     assert f"next: review the deployment on {page}" in shop.cli("promote", "--to", "prod").stdout
 
     nobody = clean(shop.cli("promote", "--to", "prod", "--reviews"))
@@ -142,7 +142,7 @@ def test_one_person_who_signs_and_reviews_counts_once(shop: App, server: ForgeSe
     assert done.exit_code == 0, done.text
 
 
-def test_the_last_vote_starts_the_job_that_carries_on(shop: App, server: ForgeServer) -> None:
+def test_the_last_vote_starts_the_job_that_continues(shop: App, server: ForgeServer) -> None:
     shop.write(gates="[{approval: {min: 2}}]")
     assert shop.cli("run").exit_code == 3
     session = {"GITHUB_RUN_ID": "", "GITHUB_ACTOR": "", "PROMOTER_DISPATCH": "event:carry-on"}
@@ -195,9 +195,9 @@ def test_deployments_are_recorded_where_somebody_switched_that_on(shop: App, ser
     assert without.exit_code == 0 and "there is no token for GitHub" in without.stderr, without.text
 
 
-@pytest.mark.parametrize(("said", "complaint"), [("promote.yml", "cannot be started"), ("event:", "is not an event")])
-def test_a_malformed_target_is_said_before_anything_else(cli: Cli, said: str, complaint: str) -> None:
+@pytest.mark.parametrize(("message", "complaint"), [("promote.yml", "cannot be started"), ("event:", "is not an event")])
+def test_a_malformed_target_is_refused_first(cli: Cli, message: str, complaint: str) -> None:
     (cli.cwd / "pipeline.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {prod: {}}\n")
-    ran = cli("--json", "approve", "prod", "--dispatch", "--yes", env={"PROMOTER_DISPATCH": said})
+    ran = cli("--json", "approve", "prod", "--dispatch", "--yes", env={"PROMOTER_DISPATCH": message})
     assert ran.exit_code == 2 and complaint in ran.stderr, ran.text
     assert json.loads(ran.stdout)["decision"] == "failed"

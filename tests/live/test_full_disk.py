@@ -35,7 +35,7 @@ def disk(app: App) -> Iterator[Path]:
     assert libc.umount(str(place).encode()) == 0
 
 
-def test_what_served_serves_on_and_the_next_run_finishes_when_there_is_room(app: App, disk: Path) -> None:
+def test_a_full_disk_keeps_the_service_running_and_the_next_run_finishes(app: App, disk: Path) -> None:
     images = []
     for word in ("one", "two"):
         app.page(f"{word} of {app.name}")

@@ -69,11 +69,11 @@ def check_by_hand(app: App, vote: dict[str, object]) -> None:
     (app.cli.cwd / "vote.sig").write_text(envelope["signature"])
     command = ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", ANA, "-n", "promoter-approval", "-s", "vote.sig"]
     subprocess.run(command, cwd=app.cli.cwd, input=envelope["statement"].encode(), check=True, capture_output=True)
-    said = json.loads(envelope["statement"])["predicate"]
-    assert (said["environment"], said["comment"], said["release"]) == ("prod", "seen on dev", vote["release"])
+    output = json.loads(envelope["statement"])["predicate"]
+    assert (output["environment"], output["comment"], output["release"]) == ("prod", "seen on dev", vote["release"])
 
 
-def test_a_key_that_is_revoked_meanwhile_and_a_veto_shut_the_gate(app: App, keys: dict[str, Path]) -> None:
+def test_a_key_revoked_later_and_a_veto_close_the_gate(app: App, keys: dict[str, Path]) -> None:
     release = app.cli("run", "--json").json["release"]["id"]
     for who, key in keys.items():
         approve(app, who, key)
@@ -113,8 +113,8 @@ def test_the_newer_release_is_asked_for_and_the_older_is_superseded(app: App, ke
     app.page("ready two")
     new = app.cli("run", "--json")
     assert "superseded" not in new.text
-    shut = app.cli("promote", old[:12], "--to", "prod", "--json")
-    assert prod(shut) == (4, "refused", "superseded"), shut.text
+    closed = app.cli("promote", old[:12], "--to", "prod", "--json")
+    assert prod(closed) == (4, "refused", "superseded"), closed.text
     late = app.cli("approve", "prod", old[:12], "--yes", "--actor", ANA, "--key", str(keys[ANA]))
     assert (late.exit_code, "superseded" in late.text) == (4, True)
     for who, key in keys.items():

@@ -37,11 +37,11 @@ class Step:
     summary: Path
 
     def run(self, *argv: str, **env: str) -> tuple[Ran, Runner]:
-        told = {
+        output = {
             "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.outputs), "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_WORKSPACE": str(self.app.cli.cwd), **env,
         }  # fmt: skip
-        ran = self.app.cli(*argv, env=told)
+        ran = self.app.cli(*argv, env=output)
         runner = Runner().feed(ran.stderr, ran.stdout)
         assert {command.name for command in runner.commands} <= OURS, ran.text
         assert (runner.group, runner.token) == (None, None), ran.text
@@ -109,7 +109,7 @@ def test_whatever_a_container_writes_no_command_of_it_reaches_the_runner(step: S
     assert runner.commands == [] and "##[error]not ours" in ran.json[-1]["text"]
 
 
-def test_a_build_that_writes_commands_is_fenced_and_its_failure_is_told(step: Step) -> None:
+def test_workflow_commands_in_build_output_are_disabled_and_the_failure_is_reported(step: Step) -> None:
     app = step.app
     (app.cli.cwd / "www" / "says").write_text("".join(f"{line}\n" for line in HOSTILE))
     run = 'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox cat /www/says; exit 9"]'
@@ -123,7 +123,7 @@ def test_a_build_that_writes_commands_is_fenced_and_its_failure_is_told(step: St
     assert step.summary.read_text().startswith("## ❌ promoter run: failed\n")
 
 
-def test_secrets_are_masked_before_anything_else_is_said_and_digests_never(step: Step) -> None:
+def test_secrets_are_masked_before_any_other_output_and_digests_never(step: Step) -> None:
     step.app.write(secrets="secrets: {TOKEN: {env: T}}\n", secret_use=", TOKEN: \"{{ secret('TOKEN') }}\"")
     _, runner = step.run("run", T="hunter2 50%\nsecond line\n}\n")
     assert runner.masks == ["hunter2 50%", "second line"]

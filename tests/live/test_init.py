@@ -73,7 +73,7 @@ def test_what_init_writes_deploys(
     assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).text == "ready"
 
 
-def test_the_step_of_the_workflow_runs_waits_and_carries_on_from_another_checkout(
+def test_the_generated_workflow_runs_waits_and_continues_from_another_checkout(
     cli: Cli, registry_host: str, busybox_dir: Path, clean_engine: str
 ) -> None:
     """The very script that GitHub would run, by push, schedule and hand; each job begins with a checkout of its own."""
@@ -107,15 +107,15 @@ def test_the_step_of_the_workflow_runs_waits_and_carries_on_from_another_checkou
         )
         return done.returncode, done.stdout + done.stderr
 
-    code, said = job("schedule", 1)
-    assert (code, "no release is waiting" in said) == (0, True), said
-    code, said = job("push", 2)
-    assert (code, "::notice title=promoter::waits at a gate" in said) == (0, True), said
-    code, said = job("schedule", 3)
-    assert (code, "::notice" in said) == (0, True), said
+    code, output = job("schedule", 1)
+    assert (code, "no release is waiting" in output) == (0, True), output
+    code, output = job("push", 2)
+    assert (code, "::notice title=promoter::waits at a gate" in output) == (0, True), output
+    code, output = job("schedule", 3)
+    assert (code, "::notice" in output) == (0, True), output
     approved = cli("approve", "prod", "--yes", cwd=first)
     assert approved.exit_code == 0, approved.text
-    code, said = job("workflow_dispatch", 4)
-    assert (code, "::notice" in said) == (0, False), said
+    code, output = job("workflow_dispatch", 4)
+    assert (code, "::notice" in output) == (0, False), output
     places = cli("status", "--json", cwd=first).json["environments"]
     assert [place["release"] is not None for place in places] == [True, True]

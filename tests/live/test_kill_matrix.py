@@ -71,11 +71,11 @@ class Matrix:
 
     def mortal(self, at: int | None) -> list[str]:
         """The names of the points that a run reached; of a fatal one it was the last."""
-        told = self.place / "points"
-        told.unlink(missing_ok=True)
+        output = self.place / "points"
+        output.unlink(missing_ok=True)
         process = self.start(at)
         process.communicate(timeout=60)
-        points = told.read_text().splitlines()
+        points = output.read_text().splitlines()
         assert at is None or (process.returncode == -9 and len(points) == at), (at, process.returncode, points)
         return points
 

@@ -84,16 +84,16 @@ class Stage:
 
     def mortal(self, at: int | None, *words: str) -> list[str]:
         """The names of the points that a run reached; of a fatal one it was the last."""
-        told = self.there.parent / "points"
-        told.write_text("")
-        more = {"PROMOTER_POINTS": str(told), "PYTHONPATH": str(ROOT), "PROMOTER_LEASE_TTL": "3s"}
+        output = self.there.parent / "points"
+        output.write_text("")
+        more = {"PROMOTER_POINTS": str(output), "PYTHONPATH": str(ROOT), "PROMOTER_LEASE_TTL": "3s"}
         more |= {"PROMOTER_DIE_AT": str(at)} if at else {}
         more |= {"PROMOTER_ELSEWHERE": "yes"} if self.here != self.there else {}
         command = [sys.executable, "-m", "tests.faults.mortal", *words, "--json", "--ledger", self.ledger]
         done = subprocess.run(
             command, cwd=self.there, env={**self.app.cli.env, **more}, capture_output=True, text=True, timeout=100, check=False
         )
-        points = told.read_text().splitlines()
+        points = output.read_text().splitlines()
         assert done.returncode == (-9 if len(points) == at else 0), (at, points, done.stdout, done.stderr)
         return points
 
@@ -107,8 +107,8 @@ class Stage:
             return [held.owner for held in ledger.held() if held.environment == name]
 
     def jobs(self, name: str) -> int:
-        told = self.here.parent / "count" / name
-        return len(told.read_text().splitlines()) if told.exists() else 0
+        output = self.here.parent / "count" / name
+        return len(output.read_text().splitlines()) if output.exists() else 0
 
 
 @pytest.fixture
@@ -120,14 +120,14 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
         app.page(f"{word} of {app.name}")
         image = app.cli("build", "--json").json["release"]["images"]["web"]
         images.append(f"{image['repository']}@{image['digest']}")
-    room = app.cli.cwd
-    (room / "count").mkdir()
+    directory = app.cli.cwd
+    (directory / "count").mkdir()
     names = ("here",) if home == "sqlite" else ("here", "there")
-    shared = made(home, room, names, lambda: request.getfixturevalue("server").url("postgres"))
+    shared = made(home, directory, names, lambda: request.getfixturevalue("server").url("postgres"))
     here, there = shared.places[0], shared.places[-1]
     for place in {here, there}:
         for name in ("busybox", "Dockerfile"):
-            shutil.copy2(room / name, place / name)
+            shutil.copy2(directory / name, place / name)
     return Stage(app, shared.ledger, here, there, tuple(images))
 
 
@@ -163,7 +163,7 @@ def fatal(points: list[str]) -> Iterator[tuple[int, str]]:
         yield at, f"killed {points[at - 1]} ({at} of {len(points)}), PROMOTER_TEST_SEED={SEED}"
 
 
-def carried_on(stage: Stage, name: str, where: str, *words: str) -> None:
+def continued(stage: Stage, name: str, where: str, *words: str) -> None:
     """`words` are given again. Whoever takes a dead one's lease over says so in the ledger."""
     before, seen = stage.held(name), len(stage.facts())
     stage.do(*words, "--wait-lock", "40s", where=where)
@@ -189,7 +189,7 @@ def test_a_first_deployment(stage: Stage) -> None:
         name = f"e{turn}"
         stage.want(0, name)
         stage.mortal(at, "promote", "--to", name)
-        carried_on(stage, name, where, "promote", "--to", name)
+        continued(stage, name, where, "promote", "--to", name)
         stands(stage, name, digest, where, WORKERS)
 
 
@@ -209,7 +209,7 @@ def test_an_approved_promotion(stage: Stage) -> None:
     for turn, (at, where) in enumerate(fatal(stage.mortal(None, "promote"))):
         asked(turn % 2)
         stage.mortal(at, "promote")
-        carried_on(stage, "dev", where, "promote")
+        continued(stage, "dev", where, "promote")
         stands(stage, "dev", stage.images[turn % 2].rpartition("@")[2], where, WORKERS)
         users: dict[str, set[str]] = {}
         for fact in stage.facts():
@@ -236,7 +236,7 @@ def test_a_rollback(stage: Stage) -> None:
         forward(1)
         stage.mortal(at, "rollback", "dev")
         if stage.facts()[-1].kind != "pinned":  # else it was through: to give it again means one more back
-            carried_on(stage, "dev", where, "rollback", "dev")
+            continued(stage, "dev", where, "rollback", "dev")
         stands(stage, "dev", digest, where, WORKERS)
         kinds = [str(fact.kind) for fact in stage.facts() if fact.kind in ("pinned", "unpinned")]
         assert kinds == ["pinned", "unpinned"] * (len(kinds) // 2) + ["pinned"], where

@@ -126,7 +126,7 @@ def test_two_runs_for_one_environment_promote_once(app: App, shared: Home) -> No
     runs = [app.cli.start("promote", "--wait-lock", "60s", *common, cwd=place) for place in shared.places[:3]]
     ended = [(run.communicate(timeout=120), run.returncode) for run in runs]
     assert [code for _, code in ended] == [0, 0, 0], ended
-    found = sorted(json.loads(said[0])["environments"][0]["status"] for said, _ in ended)
+    found = sorted(json.loads(output[0])["environments"][0]["status"] for output, _ in ended)
     assert found == ["deployed", "unchanged", "unchanged"]
     facts = app.cli("history", "--ledger", shared.ledger, "--json", cwd=shared.places[0]).json
     assert [fact["kind"] for fact in facts if fact["kind"] in ("started", "promoted")] == ["started", "promoted"]

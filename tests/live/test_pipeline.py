@@ -53,13 +53,13 @@ BAD = {
 def test_a_bad_image_is_answered_with_the_earlier_container_and_exit_6(app: App, kind: str) -> None:
     good = app.cli("run", "--json").json["release"]["id"]
     old = app.container("dev")
-    dockerfile, said = BAD[kind]
+    dockerfile, output = BAD[kind]
     app.dockerfile(dockerfile.replace("COPY www /www", "COPY www /www\nLABEL version=2"))
     ran = app.cli("run", "--json")
     entry = ran.json["environments"][0]
     assert (ran.exit_code, ran.json["decision"], entry["status"]) == (6, "rolled_back", "rolled_back"), ran.text
     assert entry["previous"] == {"id": good}
-    assert any(said in reason for reason in entry["reasons"]), entry["reasons"]
+    assert any(output in reason for reason in entry["reasons"]), entry["reasons"]
     assert statuses(ran)["prod"] == "not_reached"
     assert (app.container("dev").id, app.container("dev").status) == (old.id, "running")
     assert app.all() == {"dev-web": "running", "prod-web": "running"}
@@ -96,8 +96,8 @@ def test_a_gate_waits_an_approval_opens_it_and_a_reject_shuts_it(app: App) -> No
     app.page("ready two")
     assert app.cli("run").exit_code == 3
     assert app.cli("reject", "prod", "--yes", "--actor", "ana@example.com", "--comment", "not now").exit_code == 0
-    shut = app.cli("promote", "--json")
-    assert (shut.exit_code, shut.json["reason_code"]) == (4, "rejected"), shut.text
+    closed = app.cli("promote", "--json")
+    assert (closed.exit_code, closed.json["reason_code"]) == (4, "rejected"), closed.text
 
 
 def test_rollback_goes_back_pins_and_needs_no_approval(app: App) -> None:
@@ -147,7 +147,7 @@ def test_a_stopped_container_is_mended(app: App) -> None:
     assert app.container("prod").running
 
 
-def test_ctrl_c_puts_back_what_it_was_doing_and_says_so(app: App) -> None:
+def test_ctrl_c_restores_the_earlier_release_and_reports_it(app: App) -> None:
     app.cli("run")
     old = app.container("dev")
     app.dockerfile(
@@ -167,7 +167,7 @@ def test_ctrl_c_puts_back_what_it_was_doing_and_says_so(app: App) -> None:
 
 
 @pytest.mark.parametrize("moment", ["dev: pull", "dev: replace", "dev: verify"])
-def test_a_run_that_was_killed_is_carried_on_by_the_next_at_once(app: App, moment: str) -> None:
+def test_a_killed_run_is_continued_by_the_next_run_at_once(app: App, moment: str) -> None:
     app.cli("run")
     app.page("ready two")
     process = app.cli.start("run")
@@ -196,7 +196,7 @@ def test_two_runs_at_once_do_everything_once(app: App) -> None:
     assert app.cli("ledger", "verify").exit_code == 0
 
 
-def test_a_missing_engine_and_a_registry_that_is_down_are_told_with_the_remedy(app: App, free_port: Callable[[], int]) -> None:
+def test_a_missing_engine_and_a_registry_that_is_down_are_reported(app: App, free_port: Callable[[], int]) -> None:
     none = app.cli("run", "--json", env={"DOCKER_HOST": f"unix://{app.cli.cwd}/none.sock"})
     assert none.exit_code == 1, none.text
     assert "none.sock" in none.stdout
@@ -238,5 +238,5 @@ def test_a_program_that_ignores_sigterm_is_reported_with_the_remedy(app: App) ->
     app.page("ready two")
     ran = app.cli("run", "--to", "dev")
     assert ran.exit_code == 0, ran.text
-    said = f"{app.name}-dev-web did not end within 2s of its stop signal and was killed: add `init: true` to the service"
-    assert said in ran.text
+    output = f"{app.name}-dev-web did not end within 2s of its stop signal and was killed: add `init: true` to the service"
+    assert output in ran.text

@@ -18,7 +18,7 @@ from tests.live.locked import PASSWORD, Locked, config, served
 
 
 @dataclass
-class RealShelf:
+class RealRegistrySite:
     registry: HttpRegistry
     repository: Repository
     login: tuple[str, str] | None = None
@@ -43,9 +43,9 @@ def repository(host: str) -> Repository:
 
 class TestOpenRegistry(RegistryContract):
     @pytest.fixture
-    def shelf(self, registry_host: str, tmp_path: Path) -> Iterator[RealShelf]:
+    def site(self, registry_host: str, tmp_path: Path) -> Iterator[RealRegistrySite]:
         registry = HttpRegistry(Credentials(tmp_path))
-        yield RealShelf(registry, repository(registry_host))
+        yield RealRegistrySite(registry, repository(registry_host))
         registry.close()
 
 
@@ -69,13 +69,13 @@ def encrypted(program: str, free_port: Callable[[], int], tmp_path: Path) -> Ite
 
 class TestLockedRegistry:
     def test_the_right_password_opens_everything(self, locked: Locked, tmp_path: Path) -> None:
-        shelf = RealShelf(HttpRegistry(config(tmp_path, locked.host)), repository(locked.host), PASSWORD)
-        digest = shelf.put(shelf.repository, "v1", manifest(), MANIFEST_KIND)
-        shelf.registry.ping(locked.host)
-        assert shelf.registry.resolve(Reference(shelf.repository, "v1")) == digest
-        shelf.registry.tag(ImageRef(shelf.repository, digest), "prod")
-        assert shelf.registry.resolve(Reference(shelf.repository, "prod")) == digest
-        shelf.registry.close()
+        site = RealRegistrySite(HttpRegistry(config(tmp_path, locked.host)), repository(locked.host), PASSWORD)
+        digest = site.put(site.repository, "v1", manifest(), MANIFEST_KIND)
+        site.registry.ping(locked.host)
+        assert site.registry.resolve(Reference(site.repository, "v1")) == digest
+        site.registry.tag(ImageRef(site.repository, digest), "prod")
+        assert site.registry.resolve(Reference(site.repository, "prod")) == digest
+        site.registry.close()
 
     def test_a_wrong_one_is_refused(self, locked: Locked, tmp_path: Path) -> None:
         registry = HttpRegistry(config(tmp_path, locked.host, "wrong"))
@@ -85,7 +85,7 @@ class TestLockedRegistry:
             assert not caught.value.retryable
         registry.close()
 
-    def test_none_is_told_to_log_in(self, locked: Locked, tmp_path: Path) -> None:
+    def test_a_missing_login_gives_the_hint_to_log_in(self, locked: Locked, tmp_path: Path) -> None:
         registry = HttpRegistry(Credentials(tmp_path))
         with pytest.raises(RegistryError, match="there are none") as caught:
             registry.ping(locked.host)

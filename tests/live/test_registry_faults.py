@@ -193,7 +193,7 @@ def test_a_registry_that_hangs_is_given_up(registry: HttpRegistry, proxy: Proxy)
     assert (error.value.retryable, rule.hits) == (True, 4)
 
 
-def test_a_header_that_names_another_digest_convinces_nobody(shop: App, registry: HttpRegistry, proxy: Proxy) -> None:
+def test_a_digest_header_that_does_not_match_the_content_is_ignored(shop: App, registry: HttpRegistry, proxy: Proxy) -> None:
     ran = shop.cli("build", "--json")
     told = ran.json["release"]["images"]["web"]
     image = ImageRef(Repository.parse(told["repository"]), Digest.parse(told["digest"]))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promoter.model.diff import differences, say_change
+from promoter.model.diff import differences, format_change
 from promoter.model.visible_text import visible
 
 WORDS = st.text(max_size=4)
@@ -21,11 +21,11 @@ DOCUMENTS = st.dictionaries(WORDS, VALUES, max_size=4)
 def lines(old: object, new: object) -> list[str]:
     assert isinstance(old, dict)
     assert isinstance(new, dict)
-    return [say_change(change.document()) for change in differences(old, new)]
+    return [format_change(change.document()) for change in differences(old, new)]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ({"a": "x"}, {"a": "y"}, ["~ a: x -> y"]),
         ({}, {"a": {"b": "x"}}, ["+ a.b: x"]),
@@ -53,8 +53,8 @@ def lines(old: object, new: object) -> list[str]:
         ({}, {}, []),
     ],
 )  # fmt: skip
-def test_each_change_is_one_line(old: object, new: object, said: list[str]) -> None:
-    assert lines(old, new) == said
+def test_each_change_is_one_line(old: object, new: object, message: list[str]) -> None:
+    assert lines(old, new) == message
 
 
 def test_for_programs_a_change_is_data() -> None:
@@ -64,15 +64,15 @@ def test_for_programs_a_change_is_data() -> None:
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_documents_that_are_not_the_same_json_differ_in_a_line_that_shows_it(old: object, new: object) -> None:
-    told = [change for change in lines(old, new) if not change.startswith("~ secret")]
+    output = [change for change in lines(old, new) if not change.startswith("~ secret")]
     same = json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
     assert bool(lines(old, new)) == (not same)
-    assert all(line.isprintable() for line in told)
+    assert all(line.isprintable() for line in output)
     assert all(
-        left != right for line in told if line[0] == "~" for left, _, right in [line[2:].partition(": ")[2].partition(" -> ")]
+        left != right for line in output if line[0] == "~" for left, _, right in [line[2:].partition(": ")[2].partition(" -> ")]
     )
 
 
-def test_what_nobody_sees_is_made_visible() -> None:
+def test_invisible_characters_are_escaped() -> None:
     assert visible("a\u200bb\u202ec\U000e0041\u2028d") == r"a\u200bb\u202ec\U000e0041\u2028d"
     assert visible("Grüße 日本 👍️") == "Grüße 日本 👍️"

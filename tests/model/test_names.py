@@ -14,7 +14,7 @@ ANA = "ana@example.com"
     ["Ana@example.com", "ANA@EXAMPLE.COM", "\u0430na@example.com", "an\u0430@ex\u0430mple.com", "a\u200bna@example.com",
      "ana@example.com\u2060", "\uff41na@example.com", "ana@e\u0445ample.com", "\u0391na@example.com", "ana\ufe0f@example.com"],
 )  # fmt: skip
-def test_it_looks_like_ana(other: str) -> None:
+def test_names_that_look_like_ana_have_her_skeleton(other: str) -> None:
     assert skeleton(other) == skeleton(ANA)
 
 
@@ -30,7 +30,7 @@ def test_a_name_of_one_alphabet_is_good(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("a\u200bna", "it has an invisible character (U+200B)"),
         ("ana\u202e", "it has an invisible character (U+202E)"),
@@ -40,11 +40,11 @@ def test_a_name_of_one_alphabet_is_good(name: str) -> None:
         ("ana@ex\u03b1mple.com", "mixes letters of two alphabets that look the same (Greek)"),
     ],
 )
-def test_what_cannot_be_told_from_another_is_no_name(name: str, said: str) -> None:
-    assert said in (fault_in(name) or "")
+def test_a_name_with_confusable_characters_is_refused(name: str, message: str) -> None:
+    assert message in (fault_in(name) or "")
 
 
-def test_it_is_said_what_differs() -> None:
+def test_the_differing_characters_are_shown() -> None:
     assert (spelled(ANA), spelled("\u0430na")) == (ANA, "\u0430na (U+0430)")
 
 

@@ -52,5 +52,5 @@ def complaints(file: Path, environ: Mapping[str, str] | None = None, source: Sou
     return []
 
 
-def _place(said: str, line: int, column: int, file: Path) -> str:
-    return f"{line}:{column}" if said == str(file) else f"{said}:{line}:{column}"
+def _place(message: str, line: int, column: int, file: Path) -> str:
+    return f"{line}:{column}" if message == str(file) else f"{message}:{line}:{column}"

@@ -84,7 +84,7 @@ services:
 """
 
 
-def test_a_service_extends_another_in_the_same_file_and_elsewhere(tmp_path):
+def test_a_service_extends_one_of_the_same_file_and_of_another_file(tmp_path):
     compose = EXTENDED.replace(", profiles: [never]", "").replace(", profiles: !reset []", "")
     files = {"other__common.yaml": COMMON, "other__app__Dockerfile": "FROM scratch\n", ".env": "TAG=7\n"}
     found = services(tmp_path, compose, **files)
@@ -115,7 +115,7 @@ def test_a_service_of_the_pipeline_file_itself_extends_others(tmp_path):
         ("services: {a: {extends: {service: c, file: o.yaml}}}", "o.yaml:1:32", "`user` must be a string, got a list"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_extended_is_said_at_its_place(tmp_path, compose, place, message):
+def test_an_invalid_extends_is_reported_at_its_position(tmp_path, compose, place, message):
     file = write(
         tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
         **{"compose.yaml": compose, "o.yaml": "services: {c: {image: x, user: [1]}}\n"},
@@ -160,7 +160,7 @@ def test_included_files_bring_their_services_directory_and_env_file(tmp_path):
         ("include: [o.yaml]\nservices: {c: {image: z}}", "compose.yaml:2:12", "`c` is also defined in o.yaml, which is included here"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_included_is_said_at_its_place(tmp_path, compose, place, message):
+def test_an_invalid_include_is_reported_at_its_position(tmp_path, compose, place, message):
     file = write(
         tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
         **{"compose.yaml": compose, "o.yaml": "services: {c: {image: x}}\n"},
@@ -188,7 +188,7 @@ services:
         ("profiles: [debug]\n", {"COMPOSE_PROFILES": "seed"}, (["web", "debug"], ["web", "debug"])),
     ],
 )
-def test_profiles_say_which_services_an_environment_has(tmp_path, head, environ, found):
+def test_profiles_select_the_services_of_an_environment(tmp_path, head, environ, found):
     text = f"name: shop\nservices: compose.yaml\n{head}" + ("" if "environments" in head else ENVIRONMENTS)
     loaded = read(write(tmp_path, text, **{"compose.yaml": PROFILED}), environ)
     assert tuple(list(resolve(loaded, name).services) for name in ("dev", "prod")) == found

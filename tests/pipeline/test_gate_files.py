@@ -41,7 +41,7 @@ def only(loaded: LoadedPipeline, where: str = "gates") -> object:
 
 
 @pytest.mark.parametrize("where", ["gates", "verify", "before"])
-def test_evidence_may_stand_wherever_checks_may(tmp_path: Path, where: str) -> None:
+def test_evidence_checks_are_allowed_in_every_list_of_checks(tmp_path: Path, where: str) -> None:
     metric = """metric: {url: "http://p:9090", query: up, condition: "< {{ limit }}", headers: {A: "{{ secret('TOKEN') }}"}}"""
     loaded = load(tmp_path, metric, where)
     found = only(loaded, where)
@@ -52,7 +52,7 @@ def test_evidence_may_stand_wherever_checks_may(tmp_path: Path, where: str) -> N
     assert isinstance(only(load(tmp_path, "signature: {key: k8s://a/b}", where), where), SignatureCheck)
 
 
-def test_files_stand_in_the_check_by_their_content(tmp_path: Path) -> None:
+def test_files_are_replaced_by_their_content_in_the_check(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys/cosign.pub").write_text(PEM)
     (tmp_path / ".trivyignore").write_text("CVE-1\n")
@@ -117,7 +117,7 @@ def test_a_dry_run_is_another_policy(tmp_path: Path) -> None:
         ("http: {url: 'http://x', dry_run: perhaps}", "perhaps", "`dry_run` must be true or false"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, check: str, at: str, why: str) -> None:
+def test_invalid_files_are_reported_with_their_position(tmp_path: Path, check: str, at: str, why: str) -> None:
     (tmp_path / "big").write_text("CVE-1\n" * 20_000)
     (tmp_path / "forged").write_text("{{ secret('TOKEN') }}")
     (tmp_path / "private").write_text(PEM.replace("PUBLIC", "PRIVATE"))

@@ -169,10 +169,10 @@ def named(schema: dict) -> dict[str, dict]:
     return {"FileForm": schema, **schema["$defs"]}
 
 
-def test_every_key_and_every_shape_says_what_it_is():
+def test_every_key_and_every_shape_has_a_description():
     silent = [
-        f"{name}.{key}" for name, shape in named(json_schema()).items() for key, said in shape.get("properties", {}).items()
-        if not said.get("description", "").endswith((".", "]"))
+        f"{name}.{key}" for name, shape in named(json_schema()).items() for key, output in shape.get("properties", {}).items()
+        if not output.get("description", "").endswith((".", "]"))
     ]  # fmt: skip
     assert silent == []
     assert [name for name, shape in named(json_schema()).items() if "properties" in shape and not shape.get("description")] == []
@@ -216,11 +216,11 @@ def test_the_schema_has_a_name_a_version_and_always_the_same_bytes(tmp_path):
     }
     assert len(texts) == 1
     file = tmp_path / "a/pipeline.schema.json"
-    said = [
+    output = [
         subprocess.run([*PROMOTER, "schema", "--output", str(file)], capture_output=True, text=True, check=True).stdout
         for _ in "12"
     ]
-    assert said == [f"{file} is written\n", f"{file} is up to date\n"]
+    assert output == [f"{file} is written\n", f"{file} is up to date\n"]
     assert texts == {file.read_bytes()}
 
 

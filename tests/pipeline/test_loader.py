@@ -82,7 +82,7 @@ def test_an_environment_has_its_variables_filled_in(tmp_path):
     )
 
 
-def test_services_hold_no_image_and_stand_on_the_default_network(tmp_path):
+def test_services_have_no_image_and_use_the_default_network(tmp_path):
     dev = resolve(read(write(tmp_path)), "dev")
     assert (dev.services["web"].image, dev.services["web"].build) == (None, None)
     assert list(dev.services["web"].networks) == ["shop-dev"]
@@ -165,7 +165,7 @@ environments:
 """
 
 
-def test_overrides_are_merged_and_env_files_stand_below(tmp_path):
+def test_overrides_are_merged_and_take_priority_over_env_files(tmp_path):
     file = write(tmp_path, OVER, **{"one.env": "A=file\nONE=1\nBOTH=one\n", "two.env": "BOTH=two\nB=file\n"})
     loaded = read(file, {"PASSED": "yes"})
     dev, test = (resolve(loaded, name).services["web"] for name in ("dev", "test"))
@@ -305,7 +305,7 @@ def test_a_dollar_in_the_pipeline_file_is_plain_text(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["{{ secret('A') }}", "x {{ secret('A') }} y", "{% if true %}{{ secret('A') }}{% endif %}"])
-def test_a_secret_stands_in_a_value_as_its_handle(tmp_path, value):
+def test_a_secret_in_a_value_is_kept_as_its_handle(tmp_path, value):
     text = GOOD.replace(
         "    build: ./web",
         f'    build: ./web\n    command: ["{value}"]\n    entrypoint: run "{value}"\n    labels: {{a: "{value}"}}',
@@ -316,7 +316,7 @@ def test_a_secret_stands_in_a_value_as_its_handle(tmp_path, value):
     assert web.entrypoint == ("run", shown)
 
 
-def test_nobody_smuggles_a_secret_in_from_outside(tmp_path):
+def test_secret_placeholders_from_outside_are_refused(tmp_path):
     smuggled = "{{ secret('A') }}"
     text = GOOD.replace("services:", "secrets: {A: {env: A}}\nservices:", 1).replace(
         "    build: ./web",
@@ -335,13 +335,13 @@ def test_nobody_smuggles_a_secret_in_from_outside(tmp_path):
 def test_a_bare_variable_does_not_bring_a_secret_either(tmp_path):
     file = write(tmp_path, GOOD.replace("    build: ./web", "    build: ./web\n    environment: {BARE: }"))
     message = "the value of the environment variable BARE looks like the internal placeholder of a secret"
-    assert [said for _, said in complaints(file, {"BARE": "{{ secret('A') }}"})] == [message]
+    assert [output for _, output in complaints(file, {"BARE": "{{ secret('A') }}"})] == [message]
     assert "BARE" not in resolve(read(file), "dev").services["web"].environment
     assert resolve(read(file, {"BARE": "x"}), "dev").services["web"].environment == {"BARE": "x"}
 
 
 def test_an_approval_counts_distinct_people(tmp_path):
-    def said(gate: str, top: str = "") -> list[str]:
+    def output(gate: str, top: str = "") -> list[str]:
         text = GOOD.replace("services:", f"roles: {{rm: [a@example.com, b@example.com]}}\n{top}services:", 1)
         return [
             m
@@ -350,17 +350,17 @@ def test_an_approval_counts_distinct_people(tmp_path):
             )
         ]
 
-    assert said("min: 9") == []
-    assert said("min: 2, from: [rm, a@example.com]") == []
-    assert said("min: 3, from: [rm, a@example.com]") == ["3 people must approve, but only 2 may: a@example.com, b@example.com"]
-    assert said("min: 2", "approvers: keys\n") == ["2 people must approve, but only 1 may: a@example.com"]
-    assert said("min: 2, from: [rm], grade: signed", "approvers: keys\n") == [
+    assert output("min: 9") == []
+    assert output("min: 2, from: [rm, a@example.com]") == []
+    assert output("min: 3, from: [rm, a@example.com]") == ["3 people must approve, but only 2 may: a@example.com, b@example.com"]
+    assert output("min: 2", "approvers: keys\n") == ["2 people must approve, but only 1 may: a@example.com"]
+    assert output("min: 2, from: [rm], grade: signed", "approvers: keys\n") == [
         "2 people must approve, but only 1 may: a@example.com"
     ]
-    assert said("min: 2, from: [rm, c@example.com], require: [{role: rm, min: 2}], exclude: [author]") == []
-    assert said("from: [c@example.com], require: [{role: rm}]") == ["1 of role rm must approve, but only 0 of them may"]
-    assert said("from: [mr]", "x-y: 1\n") == []
-    assert said("from: [r-m]") == ["unknown role `r-m`"]
+    assert output("min: 2, from: [rm, c@example.com], require: [{role: rm, min: 2}], exclude: [author]") == []
+    assert output("from: [c@example.com], require: [{role: rm}]") == ["1 of role rm must approve, but only 0 of them may"]
+    assert output("from: [mr]", "x-y: 1\n") == []
+    assert output("from: [r-m]") == ["unknown role `r-m`"]
 
 
 def test_a_pattern_among_the_approvers_is_refused(tmp_path):
@@ -407,7 +407,7 @@ def test_a_thousand_environments_take_linear_time_and_at_most_three_seconds(tmp_
     assert many < 30 * few
 
 
-def test_a_circle_of_a_thousand_is_said_and_no_recursion(tmp_path):
+def test_a_cycle_of_a_thousand_environments_is_reported_without_recursion_error(tmp_path):
     text = big(1000).replace("  e0:\n", "  e0:\n    needs: [e999]\n")
     [(place, message)] = complaints(write(tmp_path, text))
     assert place == "9:12"
@@ -439,11 +439,11 @@ KEYS = ("image", "build", "ports", "volumes", "networks", "environment", "health
 @given(top=st.dictionaries(st.sampled_from(["networks", "volumes", "configs", "secrets", "roles", "registry", "approvers", "services", "environments"]), VALUES, max_size=3),
        service=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),
        environment=st.dictionaries(st.sampled_from(["vars", "needs", "services", "verify", "gates", "engine", "strategy", "front", "before"]), VALUES, max_size=4))  # fmt: skip
-def test_whatever_stands_in_a_file_the_answer_is_a_complaint_and_no_crash(tmp_path_factory, top, service, environment):
+def test_any_invalid_file_gives_complaints_and_no_crash(tmp_path_factory, top, service, environment):
     document = {"name": "shop", "services": {"web": service}, "environments": {"dev": environment, "prod": {}}, **top}
     file = write(tmp_path_factory.getbasetemp(), json.dumps(document))
-    said = complaints(file)
-    assert all(place and message for place, message in said)
+    output = complaints(file)
+    assert all(place and message for place, message in output)
 
 
 def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
@@ -456,7 +456,7 @@ def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("head", "revoked", "said"),
+    ("head", "revoked", "message"),
     [
         ("revoked_keys: revoked", "", "has no effect without `approvers`"),
         ("approvers: keys\nrevoked_keys: nothing", "", "cannot read nothing: no such file or directory"),
@@ -464,10 +464,10 @@ def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
         ("approvers: keys\nrevoked_keys: revoked", "SSHKRL\n\0...", "cannot read this revocation list"),
     ],
 )
-def test_a_revocation_list_that_cannot_be_read_is_never_an_empty_one(tmp_path, head, revoked, said):
+def test_a_revocation_list_that_cannot_be_read_is_never_an_empty_one(tmp_path, head, revoked, message):
     text = GOOD.replace("services:", f"{head}\nservices:", 1)
     file = write(tmp_path, text, keys=f"a@example.com ssh-ed25519 {KEY}\n", revoked=revoked)
-    assert any(said in str(complaint) for complaint in complaints(file))
+    assert any(message in str(complaint) for complaint in complaints(file))
 
 
 def test_who_may_override_must_be_able_to(tmp_path):

@@ -204,18 +204,18 @@ def _id(case):
     return "".join(c if c.isalnum() else "_" for c in case[1].strip()[-40:]) or "nothing"
 
 
-@pytest.mark.parametrize(("old", "new", "said"), CASES, ids=[f"{i}-{_id(c)}" for i, c in enumerate(CASES)])
-def test_says_what_is_wrong_and_where(tmp_path, old, new, said):
+@pytest.mark.parametrize(("old", "new", "message"), CASES, ids=[f"{i}-{_id(c)}" for i, c in enumerate(CASES)])
+def test_an_invalid_value_is_reported_with_its_position(tmp_path, old, new, message):
     assert old in GOOD
     found = complaints(write(tmp_path, GOOD.replace(old, new, 1)))
-    if said is None:
+    if message is None:
         assert found == [
             ("6:15", "unknown secret `TOKEN`"),
             ("7:15", "unknown config `motd`"),
             ("8:15", f"cannot read the env file {tmp_path}/none.env: no such file or directory"),
         ]
     else:
-        assert found == said
+        assert found == message
 
 
 TEXTS = [

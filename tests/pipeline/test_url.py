@@ -33,7 +33,7 @@ def loaded(directory: Path, more: str, head: str = "") -> LoadedPipeline:
         (HTTP.format("http://user:word@x/"), "http://second/"),
     ],
 )  # fmt: skip
-def test_an_environment_can_be_looked_at(tmp_path: Path, more: str, url: str | None) -> None:
+def test_the_url_of_an_environment_is_rendered(tmp_path: Path, more: str, url: str | None) -> None:
     assert loaded(tmp_path, more, "secrets: {T: {env: T}}\n").url("dev", RELEASE) == url
 
 
@@ -52,7 +52,7 @@ def test_it_is_only_shown_so_no_plan_depends_on_it(tmp_path: Path) -> None:
     assert digest("    url: https://x/\n") == digest("    url: https://y/\n") == digest("")
 
 
-def test_what_is_said_about_an_environment_points_at_its_name(tmp_path: Path) -> None:
+def test_a_complaint_about_an_environment_has_the_position_of_its_name(tmp_path: Path) -> None:
     complaint = loaded(tmp_path, "").complaint("test", "waits", "wait")
     assert (complaint.line, complaint.column, complaint.text) == (10, 3, "  test:")
     assert complaint.file == str(tmp_path / "pipeline.yaml")

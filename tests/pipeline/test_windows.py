@@ -42,7 +42,7 @@ def policy(loaded: LoadedPipeline) -> str:
     return policy_digest(loaded.pipeline, loaded.resolve("prod", SOURCE, None))
 
 
-def test_calendars_stand_in_the_gate_by_their_content(tmp_path: Path) -> None:
+def test_calendar_files_are_replaced_by_their_content_in_the_gate(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/a.ics").write_bytes(HOLIDAY.encode())
     (tmp_path / "b.ics").write_bytes(calendar().encode())
@@ -100,7 +100,9 @@ def test_templates_fill_in_freezes(tmp_path: Path) -> None:
         ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=DAILY;COUNT=1}]}", "FREQ=DAILY", "does not repeat after `from`", "correct the rule"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, window: str, at_text: str, why: str, todo: str | None) -> None:
+def test_invalid_files_are_reported_with_their_position(
+    tmp_path: Path, window: str, at_text: str, why: str, todo: str | None
+) -> None:
     (tmp_path / "good.ics").write_text(HOLIDAY)
     (tmp_path / "bad.ics").write_text(calendar(event("DTSTART:soon")))
     (tmp_path / "latin.ics").write_bytes(HOLIDAY.replace("May", "Mäy").encode("latin-1"))

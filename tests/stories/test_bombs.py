@@ -119,8 +119,8 @@ def test_break_17_what_a_pipeline_file_names_is_a_regular_file(tmp_path, odd, ch
     text = GOOD.replace(changed, into.replace("ODD", odd[0]), 1)
     if "configs" in into:
         text = text.replace('#    ports: ["127.0.0.1:{{ port }}:8080"]\n', "")
-    said = complaints(write(tmp_path, text, empty=""))
-    assert [(where.rpartition(",")[0] or where) for where, message in said if odd[1] in message][:1] == [place], said
+    output = complaints(write(tmp_path, text, empty=""))
+    assert [(where.rpartition(",")[0] or where) for where, message in output if odd[1] in message][:1] == [place], output
 
 
 def test_break_17_a_services_file_is_a_regular_file(tmp_path, odd):
@@ -214,8 +214,8 @@ def test_break_17_a_duration_of_many_digits(tmp_path, monkeypatch, digits):
     ids=["context", "dockerfile", "env_file", "approvers", "home-env_file", "home-volume", "1e999", "source", "env"],
 )  # fmt: skip
 def test_break_17_names_and_values_beyond_what_can_be_are_complained_about(tmp_path, text, place, message):
-    said = complaints(write(tmp_path, text))
-    assert [(where, message in words) for where, words in said][:1] == [(place, True)], said
+    output = complaints(write(tmp_path, text))
+    assert [(where, message in words) for where, words in output][:1] == [(place, True)], output
 
 
 def test_a_missing_env_file_with_a_long_name_that_is_not_required_is_left_out(tmp_path):

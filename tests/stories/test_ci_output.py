@@ -28,8 +28,8 @@ def test_the_workflow_reads_outputs_that_there_are() -> None:
 
 def test_the_names_of_the_dotenv_report_are_those_of_the_code() -> None:
     names = [line.partition("=")[0] for line in dotenv({}).splitlines()]
-    said = PAGE.partition("The dotenv report always has")[2].partition("with the same")[0]
-    assert re.findall(r"`(\w+)`", said) == names
+    output = PAGE.partition("The dotenv report always has")[2].partition("with the same")[0]
+    assert re.findall(r"`(\w+)`", output) == names
     assert GITLAB["promote"]["environment"]["url"].removeprefix("$") in names
 
 
@@ -38,6 +38,6 @@ def test_the_job_takes_the_reports_from_where_they_are_written() -> None:
 
 
 def test_the_settings_can_be_set() -> None:
-    (said,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert Settings(**tomllib.loads(said)).summary is False
+    (output,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert Settings(**tomllib.loads(output)).summary is False
     assert {"ci", "summary", "annotations", "junit", "dotenv"} <= set(Settings.model_fields)

@@ -16,19 +16,19 @@ from tests.workshop import Workshop, statuses
 MUST = HttpCheck(url="http://must.example.com/", within=timedelta(0))
 
 
-def test_a_dry_run_gate_is_told_and_recorded_and_stands_in_nobodys_way() -> None:
+def test_a_dry_run_gate_is_reported_and_recorded_and_blocks_nothing() -> None:
     gates = (HttpCheck(url="http://status.example.com/ok", within=timedelta(0), dry_run=True), MUST)
     shop = Workshop(gates={"dev": gates})
     shop.probes.answer(gates[0].url, 503)
     shop.probes.answer(MUST.url, 200)
     result = shop.run("dev")
     assert statuses(result) == {"dev": "deployed"}
-    said = "dry run: would have failed: http GET http://status.example.com/ok: status 503, not 200, for 0s"
-    told = [event for event in shop.events if isinstance(event, GateEvaluated)]
-    assert next((event.gate, event.verdict.sentence) for event in told) == (f"{gates[0].subject()} (dry run)", said)
+    output = "dry run: would have failed: http GET http://status.example.com/ok: status 503, not 200, for 0s"
+    reported = [event for event in shop.events if isinstance(event, GateEvaluated)]
+    assert next((event.gate, event.verdict.sentence) for event in reported) == (f"{gates[0].subject()} (dry run)", output)
     started = next(fact for fact in shop.store.read() if fact.kind == "started")
     recorded = started.body["gates"]
-    assert next((gate["outcome"], gate["sentence"]) for gate in recorded) == ("passed", said)  # type: ignore[attr-defined]
+    assert next((gate["outcome"], gate["sentence"]) for gate in recorded) == ("passed", output)  # type: ignore[attr-defined]
     assert result.environments[0].document()["gates"] == recorded
     shop.newer("two")
     shop.probes.answer(MUST.url, 503)
@@ -52,7 +52,7 @@ def test_a_dry_run_before_or_after_the_switch_fails_nothing_and_is_in_the_record
     assert {detail["sentence"] for detail in tried} <= set(notes)
 
 
-def test_a_dry_run_that_the_world_cannot_carry_out_fails_nothing_either() -> None:
+def test_a_dry_run_check_that_cannot_be_executed_fails_nothing() -> None:
     check = ContainerCheck(service="web", command=("smoke",), dry_run=True)
     shop = Workshop(gates={"dev": (check,)}, verify=(check,))
     shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
@@ -80,15 +80,15 @@ def test_a_plan_names_dry_runs_as_such() -> None:
     assert [gate["sentence"] for gate in gates] == ["dry run: no result yet"]  # type: ignore[attr-defined]
 
 
-def test_only_a_verification_looks_forward() -> None:
+def test_only_a_verification_queries_from_its_start() -> None:
     def metric(query: str) -> MetricCheck:
-        said = {"url": "http://p.example.com", "query": query, "condition": "< 1", "for": "1m", "within": "0s", "dry_run": True}
-        return MetricCheck.model_validate(said)
+        output = {"url": "http://p.example.com", "query": query, "condition": "< 1", "for": "1m", "within": "0s", "dry_run": True}
+        return MetricCheck.model_validate(output)
 
     shop = Workshop(gates={"dev": (metric("gate"),)}, before=(metric("before"),), verify=(metric("verify"),))
     begun = shop.clock.now().timestamp()
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     asked = [parse_qs(urlsplit(request.url).query) for request in shop.probes.requests]
-    starts = {said["query"][0]: float(said["start"][0]) - begun for said in asked if "start" in said}
+    starts = {output["query"][0]: float(output["start"][0]) - begun for output in asked if "start" in output}
     assert starts.keys() == {"gate", "before", "verify"}
     assert max(starts["gate"], starts["before"]) < 0 <= starts["verify"]

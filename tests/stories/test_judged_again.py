@@ -95,7 +95,7 @@ def test_a_release_that_the_registry_lost_is_refused() -> None:
     assert "no longer holds" in result.reasons[-1]
 
 
-def test_a_container_that_somebody_replaced_is_noticed_and_told_how_to_put_right() -> None:
+def test_a_replaced_container_is_detected_with_the_command_to_fix_it() -> None:
     shop = ready()
     shop.engine.box("shop-prod-web").digest = OTHER
     result = prod(shop)

@@ -25,7 +25,7 @@ def held(shop: Workshop, environment: str = "test", ttl: timedelta = timedelta(h
     shop.store.acquire(environment, OTHER, ttl, shop.clock.now())
 
 
-def test_a_held_environment_ends_a_run_at_once_unless_it_is_told_to_wait(shop: Workshop) -> None:
+def test_a_locked_environment_ends_a_run_at_once_without_wait(shop: Workshop) -> None:
     held(shop)
     result = shop.run()
     assert statuses(result) == {"dev": "deployed", "test": "locked", "prod": "not_reached"}
@@ -39,8 +39,8 @@ def test_waiting_for_a_lock_ends_with_its_time(shop: Workshop) -> None:
     result = shop.api("ci@example.com").run(None, None, MINUTE)
     assert statuses(result)["test"] == "locked"
     assert 60 <= shop.clock.monotonic() - begun < 75
-    said = [event for event in shop.events if isinstance(event, progress.Waiting)]
-    assert [(event.environment, event.reasons) for event in said] == [("test", (f"another run holds test: {OTHER}",))]
+    output = [event for event in shop.events if isinstance(event, progress.Waiting)]
+    assert [(event.environment, event.reasons) for event in output] == [("test", (f"another run holds test: {OTHER}",))]
 
 
 def test_a_lock_that_comes_free_is_taken_and_everything_is_judged_anew(shop: Workshop) -> None:
@@ -66,7 +66,7 @@ def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Workshop) -> None:
     assert started.body["lease"]["took_over"] == OTHER
 
 
-def test_what_was_done_is_told_as_done_though_the_lease_cannot_be_given_back(shop: Workshop) -> None:
+def test_a_finished_deployment_is_reported_although_the_lease_release_fails(shop: Workshop) -> None:
     def lost(lease: Lease) -> None:
         raise LedgerError("the server is away")
 

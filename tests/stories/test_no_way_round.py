@@ -211,7 +211,7 @@ class Delivery(RuleBasedStateMachine):
             "plan_digest": request.plan_digest, "from": request.from_release, "policy_digest": request.policy_digest,
             "principal": principal, "role": None, "grade": "asserted", "comment": "", "expires_at": None, **changed,
         }  # fmt: skip
-        api.context.ledger.append(Forged(kind=Kind.APPROVED, said=body), "prod", request.release)
+        api.context.ledger.append(Forged(kind=Kind.APPROVED, fields=body), "prod", request.release)
 
     @rule(who=st.sampled_from([EMERGENCY, "eve@example.com"]))
     def override(self, who: str) -> None:
@@ -246,7 +246,7 @@ class Delivery(RuleBasedStateMachine):
         request = facts_so_far(api.context).environment("prod").request
         votes = [fact for fact in self.shop.store.read() if fact.kind is Kind.APPROVED]
         if votes and request is not None:
-            copy = Forged(kind=Kind.APPROVED, said=votes[-1].body)
+            copy = Forged(kind=Kind.APPROVED, fields=votes[-1].body)
             api.context.ledger.append(copy, where, request.release if anew else votes[-1].release)
 
     # ------------------------------------------------------------ what must hold

@@ -38,19 +38,19 @@ def prod(shop: Workshop) -> tuple[str, ReasonCode, str]:
     return str(result.status), result.code, "; ".join(result.reasons)
 
 
-def test_an_override_passes_every_gate_and_says_so_everywhere() -> None:
+def test_an_override_passes_every_gate_and_is_shown_in_all_reports() -> None:
     place = shop()
     override(place)
-    status, code, said = prod(place)
+    status, code, output = prod(place)
     assert (status, code) == ("deployed", ReasonCode.OVERRIDDEN)
-    assert f"{ANA}: checkout is down" in said
+    assert f"{ANA}: checkout is down" in output
     assert place.kinds("prod") == ["requested", "overridden", "started", "promoted"]
     fact = next(f for f in place.store.read() if f.kind is Kind.OVERRIDDEN)
     started = [f for f in place.store.read() if f.kind is Kind.STARTED][-1]
     assert started.body["approvals"] == [fact.digest]
 
 
-def test_without_a_policy_nobody_overrides() -> None:
+def test_without_an_override_policy_overrides_are_refused() -> None:
     place = shop()
     place.override = None
     with pytest.raises(CallerError, match="overrides are not allowed"):
@@ -116,9 +116,9 @@ def test_the_next_normal_promotion_waits_for_the_review_of_a_second_person() -> 
     place.gates = {}
     place.newer("two")
     place.run("test")
-    status, code, said = prod(place)
+    status, code, output = prod(place)
     assert (status, code) == ("refused", ReasonCode.REVIEW_OVERDUE)
-    assert "promoter review prod" in said
+    assert "promoter review prod" in output
     with pytest.raises(Refused) as refused:
         place.api(ANA).review("prod", "mine")
     assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
@@ -128,7 +128,7 @@ def test_the_next_normal_promotion_waits_for_the_review_of_a_second_person() -> 
         place.api(BEN).review("prod", None)
 
 
-def test_a_review_of_which_nobody_can_say_who_wrote_it_does_not_count_where_signed_ones_do() -> None:
+def test_an_unsigned_review_does_not_count_when_signatures_are_required() -> None:
     place = shop()
     override(place)
     prod(place)
@@ -139,7 +139,7 @@ def test_a_review_of_which_nobody_can_say_who_wrote_it_does_not_count_where_sign
     assert prod(place)[:2] == ("refused", ReasonCode.REVIEW_OVERDUE)
 
 
-def test_what_is_overdue_says_so() -> None:
+def test_an_overdue_review_is_reported() -> None:
     place = shop()
     override(place)
     prod(place)
@@ -162,18 +162,18 @@ def test_a_rollback_does_not_wait_for_a_review() -> None:
     assert statuses(place.api(ANA).rollback("prod", None, None)) == {"prod": "deployed"}
 
 
-def test_status_says_what_was_overridden_until_it_is_reviewed() -> None:
+def test_status_lists_overrides_until_they_are_reviewed() -> None:
     place = shop()
     assert place.api(EVE).status().environments[-1].overridden == ()
     override(place)
     assert place.api(EVE).status().environments[-1].overridden == ()
     prod(place)
     status = place.api(EVE).status()
-    (said,) = status.environments[-1].overridden
-    assert said.startswith(f"{ANA} passed the gates of prod by override; review missing (time limit: ")
-    assert status.document()["environments"][-1]["overridden"] == [said]
+    (output,) = status.environments[-1].overridden
+    assert output.startswith(f"{ANA} passed the gates of prod by override; review missing (time limit: ")
+    assert status.document()["environments"][-1]["overridden"] == [output]
     text = matrix(status)
-    assert "passed by override" in text.splitlines()[3] and text.endswith(said)
+    assert "passed by override" in text.splitlines()[3] and text.endswith(output)
     place.api(BEN).review("prod", None)
     assert place.api(EVE).status().environments[-1].overridden == ()
 
@@ -194,7 +194,7 @@ def test_explain_names_who_may_override_and_who_may_review() -> None:
     assert (opening.who, opening.command) == ((ANA, EVE), f"promoter override prod {place.release().short_id} --reason TEXT")
 
 
-def test_after_a_vote_it_is_said_what_is_missing_still() -> None:
+def test_after_a_vote_the_missing_approvals_are_reported() -> None:
     place = shop()
     api = place.api(ANA)
     case = api.case("prod", None)

@@ -102,7 +102,7 @@ def test_what_runs_may_differ(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"gates": []}, "- gates.1.approval.min: 1"),
         ({"vars": {"people": 0}, "gates": [{"approval": {"min": 1}}]}, "gates.1.approval.from"),
@@ -110,10 +110,10 @@ def test_what_runs_may_differ(shop: Shop) -> None:
         ({"override": {"from": ["eve@example.com"], "grade": "asserted"}}, "override.from"),
     ],
 )
-def test_a_branch_that_changes_what_decides_in_an_environment_is_refused(shop: Shop, changed: object, said: str) -> None:
+def test_a_branch_that_changes_what_decides_in_an_environment_is_refused(shop: Shop, changed: object, message: str) -> None:
     assert isinstance(changed, dict)
     shop.prod(**changed)
-    assert_refused(shop.ask(), said, "differs from origin/main", "merge the change into origin/main")
+    assert_refused(shop.ask(), message, "differs from origin/main", "merge the change into origin/main")
 
 
 def test_so_is_one_that_changes_roles_or_lifts_the_pin_to_another_ref(shop: Shop) -> None:
@@ -171,13 +171,13 @@ def test_the_settings_hold_a_file_that_names_no_ref(shop: Shop) -> None:
     assert_refused(shop.ask(), "roles.lead")
 
 
-def test_a_ref_that_is_not_here_refuses_and_says_what_to_fetch(shop: Shop) -> None:
+def test_a_missing_ref_is_refused_with_the_fetch_command(shop: Shop) -> None:
     shop.write(policy={"ref": "origin/protected"})
     assert_refused(shop.ask(), "which this checkout does not have", "git fetch origin protected")
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("pipeline.yaml", None, "origin/main has no pipeline.yaml"),
         ("pipeline.yaml", "name: [", "the policy at origin/main cannot be read: origin/main:pipeline.yaml:1"),
@@ -185,17 +185,17 @@ def test_a_ref_that_is_not_here_refuses_and_says_what_to_fetch(shop: Shop) -> No
         ("signers", None, "cannot read signers"),
     ],
 )
-def test_a_policy_that_cannot_be_read_there_refuses(shop: Shop, name: str, text: str | None, said: str) -> None:
+def test_a_policy_that_cannot_be_read_there_refuses(shop: Shop, name: str, text: str | None, message: str) -> None:
     here = (shop.repository.directory / name).read_text()
     (shop.repository.directory / name).unlink()
     if text is not None:
         shop.repository.write(name, text)
     shop.repository.merge()
     shop.repository.write(name, here)
-    assert_refused(shop.ask(), said)
+    assert_refused(shop.ask(), message)
 
 
-def test_from_a_weakened_checkout_nobody_approves_or_overrides_and_anybody_rejects(shop: Shop) -> None:
+def test_a_checkout_with_a_weaker_policy_can_reject_but_not_approve_or_override(shop: Shop) -> None:
     shop.ask()
     shop.write(roles={"lead": ["ben@example.com", "eve@example.com"]})
     shop.read()
@@ -274,7 +274,7 @@ def with_test(**prod: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"environments": with_test(needs=[])}, "needs.prod"),
         ({"environments": {**with_test(), "test": {"needs": []}}}, "needs.test"),
@@ -284,14 +284,14 @@ def with_test(**prod: object) -> dict[str, object]:
         ({"name": "other"}, "name"),
     ],
 )
-def test_break_5_what_comes_before_an_environment_is_held_too(shop: Shop, changes: dict[str, object], said: str) -> None:
+def test_break_5_what_comes_before_an_environment_is_held_too(shop: Shop, changes: dict[str, object], message: str) -> None:
     shop.write(environments=with_test())
     shop.repository.merge()
     shop.write(**{"environments": with_test(), **changes})
     shop.read()
     result = shop.api().run(None, None)
     refused = [one for one in result.environments if one.code == ReasonCode.POLICY_CHANGED]
-    assert f"~ {said}: " in " ".join(refused[0].reasons), [one.reasons for one in result.environments]
+    assert f"~ {message}: " in " ".join(refused[0].reasons), [one.reasons for one in result.environments]
 
 
 @pytest.mark.parametrize("run", [["./gate.sh"], ["sh", "gate.sh"], ["sh", "-c", "./gate.sh --fast"], ["tool", "--hook=gate.sh"]])

@@ -21,7 +21,7 @@ def hide(text: str) -> str:
     return text.replace(VALUE, "[secret ALPHA]")
 
 
-def test_no_fact_holds_a_value_that_an_engine_said_in_an_error() -> None:
+def test_no_fact_contains_a_secret_from_an_engine_error() -> None:
     shop = Workshop()
     shop.secrets = FakeSecrets({"ALPHA": VALUE})
     shop.secrets.revealed.add("ALPHA")
@@ -34,16 +34,16 @@ def test_no_fact_holds_a_value_that_an_engine_said_in_an_error() -> None:
 
 
 def test_values_of_every_shape_leave_without_secrets() -> None:
-    said = ("a", {"b": [f"c {VALUE}", 1, None, True]}, StepFailed("dev", "replace web", ReasonCode.START_FAILED, (VALUE,)))
-    left = redacted(said, hide)
+    output = ("a", {"b": [f"c {VALUE}", 1, None, True]}, StepFailed("dev", "replace web", ReasonCode.START_FAILED, (VALUE,)))
+    left = redacted(output, hide)
     assert VALUE not in str(left)
-    assert left == ("a", {"b": ["c [secret ALPHA]", 1, None, True]}, replace(said[2], reasons=("[secret ALPHA]",)))
+    assert left == ("a", {"b": ["c [secret ALPHA]", 1, None, True]}, replace(output[2], reasons=("[secret ALPHA]",)))
 
 
 def test_text_json_and_complaints_leave_by_one_exit(capsys) -> None:
     session.take(Common(), "run").redact = hide
     console.say(f"text {VALUE}")
-    console.say_json({"error": {"message": VALUE, "count": 3}})
+    console.print_json({"error": {"message": VALUE, "count": 3}})
     console.complain(f"Traceback … {VALUE}")
     out, err = capsys.readouterr()
     assert VALUE not in out + err

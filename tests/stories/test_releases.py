@@ -32,7 +32,7 @@ def test_a_run_goes_through_all_environments_and_records_what_runs() -> None:
     assert shop.kinds("dev") == ["requested", "started", "promoted"]
 
 
-def test_containers_carry_the_labels_of_the_design() -> None:
+def test_containers_have_the_documented_labels() -> None:
     shop = Workshop()
     shop.run("dev")
     labels = shop.engine.box("shop-dev-web").spec.labels
@@ -123,7 +123,7 @@ def test_the_new_container_is_made_before_the_old_is_touched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "code", "said"),
+    ("behaviour", "code", "message"),
     [
         (Behaviour(exit_code=3, logs="no database\n"), "start_failed", "exit code 3"),
         (Behaviour(exit_code=137, oom_killed=True), "start_failed", "ran out of memory"),
@@ -131,7 +131,7 @@ def test_the_new_container_is_made_before_the_old_is_touched() -> None:
         (Behaviour(fails_to_start="exec: not found"), "start_failed", "exec: not found"),
     ],
 )
-def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, code: str, said: str) -> None:
+def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, code: str, message: str) -> None:
     shop = Workshop()
     good = shop.run("dev").release
     old = shop.engine.box("shop-dev-web").id
@@ -141,7 +141,7 @@ def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, 
     assert good is not None
     assert (entry.status, str(entry.code), entry.previous) == (Status.ROLLED_BACK, code, good.id)
     assert exit_code(result.decision) == 6
-    assert any(said in reason for reason in entry.reasons)
+    assert any(message in reason for reason in entry.reasons)
     assert {b.name: (b.id, b.status) for b in shop.engine.boxes.values()} == {"shop-dev-web": (old, "running")}
     assert shop.kinds("dev")[-1] == "rolled_back"
 
@@ -237,7 +237,7 @@ def test_a_service_that_the_file_no_longer_has_is_removed_at_the_end() -> None:
 
 
 # ---------------------------------------------------------------- gates and votes
-def test_a_shut_gate_ends_the_run_and_asks_with_the_whole_plan() -> None:
+def test_a_closed_gate_ends_the_run_and_requests_approval_of_the_whole_plan() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     result = shop.run()
     assert statuses(result) == {"dev": "deployed", "test": "deployed", "prod": "pending"}
@@ -314,7 +314,7 @@ def test_a_reject_refuses_until_the_plan_changes() -> None:
     assert shop.api().promote(None, None, None).reason_code is ReasonCode.APPROVALS_MISSING
 
 
-def test_who_may_not_vote_is_told_so_at_once() -> None:
+def test_a_vote_without_permission_is_refused_at_once() -> None:
     gate = Approval.model_validate({"from": ["managers"], "exclude": ["requester"]})
     shop = Workshop(gates={"prod": (gate,)}, roles={"managers": ("ana@example.com", "ann@example.com")})
     shop.run()
@@ -421,7 +421,7 @@ def test_another_run_that_holds_the_environment_is_named() -> None:
     assert shop.engine.boxes == {}
 
 
-def test_a_stale_lease_is_taken_over_and_the_fact_says_so() -> None:
+def test_a_stale_lease_is_taken_over_and_this_is_recorded() -> None:
     shop = Workshop()
     shop.store.acquire("dev", "a dead process", timedelta(minutes=1), shop.clock.now())
     shop.clock.advance(timedelta(minutes=2))
@@ -440,7 +440,7 @@ def test_an_interrupted_replacement_is_put_back() -> None:
     shop = Workshop()
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
-    shop.engine.behave(shop.newer("two").digest, Behaviour(health="starting", looks=10**6))
+    shop.engine.behave(shop.newer("two").digest, Behaviour(health="starting", failing_probes=10**6))
     shop.clock.interrupt_after = len(shop.clock.sleeps) + 2
     result = shop.run("dev")
     assert (result.decision, exit_code(result.decision)) == (Decision.INTERRUPTED, 130)
@@ -454,7 +454,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("verb", ["create", "rename", "stop", "start", "exec"])
 @pytest.mark.parametrize("same", [True, False])
-def test_a_run_that_was_cut_off_is_carried_on_or_put_back(verb: str, same: bool) -> None:
+def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -> None:
     """Cut off at any call, the next run finds what was done; with the same plan it goes on, with another it starts anew."""
     shop = Workshop()
     shop.run("dev")
@@ -471,7 +471,7 @@ def test_a_run_that_was_cut_off_is_carried_on_or_put_back(verb: str, same: bool)
     assert len(shop.engine.boxes) == 2
 
 
-def test_a_finished_before_is_not_done_again_when_the_run_is_carried_on() -> None:
+def test_a_finished_before_check_is_not_repeated_when_the_run_continues() -> None:
     shop = Workshop(before=(CommandCheck(run=("migrate",)),))
     shop.probes.result("migrate", 0)
     shop.engine.fail("start", Killed())  # type: ignore[arg-type]
@@ -496,7 +496,7 @@ def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
     assert (shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")) == (facts, calls)
 
 
-def test_status_tells_what_is_where_and_what_waits() -> None:
+def test_status_shows_releases_health_and_waiting_promotions() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
     shop.engine.crash("shop-test-web")
@@ -508,7 +508,7 @@ def test_status_tells_what_is_where_and_what_waits() -> None:
     assert (prod["release"], prod["pinned"], prod["frozen"]) == (None, False, False)
 
 
-def test_status_tells_of_votes_that_came_after_the_last_look() -> None:
+def test_status_shows_votes_given_after_the_last_run() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
@@ -578,7 +578,7 @@ def test_a_trial_that_fails_costs_the_old_no_downtime() -> None:
     assert [b.name for b in shop.engine.boxes.values()] == ["shop-dev-web"]
 
 
-def test_secrets_stand_in_the_plan_as_names_and_hashes_only() -> None:
+def test_the_plan_contains_only_names_and_hashes_of_secrets() -> None:
     shop = Workshop()
     shop.secrets.values["DB"] = "hunter2-hunter2"
     shop.services["web"] = WEB.model_copy(update={"environment": {"URL": "pg://{{ secret('DB') }}@db"}})
@@ -591,7 +591,7 @@ def test_secrets_stand_in_the_plan_as_names_and_hashes_only() -> None:
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
 
 
-def test_another_engine_at_the_same_address_is_refused_until_a_person_says_so() -> None:
+def test_another_engine_at_the_same_address_is_refused_until_confirmed() -> None:
     shop = Workshop()
     shop.run("dev")
     shop.engine.fingerprint = "another"
@@ -639,15 +639,15 @@ def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_ear
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
     shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=3))
-    inspect, looks = shop.engine.inspect, []
+    inspect, failing_probes = shop.engine.inspect, []
 
     def removing(reference: str) -> Container | None:
         """The new container is taken away from outside just when it has failed."""
         seen = inspect(reference)
         if seen is None or seen.status != "exited" or seen.id == old:
             return seen
-        looks.append(reference)
-        if len(looks) > 3:
+        failing_probes.append(reference)
+        if len(failing_probes) > 3:
             shop.engine.remove(seen.id)
         return replace(seen, status="removing")
 

@@ -77,11 +77,13 @@ def test_a_review_opens_the_gate_of_the_run_that_asked(yard: Yard) -> None:
     assert statuses(yard.promote())["prod"] == "deployed"
 
 
-@pytest.mark.parametrize(("run", "said"), [(OTHER, f"requested by run {RUN}, not by this run"), (None, "this is not a CI run")])
-def test_another_run_and_no_run_have_no_reviews_of_it(yard: Yard, run: str | None, said: str) -> None:
+@pytest.mark.parametrize(
+    ("run", "message"), [(OTHER, f"requested by run {RUN}, not by this run"), (None, "this is not a CI run")]
+)
+def test_another_run_and_no_run_have_no_reviews_of_it(yard: Yard, run: str | None, message: str) -> None:
     yard.forge.review("ana-dev")
     yard.ci_run = run
-    with pytest.raises((Refused, CallerError), match=said) as caught:
+    with pytest.raises((Refused, CallerError), match=message) as caught:
         yard.come()
     assert caught.value.hint and yard.forge.asked == 0
     assert "approved" not in yard.kinds("prod")
@@ -117,7 +119,7 @@ def test_where_no_reviews_are_waited_for_runs_do_not_ask_again(grade: Grade) -> 
     assert asked(yard) == [RUN]
 
 
-def test_a_run_that_asked_for_two_things_cannot_tell_which_was_reviewed(yard: Yard) -> None:
+def test_reviews_of_a_run_with_two_requests_are_refused(yard: Yard) -> None:
     yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
     yard.run()
     yard.forge.review("ana-dev")
@@ -126,12 +128,12 @@ def test_a_run_that_asked_for_two_things_cannot_tell_which_was_reviewed(yard: Ya
         yard.come()
 
 
-def test_a_review_is_stale_when_something_else_stands_now(yard: Yard) -> None:
+def test_a_review_is_stale_when_the_plan_changed(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     yard.come()
     yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
-    status, code, said = yard.prod()
-    assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE) and f"the approval by {ANA} is for another plan" in said
+    status, code, output = yard.prod()
+    assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE) and f"the approval by {ANA} is for another plan" in output
 
 
 def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(yard: Yard) -> None:
@@ -190,7 +192,7 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
 
 # ------------------------------------------------------------ who, and how much it is worth
 @pytest.mark.parametrize(
-    ("gate", "user", "said"),
+    ("gate", "user", "message"),
     [
         (GATE, "mallory", "mallory may not vote here; these may: ana@example.com, ben@example.com"),
         (GATE, "EVE-dev", "EVE-dev (eve@example.com) may not vote here"),
@@ -198,13 +200,13 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
         (Approval(grade=Grade.PLATFORM, exclude=("author",)), "author@example.com", "wrote the last commit"),
     ],
 )
-def test_who_may_not_vote_is_told_by_name(yard: Yard, gate: Approval, user: str, said: str) -> None:
+def test_a_reviewer_without_permission_is_passed_over_by_name(yard: Yard, gate: Approval, user: str, message: str) -> None:
     yard.gates = {"prod": (gate,)}
     yard.ci_run = OTHER
     yard.run()
     yard.forge.review(user)
-    told = yard.api().import_reviews("prod")
-    assert told.facts == () and said in told.passed_over[0]
+    output = yard.api().import_reviews("prod")
+    assert output.facts == () and message in output.passed_over[0]
 
 
 @pytest.mark.parametrize(("asker", "excluded"), [("ana-dev", "requester"), ("ANA-dev", "requester"), (ANA, "requester")])
@@ -213,8 +215,8 @@ def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
     yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": [excluded]}),)}
     yard.api(asker).run(None, None)
     yard.forge.review("ana-dev")
-    told = yard.api().import_reviews("prod")
-    assert told.facts == () and told.passed_over == (f"ana-dev ({ANA}) requested this promotion and may not approve it",)
+    output = yard.api().import_reviews("prod")
+    assert output.facts == () and output.passed_over == (f"ana-dev ({ANA}) requested this promotion and may not approve it",)
 
 
 def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
@@ -234,8 +236,8 @@ def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> N
     (fact,) = yard.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": "Ana-Dev", "grade": "asserted"}
     yard.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
-    status, _, said = yard.prod()
-    assert status == "pending" and f"1 of 2 approvals (by {ANA})" in said
+    status, _, output = yard.prod()
+    assert status == "pending" and f"1 of 2 approvals (by {ANA})" in output
 
 
 def test_who_wrote_the_commit_under_an_older_address_is_the_person(yard: Yard) -> None:
@@ -266,7 +268,7 @@ def test_a_name_alone_does_not_open_a_reviewed_gate(yard: Yard) -> None:
     assert f"review the deployment on the page of the run {RUN}" in str(caught.value.hint)
 
 
-def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> None:
+def test_a_reviewed_vote_without_a_review_is_not_counted() -> None:
     yard = Yard()
     yard.gates = {"prod": (GATE.model_copy(update={"min": 2}),)}
     yard.run()
@@ -274,19 +276,19 @@ def test_a_vote_that_says_reviewed_and_names_no_review_counts_for_nothing() -> N
     (fact,) = yard.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": BEN}
     yard.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
-    status, code, said = yard.prod()
+    status, code, output = yard.prod()
     assert (status, code) == ("refused", ReasonCode.SIGNATURE_INVALID)
-    assert f"1 of 2 approvals (by {ANA})" in said and "names no review" in said
+    assert f"1 of 2 approvals (by {ANA})" in output and "names no review" in output
 
 
-def test_a_rejected_review_shuts_the_gate_whatever_else_was_said(yard: Yard) -> None:
+def test_a_rejected_review_closes_the_gate_despite_approvals(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     yard.forge.review("ben-dev", "reject", comment="not today")
     assert [str(fact.kind) for fact in yard.come()] == ["rejected", "approved"]
     assert yard.prod()[:2] == ("refused", ReasonCode.REJECTED)
 
 
-def test_it_ends_when_the_gate_says_so(yard: Yard) -> None:
+def test_a_review_expires_after_the_time_of_the_gate(yard: Yard) -> None:
     yard.gates = {"prod": (GATE.model_copy(update={"expires": timedelta(hours=1)}),)}
     yard.ci_run = OTHER
     yard.run()
@@ -311,7 +313,7 @@ def test_identities_are_part_of_the_policy() -> None:
     assert policy_digest(replace(pipeline, people=PEOPLE), rules) != before  # type: ignore[arg-type]
 
 
-def test_whoever_is_given_another_name_has_other_rules(yard: Yard) -> None:
+def test_changing_the_logins_of_a_person_changes_the_policy(yard: Yard) -> None:
     yard.forge.review("ana-dev")
     yard.come()
     yard.people = {**PEOPLE, BEN: ("ben-dev", "benny")}
@@ -345,27 +347,27 @@ def voted(yard: Yard, actor: str) -> tuple[Promoter, Callable[[], tuple[str, ...
 
 
 def test_nothing_is_missing_after_the_last_vote_only(session: Yard) -> None:
-    _, shut = voted(session, ANA)
-    assert len(shut()) == 1 and "1 of 2 approvals" in shut()[0]
-    _, shut = voted(session, BEN)
-    assert shut() == ()
+    _, closed = voted(session, ANA)
+    assert len(closed()) == 1 and "1 of 2 approvals" in closed()[0]
+    _, closed = voted(session, BEN)
+    assert closed() == ()
 
 
 def test_a_job_that_would_have_to_soak_is_not_worth_starting(session: Yard) -> None:
     session.gates = {"prod": (Soak.model_validate({"in": "test", "for": "1h"}), Approval())}
     session.run()
-    _, shut = voted(session, ANA)
-    assert len(shut()) == 1 and "soak" in shut()[0]
+    _, closed = voted(session, ANA)
+    assert len(closed()) == 1 and "soak" in closed()[0]
 
 
-def test_what_another_run_has_carried_on_is_not_started_again(session: Yard) -> None:
+def test_a_promotion_that_another_run_continued_is_not_started_again(session: Yard) -> None:
     voted(session, ANA)
-    _, shut = voted(session, BEN)
+    _, closed = voted(session, BEN)
     session.promote()
-    assert len(shut()) == 1 and "does not wait in prod" in shut()[0]
+    assert len(closed()) == 1 and "does not wait in prod" in closed()[0]
 
 
-def test_what_is_missing_is_said_before_anybody_votes(session: Yard) -> None:
+def test_a_missing_platform_or_permission_is_reported_before_a_vote(session: Yard) -> None:
     session.forge.failing["prove"] = ForgeError("bad credentials")
     with pytest.raises(ForgeError, match="bad credentials"):
         session.api(ANA).starter(Event("promoter"))

@@ -17,7 +17,7 @@ from promoter.promotion.results import EnvironmentResult
 from tests.workshop import Workshop
 
 SOAK = Soak.model_validate({"in": "test", "for": "4h"})
-SHUT = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
+CLOSED = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
 CHECK = CommandCheck.model_validate({"run": ["./no"]})
 
 
@@ -37,16 +37,16 @@ def back(shop: Workshop, actor: str = "ann@example.com") -> EnvironmentResult:
 
 
 def test_without_a_policy_a_rollback_passes_by_every_gate() -> None:
-    assert back(two_releases(SOAK, SHUT, CHECK, Approval(min=2))).status == "deployed"
+    assert back(two_releases(SOAK, CLOSED, CHECK, Approval(min=2))).status == "deployed"
 
 
 @pytest.mark.parametrize("skip", [(), ("window",), ("approval",)])
-def test_soak_never_stands_in_its_way(skip: tuple[str, ...]) -> None:
+def test_soak_never_blocks_a_rollback(skip: tuple[str, ...]) -> None:
     assert back(two_releases(SOAK, skip=skip)).status == "deployed"
 
 
 def test_a_window_that_is_not_skipped_does() -> None:
-    shop = two_releases(SOAK, SHUT, skip=("soak",))
+    shop = two_releases(SOAK, CLOSED, skip=("soak",))
     result = back(shop)
     assert (result.status, result.code) == ("pending", ReasonCode.FROZEN)
     shop.rollback = Rollback.model_validate({"skip": ("soak", "window")})

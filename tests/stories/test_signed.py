@@ -121,20 +121,20 @@ def test_a_third_party_checks_the_vote_with_ssh_keygen_alone(office, keys, tmp_p
     command = ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", ANA, "-n", "promoter-approval", "-s", "sig"]
     done = subprocess.run(command, input=envelope["statement"].encode(), cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    said = read_statement(envelope["statement"])
-    assert said.comment == "seen on test"
-    assert said.subject[0][1] == str(office.images["web"].digest).removeprefix("sha256:")
+    output = read_statement(envelope["statement"])
+    assert output.comment == "seen on test"
+    assert output.subject[0][1] == str(office.images["web"].digest).removeprefix("sha256:")
 
 
 def test_the_statement_names_everything_that_it_binds(office, keys):
     fact = office.vote(keys[ANA])
-    said = read_statement(fact.document()["envelope"]["statement"])
+    output = read_statement(fact.document()["envelope"]["statement"])
     request = [f for f in office.store.read() if f.kind == "requested" and f.environment == "prod"][-1]
-    assert (said.pipeline, said.environment, said.release) == ("shop", "prod", office.release().id)
-    assert said.plan_digest == request.body["plan_digest"]
-    assert said.policy_digest == request.body["policy_digest"]
-    assert (said.requested_by, said.principal, said.from_release) == ("ci@example.com", ANA, None)
-    assert (said.ledger_head, said.ledger_seq) == (fact.prev, fact.seq - 1)
+    assert (output.pipeline, output.environment, output.release) == ("shop", "prod", office.release().id)
+    assert output.plan_digest == request.body["plan_digest"]
+    assert output.policy_digest == request.body["policy_digest"]
+    assert (output.requested_by, output.principal, output.from_release) == ("ci@example.com", ANA, None)
+    assert (output.ledger_head, output.ledger_seq) == (fact.prev, fact.seq - 1)
 
 
 def test_an_asserted_approval_does_not_open_a_gate_for_signed_ones(office):
@@ -159,7 +159,7 @@ def test_a_vote_that_comes_second_is_signed_again_over_what_came_first(office, k
 
 
 # ---------------------------------------------------------------- refused before it is recorded
-def test_a_key_that_nobody_knows_is_refused_at_once(office, keys):
+def test_an_unknown_key_is_refused_at_once(office, keys):
     with pytest.raises(Refused) as refused:
         office.vote(keys["stranger"])
     assert refused.value.reason_code is ReasonCode.SIGNER_UNKNOWN
@@ -176,7 +176,7 @@ def test_a_key_that_is_not_there_gets_a_sentence(office, tmp_path):
         office.vote(tmp_path / "nothing")
 
 
-def test_a_key_under_a_passphrase_that_nobody_types_gets_a_sentence(office, tmp_path):
+def test_a_key_whose_passphrase_is_not_entered_raises_an_error(office, tmp_path):
     key = tmp_path / "locked"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret phrase", "-f", key], check=True)
     with pytest.raises(SigningError, match="could not sign"):
@@ -216,9 +216,9 @@ def test_a_true_signature_over_something_else_opens_nothing(office, keys, case):
         body["envelope"] = {"statement": statement.text(), "signature": sign(statement.text(), keys[ANA])}
 
     recast(office, change)
-    status, found, said = office.prod()
+    status, found, output = office.prod()
     assert (status, found) == ("refused", code)
-    assert sentence in said
+    assert sentence in output
 
 
 def _edit(old: str, new: str) -> Callable[[dict[str, Any]], None]:
@@ -243,13 +243,13 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], None], ReasonCode]] = {
 }
 
 
-def test_what_was_signed_counts_as_signed_whatever_the_fact_says_of_it(office, keys):
+def test_a_signed_vote_counts_as_signed_despite_the_grade_in_the_fact(office, keys):
     office.vote(keys[ANA])
     recast(office, lambda body: body.update(grade="asserted"))
     assert office.prod()[:2] == ("deployed", ReasonCode.OK)
 
 
-def test_where_nobody_s_key_is_known_no_signature_counts(office, keys):
+def test_without_known_signers_no_signature_counts(office, keys):
     fact = office.vote(keys[ANA])
     body, head = fact.document(), "sha256:" + "0" * 64
     vote = Vote("approve", ANA, None, "signed", "prod", office.release().id, "p", None, "q", fact.at, None, "", 9, head,
@@ -323,7 +323,7 @@ def test_an_approval_expires(office, keys):
     assert office.prod()[:2] == ("pending", ReasonCode.APPROVAL_EXPIRED)
 
 
-def test_what_the_fact_says_of_its_end_does_not_lengthen_what_was_signed(office, keys):
+def test_the_expiry_in_the_fact_does_not_extend_the_signed_expiry(office, keys):
     office.vote(keys[ANA])
     ends = office.clock.now() + timedelta(hours=1)
 
@@ -342,9 +342,9 @@ def test_one_person_with_two_keys_is_one_person(office, keys):
     office.prod()
     office.vote(keys[ANA])
     office.vote(keys["stranger"], actor=ANA)
-    status, code, said = office.prod()
+    status, code, output = office.prod()
     assert (status, code) == ("pending", ReasonCode.APPROVALS_MISSING)
-    assert "1 of 2" in said
+    assert "1 of 2" in output
 
 
 def test_two_people_with_one_key_are_one(office, keys):
@@ -353,9 +353,9 @@ def test_two_people_with_one_key_are_one(office, keys):
     office.prod()
     office.vote(keys[ANA])
     office.vote(keys[ANA], actor=BEN)
-    status, code, said = office.prod()
+    status, code, output = office.prod()
     assert (status, code) == ("pending", ReasonCode.APPROVALS_MISSING)
-    assert f"the same key as that by {ANA}" in said
+    assert f"the same key as that by {ANA}" in output
 
 
 def test_two_people_with_two_keys_are_two(office, keys):
@@ -392,11 +392,11 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     state = api.context.ledger.refresh()
     reject, place = office.store.kept[-1], state.head
     matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
-    said = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
+    output = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
     body = {
-        "plan_digest": said.plan_digest, "from": None, "policy_digest": said.policy_digest, "principal": ANA, "role": None,
+        "plan_digest": output.plan_digest, "from": None, "policy_digest": output.policy_digest, "principal": ANA, "role": None,
         "grade": "signed", "comment": "", "expires_at": None,
-        "envelope": {"statement": said.text(), "signature": sign(said.text(), keys[ANA])},
+        "envelope": {"statement": output.text(), "signature": sign(output.text(), keys[ANA])},
     }  # fmt: skip
     assert read_line(reject).digest == place.digest
     office.store.kept.pop()

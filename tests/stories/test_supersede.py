@@ -62,7 +62,7 @@ def test_the_earlier_is_refused_with_what_to_do_and_does_not_take_the_place_back
     assert shop.api().case("prod", None).release == new
 
 
-def test_nobody_votes_on_it_any_more() -> None:
+def test_a_superseded_request_accepts_no_votes() -> None:
     shop, old, new = two_waiting()
     with pytest.raises(Refused) as caught:
         shop.api().case("prod", old.short_id)
@@ -125,7 +125,7 @@ def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
     }  # fmt: skip
 
 
-def test_one_that_has_begun_is_carried_on_whoever_asks_meanwhile() -> None:
+def test_a_started_promotion_continues_despite_a_newer_request() -> None:
     shop = Workshop(gates={"prod": (ANY,)})
     old = shop.run().release
     assert old is not None

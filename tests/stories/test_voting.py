@@ -9,32 +9,32 @@ from promoter.ui.reports.approval_request import case as as_text
 from tests.workshop import Workshop
 
 
-def test_the_case_says_how_every_gate_stands_now() -> None:
+def test_the_case_shows_the_current_state_of_every_gate() -> None:
     soak = Soak.model_validate({"in": "test", "for": "1h"})
     shop = Workshop(gates={"prod": (soak, Approval(min=2))})
     shop.run()
-    told = shop.api().case("prod", None)
-    assert [one.verdict.code for one in told.gates] == [ReasonCode.SOAKING, ReasonCode.APPROVALS_MISSING]
+    output = shop.api().case("prod", None)
+    assert [one.verdict.code for one in output.gates] == [ReasonCode.SOAKING, ReasonCode.APPROVALS_MISSING]
     shop.clock.advance(timedelta(hours=1))
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", "seen")
-    told = shop.api().case("prod", None)
-    assert [one.verdict.outcome for one in told.gates] == [Outcome.PASSED, Outcome.WAITING]
-    text = as_text(told)
+    output = shop.api().case("prod", None)
+    assert [one.verdict.outcome for one in output.gates] == [Outcome.PASSED, Outcome.WAITING]
+    text = as_text(output)
     assert "gates now:\n  soak in test for 1h: passed, has run in test since" in text
     assert "1 of 2 approvals (by ben@example.com)" in text
     assert "approve by ben@example.com (asserted)" in text
     assert "a rollback would return to: nothing" in text
-    assert told.document()["gates"][1]["reason_code"] == "approvals_missing"  # type: ignore[index]
+    assert output.document()["gates"][1]["reason_code"] == "approvals_missing"  # type: ignore[index]
 
 
-def test_the_case_says_what_a_rollback_would_return_to() -> None:
+def test_the_case_names_the_release_that_a_rollback_returns_to() -> None:
     shop = Workshop()
     shop.run()
     earlier = shop.release()
     shop.gates = {"prod": (Approval(),)}
     shop.newer("two")
     shop.run()
-    told = shop.api().case("prod", None)
-    assert f"a rollback would return to: release {earlier.short_id}" in as_text(told)
-    assert told.document()["rollback_to"] == earlier.id
+    output = shop.api().case("prod", None)
+    assert f"a rollback would return to: release {earlier.short_id}" in as_text(output)
+    assert output.document()["rollback_to"] == earlier.id

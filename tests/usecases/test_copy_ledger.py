@@ -19,15 +19,15 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
 
-class Elsewhere(MemoryLedger):
+class OtherLedger(MemoryLedger):
     def __init__(self, name: str = "elsewhere") -> None:
         super().__init__()
         self.location = name
 
 
-def copy(source: LedgerStore, target: LedgerStore, room: Path | None = None) -> Copied:
+def copy(source: LedgerStore, target: LedgerStore, directory: Path | None = None) -> Copied:
     def ledger(store: LedgerStore) -> Ledger:
-        return Ledger(store, FakeClock(), "ana@example.com", FileWitness(room, store.location) if room else None)
+        return Ledger(store, FakeClock(), "ana@example.com", FileWitness(directory, store.location) if directory else None)
 
     return Copying("shop", ledger(source), ledger(target), FakeClock(), never_gone).copy()
 
@@ -50,18 +50,18 @@ def test_every_line_is_as_it_was_and_the_copy_is_written_on(source, tmp_path, mo
 
 
 def test_given_again_it_copies_what_is_new_and_no_more(source):
-    target = Elsewhere()
+    target = OtherLedger()
     copy(source, target)
     assert copy(source, target).copied == 0
     write(source, 3)
     assert (copy(source, target).copied, target.kept) == (3, source.kept)
 
 
-def test_cut_off_it_leaves_a_beginning_and_carries_on(source, monkeypatch):
+def test_an_interrupted_copy_leaves_a_prefix_and_continues(source, monkeypatch):
     monkeypatch.setattr(copy_ledger, "BATCH", 10)
 
-    class Short(Elsewhere):
-        room = 2
+    class Short(OtherLedger):
+        directory = 2
 
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             if self.room == 0:
@@ -78,7 +78,7 @@ def test_cut_off_it_leaves_a_beginning_and_carries_on(source, monkeypatch):
 
 
 def test_facts_that_come_meanwhile_are_copied_too(source, monkeypatch):
-    class Busy(Elsewhere):
+    class Busy(OtherLedger):
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts, head)
             if len(source.kept) == 25:
@@ -91,7 +91,7 @@ def test_facts_that_come_meanwhile_are_copied_too(source, monkeypatch):
 
 @pytest.mark.parametrize("case", ["longer", "other"])
 def test_what_is_no_copy_is_left_alone(source, case):
-    target = Elsewhere()
+    target = OtherLedger()
     if case == "longer":
         copy(source, target)
         write(target, 1)
@@ -107,7 +107,7 @@ def test_what_is_no_copy_is_left_alone(source, case):
 
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_nothing_is_copied_while_somebody_promotes(source, side):
-    target = Elsewhere()
+    target = OtherLedger()
     held = source if side == "source" else target
     lease = held.acquire("prod", "run 1", timedelta(minutes=1), FakeClock().now())
     with pytest.raises(LeaseHeld):
@@ -117,8 +117,8 @@ def test_nothing_is_copied_while_somebody_promotes(source, side):
     assert copy(source, target).copied == 25
 
 
-def test_who_begins_to_promote_meanwhile_is_told_of(source):
-    class Late(Elsewhere):
+def test_a_copy_during_a_promotion_raises_lease_held(source):
+    class Late(OtherLedger):
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts, head)
             source.acquire("prod", "run 1", timedelta(minutes=1), FakeClock().now())
@@ -129,7 +129,7 @@ def test_who_begins_to_promote_meanwhile_is_told_of(source):
 
 def test_a_broken_ledger_is_not_copied(source):
     source.kept[11] = source.kept[11].replace(b"ana", b"eve")
-    target = Elsewhere()
+    target = OtherLedger()
     with pytest.raises(LedgerBroken, match="fact 13 must name"):
         copy(source, target)
     assert target.kept == []
@@ -138,11 +138,11 @@ def test_a_broken_ledger_is_not_copied(source):
 def test_a_ledger_from_which_facts_were_taken_is_not_copied(source, tmp_path):
     FileWitness(tmp_path, source.location).note(LedgerHead(30, "sha256:" + "1" * 64))
     with pytest.raises(LedgerError, match="this machine has seen 30 facts"):
-        copy(source, Elsewhere(), tmp_path)
+        copy(source, OtherLedger(), tmp_path)
 
 
-def test_a_copy_that_does_not_hold_what_it_was_given_is_told(source):
-    class Forgetful(Elsewhere):
+def test_a_copy_that_misses_facts_raises_an_error(source):
+    class Forgetful(OtherLedger):
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
             super().restore(facts[:-1], head)
 
@@ -153,12 +153,12 @@ def test_a_copy_that_does_not_hold_what_it_was_given_is_told(source):
 
 def test_empty_same_and_foreign_ledgers_are_refused(source):
     with pytest.raises(CallerError, match="holds no facts"):
-        copy(Elsewhere(), source)
+        copy(OtherLedger(), source)
     with pytest.raises(CallerError, match="is both source and target"):
         copy(source, source)
-    foreign = Elsewhere()
+    foreign = OtherLedger()
     head = LedgerHead()
     body = {"pipeline": "blog", "content": {"images": {}, "source": {}}, "salt": "00"}
     foreign.append(FactDraft(Kind.RELEASED, "ana@example.com", None, "a" * 64, body), head, FakeClock().now())
     with pytest.raises(CallerError, match="belongs to pipeline blog, not to shop"):
-        copy(foreign, Elsewhere("third"))
+        copy(foreign, OtherLedger("third"))

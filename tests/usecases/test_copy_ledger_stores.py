@@ -60,14 +60,14 @@ def test_every_pair(
     ledger = open_ledger(here, place, "shop")
     ledger.restore(list(shop.store.read()), LedgerHead())
     assert run(["ledger", "copy", here, there, "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["copied"] == said["facts"] == len(shop.store.kept)
+    output = json.loads(capsys.readouterr().out)
+    assert output["copied"] == output["facts"] == len(shop.store.kept)
     assert run(["ledger", "verify", "--ledger", there, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["head"] == said["head"]
+    assert json.loads(capsys.readouterr().out)["head"] == output["head"]
     copy = open_ledger(there, place, "shop")
     assert list(copy.lines()) == list(ledger.lines()) == shop.store.kept
     assert run(["pin", "dev", "--reason", "moved", "--ledger", there, "--actor", "ana@example.com"]) == 0
-    assert len(list(copy.read())) == said["facts"] + 1
+    assert len(list(copy.read())) == output["facts"] + 1
     assert run(["ledger", "copy", here, there]) == 1
     assert "but this machine has seen" in capsys.readouterr().err
     for one in (ledger, copy):

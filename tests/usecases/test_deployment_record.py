@@ -65,7 +65,7 @@ class Yard(Workshop):
         return [one.text for one in self.events if isinstance(one, Notice)]
 
 
-def test_nothing_is_posted_unless_somebody_said_so() -> None:
+def test_deployments_are_posted_only_if_enabled() -> None:
     yard = Yard(deployments=False)
     yard.run()
     assert yard.forge.records == []
@@ -80,14 +80,14 @@ def test_runs_promotions_and_rollbacks_are_recorded() -> None:
     yard.api().rollback("prod", None, "slow")
     assert [one.environment for one in yard.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
     assert yard.forge.records[-1].release == yard.forge.records[2].release and not [
-        said for said in yard.notices() if not said.startswith("prod: ")
+        output for output in yard.notices() if not output.startswith("prod: ")
     ]
 
 
 @pytest.mark.parametrize("error", [ForgeError("not permitted", hint="deployments: write"), CallerError("no token")])
-def test_what_cannot_be_posted_is_told_once_and_changes_nothing(error: ForgeError) -> None:
+def test_a_failed_deployment_record_is_reported_once_and_changes_nothing(error: ForgeError) -> None:
     yard = Yard()
     yard.forge.failing |= {"record": error, "record_image": error}
     assert set(statuses(yard.run()).values()) == {"deployed"}
-    (told,) = yard.notices()
-    assert told.startswith(f"no deployment record: {error.message}") and (error.hint or "") in told
+    (output,) = yard.notices()
+    assert output.startswith(f"no deployment record: {error.message}") and (error.hint or "") in output

@@ -33,22 +33,22 @@ def explain(shop: Workshop, at: datetime | None = None, *, run_checks: bool = Fa
     return shop.api("someone@example.com").explain("prod", release, at, run_checks=run_checks)
 
 
-def opening(told: Explanation, kind: str) -> Opening:
-    return next(one for one in told.gates if one.result.kind == kind)
+def opening(fields: Explanation, kind: str) -> Opening:
+    return next(one for one in fields.gates if one.result.kind == kind)
 
 
 def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Workshop) -> None:
-    told = explain(shop)
-    assert (str(told.outcome), told.code) == ("waiting", ReasonCode.SOAKING)
-    assert [(one.result.kind, str(one.result.verdict.code)) for one in told.gates] == [
+    output = explain(shop)
+    assert (str(output.outcome), output.code) == ("waiting", ReasonCode.SOAKING)
+    assert [(one.result.kind, str(one.result.verdict.code)) for one in output.gates] == [
         ("soak", "soaking"), ("window", "outside_window"), ("approval", "approvals_missing"),
     ]  # fmt: skip
-    soak, window, vote = told.gates
+    soak, window, vote = output.gates
     assert (soak.who, soak.command) == ((), None)
     assert soak.result.verdict.opens_at == shop.api().context.ledger.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
     assert window.result.verdict.opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     assert vote.who == ("ben@example.com", "eve@example.com")  # ann asked for it
-    assert vote.command == f"promoter approve prod {told.release.short_id}"
+    assert vote.command == f"promoter approve prod {output.release.short_id}"
 
 
 def test_who_has_voted_is_not_asked_again(shop: Workshop) -> None:
@@ -60,17 +60,17 @@ def test_who_has_voted_is_not_asked_again(shop: Workshop) -> None:
 def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Workshop) -> None:
     assert explain(shop).opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     shop.gates = {"prod": (Soak.model_validate({"in": "test", "for": "20h"}), HOURS, VOTE)}
-    told = explain(shop)
-    assert told.opens_at == opening(told, "soak").result.verdict.opens_at
+    output = explain(shop)
+    assert output.opens_at == opening(output, "soak").result.verdict.opens_at
     shop.gates = {"prod": (Soak.model_validate({"in": "test", "for": "100h"}), HOURS)}
     friday_night = explain(shop)
     assert friday_night.opens_at == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 
 def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
-    told = explain(shop, datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
-    assert [str(one.result.verdict.outcome) for one in told.gates] == ["passed", "passed", "waiting"]
-    assert told.opens_at is None
+    output = explain(shop, datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
+    assert [str(one.result.verdict.outcome) for one in output.gates] == ["passed", "passed", "waiting"]
+    assert output.opens_at is None
     for who in ("ben@example.com", "eve@example.com"):
         api = shop.api(who)
         api.vote(api.case("prod", None), "approve", None)
@@ -79,7 +79,7 @@ def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
     assert later.code == ReasonCode.APPROVAL_EXPIRED
 
 
-def test_a_time_in_the_past_is_judged_by_the_facts_of_then(shop: Workshop) -> None:
+def test_explain_at_an_earlier_time_uses_the_facts_of_that_time(shop: Workshop) -> None:
     shop.clock.advance(timedelta(days=1))
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "reject", "no")
@@ -90,21 +90,21 @@ def test_a_time_in_the_past_is_judged_by_the_facts_of_then(shop: Workshop) -> No
 def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
     facts, calls = shop.kinds(), len(shop.engine.calls)
     shop.gates = {"prod": (CommandCheck(run=("ready",)), VOTE)}
-    told = explain(shop)
+    output = explain(shop)
     assert (shop.kinds(), len(shop.engine.calls), len(shop.probes.commands)) == (facts, calls, 0)
-    check = told.gates[0]
+    check = output.gates[0]
     assert "has not run yet: it runs in `promote`, once earlier gates pass" in check.result.verdict.sentence
-    assert check.command == f"promoter promote {told.release.short_id} --to prod"
+    assert check.command == f"promoter promote {output.release.short_id} --to prod"
 
 
-def test_with_look_checks_are_carried_out(shop: Workshop) -> None:
+def test_run_checks_executes_the_checks(shop: Workshop) -> None:
     shop.gates = {"prod": (CommandCheck(run=("ready",)),)}
     shop.probes.result("ready", 0)
     assert str(explain(shop, run_checks=True).outcome) == "passed"
     assert len(shop.probes.commands) == 1
 
 
-def test_what_stands_in_the_way_is_explained_too(shop: Workshop) -> None:
+def test_pins_freezes_and_vetoes_are_explained(shop: Workshop) -> None:
     shop.gates = {}
     shop.run()
     shop.newer("two")
@@ -112,23 +112,23 @@ def test_what_stands_in_the_way_is_explained_too(shop: Workshop) -> None:
     api = shop.api("eve@example.com")
     api.pin("prod", "watched")
     api.freeze(None, "holidays")
-    told = explain(shop)
-    assert [(one.result.kind, one.command) for one in told.gates] == [
-        ("needs", f"promoter promote {told.release.short_id} --to test"),
+    output = explain(shop)
+    assert [(one.result.kind, one.command) for one in output.gates] == [
+        ("needs", f"promoter promote {output.release.short_id} --to test"),
         ("pin", "promoter unpin prod --reason TEXT"),
         ("freeze", "promoter unfreeze --reason TEXT"),
     ]  # fmt: skip
-    assert "holidays (eve@example.com, 2026-11-23" in opening(told, "freeze").result.verdict.sentence
+    assert "holidays (eve@example.com, 2026-11-23" in opening(output, "freeze").result.verdict.sentence
     api.freeze("prod", "incident")
     assert opening(explain(shop), "freeze").command == "promoter unfreeze prod --reason TEXT"
-    api.veto(told.release.short_id, "leaks")
+    api.veto(output.release.short_id, "leaks")
     vetoed = explain(shop)
     assert (str(vetoed.outcome), vetoed.code) == ("refused", ReasonCode.VETOED)
     assert opening(vetoed, "veto").command is None
     assert "leaks (eve@example.com, " in opening(vetoed, "veto").result.verdict.sentence
 
 
-def test_an_override_that_is_owed_a_review_says_who_may(shop: Workshop) -> None:
+def test_an_override_without_review_is_explained_with_the_command(shop: Workshop) -> None:
     shop.override = Override.model_validate({"from": ["eve@example.com"], "grade": "asserted"})
     shop.run()
     api = shop.api("eve@example.com")
@@ -143,8 +143,8 @@ def test_an_override_that_is_owed_a_review_says_who_may(shop: Workshop) -> None:
 def test_where_the_release_lives_there_is_nothing_to_do(shop: Workshop) -> None:
     shop.gates = {}
     shop.run()
-    told = explain(shop)
-    assert (told.lives_there, told.code) == (True, ReasonCode.NOTHING_TO_DO)
+    output = explain(shop)
+    assert (output.lives_there, output.code) == (True, ReasonCode.NOTHING_TO_DO)
 
 
 def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,9 +157,9 @@ def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Worksho
 
     shop.services["web"] = shop.services["web"].model_copy(update={"environment": {"A": "[[secret TOKEN]]"}})
     monkeypatch.setattr("promoter.promotion.admission.controller.make_plan", no_secrets)
-    told = explain(shop)
-    assert "the secret TOKEN is not here" in (told.note or "")
-    assert str(opening(told, "approval").result.verdict.outcome) == "passed"
+    output = explain(shop)
+    assert "the secret TOKEN is not here" in (output.note or "")
+    assert str(opening(output, "approval").result.verdict.outcome) == "passed"
     shop.newer("two")
     monkeypatch.undo()
     shop.run("dev")

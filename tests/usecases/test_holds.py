@@ -44,7 +44,7 @@ def test_an_image_that_is_named_alone_bans_only_those_that_hold_it() -> None:
         shop.api().veto(shop.release().id, "CVE", ["wroker"])
 
 
-def test_a_veto_stands_in_the_way_of_a_rollback() -> None:
+def test_a_veto_blocks_a_rollback() -> None:
     shop = Workshop()
     shop.run()
     bad = shop.release().id
@@ -68,7 +68,7 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("ask", "message"),
     [
         (lambda api: api.unfreeze("prod", "x"), "prod is not frozen"),
         (lambda api: api.unfreeze(None, "x"), "not all environments are frozen"),
@@ -77,7 +77,7 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
         (lambda api: api.veto("ffff", "x"), "there is no release yet"),
     ],
 )
-def test_what_cannot_be_gets_a_sentence(ask: Any, said: str) -> None:
+def test_what_cannot_be_gets_a_sentence(ask: Any, message: str) -> None:
     api: Promoter = Workshop().api()
-    with pytest.raises(CallerError, match=said):
+    with pytest.raises(CallerError, match=message):
         ask(api)

@@ -23,7 +23,7 @@ def test_targets_are_read_and_written_alike(text: str, target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "write workflow:FILE"),
         ("promote.yml", "cannot be started"),
@@ -41,6 +41,6 @@ def test_targets_are_read_and_written_alike(text: str, target: Target) -> None:
         ("job:x", "cannot be started"),
     ],
 )
-def test_whatever_else_stands_there_is_refused(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_an_unknown_target_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_target(text)

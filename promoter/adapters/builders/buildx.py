@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from promoter.adapters.builders.context import context_of, dockerfile_of, is_remote, labels_of, platform_of, refuse_place
+from promoter.adapters.builders.context import context_of, dockerfile_of, is_remote, labels_of, platform_of, refuse_context
 from promoter.adapters.builders.log import BuildLog, Check, attentive, never
 from promoter.adapters.engine.address import Target
 from promoter.adapters.registry.credentials import config_dir
@@ -56,7 +56,7 @@ class BuildxBuilder:
         claimed = next((name for name in _secret_args(request) if _is_ours(name)), None)
         if claimed is not None:
             return f"its build argument {claimed} holds a secret, but the builder reads that name itself: rename the argument"
-        return refuse_place(request) or self._refuse_old_engine(request)
+        return refuse_context(request) or self._refuse_old_engine(request)
 
     def _refuse_old_engine(self, request: BuildRequest) -> str | None:
         """Refuse what an older BuildKit ignores silently or cannot do."""
@@ -178,10 +178,10 @@ def command(plugin: Path, request: BuildRequest) -> list[str]:
         words += ["--allow", name]
     words += ["--no-cache-filter", ",".join(build.no_cache_filter)] if build.no_cache_filter else []
     words += ["--no-cache"] * build.no_cache + ["--pull"] * build.pull
-    return [*words, *_place(request)]
+    return [*words, *_file_and_context(request)]
 
 
-def _place(request: BuildRequest) -> list[str]:
+def _file_and_context(request: BuildRequest) -> list[str]:
     context = request.build.context if is_remote(request) else str(context_of(request).resolve())
     if request.build.dockerfile_inline is not None:
         return ["--file", "-", "--", context]
@@ -239,5 +239,5 @@ def _whole(stream: IO[str]) -> Iterator[str]:
 
 
 def _writable(directory: Path) -> bool:
-    there = next((place for place in (directory, *directory.parents) if place.exists()), directory)
+    there = next((folder for folder in (directory, *directory.parents) if folder.exists()), directory)
     return os.access(there, os.W_OK)

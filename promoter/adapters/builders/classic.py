@@ -12,7 +12,7 @@ from promoter.adapters.builders.context import (
     is_remote,
     labels_of,
     platform_of,
-    refuse_place,
+    refuse_context,
 )
 from promoter.adapters.builders.log import BuildLog, Check, attentive, never
 from promoter.adapters.engine.connection import Login as AnyLogin
@@ -47,7 +47,7 @@ class EngineBuilder:
             return (
                 f"its build context {request.build.context} needs BuildKit, which fetches it: {INSTALL}, or use a local directory"
             )
-        why = refuse_place(request)
+        why = refuse_context(request)
         if why is not None:
             return why
         if key := next((key for key in _BUILDKIT_KEYS if getattr(request.build, key)), None):

@@ -38,7 +38,7 @@ def labels_of(request: BuildRequest) -> dict[str, str]:
     return {**request.build.labels, **request.labels}
 
 
-def refuse_place(request: BuildRequest) -> str | None:
+def refuse_context(request: BuildRequest) -> str | None:
     """Return a sentence for a missing context or Dockerfile, or for several platforms; else None."""
     platforms = {request.platform, *request.build.platforms} - {None}
     if len(platforms) > 1:

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from promoter.model.errors import BuildError
 from promoter.promotion.ports.secrets import Secrets
 
-LOOK_EVERY = 0.1
+POLL_INTERVAL = 0.1
 _LAST = 20
 Check = Callable[[], None]
 """Raises Interrupted when the run is interrupted."""
@@ -33,7 +33,7 @@ def attentive(lines: Iterable[str], check: Check) -> Iterator[str]:
     threading.Thread(target=take, daemon=True, name="build log").start()
     while True:
         try:
-            item = queue.get(timeout=LOOK_EVERY)
+            item = queue.get(timeout=POLL_INTERVAL)
         except Empty:
             check()
             continue

@@ -37,9 +37,9 @@ def choose_builder(
     if plugin is not None:
         return BuildxBuilder(plugin, resolve(engine.address, environ), check, environ, lambda: engine.identify().version)
     if choice == "buildx":
-        looked = ", ".join(str(folder) for folder in _folders(SYSTEM))
+        searched = ", ".join(str(folder) for folder in _folders(SYSTEM))
         raise CallerError(
-            f"`builder: buildx` is configured, but {PLUGIN} is in none of {looked}", hint=f"{INSTALL}, or remove `builder`"
+            f"`builder: buildx` is configured, but {PLUGIN} is in none of {searched}", hint=f"{INSTALL}, or remove `builder`"
         )
     if not isinstance(engine, Building):
         raise CallerError(f"the engine at {engine.address} has no builder", hint=INSTALL)

@@ -11,7 +11,7 @@ _WHOLE = {"GitHub Actions": "check out with `fetch-depth: 0`", "GitLab CI": 'set
 _FOR_ALL = ("git:", "postgresql:", "postgres:")
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def check(subject: Subject) -> Iterator[Finding]:
     platform = platform_of(subject.environ)
     if platform is None:
         return
@@ -50,5 +50,5 @@ def home(url: str | None) -> Finding:
     if url is not None and url.startswith(_FOR_ALL):
         return Finding("CI ledger", True, True, "is shared by all machines")
     remedy = "set a shared ledger in the pipeline file: `ledger: git:promoter-ledger`; on a permanent machine a file is fine"
-    says = "is a file on this machine: on a temporary runner it is lost with the job, and the next job starts without it"
-    return Finding("CI ledger", False, False, says, remedy)
+    sentence = "is a file on this machine: on a temporary runner it is lost with the job, and the next job starts without it"
+    return Finding("CI ledger", False, False, sentence, remedy)

@@ -13,12 +13,12 @@ from promoter.model.errors import PromoterError
 ENOUGH = 1_000_000_000
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def check(subject: Subject) -> Iterator[Finding]:
     yield assess("disk", "here", shutil.disk_usage(_existing(subject.directory)).free)
     for address in subject.engines:
-        place = _place(subject, address)
-        if place is not None:
-            yield assess(f"disk of {engines.title(address)}", f"in {place}", shutil.disk_usage(place).free)
+        folder = _storage_directory(subject, address)
+        if folder is not None:
+            yield assess(f"disk of {engines.title(address)}", f"in {folder}", shutil.disk_usage(folder).free)
 
 
 def assess(part: str, where: str, free: int) -> Finding:
@@ -28,15 +28,15 @@ def assess(part: str, where: str, free: int) -> Finding:
     )
 
 
-def _place(subject: Subject, address: str | None) -> Path | None:
+def _storage_directory(subject: Subject, address: str | None) -> Path | None:
     """Return the engine's data directory if it is on this machine. Other engines do not report their disks."""
     try:
         where, info = engines.asked(subject, address)
     except PromoterError:
         return None
-    place = Path(info.root)
-    return place if where.startswith("unix:") and info.root and os.access(place, os.X_OK) else None
+    folder = Path(info.root)
+    return folder if where.startswith("unix:") and info.root and os.access(folder, os.X_OK) else None
 
 
 def _existing(directory: Path) -> Path:
-    return next(place for place in (directory, *directory.parents) if place.exists())
+    return next(folder for folder in (directory, *directory.parents) if folder.exists())

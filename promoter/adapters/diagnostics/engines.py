@@ -22,7 +22,7 @@ def asked(subject: Subject, address: str | None) -> tuple[str, About]:
         engine.close()
 
 
-def look(subject: Subject, address: str | None) -> Iterator[Finding]:
+def check(subject: Subject, address: str | None) -> Iterator[Finding]:
     where, info = asked(subject, address)
     yield assess(title(address), where, info)
 

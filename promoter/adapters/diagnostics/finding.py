@@ -20,9 +20,9 @@ class Finding:
         return {"part": self.part, "ok": self.ok, "essential": self.essential, "detail": self.detail, "remedy": self.remedy}
 
 
-def tried(part: str, look: Callable[[], str]) -> Finding:
+def tried(part: str, check: Callable[[], str]) -> Finding:
     """Run an essential check: `look` returns what it found, or raises."""
     try:
-        return Finding(part, True, True, look())
+        return Finding(part, True, True, check())
     except PromoterError as error:
         return Finding(part, False, True, error.message, error.hint or "promoter status shows more")

@@ -16,7 +16,7 @@ from promoter.model.vote import Grade
 PART = "signing key"
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def check(subject: Subject) -> Iterator[Finding]:
     wanted = _signed(subject)
     name = subject.settings.key or git_signing_key(subject.directory)
     if name is None:
@@ -78,18 +78,18 @@ def may_vote(subject: Subject, actor: str) -> tuple[str, ...]:
     pipeline = subject.loaded.pipeline
     signers = None if pipeline.trust is None else pipeline.trust.principals()
     return tuple(
-        place.name
-        for place in subject.environments
-        for gate in place.gates
+        environment.name
+        for environment in subject.environments
+        for gate in environment.gates
         if isinstance(gate, Approval) and ((people := electorate(gate, pipeline.roles, signers)) is None or actor in people)
     )
 
 
 def _signed(subject: Subject) -> list[str]:
     return [
-        place.name
-        for place in subject.environments
-        if any(isinstance(gate, Approval) and gate.grade is Grade.SIGNED for gate in place.gates)
+        environment.name
+        for environment in subject.environments
+        if any(isinstance(gate, Approval) and gate.grade is Grade.SIGNED for gate in environment.gates)
     ]
 
 

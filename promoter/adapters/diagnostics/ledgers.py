@@ -11,7 +11,7 @@ from promoter.ledger.chain import LedgerHead, head_of
 from promoter.ledger.store import LedgerStore
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def check(subject: Subject) -> Iterator[Finding]:
     yield tried("ledger", lambda: _ledger(subject))
     if subject.loaded is not None:
         yield from _witness(subject)

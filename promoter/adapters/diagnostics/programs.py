@@ -38,11 +38,11 @@ def keygen(_: Subject) -> Iterator[Finding]:
 def evidence(subject: Subject) -> Iterator[Finding]:
     """Check the programs that the file's scans and signatures need, each once."""
     wanted: dict[tuple[str, ...], str] = {}
-    for place in subject.environments:
-        for check in (*place.gates, *place.before, *place.verify):
+    for environment in subject.environments:
+        for check in (*environment.gates, *environment.before, *environment.verify):
             if isinstance(check, (ScanCheck, SignatureCheck)):
                 programs = tuple(map(str, check.scanners)) if isinstance(check, ScanCheck) else ("cosign",)
-                wanted.setdefault(programs, f"{check.title()} in {place.name}")
+                wanted.setdefault(programs, f"{check.title()} in {environment.name}")
     for programs, check_title in wanted.items():
         here = next((found for program in programs if (found := shutil.which(program))), None)
         names = " or ".join(programs)
@@ -51,10 +51,10 @@ def evidence(subject: Subject) -> Iterator[Finding]:
 
 
 def _program(name: str, argv: tuple[str, ...], remedy: str) -> Finding:
-    place = shutil.which(name)
-    if place is None:
+    path = shutil.which(name)
+    if path is None:
         return Finding(name, False, False, "not on PATH", remedy)
-    return Finding(name, True, False, _first_line(argv) or place)
+    return Finding(name, True, False, _first_line(argv) or path)
 
 
 def _version(plugin: str) -> str:

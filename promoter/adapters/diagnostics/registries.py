@@ -31,7 +31,7 @@ def opened(subject: Subject) -> Iterator[HttpRegistry]:
         registry.close()
 
 
-def look(subject: Subject, host: str) -> Iterator[Finding]:
+def check(subject: Subject, host: str) -> Iterator[Finding]:
     yield tried(f"registry {host}", lambda: _ping(subject, host))
     yield tried(f"credentials {host}", lambda: _credentials(host))
 

@@ -26,7 +26,7 @@ class _Part:
 
     name: str
     essential: bool
-    look: Callable[[], Iterable[Finding]]
+    check: Callable[[], Iterable[Finding]]
     found: list[Finding] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -35,7 +35,7 @@ class _Part:
 
     def _run(self) -> None:
         try:
-            self.found = list(self.look())
+            self.found = list(self.check())
         except PromoterError as error:
             self.found = [Finding(self.name, False, self.essential, error.message, error.hint)]
         except Exception as error:  # noqa: BLE001 -- an error in one check must not hide the other findings
@@ -74,23 +74,23 @@ def rounds(
 
 
 def _parts(subject: Subject) -> list[_Part]:
-    found = [_Part(engines.title(address), True, partial(engines.look, subject, address)) for address in subject.engines]
+    found = [_Part(engines.title(address), True, partial(engines.check, subject, address)) for address in subject.engines]
     found.append(_Part("buildx", False, partial(programs.buildx, subject)))
-    found += [_Part(f"registry {host}", True, partial(registries.look, subject, host)) for host in subject.registries]
+    found += [_Part(f"registry {host}", True, partial(registries.check, subject, host)) for host in subject.registries]
     found += [_Part(f"rights {one}", True, partial(registries.rights, subject, one)) for one in subject.repositories]
     found += [_Part(f"image {one}", True, partial(registries.image, subject, one)) for one in subject.pulled]
-    looks: tuple[tuple[str, bool, Callable[[Subject], Iterable[Finding]]], ...] = (
+    checks: tuple[tuple[str, bool, Callable[[Subject], Iterable[Finding]]], ...] = (
         ("git", False, programs.git),
         ("ssh-keygen", False, programs.keygen),
         ("evidence", False, programs.evidence),
-        ("ssh", False, ssh.look),
-        ("signing key", False, keys.look),
-        ("clock", False, clocks.look),
-        ("disk", True, disks.look),
-        ("ledger", True, ledgers.look),
-        ("CI", False, ci.look),
+        ("ssh", False, ssh.check),
+        ("signing key", False, keys.check),
+        ("clock", False, clocks.check),
+        ("disk", True, disks.check),
+        ("ledger", True, ledgers.check),
+        ("CI", False, ci.check),
     )
-    return [*found, *(_Part(name, essential, partial(look, subject)) for name, essential, look in looks)]
+    return [*found, *(_Part(name, essential, partial(check, subject)) for name, essential, check in checks)]
 
 
 def _pipeline(file: Path) -> tuple[Finding, LoadedPipeline | None, Source]:

@@ -14,7 +14,7 @@ from promoter.model.errors import PromoterError
 _SCP = re.compile(r"(?:[^@/:]+@)?([^:/@]+):(?!//)")
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def check(subject: Subject) -> Iterator[Finding]:
     hosts = tuple(dict.fromkeys([*_engines(subject), *_ledger(subject)]))
     if not hosts:
         return
@@ -42,12 +42,12 @@ def _ledger(subject: Subject) -> Iterator[tuple[str, int | None]]:
     if not url.startswith("git:"):
         return
     try:
-        place = find(git, subject.directory, url)
+        target = find(git, subject.directory, url)
     except PromoterError:
         return  # the ledger's check reports it
-    if place.remote is None:
+    if target.remote is None:
         return
-    address = git.run(subject.directory, ("remote", "get-url", "--push", place.remote)).line or place.remote
+    address = git.run(subject.directory, ("remote", "get-url", "--push", target.remote)).line or target.remote
     parts = urlsplit(address)
     if parts.scheme in ("ssh", "git+ssh") and parts.hostname:
         yield parts.hostname, parts.port

@@ -21,7 +21,7 @@ class Subject:
     source: Source
     settings: Settings
     environ: Mapping[str, str]
-    said_ledger: str | None = None
+    ledger_option: str | None = None
 
     @property
     def directory(self) -> Path:
@@ -33,7 +33,7 @@ class Subject:
 
     @property
     def ledger_url(self) -> str | None:
-        return self.said_ledger or self.settings.ledger or (self.loaded.pipeline.ledger if self.loaded else None)
+        return self.ledger_option or self.settings.ledger or (self.loaded.pipeline.ledger if self.loaded else None)
 
     @cached_property
     def environments(self) -> tuple[Environment, ...]:
@@ -49,7 +49,11 @@ class Subject:
     def repositories(self) -> tuple[Repository, ...]:
         """Return all repositories that are pushed to: of builds, and of environments with their own registry."""
         built = [one.repository for one in self.builds.values() if isinstance(one, ToBuild)]
-        return tuple(dict.fromkeys([*built, *(one for place in self.environments for one in place.elsewhere.values())]))
+        return tuple(
+            dict.fromkeys(
+                [*built, *(one for environment in self.environments for one in environment.target_repositories.values())]
+            )
+        )
 
     @property
     def pulled(self) -> tuple[Repository, ...]:
@@ -65,5 +69,5 @@ class Subject:
         """Return every engine that the pipeline names, and the local one for builds or if none is named."""
         if self.loaded is None:
             return (None,)
-        named = [address for place in self.environments for address in place.engines]
+        named = [address for environment in self.environments for address in environment.engines]
         return tuple(dict.fromkeys([*([None] if self.registries else []), *named]))

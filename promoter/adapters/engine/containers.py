@@ -23,7 +23,7 @@ from promoter.promotion.ports.secrets import Secrets
 _SIDE_BY_SIDE = 8
 _DEFAULT_GRACE = 10
 _STARTING = 120.0
-_LOOK_EVERY = 0.25
+_POLL_INTERVAL = 0.25
 LETTING_GO = 20.0
 """Seconds for which a restarted engine may still occupy the port of a stopped container."""
 
@@ -80,8 +80,8 @@ class Containers(Link):
                 self.ask(what, "POST", "/networks/{0}/connect", name, kind=StartError, json=there)
             if spec.files:
                 tar = archive(spec.files, secrets.reveal)
-                place = {"path": "/"}
-                self.ask(what, "PUT", "/containers/{0}/archive", container, kind=StartError, params=place, data=tar)
+                target = {"path": "/"}
+                self.ask(what, "PUT", "/containers/{0}/archive", container, kind=StartError, params=target, data=tar)
         except BaseException:
             with contextlib.suppress(WorldError):
                 self.remove(container, volumes=True)
@@ -102,7 +102,7 @@ class Containers(Link):
                     raise
                 if time.monotonic() >= ends:
                     raise
-                time.sleep(_LOOK_EVERY)
+                time.sleep(_POLL_INTERVAL)
             else:
                 return
 

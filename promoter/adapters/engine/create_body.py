@@ -15,7 +15,7 @@ from promoter.promotion.ports.engine import ContainerSpec
 
 Json = dict[str, Any]
 
-ELSEWHERE = {
+HANDLED_BY_OTHERS = {
     "image": "the spec's own image, by digest",
     "build": "the builder",
     "container_name": "the spec's own name",

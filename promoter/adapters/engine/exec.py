@@ -15,7 +15,7 @@ from promoter.promotion.ports.engine import ExecResult
 
 _TOO_LONG, _NOT_EXECUTABLE, _NOT_FOUND = 124, 126, 127
 _KEPT = 1 << 20
-_LOOK_EVERY, _LOOKS = 0.01, 200
+_POLL_INTERVAL, _MOST_POLLS = 0.01, 200
 
 
 class Execution(Link):
@@ -68,11 +68,11 @@ def _collect(answer: requests.Response, ends: float, output: bytearray) -> None:
 
 def _exit_code(client: Client, identifier: str) -> int:
     """Return the exit code of a command. Ask several times: the stream can end a moment before the engine records the end."""
-    for _ in range(_LOOKS):
+    for _ in range(_MOST_POLLS):
         seen: dict[str, Any] = client.call("GET", "/exec/{0}/json", identifier).json()
         if not seen["Running"]:
             return int(seen["ExitCode"] or 0)
-        time.sleep(_LOOK_EVERY)
+        time.sleep(_POLL_INTERVAL)
     return _TOO_LONG
 
 

@@ -18,7 +18,10 @@ def host_config(spec: ContainerSpec) -> Json:
         "Init": service.init,
         "PortBindings": _bindings(spec),
         "Binds": [_bind(mount) for mount in service.volumes if _by_bind(mount)],
-        "Mounts": [*(_mount(_inherit(mount, spec)) for mount in service.volumes if not _by_bind(mount)), *_carried(spec)],
+        "Mounts": [
+            *(_mount(_inherit(mount, spec)) for mount in service.volumes if not _by_bind(mount)),
+            *_inherited_volumes(spec),
+        ],
         "Tmpfs": dict(_tmpfs(entry) for entry in service.tmpfs),
         "RestartPolicy": _restart(service),
         "LogConfig": {"Type": service.logging.driver or "", "Config": service.logging.options} if service.logging else None,
@@ -68,11 +71,11 @@ def _inherit(mount: Mount, spec: ContainerSpec) -> Mount:
     return mount.model_copy(update={"source": name}) if name and mount.type == "volume" and mount.source is None else mount
 
 
-def _carried(spec: ContainerSpec) -> list[Json]:
+def _inherited_volumes(spec: ContainerSpec) -> list[Json]:
     """Return the inherited volumes of paths that only the image declares. A mount of the service at the same path wins."""
     mounted = {mount.target for mount in spec.service.volumes} | {entry.partition(":")[0] for entry in spec.service.tmpfs}
-    carried = {path: name for path, name in spec.inherited.items() if path not in mounted}
-    return [{"Type": "volume", "Source": name, "Target": path} for path, name in carried.items()]
+    kept = {path: name for path, name in spec.inherited.items() if path not in mounted}
+    return [{"Type": "volume", "Source": name, "Target": path} for path, name in kept.items()]
 
 
 def _bind(mount: Mount) -> str:

@@ -20,7 +20,7 @@ from promoter.model.errors import EngineError
 # end. `kill 0` sends TERM to the whole session; the shell itself ignores it.
 _KEEPER = 'exec 3<&0; trap : TERM; (trap - TERM; cat <&3 >/dev/null; kill 0) & "$@" 3<&- </dev/null; rm -rf "$0"'
 _PATIENCE = 30.0
-_LOOK_EVERY = 0.01
+_POLL_INTERVAL = 0.01
 
 
 class Tunnel:
@@ -56,7 +56,7 @@ class Tunnel:
                     hint="`ssh` to that host must work without a prompt: key, known host, permission to forward sockets",
                     retryable="timed out" in reason or "Connection refused" in reason or "reset" in reason,
                 )
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_INTERVAL)
 
     def _answers(self) -> bool:
         if not self.socket.exists():

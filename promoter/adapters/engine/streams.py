@@ -27,7 +27,7 @@ Line = Mapping[str, Any]
 Lines = Generator[Line, None, None]
 Start = Callable[[], requests.Response]
 Check = Callable[[], None]
-_LOOK, _LINGER = 0.2, 2.0
+_POLL_INTERVAL, _LINGER = 0.2, 2.0
 """Seconds between two checks for interruption; seconds that a reader thread has to end."""
 
 
@@ -60,7 +60,7 @@ def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
     try:
         while True:
             try:
-                piece = reader.pieces.get(timeout=_LOOK)
+                piece = reader.pieces.get(timeout=_POLL_INTERVAL)
             except Empty:
                 check()
                 continue
@@ -160,11 +160,11 @@ def demultiplex(data: bytes) -> str:
 
 def _frames(data: bytes) -> list[bytes]:
     """Return the contents of the frames; the last may be incomplete. Return `data` as one piece if it has no frames."""
-    parts, place = [], 0
-    while place + _HEADER.size <= len(data):
-        stream, length = _HEADER.unpack_from(data, place)
-        if stream > 2 or data[place + 1 : place + 4] != b"\0\0\0":
+    parts, offset = [], 0
+    while offset + _HEADER.size <= len(data):
+        stream, length = _HEADER.unpack_from(data, offset)
+        if stream > 2 or data[offset + 1 : offset + 4] != b"\0\0\0":
             return [data]
-        parts.append(data[place + _HEADER.size : place + _HEADER.size + length])
-        place += _HEADER.size + length
+        parts.append(data[offset + _HEADER.size : offset + _HEADER.size + length])
+        offset += _HEADER.size + length
     return parts if parts or not data else [data]

@@ -21,7 +21,7 @@ from promoter.model.errors import CallerError
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KINDS = ("refs/remotes", "refs/heads", "refs/tags")
-_ELSEWHERE = "it is outside of the repository, where no git ref can hold it"
+_OUTSIDE = "it is outside of the repository, where no git ref can hold it"
 _LINKS = (b"symlink", b"dangling", b"loop", b"notdir")
 """Git's answers for a name that is not a file of the commit."""
 
@@ -36,7 +36,7 @@ class GitSnapshot:
         name = self._name(path)
         content = None if name is None else next(self._read((name,)))
         if name is None or isinstance(content, OSError):
-            raise OSError(errno.EXDEV, _ELSEWHERE, str(path))
+            raise OSError(errno.EXDEV, _OUTSIDE, str(path))
         if content is None:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
         return content
@@ -67,7 +67,7 @@ class GitSnapshot:
             words = header.split(b" ")
             if words[0] in _LINKS and len(words) == 2:
                 text, answer = answer[: int(words[1])], answer[int(words[1]) + 1 :]
-                yield OSError(errno.EXDEV, _ELSEWHERE, text.decode("utf-8", "replace")) if words[0] == b"symlink" else None
+                yield OSError(errno.EXDEV, _OUTSIDE, text.decode("utf-8", "replace")) if words[0] == b"symlink" else None
             elif len(words) == 3 and words[2].isdigit():
                 content, answer = answer[: int(words[2])], answer[int(words[2]) + 1 :]
                 yield content if words[1] == b"blob" else None

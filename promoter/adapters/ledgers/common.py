@@ -10,24 +10,24 @@ from promoter.model.timestamps import read_stamp
 
 Hold = tuple[str | None, int, str, str]
 """The owner of a lease (None: released), its token, its start and its expiry (both as stamps)."""
-_SAY = "%Y-%m-%d %H:%M:%S UTC"
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S UTC"
 
 
 def facts_of(rows: Iterable[tuple[int, str | None, bytes]], head: LedgerHead, where: str) -> Iterator[Fact]:
     """Return the facts after `head` from rows of (place, recorded digest if any, line). Raise LedgerBroken."""
-    for place, digest, line in rows:
+    for position, digest, line in rows:
         try:
             fact = read_line(line)
         except ValueError as error:
-            raise LedgerBroken(where, f"fact {place}: {error}") from error
+            raise LedgerBroken(where, f"fact {position}: {error}") from error
         problem = misfit(fact, head)
-        if problem is None and place != fact.seq:
+        if problem is None and position != fact.seq:
             problem = f"found fact {fact.seq} in its place"
         head = head_of(fact)
         if problem is None and digest not in (None, head.digest):
             problem = f"its line has changed: it was recorded with digest {digest}"
         if problem is not None:
-            raise LedgerBroken(where, f"fact {place}: {problem}")
+            raise LedgerBroken(where, f"fact {position}: {problem}")
         yield fact
 
 
@@ -36,7 +36,7 @@ def taken(environment: str, owner: str, now: datetime, found: Hold | None, gone:
     holder, token, since, expires = found or (None, 0, "", "")
     other = holder if holder != owner else None
     if other is not None and is_alive(read_stamp(expires), now) and not gone(other):
-        raise LeaseHeld(environment, other, read_stamp(since).strftime(_SAY))
+        raise LeaseHeld(environment, other, read_stamp(since).strftime(_TIME_FORMAT))
     return Lease(environment, owner, token + 1, other)
 
 

@@ -25,8 +25,8 @@ def glance(url: str | None, directory: Path, pipeline: str) -> list[dict[str, An
     """Return the last facts. Raise any error; callers ignore it."""
     url = url or DEFAULT
     scheme = url.partition(":")[0]
-    look = {"sqlite": _sqlite, "git": _git, "postgresql": _postgres, "postgres": _postgres}.get(scheme)
-    return [] if look is None else [json.loads(line) for line in look(url, directory, pipeline)]
+    reader = {"sqlite": _sqlite, "git": _git, "postgresql": _postgres, "postgres": _postgres}.get(scheme)
+    return [] if reader is None else [json.loads(line) for line in reader(url, directory, pipeline)]
 
 
 def _sqlite(url: str, directory: Path, _: str) -> Iterable[bytes]:
@@ -50,7 +50,7 @@ def _git(url: str, directory: Path, pipeline: str) -> Iterable[bytes]:
 
     git = Git({**os.environ, "GIT_NO_LAZY_FETCH": "1"})
     wire = Wire(git, find(git, directory, url))
-    tip = wire.git("rev-parse", "--verify", "--quiet", f"{wire.place.tip}^{{commit}}").line
+    tip = wire.git("rev-parse", "--verify", "--quiet", f"{wire.target.tip}^{{commit}}").line
     if tip is None:
         return []
     tree = Tree(wire, pipeline)

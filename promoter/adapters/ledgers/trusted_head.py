@@ -83,9 +83,9 @@ def _alone(directory: Path) -> Iterator[None]:
     except ImportError:
         yield
         return
-    place = os.open(directory, os.O_RDONLY)
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(place)
+        os.close(descriptor)

@@ -56,15 +56,17 @@ def _git(url: str, directory: Path) -> str | None:
     from promoter.adapters.ledgers.git.location import find, shown
 
     git = Git()
-    place = find(git, directory, url)
-    if place.remote is None or not place.directory.exists():
+    target = find(git, directory, url)
+    if target.remote is None or not target.directory.exists():
         return None
-    tip = git.run(place.directory, ("rev-parse", "--verify", "--quiet", f"{place.tip}^{{commit}}")).line
-    what = tip or git.run(place.directory, ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")).line
+    tip = git.run(target.directory, ("rev-parse", "--verify", "--quiet", f"{target.tip}^{{commit}}")).line
+    what = tip or git.run(target.directory, ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")).line
     if what is None:
         return None
     answer = git.run(
-        place.directory, ("push", "--dry-run", "--no-verify", "--", place.remote, f"{what}:{place.ref}"), timeout=_SECONDS
+        target.directory,
+        ("push", "--dry-run", "--no-verify", "--", target.remote, f"{what}:{target.ref}"),
+        timeout=_SECONDS,
     )
     if answer.code != 0:
         raise explain(shown(url), answer.error)
@@ -97,4 +99,4 @@ def _postgres(url: str, directory: Path, pipeline: str) -> str:
 
 def _existing(directory: Path) -> Path:
     """Return the nearest existing part of the path; if it is not a directory, nothing can be written below it."""
-    return next(place for place in (directory, *directory.parents) if place.exists())
+    return next(parent for parent in (directory, *directory.parents) if parent.exists())

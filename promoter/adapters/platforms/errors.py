@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from promoter.model.errors import ForgeError
 
-LONGEST_SAYING = 300
+LONGEST_ERROR_TEXT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def refused(who: Answerer, asked: Asked, status: int, headers: Mapping[str, str]
     return ForgeError(f"{who} refuses to {asked.what} ({status}){tail}", hint=f"the token needs {asked.permission}")
 
 
-def elsewhere(who: Answerer, asked: Asked) -> ForgeError:
+def redirected(who: Answerer, asked: Asked) -> ForgeError:
     """Make the error for a redirect that would send the token to another host."""
     return ForgeError(
         f"{who} redirects to another host when asked to {asked.what}, and the token is not sent there",

@@ -87,8 +87,8 @@ class GitHub:
         found = self._api.get(f"{self._here}/actions/runs/{quote(self._run)}/approvals", _REVIEWS)
         if not isinstance(found, list):
             raise self._api.unreadable(_REVIEWS)
-        said = [self._review(entry) for entry in found if environment in self._names(entry)]
-        return _numbered([one for one in said if one is not None])
+        parsed = [self._review(entry) for entry in found if environment in self._names(entry)]
+        return _numbered([one for one in parsed if one is not None])
 
     def record(self, record: DeploymentRecord) -> None:
         asked = {

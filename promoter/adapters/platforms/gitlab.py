@@ -66,8 +66,8 @@ class GitLab:
             return ()  # an edition without approvals
         if not isinstance(approvals, list):
             raise self._api.unreadable(_REVIEWS)
-        said = [self._review(entry, number) for entry in approvals]
-        return tuple(one for one in said if one is not None)
+        parsed = [self._review(entry, number) for entry in approvals]
+        return tuple(one for one in parsed if one is not None)
 
     def record(self, record: DeploymentRecord) -> None:
         del record

@@ -79,7 +79,7 @@ class Api:
             if status not in _MOVED:
                 return self._read(status, headers, content, asked)
             url = self._moved(method, url, status, headers, asked)
-        raise errors.elsewhere(self._who, asked)
+        raise errors.redirected(self._who, asked)
 
     def _once(self, method: str, url: str, body: bytes | None, asked: Asked) -> tuple[int, Mapping[str, str], bytes]:
         from requests.utils import get_environ_proxies
@@ -113,12 +113,12 @@ class Api:
         there = urljoin(url, headers.get("Location", ""))
         origins = [(p.scheme, p.netloc) for p in (urlsplit(url), urlsplit(there))]
         if origins[0] != origins[1] or (method != "GET" and status in (301, 302)):
-            raise errors.elsewhere(self._who, asked)
+            raise errors.redirected(self._who, asked)
         return there
 
     def _read(self, status: int, headers: Mapping[str, str], content: bytes, asked: Asked) -> Any:
         if not 200 <= status < 300:
-            raise errors.refused(self._who, asked, status, headers, self._token.hide(_said(content)))
+            raise errors.refused(self._who, asked, status, headers, self._token.hide(_error_text(content)))
         if not content.strip():
             return None
         try:
@@ -135,7 +135,7 @@ class Api:
         return self._session
 
 
-def _said(content: bytes) -> str:
+def _error_text(content: bytes) -> str:
     """Return the platform's message: GitHub's `message` and `errors`, or GitLab's `message` or `error`, in any form."""
     try:
         document = json.loads(content)
@@ -145,7 +145,7 @@ def _said(content: bytes) -> str:
         return ""
     words = [document.get(key) for key in ("message", "error", "errors")]
     text = "; ".join(word if isinstance(word, str) else json.dumps(word) for word in words if word)
-    return " ".join(text.split())[: errors.LONGEST_SAYING]
+    return " ".join(text.split())[: errors.LONGEST_ERROR_TEXT]
 
 
 def _authorities() -> bool | str:

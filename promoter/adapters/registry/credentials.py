@@ -84,9 +84,9 @@ def _from_environment(key: str) -> Login | None:
     text = os.environ.get("DOCKER_AUTH_CONFIG")
     if not text:
         return None
-    place = "the environment variable DOCKER_AUTH_CONFIG"
-    config = _parse(text, place)
-    return _from_auths(_mapping(config.get("auths"), place, "auths"), key, place)
+    source = "the environment variable DOCKER_AUTH_CONFIG"
+    config = _parse(text, source)
+    return _from_auths(_mapping(config.get("auths"), source, "auths"), key, source)
 
 
 def _read(path: Path) -> Mapping[str, object]:
@@ -99,38 +99,38 @@ def _read(path: Path) -> Mapping[str, object]:
     return _parse(text, path)
 
 
-def _parse(text: str, place: object) -> Mapping[str, object]:
+def _parse(text: str, source: object) -> Mapping[str, object]:
     try:
-        return _mapping(json.loads(text) if text.strip() else {}, place, "the document")
+        return _mapping(json.loads(text) if text.strip() else {}, source, "the document")
     except ValueError as error:
-        raise _broken(place, str(error)) from error
+        raise _broken(source, str(error)) from error
 
 
-def _mapping(value: object, place: object, name: str) -> Mapping[str, object]:
+def _mapping(value: object, source: object, name: str) -> Mapping[str, object]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise _broken(place, f"{name} is not a JSON object")
+        raise _broken(source, f"{name} is not a JSON object")
     return value
 
 
-def _broken(place: object, why: str) -> RegistryError:
+def _broken(source: object, why: str) -> RegistryError:
     return RegistryError(
-        f"the registry credentials in {place} cannot be read: {why}",
+        f"the registry credentials in {source} cannot be read: {why}",
         hint="repair it, or remove it and run docker login again",
     )
 
 
-def _from_auths(auths: Mapping[str, object], key: str, place: str) -> Login | None:
+def _from_auths(auths: Mapping[str, object], key: str, source: str) -> Login | None:
     entry = auths.get(key)
     if entry is None:
         entry = next((value for name, value in auths.items() if _hostname(name) == key), None)
     if entry is None:
         return None
-    fields = _mapping(entry, place, f"the entry for {key}")
+    fields = _mapping(entry, source, f"the entry for {key}")
     username, password = str(fields.get("username") or ""), str(fields.get("password") or "")
     if fields.get("auth"):
-        username, password = _decode(str(fields["auth"]), key, place)
+        username, password = _decode(str(fields["auth"]), key, source)
     token = str(fields.get("identitytoken") or "") or None
     return Login(username, password, token) if username or token else None
 
@@ -139,14 +139,14 @@ def _hostname(name: str) -> str:
     return name.removeprefix("http://").removeprefix("https://").split("/", 1)[0]
 
 
-def _decode(auth: str, key: str, place: str) -> tuple[str, str]:
+def _decode(auth: str, key: str, source: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(auth, validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise _broken(place, f"the auth of {key} is not base64") from error
+        raise _broken(source, f"the auth of {key} is not base64") from error
     username, colon, password = text.partition(":")
     if not colon:
-        raise _broken(place, f"the auth of {key} has no colon between user and password")
+        raise _broken(source, f"the auth of {key} has no colon between user and password")
     return username, password.rstrip("\0")
 
 

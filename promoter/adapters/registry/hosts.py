@@ -32,9 +32,9 @@ def trust(host: str) -> SSLContext:
     It adds the CAs and the client certificate that the Docker Engine would use for this host.
     """
     context = create_default_context()
-    place = CERTIFICATES / host
-    for authority in sorted(place.glob("*.crt")):
+    directory = CERTIFICATES / host
+    for authority in sorted(directory.glob("*.crt")):
         context.load_verify_locations(authority)
-    for certificate in sorted(place.glob("*.cert")):
+    for certificate in sorted(directory.glob("*.cert")):
         context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     return context

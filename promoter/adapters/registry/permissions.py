@@ -44,11 +44,11 @@ def may_push(registry: HttpRegistry, repository: Repository) -> bool:
     answer = registry.proven(repository, "pull,push", begin, what)
     if answer.status not in (201, 202):
         raise errors.failed(repository.host, what, answer.status, answer.body)
-    place = urlsplit(answer.headers.get("Location", ""))
-    if not place.path.startswith("/v2/"):
+    location = urlsplit(answer.headers.get("Location", ""))
+    if not location.path.startswith("/v2/"):
         return False
     try:
-        path = f"{place.path}?{place.query}" if place.query else place.path
+        path = f"{location.path}?{location.query}" if location.query else location.path
         gone = registry.proven(repository, "pull,push", RegistryRequest("DELETE", path, {}), what)
     except RegistryError:
         return False

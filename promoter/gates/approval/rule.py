@@ -168,9 +168,9 @@ def _still_missing(
     objections: list[tuple[ReasonCode, str]],
     may_vote: frozenset[str] | None,
 ) -> Verdict:
-    said = f"{len(good)} of {gate.min} approvals" + (f" (by {', '.join(sorted(good))})" if good else "")
+    summary = f"{len(good)} of {gate.min} approvals" + (f" (by {', '.join(sorted(good))})" if good else "")
     asked = "anyone" if may_vote is None else ", ".join(gate.from_ or sorted(may_vote))
-    sentences = [f"{said}; may approve: {asked}"]
+    sentences = [f"{summary}; may approve: {asked}"]
     sentences += [f"needs {quota.min} from role {quota.role}" for quota in unmet]
     sentences += [sentence for _, sentence in objections]
     stale = next((code for code, _ in objections if code in _REFUSES), None)

@@ -27,40 +27,44 @@ def _checked(vote: Vote, pipeline: str, release: Release, trust: Trust | None, n
         if vote.grade == "signed":
             return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it is marked as signed, but has no signature"))
         if vote.grade == "platform" and vote.imported is None:
-            says = "it is marked as a platform review, but names no review"
-            return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, says))
+            message = "it is marked as a platform review, but names no review"
+            return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, message))
         return vote
     try:
-        said = read_statement(vote.envelope.statement)
+        signed = read_statement(vote.envelope.statement)
     except ValueError as error:
         return replace(vote, flaw=Flaw(ReasonCode.SIGNATURE_INVALID, f"cannot read its statement: {error}"))
     if trust is None:
         return replace(vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so no keys are known"))
 
-    found = verify(vote.envelope.statement.encode(), vote.envelope.signature, said.principal, trust, now)
+    found = verify(vote.envelope.statement.encode(), vote.envelope.signature, signed.principal, trust, now)
     if isinstance(found, Bad):
         return replace(vote, flaw=Flaw(found.code, found.sentence))
-    flaw = _misfit(vote, said, pipeline, release)
-    return replace(vote, flaw=flaw, key=found.key, grade="signed", expires_at=said.expires_at)
+    flaw = _misfit(vote, signed, pipeline, release)
+    return replace(vote, flaw=flaw, key=found.key, grade="signed", expires_at=signed.expires_at)
 
 
-def _misfit(vote: Vote, said: Statement, pipeline: str, release: Release) -> Flaw | None:
+def _misfit(vote: Vote, signed: Statement, pipeline: str, release: Release) -> Flaw | None:
     """Compare the signed statement with the fact and with what is requested."""
-    wrong_place, stale = ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.APPROVAL_STALE
+    wrong_target, stale = ReasonCode.APPROVAL_WRONG_ENVIRONMENT, ReasonCode.APPROVAL_STALE
     forged, moved = ReasonCode.SIGNATURE_INVALID, ReasonCode.POLICY_CHANGED
     rules = (
-        (said.pipeline == pipeline, wrong_place, f"it was signed for pipeline {said.pipeline}"),
-        (said.environment == vote.environment, wrong_place, f"it was signed for environment {said.environment}"),
-        (said.release == vote.release == release.id, wrong_place, f"it was signed for release {said.release[:12]}"),
-        (said.subject == subject_of(release), wrong_place, "it was signed for other image digests"),
-        (said.plan_digest == vote.plan_digest, stale, "it was signed for another plan"),
-        (said.from_release == vote.from_release, stale, "it was signed when another release ran in the environment"),
-        (said.policy_digest == vote.policy_digest, moved, "it was signed under other rules (gates, roles, signers)"),
-        (said.principal == vote.principal, forged, f"it was signed as {said.principal}, but the ledger says {vote.principal}"),
-        (said.decision == vote.decision, forged, f"{said.decision} was signed, but the ledger says {vote.decision}"),
-        (said.reviews == vote.reviews, forged, "it was signed for another override"),
+        (signed.pipeline == pipeline, wrong_target, f"it was signed for pipeline {signed.pipeline}"),
+        (signed.environment == vote.environment, wrong_target, f"it was signed for environment {signed.environment}"),
+        (signed.release == vote.release == release.id, wrong_target, f"it was signed for release {signed.release[:12]}"),
+        (signed.subject == subject_of(release), wrong_target, "it was signed for other image digests"),
+        (signed.plan_digest == vote.plan_digest, stale, "it was signed for another plan"),
+        (signed.from_release == vote.from_release, stale, "it was signed when another release ran in the environment"),
+        (signed.policy_digest == vote.policy_digest, moved, "it was signed under other rules (gates, roles, signers)"),
         (
-            said.ledger_head == vote.prev,
+            signed.principal == vote.principal,
+            forged,
+            f"it was signed as {signed.principal}, but the ledger says {vote.principal}",
+        ),
+        (signed.decision == vote.decision, forged, f"{signed.decision} was signed, but the ledger says {vote.decision}"),
+        (signed.reviews == vote.reviews, forged, "it was signed for another override"),
+        (
+            signed.ledger_head == vote.prev,
             stale,
             "it was signed for another history of this ledger: facts that the signer saw are missing, maybe a reject",
         ),

@@ -113,8 +113,8 @@ class Freezes:
     def covering(self, at: datetime) -> Frozen | None:
         """Return the freeze that covers an instant and lasts longest."""
         begins, longest = self._year(at.astimezone(UTC).year)
-        place = bisect_right(begins, at) - 1
-        return longest[place] if place >= 0 and at < longest[place].ends else None
+        index = bisect_right(begins, at) - 1
+        return longest[index] if index >= 0 and at < longest[index].ends else None
 
     def lasting(self, frozen: Frozen, horizon: datetime) -> Frozen:
         """Extend a freeze by those that follow directly for the same reason, up to `horizon`."""
@@ -154,9 +154,9 @@ def _joined(spans: list[Frozen]) -> list[Frozen]:
     found: list[Frozen] = []
     places: dict[str, int] = {}
     for span in spans:
-        place = places.get(span.reason)
-        if place is not None and span.begins <= found[place].ends:
-            found[place] = found[place]._replace(ends=max(found[place].ends, span.ends))
+        index = places.get(span.reason)
+        if index is not None and span.begins <= found[index].ends:
+            found[index] = found[index]._replace(ends=max(found[index].ends, span.ends))
         else:
             places[span.reason] = len(found)
             found.append(span)

@@ -59,8 +59,8 @@ def read_calendar(text: str) -> Calendar:
     if len(places) != len(events):
         raise ValueError("some of its events have no end: write END:VEVENT for each BEGIN:VEVENT")
     try:
-        for place, event in zip(places, events, strict=True):
-            _check(event, place)
+        for number, event in zip(places, events, strict=True):
+            _check(event, number)
         for one in found:
             _check_names(one.walk("VEVENT"), dict(zip(map(id, events), places, strict=True)))
         queries = tuple(recurring_ical_events.of(one) for one in found)

@@ -53,8 +53,8 @@ class Window(GateShape):
 
     @model_validator(mode="after")
     def _freezes(self) -> "Window":
-        found = ((place, freeze.fault(self.zone)) for place, freeze in enumerate(self.freeze))
-        faults = [Fault(("freeze", place, *one.at), one.message, one.hint) for place, one in found if one is not None]
+        found = ((index, freeze.fault(self.zone)) for index, freeze in enumerate(self.freeze))
+        faults = [Fault(("freeze", index, *one.at), one.message, one.hint) for index, one in found if one is not None]
         if faults:
             raise Misfit(*faults)
         return self

@@ -19,15 +19,15 @@ def from_services(
     draft = PipelineDraft(name, files=files)
     draft.path = f"/{name}"
     draft.remarks.append(f"The services stay in {', '.join(files)}: {why}.")
-    for service, said in services.items():
+    for service, written in services.items():
         before = len(draft.ports)
-        override = _override(draft, service, said, built=service in built)
+        override = _override(draft, service, written, built=service in built)
         if override:
             draft.overrides[service] = override
-        test = said.healthcheck.test if said.healthcheck else None
+        test = written.healthcheck.test if written.healthcheck else None
         if draft.probe is None and len(draft.ports) > before and test:
             draft.probe = probe_of(" ".join(test), list(draft.ports)[before])
-        over = [m.source for m in said.volumes if m.type == "bind" and m.source and Path(m.source).is_relative_to(directory)]
+        over = [m.source for m in written.volumes if m.type == "bind" and m.source and Path(m.source).is_relative_to(directory)]
         if service in built and over:
             draft.remarks.append(mounts_over_build(service, [f"./{Path(one).relative_to(directory)}" for one in over]))
     return draft
@@ -54,6 +54,6 @@ def _port(draft: PipelineDraft, service: str, port: Port) -> str:
     return f"{host}{variable(draft, service, str(port.published))}:{target}"
 
 
-def named(said: str | None, directory: str, wished: str | None) -> str:
+def named(written: str | None, directory: str, wished: str | None) -> str:
     """Return the pipeline's name: the wished one, or that of the Compose file, or that of the directory."""
-    return wished or name_from(said or directory)
+    return wished or name_from(written or directory)

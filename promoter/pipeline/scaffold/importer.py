@@ -104,7 +104,7 @@ def _shared(draft: PipelineDraft, key: str, entries: Any) -> Any:
 
 def _left_out(document: Mapping[str, Any]) -> list[str]:
     """Report every top-level key of a Compose file that is left out."""
-    said = [
+    notes = [
         f"{key} is left out: {refusal.why}."
         if (refusal := reason("Compose", key))
         else f"{key} is left out: it is not a key of Compose."
@@ -112,8 +112,8 @@ def _left_out(document: Mapping[str, Any]) -> list[str]:
         if key not in (*_COPIED, "services", "secrets", "name", "version") and not key.startswith("x-")
     ]
     if extensions := [key for key in document if key.startswith("x-")]:
-        said.append(f"{', '.join(extensions)}: left out; their content is copied to where it is used.")
-    return said
+        notes.append(f"{', '.join(extensions)}: left out; their content is copied to where it is used.")
+    return notes
 
 
 def _service(draft: PipelineDraft, name: str, keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _service(draft: PipelineDraft, name: str, keys: Mapping[str, Any]) -> dict[s
     if over:
         draft.remarks.append(mounts_over_build(name, over))
     before = len(draft.ports)
-    ports = [_port(draft, name, port) for said in _listed(keys.get("ports")) for port in _each(said)]
+    ports = [_port(draft, name, port) for entry in _listed(keys.get("ports")) for port in _each(entry)]
     if ports:
         taken["ports"] = ports
     check = keys.get("healthcheck")
@@ -170,9 +170,9 @@ def _each(port: object) -> Iterator[object]:
 def _port(draft: PipelineDraft, service: str, port: object) -> object:
     """Replace a published port by a variable; a port that the engine chooses stays as it is."""
     if isinstance(port, Mapping):
-        said = str(port.get("published") or "")
+        published = str(port.get("published") or "")
         here = ("services", service, "ports")
-        return {**port, "published": variable(draft, service, said)} if said.isdigit() else templated(port, here)
+        return {**port, "published": variable(draft, service, published)} if published.isdigit() else templated(port, here)
     text = templated(str(port), ("services", service, "ports"))
     match = _SHORT_PORT.fullmatch(text)
     return _publish(draft, service, match[1], match[2], match[3]) if match else text

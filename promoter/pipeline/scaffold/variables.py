@@ -37,7 +37,7 @@ def templated(value: Any, path: Path = ()) -> Any:
         }
     if isinstance(value, Tagged):
         return templated(value.value, path)
-    return [templated(item, (*path, place)) for place, item in enumerate(value)] if isinstance(value, (list, tuple)) else value
+    return [templated(item, (*path, offset)) for offset, item in enumerate(value)] if isinstance(value, (list, tuple)) else value
 
 
 def _text(text: str) -> str:
@@ -48,48 +48,48 @@ def _text(text: str) -> str:
     return "".join(_BRACES.sub(lambda m: f'{{{{ "{m[0]}" }}}}', one) if literal else f"{{{{ {one} }}}}" for literal, one in parts)
 
 
-def _parts(text: str, place: int, depth: int) -> tuple[list[tuple[bool, str]], int]:
+def _parts(text: str, offset: int, depth: int) -> tuple[list[tuple[bool, str]], int]:
     """Read literal texts and expressions, to the end or to the closing brace."""
     if depth > _DEEPEST:
         raise Unset(f"variables are nested deeper than {_DEEPEST} levels")
     parts: list[tuple[bool, str]] = []
     plain = 0
-    while place < len(text):
-        char = text[place]
+    while offset < len(text):
+        char = text[offset]
         literal = True
         if depth and char == "}" and not plain:
-            return parts, place
+            return parts, offset
         if char != "$":
             plain += (char == "{") - (char == "}") if depth else 0
-            said, place = char, place + 1
-        elif text.startswith("$$", place):
-            said, place = "$", place + 2
-        elif text.startswith("${", place):
-            (said, place), literal = _braced(text, place + 2, depth + 1), False
-        elif match := _NAME.match(text, place + 1):
-            said, place, literal = f'env("{match[0]}", "")', match.end(), False
+            part, offset = char, offset + 1
+        elif text.startswith("$$", offset):
+            part, offset = "$", offset + 2
+        elif text.startswith("${", offset):
+            (part, offset), literal = _braced(text, offset + 2, depth + 1), False
+        elif match := _NAME.match(text, offset + 1):
+            part, offset, literal = f'env("{match[0]}", "")', match.end(), False
         else:
-            said, place = "$", place + 1
+            part, offset = "$", offset + 1
         if literal and parts and parts[-1][0]:
-            parts[-1] = (True, parts[-1][1] + said)
+            parts[-1] = (True, parts[-1][1] + part)
         else:
-            parts.append((literal, said))
+            parts.append((literal, part))
     if depth:
         raise Unset("`${` is never closed", "write } after the name, or $$ for a dollar sign")
-    return parts, place
+    return parts, offset
 
 
-def _braced(text: str, place: int, depth: int) -> tuple[str, int]:
-    match = _NAME.match(text, place)
+def _braced(text: str, offset: int, depth: int) -> tuple[str, int]:
+    match = _NAME.match(text, offset)
     if not match:
         raise Unset("`${` is not followed by a name", "write for example ${TAG:-latest}, or $$ for a dollar sign")
-    name, place = match[0], match.end()
-    operator = next((o for o in _OPERATORS if text.startswith(o, place)), "")
+    name, offset = match[0], match.end()
+    operator = next((o for o in _OPERATORS if text.startswith(o, offset)), "")
     if not operator:
-        if text[place : place + 1] != "}":
+        if text[offset : offset + 1] != "}":
             raise Unset(f"`${{{name}` is never closed", "write } after the name, or $$ for a dollar sign")
-        return f'env("{name}", "")', place + 1
-    parts, end = _parts(text, place + len(operator), depth)
+        return f'env("{name}", "")', offset + 1
+    parts, end = _parts(text, offset + len(operator), depth)
     return _expression(name, operator, parts), end + 1
 
 

@@ -25,7 +25,7 @@ class Wishes:
     environments: tuple[str, ...] = ENVIRONMENTS
     approvers: tuple[str, ...] = ()
     ledger: str | None = None
-    elsewhere: bool = False
+    on_ci: bool = False
     """Whether promoter runs on CI machines, where the deployed services cannot be visited."""
 
 
@@ -37,7 +37,7 @@ def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
     if draft.built:
         registry = wishes.registry or default_registry(draft)
         parts += ["", "# The registry for images that are built here."]
-        if wishes.elsewhere and registry.startswith(LOOPBACK):
+        if wishes.on_ci and registry.startswith(LOOPBACK):
             parts += ["# Change it: this one is local to each machine. Name one that all machines can reach."]
         parts += [f"registry: {_scalar(registry)}"]
     if wishes.ledger:
@@ -52,7 +52,7 @@ def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
     ]
     parts += [_dump({key: value}) for key, value in draft.shared.items()]
     parts += ["# In this order. Each release is built once; every environment gets the same images.", "environments:"]
-    parts += [_environment(draft, wishes, place) for place in range(len(wishes.environments))]
+    parts += [_environment(draft, wishes, index) for index in range(len(wishes.environments))]
     return "\n".join(parts)
 
 
@@ -65,19 +65,19 @@ def _way(wishes: Wishes) -> str:
     return "".join([f"from {first}", *(f" to {name}" for name in more)]) if more else f"to {first}"
 
 
-def _environment(draft: PipelineDraft, wishes: Wishes, place: int) -> str:
-    name, last = wishes.environments[place], place == len(wishes.environments) - 1
+def _environment(draft: PipelineDraft, wishes: Wishes, index: int) -> str:
+    name, last = wishes.environments[index], index == len(wishes.environments) - 1
     lines = [f"  {_scalar(name)}:"]
     if draft.ports:
-        first = _FIRST_PORT + _STRIDE * place
+        first = _FIRST_PORT + _STRIDE * index
         ports = ", ".join(f"{variable}: {first + i}" for i, variable in enumerate(draft.ports))
-        lines.append(f"    vars: {{{ports}}}" + (f"  # was {_line(', '.join(draft.ports.values()))}" if place == 0 else ""))
-    if wishes.elsewhere:
+        lines.append(f"    vars: {{{ports}}}" + (f"  # was {_line(', '.join(draft.ports.values()))}" if index == 0 else ""))
+    if wishes.on_ci:
         lines.append(f"    # engine: ssh://deploy@{name}.example.com  # where it runs; the default is this machine")
     if draft.overrides:
-        lines += _overrides(draft, first=place == 0)
+        lines += _overrides(draft, first=index == 0)
     lines += _verification(draft)
-    if last and place:
+    if last and index:
         lines += ["    gates:", _approval(wishes)]
     if len(lines) == 1:
         lines[0] += " {}"

@@ -30,8 +30,8 @@ def check_gates(text: FileText, resolved: Resolved, upstream: Upstream) -> None:
 
 def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolved) -> None:
     complain = resolved.filler.complain
-    for place, name in enumerate(gate.from_ or ()):
-        at = spot / "from" / place
+    for index, name in enumerate(gate.from_ or ()):
+        at = spot / "from" / index
         check_names(name, at, text.people, text.complaints)
         if any(sign in name for sign in WILD):
             complain(at, f"{name!r} is a pattern; name each person, because people are counted", "name people or roles")
@@ -58,8 +58,8 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
         at = spot / "min" if (spot / "min").exists else spot
         hint = "lower `min`, or name more people under `from`, `roles` or in the approvers file"
         complain(at, f"{gate.min} people must approve, but only {len(people)} may{who}", hint)
-    for place, quota in enumerate(gate.require):
-        at = spot / "require" / place
+    for index, quota in enumerate(gate.require):
+        at = spot / "require" / index
         if quota.role not in text.roles:
             complain(at / "role", *unknown(quota.role, "role", tuple(text.roles)))
             continue

@@ -22,12 +22,12 @@ def check_names(text: FileText, environments: Sequence[Resolved]) -> None:
     """Check names for conflicts, also those that a container has only during a promotion (`-next`, `-previous`)."""
     taken: dict[tuple[str | None, str, str], str] = {}
     for resolved in environments:
-        said = set()
+        reported = set()
         for kind, name, who, spot in _claims(text, resolved):
             for engine in resolved.environment.engines:
                 holder = taken.setdefault((engine, kind, name), who)
-                if holder != who and (holder, who) not in said:
-                    said.add((holder, who))
+                if holder != who and (holder, who) not in reported:
+                    reported.add((holder, who))
                     message = f"{kind} name {name} is already used by {holder}"
                     resolved.filler.complain(spot, message, _HINTS[kind], on_key=not _is_container_name(spot))
 

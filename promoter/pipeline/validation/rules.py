@@ -34,8 +34,8 @@ def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
 
 def _check_people(text: FileText) -> None:
     for role, people in text.roles.items():
-        for place, name in enumerate(people):
-            check_names(name, text.spot("roles", role, place), text.people, text.complaints)
+        for index, name in enumerate(people):
+            check_names(name, text.spot("roles", role, index), text.people, text.complaints)
     for name in text.signers or ():
         check_names(name, text.spot("approvers"), text.people, text.complaints)
 
@@ -71,15 +71,15 @@ def port_spot(text: FileText, resolved: Resolved, service: str, port: Port) -> S
     override = resolved.text.layers.get(service)
     for layer in (override, *reversed(text.layers[service].layers)):
         entries = layer.raw.get("ports") if layer else None
-        for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             assert layer is not None
-            spot = layer.spot / "ports" / place
-            if _says(entry, port, resolved.filler, spot):
+            spot = layer.spot / "ports" / index
+            if _names_port(entry, port, resolved.filler, spot):
                 return spot
     return text.layers[service].spot_of("ports") / "ports"
 
 
-def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
+def _names_port(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
     filled = filler.fill(entry, spot)[0] if templated(entry) else entry
     try:
         ports = read_ports([filled])
@@ -87,5 +87,5 @@ def _says(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
         return False
     assert isinstance(ports, list)
     wanted = (str(port.published), str(port.target), port.host_ip)
-    said = (p for p in ports if isinstance(p, dict))
-    return any((str(p.get("published")), str(p.get("target")), p.get("host_ip")) == wanted for p in said)
+    mappings = (p for p in ports if isinstance(p, dict))
+    return any((str(p.get("published")), str(p.get("target")), p.get("host_ip")) == wanted for p in mappings)

@@ -94,15 +94,15 @@ class _Rules:
         for other, dependency in self._service.depends_on.items():
             if other not in known and dependency.required:
                 key = shared.get(other) or next(
-                    (k for k in ("depends_on", "links", "volumes_from") if self._says(k, other)), "depends_on"
+                    (k for k in ("depends_on", "links", "volumes_from") if self._names(k, other)), "depends_on"
                 )
                 spot = service_spot(self._text, self._resolved.text, self._name, key) / key
-                said = left_out(self._text, self._resolved.text, other, known)
-                self._resolved.filler.complain(spot if key in SHARED else spot.entry(other), *said, on_key=key not in SHARED)
+                problem = left_out(self._text, self._resolved.text, other, known)
+                self._resolved.filler.complain(spot if key in SHARED else spot.entry(other), *problem, on_key=key not in SHARED)
 
-    def _says(self, key: str, other: str) -> bool:
-        said = self._text.layers[self._name].raw.get(key) or ()
-        return any(str(one).partition(":")[0] == other for one in said)
+    def _names(self, key: str, other: str) -> bool:
+        value = self._text.layers[self._name].raw.get(key) or ()
+        return any(str(one).partition(":")[0] == other for one in value)
 
     def relative_binds(self) -> None:
         """Check that local paths are not used with an engine on another machine."""
@@ -116,9 +116,9 @@ class _Rules:
     def _sources(self) -> Iterator[tuple[Spot, str]]:
         for layer in (*self._text.layers[self._name].layers, self._resolved.text.layers.get(self._name)):
             entries = layer.raw.get("volumes") if layer is not None else None
-            for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
                 assert layer is not None
-                spot = layer.spot / "volumes" / place
+                spot = layer.spot / "volumes" / index
                 if isinstance(entry, str) and entry[:1] in (".", "~") and ":" in entry:
                     yield spot, entry.split(":")[0]
                 elif isinstance(entry, dict) and entry.get("type") == "bind" and is_relative(str(entry.get("source", "/"))):

@@ -33,11 +33,11 @@ def remark_volumes(text: FileText, environments: Sequence[Resolved], builds: Map
         for name, service in resolved.environment.services.items():
             declared = _declared(builds.get(name), text.directory)
             for path in unnamed_volumes(declared, service):
-                spot, message = text.layers[name].spot, say_unnamed(name, path)
+                spot, message = text.layers[name].spot, describe_unnamed(name, path)
                 text.complaints.remark(spot, message, on_key=True, environment=resolved.environment.name)
 
 
-def say_unnamed(service: str, path: str) -> str:
+def describe_unnamed(service: str, path: str) -> str:
     """Return the remark for a path whose data has no named volume."""
     return (
         f"the image of `{service}` keeps data in {path}, but no volume is mounted there: the data moves to each next container, "

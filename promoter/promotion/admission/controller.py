@@ -21,7 +21,7 @@ from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused
 from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import Environment
 from promoter.promotion.admission.evaluate import gates_of_rollback, make_case
-from promoter.promotion.admission.holds import in_the_way_of_rollback, newer_instead, standing
+from promoter.promotion.admission.holds import active_holds, in_the_way_of_rollback, newer_instead
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.overrides import override_of, reviews_due
 from promoter.promotion.admission.policy_pin import Holding, hold_policy
@@ -94,7 +94,7 @@ class AdmissionController:
         """
         state, case, environment = self.ledger.state, case or self.case(subject), subject.environment
         case = self._with_stays(subject, case) if run_checks else case
-        found = (*self._policy(subject), *standing(state, environment, subject.release))
+        found = (*self._policy(subject), *active_holds(state, environment, subject.release))
         if self.terms.rollback:
             found = (*self._right_to_roll_back(environment), *in_the_way_of_rollback(environment, found))
             checks = self._checks(subject, found) if run_checks else None
@@ -112,7 +112,7 @@ class AdmissionController:
         """Evaluate what blocks a repair: a veto or a freeze, unless it is forced. No gate is evaluated: no release is new."""
         if self.terms.force is not None:
             return Admission()
-        found = standing(self.ledger.state, plan.environment, plan.release)
+        found = active_holds(self.ledger.state, plan.environment, plan.release)
         return Admission(tuple(one for one in found if one.kind in (Rule.VETO, Rule.FREEZE)))
 
     def under_lease(self, plan: Plan) -> Admission:
@@ -137,8 +137,8 @@ class AdmissionController:
         if policy.from_ is None or policy.may(self.terms.actor, roles):
             return ()
         people = ", ".join(sorted(people_of(policy.from_, roles)))
-        says = f"{self.terms.actor} may not roll back {self.name}; these may: {people}"
-        return (GateResult("rollback", refused(ReasonCode.ROLE_MISSING, says), Rule.ROLLBACK),)
+        message = f"{self.terms.actor} may not roll back {self.name}; these may: {people}"
+        return (GateResult("rollback", refused(ReasonCode.ROLE_MISSING, message), Rule.ROLLBACK),)
 
     def _with_stays(self, subject: Subject, case: GateContext) -> GateContext:
         """Return the case with interruptions of soak times upstream, as the engines show them."""
@@ -189,11 +189,11 @@ class AdmissionController:
         site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
         checker = Checker(self.ports)
 
-        def carried_out(check: Check) -> CheckResult:
+        def executed(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
                 provide(engine, plan.environment, job.place)
                 made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
                 fetch(engine, self.ports.registry, made_as, plan.images[check.service], platform, lambda *_: None)
             return checker.run(check, site)
 
-        return lambda check: self._recent.result(plan.digest, check, lambda: tolerant(check, lambda: carried_out(check)))
+        return lambda check: self._recent.result(plan.digest, check, lambda: tolerant(check, lambda: executed(check)))

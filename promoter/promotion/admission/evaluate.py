@@ -28,9 +28,9 @@ def make_case(
     `plan_digest` is the plan for which votes count; without one, no votes count.
     """
     environment, release = subject.environment, subject.release
-    place = state.environment(environment.name)
-    votes = place.votes_for(release.id)
-    overrides = [vote for vote in place.overrides if vote.release == release.id]
+    recorded = state.environment(environment.name)
+    votes = recorded.votes_for(release.id)
+    overrides = [vote for vote in recorded.overrides if vote.release == release.id]
     stays = {
         name: Stay(entry.current.release, entry.since)
         for name, entry in state.environments.items()
@@ -42,13 +42,13 @@ def make_case(
         release=release,
         plan_digest=plan_digest,
         policy_digest=policy_digest(pipeline, environment),
-        running=place.current.release if place.current else None,
-        requested_by=place.request.requested_by if place.request else requested_by,
+        running=recorded.current.release if recorded.current else None,
+        requested_by=recorded.request.requested_by if recorded.request else requested_by,
         now=now,
         votes=_by_person(checked(votes, pipeline.name, release, pipeline.trust, now), names),
-        requested_seq=place.request.seq if place.request and place.request.plan_digest == plan_digest else 0,
+        requested_seq=recorded.request.seq if recorded.request and recorded.request.plan_digest == plan_digest else 0,
         overrides=_by_person(checked(overrides, pipeline.name, release, pipeline.trust, now), names),
-        consumed=place.used_by_others((*votes, *overrides), promotion),
+        consumed=recorded.used_by_others((*votes, *overrides), promotion),
         stays=stays,
         roles=pipeline.roles,
         signers=pipeline.signers,

@@ -8,20 +8,20 @@ from promoter.model.verdict import Outcome, ReasonCode, refused, waiting
 from promoter.pipeline.model import Environment
 
 
-def standing(state: State, environment: Environment, release: Release) -> tuple[GateResult, ...]:
+def active_holds(state: State, environment: Environment, release: Release) -> tuple[GateResult, ...]:
     """Return the pins, freezes and vetoes that block a release."""
     name, entry, found = environment.name, state.environment(environment.name), []
     if entry.pinned is not None:
-        says = f"{name} is pinned: {_said(entry.pinned)}; `promoter unpin {name} --reason …` lets releases in"
-        found.append(GateResult("pin", waiting(ReasonCode.PINNED, says), Rule.PIN))
+        sentence = f"{name} is pinned: {_hold_text(entry.pinned)}; `promoter unpin {name} --reason …` lets releases in"
+        found.append(GateResult("pin", waiting(ReasonCode.PINNED, sentence), Rule.PIN))
     if entry.frozen is not None:
         all_of_them = entry.frozen is state.frozen
         what, way_out = ("everything", "") if all_of_them else (name, f" {name}")
-        says = f"{what} is frozen: {_said(entry.frozen)}; `promoter unfreeze{way_out} --reason …` lets releases in"
-        found.append(GateResult("freeze", waiting(ReasonCode.FROZEN, says), Rule.FREEZE))
+        sentence = f"{what} is frozen: {_hold_text(entry.frozen)}; `promoter unfreeze{way_out} --reason …` lets releases in"
+        found.append(GateResult("freeze", waiting(ReasonCode.FROZEN, sentence), Rule.FREEZE))
     if (veto := state.veto_of(release.id) or _veto_of_image(state, release)) is not None:
-        says = f"release {release.short_id} was vetoed: {_said(veto)}; only another release can enter"
-        found.append(GateResult("veto", refused(ReasonCode.VETOED, says), Rule.VETO))
+        sentence = f"release {release.short_id} was vetoed: {_hold_text(veto)}; only another release can enter"
+        found.append(GateResult("veto", refused(ReasonCode.VETOED, sentence), Rule.VETO))
     return tuple(found)
 
 
@@ -43,11 +43,11 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
     if not later:
         return ()
     newer = later[-1][:12]
-    says = (
+    sentence = (
         f"release {release.short_id} was superseded in {name} by the newer release {newer}; `promoter promote {newer}` goes on "
         f"with that, `promoter veto {newer} --reason …` unblocks this one"
     )
-    return (GateResult("superseded", refused(ReasonCode.SUPERSEDED, says), Rule.SUPERSEDED),)
+    return (GateResult("superseded", refused(ReasonCode.SUPERSEDED, sentence), Rule.SUPERSEDED),)
 
 
 def superseded_by(state: State, name: str, release: Release) -> list[dict[str, object]]:
@@ -75,5 +75,5 @@ def _veto_of_image(state: State, release: Release) -> Hold | None:
     return next((mark for mark in marks if mark is not None), None)
 
 
-def _said(mark: Hold) -> str:
+def _hold_text(mark: Hold) -> str:
     return f"{mark.reason} ({mark.actor}, {mark.at:%Y-%m-%d %H:%M} UTC)"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from promoter.model.canonical_json import canonical
-from promoter.model.diff import differences, say_change
+from promoter.model.diff import differences, format_change
 from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused
@@ -44,14 +44,14 @@ def hold_policy(
             there = file.policy_at(ref, environment.name, release.source, release.id)
         except InvalidFile as faults:
             first = faults.complaints[0]
-            return _shut(f"the policy at {ref} cannot be read: {first.file}:{first.line}: {first.message}")
+            return _closed(f"the policy at {ref} cannot be read: {first.file}:{first.line}: {first.message}")
         except CallerError as error:
-            return _shut(error.message + (f"; {error.hint}" if error.hint else ""))
+            return _closed(error.message + (f"; {error.hint}" if error.hint else ""))
         if canonical(there.policy) != canonical(here):
-            return _shut(_say(ref, environment.name, _lines(there.policy, here)))
+            return _closed(_policy_message(ref, environment.name, _lines(there.policy, here)))
         commits.append((ref, there.commit))
-    said = ", ".join(f"{ref} ({commit[:12]})" for ref, commit in commits)
-    return Holding(passed(f"gates, roles and signers are those at {said}"), tuple(commits))
+    named = ", ".join(f"{ref} ({commit[:12]})" for ref, commit in commits)
+    return Holding(passed(f"gates, roles and signers are those at {named}"), tuple(commits))
 
 
 def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
@@ -67,16 +67,16 @@ def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
     )
 
 
-def _shut(sentence: str) -> Holding:
+def _closed(sentence: str) -> Holding:
     return Holding(refused(ReasonCode.POLICY_CHANGED, sentence))
 
 
 def _lines(old: Policy, new: Policy) -> list[str]:
-    lines = [say_change(change.document()) for change in differences(old, new)]
+    lines = [format_change(change.document()) for change in differences(old, new)]
     return lines[:MANY] + ([f"and {len(lines) - MANY} more"] if len(lines) > MANY else [])
 
 
-def _say(ref: str, environment: str, lines: list[str]) -> str:
+def _policy_message(ref: str, environment: str, lines: list[str]) -> str:
     return (
         f"what decides who may enter {environment} differs from {ref}: {'; '.join(lines)}; "
         f"merge the change into {ref} (and fetch), or promote from a checkout that does not have it"

@@ -16,11 +16,11 @@ def other_engine(environment: str, current: Deployment | None, engine: Engine) -
     identity = engine.identify()
     if identity.fingerprint == current.engine:
         return None
-    says = (
+    sentence = (
         f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that {environment} "
         f"was promoted to; to accept it, set PROMOTER_ACCEPT_ENGINE={environment}"
     )
-    return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, says), Rule.ENGINE)
+    return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, sentence), Rule.ENGINE)
 
 
 def other_ledger(place: Place, chain: str | None, location: str, engine: Engine) -> GateResult | None:
@@ -33,9 +33,9 @@ def other_ledger(place: Place, chain: str | None, location: str, engine: Engine)
     others = {ledger_of(labels) for labels in serving} - {None, chain}
     if not others:
         return None
-    says = (
+    sentence = (
         f"the containers of {place.environment} were recorded in another ledger ({', '.join(sorted(map(str, others)))}) than "
         f"this one ({chain or 'empty'}, {location}): use that ledger; to let this one take over, set "
         f"PROMOTER_ACCEPT_LEDGER={place.environment}"
     )
-    return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, says), Rule.LEDGER)
+    return GateResult("ledger", refused(ReasonCode.OTHER_LEDGER, sentence), Rule.LEDGER)

@@ -12,16 +12,16 @@ from promoter.gates.metric import (
     MetricCheck,
     NoData,
     accepted,
+    describe_measurement,
     hopeless,
-    looking_back,
-    looking_forward,
     measure,
     parse_condition,
-    say_measured,
+    range_ending_at,
+    range_starting_at,
 )
 from promoter.gates.prometheus import BadAnswer, Series, Span, read_answer
 from promoter.model.clock import Clock
-from promoter.model.duration import say_duration
+from promoter.model.duration import format_duration
 from promoter.promotion.ports.probes import HttpRequest, Probes
 from promoter.promotion.ports.secrets import Secrets
 
@@ -34,18 +34,18 @@ class Metric:
 
     def __init__(self, check: MetricCheck, clock: Clock, probes: Probes, secrets: Secrets, *, fresh: bool) -> None:
         self._check, self._clock, self._probes, self._secrets = check, clock, probes, secrets
-        self._ahead = looking_forward(check, self._now()) if fresh else None
+        self._ahead = range_starting_at(check, self._now()) if fresh else None
         self._silent_until = self._data_until = clock.monotonic() + check.within.total_seconds()
 
     def run(self) -> CheckResult:
         while True:
-            span = looking_back(self._check, self._now()) if self._ahead is None else self._ahead.until(self._now())
+            span = range_ending_at(self._check, self._now()) if self._ahead is None else self._ahead.until(self._now())
             found = self._once(span)
             if isinstance(found, CheckResult):
                 return found
             pause = self._pause()
             if self._clock.monotonic() + pause > found.until:
-                return self._result(passed=False, said=f"{found.said}, for {say_duration(self._check.within)}", timed_out=True)
+                return self._result(passed=False, text=f"{found.text}, for {format_duration(self._check.within)}", timed_out=True)
             self._clock.sleep(pause)
 
     def _once(self, span: Span) -> "CheckResult | _More":
@@ -55,16 +55,16 @@ class Metric:
         try:
             seen = measure(self._ask(span), parse_condition(check.condition), span.points)
         except BadAnswer as fault:
-            return _More(str(fault), self._silent_until) if fault.again else self._result(passed=False, said=str(fault))
+            return _More(str(fault), self._silent_until) if fault.again else self._result(passed=False, text=str(fault))
         self._silent_until = self._clock.monotonic() + within
-        said = say_measured(seen, check.condition)
+        text = describe_measurement(seen, check.condition)
         if hopeless(check, seen):
-            return self._result(passed=False, said=said)
+            return self._result(passed=False, text=text)
         if seen.missing and check.no_data is NoData.WAIT:
             if self._ahead is not None:  # points without data stay without data: start the time span again
-                self._ahead = looking_forward(check, self._now() + round(PAUSE * 1000))
-            return _More(said, self._data_until)
-        return self._result(passed=accepted(check, seen), said=said) if span.points == check.points else _More(said, math.inf)
+                self._ahead = range_starting_at(check, self._now() + round(PAUSE * 1000))
+            return _More(text, self._data_until)
+        return self._result(passed=accepted(check, seen), text=text) if span.points == check.points else _More(text, math.inf)
 
     def _pause(self) -> float:
         """Return the seconds until the next point in time."""
@@ -89,9 +89,9 @@ class Metric:
             raise BadAnswer(answer.error or "no answer", again=True)
         return read_answer(answer.status, answer.body, span)
 
-    def _result(self, *, passed: bool, said: str, timed_out: bool = False) -> CheckResult:
-        said = self._secrets.redact(said)
-        return CheckResult(passed, f"{self._check.subject()}: {said}", timed_out, said)
+    def _result(self, *, passed: bool, text: str, timed_out: bool = False) -> CheckResult:
+        text = self._secrets.redact(text)
+        return CheckResult(passed, f"{self._check.subject()}: {text}", timed_out, text)
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
@@ -101,7 +101,7 @@ class Metric:
 class _More:
     """The result is not known yet; `until` is the end of the wait."""
 
-    said: str
+    text: str
     until: float
 
 

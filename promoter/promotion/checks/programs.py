@@ -12,7 +12,7 @@ from promoter.gates.context import CheckResult
 from promoter.gates.scan import BadReport, Finding, ScanCheck, Scanner
 from promoter.gates.signature import SignatureCheck
 from promoter.model.clock import Clock
-from promoter.model.duration import say_duration
+from promoter.model.duration import format_duration
 from promoter.model.images import ImageRef
 from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.ports.probes import Probes, ToolResult
@@ -44,16 +44,16 @@ class Programs:
     def scan(self, check: ScanCheck, site: CheckTarget) -> CheckResult:
         deadline = self.clock.monotonic() + check.timeout.total_seconds()
         found: list[tuple[str, Finding]] = []
-        said = []
+        texts = []
         try:
             scanner = self._scanner(check)
             for services, image in _images(site, check.service):
                 findings = self._report(scanner, check, image, site.services[services[0]].platform, deadline)
-                said.append(f"{', '.join(services)}: {scan.say_counts(findings)}")
+                texts.append(f"{', '.join(services)}: {scan.format_counts(findings)}")
                 found += [(services[0], finding) for finding in scan.too_severe(check, findings)]
         except _Failed as failed:
             return self._result(check, str(failed), timed_out=failed.timed_out)
-        counted = "; ".join(said)
+        counted = "; ".join(texts)
         if not found:
             return self._result(check, f"{scanner}: {counted}", passed=True)
         lines = [f"{service}: {finding}" for service, finding in sorted(found, key=lambda one: -one[1].severity.rank)]
@@ -82,8 +82,8 @@ class Programs:
             if self.probes.tool((str(scanner), "--version"), {}, {}, ASK_VERSION).exit_code != MISSING:
                 return scanner
         names = " nor ".join(check.scanners)
-        says = f"neither {names} is" if len(check.scanners) > 1 else f"{names} is not"
-        raise _Failed(f"{says} on this machine: install {' or '.join(check.scanners)}")
+        sentence = f"neither {names} is" if len(check.scanners) > 1 else f"{names} is not"
+        raise _Failed(f"{sentence} on this machine: install {' or '.join(check.scanners)}")
 
     def _report(
         self, scanner: Scanner, check: ScanCheck, image: ImageRef, platform: str | None, deadline: float
@@ -114,11 +114,11 @@ class Programs:
         return ended.output
 
     def _result(
-        self, check: ScanCheck | SignatureCheck, said: str, *, passed: bool = False, timed_out: bool = False, seen: str = ""
+        self, check: ScanCheck | SignatureCheck, text: str, *, passed: bool = False, timed_out: bool = False, seen: str = ""
     ) -> CheckResult:
-        said = self.secrets.redact(said)
-        after = f", after {say_duration(check.timeout)}" if timed_out else ""
-        return CheckResult(passed, f"{check.subject()}: {said}{after}", timed_out, self.secrets.redact(seen) or said)
+        text = self.secrets.redact(text)
+        after = f", after {format_duration(check.timeout)}" if timed_out else ""
+        return CheckResult(passed, f"{check.subject()}: {text}{after}", timed_out, self.secrets.redact(seen) or text)
 
 
 def _images(site: CheckTarget, services: tuple[str, ...]) -> list[tuple[tuple[str, ...], ImageRef]]:

@@ -11,7 +11,7 @@ from promoter.gates.context import CheckResult
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
-from promoter.model.duration import say_duration
+from promoter.model.duration import format_duration
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.promotion.checks.jobs import Jobs
 from promoter.promotion.checks.metrics import Metric
@@ -56,12 +56,12 @@ class Checker:
             left = deadline - self._clock.monotonic()
             answer = self._probes.http(HttpRequest(reveal(check.url), check.method, headers, max(0.2, min(10.0, left))))
             spent = self._clock.monotonic() - begun
-            said = self._secrets.redact(_say(check, answer, self._secrets.redact))
+            text = self._secrets.redact(_describe(check, answer, self._secrets.redact))
             if _as_wanted(check, answer):
-                return CheckResult(True, f"{check.subject()}: {said} after {spent:.2f} s", seen=said)
+                return CheckResult(True, f"{check.subject()}: {text} after {spent:.2f} s", seen=text)
             if self._clock.monotonic() + check.every.total_seconds() > deadline:
-                sentence = f"{check.subject()}: {said}, for {say_duration(check.within)}"
-                return CheckResult(False, sentence, answer.status is None, said)
+                sentence = f"{check.subject()}: {text}, for {format_duration(check.within)}"
+                return CheckResult(False, sentence, answer.status is None, text)
             self._clock.sleep(check.every.total_seconds())
 
     def _container(self, check: ContainerCheck, site: CheckTarget) -> CheckResult:
@@ -99,7 +99,7 @@ def _as_wanted(check: HttpCheck, answer: HttpAnswer) -> bool:
     return answer.status == check.status and (check.contains is None or check.contains in answer.body)
 
 
-def _say(check: HttpCheck, answer: HttpAnswer, redact: Callable[[str], str]) -> str:
+def _describe(check: HttpCheck, answer: HttpAnswer, redact: Callable[[str], str]) -> str:
     if answer.status is None:
         return answer.error or "no answer"
     if answer.status == check.status and not _as_wanted(check, answer):

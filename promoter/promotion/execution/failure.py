@@ -34,16 +34,16 @@ class Evidence:
         }
 
     def sentences(self) -> tuple[str, ...]:
-        said = [f"{self.container} is {self.status}"]
+        lines = [f"{self.container} is {self.status}"]
         if self.exit_code is not None and self.status != "running":
-            said[0] += f", exit code {self.exit_code}"
+            lines[0] += f", exit code {self.exit_code}"
         if self.oom_killed:
-            said.append("it was killed because it ran out of memory")
+            lines.append("it was killed because it ran out of memory")
         if self.probe:
-            said.append(f"last probe: {self.probe}")
-        said += [f"health log: {line}" for line in self.health_log]
-        said += [f"log: {line}" for line in self.log] or ["its log is empty"]
-        return tuple(said)
+            lines.append(f"last probe: {self.probe}")
+        lines += [f"health log: {line}" for line in self.health_log]
+        lines += [f"log: {line}" for line in self.log] or ["its log is empty"]
+        return tuple(lines)
 
 
 @dataclass
@@ -60,8 +60,8 @@ class StepFailure(Exception):
 
 def of_error(error: PromoterError, fallback: ReasonCode) -> StepFailure:
     """Convert an error from outside to the failure of a step."""
-    said = (error.message,) if error.hint is None else (error.message, error.hint)
-    return StepFailure(error.reason_code or fallback, said)
+    lines = (error.message,) if error.hint is None else (error.message, error.hint)
+    return StepFailure(error.reason_code or fallback, lines)
 
 
 def gather(engine: Engine, container: Container, secrets: Secrets, probe: str | None = None) -> Evidence:

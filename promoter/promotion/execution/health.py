@@ -41,7 +41,7 @@ class HealthProver:
 
         `settled`: it was proven before, so without a healthcheck it must only still run. Raise StepFailure with the evidence.
         """
-        seen = self._look(container)
+        seen = self._inspect(container)
         if proof is Proof.COMPLETED:
             return self._completed(seen)
         if seen.healthcheck is None:
@@ -52,7 +52,7 @@ class HealthProver:
         command = ("/bin/sh", "-c", test[1]) if test[0] == "CMD-SHELL" else test[1:]
         check = service.healthcheck
         limit = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()
-        started, pause, said = self._clock.monotonic(), _FIRST_PAUSE, "not probed yet"
+        started, pause, problem = self._clock.monotonic(), _FIRST_PAUSE, "not probed yet"
         deadline = started + _patience(service)
         local = self._probes is not None and self._engine.address.startswith("unix://")
         url = outside_url(test, seen.published) if local else None
@@ -68,12 +68,12 @@ class HealthProver:
             if result.exit_code == 0:
                 return f"healthy after {spent:.2f} s"
             output = self._secrets.redact(result.output).strip()[-300:]
-            said = f"{' '.join(command)} exited with {result.exit_code} after {spent:.1f} s: {output}"
-            seen = self._still_running(seen, said)
+            problem = f"{' '.join(command)} exited with {result.exit_code} after {spent:.1f} s: {output}"
+            seen = self._still_running(seen, problem)
             if seen.health == "healthy":
                 return f"healthy after {spent:.2f} s, reported by the engine"
             if seen.health == "unhealthy" or self._clock.monotonic() >= deadline:
-                raise self._unhealthy(seen, said)
+                raise self._unhealthy(seen, problem)
             self._clock.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
@@ -106,15 +106,15 @@ class HealthProver:
             self._clock.check()
         if code == 0:
             return "completed with exit code 0"
-        raise self._failed(ReasonCode.START_FAILED, self._look(seen.id), None)
+        raise self._failed(ReasonCode.START_FAILED, self._inspect(seen.id), None)
 
     def _still_running(self, before: Container, probe: str | None) -> Container:
-        seen = self._look(before.id)
+        seen = self._inspect(before.id)
         if seen.running and seen.restart_count == before.restart_count:
             return seen
         raise self._failed(ReasonCode.START_FAILED, seen, probe)
 
-    def _look(self, container: str) -> Container:
+    def _inspect(self, container: str) -> Container:
         seen = self._engine.inspect(container)
         if seen is None:
             raise StepFailure(ReasonCode.START_FAILED, (f"container {container} is gone: it was removed from outside",))

@@ -10,7 +10,7 @@ KEPT_IN_MIND = 20
 """The number of past promotions of an environment that are searched for images that no environment uses any more."""
 
 
-def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:
+def earlier_images(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:
     """Return images of releases from before the previous one that no environment uses any more."""
     name = plan.environment.name
     kept = {previous} if previous else set()
@@ -20,5 +20,5 @@ def images_of_the_past(state: State, plan: Plan, previous: str | None) -> list[I
         named |= set(state.releases[release].release.images.values())
     latest = [deployment for _, deployment in islice(state.environment(name).verified.backwards(), KEPT_IN_MIND)]
     lived = dict.fromkeys(deployment.release for deployment in reversed(latest))
-    past = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
-    return [image for image in past if image not in named]
+    earlier = dict.fromkeys(image for release in lived for image in state.releases[release].release.images.values())
+    return [image for image in earlier if image not in named]

@@ -20,7 +20,7 @@ from promoter.promotion.execution.failure import StepFailure, of_error
 from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.preparation import prepare
-from promoter.promotion.execution.steps import StepContext, carry_out
+from promoter.promotion.execution.steps import StepContext, execute
 from promoter.promotion.execution.strategies.registry import strategy_of
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.results import EnvironmentResult
@@ -41,7 +41,7 @@ class Runner:
         self._ctx = StepContext(ports, ledger, listener, job, hold, engine, strategy, acted=job.resumed)
         self._ending = Ending(self._ctx)
 
-    def carry_out(self) -> EnvironmentResult:
+    def execute(self) -> EnvironmentResult:
         """Carry out and record the plan, or handle and record its failure. Raise only LeaseLost or EngineLost."""
         try:
             prepare(self._ctx)
@@ -71,15 +71,15 @@ class Runner:
         name, begun = ctx.environment.name, ctx.ports.clock.monotonic()
         ctx.emit(progress.StepStarted(name, step.title))
         already = isinstance(step, Before) and step.id in ctx.job.done
-        detail = {} if already else self._carry_out(step)
+        detail = {} if already else self._execute(step)
         if not already:
             self._ending.append(StepDone(promotion=ctx.job.promotion, step=step.id, detail=detail))
         took = ctx.ports.clock.monotonic() - begun
         ctx.emit(progress.StepDone(name, step.title, took, already or detail.get("already") is True))
 
-    def _carry_out(self, step: Step) -> dict[str, object]:
+    def _execute(self, step: Step) -> dict[str, object]:
         try:
-            return carry_out(self._ctx, step)
+            return execute(self._ctx, step)
         except (Interrupted, LeaseLost):
             raise
         except PromoterError as error:

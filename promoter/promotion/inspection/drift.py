@@ -38,7 +38,9 @@ def moved(engine: Engine, registry: Registry, place: Place, plan: Plan, known: K
             expected = _expected(container, service, image, known)
             found = _digest_of(engine, container, expected, plan.images.get(service))
             if found != expected.digest:
-                return _say(place.environment, container, image, str(found) if found else "an image of another origin", here)
+                return _describe_move(
+                    place.environment, container, image, str(found) if found else "an image of another origin", here
+                )
     return None
 
 
@@ -83,7 +85,7 @@ def _digest_of(engine: Engine, container: Container, image: ImageRef, there: Ima
     return found
 
 
-def _say(environment: str, container: Container, image: ImageRef, found: str, here: Deployment) -> str:
+def _describe_move(environment: str, container: Container, image: ImageRef, found: str, here: Deployment) -> str:
     return (
         f"{container.name} in {environment} runs {found}, and {image.digest} was verified there: it was changed outside "
         f"promoter; look at it, then `promoter promote {here.release[:12]} --to {environment}` restores the verified one"

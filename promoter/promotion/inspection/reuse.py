@@ -13,7 +13,7 @@ from promoter.ledger.state import Deployment, EnvironmentState
 from promoter.promotion.plan import Plan
 from promoter.promotion.service_digest import service_digest
 
-LOOKED_BACK = 3
+SEARCHED_PROMOTIONS = 3
 """The number of verified promotions that are searched for kept containers."""
 
 
@@ -31,7 +31,7 @@ def reusable(entry: EnvironmentState, plan: Plan, document: Callable[[str], Mapp
     A service that shares a namespace with another (`network_mode: service:X`) is kept only if that one is kept.
     """
     wanted = plan.document()
-    known = [(d, document(d.plan_digest)) for _, d in islice(entry.verified.backwards(), LOOKED_BACK)]
+    known = [(d, document(d.plan_digest)) for _, d in islice(entry.verified.backwards(), SEARCHED_PROMOTIONS)]
     current = entry.current
     now = None if current is None else (current, document(current.plan_digest))
     found = {}

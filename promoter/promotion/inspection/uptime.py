@@ -18,22 +18,22 @@ def observed(stay: Stay, deployment: Deployment, found: Mapping[str, Container])
     """
     since, restarted = stay.since, None
     for service, running in deployment.services.items():
-        for place, container in enumerate(running.containers):
+        for index, container in enumerate(running.containers):
             seen = found.get(container)
             if seen is None:
                 return replace(stay, down=f"the container of {service} is gone")
-            completed = seen.status == "exited" and seen.exit_code == 0 and _unchanged(running.started, place, seen)
+            completed = seen.status == "exited" and seen.exit_code == 0 and _unchanged(running.started, index, seen)
             if not (seen.running or completed) or seen.health == "unhealthy":
                 return replace(stay, down=f"{seen.name} is {seen.health if seen.running else seen.status}")
             started = _time(seen.started_at)
-            again = not _unchanged(running.started, place, seen) if running.started else bool(started and started > stay.since)
+            again = not _unchanged(running.started, index, seen) if running.started else bool(started and started > stay.since)
             if again and started is not None and started > since:
                 since, restarted = started, f"{seen.name} was started again then"
     return replace(stay, since=since, restarted=restarted)
 
 
-def _unchanged(recorded: tuple[str, ...], place: int, seen: Container) -> bool:
-    return place < len(recorded) and recorded[place] == seen.started_at
+def _unchanged(recorded: tuple[str, ...], index: int, seen: Container) -> bool:
+    return index < len(recorded) and recorded[index] == seen.started_at
 
 
 def _time(stamp: str) -> datetime | None:

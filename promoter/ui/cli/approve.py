@@ -2,7 +2,7 @@
 
 from promoter.ledger.chain import Fact
 from promoter.ui.cli.confirm import confirmed
-from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.console import complain, print_json, print_text
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
@@ -69,7 +69,7 @@ def _vote(
     with opened(common) as promoter:
         start = None if target is None else StartedJob(promoter, target)
         case = promoter.case(environment, release)
-        (complain if common.json else say)(as_text(case) + "\n")
+        (complain if common.json else print_text)(as_text(case) + "\n")
         if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
             complain("promoter: nothing was recorded")
             return 1
@@ -78,18 +78,18 @@ def _vote(
         if start is not None:
             start.go(case)
     if common.json:
-        say_json(fact.document() if start is None else {**fact.document(), "dispatched": start.done})
+        print_json(fact.document() if start is None else {**fact.document(), "dispatched": start.done})
     else:
-        _say(common, fact, decision, missing, started=start is not None and start.done)
+        _report(common, fact, decision, missing, started=start is not None and start.done)
     return 0 if start is None else start.report(common, case, quiet=common.json)
 
 
-def _say(common: Common, fact: Fact, decision: str, missing: tuple[str, ...], *, started: bool) -> None:
+def _report(common: Common, fact: Fact, decision: str, missing: tuple[str, ...], *, started: bool) -> None:
     from promoter.ui.reports.progress_lines import clean
 
     done = {"approve": "approved", "reject": "rejected"}[decision]
-    say(f"{done} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
+    print_text(f"{done} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
     for sentence in missing:
-        say(f"not enough yet: {clean(sentence)}")
+        print_text(f"not enough yet: {clean(sentence)}")
     if decision == "approve" and not started:
-        say(f"next: promoter promote {options(common)}")
+        print_text(f"next: promoter promote {options(common)}")

@@ -109,8 +109,8 @@ def _file(ctx: typer.Context) -> Path:
 def _argument(ctx: Any, name: str) -> Any:
     """Return an argument of the command line. Before an option without its value, arguments are not parsed yet."""
     names = [parameter.name for parameter in ctx.command.params if parameter.param_type_name == "argument"]
-    place = names.index(name) if name in names else len(ctx.args)
-    return ctx.params.get(name) or (ctx.args[place] if place < len(ctx.args) else None)
+    position = names.index(name) if name in names else len(ctx.args)
+    return ctx.params.get(name) or (ctx.args[position] if position < len(ctx.args) else None)
 
 
 def _option(ctx: Any, name: str) -> Any:
@@ -160,11 +160,11 @@ def _is_pipeline(path: Path) -> bool:
 def _join_equals(environ: MutableMapping[str, str]) -> None:
     """Join the three words that Bash makes of `--to=pr`."""
     words, current = environ.get("COMP_WORDS", "").split("\n"), int(environ.get("COMP_CWORD", "0"))
-    kept = [(place, word) for place, word in enumerate(words) if place == 0 or not _is_joint(words, place, current)]
+    kept = [(position, word) for position, word in enumerate(words) if position == 0 or not _is_joint(words, position, current)]
     environ["COMP_WORDS"] = "\n".join(word for _, word in kept)
-    environ["COMP_CWORD"] = str(sum(place < current for place, _ in kept))
+    environ["COMP_CWORD"] = str(sum(position < current for position, _ in kept))
 
 
-def _is_joint(words: list[str], place: int, current: int) -> bool:
+def _is_joint(words: list[str], position: int, current: int) -> bool:
     """Return whether this is an `=` after a long option. Under the cursor it remains, as an empty word."""
-    return words[place] == "=" and words[place - 1].startswith("--") and place != current
+    return words[position] == "=" and words[position - 1].startswith("--") and position != current

@@ -8,19 +8,19 @@ from promoter.ui.cli.streams import redirect, write
 from promoter.ui.reports.json import as_json
 
 
-def say(text: str) -> None:
+def print_text(text: str) -> None:
     """Text for people, on stdout."""
     session = current()
     write(sys.stdout, session.platform.text(session.redact(text)))
 
 
-def say_json(document: object) -> None:
+def print_json(document: object) -> None:
     """Print the one JSON document of a command on stdout."""
     session = current()
     write(sys.stdout, session.platform.json(as_json(redacted(document, session.redact))))
 
 
-def say_bytes(line: bytes) -> None:
+def print_bytes(line: bytes) -> None:
     """Exact bytes and a newline, on stdout."""
     try:
         sys.stdout.buffer.write(line + b"\n")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promoter.ui.cli.completion import environments
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -27,8 +27,8 @@ def diff(common: Common, left: Left, right: Right) -> None:
     with opened(common) as promoter:
         document = promoter.diff(left, right)
     if common.json:
-        say_json(document)
+        print_json(document)
     else:
         from promoter.ui.reports.release import difference
 
-        say(difference(document))
+        print_text(difference(document))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from promoter.model.errors import ForgeError
-from promoter.ui.cli.console import complain, say
+from promoter.ui.cli.console import complain, print_text
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.usecases.ports.platform import USUAL, Target, parse_target
@@ -55,10 +55,10 @@ class StartedJob:
                 f"promoter: vote recorded; starting {self._target} failed: {clean(self._failed.message)}{hint}\n  next: {by_hand}"
             )
             return 1
-        write = complain if quiet else say
+        write = complain if quiet else print_text
         for sentence in self._closed:
             write(f"{self._target} was not started: still missing: {clean(sentence)}")
         if self.done:
-            place = f"{self._forge.platform.shown}, {clean(self._forge.repository)}"
-            write(f"started {self._target} at {place}; it continues the promotion")
+            repository = f"{self._forge.platform.shown}, {clean(self._forge.repository)}"
+            write(f"started {self._target} at {repository}; it continues the promotion")
         return 0

@@ -1,6 +1,6 @@
 """`promoter doctor`."""
 
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -27,10 +27,10 @@ def doctor(common: Common) -> int:
         if not common.json and not (common.quiet and finding.ok):
             mark = "ok      " if finding.ok else "MISSING " if finding.essential else "missing "
             more = f"\n        {clean(finding.remedy)}" if finding.remedy else ""
-            say(f"{mark}{clean(finding.part)}: {_lines(finding.detail)}{more}")
+            print_text(f"{mark}{clean(finding.part)}: {_lines(finding.detail)}{more}")
     good = all(finding.ok or not finding.essential for finding in findings)
     if common.json:
-        say_json({"ok": good, "findings": [finding.document() for finding in findings]})
+        print_json({"ok": good, "findings": [finding.document() for finding in findings]})
     return 0 if good else 1
 
 

@@ -8,7 +8,7 @@ import typer
 
 from promoter.model.errors import InvalidFile, PromoterError
 from promoter.ui.cli.ci.session import current
-from promoter.ui.cli.console import complain, say_json
+from promoter.ui.cli.console import complain, print_json
 
 _DECISIONS = {4: "refused", 5: "locked"}
 
@@ -38,7 +38,7 @@ def _known(error: PromoterError, as_json: bool) -> int:
 def _answer(error: Exception, answer: dict[str, object], as_json: bool) -> None:
     """Write the JSON document if requested, and report to the CI."""
     if as_json:
-        say_json(answer)
+        print_json(answer)
     current().failed(error, answer)
 
 

@@ -8,7 +8,7 @@ import typer
 from promoter.model.duration import parse_duration
 from promoter.model.errors import CallerError
 from promoter.ui.cli.completion import releases
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
@@ -30,11 +30,11 @@ Which = Annotated[
         show_default=False,
     ),
 ]
-Look = Annotated[bool, typer.Option("--look", help="Also run the checks.")]
+RunChecks = Annotated[bool, typer.Option("--look", help="Also run the checks.")]
 
 
 @verb
-def explain(common: Common, environment: Where, release: Which = None, at: At = None, look: Look = False) -> None:
+def explain(common: Common, environment: Where, release: Which = None, at: At = None, run_checks: RunChecks = False) -> None:
     """Explain each gate: its verdict, who can open it, when, and how.
 
     Changes nothing. Needs no engine, except with --look where a check runs a container. The exit code is 0 for every verdict.
@@ -48,13 +48,13 @@ def explain(common: Common, environment: Where, release: Which = None, at: At = 
     from promoter.ui.cli.session import opened
 
     with opened(common) as promoter:
-        explanation = promoter.explain(environment, release, time_of(at, promoter.ports.clock.now()), run_checks=look)
+        explanation = promoter.explain(environment, release, time_of(at, promoter.ports.clock.now()), run_checks=run_checks)
     if common.json:
-        say_json(explanation.document())
+        print_json(explanation.document())
     else:
         from promoter.ui.reports.explain import explained
 
-        say(explained(explanation, options(common)))
+        print_text(explained(explanation, options(common)))
 
 
 def time_of(text: str | None, now: datetime) -> datetime | None:

@@ -4,18 +4,18 @@ import shlex
 
 from promoter.promotion.results import Decision, RunResult, exit_code
 from promoter.ui.cli.ci.session import current
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 
 
 def end(common: Common, result: RunResult, named: str | None = None) -> int:
     """Print the result; with `--quiet` only if it is not a success. `named` is the environment that the command named."""
     if common.json:
-        say_json(result.document())
+        print_json(result.document())
     elif not (common.quiet and result.decision is Decision.COMPLETE):
         from promoter.ui.reports.summary import summary
 
-        say(summary(result, options(common)))
+        print_text(summary(result, options(common)))
     current().ended(result, named, options(common))
     return exit_code(result.decision)
 

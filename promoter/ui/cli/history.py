@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promoter.ui.cli.completion import environments
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -30,8 +30,8 @@ def history(common: Common, environment: Where = None) -> None:
     with opened(common) as promoter:
         facts = promoter.history(environment)
     if common.json:
-        say_json([fact.document() for fact in facts])
+        print_json([fact.document() for fact in facts])
     else:
         from promoter.ui.reports.history import history as as_text
 
-        say(as_text(facts))
+        print_text(as_text(facts))

@@ -8,7 +8,7 @@ import typer
 
 from promoter.model.errors import CallerError, InvalidFile, WorldError
 from promoter.ui.cli.completion import any_file
-from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.console import complain, print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -135,7 +135,7 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
 
 def _report(common: Common, target: Path, source: Path | None, files: list[Path]) -> int:
     """Report what was written, and which lines of a Compose file promoter does not support."""
-    from promoter.ui.cli.load_file import checked, say_remarks
+    from promoter.ui.cli.load_file import checked, print_remarks
 
     if source is not None:
         files += _for_editors(target)
@@ -146,14 +146,14 @@ def _report(common: Common, target: Path, source: Path | None, files: list[Path]
             complain(f"promoter: {target} is written; edit these lines before the first run:")
         raise faults from None
     if not common.quiet:
-        say_remarks(remarks)
+        print_remarks(remarks)
     if common.json:
         written = {"written": str(target), "from": str(source)} if source else {"written": None, "from": None}
-        say_json({**written, "files": [str(file) for file in files]})
+        print_json({**written, "files": [str(file) for file in files]})
     elif not common.quiet:
         more = [file for file in files if file != target and file.parent.name != ".promoter"]
         lines = [f"{target} is written from {source}"] if source else []
-        say("\n".join([*lines, *(f"{_from_here(file)} is written" for file in more), _next(target, source, more)]))
+        print_text("\n".join([*lines, *(f"{_from_here(file)} is written" for file in more), _next(target, source, more)]))
     return 0
 
 

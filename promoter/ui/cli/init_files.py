@@ -29,7 +29,7 @@ class Beginning:
             if chosen.registry == self._registry(self._take(None), chosen.ci):
                 chosen = Answers(chosen.name, self._registry(draft, chosen.ci), chosen.environments, chosen.approvers, chosen.ci)
         ci = chosen.ci != NONE
-        wishes = Wishes(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, elsewhere=ci)
+        wishes = Wishes(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, on_ci=ci)
         texts = {self._target: pipeline_text(draft, wishes)}
         if ci:
             root = _root(self._checkout, self._target)

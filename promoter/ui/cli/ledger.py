@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from promoter.model.errors import CallerError
-from promoter.ui.cli.console import complain, flush, say, say_bytes, say_json
+from promoter.ui.cli.console import complain, flush, print_bytes, print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -42,9 +42,9 @@ def verify(common: Common) -> int:
     with opened(common) as promoter:
         report = promoter.ledger_verify()
     if common.json:
-        say_json(report.document())
+        print_json(report.document())
     elif report.problem is None:
-        say(f"{report.facts} facts, the chain is intact, head {report.head}")
+        print_text(f"{report.facts} facts, the chain is intact, head {report.head}")
     for why in report.impossible:
         complain(f"promoter: forged: {why}; ignored")
     if report.note is not None:
@@ -71,10 +71,10 @@ def export(common: Common) -> None:
 
     with opened(common) as promoter:
         if common.json:
-            say_json([json.loads(line) for line in promoter.ledger_lines()])
+            print_json([json.loads(line) for line in promoter.ledger_lines()])
             return
         for line in promoter.ledger_lines():
-            say_bytes(line)
+            print_bytes(line)
         flush()
 
 
@@ -99,7 +99,7 @@ def copy(
     with open_copy(common.pipeline, source, target, common.actor) as copying:
         done = copying.copy()
     if common.json:
-        say_json(done.document())
+        print_json(done.document())
         return
-    say(f"{done.facts} facts in {done.target}, {done.copied} of them new, head {done.head}")
-    say("both chains are intact and equal; use the copy from now on: set PROMOTER_LEDGER, or `ledger:` in the file")
+    print_text(f"{done.facts} facts in {done.target}, {done.copied} of them new, head {done.head}")
+    print_text("both chains are intact and equal; use the copy from now on: set PROMOTER_LEDGER, or `ledger:` in the file")

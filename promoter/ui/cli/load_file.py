@@ -28,7 +28,7 @@ def source_of(file: Path) -> "Source":
     return GitSource().source(file.parent.resolve())
 
 
-def say_remarks(remarks: Sequence["Diagnostic"]) -> None:
+def print_remarks(remarks: Sequence["Diagnostic"]) -> None:
     """Print what is ignored in a file, one line each, on stderr."""
     for one in remarks:
         complain(f"remark: {one.file}:{one.line}:{one.column}: {one.message}")

@@ -1,6 +1,6 @@
 """`promoter locks`."""
 
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -22,8 +22,8 @@ def locks(common: Common) -> None:
     with opened(common) as promoter:
         report = promoter.locks()
     if common.json:
-        say_json(report.document())
+        print_json(report.document())
     else:
         from promoter.ui.reports.locks import locks as as_text
 
-        say(as_text(report))
+        print_text(as_text(report))

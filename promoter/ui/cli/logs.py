@@ -1,6 +1,6 @@
 """`promoter logs`."""
 
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.show import Which
@@ -20,8 +20,8 @@ def logs(common: Common, release: Which) -> None:
     with opened(common) as promoter:
         entries = promoter.logs(release)
     if common.json:
-        say_json([entry.document() for entry in entries])
+        print_json([entry.document() for entry in entries])
     else:
         from promoter.ui.reports.logs import logs as as_text
 
-        say(as_text(entries))
+        print_text(as_text(entries))

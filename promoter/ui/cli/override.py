@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promoter.ui.cli.confirm import confirmed
-from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.console import complain, print_json, print_text
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
@@ -30,17 +30,17 @@ def override(common: Common, environment: Where, reason: Reason, release: Which 
 
     with opened(common) as promoter:
         case = promoter.case(environment, release)
-        (complain if common.json else say)(as_text(case) + "\n")
+        (complain if common.json else print_text)(as_text(case) + "\n")
         if not yes and not confirmed(f"pass all gates of {environment} for release {case.release.short_id}?"):
             complain("promoter: nothing was recorded")
             return 1
         fact = promoter.override(case, reason, key)
     if common.json:
-        say_json(fact.document())
+        print_json(fact.document())
     else:
-        say(f"OVERRIDDEN by {fact.actor}, fact {fact.seq}: {reason}")
-        say(f"next: promoter promote {options(common)}")
-        say(f"then another person: promoter review {environment} {options(common)}".rstrip())
+        print_text(f"OVERRIDDEN by {fact.actor}, fact {fact.seq}: {reason}")
+        print_text(f"next: promoter promote {options(common)}")
+        print_text(f"then another person: promoter review {environment} {options(common)}".rstrip())
     return 0
 
 
@@ -59,7 +59,7 @@ def review(common: Common, environment: Where, comment: Comment = None, key: Key
     with opened(common) as promoter:
         fact = promoter.review(environment, comment, key)
     if common.json:
-        say_json(fact.document())
+        print_json(fact.document())
     else:
-        say(f"reviewed by {fact.actor}, fact {fact.seq}")
+        print_text(f"reviewed by {fact.actor}, fact {fact.seq}")
     return 0

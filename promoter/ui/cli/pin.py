@@ -6,7 +6,7 @@ import typer
 
 from promoter.ledger.chain import Fact
 from promoter.ui.cli.completion import environments
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Where
@@ -81,6 +81,6 @@ def unfreeze(common: Common, reason: Why, environment: WhereOrAll = None) -> Non
 
 def _report(common: Common, fact: Fact) -> None:
     if common.json:
-        say_json(fact.document())
+        print_json(fact.document())
     elif not common.quiet:
-        say(f"{fact.environment or 'all environments'} {fact.kind}: {fact.body.get('reason')}")
+        print_text(f"{fact.environment or 'all environments'} {fact.kind}: {fact.body.get('reason')}")

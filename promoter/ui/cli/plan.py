@@ -1,7 +1,7 @@
 """`promoter plan`."""
 
 from promoter.ui.cli.ci.session import current
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
@@ -25,9 +25,9 @@ def plan(common: Common, release: Which = None, to: To = None) -> None:
     with opened(common) as promoter:
         result = promoter.plan(release, to)
     if common.json:
-        say_json(result.document())
+        print_json(result.document())
     else:
         from promoter.ui.reports.plan import planned
 
-        say(planned(result))
+        print_text(planned(result))
     current().ended(result, to, options(common))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promoter.ui.cli.console import complain, say, say_json
+from promoter.ui.cli.console import complain, print_json, print_text
 from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
@@ -34,11 +34,11 @@ def reviews(common: Common, environment: Where, release: Which = None, called: C
     with opened(common) as promoter:
         imported = promoter.import_reviews(environment, release, called)
     if common.json:
-        say_json(imported.document())
+        print_json(imported.document())
     else:
         for line in report_lines(imported):
-            say(line)
-        say(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}")
+            print_text(line)
+        print_text(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}")
     return 0
 
 

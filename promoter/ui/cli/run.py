@@ -20,7 +20,7 @@ def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wai
       promoter run --to test
       promoter run --wait 30m --json
     """
-    from promoter.ui.cli.load_file import say_remarks
+    from promoter.ui.cli.load_file import print_remarks
     from promoter.ui.cli.session import opened
 
     common = common.at(file)
@@ -29,5 +29,5 @@ def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wai
         result = promoter.run(to, span, lock)
         remarks = promoter.loaded.remarks
     if not common.quiet:
-        say_remarks(remarks)
+        print_remarks(remarks)
     return end(common, result, to)

@@ -7,7 +7,7 @@ import typer
 
 from promoter.model.errors import WorldError
 from promoter.ui.cli.completion import any_file
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.reports.json import as_json
@@ -31,13 +31,13 @@ def schema(common: Common, output: Output = None) -> None:
     from promoter.pipeline.json_schema import json_schema
 
     if output is None:
-        say_json(json_schema())
+        print_json(json_schema())
         return
     written = write_schema(output)
     if common.json:
-        say_json({"schema": str(output), "written": written})
+        print_json({"schema": str(output), "written": written})
     elif not common.quiet:
-        say(f"{output} is {'written' if written else 'up to date'}")
+        print_text(f"{output} is {'written' if written else 'up to date'}")
 
 
 def write_schema(file: Path) -> bool:

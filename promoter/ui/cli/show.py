@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promoter.ui.cli.completion import releases
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -28,8 +28,8 @@ def show(common: Common, release: Which) -> None:
     with opened(common) as promoter:
         document = promoter.show(release)
     if common.json:
-        say_json(document)
+        print_json(document)
     else:
         from promoter.ui.reports.release import release as as_text
 
-        say(as_text(document))
+        print_text(as_text(document))

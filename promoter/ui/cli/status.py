@@ -1,6 +1,6 @@
 """`promoter status`."""
 
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 
@@ -19,8 +19,8 @@ def status(common: Common) -> None:
     with opened(common) as promoter:
         report = promoter.status()
     if common.json:
-        say_json(report.document())
+        print_json(report.document())
     else:
         from promoter.ui.reports.status import matrix
 
-        say(matrix(report))
+        print_text(matrix(report))

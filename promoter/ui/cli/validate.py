@@ -1,6 +1,6 @@
 """`promoter validate`."""
 
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import File
@@ -19,17 +19,17 @@ def validate(common: Common, file: File = None) -> None:
       promoter validate pipelines/shop/pipeline.yaml
       promoter validate --json | jq '.error.complaints'
     """
-    from promoter.ui.cli.load_file import checked, say_remarks
+    from promoter.ui.cli.load_file import checked, print_remarks
 
     common = common.at(file)
     loaded = checked(common.pipeline)
     pipeline, remarks = loaded.pipeline, loaded.remarks
     environments = list(pipeline.needs)
     if not common.quiet:
-        say_remarks(remarks)
+        print_remarks(remarks)
     if common.json:
         documents = [{"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in remarks]
-        say_json(
+        print_json(
             {
                 "valid": True,
                 "pipeline": pipeline.name,
@@ -38,4 +38,4 @@ def validate(common: Common, file: File = None) -> None:
             }
         )
     elif not common.quiet:
-        say(f"{common.pipeline} is valid: {pipeline.name}, {', '.join(environments)}")
+        print_text(f"{common.pipeline} is valid: {pipeline.name}, {', '.join(environments)}")

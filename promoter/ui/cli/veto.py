@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promoter.ui.cli.completion import releases
-from promoter.ui.cli.console import say, say_json
+from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.pin import Why
@@ -38,8 +38,8 @@ def veto(common: Common, release: Release, reason: Why, service: Services = None
     with opened(common) as promoter:
         vetoed = promoter.veto(release, reason, service or ())
     if common.json:
-        say_json(vetoed.fact.document())
+        print_json(vetoed.fact.document())
     elif not common.quiet:
-        say(f"release {vetoed.release.short_id} vetoed: {reason}")
+        print_text(f"release {vetoed.release.short_id} vetoed: {reason}")
         for name in vetoed.runs_in:
-            say(f"  it runs in {name}: promoter rollback {name}")
+            print_text(f"  it runs in {name}: promoter rollback {name}")

@@ -1,7 +1,7 @@
 """The case that an approver decides on: the new release, what it replaces, what changes, and who has voted."""
 
 from promoter.gates.evaluate import GateResult
-from promoter.model.diff import say_change
+from promoter.model.diff import format_change
 from promoter.model.vote import Vote
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.status import when
@@ -24,7 +24,7 @@ def case(shown: ApprovalCase) -> str:
         parts.append("commits: nothing to compare with")
     else:
         parts.append(_section("commits", [clean(line) for line in shown.commits]))
-    parts.append(_section("changed configuration", [clean(say_change(one.document())) for one in shown.changes]))
+    parts.append(_section("changed configuration", [clean(format_change(one.document())) for one in shown.changes]))
     parts.append(_section("steps", list(shown.steps)))
     parts.append(_section("waits for", [clean(line) for line in shown.waits_for]))
     parts.append(_section("gates now", [_gate(one) for one in shown.gates]))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from promoter.model.diff import say_change
+from promoter.model.diff import format_change
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.summary import images, origin
@@ -23,7 +23,7 @@ def _environment(environment: EnvironmentResult) -> str:
     before = details["from"][:12] if details["from"] else "nothing"
     lines = [f"{environment.name}: {before} -> {details['to'][:12]}", f"  plan {environment.plan_digest}"]
     lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in details["gates"]]
-    lines += [f"  {clean(say_change(change))}" for change in details["changes"]]
+    lines += [f"  {clean(format_change(change))}" for change in details["changes"]]
     lines += [
         f"  note: {service} keeps data in {clean(path)}, where no named volume is mounted"
         for service, paths in (details.get("unnamed_volumes") or {}).items()

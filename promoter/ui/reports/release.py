@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from promoter.model.diff import say_change
+from promoter.model.diff import format_change
 from promoter.model.release import Release
 from promoter.model.timestamps import read_stamp
 from promoter.ui.reports.progress_lines import clean
@@ -35,8 +35,8 @@ def _facts(facts: Sequence[Document]) -> str:
 def _fact(fact: Document) -> tuple[str, ...]:
     notes = [str(fact[key]) for key in ("reason_code", "comment") if fact.get(key) and fact[key] != "ok"]
     notes += [f"{name} {fact[key]}ms" for key, name in (("gap_ms", "gap"), ("duration_ms", "took")) if fact.get(key) is not None]
-    at, place = when(read_stamp(fact["at"])), fact.get("environment") or "-"
-    return (str(fact["seq"]), at, fact["kind"], place, clean(fact["actor"]), clean(", ".join(notes)))
+    at, environment = when(read_stamp(fact["at"])), fact.get("environment") or "-"
+    return (str(fact["seq"]), at, fact["kind"], environment, clean(fact["actor"]), clean(", ".join(notes)))
 
 
 def difference(document: Document) -> str:
@@ -46,7 +46,7 @@ def difference(document: Document) -> str:
     parts.append(_section("images", [_image(image) for image in document["images"]]))
     if document["commits"] is not None:
         parts.append(_section(f"commits in {sides[0][0]} and not in {sides[1][0]}", document["commits"]))
-    parts.append(_section("configuration", [say_change(change) for change in document["changes"]]))
+    parts.append(_section("configuration", [format_change(change) for change in document["changes"]]))
     return "\n\n".join(parts)
 
 

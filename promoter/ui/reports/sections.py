@@ -53,7 +53,7 @@ class Lanes:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             for lane in self._lanes.values():
-                self._tell(lane)
+                self._print(lane)
             self._lanes.clear()
             self._within(None)
 
@@ -65,7 +65,7 @@ class Lanes:
             self._put(event, text)
             while (key := self._foremost()) is not None:
                 self._telling, lane = key, self._lanes[key]
-                self._tell(lane)
+                self._print(lane)
                 if lane.ended:
                     del self._lanes[key]
                 elif not lane.waits:
@@ -98,7 +98,7 @@ class Lanes:
         waiting = (key for key, lane in self._lanes.items() if lane.lines)
         return next(going, None) or next(waiting, None)
 
-    def _tell(self, lane: _Lane) -> None:
+    def _print(self, lane: _Lane) -> None:
         for section, text in lane.lines:
             self._within(section)
             self._sink.line(text)

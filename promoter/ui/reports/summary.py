@@ -32,7 +32,7 @@ def summary(result: RunResult, options: str) -> str:
         parts.append(images(result.release))
     if result.environments:
         parts.append(_matrix(result))
-    parts += [_why(environment, options) for environment in result.environments if tells_why(environment)]
+    parts += [_why(environment, options) for environment in result.environments if has_reasons(environment)]
     return "\n\n".join(parts)
 
 
@@ -87,7 +87,7 @@ def _digest(release: Release) -> str:
     return digests[0] if len(digests) == 1 else f"{len(digests)} images"
 
 
-def tells_why(environment: EnvironmentResult) -> bool:
+def has_reasons(environment: EnvironmentResult) -> bool:
     """Return whether an environment has a reason of its own; `not_reached` has none."""
     return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
 

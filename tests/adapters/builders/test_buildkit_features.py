@@ -55,7 +55,7 @@ def test_what_does_not(instruction: str) -> None:
     assert needs_buildkit(f"# syntax=docker/dockerfile:1\nFROM scratch\n{instruction}\n") is None
 
 
-def test_an_argument_with_a_value_stands_in_for_the_automatic_one() -> None:
+def test_an_argument_with_a_value_replaces_the_automatic_one() -> None:
     text = "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=$BUILDPLATFORM alpine\n"
     assert needs_buildkit(text) is None
     assert needs_buildkit(text.replace("=linux/amd64", "")) == Need(2, "FROM --platform=$BUILDPLATFORM")
@@ -67,7 +67,7 @@ def test_another_escape_character() -> None:
     assert needs_buildkit(text) == Need(4, "RUN --mount")
 
 
-def test_the_first_place_is_told() -> None:
+def test_the_first_line_that_needs_buildkit_is_reported() -> None:
     text = "FROM scratch\r\nRUN a \\\r\n\r\n  b\r\nCOPY --link a b\r\nRUN --mount=type=cache x\r\n"
     assert needs_buildkit(text) == Need(5, "COPY --link")
 

@@ -65,17 +65,17 @@ def test_a_remote_context_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_secrets_reach_the_child_by_its_environment_alone(tmp_path: Path) -> None:
     script = f'env > {tmp_path}/env; echo "$@" > {tmp_path}/argv; cat > {tmp_path}/stdin; echo said $C >&2'
-    told: list[str] = []
+    output: list[str] = []
     asked = request(tmp_path, args={"C": f"x-{handle('token')}"}, dockerfile_inline=f"FROM scratch\nENV X={handle('token')}\n")
     BuildxBuilder(
         plugin(tmp_path, script), HERE, environ={**os.environ, "DOCKER_CONTEXT": "other", "BUILDX_BUILDER": "other"}
-    ).build(asked, FakeSecrets({"token": "hunter2"}), told.append)
+    ).build(asked, FakeSecrets({"token": "hunter2"}), output.append)
     lines = (tmp_path / "env").read_text().splitlines()
     assert "C=x-hunter2" in lines and "DOCKER_HOST=unix:///run/x.sock" in lines
     assert not any(line.startswith(("DOCKER_CONTEXT=", "BUILDX_BUILDER=")) for line in lines)
     assert "hunter2" not in (tmp_path / "argv").read_text()
     assert (tmp_path / "stdin").read_text() == "FROM scratch\nENV X=hunter2\n"
-    assert told == ["said x-[secret token]"]
+    assert output == ["said x-[secret token]"]
 
 
 def test_a_failure_shows_the_error_and_the_last_lines(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_secret_under_a_name_of_the_builder_is_refused(tmp_path: Path, name: s
         (Target("a", host="h:2376", tls=Tls(None, None, None, verify=False)), {"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS": "1"}),
     ],
 )
-def test_the_engine_is_told_as_to_the_docker_cli(target: Target, variables: dict[str, str]) -> None:
+def test_the_engine_is_passed_in_the_variables_of_the_docker_cli(target: Target, variables: dict[str, str]) -> None:
     assert {name: value for name, value in reach(target).items() if value} == variables
 
 
@@ -178,19 +178,19 @@ def test_the_engine_is_told_as_to_the_docker_cli(target: Target, variables: dict
 def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     names = {"extra": "extra", "config": "config/cli-plugins", "home": "home/.docker/cli-plugins", "system": "system"}
     made = {name: tmp_path / path for name, path in names.items()}
-    for room in made.values():
-        room.mkdir(parents=True)
-        plugin(room, "true")
+    for directory in made.values():
+        directory.mkdir(parents=True)
+        plugin(directory, "true")
     (tmp_path / "config/config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(made["extra"])]}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return made
 
 
-def test_the_plugin_is_looked_for_as_the_docker_cli_does(rooms: dict[str, Path]) -> None:
-    for room in rooms.values():
-        assert find_plugin((rooms["system"],)) == room / "docker-buildx"
-        (room / "docker-buildx").unlink()
+def test_the_plugin_is_searched_in_the_directories_of_the_docker_cli(rooms: dict[str, Path]) -> None:
+    for directory in rooms.values():
+        assert find_plugin((rooms["system"],)) == directory / "docker-buildx"
+        (directory / "docker-buildx").unlink()
     assert find_plugin((rooms["system"],)) is None
 
 

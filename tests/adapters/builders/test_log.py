@@ -24,7 +24,7 @@ def test_an_error_among_them_is_raised_here() -> None:
         next(heard)
 
 
-def test_an_interruption_is_heard_while_nothing_is_said() -> None:
+def test_an_interruption_is_noticed_while_the_build_prints_nothing() -> None:
     silence = threading.Event()
 
     def mute() -> Iterator[str]:
@@ -41,13 +41,13 @@ def test_an_interruption_is_heard_while_nothing_is_said() -> None:
         silence.set()
 
 
-def test_a_log_tells_and_keeps_no_secret() -> None:
-    secrets, told = FakeSecrets({"token": "hunter2"}), list[str]()
+def test_a_log_masks_secrets_in_lines_and_failures() -> None:
+    secrets, output = FakeSecrets({"token": "hunter2"}), list[str]()
     secrets.reveal(handle("token"))
-    log = BuildLog(secrets, told.append)
+    log = BuildLog(secrets, output.append)
     log.line("with hunter2\n")
     error = log.failure("web", "exit 1: hunter2", "mend it")
-    assert told == ["with [secret token]"]
+    assert output == ["with [secret token]"]
     assert error.message == "web could not be built: exit 1: [secret token]\n  with [secret token]" and error.hint == "mend it"
 
 

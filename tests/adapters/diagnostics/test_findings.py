@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("offsets", "ok", "said"),
+    ("offsets", "ok", "message"),
     [
         ({"engine": 0.4, "registry a": -4.9}, True, "agrees with engine, registry a within 5 s"),
         ({"engine": 0.4, "registry a": -5.1}, False, "differs from registry a by 5 s (it is behind)"),
@@ -28,14 +28,14 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
         ({"engine": -600}, False, "differs from engine by 10 min (it is behind)"),
     ],
 )
-def test_a_clock_may_be_off_by_five_seconds(offsets: dict[str, float], ok: bool, said: str) -> None:
+def test_a_clock_may_be_off_by_five_seconds(offsets: dict[str, float], ok: bool, message: str) -> None:
     found = clocks.assess({name: timedelta(seconds=seconds) for name, seconds in offsets.items()})
-    assert (found.ok, found.essential, found.detail) == (ok, False, said)
+    assert (found.ok, found.essential, found.detail) == (ok, False, message)
     assert bool(found.remedy) is not ok
 
 
-def token(**told: object) -> str:
-    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, told, "x"))
+def token(**fields: object) -> str:
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, fields, "x"))
 
 
 @pytest.mark.parametrize(
@@ -50,34 +50,34 @@ def token(**told: object) -> str:
         (Login("ana", "hunter2"), None),
     ],
 )
-def test_a_token_that_tells_its_end_is_held_to_it(login: Login, ended: datetime | None) -> None:
+def test_a_token_with_an_expiry_time_expires_then(login: Login, ended: datetime | None) -> None:
     assert registries.expired(login, NOW) == ended
 
 
-def test_a_newer_engine_is_good_and_says_what_is_spoken_with_it() -> None:
+def test_a_newer_engine_passes_and_the_used_api_version_is_shown() -> None:
     found = engines.assess("engine", "unix:///x", About("host", "30.0", "1.60", "1.51", NOW, "/var"))
     assert found.ok
     assert "API 1.51 of its 1.60: newer" in found.detail
     assert "newer" not in engines.assess("engine", "unix:///x", About("host", "20.10", "1.41", "1.41", None, "")).detail
 
 
-def test_room_on_a_disk() -> None:
+def test_too_little_free_disk_space_is_reported() -> None:
     assert disks.assess("disk", "here", disks.ENOUGH).ok
     full = disks.assess("disk", "here", disks.ENOUGH - 1)
     assert (full.ok, full.essential, full.remedy) == (False, True, "free some space: docker system prune")
 
 
 @pytest.mark.parametrize(
-    ("found", "ok", "said"),
+    ("found", "ok", "message"),
     [
         ((LedgerHead(3, "a"), LedgerHead(5, "b")), True, "fact 5, head b"),
         ((None, None), False, "ends earlier"),
         ((LedgerHead(3, "z"), LedgerHead(3, "z")), False, "fact 3 is not the one"),
     ],
 )
-def test_the_witness_agrees_or_not(found: tuple[LedgerHead | None, LedgerHead | None], ok: bool, said: str) -> None:
-    told = ledgers.compared(LedgerHead(3, "a"), found)
-    assert (told.ok, said in told.detail) == (ok, True)
+def test_the_witness_agrees_or_not(found: tuple[LedgerHead | None, LedgerHead | None], ok: bool, message: str) -> None:
+    output = ledgers.compared(LedgerHead(3, "a"), found)
+    assert (output.ok, message in output.detail) == (ok, True)
 
 
 def test_a_ci_job_wants_a_shared_ledger_and_a_whole_checkout() -> None:

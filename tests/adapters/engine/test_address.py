@@ -51,7 +51,7 @@ def test_an_address_becomes_a_target(address, expected, home):
     ["", "x", "unix://", "tcp://", "tcp://h:port", "npipe:////./pipe/docker", "ssh://", "ssh://u:pw@h",
      "ssh://-oProxyCommand=x/", "context:"],
 )  # fmt: skip
-def test_what_is_no_address_is_told_with_the_remedy(address, home):
+def test_an_invalid_address_raises_with_a_hint(address, home):
     with pytest.raises(EngineError) as caught:
         resolve(address, home)
     assert caught.value.hint and "pw" not in caught.value.message

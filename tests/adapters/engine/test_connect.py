@@ -75,13 +75,13 @@ def test_the_version_is_settled_once_and_never_beyond_what_is_known(server, offe
 
 
 @pytest.mark.parametrize("api", ["", "web"])
-def test_what_is_no_engine_is_told(server, api):
+def test_a_server_that_is_not_docker_raises_an_error(server, api):
     server.api = api
     with at(server) as engine, pytest.raises(EngineError, match="not a Docker engine"):
         engine.identify()
 
 
-def test_an_engine_that_is_too_old_is_told(server):
+def test_an_engine_that_is_too_old_raises_an_error(server):
     server.api = "1.39"
     with at(server) as engine, pytest.raises(EngineError, match="too old"):
         engine.identify()
@@ -111,7 +111,7 @@ def test_proxies_of_the_environment_are_not_for_engines(server, monkeypatch):
         assert engine.identify().name == "host"
 
 
-def test_nobody_there_is_tried_a_few_times():
+def test_a_refused_connection_is_retried():
     waits = []
     engine = open_engine("tcp://127.0.0.1:1", environ={}, sleep=waits.append)
     with pytest.raises(EngineError, match="does not answer: Connection refused"):
@@ -239,13 +239,13 @@ def test_a_tunnel_that_broke_is_made_again(server, ssh):
         assert keeper.stdin.closed  # which ends all of the old one
 
 
-def test_ssh_that_fails_is_told_in_its_own_words(ssh):
+def test_the_error_of_ssh_is_shown(ssh):
     with pytest.raises(EngineError, match=r"Host key verification failed\.") as caught:
         open_engine("ssh://unknown/1", environ={}).identify()
     assert "known host" in str(caught.value.hint) and not list(ssh.glob("promoter-ssh-*"))
 
 
-def test_no_engine_behind_ssh_is_told_and_the_tunnel_ended(ssh):
+def test_no_engine_behind_ssh_raises_and_ends_the_tunnel(ssh):
     with pytest.raises(EngineError, match="no engine answers there at /1"):
         open_engine("ssh://h/1", environ={}).identify()
     assert gone(int((ssh / "pid").read_text()))

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from promoter.adapters.engine.create_body import ELSEWHERE, create_body, demands, unplaceable
+from promoter.adapters.engine.create_body import HANDLED_BY_OTHERS, create_body, demands, unplaceable
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.secrets import handle
 from promoter.pipeline.compose.build import Ulimit
@@ -18,7 +18,7 @@ BINDS = Mount(type="bind", source="/here", target="/there")
 TPU = DeviceRequest(capabilities=("tpu",), device_ids=("0",))
 LIMITS = Limits(cpus=1.5, memory=9, pids=7)
 
-CARRIED = {
+SENT = {
     "command": (("run", "it"), {"Cmd": ["run", "it"]}),
     "entrypoint": (("/e",), {"Entrypoint": ["/e"]}),
     "environment": ({"A": "1", "B": ""}, {"Env": ["A=1", "B="]}),
@@ -217,19 +217,19 @@ def body(service, **options):
     return create_body(spec(service, **options), lambda text: text)
 
 
-def test_every_field_of_a_service_is_carried_or_looked_after_elsewhere():
-    assert set(CARRIED) | set(ELSEWHERE) == set(Service.model_fields)
-    assert not set(CARRIED) & set(ELSEWHERE)
+def test_every_field_of_a_service_is_sent_or_handled_by_other_code():
+    assert set(SENT) | set(HANDLED_BY_OTHERS) == set(Service.model_fields)
+    assert not set(SENT) & set(HANDLED_BY_OTHERS)
 
 
-@pytest.mark.parametrize("name", CARRIED)
+@pytest.mark.parametrize("name", SENT)
 def test_a_field_reaches_the_engine(name):
-    value, expected = CARRIED[name]
+    value, expected = SENT[name]
     wanted = {**BARE, **expected, HOST: {**BARE[HOST], **expected.get(HOST, {})}}
     assert body(Service(**{name: value})) == wanted
 
 
-def test_nothing_said_is_nothing_sent():
+def test_an_empty_service_sends_no_optional_fields():
     assert body(Service()) == BARE
 
 
@@ -287,7 +287,7 @@ def test_the_first_network_only_for_engines_that_take_one():
     assert list(made["NetworkingConfig"]["EndpointsConfig"]) == ["one"]
 
 
-def test_the_mac_address_of_the_first_network_is_said_the_old_way_too():
+def test_the_mac_address_of_the_first_network_is_also_sent_in_the_old_field():
     assert body(Service(networks={"one": NETWORKS["two"]}))["MacAddress"] == "02:42:ac:11:00:02"
 
 
@@ -296,7 +296,7 @@ def test_a_bind_with_a_colon_is_not_cut_at_it():
     assert body(Service(volumes=(mount,)))[HOST]["Mounts"][0]["Source"] == "/a:b"
 
 
-def test_handles_are_revealed_wherever_they_stand():
+def test_secret_handles_are_replaced_in_every_field():
     def reveal(text):
         return text.replace(handle("x"), "SECRET")
 

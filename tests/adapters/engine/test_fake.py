@@ -50,9 +50,9 @@ def test_a_call_can_be_made_to_fail_once(site):
     assert site.engine.verbs("start", "create") == [("create", "one"), ("start", "one"), ("start", "one")]
 
 
-def test_health_can_take_some_looks(site):
+def test_health_can_pass_after_some_probes(site):
     service = Service(healthcheck=Healthcheck(test=("CMD", "probe")))
-    container = site.engine.create(ContainerSpec("one", site.image(Behaviour(looks=2)), service, {}), FakeSecrets())
+    container = site.engine.create(ContainerSpec("one", site.image(Behaviour(failing_probes=2)), service, {}), FakeSecrets())
     site.engine.start(container)
     codes = [site.engine.exec(container, ("probe",), 1).exit_code for _ in range(3)]
     assert codes == [1, 1, 0]

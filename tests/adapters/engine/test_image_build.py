@@ -44,7 +44,7 @@ def test_an_inline_dockerfile_needs_none_of_its_own(folder):
         assert tar.extractfile(context.dockerfile).read() == b"FROM x\n"
 
 
-def test_a_dockerfile_may_lie_elsewhere(folder, tmp_path):
+def test_a_dockerfile_outside_the_context_is_sent(folder, tmp_path):
     (tmp_path / "Other").write_text("FROM y\n")
     context = context_tar(folder, "../Other")
     with context.tar, tarfile.open(fileobj=context.tar) as tar:
@@ -56,6 +56,6 @@ def test_a_dockerfile_in_a_folder_is_named_from_the_context(folder):
     assert context_tar(folder, "./src/Dockerfile").dockerfile == "src/Dockerfile"
 
 
-def test_a_missing_dockerfile_is_told(folder):
+def test_a_missing_dockerfile_raises_an_error(folder):
     with pytest.raises(BuildError, match=r"there is no .*Nothing"):
         context_tar(folder, "Nothing")

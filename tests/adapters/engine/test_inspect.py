@@ -20,7 +20,7 @@ def test_the_expected_digest_is_found_among_several():
     assert running({}, image(OTHER, WANTED)) == WANTED
 
 
-def test_another_digest_is_told():
+def test_a_different_running_digest_is_returned():
     assert running({}, image(OTHER)) == OTHER
     assert running(MADE_FROM, image(OTHER)) == OTHER
 
@@ -34,7 +34,7 @@ def test_an_image_that_lost_its_names_is_known_by_what_the_container_was_made_fr
     assert running(MADE_FROM, image()) == WANTED
 
 
-def test_an_engine_with_a_store_of_manifests_says_it_itself():
+def test_an_engine_with_a_containerd_store_reports_the_digest_itself():
     assert running({"Image": str(WANTED)}, None) == WANTED
     assert running({"ImageManifestDescriptor": {"digest": str(WANTED)}}, None) == WANTED
 
@@ -43,7 +43,7 @@ def test_docker_hub_is_known_by_its_short_name():
     assert inspect.digests({"RepoDigests": [f"nginx@{WANTED}"]}, Repository.parse("docker.io/library/nginx")) == (WANTED,)
 
 
-def test_a_container_with_nothing_to_tell():
+def test_a_container_without_optional_fields_is_read():
     document = {
         "Id": "1", "Name": "/one", "State": {"Status": "created"}, "Config": {"Labels": None, "Healthcheck": {"Test": ["NONE"]}},
         "NetworkSettings": {"Ports": None},

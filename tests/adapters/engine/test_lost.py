@@ -113,12 +113,12 @@ def test_an_answer_that_breaks_off_is_a_lost_engine(server: Server, engine: Dock
 
 
 @pytest.mark.parametrize(
-    ("said", "keeps"), [({}, False), ({"LiveRestoreEnabled": False}, False), ({"LiveRestoreEnabled": True}, True)]
+    ("fields", "keeps"), [({}, False), ({"LiveRestoreEnabled": False}, False), ({"LiveRestoreEnabled": True}, True)]
 )
-def test_it_says_what_its_restart_does_to_containers(
-    server: Server, engine: DockerEngine, said: dict[str, bool], keeps: bool
+def test_identify_reports_whether_a_restart_keeps_containers(
+    server: Server, engine: DockerEngine, fields: dict[str, bool], keeps: bool
 ) -> None:
-    server.answer = lambda _: (200, INFO | said)
+    server.answer = lambda _: (200, INFO | fields)
     identity = engine.identify()
     assert (identity.at, identity.keeps_containers) == ("2026-01-01T00:00:00Z", keeps)
 

@@ -70,15 +70,15 @@ def test_a_stream_that_breaks_off_is_worth_a_retry():
 
 
 def test_a_push_gives_the_digest_of_its_last_line():
-    told = []
+    output = []
     layer = {"id": "abc", "status": "Pushing", "progressDetail": {"current": 1, "total": 2}}
     aux = {"progressDetail": {}, "aux": {"Tag": "v1", "Digest": str(DIGEST), "Size": 528}}
-    got = streams.follow_push(lines({"status": "The push refers"}, layer, PUSHED, aux), "x", lambda *words: told.append(words))
-    assert got == DIGEST and told == [("abc", "Pushing", 1, 2)]
+    got = streams.follow_push(lines({"status": "The push refers"}, layer, PUSHED, aux), "x", lambda *words: output.append(words))
+    assert got == DIGEST and output == [("abc", "Pushing", 1, 2)]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "output",
     [
         [],
         [{"status": "v1: digest: sha256:abc size: 5"}],
@@ -87,9 +87,9 @@ def test_a_push_gives_the_digest_of_its_last_line():
         [PUSHED, {"aux": {"manifestPushedInsteadOfIndex": True, "originalIndex": {}, "selectedManifest": {}}}],
     ],
 )
-def test_a_push_that_does_not_name_one_digest_is_an_error(told):
+def test_a_push_that_does_not_name_one_digest_is_an_error(output):
     with pytest.raises(PushError):
-        streams.follow_push(lines(*told, kind=PushError), "x", silent)
+        streams.follow_push(lines(*output, kind=PushError), "x", silent)
 
 
 def test_a_pull_is_believed_only_for_the_digest_that_was_asked_for():

@@ -127,7 +127,7 @@ def test_what_the_commit_does_not_have_is_not_there(ours: Repository, name: str)
 
 
 @pytest.mark.parametrize(
-    ("ref", "said", "hint"),
+    ("ref", "message", "hint"),
     [
         ("origin/master", "does not have", "git fetch origin master:refs/remotes/origin/master"),
         ("trunk", "does not have", "git fetch origin trunk"),
@@ -136,14 +136,14 @@ def test_what_the_commit_does_not_have_is_not_there(ours: Repository, name: str)
         ("main@{1}", "is not a git ref", "protected branch"),
     ],
 )
-def test_a_ref_that_is_not_here_is_an_error_that_says_what_to_do(ours: Repository, ref: str, said: str, hint: str) -> None:
+def test_a_missing_ref_raises_with_a_hint(ours: Repository, ref: str, message: str, hint: str) -> None:
     with pytest.raises(CallerError) as caught:
         read(ours, ref)
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert hint in (caught.value.hint or "")
 
 
-def test_a_shallow_clone_without_the_branch_says_so(ours: Repository, tmp_path: Path) -> None:
+def test_a_shallow_clone_without_the_branch_raises_with_a_hint(ours: Repository, tmp_path: Path) -> None:
     remote = (tmp_path / "remote.git").as_uri()
     ours.git("push", "-q", "origin", "work")
     ours.git("clone", "-q", "--depth=1", "--branch=work", remote, str(tmp_path / "shallow"))

@@ -37,22 +37,22 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def look(directory: Path, **variables: str) -> Source:
+def read_source(directory: Path, **variables: str) -> Source:
     return GitSource(ENVIRONMENT | variables).source(directory)
 
 
 def test_a_clean_checkout(checkout: Path) -> None:
     sha = commit(checkout, "one")
-    assert look(checkout) == Source(sha=sha, branch="main", dirty=False, version=sha[:7], author=AUTHOR)
+    assert read_source(checkout) == Source(sha=sha, branch="main", dirty=False, version=sha[:7], author=AUTHOR)
 
 
 def test_the_version_comes_from_tags(checkout: Path) -> None:
     commit(checkout, "one")
     git(checkout, "tag", "v1.2.0")
-    assert look(checkout).version == "v1.2.0"
+    assert read_source(checkout).version == "v1.2.0"
     sha = commit(checkout, "two")
     (checkout / "file").write_text("changed")
-    assert look(checkout).version == f"v1.2.0-1-g{sha[:7]}"
+    assert read_source(checkout).version == f"v1.2.0-1-g{sha[:7]}"
 
 
 @pytest.mark.parametrize("staged", [False, True])
@@ -61,14 +61,14 @@ def test_a_changed_file_is_dirty(checkout: Path, staged: bool) -> None:
     (checkout / "file").write_text("changed")
     if staged:
         git(checkout, "add", "file")
-    assert look(checkout).dirty
+    assert read_source(checkout).dirty
 
 
 def test_a_new_file_anywhere_in_the_repository_is_dirty(checkout: Path) -> None:
     commit(checkout, "one")
     (checkout / "deploy").mkdir()
     (checkout / "new").write_text("x")
-    assert look(checkout / "deploy").dirty
+    assert read_source(checkout / "deploy").dirty
 
 
 def test_an_ignored_file_is_not(checkout: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_ignored_file_is_not(checkout: Path) -> None:
     git(checkout, "add", ".gitignore")
     commit(checkout, "one")
     (checkout / "new").write_text("x")
-    assert not look(checkout).dirty
+    assert not read_source(checkout).dirty
 
 
 @pytest.mark.parametrize("place", [".promoter", "deploy/.promoter", "deploy/.promoter/deep"])
@@ -89,7 +89,7 @@ def test_promoters_own_files_do_not_count(checkout: Path, place: str, tracked: b
         git(checkout, "add", "-f", str(own))
     commit(checkout, "one")
     own.write_text("y")
-    assert not look(checkout).dirty
+    assert not read_source(checkout).dirty
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,21 @@ def test_promoters_own_files_do_not_count(checkout: Path, place: str, tracked: b
 def test_a_detached_head_asks_the_ci(checkout: Path, variables: dict[str, str], branch: str | None) -> None:
     sha = commit(checkout, "one")
     git(checkout, "checkout", "-q", "--detach")
-    assert look(checkout, **variables).branch == branch
-    assert look(checkout).sha == sha
+    assert read_source(checkout, **variables).branch == branch
+    assert read_source(checkout).sha == sha
 
 
 def test_a_branch_that_is_checked_out_wins(checkout: Path) -> None:
     commit(checkout, "one")
-    assert look(checkout, GITHUB_REF_NAME="other").branch == "main"
+    assert read_source(checkout, GITHUB_REF_NAME="other").branch == "main"
 
 
 def test_no_commit_yet(checkout: Path) -> None:
-    assert look(checkout) == Source(branch="main")
+    assert read_source(checkout) == Source(branch="main")
 
 
 def test_outside_a_checkout(tmp_path: Path) -> None:
-    assert look(tmp_path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent)) == Source()
+    assert read_source(tmp_path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent)) == Source()
 
 
 def test_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,20 +133,20 @@ def test_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_variables_of_a_git_hook_do_not_mislead(checkout: Path) -> None:
     sha = commit(checkout, "one")
-    assert look(checkout, GIT_DIR="/nonexistent", GIT_INDEX_FILE="/nonexistent").sha == sha
+    assert read_source(checkout, GIT_DIR="/nonexistent", GIT_INDEX_FILE="/nonexistent").sha == sha
 
 
 def test_a_checkout_that_git_refuses_is_an_error(checkout: Path) -> None:
     commit(checkout, "one")
     with pytest.raises(WorldError) as caught:
-        look(checkout, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+        read_source(checkout, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
     assert "dubious ownership" in caught.value.message
     assert caught.value.hint and "safe.directory" in caught.value.hint
 
 
 def test_a_missing_directory_is_not_a_missing_git(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="not a directory"):
-        look(tmp_path / "nowhere")
+        read_source(tmp_path / "nowhere")
 
 
 def test_commits_between_two(checkout: Path) -> None:
@@ -157,5 +157,5 @@ def test_commits_between_two(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("old", ["f" * 40, "--output=x", "main", ""])
-def test_commits_that_nobody_knows(checkout: Path, old: str) -> None:
+def test_an_unknown_old_commit_gives_no_commit_count(checkout: Path, old: str) -> None:
     assert GitSource(ENVIRONMENT).commits(checkout, old, commit(checkout, "one")) is None

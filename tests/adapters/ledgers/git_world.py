@@ -15,9 +15,9 @@ BRANCH = "promoter-ledger"
 class World:
     """`origin` is bare and has one commit on `main`; `clone` is a checkout of it. Nobody's own git configuration counts."""
 
-    def __init__(self, room: Path) -> None:
-        self.room, self.origin, self.clone = room, room / "origin.git", room / "clone"
-        home = room / "home"
+    def __init__(self, directory: Path) -> None:
+        self.room, self.origin, self.clone = directory, directory / "origin.git", directory / "clone"
+        home = directory / "home"
         home.mkdir()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
             "HOME": str(home), "XDG_CONFIG_HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1",

@@ -193,7 +193,7 @@ def test_two_pipelines_have_two_chains_on_one_branch(world):
     assert shop.location != blog.location
 
 
-def test_commits_are_signed_where_git_is_told_so(world):
+def test_commits_are_signed_when_git_is_configured_to_sign(world):
     key = world.room / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     (world.room / "signers").write_text(f"ana@example.com {key.with_suffix('.pub').read_text()}")
@@ -267,7 +267,7 @@ def test_what_is_no_branch_is_refused_when_it_is_written(world, url):
         world.ledger(url=url)
 
 
-def test_a_place_that_is_neither_remote_nor_directory_is_told(world):
+def test_an_address_that_is_neither_remote_nor_directory_is_refused(world):
     with pytest.raises(CallerError, match="is not a remote, a directory or an address; its remotes are origin"):
         list(world.ledger(url=f"git:{BRANCH}@orign").read())
 

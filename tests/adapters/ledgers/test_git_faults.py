@@ -113,7 +113,7 @@ def test_of_many_clones_that_want_a_lease_one_gets_it(world):
         assert sum(pool.map(want, clones)) == 1
 
 
-def test_who_was_replaced_from_another_clone_is_told_at_the_next_heartbeat(world):
+def test_a_lease_taken_from_another_clone_fails_at_the_next_renewal(world):
     mine, other = world.ledger(), world.ledger(world.another("second"))
     lease = mine.acquire("prod", "run 1", MINUTE, NOW)
     taken = other.acquire("prod", "run 2", MINUTE, NOW + MINUTE)
@@ -157,7 +157,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_push_that_the_server_refuses_says_which_right_is_missing_and_is_not_tried_again(world, case):
+def test_a_push_that_the_server_refuses_names_the_missing_permission_and_is_not_retried(world, case):
     script, words, remedy = REFUSALS[case]
     written = write(world.ledger(), 1)
     hook(world, "pre-receive", f"echo x >> {world.room}/tries\n{script}")
@@ -172,7 +172,7 @@ def test_a_push_that_the_server_refuses_says_which_right_is_missing_and_is_not_t
 
 
 @pytest.mark.parametrize(
-    ("program", "said", "words", "remedy"),
+    ("program", "message", "words", "remedy"),
     [
         ("receivepack", "remote: Permission to o/r.git denied to ana.\\nfatal: The requested URL returned error: 403",
          "may not be written to", "contents: write"),
@@ -186,9 +186,9 @@ def test_a_push_that_the_server_refuses_says_which_right_is_missing_and_is_not_t
         ("uploadpack", "ERROR: Repository not found.", "cannot see", "fix the address"),
     ],
 )  # fmt: skip
-def test_what_servers_say_is_told_as_what_is_missing(world, program, said, words, remedy):
+def test_server_error_texts_are_mapped_to_a_hint(world, program, message, words, remedy):
     script = world.room / "program"
-    script.write_text(f"#!/bin/sh\nprintf '{said.replace(chr(39), chr(34))}\\n' >&2\nexit 128\n")
+    script.write_text(f"#!/bin/sh\nprintf '{message.replace(chr(39), chr(34))}\\n' >&2\nexit 128\n")
     script.chmod(0o755)
     world.git("config", f"remote.origin.{program}", str(script), at=world.clone)
     with pytest.raises(LedgerError, match=words) as error:
@@ -208,7 +208,7 @@ def test_a_repository_that_is_gone_and_one_that_is_broken(world):
     assert list(ledger.read()) == written
 
 
-def test_a_host_that_nobody_reaches_is_tried_again_and_then_told(world):
+def test_an_unreachable_host_is_retried_and_then_reported(world):
     waits: list[float] = []
     ledger = world.ledger(url=f"git:{BRANCH}@http://127.0.0.1:9/shop.git", sleep=waits.append)
     with pytest.raises(LedgerError, match="cannot be reached") as error:
@@ -258,7 +258,7 @@ def test_an_append_whose_answer_was_lost_is_written_once(world):
     assert ledger.append(DRAFT, head_of(fact), NOW).seq == 3
 
 
-def test_a_lease_whose_answer_was_lost_is_ours_and_tells_whom_it_was_taken_from(world):
+def test_a_lease_whose_response_was_lost_is_held_and_names_the_earlier_owner(world):
     world.ledger().acquire("prod", "run 1", MINUTE, NOW)
     hook(world, "reference-transaction", DIE_ONCE.format(marker=world.room / "died"))
     ledger = world.ledger(world.another("second"))
@@ -333,7 +333,7 @@ def test_a_line_that_was_edited_on_the_branch_is_named(world):
         list(world.ledger().read())
 
 
-def test_a_lease_that_somebody_scribbled_over_is_told(world):
+def test_a_corrupted_lease_raises_with_its_ref(world):
     ledger = world.ledger()
     ledger.acquire("prod", "run 1", MINUTE, NOW)
     world.git("update-ref", "refs/promoter/leases/shop/prod", "main", at=world.origin)
@@ -342,7 +342,7 @@ def test_a_lease_that_somebody_scribbled_over_is_told(world):
     assert "refs/promoter/leases/shop/prod" in (error.value.hint or "")
 
 
-def test_what_is_no_directory_of_facts_is_told(world):
+def test_a_file_instead_of_the_fact_directory_is_refused(world):
     clone = world.clone
     world.git("checkout", "--quiet", "--orphan", BRANCH, at=clone)
     (clone / "shop").write_text("a file\n")

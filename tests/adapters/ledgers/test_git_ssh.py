@@ -44,7 +44,7 @@ def test_facts_and_leases_over_ssh(world, server):
     assert world.git("rev-list", "--count", BRANCH, at=world.origin) == "2"
 
 
-def test_a_key_that_the_server_does_not_know_is_told(world, server):
+def test_an_ssh_key_that_the_server_does_not_accept_is_reported(world, server):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(server.room / "other")], check=True)
     server.allow("other")
     with pytest.raises(LedgerError, match=r"does not accept this ssh key: .*Permission denied") as error:
@@ -52,20 +52,20 @@ def test_a_key_that_the_server_does_not_know_is_told(world, server):
     assert (error.value.retryable, "ssh-add" in (error.value.hint or "")) == (False, True)
 
 
-def test_a_host_whose_key_is_not_known_is_told_and_nobody_is_asked(world, server):
+def test_an_unknown_host_key_is_refused_without_a_prompt(world, server):
     server.known.write_text("")
     with pytest.raises(LedgerError, match="host whose key is not known here") as error:
         list(world.ledger().read())
     assert "fingerprint" in (error.value.hint or "")
 
 
-def test_a_repository_that_is_not_there_is_told(world, server):
+def test_a_missing_repository_is_reported(world, server):
     world.git("remote", "set-url", "origin", f"{server.host}:/nowhere/shop.git", at=world.clone)
     with pytest.raises(LedgerError, match="in a repository that does not exist"):
         list(world.ledger().read())
 
 
-def test_a_repository_where_this_account_may_not_write_is_told(world):
+def test_a_repository_without_write_permission_is_reported(world):
     (world.origin / "hooks/pre-receive").write_text("#!/bin/sh\necho 'ana may not push here' >&2\nexit 1\n")
     (world.origin / "hooks/pre-receive").chmod(0o755)
     with pytest.raises(LedgerError, match="ana may not push here"):

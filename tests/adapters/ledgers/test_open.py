@@ -21,7 +21,7 @@ def test_the_default_is_a_file_beside_the_pipeline(tmp_path: Path) -> None:
 
 def test_a_home_from_outside_is_found_by_its_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = ModuleType("their_homes")
-    made.open_it = lambda *said: (opened.append(said), MemoryLedger())[1]  # type: ignore[attr-defined]
+    made.open_it = lambda *output: (opened.append(output), MemoryLedger())[1]  # type: ignore[attr-defined]
     opened: list[tuple[object, ...]] = []
     points = EntryPoints([EntryPoint("cabinet", "their_homes:open_it", GROUP)])
     monkeypatch.setitem(sys.modules, "their_homes", made)
@@ -64,7 +64,7 @@ def test_an_installed_home_serves_the_real_command(theirs: Cli) -> None:
     assert theirs("ledger", "verify", *common).json["facts"] == 1
 
 
-def test_one_that_cannot_be_loaded_is_told_without_a_traceback(theirs: Cli) -> None:
+def test_a_ledger_plugin_that_cannot_be_loaded_is_reported_without_a_traceback(theirs: Cli) -> None:
     ran = theirs("status", "--ledger", "lost:third")
     assert ran.exit_code == 2, ran.text
     assert "cannot be loaded (their_homes:gone)" in ran.stderr

@@ -172,9 +172,9 @@ class Cutting:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
-    def _carry(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         deaf = threading.Event()
         with client, socket.create_connection(("127.0.0.1", self._port)) as server:
             back = threading.Thread(target=self._back, args=(server, client, deaf), daemon=True)
@@ -244,7 +244,7 @@ def test_a_commit_that_is_still_on_its_way_when_the_append_is_given_again_is_one
         proxy.close()
 
 
-def test_a_lease_whose_answer_was_lost_tells_whom_it_was_taken_from(server, database, open_one):
+def test_a_lease_whose_response_was_lost_names_the_earlier_owner(server, database, open_one):
     open_one().acquire("prod", "run 1", timedelta(minutes=1), NOW)
     proxy = Cutting(server.port)
     try:
@@ -258,7 +258,7 @@ def test_a_lease_whose_answer_was_lost_tells_whom_it_was_taken_from(server, data
         proxy.close()
 
 
-def test_another_s_fact_in_the_place_of_a_lost_one_is_told_as_such(server, database, open_one):
+def test_a_fact_of_another_writer_at_the_position_of_a_lost_append_is_reported(server, database, open_one):
     proxy = Cutting(server.port)
     try:
         ledger = open_one(url=server.url(database).replace(f":{server.port}/", f":{proxy.port}/"), attempts=1)
@@ -275,14 +275,14 @@ def test_another_s_fact_in_the_place_of_a_lost_one_is_told_as_such(server, datab
 
 
 # ---------------------------------------------------------------- what people get wrong
-def test_nobody_listens(free_port):
+def test_a_closed_port_raises_a_retryable_error(free_port):
     ledger = PostgresLedger(f"postgresql://ana:hunter2@127.0.0.1:{free_port()}/shop", "shop", Retry(attempts=1))
     with pytest.raises(LedgerError, match="cannot be reached") as error:
         list(ledger.read())
     assert error.value.retryable and "hunter2" not in error.value.message + ledger.location
 
 
-def test_passwords_come_by_the_usual_means_and_a_wrong_one_is_said(server, database, open_one, tmp_path, monkeypatch):
+def test_passwords_come_from_the_sources_of_libpq_and_a_wrong_one_is_reported(server, database, open_one, tmp_path, monkeypatch):
     server.ask(f"CREATE ROLE {database} LOGIN PASSWORD 'right'", f"GRANT CREATE ON DATABASE {database} TO {database}")
     try:
         url = server.url(database, user=database)

@@ -223,21 +223,21 @@ def test_an_empty_file_is_an_empty_ledger(ledger, place):
     assert len(write(ledger, 1)) == 1
 
 
-def test_a_directory_in_its_place_is_said(ledger, place):
+def test_a_directory_at_the_path_of_the_database_is_reported(ledger, place):
     place.mkdir(parents=True)
     with pytest.raises(LedgerError) as error:
         ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be opened" in error.value.message
 
 
-def test_a_file_where_its_directory_should_be_is_said(ledger, place):
+def test_a_file_at_the_path_of_the_directory_is_reported(ledger, place):
     place.parent.write_text("")
     with pytest.raises(LedgerError) as error:
         ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be reached" in error.value.message
 
 
-def test_a_lock_that_lasts_is_said_and_worth_another_try(place):
+def test_a_lock_that_lasts_raises_a_retryable_error(place):
     ledger = SqliteLedger(place, patience=timedelta(milliseconds=20))
     write(ledger, 1)
     other = sqlite3.connect(place, isolation_level=None)
@@ -252,9 +252,9 @@ def test_a_lock_that_lasts_is_said_and_worth_another_try(place):
     ledger.close()
 
 
-def test_a_disk_that_takes_no_more_is_said(place):
-    said = subprocess.run([sys.executable, "-c", WRITER, place], capture_output=True, text=True, check=True).stdout
-    assert "disk error" in said and "run the same command again" in said
+def test_a_full_disk_is_reported_with_a_hint(place):
+    output = subprocess.run([sys.executable, "-c", WRITER, place], capture_output=True, text=True, check=True).stdout
+    assert "disk error" in output and "run the same command again" in output
     assert list(SqliteLedger(place).read()) == []
 
 
@@ -280,7 +280,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path):
 
 
 @contextmanager
-def nobody() -> Iterator[None]:
+def unprivileged() -> Iterator[None]:
     """Permissions mean nothing to root."""
     root = os.geteuid() == 0
     if root:
@@ -293,22 +293,22 @@ def nobody() -> Iterator[None]:
 
 
 @pytest.fixture
-def shelf() -> Iterator[Path]:
+def read_only_dir() -> Iterator[Path]:
     """A directory that anybody may enter and nobody may write in."""
-    shelf = Path(tempfile.mkdtemp(prefix="promoter-shelf-"))
-    yield shelf
-    shelf.chmod(0o755)
-    shutil.rmtree(shelf)
+    read_only_dir = Path(tempfile.mkdtemp(prefix="promoter-shelf-"))
+    yield read_only_dir
+    read_only_dir.chmod(0o755)
+    shutil.rmtree(read_only_dir)
 
 
-def test_it_can_be_read_where_nothing_may_be_written(shelf):
-    ledger = SqliteLedger(shelf / "ledger.db")
+def test_it_can_be_read_where_nothing_may_be_written(read_only_dir):
+    ledger = SqliteLedger(read_only_dir / "ledger.db")
     written = write(ledger, 2)
     ledger.close()
-    (shelf / "ledger.db").chmod(0o444)
-    shelf.chmod(0o555)
-    with nobody():
-        reader = SqliteLedger(shelf / "ledger.db")
+    (read_only_dir / "ledger.db").chmod(0o444)
+    read_only_dir.chmod(0o555)
+    with unprivileged():
+        reader = SqliteLedger(read_only_dir / "ledger.db")
         assert list(reader.read()) == written
         with pytest.raises(LedgerError) as error:
             reader.append(DRAFT, LedgerHead(2, written[1].digest), NOW)
@@ -317,10 +317,10 @@ def test_it_can_be_read_where_nothing_may_be_written(shelf):
         reader.close()
 
 
-def test_a_place_that_may_not_be_written_is_said(shelf):
-    shelf.chmod(0o555)
-    with nobody(), pytest.raises(LedgerError) as error:
-        SqliteLedger(shelf / "new" / "ledger.db").append(DRAFT, LedgerHead(), NOW)
+def test_a_read_only_directory_is_reported(read_only_dir):
+    read_only_dir.chmod(0o555)
+    with unprivileged(), pytest.raises(LedgerError) as error:
+        SqliteLedger(read_only_dir / "new" / "ledger.db").append(DRAFT, LedgerHead(), NOW)
     assert "Permission denied" in error.value.message
 
 

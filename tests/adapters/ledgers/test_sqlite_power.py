@@ -65,11 +65,11 @@ def test_what_was_written_and_not_synced_may_be_lost_in_any_part(tmp_path: Path,
     assert new[torn] != old
     chance = random.Random(SEED)
     for turn in range(40):
-        room = tmp_path / f"turn-{turn}"
-        room.mkdir()
+        directory = tmp_path / f"turn-{turn}"
+        directory.mkdir()
         for name in names:
-            (room / name).write_bytes(mixed(old, new[name], chance, turn) if name == torn else new[name])
-        whole(room / "ledger.db", answered, f"turn {turn}, PROMOTER_TEST_SEED={SEED}")
+            (directory / name).write_bytes(mixed(old, new[name], chance, turn) if name == torn else new[name])
+        whole(directory / "ledger.db", answered, f"turn {turn}, PROMOTER_TEST_SEED={SEED}")
 
 
 def mixed(old: bytes, new: bytes, chance: random.Random, turn: int) -> bytes:
@@ -106,8 +106,8 @@ def test_a_writer_that_is_killed_at_any_instant_loses_nothing_that_was_answered(
     for turn in range(8):
         span = chance.uniform(0, 0.3)
         with (
-            (tmp_path / "said").open("wb") as said,
-            subprocess.Popen([sys.executable, "-c", WRITER, place], stdout=said) as writer,
+            (tmp_path / "said").open("wb") as output,
+            subprocess.Popen([sys.executable, "-c", WRITER, place], stdout=output) as writer,
         ):
             while not (tmp_path / "said").stat().st_size and writer.poll() is None:
                 lived(writer, 0.01)

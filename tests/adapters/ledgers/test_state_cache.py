@@ -90,8 +90,8 @@ def ledger_of(count: int) -> MemoryLedger:
     return ledger
 
 
-def glanced(room: Path, ledger: MemoryLedger) -> State:
-    kept = Projection(room, "here")
+def glanced(directory: Path, ledger: MemoryLedger) -> State:
+    kept = Projection(directory, "here")
     try:
         state = Ledger(ledger, FakeClock(), ANN, kept=kept).glance()
         assert everything(state) == everything(fold(ledger.read()))
@@ -104,22 +104,22 @@ def everything(state: State) -> object:
     """Each field by itself, so that a difference is seen where it is."""
     rooms = {"": state, **state.environments}
     return {
-        f"{room}/{part.name}": getattr(owner, part.name).items() if part.is_table else getattr(owner, part.name)
-        for room, owner in rooms.items()
+        f"{directory}/{part.name}": getattr(owner, part.name).items() if part.is_table else getattr(owner, part.name)
+        for directory, owner in rooms.items()
         for part in PARTS[type(owner)]
     } | {"head": state.head}
 
 
-def test_the_story_tells_of_every_kind_but_those_that_nobody_writes_yet() -> None:
+def test_the_scenario_has_every_kind_of_fact_that_is_written_today() -> None:
     assert {fact.kind for fact in facts()} >= set(Kind) - {Kind.DRIFTED}
 
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=6))
 @settings(max_examples=40, deadline=None)
-def test_built_in_portions_it_is_what_the_facts_say(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
-    room = tmp_path_factory.mktemp("room")
+def test_a_cache_built_in_parts_equals_the_state_of_the_facts(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+    directory = tmp_path_factory.mktemp("room")
     for count in sorted(min(cut, len(facts())) for cut in cuts):
-        glanced(room, ledger_of(count))
+        glanced(directory, ledger_of(count))
 
 
 def test_what_is_asked_of_it_is_answered_as_from_the_facts(tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def answers(shop: Workshop) -> list[object]:
 
 
 # ---------------------------------------------------------------- nothing rests on it
-def forge(room: Path, statement: str) -> None:
-    with closing(sqlite3.connect(next(room.glob("projection-*.db")))) as raw:
+def forge(directory: Path, statement: str) -> None:
+    with closing(sqlite3.connect(next(directory.glob("projection-*.db")))) as raw:
         assert raw.execute(statement).rowcount > 0
         raw.commit()
 
@@ -161,7 +161,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_who_acts_reads_the_facts_and_verify_tells_of_the_forgery(tmp_path: Path, what: str) -> None:
+def test_a_command_that_writes_reads_the_facts_and_verify_reports_a_forged_cache(tmp_path: Path, what: str) -> None:
     shop = busy()
     shop.kept = lambda: Projection(tmp_path, "here")
     shop.api().status()
@@ -180,7 +180,7 @@ def glance_of(shop: Workshop) -> State:
     return shop.api().context.ledger.glance()
 
 
-def test_who_looked_and_then_acts_has_read_every_fact(tmp_path: Path) -> None:
+def test_an_append_after_a_read_from_the_cache_reads_every_fact(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(40))
     forge(tmp_path, 'UPDATE head SET state = replace(state, \'"salt": "\', \'"salt": "00\')')
     ledger = Ledger(ledger_of(40), FakeClock(), ANN, kept=Projection(tmp_path, "here"))
@@ -258,8 +258,13 @@ def test_to_check_a_longer_ledger_takes_no_more_memory(tmp_path: Path, monkeypat
     monkeypatch.setattr(ledger_module, "PORTION", 500)
     peaks = []
     for count in (3000, 9000):
-        room = tmp_path / str(count)
-        store, kept, vetoes, head = SqliteLedger(room / "facts.db"), Projection(room, "here"), list[Fact](), LedgerHead()
+        directory = tmp_path / str(count)
+        store, kept, vetoes, head = (
+            SqliteLedger(directory / "facts.db"),
+            Projection(directory, "here"),
+            list[Fact](),
+            LedgerHead(),
+        )
         for number in range(count):
             draft = FactDraft(Kind.VETOED, EVE, None, None, {"reason": "leaks", "digests": [f"sha256:{number:064}"]})
             vetoes.append(seal(draft, head, FakeClock().now()))

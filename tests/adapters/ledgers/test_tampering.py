@@ -110,9 +110,9 @@ def test_each_is_found_named_and_stops_what_would_build_on_it(home: Home, capsys
     for command in (["ledger", "verify"], ["pin", "dev", "--reason", "x", "--actor", "ben@example.com"]):
         capsys.readouterr()
         assert run(command) == 1
-        said = "".join(capsys.readouterr())
-        assert re.search(words, said), said
-        assert "Traceback" not in said
+        output = "".join(capsys.readouterr())
+        assert re.search(words, output), output
+        assert "Traceback" not in output
     with_it = open_ledger(home.url, home.place, "shop")
     assert list(with_it.lines()) == [line for _, _, line in sorted(change(home.rows))]
     with_it.close()

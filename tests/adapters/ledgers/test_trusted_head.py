@@ -32,7 +32,7 @@ def test_it_remembers_the_last_fact_of_each_ledger(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"memory": 3}', '{"memory": {"seq": "x"}}'])
-def test_a_file_that_says_nothing_is_none(tmp_path, text):
+def test_an_invalid_file_is_read_as_none(tmp_path, text):
     (tmp_path / "witness.json").write_text(text)
     assert FileWitness(tmp_path, "memory").seen() is None
 
@@ -76,7 +76,7 @@ def test_what_another_machine_wrote_meanwhile_is_no_fault(tmp_path):
     assert ledger(store, tmp_path / "here").state.head.seq == 4
 
 
-def test_it_never_goes_back_whoever_notes_last(tmp_path):
+def test_the_recorded_head_never_goes_back(tmp_path):
     slow, quick = FileWitness(tmp_path, "one"), FileWitness(tmp_path, "one")
     quick.note(LedgerHead(5, "sha256:b"))
     slow.note(LedgerHead(3, "sha256:a"))

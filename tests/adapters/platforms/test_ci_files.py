@@ -15,7 +15,7 @@ def test_appending_keeps_what_others_wrote(tmp_path: Path) -> None:
     assert (size(str(file)), size(str(tmp_path / "none"))) == (5, 0)
 
 
-def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_gives_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert append(str(tmp_path), "x") == "is a directory"
     assert append(str(tmp_path / "no" / "out"), "x") == "no such file or directory"

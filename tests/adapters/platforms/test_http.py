@@ -48,11 +48,11 @@ class HttpYard:
         found = []
         for one in self.server.posts():
             body = one.body
-            said = body.get("inputs") or body.get("client_payload")
-            if said is None:
+            output = body.get("inputs") or body.get("client_payload")
+            if output is None:
                 pairs = {pair["key"]: pair["value"] for pair in body["variables"]}
-                said = {"environment": pairs["PROMOTER_ENVIRONMENT"], "release": pairs["PROMOTER_RELEASE"]}
-            found.append((said["environment"], said["release"]))
+                output = {"environment": pairs["PROMOTER_ENVIRONMENT"], "release": pairs["PROMOTER_RELEASE"]}
+            found.append((output["environment"], output["release"]))
         return found
 
     def recorded(self) -> list[tuple[str, str]]:
@@ -96,7 +96,7 @@ def test_without_a_ref_it_is_taken_from_the_default_branch(hub: HttpYard) -> Non
     assert hub.server.asked[-1].body["ref"] == "trunk"
 
 
-def test_an_event_carries_the_whole_occasion(hub: HttpYard) -> None:
+def test_an_event_contains_pipeline_environment_release_and_plan(hub: HttpYard) -> None:
     hub.forge.dispatch(Event("carry-on"), OCCASION)
     (asked,) = hub.server.asked
     payload = {"pipeline": "shop", "environment": "prod", "release": OCCASION.release, "plan_digest": OCCASION.plan_digest}
@@ -170,7 +170,7 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
 
 # ------------------------------------------------------------ what goes wrong
 @pytest.mark.parametrize(
-    ("status", "body", "said", "hint"),
+    ("status", "body", "message", "hint"),
     [
         (401, {"message": "Bad credentials"}, "does not accept the token of GITHUB_TOKEN", "set a new one"),
         (403, {"message": "Not accessible"}, "does not let the token of GITHUB_TOKEN start an event of the repository: Not acc",
@@ -180,11 +180,13 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
         (418, b"<html>", "refuses to start an event of the repository (418)", "Contents: write"),
     ],
 )  # fmt: skip
-def test_what_stays_is_said_once_with_its_remedy(hub: HttpYard, status: int, body: object, said: str, hint: str) -> None:
+def test_a_permanent_error_is_not_retried_and_has_a_hint(
+    hub: HttpYard, status: int, body: object, message: str, hint: str
+) -> None:
     hub.server.next = [Answer(status, body)]
     with pytest.raises(ForgeError) as caught:
         hub.forge.dispatch(Event("promoter"), OCCASION)
-    assert said in caught.value.message and hint in str(caught.value.hint)
+    assert message in caught.value.message and hint in str(caught.value.hint)
     assert (len(hub.server.asked), hub.waits, caught.value.retryable) == (1, [], False)
 
 
@@ -239,7 +241,7 @@ def test_who_hangs_is_left(hub: HttpYard) -> None:
     assert len(hub.server.asked) == 4
 
 
-def test_nobody_there_is_said_so(server: ForgeServer) -> None:
+def test_an_unreachable_platform_is_reported(server: ForgeServer) -> None:
     forge = GitHub("http://127.0.0.1:9", REPOSITORY, Token(TOKEN, "GH_TOKEN"), RUN, Retry(lambda _: None))
     with pytest.raises(ForgeError, match=r"GitHub at 127\.0\.0\.1:9 cannot be reached"):
         forge.prove()
@@ -264,7 +266,7 @@ def test_a_renamed_repository_is_followed_on_the_same_host(hub: HttpYard) -> Non
         hub.forge.dispatch(Event("promoter"), OCCASION)
 
 
-def test_nothing_that_is_said_holds_the_token(hub: HttpYard) -> None:
+def test_no_error_text_contains_the_token(hub: HttpYard) -> None:
     hub.server.next = [Answer(422, {"message": f"who are you, {TOKEN}?"})]
     with pytest.raises(ForgeError) as caught:
         hub.forge.prove()
@@ -272,7 +274,7 @@ def test_nothing_that_is_said_holds_the_token(hub: HttpYard) -> None:
     assert TOKEN not in "".join(traceback.format_exception(caught.value)) + repr(Token(TOKEN, "x")) + str(Token(TOKEN, "x"))
 
 
-def test_a_netrc_file_says_nothing_here(hub: HttpYard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netrc_file_is_ignored(hub: HttpYard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     hub.forge.prove()

@@ -90,13 +90,13 @@ def test_gitlab_by_its_remote(checkout: Path) -> None:
         opened(Platform.GITHUB, checkout, {"GITHUB_TOKEN": "t"})
 
 
-def test_ci_says_it_without_any_remote(checkout: Path) -> None:
+def test_platform_comes_from_ci_variables_without_a_remote(checkout: Path) -> None:
     assert opened(None, checkout, GITHUB) == (Platform.GITHUB, "https://ghe.example.com/api/v3", "acme/shop")
     assert opened(None, checkout, GITLAB) == (Platform.GITLAB, "https://git.example.com/api/v4", "17")
 
 
 @pytest.mark.parametrize(
-    ("platform", "environ", "url", "said"),
+    ("platform", "environ", "url", "message"),
     [
         (None, {"GITHUB_TOKEN": "t"}, None, "no remote `origin`"),
         (None, {"GITHUB_TOKEN": "t"}, "/srv/git/shop.git", "is not on a host that runs jobs"),
@@ -107,12 +107,12 @@ def test_ci_says_it_without_any_remote(checkout: Path) -> None:
         (Platform.GITHUB, {**GITHUB, "GITHUB_API_URL": "http://ghe.example.com"}, None, "without TLS"),
     ],
 )
-def test_what_is_missing_is_said(
-    checkout: Path, platform: Platform | None, environ: Mapping[str, str], url: str | None, said: str
+def test_a_missing_platform_setting_is_reported(
+    checkout: Path, platform: Platform | None, environ: Mapping[str, str], url: str | None, message: str
 ) -> None:
     if url is not None:
         origin(checkout, url)
-    with pytest.raises(CallerError, match=said) as caught:
+    with pytest.raises(CallerError, match=message) as caught:
         opened(platform, checkout, environ)
     assert caught.value.hint
 

@@ -141,7 +141,7 @@ def test_all_four_kinds_are_accepted_always(server: Server, registry: HttpRegist
     assert server.asked[1].path == "/v2/acme/shop/manifests/v1"
 
 
-def test_other_bytes_than_the_digest_says(server: Server, registry: HttpRegistry, waits: list[float]) -> None:
+def test_a_manifest_with_another_digest_raises_a_mismatch(server: Server, registry: HttpRegistry, waits: list[float]) -> None:
     server.handler = lambda _: Reply(body=manifest("evil"), headers={"Docker-Content-Digest": str(DIGEST)})
     error = error_of(lambda: registry.manifest(server.image))
     assert isinstance(error, DigestMismatch) and str(DIGEST) in error.message and server.host in error.message
@@ -201,7 +201,9 @@ def test_what_passes_is_tried_again(server: Server, registry: HttpRegistry, wait
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_what_does_not_pass_is_told(server: Server, registry: HttpRegistry, waits: list[float], status: int) -> None:
+def test_a_lasting_server_error_is_retried_and_reported(
+    server: Server, registry: HttpRegistry, waits: list[float], status: int
+) -> None:
     server.handler = lambda _: Reply(status, b'{"errors": [{"code": "X", "message": "come back tomorrow"}]}')
     error = error_of(lambda: registry.manifest(server.image))
     assert error.retryable and len(waits) == 3
@@ -221,7 +223,7 @@ def test_a_registry_that_is_down(server: Server, registry: HttpRegistry, waits: 
     assert gone.host in error.message and "refused" in error.message.lower() and len(waits) == 3
 
 
-def test_a_registry_that_says_nothing(tmp_path: Path) -> None:
+def test_a_registry_that_does_not_answer_times_out(tmp_path: Path) -> None:
     mute = Server()  # takes connections and never serves them
     try:
         registry = HttpRegistry(Credentials(tmp_path), timeout=(0.1, 0.1), sleep=lambda _: None)
@@ -401,7 +403,7 @@ def test_a_loopback_registry_that_speaks_tls(tls_server: Server, registry: HttpR
     assert registry.manifest(tls_server.image) is not None
 
 
-def test_elsewhere_only_tls_that_verifies(tls_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remote_registry_needs_valid_tls(tls_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promoter.adapters.registry.hosts.is_loopback", lambda _: False)
     strict = HttpRegistry(Credentials(tmp_path), sleep=lambda _: None)
     error = error_of(lambda: strict.ping(tls_server.host))
@@ -412,7 +414,9 @@ def test_elsewhere_only_tls_that_verifies(tls_server: Server, tmp_path: Path, mo
     allowed.close()
 
 
-def test_elsewhere_plain_http_has_to_be_allowed(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remote_registry_with_plain_http_needs_permission(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("promoter.adapters.registry.hosts.is_loopback", lambda _: False)
     error_of(lambda: HttpRegistry(Credentials(tmp_path), sleep=lambda _: None).ping(server.host))
     HttpRegistry(Credentials(tmp_path), insecure=frozenset({server.host})).ping(server.host)
@@ -442,7 +446,7 @@ def test_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_docker_hub_answers_elsewhere() -> None:
+def test_docker_hub_has_another_registry_address() -> None:
     assert (address("docker.io"), address("registry.example.com")) == ("registry-1.docker.io", "registry.example.com")
 
 
@@ -497,22 +501,22 @@ def storage() -> Iterator[Server]:
 
 
 @pytest.fixture
-def shelf() -> Iterator[Server]:
+def site() -> Iterator[Server]:
     with Server().running() as running:
         running.handler = holding
         yield running
 
 
-def copied(registry: HttpRegistry, shelf: Server, server: Server) -> None:
-    registry.copy(ImageRef(Repository(shelf.host, "acme/shop"), LAYERED_DIGEST), Repository(server.host, "acme/copy"))
+def copied(registry: HttpRegistry, site: Server, server: Server) -> None:
+    registry.copy(ImageRef(Repository(site.host, "acme/shop"), LAYERED_DIGEST), Repository(server.host, "acme/copy"))
 
 
 def test_a_password_does_not_follow_a_layer_to_another_host(
-    server: Server, storage: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path
+    server: Server, storage: Server, site: Server, registry: HttpRegistry, tmp_path: Path
 ) -> None:
     login(tmp_path, server.host)
     server.handler = taking(lambda: f"http://{storage.host}/upload?key=1")
-    copied(registry, shelf, server)
+    copied(registry, site, server)
     (sent,) = storage.asked
     assert (sent.method, sent.body, sent.headers["Content-Length"]) == ("PUT", LAYER, str(len(LAYER)))
     assert "Authorization" not in sent.headers
@@ -521,28 +525,28 @@ def test_a_password_does_not_follow_a_layer_to_another_host(
 
 
 def test_a_layer_is_not_sent_in_the_clear_to_another_host(
-    server: Server, storage: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, storage: Server, site: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     login(tmp_path, server.host)
     registry.ping(server.host)  # by plain HTTP, as a registry on loopback may be asked
     server.handler = taking(lambda: f"http://{storage.host}/upload")
     monkeypatch.setattr(registry._endpoint(server.host), "lenient", False)
-    assert f"without TLS to {storage.host}" in error_of(lambda: copied(registry, shelf, server)).message
+    assert f"without TLS to {storage.host}" in error_of(lambda: copied(registry, site, server)).message
     assert storage.asked == []
 
 
 def test_a_registry_that_names_its_inner_scheme_gets_the_layer_by_the_one_it_speaks(
-    tls_server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path
+    tls_server: Server, site: Server, registry: HttpRegistry, tmp_path: Path
 ) -> None:
     login(tmp_path, tls_server.host)
     tls_server.handler = taking(lambda: f"http://{tls_server.host}/v2/acme/copy/blobs/uploads/1")
-    copied(registry, shelf, tls_server)
+    copied(registry, site, tls_server)
     sent = next(asked for asked in tls_server.asked if asked.body == LAYER)
     assert sent.headers["Authorization"].startswith("Basic ")
 
 
 def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
-    server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path, waits: list[float]
+    server: Server, site: Server, registry: HttpRegistry, tmp_path: Path, waits: list[float]
 ) -> None:
     login(tmp_path, server.host)
     good, refused = taking(lambda: "/v2/acme/copy/blobs/uploads/1"), []
@@ -554,17 +558,17 @@ def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
         return good(asked)
 
     server.handler = once
-    copied(registry, shelf, server)
+    copied(registry, site, server)
     assert len(waits) == len(refused) == 1
 
 
-def test_an_upload_without_a_place_is_named(server: Server, shelf: Server, registry: HttpRegistry, tmp_path: Path) -> None:
+def test_an_upload_without_a_place_is_named(server: Server, site: Server, registry: HttpRegistry, tmp_path: Path) -> None:
     login(tmp_path, server.host)
     server.handler = taking(lambda: "")
-    assert "names no place to push" in error_of(lambda: copied(registry, shelf, server)).message
+    assert "names no place to push" in error_of(lambda: copied(registry, site, server)).message
 
 
-def test_an_interruption_ends_a_copy(server: Server, shelf: Server, tmp_path: Path) -> None:
+def test_an_interruption_ends_a_copy(server: Server, site: Server, tmp_path: Path) -> None:
     def interrupted() -> None:
         raise Interrupted
 
@@ -572,5 +576,5 @@ def test_an_interruption_ends_a_copy(server: Server, shelf: Server, tmp_path: Pa
     server.handler = taking(lambda: "/v2/acme/copy/blobs/uploads/1")
     registry = HttpRegistry(Credentials(tmp_path), check=interrupted)
     with pytest.raises(Interrupted):
-        copied(registry, shelf, server)
+        copied(registry, site, server)
     registry.close()

@@ -121,7 +121,7 @@ def test_a_helper_that_fails_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "docker-credential-mine" in text and "the vault is sealed" in text and str(tmp_path / "config.json") in text
 
 
-def test_a_helper_that_babbles_closes_and_tells_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_helper_with_invalid_output_is_refused_and_no_secret_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helper(tmp_path, monkeypatch, "mine", """echo '{"Secret":"hunter2"}'""")
     text = refused(write(tmp_path, {"credsStore": "mine"}))
     assert "something other than credentials" in text and "hunter2" not in text

@@ -67,7 +67,7 @@ def test_a_template_is_filled_in(template, text):
         ("{% include 'x' %}", "`include` is not allowed in a template", "use an expression, `if` or `for`"),
     ],
 )
-def test_what_cannot_be_filled_in_is_said_plainly(template, message, hint):
+def test_a_template_that_cannot_be_rendered_is_reported(template, message, hint):
     with pytest.raises(TemplateFault) as caught:
         render(template, scope())
     assert (caught.value.message, caught.value.hint) == (message, hint)
@@ -119,7 +119,7 @@ def test_a_hostile_template_gets_a_sentence_and_no_second(template):
         "{{ secret(level | replace('debug', 'TOKEN')) }}",
     ],
 )
-def test_a_secret_stands_in_a_text_as_its_handle(template):
+def test_a_secret_is_rendered_as_its_handle(template):
     text = render(template, scope())
     assert "{{ secret('TOKEN') }}" in text
     assert names_in(text) == ("TOKEN",)
@@ -196,7 +196,7 @@ def test_a_handle_cannot_be_forged(template):
         render(template, scope(source=lambda: Source(branch="{{ secret('TOKEN') }}")))
 
 
-def test_names_without_a_meaning_here_say_why():
+def test_names_that_are_not_available_give_the_reason():
     outside = scope(absent={"port": "not here, because", "secret": "no secrets here"})
     for template, message in (
         ("{{ port }}", "not here, because"),

@@ -29,7 +29,7 @@ def fault(text: str | bytes) -> str:
         ("1.50", 1.5), (".5", 0.5), ("1e3", 1000.0), ("'1'", "1"), ('"true"', "true"), ("!!str 12", "12"), ("! 12", "12"), ("!!int '3'", 3),
     ],
 )  # fmt: skip
-def test_scalars_mean_what_the_core_schema_says(written, meant):
+def test_scalars_have_the_types_of_the_core_schema(written, meant):
     found = data(f"a: {written}")["a"]
     assert found == meant
     assert isinstance(found, type(meant))
@@ -44,14 +44,14 @@ def test_keys_are_texts():
     assert list(data("8080: a\ntrue: b\nnull: c\n1.10: d\n")) == ["8080", "true", "null", "1.10"]
 
 
-def test_merge_keys_give_way_to_what_stands_there():
+def test_merge_keys_do_not_replace_existing_keys():
     found = data("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {y: 0, <<: [*a, *b]}\nd: {<<: *a}\ne: {'<<': 1}\n")
     assert found["c"] == {"y": 0, "x": 1, "z": 4}
     assert found["d"] == {"x": 1, "y": 2}
     assert found["e"] == {"<<": 1}
 
 
-def test_tags_of_compose_stand_in_the_data():
+def test_tags_of_compose_are_kept_in_the_data():
     assert data("a: !reset null\nb: !override [1]\n") == {"a": Tagged("reset", None), "b": Tagged("override", [1])}
 
 
@@ -69,7 +69,7 @@ def test_positions_are_those_of_keys_and_values():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3\nb: 4", "3:1 duplicate key `a`; the first is on line 1; 4:1 duplicate key `b`; the first is on line 2"),
         ("a: &x [*x]", "1:8 *x is inside its own anchor"),
@@ -85,8 +85,8 @@ def test_positions_are_those_of_keys_and_values():
         (b"x" * 17_000_000, "1:1 the file has 17 MB; the limit is 16 MiB"),
     ],
 )  # fmt: skip
-def test_says_what_is_wrong(text, said):
-    assert fault(text) == said
+def test_invalid_yaml_is_reported(text, message):
+    assert fault(text) == message
 
 
 @pytest.mark.slow

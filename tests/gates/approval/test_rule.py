@@ -73,7 +73,7 @@ def test_people_are_counted_and_not_votes() -> None:
     assert controller(two, vote(seq=10), vote("ben@example.com", seq=11)) == PASSED
 
 
-def test_only_the_named_may_vote_and_a_role_stands_for_its_people() -> None:
+def test_only_listed_people_and_members_of_listed_roles_may_vote() -> None:
     gate = Approval.model_validate({"from": ["release-manager", "zoe@example.com"]})
     assert controller(gate, vote("eve@example.com")) == MISSING
     assert controller(gate, vote("ben@example.com")) == PASSED
@@ -92,7 +92,7 @@ def test_a_quota_asks_for_its_role_beside_the_number() -> None:
     assert controller(gate, vote(), vote("eve@example.com", seq=11)) == PASSED
 
 
-def test_one_reject_shuts_the_gate_whatever_else_was_said() -> None:
+def test_one_reject_closes_the_gate_despite_approvals() -> None:
     no = vote("ben@example.com", seq=9, decision="reject", comment="not today")
     verdict = evaluate_approval(ONE, replace(CASE, votes=(no, vote())))
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, ReasonCode.REJECTED)
@@ -135,53 +135,53 @@ def test_a_start_consumes_just_the_votes_that_count() -> None:
     assert {v.digest for v in counting(ONE, replace(CASE, votes=votes))} == {"sha256:vote11", "sha256:vote12"}
 
 
-def said(gate: Approval, *votes: Vote, **changes: object) -> str:
+def texts(gate: Approval, *votes: Vote, **changes: object) -> str:
     return evaluate_approval(gate, replace(CASE, votes=votes, **changes)).sentence  # type: ignore[arg-type]
 
 
 EVERYBODY = Approval.model_validate({"from": ["release-manager", "zoe@example.com"], "min": 2})
 ANA = "the approval by ana@example.com"
 SENTENCES: dict[str, Callable[[], str]] = {
-    "0 of 1 approvals; may approve: anyone": lambda: said(ONE),
-    "0 of 1 approvals; may approve: ann, ben": lambda: said(ONE, signers=("ben", "ann")),
-    "0 of 2 approvals; may approve: release-manager, zoe@example.com": lambda: said(EVERYBODY),
-    "1 of 2 approvals (by ana@example.com); may approve: release-manager, zoe@example.com": lambda: said(EVERYBODY, vote()),
-    "1 of 1 approvals (by ana@example.com); may approve: anyone; needs 2 from role security": lambda: said(
+    "0 of 1 approvals; may approve: anyone": lambda: texts(ONE),
+    "0 of 1 approvals; may approve: ann, ben": lambda: texts(ONE, signers=("ben", "ann")),
+    "0 of 2 approvals; may approve: release-manager, zoe@example.com": lambda: texts(EVERYBODY),
+    "1 of 2 approvals (by ana@example.com); may approve: release-manager, zoe@example.com": lambda: texts(EVERYBODY, vote()),
+    "1 of 1 approvals (by ana@example.com); may approve: anyone; needs 2 from role security": lambda: texts(
         Approval(require=(Quota(role="security", min=2),)), vote()
     ),
-    "approved by ana@example.com, ben@example.com": lambda: said(EVERYBODY, vote("ben@example.com"), vote(seq=11)),
-    "ana@example.com rejected it": lambda: said(ONE, vote(decision="reject")),
-    "ana@example.com rejected it: no": lambda: said(ONE, vote(decision="reject", comment="no")),
-    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: it is torn": lambda: said(
+    "approved by ana@example.com, ben@example.com": lambda: texts(EVERYBODY, vote("ben@example.com"), vote(seq=11)),
+    "ana@example.com rejected it": lambda: texts(ONE, vote(decision="reject")),
+    "ana@example.com rejected it: no": lambda: texts(ONE, vote(decision="reject", comment="no")),
+    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: it is torn": lambda: texts(
         ONE, vote(flaw=Flaw(ReasonCode.SIGNATURE_INVALID, "it is torn"))
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} was already used by an earlier promotion": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} was already used by an earlier promotion": lambda: texts(
         ONE, vote(), consumed=frozenset({"sha256:vote10"})
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} is for another plan: the configuration has changed since": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} is for another plan: the configuration has changed since": lambda: texts(
         ONE, vote(plan_digest="sha256:x")
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} is stale: gates, roles or signers have changed since": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} is stale: gates, roles or signers have changed since": lambda: texts(
         ONE, vote(policy_digest="sha256:x")
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} is stale: what runs in prod has changed since": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} is stale: what runs in prod has changed since": lambda: texts(
         ONE, vote(from_release=None)
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} has expired": lambda: said(ONE, vote(expires_at=NOW)),
-    f"0 of 1 approvals; may approve: anyone; {ANA} is only asserted, but this gate requires signed": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} has expired": lambda: texts(ONE, vote(expires_at=NOW)),
+    f"0 of 1 approvals; may approve: anyone; {ANA} is only asserted, but this gate requires signed": lambda: texts(
         Approval.model_validate({"grade": "signed"}), vote()
     ),
-    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: they requested this promotion": lambda: said(
+    f"0 of 1 approvals; may approve: anyone; {ANA} does not count: they requested this promotion": lambda: texts(
         Approval(exclude=("requester",)), vote(), requested_by="ana@example.com"
     ),
     "0 of 1 approvals; may approve: anyone; the approval by dev@example.com does not count: they wrote the last commit": lambda: (
-        said(Approval(exclude=("author",)), vote("dev@example.com"))
+        texts(Approval(exclude=("author",)), vote("dev@example.com"))
     ),
 }
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sentence: str) -> None:
+def test_the_sentence_lists_given_and_missing_approvals_and_who_can_give_them(sentence: str) -> None:
     assert SENTENCES[sentence]() == sentence
 
 
@@ -194,13 +194,13 @@ def test_the_sentence_says_what_is_there_what_is_missing_and_who_can_give_it(sen
         ({"grade": "platform"}, "reviewed approval of 1 person"),
     ],
 )
-def test_the_title_says_what_is_asked_for(keys: dict[str, object], title: str) -> None:
+def test_the_title_describes_the_required_approvals(keys: dict[str, object], title: str) -> None:
     assert Approval.model_validate(keys).title() == title
 
 
 def test_a_vote_in_the_very_fact_that_asked_is_none() -> None:
-    assert "stale" not in said(ONE, vote(seq=5, from_release=None), requested_seq=5)
-    assert "stale" in said(ONE, vote(seq=6, from_release=None), requested_seq=5)
+    assert "stale" not in texts(ONE, vote(seq=5, from_release=None), requested_seq=5)
+    assert "stale" in texts(ONE, vote(seq=6, from_release=None), requested_seq=5)
 
 
 def test_an_unknown_grade_is_the_weakest() -> None:
@@ -215,11 +215,11 @@ def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
         vote("ben@example.com", 11, key="K", **by),
         vote("eve@example.com", 12, key="E", **by),
     )
-    assert said(two, ben, ana).endswith(
+    assert texts(two, ben, ana).endswith(
         "; the approval by ben@example.com was signed with the same key as that by ana@example.com"
     )
     early = replace(ben, seq=9)
-    assert said(two, early, ana).endswith(
+    assert texts(two, early, ana).endswith(
         "; the approval by ana@example.com was signed with the same key as that by ben@example.com"
     )
     assert controller(two, ana, ben) == MISSING and controller(two, ana, ben, eve) == PASSED
@@ -230,12 +230,12 @@ def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
     ]
 
 
-def test_votes_without_a_key_are_told_apart_by_their_people() -> None:
+def test_votes_without_a_key_are_counted_by_person() -> None:
     ana, ben = vote(seq=10), vote("ben@example.com", seq=11)
     assert controller(Approval(min=2), ana, ben) == PASSED
-    assert "same key" not in said(Approval(min=3), ana, ben)
+    assert "same key" not in texts(Approval(min=3), ana, ben)
     zoe = vote("zoe@example.com", seq=12, key="K", grade="signed")
-    assert "same key" not in said(Approval(min=4), ana, ben, zoe)
+    assert "same key" not in texts(Approval(min=4), ana, ben, zoe)
 
 
 def test_a_start_consumes_no_vote_of_somebody_who_may_not_vote() -> None:
@@ -245,7 +245,7 @@ def test_a_start_consumes_no_vote_of_somebody_who_may_not_vote() -> None:
     assert {v.principal for v in counting(gate, replace(CASE, votes=votes))} == {"zoe@example.com"}
 
 
-def test_what_else_is_missing_is_said_even_when_a_role_is() -> None:
+def test_a_missing_role_gives_its_own_reason_code() -> None:
     gate = Approval(min=2, require=(Quota(role="security"),))
     assert controller(gate, vote()) == MISSING
     assert controller(gate, vote(), vote("ben@example.com", seq=11)) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)

@@ -66,7 +66,7 @@ def test_the_span_itself_is_frozen_even_where_the_rule_does_not_fall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("freeze", "begins", "ends", "said"),
+    ("freeze", "begins", "ends", "message"),
     [
         ({"from": "2026-12-24T12:00", "to": "2026-12-27"}, "2026-12-24T10:00", "2026-12-27T22:00", "the end of 2026-12-27"),
         ({"from": "2026-12-24", "to": "2026-12-27T08:30"}, "2026-12-23T22:00", "2026-12-27T06:30", "2026-12-27 08:30 EET"),
@@ -76,11 +76,11 @@ def test_the_span_itself_is_frozen_even_where_the_rule_does_not_fall() -> None:
         ({"from": "2025-12-24T12:00Z", "to": "2025-12-24T13:00Z", "repeat": "FREQ=YEARLY"}, "2026-12-24T12:00", "2026-12-24T13:00", "2026-12-24 15:00 EET"),
     ],
 )  # fmt: skip
-def test_freezes_of_hours(freeze: dict[str, object], begins: str, ends: str, said: str) -> None:
+def test_freezes_of_hours(freeze: dict[str, object], begins: str, ends: str, message: str) -> None:
     gate, first, end, second = window(timezone="Europe/Bucharest", freeze=[freeze]), at(begins), at(ends), timedelta(seconds=1)
     assert [is_open(gate, t) for t in (first - second, first, end - second, end)] == [True, False, False, True]
     assert next_opening(gate, first) == end
-    assert evaluated(gate, first).sentence.startswith(f"frozen until {said};")
+    assert evaluated(gate, first).sentence.startswith(f"frozen until {message};")
 
 
 def test_until_and_count_end_a_repetition() -> None:
@@ -105,7 +105,7 @@ def test_a_repetition_longer_than_its_period_freezes_all_of_it() -> None:
     assert evaluated(gate, at("2026-01-01")).sentence == "frozen until the end of 2026-03-14 (busy); opens 2026-03-15 00:00 UTC"
 
 
-def test_the_freeze_that_lasts_longest_is_the_one_that_is_told() -> None:
+def test_of_overlapping_freezes_the_longest_is_reported() -> None:
     freezes = [("2026-01-01", "2026-01-03", "a"), ("2026-01-02", "2026-01-09", "b"), ("2026-01-04", "2026-01-05", "c")]
     gate = window(freeze=[{"from": first, "to": last, "reason": why} for first, last, why in freezes])
     found = [evaluated(gate, at(f"2026-01-0{day}")).sentence.partition(";")[0] for day in (1, 2, 4, 6)]
@@ -150,7 +150,7 @@ def test_a_bad_rule_is_refused_with_what_to_write(rule: str, why: str) -> None:
      "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1", "FREQ=YEARLY;BYMONTH=1,2;BYMONTHDAY=31", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,31", "FREQ=DAILY;UNTIL=20270101T000000",
      "FREQ=YEARLY;BYWEEKNO=+1,-53", "FREQ=YEARLY;BYYEARDAY=366,+1,-1", "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=3,4;BYMONTHDAY=31"],
 )  # fmt: skip
-def test_a_good_rule_is_taken_as_it_stands(rule: str) -> None:
+def test_a_valid_rule_is_accepted_unchanged(rule: str) -> None:
     assert check_rule(f" rrule:{rule.lower()}; ") == rule
 
 
@@ -225,7 +225,7 @@ def test_a_freeze_that_ends_before_it_begins_is_refused(first: str, last: str, m
         ("2026-01-01T10:00Z", "2026-01-01T11:00", False),  # 11:00 is 09:00 in UTC
     ],
 )
-def test_times_on_the_wall_are_told_apart_on_the_wall_and_others_as_instants(first: str, last: str, fits: bool) -> None:
+def test_local_times_are_compared_as_local_times_and_others_as_instants(first: str, last: str, fits: bool) -> None:
     freeze = {"from": first, "to": last}
     if fits:
         assert window(timezone="Europe/Bucharest", freeze=[freeze])
@@ -253,7 +253,7 @@ def test_what_is_no_date_and_no_time_is_refused(bad: object) -> None:
         {"allow": ["09:00-10:00", "11:00-12:00"], "freeze": [{"from": "2020-01-06T09:00", "to": "2020-01-06T12:00", "repeat": "FREQ=DAILY"}]},
     ],
 )  # fmt: skip
-def test_what_never_opens_says_so(keys: dict[str, object]) -> None:
+def test_a_window_that_never_opens_is_reported(keys: dict[str, object]) -> None:
     gate = window(timezone="Europe/Bucharest", **keys)
     assert next_opening(gate, at("2026-03-02T07:00")) is None
     for minutes in (0, 1, 3 * 24 * 60):
@@ -271,7 +271,7 @@ def test_the_horizon_is_five_years() -> None:
     assert next_opening(longer, at("2026-06-01")) == at("2031-02-01")
 
 
-def test_a_search_that_is_given_up_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_reaches_its_limit_reports_the_last_time_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promoter.gates.window.rule._MOST_JUMPS", 6)
     gate = window(allow=["09:00-10:00"], freeze=[{"from": "2020-01-01T09:00", "to": "2020-01-01T10:00", "repeat": "FREQ=DAILY"}])
     assert (
@@ -287,7 +287,7 @@ def test_gates_that_open_together_see_recurring_freezes() -> None:
     assert opens_together(gates, CASE) == at("2026-01-01T09:30")
 
 
-def test_the_title_tells_what_shuts_it() -> None:
+def test_the_title_lists_freezes_and_calendars() -> None:
     assert window().title() == "window always UTC"
     assert window(freeze=[YEAR_END]).title() == "window always UTC with freezes"
     assert window(calendar="a").title() == "window always UTC with 1 calendar"
@@ -350,7 +350,7 @@ def walked(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datet
 @example(CHANGES[1], 7, 0, 96, 1, 13, 2, "FREQ=DAILY;INTERVAL=5", 61)
 @example(CHANGES[10], 7, 0, 96, 5, 0, 1, "FREQ=DAILY;INTERVAL=5", 61)
 @example(CHANGES[3], 6, 0, 4, 0, 0, 1, None, 61)
-def test_every_promise_is_what_a_walk_finds(
+def test_every_predicted_opening_equals_the_result_of_a_minute_scan(
     change: tuple[str, str], weekday: int, opens: int, lasts: int, back: int, hour: int, length: int, rule: str | None, step: int
 ) -> None:
     zone, day = change
@@ -373,7 +373,7 @@ def test_every_promise_is_what_a_walk_finds(
         assert is_open(gate, now) is found[n]
 
 
-def test_the_last_hours_of_a_year_belong_to_it_wherever_the_machine_stands() -> None:
+def test_the_last_hours_of_a_year_do_not_depend_on_the_time_zone_of_the_machine() -> None:
     gate = window(freeze=[{"from": "2026-12-31T19:00Z", "to": "2026-12-31T21:00Z"}])
     assert [is_open(gate, at(f"2026-12-31T{clock}")) for clock in ("18:59", "19:00", "20:59", "21:00")] == [
         True,

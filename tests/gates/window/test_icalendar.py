@@ -115,14 +115,14 @@ def test_recurrences_their_exceptions_and_changes(text: str, days: list[int]) ->
     assert noons(text) == days
 
 
-def test_calendars_and_freezes_shut_together() -> None:
+def test_calendars_and_freezes_both_close_the_window() -> None:
     first, second = (
         calendar(event("DTSTART;VALUE=DATE:20260302", "SUMMARY:a")),
         calendar(event("DTSTART;VALUE=DATE:20260304", "SUMMARY:b")),
     )
     gate = window(calendar=[first, second], freeze=[{"from": "2026-03-03", "to": "2026-03-03", "reason": "c"}])
-    said = [evaluated(gate, at(f"2026-03-0{day}")).sentence.partition(";")[0] for day in (2, 3, 4)]
-    assert said == [f"frozen until the end of 2026-03-0{day} ({why})" for day, why in ((2, "a"), (3, "c"), (4, "b"))]
+    output = [evaluated(gate, at(f"2026-03-0{day}")).sentence.partition(";")[0] for day in (2, 3, 4)]
+    assert output == [f"frozen until the end of 2026-03-0{day} ({why})" for day, why in ((2, "a"), (3, "c"), (4, "b"))]
     assert next_opening(gate, at("2026-03-02T01:00")) == at("2026-03-05")
 
 
@@ -169,14 +169,14 @@ GOOD = calendar(OWN_ZONE, event(*NIGHT, "EXDATE;TZID=Europe/Bucharest:20260303T2
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(place=st.integers(0, len(GOOD) - 1), gone=st.integers(0, 30), put=st.text("0123456789TZ=;:,-BEGINDVALU\r\n", max_size=12))
-def test_whatever_stands_in_a_calendar_it_is_read_or_refused_with_a_sentence(place: int, gone: int, put: str) -> None:
+def test_any_calendar_text_is_read_or_refused_with_a_message(place: int, gone: int, put: str) -> None:
     try:
         read = read_calendar(GOOD[:place] + put + GOOD[place + gone :])
     except ValueError as error:
-        said = str(error)
+        output = str(error)
     else:
-        said = "its events " + str(len(list(read.between(window().zone, at("2026-01-01"), at("2026-06-01")))))
-    assert said.startswith(("it is not iCalendar", "its event", "some of its events"))
+        output = "its events " + str(len(list(read.between(window().zone, at("2026-01-01"), at("2026-06-01")))))
+    assert output.startswith(("it is not iCalendar", "its event", "some of its events"))
 
 
 @pytest.mark.parametrize(

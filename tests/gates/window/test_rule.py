@@ -26,7 +26,7 @@ def outcome(gate: Window, now: str) -> tuple[Outcome, ReasonCode]:
 
 
 OPEN = (Outcome.PASSED, ReasonCode.OK)
-SHUT = (Outcome.WAITING, ReasonCode.OUTSIDE_WINDOW)
+CLOSED = (Outcome.WAITING, ReasonCode.OUTSIDE_WINDOW)
 WORKDAYS = Window(timezone="Europe/Bucharest", allow=("mon-thu 09:00-16:00",))
 
 
@@ -34,10 +34,10 @@ WORKDAYS = Window(timezone="Europe/Bucharest", allow=("mon-thu 09:00-16:00",))
     ("now", "expected"),
     [
         ("2026-03-02T07:00", OPEN),  # Monday 09:00 in winter
-        ("2026-03-02T06:59", SHUT),
+        ("2026-03-02T06:59", CLOSED),
         ("2026-03-02T13:59", OPEN),
-        ("2026-03-02T14:00", SHUT),
-        ("2026-03-06T08:00", SHUT),  # a Friday
+        ("2026-03-02T14:00", CLOSED),
+        ("2026-03-06T08:00", CLOSED),  # a Friday
         ("2026-07-06T06:00", OPEN),  # Monday 09:00 in summer
     ],
 )
@@ -54,8 +54,8 @@ def test_a_window_may_go_over_midnight() -> None:
     night = Window(timezone="UTC", allow=("fri 22:00-02:00",))
     assert outcome(night, "2026-03-06T23:00") == OPEN
     assert outcome(night, "2026-03-07T01:59") == OPEN
-    assert outcome(night, "2026-03-07T02:00") == SHUT
-    assert outcome(night, "2026-03-07T23:00") == SHUT
+    assert outcome(night, "2026-03-07T02:00") == CLOSED
+    assert outcome(night, "2026-03-07T23:00") == CLOSED
 
 
 def test_a_freeze_wins_over_the_window_and_ends_after_its_last_day() -> None:
@@ -86,7 +86,7 @@ def test_an_opening_in_a_gap_or_an_overlap_of_the_clock(zone: str, allow: str, n
 def test_an_hour_that_comes_twice_closes_at_its_second() -> None:
     gate = Window(timezone="Europe/Bucharest", allow=("sun 01:00-03:30",))
     assert outcome(gate, "2026-10-25T01:29") == OPEN
-    assert outcome(gate, "2026-10-25T01:30") == SHUT
+    assert outcome(gate, "2026-10-25T01:30") == CLOSED
 
 
 @pytest.mark.parametrize("bad", [{"timezone": "Mars/Olympus"}, {"allow": ["someday 9-5"]}, {"allow": ["mon 25:00-26:00"]}])
@@ -95,7 +95,7 @@ def test_what_is_no_zone_or_no_range_is_refused(bad: dict[str, object]) -> None:
         Window.model_validate(bad)
 
 
-def test_a_window_that_never_opens_says_so() -> None:
+def test_a_window_that_never_opens_has_no_next_opening() -> None:
     gate = Window.model_validate({"freeze": [{"from": date(2026, 1, 1), "to": date(2032, 1, 1)}]})
     assert next_opening(gate, at("2026-03-02T10:00")) is None
 

@@ -187,7 +187,9 @@ HALVES = st.integers(0, 47)
 @given(
     change=st.sampled_from(CHANGES), start=HALVES, length=st.integers(1, 48), freeze=st.integers(-1, 4), now=st.integers(0, 95)
 )
-def test_what_is_promised_is_what_a_walk_finds(change: tuple[str, str], start: int, length: int, freeze: int, now: int) -> None:
+def test_the_predicted_opening_equals_the_result_of_a_scan(
+    change: tuple[str, str], start: int, length: int, freeze: int, now: int
+) -> None:
     """Every half hour up to the promised opening is shut, the opening is open, and an instant before it is not."""
     zone, day = change
     end = (start + length) % 48
@@ -201,7 +203,7 @@ def test_what_is_promised_is_what_a_walk_finds(change: tuple[str, str], start: i
     assert is_open(gate, begin) == (opens == begin)
     if opens > begin:
         assert not is_open(gate, opens - timedelta(microseconds=1))
-    walked = begin
-    while walked < opens:
-        assert not is_open(gate, walked)
-        walked += timedelta(minutes=30)
+    moment = begin
+    while moment < opens:
+        assert not is_open(gate, moment)
+        moment += timedelta(minutes=30)

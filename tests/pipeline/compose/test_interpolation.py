@@ -33,7 +33,7 @@ def test_variables_are_filled_in_as_compose_does(text, filled):
         ("${NO:-" * 70, "variables are nested deeper than 64 levels"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_filled_in_is_said(text, message):
+def test_a_missing_variable_is_reported(text, message):
     with pytest.raises(Unset) as caught:
         interpolate(text, KNOWN)
     assert caught.value.message == message

@@ -24,7 +24,7 @@ def document(yaml: str) -> dict[str, object]:
     return read(yaml).model_dump(mode="json", exclude_unset=True)
 
 
-def said(yaml: str) -> list[tuple[tuple[str | int, ...], str]]:
+def messages_of(yaml: str) -> list[tuple[tuple[str | int, ...], str]]:
     with pytest.raises(ValidationError) as caught:
         read(yaml)
     return [(fault.at, fault.message) for fault in faults_of(caught.value, Written)]
@@ -100,7 +100,7 @@ FORMS = [
 def test_every_form_becomes_the_canonical_one(yaml, becomes):
     key = yaml.partition(":")[0]
     if becomes is None:
-        assert said(yaml) == [((key, 2), "entry 3 of `command` must be a string, got true")]
+        assert messages_of(yaml) == [((key, 2), "entry 3 of `command` must be a string, got true")]
         return
     found = document(yaml)
     assert found == {key: becomes}
@@ -144,13 +144,13 @@ def test_ports_short_and_long(entry, ports):
         ("[80]", "entry 1 of `ports` must be a mapping, got a list"),
     ],
 )
-def test_bad_ports_are_said_at_their_place(entry, message):
-    [(at, found)] = said(f"ports: [1, {entry}]")
+def test_invalid_ports_are_reported_at_their_position(entry, message):
+    [(at, found)] = messages_of(f"ports: [1, {entry}]")
     assert (at[:2], found) == (("ports", 1), message.replace("entry 1", "entry 2"))
 
 
 def test_a_range_does_not_shift_the_places_of_what_follows():
-    assert said("ports: ['1-5:1-5', {target: x}]") == [
+    assert messages_of("ports: ['1-5:1-5', {target: x}]") == [
         (("ports", 1, "target"), "`target` must be a whole number, got the text 'x'")
     ]
 
@@ -175,7 +175,7 @@ def test_an_address_may_be_empty():
     ]  # fmt: skip
 
 
-def test_several_addresses_of_one_host_may_stand_in_one_text():
+def test_one_text_may_list_several_addresses_of_a_host():
     """compose.md D16."""
     assert document("extra_hosts: {h: '10.0.0.1,[::1]', i: [10.0.0.2]}")["extra_hosts"] == {
         "h": ["10.0.0.1", "::1"],
@@ -211,7 +211,7 @@ def test_mounts_short_and_long(entry, mount):
     assert (found.type, found.source, found.target, found.read_only) == mount
 
 
-def test_options_of_mounts_are_carried():
+def test_options_of_mounts_are_read():
     tmpfs, bind, volume = read(
         "volumes: [{type: tmpfs, target: /a, tmpfs: {size: 1m, mode: 01777}}, {type: bind, source: /b, target: /b, bind: {propagation: shared, create_host_path: false}},"
         " {type: volume, target: /c, volume: {nocopy: true, subpath: x}}]"
@@ -260,8 +260,8 @@ def test_options_of_mounts_are_carried():
         ("hostname: true", ("hostname",), "`hostname` must be a string, got true"),
     ],
 )  # fmt: skip
-def test_what_fits_no_form_is_said_at_its_place(yaml, at, message):
-    assert said(yaml) == [(at, message)]
+def test_an_unknown_form_is_reported_at_its_position(yaml, at, message):
+    assert messages_of(yaml) == [(at, message)]
 
 
 def test_a_service_reads_its_own_document_back():

@@ -53,7 +53,7 @@ def test_a_dockerfile_gives_ports_and_a_probe_of_its_last_stage() -> None:
     assert len(ports) == len(set(ports)) == 9
 
 
-def test_a_dockerfile_without_health_check_or_ports_says_so() -> None:
+def test_a_dockerfile_without_health_check_or_ports_gets_a_comment() -> None:
     text = from_dockerfile('FROM scratch\nCMD ["x"]\n', "app")
     assert "# The Dockerfile has no HEALTHCHECK" in text
     assert read(text)["services"]["app"] == {"image": "app", "build": ".", "init": True}

@@ -39,7 +39,7 @@ class Bench:
             clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=never_gone
         )
         release, place = Release(self.images, Source()), Place("shop", "prod")
-        elsewhere = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
+        promoted = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
         engine = FakeEngine(sleep=self.clock.sleep)
-        site = CheckTarget(place, release, elsewhere, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
+        site = CheckTarget(place, release, promoted, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
         return Checker(world).run(check, site)

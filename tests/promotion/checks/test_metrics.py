@@ -27,8 +27,8 @@ class Server:
         self.requests.append(request)
         if self._faults:
             return self._faults.pop(0) if len(self._faults) > 1 or self._faults[0].status else self._faults[0]
-        said = parse_qs(urlsplit(request.url).query)
-        start, end, step = (float(said[name][0]) for name in ("start", "end", "step"))
+        output = parse_qs(urlsplit(request.url).query)
+        start, end, step = (float(output[name][0]) for name in ("start", "end", "step"))
         assert end <= self._bench.clock.now().timestamp() + 0.001, "the future was asked for"
         self.asked.append((start - self.begun, end - self.begun, step))
         times = [start + step * place for place in range(round((end - start) / step) + 1)]
@@ -42,9 +42,9 @@ class Server:
     tool = command
 
 
-def check(**said: object) -> MetricCheck:
+def check(**fields: object) -> MetricCheck:
     wanted = {"url": "http://p.example.com/prom/", "query": "errors", "condition": "< 1", "for": "1m", "interval": "15s"}
-    return MetricCheck.model_validate({**wanted, **said})
+    return MetricCheck.model_validate({**wanted, **fields})
 
 
 def look(bench: Bench, server: Server, metric: MetricCheck, *, fresh: bool = False) -> CheckResult:
@@ -130,7 +130,7 @@ def test_a_verification_begins_anew_when_data_comes_late() -> None:
     assert not look(bench, Server(bench, lambda at: None if at < 20 else 0.0), check(), fresh=True).passed
 
 
-def test_one_sample_is_enough_when_no_span_is_said() -> None:
+def test_one_sample_is_enough_when_the_span_is_zero() -> None:
     bench = Bench()
     for fresh in (False, True):
         server = Server(bench, lambda _: 0.0)
@@ -141,7 +141,7 @@ def test_one_sample_is_enough_when_no_span_is_said() -> None:
     assert (waiting.timed_out, len(bench.clock.sleeps)) == (True, 5)
 
 
-def test_secrets_reach_the_server_and_nobody_else() -> None:
+def test_secrets_are_sent_to_the_server_and_masked_in_results() -> None:
     bench = Bench()
     wrong = HttpAnswer(400, '{"status":"error","errorType":"bad_data","error":"near hush-hush"}', 0.001)
     server = Server(bench, lambda _: 0.0, wrong)

@@ -13,15 +13,15 @@ PEM = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
 SIGNED = SignatureCheck(key=PEM)
 
 
-def scan(**said: object) -> ScanCheck:
-    return ScanCheck.model_validate({"severity": "high", **said})
+def scan(**fields: object) -> ScanCheck:
+    return ScanCheck.model_validate({"severity": "high", **fields})
 
 
 def outcome(result: CheckResult) -> tuple[bool, bool]:
     return result.passed, result.timed_out
 
 
-def test_a_clean_report_passes_and_says_what_was_found() -> None:
+def test_a_report_below_the_threshold_passes_with_a_summary() -> None:
     bench = Bench()
     bench.probes.installed("trivy", trivy(image(), ("CVE-1", "LOW", ""), ("CVE-2", "MEDIUM", "2")))
     result = bench.look(scan())
@@ -29,7 +29,7 @@ def test_a_clean_report_passes_and_says_what_was_found() -> None:
     assert result.sentence == "scan all services for high or worse: trivy: web: 1 medium, 1 low"
 
 
-def test_findings_shut_the_gate_and_are_named_the_worst_first() -> None:
+def test_findings_close_the_gate_and_are_listed_worst_first() -> None:
     bench = Bench()
     many = [(f"CVE-{number}", "HIGH", "") for number in range(9)]
     bench.probes.installed("trivy", trivy(image(), *many, ("CVE-bad", "CRITICAL", "3.0.2")))
@@ -92,7 +92,7 @@ def test_every_image_is_scanned_once_where_the_release_has_it() -> None:
     assert bench.look(scan(service="web")).passed
 
 
-def test_findings_of_any_image_shut_the_gate() -> None:
+def test_findings_of_any_image_close_the_gate() -> None:
     web, api = image("web"), image("api", hexdigit="b")
     bench = Bench(web=web, api=api)
     bench.probes.installed("trivy", trivy(web, ("CVE-1", "HIGH", "")), trivy(api))

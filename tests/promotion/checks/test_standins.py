@@ -42,8 +42,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-def scan(scanner: str, **said: object) -> ScanCheck:
-    return ScanCheck.model_validate({"scanner": scanner, **said})
+def scan(scanner: str, **fields: object) -> ScanCheck:
+    return ScanCheck.model_validate({"scanner": scanner, **fields})
 
 
 def test_a_report_of_many_megabytes_is_read_whole(machine: Machine) -> None:

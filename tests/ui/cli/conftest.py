@@ -22,7 +22,7 @@ class Answer:
         return json.loads(self.out)
 
 
-Say = Callable[..., Answer]
+RunCli = Callable[..., Answer]
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> FakePromoter:
 
 
 @pytest.fixture
-def say(capsysbinary: pytest.CaptureFixture[bytes], fake: FakePromoter) -> Say:
-    def said(*argv: str) -> Answer:
+def run_cli(capsysbinary: pytest.CaptureFixture[bytes], fake: FakePromoter) -> RunCli:
+    def output(*argv: str) -> Answer:
         code = run(argv)
         out, err = capsysbinary.readouterr()
         return Answer(code, out.decode(), err.decode())
 
-    return said
+    return output

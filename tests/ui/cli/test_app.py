@@ -16,7 +16,7 @@ from promoter.ui.cli.app import VERBS, load
 from promoter.usecases.history import LedgerReport
 from tests.fakes.clock import START
 from tests.fakes.promoter import RELEASE, FakePromoter, environment, facts, result
-from tests.ui.cli.conftest import Say
+from tests.ui.cli.conftest import RunCli
 
 PIPELINE = Path("pipeline.yaml")
 DECEMBER = datetime(2026, 12, 18, 7, 0, tzinfo=UTC)
@@ -31,39 +31,43 @@ DECEMBER = datetime(2026, 12, 18, 7, 0, tzinfo=UTC)
         ("--json", "--ledger", "other", "status", "--file", "p.yaml", "--ledger", "L", "--actor", "ana"),
     ],
 )
-def test_global_options_stand_before_or_after_the_command(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
-    assert say(*argv).json["pipeline"] == "shop"
+def test_global_options_are_accepted_before_and_after_the_command(
+    run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...]
+) -> None:
+    assert run_cli(*argv).json["pipeline"] == "shop"
     assert fake.asked[0] == ("open", Path("p.yaml"), "L", "ana")
 
 
-def test_global_options_reach_a_command_inside_a_command(say: Say, fake: FakePromoter) -> None:
+def test_global_options_reach_a_command_inside_a_command(run_cli: RunCli, fake: FakePromoter) -> None:
     for argv in (("--json", "ledger", "verify"), ("ledger", "--json", "verify"), ("ledger", "verify", "--json")):
-        assert say(*argv).json["facts"] == 4
+        assert run_cli(*argv).json["facts"] == 4
     assert fake.asked[0] == ("open", PIPELINE, None, None)
 
 
 @pytest.mark.parametrize("verb", ["run", "build"])
-def test_the_file_may_be_an_argument(say: Say, fake: FakePromoter, verb: str) -> None:
-    assert say(verb, "p.yaml").code == 0
+def test_the_file_may_be_an_argument(run_cli: RunCli, fake: FakePromoter, verb: str) -> None:
+    assert run_cli(verb, "p.yaml").code == 0
     assert fake.asked[0] == ("open", Path("p.yaml"), None, None)
 
 
-def test_two_different_files_are_refused(say: Say, fake: FakePromoter) -> None:
-    answer = say("run", "a.yaml", "-f", "b.yaml")
+def test_two_different_files_are_refused(run_cli: RunCli, fake: FakePromoter) -> None:
+    answer = run_cli("run", "a.yaml", "-f", "b.yaml")
     assert (answer.code, fake.asked) == (2, [])
     assert "two pipeline files are named: a.yaml and b.yaml" in answer.err
 
 
-def test_the_file_comes_from_the_flag_then_the_variable(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_comes_from_the_flag_then_the_variable(
+    run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PROMOTER_FILE", "v.yaml")
-    say("status")
-    say("-f", "f.yaml", "status")
+    run_cli("status")
+    run_cli("-f", "f.yaml", "status")
     assert [asked[1] for asked in fake.asked if asked[0] == "open"] == [Path("v.yaml"), Path("f.yaml")]
 
 
 @pytest.mark.parametrize("argv", [("--version",), ("status", "--version")])
-def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
-    answer = say(*argv)
+def test_version(run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...]) -> None:
+    answer = run_cli(*argv)
     assert (answer.code, fake.asked) == (0, [])
     assert answer.out.startswith("promoter 0.")
 
@@ -100,29 +104,33 @@ def test_version(say: Say, fake: FakePromoter, argv: tuple[str, ...]) -> None:
         (("logs", "3f"), ("logs", "3f")),
     ],
 )
-def test_verbs_pass_on_what_was_said(say: Say, fake: FakePromoter, argv: tuple[str, ...], asked: tuple[object, ...]) -> None:
-    assert say(*argv).code == 0
+def test_commands_pass_their_arguments_to_the_api(
+    run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...], asked: tuple[object, ...]
+) -> None:
+    assert run_cli(*argv).code == 0
     assert fake.asked[-1] == asked
 
 
-def test_wait_comes_from_the_settings_too(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_comes_from_the_settings_too(run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMOTER_WAIT", "5m")
-    say("promote")
+    run_cli("promote")
     assert fake.asked[-1] == ("promote", None, None, timedelta(minutes=5), None)
 
 
-def test_wait_lock_comes_from_the_flag_or_the_settings(say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_lock_comes_from_the_flag_or_the_settings(
+    run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PROMOTER_WAIT_LOCK", "5m")
-    say("run")
+    run_cli("run")
     assert fake.asked[-1] == ("run", None, None, timedelta(minutes=5))
-    say("rollback", "prod", "--wait-lock", "10s")
+    run_cli("rollback", "prod", "--wait-lock", "10s")
     assert fake.asked[-1] == ("rollback", "prod", None, None, timedelta(seconds=10), False)
-    assert "--wait-lock: 'soon' is not a duration" in say("promote", "--wait-lock", "soon").err
+    assert "--wait-lock: 'soon' is not a duration" in run_cli("promote", "--wait-lock", "soon").err
 
 
-def test_locks_are_shown(say: Say, fake: FakePromoter) -> None:
-    assert "ben@example.com on build-7" in say("locks").out
-    assert say("locks", "--json").json["locks"][0]["token"] == 3  # type: ignore[index]
+def test_locks_are_shown(run_cli: RunCli, fake: FakePromoter) -> None:
+    assert "ben@example.com on build-7" in run_cli("locks").out
+    assert run_cli("locks", "--json").json["locks"][0]["token"] == 3  # type: ignore[index]
 
 
 # ------------------------------------------------------------ exit codes
@@ -140,10 +148,12 @@ def test_locks_are_shown(say: Say, fake: FakePromoter) -> None:
     ],
 )
 @pytest.mark.parametrize("verb", [("run",), ("promote",), ("rollback", "dev")])
-def test_the_decision_is_the_exit_code(say: Say, fake: FakePromoter, verb: tuple[str, ...], status: Status, code: int) -> None:
+def test_the_decision_is_the_exit_code(
+    run_cli: RunCli, fake: FakePromoter, verb: tuple[str, ...], status: Status, code: int
+) -> None:
     fake.answers[verb[0]] = result(environment("dev", status))
-    assert say(*verb).code == code
-    assert say(*verb, "--json").json == fake.answers[verb[0]].document()  # type: ignore[attr-defined]
+    assert run_cli(*verb).code == code
+    assert run_cli(*verb, "--json").json == fake.answers[verb[0]].document()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -156,44 +166,44 @@ def test_the_decision_is_the_exit_code(say: Say, fake: FakePromoter, verb: tuple
     ],
 )
 def test_errors_become_a_sentence_a_hint_and_a_code(
-    say: Say, fake: FakePromoter, error: CallerError, code: int, decision: str, reason: str | None
+    run_cli: RunCli, fake: FakePromoter, error: CallerError, code: int, decision: str, reason: str | None
 ) -> None:
     fake.answers["run"] = error
-    answer = say("run")
+    answer = run_cli("run")
     assert (answer.code, answer.out) == (code, "")
     assert answer.err.splitlines() == [f"promoter: {error.message}"] + ([f"  {error.hint}"] if error.hint else [])
-    told = say("run", "--json")
+    output = run_cli("run", "--json")
     expected = {"decision": decision, "reason_code": reason, "error": {"message": error.message, "hint": error.hint}}
-    assert (told.code, told.json) == (code, expected)
+    assert (output.code, output.json) == (code, expected)
 
 
-def test_all_complaints_about_a_file_are_told(say: Say, fake: FakePromoter) -> None:
+def test_all_complaints_about_a_file_are_printed(run_cli: RunCli, fake: FakePromoter) -> None:
     complaints = (Diagnostic("p.yaml", 2, 3, "no", "write yes", "a: no"), Diagnostic("p.yaml", 4, 1, "neither"))
     fake.answers["run"] = InvalidFile(complaints)
-    answer = say("run")
+    answer = run_cli("run")
     assert (answer.code, answer.err) == (2, "\n".join(str(c) for c in complaints) + "\n")
-    told = say("run", "--json").json["error"]["complaints"]
-    assert told == [
+    output = run_cli("run", "--json").json["error"]["complaints"]
+    assert output == [
         {"file": "p.yaml", "line": 2, "column": 3, "message": "no", "hint": "write yes"},
         {"file": "p.yaml", "line": 4, "column": 1, "message": "neither", "hint": None},
     ]
 
 
-def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
-    say: Say, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_demand(
+    run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.answers["status"] = ZeroDivisionError("division\nby zero")
-    answer = say("status")
+    answer = run_cli("status")
     assert answer.code == 1
     assert answer.err.startswith("promoter: internal error: ZeroDivisionError: division by zero\n  run the command again")
     assert "Traceback" not in answer.err
-    assert say("status", "--json").json["decision"] == "failed"
+    assert run_cli("status", "--json").json["decision"] == "failed"
     monkeypatch.setenv("PROMOTER_DEBUG", "1")
-    assert "Traceback" in say("status").err
+    assert "Traceback" in run_cli("status").err
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (("statsu",), "'status'"),
         (("run", "--too", "dev"), "--too"),
@@ -205,123 +215,123 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
         (("diff", "dev"), "ENV"),
     ],
 )
-def test_wrong_usage_is_2_and_says_what(say: Say, fake: FakePromoter, argv: tuple[str, ...], said: str) -> None:
-    answer = say(*argv)
+def test_wrong_usage_exits_2_with_a_message(run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...], message: str) -> None:
+    answer = run_cli(*argv)
     assert (answer.code, answer.out, fake.asked) == (2, "", [])
-    assert said in answer.err
-    told = say(*argv, "--json")
-    assert told.code == 2
-    assert said in told.json["error"]["message"]
+    assert message in answer.err
+    output = run_cli(*argv, "--json")
+    assert output.code == 2
+    assert message in output.json["error"]["message"]
 
 
-def test_keyboard_interrupt_is_130(say: Say, fake: FakePromoter) -> None:
+def test_keyboard_interrupt_is_130(run_cli: RunCli, fake: FakePromoter) -> None:
     fake.answers["status"] = KeyboardInterrupt()
-    assert say("status").code == 130
+    assert run_cli("status").code == 130
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_asks_the_run_to_end_in_good_order(say: Say, fake: FakePromoter, number: signal.Signals) -> None:
+def test_the_first_signal_asks_the_run_to_end_in_good_order(run_cli: RunCli, fake: FakePromoter, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     fake.during = lambda: os.kill(os.getpid(), number)
     fake.answers["run"] = result(environment("dev", Status.INTERRUPTED, ReasonCode.INTERRUPTED, "dev is as it was"))
-    answer = say("run")
+    answer = run_cli("run")
     assert (answer.code, fake.interrupted) == (130, 1)
     assert "dev is as it was" in answer.out
     assert signal.getsignal(number) is before
 
 
-def test_a_hangup_that_was_to_be_ignored_is_ignored(say: Say, fake: FakePromoter) -> None:
+def test_a_hangup_that_was_to_be_ignored_is_ignored(run_cli: RunCli, fake: FakePromoter) -> None:
     """As `nohup` has it."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         fake.during = lambda: os.kill(os.getpid(), signal.SIGHUP)
-        assert (say("run").code, fake.interrupted) == (0, 0)
+        assert (run_cli("run").code, fake.interrupted) == (0, 0)
     finally:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_the_second_signal_ends_at_once(say: Say, fake: FakePromoter) -> None:
+def test_the_second_signal_ends_at_once(run_cli: RunCli, fake: FakePromoter) -> None:
     def twice() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
 
     fake.during = twice
-    answer = say("run")
+    answer = run_cli("run")
     assert (answer.code, answer.out, fake.interrupted) == (130, "", 1)
 
 
 # ------------------------------------------------------------ what is printed
-def test_a_shut_gate_says_what_to_do_next(say: Say, fake: FakePromoter) -> None:
+def test_a_closed_gate_prints_the_next_command(run_cli: RunCli, fake: FakePromoter) -> None:
     fake.answers["run"] = result(
         environment("dev"),
         environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1 approvals; may approve: anyone"),
     )
-    lines = say("run", "--ledger", "sqlite:my ledger").out.splitlines()
+    lines = run_cli("run", "--ledger", "sqlite:my ledger").out.splitlines()
     assert "  0 of 1 approvals; may approve: anyone" in lines
     assert lines[-1] == "  next: promoter approve prod -f pipeline.yaml --ledger 'sqlite:my ledger'"
 
 
-def test_progress_goes_to_stderr_also_with_json_and_not_at_all_when_quiet(say: Say, fake: FakePromoter) -> None:
+def test_progress_goes_to_stderr_also_with_json_and_not_at_all_when_quiet(run_cli: RunCli, fake: FakePromoter) -> None:
     fake.events = (progress.Notice("hello"), progress.BuildLine("web", "step 1"))
-    assert say("run").err == "hello\nweb | step 1\n"
-    assert say("run", "--json").err == "hello\nweb | step 1\n"
-    assert say("run", "--quiet") == say("run", "--quiet")
-    assert (say("run", "--quiet").out, say("run", "--quiet").err) == ("", "")
+    assert run_cli("run").err == "hello\nweb | step 1\n"
+    assert run_cli("run", "--json").err == "hello\nweb | step 1\n"
+    assert run_cli("run", "--quiet") == run_cli("run", "--quiet")
+    assert (run_cli("run", "--quiet").out, run_cli("run", "--quiet").err) == ("", "")
 
 
-def test_quiet_still_says_what_did_not_go_well(say: Say, fake: FakePromoter) -> None:
+def test_quiet_still_prints_failures(run_cli: RunCli, fake: FakePromoter) -> None:
     fake.answers["run"] = result(environment("dev", Status.FAILED, ReasonCode.UNHEALTHY, "exit code 3"))
-    assert "exit code 3" in say("run", "--quiet").out
+    assert "exit code 3" in run_cli("run", "--quiet").out
 
 
-def test_build_prints_the_release(say: Say) -> None:
-    answer = say("build")
+def test_build_prints_the_release(run_cli: RunCli) -> None:
+    answer = run_cli("build")
     assert answer.out.splitlines()[0].startswith(
         f"shop: release {RELEASE.short_id} (main c0ffeec0ffee, with uncommitted changes)"
     )
-    assert say("build", "--json").json["release"]["id"] == RELEASE.id
+    assert run_cli("build", "--json").json["release"]["id"] == RELEASE.id
 
 
-def test_plan_is_0_and_tells_from_to_gates_changes_and_steps(say: Say) -> None:
-    answer = say("plan")
+def test_plan_exits_0_and_prints_releases_gates_changes_and_steps(run_cli: RunCli) -> None:
+    answer = run_cli("plan")
     assert answer.code == 0
-    for said in ("-> ", "gate approval of 1 person: waiting: 0 of 1", '+ services.web.environment.A: "1"', "1. pull web"):
-        assert said in answer.out
-    assert say("plan", "--json").json["environments"][0]["steps"][0]["id"] == "pull web"
+    for output in ("-> ", "gate approval of 1 person: waiting: 0 of 1", '+ services.web.environment.A: "1"', "1. pull web"):
+        assert output in answer.out
+    assert run_cli("plan", "--json").json["environments"][0]["steps"][0]["id"] == "pull web"
 
 
-def test_approve_shows_the_case_and_records(say: Say) -> None:
-    answer = say("approve", "prod", "--yes")
-    for said in (
+def test_approve_shows_the_case_and_records(run_cli: RunCli) -> None:
+    answer = run_cli("approve", "prod", "--yes")
+    for output in (
         "wants to deploy to prod",
         "c0ffee1 Be faster",
         'A: "1" -> "2"',
         "ben@example.com",
         "approved by ana@example.com, fact 1",
     ):
-        assert said in answer.out
+        assert output in answer.out
     assert answer.out.splitlines()[-1] == "next: promoter promote -f pipeline.yaml"
 
 
-def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(say: Say) -> None:
-    answer = say("approve", "prod", "--yes", "--json")
+def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(run_cli: RunCli) -> None:
+    answer = run_cli("approve", "prod", "--yes", "--json")
     assert answer.json["kind"] == "approved"
     assert "wants to deploy to prod" in answer.err
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
-def test_nobody_to_ask_and_no_yes_records_nothing(
-    say: Say, fake: FakePromoter, verb: str, monkeypatch: pytest.MonkeyPatch
+def test_without_terminal_and_without_yes_nothing_is_recorded(
+    run_cli: RunCli, fake: FakePromoter, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123 -- closed with the process
-    answer = say(verb, "prod")
+    answer = run_cli(verb, "prod")
     assert answer.code == 2
     assert "--yes" in answer.err
     assert [asked[0] for asked in fake.asked] == ["open", "case"]
 
 
-def test_status_is_a_matrix(say: Say) -> None:
-    lines = say("status").out.splitlines()
+def test_status_is_a_matrix(run_cli: RunCli) -> None:
+    lines = run_cli("status").out.splitlines()
     assert lines[0].split() == ["ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE"]
     assert lines[1].split() == ["dev", RELEASE.short_id, "abababababab", "2026-11-23", "18:20:11Z", "healthy"]
     assert lines[2].split() == ["prod", "-", "-", "-", "-", "pinned"]
@@ -331,46 +341,46 @@ def test_status_is_a_matrix(say: Say) -> None:
     ]
 
 
-def test_history(say: Say) -> None:
-    answer = say("history")
+def test_history(run_cli: RunCli) -> None:
+    answer = run_cli("history")
     assert [line.split()[3] for line in answer.out.splitlines()[1:]] == ["released", "started", "promoted", "requested"]
     assert "gap 12ms" in answer.out
-    assert say("history", "--json").json == [fact.document() for fact in facts()]
+    assert run_cli("history", "--json").json == [fact.document() for fact in facts()]
 
 
-def test_show_diff_and_logs_are_text_and_json(say: Say) -> None:
-    shown = say("show", "3f").out.splitlines()
+def test_show_diff_and_logs_are_text_and_json(run_cli: RunCli) -> None:
+    shown = run_cli("show", "3f").out.splitlines()
     assert shown[0] == f"release {RELEASE.id} (main c0ffeec0ffee, with uncommitted changes)"
     assert shown[2:4] == ["made 2026-11-23 18:20:11Z by ana@example.com, tagged web:v1", "runs in dev"]
     assert shown[-1].split() == ["1", "2026-11-23", "18:20:11Z", "released", "-", "ana@example.com"]
-    differs = say("diff", "dev", "prod").out
+    differs = run_cli("diff", "dev", "prod").out
     assert "configuration:\n  ~ a: 1 -> 2" in differs
     assert f"  web: {RELEASE.images['web'].digest} -> (none)" in differs
     assert "commits in dev and not in prod:\n  c0ffee1 Be faster" in differs
-    assert say("diff", "dev", "prod", "--json").json["changes"] == [{"path": "a", "from": 1, "to": 2, "change": "changed"}]
-    assert say("logs", "3f").out.splitlines()[1:] == ["migrated[2J", "fine"]
-    assert say("logs", "3f", "--json").json[0]["text"] == "migrated\x1b[2J\nfine"
+    assert run_cli("diff", "dev", "prod", "--json").json["changes"] == [{"path": "a", "from": 1, "to": 2, "change": "changed"}]
+    assert run_cli("logs", "3f").out.splitlines()[1:] == ["migrated[2J", "fine"]
+    assert run_cli("logs", "3f", "--json").json[0]["text"] == "migrated\x1b[2J\nfine"
 
 
-def test_export_prints_exactly_the_lines(say: Say) -> None:
-    lines = say("ledger", "export").out.encode().split(b"\n")
+def test_export_prints_exactly_the_lines(run_cli: RunCli) -> None:
+    lines = run_cli("ledger", "export").out.encode().split(b"\n")
     assert lines == [*(fact.line for fact in facts()), b""]
     assert len(list(check_chain(lines[:-1]))) == 4
-    assert say("ledger", "export", "--json").json == [fact.document() for fact in facts()]
+    assert run_cli("ledger", "export", "--json").json == [fact.document() for fact in facts()]
 
 
-def test_a_broken_chain_is_1_and_names_the_place(say: Say, fake: FakePromoter) -> None:
-    assert say("ledger", "verify").code == 0
+def test_a_broken_chain_is_1_and_names_the_place(run_cli: RunCli, fake: FakePromoter) -> None:
+    assert run_cli("ledger", "verify").code == 0
     fake.answers["ledger_verify"] = LedgerReport("ledger.db", 2, "sha256:00", "line 3: fact 3 names another")
-    answer = say("ledger", "verify")
+    answer = run_cli("ledger", "verify")
     assert answer.code == 1
     assert "line 3: fact 3 names another" in answer.err
-    assert say("ledger", "verify", "--json").json["ok"] is False
+    assert run_cli("ledger", "verify", "--json").json["ok"] is False
 
 
-def test_no_release_could_be_made(say: Say, fake: FakePromoter) -> None:
+def test_no_release_could_be_made(run_cli: RunCli, fake: FakePromoter) -> None:
     fake.answers["build"] = RunResult("shop", None, (), ReasonCode.BUILD_FAILED)
-    assert say("build").out.startswith("shop: no release")
+    assert run_cli("build").out.startswith("shop: no release")
 
 
 # ------------------------------------------------------------ help
@@ -379,8 +389,10 @@ def every_command() -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("path", every_command(), ids=" ".join)
-def test_each_help_shows_an_example_of_itself_and_the_global_options(say: Say, fake: FakePromoter, path: tuple[str, ...]) -> None:
-    answer = say(*path, "--help")
+def test_each_help_shows_an_example_of_itself_and_the_global_options(
+    run_cli: RunCli, fake: FakePromoter, path: tuple[str, ...]
+) -> None:
+    answer = run_cli(*path, "--help")
     assert (answer.code, fake.asked) == (0, [])
     assert f"\n    promoter {path[0]}" in answer.out
     for option in ("--json", "--ledger", "--actor", "--quiet", "--version", "-f, --file"):
@@ -388,14 +400,14 @@ def test_each_help_shows_an_example_of_itself_and_the_global_options(say: Say, f
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
+def test_the_list_of_commands_has_the_first_line_of_each_help(name: str) -> None:
     assert (load(name).help or "").splitlines()[0] == VERBS[name]
     assert len(VERBS[name]) <= 66, "it would be cut on a terminal of 80 columns"
 
 
 # ------------------------------------------------------------ explain
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("message", "word"),
     [
         ("tomorrow", "is not a time"),
         ("2026-12-18T09:00", "has no zone"),
@@ -405,23 +417,23 @@ def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
         ("2126-01-01T00:00Z", "more than ten years ahead"),
     ],
 )
-def test_a_time_that_is_none_is_refused_with_what_to_write(say: Say, fake: FakePromoter, said: str, word: str) -> None:
-    answer = say("explain", "prod", "--at", said)
+def test_a_time_that_is_none_is_refused_with_what_to_write(run_cli: RunCli, fake: FakePromoter, message: str, word: str) -> None:
+    answer = run_cli("explain", "prod", "--at", message)
     assert (answer.code, [asked[0] for asked in fake.asked]) == (2, ["open"])
     assert word in answer.err
-    assert said in answer.err
+    assert message in answer.err
 
 
-def test_explain_shows_each_gate_when_it_opens_and_the_command(say: Say, fake: FakePromoter) -> None:
-    out = say("explain", "prod").out
+def test_explain_shows_each_gate_when_it_opens_and_the_command(run_cli: RunCli, fake: FakePromoter) -> None:
+    out = run_cli("explain", "prod").out
     assert "waiting  soak in test for 4h: soaks in test until noon (soaking)" in out
     assert "opens at 2026-11-23 19:21 UTC" in out
     assert f"ben@example.com may: promoter approve prod -f {PIPELINE}" in out
     assert "waiting (soaking); can start at 2026-11-23 19:21 UTC" in out
 
 
-def test_explain_as_json_is_the_whole_of_it(say: Say, fake: FakePromoter) -> None:
-    told = say("explain", "prod", "--json").json
-    assert (told["outcome"], told["reason_code"], told["opens_at"]) == ("waiting", "soaking", "2026-11-23T19:20:11.123456Z")
-    assert [gate["kind"] for gate in told["gates"]] == ["soak", "approval", "window"]
-    assert told["gates"][1]["who"] == ["ben@example.com"]
+def test_explain_as_json_is_the_whole_of_it(run_cli: RunCli, fake: FakePromoter) -> None:
+    output = run_cli("explain", "prod", "--json").json
+    assert (output["outcome"], output["reason_code"], output["opens_at"]) == ("waiting", "soaking", "2026-11-23T19:20:11.123456Z")
+    assert [gate["kind"] for gate in output["gates"]] == ["soak", "approval", "window"]
+    assert output["gates"][1]["who"] == ["ben@example.com"]

@@ -134,7 +134,7 @@ def test_the_ledger_is_the_one_that_line_variable_or_settings_name(shop: Path, t
     assert len(tab("show", "")) == 6
 
 
-def test_a_ledger_in_git_is_looked_at_as_it_was_last_fetched(tmp_path: Path, tab: Tab) -> None:
+def test_completion_reads_a_git_ledger_as_it_was_last_fetched(tmp_path: Path, tab: Tab) -> None:
     from promoter.adapters.ledgers.git.store import GitLedger
 
     shop = repository(tmp_path)
@@ -147,7 +147,7 @@ def test_a_ledger_in_git_is_looked_at_as_it_was_last_fetched(tmp_path: Path, tab
     assert tab("show", "", cwd=shop.directory) == [release[:12] for release in reversed(RELEASES)]
 
 
-def test_broken_and_missing_things_offer_nothing_and_say_nothing(tmp_path: Path, tab: Tab) -> None:
+def test_broken_and_missing_files_give_no_completions_and_no_output(tmp_path: Path, tab: Tab) -> None:
     assert tab("approve", "") == tab("show", "") == []
     (tmp_path / "pipeline.yaml").write_text("environments: [1\n")
     assert tab("approve", "") == []
@@ -182,7 +182,7 @@ def test_nothing_is_written(shop: Path, tab: Tab) -> None:
     assert {path: path.stat().st_mtime_ns for path in shop.rglob("*")} == before
 
 
-def test_a_ledger_that_is_being_written_is_read_as_it_stands(shop: Path, tab: Tab) -> None:
+def test_completion_reads_a_ledger_during_a_write(shop: Path, tab: Tab) -> None:
     """Its last facts are still in the log beside the file, and the writer has its transaction open."""
     ledger = SqliteLedger(shop / ".promoter/ledger.db")
     lines = list(ledger.lines())
@@ -194,7 +194,7 @@ def test_a_ledger_that_is_being_written_is_read_as_it_stands(shop: Path, tab: Ta
         assert tab("show", "")[0] == "e" * 12
 
 
-def test_names_that_a_shell_would_carry_out_are_not_offered(
+def test_names_that_a_shell_would_execute_are_not_offered(
     shop: Path, tab: Tab, zsh_program: str, environ: dict[str, str]
 ) -> None:
     evil = "x$(touch seen)"

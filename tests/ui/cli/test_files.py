@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promoter.ui.cli.load_file import checked
-from tests.ui.cli.conftest import Say
+from tests.ui.cli.conftest import RunCli
 
 COMPOSE = """\
 services:
@@ -37,35 +37,35 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("name", "text"), [("compose.yaml", COMPOSE), ("docker-compose.yml", COMPOSE), ("Dockerfile", "FROM scratch\nEXPOSE 80\n")]
 )
-def test_what_init_writes_is_valid(here: Path, say: Say, name: str, text: str) -> None:
+def test_what_init_writes_is_valid(here: Path, run_cli: RunCli, name: str, text: str) -> None:
     (here / name).write_text(text)
-    answer = say("init")
+    answer = run_cli("init")
     assert answer.code == 0, answer.err
     assert answer.out.startswith(f"pipeline.yaml is written from {name}\n")
-    assert say("validate").code == 0
+    assert run_cli("validate").code == 0
     assert list(checked(here / "pipeline.yaml").pipeline.needs) == ["dev", "test", "prod"]
 
 
-def test_init_says_json(here: Path, say: Say) -> None:
+def test_init_prints_json(here: Path, run_cli: RunCli) -> None:
     (here / "my.yaml").write_text(COMPOSE)
-    assert say("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {
+    assert run_cli("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {
         "written": "p.yaml",
         "from": "my.yaml",
         "files": ["p.yaml", ".promoter/pipeline.schema.json", ".promoter/.gitignore"],
     }
 
 
-def test_init_writes_over_nothing_without_force(here: Path, say: Say) -> None:
+def test_init_writes_over_nothing_without_force(here: Path, run_cli: RunCli) -> None:
     (here / "compose.yaml").write_text(COMPOSE)
     (here / "pipeline.yaml").write_text("mine")
-    answer = say("init")
+    answer = run_cli("init")
     assert (answer.code, (here / "pipeline.yaml").read_text()) == (2, "mine")
     assert "--force" in answer.err
-    assert say("init", "--force").code == 0
+    assert run_cli("init", "--force").code == 0
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (("init",), "no Compose file and no Dockerfile here"),
         (("init", "--from", "none.yaml"), "none.yaml cannot be read"),
@@ -75,124 +75,128 @@ def test_init_writes_over_nothing_without_force(here: Path, say: Say) -> None:
     ],
 )
 def test_init_without_something_to_start_from_is_2_and_writes_nothing(
-    here: Path, say: Say, argv: tuple[str, ...], said: str
+    here: Path, run_cli: RunCli, argv: tuple[str, ...], message: str
 ) -> None:
     (here / "list.yaml").write_text("a: [1]\n")
     (here / "broken.yaml").write_text("a: [1\n")
-    answer = say(*argv)
+    answer = run_cli(*argv)
     assert answer.code == 2
-    assert said in answer.err
+    assert message in answer.err
     assert not (here / "pipeline.yaml").exists()
 
 
-def test_what_promoter_cannot_carry_out_of_a_compose_file_is_said_at_once(here: Path, say: Say) -> None:
+def test_init_reports_unsupported_compose_keys(here: Path, run_cli: RunCli) -> None:
     (here / "compose.yaml").write_text("services: {web: {image: nginx, network_mode: 'service:x', cpu_rt_period: 5}}\n")
-    answer = say("init")
+    answer = run_cli("init")
     assert answer.code == 2
     assert "pipeline.yaml is written; edit these lines before the first run" in answer.err
     assert "cpu_rt_period" in answer.err
 
 
 # ------------------------------------------------------------ validate, schema
-def test_validate_says_what_is_good(here: Path, say: Say) -> None:
+def test_validate_prints_the_valid_pipeline(here: Path, run_cli: RunCli) -> None:
     (here / "p.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {dev: {}, prod: {}}\n")
-    assert say("validate", "p.yaml").out == "p.yaml is valid: shop, dev, prod\n"
-    assert say("validate", "-f", "p.yaml", "--json").json == {"valid": True, "pipeline": "shop", "environments": ["dev", "prod"]}
-    assert say("validate", "p.yaml", "--quiet").out == ""
+    assert run_cli("validate", "p.yaml").out == "p.yaml is valid: shop, dev, prod\n"
+    assert run_cli("validate", "-f", "p.yaml", "--json").json == {
+        "valid": True,
+        "pipeline": "shop",
+        "environments": ["dev", "prod"],
+    }
+    assert run_cli("validate", "p.yaml", "--quiet").out == ""
 
 
-def test_validate_tells_all_complaints_with_places_and_does_nothing(here: Path, say: Say) -> None:
+def test_validate_prints_all_complaints_with_positions_and_writes_nothing(here: Path, run_cli: RunCli) -> None:
     (here / "pipeline.yaml").write_text(
         "name: Shop\nservices: {web: {image: nginx, prots: []}}\nenvironments: {dev: {needs: [x]}}\n"
     )
     before = sorted(here.rglob("*"))
-    answer = say("validate")
+    answer = run_cli("validate")
     assert answer.code == 2
     assert [line.split(": ")[0] for line in answer.err.splitlines() if line.startswith("pipeline.yaml:")] == [
         "pipeline.yaml:1:7", "pipeline.yaml:2:32", "pipeline.yaml:3:30",
     ]  # fmt: skip
-    told = say("validate", "--json").json
-    assert [(c["line"], c["column"]) for c in told["error"]["complaints"]] == [(1, 7), (2, 32), (3, 30)]
+    output = run_cli("validate", "--json").json
+    assert [(c["line"], c["column"]) for c in output["error"]["complaints"]] == [(1, 7), (2, 32), (3, 30)]
     assert sorted(here.rglob("*")) == before
 
 
-def test_no_file_is_2_and_says_which(here: Path, say: Say) -> None:
-    answer = say("validate", "none.yaml")
+def test_a_missing_file_exits_2_and_is_named(here: Path, run_cli: RunCli) -> None:
+    answer = run_cli("validate", "none.yaml")
     assert answer.code == 2
     assert "none.yaml" in answer.err
 
 
-def test_the_schema_is_json(say: Say) -> None:
-    schema = say("schema").json
+def test_the_schema_is_json(run_cli: RunCli) -> None:
+    schema = run_cli("schema").json
     assert {"services", "environments", "name"} <= schema["properties"].keys()
 
 
 # ------------------------------------------------------------ doctor
-def findings(say: Say, *argv: str) -> dict[str, dict[str, object]]:
-    return {finding["part"]: finding for finding in say("doctor", "--json", *argv).json["findings"]}
+def findings(run_cli: RunCli, *argv: str) -> dict[str, dict[str, object]]:
+    return {finding["part"]: finding for finding in run_cli("doctor", "--json", *argv).json["findings"]}
 
 
-def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, say: Say) -> None:
-    answer = say("doctor")
+def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, run_cli: RunCli) -> None:
+    answer = run_cli("doctor")
     assert answer.code == 1
     assert "MISSING engine: " in answer.out
     assert "missing pipeline file: pipeline.yaml does not exist\n        run promoter init" in answer.out
-    assert all(finding["remedy"] for finding in findings(say).values() if not finding["ok"])
+    assert all(finding["remedy"] for finding in findings(run_cli).values() if not finding["ok"])
 
 
-def test_the_doctor_looks_at_every_engine_and_registry_of_the_file(here: Path, say: Say) -> None:
+def test_doctor_checks_every_engine_and_registry_of_the_file(here: Path, run_cli: RunCli) -> None:
     (here / "pipeline.yaml").write_text(
         "name: shop\nregistry: 127.0.0.1:1/x\nservices: {web: {image: web, build: ./web}}\n"
         "environments: {dev: {}, prod: {engine: 'unix:///no/such.sock'}}\n"
     )
-    told = findings(say)
-    assert told["pipeline file"]["ok"]
-    assert {"engine", "engine unix:///no/such.sock", "registry 127.0.0.1:1"} <= told.keys()
-    assert not told["registry 127.0.0.1:1"]["ok"]
+    output = findings(run_cli)
+    assert output["pipeline file"]["ok"]
+    assert {"engine", "engine unix:///no/such.sock", "registry 127.0.0.1:1"} <= output.keys()
+    assert not output["registry 127.0.0.1:1"]["ok"]
 
 
-def test_the_doctor_names_the_programs_that_evidence_needs(here: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_names_the_programs_that_evidence_needs(here: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "bin").mkdir()
     grype = here / "bin/grype"
     grype.write_text("#!/bin/sh\n")
     grype.chmod(0o755)
     monkeypatch.setenv("PATH", str(here / "bin"))
-    assert not {"cosign", "trivy or grype"} & findings(say).keys()
+    assert not {"cosign", "trivy or grype"} & findings(run_cli).keys()
     gates = "[{signature: {key: 'k8s://a/b'}}, {scan: {}}, {scan: {scanner: trivy}}]"
     (here / "pipeline.yaml").write_text(
         f"name: shop\nservices: {{web: {{image: 'a'}}}}\nenvironments: {{prod: {{gates: {gates}}}}}\n"
     )
-    found = findings(say)
+    found = findings(run_cli)
     assert [found[part]["ok"] for part in ("cosign", "trivy", "trivy or grype")] == [False, False, True]
     assert "needed by: signature of all services with key k8s://a/b in prod" in found["cosign"]["detail"]
     assert "install cosign" in found["cosign"]["remedy"]
     assert found["trivy or grype"]["detail"] == str(grype)
 
 
-def test_the_doctor_tells_a_bad_file_and_goes_on(here: Path, say: Say) -> None:
+def test_doctor_reports_an_invalid_file_and_continues(here: Path, run_cli: RunCli) -> None:
     (here / "pipeline.yaml").write_text("nam: shop\n")
-    told = findings(say)
-    assert (told["pipeline file"]["ok"], told["pipeline file"]["essential"]) == (False, True)
-    assert "disk" in told
+    output = findings(run_cli)
+    assert (output["pipeline file"]["ok"], output["pipeline file"]["essential"]) == (False, True)
+    assert "disk" in output
 
 
-def test_a_ledger_that_cannot_be_opened_is_found(here: Path, say: Say) -> None:
+def test_a_ledger_that_cannot_be_opened_is_found(here: Path, run_cli: RunCli) -> None:
     (here / "file").write_text("not a database, and long enough to be looked at as one" * 20)
-    assert findings(say)["ledger"]["ok"]
-    assert not findings(say, "--ledger", "sqlite:file")["ledger"]["ok"]
-    assert not findings(say, "--ledger", "sqlite:file/x.db")["ledger"]["ok"]
-    assert "sqlite:PATH" in json.dumps(findings(say, "--ledger", "drawer:third")["ledger"])
+    assert findings(run_cli)["ledger"]["ok"]
+    assert not findings(run_cli, "--ledger", "sqlite:file")["ledger"]["ok"]
+    assert not findings(run_cli, "--ledger", "sqlite:file/x.db")["ledger"]["ok"]
+    assert "sqlite:PATH" in json.dumps(findings(run_cli, "--ledger", "drawer:third")["ledger"])
 
 
-def test_what_is_left_out_of_a_compose_file_is_said_by_validate_and_keeps_nothing_from_running(tmp_path: Path, say: Say) -> None:
+def test_validate_remarks_on_ignored_compose_keys_and_passes(tmp_path: Path, run_cli: RunCli) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: x, pull_policy: always}, debug: {image: y, profiles: [d]}}\n")
     (tmp_path / "pipeline.yaml").write_text("name: shop\nservices: compose.yaml\nenvironments: {dev: , prod: }\n")
-    answer = say("validate", "-f", str(tmp_path / "pipeline.yaml"))
+    answer = run_cli("validate", "-f", str(tmp_path / "pipeline.yaml"))
     assert answer.code == 0
     assert answer.err.splitlines() == [
         "remark: compose.yaml:1:28: `pull_policy` is left out: images are pulled by digest, once, if they are missing",
         "remark: compose.yaml:1:50: service `debug` is left out: none of its profiles (d) is selected",
     ]
-    told = say("validate", "-f", str(tmp_path / "pipeline.yaml"), "--json").json["remarks"]
-    assert told[0] == {"file": "compose.yaml", "line": 1, "column": 28, "message": answer.err.splitlines()[0].split(": ", 2)[2]}
-    assert say("validate", "-f", str(tmp_path / "pipeline.yaml"), "--quiet").err == ""
+    output = run_cli("validate", "-f", str(tmp_path / "pipeline.yaml"), "--json").json["remarks"]
+    assert output[0] == {"file": "compose.yaml", "line": 1, "column": 28, "message": answer.err.splitlines()[0].split(": ", 2)[2]}
+    assert run_cli("validate", "-f", str(tmp_path / "pipeline.yaml"), "--quiet").err == ""

@@ -19,7 +19,7 @@ from promoter.ui.cli.load_file import checked
 from tests.conftest import Cli
 from tests.repository import ENVIRONMENT
 from tests.terminal import Terminal
-from tests.ui.cli.conftest import Say
+from tests.ui.cli.conftest import RunCli
 
 pytestmark = pytest.mark.process
 
@@ -47,15 +47,15 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("compose", COMPOSE, ids=lambda path: path.stem)
-def test_each_compose_file_becomes_a_good_pipeline_or_every_reason_is_named(here: Path, say: Say, compose: Path) -> None:
+def test_each_compose_file_becomes_a_good_pipeline_or_every_reason_is_named(here: Path, run_cli: RunCli, compose: Path) -> None:
     shutil.copy(compose, here / "compose.yaml")
-    answer = say("init", "--yes")
+    answer = run_cli("init", "--yes")
     reasons = REFUSED.get(compose.stem, [])
     assert answer.code == (2 if reasons else 0), answer.err
     assert all(reason in answer.err for reason in reasons)
     assert len([line for line in answer.err.splitlines() if line.startswith("pipeline.yaml:")]) == len(reasons)
     if not reasons:
-        assert say("validate").code == 0
+        assert run_cli("validate").code == 0
     written = (here / "pipeline.yaml").read_text()
     assert written.startswith("# yaml-language-server: $schema=.promoter/pipeline.schema.json\n")
     assert set(yaml.safe_load(compose.read_text())["services"]) == set(yaml.safe_load(written)["services"])
@@ -66,15 +66,15 @@ def test_there_are_ten_of_them_and_most_just_work() -> None:
     assert len(COMPOSE) - len(REFUSED) >= 7
 
 
-def test_every_copy_of_a_range_gets_ports_of_its_own(here: Path, say: Say) -> None:
+def test_every_copy_of_a_range_gets_ports_of_its_own(here: Path, run_cli: RunCli) -> None:
     shutil.copy(ROOT / "tests/fixtures/compose/port-ranges.yaml", here / "compose.yaml")
-    assert say("init", "--yes").code == 0
+    assert run_cli("init", "--yes").code == 0
     places = yaml.safe_load((here / "pipeline.yaml").read_text())["environments"]
     ports = [port for place in places.values() for port in place["vars"].values()]
     assert len(ports) == len(set(ports)) == 15
 
 
-def test_options_answer_every_question(here: Path, say: Say) -> None:
+def test_options_answer_every_question(here: Path, run_cli: RunCli) -> None:
     words = (
         "--name",
         "other",
@@ -85,7 +85,7 @@ def test_options_answer_every_question(here: Path, say: Say) -> None:
         "--approvers",
         "ana@example.com ben@example.com",
     )
-    assert say("init", *words).code == 0
+    assert run_cli("init", *words).code == 0
     file = yaml.safe_load((here / "pipeline.yaml").read_text())
     assert (file["name"], file["registry"], list(file["environments"])) == ("other", "r.example.com/x", ["qa", "live"])
     assert list(file["services"]) == ["other"]
@@ -94,7 +94,7 @@ def test_options_answer_every_question(here: Path, say: Say) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "value", "message"),
     [
         ("--name", "Shop", "'Shop' is not a name"),
         ("--registry", "http://", "is not a registry"),
@@ -107,28 +107,30 @@ def test_options_answer_every_question(here: Path, say: Say) -> None:
         ("--ci", "github", "is not in a git checkout"),
     ],
 )
-def test_an_answer_that_cannot_be_is_2_and_writes_nothing(here: Path, say: Say, option: str, value: str, said: str) -> None:
+def test_an_answer_that_cannot_be_is_2_and_writes_nothing(
+    here: Path, run_cli: RunCli, option: str, value: str, message: str
+) -> None:
     before = sorted(here.rglob("*"))
-    answer = say("init", option, value)
+    answer = run_cli("init", option, value)
     assert answer.code == 2
-    assert said in answer.err
+    assert message in answer.err
     assert sorted(here.rglob("*")) == before
 
 
-def test_odd_names_become_text_and_never_another_line(here: Path, say: Say) -> None:
+def test_odd_names_become_text_and_never_another_line(here: Path, run_cli: RunCli) -> None:
     text = "name: 'null'\nservices:\n  \"a\\n#b\": {image: x, container_name: y, ports: ['${P:-1\n2}:80']}\n"
     (here / "compose.yaml").write_text(text)
-    say("init", "--yes")
+    run_cli("init", "--yes")
     file = yaml.safe_load((here / "pipeline.yaml").read_text())
     assert (file["name"], list(file["environments"])) == ("null", ["dev", "test", "prod"])
 
 
 # ------------------------------------------------------------ what lies beside it
-def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_is_for_all(here: Path, say: Say) -> None:
+def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_is_for_all(here: Path, run_cli: RunCli) -> None:
     git(here, "init", "-q")
-    assert say("init").code == 0
+    assert run_cli("init").code == 0
     schema = json.loads((here / ".promoter/pipeline.schema.json").read_text())
-    assert schema == say("schema").json
+    assert schema == run_cli("schema").json
     (here / ".promoter/ledger.db").touch()
     (here / ".promoter/allowed_signers").touch()
     seen = git(here, "status", "--porcelain", "-uall").split()
@@ -147,12 +149,12 @@ def deploy(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory below a checkout's root, whose code is on a platform, and whose branch has a name of its own."""
     git(here, "init", "-q", "-b", 'v1"];x')
     git(here, "remote", "add", "origin", "git@github.com:Acme/Shop.git")
-    room = here / "deploy it"
-    room.mkdir()
-    shutil.copytree(here / "web", room / "web")
-    (room / "compose.yaml").write_text("services: {web: {build: ./web, ports: ['80:80']}, db: {image: postgres}}\n")
-    monkeypatch.chdir(room)
-    return room
+    directory = here / "deploy it"
+    directory.mkdir()
+    shutil.copytree(here / "web", directory / "web")
+    (directory / "compose.yaml").write_text("services: {web: {build: ./web, ports: ['80:80']}, db: {image: postgres}}\n")
+    monkeypatch.chdir(directory)
+    return directory
 
 
 def strict(*argv: object) -> None:
@@ -160,14 +162,14 @@ def strict(*argv: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_was_written_is_named_from_here(here: Path, say: Say) -> None:
+def test_what_was_written_is_named_from_here(here: Path, run_cli: RunCli) -> None:
     git(here, "init", "-q")
     git(here, "remote", "add", "origin", "git@github.com:acme/shop.git")
-    assert "\n.github/workflows/promote.yml is written\n" in say("init", "--ci", "github").out
+    assert "\n.github/workflows/promote.yml is written\n" in run_cli("init", "--ci", "github").out
 
 
-def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, say: Say) -> None:
-    assert say("init", "--ci", "github").code == 0
+def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, run_cli: RunCli) -> None:
+    assert run_cli("init", "--ci", "github").code == 0
     file = deploy.parent / ".github/workflows/promote.yml"
     strict(BIN / "actionlint", "-shellcheck", BIN / "shellcheck", file)
     strict(BIN / "zizmor", "--offline", "--persona", "auditor", file)
@@ -185,9 +187,11 @@ def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, say: 
     assert (pipeline["registry"], pipeline["ledger"]) == ("ghcr.io/acme/shop", "git:promoter-ledger")
 
 
-def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shell(deploy: Path, say: Say, tmp_path: Path) -> None:
+def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shell(
+    deploy: Path, run_cli: RunCli, tmp_path: Path
+) -> None:
     git(deploy, "remote", "set-url", "origin", "https://gitlab.example.com/Acme/Shop.git")
-    assert say("init", "--ci", "gitlab").code == 0
+    assert run_cli("init", "--ci", "gitlab").code == 0
     file = deploy.parent / ".gitlab-ci.yml"
     strict(BIN / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", file)
     job = yaml.safe_load(file.read_text())["promote"]
@@ -206,10 +210,10 @@ def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shel
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
-def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path, say: Say, ci: str) -> None:
+def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path, run_cli: RunCli, ci: str) -> None:
     text = "name: mine\nregistry: r.example.com/x\nservices: {web: {build: ./web}}\nenvironments: {one: {}, two: {}}\n"
     (deploy / "pipeline.yaml").write_text(text)
-    answer = say("init", "--ci", ci, "--json")
+    answer = run_cli("init", "--ci", ci, "--json")
     assert answer.json["files"] == [
         str(deploy.parent / {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}[ci])
     ]
@@ -217,33 +221,33 @@ def test_a_pipeline_file_that_is_there_stays_and_gets_its_workflow(deploy: Path,
     written = Path(answer.json["files"][0]).read_text()
     assert 'PROMOTER_LEDGER: "git:promoter-ledger"' in written
     assert "REGISTRY_PASSWORD" in written
-    again = say("init", "--ci", ci)
+    again = run_cli("init", "--ci", ci)
     assert (again.code, "exists already" in again.err) == (2, True)
-    assert say("init", "--ci", ci, "--name", "x").code == 2
+    assert run_cli("init", "--ci", ci, "--name", "x").code == 2
 
 
-def test_break_12_a_ledger_that_dies_with_its_runner_is_told(deploy: Path, say: Say) -> None:
+def test_break_12_a_ledger_lost_with_its_runner_is_reported(deploy: Path, run_cli: RunCli) -> None:
     text = "name: mine\nledger: sqlite:.promoter/x.db\nservices: {web: {image: nginx}}\nenvironments: {one: {}}\n"
     (deploy / "pipeline.yaml").write_text(text)
-    answer = say("init", "--ci", "github")
+    answer = run_cli("init", "--ci", "github")
     assert answer.code == 0
     assert "the ledger sqlite:.promoter/x.db is a file: on a temporary runner it is lost after each job" in answer.err
     assert "ledger: git:promoter-ledger" in answer.err
 
 
-def test_a_registry_that_only_this_machine_reaches_is_told_and_not_logged_in_to(deploy: Path, say: Say) -> None:
+def test_a_registry_local_to_this_machine_gets_a_comment_and_no_login(deploy: Path, run_cli: RunCli) -> None:
     git(deploy, "remote", "remove", "origin")
-    assert say("init", "--ci", "github").code == 0
+    assert run_cli("init", "--ci", "github").code == 0
     assert "# Change it: this one is local to each machine" in (deploy / "pipeline.yaml").read_text()
     assert "docker login" not in (deploy.parent / ".github/workflows/promote.yml").read_text()
-    assert say("validate").code == 0
+    assert run_cli("validate").code == 0
 
 
-def test_a_workflow_that_is_there_is_not_written_over_and_then_nothing_is(deploy: Path, say: Say) -> None:
+def test_a_workflow_that_is_there_is_not_written_over_and_then_nothing_is(deploy: Path, run_cli: RunCli) -> None:
     (deploy.parent / ".gitlab-ci.yml").write_text("mine")
-    assert say("init", "--ci", "gitlab").code == 2
+    assert run_cli("init", "--ci", "gitlab").code == 2
     assert not (deploy / "pipeline.yaml").exists()
-    assert say("init", "--ci", "gitlab", "--force").code == 0
+    assert run_cli("init", "--ci", "gitlab", "--force").code == 0
     assert (deploy.parent / ".gitlab-ci.yml").read_text() != "mine"
 
 
@@ -329,7 +333,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(
-    ("files", "services", "said"),
+    ("files", "services", "message"),
     [
         ((".env",), "compose.yaml", "variables from .env"),
         (
@@ -340,15 +344,15 @@ FILES = {
     ],
 )
 def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
-    here: Path, say: Say, files: tuple[str, ...], services: object, said: str
+    here: Path, run_cli: RunCli, files: tuple[str, ...], services: object, message: str
 ) -> None:
     """compose.md D5 and D8: `.env` and the override file were ignored without a word."""
     for name in ("compose.yaml", *files):
         (here / name).write_text(FILES[name])
-    answer = say("init", "--yes")
+    answer = run_cli("init", "--yes")
     assert answer.code == 0, answer.err
     text = (here / "pipeline.yaml").read_text()
-    assert said in text and "s3cret" not in text
+    assert message in text and "s3cret" not in text
     loaded = checked(here / "pipeline.yaml")
     web = loaded.resolve("test", Source(), None).services["web"]
     assert web.environment == {"P": "s3cret"} | ({"O": "1"} if "compose.override.yaml" in files else {})
@@ -359,26 +363,26 @@ def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
     ]
 
 
-def test_an_included_file_is_not_lost(here: Path, say: Say) -> None:
+def test_an_included_file_is_not_lost(here: Path, run_cli: RunCli) -> None:
     """compose.md D8: `include` vanished with exit code 0."""
     (here / "other.yaml").write_text(FILES["other.yaml"])
     (here / "compose.yaml").write_text("include: [other.yaml]\nservices: {web: {image: x}}\n")
-    assert say("init", "--yes").code == 0
+    assert run_cli("init", "--yes").code == 0
     assert list(checked(here / "pipeline.yaml").resolve("dev", Source(), None).services) == ["inner", "web"]
 
 
-def test_the_name_of_the_project_is_that_of_each_environment(here: Path, say: Say) -> None:
+def test_the_name_of_the_project_is_that_of_each_environment(here: Path, run_cli: RunCli) -> None:
     """compose.md D16: `${COMPOSE_PROJECT_NAME}` became an empty text."""
     (here / "compose.yaml").write_text("services: {web: {image: x, hostname: '${COMPOSE_PROJECT_NAME}-web'}}\n")
-    answer = say("init", "--yes", "--name", "shop")
+    answer = run_cli("init", "--yes", "--name", "shop")
     assert answer.code == 0, answer.err
     assert "COMPOSE_PROJECT_NAME differs in each environment" in (here / "pipeline.yaml").read_text()
     assert checked(here / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
 
 
-def test_a_malformed_variable_is_refused_at_its_place(here: Path, say: Say) -> None:
+def test_a_malformed_variable_is_refused_at_its_place(here: Path, run_cli: RunCli) -> None:
     """compose.md D9: `${foo!}` was taken literally."""
     (here / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
-    answer = say("init", "--yes")
+    answer = run_cli("init", "--yes")
     assert answer.code == 2 and "compose.yaml:1:34: `${foo` is never closed" in answer.err
     assert not (here / "pipeline.yaml").exists()

@@ -62,10 +62,10 @@ sys.exit(run(["approve", "prod"]))
 
 
 @pytest.mark.parametrize(
-    ("key", "code", "said"),
+    ("key", "code", "message"),
     [(b"y\n", 0, "approved by ana@example.com"), (b"n\n", 1, "nothing was recorded"), (b"\x04", 1, "nothing was")],
 )
-def test_on_a_terminal_a_person_is_asked(key: bytes, code: int, said: str) -> None:
+def test_on_a_terminal_a_person_is_asked(key: bytes, code: int, message: str) -> None:
     main, side = pty.openpty()
     root = Path(__file__).resolve().parents[3]
     process = subprocess.Popen([sys.executable, "-c", ASK], stdin=side, stdout=side, stderr=side, cwd=root, close_fds=True)
@@ -75,7 +75,7 @@ def test_on_a_terminal_a_person_is_asked(key: bytes, code: int, said: str) -> No
     os.write(main, key)
     text += _read(main, None)
     assert process.wait(10) == code
-    assert said in text.decode()
+    assert message in text.decode()
     os.close(main)
 
 

@@ -73,11 +73,11 @@ def put(place: Path, rows: Rows) -> None:
         raw.commit()
 
 
-def say(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
+def run_cli(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
     capsys.readouterr()
     code = run([*argv])
-    said = capsys.readouterr()
-    return code, said.out + said.err
+    output = capsys.readouterr()
+    return code, output.out + output.err
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -86,19 +86,19 @@ def test_each_is_found_named_and_stops_what_would_build_on_it(here: Path, capsys
     rows = change(rows_of(here))
     assert rows != rows_of(here)
     put(here, rows)
-    code, said = say(capsys, "ledger", "verify")
+    code, output = run_cli(capsys, "ledger", "verify")
     assert code == 1
-    assert re.search(words, said), said
-    assert "Traceback" not in said
-    assert len(said) < 2000
+    assert re.search(words, output), output
+    assert "Traceback" not in output
+    assert len(output) < 2000
     for command in (["status"], ["pin", "dev", "--reason", "x", "--actor", "ben@example.com"], ["promote"]):
-        code, said = say(capsys, *command)
-        assert (code, "Traceback" in said) == (1, False), said
+        code, output = run_cli(capsys, *command)
+        assert (code, "Traceback" in output) == (1, False), output
     assert rows_of(here) == sorted(rows)
 
 
 @pytest.mark.parametrize("way", ["deleted", "garbage", "another program's", "half a page"])
-def test_a_file_that_is_gone_or_no_ledger_is_told(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
+def test_a_missing_or_invalid_ledger_file_is_reported(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
     file = here / ".promoter/ledger.db"
     rows_of(here)
     with closing(sqlite3.connect(file)) as raw:
@@ -115,25 +115,25 @@ def test_a_file_that_is_gone_or_no_ledger_is_told(here: Path, capsys: pytest.Cap
             raw.execute("CREATE TABLE facts (seq, digest, line)")
             raw.commit()
     for command in (["ledger", "verify"], ["status"], ["pin", "dev", "--reason", "x", "--actor", "ben@example.com"]):
-        code, said = say(capsys, *command)
-        assert (code, "Traceback" in said) == (1, False), said
+        code, output = run_cli(capsys, *command)
+        assert (code, "Traceback" in output) == (1, False), output
 
 
-def test_another_pipelines_ledger_in_its_place_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_ledger_of_another_pipeline_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(here, [(n, d, t.replace(b'"pipeline":"shop"', b'"pipeline":"blog"')) for n, d, t in rows_of(here)][:1])
     put(here, renumbered(texts(rows_of(here))))
     (here / ".promoter/witness.json").unlink()
-    code, said = say(capsys, "promote")
-    assert (code, "belongs to pipeline blog, not to shop" in said) == (2, True), said
+    code, output = run_cli(capsys, "promote")
+    assert (code, "belongs to pipeline blog, not to shop" in output) == (2, True), output
 
 
-def test_what_nobody_here_can_tell_is_told_by_the_head_that_was_kept_elsewhere(
+def test_a_rewritten_ledger_without_witness_differs_from_a_head_kept_outside(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever writes the ledger anew and takes the witness away leaves a chain that is whole: docs/ledger.md says so."""
-    kept = json.loads(say(capsys, "ledger", "verify", "--json")[1])["head"]
+    kept = json.loads(run_cli(capsys, "ledger", "verify", "--json")[1])["head"]
     put(here, rehashed(rows_of(here), 7))
     (here / ".promoter/witness.json").unlink()
-    code, said = say(capsys, "ledger", "verify", "--json")
+    code, output = run_cli(capsys, "ledger", "verify", "--json")
     assert code == 0
-    assert json.loads(said)["head"] != kept
+    assert json.loads(output)["head"] != kept

@@ -92,16 +92,16 @@ def test_a_reader_that_goes_away_ends_the_telling_and_nothing_else() -> None:
     emit._stream.close()
 
 
-@pytest.mark.parametrize(("span", "said"), [(0.04, "0.0s"), (9.94, "9.9s"), (12.4, "12s"), (60.0, "1m00s"), (3725, "62m05s")])
-def test_seconds(span: float, said: str) -> None:
-    assert seconds(span) == said
+@pytest.mark.parametrize(("span", "message"), [(0.04, "0.0s"), (9.94, "9.9s"), (12.4, "12s"), (60.0, "1m00s"), (3725, "62m05s")])
+def test_seconds(span: float, message: str) -> None:
+    assert seconds(span) == message
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (3_210_000_000, "3.2 GB")]
+    ("count", "message"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (3_210_000_000, "3.2 GB")]
 )
-def test_size(count: int, said: str) -> None:
-    assert size(count) == said
+def test_size(count: int, message: str) -> None:
+    assert size(count) == message
 
 
 class Drawn:
@@ -159,13 +159,13 @@ def test_every_sentence_stays_and_long_ones_are_cut_to_the_width(drawn: Drawn) -
         emit(e.BuildStarted("web", "buildx"))
         for number in range(50):
             emit(e.BuildLine("web", f"line {number} [not markup] " + "x" * 100))
-    told = [line.rstrip() for line in drawn.text.replace("\r", "\n").splitlines() if line.startswith("web | line")]
-    assert len(told) == 50
-    assert all(len(line) == 60 and line.endswith("…") for line in told)
-    assert told[7].startswith("web | line 7 [not markup] xxx")
+    output = [line.rstrip() for line in drawn.text.replace("\r", "\n").splitlines() if line.startswith("web | line")]
+    assert len(output) == 50
+    assert all(len(line) == 60 and line.endswith("…") for line in output)
+    assert output[7].startswith("web | line 7 [not markup] xxx")
 
 
-def test_many_threads_may_tell_at_once(drawn: Drawn) -> None:
+def test_many_threads_may_report_progress_at_once(drawn: Drawn) -> None:
     def build(name: str) -> None:
         emit(e.BuildStarted(name, "buildx"))
         for number in range(40):

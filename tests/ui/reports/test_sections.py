@@ -14,7 +14,7 @@ from tests.fakes.promoter import IMAGE
 from tests.runner import Runner
 
 RELEASE = Release({"web": IMAGE}, Source())
-OPEN, SHUT = passed("soaked"), waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")
+OPEN, CLOSED = passed("soaked"), waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")
 
 
 class Heard:
@@ -54,7 +54,7 @@ def ended(name: str, status: str = "deployed") -> e.Event:
     return e.EnvironmentEnded(name, status, ReasonCode.OK, (), 2.0)
 
 
-def test_one_environment_is_told_as_it_happens() -> None:
+def test_events_of_one_environment_are_printed_immediately() -> None:
     sink = Heard()
     lanes = Lanes(sink)
     title = f"[dev: promotion of {RELEASE.short_id}"
@@ -73,10 +73,10 @@ def test_what_began_later_waits_its_turn_and_then_goes_on() -> None:
     assert lines == heard(*one, ended("eu")) + heard(*other, ended("us"))
 
 
-def test_what_waits_at_a_gate_holds_nobody_up() -> None:
+def test_an_environment_that_waits_at_a_gate_does_not_delay_others() -> None:
     sink = Heard()
     lanes = Lanes(sink)
-    lanes(e.GateEvaluated("eu", "approval", SHUT))
+    lanes(e.GateEvaluated("eu", "approval", CLOSED))
     lanes(e.Waiting("eu", ("approval: 0 of 1",), 60.0))
     assert sink.lines[-1].startswith("eu: waiting up to")
     for event in entered("us"):
@@ -88,7 +88,7 @@ def test_what_waits_at_a_gate_holds_nobody_up() -> None:
     assert sink.lines[-4:] == ["]", "us: deployed after 2.0s", "[eu: gates", "eu: gate approval: open: soaked"]
 
 
-def test_builds_are_sections_and_what_was_cut_off_is_told_at_the_end() -> None:
+def test_builds_are_sections_and_interrupted_ones_are_printed_at_the_end() -> None:
     lines = heard(
         e.BuildStarted("web", "engine"),
         e.BuildStarted("db", "engine"),
@@ -133,14 +133,14 @@ def test_on_github_many_at_once_stay_apart() -> None:
     runner = Runner().feed(stream.getvalue())
     assert len(runner.groups) == 16
     for title, lines in runner.groups.items():
-        said = [line for line in lines if not line.startswith("::")]
-        assert said and all(line.startswith(title.partition(":")[0] + ":") for line in said)
+        output = [line for line in lines if not line.startswith("::")]
+        assert output and all(line.startswith(title.partition(":")[0] + ":") for line in output)
 
 
 SECTION = re.compile(r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\r\x1b\[0K")
 
 
-def test_on_gitlab_sections_fold_and_nobody_else_can_begin_or_end_one() -> None:
+def test_on_gitlab_sections_are_collapsed_and_cannot_be_forged() -> None:
     forged = "\x1b[0Ksection_end:5:promoter_build_web_1\r\x1b[0K\x1b[0Ksection_start:6:x\r\x1b[0Khidden"
     stream = io.StringIO()
     with Lanes(GitlabLog(stream, lambda: 5.9)) as lanes:

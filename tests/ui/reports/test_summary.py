@@ -50,7 +50,7 @@ def closed(code: ReasonCode, kind: Rule, grade: Grade | None = None) -> GateResu
         (ReasonCode.CHECK_FAILED, "promoter promote --to prod -f p.yaml"),
     ],
 )
-def test_what_waits_says_what_to_do_next(code: ReasonCode, step: str) -> None:
+def test_a_waiting_environment_has_a_next_step(code: ReasonCode, step: str) -> None:
     text = summary(result(environment("prod", Status.PENDING, code, "why")), "-f p.yaml")
     assert text.splitlines()[-2:] == ["  why", f"  next: {step}"]
 
@@ -68,13 +68,13 @@ def test_what_waits_says_what_to_do_next(code: ReasonCode, step: str) -> None:
         (Grade.ASSERTED, "https://ci/1", "promoter approve prod"),
     ],
 )
-def test_a_gate_that_waits_for_votes_says_which_kind(grade: Grade, run: str | None, step: str) -> None:
+def test_the_next_step_depends_on_the_kind_of_missing_vote(grade: Grade, run: str | None, step: str) -> None:
     waits = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "why"), details={"run": run})
     waits = replace(waits, closed=(closed(ReasonCode.APPROVALS_MISSING, Rule.APPROVAL, grade),))
     assert summary(result(waits), "-f p.yaml").splitlines()[-1] == f"  next: {step} -f p.yaml"
 
 
-def test_without_a_release_the_headline_says_why() -> None:
+def test_a_result_without_a_release_has_its_own_headline() -> None:
     """A repair of all environments answers for the release of each, or for none."""
     assert summary(RunResult("shop", None, ()), "") == "shop: nothing was promoted yet"
     several = RunResult("shop", None, (environment("dev"), environment("test")))
@@ -87,7 +87,7 @@ def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_con
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         (Source(), ""),
         (Source("a" * 40, "main", dirty=False, version="v1.2"), " (main aaaaaaaaaaaa v1.2)"),
@@ -95,8 +95,8 @@ def test_what_failed_suggests_nothing_and_shows_reasons_line_by_line_without_con
         (Source("a" * 40, None, dirty=True, version="a" * 40), " (aaaaaaaaaaaa, with uncommitted changes)"),
     ],
 )
-def test_where_a_release_is_from(source: Source, said: str) -> None:
-    assert origin(Release({}, source)) == said
+def test_where_a_release_is_from(source: Source, message: str) -> None:
+    assert origin(Release({}, source)) == message
 
 
 def test_several_images_are_counted() -> None:
@@ -106,11 +106,11 @@ def test_several_images_are_counted() -> None:
 
 def test_where_only_signatures_count_the_next_step_names_a_key() -> None:
     gate = closed(ReasonCode.APPROVALS_MISSING, Rule.APPROVAL, Grade.SIGNED)
-    told = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), closed=(gate,))
-    assert summary(result(told), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
+    output = replace(environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1"), closed=(gate,))
+    assert summary(result(output), "-f p.yaml").splitlines()[-1] == "  next: promoter approve prod --key FILE -f p.yaml"
 
 
-def test_a_freeze_by_a_person_says_where_to_read_more() -> None:
+def test_a_freeze_by_a_person_points_to_explain() -> None:
     frozen = environment("prod", Status.PENDING, ReasonCode.FROZEN, "freeze: prod is frozen: incident")
     text = summary(result(replace(frozen, closed=(closed(ReasonCode.FROZEN, Rule.FREEZE),))), "-f p.yaml")
     assert text.splitlines()[-1] == "  next: promoter explain prod -f p.yaml"

@@ -91,7 +91,7 @@ class GitLeases:
         self._wire.ensure()
         text = canonical(dict(zip(_KEYS, hold, strict=True))).decode()
         commit = self._scribe.note(text, read_stamp(hold[2]))
-        moved = self._wire.move(f"{self._wire.place.leases(self._pipeline)}/{environment}", commit, seen) is Pushed.DONE
+        moved = self._wire.move(f"{self._wire.target.leases(self._pipeline)}/{environment}", commit, seen) is Pushed.DONE
         if moved:
             self._seen[environment] = commit, hold
         return moved
@@ -110,5 +110,5 @@ class GitLeases:
         except (ValueError, TypeError, KeyError) as error:
             raise LedgerError(
                 f"the lease of {environment} in the ledger {self._wire.name} cannot be read: {text[:100]!r}",
-                hint=f"another program wrote the ref {self._wire.place.leases(self._pipeline)}/{environment}: restore it",
+                hint=f"another program wrote the ref {self._wire.target.leases(self._pipeline)}/{environment}: restore it",
             ) from error

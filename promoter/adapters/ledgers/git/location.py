@@ -79,10 +79,10 @@ def find(git: Git, directory: Path, url: str) -> Location:
                 f"the ledger {shown(url)!r} is in the pipeline's repository, but {directory} is not in a repository",
                 hint="run from a checkout, or name the repository: git:BRANCH@ADDRESS",
             )
-        return Location(_store(directory), _elsewhere(directory, where, ()), branch)
+        return Location(_store(directory), _remote_address(directory, where, ()), branch)
     remotes = git.run(directory, ("remote",)).text.split()
     if where:
-        return Location(directory, where if where in remotes else _elsewhere(directory, where, remotes), branch)
+        return Location(directory, where if where in remotes else _remote_address(directory, where, remotes), branch)
     if len(remotes) > 1 and "origin" not in remotes:
         raise CallerError(
             f"the ledger {url!r} may be on any of the remotes {', '.join(remotes)}", hint=f"name one: {url}@{remotes[0]}"
@@ -90,7 +90,7 @@ def find(git: Git, directory: Path, url: str) -> Location:
     return Location(directory, "origin" if "origin" in remotes else next(iter(remotes), None), branch)
 
 
-def _elsewhere(directory: Path, where: str, remotes: "tuple[str, ...] | list[str]") -> str:
+def _remote_address(directory: Path, where: str, remotes: "tuple[str, ...] | list[str]") -> str:
     """Return an address unchanged, a path as an absolute one."""
     if _ADDRESS.match(where):
         return where
@@ -109,15 +109,15 @@ def _store(directory: Path) -> Path:
     return directory / ".promoter" / "ledger.git"
 
 
-def ensure(git: Git, place: Location) -> None:
+def ensure(git: Git, location: Location) -> None:
     """Create promoter's repository if it is missing. Atomic, also with several processes."""
-    if place.directory.exists():
+    if location.directory.exists():
         return
-    place.directory.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".ledger-", dir=place.directory.parent))
+    location.directory.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".ledger-", dir=location.directory.parent))
     answer = git.run(made, ("init", "--quiet", "--bare", "--template=", "."))
     if answer.code != 0:
-        raise explain(str(place.directory), answer.error)
+        raise explain(str(location.directory), answer.error)
     with suppress(OSError):  # another process was first
-        made.rename(place.directory)
+        made.rename(location.directory)
     shutil.rmtree(made, ignore_errors=True)

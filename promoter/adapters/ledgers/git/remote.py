@@ -62,20 +62,20 @@ class Pushed(Enum):
 class Wire:
     """The refs of one `Location`. Raises LedgerError with what is missing."""
 
-    def __init__(self, git: Git, place: Location, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.place = place
+    def __init__(self, git: Git, target: Location, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.target = target
         self._git, self._sleep, self._retry = git, sleep, Retry(sleep)
-        self.name = f"git:{place.branch}@{shown(place.remote)}" if place.remote is not None else f"git:{place.branch}"
+        self.name = f"git:{target.branch}@{shown(target.remote)}" if target.remote is not None else f"git:{target.branch}"
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start a git that reads standard input."""
-        return self._git.start(self.place.directory, (*_QUIET, *command), asked=True)
+        return self._git.start(self.target.directory, (*_QUIET, *command), asked=True)
 
     def git(
         self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None, timeout: float = LOCAL
     ) -> Answer:
-        durable = ("-c", _DURABLE) if self.place.remote is None else ()
-        return self._git.run(self.place.directory, (*_QUIET, *durable, *command), given, timeout=timeout, more=more)
+        durable = ("-c", _DURABLE) if self.target.remote is None else ()
+        return self._git.run(self.target.directory, (*_QUIET, *durable, *command), given, timeout=timeout, more=more)
 
     def asked(self, *command: str, given: bytes | None = None, more: dict[str, str] | None = None) -> str:
         """Return git's output; raise if it fails."""
@@ -86,24 +86,24 @@ class Wire:
 
     def ensure(self) -> None:
         """Create what a write needs."""
-        ensure(self._git, self.place)
+        ensure(self._git, self.target)
 
     # ------------------------------------------------------------ fetch
     def tip(self) -> str | None:
         """Fetch the branch and return its last commit; None if there is no branch."""
-        place = self.place
-        if place.remote is not None and not self._retry(lambda: self._fetched(f"+{place.ref}:{place.tip}", *self._depth())):
+        target = self.target
+        if target.remote is not None and not self._retry(lambda: self._fetched(f"+{target.ref}:{target.tip}", *self._depth())):
             return None
-        return self.git("rev-parse", "--verify", "--quiet", f"{place.tip}^{{commit}}").line
+        return self.git("rev-parse", "--verify", "--quiet", f"{target.tip}^{{commit}}").line
 
     def leases(self, pipeline: str) -> dict[str, tuple[str, str]]:
         """Fetch all leases, also released ones; return name, commit and message of each."""
-        copies = self.place.copies(pipeline)
-        if self.place.remote is not None:
-            refs = f"+{self.place.leases(pipeline)}/*:{copies}/*"
+        copies = self.target.copies(pipeline)
+        if self.target.remote is not None:
+            refs = f"+{self.target.leases(pipeline)}/*:{copies}/*"
             if not self._retry(lambda: self._fetched(refs, "--prune")):
                 return {}
-        if not self.place.directory.exists():
+        if not self.target.directory.exists():
             return {}
         rows = self.asked("for-each-ref", "--format=%(objectname) %(refname) %(contents:subject)", f"{copies}/").split("\n")
         found = [row.split(" ", 2) for row in rows if row]
@@ -111,15 +111,15 @@ class Wire:
 
     def _fetched(self, refs: str, *options: str) -> bool:
         """Fetch refs; False if the remote has none of them."""
-        if not self.place.directory.exists():
+        if not self.target.directory.exists():
             if not self._there(refs.removeprefix("+").partition(":")[0]):
                 return False
             self.ensure()
-        answer = self._in_turn(*_FETCH, *options, "--", str(self.place.remote), refs)
+        answer = self._in_turn(*_FETCH, *options, "--", str(self.target.remote), refs)
         if answer.code == 0:
             return True
         if _ABSENT in answer.error:
-            self.git("update-ref", "-d", self.place.tip)
+            self.git("update-ref", "-d", self.target.tip)
             return False
         raise explain(self.name, answer.error)
 
@@ -134,13 +134,13 @@ class Wire:
 
     def _depth(self) -> tuple[str, ...]:
         """Return `--depth` options: the last commit holds every fact. A full repository must not become shallow."""
-        here = self.place.directory
+        here = self.target.directory
         return ("--depth=1",) if here.exists() and self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
 
     def _there(self, ref: str) -> bool:
         """Ask the remote without a repository, from the directory of the pipeline file."""
-        beside = self.place.directory.parent.parent
-        answer = self._git.run(beside, (*_QUIET, "ls-remote", "--", str(self.place.remote), ref), timeout=NETWORK)
+        beside = self.target.directory.parent.parent
+        answer = self._git.run(beside, (*_QUIET, "ls-remote", "--", str(self.target.remote), ref), timeout=NETWORK)
         if answer.code != 0:
             raise explain(self.name, answer.error)
         return bool(answer.text)
@@ -148,11 +148,11 @@ class Wire:
     # ------------------------------------------------------------ push
     def move(self, ref: str, to: str, seen: str | None) -> Pushed:
         """Set `ref` to the commit `to` if it is `seen` (None: missing), atomically. Raise LedgerError when refused."""
-        if self.place.remote is None:
+        if self.target.remote is None:
             return self._moved_here(ref, to, seen)
-        receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.place.remote).is_absolute() else ()
+        receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.target.remote).is_absolute() else ()
         lease = f"--force-with-lease={ref}:{seen or ''}"
-        answer = self.git(*_PUSH, *receiver, lease, "--", self.place.remote, f"{to}:{ref}", timeout=NETWORK)
+        answer = self.git(*_PUSH, *receiver, lease, "--", self.target.remote, f"{to}:{ref}", timeout=NETWORK)
         verdict = next((line for line in answer.output.decode("utf-8", "replace").splitlines() if f":{ref}\t" in line), None)
         if answer.code == 0:
             return Pushed.DONE

@@ -89,7 +89,7 @@ class GitLedger:
         wire.ensure()
         tree = self._tree.with_facts(tip, facts)
         commit = self._scribe.commit(tree, tip, _subject(facts, self._pipeline), facts[-1].at)
-        pushed = wire.move(wire.place.ref, commit, tip)
+        pushed = wire.move(wire.target.ref, commit, tip)
         if pushed is Pushed.DONE:
             self._tip, self._losses = commit, 0
         else:

@@ -175,10 +175,10 @@ class PostgresLedger:
 
     # ------------------------------------------------------------ connection
     def _select(self, query: Any, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        def look(connection: "Connection[tuple[Any, ...]]") -> list[tuple[Any, ...]]:
+        def run_query(connection: "Connection[tuple[Any, ...]]") -> list[tuple[Any, ...]]:
             return connection.execute(query, parameters).fetchall() if self._made(connection) else []
 
-        return self._with(look)
+        return self._with(run_query)
 
     def _writing(self, work: "Callable[[Connection[tuple[Any, ...]]], T]") -> T:
         def write(connection: "Connection[tuple[Any, ...]]") -> T:

@@ -95,7 +95,7 @@ def _read(entry: str, zone: tzinfo | None) -> Signer:
     if not rest:
         raise _Wrong("this line has no key", "write: PRINCIPAL ssh-ed25519 KEY")
     words = _words(rest)
-    options = {} if _looks_like_key(words[0]) else _options(words.pop(0), zone)
+    options = {} if _is_key_type(words[0]) else _options(words.pop(0), zone)
     if len(words) < 2:
         raise _Wrong("this line has no key", "write: PRINCIPAL ssh-ed25519 KEY")
     return Signer(principals, _key(words[0], words[1]), **options)  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def _words(rest: str) -> list[str]:
     return re.findall(r'(?:[^ \t"]|"(?:[^"\\]|\\.)*"|")+', rest)
 
 
-def _looks_like_key(word: str) -> bool:
+def _is_key_type(word: str) -> bool:
     return re.fullmatch(r"(ssh|ecdsa|sk)-[A-Za-z0-9@.-]+", word) is not None
 
 
@@ -114,8 +114,8 @@ def _key(kind: str, text: str) -> Key:
     try:
         key = read_key(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
-        said = str(error) if isinstance(error, Malformed) else "it is not base64"
-        raise _Wrong(f"cannot read this key: {said}", "copy the line of the .pub file") from error
+        problem = str(error) if isinstance(error, Malformed) else "it is not base64"
+        raise _Wrong(f"cannot read this key: {problem}", "copy the line of the .pub file") from error
     if key.certificate is not None or key.kind != kind:
         raise _Wrong(f"this is not a key of type {kind[:60]}", "copy the line of the .pub file")
     return key

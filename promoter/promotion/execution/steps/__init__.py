@@ -9,10 +9,10 @@ from promoter.promotion.execution.steps.replace import replace_service
 from promoter.promotion.execution.steps.retire import retire
 from promoter.promotion.steps import Before, Pull, Replace, Retire, Step, Verify
 
-__all__ = ["StepContext", "carry_out"]
+__all__ = ["StepContext", "execute"]
 
 
-def carry_out(ctx: StepContext, step: Step) -> dict[str, object]:
+def execute(ctx: StepContext, step: Step) -> dict[str, object]:
     """Carry out one step. Raise StepFailure or PromoterError."""
     match step:
         case Pull():

@@ -2,7 +2,7 @@
 
 from promoter.model.labels import Role, role_of
 from promoter.promotion import progress
-from promoter.promotion.execution.retention import images_of_the_past
+from promoter.promotion.execution.retention import earlier_images
 from promoter.promotion.execution.steps.context import StepContext
 
 
@@ -18,8 +18,8 @@ def retire(ctx: StepContext) -> dict[str, object]:
     left = sorted({volume for container in gone for volume in container.anonymous.values()} - used)
     if left:
         name = ctx.environment.name
-        says = f"{name}: volumes of removed containers were kept, `docker volume rm` removes them: {', '.join(left)}"
-        ctx.emit(progress.Notice(says))
-    past = images_of_the_past(ctx.ledger.state, ctx.job.plan, ctx.job.previous)
-    images = [str(image) for image in past if ctx.engine.remove_image(image)]
+        sentence = f"{name}: volumes of removed containers were kept, `docker volume rm` removes them: {', '.join(left)}"
+        ctx.emit(progress.Notice(sentence))
+    earlier = earlier_images(ctx.ledger.state, ctx.job.plan, ctx.job.previous)
+    images = [str(image) for image in earlier if ctx.engine.remove_image(image)]
     return {"removed": sorted(c.name for c in gone), "images": images, "volumes": left}

@@ -49,7 +49,7 @@ class Restoring:
         for service in self._restarting(earlier, touched):
             for slot in earlier.slots(service):
                 self._trying(partial(self._stop, earlier.order(service), slot))
-        services = self._look_again(earlier)
+        services = self._prove_services(earlier)
         if not self._problems:
             self._problems += earlier.verify()
         return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier.release)
@@ -103,7 +103,7 @@ class Restoring:
         if (found := self._owned.find(order, slot.name)) is not None:
             self._engine.stop(found.id, None)
 
-    def _look_again(self, earlier: Earlier) -> dict[str, list[Swapped]]:
+    def _prove_services(self, earlier: Earlier) -> dict[str, list[Swapped]]:
         """Prove all services, also unchanged ones: one may have ended when another one was removed."""
         seen: dict[str, list[Swapped]] = {}
         for service in earlier.services:

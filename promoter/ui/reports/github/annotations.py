@@ -41,8 +41,8 @@ def annotation(severity: str, complaint: Diagnostic, file: str | None, head: str
     """`file` is relative to the checkout; for a file outside of it, the message names the place."""
     text = harmless(complaint.message + (f"\n{complaint.hint}" if complaint.hint else ""))
     if file is None:
-        place = complaint.file if complaint.text == "" else f"{complaint.file}:{complaint.line}:{complaint.column}"
-        return command(severity, f"{place}: {text}", {"title": head})
+        position = complaint.file if complaint.text == "" else f"{complaint.file}:{complaint.line}:{complaint.column}"
+        return command(severity, f"{position}: {text}", {"title": head})
     marks = {"line": complaint.line, "col": complaint.column, "endColumn": _end(complaint)}
     return command(severity, text, {"file": file, **marks, "title": head})
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from promoter.model.diff import say_change
+from promoter.model.diff import format_change
 from promoter.model.release import Release
 from promoter.promotion.results import EnvironmentResult, Status
 from promoter.ui.reports.github.markdown import code, fitting, md, pre, table
@@ -11,7 +11,7 @@ from promoter.ui.reports.github.mermaid import picture
 from promoter.ui.reports.progress_lines import cut_digests, seconds
 from promoter.ui.reports.run_report import RunReport
 from promoter.ui.reports.status import digest
-from promoter.ui.reports.summary import next_command, origin, serving, tells_why
+from promoter.ui.reports.summary import has_reasons, next_command, origin, serving
 
 Document = Mapping[str, Any]
 _MARKS = {Status.DEPLOYED: "✅", Status.UNCHANGED: "✅", Status.PENDING: "⏳", Status.NOT_REACHED: "⚪", Status.ROLLED_BACK: "↩️"}
@@ -30,7 +30,7 @@ def summary(ended: RunReport, limit: int) -> str:
         sections += ["Next:", pre(steps[0])] if steps else []
     elif environments:
         sections += [_matrix(ended), picture(environments, ended.needs), _gates(environments)]
-        sections += [part for one in environments if tells_why(one) for part in _why(one, ended.options)]
+        sections += [part for one in environments if has_reasons(one) for part in _why(one, ended.options)]
     return fitting([section for section in sections if section], limit)
 
 
@@ -109,7 +109,7 @@ def _planned(environment: EnvironmentResult) -> list[str]:
     way = _way(*(str(environment.details.get(key) or "") for key in ("from", "to")))
     parts = [f"### {name}: {way}", f"Plan {code(environment.plan_digest or '')}", _gates([environment])]
     if changes := _values(environment, "changes"):
-        parts += ["Changed configuration:", pre("\n".join(map(say_change, changes)))]
+        parts += ["Changed configuration:", pre("\n".join(map(format_change, changes)))]
     steps = "\n".join(f"{number}. {cut_digests(step['title'])}" for number, step in enumerate(_values(environment, "steps"), 1))
     return [part for part in (*parts, "Steps:", pre(steps)) if part]
 

@@ -266,7 +266,7 @@ def test_hardware_keys_that_somebody_touched_are_taken_by_both(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
-def test_hardware_keys_that_nobody_touched_are_refused_by_us(tmp_path, kind):
+def test_hardware_keys_without_user_presence_are_refused(tmp_path, kind):
     """ssh-keygen takes them: user presence is sshd's business there. Here nobody else asks."""
     key, signature = hardware(kind, 0x00)
     assert both(tmp_path, f"{ANA} {key}\n", signature) == (False, True)

@@ -47,11 +47,11 @@ LINES = {
 
 
 @pytest.mark.parametrize("allowed", LINES, ids=range(len(LINES)))
-def test_a_line_in_the_way_is_told(allowed: str) -> None:
+def test_a_line_that_does_not_apply_gives_the_reason(allowed: str) -> None:
     assert evaluated(allowed) == Bad(*LINES[allowed])
 
 
-def test_a_revoked_key_is_told() -> None:
+def test_a_revoked_key_is_refused() -> None:
     assert evaluated(f"{ANA} {KEY}", revoked=KEY.encode()) == Bad(ReasonCode.KEY_REVOKED, f"the key {PRINT} was revoked")
 
 
@@ -104,9 +104,9 @@ def certified(
     signed = b"SSHSIG" + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(digest)
     made = string(b"ssh-ed25519") + string(secret.sign(signed))
     if flags is not None:
-        said = bytes([flags]) + b"\0\0\0\x05"
-        over = hashlib.sha256(b"ssh:").digest() + said + hashlib.sha256(signed).digest()
-        made = string(b"sk-ssh-ed25519@openssh.com") + string(secret.sign(over)) + said
+        output = bytes([flags]) + b"\0\0\0\x05"
+        over = hashlib.sha256(b"ssh:").digest() + output + hashlib.sha256(signed).digest()
+        made = string(b"sk-ssh-ed25519@openssh.com") + string(secret.sign(over)) + output
     whole = b"SSHSIG\0\0\0\x01" + string(blob) + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(made)
     return armored(whole)
 
@@ -137,7 +137,7 @@ CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
 
 
 @pytest.mark.parametrize("case", CERTIFICATES)
-def test_what_is_wrong_with_a_certificate_is_told(tmp_path: Path, case: str) -> None:
+def test_an_invalid_certificate_gives_the_reason(tmp_path: Path, case: str) -> None:
     changes, second, expected = CERTIFICATES[case]
     authority, now = Authority(), NOW + timedelta(seconds=second)
     signature, allowed = certified(authority, **changes), f"{ANA} cert-authority {authority.text}\n"  # type: ignore[arg-type]
@@ -150,20 +150,20 @@ def test_what_is_wrong_with_a_certificate_is_told(tmp_path: Path, case: str) -> 
 def test_a_certificate_that_names_an_authority_which_never_signed_it_is_a_forgery(tmp_path: Path) -> None:
     authority, forger = Authority(), Authority()
     forged, allowed = certified(authority, signer=forger), f"{ANA} cert-authority {authority.text}\n"
-    says = "its certificate was not signed by its authority: the signature does not match: other content, or another key"
-    assert evaluated(allowed, forged) == Bad(INVALID, says)
+    message = "its certificate was not signed by its authority: the signature does not match: other content, or another key"
+    assert evaluated(allowed, forged) == Bad(INVALID, message)
     assert both(tmp_path, allowed, forged, at=NOW) == (False, False)
 
 
-def test_an_authority_of_a_kind_that_is_not_taken_certifies_nobody() -> None:
+def test_an_authority_with_an_unsupported_key_type_is_refused() -> None:
     weak = Authority()
     weak.blob = string(b"ssh-dss") + string(b"x")
     line = Signer((ANA,), read_key(Authority().blob), cert_authority=True)
     signature = certified(weak)
     object.__setattr__(line.key, "blob", weak.blob)
     found = verify(MESSAGE, signature, ANA, Trust((line,)), NOW)
-    says = "its certificate was not signed by its authority: unsupported key type 'ssh-dss'"
-    assert found == Bad(INVALID, says)
+    message = "its certificate was not signed by its authority: unsupported key type 'ssh-dss'"
+    assert found == Bad(INVALID, message)
 
 
 def test_a_hardware_key_needs_no_proof_of_who_touched_it_unless_somebody_asks() -> None:
@@ -200,7 +200,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("line", FAULTS, ids=range(len(FAULTS)))
-def test_what_is_wrong_with_a_line_says_where_what_and_what_to_do(line: str) -> None:
+def test_an_invalid_line_gives_position_problem_and_hint(line: str) -> None:
     signers, faults = read_signers(f"# a comment\n\n  {line}\nben@example.com {OTHER}\n")
     assert faults == (LineFault(3, 3, *FAULTS[line]),)
     assert [signer.principals for signer in signers] == [("ben@example.com",)]
@@ -262,17 +262,17 @@ def test_numbers_in_their_shortest_form_are_read(data: bytes, value: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [(b"\0", "shortest"), (b"\0\x7f", "shortest"), (b"\0\x01\xff", "shortest"), (b"\x80", "negative"), (b"\xff\x01", "negative")],
 )
-def test_other_forms_of_numbers_are_refused(data: bytes, says: str) -> None:
-    with pytest.raises(Malformed, match=says):
+def test_other_forms_of_numbers_are_refused(data: bytes, message: str) -> None:
+    with pytest.raises(Malformed, match=message):
         Reader(string(data)).mpint()
 
 
 # ---------------------------------------------------------------- RSA, which ssh-keygen signs with one hash only
 @pytest.mark.parametrize(
-    ("algorithm", "hash_", "says"),
+    ("algorithm", "hash_", "message"),
     [
         (b"rsa-sha2-256", hashes.SHA256(), None),
         (b"rsa-sha2-512", hashes.SHA512(), None),
@@ -280,13 +280,13 @@ def test_other_forms_of_numbers_are_refused(data: bytes, says: str) -> None:
         (b"ssh-rsa", hashes.SHA1(), "unsupported signature algorithm 'ssh-rsa': expected rsa-sha2-256 or rsa-sha2-512"),
     ],
 )
-def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, says: str | None) -> None:
+def test_rsa_signs_with_sha_2(algorithm: bytes, hash_: hashes.HashAlgorithm, message: str | None) -> None:
     secret = rsa.generate_private_key(65537, 2048)
     numbers = secret.public_key().public_numbers()
     fields = b"".join(string(n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in (numbers.e, numbers.n))
     key = read_key(string(b"ssh-rsa") + fields)
     made = string(algorithm) + string(secret.sign(MESSAGE, padding.PKCS1v15(), hash_))
-    assert check_signature(key, made, MESSAGE) == says
+    assert check_signature(key, made, MESSAGE) == message
 
 
 def test_a_quotation_mark_ends_at_the_next_one() -> None:
@@ -320,5 +320,5 @@ ARMORS = {
 
 
 @pytest.mark.parametrize("sentence", ARMORS)
-def test_what_is_wrong_with_an_armor_is_told(sentence: str) -> None:
+def test_an_invalid_armor_gives_the_reason(sentence: str) -> None:
     assert evaluated(f"{ANA} {KEY}", ARMORS[sentence]) == Bad(INVALID, f"cannot read its signature: {sentence}")

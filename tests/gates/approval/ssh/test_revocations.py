@@ -30,7 +30,7 @@ def test_a_line_holds_a_key_or_its_fingerprint(text: str) -> None:
     [b"ssh-ed25519", b"nonsense", PRINT[:-3].encode(), PRINT.encode()[:-1] + b"A=", f"sha256:{PRINT[7:]}".encode(), b"SHA256:!" + PRINT.encode(),
      f"ssh-ed25519 {KEY.split()[1]}!".encode(), b"\xff\xfe " + KEY.split()[1].encode() + b"\xff", b"SHA256:"], ids=range(9),
 )  # fmt: skip
-def test_a_line_that_is_neither_is_an_error_that_says_which(line: bytes) -> None:
+def test_a_line_that_is_no_key_and_no_fingerprint_raises_with_its_number(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"^line 3 is neither a public key nor a SHA256: fingerprint$"):
         read_revocations(b"# a comment\n" + KEY.encode() + b"\n" + line + b"\n")
 
@@ -88,7 +88,7 @@ def test_the_policy_digest_sees_every_key_and_no_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (HEAD.replace(b"\0\0\0\x01", b"\0\0\0\x02", 1), "unsupported version"),
         (HEAD + b"\x04" + string(b""), "unsupported section type 4"),
@@ -98,6 +98,6 @@ def test_the_policy_digest_sees_every_key_and_no_order() -> None:
     ],
     ids=range(5),
 )
-def test_what_is_wrong_with_a_binary_list_is_told(data: bytes, says: str) -> None:
-    with pytest.raises(ValueError, match=f"^cannot read this revocation list: {says}$"):
+def test_an_invalid_binary_list_gives_the_reason(data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^cannot read this revocation list: {message}$"):
         read_revocations(data)

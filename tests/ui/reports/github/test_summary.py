@@ -24,7 +24,7 @@ from tests.runner import Runner
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 NEEDS = {"dev": (), "test": ("dev",), "prod": ("test",)}
 WORDS = "<b>|`*_[a](http://x)~~#1 @ana :tada: \\ &amp; $x$ www.x.y\n\n# no heading\n</pre><script>"
-ROOM = 1 << 20
+SIZE_LIMIT = 1 << 20
 
 
 class Seen(HTMLParser):
@@ -44,7 +44,7 @@ class Seen(HTMLParser):
 
 
 def told(*environments: EnvironmentResult, verb: str = "run", **more: object) -> str:
-    return summary(RunReport(verb, result(*environments), options="-f pipeline.yaml", needs=NEEDS, **more), ROOM)  # type: ignore[arg-type]
+    return summary(RunReport(verb, result(*environments), options="-f pipeline.yaml", needs=NEEDS, **more), SIZE_LIMIT)  # type: ignore[arg-type]
 
 
 @given(st.text() | st.just(WORDS))
@@ -77,15 +77,15 @@ def test_a_run_that_waits() -> None:
     assert page.endswith("Next:\n\n<pre>\npromoter approve prod -f pipeline.yaml\n</pre>\n\n")
 
 
-def test_a_failure_is_told_with_all_that_was_seen_and_without_a_next_step() -> None:
+def test_a_failure_shows_all_reasons_and_no_next_step() -> None:
     page = told(environment("dev", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "exit code 3", "log: </pre>"))
     assert "| dev | ↩️ rolled back |" in page
     assert "### dev: rolled back (<code>unhealthy</code>)\n\n<pre>\nexit code 3\nlog: &lt;/pre&gt;\n</pre>" in page
     assert "Next:" not in page
 
 
-def test_a_plan_says_what_would_be_done() -> None:
-    page = summary(RunReport("plan", planned(), options="-f p.yaml", needs=NEEDS), ROOM)
+def test_a_plan_lists_changes_and_steps() -> None:
+    page = summary(RunReport("plan", planned(), options="-f p.yaml", needs=NEEDS), SIZE_LIMIT)
     assert f"### prod: <code>{EARLIER.short_id}</code> → <code>{RELEASE.short_id}</code>" in page
     assert '+ services.web.environment.A: "1"' in page and "1. pull web" in page
     assert page.endswith("<pre>\npromoter approve prod -f p.yaml\n</pre>\n\n")
@@ -93,7 +93,7 @@ def test_a_plan_says_what_would_be_done() -> None:
 
 def test_a_build_has_its_images_and_a_release_of_a_hostile_branch_is_only_text() -> None:
     release = Release({"web": IMAGE}, Source(sha="c0ffee" * 7, branch="a`|<img src=x>\n::error::x"))
-    page = summary(RunReport("build", RunResult("shop", release, ())), ROOM)
+    page = summary(RunReport("build", RunResult("shop", release, ())), SIZE_LIMIT)
     assert f"| web | <code>{IMAGE}</code> |".replace(":", "&#58;").replace("@", "&#64;") in page
     assert "img" not in Seen(GITHUB.render(page)).tags
     assert Runner().feed(page).commands == []
@@ -101,18 +101,18 @@ def test_a_build_has_its_images_and_a_release_of_a_hostile_branch_is_only_text()
 
 def test_a_failure_before_a_result_has_the_error_and_what_to_do() -> None:
     document = {"decision": "failed", "reason_code": None, "error": {"message": "no <engine>", "hint": "start it"}}
-    assert summary_of_failure("run", document, ROOM) == (
+    assert summary_of_failure("run", document, SIZE_LIMIT) == (
         "## ❌ promoter run: failed\n\n<pre>\nno &lt;engine&gt;\n</pre>\n\nWhat to do:\n\n<pre>\nstart it\n</pre>\n\n"
     )
 
 
-@pytest.mark.parametrize("room", [0, 10, 70, 100, 500, 5000])
-def test_it_never_takes_more_than_there_is_room_for(room: int) -> None:
+@pytest.mark.parametrize("directory", [0, 10, 70, 100, 500, 5000])
+def test_the_summary_never_exceeds_the_size_limit(directory: int) -> None:
     sections = ["## ü", "x" * 90, "ü" * 1000]
-    page = fitting(sections, room)
-    assert len(page.encode()) <= max(room, 0)
-    assert page.startswith("## ü") == (room >= 100)
-    assert ("This summary is cut" in page) == (70 <= room < 5000)
+    page = fitting(sections, directory)
+    assert len(page.encode()) <= max(directory, 0)
+    assert page.startswith("## ü") == (directory >= 100)
+    assert ("This summary is cut" in page) == (70 <= directory < 5000)
 
 
 def test_the_picture_follows_needs_and_holds_no_sign_that_mermaid_reads() -> None:
@@ -135,7 +135,7 @@ def test_the_picture_follows_needs_and_holds_no_sign_that_mermaid_reads() -> Non
     [(Status.DEPLOYED, None), (Status.UNCHANGED, None), (Status.NOT_REACHED, None), (Status.PENDING, "notice")]
     + [(s, "error") for s in (Status.FAILED, Status.REFUSED, Status.ROLLED_BACK, Status.LOCKED, Status.INTERRUPTED)],
 )
-def test_what_needs_a_look_is_annotated(status: Status, severity: str | None) -> None:
+def test_an_environment_that_needs_attention_is_annotated(status: Status, severity: str | None) -> None:
     assert level(environment("dev", status)) == severity
 
 
