@@ -9,7 +9,7 @@ from promoter.gates.check_base import CheckShape
 from promoter.gates.checks import Check, evaluate_check
 from promoter.gates.context import CheckResult, GateContext
 from promoter.gates.registry import Gate
-from promoter.gates.rule import Rule
+from promoter.gates.rule import FINAL
 from promoter.gates.soak import Soak, evaluate_soak
 from promoter.gates.window.rule import Window, evaluate_window
 from promoter.model.timestamps import stamp
@@ -21,13 +21,20 @@ RunCheck = Callable[[Check], CheckResult]
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or another rule."""
+    """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or another `Rule`."""
 
     gate: str
     verdict: Verdict
-    kind: Rule
+    kind: str
     grade: Grade | None = None
     """The required proof of votes, for an approval."""
+    is_check: bool = False
+    """Whether the verdict depends on a check of the outside world."""
+
+    @property
+    def opens_by_vote(self) -> bool:
+        """Return whether votes are still requested while this rule blocks."""
+        return self.kind not in FINAL
 
 
 def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: RunCheck | None) -> tuple[GateResult, ...]:
@@ -45,7 +52,11 @@ def evaluate_gates(gates: tuple[Gate, ...], case: GateContext, run_checks: RunCh
     case = replace(case, checks=seen)
     return tuple(
         GateResult(
-            gate.title(), evaluate_gate(gate, i, case), Rule(gate.kind), gate.grade if isinstance(gate, Approval) else None
+            gate.title(),
+            evaluate_gate(gate, i, case),
+            gate.kind,
+            gate.grade if isinstance(gate, Approval) else None,
+            isinstance(gate, Check),
         )
         for i, gate in enumerate(gates)
     )

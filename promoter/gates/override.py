@@ -9,7 +9,7 @@ from pydantic import Field
 from promoter.config.spec import Duration, Shape
 from promoter.gates.approval.rule import Approval, counting, electorate, evaluate_approval
 from promoter.gates.context import GateContext
-from promoter.gates.rule import GateKind
+from promoter.gates.registry import GateKind
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, passed, refused
 from promoter.model.vote import Grade, Vote

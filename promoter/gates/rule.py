@@ -1,23 +1,12 @@
-"""Kinds of rules that can block a release: gates of the file, and rules that are checked before them."""
+"""Kinds of rules that can block a release, except checks: each kind of check is its own rule, by its key in the file."""
 
 from enum import StrEnum
-from typing import Literal, get_args
-
-CheckKind = Literal["http", "container", "command", "metric", "scan", "signature"]
-GateKind = Literal["approval", "soak", "window", CheckKind]
-"""The keys of gates in a pipeline file."""
 
 
 class Rule(StrEnum):
     APPROVAL = "approval"
     SOAK = "soak"
     WINDOW = "window"
-    HTTP = "http"
-    CONTAINER = "container"
-    COMMAND = "command"
-    METRIC = "metric"
-    SCAN = "scan"
-    SIGNATURE = "signature"
     NEEDS = "needs"
     PIN = "pin"
     FREEZE = "freeze"
@@ -31,15 +20,6 @@ class Rule(StrEnum):
     ENGINE = "engine"
     LEDGER = "ledger"
 
-    @property
-    def is_check(self) -> bool:
-        """Return whether its verdict depends on a check of the outside world."""
-        return self in get_args(CheckKind)
 
-    @property
-    def opens_by_vote(self) -> bool:
-        """Return whether votes are still requested while this rule blocks."""
-        return self not in _FINAL
-
-
-_FINAL = frozenset({Rule.POLICY, Rule.VETO, Rule.SUPERSEDED})
+FINAL = frozenset({Rule.POLICY, Rule.VETO, Rule.SUPERSEDED})
+"""Rules that no vote can satisfy: while one of them blocks, no votes are requested."""

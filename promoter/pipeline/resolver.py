@@ -9,7 +9,7 @@ from typing import Any
 from promoter.config.templates.render import is_template, render_value
 from promoter.config.templates.scope import RESERVED, Scope, TemplateFault
 from promoter.gates.checks import CHECKS, Check, CommandCheck
-from promoter.gates.registry import Gate
+from promoter.gates.registry import GATES, Gate
 from promoter.model.errors import CallerError
 from promoter.model.images import BadReference, Repository
 from promoter.model.release import Source
@@ -28,7 +28,7 @@ from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, St
 from promoter.pipeline.mounted_files import Files, apply_env_files, apply_label_files
 from promoter.pipeline.networks_volumes import Names
 from promoter.pipeline.problems import Spot
-from promoter.pipeline.spec import GATES, Settings
+from promoter.pipeline.spec import Settings
 from promoter.pipeline.template_filler import Filler, is_map
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -1,22 +1,16 @@
 """The models of the pipeline file, as a person writes it: they read every key, and `promoter schema` prints them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from promoter.config.fields import Texts
 from promoter.config.spec import Shape
 from promoter.config.spec_errors import misfit
-from promoter.gates.approval.rule import Approval
-from promoter.gates.checks import CHECKS, CommandCheck, ContainerCheck, HttpCheck
-from promoter.gates.metric import MetricCheck
+from promoter.gates.checks import CHECKS
 from promoter.gates.override import Override, Rollback
-from promoter.gates.registry import Gate
-from promoter.gates.scan import ScanCheck
-from promoter.gates.signature import SignatureCheck
-from promoter.gates.soak import Soak
-from promoter.gates.window.rule import Window
+from promoter.gates.registry import GATES
 from promoter.model.secrets import OPENING
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 
@@ -74,26 +68,18 @@ Strategy = Annotated[
 Front = Annotated[dict[str, Any], AfterValidator(_check_front)]
 
 
-class CheckForm(Shape):
-    """One check, by its single key."""
-
-    http: HttpCheck | None = None
-    container: ContainerCheck | None = None
-    command: CommandCheck | None = None
-    metric: MetricCheck | None = None
-    scan: ScanCheck | None = None
-    signature: SignatureCheck | None = None
+def _one_of(name: str, shapes: Mapping[str, type[Shape]], text: str) -> type[Shape]:
+    """Return a class with an optional field for each shape, by its key in the file."""
+    fields: dict[str, Any] = {key: (shape | None, None) for key, shape in shapes.items()}
+    return create_model(name, __base__=Shape, __doc__=text, __module__=__name__, **fields)
 
 
-class GateForm(CheckForm):
-    """One gate, by its single key."""
-
-    approval: Approval | None = None
-    soak: Soak | None = None
-    window: Window | None = None
-
-
-GATES: Mapping[str, type[Gate]] = {**{shape.kind: shape for shape in (Approval, Soak, Window)}, **CHECKS}
+if TYPE_CHECKING:
+    from promoter.config.spec import Shape as CheckForm
+    from promoter.config.spec import Shape as GateForm
+else:
+    CheckForm = _one_of("CheckForm", CHECKS, "One check, by its single key.")
+    GateForm = _one_of("GateForm", GATES, "One gate, by its single key.")
 
 
 class Settings(Shape):

@@ -78,7 +78,7 @@ def still_missing(ctx: Context, case: ApprovalCase) -> tuple[str, ...]:
         gates = approval_case(ctx, case.environment, case.release.id).gates
     except (CallerError, Refused):
         return ()
-    closed = (one for one in gates if one.kind is Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
+    closed = (one for one in gates if one.kind == Rule.APPROVAL and one.verdict.outcome is not Outcome.PASSED)
     return tuple(f"{one.gate}: {one.verdict.sentence}" for one in closed)
 
 

@@ -31,4 +31,4 @@ def dispatch(ctx: Context, forge: Forge, target: Target, case: ApprovalCase) -> 
 
 
 def _closed(one: GateResult) -> bool:
-    return one.verdict.outcome is not Outcome.PASSED and not one.kind.is_check
+    return one.verdict.outcome is not Outcome.PASSED and not one.is_check

@@ -173,7 +173,7 @@ def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext,
         here = state.environment(gate.in_).current
         there = here is not None and here.release == subject.release.id
         return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
-    commands = {
+    commands: dict[str, str] = {
         Rule.PIN: f"promoter unpin {name} --reason TEXT",
         Rule.FREEZE: f"promoter unfreeze {name} --reason TEXT"
         if _frozen_alone(state, name)
@@ -184,7 +184,7 @@ def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext,
         Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(subject.environment.override)}",
     }
     if one.kind in commands:
-        who = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
+        who: dict[str, tuple[str, ...]] = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
         return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
     if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
         return Opening(one)

@@ -36,7 +36,8 @@ def test_the_reference_is_up_to_date(name: str, text: str) -> None:
 
 def test_the_reference_knows_every_command_and_key() -> None:
     from promoter.gates.checks import CHECKS
-    from promoter.pipeline.spec import GATES, EnvironmentForm, FileForm
+    from promoter.gates.registry import GATES
+    from promoter.pipeline.spec import EnvironmentForm, FileForm
     from promoter.ui.cli.app import VERBS
 
     commands, keys = (DOCS / "reference/commands.md").read_text(), (DOCS / "reference/pipeline.md").read_text()

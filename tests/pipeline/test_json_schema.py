@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from promoter.config.yaml.reader import read_document
 from promoter.config.yaml.scalars import Tagged
 from promoter.gates.checks import CHECKS
+from promoter.gates.registry import GATES
 from promoter.model.errors import InvalidFile
 from promoter.model.labels import SCHEMA_ID
 from promoter.pipeline.compose.build import Build
@@ -23,7 +24,7 @@ from promoter.pipeline.compose.deploy import Deploy
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.json_schema import json_schema
 from promoter.pipeline.loader import validate
-from promoter.pipeline.spec import GATES, CheckForm, EnvironmentForm, FileForm, GateForm
+from promoter.pipeline.spec import CheckForm, EnvironmentForm, FileForm, GateForm
 from tests.pipeline.pipeline_files import GOOD, SOURCE
 
 ROOT = Path(__file__).parents[2]

@@ -63,7 +63,7 @@ def superseded_by(state: State, name: str, release: Release) -> list[dict[str, o
 def in_the_way_of_rollback(environment: Environment, found: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
     """Return what blocks a rollback: always a veto, a freeze if windows apply to rollbacks, and never a pin."""
     frozen = not environment.rollback.skips("window")
-    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind is Rule.FREEZE))
+    return tuple(one for one in found if one.verdict.outcome is Outcome.REFUSED or (frozen and one.kind == Rule.FREEZE))
 
 
 def _later(state: State, entry: EnvironmentState, release: str) -> list[str]:

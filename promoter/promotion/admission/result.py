@@ -28,7 +28,7 @@ class Admission:
     @property
     def asks_for_votes(self) -> bool:
         """Return whether votes could still admit the release: false after a final refusal."""
-        return self.blocking is None or self.blocking.kind.opens_by_vote
+        return self.blocking is None or self.blocking.opens_by_vote
 
     @property
     def reasons(self) -> tuple[str, ...]:

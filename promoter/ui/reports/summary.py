@@ -109,7 +109,7 @@ def next_command(environment: EnvironmentResult, options: str) -> str | None:
             return f"review the deployment on {run}; its job: promoter promote --to {environment.name} --reviews {options}"
         key = "--key FILE " if grades & {Grade.SIGNED, Grade.PLATFORM} else ""
         return f"promoter approve {environment.name} {key}{options}"
-    if environment.code is ReasonCode.FROZEN and any(one.kind is Rule.FREEZE for one in environment.closed):
+    if environment.code is ReasonCode.FROZEN and any(one.kind == Rule.FREEZE for one in environment.closed):
         return f"promoter explain {environment.name} {options}"
     if environment.code is ReasonCode.PINNED:
         return f"promoter unpin {environment.name} --reason … {options}"
