@@ -101,7 +101,7 @@ class Promoter:
 
         No new release enters and no gate is evaluated. A veto or a freeze stops it, except with `force` and a reason.
         """
-        from promoter.usecases.rollback import repair
+        from promoter.usecases.repair import repair
 
         return repair(self.context, environment, wait_lock, force=force, reason=reason)
 

@@ -78,8 +78,8 @@ def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:
         return passed(say_dry_run(result) if result else "dry run: no result yet")
     if result is None:
         return waiting(
-            ReasonCode.CHECK_FAILED,
-            f"{check.title()} has not run yet: it runs in `promote`, once earlier gates pass",
+            ReasonCode.NOT_CHECKED,
+            f"{check.title()} has not run yet: it runs in `promote`, once the other gates pass",
         )
     if result.passed:
         return passed(result.sentence)

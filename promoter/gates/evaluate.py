@@ -13,7 +13,7 @@ from promoter.gates.rule import FINAL
 from promoter.gates.soak import Soak, evaluate_soak
 from promoter.gates.window.rule import Window, evaluate_window
 from promoter.model.timestamps import stamp
-from promoter.model.verdict import Outcome, Verdict
+from promoter.model.verdict import Outcome, ReasonCode, Verdict
 from promoter.model.vote import Grade
 
 RunCheck = Callable[[Check], CheckResult]
@@ -82,12 +82,11 @@ def consumed_votes(gates: tuple[Gate, ...], case: GateContext) -> tuple[str, ...
 
 
 def worst(results: tuple[GateResult, ...]) -> GateResult | None:
-    """Return the result that decides: a refusal before a wait; None if all gates are open."""
-    for outcome in (Outcome.REFUSED, Outcome.WAITING):
-        for one in results:
-            if one.verdict.outcome is outcome:
-                return one
-    return None
+    """Return the result that decides: a refusal, else what waits, else a check that has not run; None if all gates are open."""
+    refused = (one for one in results if one.verdict.outcome is Outcome.REFUSED)
+    waiting = [one for one in results if one.verdict.outcome is Outcome.WAITING]
+    known = (one for one in waiting if one.verdict.code is not ReasonCode.NOT_CHECKED)
+    return next((one for found in (refused, known, waiting) for one in found), None)
 
 
 def gate_document(one: GateResult) -> dict[str, object]:

@@ -19,6 +19,7 @@ class ReasonCode(StrEnum):
     SOAKING = "soaking"
     CHECK_FAILED = "check_failed"
     CHECK_TIMEOUT = "check_timeout"
+    NOT_CHECKED = "not_checked"
     APPROVALS_MISSING = "approvals_missing"
     ROLE_MISSING = "role_missing"
     REJECTED = "rejected"

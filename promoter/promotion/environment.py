@@ -13,7 +13,7 @@ from promoter.promotion import progress
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.result import Admission
-from promoter.promotion.inspection.current import lives_here, still_runs
+from promoter.promotion.inspection.current import faults, lives_here
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.engine import Engine
@@ -52,7 +52,12 @@ class EnvironmentContext:
         current = self.entry.current
         if current is None or self.entry.start is not None or not lives_here(self.entry, plan):
             return False  # finish an interrupted promotion, even if everything seems to be in place
-        return still_runs(self.engine(plan), self.place, current, plan)
+        return not self.faults(plan)
+
+    def faults(self, plan: Plan) -> tuple[str, ...]:
+        """Return a sentence for each recorded service that does not serve now; `plan` is that of the recorded deployment."""
+        current = self.entry.current
+        return () if current is None else faults(self.engine(plan), self.place, current, plan)
 
     def show(self, admission: Admission) -> None:
         for one in admission.results:

@@ -7,10 +7,11 @@ from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.image_volumes import unnamed_volumes
 from promoter.promotion.environment import EnvironmentContext
+from promoter.promotion.inspection.current import lives_here
 from promoter.promotion.plan import Plan, changes
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.context import Context, find_release
-from promoter.usecases.promote import environment_context, promotion_options, targets_upto
+from promoter.usecases.environments import environment_context, promotion_options, targets_upto
 
 
 def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
@@ -26,7 +27,8 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
     plan = env.controller.plan(release)
     current = ctx.ledger.state.environment(env.name).current
     admission = env.controller.evaluate(plan, run_checks=False)
-    unchanged = current is not None and (current.release, current.plan_digest) == (release.id, plan.digest)
+    unchanged = lives_here(env.entry, plan)
+    down = _down(env, plan) if unchanged else ()
     document = plan.document()
     before = ctx.ledger.plan_document(env.name, current.plan_digest) if current else None
     details = {
@@ -36,13 +38,23 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
         "gates": admission.documents(),
         "changes": [change.document() for change in changes(before, document)],
         "unnamed_volumes": _unnamed_volumes(ctx, plan),
+        "repair": list(down),
     }
-    blocking = [one.verdict for one in admission.results if one.verdict.code is not ReasonCode.OK]
-    status = Status.UNCHANGED if unchanged else Status.PENDING
-    code = ReasonCode.NOTHING_TO_DO if unchanged else (blocking[0].code if blocking else ReasonCode.OK)
-    reasons = tuple(verdict.sentence for verdict in blocking)
     previous = current.release if current else None
+    status, code, reasons = Status.PENDING, ReasonCode.OK, tuple(f"{fault}: `promoter promote` repairs it" for fault in down)
+    if not down and unchanged:
+        status, code = Status.UNCHANGED, ReasonCode.NOTHING_TO_DO
+    if not unchanged:
+        code = admission.blocking.verdict.code if admission.blocking else ReasonCode.OK
+        reasons = tuple(one.verdict.sentence for one in admission.results if one.verdict.code is not ReasonCode.OK)
     return EnvironmentResult(env.name, status, code, reasons, plan.digest, previous, details=details)
+
+
+def _down(env: EnvironmentContext, plan: Plan) -> tuple[str, ...]:
+    """Return a sentence for each recorded service that does not serve now; none if the engine does not answer."""
+    with suppress(EngineError):
+        return env.faults(plan)
+    return ()
 
 
 def _unnamed_volumes(ctx: Context, plan: Plan) -> dict[str, list[str]]:

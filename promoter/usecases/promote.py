@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from promoter.model.release import Release
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.results import RunResult
-from promoter.promotion.scheduler import Scheduler, upto
+from promoter.promotion.scheduler import Scheduler
 from promoter.usecases.build import make
-from promoter.usecases.context import Context, find_release, require_environment
+from promoter.usecases.context import Context, find_release
 from promoter.usecases.deployment_records import record_deployments
+from promoter.usecases.environments import environment_context, promotion_options, targets_upto
 from promoter.usecases.preflight import preflight
+from promoter.usecases.repair import repair_blocked
 
 
 def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None) -> RunResult:
@@ -43,28 +44,4 @@ def _promote(
         return environment_context(ctx, name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
 
     results = Scheduler(ctx.pipeline.needs, targets, enter, ctx.emit).go(release)
-    return RunResult(ctx.name, release, results)
-
-
-def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) -> PromotionOptions:
-    return PromotionOptions(
-        ctx.owner,
-        ctx.actor,
-        wait,
-        lease_ttl=ctx.lease_ttl,
-        accept_engine=ctx.accept_engine,
-        policy_ref=ctx.policy_ref,
-        accept_ledger=ctx.accept_ledger,
-        run=ctx.ci_run,
-        **more,
-    )
-
-
-def environment_context(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentContext:
-    return EnvironmentContext(ctx.loaded, ctx.ports, ctx.ledger, ctx.emit, name, terms)
-
-
-def targets_upto(ctx: Context, to: str | None) -> tuple[str, ...]:
-    if to is not None:
-        require_environment(ctx, to)
-    return upto(ctx.pipeline.needs, to)
+    return RunResult(ctx.name, release, tuple(repair_blocked(ctx, one) for one in results))

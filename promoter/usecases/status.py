@@ -1,16 +1,19 @@
 """The current state: releases of environments, what blocks each, and which reviews are missing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from promoter.ledger.chain import Kind
 from promoter.ledger.lease import others
-from promoter.ledger.state import Deployment, EnvironmentState, PromotionRequest
+from promoter.ledger.state import Deployment, EnvironmentState, Failure, Running
 from promoter.ledger.store import LeaseInfo
 from promoter.model.errors import PromoterError
 from promoter.model.labels import Place
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
-from promoter.model.verdict import ReasonCode
+from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import reviews_due
@@ -18,7 +21,10 @@ from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far
 
-_DONE = {"approve": "approved", "reject": "rejected"}
+if TYPE_CHECKING:
+    from promoter.usecases.explain import Opening
+
+_DOWN = ("missing", "unhealthy", "stopped")
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,14 @@ class EnvironmentStatus:
     waiting: WaitingRelease | None
     overridden: tuple[str, ...] = ()
     """A sentence for each promotion by override that no second person has reviewed."""
+    faults: tuple[str, ...] = ()
+    """A sentence for each service that does not serve now, or the reason why the engine could not be asked."""
+    failure: Failure | None = None
+    """The last promotion, if it failed."""
+    vetoed: str | None = None
+    """Who vetoed the release that runs, and why."""
+    next: str | None = None
+    """The command to type next, if anything is to be done."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -56,6 +70,10 @@ class EnvironmentStatus:
             "reason": "; ".join(reason for reason in (self.pinned, self.frozen) if reason) or None,
             "waiting": self.waiting.document() if self.waiting else None,
             "overridden": list(self.overridden),
+            "faults": list(self.faults),
+            "last_failure": _failure(self.failure) if self.failure else None,
+            "vetoed": self.vetoed,
+            "next": self.next,
         }
 
 
@@ -102,23 +120,68 @@ def locks(ctx: Context) -> LocksReport:
 
 
 def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentStatus:
-    current, request = entry.current, entry.request
+    current = entry.current
     release = ctx.ledger.state.releases[current.release].release if current else None
-    waits = (
-        WaitingRelease(request.release, request.reason_code, (*request.reasons, *_votes_since(entry, request)))
-        if request and request.reason_code != ReasonCode.OK
-        else None
-    )
+    health, found = _health(ctx, name, current) if current else (None, ())
+    waiting, command = _waiting(ctx, name, entry)
+    veto = ctx.ledger.state.veto_of(current.release) if current else None
+    failure = entry.last_failure
     return EnvironmentStatus(
         name,
         release,
-        entry.since,
-        _health(ctx, name, current) if current else None,
+        _serving_since(entry),
+        health,
         entry.pinned.reason if entry.pinned else None,
         entry.frozen.reason if entry.frozen else None,
-        waits,
+        waiting,
         _unreviewed(ctx, name, entry),
+        found,
+        failure if failure is not None and failure.seq == entry.ended_seq else None,
+        f"{veto.actor}: {veto.reason}" if veto else None,
+        f"promoter repair {name}" if health in _DOWN else command,
     )
+
+
+def _failure(failure: Failure) -> dict[str, object]:
+    return {
+        "release": failure.release,
+        "at": stamp(failure.at),
+        "reason_code": failure.reason_code,
+        "reasons": list(failure.reasons),
+    }
+
+
+def _serving_since(entry: EnvironmentState) -> datetime | None:
+    """Return since when this release serves. A failed promotion that left it alone does not count."""
+    current, failure = entry.current, entry.last_failure
+    if current is None:
+        return None
+    restored = failure is not None and failure.kind is Kind.ROLLED_BACK and failure.seq > current.seq
+    return failure.at if failure is not None and restored else current.at
+
+
+def _waiting(ctx: Context, name: str, entry: EnvironmentState) -> tuple[WaitingRelease | None, str | None]:
+    """Return the release that waits, evaluated now, and the command that continues."""
+    request = entry.request
+    if request is None or request.reason_code == ReasonCode.OK:
+        return None, None
+    from promoter.usecases.explain import explain  # imports all gates: only if something waits
+
+    try:
+        now = explain(ctx, name, request.release, None, run_checks=False)
+    except PromoterError as error:
+        reasons = (f"could not be evaluated now: {error.message}", *request.reasons)
+        return WaitingRelease(request.release, request.reason_code, reasons), None
+    closed = [one for one in now.gates if one.result.verdict.outcome is not Outcome.PASSED]
+    commands = (one.command for one in closed if one.command and one.result.verdict.code is not ReasonCode.NOT_CHECKED)
+    promote = f"promoter promote {now.release.short_id} --to {name}"
+    reasons = tuple(one.result.verdict.sentence for one in closed) or (f"all gates are open: `{promote}`",)
+    return WaitingRelease(request.release, str(now.code), reasons), next(commands, None if _blocked(closed) else promote)
+
+
+def _blocked(closed: Sequence["Opening"]) -> bool:
+    """Return whether anything but checks that have not run blocks the release."""
+    return any(one.result.verdict.code is not ReasonCode.NOT_CHECKED for one in closed)
 
 
 def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
@@ -134,40 +197,37 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
     return tuple(one.verdict.sentence for one in reviews_due(ctx.pipeline, environment, state, case))
 
 
-def _health(ctx: Context, name: str, current: Deployment) -> str:
-    containers = containers_of(ctx, name)
-    if containers is None:
-        return "unknown"
+def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[str, ...]]:
+    """Return the worst health of the recorded containers, and a sentence for each service that does not serve."""
+    try:
+        containers = _containers(ctx, name)
+    except PromoterError as error:
+        return "unknown", (f"the engine of {name} does not answer: {error.message}",)
     seen = {container.id: container for container in containers}
-    words = [_word(seen.get(c)) for running in current.services.values() for c in running.containers]
+    words = [(service, _word(seen.get(c), running)) for service, running in current.services.items() for c in running.containers]
     order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
-    return next((word for word in order if word in words), "running")
+    worst = next((word for word in order if any(word == one for _, one in words)), "running")
+    return worst, tuple(dict.fromkeys(f"{service} is {word}" for service, word in words if word in _DOWN))
 
 
 def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
     """Return the containers; None when the environment's engine does not answer."""
     try:
-        source = ctx.ports.source.source(ctx.pipeline.directory)
-        engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
-        return engine.find(Place(ctx.name, name).labels)
+        return _containers(ctx, name)
     except PromoterError:
         return None
 
 
-def _word(container: Container | None) -> str:
+def _containers(ctx: Context, name: str) -> tuple[Container, ...]:
+    source = ctx.ports.source.source(ctx.pipeline.directory)
+    engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
+    return engine.find(Place(ctx.name, name).labels)
+
+
+def _word(container: Container | None, recorded: Running) -> str:
     if container is None:
         return "missing"
     if container.running:
-        return container.health or "running"
+        proven = container.health == "starting" and container.started_at in recorded.started
+        return "healthy" if proven else container.health or "running"
     return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
-
-
-def _votes_since(entry: EnvironmentState, request: PromotionRequest) -> tuple[str, ...]:
-    """Return votes since the last evaluation. They are evaluated by the next `promote`."""
-    votes = [
-        vote for vote in entry.votes_for(request.release) if vote.seq > request.seq and vote.plan_digest == request.plan_digest
-    ]
-    return tuple(
-        f"{_DONE.get(vote.decision, vote.decision)} by {vote.principal} since then; run `promoter promote` again"
-        for vote in votes
-    )

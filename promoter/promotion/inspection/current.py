@@ -5,7 +5,7 @@ from promoter.model.canonical_json import fingerprint
 from promoter.model.labels import Place
 from promoter.model.release import Release
 from promoter.promotion.plan import Plan, proof_of
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.steps import Proof
 
 
@@ -36,15 +36,21 @@ def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
     return release.id in entry.lived and state.is_older(release.id, current.release)
 
 
-def still_runs(engine: Engine, place: Place, current: Deployment, plan: Plan) -> bool:
-    """Return whether every recorded container exists and serves (or has completed, if that is its purpose)."""
+def faults(engine: Engine, place: Place, current: Deployment, plan: Plan) -> tuple[str, ...]:
+    """Return a sentence for each recorded service that does not serve, or has not completed if that is its purpose."""
+    completing = {name for name in plan.environment.services if proof_of(plan, name) is Proof.COMPLETED}
     found = {container.id: container for container in engine.find(place.labels)}
-    for service, running in current.services.items():
-        completes = service in plan.environment.services and proof_of(plan, service) is Proof.COMPLETED
-        for container in running.containers:
-            seen = found.get(container)
-            if seen is None:
-                return False
-            if not (seen.running or (completes and seen.exit_code == 0)) or seen.health == "unhealthy":
-                return False
-    return True
+    described = (
+        (service, _fault(found.get(container), completes=service in completing))
+        for service, running in current.services.items()
+        for container in running.containers
+    )
+    return tuple(dict.fromkeys(f"{service} is {fault}" for service, fault in described if fault))
+
+
+def _fault(seen: Container | None, *, completes: bool) -> str | None:
+    if seen is None:
+        return "missing"
+    if not seen.running and not (completes and seen.exit_code == 0):
+        return f"stopped (exit code {seen.exit_code})"
+    return "unhealthy" if seen.health == "unhealthy" else None

@@ -20,6 +20,8 @@ def _environment(environment: EnvironmentResult) -> str:
     details: Mapping[str, Any] = environment.details
     if environment.status is Status.UNCHANGED:
         return f"{environment.name}: unchanged, {details['to'][:12]} runs there"
+    if details.get("repair"):
+        return "\n".join([f"{environment.name}: repair, {details['to'][:12]}", *(f"  {clean(one)}" for one in details["repair"])])
     before = details["from"][:12] if details["from"] else "nothing"
     lines = [f"{environment.name}: {before} -> {details['to'][:12]}", f"  plan {environment.plan_digest}"]
     lines += [f"  gate {gate['gate']}: {gate['outcome']}: {clean(gate['sentence'])}" for gate in details["gates"]]

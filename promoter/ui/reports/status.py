@@ -7,6 +7,9 @@ from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.table import table
 from promoter.usecases.status import EnvironmentStatus, StatusReport
 
+_REASONS = 3
+"""The most reasons of a failure that are shown; `promoter history` has all."""
+
 
 def matrix(report: StatusReport) -> str:
     """Format one line for each environment; below, what blocks each, what waits there, and why."""
@@ -31,11 +34,16 @@ def _row(environment: EnvironmentStatus) -> tuple[str, ...]:
 def _waits(environment: EnvironmentStatus) -> list[str]:
     stopped = [f"{environment.name} is {word}: {clean(reason)}" for word, reason in _stops(environment)[:2] if reason]
     stopped += [clean(sentence) for sentence in environment.overridden]
-    waiting = environment.waiting
-    if waiting is None:
-        return stopped
-    head = f"{environment.name}: release {waiting.release[:12]} waits ({waiting.reason_code}):"
-    return [*stopped, head, *(f"  {clean(reason)}" for reason in waiting.reasons)]
+    stopped += [f"{environment.name}: {clean(fault)}" for fault in environment.faults]
+    if environment.vetoed:
+        stopped.append(f"{environment.name}: the release that runs is vetoed by {clean(environment.vetoed)}")
+    if (failure := environment.failure) is not None:
+        what = f"{environment.name}: the last promotion, of release {failure.release[:12]}, failed at {when(failure.at)}"
+        stopped += [f"{what} ({failure.reason_code}):", *(f"  {clean(reason)}" for reason in failure.reasons[:_REASONS])]
+    if (waiting := environment.waiting) is not None:
+        stopped.append(f"{environment.name}: release {waiting.release[:12]} waits ({waiting.reason_code}):")
+        stopped += [f"  {clean(reason)}" for reason in waiting.reasons]
+    return [*stopped, f"  next: {environment.next}"] if environment.next else stopped
 
 
 def _stops(environment: EnvironmentStatus) -> tuple[tuple[str, str | None], ...]:
