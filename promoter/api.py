@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from promoter.usecases.approval_case import ApprovalCase
     from promoter.usecases.context import Context
     from promoter.usecases.explain import Explanation
-    from promoter.usecases.history import LedgerReport, LogEntry
+    from promoter.usecases.history import LedgerReport
     from promoter.usecases.holds import Vetoed
     from promoter.usecases.import_reviews import Imported
+    from promoter.usecases.logs import LogEntry
     from promoter.usecases.ports.bundle import UseCasePorts
     from promoter.usecases.ports.platform import Forge, Target
     from promoter.usecases.status import LocksReport, StatusReport
@@ -233,7 +234,7 @@ class Promoter:
 
         return history(self.context, environment)
 
-    def show(self, release: str) -> "dict[str, object]":
+    def show(self, release: str | None = None) -> "dict[str, object]":
         """Return a complete release: images, who made it, where it is and was."""
         from promoter.usecases.history import show
 
@@ -245,11 +246,11 @@ class Promoter:
 
         return diff(self.context, left, right)
 
-    def logs(self, release: str) -> "list[LogEntry]":
-        """Return the recorded output of steps and failed containers, then the logs of running containers."""
-        from promoter.usecases.history import logs
+    def logs(self, what: str | None = None, service: str | None = None, lines: int = 100) -> "list[LogEntry]":
+        """Return the logs of an environment, or of a release (the newest by default); `lines` of each container at most."""
+        from promoter.usecases.logs import logs
 
-        return logs(self.context, release)
+        return logs(self.context, what, service, lines)
 
     def ledger_verify(self) -> "LedgerReport":
         """Read the whole chain from its first line, and check each fact against those before it."""

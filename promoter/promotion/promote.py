@@ -40,7 +40,7 @@ def promote_to(env: EnvironmentContext, release: Release) -> EnvironmentResult:
 
 def not_reached(env: EnvironmentContext, why: str) -> EnvironmentResult:
     """Return the result of an environment that was not started, because an environment that it needs was not reached."""
-    return env.result(Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, f"not reached: {why}")
+    return env.result(Status.NOT_REACHED, ReasonCode.NOT_VERIFIED_UPSTREAM, why)
 
 
 # ------------------------------------------------------------ parts

@@ -1,39 +1,17 @@
-"""Read-only use cases: history, releases, differences of environments, logs."""
+"""Read-only use cases: history, releases, differences of environments."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from promoter.ledger.chain import Fact, Kind, LedgerHead, head_of
 from promoter.ledger.consistency import Consistency
 from promoter.ledger.ledger import Witnessed
 from promoter.ledger.state import Deployment
-from promoter.model.errors import CallerError, LedgerBroken, LedgerError, SecretError
-from promoter.model.labels import release_of, role_of
+from promoter.model.errors import CallerError, LedgerBroken, LedgerError
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
-from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.plan import changes
-from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
-from promoter.usecases.status import containers_of
-
-LOG_LINES = 100
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """`source` names what wrote the text: a step, a failed container or a running container."""
-
-    environment: str
-    at: datetime | None
-    source: str
-    text: str
-
-    def document(self) -> dict[str, object]:
-        at = stamp(self.at) if self.at else None
-        return {"environment": self.environment, "at": at, "source": self.source, "text": self.text}
-
 
 _FORGED = "the state cache for `status`, `plan` and `explain` did not match the facts and was discarded"
 
@@ -73,7 +51,7 @@ def history(ctx: Context, environment: str | None) -> list[Fact]:
     return [fact for fact in ctx.ledger.store.read() if environment in (None, fact.environment)]
 
 
-def show(ctx: Context, release: str) -> dict[str, object]:
+def show(ctx: Context, release: str | None) -> dict[str, object]:
     """Return a complete release: images, who made it, where it is and was."""
     chosen = find_release(ctx, release)
     state = ctx.ledger.state
@@ -108,17 +86,6 @@ def diff(ctx: Context, left: str, right: str) -> dict[str, object]:
         "images": images,
         "changes": changed,
     }
-
-
-def logs(ctx: Context, release: str) -> list[LogEntry]:
-    """Return the recorded output of steps and failed containers, then the logs of running containers."""
-    chosen = find_release(ctx, release)
-    entries = [entry for fact in ctx.ledger.store.read() if fact.release == chosen.id for entry in _entries(fact)]
-    for name in ctx.pipeline.needs:
-        entries += [
-            e for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id for e in _log_lines(ctx, name, c)
-        ]
-    return entries
 
 
 def ledger_verify(ctx: Context) -> LedgerReport:
@@ -157,20 +124,6 @@ def ledger_lines(ctx: Context) -> Iterator[bytes]:
 
 
 # ------------------------------------------------------------ parts
-def _log_lines(ctx: Context, name: str, container: Container) -> Iterator[LogEntry]:
-    """Return a container's log with secrets redacted. Without the secrets' values, the log is not shown."""
-    who = f"{container.name} ({role_of(container.labels)}, {container.status})"
-    try:
-        ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
-    except SecretError as error:
-        yield LogEntry(name, None, who, f"not shown, because secrets in it cannot be redacted: {error.message}")
-        return
-    environment = ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
-    text = ctx.ports.secrets.redact(ctx.ports.engine(environment.engines[0]).logs(container.id, LOG_LINES)).rstrip()
-    if text:
-        yield LogEntry(name, None, who, text)
-
-
 def _deployed(ctx: Context, name: str) -> Deployment:
     require_environment(ctx, name)
     facts_so_far(ctx)
@@ -203,16 +156,3 @@ def _brief(fact: Fact) -> dict[str, object]:
         "actor": fact.actor,
         **kept,
     }
-
-
-def _entries(fact: Fact) -> Iterator[LogEntry]:
-    environment_name = fact.environment or ""
-    detail = fact.body.get("detail")
-    if fact.kind is Kind.STEP_DONE and isinstance(detail, Mapping):
-        text = str(detail.get("output") or detail.get("sentence") or "").rstrip()
-        if text:
-            yield LogEntry(environment_name, fact.at, str(fact.body.get("step")), text)
-    if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK):
-        reasons = fact.body.get("reasons")
-        text = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else ""
-        yield LogEntry(environment_name, fact.at, str(fact.kind), text)

@@ -200,10 +200,10 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
 def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[str, ...]]:
     """Return the worst health of the recorded containers, and a sentence for each service that does not serve."""
     try:
-        containers = _containers(ctx, name)
+        found = containers(ctx, name)
     except PromoterError as error:
         return "unknown", (f"the engine of {name} does not answer: {error.message}",)
-    seen = {container.id: container for container in containers}
+    seen = {container.id: container for container in found}
     words = [(service, _word(seen.get(c), running)) for service, running in current.services.items() for c in running.containers]
     order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
     worst = next((word for word in order if any(word == one for _, one in words)), "running")
@@ -213,12 +213,13 @@ def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[st
 def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
     """Return the containers; None when the environment's engine does not answer."""
     try:
-        return _containers(ctx, name)
+        return containers(ctx, name)
     except PromoterError:
         return None
 
 
-def _containers(ctx: Context, name: str) -> tuple[Container, ...]:
+def containers(ctx: Context, name: str) -> tuple[Container, ...]:
+    """Return the containers of an environment. Raise EngineError if its engine does not answer."""
     source = ctx.ports.source.source(ctx.pipeline.directory)
     engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
     return engine.find(Place(ctx.name, name).labels)

@@ -20,9 +20,10 @@ from promoter.promotion.progress import Event, Listener
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.explain import Explanation, Opening
-from promoter.usecases.history import LedgerReport, LogEntry
+from promoter.usecases.history import LedgerReport
 from promoter.usecases.holds import Vetoed
 from promoter.usecases.import_reviews import Imported
+from promoter.usecases.logs import LogEntry
 from promoter.usecases.ports.platform import Target
 from promoter.usecases.status import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
 from tests.fakes.clock import FakeClock
@@ -243,7 +244,7 @@ class FakePromoter:
     def history(self, environment: str | None) -> object:
         return self._answer(facts(), "history", environment)
 
-    def show(self, release: str) -> object:
+    def show(self, release: str | None) -> object:
         output = [{"seq": 1, "at": stamp(AT), "kind": "released", "environment": None, "actor": "ana@example.com"}]
         made = {"made_at": stamp(AT), "made_by": "ana@example.com", "tags": {"web": "v1"}, "lives_in": ["dev"]}
         return self._answer({"release": RELEASE.document(), **made, "facts": output}, "show", release)
@@ -266,8 +267,8 @@ class FakePromoter:
             right,
         )
 
-    def logs(self, release: str) -> object:
-        return self._answer([LogEntry("dev", AT, "before 1", "migrated\x1b[2J\nfine")], "logs", release)
+    def logs(self, what: str | None, service: str | None, lines: int) -> object:
+        return self._answer([LogEntry("dev", AT, "before 1", "migrated\x1b[2J\nfine")], "logs", what, service, lines)
 
     def ledger_verify(self) -> object:
         return self._answer(LedgerReport("ledger.db", 4, facts()[-1].digest, None), "ledger_verify")

@@ -6,9 +6,10 @@ from promoter.gates.approval.rule import Approval
 from promoter.gates.checks import CommandCheck
 from promoter.gates.window.rule import Window
 from promoter.ledger.facts import Vetoed
-from promoter.model.errors import EngineError, StartError
+from promoter.model.errors import CallerError, EngineError, StartError
 from promoter.model.verdict import ReasonCode
 from promoter.usecases.status import EnvironmentStatus
+from tests.fakes.engine import Behaviour
 from tests.workshop import Workshop
 
 CLOSED = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
@@ -132,3 +133,27 @@ def test_an_engine_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(shop.engine, "find", away)
     [dev, *_] = shop.api().status().environments
     assert dev.health == "unknown" and dev.faults == ("the engine of dev does not answer: no answer within 10 s",)
+
+
+# ------------------------------------------------------------ logs
+def test_logs_of_an_environment_are_those_of_its_containers_now() -> None:
+    shop = waiting()
+    for container in shop.engine.find({}):
+        shop.engine.behave(shop.engine.box(container.id).spec.image.digest, Behaviour(logs=f"line of {container.name}"))
+    entries = shop.api().logs("prod")
+    assert [entry.source for entry in entries] == ["shop-prod-web (live, running)"]
+    assert {entry.environment for entry in entries} == {"prod"}
+
+
+def test_logs_of_an_unknown_service_name_those_there_are() -> None:
+    shop = deployed()
+    with pytest.raises(CallerError, match="prod has no container of service 'wbe'") as caught:
+        shop.api().logs("prod", "wbe")
+    assert caught.value.hint == "containers there are of web"
+
+
+def test_show_and_logs_without_a_release_take_the_newest() -> None:
+    shop = waiting(CLOSED)
+    newest = shop.api().context.ledger.refresh().newest()
+    assert newest is not None and shop.api().show()["release"]["id"] == newest.release.id
+    assert all(entry.environment != "prod" for entry in shop.api().logs())

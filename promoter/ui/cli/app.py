@@ -44,7 +44,7 @@ VERBS = {
     "history": "Show what happened, oldest first.",
     "show": "Show one release: its images, its source, where it is and was.",
     "diff": "Compare what runs in two environments.",
-    "logs": "Show the output of a release's containers and checks.",
+    "logs": "Show the output of an environment, or of a release.",
     "ledger": "Verify, export or copy the ledger.",
     "schema": "Print the JSON Schema of the pipeline file.",
     "doctor": "Check what is missing on this machine.",
@@ -58,6 +58,7 @@ class Verbs(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         attributes["commands"] = {name: TyperCommand(name, help=summary) for name, summary in VERBS.items()}
         super().__init__(**attributes)
+        self.context_settings["help_option_names"] = ["-h", "--help"]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, placeholder, rest = super().resolve_command(ctx, args)
@@ -72,7 +73,15 @@ def load(name: str) -> Any:
         target.command(name)(function)
     command = get_command(target)
     command.name = name
+    _short_help(command)
     return command
+
+
+def _short_help(command: Any) -> None:
+    """Accept `-h` for `--help`, also in the commands of a group."""
+    command.context_settings["help_option_names"] = ["-h", "--help"]
+    for inner in getattr(command, "commands", {}).values():
+        _short_help(inner)
 
 
 def new_app(**attributes: Any) -> typer.Typer:

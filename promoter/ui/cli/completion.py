@@ -56,6 +56,11 @@ def releases(ctx: typer.Context, incomplete: str) -> list[Offer]:
     return []
 
 
+def environments_and_releases(ctx: typer.Context, incomplete: str) -> list[Offer]:
+    """Return the environments, then the releases."""
+    return [*environments(ctx, incomplete), *releases(ctx, incomplete)]
+
+
 def verified(ctx: typer.Context, incomplete: str) -> list[Offer]:
     """Return releases verified in the named environment: the possible targets of a rollback."""
     with suppress(Exception):

@@ -1,24 +1,43 @@
 """`promoter logs`."""
 
+from typing import Annotated
+
+import typer
+
+from promoter.ui.cli.completion import environments_and_releases
 from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
-from promoter.ui.cli.show import Which
+
+What = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENV|RELEASE]",
+        autocompletion=environments_and_releases,
+        help="An environment, or a release id or a prefix of it (default: the newest release).",
+        show_default=False,
+    ),
+]
+Service = Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.", show_default=False)]
+Lines = Annotated[int, typer.Option("-n", "--lines", min=1, metavar="N", help="Show the last N lines of each container.")]
 
 
 @verb
-def logs(common: Common, release: Which) -> None:
-    """Show the output of a release's containers and checks.
+def logs(common: Common, what: What = None, service: Service = None, lines: Lines = 100) -> None:
+    """Show the output of an environment, or of a release.
+
+    An environment: what its containers wrote. A release: what its containers and checks wrote, in all environments.
 
     \b
     Examples:
-      promoter logs 3f2a9c
+      promoter logs prod
+      promoter logs prod web -n 20
       promoter logs 3f2a9c --json | jq -r '.[].text'
     """
     from promoter.ui.cli.session import opened
 
     with opened(common) as promoter:
-        entries = promoter.logs(release)
+        entries = promoter.logs(what, service, lines)
     if common.json:
         print_json([entry.document() for entry in entries])
     else:

@@ -1,25 +1,18 @@
 """`promoter show`."""
 
-from typing import Annotated
-
-import typer
-
-from promoter.ui.cli.completion import releases
 from promoter.ui.cli.console import print_json, print_text
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
-
-Which = Annotated[
-    str, typer.Argument(metavar="RELEASE", autocompletion=releases, help="Release id or a prefix of it.", show_default=False)
-]
+from promoter.ui.cli.params import Which
 
 
 @verb
-def show(common: Common, release: Which) -> None:
+def show(common: Common, release: Which = None) -> None:
     """Show one release: its images, its source, where it is and was.
 
     \b
     Examples:
+      promoter show
       promoter show 3f2a9c
       promoter show 3f2a9c --json | jq .release.images
     """

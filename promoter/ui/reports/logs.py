@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.status import when
-from promoter.usecases.history import LogEntry
+from promoter.usecases.logs import LogEntry
 
 
 def logs(entries: Sequence[LogEntry]) -> str:

@@ -101,7 +101,10 @@ def test_version(run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...]) -> 
         (("history", "dev"), ("history", "dev")),
         (("show", "3f"), ("show", "3f")),
         (("diff", "dev", "prod"), ("diff", "dev", "prod")),
-        (("logs", "3f"), ("logs", "3f")),
+        (("logs", "3f"), ("logs", "3f", None, 100)),
+        (("logs", "prod", "web", "-n", "5"), ("logs", "prod", "web", 5)),
+        (("logs",), ("logs", None, None, 100)),
+        (("show",), ("show", None)),
     ],
 )
 def test_commands_pass_their_arguments_to_the_api(

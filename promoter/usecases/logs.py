@@ -1,0 +1,96 @@
+"""The logs of an environment or of a release."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from promoter.ledger.chain import Fact, Kind
+from promoter.model.errors import CallerError, SecretError
+from promoter.model.labels import release_of, role_of, service_of
+from promoter.model.timestamps import stamp
+from promoter.pipeline.model import NO_RELEASE
+from promoter.promotion.ports.engine import Container
+from promoter.usecases.context import Context, facts_so_far, find_release
+from promoter.usecases.status import containers, containers_of
+
+LOG_LINES = 100
+"""How many lines of each container are shown by default."""
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """`source` names what wrote the text: a step, a failed container or a running container."""
+
+    environment: str
+    at: datetime | None
+    source: str
+    text: str
+
+    def document(self) -> dict[str, object]:
+        at = stamp(self.at) if self.at else None
+        return {"environment": self.environment, "at": at, "source": self.source, "text": self.text}
+
+
+def logs(ctx: Context, what: str | None, service: str | None = None, lines: int = LOG_LINES) -> list[LogEntry]:
+    """Return the logs of an environment, or of a release (the newest if `what` is None).
+
+    An environment: the containers that run now, or ended there. A release: the recorded output of steps and failed
+    containers, then its containers in all environments. At most the last `lines` lines of each container.
+    """
+    if what is not None and what in ctx.pipeline.needs:
+        facts_so_far(ctx)
+        return list(_of_environment(ctx, what, service, lines))
+    chosen = find_release(ctx, what)
+    if service is not None and service not in chosen.images:
+        raise CallerError(f"release {chosen.short_id} has no service {service!r}", hint=f"it has {', '.join(chosen.images)}")
+    entries = [entry for fact in ctx.ledger.store.read() if fact.release == chosen.id for entry in _entries(fact)]
+    for name in ctx.pipeline.needs:
+        found = [c for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id and _is_of(c, service)]
+        entries += [entry for container in found for entry in _log_lines(ctx, name, container, lines)]
+    return entries
+
+
+# ------------------------------------------------------------ parts
+def _of_environment(ctx: Context, name: str, service: str | None, lines: int) -> Iterator[LogEntry]:
+    """Yield the logs of the recorded containers; of all that are there, if none of them exists any more."""
+    current, there = ctx.ledger.state.environment(name).current, containers(ctx, name)
+    recorded = {c for running in current.services.values() for c in running.containers} if current else set()
+    found = [container for container in there if container.id in recorded] or there
+    known = sorted({known for c in found if (known := service_of(c.labels))})
+    if service is not None and service not in known:
+        hint = f"containers there are of {', '.join(known)}" if known else f"`promoter status` shows what runs in {name}"
+        raise CallerError(f"{name} has no container of service {service!r}", hint=hint)
+    for container in found:
+        if _is_of(container, service):
+            yield from _log_lines(ctx, name, container, lines)
+
+
+def _is_of(container: Container, service: str | None) -> bool:
+    return service is None or service_of(container.labels) == service
+
+
+def _log_lines(ctx: Context, name: str, container: Container, lines: int) -> Iterator[LogEntry]:
+    """Return a container's log with secrets redacted. Without the secrets' values, the log is not shown."""
+    who = f"{container.name} ({role_of(container.labels)}, {container.status})"
+    try:
+        ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
+    except SecretError as error:
+        yield LogEntry(name, None, who, f"not shown, because secrets in it cannot be redacted: {error.message}")
+        return
+    environment = ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
+    text = ctx.ports.secrets.redact(ctx.ports.engine(environment.engines[0]).logs(container.id, lines)).rstrip()
+    if text:
+        yield LogEntry(name, None, who, text)
+
+
+def _entries(fact: Fact) -> Iterator[LogEntry]:
+    environment_name = fact.environment or ""
+    detail = fact.body.get("detail")
+    if fact.kind is Kind.STEP_DONE and isinstance(detail, Mapping):
+        text = str(detail.get("output") or detail.get("sentence") or "").rstrip()
+        if text:
+            yield LogEntry(environment_name, fact.at, str(fact.body.get("step")), text)
+    if fact.kind in (Kind.FAILED, Kind.ROLLED_BACK):
+        reasons = fact.body.get("reasons")
+        text = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else ""
+        yield LogEntry(environment_name, fact.at, str(fact.kind), text)
