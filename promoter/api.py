@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from promoter.usecases.history import LedgerReport
     from promoter.usecases.holds import Vetoed
     from promoter.usecases.import_reviews import Imported
+    from promoter.usecases.inbox import Inbox
     from promoter.usecases.logs import LogEntry
     from promoter.usecases.ports.bundle import UseCasePorts
     from promoter.usecases.ports.platform import Forge, Target
@@ -212,6 +213,12 @@ class Promoter:
         from promoter.usecases.status import status
 
         return status(self.context)
+
+    def inbox(self) -> "Inbox":
+        """Return what waits for the actor: votes, reviews, repairs, and releases whose gates are open."""
+        from promoter.usecases.inbox import inbox
+
+        return inbox(self.context)
 
     def locks(self) -> "LocksReport":
         """Return who holds which environment, and until when."""

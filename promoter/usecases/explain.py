@@ -184,7 +184,7 @@ def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext,
         Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(subject.environment.override)}",
     }
     if one.kind in commands:
-        who: dict[str, tuple[str, ...]] = {Rule.REVIEW: _reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
+        who: dict[str, tuple[str, ...]] = {Rule.REVIEW: reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
         return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
     if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
         return Opening(one)
@@ -209,7 +209,8 @@ def _by_vote(one: GateResult, gate: Approval, case: GateContext, state: State) -
     return Opening(one, tuple(sorted(people - done - out)), command, page)
 
 
-def _reviewers(ctx: Context, state: State, name: str) -> tuple[str, ...]:
+def reviewers(ctx: Context, state: State, name: str) -> tuple[str, ...]:
+    """Return who may review the overrides of an environment: every signer who did not take part in them."""
     involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
     return ANYONE if ctx.pipeline.signers is None else tuple(who for who in ctx.pipeline.signers if who not in involved)
 

@@ -157,3 +157,28 @@ def test_show_and_logs_without_a_release_take_the_newest() -> None:
     newest = shop.api().context.ledger.refresh().newest()
     assert newest is not None and shop.api().show()["release"]["id"] == newest.release.id
     assert all(entry.environment != "prod" for entry in shop.api().logs())
+
+
+# ------------------------------------------------------------ inbox
+def commands(shop: Workshop, actor: str) -> list[str]:
+    return [item.command for item in shop.api(actor).inbox().items]
+
+
+def test_the_inbox_has_the_votes_that_its_owner_can_give() -> None:
+    shop = waiting(Approval(min=1, from_=("ben@example.com",)))
+    release = prod(shop).waiting.release[:12]
+    assert commands(shop, "ben@example.com") == [f"promoter approve prod {release}"]
+    assert commands(shop, "eve@example.com") == []
+
+
+def test_the_inbox_has_releases_whose_gates_are_open_and_what_is_down() -> None:
+    shop = waiting(Approval(min=1))
+    api = shop.api("ben@example.com")
+    api.vote(api.case("prod", None), "approve", "good")
+    stop(shop, "dev")
+    release = prod(shop).waiting.release[:12]
+    assert commands(shop, "eve@example.com") == ["promoter repair dev", f"promoter promote {release} --to prod"]
+
+
+def test_an_inbox_without_anything_to_do_is_empty() -> None:
+    assert commands(deployed(), "eve@example.com") == []

@@ -40,6 +40,7 @@ VERBS = {
     "unfreeze": "Allow promotions again after a freeze.",
     "veto": "Ban a release, and every other with its images.",
     "status": "Show the release, health and waiting release of each environment.",
+    "inbox": "Show what waits for you, and the command for each.",
     "locks": "Show which run holds which environment.",
     "history": "Show what happened, oldest first.",
     "show": "Show one release: its images, its source, where it is and was.",

@@ -1,0 +1,77 @@
+"""What waits for the person who asks: votes, reviews, repairs, and releases whose gates are open."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promoter.model.errors import PromoterError
+from promoter.model.verdict import Outcome, ReasonCode
+from promoter.usecases.context import Context
+from promoter.usecases.explain import ANYONE, explain, reviewers
+from promoter.usecases.status import EnvironmentStatus, status
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """One thing that the person can do: why, and the command."""
+
+    environment: str
+    release: str | None
+    reason_code: str
+    reason: str
+    command: str
+
+    def document(self) -> dict[str, object]:
+        return {
+            "environment": self.environment,
+            "release": self.release,
+            "reason_code": self.reason_code,
+            "reason": self.reason,
+            "command": self.command,
+        }
+
+
+@dataclass(frozen=True)
+class Inbox:
+    pipeline: str
+    actor: str
+    items: tuple[InboxItem, ...]
+
+    def document(self) -> dict[str, object]:
+        return {"pipeline": self.pipeline, "actor": self.actor, "items": [item.document() for item in self.items]}
+
+
+def inbox(ctx: Context) -> Inbox:
+    """Return what the actor can do now, in the order of the environments."""
+    items = (item for one in status(ctx).environments for item in _items(ctx, one))
+    return Inbox(ctx.name, ctx.actor, tuple(items))
+
+
+def _items(ctx: Context, one: EnvironmentStatus) -> Iterator[InboxItem]:
+    running = one.release.id if one.release else None
+    if one.next is not None and one.faults:
+        yield InboxItem(one.name, running, str(ReasonCode.UNHEALTHY), "; ".join(one.faults), one.next)
+    if one.overridden and _is_among(ctx.actor, reviewers(ctx, ctx.ledger.state, one.name)):
+        command = f"promoter review {one.name}"
+        yield InboxItem(one.name, running, str(ReasonCode.REVIEW_OVERDUE), "; ".join(one.overridden), command)
+    if one.waiting is not None:
+        yield from _waiting(ctx, one.name, one.waiting.release)
+
+
+def _waiting(ctx: Context, name: str, release: str) -> Iterator[InboxItem]:
+    """Yield what the actor can do so that the release enters. If nothing but time or checks is missing, that is `promote`."""
+    try:
+        now = explain(ctx, name, release, None, run_checks=False)
+    except PromoterError:
+        return  # `status` shows why it could not be evaluated
+    closed = [one for one in now.gates if one.result.verdict.outcome is not Outcome.PASSED]
+    blocked = [one for one in closed if one.result.verdict.code is not ReasonCode.NOT_CHECKED]
+    for one in blocked:
+        if one.command and _is_among(ctx.actor, one.who):
+            yield InboxItem(name, release, str(one.result.verdict.code), one.result.verdict.sentence, one.command)
+    if not blocked:
+        command = f"promoter promote {now.release.short_id} --to {name}"
+        yield InboxItem(name, release, str(now.code), "all gates are open" if not closed else "only checks are missing", command)
+
+
+def _is_among(actor: str, people: tuple[str, ...]) -> bool:
+    return people == ANYONE or actor in people
