@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _AS_ROOT = """\
-cp /etc/passwd {room}/passwd
-grep -q ^sshd: {room}/passwd || echo sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin >> {room}/passwd
-mount --bind {room}/passwd /etc/passwd
+cp /etc/passwd {directory}/passwd
+grep -q ^sshd: {directory}/passwd || echo sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin >> {directory}/passwd
+mount --bind {directory}/passwd /etc/passwd
 mount -t tmpfs tmpfs /run
 mkdir -m 755 /run/sshd
 """

@@ -67,8 +67,8 @@ def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_pat
         "from tests import unharmed\n"
         "from tests.unharmed import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary\n"
         "looks = [unharmed.Machine({'docker0': 'up'})]\n"
-        "unharmed.look = lambda: looks.pop() if looks else unharmed.Machine()\n"
-        "unharmed.lasting.__defaults__ = (unharmed.look, lambda _: None)\n"
+        "unharmed.snapshot = lambda: looks.pop() if looks else unharmed.Machine()\n"
+        "unharmed.lasting.__defaults__ = (unharmed.snapshot, lambda _: None)\n"
     )
     (tmp_path / "test_it.py").write_text("def test_it():\n    assert True\n")
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "1", "-o", f"pythonpath={ROOT} {ROOT}/lab"]

@@ -42,7 +42,7 @@ def test_values_of_every_shape_leave_without_secrets() -> None:
 
 def test_text_json_and_complaints_leave_by_one_exit(capsys) -> None:
     session.take(Common(), "run").redact = hide
-    console.say(f"text {VALUE}")
+    console.print_text(f"text {VALUE}")
     console.print_json({"error": {"message": VALUE, "count": 3}})
     console.complain(f"Traceback … {VALUE}")
     out, err = capsys.readouterr()

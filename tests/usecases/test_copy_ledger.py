@@ -61,19 +61,19 @@ def test_an_interrupted_copy_leaves_a_prefix_and_continues(source, monkeypatch):
     monkeypatch.setattr(copy_ledger, "BATCH", 10)
 
     class Short(OtherLedger):
-        directory = 2
+        free_batches = 2
 
         def restore(self, facts: Sequence[Fact], head: LedgerHead) -> None:
-            if self.room == 0:
+            if self.free_batches == 0:
                 raise LedgerError("no space left")
-            self.room -= 1
+            self.free_batches -= 1
             super().restore(facts, head)
 
     target = Short()
     with pytest.raises(LedgerError, match="no space left"):
         copy(source, target)
     assert target.kept == source.kept[:20]
-    target.room = 9
+    target.free_batches = 9
     assert (copy(source, target).copied, target.kept) == (5, source.kept)
 
 

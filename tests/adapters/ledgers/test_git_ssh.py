@@ -45,7 +45,7 @@ def test_facts_and_leases_over_ssh(world, server):
 
 
 def test_an_ssh_key_that_the_server_does_not_accept_is_reported(world, server):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(server.room / "other")], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(server.directory / "other")], check=True)
     server.allow("other")
     with pytest.raises(LedgerError, match=r"does not accept this ssh key: .*Permission denied") as error:
         list(world.ledger().read())
