@@ -163,14 +163,9 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
 
         @classmethod
         def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names them
+            cls, settings_cls: type[BaseSettings], *_: Any, **sources: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return env_settings, InitSettingsSource(settings_cls, dict(table))
+            return sources["env_settings"], InitSettingsSource(settings_cls, dict(table))
 
     try:
         read = Outside()

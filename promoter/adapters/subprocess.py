@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -131,7 +132,8 @@ class _Tail:
 
     def _drain(self) -> None:
         with suppress(ValueError, OSError), self._stream as stream:
-            while piece := stream.read1(65536):  # type: ignore[attr-defined]
+            assert isinstance(stream, BufferedReader)
+            while piece := stream.read1(65536):
                 with self._lock:
                     self._bytes += piece
                     del self._bytes[: -self._keep]

@@ -20,7 +20,7 @@ def read_regular(path: Path, largest: int = LARGEST) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:
         raise OSError(errno.EINVAL, "Invalid file name", str(path)) from error
-    with open(handle, "rb") as file:  # noqa: PTH123 -- a descriptor, which Path does not open
+    with os.fdopen(handle, "rb") as file:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -34,17 +34,26 @@ def read_regular(path: Path, largest: int = LARGEST) -> bytes:
 
 def is_file(path: Path) -> bool:
     """Like `Path.is_file`, but return False for a name that is too long."""
-    return os.path.isfile(path)  # noqa: PTH113
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def exists(path: Path) -> bool:
     """Like `Path.exists`, but return False for a name that is too long."""
-    return os.path.exists(path)  # noqa: PTH110
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def is_dir(path: Path) -> bool:
     """Like `Path.is_dir`, but return False for a name that is too long."""
-    return os.path.isdir(path)  # noqa: PTH112
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def home_of(name: str) -> Path:

@@ -60,7 +60,7 @@ class Shape(BaseModel):
     )
 
     @classmethod
-    def unsupported(cls, key: str) -> Unsupported | None:  # noqa: ARG003 -- subclasses use it
+    def unsupported(cls, _key: str) -> Unsupported | None:
         """Return why a key of the format is not supported or is left out; None for an unknown key."""
         return None
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -61,9 +61,9 @@ def _check_condition(text: str) -> str:
 class NoData(StrEnum):
     """What happens if a point in time has no sample, or one that is not a number."""
 
-    FAIL = "fail"
-    WAIT = "wait"
-    PASS = "pass"  # noqa: S105 -- a policy, not a password
+    FAIL = auto()
+    WAIT = auto()
+    PASS = auto()
 
 
 class MetricCheck(CheckShape):

@@ -7,7 +7,7 @@ is ignored, and `ledger verify` reports it.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from promoter.ledger.chain import Fact, Kind
 from promoter.model.canonical_json import sha256_hex
@@ -56,7 +56,8 @@ def check(fact: Fact, known: Callable[[str], object], begun: Begun | None) -> No
 
 def read_release(fact: Fact) -> Release:
     """Return the release that a fact records. Raise Impossible if its id does not match its content."""
-    release = Release.read(fact.body["content"])  # type: ignore[arg-type]
+    content: Any = fact.body["content"]
+    release = Release.read(content)
     text = json.dumps(release.content(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     if (
         sha256_hex(text.encode()) != fact.release and release.id != fact.release

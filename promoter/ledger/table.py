@@ -67,7 +67,7 @@ class PersistentTable(Generic[V]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PersistentTable) and list(self.backwards()) == list(other.backwards())
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # changes, so it has no hash; object declares a method
 
     def __bool__(self) -> bool:
         return next(self.backwards(), None) is not None

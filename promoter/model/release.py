@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from promoter.model.canonical_json import canonical, sha256_hex
 from promoter.model.images import Digest, ImageRef, Repository
@@ -26,9 +27,9 @@ class Source:
         return {"sha": self.sha, "branch": self.branch, "dirty": self.dirty, "version": self.version, "author": self.author}
 
     @classmethod
-    def read(cls, document: Mapping[str, object]) -> "Source":
+    def read(cls, document: Mapping[str, Any]) -> "Source":
         known = {k: document.get(k) for k in ("sha", "branch", "version", "author")}
-        return cls(dirty=bool(document.get("dirty")), **known)  # type: ignore[arg-type]
+        return cls(dirty=bool(document.get("dirty")), **known)
 
 
 @dataclass(frozen=True)

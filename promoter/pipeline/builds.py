@@ -6,6 +6,7 @@ from typing import Any
 
 from promoter.config.regular_file import is_dir, is_file
 from promoter.config.templates.render import is_template
+from promoter.config.templates.scope import SourceView
 from promoter.model.images import BadReference, Reference, Repository
 from promoter.model.release import Source
 from promoter.model.secrets import OPENING, names_in
@@ -23,7 +24,7 @@ def read_builds(text: FileText, source: Source | None = None) -> dict[str, Built
     """Read all builds. A build with an error is reported as a diagnostic and left out."""
     scope = text.scope(absent=text.variables, why_undefined=_ONE_IMAGE)
     if source is not None:
-        scope.known["source"] = type(scope.known["source"])(lambda: source)  # type: ignore[call-arg]
+        scope.known["source"] = SourceView(lambda: source)
     filler = Filler(scope, text.complaints, None)
     found = {}
     for name in text.used:

@@ -111,6 +111,10 @@ class LoadedPipeline:
         environments = [resolver.resolve(name) for name in self._text.environments]
         check_rules(self._text, environments)
         remark_volumes(self._text, environments, builds)
+        self.raise_if_any()
+
+    def raise_if_any(self) -> None:
+        """Raise InvalidFile with the errors that were found so far."""
         self._text.complaints.raise_if_any()
 
 
@@ -125,7 +129,7 @@ def load(
 ) -> LoadedPipeline:
     """Read what is the same for all environments. Call `source` only if a template uses it. Raise InvalidFile."""
     loaded = _read(path, source, environ, snapshot, files, checkout)
-    loaded._text.complaints.raise_if_any()  # noqa: SLF001 (the same module)
+    loaded.raise_if_any()
     return loaded
 
 

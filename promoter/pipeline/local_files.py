@@ -34,7 +34,7 @@ class NoCheckout:
     def top(self, _: Path) -> Path | None:
         return None
 
-    def tracked(self, _: Path, *, untracked: bool) -> list[Path] | None:  # noqa: ARG002 -- the port's signature
+    def tracked(self, _: Path, *, untracked: bool) -> list[Path] | None:  # noqa: ARG002 -- the signature of `Checkout`
         return None
 
 

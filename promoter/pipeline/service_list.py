@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from promoter.config.spec import Reading
@@ -38,8 +39,8 @@ def _origin(text: FileText, data: Mapping[str, Any], files: ComposeFiles) -> Ori
     services, at = data.get("services"), text.spot("services")
     if not services or not isinstance(services, str | list):
         return own
-    nothing = own_origin(text.document, text.directory, text.environ)
-    nothing.sheets[0].parts.update(dict.fromkeys(own.sheets[0].parts))  # type: ignore[attr-defined]
+    sheet = own.sheets[0]
+    nothing = replace(own, sheets=(replace(sheet, parts=dict.fromkeys(sheet.parts)),))
     named = [(services, at)] if isinstance(services, str) else [(name, at / index) for index, name in enumerate(services)]
     if wrong := next(((name, spot) for name, spot in named if not isinstance(name, str)), None):
         text.complaints.add(wrong[1], f"expected a Compose file, got {kind_of(wrong[0])}", "write for example [compose.yaml]")

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 
+from promoter.adapters.thread_queue import fill
 from promoter.model.errors import BuildError
 from promoter.promotion.ports.secrets import Secrets
 
@@ -21,16 +22,7 @@ def never() -> None:
 def attentive(lines: Iterable[str], check: Check) -> Iterator[str]:
     """Yield `lines`, read in another thread, so that `check` also runs while the build is silent."""
     queue: SimpleQueue[str | BaseException | None] = SimpleQueue()
-
-    def take() -> None:
-        try:
-            for line in lines:
-                queue.put(line)
-            queue.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
-            queue.put(error)
-
-    threading.Thread(target=take, daemon=True, name="build log").start()
+    threading.Thread(target=fill, args=(queue, lines), daemon=True, name="build log").start()
     while True:
         try:
             item = queue.get(timeout=POLL_INTERVAL)

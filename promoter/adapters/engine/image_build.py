@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -107,8 +108,10 @@ def context_tar(directory: Path, dockerfile: str | None = None, inline: str | No
         name, extra = _dockerfile(directory, dockerfile, inline)
         patterns = _ignored(directory, dockerfile if inline is None else None)
         files = sorted(exclude_paths(str(directory), patterns, dockerfile=name))
-        tar = TemporaryFile()  # noqa: SIM115 - handed to the caller
-        create_archive(str(directory), files=files, fileobj=tar, extra_files=extra)
+        with ExitStack() as unless_complete:
+            tar = unless_complete.enter_context(TemporaryFile())
+            create_archive(str(directory), files=files, fileobj=tar, extra_files=extra)
+            unless_complete.pop_all()  # the caller closes it
     except OSError as error:
         raise BuildError(
             f"the build context {directory} cannot be read: {error}", hint="make it readable, or exclude it in .dockerignore"

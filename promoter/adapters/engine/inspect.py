@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from promoter.model.addresses import EVERY_ADDRESS
 from promoter.model.images import BadReference, Digest, ImageRef, Repository
 from promoter.promotion.ports.engine import Container, HealthProbe
 
@@ -59,7 +60,7 @@ def _published(ports: Mapping[str, list[Document] | None]) -> dict[str, tuple[st
     for port, bindings in ports.items():
         if bindings:
             chosen = next((b for b in bindings if ":" not in (b.get("HostIp") or "")), bindings[0])
-            published[port] = (chosen.get("HostIp") or "0.0.0.0", int(chosen["HostPort"]))  # noqa: S104 - read, not bound
+            published[port] = (chosen.get("HostIp") or EVERY_ADDRESS, int(chosen["HostPort"]))
     return published
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import struct
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 from promoter.adapters.engine.errors import fault, renamed
+from promoter.adapters.thread_queue import fill
 from promoter.model.errors import EngineError, PullError, PushError, WorldError
 from promoter.model.images import Digest
 from promoter.promotion.ports.engine import Progress
@@ -84,13 +85,11 @@ class _Reader(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        try:
-            self._answer = answer = self._begin()
-            for piece in answer.iter_content(chunk_size=None):
-                self.pieces.put(piece)
-            self.pieces.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where the pieces are read
-            self.pieces.put(error)
+        fill(self.pieces, self._read())
+
+    def _read(self) -> Iterator[bytes]:
+        self._answer = answer = self._begin()
+        yield from answer.iter_content(chunk_size=None)
 
     def end(self) -> None:
         """Stop reading, also in the middle. A request that has no answer yet ends by its own timeout."""

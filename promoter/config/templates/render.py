@@ -89,7 +89,8 @@ def _plain_value(plain: _Plain, scope: Scope) -> object:
         raise scope.undefined(plain.name)
     value = scope.known[plain.name]
     if plain.arguments:
-        found = value(*plain.arguments[:2])  # type: ignore[operator]
+        assert callable(value)
+        found = value(*plain.arguments[:2])
         return found or plain.arguments[2] if len(plain.arguments) == 3 else found
     if plain.part is None:
         return value

@@ -86,7 +86,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         """Implement `~`: join values in the form that they have in a text."""
         return "".join(map(spelled, parts))
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 (the base's signature)
+    def is_safe_attribute(self, obj: Any, attr: str, _value: Any) -> bool:
         if isinstance(obj, SourceView | NameView):
             return not attr.startswith("_") and attr != "explain"
         if isinstance(obj, LoopContext):
@@ -96,7 +96,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def wrap_str_format(self, value: Any) -> None:
         """Disable `format`: a width in it can make a text of any length."""
 
-    def unsafe_undefined(self, obj: Any, attribute: str) -> Any:  # noqa: ARG002 (the base's signature)
+    def unsafe_undefined(self, _obj: Any, attribute: str) -> Any:
         raise TemplateFault(f"templates cannot use the attribute `{attribute}`")
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:

@@ -44,7 +44,7 @@ class Calendar:
 @lru_cache(maxsize=16)
 def read_calendar(text: str) -> Calendar:
     """Read a calendar. Raise ValueError with a message. The result is cached by its text, because environments share it."""
-    import recurring_ical_events  # type: ignore[import-untyped]
+    import recurring_ical_events  # type: ignore[import-untyped]  # the package has no types
     from icalendar import Calendar as Parsed
 
     try:

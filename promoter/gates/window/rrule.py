@@ -6,7 +6,7 @@ is checked here first.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from math import prod
 from typing import Any
 
@@ -29,6 +29,8 @@ _LISTS = {
     "BYMINUTE": (0, 59),
     "BYSECOND": (0, 59),
 }
+_FIRST, _LAST = datetime.combine(date.min, time.min), datetime.combine(date.max, time.max)
+"""The first and the last local time that Python knows."""
 _SIGNED = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 _TIMES = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _MOST_A_DAY = 24
@@ -127,11 +129,10 @@ def _read_until(value: str) -> datetime:
     """Read a local time, or one in UTC; a date lasts to its end."""
     match = _UNTIL.fullmatch(value)
     assert match is not None
-    day = datetime.strptime(match[1], "%Y%m%d")  # noqa: DTZ007 (a local time)
+    moment = datetime.strptime(f"{match[1]}{match[2] or '000000'}Z", "%Y%m%d%H%M%S%z")
     if match[2] is None:
-        return datetime.combine(day, time.max)
-    moment = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S")  # noqa: DTZ007 (a local time)
-    return moment.replace(tzinfo=UTC) if match[3] else moment
+        return datetime.combine(moment, time.max)
+    return moment if match[3] else moment.replace(tzinfo=None)
 
 
 class Repetition:
@@ -147,16 +148,16 @@ class Repetition:
     def between(self, low: datetime, high: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Return the repetitions between two instants, and a few more."""
         start, end = low.replace(tzinfo=None), high.replace(tzinfo=None) + timedelta(days=2)
-        start -= min(self._length + timedelta(days=2), start - datetime.min)  # noqa: DTZ901 (a local time)
+        start -= min(self._length + timedelta(days=2), start - _FIRST)
         walls = {self._begins, *self._rule.between(start, end, inc=True)}
         for wall in sorted(walls):
-            length = min(self._length, datetime.max - wall)  # noqa: DTZ901 (a local time)
+            length = min(self._length, _LAST - wall)
             yield instant(self._zone, wall), instant(self._zone, wall + length, last=True)
 
 
 def _compile(rule: str, begins: datetime, zone: tzinfo) -> Any:
     """Compute without time zones, because local times repeat. So UNTIL, which may be in UTC, is converted too."""
-    from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+    from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # the package has no types
 
     parts = [part for part in rule.split(";") if not part.startswith("UNTIL=")]
     made = rrulestr(";".join(parts), dtstart=begins, cache=True)

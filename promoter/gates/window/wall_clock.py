@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RANGE = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
-_EARLIEST, _LATEST = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 (local times: time zones fail beyond these limits)
+_EARLIEST, _LATEST = datetime.combine(date(2, 1, 1), time.min), datetime.combine(date(9998, 12, 31), time.min)
+"""Local times. Time zones fail beyond these limits."""
 _TICK = timedelta(microseconds=1)
 _TWO_WEEKS = range(-2, 15)
 """Days to search around an instant: a range of the day before may cover it, and an opening may fall into a gap."""

@@ -133,8 +133,8 @@ def _write_tagged(dumper: "_Dumper", value: Tagged) -> yaml.Node:
 class _Dumper(yaml.SafeDumper):
     """Indents lists deeper than their key, as people write them."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- PyYAML's own
-        super().increase_indent(flow, False)
+    def increase_indent(self, *flow: Any, **named: Any) -> None:
+        super().increase_indent(*flow, **(named | {"indentless": False}))
 
 
 _Dumper.add_representer(Tagged, _write_tagged)

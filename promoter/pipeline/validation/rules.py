@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from promoter.model.addresses import EVERY_ADDRESS
 from promoter.pipeline.compose.ports import clash, read_ports
 from promoter.pipeline.compose.service import Port
 from promoter.pipeline.dag import Upstream, find_cycle
@@ -53,7 +54,7 @@ def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
     taken: dict[tuple[str | None, str, int | None], dict[str, str]] = {}
     for resolved, engine, name, port in _published(environments):
         holders = taken.setdefault((engine, port.protocol, port.published), {})
-        address = port.host_ip or "0.0.0.0"  # noqa: S104 (compared, not bound)
+        address = port.host_ip or EVERY_ADDRESS
         holder = next((who for other, who in holders.items() if clash(address, other)), None)
         if holder is None:
             holders[address] = f"{name} in {resolved.environment.name}"

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from promoter.model.addresses import EVERY_ADDRESS
+
 _FETCHERS = ("wget", "curl")
 _HERE = ("127.0.0.1", "localhost", "::1")
 _WGET = frozenset(("-q", "-O", "-O-", "-qO-", "-qO", "-O/dev/null", "--spider", "--quiet", "-", "-o", "/dev/null"))
@@ -42,6 +44,6 @@ def _words(test: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _reachable(host: str) -> str:
-    if host in ("", "0.0.0.0"):  # noqa: S104 -- compared, not bound: everywhere means here too
+    if host in ("", EVERY_ADDRESS):  # every address includes this one
         return "127.0.0.1"
     return f"[{'::1' if host == '::' else host}]" if ":" in host else host

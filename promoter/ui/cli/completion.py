@@ -29,7 +29,7 @@ Offer = tuple[str, str]
 
 def quietly(main: Callable[[], object], environ: MutableMapping[str, str] = os.environ) -> NoReturn:
     """Answer the shell and exit. Nothing but the answer is written."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 -- a device, not a path of ours
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         sys.stderr = nowhere
         with suppress(Exception):
             if environ.get(VARIABLE) == "complete_bash":
@@ -79,7 +79,7 @@ def files(_: typer.Context, incomplete: str) -> list[Offer]:
     return []
 
 
-def any_file(_: typer.Context, incomplete: str) -> list[Offer]:  # noqa: ARG001 -- the shell knows files best
+def any_file(_: typer.Context, _incomplete: str) -> list[Offer]:
     """Offer nothing: the shell then offers files itself."""
     return []
 

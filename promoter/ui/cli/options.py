@@ -7,15 +7,13 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate
 
 import typer
 
 from promoter.ui.cli.ci.session import start_verb
 from promoter.ui.cli.completion import files
 from promoter.ui.cli.global_options import Common
-
-P = ParamSpec("P")
 
 
 def _version(wanted: bool) -> None:
@@ -39,7 +37,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 }
 
 
-def verb(function: Callable[Concatenate[Common, P], int | None]) -> Callable[..., int | None]:
+def verb(function: Callable[Concatenate[Common, ...], int | None]) -> Callable[..., int | None]:
     """Make a command of `function`: its own parameters after the first, and the global options."""
     own = [p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(function, eval_str=True).parameters.values()][1:]
 
@@ -51,10 +49,10 @@ def verb(function: Callable[Concatenate[Common, P], int | None]) -> Callable[...
         context.obj = Common(**given).over(context.obj or Common())
         options = Common(file=words.get("file")).over(context.obj)  # the file may be an argument of the verb
         start_verb(options, context.command_path.removeprefix("promoter").strip())
-        return function(context.obj, **words)  # type: ignore[call-arg]  # the signature below promises them
+        return function(context.obj, **words)
 
     parameters = [_parameter("ctx", typer.Context, inspect.Parameter.empty), *own, *_globals()]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect reads it; typeshed lacks it
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
 

@@ -8,6 +8,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from promoter.gates.approval.ssh.keys import Key, read_key
 from promoter.gates.approval.ssh.wire import Malformed
@@ -98,7 +99,7 @@ def _read(entry: str, zone: tzinfo | None) -> Signer:
     options = {} if _is_key_type(words[0]) else _options(words.pop(0), zone)
     if len(words) < 2:
         raise _Wrong("this line has no key", "write: PRINCIPAL ssh-ed25519 KEY")
-    return Signer(principals, _key(words[0], words[1]), **options)  # type: ignore[arg-type]
+    return Signer(principals, _key(words[0], words[1]), **options)
 
 
 def _words(rest: str) -> list[str]:
@@ -121,8 +122,8 @@ def _key(kind: str, text: str) -> Key:
     return key
 
 
-def _options(word: str, zone: tzinfo | None) -> dict[str, object]:
-    found: dict[str, object] = {}
+def _options(word: str, zone: tzinfo | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     at = 0
     while at < len(word):
         match = _OPTION.match(word, at)
@@ -140,7 +141,7 @@ def _options(word: str, zone: tzinfo | None) -> dict[str, object]:
     return found
 
 
-def _option(name: str, value: str | None, zone: tzinfo | None) -> tuple[str, object]:
+def _option(name: str, value: str | None, zone: tzinfo | None) -> tuple[str, Any]:
     if name == "cert-authority" and value is None:
         return "cert_authority", True
     if name == "namespaces" and value:
@@ -156,10 +157,12 @@ def _time(text: str, zone: tzinfo | None) -> datetime:
     match = _TIME.fullmatch(text)
     try:
         assert match is not None
-        at = datetime.strptime(match[1] + (match[2] or "0000") + (match[3] or "00"), "%Y%m%d%H%M%S")  # noqa: DTZ007
+        at = datetime.strptime(f"{match[1]}{match[2] or '0000'}{match[3] or '00'}Z", "%Y%m%d%H%M%S%z")
     except (AssertionError, ValueError) as error:
         raise _Wrong(f"{text!r} is not a time", "write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC") from error
-    return at.replace(tzinfo=UTC) if match[4] else (at.replace(tzinfo=zone) if zone else at.astimezone())
+    if match[4]:
+        return at
+    return at.replace(tzinfo=zone) if zone else at.replace(tzinfo=None).astimezone()
 
 
 def _matches(pattern: str, text: str) -> bool:

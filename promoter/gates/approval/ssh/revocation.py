@@ -95,27 +95,32 @@ def _digest(text: str) -> bytes:
 
 def _binary(reader: Reader) -> Revocations:
     try:
-        if reader.uint32() != 1:
-            raise Malformed("unsupported version")  # noqa: TRY301 (read in one place)
-        reader.take(24)  # list version, date, flags
-        reader.string()  # reserved
-        reader.string()  # a comment
-        found: dict[int, set[bytes]] = {_KEYS: set(), _SHA1: set(), _SHA256: set()}
-        certificates = []
-        while reader.more:
-            kind, section = reader.byte(), Reader(reader.string())
-            if kind == _CERTIFICATES:
-                certificates.append(_of_authority(section))
-                continue
-            if kind not in found:
-                raise Malformed(f"unsupported section type {kind}")  # noqa: TRY301 (the same)
-            while section.more:
-                found[kind].add(section.string())
-        for kind, size in ((_SHA1, 20), (_SHA256, 32)):
-            if any(len(digest) != size for digest in found[kind]):
-                raise Malformed("a fingerprint in it has a wrong length")  # noqa: TRY301 (the same)
+        return _sections(reader)
     except Malformed as error:
         raise ValueError(f"cannot read this revocation list: {error}") from error
+
+
+def _sections(reader: Reader) -> Revocations:
+    """Read the whole list. Raise Malformed."""
+    if reader.uint32() != 1:
+        raise Malformed("unsupported version")
+    reader.take(24)  # list version, date, flags
+    reader.string()  # reserved
+    reader.string()  # a comment
+    found: dict[int, set[bytes]] = {_KEYS: set(), _SHA1: set(), _SHA256: set()}
+    certificates = []
+    while reader.more:
+        kind, section = reader.byte(), Reader(reader.string())
+        if kind == _CERTIFICATES:
+            certificates.append(_of_authority(section))
+            continue
+        if kind not in found:
+            raise Malformed(f"unsupported section type {kind}")
+        while section.more:
+            found[kind].add(section.string())
+    for kind, size in ((_SHA1, 20), (_SHA256, 32)):
+        if any(len(digest) != size for digest in found[kind]):
+            raise Malformed("a fingerprint in it has a wrong length")
     keys, sha1, sha256 = (frozenset(found[kind]) for kind in (_KEYS, _SHA1, _SHA256))
     return Revocations(keys, sha1, sha256, tuple(certificates))
 
