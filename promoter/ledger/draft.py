@@ -1,4 +1,4 @@
-"""A state while facts are folded into it: mutable, and shared with nobody before it is frozen."""
+"""A state while facts are folded into it. It can change until it is frozen; only the reducer has it before that."""
 
 from dataclasses import replace
 from typing import Any

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from promoter.ledger.facts import Cause
 from promoter.model.errors import CallerError, EngineError
+from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.plan import Plan
 from promoter.promotion.promote import promote_to
@@ -47,10 +48,14 @@ def repair(
     return record_deployments(ctx, RunResult(ctx.name, one, tuple(results)))
 
 
+_OTHER_TARGET = (ReasonCode.DIGEST_MOVED, ReasonCode.OTHER_LEDGER)
+"""Reasons to leave an environment alone: something else than the recorded containers is there."""
+
+
 def repair_blocked(ctx: Context, result: EnvironmentResult) -> EnvironmentResult:
     """Repair what is recorded in an environment that a newer release could not enter: it must not stay down while that waits."""
     entry = ctx.ledger.state.environment(result.name)
-    if result.status not in (Status.PENDING, Status.REFUSED) or entry.start is not None:
+    if result.status not in (Status.PENDING, Status.REFUSED) or entry.start is not None or result.code in _OTHER_TARGET:
         return result
     try:
         plan = _plan_there(ctx, result.name)

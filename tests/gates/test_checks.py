@@ -30,7 +30,7 @@ def test_only_a_check_that_passed_opens() -> None:
     assert evaluated(CheckResult(True, "fine")) == (Outcome.PASSED, ReasonCode.OK)
     assert evaluated(CheckResult(False, "status 500")) == (Outcome.WAITING, ReasonCode.CHECK_FAILED)
     assert evaluated(CheckResult(False, "silence", timed_out=True)) == (Outcome.WAITING, ReasonCode.CHECK_TIMEOUT)
-    assert evaluated(None) == (Outcome.WAITING, ReasonCode.CHECK_FAILED)
+    assert evaluated(None) == (Outcome.WAITING, ReasonCode.NOT_CHECKED)
 
 
 def test_an_address_may_hold_a_secret_and_nothing_else_with_spaces() -> None:

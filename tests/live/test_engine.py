@@ -16,8 +16,9 @@ from promoter.adapters.engine.image_build import BuildOptions, context_tar
 from promoter.model.errors import BuildError, EngineError, PullError, PushError, StartError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.secrets import handle
+from promoter.pipeline.compose.build import Ulimit
 from promoter.pipeline.compose.deploy import Deploy, Limits, Resources
-from promoter.pipeline.compose.service import Attachment, Healthcheck, Logging, Mount, Service, Ulimit
+from promoter.pipeline.compose.service import Attachment, Healthcheck, Logging, Mount, Service
 from promoter.promotion.ports.engine import ContainerSpec, FileContent, NetworkSpec
 from tests.contracts.engine import RUNS, EngineContract, silent
 from tests.fakes.engine import Behaviour

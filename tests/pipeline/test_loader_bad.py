@@ -51,10 +51,10 @@ CASES = [
     (SERVICE, "    build: ./wbe\n", [("5:12", "build directory ./wbe not found")]),
     (SERVICE, "    build: {context: web, dockerfile: D}\n", [("5:39", "Dockerfile web/D not found")]),
     (SERVICE, "    build: https://example.com/x.git\n", [("5:12", "the context https://example.com/x.git is not a directory on this machine")]),
-    (SERVICE, "    build: {context: wbe, ssh: [default], argz: 1}\n", [
+    (SERVICE, "    build: {context: wbe, isolation: hyperv, argz: 1}\n", [
         ("5:22", "build directory wbe not found"),
-        ("5:27", "`ssh` is not supported: the engine's builder cannot forward an agent"),
-        ("5:43", "unknown key `argz`"),
+        ("5:27", "`isolation` is not supported: it is for Windows containers"),
+        ("5:46", "unknown key `argz`"),
     ]),
     (SERVICE, SERVICE + "    image: shop/web:1.0\n", [("6:12", "'shop/web:1.0' must be a repository without tag or digest")]),
     (SERVICE, "    image: shop/web@sha256:abc\n", [("5:12", "'sha256:abc' is not a digest: write sha256: and 64 lower-case hex digits")]),

@@ -1,6 +1,7 @@
 """Break 7: a sentence that an engine put together from a secret once reached the terminal, the ledger and every report."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from promoter.model.errors import StartError
@@ -41,20 +42,29 @@ def test_values_of_every_shape_leave_without_secrets() -> None:
 
 
 def test_text_json_and_complaints_leave_by_one_exit(capsys) -> None:
-    session.take(Common(), "run").redact = hide
-    console.print_text(f"text {VALUE}")
-    console.print_json({"error": {"message": VALUE, "count": 3}})
-    console.complain(f"Traceback … {VALUE}")
+    with session.new_session():
+        session.current().redact = hide
+        console.print_text(f"text {VALUE}")
+        console.print_json({"error": {"message": VALUE, "count": 3}})
+        console.complain(f"Traceback … {VALUE}")
     out, err = capsys.readouterr()
     assert VALUE not in out + err
     assert json.loads(out.partition("\n")[2]) == {"error": {"message": "[secret ALPHA]", "count": 3}}
+
+
+def test_a_thread_without_the_session_prints_nothing_instead_of_secrets(capsys) -> None:
+    with session.new_session(), ThreadPoolExecutor(1) as pool:
+        session.current().redact = hide
+        outcome = pool.submit(console.print_text, f"text {VALUE}")
+        assert isinstance(outcome.exception(), LookupError)
+    assert capsys.readouterr().out == ""
 
 
 def test_reports_of_a_run_hold_no_value(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PROMOTER_JUNIT", "junit.xml")
     monkeypatch.setenv("PROMOTER_DOTENV", "promoter.env")
-    taken = session.take(Common(file=tmp_path / "pipeline.yaml"), "run")
+    taken = session.CiSession(Common(file=tmp_path / "pipeline.yaml"), "run")
     taken.redact = hide
     taken.platform.listening(lambda _: None)
     result = EnvironmentResult("dev", Status.FAILED, ReasonCode.START_FAILED, (VALUE,), details={"evidence": [{"log": [VALUE]}]})

@@ -514,8 +514,8 @@ def test_status_shows_votes_given_after_the_last_run() -> None:
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
     waiting = shop.api().status().environments[-1].waiting
-    assert waiting is not None
-    assert waiting.reasons[-1] == "approved by ben@example.com since then; run `promoter promote` again"
+    assert waiting is not None and waiting.reason_code == "ok"
+    assert waiting.reasons == (f"all gates are open: `promoter promote {waiting.release[:12]} --to prod`",)
 
 
 def test_diff_names_images_and_configuration() -> None:

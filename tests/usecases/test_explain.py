@@ -93,7 +93,7 @@ def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
     output = explain(shop)
     assert (shop.kinds(), len(shop.engine.calls), len(shop.probes.commands)) == (facts, calls, 0)
     check = output.gates[0]
-    assert "has not run yet: it runs in `promote`, once earlier gates pass" in check.result.verdict.sentence
+    assert "has not run yet: it runs in `promote`, once the other gates pass" in check.result.verdict.sentence
     assert check.command == f"promoter promote {output.release.short_id} --to prod"
 
 

@@ -12,7 +12,7 @@ from promoter.ui.cli.options import verb
 What = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ENV|RELEASE]",
+        metavar="[NAME]",
         autocompletion=environments_and_releases,
         help="An environment, or a release id or a prefix of it (default: the newest release).",
         show_default=False,

@@ -86,11 +86,11 @@ def test_init_without_something_to_start_from_is_2_and_writes_nothing(
 
 
 def test_init_reports_unsupported_compose_keys(here: Path, run_cli: RunCli) -> None:
-    (here / "compose.yaml").write_text("services: {web: {image: nginx, network_mode: 'service:x', cpu_rt_period: 5}}\n")
+    (here / "compose.yaml").write_text("services: {web: {image: nginx, network_mode: 'service:x', credential_spec: {file: x}}}\n")
     answer = run_cli("init")
     assert answer.code == 2
     assert "pipeline.yaml is written; edit these lines before the first run" in answer.err
-    assert "cpu_rt_period" in answer.err
+    assert "credential_spec" in answer.err
 
 
 # ------------------------------------------------------------ validate, schema
