@@ -12,9 +12,18 @@ def sweep(engine: str, pipeline: str) -> None:
     for container in labelled(engine, "containers", pipeline):
         _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
     for network in labelled(engine, "networks", pipeline):
+        _disconnect(engine, network["Id"])
         _call(engine, "DELETE", f"/networks/{network['Id']}")
     for volume in labelled(engine, "volumes", pipeline):
         _call(engine, "DELETE", f"/volumes/{quote(volume['Name'], safe='')}?force=1")
+
+
+def _disconnect(engine: str, network: str) -> None:
+    """Disconnect endpoints of containers that are gone: an engine that was killed or is busy may keep them for a while."""
+    found = _call(engine, "GET", f"/networks/{network}") or {}
+    for container, endpoint in (found.get("Containers") or {}).items():
+        name = endpoint.get("Name") if container.startswith("ep-") else container
+        _call(engine, "POST", f"/networks/{network}/disconnect", {"Container": name, "Force": True})
 
 
 def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
@@ -24,10 +33,11 @@ def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
     return (found.get("Volumes") if kind == "volumes" else found) or []
 
 
-def _call(engine: str, method: str, path: str) -> Any:
+def _call(engine: str, method: str, path: str, content: object = None) -> Any:
     talk = connection(engine, timeout=60)
     try:
-        talk.request(method, path)
+        data = None if content is None else json.dumps(content)
+        talk.request(method, path, data, {} if data is None else {"Content-Type": "application/json"})
         answer = talk.getresponse()
         body = answer.read()
     finally:

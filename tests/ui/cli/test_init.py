@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 COMPOSE = sorted((ROOT / "tests/fixtures/compose").glob("*.yaml"))
 BIN = Path(sys.executable).parent
 REFUSED = {
-    "whole": ["`secrets` is not supported"],
+    "windows": ["`isolation` is not supported: it is for Windows containers"],
 }
 """Of these, what promoter cannot carry out is named, all of it, and the file is there to be mended."""
 
