@@ -62,6 +62,19 @@ class Explanation:
     note: str | None = None
 
     @property
+    def closed(self) -> tuple[Opening, ...]:
+        return tuple(one for one in self.gates if one.result.verdict.outcome is not Outcome.PASSED)
+
+    @property
+    def blocked(self) -> tuple[Opening, ...]:
+        """Return what is closed and not only a check that has not run: `promote` runs those."""
+        return tuple(one for one in self.closed if one.result.verdict.code is not ReasonCode.NOT_CHECKED)
+
+    @property
+    def promote(self) -> str:
+        return f"promoter promote {self.release.short_id} --to {self.environment}"
+
+    @property
     def decides(self) -> GateResult | None:
         return worst(tuple(opening.result for opening in self.gates))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promoter.model.errors import PromoterError
-from promoter.model.verdict import Outcome, ReasonCode
+from promoter.model.verdict import ReasonCode
 from promoter.usecases.context import Context
 from promoter.usecases.explain import ANYONE, explain, reviewers
 from promoter.usecases.status import EnvironmentStatus, status
@@ -63,14 +63,12 @@ def _waiting(ctx: Context, name: str, release: str) -> Iterator[InboxItem]:
         now = explain(ctx, name, release, None, run_checks=False)
     except PromoterError:
         return  # `status` shows why it could not be evaluated
-    closed = [one for one in now.gates if one.result.verdict.outcome is not Outcome.PASSED]
-    blocked = [one for one in closed if one.result.verdict.code is not ReasonCode.NOT_CHECKED]
-    for one in blocked:
+    for one in now.blocked:
         if one.command and _is_among(ctx.actor, one.who):
             yield InboxItem(name, release, str(one.result.verdict.code), one.result.verdict.sentence, one.command)
-    if not blocked:
-        command = f"promoter promote {now.release.short_id} --to {name}"
-        yield InboxItem(name, release, str(now.code), "all gates are open" if not closed else "only checks are missing", command)
+    if not now.blocked:
+        reason = "only checks are missing" if now.closed else "all gates are open"
+        yield InboxItem(name, release, str(now.code), reason, now.promote)
 
 
 def _is_among(actor: str, people: tuple[str, ...]) -> bool:

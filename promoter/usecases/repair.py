@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from promoter.gates.rule import Rule
 from promoter.ledger.facts import Cause
 from promoter.model.errors import CallerError, EngineError
-from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.plan import Plan
 from promoter.promotion.promote import promote_to
@@ -48,14 +48,16 @@ def repair(
     return record_deployments(ctx, RunResult(ctx.name, one, tuple(results)))
 
 
-_OTHER_TARGET = (ReasonCode.DIGEST_MOVED, ReasonCode.OTHER_LEDGER)
-"""Reasons to leave an environment alone: something else than the recorded containers is there."""
+_OTHER_TARGET = (Rule.ENGINE, Rule.LEDGER, Rule.DIGESTS)
+"""A blocked promotion says by these that something else than the recorded containers is there: it is left alone."""
 
 
 def repair_blocked(ctx: Context, result: EnvironmentResult) -> EnvironmentResult:
     """Repair what is recorded in an environment that a newer release could not enter: it must not stay down while that waits."""
     entry = ctx.ledger.state.environment(result.name)
-    if result.status not in (Status.PENDING, Status.REFUSED) or entry.start is not None or result.code in _OTHER_TARGET:
+    if result.status not in (Status.PENDING, Status.REFUSED) or entry.start is not None:
+        return result
+    if any(one.kind in _OTHER_TARGET for one in result.closed):
         return result
     try:
         plan = _plan_there(ctx, result.name)

@@ -1,9 +1,7 @@
 """The current state: releases of environments, what blocks each, and which reviews are missing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from promoter.ledger.chain import Kind
 from promoter.ledger.lease import others
@@ -13,16 +11,13 @@ from promoter.model.errors import PromoterError
 from promoter.model.labels import Place
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
-from promoter.model.verdict import Outcome, ReasonCode
+from promoter.model.verdict import ReasonCode
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import reviews_due
 from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far
-
-if TYPE_CHECKING:
-    from promoter.usecases.explain import Opening
 
 _DOWN = ("missing", "unhealthy", "stopped")
 
@@ -172,16 +167,9 @@ def _waiting(ctx: Context, name: str, entry: EnvironmentState) -> tuple[WaitingR
     except PromoterError as error:
         reasons = (f"could not be evaluated now: {error.message}", *request.reasons)
         return WaitingRelease(request.release, request.reason_code, reasons), None
-    closed = [one for one in now.gates if one.result.verdict.outcome is not Outcome.PASSED]
-    commands = (one.command for one in closed if one.command and one.result.verdict.code is not ReasonCode.NOT_CHECKED)
-    promote = f"promoter promote {now.release.short_id} --to {name}"
-    reasons = tuple(one.result.verdict.sentence for one in closed) or (f"all gates are open: `{promote}`",)
-    return WaitingRelease(request.release, str(now.code), reasons), next(commands, None if _blocked(closed) else promote)
-
-
-def _blocked(closed: Sequence["Opening"]) -> bool:
-    """Return whether anything but checks that have not run blocks the release."""
-    return any(one.result.verdict.code is not ReasonCode.NOT_CHECKED for one in closed)
+    reasons = tuple(one.result.verdict.sentence for one in now.closed) or (f"all gates are open: `{now.promote}`",)
+    command = next((one.command for one in now.blocked if one.command), None) if now.blocked else now.promote
+    return WaitingRelease(request.release, str(now.code), reasons), command
 
 
 def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
