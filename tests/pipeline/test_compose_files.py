@@ -405,3 +405,9 @@ def test_cores_are_limited_in_one_way(tmp_path):
 def test_a_secret_of_a_build_must_be_declared(tmp_path):
     text = "name: shop\nregistry: r.example.com\nservices: {web: {build: {context: ., secrets: [npm]}}}\nenvironments: {dev: }\n"
     assert any("unknown secret `npm`" in str(one) for one in complaints(write(tmp_path, text, Dockerfile="FROM scratch\n")))
+
+
+def test_the_owner_of_a_build_secret_is_left_out_with_a_remark(tmp_path):
+    text = "name: shop\nregistry: r.example.com\nservices: {web: {build: {context: ., secrets: [{source: npm, uid: '1'}]}}}\nsecrets: {npm: {env: NPM}}\nenvironments: {dev: }\n"
+    found = remarks(write(tmp_path, text, Dockerfile="FROM scratch\n"))
+    assert [message for _, message in found] == ["`uid` is left out: the `RUN --mount` of the Dockerfile sets it"]

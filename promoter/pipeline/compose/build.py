@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, ValidationInfo
 
 from promoter.config.fields import Texts
-from promoter.config.spec_errors import misfit
+from promoter.config.spec_errors import Fault, Misfit, misfit
 from promoter.config.yaml.scalars import kind_of
 from promoter.model.secrets import handle
 from promoter.pipeline.compose.mounts import absolute
@@ -15,6 +15,7 @@ from promoter.pipeline.compose.shape import ComposeShape
 from promoter.pipeline.compose.short_forms import Hosts, Labels, Size, Variables, pairs, read_ulimits, reading, spell
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|git@")
+_OF_THE_MOUNT = ("uid", "gid", "mode")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -44,11 +45,10 @@ def _read_secrets(value: object, info: ValidationInfo) -> object:
     for index, entry in enumerate(value):
         grant = {"source": entry} if isinstance(entry, str) else entry
         source = grant.get("source") if isinstance(grant, Mapping) else None
-        if (
-            not isinstance(source, str)
-            or not _NAME.fullmatch(source)
-            or not grant.keys() <= {"source", "target", "uid", "gid", "mode"}
-        ):
+        if left_out := [key for key in _OF_THE_MOUNT if isinstance(grant, Mapping) and key in grant]:
+            why = "the `RUN --mount` of the Dockerfile sets it"
+            raise Misfit(*(Fault((index, key), f"`{key}` is left out: {why}", dropped=True) for key in left_out))
+        if not isinstance(source, str) or not _NAME.fullmatch(source) or not grant.keys() <= {"source", "target"}:
             raise misfit(
                 "expected the name of a secret, or a mapping with `source` and `target`", "write for example [TOKEN]", (index,)
             )
