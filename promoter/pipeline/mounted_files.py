@@ -24,7 +24,7 @@ class Files:
     read: Callable[[Path], bytes] = read_regular
     _texts: dict[Path, str | None] = field(default_factory=dict)
     _why: dict[Path, str] = field(default_factory=dict)
-    _variables: dict[tuple[str, bool], dict[str, str] | str] = field(default_factory=dict)
+    _variables: dict[tuple[str, str, bool], dict[str, str] | str] = field(default_factory=dict)
 
     def text(self, path: Path) -> str | None:
         """Return the text of a file; None if it cannot be read."""
@@ -41,25 +41,23 @@ class Files:
         """Return why `text` returned None."""
         return self._why[path]
 
-    def variables(self, path: str, *, raw: bool) -> dict[str, str] | str:
-        """Return the variables of an env file, or an error message."""
-        if (path, raw) not in self._variables:
-            self._variables[path, raw] = self._read(path, raw=raw)
-        return self._variables[path, raw]
+    def variables(self, path: str, *, raw: bool, what: str = "env file") -> dict[str, str] | str:
+        """Return the variables of a file, or an error message that calls it `what`."""
+        if (path, what, raw) not in self._variables:
+            self._variables[path, what, raw] = self._read(path, what, raw=raw)
+        return self._variables[path, what, raw]
 
-    def _read(self, path: str, *, raw: bool) -> dict[str, str] | str:
+    def _read(self, path: str, what: str, *, raw: bool) -> dict[str, str] | str:
         text = self.text(Path(path))
         if text is None:
-            return f"cannot read the env file {path}: {self.why(Path(path))}"
+            return f"cannot read the {what} {path}: {self.why(Path(path))}"
         try:
             variables = read_env_file(text, self.environ, raw=raw)
         except BadEnvFile as error:
-            return f"the env file {path} has an error on line {error.line}: {error.message}"
+            return f"the {what} {path} has an error on line {error.line}: {error.message}"
         forged = next((name for name, value in variables.items() if OPENING in value), None)
         return (
-            f"the value of {forged} in the env file {path} looks like the internal placeholder of a secret"
-            if forged
-            else variables
+            f"the value of {forged} in the {what} {path} looks like the internal placeholder of a secret" if forged else variables
         )
 
 
@@ -95,9 +93,9 @@ def apply_label_files(service: dict[str, Any], files: Files, spot: Spot, filler:
         return service
     labels: dict[str, str] = {}
     for path in service["label_file"]:
-        found = files.variables(path, raw=False)
+        found = files.variables(path, raw=False, what="label file")
         if isinstance(found, str):
-            filler.complain(spot / "label_file", found.replace("env file", "label file"), "write NAME=value, one a line")
+            filler.complain(spot / "label_file", found, "write NAME=value, one a line")
         else:
             labels |= found
     rest = {key: value for key, value in service.items() if key != "label_file"}
