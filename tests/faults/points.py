@@ -4,6 +4,7 @@
 call of the dead process has any effect; in a real process it is SIGKILL.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,22 @@ class Pauses(Points):
     def __init__(self, at: int | None, meanwhile: Callable[[], object]) -> None:
         super().__init__(at)
         self._meanwhile = meanwhile
+        self._paused = 0
+        self._later: list[tuple[int, str]] | None = None
+
+    def reach(self, name: str) -> None:
+        if self._later is not None:
+            self._later.append((threading.get_ident(), name))
+        super().reach(name)
 
     def _end(self) -> None:
+        self._paused = threading.get_ident()
         self._meanwhile()
+        self._later = []
+
+    def late(self, changes: tuple[str, ...]) -> list[str]:
+        """Changes that were begun after the pause, but for one of each other thread: its check may have been before it."""
+        wanted = {f"before engine.{verb}" for verb in changes}
+        begun = [(thread, name) for thread, name in self._later or () if name in wanted]
+        on_its_way = {thread: number for number, (thread, _) in reversed(list(enumerate(begun))) if thread != self._paused}
+        return [name for number, (_, name) in enumerate(begun) if number not in on_its_way.values()]
