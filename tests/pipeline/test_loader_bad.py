@@ -293,3 +293,10 @@ def test_aliases_cannot_pile_up_depth(tmp_path):
     nest = lambda inner: "[" * 40 + inner + "]" * 40  # noqa: E731 (read once, right here)
     [(_, message)] = complaints(write(tmp_path, f"a: &a {nest('x')}\nb: {nest('*a')}\n" + GOOD))
     assert message == "nested deeper than 64 levels"
+
+
+@pytest.mark.parametrize("line", ["scale: {}", "deploy: {{replicas: {}}}"])
+def test_a_number_of_replicas_that_fills_the_memory_is_refused(tmp_path, line):
+    number = "9" * 40
+    [(_, message)] = complaints(write(tmp_path, GOOD.replace("  web:\n", f"  web:\n    {line.format(number)}\n", 1)))
+    assert message.endswith(f"must be at most 1000, got the number {number}"), message

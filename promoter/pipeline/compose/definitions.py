@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from promoter.config.fields import CommandLine, Texts
 from promoter.config.spec_errors import misfit
+from promoter.pipeline.compose.deploy import MAX_REPLICAS
 from promoter.pipeline.compose.mounts import absolute
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.compose.shape import ComposeShape
@@ -68,7 +69,7 @@ class Written(Service):
     links: tuple[str, ...] = ()
     profiles: Texts = ()
     label_file: Annotated[Texts, BeforeValidator(_read_label_files, json_schema_input_type=str | list[str])] = ()
-    scale: int | None = Field(default=None, ge=0)
+    scale: int | None = Field(default=None, ge=0, le=MAX_REPLICAS)
 
 
 class Subnet(ComposeShape):

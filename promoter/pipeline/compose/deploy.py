@@ -8,6 +8,9 @@ from promoter.pipeline.compose.host_resources import DeviceRequests
 from promoter.pipeline.compose.shape import ComposeShape
 from promoter.pipeline.compose.short_forms import Size
 
+MAX_REPLICAS = 1000
+"""More containers of one service than a host runs: its network has about as many addresses."""
+
 
 class Limits(ComposeShape):
     """`cpus` in cores (0: no limit), `memory` in bytes."""
@@ -34,6 +37,6 @@ class RestartPolicy(ComposeShape):
 
 
 class Deploy(ComposeShape):
-    replicas: int | None = Field(default=None, ge=0)
+    replicas: int | None = Field(default=None, ge=0, le=MAX_REPLICAS)
     resources: Resources = Resources()
     restart_policy: RestartPolicy | None = None
