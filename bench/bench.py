@@ -29,8 +29,11 @@ from peers import Absent, Peer
 
 JOB = "build, push, dev, test, prod"
 MAKERS: dict[str, Callable[[str, Path], Peer]] = {
-    "promoter": peers.promoter, "shell": peers.shell, "ansible": peers.ansible, "raw": peers.raw,
-}  # fmt: skip
+    "promoter": peers.promoter,
+    "shell": peers.shell,
+    "ansible": peers.ansible,
+    "raw": peers.raw,
+}
 TARGETS = {"shell script": 0.40, "Ansible": 0.10, "raw HTTP": 1.20}
 
 

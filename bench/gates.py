@@ -38,8 +38,12 @@ from promoter.promotion.plan import make_plan
 FACTS, ROUNDS = 10_000, 200
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = {"ana@example.com": "ed25519", "ben@example.com": "rsa", "eve@example.com": "ecdsa"}
-LIMITS = {"check one approval, ed25519": 1e-3, "check one approval, rsa": 1e-3, "check one approval, ecdsa": 1e-3,
-          f"judge all gates, {FACTS:,} facts": 10e-3}  # fmt: skip
+LIMITS = {
+    "check one approval, ed25519": 1e-3,
+    "check one approval, rsa": 1e-3,
+    "check one approval, ecdsa": 1e-3,
+    f"judge all gates, {FACTS:,} facts": 10e-3,
+}
 
 
 class Ledger:
@@ -87,14 +91,28 @@ def _key(where: Path, who: str, kind: str) -> Path:
 def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     text = "".join(f"{who} {' '.join(Path(f'{key}.pub').read_text().split()[:2])}\n" for who, key in keys.items())
     signers, _ = read_signers(text)
-    pipeline = Pipeline("shop", Path("/nowhere/pipeline.yaml"), None, None, {}, {}, BuilderChoice.AUTO,
-                        {"test": (), "prod": ("test",)}, trust=Trust(signers))  # fmt: skip
+    pipeline = Pipeline(
+        "shop",
+        Path("/nowhere/pipeline.yaml"),
+        None,
+        None,
+        {},
+        {},
+        BuilderChoice.AUTO,
+        {"test": (), "prod": ("test",)},
+        trust=Trust(signers),
+    )
     gates = (
         Soak.model_validate({"in": "test", "for": "4h"}),
-        Window.model_validate({"timezone": "Europe/Bucharest", "allow": ["mon-sun 00:00-23:59"],
-                               "freeze": [{"from": "2027-12-18", "to": "2028-01-05"}]}),
+        Window.model_validate(
+            {
+                "timezone": "Europe/Bucharest",
+                "allow": ["mon-sun 00:00-23:59"],
+                "freeze": [{"from": "2027-12-18", "to": "2028-01-05"}],
+            }
+        ),
         Approval.model_validate({"min": 3, "grade": "signed", "exclude": ["requester", "author"]}),
-    )  # fmt: skip
+    )
     environment = Environment("prod", ("test",), None, (None,), {}, {}, {}, {}, (), (), gates)
     policy, ledger = policy_digest(pipeline, environment), Ledger()
     while len(ledger.facts) < FACTS - 8:
@@ -136,10 +154,21 @@ def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
     ledger.record_fact(Kind.STARTED, "test", release.id, {**where, "mend": False, "approvals": []})
     ledger.record_fact(Kind.PROMOTED, "test", release.id, {**where, "services": {}, "mend": False})
     running = ledger_running(ledger)
-    ledger.record_fact(Kind.REQUESTED, "prod", release.id, {
-        "plan_digest": plan, "plan": {}, "from": running, "policy_digest": policy, "requested_by": "ci@example.com",
-        "reason_code": "approvals_missing", "reasons": [], "gates": [],
-    })  # fmt: skip
+    ledger.record_fact(
+        Kind.REQUESTED,
+        "prod",
+        release.id,
+        {
+            "plan_digest": plan,
+            "plan": {},
+            "from": running,
+            "policy_digest": policy,
+            "requested_by": "ci@example.com",
+            "reason_code": "approvals_missing",
+            "reasons": [],
+            "gates": [],
+        },
+    )
 
 
 def promotion_of(ledger: Ledger, release: Release, policy: str) -> None:
@@ -147,14 +176,29 @@ def promotion_of(ledger: Ledger, release: Release, policy: str) -> None:
     plan, promotion = f"sha256:{release.id}", release.id[:16]
     _asked(ledger, release, plan, policy)
     votes = [
-        ledger.record_fact(Kind.APPROVED, "prod", release.id, {
-            "plan_digest": plan, "from": ledger_running(ledger), "policy_digest": policy, "principal": who, "role": None,
-            "grade": "asserted", "comment": "", "expires_at": None,
-        })
+        ledger.record_fact(
+            Kind.APPROVED,
+            "prod",
+            release.id,
+            {
+                "plan_digest": plan,
+                "from": ledger_running(ledger),
+                "policy_digest": policy,
+                "principal": who,
+                "role": None,
+                "grade": "asserted",
+                "comment": "",
+                "expires_at": None,
+            },
+        )
         for who in list(KEYS)[:2]
-    ]  # fmt: skip
-    ledger.record_fact(Kind.STARTED, "prod", release.id, {"plan_digest": plan, "promotion": promotion, "mend": False,
-                                                   "approvals": [vote.digest for vote in votes]})  # fmt: skip
+    ]
+    ledger.record_fact(
+        Kind.STARTED,
+        "prod",
+        release.id,
+        {"plan_digest": plan, "promotion": promotion, "mend": False, "approvals": [vote.digest for vote in votes]},
+    )
     for step in ("pull web", "replace web"):
         ledger.record_fact(Kind.STEP_DONE, "prod", release.id, {"promotion": promotion, "step": step, "detail": {}})
     body = {"plan_digest": plan, "promotion": promotion, "services": {}, "mend": False}
@@ -170,17 +214,42 @@ def ledger_running(ledger: Ledger) -> str | None:
 def _signed(ledger: Ledger, release: Release, plan: str, policy: str, who: str, key: Path) -> None:
     running, head = ledger_running(ledger), ledger.head
     output = Statement(
-        subject=subject_of(release), decision="approve", pipeline="shop", environment="prod", release=release.id,
-        plan_digest=plan, from_release=running, policy_digest=policy, requested_by="ci@example.com", principal=who, role=None,
-        issued_at=BEGAN, expires_at=BEGAN + timedelta(days=99), comment="", nonce="0" * 32,
-        ledger_head=head.digest, ledger_seq=head.seq,
-    )  # fmt: skip
+        subject=subject_of(release),
+        decision="approve",
+        pipeline="shop",
+        environment="prod",
+        release=release.id,
+        plan_digest=plan,
+        from_release=running,
+        policy_digest=policy,
+        requested_by="ci@example.com",
+        principal=who,
+        role=None,
+        issued_at=BEGAN,
+        expires_at=BEGAN + timedelta(days=99),
+        comment="",
+        nonce="0" * 32,
+        ledger_head=head.digest,
+        ledger_seq=head.seq,
+    )
     text = output.text()
-    ledger.record_fact(Kind.APPROVED, "prod", release.id, {
-        "plan_digest": plan, "from": running, "policy_digest": policy, "principal": who, "role": None, "grade": "signed",
-        "comment": "", "expires_at": stamp(BEGAN + timedelta(days=99)), "ledger_head": head.digest,
-        "envelope": {"statement": text, "signature": SshKeygen(Path("/")).sign(text, str(key))},
-    })  # fmt: skip
+    ledger.record_fact(
+        Kind.APPROVED,
+        "prod",
+        release.id,
+        {
+            "plan_digest": plan,
+            "from": running,
+            "policy_digest": policy,
+            "principal": who,
+            "role": None,
+            "grade": "signed",
+            "comment": "",
+            "expires_at": stamp(BEGAN + timedelta(days=99)),
+            "ledger_head": head.digest,
+            "envelope": {"statement": text, "signature": SshKeygen(Path("/")).sign(text, str(key))},
+        },
+    )
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -24,10 +24,12 @@ CHAPTERS = {
     "How to": [f"how-to/{page.stem}" for page in sorted((HERE / "how-to").glob("*.md"))],
     "Reference": [*(f"reference/{page.stem}" for page in sorted((HERE / "reference").glob("*.md"))), "python", "glossary"],
     "Understand": [
-        *(f"explanation/{page.stem}" for page in sorted((HERE / "explanation").glob("*.md"))), "threat-model", "comparison",
+        *(f"explanation/{page.stem}" for page in sorted((HERE / "explanation").glob("*.md"))),
+        "threat-model",
+        "comparison",
     ],
     "Developing promoter": ["architecture", *(f"dev/{page.stem}" for page in sorted((HERE / "dev").glob("*.md")))],
-}  # fmt: skip
+}
 
 
 def _read(_app: object, page: str, source: list[str]) -> None:

@@ -21,9 +21,13 @@ MADE = "<!-- Made by docs/generate.py from the code; `make reference` writes it 
 def pages() -> dict[str, str]:
     """Every page of the reference, by its file's name."""
     made: dict[str, Callable[[], Iterator[str]]] = {
-        "commands": commands, "pipeline": pipeline, "settings": settings, "reason-codes": reasons,
-        "exit-codes": exits, "facts": facts,
-    }  # fmt: skip
+        "commands": commands,
+        "pipeline": pipeline,
+        "settings": settings,
+        "reason-codes": reasons,
+        "exit-codes": exits,
+        "facts": facts,
+    }
     return {f"{name}.md": MADE + "\n".join(write()).rstrip() + "\n" for name, write in made.items()}
 
 

@@ -8,9 +8,12 @@ from typing import Any
 ROOTS = ("FileForm", "EnvironmentForm", "Written", "Build", "CheckForm", "GateForm")
 """Of the pipeline file's shapes those that stand first, in this order; the rest follows in the order of their use."""
 NAMES = {
-    "FileForm": "The top of the file", "EnvironmentForm": "An environment", "Written": "A service", "CheckForm": "A check",
+    "FileForm": "The top of the file",
+    "EnvironmentForm": "An environment",
+    "Written": "A service",
+    "CheckForm": "A check",
     "GateForm": "A gate",
-}  # fmt: skip
+}
 _TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "yes or no"}
 _PLAIN = set(_TYPES.values())
 

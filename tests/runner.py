@@ -13,10 +13,23 @@ from pathlib import Path
 
 KNOWN = frozenset(
     {
-        "add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "notice", "remove-matcher",
-        "save-state", "set-env", "set-output", "stop-commands", "warning",
+        "add-mask",
+        "add-matcher",
+        "add-path",
+        "debug",
+        "echo",
+        "endgroup",
+        "error",
+        "group",
+        "notice",
+        "remove-matcher",
+        "save-state",
+        "set-env",
+        "set-output",
+        "stop-commands",
+        "warning",
     }
-)  # fmt: skip
+)
 _LINE = re.compile(r"\r\n|\r|\n")
 
 

@@ -59,9 +59,13 @@ WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "a digest edited": (lambda r: [(n, "sha256:0" if n == 7 else d, t) for n, d, t in r], "fact 7: its line has changed"),
     "one deleted": (lambda r: [row for row in r if row[0] != 7], "fact 8: expected fact 7, found fact 8"),
     "one deleted, places closed up": (
-        lambda r: renumbered([t for n, _, t in r if n != 7]), "fact 7: expected fact 7, found fact 8"),
+        lambda r: renumbered([t for n, _, t in r if n != 7]),
+        "fact 7: expected fact 7, found fact 8",
+    ),
     "two swapped": (
-        lambda r: renumbered([*texts(r)[:6], texts(r)[7], texts(r)[6], *texts(r)[8:]]), "fact 7: expected fact 7, found fact 8"),
+        lambda r: renumbered([*texts(r)[:6], texts(r)[7], texts(r)[6], *texts(r)[8:]]),
+        "fact 7: expected fact 7, found fact 8",
+    ),
     "one inserted": (inserted, "fact 8: expected fact 8, found fact 7"),
     "one inserted, behind it all written anew": (lambda r: rehashed(inserted(r), 7), f"has another fact 25, but {SEEN}"),
     "the first one twice": (lambda r: [*r, (26, "sha256:1", r[0][2])], "fact 26: expected fact 26, found fact 1"),
@@ -79,10 +83,15 @@ WAYS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "deep": (lambda r: line(r, 7, b"[" * 200_000), "fact 7: not a fact: nested too deeply"),
     "a space more": (lambda r: line(r, 7, r[6][2].replace(b"{", b"{ ", 1)), "fact 7: the line is not in canonical form"),
     "a key twice": (
-        lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7,"seq":7')), "fact 7: the line is not in canonical form"),
+        lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7,"seq":7')),
+        "fact 7: the line is not in canonical form",
+    ),
     "a number as a float": (
-        lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7.0')), "fact 7: not a fact: seq is not a whole number"),
+        lambda r: line(r, 7, r[6][2].replace(b'"seq":7', b'"seq":7.0')),
+        "fact 7: not a fact: seq is not a whole number",
+    ),
     "a kind of tomorrow": (
         lambda r: line(r, 7, canonical({**json.loads(r[6][2]), "kind": "blessed"})),
-        "fact 7: unknown kind 'blessed': .* newer promoter"),
-}  # fmt: skip
+        "fact 7: unknown kind 'blessed': .* newer promoter",
+    ),
+}

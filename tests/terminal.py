@@ -24,9 +24,15 @@ class Terminal:
     def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
         self._own, theirs = pty.openpty()
         self._process = subprocess.Popen(
-            argv, cwd=cwd, env={"TERM": "xterm", **env}, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            argv,
+            cwd=cwd,
+            env={"TERM": "xterm", **env},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
             preexec_fn=_take_terminal,  # noqa: PLW1509 -- calls of the system, and none of Python's locks
-        )  # fmt: skip
+        )
         os.close(theirs)
         self._text, self._seen = "", 0
 

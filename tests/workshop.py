@@ -108,9 +108,15 @@ class Workshop:
     @property
     def pipeline(self) -> Pipeline:
         return Pipeline(
-            name=self.name, file=Path("/nowhere/pipeline.yaml"), ledger=None, approvers=None, roles=self.roles,
-            secrets={}, builder=BuilderChoice.AUTO, needs=self.names,
-        )  # fmt: skip
+            name=self.name,
+            file=Path("/nowhere/pipeline.yaml"),
+            ledger=None,
+            approvers=None,
+            roles=self.roles,
+            secrets={},
+            builder=BuilderChoice.AUTO,
+            needs=self.names,
+        )
 
     def check(self) -> None:
         """There is no file to be wrong."""
@@ -118,13 +124,21 @@ class Workshop:
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
         network = Network(f"shop-{environment}")
         return Environment(
-            name=environment, needs=self.names[environment], registry=None, engines=(None,), services=self.services,
-            contents={}, networks={"default": network}, volumes={}, before=self.before, verify=self.verify,
+            name=environment,
+            needs=self.names[environment],
+            registry=None,
+            engines=(None,),
+            services=self.services,
+            contents={},
+            networks={"default": network},
+            volumes={},
+            before=self.before,
+            verify=self.verify,
             gates=self.gates.get(environment, ()),
             on_failure=self.on_failure,
             override=self.override,
             rollback=self.rollback,
-        )  # fmt: skip
+        )
 
     def file_digest(self, path: str, *, read_only: bool) -> str | None:
         """No files lie beside it."""

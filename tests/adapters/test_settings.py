@@ -139,9 +139,15 @@ def git(directory: Path, *words: str) -> None:
 
 
 SERIOUS = {
-    "actor": '"robot"', "ledger": '"sqlite:mine.db"', "key": '"k"', "dispatch": '"event:promoter"', "policy_ref": '"work"',
-    "accept_engine": '["prod"]', "accept_ledger": '["prod"]', "insecure_registries": '["a:5000"]',
-}  # fmt: skip
+    "actor": '"robot"',
+    "ledger": '"sqlite:mine.db"',
+    "key": '"k"',
+    "dispatch": '"event:promoter"',
+    "policy_ref": '"work"',
+    "accept_engine": '["prod"]',
+    "accept_ledger": '["prod"]',
+    "insecure_registries": '["a:5000"]',
+}
 
 
 @pytest.mark.parametrize("key", SERIOUS)

@@ -19,7 +19,7 @@ PRODUCTION = ("promoter",)
 REST = ("tests", "lab", "bench", "docs")
 MOST = {
     PRODUCTION: {"noqa": 14, "fmt: skip": 4, "type: ignore": 6},
-    REST: {"noqa": 19, "fmt: skip": 204, "type: ignore": 84},
+    REST: {"noqa": 19, "fmt: skip": 0, "type: ignore": 84},
 }
 """When a count falls, write the new number here."""
 WITHOUT_REASON = {

@@ -65,9 +65,13 @@ class Job:
         scope = contexts | {"steps": whole.steps}
         outputs = {name: fill(spec["value"], scope) for name, spec in definition["outputs"].items()}
         return Step(
-            definition["name"], whole.outcome, outputs, whole.code,
-            "".join(step.log for step in whole.ran), "".join(step.summary for step in whole.ran),
-        )  # fmt: skip
+            definition["name"],
+            whole.outcome,
+            outputs,
+            whole.code,
+            "".join(step.log for step in whole.ran),
+            "".join(step.summary for step in whole.ran),
+        )
 
     def workflow(self, file: Path, name: str, contexts: Mapping[str, Any]) -> "Whole":
         """One job of a workflow; its outputs are the whole's."""
@@ -123,10 +127,16 @@ class Job:
         file = self.temp / f"script-{self.files}.sh"
         file.write_text(script)
         return subprocess.Popen(
-            [*self.before, *SHELL, str(file)], cwd=self.workspace, env={**self.env, **env}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            [*self.before, *SHELL, str(file)],
+            cwd=self.workspace,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- one thread, and no other way
-        )  # fmt: skip
+        )
 
     def _files(self) -> dict[str, Path]:
         self.files += 1
@@ -161,9 +171,22 @@ def machine(root: Path, env: Mapping[str, str]) -> dict[str, str]:
         (root / name).mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
     return {
-        **kept, "HOME": str(root / "home"), "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "dev@example.com",
-        "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch", "GITHUB_EVENT_NAME": "push",
-        "GITHUB_REPOSITORY": "acme/shop", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_RUN_ID": "7",
-        "GITHUB_API_URL": "http://127.0.0.1:9", "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
-        "RUNNER_TEMP": str(root / "temp"), "RUNNER_TOOL_CACHE": str(root / "tools"), **env,
-    }  # fmt: skip
+        **kept,
+        "HOME": str(root / "home"),
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_ACTOR": "dev@example.com",
+        "GITHUB_REF": "refs/heads/main",
+        "GITHUB_REF_NAME": "main",
+        "GITHUB_REF_TYPE": "branch",
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_API_URL": "http://127.0.0.1:9",
+        "RUNNER_OS": "Linux",
+        "RUNNER_ARCH": "X64",
+        "RUNNER_TEMP": str(root / "temp"),
+        "RUNNER_TOOL_CACHE": str(root / "tools"),
+        **env,
+    }

@@ -76,7 +76,7 @@ def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Step]:
         ({"working_directory": "-P"}, "there is no directory '-P'"),
         ({"environment": "a%0Ab"}, "is not an environment's name"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_meant_is_refused_before_anything_runs(use, workspace, given, message):
     before = sorted(workspace.rglob("*"))
     step = use(**given)
@@ -134,8 +134,13 @@ def without_network() -> tuple[str, ...]:
 
 @pytest.mark.slow
 def test_a_directory_of_wheels_is_all_that_a_runner_without_internet_needs(job, workspace, wheelhouse, tmp_path):
-    nowhere = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_FIND_LINKS": "",
-               "RUNNER_TOOL_CACHE": str(tmp_path / "tools")}  # fmt: skip
+    nowhere = {
+        "PIP_NO_INDEX": "0",
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_RETRIES": "0",
+        "PIP_FIND_LINKS": "",
+        "RUNNER_TOOL_CACHE": str(tmp_path / "tools"),
+    }
     one = job(workspace, env=nowhere)
     (tmp_path / "tools").mkdir()
     one.before = without_network()
@@ -273,20 +278,34 @@ def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
     program = f"#!/bin/sh\nshift 4\nprintf '%s\\n' \"$@\" >{heard}\nenv >>{heard}\nexit 1\n"
     cases = {
         ("run", "environment=prod", "wait-lock=10m"): ["run", "--file=pipeline.yaml", "--to=prod", "--wait-lock=10m"],
-        ("promote", "environment=prod", "release=3f2a", "reviews=true", "github-token=t0ken"):
-            ["promote", "--file=pipeline.yaml", "--to=prod", "--reviews", "3f2a"],
-        ("rollback", "environment=prod", "release=3f2a", "reason=orders fail"):
-            ["rollback", "--file=pipeline.yaml", "--to=3f2a", "--reason=orders fail", "prod"],
+        ("promote", "environment=prod", "release=3f2a", "reviews=true", "github-token=t0ken"): [
+            "promote",
+            "--file=pipeline.yaml",
+            "--to=prod",
+            "--reviews",
+            "3f2a",
+        ],
+        ("rollback", "environment=prod", "release=3f2a", "reason=orders fail"): [
+            "rollback",
+            "--file=pipeline.yaml",
+            "--to=3f2a",
+            "--reason=orders fail",
+            "prod",
+        ],
         ("plan", "release=3f2a", "deployments=true", "ledger=git:x", "actor=ana"): ["plan", "--file=pipeline.yaml", "3f2a"],
-    }  # fmt: skip
+    }
     for (command, *given), argv in cases.items():
         step, _ = last(program, command=command, **dict(pair.split("=", 1) for pair in given))
         lines = heard.read_text().splitlines()
         assert lines[: len(argv)] == argv, step.log
         assert [line for line in lines if line.startswith("IN_")] == []
         assert {"PROMOTER_SUMMARY=true", "PROMOTER_ANNOTATIONS=true"} <= set(lines)
-        for word, output in (("github-token=t0ken", "GITHUB_TOKEN=t0ken"), ("deployments=true", "PROMOTER_DEPLOYMENTS=true"),
-                           ("ledger=git:x", "PROMOTER_LEDGER=git:x"), ("actor=ana", "PROMOTER_ACTOR=ana")):  # fmt: skip
+        for word, output in (
+            ("github-token=t0ken", "GITHUB_TOKEN=t0ken"),
+            ("deployments=true", "PROMOTER_DEPLOYMENTS=true"),
+            ("ledger=git:x", "PROMOTER_LEDGER=git:x"),
+            ("actor=ana", "PROMOTER_ACTOR=ana"),
+        ):
             assert (output in lines) == (word in given)
 
 

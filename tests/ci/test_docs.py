@@ -110,9 +110,14 @@ def test_small_a_release_is_never_an_option_of_the_component(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "file",
-    ["templates/promote.yml", "pipelines/ci/Jenkinsfile", "pipelines/ci/woodpecker.yml",
-     "promoter/pipeline/scaffold/templates/github.yml.j2", "promoter/pipeline/scaffold/templates/gitlab.yml.j2"],
-)  # fmt: skip
+    [
+        "templates/promote.yml",
+        "pipelines/ci/Jenkinsfile",
+        "pipelines/ci/woodpecker.yml",
+        "promoter/pipeline/scaffold/templates/github.yml.j2",
+        "promoter/pipeline/scaffold/templates/gitlab.yml.j2",
+    ],
+)
 def test_small_no_bare_name_is_installed(file: str) -> None:
     text = (ROOT / file).read_text()
     assert "PROMOTER_INSTALL" in text

@@ -19,8 +19,10 @@ HANG = ("sleep", "60")
 MISSING = ("/no/such/program",)
 NEVER = ImageRef(Repository.parse("127.0.0.1:1/never"), Digest("0" * 64))
 ANSWERS: Mapping[tuple[str, ...], ExecResult] = {
-    PRINT_OUTPUT: ExecResult(3, "out\nerr\n"), HANG: TOO_LONG, MISSING: ExecResult(127, "not found"),
-}  # fmt: skip
+    PRINT_OUTPUT: ExecResult(3, "out\nerr\n"),
+    HANG: TOO_LONG,
+    MISSING: ExecResult(127, "not found"),
+}
 RUNS = Behaviour(exec=ANSWERS, logs="one\ntwo\nthree\n")
 QUICK = timedelta(milliseconds=100)
 

@@ -67,8 +67,9 @@ class ForgeContract:
         yard.say("ben-dev", "reject", "")
         first = yard.forge.reviews("prod")
         assert {(one.user, one.decision, one.comment) for one in first} == {
-            ("ana-dev", "approve", "looks good"), ("ben-dev", "reject", ""),
-        }  # fmt: skip
+            ("ana-dev", "approve", "looks good"),
+            ("ben-dev", "reject", ""),
+        }
         assert set(yard.forge.reviews("prod")) == set(first)
 
     def test_two_reviews_of_one_person_are_different_and_the_first_is_unchanged(self, yard: Yard) -> None:

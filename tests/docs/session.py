@@ -22,11 +22,19 @@ from tests.docs.pages import DOCS, Block, blocks_of
 
 NOT_RUN, SET_UP = "not run", "set up"
 EXECUTED = (
-    "tutorial.md", "how-to/a-second-registry-for-prod.md", "how-to/check-the-record.md", "how-to/find-out-why-it-waits.md",
-    "how-to/freeze-for-the-holidays.md", "how-to/ledger-in-git.md", "how-to/move-the-ledger.md", "how-to/protect-the-policy.md",
-    "how-to/read-the-json.md", "how-to/roll-back-in-an-emergency.md", "how-to/rotate-a-signing-key.md",
+    "tutorial.md",
+    "how-to/a-second-registry-for-prod.md",
+    "how-to/check-the-record.md",
+    "how-to/find-out-why-it-waits.md",
+    "how-to/freeze-for-the-holidays.md",
+    "how-to/ledger-in-git.md",
+    "how-to/move-the-ledger.md",
+    "how-to/protect-the-policy.md",
+    "how-to/read-the-json.md",
+    "how-to/roll-back-in-an-emergency.md",
+    "how-to/rotate-a-signing-key.md",
     "how-to/several-services-and-migrations.md",
-)  # fmt: skip
+)
 """The pages that are told."""
 _BUILD = re.compile(r"^[\w-]+ \| .*\n|^[\w-]+: building with .*\n", re.MULTILINE)
 """What the builder says is its own: which one builds depends on the machine."""
@@ -93,9 +101,15 @@ class Shell:
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
         self._bash = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"], cwd=directory, env=dict(environ), text=True, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            ["bash", "--noprofile", "--norc"],
+            cwd=directory,
+            env=dict(environ),
+            text=True,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         self._watchdog = Timer(_PATIENCE, os.killpg, (self._bash.pid, signal.SIGKILL))
         self._watchdog.start()
 

@@ -381,9 +381,22 @@ class FakeEngine:
         log = () if code is None else (HealthProbe(box.started_at, code, "" if code == 0 else "not healthy"),)
         test = _test(box.spec.service, self._behaviour(box))
         return Container(
-            box.id, box.name, _labels(box), box.status, box.exit_code, box.oom_killed, box.restart_count,
-            box.started_at, health, log, test, dict(box.published), box.error, box.finished_at, dict(box.anonymous),
-        )  # fmt: skip
+            box.id,
+            box.name,
+            _labels(box),
+            box.status,
+            box.exit_code,
+            box.oom_killed,
+            box.restart_count,
+            box.started_at,
+            health,
+            log,
+            test,
+            dict(box.published),
+            box.error,
+            box.finished_at,
+            dict(box.anonymous),
+        )
 
 
 def _labels(box: Box) -> dict[str, str]:

@@ -85,10 +85,22 @@ def planned() -> RunResult:
 def approval_case() -> ApprovalCase:
     images = (("web", str(EARLIER.images["web"].digest), str(IMAGE.digest)),)
     return ApprovalCase(
-        "shop", "prod", RELEASE, EARLIER, PLAN, PLAN, "ben@example.com", AT, ("0 of 1 approvals",), ("c0ffee1 Be faster",),
-        (Change("services.web.environment.A", "1", "2"),), images, ("pull web", "replace web"),
-        (GateResult("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), Rule.SOAK),), (),
-    )  # fmt: skip
+        "shop",
+        "prod",
+        RELEASE,
+        EARLIER,
+        PLAN,
+        PLAN,
+        "ben@example.com",
+        AT,
+        ("0 of 1 approvals",),
+        ("c0ffee1 Be faster",),
+        (Change("services.web.environment.A", "1", "2"),),
+        images,
+        ("pull web", "replace web"),
+        (GateResult("soak in test for 4h", waiting(ReasonCode.SOAKING, "soaks in test until noon"), Rule.SOAK),),
+        (),
+    )
 
 
 def explanation(at: datetime) -> Explanation:

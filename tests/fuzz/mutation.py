@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (tables read best in few lines)
 """Bytes changed a little: what a parser meets when a file is damaged, cut, joined, or written by somebody hostile."""
 
 import json
@@ -9,10 +8,51 @@ from typing import Any
 from promoter.model.canonical_json import canonical
 
 TOKENS = (
-    b"\0", b"\xff", b"\xef\xbb\xbf", b"\r\n", b"\n", b"\t", b" ", b"${A}", b"${A:-", b"$$", b"{{", b"}}", b"{{ source }}", b"{% for x in y %}",
-    b"{{ secret('T') }}", b"&a", b"*a", b"<<: *a", b"!!python/object", b"[", b"]", b"{", b"}", b'"', b"'", b"\\", b"#", b": ", b"- ", b"~nouser/x",
-    b"null", b"true", b"-1", b"0", b"1e999", b"NaN", b"9" * 40, b"2147483648", b"n" * 300, b"../" * 20, "\u202e\u0130\ud7ff".encode(), b"=", b",", b";",
-)  # fmt: skip
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\r\n",
+    b"\n",
+    b"\t",
+    b" ",
+    b"${A}",
+    b"${A:-",
+    b"$$",
+    b"{{",
+    b"}}",
+    b"{{ source }}",
+    b"{% for x in y %}",
+    b"{{ secret('T') }}",
+    b"&a",
+    b"*a",
+    b"<<: *a",
+    b"!!python/object",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b'"',
+    b"'",
+    b"\\",
+    b"#",
+    b": ",
+    b"- ",
+    b"~nouser/x",
+    b"null",
+    b"true",
+    b"-1",
+    b"0",
+    b"1e999",
+    b"NaN",
+    b"9" * 40,
+    b"2147483648",
+    b"n" * 300,
+    b"../" * 20,
+    "\u202e\u0130\ud7ff".encode(),
+    b"=",
+    b",",
+    b";",
+)
 
 
 def mutate(seed: bytes, others: Sequence[bytes], random: Random) -> bytes:

@@ -137,10 +137,17 @@ x
 EOF
 """
 TEMPLATES = (
-    b"{{ port }}-{{ source.short_sha }}", b"{{ env('A', 'x') or 'y' }}", b"{{ hosts | join(',') | upper }} {{ source.branch.replace('/', '-') }}",
-    b"{% for h in hosts %}{{ loop.index }}{{ h }}{% if not loop.last %},{% endif %}{% endfor %}", b"{{ secret('TOKEN') }}", b"{{ 2 ** 8 + port % 7 }}",
-    b"{{ 'x' * 3 ~ port ~ 1.5 }}", b"{{ level is defined and level in ['a', 'b'] }}", b"{{ db.host[0] }}{{ environment }}{{ release.short_id }}", b"{{ range(1, 5) | first }}",
-)  # fmt: skip
+    b"{{ port }}-{{ source.short_sha }}",
+    b"{{ env('A', 'x') or 'y' }}",
+    b"{{ hosts | join(',') | upper }} {{ source.branch.replace('/', '-') }}",
+    b"{% for h in hosts %}{{ loop.index }}{{ h }}{% if not loop.last %},{% endif %}{% endfor %}",
+    b"{{ secret('TOKEN') }}",
+    b"{{ 2 ** 8 + port % 7 }}",
+    b"{{ 'x' * 3 ~ port ~ 1.5 }}",
+    b"{{ level is defined and level in ['a', 'b'] }}",
+    b"{{ db.host[0] }}{{ environment }}{{ release.short_id }}",
+    b"{{ range(1, 5) | first }}",
+)
 ENV_FILES = (
     b"A=1\nexport B='x y'\nC=\"${A}\\n$$ ${D:-z}\" # c\nD\n",
     "\ufeffA: b\r\nÜ=ä\n".encode(),
@@ -155,10 +162,25 @@ SIGNERS = (
 )
 KRL = b"SSHKRL\n\0" + b"\0\0\0\x01" + bytes(24) + string(b"") + string(b"")
 KRLS = (
-    KRL, KEY + b"\n", b"SHA256:" + base64.b64encode(bytes(32)).rstrip(b"=") + b"\n",
-    KRL + b"\x01" + string(string(b"CA") + string(b"") + b"\x20" + string(bytes(8)) + b"\x21" + string(bytes(16)) + b"\x22" + string(bytes(8) + string(b"\x05")) + b"\x23" + string(string(b"ana"))),
+    KRL,
+    KEY + b"\n",
+    b"SHA256:" + base64.b64encode(bytes(32)).rstrip(b"=") + b"\n",
+    KRL
+    + b"\x01"
+    + string(
+        string(b"CA")
+        + string(b"")
+        + b"\x20"
+        + string(bytes(8))
+        + b"\x21"
+        + string(bytes(16))
+        + b"\x22"
+        + string(bytes(8) + string(b"\x05"))
+        + b"\x23"
+        + string(string(b"ana"))
+    ),
     KRL + b"\x02" + string(string(KEY)) + b"\x03" + string(string(b"1" * 20)) + b"\x05" + string(string(b"2" * 32)),
-)  # fmt: skip
+)
 SIGNATURE = b"SSHSIG\0\0\0\x01" + b"".join(
     string(part)
     for part in (
@@ -225,9 +247,25 @@ def _chain(data: bytes) -> None:
 
 
 STATEMENT = Statement(
-    (("registry.example.com/shop/web", "0" * 64),), Decision.APPROVE, "shop", "prod", "0" * 64, "sha256:1", None, "sha256:2", "ann", "ana@example.com",
-    "owners", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), "", "n", "sha256:3", 4, "sha256:5",
-)  # fmt: skip
+    (("registry.example.com/shop/web", "0" * 64),),
+    Decision.APPROVE,
+    "shop",
+    "prod",
+    "0" * 64,
+    "sha256:1",
+    None,
+    "sha256:2",
+    "ann",
+    "ana@example.com",
+    "owners",
+    datetime(2026, 1, 1, tzinfo=UTC),
+    datetime(2026, 1, 2, tzinfo=UTC),
+    "",
+    "n",
+    "sha256:3",
+    4,
+    "sha256:5",
+)
 
 
 TARGETS: Mapping[str, Target] = {
@@ -239,11 +277,15 @@ TARGETS: Mapping[str, Target] = {
     "revocations": Target(KRLS, read_revocations, (ValueError,)),
     "signatures": Target(
         (b"-----BEGIN SSH SIGNATURE-----\n" + base64.encodebytes(SIGNATURE) + b"-----END SSH SIGNATURE-----\n",),
-        lambda data: read_signature(_text(data)), (Malformed,),
+        lambda data: read_signature(_text(data)),
+        (Malformed,),
     ),
     "wrapped": Target(
         (SIGNATURE,),
-        lambda data: read_signature(f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"), (Malformed,),
+        lambda data: read_signature(
+            f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
+        ),
+        (Malformed,),
     ),
     "lines": Target(tuple(LEDGER[:40]), read_line, (ValueError,), json=True),
     "chains": Target((b"\n".join(LEDGER[:10]),), _chain, json=True),
@@ -252,4 +294,4 @@ TARGETS: Mapping[str, Target] = {
     "env-files": Target(ENV_FILES, _env_file, (BadEnvFile,)),
     "dockerfiles": Target((DOCKERFILE,), _dockerfile),
     "settings": Target(SETTINGS, _settings),
-}  # fmt: skip
+}

@@ -42,10 +42,14 @@ def samples(*values: float | None) -> tuple[Series, ...]:
 @pytest.mark.parametrize(
     ("text", "below", "at", "above"),
     [
-        ("< 0.5", True, False, False), ("<= 0.5", True, True, False), ("> .5", False, False, True), (">=0.5", False, True, True),
-        ("== 5e-1", False, True, False), (" != +0.50 ", True, False, True),
+        ("< 0.5", True, False, False),
+        ("<= 0.5", True, True, False),
+        ("> .5", False, False, True),
+        (">=0.5", False, True, True),
+        ("== 5e-1", False, True, False),
+        (" != +0.50 ", True, False, True),
     ],
-)  # fmt: skip
+)
 def test_a_condition_compares_with_its_operator(text: str, below: bool, at: bool, above: bool) -> None:
     condition = parse_condition(text)
     assert [condition.holds(value) for value in (0.4, 0.5, 0.6)] == [below, at, above]

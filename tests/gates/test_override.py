@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (tables read best in one line each)
 """Who may look back on a promotion that passed the gates by override: a second person, with a second key, in time."""
 
 from dataclasses import replace
@@ -32,10 +31,16 @@ def test_a_second_person_s_review_clears_it() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"principal": "ana@example.com"}, {"key": "K1"}, {"principal": "zoe@example.com"}, {"flaw": Flaw(ReasonCode.KEY_REVOKED, "x")},
-        {"reviews": "sha256:another"}, {"reviews": None}, {"grade": "asserted"}, {"grade": "platform"},
+        {"principal": "ana@example.com"},
+        {"key": "K1"},
+        {"principal": "zoe@example.com"},
+        {"flaw": Flaw(ReasonCode.KEY_REVOKED, "x")},
+        {"reviews": "sha256:another"},
+        {"reviews": None},
+        {"grade": "asserted"},
+        {"grade": "platform"},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_review_by_a_second_person_clears_nothing(changes: dict[str, object]) -> None:
     wrong = replace(BEN, **changes)  # type: ignore[arg-type]
     assert not reviewed(POLICY, wrong)
@@ -57,10 +62,13 @@ def test_without_signers_anybody_else_may_review() -> None:
 @pytest.mark.parametrize(
     ("policy", "hours", "when"),
     [
-        (POLICY, 1, "time limit: 2026-03-02 14:00 UTC"), (POLICY, 2, "overdue since 2026-03-02 14:00 UTC"), (POLICY, 3, "overdue since 2026-03-02 14:00 UTC"),
-        (ASSERTED, 3, "time limit: 2026-03-03 12:00 UTC"), (None, 0, "overdue since 2026-03-02 12:00 UTC"),
+        (POLICY, 1, "time limit: 2026-03-02 14:00 UTC"),
+        (POLICY, 2, "overdue since 2026-03-02 14:00 UTC"),
+        (POLICY, 3, "overdue since 2026-03-02 14:00 UTC"),
+        (ASSERTED, 3, "time limit: 2026-03-03 12:00 UTC"),
+        (None, 0, "overdue since 2026-03-02 12:00 UTC"),
     ],
-)  # fmt: skip
+)
 def test_the_deadline_of_the_review_is_shown(policy: Override | None, hours: int, when: str) -> None:
     verdict = evaluate_review(
         policy, replace(CASE_NOW, now=NOW + timedelta(hours=hours)), (FIRST, replace(FIRST, principal="eve")), NOW, ()

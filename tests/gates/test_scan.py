@@ -36,8 +36,9 @@ def read(scanner: Scanner, text: str) -> tuple[Finding, ...]:
 def test_findings_are_read_with_what_mends_them(scanner: Scanner, report: Report) -> None:
     found = read(scanner, report(IMAGE, ("CVE-1", "CRITICAL", "3.0.2"), ("CVE-2", "Low", "")))
     assert found == (
-        Finding("CVE-1", "openssl", "3.0.1", "3.0.2", Severity.CRITICAL), Finding("CVE-2", "openssl", "3.0.1", "", Severity.LOW)
-    )  # fmt: skip
+        Finding("CVE-1", "openssl", "3.0.1", "3.0.2", Severity.CRITICAL),
+        Finding("CVE-2", "openssl", "3.0.1", "", Severity.LOW),
+    )
     assert [str(one) for one in found] == [
         "CVE-1 critical in openssl 3.0.1, fixed in 3.0.2",
         "CVE-2 low in openssl 3.0.1, no fix",
@@ -181,15 +182,20 @@ def test_the_command_lines_ask_the_registry_for_the_digest_and_hide_nothing() ->
     assert "--insecure" not in words
     assert "--insecure" in command_line(Scanner.TRIVY, ScanCheck(), IMAGE, None, insecure=True)
     assert command_line(Scanner.GRYPE, ScanCheck(), IMAGE, None, insecure=True) == (
-        "grype", f"registry:{IMAGE}", "-o", "json", "--quiet"
-    )  # fmt: skip
+        "grype",
+        f"registry:{IMAGE}",
+        "-o",
+        "json",
+        "--quiet",
+    )
     asked = command_line(
         Scanner.GRYPE, ScanCheck(scanner=Scanner.GRYPE, ignore="ignore: []"), IMAGE, "linux/arm64", insecure=False
     )
     assert asked[-4:] == ("--platform", "linux/arm64", "--config", "ignore.yaml")
     assert environment(Scanner.GRYPE, insecure=True) == {
-        "GRYPE_REGISTRY_INSECURE_SKIP_TLS_VERIFY": "true", "GRYPE_REGISTRY_INSECURE_USE_HTTP": "true",
-    }  # fmt: skip
+        "GRYPE_REGISTRY_INSECURE_SKIP_TLS_VERIFY": "true",
+        "GRYPE_REGISTRY_INSECURE_USE_HTTP": "true",
+    }
     assert environment(Scanner.GRYPE, insecure=False) == environment(Scanner.TRIVY, insecure=True) == {}
 
 

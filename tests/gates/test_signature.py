@@ -43,9 +43,16 @@ def test_a_key_uses_the_transparency_log_only_if_set_and_an_identity_always() ->
     assert "--insecure-ignore-tlog=true" not in command_line(logged, PEM, IMAGE, insecure=False)
     identity = SignatureCheck(identity=Identity.model_validate(WHO))
     assert command_line(identity, "", IMAGE, insecure=False) == (
-        "cosign", "verify", "--output", "json", "--certificate-identity", "ci@example.com", "--certificate-oidc-issuer",
-        "https://issuer.example.com", str(IMAGE),
-    )  # fmt: skip
+        "cosign",
+        "verify",
+        "--output",
+        "json",
+        "--certificate-identity",
+        "ci@example.com",
+        "--certificate-oidc-issuer",
+        "https://issuer.example.com",
+        str(IMAGE),
+    )
 
 
 def test_a_regular_expression_must_fit_the_whole() -> None:

@@ -38,7 +38,7 @@ BEFORE = Machine(
             "the lab 0a1b2c3d has left a link or a rule behind, and has no engine",
         ),
     ],
-)  # fmt: skip
+)
 def test_harm_is_named(after: Machine, message: str) -> None:
     assert differences(BEFORE, after) == [message]
 
@@ -82,6 +82,12 @@ def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_pat
 
 
 def test_a_snapshot_can_be_sent_to_another_process() -> None:
-    ran = subprocess.run([sys.executable, "-m", "tests.unharmed"], capture_output=True, text=True, check=True, cwd=ROOT,
-                         env={"PYTHONPATH": f"{ROOT}:{ROOT}/lab", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.unharmed"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT}/lab", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )
     assert "lo" in Machine(**json.loads(ran.stdout)).links

@@ -163,45 +163,123 @@ services: {web: {image: registry.example.com/shop/web:1}}
 environments: {dev: {}, test: {}, prod: {gates: [{approval: {min: 1}}]}}
 """
 COMMANDS = (
-    ("status",), ("status", "--json"), ("history",), ("history", "prod", "--json"), ("inbox",), ("explain", "prod"),
-    ("show", UNKNOWN[:9]), ("show", str(FACTS[-1].release or FACTS[0].release)[:12]), ("diff", "dev", "prod"), ("plan",),
-    ("approve", "prod", "--yes"), ("reject", "prod", "--yes"), ("override", "prod", "--reason", "x", "--yes"),
-    ("review", "prod", "--yes"), ("veto", UNKNOWN[:9], "--reason", "x"), ("pin", "prod", "--reason", "x"),
-    ("rollback", "prod", "--reason", "x"), ("promote",), ("logs", str(FACTS[0].release)[:12]),
-    ("ledger", "verify"), ("ledger", "export"),
-)  # fmt: skip
+    ("status",),
+    ("status", "--json"),
+    ("history",),
+    ("history", "prod", "--json"),
+    ("inbox",),
+    ("explain", "prod"),
+    ("show", UNKNOWN[:9]),
+    ("show", str(FACTS[-1].release or FACTS[0].release)[:12]),
+    ("diff", "dev", "prod"),
+    ("plan",),
+    ("approve", "prod", "--yes"),
+    ("reject", "prod", "--yes"),
+    ("override", "prod", "--reason", "x", "--yes"),
+    ("review", "prod", "--yes"),
+    ("veto", UNKNOWN[:9], "--reason", "x"),
+    ("pin", "prod", "--reason", "x"),
+    ("rollback", "prod", "--reason", "x"),
+    ("promote",),
+    ("logs", str(FACTS[0].release)[:12]),
+    ("ledger", "verify"),
+    ("ledger", "export"),
+)
 WHERE = {"plan_digest": "sha256:0", "promotion": "forged"}
 FORGERIES: dict[str, tuple[Kind, str | None, str | None, dict[str, object]]] = {
     "promoted": (Kind.PROMOTED, "prod", UNKNOWN, {**WHERE, "services": {}, "mend": False}),
     "rolled back": (Kind.ROLLED_BACK, "prod", UNKNOWN, {**WHERE, "reason_code": "x", "reasons": [], "to": UNKNOWN}),
     "failed": (Kind.FAILED, "prod", UNKNOWN, {**WHERE, **FAILED}),
     "started": (Kind.STARTED, "prod", UNKNOWN, {**WHERE, "approvals": ["x"], "mend": False}),
-    "requested": (Kind.REQUESTED, "prod", UNKNOWN, {
-        "plan_digest": "sha256:0", "plan": {"steps": [{}], "services": []}, "from": UNKNOWN, "policy_digest": "x",
-        "requested_by": "x", "reason_code": "no such code", "reasons": ["x"],
-    }),
-    "requested, of a known release": (Kind.REQUESTED, "prod", FACTS[0].release, {
-        "plan_digest": "sha256:0", "plan": {"steps": [{}], "services": []}, "from": UNKNOWN, "policy_digest": "x",
-        "requested_by": "x", "reason_code": "no such code", "reasons": ["x"],
-    }),
-    "requested, from nothing": (Kind.REQUESTED, "prod", FACTS[0].release, {
-        "plan_digest": "sha256:0", "plan": {"steps": [{}], "services": []}, "from": None, "policy_digest": "x",
-        "requested_by": "x", "reason_code": "no such code", "reasons": ["x"], "gates": [1], "rules": {"gates": 1}, "run": "x",
-    }),
+    "requested": (
+        Kind.REQUESTED,
+        "prod",
+        UNKNOWN,
+        {
+            "plan_digest": "sha256:0",
+            "plan": {"steps": [{}], "services": []},
+            "from": UNKNOWN,
+            "policy_digest": "x",
+            "requested_by": "x",
+            "reason_code": "no such code",
+            "reasons": ["x"],
+        },
+    ),
+    "requested, of a known release": (
+        Kind.REQUESTED,
+        "prod",
+        FACTS[0].release,
+        {
+            "plan_digest": "sha256:0",
+            "plan": {"steps": [{}], "services": []},
+            "from": UNKNOWN,
+            "policy_digest": "x",
+            "requested_by": "x",
+            "reason_code": "no such code",
+            "reasons": ["x"],
+        },
+    ),
+    "requested, from nothing": (
+        Kind.REQUESTED,
+        "prod",
+        FACTS[0].release,
+        {
+            "plan_digest": "sha256:0",
+            "plan": {"steps": [{}], "services": []},
+            "from": None,
+            "policy_digest": "x",
+            "requested_by": "x",
+            "reason_code": "no such code",
+            "reasons": ["x"],
+            "gates": [1],
+            "rules": {"gates": 1},
+            "run": "x",
+        },
+    ),
     "released": (Kind.RELEASED, None, UNKNOWN, {"content": FACTS[0].body["content"]}),
     "released, with odd tags": (Kind.RELEASED, None, FACTS[0].release, {"tags": {"web": 1}}),
-    "overridden": (Kind.OVERRIDDEN, "prod", UNKNOWN, {
-        "plan_digest": "x", "from": None, "policy_digest": "x", "principal": "x", "grade": "signed",
-    }),
-    "attested": (Kind.ATTESTED, "prod", UNKNOWN, {
-        "plan_digest": "x", "from": None, "policy_digest": "x", "principal": "x", "grade": "signed", "reviews": "x",
-    }),
+    "overridden": (
+        Kind.OVERRIDDEN,
+        "prod",
+        UNKNOWN,
+        {
+            "plan_digest": "x",
+            "from": None,
+            "policy_digest": "x",
+            "principal": "x",
+            "grade": "signed",
+        },
+    ),
+    "attested": (
+        Kind.ATTESTED,
+        "prod",
+        UNKNOWN,
+        {
+            "plan_digest": "x",
+            "from": None,
+            "policy_digest": "x",
+            "principal": "x",
+            "grade": "signed",
+            "reviews": "x",
+        },
+    ),
     "vetoed": (Kind.VETOED, None, UNKNOWN, {"reason": "x", "digests": ["x"]}),
     "a step": (Kind.STEP_DONE, "prod", UNKNOWN, {"promotion": "forged", "step": "x", "detail": 1}),
     "a body of another kind": (Kind.PROMOTED, "prod", FACTS[0].release, {"services": 3}),
-}  # fmt: skip
-NAMED = {"promoted", "rolled back", "failed", "started", "requested", "requested, of a known release", "released", "overridden",
-         "attested", "a step", "a body of another kind"}  # fmt: skip
+}
+NAMED = {
+    "promoted",
+    "rolled back",
+    "failed",
+    "started",
+    "requested",
+    "requested, of a known release",
+    "released",
+    "overridden",
+    "attested",
+    "a step",
+    "a body of another kind",
+}
 
 
 @pytest.mark.slow

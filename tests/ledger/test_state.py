@@ -47,9 +47,15 @@ class Story:
         wanted = (body.get("promotion", begun[0]), release or begun[1])
         if kind in (Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK) and begun != wanted:
             self._append(
-                Kind.STARTED, environment, release or A, plan_digest="p1", promotion=body["promotion"], approvals=[],
-                from_=None, mend=False,
-            )  # fmt: skip
+                Kind.STARTED,
+                environment,
+                release or A,
+                plan_digest="p1",
+                promotion=body["promotion"],
+                approvals=[],
+                from_=None,
+                mend=False,
+            )
 
     def _append(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
         head = head_of(self.facts[-1]) if self.facts else LedgerHead()
@@ -79,18 +85,33 @@ class Story:
 
     def requested(self, release: str, environment: str = "prod", plan: str = "p1", from_: str | None = None) -> Fact:
         return self.emit(
-            Kind.REQUESTED, environment, release, plan_digest=plan, plan={"steps": []}, from_=from_, policy_digest="policy",
-            requested_by="ana@example.com", reason_code="approvals_missing", reasons=["0 of 1 approvals"],
-        )  # fmt: skip
+            Kind.REQUESTED,
+            environment,
+            release,
+            plan_digest=plan,
+            plan={"steps": []},
+            from_=from_,
+            policy_digest="policy",
+            requested_by="ana@example.com",
+            reason_code="approvals_missing",
+            reasons=["0 of 1 approvals"],
+        )
 
     def started(
         self, release: str, promotion: str, environment: str = "prod", plan: str = "p1", votes=(), mend: bool = False
     ) -> Fact:
         lease = {"owner": "run 1", "token": 1, "took_over": None}
         return self.emit(
-            Kind.STARTED, environment, release, plan_digest=plan, promotion=promotion,
-            approvals=list(votes), from_=None, mend=mend, lease=lease,
-        )  # fmt: skip
+            Kind.STARTED,
+            environment,
+            release,
+            plan_digest=plan,
+            promotion=promotion,
+            approvals=list(votes),
+            from_=None,
+            mend=mend,
+            lease=lease,
+        )
 
     def step(self, promotion: str, step: str, environment: str = "prod") -> Fact:
         return self.emit(Kind.STEP_DONE, environment, None, promotion=promotion, step=step, detail={})
@@ -110,10 +131,15 @@ class Story:
 
     def voted(self, release: str, kind: Kind = Kind.APPROVED, environment: str = "prod", **more: object) -> Fact:
         body = {
-            "plan_digest": "p1", "from": None, "policy_digest": "policy", "principal": "ben@example.com",
+            "plan_digest": "p1",
+            "from": None,
+            "policy_digest": "policy",
+            "principal": "ben@example.com",
             "role": "release-manager",
-            "grade": "asserted", "comment": "fine", "expires_at": "2026-11-24T18:00:00.000000Z",
-        }  # fmt: skip
+            "grade": "asserted",
+            "comment": "fine",
+            "expires_at": "2026-11-24T18:00:00.000000Z",
+        }
         return self.emit(kind, environment, release, **{**body, **more})
 
 
@@ -197,8 +223,12 @@ def test_a_vote_has_every_field_that_gates_need(story):
     (vote,) = story.at("prod").votes_for(A)
     assert story.at("prod").votes_for(B) == ()
     assert (vote.decision, vote.principal, vote.role, vote.grade, vote.comment) == (
-        "approve", "ben@example.com", "release-manager", "asserted", "fine",
-    )  # fmt: skip
+        "approve",
+        "ben@example.com",
+        "release-manager",
+        "asserted",
+        "fine",
+    )
     assert (vote.environment, vote.release, vote.plan_digest, vote.from_release, vote.policy_digest) == (
         "prod",
         A,
@@ -279,8 +309,12 @@ def test_a_failure_leaves_what_runs_and_begins_its_stay_anew(story):
     assert (entry.current.release, entry.since, entry.start, entry.ended_seq) == (A, fact.at, None, fact.seq)
     failure = entry.last_failure
     assert (failure.kind, failure.release, failure.reason_code, failure.reasons, failure.seq) == (
-        Kind.FAILED, B, "unhealthy", ("no",), fact.seq,
-    )  # fmt: skip
+        Kind.FAILED,
+        B,
+        "unhealthy",
+        ("no",),
+        fact.seq,
+    )
 
 
 def test_a_failure_of_the_first_release_leaves_nothing(story):

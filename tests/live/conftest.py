@@ -55,9 +55,15 @@ def program(registry_host: str) -> str:
 
 @pytest.fixture
 def project(
-    cli: Cli, engine_url: str, registry_host: str, busybox_dir: Path, clean_engine: str, free_port: Callable[[], int],
-    job: Callable[..., Job], tmp_path: Path,
-) -> Project:  # fmt: skip
+    cli: Cli,
+    engine_url: str,
+    registry_host: str,
+    busybox_dir: Path,
+    clean_engine: str,
+    free_port: Callable[[], int],
+    job: Callable[..., Job],
+    tmp_path: Path,
+) -> Project:
     """An application in a repository of its own: dev, and prod behind an approval. The ledger is a branch of it."""
     return begun(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))
 

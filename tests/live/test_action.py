@@ -124,9 +124,12 @@ def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, r
     job = project.on("fork")
     project.world.git("remote", "set-url", "origin", read_only, at=job.workspace)
     job.env |= {
-        "GITHUB_EVENT_NAME": "pull_request", "GITHUB_REF": "refs/pull/1/merge", "GITHUB_REF_NAME": "1/merge",
-        "GITHUB_HEAD_REF": "x$(touch${IFS}pwned);\"'`touch${IFS}pwned`", "GITHUB_ACTOR": "mallory",
-    }  # fmt: skip
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_REF": "refs/pull/1/merge",
+        "GITHUB_REF_NAME": "1/merge",
+        "GITHUB_HEAD_REF": "x$(touch${IFS}pwned);\"'`touch${IFS}pwned`",
+        "GITHUB_ACTOR": "mallory",
+    }
     before = project.world.git("for-each-ref", at=project.world.origin)
     for given in (
         {"command": "validate"},

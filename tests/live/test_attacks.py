@@ -107,10 +107,16 @@ def test_break_3_a_gated_environment_is_not_taken_by_an_ungated_one(stage: Stage
     assert stage.names() == []
 
 
-@pytest.mark.parametrize(("services", "message"), [
-    (("web", "web-next"), "web-next"), (("web", "web-previous"), "web-previous"), (("web", "web-older"), "web-older"),
-    (("web", "web-2"), "web-2"), (("before-1", "web"), "before-1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        (("web", "web-next"), "web-next"),
+        (("web", "web-previous"), "web-previous"),
+        (("web", "web-older"), "web-older"),
+        (("web", "web-2"), "web-2"),
+        (("before-1", "web"), "before-1"),
+    ],
+)
 def test_break_3_names_of_one_file_that_meet(stage: Stage, services: tuple[str, str], message: str) -> None:
     made = {name: stage.service() for name in services}
     made["web"]["deploy"] = {"replicas": 2}

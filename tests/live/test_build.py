@@ -247,9 +247,13 @@ def test_builds_run_side_by_side(yard: Yard, builder: Builder) -> None:
     def one(number: int) -> str:
         text = BASE + RUN.format(f"echo build {number}")
         request = BuildRequest(
-            f"s{number}", Build(dockerfile_inline=text), yard.directory, yard.repository, f"n{number}",
+            f"s{number}",
+            Build(dockerfile_inline=text),
+            yard.directory,
+            yard.repository,
+            f"n{number}",
             {"dev.promoter.pipeline": yard.name},
-        )  # fmt: skip
+        )
         return build(builder, request).text
 
     with ThreadPoolExecutor(4) as pool:

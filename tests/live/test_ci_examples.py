@@ -124,9 +124,12 @@ def sh(script: str, at: Path, project: Project, **variables: str) -> "subprocess
     home = project.room / "ci-home"
     home.mkdir(exist_ok=True)
     env = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home),
-        "DOCKER_HOST": project.cli.env["DOCKER_HOST"], "PROMOTER_ACTOR": "ci@example.com", **variables,
-    }  # fmt: skip
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "DOCKER_HOST": project.cli.env["DOCKER_HOST"],
+        "PROMOTER_ACTOR": "ci@example.com",
+        **variables,
+    }
     return subprocess.run(["/bin/sh", "-c", script], cwd=at, env=env, capture_output=True, text=True, check=False)
 
 
@@ -186,9 +189,11 @@ def test_on_gitlab_an_invalid_file_fails_the_job_with_a_message(project: Project
     at = project.checkout("one")
     (at / "pipeline.yaml").write_text("name: shop\n")
     for ran in (
-        on_gitlab(project, at), on_gitlab(project, at, command="plan", environment="prod'; touch pwned"),
-        on_woodpecker(project, at, "push"), on_jenkins(project, at, COMMAND="run", BY_CLOCK="0", TO="$(touch pwned)"),
+        on_gitlab(project, at),
+        on_gitlab(project, at, command="plan", environment="prod'; touch pwned"),
+        on_woodpecker(project, at, "push"),
+        on_jenkins(project, at, COMMAND="run", BY_CLOCK="0", TO="$(touch pwned)"),
         by_cron(project, at),
-    ):  # fmt: skip
+    ):
         assert ran.returncode == 2 and "pipeline.yaml" in ran.stdout + ran.stderr, ran.stdout + ran.stderr
     assert not list(at.rglob("pwned"))

@@ -11,10 +11,12 @@ def test_d1_what_is_put_back_runs_and_is_proven_in_the_order_of_depends_on(stage
         "db": stage.service("trap 'exit 0' TERM; while true; do nc -l -p 6379 -e cat; done", environment={"OK": "{{ ok }}"}),
         "app": stage.service(
             "sleep 0.2; while nc -w 1 db 6379 </dev/null; do sleep 0.2; done; echo database went away; exit 1",
-            depends_on=["db"], environment={"OK": "{{ ok }}"}, init=False,
+            depends_on=["db"],
+            environment={"OK": "{{ ok }}"},
+            init=False,
         ),
         "web": stage.service('test "$OK" = 1 && exec sleep 1000', depends_on=["app"], environment={"OK": "{{ ok }}"}),
-    }  # fmt: skip
+    }
     stage.file(services, {"dev": {"vars": {"ok": "1"}}})
     stage.promoter("run")
     stage.document["environments"]["dev"]["vars"]["ok"] = "2"
@@ -165,11 +167,16 @@ def test_d11_a_bind_with_z_is_created(stage: Stage) -> None:
 
 def test_keys_of_the_compose_specification_reach_the_engine(stage: Stage) -> None:
     keys = {
-        "cpu_period": "50ms", "cpu_quota": 25_000, "device_cgroup_rules": ["c 1:3 mr"], "userns_mode": "host",
-        "mac_address": "02:42:ac:11:00:07", "volumes_from": ["data:ro"], "label_file": "web.labels",
+        "cpu_period": "50ms",
+        "cpu_quota": 25_000,
+        "device_cgroup_rules": ["c 1:3 mr"],
+        "userns_mode": "host",
+        "mac_address": "02:42:ac:11:00:07",
+        "volumes_from": ["data:ro"],
+        "label_file": "web.labels",
         "volumes": [{"type": "bind", "source": "./conf", "target": "/conf", "bind": {"recursive": "disabled"}}],
         "networks": {"low": {}, "high": {"priority": 5, "link_local_ips": ["169.254.7.7"]}},
-    }  # fmt: skip
+    }
     (stage.cli.cwd / "conf").mkdir()
     (stage.cli.cwd / "web.labels").write_text("team=shop\n")
     services = {"web": stage.service(**keys), "data": stage.service(volumes=["/data"])}

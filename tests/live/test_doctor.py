@@ -199,9 +199,10 @@ def test_a_database_that_may_only_be_read(
         seed(PostgresLedger(server.url("postgres"), "shop"))
         assert "writable" in see(registry_host, "--ledger", server.url("postgres"))["ledger"]["detail"]
         server.ask(
-            f"CREATE ROLE {unique} LOGIN PASSWORD 'x'", f"GRANT USAGE ON SCHEMA promoter TO {unique}",
+            f"CREATE ROLE {unique} LOGIN PASSWORD 'x'",
+            f"GRANT USAGE ON SCHEMA promoter TO {unique}",
             f"GRANT SELECT ON ALL TABLES IN SCHEMA promoter TO {unique}",
-        )  # fmt: skip
+        )
         reader = server.url("postgres", unique).replace(f"{unique}@", f"{unique}:x@")
         found = see(registry_host, "--ledger", reader)
         assert sick(found) == {"ledger"}

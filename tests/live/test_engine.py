@@ -150,18 +150,33 @@ class TestRealEngine(EngineContract):
 
     def test_every_field_of_a_service_reaches_the_engine(self, site, run, tmp_path):
         service = Service(
-            user="7:8", working_dir="/bin", hostname="box", read_only=True, tmpfs=("/scratch:size=1m",), stop_signal="SIGINT",
+            user="7:8",
+            working_dir="/bin",
+            hostname="box",
+            read_only=True,
+            tmpfs=("/scratch:size=1m",),
+            stop_signal="SIGINT",
             init=True,
-            restart="on-failure:2", cap_drop=("ALL",), cap_add=("NET_RAW",), ulimits={"nofile": Ulimit(soft=64, hard=128)},
-            sysctls={"net.ipv4.ip_unprivileged_port_start": "0"}, shm_size=1 << 20, extra_hosts={"db": ("10.0.0.9",)},
-            dns=("10.0.0.1",), mem_limit=64 << 20, cpus=0.5, group_add=("9",), security_opt=("no-new-privileges:true",),
-            deploy=Deploy(resources=Resources(limits=Limits(pids=50))), stop_grace_period=timedelta(seconds=3),
+            restart="on-failure:2",
+            cap_drop=("ALL",),
+            cap_add=("NET_RAW",),
+            ulimits={"nofile": Ulimit(soft=64, hard=128)},
+            sysctls={"net.ipv4.ip_unprivileged_port_start": "0"},
+            shm_size=1 << 20,
+            extra_hosts={"db": ("10.0.0.9",)},
+            dns=("10.0.0.1",),
+            mem_limit=64 << 20,
+            cpus=0.5,
+            group_add=("9",),
+            security_opt=("no-new-privileges:true",),
+            deploy=Deploy(resources=Resources(limits=Limits(pids=50))),
+            stop_grace_period=timedelta(seconds=3),
             volumes=(
                 Mount(type="bind", source=str(tmp_path / "made"), target="/made", read_only=True),
                 Mount(type="volume", target="/kept"),
                 Mount(type="tmpfs", target="/fast", tmpfs_size=1 << 20),
             ),
-        )  # fmt: skip
+        )
         container = run(service)
         host = site.engine.client().call("GET", "/containers/{0}/json", container).json()["HostConfig"]
         assert (host["Memory"], host["NanoCpus"], host["PidsLimit"], host["Init"]) == (64 << 20, 500_000_000, 50, True)

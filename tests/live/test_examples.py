@@ -55,8 +55,10 @@ def test_hello_from_a_build_to_prod_and_back(
     first = cli("run", "--json", "--actor", "ben@example.com")
     assert first.exit_code == 3, first.text
     assert [(e["name"], e["status"]) for e in first.json["environments"]] == [
-        ("dev", "deployed"), ("test", "deployed"), ("prod", "pending"),
-    ]  # fmt: skip
+        ("dev", "deployed"),
+        ("test", "deployed"),
+        ("prod", "pending"),
+    ]
     assert page(ports["dev"]) == "Hi, this is version 1, in dev\n"
 
     plan = cli("plan", "--to", "prod", "--json")

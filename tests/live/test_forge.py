@@ -37,9 +37,14 @@ def shop(app: App, server: ForgeServer) -> App:
 
 def in_run(server: ForgeServer, run: str) -> dict[str, str]:
     return {
-        "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": run, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_ACTOR": "eve-dev",
-        "GITHUB_SERVER_URL": "https://github.com", "GITHUB_API_URL": server.address, "GITHUB_TOKEN": TOKEN,
-    }  # fmt: skip
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_RUN_ID": run,
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_ACTOR": "eve-dev",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_API_URL": server.address,
+        "GITHUB_TOKEN": TOKEN,
+    }
 
 
 def kinds(shop: App, *wanted: str) -> list[dict[str, object]]:
@@ -76,9 +81,10 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
     assert again.exit_code == 0 and "does not wait in prod" in again.stderr
     (vote,) = kinds(shop, "approved", "rejected")
     assert (vote["principal"], vote["grade"], vote["review"]) == (
-        "ana@example.com", "platform",
+        "ana@example.com",
+        "platform",
         {"platform": "github", "run": page, "environment": "prod", "user": "ana-dev", "state": "approved", "mark": "1"},
-    )  # fmt: skip
+    )
     (started,) = [fact for fact in kinds(shop, "started") if fact["environment"] == "prod"]
     assert len(started["approvals"]) == 1  # type: ignore[arg-type]
     history = shop.cli("history", "prod").stdout
@@ -107,10 +113,17 @@ def test_a_review_of_another_run_is_refused_until_that_run_has_asked(shop: App, 
 def test_a_rejected_review_shuts_the_gate(shop: App, server: ForgeServer) -> None:
     """At GitLab, where the job that asks and the job that is reviewed are two of one pipeline."""
     pipeline = {
-        "GITHUB_RUN_ID": "", "GITHUB_REPOSITORY": "", "GITHUB_ACTOR": "", "GITHUB_TOKEN": "", "GITLAB_CI": "true",
-        "CI_PROJECT_ID": PROJECT, "CI_API_V4_URL": server.address, "CI_PIPELINE_URL": "https://gitlab.com/acme/shop/-/pipelines/3",
-        "GITLAB_USER_LOGIN": "eve-dev", "CI_JOB_TOKEN": TOKEN,
-    }  # fmt: skip
+        "GITHUB_RUN_ID": "",
+        "GITHUB_REPOSITORY": "",
+        "GITHUB_ACTOR": "",
+        "GITHUB_TOKEN": "",
+        "GITLAB_CI": "true",
+        "CI_PROJECT_ID": PROJECT,
+        "CI_API_V4_URL": server.address,
+        "CI_PIPELINE_URL": "https://gitlab.com/acme/shop/-/pipelines/3",
+        "GITLAB_USER_LOGIN": "eve-dev",
+        "CI_JOB_TOKEN": TOKEN,
+    }
     assert shop.cli("run", env=pipeline | {"CI_JOB_ID": "98", "CI_JOB_URL": "https://gitlab.com/j/98"}).exit_code == 3
     deploy = pipeline | {"CI_JOB_ID": JOB, "CI_JOB_URL": "https://gitlab.com/j/99"}
     server.approve("ana-dev")

@@ -38,9 +38,12 @@ class Step:
 
     def run(self, *argv: str, **env: str) -> tuple[Ran, Runner]:
         output = {
-            "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.outputs), "GITHUB_STEP_SUMMARY": str(self.summary),
-            "GITHUB_WORKSPACE": str(self.app.cli.cwd), **env,
-        }  # fmt: skip
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(self.outputs),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_WORKSPACE": str(self.app.cli.cwd),
+            **env,
+        }
         ran = self.app.cli(*argv, env=output)
         runner = Runner().feed(ran.stderr, ran.stdout)
         assert {command.name for command in runner.commands} <= OURS, ran.text
@@ -77,9 +80,14 @@ def test_a_run_that_waits_is_groups_a_notice_outputs_and_a_summary(step: Step) -
     assert json.loads(outputs.pop("result")) == ran.json
     assert json.loads(outputs.pop("images")).keys() == {"web"}
     assert outputs == {
-        "status": "pending", "reason-code": "approvals_missing", "release": release, "digest": digest, "previous": "",
-        "plan-digest": ran.json["environments"][1]["plan_digest"], "url": "",
-    }  # fmt: skip
+        "status": "pending",
+        "reason-code": "approvals_missing",
+        "release": release,
+        "digest": digest,
+        "previous": "",
+        "plan-digest": ran.json["environments"][1]["plan_digest"],
+        "url": "",
+    }
     summary = step.summary.read_text()
     assert '  e0["dev<br>deployed"]\n  e1["prod<br>pending"]\n  e0 --> e1' in summary
     assert "| prod | approval of 1 person | ⏳ waits | 0 of 1 approvals; may approve&#58; anyone | - |" in summary

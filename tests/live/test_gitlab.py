@@ -17,8 +17,9 @@ def test_a_failing_container_forges_no_section_and_breaks_no_report(app: App) ->
     assert good.exit_code == 0, good.text
     suites = ET.parse(app.cli.cwd / ".promoter" / "junit.xml").getroot()
     assert [(suite.get("name"), suite.get("failures"), suite.get("skipped")) for suite in suites] == [
-        ("dev", "0", "0"), ("prod", "0", "0")
-    ]  # fmt: skip
+        ("dev", "0", "0"),
+        ("prod", "0", "0"),
+    ]
     address = f"http://127.0.0.1:{app.ports['dev']}/"
     names = {case.get("name") for case in suites[0]}
     assert {"before: container web: sh -c echo migrated", f"verify: http GET {address}"} <= names

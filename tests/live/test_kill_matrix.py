@@ -61,9 +61,14 @@ class Matrix:
 
     def want(self, word: str) -> None:
         text = PIPELINE.format(
-            name=self.app.name, image=self.images[word], port=self.app.ports["dev"], place=self.place, word=word,
-            registry=self.app.registry, interval="200ms" if word == "bad" else "2s",  # each look costs the engine a process
-        )  # fmt: skip
+            name=self.app.name,
+            image=self.images[word],
+            port=self.app.ports["dev"],
+            place=self.place,
+            word=word,
+            registry=self.app.registry,
+            interval="200ms" if word == "bad" else "2s",  # each look costs the engine a process
+        )
         (self.place / "matrix.yaml").write_text(text)
 
     def run(self) -> Ran:

@@ -134,8 +134,10 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
 # ---------------------------------------------------------------- what must hold
 def stands(stage: Stage, name: str, digest: str, where: str, services: tuple[str, ...]) -> None:
     """What is wanted runs, once; the one before it is kept at most; nothing else is there, and the ledger says the same."""
-    found = {c.name.removeprefix(f"{stage.app.name}-{name}-"): c for c in stage.app.engine.find(
-        {"dev.promoter.pipeline": stage.app.name, "dev.promoter.environment": name})}  # fmt: skip
+    found = {
+        c.name.removeprefix(f"{stage.app.name}-{name}-"): c
+        for c in stage.app.engine.find({"dev.promoter.pipeline": stage.app.name, "dev.promoter.environment": name})
+    }
     live = {service: found.pop(service, None) for service in services}
     assert all(c is not None and c.running for c in live.values()), (where, live)
     assert {c.labels["dev.promoter.digest"] for c in live.values() if c} == {digest}, where

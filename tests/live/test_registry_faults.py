@@ -79,10 +79,14 @@ LASTING_PUSHES = {
     "429": Case(f"/manifests/.* {OURS}", says(429, SLOW_DOWN), "push_failed", "no more requests .*slow down", "docker login"),
     "other bytes": Case(f"GET .*/manifests/.* {OURS}", other_bytes, "digest_mismatch", "sends other bytes", "do not run"),
     "a page of HTML": Case(
-        f"GET .*/manifests/.* {OURS}", says(200, b"<html>", Content_Type="text/html"), "digest_mismatch", "sends other bytes",
-        "do not run"),
+        f"GET .*/manifests/.* {OURS}",
+        says(200, b"<html>", Content_Type="text/html"),
+        "digest_mismatch",
+        "sends other bytes",
+        "do not run",
+    ),
     "circles": Case(f"/manifests/.* {OURS}", round_and_round, "push_failed", "redirects in circles", "check its proxy"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", PASSING_PUSHES.values(), ids=PASSING_PUSHES)
@@ -125,9 +129,13 @@ LASTING_PULLS = {
     "other bytes of a manifest": Case(f"GET .*/manifests/.* {ENGINE}", other_bytes, "pull_failed", "pulled", "sends other bytes"),
     "other bytes of a layer": Case(f"GET .*/blobs/.* {ENGINE}", other_bytes, "pull_failed", "verification", "sends other bytes"),
     "a page of HTML": Case(
-        f"GET .*/manifests/.* {ENGINE}", says(200, b"<html>", Content_Type="text/html"), "pull_failed", "pulled",
-        "sends other bytes"),
-}  # fmt: skip
+        f"GET .*/manifests/.* {ENGINE}",
+        says(200, b"<html>", Content_Type="text/html"),
+        "pull_failed",
+        "pulled",
+        "sends other bytes",
+    ),
+}
 
 
 @pytest.fixture

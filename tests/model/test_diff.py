@@ -30,8 +30,11 @@ def lines(old: object, new: object) -> list[str]:
         ({"a": "x"}, {"a": "y"}, ["~ a: x -> y"]),
         ({}, {"a": {"b": "x"}}, ["+ a.b: x"]),
         ({"a": {"b": "x"}}, {}, ["- a.b: x"]),
-        ({"a": ["sh", "-c", "sleep 1000", "a b"]}, {"a": ["sh", "-c", "sleep 1000", "a", "b"]},
-         ['~ a: ["sh", "-c", "sleep 1000", "a b"] -> ["sh", "-c", "sleep 1000", "a", "b"]']),
+        (
+            {"a": ["sh", "-c", "sleep 1000", "a b"]},
+            {"a": ["sh", "-c", "sleep 1000", "a", "b"]},
+            ['~ a: ["sh", "-c", "sleep 1000", "a b"] -> ["sh", "-c", "sleep 1000", "a", "b"]'],
+        ),
         ({"a": ["/bin/app", "x"]}, {"a": ["/bin/app x"]}, ['~ a: ["/bin/app", "x"] -> ["/bin/app x"]']),
         ({}, {"command": []}, ["+ command: []"]),
         ({"skip": []}, {}, ["- skip: []"]),
@@ -48,11 +51,14 @@ def lines(old: object, new: object) -> list[str]:
         ({"a": [{"min": 1}, {"min": 2}]}, {"a": [{"min": 1}, {"min": 3}]}, ["~ a.2.min: 2 -> 3"]),
         ({"a.b": 1}, {"a": {"b": 1}}, ["+ a.b: 1", '- "a.b": 1']),
         ({"a": "evil\u202eoil\x1b[2J"}, {}, [r'- a: "evil\u202eoil\u001b[2J"']),
-        ({"secrets": {"P": "1", "Q": "2"}}, {"secrets": {"Q": "3", "R": "4"}},
-         ["- secret P", "~ secret Q: changed", "+ secret R"]),
+        (
+            {"secrets": {"P": "1", "Q": "2"}},
+            {"secrets": {"Q": "3", "R": "4"}},
+            ["- secret P", "~ secret Q: changed", "+ secret R"],
+        ),
         ({}, {}, []),
     ],
-)  # fmt: skip
+)
 def test_each_change_is_one_line(old: object, new: object, message: list[str]) -> None:
     assert lines(old, new) == message
 

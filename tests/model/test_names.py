@@ -11,9 +11,19 @@ ANA = "ana@example.com"
 
 @pytest.mark.parametrize(
     "other",
-    ["Ana@example.com", "ANA@EXAMPLE.COM", "\u0430na@example.com", "an\u0430@ex\u0430mple.com", "a\u200bna@example.com",
-     "ana@example.com\u2060", "\uff41na@example.com", "ana@e\u0445ample.com", "\u0391na@example.com", "ana\ufe0f@example.com"],
-)  # fmt: skip
+    [
+        "Ana@example.com",
+        "ANA@EXAMPLE.COM",
+        "\u0430na@example.com",
+        "an\u0430@ex\u0430mple.com",
+        "a\u200bna@example.com",
+        "ana@example.com\u2060",
+        "\uff41na@example.com",
+        "ana@e\u0445ample.com",
+        "\u0391na@example.com",
+        "ana\ufe0f@example.com",
+    ],
+)
 def test_names_that_look_like_ana_have_her_skeleton(other: str) -> None:
     assert skeleton(other) == skeleton(ANA)
 

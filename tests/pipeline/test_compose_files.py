@@ -15,7 +15,12 @@ def resolve(loaded, environment):
 
 
 def services(tmp_path, compose, *, environ=None, head="", environment="dev", **files):
-    file = write(tmp_path, f"name: shop\nregistry: r.example.com\nservices: compose.yaml\n{head}{ENVIRONMENTS}", **{"compose.yaml": compose}, **files)  # fmt: skip
+    file = write(
+        tmp_path,
+        f"name: shop\nregistry: r.example.com\nservices: compose.yaml\n{head}{ENVIRONMENTS}",
+        **{"compose.yaml": compose},
+        **files,
+    )
     return resolve(read(file, environ), environment).services
 
 
@@ -110,24 +115,34 @@ def test_a_service_of_the_pipeline_file_itself_extends_others(tmp_path):
         ("services: {a: {extends: {service: b, file: c.yaml}, image: x}}", "compose.yaml:1:44", "file c.yaml not found"),
         ("services: {a: {extends: {service: b, file: o.yaml}, image: x}}", "compose.yaml:1:35", "unknown service `b` in o.yaml"),
         ("services: {a: {extends: [b], image: x}}", "compose.yaml:1:25", "expected the name of a service, got a list"),
-        ("services: {a: {extends: {services: b}, image: x}}", "compose.yaml:1:25", "expected the name of a service, got a mapping"),
-        ("services: {a: {extends: b, image: x}, b: {extends: a, image: x}}", "compose.yaml:1:25", "`extends` has a cycle: a -> b -> a"),
+        (
+            "services: {a: {extends: {services: b}, image: x}}",
+            "compose.yaml:1:25",
+            "expected the name of a service, got a mapping",
+        ),
+        (
+            "services: {a: {extends: b, image: x}, b: {extends: a, image: x}}",
+            "compose.yaml:1:25",
+            "`extends` has a cycle: a -> b -> a",
+        ),
         ("services: {a: {extends: {service: c, file: o.yaml}}}", "o.yaml:1:32", "`user` must be a string, got a list"),
     ],
-)  # fmt: skip
+)
 def test_an_invalid_extends_is_reported_at_its_position(tmp_path, compose, place, message):
     file = write(
-        tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
+        tmp_path,
+        f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
         **{"compose.yaml": compose, "o.yaml": "services: {c: {image: x, user: [1]}}\n"},
-    )  # fmt: skip
+    )
     assert (place, message) in complaints(file)
 
 
 def test_an_override_extends_nothing_and_has_no_profiles(tmp_path):
     text = "name: shop\nservices: {a: {image: x}}\nenvironments: {dev: {services: {a: {extends: b, profiles: [c]}}}}\n"
     assert [message for _, message in complaints(write(tmp_path, text))] == [
-        "an override cannot extend another service", "`profiles` of a service cannot differ by environment",
-    ]  # fmt: skip
+        "an override cannot extend another service",
+        "`profiles` of a service cannot differ by environment",
+    ]
 
 
 # ------------------------------------------------------------ include
@@ -135,13 +150,19 @@ def test_included_files_bring_their_services_directory_and_env_file(tmp_path):
     """compose.md D8."""
     compose = "include: [db/compose.yaml, {path: [x/a.yaml, x/b.yaml], project_directory: y, env_file: x.env}]\nservices: {web: {image: 'web:${V}', depends_on: [db]}}\n"
     found = services(
-        tmp_path, compose, environ={"P": "process"},
+        tmp_path,
+        compose,
+        environ={"P": "process"},
         **{
-            ".env": "V=main\n", "x.env": "V=x\nW=x\n", "db__.env": "V=db\nW=db\n",
+            ".env": "V=main\n",
+            "x.env": "V=x\nW=x\n",
+            "db__.env": "V=db\nW=db\n",
             "db__compose.yaml": "services: {db: {image: d, volumes: ['./d:/d'], environment: ['V=${V}', 'W=${W}', 'P=${P}'], configs: [c]}}\nconfigs: {c: {file: ./c.txt}}\n",
-            "db__c.txt": "text", "x__a.yaml": "services: {x: {image: x, volumes: ['./x:/x'], environment: ['W=${W}']}}\n", "x__b.yaml": "services: {x: {user: '5'}}\n",
+            "db__c.txt": "text",
+            "x__a.yaml": "services: {x: {image: x, volumes: ['./x:/x'], environment: ['W=${W}']}}\n",
+            "x__b.yaml": "services: {x: {user: '5'}}\n",
         },
-    )  # fmt: skip
+    )
     assert list(found) == ["db", "x", "web"]
     assert found["db"].environment == {"V": "main", "W": "db", "P": "process"}
     assert (found["x"].environment, found["x"].user) == ({"W": "x"}, "5")
@@ -154,17 +175,30 @@ def test_included_files_bring_their_services_directory_and_env_file(tmp_path):
     [
         ("include: x.yaml\nservices: {a: {image: x}}", "compose.yaml:1:10", "expected a list of files, got the text 'x.yaml'"),
         ("include: [x.yaml]\nservices: {a: {image: x}}", "compose.yaml:1:11", "file x.yaml not found"),
-        ("include: [{file: x}]\nservices: {a: {image: x}}", "compose.yaml:1:11", "expected a file, or a mapping with `path`, `project_directory` and `env_file`"),
+        (
+            "include: [{file: x}]\nservices: {a: {image: x}}",
+            "compose.yaml:1:11",
+            "expected a file, or a mapping with `path`, `project_directory` and `env_file`",
+        ),
         ("include: [compose.yaml]\nservices: {a: {image: x}}", "compose.yaml:1:11", "compose.yaml includes itself"),
-        ("include: [{path: o.yaml, env_file: no.env}]\nservices: {a: {image: x}}", "compose.yaml:1:11", "env file no.env not found"),
-        ("include: [o.yaml]\nservices: {c: {image: z}}", "compose.yaml:2:12", "`c` is also defined in o.yaml, which is included here"),
+        (
+            "include: [{path: o.yaml, env_file: no.env}]\nservices: {a: {image: x}}",
+            "compose.yaml:1:11",
+            "env file no.env not found",
+        ),
+        (
+            "include: [o.yaml]\nservices: {c: {image: z}}",
+            "compose.yaml:2:12",
+            "`c` is also defined in o.yaml, which is included here",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_invalid_include_is_reported_at_its_position(tmp_path, compose, place, message):
     file = write(
-        tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
+        tmp_path,
+        f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
         **{"compose.yaml": compose, "o.yaml": "services: {c: {image: x}}\n"},
-    )  # fmt: skip
+    )
     assert complaints(file)[0] == (place, message)
 
 
@@ -211,8 +245,9 @@ def test_what_profiles_leave_out_is_remarked_and_a_need_of_it_is_an_error(tmp_pa
 def test_a_profile_that_no_service_has_is_an_error(tmp_path):
     text = "name: shop\nprofiles: [debgu]\nservices: {a: {image: x, profiles: [debug]}, b: {image: x}}\nenvironments: {dev: {profiles: 7}}\n"
     assert complaints(write(tmp_path, text)) == [
-        ("2:12", "unknown profile debgu: no service has it"), ("4:32", "expected a list of profiles, got the number 7"),
-    ]  # fmt: skip
+        ("2:12", "unknown profile debgu: no service has it"),
+        ("4:32", "expected a list of profiles, got the number 7"),
+    ]
 
 
 # ------------------------------------------------------------ links, name spaces, what is left out
@@ -258,14 +293,24 @@ def test_what_changes_nothing_is_left_out_with_a_remark(tmp_path):
     assert found.replicas == 3 and found.volumes[0].read_only
     assert found.deploy.restart_policy is not None and found.deploy.restart_policy.max_attempts == 3
     assert [(place, message.partition(": ")[0]) for place, message in remarks(tmp_path / "pipeline.yaml")] == [
-        ("compose.yaml:4:5", "`pull_policy` is left out"), ("compose.yaml:5:5", "`develop` is left out"), ("compose.yaml:6:5", "`attach` is left out"),
-        ("compose.yaml:8:15", "`cached` is left out"), ("compose.yaml:9:14", "`placement` is left out"), ("compose.yaml:9:102", "`delay` is left out"),
-    ]  # fmt: skip
+        ("compose.yaml:4:5", "`pull_policy` is left out"),
+        ("compose.yaml:5:5", "`develop` is left out"),
+        ("compose.yaml:6:5", "`attach` is left out"),
+        ("compose.yaml:8:15", "`cached` is left out"),
+        ("compose.yaml:9:14", "`placement` is left out"),
+        ("compose.yaml:9:102", "`delay` is left out"),
+    ]
 
 
 def test_a_tag_beside_build_is_left_out_in_a_compose_file_and_refused_in_the_pipeline_file(tmp_path):
     """compose.md section 1: fastapi and the otel demo."""
-    loaded = read(write(tmp_path, f"name: shop\nregistry: r.example.com/x\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": "services: {web: {image: 'a/web:${T:-1}', build: ./web}}"}))  # fmt: skip
+    loaded = read(
+        write(
+            tmp_path,
+            f"name: shop\nregistry: r.example.com/x\nservices: compose.yaml\n{ENVIRONMENTS}",
+            **{"compose.yaml": "services: {web: {image: 'a/web:${T:-1}', build: ./web}}"},
+        )
+    )
     built = loaded.builds(SOURCE)["web"]
     assert isinstance(built, ToBuild) and str(built.repository) == "r.example.com/x/a/web"
     assert remarks(tmp_path / "pipeline.yaml") == [
@@ -293,11 +338,20 @@ def test_the_project_is_the_environment_and_for_images_the_pipeline(tmp_path):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("{{.Name}}/{{ .ID }}", "{{.Name}}/{{ .ID }}"), ("{{json .}} {{ environment }}", "{{json .}} dev"), ("$${#A} {% x", "${#A} {% x"), ("{# no comment", "{# no comment"),
-        ("{{ range .X }}{{end}}", "{{ range .X }}{{end}}"), ("${VALUE}", "{{ secret('X') }} {% if"), ("{${BRACE} port }}", "{{ port }}"), ("{{ '{{' }}.X", "{{.X"),
-        ("%{http_code} $ $1", "%{http_code} $ $1"), ("{{ not closed", "{{ not closed"), ("{{{ environment }}", "{dev"), ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
+        ("{{.Name}}/{{ .ID }}", "{{.Name}}/{{ .ID }}"),
+        ("{{json .}} {{ environment }}", "{{json .}} dev"),
+        ("$${#A} {% x", "${#A} {% x"),
+        ("{# no comment", "{# no comment"),
+        ("{{ range .X }}{{end}}", "{{ range .X }}{{end}}"),
+        ("${VALUE}", "{{ secret('X') }} {% if"),
+        ("{${BRACE} port }}", "{{ port }}"),
+        ("{{ '{{' }}.X", "{{.X"),
+        ("%{http_code} $ $1", "%{http_code} $ $1"),
+        ("{{ not closed", "{{ not closed"),
+        ("{{{ environment }}", "{dev"),
+        ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
     ],
-)  # fmt: skip
+)
 def test_braces_that_are_not_ours_are_text(tmp_path, text, found):
     """compose.md D16: Docker's `{{.Name}}` was read as a template, `$${#A}` refused, a bare `{#` emptied the text."""
     compose = (

@@ -172,9 +172,11 @@ def named(schema: dict) -> dict[str, dict]:
 
 def test_every_key_and_every_shape_has_a_description():
     silent = [
-        f"{name}.{key}" for name, shape in named(json_schema()).items() for key, output in shape.get("properties", {}).items()
+        f"{name}.{key}"
+        for name, shape in named(json_schema()).items()
+        for key, output in shape.get("properties", {}).items()
         if not output.get("description", "").endswith((".", "]"))
-    ]  # fmt: skip
+    ]
     assert silent == []
     assert [name for name, shape in named(json_schema()).items() if "properties" in shape and not shape.get("description")] == []
 
@@ -239,8 +241,10 @@ def test_check_jsonschema_takes_every_pipeline_file_of_the_project_with_it(tmp_p
     program = Path(sys.executable).with_name("check-jsonschema")
     done = subprocess.run(
         [program, "--schemafile", tmp_path / "schema.json", *FILES, *files],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -251,8 +255,9 @@ def test_validate_reads_none_of_it():
     code += "sys.exit('promoter.pipeline.json_schema' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, "validate", str(file), "--quiet"],
-        env={**os.environ, "PROMOTER_LAB_REGISTRY": "127.0.0.1:5000"}, check=False,
-    )  # fmt: skip
+        env={**os.environ, "PROMOTER_LAB_REGISTRY": "127.0.0.1:5000"},
+        check=False,
+    )
     assert done.returncode == 0
 
 

@@ -31,8 +31,12 @@ def resolve(loaded, environment, source=SOURCE):
 
 
 def test_the_top_of_the_file(tmp_path):
-    text = GOOD.replace("services:", "ledger: git:ledger\nbuilder: engine\napprovers: keys\nroles: {rm: [a@example.com, a@example.com], x: b@example.com}\n"
-                        "secrets: {A: {env: AA}, B: {file: s/b}, C: {command: [pass, c]}, D: {environment: DD}}\nservices:", 1)  # fmt: skip
+    text = GOOD.replace(
+        "services:",
+        "ledger: git:ledger\nbuilder: engine\napprovers: keys\nroles: {rm: [a@example.com, a@example.com], x: b@example.com}\n"
+        "secrets: {A: {env: AA}, B: {file: s/b}, C: {command: [pass, c]}, D: {environment: DD}}\nservices:",
+        1,
+    )
     file = write(
         tmp_path,
         text,
@@ -57,8 +61,12 @@ def test_needs_default_to_the_environment_above(tmp_path):
         "  prod:\n", "  free: {needs: [], vars: {port: 1}}\n  both: {needs: [dev, free], vars: {port: 2}}\n  prod:\n"
     )
     assert dict(read(write(tmp_path, text)).pipeline.needs) == {
-        "dev": (), "test": ("dev",), "free": (), "both": ("dev", "free"), "prod": ("both",),
-    }  # fmt: skip
+        "dev": (),
+        "test": ("dev",),
+        "free": (),
+        "both": ("dev", "free"),
+        "prod": ("both",),
+    }
 
 
 def test_an_environment_has_its_variables_filled_in(tmp_path):
@@ -131,8 +139,10 @@ def test_networks_volumes_and_files_get_the_engines_names(tmp_path):
     assert [(c.source, c.target, c.mode) for c in a.configs] == [("motd", "/motd", 0o444), ("page", "/www/index.html", 0o400)]
     assert [(s.source, s.target, s.uid) for s in a.secrets] == [("TOKEN", "/run/secrets/TOKEN", 0), ("TOKEN", "/etc/token", 7)]
     assert live.contents == {
-        "config:motd": "hello live {{ secret('TOKEN') }}", "config:page": "<p>\n", "secret:TOKEN": "{{ secret('TOKEN') }}",
-    }  # fmt: skip
+        "config:motd": "hello live {{ secret('TOKEN') }}",
+        "config:page": "<p>\n",
+        "secret:TOKEN": "{{ secret('TOKEN') }}",
+    }
     assert (live.services["b"].networks, live.services["b"].network_mode) == ({}, "none")
 
 
@@ -218,8 +228,10 @@ def test_builds_name_the_repository_or_the_reference(tmp_path):
     assert (web.build.args, web.platform) == ({"V": "9", "K": "{{ secret('K') }}"}, "linux/amd64")
     repositories = {name: str(built.repository) for name, built in builds.items() if isinstance(built, ToBuild)}
     assert repositories == {
-        "web": "registry.example.com/acme/shop/web", "named": "registry.example.com/acme/acme/named", "full": "ghcr.io/x/full",
-    }  # fmt: skip
+        "web": "registry.example.com/acme/shop/web",
+        "named": "registry.example.com/acme/acme/named",
+        "full": "ghcr.io/x/full",
+    }
     assert builds["cache"] == ToPin(Reference(Repository("docker.io", "library/redis"), "7"))
 
 
@@ -268,9 +280,14 @@ volumes: {named: }
 
 def test_services_of_a_compose_file(tmp_path):
     file = write(
-        tmp_path, "name: shop\nregistry: r.example.com\nservices: deploy/compose.yaml\nenvironments: {dev: , test: {services: {web: {restart: 'no'}}}}\n",
-        **{"deploy__compose.yaml": COMPOSE.replace(":${TAG:?say which}", "").replace("nginx", "shop"), "deploy__.env": "DOT=dot\nHOME=no\n", "deploy__app__Dockerfile": ""},
-    )  # fmt: skip
+        tmp_path,
+        "name: shop\nregistry: r.example.com\nservices: deploy/compose.yaml\nenvironments: {dev: , test: {services: {web: {restart: 'no'}}}}\n",
+        **{
+            "deploy__compose.yaml": COMPOSE.replace(":${TAG:?say which}", "").replace("nginx", "shop"),
+            "deploy__.env": "DOT=dot\nHOME=no\n",
+            "deploy__app__Dockerfile": "",
+        },
+    )
     loaded = read(file, {"HOME": "/root"})
     dev, test = resolve(loaded, "dev").services["web"], resolve(loaded, "test").services["web"]
     assert dev.environment == {"PRICE": "5$", "HOME_": "/root", "FROM": "dot", "E": "dev"}
@@ -426,19 +443,57 @@ def test_validating_a_plain_file_imports_neither_jinja2_nor_docker(tmp_path):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 70000) | st.sampled_from(["", "x", "{{ port }}", "{{ nope }}", "80:80", "/a", "./web", "1s", "{{"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["http", "source", "target", "web", "a", "x-y", "from", "image", "build"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 70000)
+    | st.sampled_from(["", "x", "{{ port }}", "{{ nope }}", "80:80", "/a", "./web", "1s", "{{"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["http", "source", "target", "web", "a", "x-y", "from", "image", "build"]), inner, max_size=3
+        )
+    ),
     max_leaves=5,
-)  # fmt: skip
-KEYS = ("image", "build", "ports", "volumes", "networks", "environment", "healthcheck", "secrets", "configs", "depends_on", "deploy", "command", "env_file", "ulimits",
-        "devices", "logging", "extra_hosts", "tmpfs")  # fmt: skip
+)
+KEYS = (
+    "image",
+    "build",
+    "ports",
+    "volumes",
+    "networks",
+    "environment",
+    "healthcheck",
+    "secrets",
+    "configs",
+    "depends_on",
+    "deploy",
+    "command",
+    "env_file",
+    "ulimits",
+    "devices",
+    "logging",
+    "extra_hosts",
+    "tmpfs",
+)
 
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None)
-@given(top=st.dictionaries(st.sampled_from(["networks", "volumes", "configs", "secrets", "roles", "registry", "approvers", "services", "environments"]), VALUES, max_size=3),
-       service=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),
-       environment=st.dictionaries(st.sampled_from(["vars", "needs", "services", "verify", "gates", "engine", "strategy", "front", "before"]), VALUES, max_size=4))  # fmt: skip
+@given(
+    top=st.dictionaries(
+        st.sampled_from(
+            ["networks", "volumes", "configs", "secrets", "roles", "registry", "approvers", "services", "environments"]
+        ),
+        VALUES,
+        max_size=3,
+    ),
+    service=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),
+    environment=st.dictionaries(
+        st.sampled_from(["vars", "needs", "services", "verify", "gates", "engine", "strategy", "front", "before"]),
+        VALUES,
+        max_size=4,
+    ),
+)
 def test_any_invalid_file_gives_complaints_and_no_crash(tmp_path_factory, top, service, environment):
     document = {"name": "shop", "services": {"web": service}, "environments": {"dev": environment, "prod": {}}, **top}
     file = write(tmp_path_factory.getbasetemp(), json.dumps(document))

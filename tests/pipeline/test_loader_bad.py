@@ -20,184 +20,335 @@ CASES = [
     ("name: shop\n", "name: shop\nfoo: 1\n", [("2:1", "unknown key `foo`")]),
     ("name: shop\n", "name: shop\nx-foo: 1\n", []),
     ("services:", "servces:", [("1:1", "`services` is missing"), ("3:1", "unknown key `servces`")]),
-    ("registry: registry.example.com/acme\n", "", [("3:3", "service `web` is built here, but no registry is configured to push it to")]),
-    ("registry: registry.example.com", "registry: https://x.example.com", [("2:11", "'https://x.example.com/acme' is not a registry")]),
+    (
+        "registry: registry.example.com/acme\n",
+        "",
+        [("3:3", "service `web` is built here, but no registry is configured to push it to")],
+    ),
+    (
+        "registry: registry.example.com",
+        "registry: https://x.example.com",
+        [("2:11", "'https://x.example.com/acme' is not a registry")],
+    ),
     ("name: shop", "name: shop\napprovers: nobody", [("2:12", "cannot read nobody: no such file or directory")]),
-    ("name: shop", "name: shop\nbuilder: kaniko", [("2:10", "`builder` must be one of auto, engine, buildx, got the text 'kaniko'")]),
-    ("name: shop", "name: shop\nledger: \"{{ secret('X') }}\"", [("2:9", "a secret is not allowed here: this key is read before the secrets")]),
+    (
+        "name: shop",
+        "name: shop\nbuilder: kaniko",
+        [("2:10", "`builder` must be one of auto, engine, buildx, got the text 'kaniko'")],
+    ),
+    (
+        "name: shop",
+        "name: shop\nledger: \"{{ secret('X') }}\"",
+        [("2:9", "a secret is not allowed here: this key is read before the secrets")],
+    ),
     ("name: shop", "name: shop\nregistry: x", [("3:1", "duplicate key `registry`; the first is on line 2")]),
-    ("name: shop", "name: shop\nroles: {a: [], b: ['*']}", [
-        ("2:12", "role `a` must be a list of people, got an empty list"),
-        ("2:20", "expected the name of one person, got the text '*'"),
-    ]),
-    ("name: shop", "name: shop\nidentities: {ana@x.org: [ana, '*'], ben@x.org: [Ana, ben], ben: cy, d: 1}", [
-        ("2:31", "expected the name of one person, got the text '*'"),
-        ("2:49", "Ana is already a name of ana@x.org; a name must belong to one person"),
-        ("2:54", "ben is also listed as a person; a name must belong to one person"),
-        ("2:72", "the names of d must be a list, got the number 1"),
-    ]),
-    ("name: shop", "name: shop\nroles: {rm: [ana]}\nidentities: {ana@x.org: ana}", [
-        ("2:14", "ana is another name of ana@x.org under `identities`"),
-    ]),
-    ("name: shop", "name: shop\nsecrets: {A: {env: X, file: y}, B: {vault: x}, C: {}, D: {command: []}}", [
-        ("2:14", "expected exactly one of env, environment, file, command"),
-        ("2:37", "unknown key `vault`"),
-        ("2:51", "expected exactly one of env, environment, file, command"),
-        ("2:68", "`command` names no program"),
-    ]),
+    (
+        "name: shop",
+        "name: shop\nroles: {a: [], b: ['*']}",
+        [
+            ("2:12", "role `a` must be a list of people, got an empty list"),
+            ("2:20", "expected the name of one person, got the text '*'"),
+        ],
+    ),
+    (
+        "name: shop",
+        "name: shop\nidentities: {ana@x.org: [ana, '*'], ben@x.org: [Ana, ben], ben: cy, d: 1}",
+        [
+            ("2:31", "expected the name of one person, got the text '*'"),
+            ("2:49", "Ana is already a name of ana@x.org; a name must belong to one person"),
+            ("2:54", "ben is also listed as a person; a name must belong to one person"),
+            ("2:72", "the names of d must be a list, got the number 1"),
+        ],
+    ),
+    (
+        "name: shop",
+        "name: shop\nroles: {rm: [ana]}\nidentities: {ana@x.org: ana}",
+        [
+            ("2:14", "ana is another name of ana@x.org under `identities`"),
+        ],
+    ),
+    (
+        "name: shop",
+        "name: shop\nsecrets: {A: {env: X, file: y}, B: {vault: x}, C: {}, D: {command: []}}",
+        [
+            ("2:14", "expected exactly one of env, environment, file, command"),
+            ("2:37", "unknown key `vault`"),
+            ("2:51", "expected exactly one of env, environment, file, command"),
+            ("2:68", "`command` names no program"),
+        ],
+    ),
     # services
     (SERVICE, "", [("4:3", "service `web` has neither `image` nor `build`")]),
     (SERVICE, "    biuld: ./web\n", [("4:3", "service `web` has neither `image` nor `build`"), ("5:5", "unknown key `biuld`")]),
     (SERVICE, "    build: ./wbe\n", [("5:12", "build directory ./wbe not found")]),
     (SERVICE, "    build: {context: web, dockerfile: D}\n", [("5:39", "Dockerfile web/D not found")]),
-    (SERVICE, "    build: https://example.com/x.git\n", [("5:12", "the context https://example.com/x.git is not a directory on this machine")]),
-    (SERVICE, "    build: {context: wbe, isolation: hyperv, argz: 1}\n", [
-        ("5:22", "build directory wbe not found"),
-        ("5:27", "`isolation` is not supported: it is for Windows containers"),
-        ("5:46", "unknown key `argz`"),
-    ]),
+    (
+        SERVICE,
+        "    build: https://example.com/x.git\n",
+        [("5:12", "the context https://example.com/x.git is not a directory on this machine")],
+    ),
+    (
+        SERVICE,
+        "    build: {context: wbe, isolation: hyperv, argz: 1}\n",
+        [
+            ("5:22", "build directory wbe not found"),
+            ("5:27", "`isolation` is not supported: it is for Windows containers"),
+            ("5:46", "unknown key `argz`"),
+        ],
+    ),
     (SERVICE, SERVICE + "    image: shop/web:1.0\n", [("6:12", "'shop/web:1.0' must be a repository without tag or digest")]),
-    (SERVICE, "    image: shop/web@sha256:abc\n", [("5:12", "'sha256:abc' is not a digest: write sha256: and 64 lower-case hex digits")]),
-    (SERVICE, SERVICE + "    links: [db]\n", [
-        ("6:13", "unknown service `db`"),
-    ]),
-    (SERVICE, SERVICE + "    healthcheck: {test: [curl], intervall: 3s, interval: 5}\n", [
-        ("6:25", "a test must begin with CMD, CMD-SHELL or NONE"),
-        ("6:33", "unknown key `intervall`"),
-        ("6:58", "5 has no unit: write for example 5s"),
-    ]),
-    (SERVICE, SERVICE + "    stop_grace_period: soon\n", [
-        ("6:24", "'soon' is not a duration: write for example 500ms, 30s, 1m30s or 4h"),
-    ]),
-    (SERVICE, SERVICE + "    privileged: maybe\n    command: [1, {a: b}]\n    user: [1]\n    environment: {A: [1]}\n    cap_add: NET\n", [
-        ("6:17", "`privileged` must be true or false, got the text 'maybe'"),
-        ("7:18", "entry 2 of `command` must be a string, got a mapping"),
-        ("8:11", "`user` must be a string, got a list"),
-        ("9:22", "`A` must be a string, got a list"),
-        ("10:14", "`cap_add` must be a list, got the text 'NET'"),
-    ]),
-    (SERVICE, SERVICE + "    networks: [front]\n    volumes: ['data:/d', 'x/y:/z', './a:/b:wx', 'q']\n", [
-        ("6:16", "unknown network `front`"),
-        ("7:26", "'x/y' is not the name of a volume"),
-        ("7:36", "'./a:/b:wx' has an unknown option `wx`"),
-        ("7:49", "the target 'q' is not an absolute path in the container"),
-    ]),
+    (
+        SERVICE,
+        "    image: shop/web@sha256:abc\n",
+        [("5:12", "'sha256:abc' is not a digest: write sha256: and 64 lower-case hex digits")],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    links: [db]\n",
+        [
+            ("6:13", "unknown service `db`"),
+        ],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    healthcheck: {test: [curl], intervall: 3s, interval: 5}\n",
+        [
+            ("6:25", "a test must begin with CMD, CMD-SHELL or NONE"),
+            ("6:33", "unknown key `intervall`"),
+            ("6:58", "5 has no unit: write for example 5s"),
+        ],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    stop_grace_period: soon\n",
+        [
+            ("6:24", "'soon' is not a duration: write for example 500ms, 30s, 1m30s or 4h"),
+        ],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    privileged: maybe\n    command: [1, {a: b}]\n    user: [1]\n    environment: {A: [1]}\n    cap_add: NET\n",
+        [
+            ("6:17", "`privileged` must be true or false, got the text 'maybe'"),
+            ("7:18", "entry 2 of `command` must be a string, got a mapping"),
+            ("8:11", "`user` must be a string, got a list"),
+            ("9:22", "`A` must be a string, got a list"),
+            ("10:14", "`cap_add` must be a list, got the text 'NET'"),
+        ],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    networks: [front]\n    volumes: ['data:/d', 'x/y:/z', './a:/b:wx', 'q']\n",
+        [
+            ("6:16", "unknown network `front`"),
+            ("7:26", "'x/y' is not the name of a volume"),
+            ("7:36", "'./a:/b:wx' has an unknown option `wx`"),
+            ("7:49", "the target 'q' is not an absolute path in the container"),
+        ],
+    ),
     (SERVICE, SERVICE + "    volumes: ['data:/d']\n", [("6:15", "unknown volume `data`")]),
     (SERVICE, SERVICE + "    secrets: [TOKEN]\n    configs: [motd]\n    env_file: none.env\n", None),
-    (SERVICE, SERVICE + "    depends_on: [wbe]\n    pid: service:q\n", [("6:18", "unknown service `wbe`"), ("7:10", "unknown service `q`")]),
-    (SERVICE, SERVICE + "    network_mode: host\n    networks: [default]\n", [
-        ("7:15", "`networks` and `network_mode: host` cannot be used together"),
-        ("8:12", "with `network_mode: host` no port can be published"),
-    ]),
-    (SERVICE, SERVICE + "    deploy: {replicas: 2}\n", [
-        ("7:12", "2 replicas run side by side, but only one container can use host port 18081 (in dev)"),
-        ("7:12", "2 replicas run side by side, but only one container can use host port 18082 (in test)"),
-        ("7:12", "2 replicas run side by side, but only one container can use host port 18083 (in prod)"),
-    ]),
+    (
+        SERVICE,
+        SERVICE + "    depends_on: [wbe]\n    pid: service:q\n",
+        [("6:18", "unknown service `wbe`"), ("7:10", "unknown service `q`")],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    network_mode: host\n    networks: [default]\n",
+        [
+            ("7:15", "`networks` and `network_mode: host` cannot be used together"),
+            ("8:12", "with `network_mode: host` no port can be published"),
+        ],
+    ),
+    (
+        SERVICE,
+        SERVICE + "    deploy: {replicas: 2}\n",
+        [
+            ("7:12", "2 replicas run side by side, but only one container can use host port 18081 (in dev)"),
+            ("7:12", "2 replicas run side by side, but only one container can use host port 18082 (in test)"),
+            ("7:12", "2 replicas run side by side, but only one container can use host port 18083 (in prod)"),
+        ],
+    ),
     (SERVICE, SERVICE + "    container_name: x\n", [("6:21", "container name x is already used by web in dev (in test, prod)")]),
     ("  web:\n", "  _web: {image: x}\n  web:\n", [("4:3", "'_web' is not a valid service name")]),
     # ports
-    (PORT, '"{{ port }}:0"', [
-        ("6:13", "'18081:0': container port 0 is not between 1 and 65535 (in dev)"),
-        ("6:13", "'18082:0': container port 0 is not between 1 and 65535 (in test)"),
-        ("6:13", "'18083:0': container port 0 is not between 1 and 65535 (in prod)"),
-    ]),
+    (
+        PORT,
+        '"{{ port }}:0"',
+        [
+            ("6:13", "'18081:0': container port 0 is not between 1 and 65535 (in dev)"),
+            ("6:13", "'18082:0': container port 0 is not between 1 and 65535 (in test)"),
+            ("6:13", "'18083:0': container port 0 is not between 1 and 65535 (in prod)"),
+        ],
+    ),
     (PORT, "8080:80:80:80", [("6:13", "'8080:80:80:80' is not a port")]),
     (PORT, "70000", [("6:13", "'70000': container port 70000 is not between 1 and 65535")]),
-    (PORT, PORT + ', "{{ port }}:80/udp", "9:9", "127.0.0.1:9:10"', [
-        ("6:63", "host port 9 of the default engine is already used by web in dev (in test, prod)"),
-        ("6:70", "host port 9 of the default engine is already used by web in dev"),
-    ]),
+    (
+        PORT,
+        PORT + ', "{{ port }}:80/udp", "9:9", "127.0.0.1:9:10"',
+        [
+            ("6:63", "host port 9 of the default engine is already used by web in dev (in test, prod)"),
+            ("6:70", "host port 9 of the default engine is already used by web in dev"),
+        ],
+    ),
     ("port: 18082", "port: 18081", [("6:13", "host port 18081 of the default engine is already used by web in dev (in test)")]),
     ("port: 18082", "port: abc", [("6:13", "'127.0.0.1:abc:8080' is not a port (in test)")]),
     # templates
     ("port: 18082", "prt: 18082", [("6:13", "`port` is not defined (in test)")]),
-    ("port: 18082", "port: 18082, a: '{{ b }}', b: x, env: y, 'x-y': 1", [
-        ("11:28", "`b` is a variable too, and variables cannot use other variables"),
-        ("11:45", "`env` is not a valid variable name"),
-        ("11:53", "`x-y` is not a valid variable name"),
-    ]),
+    (
+        "port: 18082",
+        "port: 18082, a: '{{ b }}', b: x, env: y, 'x-y': 1",
+        [
+            ("11:28", "`b` is a variable too, and variables cannot use other variables"),
+            ("11:45", "`env` is not a valid variable name"),
+            ("11:53", "`x-y` is not a valid variable name"),
+        ],
+    ),
     (PORT, "\"{{ ''.__class__.__mro__ }}\"", [("6:13", "templates cannot use the attribute `__class__`")]),
     (PORT, '"{{ port"', [("6:13", "cannot parse this template: unexpected end of template, expected 'end of print statement'.")]),
-    (PORT, '"{{ secret(\'NO\') }}"', [("6:13", "the secret NO is not declared")]),
-    (PORT, '"{{ env(\'NO\') }}"', [("6:13", "the environment variable NO is not set")]),
-    (SERVICE, "    build: {context: web, args: {P: '{{ port }}', E: '{{ environment }}', R: '{{ release }}'}}\n", [
-        ("5:37", "`port` is a variable of an environment, but this key is the same for all environments"),
-        ("5:54", "`environment` cannot be used here: this key is the same for all environments"),
-        ("5:78", "`release` cannot be used here: this key is read before there is a release"),
-    ]),
+    (PORT, "\"{{ secret('NO') }}\"", [("6:13", "the secret NO is not declared")]),
+    (PORT, "\"{{ env('NO') }}\"", [("6:13", "the environment variable NO is not set")]),
+    (
+        SERVICE,
+        "    build: {context: web, args: {P: '{{ port }}', E: '{{ environment }}', R: '{{ release }}'}}\n",
+        [
+            ("5:37", "`port` is a variable of an environment, but this key is the same for all environments"),
+            ("5:54", "`environment` cannot be used here: this key is the same for all environments"),
+            ("5:78", "`release` cannot be used here: this key is read before there is a release"),
+        ],
+    ),
     # environments
     (TEST, TEST + "    need: [dev]\n", [("12:5", "unknown key `need`")]),
     (TEST, TEST + "    needs: [dve]\n", [("12:13", "unknown environment `dve`")]),
     (DEV, DEV + "    needs: prod\n", [("10:12", "`needs` has a cycle: dev -> prod -> test -> dev")]),
     (DEV, DEV + "    needs: {prod: 1}\n", [("10:12", "`needs` must be a list of environments, got a mapping")]),
-    (TEST, TEST + "    services: {web: {image: x}, wbe: {}}\n", [
-        ("12:22", "`image` cannot differ by environment: one release has one image for all of them"),
-        ("12:33", "unknown service `wbe`"),
-    ]),
+    (
+        TEST,
+        TEST + "    services: {web: {image: x}, wbe: {}}\n",
+        [
+            ("12:22", "`image` cannot differ by environment: one release has one image for all of them"),
+            ("12:33", "unknown service `wbe`"),
+        ],
+    ),
     (TEST, TEST + "    services: {web: {command: [{}]}}\n", [("12:32", "entry 1 of `command` must be a string, got a mapping")]),
-    (TEST, TEST + "    strategy: start-first\n", [
-        ("6:12", "with start-first the new container runs beside the old one, but only one container can use host port 18082 (in test)"),
-        ("12:15", "start-first needs a front that sends requests to the new container"),
-        ("12:15", "this version does not support strategy start-first"),
-    ]),
+    (
+        TEST,
+        TEST + "    strategy: start-first\n",
+        [
+            (
+                "6:12",
+                "with start-first the new container runs beside the old one, but only one container can use host port 18082 (in test)",
+            ),
+            ("12:15", "start-first needs a front that sends requests to the new container"),
+            ("12:15", "this version does not support strategy start-first"),
+        ],
+    ),
     (TEST, TEST + "    strategy: swarm\n", [("12:15", "this version does not support strategy swarm")]),
-    (TEST, TEST + "    engine: [ssh://a, ssh://b]\n", [
-        ("12:13", "this version promotes to one engine for each environment, got 2 engines"),
-    ]),
+    (
+        TEST,
+        TEST + "    engine: [ssh://a, ssh://b]\n",
+        [
+            ("12:13", "this version promotes to one engine for each environment, got 2 engines"),
+        ],
+    ),
     (TEST, TEST + "    strategy: rolling\n", [("12:15", "`strategy` must be one of recreate, start-first, swarm")]),
     (TEST, TEST + "    front: {caddy: {}}\n", [("12:5", "`front` has no effect with strategy recreate")]),
     (TEST, TEST + "    url: example.com\n", [("12:10", "'example.com' is not a web address")]),
     (TEST, TEST + "    url: https://x/{{ nothing }}\n", [("12:10", "`nothing` is not defined")]),
-    (TEST, TEST + "    on_failure: retry\n    engine: localhost\n", [
-        ("12:17", "`on_failure` must be one of rollback, stop, got the text 'retry'"),
-        ("13:13", "'localhost' is not the address of an engine"),
-    ]),
+    (
+        TEST,
+        TEST + "    on_failure: retry\n    engine: localhost\n",
+        [
+            ("12:17", "`on_failure` must be one of rollback, stop, got the text 'retry'"),
+            ("13:13", "'localhost' is not the address of an engine"),
+        ],
+    ),
     (SERVICE, SERVICE + "    volumes: ['./a:/a', {type: bind, source: b, target: /b}]\n", []),
-    (TEST, TEST + "    engine: ssh://x\n    services: {web: {volumes: ['./a:/a']}}\n", [
-        ("13:32", "./a is on this machine, but ssh://x is another machine"),
-    ]),
+    (
+        TEST,
+        TEST + "    engine: ssh://x\n    services: {web: {volumes: ['./a:/a']}}\n",
+        [
+            ("13:32", "./a is on this machine, but ssh://x is another machine"),
+        ],
+    ),
     ("  dev:\n", "  Dev:\n", [("8:3", "'Dev' is not a valid environment name")]),
     # checks and gates
     (TEST, TEST + "    verify: {http: x}\n", [("12:13", "`verify` must be a list, got a mapping")]),
-    (TEST, TEST + "    verify: [{htp: {url: x}}, {http: {url: ftp://x, status: 99}}, [a]]\n", [
-        ("12:15", "unknown check `htp`"),
-        ("12:44", "`url` must be an address that begins with http:// or https://, got the text 'ftp://x'"),
-        ("12:61", "`status` must be at least 100, got the number 99"),
-        ("12:67", "a check must be a mapping, got a list"),
-    ]),
-    (TEST, TEST + "    before: [{container: {service: wb, command: ls}}, {container: {service: web}}]\n", [
-        ("12:36", "unknown service `wb`"),
-        ("12:67", "`command` is missing"),
-    ]),
-    (TEST, TEST + "    verify: [{command: {run: []}}, {soak: {in: dev, for: 1h}}]\n", [
-        ("12:30", "`run` names no program"),
-        ("12:37", "unknown check `soak`"),
-    ]),
-    (TEST, TEST + "    gates: [{quorum: {}}, {http: {url: 'http://x'}, command: {run: x}}]\n", [
-        ("12:14", "unknown gate `quorum`"),
-        ("12:27", "expected one kind of gate, got http, command"),
-    ]),
-    (TEST, TEST + "    gates: [{soak: {in: dve, for: 4h}}, {soak: {in: prod, for: 4h}}, {soak: {in: dev, for: 4}}]\n", [
-        ("12:25", "unknown environment `dve`"),
-        ("12:53", "prod is not upstream of test: a release does not pass through it"),
-        ("12:92", "4 has no unit: write for example 4s"),
-    ]),
-    (TEST, TEST + "    gates: [{window: {timezone: Mars/X, allow: [mon 9-10]}}]\n", [
-        ("12:33", "'Mars/X' is not a time zone: write for example UTC or Europe/Bucharest"),
-        ("12:48", "'mon 9-10' is not a range: write for example mon-thu 09:00-16:00, sat 10:00-12:00 or 22:00-02:00"),
-    ]),
-    (TEST, TEST + "    gates: [{window: {freeze: [{from: 2026-12-20, to: 2026-12-01}]}}]\n", [
-        ("12:32", "this freeze ends on 2026-12-01, before it begins on 2026-12-20"),
-    ]),
-    (TEST, TEST + "    gates: [{approval: {min: 3, from: [a@example.com, b@example.com], require: [{role: rm}]}}]\n", [
-        ("12:30", "3 people must approve, but only 2 may: a@example.com, b@example.com"),
-        ("12:88", "unknown role `rm`"),
-    ]),
-    (TEST, TEST + "    gates: [{approval: {from: ['*@example.com']}}]\n", [
-        ("12:32", "'*@example.com' is a pattern; name each person, because people are counted"),
-    ]),
-]  # fmt: skip
+    (
+        TEST,
+        TEST + "    verify: [{htp: {url: x}}, {http: {url: ftp://x, status: 99}}, [a]]\n",
+        [
+            ("12:15", "unknown check `htp`"),
+            ("12:44", "`url` must be an address that begins with http:// or https://, got the text 'ftp://x'"),
+            ("12:61", "`status` must be at least 100, got the number 99"),
+            ("12:67", "a check must be a mapping, got a list"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    before: [{container: {service: wb, command: ls}}, {container: {service: web}}]\n",
+        [
+            ("12:36", "unknown service `wb`"),
+            ("12:67", "`command` is missing"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    verify: [{command: {run: []}}, {soak: {in: dev, for: 1h}}]\n",
+        [
+            ("12:30", "`run` names no program"),
+            ("12:37", "unknown check `soak`"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    gates: [{quorum: {}}, {http: {url: 'http://x'}, command: {run: x}}]\n",
+        [
+            ("12:14", "unknown gate `quorum`"),
+            ("12:27", "expected one kind of gate, got http, command"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    gates: [{soak: {in: dve, for: 4h}}, {soak: {in: prod, for: 4h}}, {soak: {in: dev, for: 4}}]\n",
+        [
+            ("12:25", "unknown environment `dve`"),
+            ("12:53", "prod is not upstream of test: a release does not pass through it"),
+            ("12:92", "4 has no unit: write for example 4s"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    gates: [{window: {timezone: Mars/X, allow: [mon 9-10]}}]\n",
+        [
+            ("12:33", "'Mars/X' is not a time zone: write for example UTC or Europe/Bucharest"),
+            ("12:48", "'mon 9-10' is not a range: write for example mon-thu 09:00-16:00, sat 10:00-12:00 or 22:00-02:00"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    gates: [{window: {freeze: [{from: 2026-12-20, to: 2026-12-01}]}}]\n",
+        [
+            ("12:32", "this freeze ends on 2026-12-01, before it begins on 2026-12-20"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    gates: [{approval: {min: 3, from: [a@example.com, b@example.com], require: [{role: rm}]}}]\n",
+        [
+            ("12:30", "3 people must approve, but only 2 may: a@example.com, b@example.com"),
+            ("12:88", "unknown role `rm`"),
+        ],
+    ),
+    (
+        TEST,
+        TEST + "    gates: [{approval: {from: ['*@example.com']}}]\n",
+        [
+            ("12:32", "'*@example.com' is a pattern; name each person, because people are counted"),
+        ],
+    ),
+]
 
 
 def _id(case):
@@ -246,11 +397,8 @@ def test_every_complaint_shows_its_line_with_a_caret_and_a_way_out(tmp_path):
     with pytest.raises(InvalidFile) as caught:
         validate(file, source=SOURCE, environ={})
     assert str(caught.value) == (
-        f"{file}:12:13: unknown environment `dve`\n"
-        "  12 |     needs: [dve]\n"
-        "                   ^\n"
-        "  did you mean `dev`?"
-    )  # fmt: skip
+        f"{file}:12:13: unknown environment `dve`\n  12 |     needs: [dve]\n                   ^\n  did you mean `dev`?"
+    )
     assert caught.value.exit_code == 2
 
 

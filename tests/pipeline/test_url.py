@@ -26,13 +26,16 @@ def loaded(directory: Path, more: str, head: str = "") -> LoadedPipeline:
     ("more", "url"),
     [
         ("", None),
-        ('    url: "https://{{ environment }}.example.com:{{ port }}/{{ release }}"\n', f"https://dev.example.com:18081/{RELEASE.id}"),
+        (
+            '    url: "https://{{ environment }}.example.com:{{ port }}/{{ release }}"\n',
+            f"https://dev.example.com:18081/{RELEASE.id}",
+        ),
         (HTTP.format("http://127.0.0.1:{{ port }}/"), "http://127.0.0.1:18081/"),
         (HTTP.format("http://x/") + "    url: https://said/\n", "https://said/"),
         (HTTP.format("http://x/?token={{ secret('T') }}"), "http://second/"),
         (HTTP.format("http://user:word@x/"), "http://second/"),
     ],
-)  # fmt: skip
+)
 def test_the_url_of_an_environment_is_rendered(tmp_path: Path, more: str, url: str | None) -> None:
     assert loaded(tmp_path, more, "secrets: {T: {env: T}}\n").url("dev", RELEASE) == url
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (what is wrong and what is said of it read best in one line each)
 """Windows in the file: freezes that come back, and calendars, whose content stands where their names stood."""
 
 from pathlib import Path
@@ -93,13 +92,38 @@ def test_templates_fill_in_freezes(tmp_path: Path) -> None:
         ("{calendar: [good.ics, bad.ics]}", "bad.ics", "its event on line 4 is invalid (DTSTART", "repair the event"),
         ("{calendar: forged.ics}", "forged.ics", "looks like the internal placeholder of a secret", "write secret"),
         ("{calendar: {a: b}}", "{a: b}", "`calendar`", None),
-        ("{freeze: [{from: 2026-01-02, to: 2026-01-01T12:00}]}", "{from", "this freeze ends on 2026-01-01 12:00, before it begins on 2026-01-02", "swap"),
-        ("{freeze: [{from: 2026-01-02, to: soon}]}", "soon", "'soon' is neither a date nor a time: write for example 2026-12-18", None),
-        ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=HOURLY}]}", "FREQ=HOURLY", "more often than daily: use FREQ=DAILY", None),
-        ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: yearly}]}", "yearly", "'yearly' is not a recurrence rule: write for example", None),
-        ("{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=DAILY;COUNT=1}]}", "FREQ=DAILY", "does not repeat after `from`", "correct the rule"),
+        (
+            "{freeze: [{from: 2026-01-02, to: 2026-01-01T12:00}]}",
+            "{from",
+            "this freeze ends on 2026-01-01 12:00, before it begins on 2026-01-02",
+            "swap",
+        ),
+        (
+            "{freeze: [{from: 2026-01-02, to: soon}]}",
+            "soon",
+            "'soon' is neither a date nor a time: write for example 2026-12-18",
+            None,
+        ),
+        (
+            "{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=HOURLY}]}",
+            "FREQ=HOURLY",
+            "more often than daily: use FREQ=DAILY",
+            None,
+        ),
+        (
+            "{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: yearly}]}",
+            "yearly",
+            "'yearly' is not a recurrence rule: write for example",
+            None,
+        ),
+        (
+            "{freeze: [{from: 2026-01-02, to: 2026-01-02, repeat: FREQ=DAILY;COUNT=1}]}",
+            "FREQ=DAILY",
+            "does not repeat after `from`",
+            "correct the rule",
+        ),
     ],
-)  # fmt: skip
+)
 def test_invalid_files_are_reported_with_their_position(
     tmp_path: Path, window: str, at_text: str, why: str, todo: str | None
 ) -> None:

@@ -212,7 +212,7 @@ def test_break_17_a_duration_of_many_digits(tmp_path, monkeypatch, digits):
         (with_service('    labels: {a: "{{ env ~ 1 }}"}\n'), "6:17", "cannot be used as text"),
     ],
     ids=["context", "dockerfile", "env_file", "approvers", "home-env_file", "home-volume", "1e999", "source", "env"],
-)  # fmt: skip
+)
 def test_break_17_names_and_values_beyond_what_can_be_are_complained_about(tmp_path, text, place, message):
     output = complaints(write(tmp_path, text))
     assert [(where, message in words) for where, words in output][:1] == [(place, True)], output

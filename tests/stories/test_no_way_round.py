@@ -29,9 +29,23 @@ EXPIRES, STAY = timedelta(hours=3), timedelta(hours=1)
 VOTE = Approval.model_validate({"min": 2, "from": list(VOTERS), "exclude": ["requester"], "expires": "3h"})
 SOAK = Soak.model_validate({"in": "test", "for": "1h"})
 WRONGS = (
-    None, None, None, "configuration", "late", "late", "reject", "pull", "create", "stranger", "requester", "plan_digest", "from",
-    "veto", "override", "veto of an override",
-)  # fmt: skip
+    None,
+    None,
+    None,
+    "configuration",
+    "late",
+    "late",
+    "reject",
+    "pull",
+    "create",
+    "stranger",
+    "requester",
+    "plan_digest",
+    "from",
+    "veto",
+    "override",
+    "veto of an override",
+)
 RANK = {Outcome.PASSED: 0, Outcome.WAITING: 1, Outcome.REFUSED: 2}
 
 
@@ -64,9 +78,10 @@ class Ledger:
 
     def soaked(self, start: Fact) -> bool:
         ends = [
-            fact for fact in self.facts
+            fact
+            for fact in self.facts
             if fact.environment == "test" and fact.kind in (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK, Kind.DRIFTED)
-        ]  # fmt: skip
+        ]
         return bool(ends) and self.running("test") == start.release and start.at - ends[-1].at >= STAY
 
     def voters(self, start: Fact) -> set[str]:
@@ -78,11 +93,15 @@ class Ledger:
         return {
             str(vote.body["principal"])
             for vote in self.facts
-            if vote.kind is Kind.APPROVED and (vote.environment, vote.release) == ("prod", start.release)
-            and vote.body["plan_digest"] == plan and vote.body["from"] == running
-            and start.at - vote.at < EXPIRES and vote.digest not in used
-            and vote.body["principal"] in VOTERS and vote.body["principal"] != requester
-        }  # fmt: skip
+            if vote.kind is Kind.APPROVED
+            and (vote.environment, vote.release) == ("prod", start.release)
+            and vote.body["plan_digest"] == plan
+            and vote.body["from"] == running
+            and start.at - vote.at < EXPIRES
+            and vote.digest not in used
+            and vote.body["principal"] in VOTERS
+            and vote.body["principal"] != requester
+        }
 
     def used(self) -> set[str]:
         used: dict[str, str] = {}
@@ -95,15 +114,19 @@ class Ledger:
 
     def rejected(self, start: Fact) -> bool:
         return any(
-            fact.kind is Kind.REJECTED and fact.environment == "prod" and fact.release == start.release
-            and fact.body["plan_digest"] == start.body["plan_digest"] and fact.body["principal"] in VOTERS
+            fact.kind is Kind.REJECTED
+            and fact.environment == "prod"
+            and fact.release == start.release
+            and fact.body["plan_digest"] == start.body["plan_digest"]
+            and fact.body["principal"] in VOTERS
             for fact in self.facts
-        )  # fmt: skip
+        )
 
     def overridden(self, start: Fact) -> bool:
         named = _texts(start.body["approvals"])
-        return any(fact.kind is Kind.OVERRIDDEN and fact.digest in named and fact.body["principal"] == EMERGENCY
-                   for fact in self.facts)  # fmt: skip
+        return any(
+            fact.kind is Kind.OVERRIDDEN and fact.digest in named and fact.body["principal"] == EMERGENCY for fact in self.facts
+        )
 
 
 def _texts(value: Any) -> list[str]:
@@ -208,9 +231,16 @@ class Delivery(RuleBasedStateMachine):
         if request is None:
             return
         body = {
-            "plan_digest": request.plan_digest, "from": request.from_release, "policy_digest": request.policy_digest,
-            "principal": principal, "role": None, "grade": "asserted", "comment": "", "expires_at": None, **changed,
-        }  # fmt: skip
+            "plan_digest": request.plan_digest,
+            "from": request.from_release,
+            "policy_digest": request.policy_digest,
+            "principal": principal,
+            "role": None,
+            "grade": "asserted",
+            "comment": "",
+            "expires_at": None,
+            **changed,
+        }
         api.context.ledger.append(Forged(kind=Kind.APPROVED, fields=body), "prod", request.release)
 
     @rule(who=st.sampled_from([EMERGENCY, "eve@example.com"]))
@@ -302,7 +332,9 @@ class Delivery(RuleBasedStateMachine):
 
 
 Delivery.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None,
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the steps tell enough, and shrinking them takes minutes
-)  # fmt: skip
+)
 TestDelivery = pytest.mark.slow(Delivery.TestCase)

@@ -252,8 +252,23 @@ def test_a_signed_vote_counts_as_signed_despite_the_grade_in_the_fact(office, ke
 def test_without_known_signers_no_signature_counts(office, keys):
     fact = office.vote(keys[ANA])
     body, head = fact.document(), "sha256:" + "0" * 64
-    vote = Vote("approve", ANA, None, "signed", "prod", office.release().id, "p", None, "q", fact.at, None, "", 9, head,
-                envelope=Envelope(**body["envelope"]))  # fmt: skip
+    vote = Vote(
+        "approve",
+        ANA,
+        None,
+        "signed",
+        "prod",
+        office.release().id,
+        "p",
+        None,
+        "q",
+        fact.at,
+        None,
+        "",
+        9,
+        head,
+        envelope=Envelope(**body["envelope"]),
+    )
     (found,) = checked([vote], "shop", office.release(), None, fact.at)
     assert found == replace(vote, flaw=Flaw(ReasonCode.SIGNER_UNKNOWN, "the pipeline names no `approvers`, so no keys are known"))
     (bare,) = checked([replace(vote, envelope=None)], "shop", office.release(), None, fact.at)
@@ -394,10 +409,16 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
     output = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
     body = {
-        "plan_digest": output.plan_digest, "from": None, "policy_digest": output.policy_digest, "principal": ANA, "role": None,
-        "grade": "signed", "comment": "", "expires_at": None,
+        "plan_digest": output.plan_digest,
+        "from": None,
+        "policy_digest": output.policy_digest,
+        "principal": ANA,
+        "role": None,
+        "grade": "signed",
+        "comment": "",
+        "expires_at": None,
         "envelope": {"statement": output.text(), "signature": sign(output.text(), keys[ANA])},
-    }  # fmt: skip
+    }
     assert read_line(reject).digest == place.digest
     office.store.kept.pop()
     head = head_of(read_line(office.store.kept[-1]))

@@ -109,8 +109,10 @@ def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
     shop.run()
     assert old is not None
     assert statuses(shop.api().promote(old.short_id, None, None)) == {
-        "dev": "unchanged", "test": "refused", "prod": "not_reached"
-    }  # fmt: skip
+        "dev": "unchanged",
+        "test": "refused",
+        "prod": "not_reached",
+    }
     assert shop.engine.box("shop-test-web").spec.image == image("web", "two")
 
 
@@ -121,8 +123,10 @@ def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
     shop.run()
     assert old is not None
     assert statuses(shop.api().promote(old.short_id, "prod", None)) == {
-        "dev": "unchanged", "test": "unchanged", "prod": "deployed"
-    }  # fmt: skip
+        "dev": "unchanged",
+        "test": "unchanged",
+        "prod": "deployed",
+    }
 
 
 def test_a_started_promotion_continues_despite_a_newer_request() -> None:

@@ -28,8 +28,10 @@ def test_each_environment_that_was_touched_has_a_record() -> None:
     )
     found = records_of(ended, {"dev": "https://dev.example.com"}, {"web"}, "https://ci/1")
     assert [(one.environment, one.state, one.page, len(one.images)) for one in found] == [
-        ("dev", "success", "https://dev.example.com", 1), ("test", "failure", None, 0), ("prod", "failure", None, 0),
-    ]  # fmt: skip
+        ("dev", "success", "https://dev.example.com", 1),
+        ("test", "failure", None, 0),
+        ("prod", "failure", None, 0),
+    ]
     assert found[0].description == f"release {RELEASE.short_id} serves, with uncommitted changes"
     assert f"was rolled back: release {EARLIER.short_id} serves" in found[1].description
     assert f"release {RELEASE.short_id} failed: port taken[2J" in found[2].description

@@ -15,9 +15,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.usecases.explain import Explanation, Opening
 from tests.workshop import Workshop
 
-VOTE = Approval.model_validate(
-    {"min": 2, "from": ["lead", "eve@example.com"], "exclude": ["requester"], "expires": "24h"}
-)  # fmt: skip
+VOTE = Approval.model_validate({"min": 2, "from": ["lead", "eve@example.com"], "exclude": ["requester"], "expires": "24h"})
 SOAK = Soak.model_validate({"in": "test", "for": "4h"})
 HOURS = Window(allow=("mon-fri 09:00-17:00",))  # the fake clock stands at Monday 18:00 UTC
 
@@ -41,8 +39,10 @@ def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Workshop) -> 
     output = explain(shop)
     assert (str(output.outcome), output.code) == ("waiting", ReasonCode.SOAKING)
     assert [(one.result.kind, str(one.result.verdict.code)) for one in output.gates] == [
-        ("soak", "soaking"), ("window", "outside_window"), ("approval", "approvals_missing"),
-    ]  # fmt: skip
+        ("soak", "soaking"),
+        ("window", "outside_window"),
+        ("approval", "approvals_missing"),
+    ]
     soak, window, vote = output.gates
     assert (soak.who, soak.command) == ((), None)
     assert soak.result.verdict.opens_at == shop.api().context.ledger.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
@@ -117,7 +117,7 @@ def test_pins_freezes_and_vetoes_are_explained(shop: Workshop) -> None:
         ("needs", f"promoter promote {output.release.short_id} --to test"),
         ("pin", "promoter unpin prod --reason TEXT"),
         ("freeze", "promoter unfreeze --reason TEXT"),
-    ]  # fmt: skip
+    ]
     assert "holidays (eve@example.com, 2026-11-23" in opening(output, "freeze").result.verdict.sentence
     api.freeze("prod", "incident")
     assert opening(explain(shop), "freeze").command == "promoter unfreeze prod --reason TEXT"

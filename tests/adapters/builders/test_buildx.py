@@ -35,24 +35,83 @@ def plugin(folder: Path, script: str) -> Path:
 
 def test_the_words_of_a_whole_request(tmp_path: Path) -> None:
     build = {
-        "context": "web", "dockerfile": "Other", "target": "runtime", "args": {"A": "1", "C": handle("token")},
-        "labels": {"ours": "no", "theirs": "2"}, "cache_from": ("x:cache",), "network": "host", "shm_size": 1024,
-        "extra_hosts": {"db": ("10.0.0.1", "::1")}, "platforms": ("linux/amd64",), "no_cache": True, "pull": True,
-        "no_cache_filter": ("one", "two"), "additional_contexts": {"assets": "/a"}, "secrets": {"npm": handle("token")},
-        "ssh": {"default": "", "other": "/k"}, "ulimits": {"nofile": Ulimit(soft=1, hard=2)}, "entitlements": ("network.host",),
+        "context": "web",
+        "dockerfile": "Other",
+        "target": "runtime",
+        "args": {"A": "1", "C": handle("token")},
+        "labels": {"ours": "no", "theirs": "2"},
+        "cache_from": ("x:cache",),
+        "network": "host",
+        "shm_size": 1024,
+        "extra_hosts": {"db": ("10.0.0.1", "::1")},
+        "platforms": ("linux/amd64",),
+        "no_cache": True,
+        "pull": True,
+        "no_cache_filter": ("one", "two"),
+        "additional_contexts": {"assets": "/a"},
+        "secrets": {"npm": handle("token")},
+        "ssh": {"default": "", "other": "/k"},
+        "ulimits": {"nofile": Ulimit(soft=1, hard=2)},
+        "entitlements": ("network.host",),
         "privileged": True,
-    }  # fmt: skip
+    }
     words = command(Path("/p"), request(tmp_path, **build))
     assert words == [
-        "/p", "build", "--builder", "default", "--load", "--provenance=false", "--sbom=false", "--progress=plain",
-        "--tag", "127.0.0.1:5000/web:v1", "--build-arg", "A=1", "--build-arg", "C",
-        "--label", "ours=1", "--label", "theirs=2", "--cache-from", "x:cache", "--add-host", "db:10.0.0.1",
-        "--add-host", "db:::1", "--target", "runtime", "--network", "host", "--platform", "linux/amd64",
-        "--shm-size", "1024", "--build-context", "assets=/a", "--secret", "id=npm,env=PROMOTER_BUILD_SECRET_0",
-        "--ssh", "default", "--ssh", "other=/k", "--ulimit", "nofile=1:2", "--allow", "network.host",
-        "--allow", "security.insecure", "--no-cache-filter", "one,two", "--no-cache", "--pull",
-        "--file", f"{tmp_path}/web/Other", "--", f"{tmp_path}/web",
-    ]  # fmt: skip
+        "/p",
+        "build",
+        "--builder",
+        "default",
+        "--load",
+        "--provenance=false",
+        "--sbom=false",
+        "--progress=plain",
+        "--tag",
+        "127.0.0.1:5000/web:v1",
+        "--build-arg",
+        "A=1",
+        "--build-arg",
+        "C",
+        "--label",
+        "ours=1",
+        "--label",
+        "theirs=2",
+        "--cache-from",
+        "x:cache",
+        "--add-host",
+        "db:10.0.0.1",
+        "--add-host",
+        "db:::1",
+        "--target",
+        "runtime",
+        "--network",
+        "host",
+        "--platform",
+        "linux/amd64",
+        "--shm-size",
+        "1024",
+        "--build-context",
+        "assets=/a",
+        "--secret",
+        "id=npm,env=PROMOTER_BUILD_SECRET_0",
+        "--ssh",
+        "default",
+        "--ssh",
+        "other=/k",
+        "--ulimit",
+        "nofile=1:2",
+        "--allow",
+        "network.host",
+        "--allow",
+        "security.insecure",
+        "--no-cache-filter",
+        "one,two",
+        "--no-cache",
+        "--pull",
+        "--file",
+        f"{tmp_path}/web/Other",
+        "--",
+        f"{tmp_path}/web",
+    ]
 
 
 def test_an_inline_dockerfile_is_read_from_standard_input(tmp_path: Path) -> None:
@@ -86,8 +145,10 @@ def test_a_failure_shows_the_error_and_the_last_lines(tmp_path: Path) -> None:
     with pytest.raises(BuildError) as caught:
         builder.build(request(tmp_path), FakeSecrets(), lambda _: None)
     assert caught.value.message.splitlines() == [
-        "web could not be built: failed to solve: exit 2", "  #5 make: no rule", "  ERROR: failed to solve: exit 2",
-    ]  # fmt: skip
+        "web could not be built: failed to solve: exit 2",
+        "  #5 make: no rule",
+        "  ERROR: failed to solve: exit 2",
+    ]
     assert not caught.value.retryable
 
 

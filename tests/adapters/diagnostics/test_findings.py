@@ -107,17 +107,22 @@ def test_a_part_that_hangs_or_breaks_does_not_take_the_others_with_it(tmp_path: 
 
     good = Finding("good", True, False, "here")
     parts = [
-        run._Part("hung", True, hang), run._Part("broken", False, breaks), run._Part("failed", True, fails),
+        run._Part("hung", True, hang),
+        run._Part("broken", False, breaks),
+        run._Part("failed", True, fails),
         run._Part("good", False, lambda: [good]),
-    ]  # fmt: skip
+    ]
     monkeypatch.setattr(run, "_parts", lambda _: parts)
     monkeypatch.chdir(tmp_path)
     began = time.monotonic()
     found = list(run.rounds(Path("none.yaml"), ledger=None, actor=None, patience=0.3))[1:]
     assert time.monotonic() - began < 60
     assert [(one.part, one.ok, one.essential) for one in found] == [
-        ("hung", False, True), ("broken", False, False), ("failed", False, True), ("good", True, False),
-    ]  # fmt: skip
+        ("hung", False, True),
+        ("broken", False, False),
+        ("failed", False, True),
+        ("good", True, False),
+    ]
     assert "no answer within" in found[0].detail
     assert "KeyError: 'a\\nb'" in found[1].detail
     assert found[2].remedy == "bring it back"

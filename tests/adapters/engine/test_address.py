@@ -48,9 +48,19 @@ def test_an_address_becomes_a_target(address, expected, home):
 
 @pytest.mark.parametrize(
     "address",
-    ["", "x", "unix://", "tcp://", "tcp://h:port", "npipe:////./pipe/docker", "ssh://", "ssh://u:pw@h",
-     "ssh://-oProxyCommand=x/", "context:"],
-)  # fmt: skip
+    [
+        "",
+        "x",
+        "unix://",
+        "tcp://",
+        "tcp://h:port",
+        "npipe:////./pipe/docker",
+        "ssh://",
+        "ssh://u:pw@h",
+        "ssh://-oProxyCommand=x/",
+        "context:",
+    ],
+)
 def test_an_invalid_address_raises_with_a_hint(address, home):
     with pytest.raises(EngineError) as caught:
         resolve(address, home)

@@ -145,7 +145,8 @@ SENT = {
     "dns_opt": (("ndots:1",), {HOST: {"DnsOptions": ["ndots:1"]}}),
     "logging": (
         Logging(driver="local", options={"max-size": "1m"}),
-        {HOST: {"LogConfig": {"Type": "local", "Config": {"max-size": "1m"}}}}),
+        {HOST: {"LogConfig": {"Type": "local", "Config": {"max-size": "1m"}}}},
+    ),
     "stop_signal": ("SIGINT", {"StopSignal": "SIGINT"}),
     "stop_grace_period": (timedelta(milliseconds=1200), {"StopTimeout": 2}),
     "mem_limit": (10, {HOST: {"Memory": 10}}),
@@ -197,7 +198,10 @@ SENT = {
         ),
         {
             HOST: {
-                "NanoCpus": 1_500_000_000, "Memory": 9, "PidsLimit": 7, "MemoryReservation": 3,
+                "NanoCpus": 1_500_000_000,
+                "Memory": 9,
+                "PidsLimit": 7,
+                "MemoryReservation": 3,
                 "DeviceRequests": [
                     {"Driver": "", "Count": 0, "DeviceIDs": ["0"], "Capabilities": [["tpu"]], "Options": {}},
                 ],
@@ -205,7 +209,7 @@ SENT = {
             }
         },
     ),
-}  # fmt: skip
+}
 BARE = {"Image": str(IMAGE), "Labels": {"ours": "ours"}, HOST: {}}
 
 

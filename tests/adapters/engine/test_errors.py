@@ -14,19 +14,32 @@ def api_error(status: int, words: str) -> APIError:
 
 @pytest.mark.parametrize(
     "words",
-    ["dial tcp 127.0.0.1:1: connect: connection refused", "read: connection reset by peer",
-     "unexpected EOF", "net/http: TLS handshake timeout",
-     "received unexpected HTTP status: 503 Service Unavailable", "toomanyrequests: slow down", "i/o timeout"],
-)  # fmt: skip
+    [
+        "dial tcp 127.0.0.1:1: connect: connection refused",
+        "read: connection reset by peer",
+        "unexpected EOF",
+        "net/http: TLS handshake timeout",
+        "received unexpected HTTP status: 503 Service Unavailable",
+        "toomanyrequests: slow down",
+        "i/o timeout",
+    ],
+)
 def test_what_passes_is_worth_a_retry(words):
     assert passing(words)
 
 
 @pytest.mark.parametrize(
     "words",
-    ["no basic auth credentials", "unauthorized: authentication required", "manifest unknown", "write: no space left on device",
-     "port is already allocated", "pull access denied for x", "anything else"],
-)  # fmt: skip
+    [
+        "no basic auth credentials",
+        "unauthorized: authentication required",
+        "manifest unknown",
+        "write: no space left on device",
+        "port is already allocated",
+        "pull access denied for x",
+        "anything else",
+    ],
+)
 def test_what_stays_is_not(words):
     assert not passing(words)
 

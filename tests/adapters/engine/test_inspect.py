@@ -45,9 +45,12 @@ def test_docker_hub_is_known_by_its_short_name():
 
 def test_a_container_without_optional_fields_is_read():
     document = {
-        "Id": "1", "Name": "/one", "State": {"Status": "created"}, "Config": {"Labels": None, "Healthcheck": {"Test": ["NONE"]}},
+        "Id": "1",
+        "Name": "/one",
+        "State": {"Status": "created"},
+        "Config": {"Labels": None, "Healthcheck": {"Test": ["NONE"]}},
         "NetworkSettings": {"Ports": None},
-    }  # fmt: skip
+    }
     seen = inspect.container(document)
     assert (seen.name, seen.labels, seen.health, seen.healthcheck, seen.published) == ("one", {}, None, None, {})
 

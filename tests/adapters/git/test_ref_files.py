@@ -101,8 +101,22 @@ def test_words_of_a_command_name_files_alike_at_a_ref_and_on_the_disk(ours: Repo
     ours.commit()
     ours.write("shop/made/report.json", "{}")
     shop = ours.directory / "shop"
-    argv = ("./gate.sh", "sh", "-c", "python checks/all.py && ./link.sh 'x", "--config=conf.yml", "made/report.json", "checks",
-            "http://x/y", "../shop/gate.sh", "/etc/hostname", "", "a\0b", "..", "z" * 5000)  # fmt: skip
+    argv = (
+        "./gate.sh",
+        "sh",
+        "-c",
+        "python checks/all.py && ./link.sh 'x",
+        "--config=conf.yml",
+        "made/report.json",
+        "checks",
+        "http://x/y",
+        "../shop/gate.sh",
+        "/etc/hostname",
+        "",
+        "a\0b",
+        "..",
+        "z" * 5000,
+    )
     here = SOURCE.files(shop, argv)
     assert here == SOURCE.snapshot(shop, "work").files(shop, argv)
     assert sorted(here) == ["../shop/gate.sh", "./gate.sh", "./link.sh", "checks/all.py", "conf.yml"]

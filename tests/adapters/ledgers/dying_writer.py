@@ -36,9 +36,14 @@ def die_at(calls: tuple[int, ...], file: int) -> None:
     """From now on whoever makes one of `calls` on the descriptor `file` is killed."""
     found = [(EQUAL, len(calls) - number + 1, 0, call) for number, call in enumerate(calls, 1)]
     rules = [
-        (LOAD, 0, 0, 0), *found, (ANSWER, 0, 0, ALLOW),  # the call's number
-        (LOAD, 0, 0, 16), (EQUAL, 0, 1, file), (ANSWER, 0, 0, KILL), (ANSWER, 0, 0, ALLOW),  # its first argument
-    ]  # fmt: skip
+        (LOAD, 0, 0, 0),
+        *found,
+        (ANSWER, 0, 0, ALLOW),  # the call's number
+        (LOAD, 0, 0, 16),
+        (EQUAL, 0, 1, file),
+        (ANSWER, 0, 0, KILL),
+        (ANSWER, 0, 0, ALLOW),  # its first argument
+    ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
     program = Program(len(rules), ctypes.cast(code, ctypes.c_void_p))
     libc = ctypes.CDLL(None, use_errno=True)

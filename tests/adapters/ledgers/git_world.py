@@ -20,8 +20,10 @@ class World:
         home = directory / "home"
         home.mkdir()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
-            "HOME": str(home), "XDG_CONFIG_HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1",
-        }  # fmt: skip
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
         self.configure("user.name", "Ana")
         self.configure("user.email", "ana@example.com")
         self.configure("init.defaultBranch", "main")

@@ -65,9 +65,12 @@ class Server:
             str(self.home),
         ]
         self._process = subprocess.Popen(
-            [*command, "-h", "127.0.0.1", *OPTIONS, *options], stdout=subprocess.DEVNULL, stderr=(self.home / "log").open("ab"),
-            cwd=self.home, **self._as(),
-        )  # fmt: skip
+            [*command, "-h", "127.0.0.1", *OPTIONS, *options],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home / "log").open("ab"),
+            cwd=self.home,
+            **self._as(),
+        )
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -86,12 +86,22 @@ def test_index_branches_hooks_and_work_tree_stay_as_they_are(world):
 
 def test_awkward_configuration_of_the_user_changes_nothing(world):
     for name, value in {
-        "push.gpgSign": "true", "push.followTags": "true",
-        "push.default": "nothing", "core.autocrlf": "true", "fetch.prune": "true",
-        "fetch.recurseSubmodules": "true", "push.recurseSubmodules": "check", "core.logAllRefUpdates": "always",
-        "transfer.fsckObjects": "true", "remote.pushDefault": "elsewhere", "i18n.commitEncoding": "ISO-8859-1",
-        "core.quotePath": "true", "log.showSignature": "true", "color.ui": "always", "user.useConfigOnly": "true",
-    }.items():  # fmt: skip
+        "push.gpgSign": "true",
+        "push.followTags": "true",
+        "push.default": "nothing",
+        "core.autocrlf": "true",
+        "fetch.prune": "true",
+        "fetch.recurseSubmodules": "true",
+        "push.recurseSubmodules": "check",
+        "core.logAllRefUpdates": "always",
+        "transfer.fsckObjects": "true",
+        "remote.pushDefault": "elsewhere",
+        "i18n.commitEncoding": "ISO-8859-1",
+        "core.quotePath": "true",
+        "log.showSignature": "true",
+        "color.ui": "always",
+        "user.useConfigOnly": "true",
+    }.items():
         world.configure(name, value)
     ledger = world.ledger()
     written = write(ledger, 2, "zoë@example.com")
@@ -164,10 +174,13 @@ def test_paths_keep_the_order_of_numbers():
 
 def test_what_else_is_on_the_branch_stays(world):
     for command in (
-        ("checkout", "--quiet", "--orphan", BRANCH), ("rm", "-rq", "--cached", "."), ("add", "README.md", "shop-x", "shop.txt"),
-        ("commit", "--quiet", "-m", "Say what this is"), ("push", "--quiet", "origin", BRANCH),
+        ("checkout", "--quiet", "--orphan", BRANCH),
+        ("rm", "-rq", "--cached", "."),
+        ("add", "README.md", "shop-x", "shop.txt"),
+        ("commit", "--quiet", "-m", "Say what this is"),
+        ("push", "--quiet", "origin", BRANCH),
         ("checkout", "--quiet", "-f", "main"),
-    ):  # fmt: skip
+    ):
         for name in ("README.md", "shop-x", "shop.txt"):
             (world.clone / name).write_text("# Facts\n")
         world.git(*command, at=world.clone)

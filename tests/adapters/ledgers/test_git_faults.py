@@ -174,18 +174,30 @@ def test_a_push_that_the_server_refuses_names_the_missing_permission_and_is_not_
 @pytest.mark.parametrize(
     ("program", "message", "words", "remedy"),
     [
-        ("receivepack", "remote: Permission to o/r.git denied to ana.\\nfatal: The requested URL returned error: 403",
-         "may not be written to", "contents: write"),
-        ("receivepack", "ERROR: The key you are authenticating with has been marked as read only.",
-         "may not be written to", "write access"),
-        ("receivepack", "fatal: remote error: access denied or repository not exported: /o.git",
-         "does not allow writing", "permission to push"),
+        (
+            "receivepack",
+            "remote: Permission to o/r.git denied to ana.\\nfatal: The requested URL returned error: 403",
+            "may not be written to",
+            "contents: write",
+        ),
+        (
+            "receivepack",
+            "ERROR: The key you are authenticating with has been marked as read only.",
+            "may not be written to",
+            "write access",
+        ),
+        (
+            "receivepack",
+            "fatal: remote error: access denied or repository not exported: /o.git",
+            "does not allow writing",
+            "permission to push",
+        ),
         ("uploadpack", "git@h: Permission denied (publickey).", "does not accept this ssh key", "ssh-add"),
         ("uploadpack", "Host key verification failed.", "host whose key is not known", "fingerprint"),
         ("uploadpack", "fatal: could not read Username for 'https://h': terminal prompts disabled", "needs credentials", "token"),
         ("uploadpack", "ERROR: Repository not found.", "cannot see", "fix the address"),
     ],
-)  # fmt: skip
+)
 def test_server_error_texts_are_mapped_to_a_hint(world, program, message, words, remedy):
     script = world.room / "program"
     script.write_text(f"#!/bin/sh\nprintf '{message.replace(chr(39), chr(34))}\\n' >&2\nexit 128\n")

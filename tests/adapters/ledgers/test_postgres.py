@@ -331,10 +331,27 @@ def test_tls_is_asked_for_as_libpq_does(postgres_programs, tmp_path):
     with serving(postgres_programs) as server:
         data = server.home / "data"
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-             "subjectAltName=IP:127.0.0.1", "-keyout", data / "server.key", "-out", data / "server.crt"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-keyout",
+                data / "server.key",
+                "-out",
+                data / "server.crt",
+            ],
+            check=True,
+            capture_output=True,
+        )
         (data / "server.key").chmod(0o600)
         for name in ("server.key", "server.crt"):
             os.chown(data / name, data.stat().st_uid, data.stat().st_gid)

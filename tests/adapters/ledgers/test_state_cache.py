@@ -154,10 +154,10 @@ FORGERIES = {
     "an approval that nobody gave": "UPDATE rows SET value = replace(value, 'ben@', 'eve@') WHERE section = 'prod/votes'",
     "a release that is another": "UPDATE rows SET value = replace(value, 'shop/web', 'evil/web') WHERE section = 'releases'",
     "a veto that is gone": "DELETE FROM rows WHERE section = 'vetoed'",
-    "a pin that never was": "UPDATE head SET state = replace(state, '\"pinned\": null', '\"pinned\": {\"reason\": \"x\", "
-    "\"actor\": \"eve\", \"at\": \"2026-11-23T18:20:11Z\", \"seq\": 3}')",
+    "a pin that never was": 'UPDATE head SET state = replace(state, \'"pinned": null\', \'"pinned": {"reason": "x", '
+    '"actor": "eve", "at": "2026-11-23T18:20:11Z", "seq": 3}\')',
     "an order that is another": "UPDATE rows SET position = -position",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", FORGERIES)

@@ -118,11 +118,14 @@ def test_a_deployment_its_status_and_its_images_are_recorded(hub: HttpYard) -> N
     assert (made.path, made.body) == (
         "/repos/acme/shop/deployments",
         {
-            "ref": "c" * 40, "environment": "prod", "description": "release abab serves", "auto_merge": False,
+            "ref": "c" * 40,
+            "environment": "prod",
+            "description": "release abab serves",
+            "auto_merge": False,
             "required_contexts": [],
             "payload": {"release": "ab" * 32, "plan_digest": None, "digests": {"web": IMAGE.digest}},
         },
-    )  # fmt: skip
+    )
     assert (status.path, status.body) == (
         "/repos/acme/shop/deployments/1/statuses",
         {"state": "success", "description": "release abab serves", "log_url": "https://ci/1"},
@@ -130,10 +133,15 @@ def test_a_deployment_its_status_and_its_images_are_recorded(hub: HttpYard) -> N
     assert (image.path, image.body) == (
         "/orgs/acme/artifacts/metadata/deployment-record",
         {
-            "name": "registry.example.com/acme/web", "digest": "sha256:" + "ef" * 32, "status": "deployed", "version": "1.2",
-            "logical_environment": "prod", "deployment_name": "shop-prod-web", "github_repository": "shop",
+            "name": "registry.example.com/acme/web",
+            "digest": "sha256:" + "ef" * 32,
+            "status": "deployed",
+            "version": "1.2",
+            "logical_environment": "prod",
+            "deployment_name": "shop-prod-web",
+            "github_repository": "shop",
         },
-    )  # fmt: skip
+    )
 
 
 def test_reviews_of_other_environments_and_comments_without_a_decision_are_none(hub: HttpYard) -> None:
@@ -173,13 +181,17 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
     ("status", "body", "message", "hint"),
     [
         (401, {"message": "Bad credentials"}, "does not accept the token of GITHUB_TOKEN", "set a new one"),
-        (403, {"message": "Not accessible"}, "does not let the token of GITHUB_TOKEN start an event of the repository: Not acc",
-         "Contents: write"),
+        (
+            403,
+            {"message": "Not accessible"},
+            "does not let the token of GITHUB_TOKEN start an event of the repository: Not acc",
+            "Contents: write",
+        ),
         (404, {"message": "Not Found"}, "finds nothing to start an event of the repository, or does not sho", "check the names"),
         (422, {"message": "Invalid request.", "errors": ["no"]}, '(422): Invalid request.; ["no"]', "Contents: write"),
         (418, b"<html>", "refuses to start an event of the repository (418)", "Contents: write"),
     ],
-)  # fmt: skip
+)
 def test_a_permanent_error_is_not_retried_and_has_a_hint(
     hub: HttpYard, status: int, body: object, message: str, hint: str
 ) -> None:

@@ -36,9 +36,18 @@ def test_a_remote_is_read_in_every_spelling(url: str, host: str, path: str) -> N
 
 @pytest.mark.parametrize(
     "url",
-    ["", "/srv/git/shop.git", "../shop", "file:///srv/shop.git", "https://github.com/", "git@github.com:shop", "https://[x/a/b",
-     "https://github.com/acme/../x", "ext::sh -c x"],
-)  # fmt: skip
+    [
+        "",
+        "/srv/git/shop.git",
+        "../shop",
+        "file:///srv/shop.git",
+        "https://github.com/",
+        "git@github.com:shop",
+        "https://[x/a/b",
+        "https://github.com/acme/../x",
+        "ext::sh -c x",
+    ],
+)
 def test_what_is_no_repository_on_a_host_is_none(url: str) -> None:
     assert read_remote(url) is None
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (templates and what is said of them read best in one line each)
 import time
 
 import pytest
@@ -13,30 +12,63 @@ from promoter.model.release import Source
 from promoter.model.secrets import names_in
 
 KNOWN = {
-    "port": 18081, "level": "debug", "hosts": ["a", "b"], "db": {"host": "h", "items": 1}, "flag": True, "none_": None,
-    "pw": Handle("DB"), "cut": "{{ sec", "rest": "ret('TOKEN') }}", "evil": "{{ secret('TOKEN') }}",
-}  # fmt: skip
+    "port": 18081,
+    "level": "debug",
+    "hosts": ["a", "b"],
+    "db": {"host": "h", "items": 1},
+    "flag": True,
+    "none_": None,
+    "pw": Handle("DB"),
+    "cut": "{{ sec",
+    "rest": "ret('TOKEN') }}",
+    "evil": "{{ secret('TOKEN') }}",
+}
 
 
 def scope(**changed) -> Scope:
-    given = {"source": lambda: Source(sha="a" * 40, branch="feature/x"), "environ": {"HOME": "/root", "EMPTY": "", "E": "{{ secret('TOKEN') }}"},
-             "secrets": frozenset({"TOKEN", "DB"}), "variables": KNOWN, "environment": "dev", "release": "0123456789ab" + "c" * 52}  # fmt: skip
+    given = {
+        "source": lambda: Source(sha="a" * 40, branch="feature/x"),
+        "environ": {"HOME": "/root", "EMPTY": "", "E": "{{ secret('TOKEN') }}"},
+        "secrets": frozenset({"TOKEN", "DB"}),
+        "variables": KNOWN,
+        "environment": "dev",
+        "release": "0123456789ab" + "c" * 52,
+    }
     return Scope(**{**given, **changed})
 
 
 @pytest.mark.parametrize(
     ("template", "text"),
     [
-        ("plain", "plain"), ("{{ port }}", "18081"), ("a{{port}}b{{ level }}c", "a18081bdebugc"), ("{{ flag }}", "true"), ("{{ db.host }}", "h"),
-        ("{{ source.sha }}", "a" * 40), ("{{ source.short_sha }}", "a" * 12), ("{{ source.dirty }}", "false"), ("{{ source.branch | replace('/', '-') }}", "feature-x"),
-        ("{{ source.branch.replace('/', '-').upper() }}", "FEATURE-X"), ("{{ source.version | default('0') }}", "0"),
-        ("{{ environment }} {{ environment.name }}", "dev dev"), ("{{ release.short_id }}", "0123456789ab"), ("{{ release }}", "0123456789ab" + "c" * 52),
-        ("{{ env('HOME') }}{{ env(\"EMPTY\") }}", "/root"), ("{{ env('NO', 'x') }}{{ env('NO', '') }}", "x"), ("{{ env('NO', port) }}", "18081"),
-        ("{{ port + 1 }}", "18082"), ("{% if flag %}a{% else %}b{% endif %}", "a"), ("{% for h in hosts %}{{ loop.index }}{{ h }};{% endfor %}", "1a;2b;"),
-        ("{{ hosts | join(',') }}", "a,b"), ("{# nothing #}x", "x"), ("a {{- level -}} b", "adebugb"), ("{{ level }}\n", "debug\n"), ("{{ 2 ** 8 }}", "256"),
-        ("{{ 'x' * 3 }}", "xxx"), ("{{ level is defined }}", "true"),
+        ("plain", "plain"),
+        ("{{ port }}", "18081"),
+        ("a{{port}}b{{ level }}c", "a18081bdebugc"),
+        ("{{ flag }}", "true"),
+        ("{{ db.host }}", "h"),
+        ("{{ source.sha }}", "a" * 40),
+        ("{{ source.short_sha }}", "a" * 12),
+        ("{{ source.dirty }}", "false"),
+        ("{{ source.branch | replace('/', '-') }}", "feature-x"),
+        ("{{ source.branch.replace('/', '-').upper() }}", "FEATURE-X"),
+        ("{{ source.version | default('0') }}", "0"),
+        ("{{ environment }} {{ environment.name }}", "dev dev"),
+        ("{{ release.short_id }}", "0123456789ab"),
+        ("{{ release }}", "0123456789ab" + "c" * 52),
+        ("{{ env('HOME') }}{{ env(\"EMPTY\") }}", "/root"),
+        ("{{ env('NO', 'x') }}{{ env('NO', '') }}", "x"),
+        ("{{ env('NO', port) }}", "18081"),
+        ("{{ port + 1 }}", "18082"),
+        ("{% if flag %}a{% else %}b{% endif %}", "a"),
+        ("{% for h in hosts %}{{ loop.index }}{{ h }};{% endfor %}", "1a;2b;"),
+        ("{{ hosts | join(',') }}", "a,b"),
+        ("{# nothing #}x", "x"),
+        ("a {{- level -}} b", "adebugb"),
+        ("{{ level }}\n", "debug\n"),
+        ("{{ 2 ** 8 }}", "256"),
+        ("{{ 'x' * 3 }}", "xxx"),
+        ("{{ level is defined }}", "true"),
     ],
-)  # fmt: skip
+)
 def test_a_template_is_filled_in(template, text):
     assert render(template, scope()) == text
 
@@ -82,22 +114,68 @@ def test_outside_a_checkout_the_source_is_undefined_and_can_have_a_default():
 
 
 HOSTILE = [
-    "{{ ''.__class__.__mro__[1].__subclasses__() }}", "{{ ''['__class__'] }}", "{{ ''|attr('__class__') }}", "{{ env.__globals__ }}", "{{ env.__self__ }}",
-    "{{ secret.__func__.__globals__ }}", "{{ self.__init__ }}", "{{ cycler.__init__.__globals__ }}", "{{ lipsum.__globals__ }}", "{{ source._get }}",
-    "{{ source.explain('sha') }}", "{{ source.__dict__ }}", "{{ environment._parts }}", "{{ pw._name }}", "{{ pw.placeholder() }}", "{{ namespace() }}",
-    "{{ hosts.append('x') }}", "{{ hosts.__class__ }}", "{{ db.update({'a': 1}) }}", "{{ db.__class__ }}", "{{ loop }}", "{{ ().__class__.__base__ }}",
-    "{{ '{0.__class__}'.format(port) }}", "{{ '%s' | format(port) }}", "{{ port.__class__ }}", "{{ (1).real }}", "{{ env.__call__('HOME') }}",
-    "{% for x in ().__class__.__base__.__subclasses__() %}{{ x }}{% endfor %}", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{% import 'os' as os %}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ ''['__class__'] }}",
+    "{{ ''|attr('__class__') }}",
+    "{{ env.__globals__ }}",
+    "{{ env.__self__ }}",
+    "{{ secret.__func__.__globals__ }}",
+    "{{ self.__init__ }}",
+    "{{ cycler.__init__.__globals__ }}",
+    "{{ lipsum.__globals__ }}",
+    "{{ source._get }}",
+    "{{ source.explain('sha') }}",
+    "{{ source.__dict__ }}",
+    "{{ environment._parts }}",
+    "{{ pw._name }}",
+    "{{ pw.placeholder() }}",
+    "{{ namespace() }}",
+    "{{ hosts.append('x') }}",
+    "{{ hosts.__class__ }}",
+    "{{ db.update({'a': 1}) }}",
+    "{{ db.__class__ }}",
+    "{{ loop }}",
+    "{{ ().__class__.__base__ }}",
+    "{{ '{0.__class__}'.format(port) }}",
+    "{{ '%s' | format(port) }}",
+    "{{ port.__class__ }}",
+    "{{ (1).real }}",
+    "{{ env.__call__('HOME') }}",
+    "{% for x in ().__class__.__base__.__subclasses__() %}{{ x }}{% endfor %}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{% import 'os' as os %}",
     # bombs
-    "{{ 'a' * 10 ** 9 }}", "{{ 10 ** 9 * 'a' }}", "{{ [0] * 10 ** 9 }}", "{{ 10 ** (10 ** 8) }}", "{{ 2 ** 9999 }}", "{{ '%1000000000d' % 1 }}",
-    "{{ '{:1000000000}'.format(1) }}", "{{ 'a'.ljust(1000000000) }}", "{{ 'a'.center(1000000000) }}", "{{ 'a'.zfill(1000000000) }}", "{{ 'a'|center(1000000000) }}",
-    "{{ 'a'|indent(1000000000) }}", "{{ [1]|batch(1000000000, 0)|list }}", "{{ '\\t'.expandtabs(1000000000) }}", "{{ range(10 ** 9) | join }}",
-    "{% for i in range(10 ** 9) %}x{% endfor %}", "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
-    "{{ range(9999) | join(range(9999) | join('aaaaaaaaaaaa')) }}", "{{ ('a' * 9999).replace('a', 'b' * 9999) }}", "{{ ('a' * 9999) | replace('a', 'b' * 9999) }}",
-    "{{ ('a' * 9999).join(['b'] * 9999) }}", "{{ 1 | round(10 ** 9, 'ceil') }}", "{{ lipsum(n=10 ** 7) }}", "{{ [1] | tojson(10 ** 9) }}",
-    "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "{{ " + "-" * 8000 + "1 }}", "x" * 20_000 + "{{ port }}", "{% for i in range(9999) %}{{ 'a' * 16000 }}{% endfor %}",
-    "{{ 999999999999999999 ** 9 * 999999999999999999 ** 9 * 999999999999999999 ** 9 }}", "{{ {'a': 1}.items().__class__ }}",
-]  # fmt: skip
+    "{{ 'a' * 10 ** 9 }}",
+    "{{ 10 ** 9 * 'a' }}",
+    "{{ [0] * 10 ** 9 }}",
+    "{{ 10 ** (10 ** 8) }}",
+    "{{ 2 ** 9999 }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '{:1000000000}'.format(1) }}",
+    "{{ 'a'.ljust(1000000000) }}",
+    "{{ 'a'.center(1000000000) }}",
+    "{{ 'a'.zfill(1000000000) }}",
+    "{{ 'a'|center(1000000000) }}",
+    "{{ 'a'|indent(1000000000) }}",
+    "{{ [1]|batch(1000000000, 0)|list }}",
+    "{{ '\\t'.expandtabs(1000000000) }}",
+    "{{ range(10 ** 9) | join }}",
+    "{% for i in range(10 ** 9) %}x{% endfor %}",
+    "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+    "{{ range(9999) | join(range(9999) | join('aaaaaaaaaaaa')) }}",
+    "{{ ('a' * 9999).replace('a', 'b' * 9999) }}",
+    "{{ ('a' * 9999) | replace('a', 'b' * 9999) }}",
+    "{{ ('a' * 9999).join(['b'] * 9999) }}",
+    "{{ 1 | round(10 ** 9, 'ceil') }}",
+    "{{ lipsum(n=10 ** 7) }}",
+    "{{ [1] | tojson(10 ** 9) }}",
+    "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    "{{ " + "-" * 8000 + "1 }}",
+    "x" * 20_000 + "{{ port }}",
+    "{% for i in range(9999) %}{{ 'a' * 16000 }}{% endfor %}",
+    "{{ 999999999999999999 ** 9 * 999999999999999999 ** 9 * 999999999999999999 ** 9 }}",
+    "{{ {'a': 1}.items().__class__ }}",
+]
 
 
 @pytest.mark.parametrize("template", HOSTILE, ids=[t[:40] for t in HOSTILE])
@@ -208,8 +286,29 @@ def test_names_that_are_not_available_give_the_reason():
             render(template, outside)
 
 
-WORDS = st.sampled_from(["port", "level", "prot", "flag", "pw", "source.sha", "source.version", "source.nope", "environment", "environment.name", "release.id", "env('HOME')", "env('NO')",
-                         "env('NO', 'x')", "secret('TOKEN')", "secret('NO')", "db", "none_", "evil"])  # fmt: skip
+WORDS = st.sampled_from(
+    [
+        "port",
+        "level",
+        "prot",
+        "flag",
+        "pw",
+        "source.sha",
+        "source.version",
+        "source.nope",
+        "environment",
+        "environment.name",
+        "release.id",
+        "env('HOME')",
+        "env('NO')",
+        "env('NO', 'x')",
+        "secret('TOKEN')",
+        "secret('NO')",
+        "db",
+        "none_",
+        "evil",
+    ]
+)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (what is written stands beside what it means)
 import json
 
 import pytest
@@ -24,11 +23,32 @@ def fault(text: str | bytes) -> str:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("yes", "yes"), ("no", "no"), ("on", "on"), ("22:22", "22:22"), ("2026-12-18", "2026-12-18"), ("1_000", "1_000"), ("0b11", "0b11"),
-        ("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("012", 12), ("0o17", 15), ("0x1F", 31), ("-7", -7),
-        ("1.50", 1.5), (".5", 0.5), ("1e3", 1000.0), ("'1'", "1"), ('"true"', "true"), ("!!str 12", "12"), ("! 12", "12"), ("!!int '3'", 3),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("22:22", "22:22"),
+        ("2026-12-18", "2026-12-18"),
+        ("1_000", "1_000"),
+        ("0b11", "0b11"),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("012", 12),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("-7", -7),
+        ("1.50", 1.5),
+        (".5", 0.5),
+        ("1e3", 1000.0),
+        ("'1'", "1"),
+        ('"true"', "true"),
+        ("!!str 12", "12"),
+        ("! 12", "12"),
+        ("!!int '3'", 3),
     ],
-)  # fmt: skip
+)
 def test_scalars_have_the_types_of_the_core_schema(written, meant):
     found = data(f"a: {written}")["a"]
     assert found == meant
@@ -71,7 +91,10 @@ def test_positions_are_those_of_keys_and_values():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\nb: 4", "3:1 duplicate key `a`; the first is on line 1; 4:1 duplicate key `b`; the first is on line 2"),
+        (
+            "a: 1\nb: 2\na: 3\nb: 4",
+            "3:1 duplicate key `a`; the first is on line 1; 4:1 duplicate key `b`; the first is on line 2",
+        ),
         ("a: &x [*x]", "1:8 *x is inside its own anchor"),
         ("? [a]\n: b", "1:3 a key must be a string"),
         ("a: !foo 1\nb: !!int x", "1:4 unknown tag !foo; 2:4 'x' does not match its tag !!int"),
@@ -84,7 +107,7 @@ def test_positions_are_those_of_keys_and_values():
         (b"a: 1\r\nb: \xc3\xa9\xff", "2:5 byte 0xff is not UTF-8"),
         (b"x" * 17_000_000, "1:1 the file has 17 MB; the limit is 16 MiB"),
     ],
-)  # fmt: skip
+)
 def test_invalid_yaml_is_reported(text, message):
     assert fault(text) == message
 

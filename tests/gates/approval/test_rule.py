@@ -23,9 +23,21 @@ CASE = GateContext("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "
 
 def vote(principal: str = "ana@example.com", seq: int = 10, **changes: object) -> Vote:
     given = Vote(
-        "approve", principal, None, "asserted", "prod", RELEASE.id, "sha256:plan", "earlier", "sha256:policy",
-        NOW - timedelta(hours=1), None, "", seq, f"sha256:vote{seq}",
-    )  # fmt: skip
+        "approve",
+        principal,
+        None,
+        "asserted",
+        "prod",
+        RELEASE.id,
+        "sha256:plan",
+        "earlier",
+        "sha256:policy",
+        NOW - timedelta(hours=1),
+        None,
+        "",
+        seq,
+        f"sha256:vote{seq}",
+    )
     return replace(given, **changes)  # type: ignore[arg-type]
 
 

@@ -70,12 +70,32 @@ def test_the_span_itself_is_frozen_even_where_the_rule_does_not_fall() -> None:
     [
         ({"from": "2026-12-24T12:00", "to": "2026-12-27"}, "2026-12-24T10:00", "2026-12-27T22:00", "the end of 2026-12-27"),
         ({"from": "2026-12-24", "to": "2026-12-27T08:30"}, "2026-12-23T22:00", "2026-12-27T06:30", "2026-12-27 08:30 EET"),
-        ({"from": "2026-12-24T12:00Z", "to": "2026-12-24T15:30+01:00"}, "2026-12-24T12:00", "2026-12-24T14:30", "2026-12-24 16:30 EET"),
-        ({"from": "2026-12-24 12:00:30", "to": "2026-12-24T12:00:31"}, "2026-12-24T10:00:30", "2026-12-24T10:00:31", "2026-12-24 12:00 EET"),
-        ({"from": "2025-12-24T12:00", "to": "2025-12-25T00:00", "repeat": "FREQ=YEARLY"}, "2026-12-24T10:00", "2026-12-24T22:00", "the end of 2026-12-24"),
-        ({"from": "2025-12-24T12:00Z", "to": "2025-12-24T13:00Z", "repeat": "FREQ=YEARLY"}, "2026-12-24T12:00", "2026-12-24T13:00", "2026-12-24 15:00 EET"),
+        (
+            {"from": "2026-12-24T12:00Z", "to": "2026-12-24T15:30+01:00"},
+            "2026-12-24T12:00",
+            "2026-12-24T14:30",
+            "2026-12-24 16:30 EET",
+        ),
+        (
+            {"from": "2026-12-24 12:00:30", "to": "2026-12-24T12:00:31"},
+            "2026-12-24T10:00:30",
+            "2026-12-24T10:00:31",
+            "2026-12-24 12:00 EET",
+        ),
+        (
+            {"from": "2025-12-24T12:00", "to": "2025-12-25T00:00", "repeat": "FREQ=YEARLY"},
+            "2026-12-24T10:00",
+            "2026-12-24T22:00",
+            "the end of 2026-12-24",
+        ),
+        (
+            {"from": "2025-12-24T12:00Z", "to": "2025-12-24T13:00Z", "repeat": "FREQ=YEARLY"},
+            "2026-12-24T12:00",
+            "2026-12-24T13:00",
+            "2026-12-24 15:00 EET",
+        ),
     ],
-)  # fmt: skip
+)
 def test_freezes_of_hours(freeze: dict[str, object], begins: str, ends: str, message: str) -> None:
     gate, first, end, second = window(timezone="Europe/Bucharest", freeze=[freeze]), at(begins), at(ends), timedelta(seconds=1)
     assert [is_open(gate, t) for t in (first - second, first, end - second, end)] == [True, False, False, True]
@@ -116,24 +136,50 @@ def test_of_overlapping_freezes_the_longest_is_reported() -> None:
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        ("FREQ=HOURLY", "more often than daily"), ("FREQ=MINUTELY", "more often"), ("FREQ=SECONDLY", "more often"),
-        ("", "not a recurrence rule"), ("yearly", "not a recurrence rule"), ("BYDAY=FR", "has no FREQ of DAILY"),
-        ("FREQ=FORTNIGHTLY", "has no FREQ of DAILY"), ("FREQ=DAILY;FREQ=DAILY", "has FREQ twice"), ("FREQ=DAILY;INTERVAL=0", "INTERVAL=0"),
-        ("FREQ=DAILY;COUNT=-1", "COUNT=-1"), ("FREQ=DAILY;COUNT=2;UNTIL=20270101", "keep one"), ("FREQ=WEEKLY;BYDAY=XX", "BYDAY=XX"),
-        ("FREQ=MONTHLY;BYDAY=0MO", "BYDAY=0MO"), ("FREQ=WEEKLY;BYDAY=1FR", "counts weekdays"), ("FREQ=YEARLY;BYMONTH=13", "BYMONTH=13"),
-        ("FREQ=YEARLY;BYMONTH=-1", "BYMONTH=-1"), ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY=32"), ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY=0"),
-        ("FREQ=YEARLY;BYEASTER=0", "BYEASTER"), ("FREQ=DAILY;BYHOUR=1", "write the time in"), ("FREQ=DAILY;UNTIL=2027", "UNTIL=2027"),
-        ("FREQ=DAILY;UNTIL=20279999", "UNTIL=20279999"), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "no such month"),
-        ("FREQ=MONTHLY;BYWEEKNO=3", "with YEARLY"), ("FREQ=DAILY;BYSETPOS=1;BYDAY=MO", "BYSETPOS with"), ("FREQ=YEARLY;BYSETPOS=1", "no other BY… part to select from"),
-        ("FREQ=YEARLY;UNTIL=20260601", "does not repeat after"), ("FREQ=DAILY;COUNT=1", "does not repeat after"),
-        ("FREQ=DAILY\nDTSTART:20200101", "has no FREQ of DAILY"), ("FREQ=DAILY;WKST=1MO", "WKST=1MO"), ("FREQ=DAILY;WKST=XX", "WKST=XX"),
-        ("FREQ=WEEKLY;BYDAY=", "not a recurrence rule: write"), ("FREQ=WEEKLY;=FR", "has , which"), ("FREQ=WEEKLY;BYDAY", "not a recurrence rule: write"),
-        ("FREQ=DAILY;COUNT=1=2", "COUNT=1=2 is invalid"), ("FREQ=YEARLY;BYDAY=54MO", "BYDAY=54MO is invalid"), ("FREQ=YEARLY;BYMONTH=+5", "BYMONTH=+5"),
-        ("FREQ=DAILY;BYDAY=1MO", "counts weekdays"), ("FREQ=YEARLY;BYMONTH=2,4;BYMONTHDAY=31", "no such month"),
-        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,-31", "no such month"), ("FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31", "no such month"),
+        ("FREQ=HOURLY", "more often than daily"),
+        ("FREQ=MINUTELY", "more often"),
+        ("FREQ=SECONDLY", "more often"),
+        ("", "not a recurrence rule"),
+        ("yearly", "not a recurrence rule"),
+        ("BYDAY=FR", "has no FREQ of DAILY"),
+        ("FREQ=FORTNIGHTLY", "has no FREQ of DAILY"),
+        ("FREQ=DAILY;FREQ=DAILY", "has FREQ twice"),
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL=0"),
+        ("FREQ=DAILY;COUNT=-1", "COUNT=-1"),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20270101", "keep one"),
+        ("FREQ=WEEKLY;BYDAY=XX", "BYDAY=XX"),
+        ("FREQ=MONTHLY;BYDAY=0MO", "BYDAY=0MO"),
+        ("FREQ=WEEKLY;BYDAY=1FR", "counts weekdays"),
+        ("FREQ=YEARLY;BYMONTH=13", "BYMONTH=13"),
+        ("FREQ=YEARLY;BYMONTH=-1", "BYMONTH=-1"),
+        ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY=32"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY=0"),
+        ("FREQ=YEARLY;BYEASTER=0", "BYEASTER"),
+        ("FREQ=DAILY;BYHOUR=1", "write the time in"),
+        ("FREQ=DAILY;UNTIL=2027", "UNTIL=2027"),
+        ("FREQ=DAILY;UNTIL=20279999", "UNTIL=20279999"),
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "no such month"),
+        ("FREQ=MONTHLY;BYWEEKNO=3", "with YEARLY"),
+        ("FREQ=DAILY;BYSETPOS=1;BYDAY=MO", "BYSETPOS with"),
+        ("FREQ=YEARLY;BYSETPOS=1", "no other BY… part to select from"),
+        ("FREQ=YEARLY;UNTIL=20260601", "does not repeat after"),
+        ("FREQ=DAILY;COUNT=1", "does not repeat after"),
+        ("FREQ=DAILY\nDTSTART:20200101", "has no FREQ of DAILY"),
+        ("FREQ=DAILY;WKST=1MO", "WKST=1MO"),
+        ("FREQ=DAILY;WKST=XX", "WKST=XX"),
+        ("FREQ=WEEKLY;BYDAY=", "not a recurrence rule: write"),
+        ("FREQ=WEEKLY;=FR", "has , which"),
+        ("FREQ=WEEKLY;BYDAY", "not a recurrence rule: write"),
+        ("FREQ=DAILY;COUNT=1=2", "COUNT=1=2 is invalid"),
+        ("FREQ=YEARLY;BYDAY=54MO", "BYDAY=54MO is invalid"),
+        ("FREQ=YEARLY;BYMONTH=+5", "BYMONTH=+5"),
+        ("FREQ=DAILY;BYDAY=1MO", "counts weekdays"),
+        ("FREQ=YEARLY;BYMONTH=2,4;BYMONTHDAY=31", "no such month"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,-31", "no such month"),
+        ("FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=31", "no such month"),
         ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31", "no such month"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_rule_is_refused_with_what_to_write(rule: str, why: str) -> None:
     with pytest.raises(ValidationError) as error:
         window(freeze=[{"from": date(2026, 1, 5), "to": date(2026, 1, 5), "repeat": rule}])
@@ -146,10 +192,21 @@ def test_a_bad_rule_is_refused_with_what_to_write(rule: str, why: str) -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    ["FREQ=WEEKLY;BYDAY=MO;WKST=SU", "FREQ=YEARLY;BYDAY=53MO,-53TU", "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=31", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
-     "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1", "FREQ=YEARLY;BYMONTH=1,2;BYMONTHDAY=31", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,31", "FREQ=DAILY;UNTIL=20270101T000000",
-     "FREQ=YEARLY;BYWEEKNO=+1,-53", "FREQ=YEARLY;BYYEARDAY=366,+1,-1", "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=3,4;BYMONTHDAY=31"],
-)  # fmt: skip
+    [
+        "FREQ=WEEKLY;BYDAY=MO;WKST=SU",
+        "FREQ=YEARLY;BYDAY=53MO,-53TU",
+        "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=31",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1",
+        "FREQ=YEARLY;BYMONTH=1,2;BYMONTHDAY=31",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,31",
+        "FREQ=DAILY;UNTIL=20270101T000000",
+        "FREQ=YEARLY;BYWEEKNO=+1,-53",
+        "FREQ=YEARLY;BYYEARDAY=366,+1,-1",
+        "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=30",
+        "FREQ=YEARLY;BYMONTH=3,4;BYMONTHDAY=31",
+    ],
+)
 def test_a_valid_rule_is_accepted_unchanged(rule: str) -> None:
     assert check_rule(f" rrule:{rule.lower()}; ") == rule
 
@@ -176,10 +233,15 @@ def test_parts_of_one_freeze_count_as_one_beside_another() -> None:
     assert evaluated(gate, at("2026-01-03")).sentence.startswith("frozen until the end of 2026-01-08 (a)")
 
 
-@pytest.mark.parametrize(("first", "last", "hint"), [
-    ("2026-01-01T12:00", "2026-01-01T12:00", "remove the times to freeze the whole day"), ("2026-01-02", "2026-01-01", "swap `from` and `to`"),
-    ("2026-01-01T12:00+00:00", "2026-01-01T14:00", "swap `from` and `to`"), ("2026-01-01T14:00", "2026-01-01T12:00+00:00", "swap `from` and `to`"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("first", "last", "hint"),
+    [
+        ("2026-01-01T12:00", "2026-01-01T12:00", "remove the times to freeze the whole day"),
+        ("2026-01-02", "2026-01-01", "swap `from` and `to`"),
+        ("2026-01-01T12:00+00:00", "2026-01-01T14:00", "swap `from` and `to`"),
+        ("2026-01-01T14:00", "2026-01-01T12:00+00:00", "swap `from` and `to`"),
+    ],
+)
 def test_what_to_do_about_a_freeze_that_ends_before_it_begins(first: str, last: str, hint: str) -> None:
     """In Bucharest, two hours before UTC: a time with an offset and one on the wall are told apart as instants."""
     with pytest.raises(ValidationError) as error:
@@ -206,9 +268,13 @@ def test_on_the_wall_the_later_time_is_later_even_where_the_clock_goes_back() ->
         ("2026-01-01T12:00", "2026-01-01T11:59", "this freeze ends on 2026-01-01 11:59, before it begins on 2026-01-01 12:00"),
         ("2026-01-01T12:00", "2026-01-01T12:00", "this freeze ends on 2026-01-01 12:00, when it begins"),
         ("2026-01-02", "2026-01-01T12:00", "this freeze ends on 2026-01-01 12:00, before it begins on 2026-01-02"),
-        ("2026-01-01T12:00Z", "2026-01-01T12:30+02:00", "this freeze ends on 2026-01-01 12:30+02:00, before it begins on 2026-01-01 12:00+00:00"),
+        (
+            "2026-01-01T12:00Z",
+            "2026-01-01T12:30+02:00",
+            "this freeze ends on 2026-01-01 12:30+02:00, before it begins on 2026-01-01 12:00+00:00",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_freeze_that_ends_before_it_begins_is_refused(first: str, last: str, message: str) -> None:
     with pytest.raises(ValidationError) as error:
         window(freeze=[{"from": "2026-01-01", "to": "2026-01-01"}, {"from": first, "to": last}])
@@ -248,11 +314,22 @@ def test_what_is_no_date_and_no_time_is_refused(bad: object) -> None:
         {"freeze": [{"from": "2020-01-01", "to": "9999-12-31"}]},
         {"freeze": [{"from": "0001-01-01", "to": "9999-12-31", "repeat": "FREQ=YEARLY"}]},
         {"freeze": [{"from": "2020-01-01", "to": "2020-01-01", "repeat": "FREQ=DAILY"}]},
-        {"freeze": [{"from": "2020-01-01", "to": "2020-12-31", "repeat": "FREQ=YEARLY"}, {"from": "2020-02-29", "to": "2020-12-31", "repeat": "FREQ=MONTHLY"}]},
-        {"allow": ["mon 09:00-10:00"], "freeze": [{"from": "2020-01-06T08:00", "to": "2020-01-06T10:00", "repeat": "FREQ=WEEKLY"}]},
-        {"allow": ["09:00-10:00", "11:00-12:00"], "freeze": [{"from": "2020-01-06T09:00", "to": "2020-01-06T12:00", "repeat": "FREQ=DAILY"}]},
+        {
+            "freeze": [
+                {"from": "2020-01-01", "to": "2020-12-31", "repeat": "FREQ=YEARLY"},
+                {"from": "2020-02-29", "to": "2020-12-31", "repeat": "FREQ=MONTHLY"},
+            ]
+        },
+        {
+            "allow": ["mon 09:00-10:00"],
+            "freeze": [{"from": "2020-01-06T08:00", "to": "2020-01-06T10:00", "repeat": "FREQ=WEEKLY"}],
+        },
+        {
+            "allow": ["09:00-10:00", "11:00-12:00"],
+            "freeze": [{"from": "2020-01-06T09:00", "to": "2020-01-06T12:00", "repeat": "FREQ=DAILY"}],
+        },
     ],
-)  # fmt: skip
+)
 def test_a_window_that_never_opens_is_reported(keys: dict[str, object]) -> None:
     gate = window(timezone="Europe/Bucharest", **keys)
     assert next_opening(gate, at("2026-03-02T07:00")) is None
@@ -296,10 +373,20 @@ def test_the_title_lists_freezes_and_calendars() -> None:
 
 DAYS = 24
 CHANGES = [
-    ("Europe/Bucharest", "2026-03-29"), ("Europe/Bucharest", "2026-10-25"), ("America/New_York", "2026-03-08"), ("America/New_York", "2026-11-01"),
-    ("Australia/Lord_Howe", "2026-04-05"), ("Australia/Lord_Howe", "2026-10-04"), ("Africa/Casablanca", "2025-02-23"), ("Africa/Casablanca", "2025-04-06"),
-    ("America/Sao_Paulo", "2018-11-04"), ("America/Sao_Paulo", "2018-02-18"), ("America/St_Johns", "2010-11-07"), ("Pacific/Apia", "2011-12-30"), ("UTC", "2026-01-01"),
-]  # fmt: skip
+    ("Europe/Bucharest", "2026-03-29"),
+    ("Europe/Bucharest", "2026-10-25"),
+    ("America/New_York", "2026-03-08"),
+    ("America/New_York", "2026-11-01"),
+    ("Australia/Lord_Howe", "2026-04-05"),
+    ("Australia/Lord_Howe", "2026-10-04"),
+    ("Africa/Casablanca", "2025-02-23"),
+    ("Africa/Casablanca", "2025-04-06"),
+    ("America/Sao_Paulo", "2018-11-04"),
+    ("America/Sao_Paulo", "2018-02-18"),
+    ("America/St_Johns", "2010-11-07"),
+    ("Pacific/Apia", "2011-12-30"),
+    ("UTC", "2026-01-01"),
+]
 RULES = {
     None: lambda first, day: False,
     "FREQ=DAILY;INTERVAL=5": lambda first, day: (day - first).days % 5 == 0,
@@ -344,9 +431,16 @@ def walked(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datet
 @pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(
-    change=st.sampled_from(CHANGES), weekday=st.integers(0, 7), opens=st.integers(0, 95), lasts=st.integers(1, 96),
-    back=st.integers(-12, 800), hour=st.integers(0, 95), length=st.integers(1, 400), rule=st.sampled_from(list(RULES)), step=st.integers(61, 257),
-)  # fmt: skip
+    change=st.sampled_from(CHANGES),
+    weekday=st.integers(0, 7),
+    opens=st.integers(0, 95),
+    lasts=st.integers(1, 96),
+    back=st.integers(-12, 800),
+    hour=st.integers(0, 95),
+    length=st.integers(1, 400),
+    rule=st.sampled_from(list(RULES)),
+    step=st.integers(61, 257),
+)
 @example(CHANGES[1], 7, 0, 96, 1, 13, 2, "FREQ=DAILY;INTERVAL=5", 61)
 @example(CHANGES[10], 7, 0, 96, 5, 0, 1, "FREQ=DAILY;INTERVAL=5", 61)
 @example(CHANGES[3], 6, 0, 4, 0, 0, 1, None, 61)

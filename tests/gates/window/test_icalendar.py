@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (calendars and what is found in them read best in one line each)
 """Freezes from iCalendar files: each feature that a calendar program writes, on real zones; and what is refused."""
 
 import json
@@ -26,7 +25,12 @@ NIGHT = ("DTSTART;TZID=Europe/Bucharest:20260301T220000", "DTEND;TZID=Europe/Buc
     [
         ("UTC", ("DTSTART;VALUE=DATE:20200101", "DTEND;VALUE=DATE:20241101"), "2020-01-01T00:00", "2024-11-01T00:00"),
         # all-day events are days of the window's zone; the end is not part of them
-        ("Europe/Bucharest", ("DTSTART;VALUE=DATE:20260329", "DTEND;VALUE=DATE:20260330"), "2026-03-28T22:00", "2026-03-29T21:00"),
+        (
+            "Europe/Bucharest",
+            ("DTSTART;VALUE=DATE:20260329", "DTEND;VALUE=DATE:20260330"),
+            "2026-03-28T22:00",
+            "2026-03-29T21:00",
+        ),
         ("Europe/Bucharest", ("DTSTART;VALUE=DATE:20261025",), "2026-10-24T21:00", "2026-10-25T22:00"),
         ("America/Sao_Paulo", ("DTSTART;VALUE=DATE:20181104",), "2018-11-04T03:00", "2018-11-05T02:00"),
         ("America/Sao_Paulo", ("DTSTART;VALUE=DATE:20180217",), "2018-02-17T02:00", "2018-02-18T03:00"),
@@ -38,13 +42,28 @@ NIGHT = ("DTSTART;TZID=Europe/Bucharest:20260301T220000", "DTEND;TZID=Europe/Buc
         ("Asia/Kathmandu", ("DTSTART:20260301T000000", "DURATION:PT1H30M"), "2026-02-28T18:15", "2026-02-28T19:45"),
         # times in UTC or in a zone of their own do not move with the window's
         ("Asia/Kathmandu", ("DTSTART:20260301T000000Z", "DTEND:20260301T010000Z"), "2026-03-01T00:00", "2026-03-01T01:00"),
-        ("UTC", ("DTSTART;TZID=Europe/Bucharest:20260329T033000", "DTEND;TZID=Europe/Bucharest:20260329T050000"), "2026-03-29T01:00", "2026-03-29T02:00"),
-        ("UTC", ("DTSTART;TZID=Africa/Casablanca:20250223T013000", "DTEND;TZID=Africa/Casablanca:20250223T023000"), "2025-02-23T00:30", "2025-02-23T02:30"),
-        ("UTC", ("DTSTART;TZID=W. Europe Standard Time:20260601T100000", "DTEND;TZID=W. Europe Standard Time:20260601T110000"), "2026-06-01T08:00", "2026-06-01T09:00"),
+        (
+            "UTC",
+            ("DTSTART;TZID=Europe/Bucharest:20260329T033000", "DTEND;TZID=Europe/Bucharest:20260329T050000"),
+            "2026-03-29T01:00",
+            "2026-03-29T02:00",
+        ),
+        (
+            "UTC",
+            ("DTSTART;TZID=Africa/Casablanca:20250223T013000", "DTEND;TZID=Africa/Casablanca:20250223T023000"),
+            "2025-02-23T00:30",
+            "2025-02-23T02:30",
+        ),
+        (
+            "UTC",
+            ("DTSTART;TZID=W. Europe Standard Time:20260601T100000", "DTEND;TZID=W. Europe Standard Time:20260601T110000"),
+            "2026-06-01T08:00",
+            "2026-06-01T09:00",
+        ),
         ("UTC", ("DTSTART;TZID=Ours:20260701T100000", "DTEND;TZID=Ours:20260701T110000"), "2026-07-01T07:00", "2026-07-01T08:00"),
         ("UTC", ("DTSTART;TZID=Ours:20261201T100000", "DTEND;TZID=Ours:20261201T110000"), "2026-12-01T08:00", "2026-12-01T09:00"),
     ],
-)  # fmt: skip
+)
 def test_an_event_is_a_span_in_which_nothing_may_enter(zone: str, lines: tuple[str, ...], begins: str, ends: str) -> None:
     gate = window(timezone=zone, calendar=calendar(OWN_ZONE, event(*lines)))
     first, end = at(begins), at(ends)
@@ -97,12 +116,26 @@ ALL_DAY = ("DTSTART;VALUE=DATE:20260302", "RRULE:FREQ=DAILY;UNTIL=20260306")
         (calendar(event(*ALL_DAY, "RDATE;VALUE=DATE:20260309")), [2, 3, 4, 5, 6, 9]),
         (calendar(event(*DAILY, "STATUS:CANCELLED")), []),
         (calendar(event(*DAILY, "STATUS:TENTATIVE", "TRANSP:TRANSPARENT")), [2, 3, 4, 5, 6]),
-        (calendar(event(*DAILY), event("RECURRENCE-ID:20260304T110000Z", "DTSTART:20260310T110000Z", "DTEND:20260310T130000Z")), [2, 3, 5, 6, 10]),
+        (
+            calendar(
+                event(*DAILY), event("RECURRENCE-ID:20260304T110000Z", "DTSTART:20260310T110000Z", "DTEND:20260310T130000Z")
+            ),
+            [2, 3, 5, 6, 10],
+        ),
         (calendar(event(*DAILY), event("RECURRENCE-ID:20260304T110000Z", *DAILY[:2], "STATUS:CANCELLED")), [2, 3, 5, 6]),
         (calendar(event(*DAILY), event("DTSTART:20260308T110000Z", "DTEND:20260308T130000Z", uid="2")), [2, 3, 4, 5, 6, 8]),
-        (calendar(event(*DAILY)) + calendar(event("DTSTART;VALUE=DATE:20260309", "DTEND;VALUE=DATE:20260311")), [2, 3, 4, 5, 6, 9, 10]),
+        (
+            calendar(event(*DAILY)) + calendar(event("DTSTART;VALUE=DATE:20260309", "DTEND;VALUE=DATE:20260311")),
+            [2, 3, 4, 5, 6, 9, 10],
+        ),
         (calendar(event(*DAILY), event(*DAILY[:2], "SEQUENCE:1")), [2]),
-        (calendar(event(*DAILY).replace("UID:1\n", ""), event("DTSTART:20260308T110000Z", "DTEND:20260308T130000Z").replace("UID:1\n", "")), [2, 3, 4, 5, 6, 8]),
+        (
+            calendar(
+                event(*DAILY).replace("UID:1\n", ""),
+                event("DTSTART:20260308T110000Z", "DTEND:20260308T130000Z").replace("UID:1\n", ""),
+            ),
+            [2, 3, 4, 5, 6, 8],
+        ),
         (calendar(event("DTSTART:20250302T110000Z", "RDATE;VALUE=PERIOD:20251230T110000Z/P65DT2H")), [1, 2, 3, 4, 5]),
         (calendar("X-WR-TIMEZONE:America/New_York\n", event("DTSTART:20260302T063000", "DTEND:20260302T073000")), [2]),
         (calendar(event("DTSTART:20260302T110000Z")), []),
@@ -110,7 +143,7 @@ ALL_DAY = ("DTSTART;VALUE=DATE:20260302", "RRULE:FREQ=DAILY;UNTIL=20260306")
         (calendar(event(*DAILY)).replace("\r\n", "\n"), [2, 3, 4, 5, 6]),
         (calendar("BEGIN:VTODO\nUID:7\nDTSTART:20260302T110000Z\nDUE:20260302T130000Z\nEND:VTODO\n"), []),
     ],
-)  # fmt: skip
+)
 def test_recurrences_their_exceptions_and_changes(text: str, days: list[int]) -> None:
     assert noons(text) == days
 
@@ -145,13 +178,16 @@ def test_calendars_and_freezes_both_close_the_window() -> None:
         (calendar(event(*DAILY[:2], "RRULE:FREQ=DAILY;INTERVAL=0")), "INTERVAL=0"),
         (calendar(event(*DAILY[:2], "RRULE:FREQ=DAILY;BYMINUTE=0,1,2,3,4;BYSECOND=0,1,2,3,4")), "more than 24 times a day"),
         (calendar(event(*DAILY), event("DTSTART;VALUE=DATE:20260401")), "its event on line 11 has the UID of an earlier one"),
-        (calendar(event("DTSTART;TZID=Mars/Olympus:20260101T000000")), "in the unknown time zone Mars/Olympus: add its VTIMEZONE"),
+        (
+            calendar(event("DTSTART;TZID=Mars/Olympus:20260101T000000")),
+            "in the unknown time zone Mars/Olympus: add its VTIMEZONE",
+        ),
         (calendar(event(*DAILY, "EXDATE;TZID=Mars/Olympus:20260101T000000")), "has EXDATE in the unknown time zone Mars/Olympus"),
         (calendar(event("DTSTART:20260302T000000Z", "DTEND:20260301T000000Z")), "ends before it begins"),
         (calendar(event("DTSTART:20260302T000000Z", "DTEND;VALUE=DATE:20260303")), "mixes a date and a time"),
         (calendar(event(*DAILY)).replace("VERSION:2.0", "VERSION:2.0\r\nCALSCALE:CHINESE"), "cannot be computed"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_wholly_understood_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError) as error:
         read_calendar(text)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (tables read best in one line each)
 """Windows and freezes on real zones, through gaps and overlaps of the clock."""
 
 from dataclasses import replace
@@ -60,9 +59,12 @@ def test_a_window_may_go_over_midnight() -> None:
 
 def test_a_freeze_wins_over_the_window_and_ends_after_its_last_day() -> None:
     gate = Window.model_validate(
-        {"timezone": "Europe/Bucharest", "allow": ["mon-fri 09:00-16:00"],
-         "freeze": [{"from": date(2026, 12, 18), "to": date(2027, 1, 5), "reason": "year end"}]}
-    )  # fmt: skip
+        {
+            "timezone": "Europe/Bucharest",
+            "allow": ["mon-fri 09:00-16:00"],
+            "freeze": [{"from": date(2026, 12, 18), "to": date(2027, 1, 5), "reason": "year end"}],
+        }
+    )
     assert outcome(gate, "2026-12-18T08:00") == (Outcome.WAITING, ReasonCode.FROZEN)
     assert "year end" in evaluate_window(gate, replace(CASE, now=at("2026-12-21T08:00"))).sentence
     assert next_opening(gate, at("2026-12-18T08:00")) == at("2027-01-06T07:00")
@@ -102,9 +104,20 @@ def test_a_window_that_never_opens_has_no_next_opening() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["mon 09:60-10:00", "mon 09:00-10:60", "mon 09:75-10:99", "mon 24:00-25:00", "mon 24:00-24:00", "mon 25:00-10:00", "mon 09:00-24:01", "mon 09:00-25:00",
-     "moo 09:00-10:00", "mon-moo 09:00-10:00", "moo-mon 09:00-10:00"],
-)  # fmt: skip
+    [
+        "mon 09:60-10:00",
+        "mon 09:00-10:60",
+        "mon 09:75-10:99",
+        "mon 24:00-25:00",
+        "mon 24:00-24:00",
+        "mon 25:00-10:00",
+        "mon 09:00-24:01",
+        "mon 09:00-25:00",
+        "moo 09:00-10:00",
+        "mon-moo 09:00-10:00",
+        "moo-mon 09:00-10:00",
+    ],
+)
 def test_no_such_time_and_no_such_day(bad: str) -> None:
     with pytest.raises(ValueError, match="is not a range: write for example"):
         read_range(bad)
@@ -113,9 +126,12 @@ def test_no_such_time_and_no_such_day(bad: str) -> None:
 @pytest.mark.parametrize(
     ("text", "days", "start", "end"),
     [
-        ("09:00-16:00", "0123456", 540, 960), ("sun 00:00-24:00", "6", 0, 1440), ("fri-mon 23:59-00:59", "0456", 1439, 1499),
-        ("mon-sun 00:59-23:59", "0123456", 59, 1439), (" SAT-SUN 1:00-1:00 ", "56", 60, 1500),
+        ("09:00-16:00", "0123456", 540, 960),
+        ("sun 00:00-24:00", "6", 0, 1440),
+        ("fri-mon 23:59-00:59", "0456", 1439, 1499),
+        ("mon-sun 00:59-23:59", "0123456", 59, 1439),
+        (" SAT-SUN 1:00-1:00 ", "56", 60, 1500),
     ],
-)  # fmt: skip
+)
 def test_a_range_is_read(text: str, days: str, start: int, end: int) -> None:
     assert read_range(text) == (frozenset(map(int, days)), start, end)

@@ -177,9 +177,13 @@ def test_what_comes_back_keeps_to_the_wall_clock(
 
 
 CHANGES = [
-    ("Europe/Bucharest", "2026-03-28"), ("Europe/Bucharest", "2026-10-24"), ("America/New_York", "2026-11-01"),
-    ("Australia/Lord_Howe", "2026-04-04"), ("Africa/Casablanca", "2025-04-05"), ("America/Sao_Paulo", "2018-11-03"),
-]  # fmt: skip
+    ("Europe/Bucharest", "2026-03-28"),
+    ("Europe/Bucharest", "2026-10-24"),
+    ("America/New_York", "2026-11-01"),
+    ("Australia/Lord_Howe", "2026-04-04"),
+    ("Africa/Casablanca", "2025-04-05"),
+    ("America/Sao_Paulo", "2018-11-03"),
+]
 HALVES = st.integers(0, 47)
 
 

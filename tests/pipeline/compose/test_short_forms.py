@@ -33,10 +33,16 @@ def messages_of(yaml: str) -> list[tuple[tuple[str | int, ...], str]]:
 FORMS = [
     ("command: a 'b c' \"d\"", ["a", "b c", "d"]),
     ("command: [a, 1, true]", None),
-    ("command: app --token {{ secret('T') }} 'x {{ secret('T') }}'", ["app", "--token", "{{ secret('T') }}", "x {{ secret('T') }}"]),
+    (
+        "command: app --token {{ secret('T') }} 'x {{ secret('T') }}'",
+        ["app", "--token", "{{ secret('T') }}", "x {{ secret('T') }}"],
+    ),
     ("entrypoint: []", []),
     ("environment: [A=1, B=x=y, HOME, NOPE, C=]", {"A": "1", "B": "x=y", "HOME": "/root", "C": ""}),
-    ("environment: {A: 1, B: true, C: 1.10, D: , HOME: , E: 0x1F}", {"A": "1", "B": "true", "C": "1.10", "HOME": "/root", "E": "0x1F"}),
+    (
+        "environment: {A: 1, B: true, C: 1.10, D: , HOME: , E: 0x1F}",
+        {"A": "1", "B": "true", "C": "1.10", "HOME": "/root", "E": "0x1F"},
+    ),
     ("labels: [a=b, c]", {"a": "b", "c": ""}),
     ("labels: {a: 1, x-y: z}", {"a": "1", "x-y": "z"}),
     ("sysctls: {net.core.somaxconn: 1024}", {"net.core.somaxconn": "1024"}),
@@ -46,27 +52,51 @@ FORMS = [
     ("shm_size: 1024", 1024),
     ("memswap_limit: '-1'", -1),
     ("cpus: '0.5'", 0.5),
-    ("ulimits: {nofile: 1024, core: {soft: 0, hard: 1}}", {"nofile": {"soft": 1024, "hard": 1024}, "core": {"soft": 0, "hard": 1}}),
-    ("devices: ['/dev/a', '/dev/a:/dev/b', '/dev/a:/dev/b:r']", [
-        {"source": "/dev/a", "target": "/dev/a", "permissions": "rwm"},
-        {"source": "/dev/a", "target": "/dev/b", "permissions": "rwm"},
-        {"source": "/dev/a", "target": "/dev/b", "permissions": "r"},
-    ]),
+    (
+        "ulimits: {nofile: 1024, core: {soft: 0, hard: 1}}",
+        {"nofile": {"soft": 1024, "hard": 1024}, "core": {"soft": 0, "hard": 1}},
+    ),
+    (
+        "devices: ['/dev/a', '/dev/a:/dev/b', '/dev/a:/dev/b:r']",
+        [
+            {"source": "/dev/a", "target": "/dev/a", "permissions": "rwm"},
+            {"source": "/dev/a", "target": "/dev/b", "permissions": "rwm"},
+            {"source": "/dev/a", "target": "/dev/b", "permissions": "r"},
+        ],
+    ),
     ("cpu_quota: 50000", 50_000),
     ("cpu_period: '100000'", 100_000),
     ("cpu_rt_runtime: 400ms", 400_000),
     ("device_cgroup_rules: ['c 1:3 mr', 'a 7:* rmw', 'c 1:3 mr']", ["c 1:3 mr", "a 7:* rmw"]),
     ("gpus: all", [{"count": -1}]),
-    ("gpus: [{driver: nvidia, count: all}, {device_ids: [0, '1']}]", [{"driver": "nvidia", "count": -1}, {"device_ids": ["0", "1"]}]),
-    ("blkio_config: {weight: 300, device_read_bps: [{path: /dev/a, rate: 12mb}]}", {"weight": 300, "device_read_bps": [{"path": "/dev/a", "rate": 12 * 1024**2}]}),
+    (
+        "gpus: [{driver: nvidia, count: all}, {device_ids: [0, '1']}]",
+        [{"driver": "nvidia", "count": -1}, {"device_ids": ["0", "1"]}],
+    ),
+    (
+        "blkio_config: {weight: 300, device_read_bps: [{path: /dev/a, rate: 12mb}]}",
+        {"weight": 300, "device_read_bps": [{"path": "/dev/a", "rate": 12 * 1024**2}]},
+    ),
     ("label_file: ./labels", ["/base/labels"]),
-    ("build: {context: ., additional_contexts: [assets=./a, base=docker-image://x:1]}", {"context": ".", "additional_contexts": {"assets": "/base/a", "base": "docker-image://x:1"}}),
-    ("build: {context: ., secrets: [npm, {source: pip, target: pip_conf}]}", {"context": ".", "secrets": {"npm": handle("npm"), "pip_conf": handle("pip")}}),
+    (
+        "build: {context: ., additional_contexts: [assets=./a, base=docker-image://x:1]}",
+        {"context": ".", "additional_contexts": {"assets": "/base/a", "base": "docker-image://x:1"}},
+    ),
+    (
+        "build: {context: ., secrets: [npm, {source: pip, target: pip_conf}]}",
+        {"context": ".", "secrets": {"npm": handle("npm"), "pip_conf": handle("pip")}},
+    ),
     ("build: {context: ., ssh: [default, key=./k]}", {"context": ".", "ssh": {"default": "", "key": "/base/k"}}),
     ("build: {context: ., ssh: true}", {"context": ".", "ssh": {"default": ""}}),
     ("build: {context: ., no_cache_filter: one}", {"context": ".", "no_cache_filter": ["one"]}),
-    ("ports: ['80:80', '80:80', '80:80/udp']", [{"target": 80, "protocol": "tcp", "published": 80}, {"target": 80, "protocol": "udp", "published": 80}]),
-    ("extra_hosts: ['a=10.0.0.1', 'a:10.0.0.2', 'b:::1', 'c=[::2]']", {"a": ["10.0.0.1", "10.0.0.2"], "b": ["::1"], "c": ["::2"]}),
+    (
+        "ports: ['80:80', '80:80', '80:80/udp']",
+        [{"target": 80, "protocol": "tcp", "published": 80}, {"target": 80, "protocol": "udp", "published": 80}],
+    ),
+    (
+        "extra_hosts: ['a=10.0.0.1', 'a:10.0.0.2', 'b:::1', 'c=[::2]']",
+        {"a": ["10.0.0.1", "10.0.0.2"], "b": ["::1"], "c": ["::2"]},
+    ),
     ("extra_hosts: {a: 10.0.0.1, b: [10.0.0.2, '::1']}", {"a": ["10.0.0.1"], "b": ["10.0.0.2", "::1"]}),
     ("dns: 1.1.1.1", ["1.1.1.1"]),
     ("tmpfs: /run", ["/run"]),
@@ -76,7 +106,10 @@ FORMS = [
     ("networks: {a: , b: {aliases: [c]}}", {"a": {}, "b": {"aliases": ["c"]}}),
     ("depends_on: [a]", {"a": {}}),
     ("depends_on: {a: {condition: service_healthy}}", {"a": {"condition": "service_healthy"}}),
-    ("healthcheck: {test: curl x, interval: 1m30s, retries: '3'}", {"test": ["CMD-SHELL", "curl x"], "interval": "1m30s", "retries": 3}),
+    (
+        "healthcheck: {test: curl x, interval: 1m30s, retries: '3'}",
+        {"test": ["CMD-SHELL", "curl x"], "interval": "1m30s", "retries": 3},
+    ),
     ("healthcheck: {disable: true}", {"disable": True}),
     ("stop_grace_period: 1h", "1h"),
     ("restart: on-failure:3", "on-failure:3"),
@@ -84,16 +117,32 @@ FORMS = [
     ("build: ./web", {"context": "./web"}),
     ("build: {args: [A=1, HOME, NOPE], shm_size: 1m}", {"args": {"A": "1", "HOME": "/root"}, "shm_size": 1024**2}),
     ("logging: {driver: json-file, options: {max-file: 3}}", {"driver": "json-file", "options": {"max-file": "3"}}),
-    ("deploy: {replicas: '2', resources: {limits: {cpus: '1', memory: 1k, pids: 5}}, x-a: 1}", {"replicas": 2, "resources": {"limits": {"cpus": 1.0, "memory": 1024, "pids": 5}}}),
+    (
+        "deploy: {replicas: '2', resources: {limits: {cpus: '1', memory: 1k, pids: 5}}, x-a: 1}",
+        {"replicas": 2, "resources": {"limits": {"cpus": 1.0, "memory": 1024, "pids": 5}}},
+    ),
     ("env_file: a.env", [{"path": "/base/a.env"}]),
-    ("env_file: [a.env, {path: /b.env, required: false, format: raw}]", [{"path": "/base/a.env"}, {"path": "/b.env", "required": False, "format": "raw"}]),
-    ("secrets: [a, {source: b, target: c, uid: '1', mode: 0400}, {source: d, target: /e}]", [
-        {"source": "a", "target": "/run/secrets/a"}, {"source": "b", "target": "/run/secrets/c", "uid": 1, "mode": 0o400}, {"source": "d", "target": "/e"},
-    ]),
-    ("configs: [a, {source: b, target: c/d, mode: 0o644}, {source: b, mode: '0600'}]", [
-        {"source": "a", "target": "/a"}, {"source": "b", "target": "/c/d", "mode": 0o644}, {"source": "b", "target": "/b", "mode": 0o600},
-    ]),
-]  # fmt: skip
+    (
+        "env_file: [a.env, {path: /b.env, required: false, format: raw}]",
+        [{"path": "/base/a.env"}, {"path": "/b.env", "required": False, "format": "raw"}],
+    ),
+    (
+        "secrets: [a, {source: b, target: c, uid: '1', mode: 0400}, {source: d, target: /e}]",
+        [
+            {"source": "a", "target": "/run/secrets/a"},
+            {"source": "b", "target": "/run/secrets/c", "uid": 1, "mode": 0o400},
+            {"source": "d", "target": "/e"},
+        ],
+    ),
+    (
+        "configs: [a, {source: b, target: c/d, mode: 0o644}, {source: b, mode: '0600'}]",
+        [
+            {"source": "a", "target": "/a"},
+            {"source": "b", "target": "/c/d", "mode": 0o644},
+            {"source": "b", "target": "/b", "mode": 0o600},
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize(("yaml", "becomes"), FORMS, ids=[f[0][:50] for f in FORMS])
@@ -163,16 +212,20 @@ def test_host_addresses_clash_when_one_is_everywhere():
 def test_what_compose_takes_for_no_limit_is_none():
     """compose.md section 1: `cpus: "0"` and `stop_grace_period: "0"` are in real files."""
     assert document("{cpus: '0', stop_grace_period: '0', deploy: {resources: {limits: {cpus: 0}}}}") == {
-        "cpus": 0.0, "stop_grace_period": "0s", "deploy": {"resources": {"limits": {"cpus": 0.0}}},
-    }  # fmt: skip
+        "cpus": 0.0,
+        "stop_grace_period": "0s",
+        "deploy": {"resources": {"limits": {"cpus": 0.0}}},
+    }
 
 
 def test_an_address_may_be_empty():
     """compose.md section 1: `":80:80"` in mailcow and immich."""
     assert document("ports: [':80:81', ':1-2:3-4/udp', ':80']")["ports"] == [
-        {"target": 81, "published": 80, "protocol": "tcp"}, {"target": 3, "published": 1, "protocol": "udp"},
-        {"target": 80, "protocol": "tcp"}, {"target": 4, "published": 2, "protocol": "udp"},
-    ]  # fmt: skip
+        {"target": 81, "published": 80, "protocol": "tcp"},
+        {"target": 3, "published": 1, "protocol": "udp"},
+        {"target": 80, "protocol": "tcp"},
+        {"target": 4, "published": 2, "protocol": "udp"},
+    ]
 
 
 def test_one_text_may_list_several_addresses_of_a_host():
@@ -224,8 +277,16 @@ def test_options_of_mounts_are_read():
 @pytest.mark.parametrize(
     ("yaml", "at", "message"),
     [
-        ("volumes: [{type: bind, source: a, target: /b, bind: {selinux: z, create_host_path: false}}]", ("volumes", 0), "`selinux` needs permission to create the host path"),
-        ("volumes: [{type: volume, source: a, target: /b, volume: {subpath: x}, bind: {selinux: z}}]", ("volumes", 0), "`selinux` does not work with `subpath`"),
+        (
+            "volumes: [{type: bind, source: a, target: /b, bind: {selinux: z, create_host_path: false}}]",
+            ("volumes", 0),
+            "`selinux` needs permission to create the host path",
+        ),
+        (
+            "volumes: [{type: volume, source: a, target: /b, volume: {subpath: x}, bind: {selinux: z}}]",
+            ("volumes", 0),
+            "`selinux` does not work with `subpath`",
+        ),
         ("volumes: ['a:/b:cached']", ("volumes", 0), "`cached` is left out: only Docker Desktop uses it"),
         ("volumes: ['a:/b:wx']", ("volumes", 0), "'a:/b:wx' has an unknown option `wx`"),
         ("volumes: ['a:b']", ("volumes", 0), "the target 'b' is not an absolute path in the container"),
@@ -233,13 +294,17 @@ def test_options_of_mounts_are_read():
         ("volumes: [{type: bind, target: /a}]", ("volumes", 0), "a bind mount needs a `source`"),
         ("volumes: [{type: tmpfs, source: x, target: /a}]", ("volumes", 0), "a tmpfs mount cannot have a `source`"),
         ("volumes: [{type: bind, source: a, target: /a, nocopy: true}]", ("volumes", 0, "nocopy"), "unknown key `nocopy`"),
-        ("volumes: [{type: npipe, source: a, target: /a}]", ("volumes", 0, "type"), "`type` must be one of bind, volume, tmpfs, got the text 'npipe'"),
+        (
+            "volumes: [{type: npipe, source: a, target: /a}]",
+            ("volumes", 0, "type"),
+            "`type` must be one of bind, volume, tmpfs, got the text 'npipe'",
+        ),
         ("volumes: [7]", ("volumes", 0), "a mount must be a string or a mapping, got the number 7"),
         ("configs: [{source: a, mode: 440}]", ("configs", 0, "mode"), "440 is not read as octal"),
         ("configs: [{source: a, mode: '9'}]", ("configs", 0, "mode"), "'9' is not a mode"),
         ("secrets: [1]", ("secrets", 0), "expected a name or a mapping, got the number 1"),
         ("mem_limit: lots", ("mem_limit",), "'lots' is not a size"),
-        ("command: \"a 'b\"", ("command",), "cannot split this command into words: no closing quotation"),
+        ('command: "a \'b"', ("command",), "cannot split this command into words: no closing quotation"),
         ("healthcheck: {test: [curl]}", ("healthcheck", "test"), "a test must begin with CMD, CMD-SHELL or NONE"),
         ("healthcheck: {interval: 5}", ("healthcheck", "interval"), "5 has no unit: write for example 5s"),
         ("restart: maybe", ("restart",), "'maybe' is not a restart policy"),
@@ -252,14 +317,17 @@ def test_options_of_mounts_are_read():
         ("labels: [[x]]", ("labels", 0), "an entry must be a string, got a list"),
         ("cpus: .inf", ("cpus",), "`cpus` must be a number, got the number .inf"),
         ("ulimits: {nofile: {soft: 1}}", ("ulimits", "nofile"), "`hard` is missing"),
-        ("depends_on: {a: {condition: ready}}", ("depends_on", "a", "condition"),
-         "`condition` must be one of service_started, service_healthy, service_completed_successfully, got the text 'ready'"),
+        (
+            "depends_on: {a: {condition: ready}}",
+            ("depends_on", "a", "condition"),
+            "`condition` must be one of service_started, service_healthy, service_completed_successfully, got the text 'ready'",
+        ),
         ("networks: {a: {alias: x}}", ("networks", "a", "alias"), "unknown key `alias`"),
         ("deploy: {resources: {limits: {memoyr: 1}}}", ("deploy", "resources", "limits", "memoyr"), "unknown key `memoyr`"),
         ("user: [1]", ("user",), "`user` must be a string, got a list"),
         ("hostname: true", ("hostname",), "`hostname` must be a string, got true"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_form_is_reported_at_its_position(yaml, at, message):
     assert messages_of(yaml) == [(at, message)]
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (a file stands beside what is made of it)
 """What `init` writes: ports become variables, Compose's variables become templates, nothing is lost silently."""
 
 import pytest
@@ -91,10 +90,13 @@ def test_a_compose_file_is_taken_over() -> None:
     web = file["services"]["web"]
     assert (file["name"], file["registry"], web["image"], web["build"]) == ("shop", "127.0.0.1:5000/shop", "web", "./web")
     assert web["ports"] == [
-        "{{ web_port }}:80", "127.0.0.1:{{ web_port_2 }}:9000", "7000", {"target": 22, "published": "{{ web_port_3 }}"},
+        "{{ web_port }}:80",
+        "127.0.0.1:{{ web_port_2 }}:9000",
+        "7000",
+        {"target": 22, "published": "{{ web_port_3 }}"},
         "{{ web_port_4 }}:4000/udp",
         "{{ web_port_5 }}:4001/udp",
-    ]  # fmt: skip
+    ]
     assert web["environment"] == {
         "URL": '{{ env("URL", required="need it") }} $x {{ env("SHORT", "") }}',
         "PASS": None,
@@ -154,9 +156,23 @@ def test_an_init_process_is_written_for_what_is_built_here_and_only_there() -> N
     assert {name: service.get("init") for name, service in file["services"].items()} == {"web": True, "old": False, "s6": None}
 
 
-@pytest.mark.parametrize("text", [
-    "${A:-http://h:${P:-80}/}", "${A-$B}", "${A:-d}", "${A-d}", "${A:?no}", "${A?no}", "${A+p}", "${A:+p}", "$$A $1 $", '${A:-"q" \\ {"x": {}}}', "${A}${B}", "${A:+${B:-c}}",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${A:-http://h:${P:-80}/}",
+        "${A-$B}",
+        "${A:-d}",
+        "${A-d}",
+        "${A:?no}",
+        "${A?no}",
+        "${A+p}",
+        "${A:+p}",
+        "$$A $1 $",
+        '${A:-"q" \\ {"x": {}}}',
+        "${A}${B}",
+        "${A:+${B:-c}}",
+    ],
+)
 @pytest.mark.parametrize("environ", [{}, {"A": ""}, {"A": "a"}, {"B": "b"}, {"A": "", "B": "b", "P": "1"}])
 def test_variables_mean_what_they_mean_to_compose(text: str, environ: dict) -> None:
     """compose.md D9: nested ones stayed text, and what is set but empty was taken for a value."""

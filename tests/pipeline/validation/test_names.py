@@ -35,11 +35,14 @@ def test_attack_21_two_signers_with_confusable_names(tmp_path: Path, other: str)
     assert "looks like ana@example.com, but people are counted by their names" in text
 
 
-@pytest.mark.parametrize(("other", "why"), [
-    ("\u0430na@example.com", "mixes letters of two alphabets"),
-    ("ana\u200b@example.com", "it has an invisible character (U+200B)"),
-    ("ana@example.com\u2060", "it has an invisible character (U+2060)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ("\u0430na@example.com", "mixes letters of two alphabets"),
+        ("ana\u200b@example.com", "it has an invisible character (U+200B)"),
+        ("ana@example.com\u2060", "it has an invisible character (U+2060)"),
+    ],
+)
 def test_attack_21_a_name_that_hides_what_it_is(tmp_path: Path, other: str, why: str) -> None:
     assert why in texts(write(tmp_path, f"{ANA} {KEY}\n{other} {OTHER}\n"))
     assert why in texts(write(tmp_path, roles={"lead": [other]}))

@@ -25,6 +25,8 @@ def test_validate_remarks_on_volumes_that_no_mount_names(tmp_path: Path) -> None
     output = [(one.line, one.message.partition(" keeps data in ")) for one in loaded.remarks]
     assert [(line, who, what.partition(",")[0]) for line, (who, _, what) in output] == [
         (4, "the image of `db`", "/var/lib/postgresql/data"),
-        (7, "the image of `web`", "/a"), (7, "the image of `web`", "/b"),
-        (7, "the image of `web`", "/kept two"), (7, "the image of `web`", "/kept"),
-    ]  # fmt: skip
+        (7, "the image of `web`", "/a"),
+        (7, "the image of `web`", "/b"),
+        (7, "the image of `web`", "/kept two"),
+        (7, "the image of `web`", "/kept"),
+    ]

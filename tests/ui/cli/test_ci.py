@@ -76,10 +76,15 @@ def test_the_outputs_of_a_failed_run(run_cli: RunCli, fake: FakePromoter, github
     outputs = assignments(github / "outputs")
     assert json.loads(outputs.pop("result")) == FAILED.document()
     assert outputs == {
-        "status": "failed", "reason-code": "unhealthy", "release": RELEASE.id, "digest": str(IMAGE.digest),
-        "images": json.dumps({"web": str(IMAGE)}, separators=(",", ":")), "plan-digest": FAILED.environments[1].plan_digest,
-        "previous": FAILED.environments[1].previous, "url": f"https://prod.example.com/{RELEASE.short_id}",
-    }  # fmt: skip
+        "status": "failed",
+        "reason-code": "unhealthy",
+        "release": RELEASE.id,
+        "digest": str(IMAGE.digest),
+        "images": json.dumps({"web": str(IMAGE)}, separators=(",", ":")),
+        "plan-digest": FAILED.environments[1].plan_digest,
+        "previous": FAILED.environments[1].previous,
+        "url": f"https://prod.example.com/{RELEASE.short_id}",
+    }
     runner = Runner().feed(answer.err, answer.out)
     (error,) = runner.annotations
     assert (error.name, error.properties["file"], error.properties["line"]) == ("error", "pipeline.yaml", "5")

@@ -63,8 +63,12 @@ def tab(tmp_path: Path, environ: dict[str, str]) -> Tab:
         setting = f"COMP_WORDS=({line}); COMP_CWORD={len(words)}\n"
         done = subprocess.run(
             [bash, "--norc", "--noprofile", "-c", setting + BASH],
-            cwd=cwd, env={**environ, **(env or {}), "SCRIPT": text}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=cwd,
+            env={**environ, **(env or {}), "SCRIPT": text},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.stderr == ""
         return done.stdout.split()
 
@@ -259,6 +263,10 @@ def test_fish_completes(fish_program: str, shop: Path, environ: dict[str, str], 
     (shop / "promoter.fish").write_text(script("fish", environ))
     done = subprocess.run(
         [fish_program, "--no-config", "-c", "source promoter.fish; complete -C $argv[1]", line],
-        cwd=shop, env=environ, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=shop,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (sorted(done.stdout.splitlines()), done.stderr) == (sorted(offered), "")

@@ -113,8 +113,10 @@ def test_validate_prints_all_complaints_with_positions_and_writes_nothing(here: 
     answer = run_cli("validate")
     assert answer.code == 2
     assert [line.split(": ")[0] for line in answer.err.splitlines() if line.startswith("pipeline.yaml:")] == [
-        "pipeline.yaml:1:7", "pipeline.yaml:2:32", "pipeline.yaml:3:30",
-    ]  # fmt: skip
+        "pipeline.yaml:1:7",
+        "pipeline.yaml:2:32",
+        "pipeline.yaml:3:30",
+    ]
     output = run_cli("validate", "--json").json
     assert [(c["line"], c["column"]) for c in output["error"]["complaints"]] == [(1, 7), (2, 32), (3, 30)]
     assert sorted(here.rglob("*")) == before

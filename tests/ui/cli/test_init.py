@@ -135,8 +135,10 @@ def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_i
     (here / ".promoter/allowed_signers").touch()
     seen = git(here, "status", "--porcelain", "-uall").split()
     assert {name for name in seen if name.startswith(".promoter")} == {
-        ".promoter/.gitignore", ".promoter/allowed_signers", ".promoter/pipeline.schema.json",
-    }  # fmt: skip
+        ".promoter/.gitignore",
+        ".promoter/allowed_signers",
+        ".promoter/pipeline.schema.json",
+    }
 
 
 # ------------------------------------------------------------ a workflow
@@ -287,10 +289,14 @@ def test_enter_takes_what_is_proposed(terminal: Terminal, here: Path) -> None:
 
 def test_what_cannot_be_is_asked_again(terminal: Terminal, here: Path) -> None:
     for question, typed in (
-        ("name [", "My Shop\n"), ("'My Shop' is not a name", ""), ("name [", "shop\n"), ("[none]", "\n"),
-        ("[127.0.0.1:5000]", "r.example.com/acme/\n"), ("[dev,test,prod]", "test prod\n"),
+        ("name [", "My Shop\n"),
+        ("'My Shop' is not a name", ""),
+        ("name [", "shop\n"),
+        ("[none]", "\n"),
+        ("[127.0.0.1:5000]", "r.example.com/acme/\n"),
+        ("[dev,test,prod]", "test prod\n"),
         ("Who approves prod", "ana@example.com\n"),
-    ):  # fmt: skip
+    ):
         terminal.expect(question)
         terminal.send(typed)
     assert terminal.end() == 0

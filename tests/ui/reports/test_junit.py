@@ -107,10 +107,14 @@ def read_dotenv(text: str) -> dict[str, str]:
 def test_the_dotenv_report_has_all_names_and_plain_values() -> None:
     values = outputs(result(environment("dev")), None, "https://x.example.com/?a=$TOKEN b'\"\n=c")
     assert read_dotenv(dotenv(values)) == {
-        "PROMOTER_STATUS": "complete", "PROMOTER_REASON_CODE": "ok", "PROMOTER_RELEASE": RELEASE.id,
-        "PROMOTER_DIGEST": str(IMAGE.digest), "PROMOTER_PLAN_DIGEST": "sha256:" + "ef" * 32, "PROMOTER_PREVIOUS": EARLIER.id,
+        "PROMOTER_STATUS": "complete",
+        "PROMOTER_REASON_CODE": "ok",
+        "PROMOTER_RELEASE": RELEASE.id,
+        "PROMOTER_DIGEST": str(IMAGE.digest),
+        "PROMOTER_PLAN_DIGEST": "sha256:" + "ef" * 32,
+        "PROMOTER_PREVIOUS": EARLIER.id,
         "PROMOTER_URL": "https://x.example.com/?a=%24TOKEN%20b%27%22=c",
-    }  # fmt: skip
+    }
 
 
 @given(st.dictionaries(st.sampled_from(["status", "url", "previous"]), st.text()))

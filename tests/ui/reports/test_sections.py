@@ -97,10 +97,16 @@ def test_builds_are_sections_and_interrupted_ones_are_printed_at_the_end() -> No
         e.BuildLine("web", "Step 1"),
     )
     assert lines == [
-        "[build web", "web: building with engine", "web | Step 1", "]",
-        "[build db", "db: building with engine", "db | Step 1", "]",
+        "[build web",
+        "web: building with engine",
+        "web | Step 1",
+        "]",
+        "[build db",
+        "db: building with engine",
+        "db | Step 1",
+        "]",
         f"cache: redis:7 is {IMAGE.digest}",
-    ]  # fmt: skip
+    ]
 
 
 def test_on_github_groups_never_nest_and_masks_are_heard_in_the_middle_of_one() -> None:

@@ -21,10 +21,15 @@ pytestmark = pytest.mark.process
 
 MESSAGE, SPACE, ANA = b'{"a":"statement"}', "promoter-approval", "ana@example.com"
 KINDS = {
-    "ed25519": ["-t", "ed25519"], "p256": ["-t", "ecdsa", "-b", "256"], "p384": ["-t", "ecdsa", "-b", "384"],
-    "p521": ["-t", "ecdsa", "-b", "521"], "rsa": ["-t", "rsa", "-b", "2048"], "rsa-short": ["-t", "rsa", "-b", "1024"],
-    "other": ["-t", "ed25519"], "authority": ["-t", "ed25519"],
-}  # fmt: skip
+    "ed25519": ["-t", "ed25519"],
+    "p256": ["-t", "ecdsa", "-b", "256"],
+    "p384": ["-t", "ecdsa", "-b", "384"],
+    "p521": ["-t", "ecdsa", "-b", "521"],
+    "rsa": ["-t", "rsa", "-b", "2048"],
+    "rsa-short": ["-t", "rsa", "-b", "1024"],
+    "other": ["-t", "ed25519"],
+    "authority": ["-t", "ed25519"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +76,15 @@ def ours(allowed: str, signature: str, message: bytes, principal: str, revoked: 
     return isinstance(verify(message, signature, principal, trust, at or datetime.now(UTC)), Good)
 
 
-def both(tmp: Path, allowed: str, signature: str, message: bytes = MESSAGE, principal: str = ANA, revoked: bytes = b"",
-         at: datetime | None = None) -> tuple[bool, bool]:  # fmt: skip
+def both(
+    tmp: Path,
+    allowed: str,
+    signature: str,
+    message: bytes = MESSAGE,
+    principal: str = ANA,
+    revoked: bytes = b"",
+    at: datetime | None = None,
+) -> tuple[bool, bool]:
     found = ours(allowed, signature, message, principal, revoked, at)
     return found, theirs(tmp, allowed, signature, message, principal, revoked, at)
 
@@ -204,10 +216,15 @@ def test_revoked_keys_are_refused_by_both(place, tmp_path, form, key):
 
 
 SPECS = {
-    "serial: 7": False, "serial: 8": True, "serial: 5-9": False, "serial: 8-9": True, "id: id-numbered": False, "id: other": True,
+    "serial: 7": False,
+    "serial: 8": True,
+    "serial: 5-9": False,
+    "serial: 8-9": True,
+    "id: id-numbered": False,
+    "id: other": True,
     "serial: 1\nserial: 3\nserial: 5\nserial: 7\nserial: 9\nserial: 11": False,
     "serial: 1\nserial: 3\nserial: 5\nserial: 9\nserial: 11\nserial: 12": True,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -34,7 +34,9 @@ def evaluated(allowed: str, signature: str = SIGNATURE, revoked: bytes = b"", no
 
 LINES = {
     f"ben@example.com,eve@example.com {KEY}": (
-        UNKNOWN, f"the key {PRINT} belongs to ben@example.com, eve@example.com, not to {ANA}"),
+        UNKNOWN,
+        f"the key {PRINT} belongs to ben@example.com, eve@example.com, not to {ANA}",
+    ),
     f'{ANA} namespaces="git,file" {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git, file only, not for {SPACE}"),
     f'{ANA} valid-after="20260601120001Z" {KEY}': (UNKNOWN, f"the key of {ANA} is valid only after 2026-06-01 12:00:01 UTC"),
     f'{ANA} valid-before="20260601Z" {KEY}': (UNKNOWN, f"the key of {ANA} was valid until 2026-06-01 00:00:00 UTC"),
@@ -43,7 +45,7 @@ LINES = {
     f'ben@example.com {KEY}\n{ANA} namespaces="git" {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git only, not for {SPACE}"),
     f'{ANA} namespaces="git" {KEY}\nben@example.com {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git only, not for {SPACE}"),
     f"ben@example.com {KEY}\neve@example.com {KEY}": (UNKNOWN, f"the key {PRINT} belongs to ben@example.com, not to {ANA}"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("allowed", LINES, ids=range(len(LINES)))
@@ -87,9 +89,16 @@ def _seconds(at: datetime) -> bytes:
 
 
 def certified(
-    authority: Authority, *, signer: Authority | None = None, kind: int = 1, principals: tuple[str, ...] = (ANA,),
-    after: datetime = NOW, before: datetime = NOW + timedelta(hours=1), critical: tuple[str, ...] = (), flags: int | None = None,
-) -> str:  # fmt: skip
+    authority: Authority,
+    *,
+    signer: Authority | None = None,
+    kind: int = 1,
+    principals: tuple[str, ...] = (ANA,),
+    after: datetime = NOW,
+    before: datetime = NOW + timedelta(hours=1),
+    critical: tuple[str, ...] = (),
+    flags: int | None = None,
+) -> str:
     """A signature over MESSAGE by a certified key; of `flags`, one of a hardware key."""
     secret = ed25519.Ed25519PrivateKey.generate()
     raw, name = _blob(secret)[len(string(b"ssh-ed25519")) :], b"ssh-ed25519-cert-v01@openssh.com"
@@ -117,23 +126,27 @@ CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
     "too early": ({}, -1, Bad(UNKNOWN, "its certificate is not valid yet")),
     "too late": ({}, 3600, Bad(UNKNOWN, "its certificate is no longer valid")),
     "for hosts": ({"kind": 2}, 0, Bad(UNKNOWN, "its certificate is a host certificate, not a user certificate")),
-    "for others": (
-        {"principals": ("ben", "eve")}, 0, Bad(UNKNOWN, f"its certificate is for ben, eve, not for {ANA}")),
+    "for others": ({"principals": ("ben", "eve")}, 0, Bad(UNKNOWN, f"its certificate is for ben, eve, not for {ANA}")),
     "for nobody": ({"principals": ()}, 0, Bad(UNKNOWN, f"its certificate is for no one, not for {ANA}")),
     "strange": (
-        {"critical": ("force-command",)}, 0,
-        Bad(UNKNOWN, "its certificate has an unsupported critical option: 'force-command'")),
+        {"critical": ("force-command",)},
+        0,
+        Bad(UNKNOWN, "its certificate has an unsupported critical option: 'force-command'"),
+    ),
     "a known option and a strange one": (
-        {"critical": ("verify-required", "x@example.com"), "flags": 0x05}, 0,
-        Bad(UNKNOWN, "its certificate has an unsupported critical option: 'x@example.com'")),
+        {"critical": ("verify-required", "x@example.com"), "flags": 0x05},
+        0,
+        Bad(UNKNOWN, "its certificate has an unsupported critical option: 'x@example.com'"),
+    ),
     "touched and verified": ({"critical": ("verify-required",), "flags": 0x05}, 0, None),
     "touched by nobody knows whom": (
-        {"critical": ("verify-required",), "flags": 0x01}, 0,
-        Bad(INVALID, "the hardware key did not verify its user, which is required")),
+        {"critical": ("verify-required",), "flags": 0x01},
+        0,
+        Bad(INVALID, "the hardware key did not verify its user, which is required"),
+    ),
     "touched, and that is enough": ({"flags": 0x01}, 0, None),
-    "not touched": (
-        {"flags": 0x04}, 0, Bad(INVALID, "the hardware key was not touched: user presence is required")),
-}  # fmt: skip
+    "not touched": ({"flags": 0x04}, 0, Bad(INVALID, "the hardware key was not touched: user presence is required")),
+}
 
 
 @pytest.mark.parametrize("case", CERTIFICATES)
@@ -179,7 +192,10 @@ def test_a_hardware_key_needs_no_proof_of_who_touched_it_unless_somebody_asks() 
 PERSON_AND_KEY = "write: PRINCIPAL ssh-ed25519 KEY"
 KNOWN = 'known options: namespaces="…", valid-after="…", valid-before="…", cert-authority'
 FAULTS = {
-    f"*@example.com {KEY}": ("'*@example.com' is a pattern; name each person, because people are counted", "write one line for every person"),
+    f"*@example.com {KEY}": (
+        "'*@example.com' is a pattern; name each person, because people are counted",
+        "write one line for every person",
+    ),
     f", {KEY}": ("this line has no principal", PERSON_AND_KEY),
     ANA: ("this line has no key", PERSON_AND_KEY),
     f"{ANA} cert-authority": ("this line has no key", PERSON_AND_KEY),
@@ -196,7 +212,7 @@ FAULTS = {
     f'{ANA} valid-after="soon" {KEY}': ("'soon' is not a time", "write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC"),
     f'{ANA} valid-after="20260230" {KEY}': ("'20260230' is not a time", "write YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC"),
     f"{ANA} cert-authority,cert-authority {KEY}": ("duplicate option cert-authority", None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("line", FAULTS, ids=range(len(FAULTS)))
@@ -213,9 +229,13 @@ def test_a_good_line_is_taken_whole_and_shown_whole() -> None:
     signers, faults = read_signers(text, UTC)
     assert not faults
     assert signers[0].document() == {
-        "principals": ["ana", "ben"], "key": PRINT, "namespaces": ["promoter-*", "git"],
-        "valid_after": "2026-01-01T00:00:00+00:00", "valid_before": "2027-01-02T15:04:00+00:00", "cert_authority": True,
-    }  # fmt: skip
+        "principals": ["ana", "ben"],
+        "key": PRINT,
+        "namespaces": ["promoter-*", "git"],
+        "valid_after": "2026-01-01T00:00:00+00:00",
+        "valid_before": "2027-01-02T15:04:00+00:00",
+        "cert_authority": True,
+    }
     plain = read_signers(f"ana {KEY}")[0][0].document()
     assert (plain["namespaces"], plain["valid_after"], plain["valid_before"], plain["cert_authority"]) == (
         None,
@@ -239,10 +259,21 @@ def test_a_time_without_a_z_is_of_this_machine_when_no_zone_is_given() -> None:
 
 
 NAMESPACES = {
-    "promoter-approval": True, "promoter-*": True, "*": True, "**l": True, "promoter?approval": True, "promoter-approva?": True,
-    "promoter-approval?": False, "promoter.approval": False, "Promoter-approval": False, "git": False, "*,!git": True, "!*": False,
-    "*,!promoter-*": False, "!promoter-approval": False,
-}  # fmt: skip
+    "promoter-approval": True,
+    "promoter-*": True,
+    "*": True,
+    "**l": True,
+    "promoter?approval": True,
+    "promoter-approva?": True,
+    "promoter-approval?": False,
+    "promoter.approval": False,
+    "Promoter-approval": False,
+    "git": False,
+    "*,!git": True,
+    "!*": False,
+    "*,!promoter-*": False,
+    "!promoter-approval": False,
+}
 
 
 @pytest.mark.parametrize("pattern", NAMESPACES)

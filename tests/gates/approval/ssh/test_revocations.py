@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (tables read best in one line each)
 """Lists of revoked keys: every form is read whole, or is an error."""
 
 import base64
@@ -27,9 +26,19 @@ def test_a_line_holds_a_key_or_its_fingerprint(text: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"ssh-ed25519", b"nonsense", PRINT[:-3].encode(), PRINT.encode()[:-1] + b"A=", f"sha256:{PRINT[7:]}".encode(), b"SHA256:!" + PRINT.encode(),
-     f"ssh-ed25519 {KEY.split()[1]}!".encode(), b"\xff\xfe " + KEY.split()[1].encode() + b"\xff", b"SHA256:"], ids=range(9),
-)  # fmt: skip
+    [
+        b"ssh-ed25519",
+        b"nonsense",
+        PRINT[:-3].encode(),
+        PRINT.encode()[:-1] + b"A=",
+        f"sha256:{PRINT[7:]}".encode(),
+        b"SHA256:!" + PRINT.encode(),
+        f"ssh-ed25519 {KEY.split()[1]}!".encode(),
+        b"\xff\xfe " + KEY.split()[1].encode() + b"\xff",
+        b"SHA256:",
+    ],
+    ids=range(9),
+)
 def test_a_line_that_is_no_key_and_no_fingerprint_raises_with_its_number(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"^line 3 is neither a public key nor a SHA256: fingerprint$"):
         read_revocations(b"# a comment\n" + KEY.encode() + b"\n" + line + b"\n")
@@ -52,8 +61,13 @@ def number(value: int) -> bytes:
 
 
 def test_a_binary_list_is_read_section_by_section() -> None:
-    data = of_authority(b"CA", (0x20, number(3) + number(5)), (0x21, number(7) + number(9)), (0x22, number(20) + string(b"\x05")),
-                        (0x23, string(b"ana") + string(b"ben")))  # fmt: skip
+    data = of_authority(
+        b"CA",
+        (0x20, number(3) + number(5)),
+        (0x21, number(7) + number(9)),
+        (0x22, number(20) + string(b"\x05")),
+        (0x23, string(b"ana") + string(b"ben")),
+    )
     data += b"\x02" + string(string(BLOB)) + b"\x03" + string(string(b"1" * 20)) + b"\x05" + string(string(b"2" * 32))
     certificates = OfAuthority(b"CA", ((3, 3), (5, 5), (7, 9)), ((20, 5),), frozenset({"ana", "ben"}))
     found = read_revocations(data)

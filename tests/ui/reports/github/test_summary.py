@@ -59,8 +59,10 @@ def test_words_of_others_are_only_words(words: str) -> None:
 
 
 def test_a_run_that_waits() -> None:
-    gates = [{"gate": "approval of 1 person", "outcome": "waiting", "sentence": "0 of 1: a|b", "opens_at": None},
-             {"gate": "soak", "outcome": "passed", "sentence": "soaked", "opens_at": "2026-11-23T18:20:11Z"}]  # fmt: skip
+    gates = [
+        {"gate": "approval of 1 person", "outcome": "waiting", "sentence": "0 of 1: a|b", "opens_at": None},
+        {"gate": "soak", "outcome": "passed", "sentence": "soaked", "opens_at": "2026-11-23T18:20:11Z"},
+    ]
     waits = EnvironmentResult(
         "prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, ("0 of 1",), "sha256:0", EARLIER.id, details={"gates": gates}
     )
@@ -152,6 +154,6 @@ def test_an_environment_that_needs_attention_is_annotated(status: Status, severi
         (Diagnostic("variable PROMOTER_CI", 1, 1, "x"), None, "::error title=promoter::variable PROMOTER_CI: x"),
         (Diagnostic("p", 1, 1, "##[group]"), "p", "::error file=p,line=1,col=1,endColumn=2,title=promoter::## [group]"),
     ],
-)  # fmt: skip
+)
 def test_a_complaint_points_at_its_word(complaint: Diagnostic, file: str | None, written: str) -> None:
     assert annotation("error", complaint, file, "promoter") == written
