@@ -113,6 +113,12 @@ class Promoter:
 
         return approval_case(self.context, environment, release)
 
+    def check_approval(self, case: "ApprovalCase", key: str | None = None) -> None:
+        """Check the right to approve and the key, before the case is shown. Raise Refused for a vote that would not count."""
+        from promoter.usecases.vote_checks import check_approval
+
+        check_approval(self.context, case, key)
+
     def vote(self, case: "ApprovalCase", decision: str, comment: str | None, key: str | None = None) -> "Fact":
         """Append an approval or a reject, bound to exactly what the case shows. Raise Refused when it would not count.
 

@@ -118,6 +118,8 @@ class Workshop:
             needs=self.names,
         )
 
+    reads_variables = False
+
     def check(self) -> None:
         """There is no file to be wrong."""
 

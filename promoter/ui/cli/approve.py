@@ -69,6 +69,8 @@ def _vote(
     with opened(common) as promoter:
         start = None if target is None else StartedJob(promoter, target)
         case = promoter.case(environment, release)
+        if decision == "approve":
+            promoter.check_approval(case, key)
         (complain if common.json else print_text)(as_text(case) + "\n")
         if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
             complain("promoter: nothing was recorded")

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from promoter.model.verdict import Outcome
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.summary import origin
-from promoter.usecases.explain import Explanation, Opening
+from promoter.usecases.explain import Explanation
+from promoter.usecases.openings import Opening
 
 _SIGNS = {Outcome.PASSED: "passed ", Outcome.WAITING: "waiting", Outcome.REFUSED: "refused"}
 
@@ -19,7 +20,8 @@ def explained(explanation: Explanation, options: str) -> str:
     if explanation.note:
         head += f"\n  ({clean(explanation.note)})"
     gates = [line for opening in explanation.gates for line in _opening(opening, options)]
-    return "\n".join([head, *(gates or ["  nothing blocks it: there are no gates"]), "", _end(explanation, options)])
+    nothing = "nothing waits" if explanation.lives_there else "nothing blocks it: there are no gates"
+    return "\n".join([head, *(gates or [f"  {nothing}"]), "", _end(explanation, options)])
 
 
 def minute(at: datetime) -> str:

@@ -17,6 +17,13 @@ def planned(result: RunResult) -> str:
 
 
 def _environment(environment: EnvironmentResult) -> str:
+    missing = environment.details.get("assumed_secrets")
+    names = ", ".join(missing) if isinstance(missing, list) else ""
+    note = f"\n  note: secret {names} is missing here: assumed to be as it was recorded" if names else ""
+    return _steps(environment) + note
+
+
+def _steps(environment: EnvironmentResult) -> str:
     details: Mapping[str, Any] = environment.details
     if environment.status is Status.UNCHANGED:
         return f"{environment.name}: unchanged, {details['to'][:12]} runs there"
