@@ -254,8 +254,11 @@ class FakePromoter:
     def unpin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.UNPINNED, environment, {"reason": reason}), "unpin", environment, reason)
 
-    def status(self) -> object:
-        return self._answer(status_report(), "status")
+    def status(self, environment: str | None = None) -> object:
+        return self._answer(status_report(), "status", environment)
+
+    def has_gates(self, environment: str) -> bool:
+        return environment == "prod"
 
     def history(self, environment: str | None) -> object:
         return self._answer(facts(), "history", environment)

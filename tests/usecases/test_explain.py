@@ -14,6 +14,7 @@ from promoter.model.errors import CallerError, SecretError
 from promoter.model.secrets import handle
 from promoter.model.verdict import ReasonCode
 from promoter.ui.reports.explain import explained
+from promoter.ui.reports.view import View
 from promoter.usecases.explain import Explanation
 from promoter.usecases.openings import Opening
 from tests.workshop import Workshop
@@ -158,7 +159,7 @@ def test_gates_are_not_evaluated_for_what_runs_there(shop: Workshop) -> None:
     shop.api("eve@example.com").freeze("prod", "holidays")
     output = explain(shop)
     assert (output.lives_there, str(output.outcome), output.gates) == (True, "passed", ())
-    assert "nothing waits" in explained(output, "")
+    assert "nothing waits" in explained(output, View(shop.clock.now()))
 
 
 def test_without_the_secrets_it_is_known_that_nothing_waits(shop: Workshop) -> None:

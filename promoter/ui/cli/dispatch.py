@@ -48,7 +48,7 @@ class StartedJob:
         """Report how it went and return the exit code. `quiet` writes nothing to stdout."""
         from promoter.ui.reports.progress_lines import clean
 
-        by_hand = f"promoter promote {case.release.short_id} --to {case.environment} {options(common)}"
+        by_hand = f"promoter promote {case.release.short_id} --to {case.environment} {options(common)}".rstrip()
         if self._failed is not None:
             hint = f"\n  {clean(self._failed.hint)}" if self._failed.hint else ""
             complain(

@@ -18,6 +18,7 @@ class Common:
     ledger: str | None = None
     actor: str | None = None
     quiet: bool = False
+    verbose: bool = False
 
     def over(self, other: "Common") -> "Common":
         """Merge with the options before the command; those after it win."""
@@ -28,6 +29,11 @@ class Common:
         if argument and self.file and argument != self.file:
             raise CallerError(f"two pipeline files are named: {argument} and {self.file}", hint="name one of them")
         return Common(file=argument).over(self)
+
+    @property
+    def named(self) -> Path | None:
+        """Return the pipeline file if it must be named again, because it is not the default."""
+        return None if self.file is None or str(self.file) == DEFAULT_FILE else self.file
 
     @property
     def pipeline(self) -> Path:

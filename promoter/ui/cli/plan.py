@@ -24,10 +24,12 @@ def plan(common: Common, release: Which = None, to: To = None) -> None:
 
     with opened(common) as promoter:
         result = promoter.plan(release, to)
+        now = promoter.ports.clock.now()
     if common.json:
         print_json(result.document())
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.plan import planned
 
-        print_text(planned(result))
+        print_text(planned(result, view_of(common, now)))
     current().ended(result, to, options(common))

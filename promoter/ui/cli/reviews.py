@@ -38,7 +38,7 @@ def reviews(common: Common, environment: Where, release: Which = None, called: C
     else:
         for line in report_lines(imported):
             print_text(line)
-        print_text(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}")
+        print_text(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}".rstrip())
     return 0
 
 
