@@ -8,8 +8,7 @@ from datetime import datetime
 from promoter.ledger.chain import Fact
 from promoter.ui.cli.confirm import confirmed
 from promoter.ui.cli.console import complain, print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Comment, Dispatch, Key, Where, Which, Yes
 from promoter.usecases.approval_case import ApprovalCase

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from promoter.model.errors import ForgeError
 from promoter.ui.cli.console import complain, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.usecases.ports.platform import USUAL, Target, parse_target
 
 if TYPE_CHECKING:

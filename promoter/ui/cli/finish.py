@@ -1,12 +1,11 @@
 """The end of a verb that runs something: its answer on stdout and its exit code."""
 
-import shlex
 from datetime import UTC, datetime
 
 from promoter.promotion.results import Decision, RunResult, exit_code
 from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.console import print_json, print_text
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 
 
 def end(common: Common, result: RunResult, named: str | None = None) -> int:
@@ -20,9 +19,3 @@ def end(common: Common, result: RunResult, named: str | None = None) -> int:
         print_text(summary(result, view_of(common, datetime.now(UTC))))
     current().ended(result, named, options(common))
     return exit_code(result.decision)
-
-
-def options(common: Common) -> str:
-    """Return the options that the next command needs for the same pipeline and ledger."""
-    words = [*(["-f", str(common.named)] if common.named else []), *(["--ledger", common.ledger] if common.ledger else [])]
-    return shlex.join(words)

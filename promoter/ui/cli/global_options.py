@@ -1,6 +1,7 @@
 """The global options of every command, as one value."""
 
 import os
+import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -39,3 +40,9 @@ class Common:
     def pipeline(self) -> Path:
         """Return the pipeline file: as named, or PROMOTER_FILE, or `pipeline.yaml` here."""
         return self.file or Path(os.environ.get("PROMOTER_FILE") or DEFAULT_FILE)
+
+
+def options(common: Common) -> str:
+    """Return the options that the next command needs for the same pipeline and ledger."""
+    words = [*(["-f", str(common.named)] if common.named else []), *(["--ledger", common.ledger] if common.ledger else [])]
+    return shlex.join(words)

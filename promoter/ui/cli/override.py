@@ -6,8 +6,7 @@ import typer
 
 from promoter.ui.cli.confirm import confirmed_by_name
 from promoter.ui.cli.console import complain, print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Comment, Key, Where, Which, Yes
 

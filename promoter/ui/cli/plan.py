@@ -2,8 +2,7 @@
 
 from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.console import print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import To, Which
 

@@ -5,8 +5,7 @@ import sys
 from datetime import datetime
 from typing import TextIO
 
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.terminal import has_colours
 from promoter.ui.reports.view import View
 

@@ -9,8 +9,8 @@ from tests.fakes.engine import Behaviour
 from tests.workshop import Workshop
 
 
-def lines(shop: Workshop, environment: str | None = "prod", **more: object) -> list[str]:
-    text = history(shop.api().history(environment), View(shop.clock.now(), **more))  # type: ignore[arg-type]  # keywords
+def lines(shop: Workshop, environment: str | None = "prod", *, verbose: bool = False) -> list[str]:
+    text = history(shop.api().history(environment), View(shop.clock.now(), verbose=verbose))
     return [" ".join(line.split()) for line in text.splitlines()[1:]]
 
 
