@@ -271,6 +271,12 @@ class Promoter:
 
         return logs(self.context, what, service, lines)
 
+    def follow(self, environment: str, service: str | None = None, lines: int = 100) -> "Iterator[LogEntry]":
+        """Yield the logs of an environment and what is written from now on, until the run is interrupted."""
+        from promoter.usecases.logs import follow
+
+        return follow(self.context, environment, service, lines)
+
     def ledger_verify(self) -> "LedgerReport":
         """Read the whole chain from its first line, and check each fact against those before it."""
         from promoter.usecases.history import ledger_verify

@@ -10,11 +10,13 @@ from promoter.model.labels import release_of, role_of, service_of
 from promoter.model.timestamps import stamp
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.ports.engine import Container
-from promoter.usecases.context import Context, facts_so_far, find_release
+from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 from promoter.usecases.status import containers, containers_of
 
 LOG_LINES = 100
 """How many lines of each container are shown by default."""
+FOLLOW_INTERVAL = 1.0
+"""Seconds between two looks for new lines."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,33 @@ def logs(ctx: Context, what: str | None, service: str | None = None, lines: int 
     return entries
 
 
+def follow(ctx: Context, environment: str, service: str | None, lines: int) -> Iterator[LogEntry]:
+    """Yield the logs of an environment's containers, and what they write from now on, until the run is interrupted.
+
+    Containers that replace others are followed too. Raise SecretError if a secret is missing: it could not be redacted.
+    """
+    require_environment(ctx, environment)
+    ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
+    resolved = ctx.loaded.resolve(environment, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
+    engine, ends = ctx.ports.engine(resolved.engines[0]), dict[str, str]()
+    while True:
+        facts_so_far(ctx)
+        for container in _recorded(ctx, environment, service):
+            part = engine.log_since(container.id, lines, ends.get(container.id, ""))
+            ends[container.id] = part.until
+            if part.text:
+                yield LogEntry(environment, None, container.name, ctx.ports.secrets.redact(part.text).rstrip("\n"))
+        ctx.ports.clock.sleep(FOLLOW_INTERVAL)
+
+
 # ------------------------------------------------------------ parts
 def _of_environment(ctx: Context, name: str, service: str | None, lines: int) -> Iterator[LogEntry]:
-    """Yield the logs of the recorded containers; of all that are there, if none of them exists any more."""
+    for container in _recorded(ctx, name, service):
+        yield from _log_lines(ctx, name, container, lines)
+
+
+def _recorded(ctx: Context, name: str, service: str | None) -> list[Container]:
+    """Return the recorded containers; all that are there, if none of them exists any more."""
     current, there = ctx.ledger.state.environment(name).current, containers(ctx, name)
     recorded = {c for running in current.services.values() for c in running.containers} if current else set()
     found = [container for container in there if container.id in recorded] or there
@@ -60,9 +86,7 @@ def _of_environment(ctx: Context, name: str, service: str | None, lines: int) ->
     if service is not None and service not in known:
         hint = f"containers there are of {', '.join(known)}" if known else f"`promoter status` shows what runs in {name}"
         raise CallerError(f"{name} has no container of service {service!r}", hint=hint)
-    for container in found:
-        if _is_of(container, service):
-            yield from _log_lines(ctx, name, container, lines)
+    return [container for container in found if _is_of(container, service)]
 
 
 def _is_of(container: Container, service: str | None) -> bool:

@@ -261,6 +261,13 @@ class EngineContract:
         assert site.engine.logs(container, 100) == "one\ntwo\nthree\n"
         assert site.engine.logs(container, 2) == "two\nthree\n"
 
+    def test_a_log_is_followed_without_a_line_twice(self, site, run):
+        container = run(Service(), Behaviour(exit_code=0, logs="one\ntwo\nthree\n"))
+        site.engine.wait(container, 30)
+        first = site.engine.log_since(container, 2, "")
+        assert first.text == "two\nthree\n"
+        assert site.engine.log_since(container, 2, first.until) == ("", first.until)
+
     def test_the_digest_is_read_back(self, site, run):
         image = site.image(RUNS)
         container = run(Service())

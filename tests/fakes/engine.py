@@ -25,6 +25,7 @@ from promoter.promotion.ports.engine import (
     EngineIdentity,
     ExecResult,
     HealthProbe,
+    LogPart,
     NetworkSpec,
     Progress,
     VolumeSpec,
@@ -315,6 +316,12 @@ class FakeEngine:
         box = self._need(container)
         lines = self._behaviour(box).logs.splitlines(keepends=True) if box.starts else []
         return "".join(lines[-tail:])
+
+    def log_since(self, container: str, tail: int, since: str) -> LogPart:
+        box = self._need(container)
+        lines = self._behaviour(box).logs.splitlines(keepends=True) if box.starts else []
+        fresh = lines[int(since) :] if since else lines[-tail:]
+        return LogPart("".join(fresh), str(len(lines)) if lines else since)
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
         box = self._need(container)

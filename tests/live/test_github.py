@@ -152,6 +152,6 @@ def test_all_of_it_can_be_switched_off(step: Step) -> None:
     step.app.write(gates="[{approval: {min: 1}}]")
     _, runner = step.run("run", PROMOTER_SUMMARY="false", PROMOTER_ANNOTATIONS="no")
     assert (runner.annotations, step.summary.read_text()) == ([], "")
-    ran, runner = step.run("promote", PROMOTER_CI="none")
+    ran, runner = step.run("promote", "-v", PROMOTER_CI="none")
     assert runner.commands == [] and "prod: gate approval of 1 person: waits" in ran.stderr, ran.text
     assert step.summary.read_text() == ""

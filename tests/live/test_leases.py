@@ -84,7 +84,7 @@ def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app:
 def test_a_signal_lets_the_environment_go(app: App, sign: signal.Signals) -> None:
     app.cli("run")
     app.page("ready two")
-    process = app.cli.start("run", "--json")
+    process = app.cli.start("run", "--json", "-v")
     wait_for(process, "dev: replace")
     process.send_signal(sign)
     stdout, stderr = process.communicate(timeout=60)
@@ -142,7 +142,7 @@ def test_a_terminal_that_is_closed_puts_things_in_order(app: App, term: str) -> 
         SERVER.replace("--interval=1s --retries=2", "--interval=1s --retries=600").replace("http://127", "http://0.0.0.0:1/127")
     )
     env = {name: value for name, value in app.cli.env.items() if name != "NO_COLOR"} | {"TERM": term}
-    with Terminal([str(Path(sys.executable).with_name("promoter")), "run"], app.cli.cwd, env) as terminal:
+    with Terminal([str(Path(sys.executable).with_name("promoter")), "run", "-v"], app.cli.cwd, env) as terminal:
         terminal.expect("dev: replace")
         assert terminal.hang_up() == 130
     assert (app.container("dev").id, app.container("dev").running) == (old.id, True)

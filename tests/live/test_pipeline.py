@@ -154,7 +154,7 @@ def test_ctrl_c_restores_the_earlier_release_and_reports_it(app: App) -> None:
     app.dockerfile(
         SERVER.replace("--interval=1s --retries=2", "--interval=1s --retries=600").replace("http://127", "http://0.0.0.0:1/127")
     )
-    process = app.cli.start("run", "--json")
+    process = app.cli.start("run", "--json", "-v")
     assert process.stderr is not None
     next(line for line in process.stderr if "dev: replace" in line)
     new = {"dev.promoter.pipeline": app.name, "dev.promoter.environment": "dev"}
@@ -171,7 +171,7 @@ def test_ctrl_c_restores_the_earlier_release_and_reports_it(app: App) -> None:
 def test_a_killed_run_is_continued_by_the_next_run_at_once(app: App, moment: str) -> None:
     app.cli("run")
     app.page("ready two")
-    process = app.cli.start("run")
+    process = app.cli.start("run", "-v")
     assert process.stderr is not None
     next(line for line in process.stderr if moment in line)
     process.kill()

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from docker.errors import APIError
@@ -17,7 +17,7 @@ from promoter.adapters.engine.create_body import create_body, demands, endpoint,
 from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_out
 from promoter.adapters.engine.files import archive
 from promoter.model.errors import StartError, WorldError
-from promoter.promotion.ports.engine import Container, ContainerSpec
+from promoter.promotion.ports.engine import Container, ContainerSpec, LogPart
 from promoter.promotion.ports.secrets import Secrets
 
 _SIDE_BY_SIDE = 8
@@ -159,8 +159,17 @@ class Containers(Link):
         return int(answer.json()["StatusCode"])
 
     def logs(self, container: str, tail: int) -> str:
+        return self._log(container, {"tail": str(tail)})
+
+    def log_since(self, container: str, tail: int, since: str) -> LogPart:
+        output = self._log(container, {"timestamps": "1", **({"since": _unix(since)} if since else {"tail": str(tail)})})
+        stamped = (line.partition(" ") for line in output.splitlines(keepends=True))
+        fresh = [(at, text) for at, _, text in stamped if at > since]  # `since` itself is included by the engine
+        return LogPart("".join(text for _, text in fresh), fresh[-1][0] if fresh else since)
+
+    def _log(self, container: str, parameters: Mapping[str, str]) -> str:
         client = self.client()
-        parameters = {"stdout": "1", "stderr": "1", "tail": str(tail)}
+        parameters = {"stdout": "1", "stderr": "1", **parameters}
         with renamed(f"the log of container {container} could not be read"):
             try:
                 return streams.demultiplex(client.call("GET", "/containers/{0}/logs", container, params=parameters).content)
@@ -168,3 +177,9 @@ class Containers(Link):
                 if "does not support reading" in (error.explanation or ""):
                     return ""
                 raise
+
+
+def _unix(stamp: str) -> str:
+    """Return an engine's time, such as 2026-11-29T01:02:03.123456789Z, in seconds since 1970, without rounding."""
+    whole, _, fraction = stamp.removesuffix("Z").partition(".")
+    return f"{int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())}.{fraction or '0'}"

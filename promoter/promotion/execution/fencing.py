@@ -16,6 +16,7 @@ from promoter.promotion.ports.engine import (
     Engine,
     EngineIdentity,
     ExecResult,
+    LogPart,
     NetworkSpec,
     Progress,
     VolumeSpec,
@@ -136,6 +137,10 @@ class FencedEngine:
     def logs(self, container: str, tail: int) -> str:
         with watched():
             return self._engine.logs(container, tail)
+
+    def log_since(self, container: str, tail: int, since: str) -> LogPart:
+        with watched():
+            return self._engine.log_since(container, tail, since)
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
         with watched():

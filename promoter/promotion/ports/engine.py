@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Service
@@ -127,6 +127,13 @@ Progress = Callable[[str, str, int | None, int | None], None]
 """(layer id, status, current bytes, total bytes)"""
 
 
+class LogPart(NamedTuple):
+    """A part of a container's log. `until` is the engine's time of its last line."""
+
+    text: str
+    until: str
+
+
 class Engine(Protocol):
     """One Docker engine. All calls are safe to repeat; `start` of a running and `stop` of a stopped container do nothing."""
 
@@ -193,6 +200,9 @@ class Engine(Protocol):
 
     def logs(self, container: str, tail: int) -> str:
         """Return the last lines of stdout and stderr together."""
+
+    def log_since(self, container: str, tail: int, since: str) -> LogPart:
+        """Return the lines that were written after `since`, the end of an earlier part; if it is empty, the last lines."""
 
     def digest_of(self, container: str, repository: Repository, expected: Digest) -> Digest | None:
         """Return the digest of the container's own image in `repository`; None if it is not known.

@@ -13,6 +13,7 @@ from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode, waiting
 from promoter.promotion import progress as e
+from promoter.ui.reports.brief import Brief
 from promoter.ui.reports.plain import Plain
 from promoter.ui.reports.progress_lines import seconds, sentence
 from promoter.ui.reports.terminal import Terminal, size
@@ -107,9 +108,9 @@ def test_size(count: int, message: str) -> None:
 class Drawn:
     """A terminal 60 columns wide."""
 
-    def __init__(self) -> None:
+    def __init__(self, brief: Brief | None = None) -> None:
         self.stream, self.now = io.StringIO(), 100.0
-        self.terminal = Terminal(self.stream, width=60, clock=lambda: self.now)
+        self.terminal = Terminal(self.stream, brief, width=60, clock=lambda: self.now)
 
     @property
     def under_way(self) -> list[str]:
@@ -180,3 +181,51 @@ def test_many_threads_may_report_progress_at_once(drawn: Drawn) -> None:
             thread.join(20)
     assert not any(thread.is_alive() for thread in threads)
     assert drawn.text.count(" | ") >= 240
+
+
+# ------------------------------------------------------------ without --verbose
+ENDED = e.EnvironmentEnded("dev", "deployed", ReasonCode.OK, (), 1.0)
+
+
+def a_run(emit: e.Listener, *, builds: bool = True) -> None:
+    emit(e.BuildStarted("web", "engine"))
+    emit(e.BuildLine("web", "Step 1/3"))
+    if not builds:
+        return
+    emit(e.BuildDone("web", 1.0))
+    emit(e.StepStarted("dev", "replace web"))
+    emit(e.StepDone("dev", "replace web", 1.0))
+    emit(e.Notice("dev: web was slow"))
+    emit(ENDED)
+
+
+def test_a_pipe_gets_what_ended_and_no_steps() -> None:
+    stream = io.StringIO()
+    with Plain(stream, Brief()) as emit:
+        a_run(emit)
+    assert stream.getvalue() == "dev: web was slow\ndev: deployed after 1.0s\n"
+
+
+def test_the_log_of_a_build_that_fails_is_shown() -> None:
+    stream = io.StringIO()
+    with Plain(stream, Brief()) as emit:
+        a_run(emit, builds=False)
+        assert stream.getvalue() == ""
+    assert stream.getvalue() == "web | Step 1/3\n"
+
+
+def test_on_a_terminal_what_ended_is_drawn_until_the_summary_replaces_it() -> None:
+    drawn = Drawn(Brief())
+    with drawn.terminal as emit:
+        a_run(emit)
+        emit(e.StepStarted("test", "replace web"))
+        assert drawn.under_way == ["dev: deployed after 1.0s", "  test: replace web  0.0s"]
+        assert "dev: web was slow\n" in drawn.text.replace("\r", "")
+    assert drawn.under_way == []
+
+
+def test_on_a_terminal_the_log_of_a_build_that_fails_is_shown() -> None:
+    drawn = Drawn(Brief())
+    with drawn.terminal as emit:
+        a_run(emit, builds=False)
+    assert drawn.text.rstrip().endswith("web | Step 1/3")

@@ -22,7 +22,7 @@ def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
     result = Checker(ctx.ports).run(wanted, replace(ctx.job.site(ctx.engine), fresh=not before, once=once))
     output = result.seen[-OUTPUT:]
     if wanted.dry_run:
-        ctx.note(wanted.title(), say_dry_run(result))
+        ctx.remark(f"{wanted.title()}: {say_dry_run(result)}")
         return {"sentence": say_dry_run(result), "output": output, "dry_run": True, "passed": result.passed}
     if result.passed:
         return {"sentence": result.sentence, "output": output}

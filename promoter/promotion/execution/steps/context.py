@@ -50,6 +50,10 @@ class StepContext:
     def note(self, title: str, text: str) -> None:
         self.emit(progress.StepNote(self.environment.name, title, text))
 
+    def remark(self, text: str) -> None:
+        """Report what a person should know although the step succeeded."""
+        self.emit(progress.Notice(f"{self.environment.name}: {text}"))
+
     def sweep(self, keep: Collection[str] = ()) -> None:
         """Remove the containers of jobs that have ended, or whose run has ended."""
         sweep(self.engine, self.job.place, self.ports.gone, leased=True, keep=keep)

@@ -20,7 +20,7 @@ def replace_service(ctx: StepContext, step: Replace) -> dict[str, object]:
         kept = "unchanged, " if swapped.kept else ""
         ctx.note(step.title, f"{slot.name} {kept}{swapped.health}")
         if swapped.late:
-            ctx.note(step.title, swapped.late)
+            ctx.remark(swapped.late)
     return {
         "already": all(s.kept for s in done),
         "containers": [s.container for s in done],
