@@ -66,7 +66,7 @@ class StateDraft:
             entry = self._environments[name] = EnvironmentDraft(self._base.environments.get(name, EnvironmentState()))
         return entry
 
-    def begun(self, fact: Fact) -> ActivePromotion | None:
+    def active(self, fact: Fact) -> ActivePromotion | None:
         """Return the promotion that was started in the environment of the fact and has not ended."""
         name = fact.environment or ""
         state = self._environments.get(name) or self._base.environments.get(name)

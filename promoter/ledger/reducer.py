@@ -37,7 +37,7 @@ def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
     last = None
     for fact in facts:
         try:
-            check(fact, draft.releases.get, draft.begun(fact))
+            check(fact, draft.releases.get, draft.active(fact))
             _FOLDS.get(fact.kind, _nothing)(draft, fact)
         except Impossible as why:
             draft.impossible.put(str(fact.seq), str(why))

@@ -25,7 +25,7 @@ from promoter.model.vote import Grade
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.subject import Subject
-from promoter.promotion.inspection.current import lives_here
+from promoter.promotion.inspection.current import is_current
 from promoter.promotion.plan import Plan
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 
@@ -129,7 +129,7 @@ def explain(ctx: Context, environment: str, release: str | None, at: datetime | 
         case.now,
         openings,
         _opens(subject, case, results),
-        isinstance(subject, Plan) and lives_here(controller.entry, subject),
+        isinstance(subject, Plan) and is_current(controller.entry, subject),
         note,
     )
 
@@ -183,8 +183,8 @@ def _opening(ctx: Context, one: GateResult, subject: Subject, case: GateContext,
     if isinstance(gate, Approval):
         return _by_vote(one, gate, case, state)
     if isinstance(gate, Soak):
-        here = state.environment(gate.in_).current
-        there = here is not None and here.release == subject.release.id
+        current = state.environment(gate.in_).current
+        there = current is not None and current.release == subject.release.id
         return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
     commands: dict[str, str] = {
         Rule.PIN: f"promoter unpin {name} --reason TEXT",

@@ -11,7 +11,7 @@ from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline.model import Environment, policy_digest
 from promoter.promotion.admission.evaluate import make_case
-from promoter.promotion.admission.overrides import judge_owed
+from promoter.promotion.admission.overrides import review_verdict
 from promoter.promotion.admission.subject import Proposal
 from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.approve import may_enter
@@ -71,7 +71,7 @@ def _to_review(ctx: Context, name: str) -> tuple[PendingReview, Environment]:
         release = state.releases[owed.release].release
         environment = ctx.loaded.resolve(name, release.source, release.id)
         case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
-        if judge_owed(ctx.pipeline, environment, state, case, owed).outcome is not Outcome.PASSED:
+        if review_verdict(ctx.pipeline, environment, state, case, owed).outcome is not Outcome.PASSED:
             return owed, environment
     raise CallerError(f"no override in {name} waits for a review", hint=f"`promoter history {name}` shows earlier ones")
 

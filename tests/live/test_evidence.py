@@ -21,7 +21,7 @@ from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.ledger.store import never_gone
 from promoter.model.images import Digest, ImageRef, Repository
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.checks.runner import Checker
@@ -51,7 +51,15 @@ def at(*images: ImageRef, fresh: bool = False) -> CheckTarget:
     services = {name: Service(image="x") for name in named}
     nowhere: Any = None
     return CheckTarget(
-        Place("shop", "prod"), Release(named, Source()), named, "gate", services, lambda _: (), Path("/nowhere"), nowhere, fresh
+        Namespace("shop", "prod"),
+        Release(named, Source()),
+        named,
+        "gate",
+        services,
+        lambda _: (),
+        Path("/nowhere"),
+        nowhere,
+        fresh,
     )
 
 

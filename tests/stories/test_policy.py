@@ -15,7 +15,7 @@ from promoter.model.canonical_json import canonical, fingerprint, sha256_hex
 from promoter.model.errors import Refused
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.loader import load
-from promoter.pipeline.model import Rules, held_policy, policy_of
+from promoter.pipeline.model import Rules, policy_of, protected_policy
 from promoter.promotion.results import EnvironmentResult
 from promoter.ui.reports.approval_request import case as as_text
 from tests.fakes.ledger import MemoryLedger
@@ -328,7 +328,7 @@ def test_what_gives_the_secrets_of_gates_is_held(shop: Shop) -> None:
     environment = shop.file.resolve("prod", shop.source.now, "0" * 64)
     there = shop.file.policy_at("origin/main", "prod", shop.source.now, "0" * 64).policy
     assert there["secrets"] == {"ASK": {"env": "ASK"}}
-    assert held_policy(shop.file.pipeline, environment)["secrets"] == {"ASK": {"command": ["echo", "http://127.0.0.1:1/"]}}
+    assert protected_policy(shop.file.pipeline, environment)["secrets"] == {"ASK": {"command": ["echo", "http://127.0.0.1:1/"]}}
 
 
 def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> None:

@@ -23,14 +23,14 @@ def overrides_used(environment: Environment, case: GateContext) -> tuple[str, ..
     return tuple(vote.digest for vote in used_overrides(policy, case)) if policy is not None else ()
 
 
-def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case: GateContext) -> tuple[GateResult, ...]:
+def missing_reviews(pipeline: Pipeline, environment: Environment, state: State, case: GateContext) -> tuple[GateResult, ...]:
     """Return a refusal for each override in this environment that no second person has reviewed."""
     owed = state.environment(case.environment).owed
-    verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
+    verdicts = [review_verdict(pipeline, environment, state, case, one) for one in owed]
     return tuple(GateResult("review", verdict, Rule.REVIEW) for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
 
 
-def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: GateContext, owed: PendingReview) -> Verdict:
+def review_verdict(pipeline: Pipeline, environment: Environment, state: State, case: GateContext, owed: PendingReview) -> Verdict:
     release = state.releases[owed.release].release
 
     def check(votes: tuple[Vote, ...]) -> tuple[Vote, ...]:

@@ -28,17 +28,17 @@ def compose_draft(source: Path, documents: tuple[Document, ...], wished: str | N
     assert isinstance(data, dict)
     if not isinstance(data.get("services"), dict) and not data.get("include"):
         raise CallerError(f"{source} has no services", hint="write a mapping `services` at the top level of the file")
-    beside = source.absolute().parent
-    more = [name for name in _OVERRIDES if source.name in NAMES and (beside / name).is_file()][:1]
-    why = "it has several documents, which are merged" if later else _why_staying(data, beside, more)
+    parent = source.absolute().parent
+    more = [name for name in _OVERRIDES if source.name in NAMES and (parent / name).is_file()][:1]
+    why = "it has several documents, which are merged" if later else _why_staying(data, parent, more)
     if why:
         from promoter.pipeline.loader import compose_services
 
         project = data.get("name")
         name = named(project if isinstance(project, str) and "$" not in project else None, directory, wished)
         files = (source.name, *more)
-        services, built = compose_services(beside, files, os.environ, name)
-        return from_services(services, files, built, name, why, beside)
+        services, built = compose_services(parent, files, os.environ, name)
+        return from_services(services, files, built, name, why, parent)
     try:
         return from_compose(data, directory, named=wished is not None)
     except Malformed as error:

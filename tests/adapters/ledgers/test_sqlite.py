@@ -238,7 +238,7 @@ def test_a_file_at_the_path_of_the_directory_is_reported(ledger, place):
 
 
 def test_a_lock_that_lasts_raises_a_retryable_error(place):
-    ledger = SqliteLedger(place, patience=timedelta(milliseconds=20))
+    ledger = SqliteLedger(place, timeout=timedelta(milliseconds=20))
     write(ledger, 1)
     other = sqlite3.connect(place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

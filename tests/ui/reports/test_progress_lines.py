@@ -30,7 +30,7 @@ ONE_EACH: list[e.Event] = [
     e.GateEvaluated(
         "prod", "approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1", datetime(2026, 1, 1, tzinfo=UTC))
     ),
-    e.PromotionStarted("dev", RELEASE, "sha256:00", mending=False),
+    e.PromotionStarted("dev", RELEASE, "sha256:00", repair=False),
     e.StepStarted("dev", f"pull web {IMAGE}"),
     e.StepNote("dev", "replace web", "healthy"),
     e.StepDone("dev", "pull web", 65.0),

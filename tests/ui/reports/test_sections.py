@@ -44,7 +44,7 @@ def heard(*events: e.Event) -> list[str]:
 def entered(name: str) -> list[e.Event]:
     return [
         e.GateEvaluated(name, "soak", OPEN),
-        e.PromotionStarted(name, RELEASE, "sha256:0", mending=False),
+        e.PromotionStarted(name, RELEASE, "sha256:0", repair=False),
         e.StepStarted(name, "pull web"),
         e.StepDone(name, "pull web", 1.0),
     ]
