@@ -130,8 +130,8 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     def controller() -> None:
         case = make_case(pipeline, plan, state, now, requested_by="ci@example.com", promotion="x", plan_digest=plan.digest)
         found = active_holds(state, environment, release), newer_instead(state, "prod", release, explicit=False)
-        judged = (*found[0], *found[1], *missing_reviews(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
-        if (closed := worst(judged)) is not None:
+        results = (*found[0], *found[1], *missing_reviews(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
+        if (closed := worst(results)) is not None:
             raise SystemExit(f"bench: {closed.gate} is closed: {closed.verdict.sentence}")
 
     yield f"judge all gates, {FACTS:,} facts", controller

@@ -205,10 +205,10 @@ def test_an_interruption_ends_a_request(probes, clock):
     with listener() as url:
         timer = threading.Timer(0.05, clock.interrupt)
         timer.start()
-        begun = time.monotonic()
+        started = time.monotonic()
         with pytest.raises(Interrupted):
             probes.http(get(url, timeout=600))
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - started < 10
         timer.join()
     with pytest.raises(Interrupted):
         probes.http(get(url))
@@ -418,10 +418,10 @@ def test_what_a_command_leaves_behind_does_not_hold_it_up(probes, tmp_path, monk
 def test_a_tool_runs_in_a_private_directory_that_goes_with_it(probes):
     words = ["sh", "-c", "pwd; ls -A; cat note; stat -c %a .; echo aside >&2; exit 3"]
     result = probes.tool(words, {"note": "written\n"}, {"A": "b"}, 10)
-    place, *rest = result.output.decode().splitlines()
+    directory, *rest = result.output.decode().splitlines()
     assert rest == ["note", "written", "700"]
     assert (result.exit_code, result.errors) == (3, "aside\n")
-    assert not Path(place).exists()
+    assert not Path(directory).exists()
 
 
 def test_two_tools_do_not_see_each_other_and_each_has_its_environment(probes):

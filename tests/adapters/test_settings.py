@@ -90,11 +90,11 @@ def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [('wait = "1m"\nactor = \n', "2:9"), ("wait", "1:5"), (b"\xff\xfe", "1:1"), ("a = 1\na = 2", "2:6")]
+    ("text", "position"), [('wait = "1m"\nactor = \n', "2:9"), ("wait", "1:5"), (b"\xff\xfe", "1:1"), ("a = 1\na = 2", "2:6")]
 )
-def test_invalid_toml_is_reported_with_its_position(tmp_path: Path, text: str | bytes, place: str) -> None:
+def test_invalid_toml_is_reported_with_its_position(tmp_path: Path, text: str | bytes, position: str) -> None:
     write(tmp_path, text)
-    assert [line.split()[0] for line in faults(tmp_path)] == [place]
+    assert [line.split()[0] for line in faults(tmp_path)] == [position]
 
 
 def test_pydantic_settings_is_imported_only_when_there_is_something_to_read(tmp_path: Path) -> None:

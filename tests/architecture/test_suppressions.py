@@ -39,8 +39,8 @@ def suppressions(text: str) -> Iterator[tuple[str, int, bool]]:
     for number, comment in comments.items():
         above = comments.get(number - 1)
         explained = above is not None and not above.line[: above.start[1]].strip()
-        text_beside = re.sub("|".join(f"(?:{kind.pattern})" for kind in KINDS.values()), "", comment.string)
-        explained = explained or len(re.findall(r"\w+", text_beside)) >= 2
+        reason = re.sub("|".join(f"(?:{kind.pattern})" for kind in KINDS.values()), "", comment.string)
+        explained = explained or len(re.findall(r"\w+", reason)) >= 2
         yield from ((kind, number, explained) for kind, pattern in KINDS.items() if pattern.search(comment.string))
 
 

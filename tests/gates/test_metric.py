@@ -36,7 +36,7 @@ def answer(*series: tuple[dict[str, str], list[tuple[float, str]]], **more: obje
 
 
 def samples(*values: float | None) -> tuple[Series, ...]:
-    return (Series("errors", {place: value for place, value in enumerate(values) if value is not None}),)
+    return (Series("errors", {index: value for index, value in enumerate(values) if value is not None}),)
 
 
 @pytest.mark.parametrize(

@@ -77,13 +77,13 @@ def test_a_report_about_another_digest_is_none(scanner: Scanner, report: Report)
 
 def changed(text: str, path: list[Any], value: object) -> str:
     document = json.loads(text)
-    here = document
+    parent = document
     for part in path[:-1]:
-        here = here[part]
+        parent = parent[part]
     if value is None:
-        del here[path[-1]]
+        del parent[path[-1]]
     else:
-        here[path[-1]] = value
+        parent[path[-1]] = value
     return json.dumps(document)
 
 

@@ -31,7 +31,7 @@ class Story:
     def __init__(self, *, bare: bool = False) -> None:
         self.facts: list[Fact] = []
         self._bare = bare
-        self._begun: dict[str | None, tuple[object, object]] = {}
+        self._started: dict[str | None, tuple[object, object]] = {}
 
     def emit(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
         if not self._bare:
@@ -43,9 +43,9 @@ class Story:
         for one in RELEASES.values():
             if kind is not Kind.RELEASED and one.id in (release, body.get("from_"), body.get("to")) and one.id not in made:
                 self._append(Kind.RELEASED, None, one.id, content=one.content())
-        begun = self._begun.get(environment, (None, None))
-        wanted = (body.get("promotion", begun[0]), release or begun[1])
-        if kind in (Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK) and begun != wanted:
+        started = self._started.get(environment, (None, None))
+        wanted = (body.get("promotion", started[0]), release or started[1])
+        if kind in (Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK) and started != wanted:
             self._append(
                 Kind.STARTED,
                 environment,
@@ -63,9 +63,9 @@ class Story:
         fact = seal(FactDraft(kind, "ana@example.com", environment, release, body), head, START + timedelta(minutes=head.seq + 1))
         self.facts.append(fact)
         if kind is Kind.STARTED:
-            self._begun[environment] = (body["promotion"], release)
+            self._started[environment] = (body["promotion"], release)
         elif kind in (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK):
-            self._begun.pop(environment, None)
+            self._started.pop(environment, None)
         return fact
 
     @property
@@ -543,9 +543,9 @@ def test_a_long_ledger_folds_in_proportion(story):
 
 
 def seconds(facts) -> float:
-    begun = process_time()
+    started = process_time()
     fold(facts)
-    return process_time() - begun
+    return process_time() - started
 
 
 class Long:

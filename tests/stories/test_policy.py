@@ -19,8 +19,8 @@ from promoter.pipeline.model import Rules, policy_of, protected_policy
 from promoter.promotion.results import EnvironmentResult
 from promoter.ui.reports.approval_request import case as as_text
 from tests.fakes.ledger import MemoryLedger
+from tests.harness import Harness
 from tests.repository import ENVIRONMENT, Repository, repository
-from tests.workshop import Workshop
 
 pytestmark = pytest.mark.process
 
@@ -43,8 +43,8 @@ FILE: Mapping[str, object] = {
 }
 
 
-class Shop(Workshop):
-    """The workshop with a real file in a real checkout."""
+class Shop(Harness):
+    """The harness with a real file in a real checkout."""
 
     repository: Repository
 
@@ -186,12 +186,12 @@ def test_a_missing_ref_is_refused_with_the_fetch_command(shop: Shop) -> None:
     ],
 )
 def test_a_policy_that_cannot_be_read_there_refuses(shop: Shop, name: str, text: str | None, message: str) -> None:
-    here = (shop.repository.directory / name).read_text()
+    checkout = (shop.repository.directory / name).read_text()
     (shop.repository.directory / name).unlink()
     if text is not None:
         shop.repository.write(name, text)
     shop.repository.merge()
-    shop.repository.write(name, here)
+    shop.repository.write(name, checkout)
     assert_refused(shop.ask(), message)
 
 
@@ -372,7 +372,7 @@ def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(
 
 
 def test_long_texts_of_a_policy_are_kept_as_digests_that_no_text_can_imitate() -> None:
-    pipeline = Workshop().pipeline
+    pipeline = Harness().pipeline
     rules = [
         Rules("prod", (ScanCheck.model_validate({"scanner": "trivy", "ignore": text}),), Rollback(), None)
         for text in ("x" * 1001, "x" * 1002)

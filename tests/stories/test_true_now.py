@@ -10,32 +10,32 @@ from promoter.model.errors import CallerError, EngineError, StartError
 from promoter.model.verdict import ReasonCode
 from promoter.usecases.status import EnvironmentStatus
 from tests.fakes.engine import Behaviour
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 CLOSED = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
 CHECK = CommandCheck.model_validate({"run": ["./no"]})
 
 
-def prod(shop: Workshop, actor: str = "ann@example.com") -> EnvironmentStatus:
+def prod(shop: Harness, actor: str = "ann@example.com") -> EnvironmentStatus:
     return next(one for one in shop.api(actor).status().environments if one.name == "prod")
 
 
-def deployed(*gates: Approval | Window | CommandCheck) -> Workshop:
+def deployed(*gates: Approval | Window | CommandCheck) -> Harness:
     """One release runs everywhere; the next must pass `gates` in prod."""
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     shop.gates = {"prod": gates}
     return shop
 
 
-def waiting(*gates: Approval | Window | CommandCheck) -> Workshop:
+def waiting(*gates: Approval | Window | CommandCheck) -> Harness:
     shop = deployed(*gates)
     shop.newer("two")
     shop.run()
     return shop
 
 
-def stop(shop: Workshop, environment: str = "prod") -> None:
+def stop(shop: Harness, environment: str = "prod") -> None:
     shop.engine.crash(f"shop-{environment}-web", 137)
 
 
@@ -160,7 +160,7 @@ def test_show_and_logs_without_a_release_take_the_newest() -> None:
 
 
 # ------------------------------------------------------------ inbox
-def commands(shop: Workshop, actor: str) -> list[str]:
+def commands(shop: Harness, actor: str) -> list[str]:
     return [item.command for item in shop.api(actor).inbox().items]
 
 

@@ -117,10 +117,10 @@ def test_words_of_a_command_name_files_alike_at_a_ref_and_on_the_disk(ours: Repo
         "..",
         "z" * 5000,
     )
-    here = SOURCE.files(shop, argv)
-    assert here == SOURCE.snapshot(shop, "work").files(shop, argv)
-    assert sorted(here) == ["../shop/gate.sh", "./gate.sh", "./link.sh", "checks/all.py", "conf.yml"]
-    assert here["./gate.sh"] == here["./link.sh"] == here["../shop/gate.sh"] != here["conf.yml"]
+    files = SOURCE.files(shop, argv)
+    assert files == SOURCE.snapshot(shop, "work").files(shop, argv)
+    assert sorted(files) == ["../shop/gate.sh", "./gate.sh", "./link.sh", "checks/all.py", "conf.yml"]
+    assert files["./gate.sh"] == files["./link.sh"] == files["../shop/gate.sh"] != files["conf.yml"]
     (shop / "gate.sh").unlink()
     (tmp_path / "gate.sh").write_text("exit 0\n")
     (shop / "gate.sh").symlink_to(tmp_path / "gate.sh")

@@ -27,15 +27,15 @@ from promoter.pipeline.model import OnFailure
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import Behaviour
 from tests.fakes.ledger import MemoryLedger
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 ANN, BEN, EVE = "ann@example.com", "ben@example.com", "eve@example.com"
 POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
 
 
-def busy() -> Workshop:
+def busy() -> Harness:
     """A pipeline that has seen everything that a ledger can tell."""
-    shop = Workshop(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
+    shop = Harness(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
     shop.run()
     vote(shop, "approve")
     shop.api().promote(None, None, None)
@@ -68,7 +68,7 @@ def busy() -> Workshop:
     return shop
 
 
-def vote(shop: Workshop, decision: str) -> None:
+def vote(shop: Harness, decision: str) -> None:
     api = shop.api(BEN)
     api.vote(api.case("prod", None), decision, "seen")
 
@@ -132,7 +132,7 @@ def test_what_is_asked_of_it_is_answered_as_from_the_facts(tmp_path: Path) -> No
         assert raw.execute("SELECT seq FROM head").fetchone() == (len(shop.store.kept),)
 
 
-def answers(shop: Workshop) -> list[object]:
+def answers(shop: Harness) -> list[object]:
     first = next(iter(fold(shop.store.read()).releases))
     return [
         shop.api().status().document(),
@@ -176,7 +176,7 @@ def test_a_command_that_writes_reads_the_facts_and_verify_reports_a_forged_cache
     assert everything(glance_of(shop)) == everything(fold(shop.store.read()))
 
 
-def glance_of(shop: Workshop) -> State:
+def glance_of(shop: Harness) -> State:
     return shop.api().context.ledger.glance()
 
 

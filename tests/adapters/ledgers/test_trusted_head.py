@@ -14,13 +14,13 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
 
-def ledger(store: MemoryLedger, place: Path) -> Ledger:
-    return Ledger(store, FakeClock(), "ann@example.com", FileWitness(place, store.location))
+def ledger(store: MemoryLedger, directory: Path) -> Ledger:
+    return Ledger(store, FakeClock(), "ann@example.com", FileWitness(directory, store.location))
 
 
-def pins(store: MemoryLedger, place: Path, count: int) -> None:
+def pins(store: MemoryLedger, directory: Path, count: int) -> None:
     for number in range(count):
-        ledger(store, place).append(Pinned(reason=f"number {number}"), "prod")
+        ledger(store, directory).append(Pinned(reason=f"number {number}"), "prod")
 
 
 def test_it_remembers_the_last_fact_of_each_ledger(tmp_path):

@@ -456,10 +456,10 @@ def test_many_threads_share_one(server: Server, registry: HttpRegistry, tmp_path
     server.handler = basic
     found: list[Digest] = []
 
-    def look() -> None:
+    def read() -> None:
         found.extend(registry.resolve(Reference(server.image.repository, "v1")) for _ in range(5))
 
-    threads = [threading.Thread(target=look) for _ in range(8)]
+    threads = [threading.Thread(target=read) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

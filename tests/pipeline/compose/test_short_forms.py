@@ -13,11 +13,11 @@ from promoter.pipeline.compose.definitions import Written
 from promoter.pipeline.compose.ports import clash
 from promoter.pipeline.compose.service import Service
 
-HERE = Reading(Path("/base"), {"HOME": "/root"})
+READING = Reading(Path("/base"), {"HOME": "/root"})
 
 
 def read(yaml: str) -> Written:
-    return Written.model_validate(read_document(yaml.encode(), "f").data, context=HERE, by_alias=True, by_name=False)
+    return Written.model_validate(read_document(yaml.encode(), "f").data, context=READING, by_alias=True, by_name=False)
 
 
 def document(yaml: str) -> dict[str, object]:

@@ -34,7 +34,7 @@ class Bench:
         self.services = {name: Service(image="x") for name in self.images}
         self.insecure: frozenset[str] = frozenset()
 
-    def look(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
+    def run_check(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
         world: Any = SimpleNamespace(
             clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=never_gone
         )
