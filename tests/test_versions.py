@@ -95,7 +95,7 @@ def test_a_fact_kind_of_a_newer_version_is_refused_at_any_position() -> None:
         Ledger(ledger, FakeClock(), "ana@example.com").refresh()
 
 
-def test_a_file_with_such_a_fact_names_its_place(tmp_path: Path) -> None:
+def test_a_file_with_such_a_fact_names_its_position(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.db")
     ledger.restore(facts(), LedgerHead())
     ledger.close()

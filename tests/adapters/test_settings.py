@@ -59,7 +59,7 @@ def test_an_empty_variable_is_ignored(tmp_path: Path, monkeypatch: pytest.Monkey
     assert load_settings(tmp_path).actor == "file"
 
 
-def test_unknown_keys_are_refused_with_their_place_all_at_once(tmp_path: Path) -> None:
+def test_unknown_keys_are_refused_with_their_position_all_at_once(tmp_path: Path) -> None:
     write(tmp_path, '# ours\nledgr = "x"\n  colour = "red"\n')
     assert faults(tmp_path) == [
         "2:1 unknown setting 'ledgr' did you mean ledger?",

@@ -57,7 +57,7 @@ def test_the_number_of_suppressions_does_not_grow(folders: tuple[str, ...]) -> N
     assert {kind: counts[kind] for kind, most in MOST[folders].items() if counts[kind] > most} == {}
 
 
-def test_each_suppression_in_production_code_has_a_reason_beside_it() -> None:
+def test_each_suppression_in_production_code_has_a_reason() -> None:
     bare = [
         f"{name}:{line}: {kind}" for name, kind, line, reason in found(PRODUCTION) if not reason and name not in WITHOUT_REASON
     ]

@@ -274,8 +274,8 @@ def test_a_command_without_output_has_a_status_and_a_result(ended, code, status)
 
 
 def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
-    heard = tmp_path / "heard"
-    program = f"#!/bin/sh\nshift 4\nprintf '%s\\n' \"$@\" >{heard}\nenv >>{heard}\nexit 1\n"
+    received = tmp_path / "heard"
+    program = f"#!/bin/sh\nshift 4\nprintf '%s\\n' \"$@\" >{received}\nenv >>{received}\nexit 1\n"
     cases = {
         ("run", "environment=prod", "wait-lock=10m"): ["run", "--file=pipeline.yaml", "--to=prod", "--wait-lock=10m"],
         ("promote", "environment=prod", "release=3f2a", "reviews=true", "github-token=t0ken"): [
@@ -296,7 +296,7 @@ def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
     }
     for (command, *given), argv in cases.items():
         step, _ = last(program, command=command, **dict(pair.split("=", 1) for pair in given))
-        lines = heard.read_text().splitlines()
+        lines = received.read_text().splitlines()
         assert lines[: len(argv)] == argv, step.log
         assert [line for line in lines if line.startswith("IN_")] == []
         assert {"PROMOTER_SUMMARY=true", "PROMOTER_ANNOTATIONS=true"} <= set(lines)

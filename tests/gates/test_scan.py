@@ -33,7 +33,7 @@ def read(scanner: Scanner, text: str) -> tuple[Finding, ...]:
 
 
 @BOTH
-def test_findings_are_read_with_what_mends_them(scanner: Scanner, report: Report) -> None:
+def test_findings_are_read_with_their_fixes(scanner: Scanner, report: Report) -> None:
     found = read(scanner, report(IMAGE, ("CVE-1", "CRITICAL", "3.0.2"), ("CVE-2", "Low", "")))
     assert found == (
         Finding("CVE-1", "openssl", "3.0.1", "3.0.2", Severity.CRITICAL),

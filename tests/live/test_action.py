@@ -136,8 +136,8 @@ def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, r
         {"command": "plan", "environment": "dev"},
         {"command": "explain", "environment": "prod"},
     ):
-        looked = used(job, **given)
-        assert (looked.outcome, looked.outputs["status"] != "failed") == ("success", True), looked.log
+        ran = used(job, **given)
+        assert (ran.outcome, ran.outputs["status"] != "failed") == ("success", True), ran.log
     for given, output in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
         stopped = used(job, **given, evidence=str(tmp_path / "record"))
         assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log

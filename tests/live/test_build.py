@@ -264,7 +264,9 @@ def test_builds_run_side_by_side(harness: BuildHarness, builder: Builder) -> Non
             assert harness.engine.image_id(f"{harness.repository}:n{number}")
 
 
-def test_an_interruption_is_heard_while_the_build_is_silent(harness: BuildHarness, builder_with: Callable[..., Builder]) -> None:
+def test_an_interruption_is_noticed_while_the_build_is_silent(
+    harness: BuildHarness, builder_with: Callable[..., Builder]
+) -> None:
     sleeping = threading.Event()
 
     def check() -> None:
@@ -314,15 +316,15 @@ def test_the_engines_builder_leaves_no_container_behind(harness: BuildHarness) -
 
 
 def test_an_interruption_stops_listening_to_the_engine(harness: BuildHarness) -> None:
-    asked, heard = harness.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 3")), threading.Event()
+    asked, received = harness.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 3")), threading.Event()
 
     def check() -> None:
-        if heard.is_set():
+        if received.is_set():
             raise Interrupted
 
     with pytest.raises(Interrupted):
         EngineBuilder(harness.engine, check=check).build(
-            asked, FakeSecrets(), lambda line: heard.set() if line == "sleepy" else None
+            asked, FakeSecrets(), lambda line: received.set() if line == "sleepy" else None
         )
 
 

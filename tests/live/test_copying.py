@@ -129,7 +129,7 @@ def through(proxy: Proxy, image: ImageRef) -> ImageRef:
     return ImageRef(Repository(proxy.host, image.repository.path), image.digest)
 
 
-def test_a_layer_that_breaks_off_is_copied_anew(
+def test_a_layer_that_breaks_off_is_copied_again(
     registry: HttpRegistry, source: Repository, target: Repository, proxy: Proxy
 ) -> None:
     rule = proxy.misbehave("GET .*/blobs/", cut(MB), times=1)

@@ -107,7 +107,7 @@ def site(module_site) -> Iterator[RealSite]:
 
 
 class TestRealEngine(EngineContract):
-    def test_files_are_in_place_before_the_first_start(self, site, run):
+    def test_files_are_written_before_the_first_start(self, site, run):
         files = (
             FileContent("/run/secrets/deep/token", f"value {handle('token')}", uid=7, gid=8, mode=0o440),
             FileContent("/bin/extra", "x"),

@@ -100,7 +100,7 @@ def metric(prometheus: Prometheus, query: str, condition: str, **fields: object)
         ("{{ secret('TOKEN') }}(", "< 1", False, "bad_data: "),
     ],
 )
-def test_a_gate_is_judged_by_what_was_measured(
+def test_a_gate_is_evaluated_by_what_was_measured(
     prometheus: Prometheus, query: str, condition: str, passed: bool, message: str
 ) -> None:
     result = run_check(metric(prometheus, query, condition))

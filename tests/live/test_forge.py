@@ -110,7 +110,7 @@ def test_a_review_of_another_run_is_refused_until_that_run_has_asked(shop: App, 
     assert shop.cli("promote").exit_code == 0
 
 
-def test_a_rejected_review_shuts_the_gate(shop: App, server: ForgeServer) -> None:
+def test_a_rejected_review_closes_the_gate(shop: App, server: ForgeServer) -> None:
     """At GitLab, where the job that asks and the job that is reviewed are two of one pipeline."""
     pipeline = {
         "GITHUB_RUN_ID": "",
@@ -183,7 +183,7 @@ def test_the_last_vote_starts_the_job_that_continues(shop: App, server: ForgeSer
     assert shop.cli("promote", release[:12], "--to", "prod").exit_code == 0
 
 
-def test_deployments_are_recorded_where_somebody_switched_that_on(shop: App, server: ForgeServer) -> None:
+def test_deployments_are_recorded_where_that_is_enabled(shop: App, server: ForgeServer) -> None:
     shop.write(gates="[]")
     shop.cli("run", "--to", "dev")
     assert server.asked == []

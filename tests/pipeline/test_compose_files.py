@@ -264,7 +264,7 @@ def test_links_become_a_start_order_and_aliases(tmp_path):
     assert position == "compose.yaml:2:19" and message.startswith("`links` is left out: services reach each other by name")
 
 
-def test_the_name_space_of_a_service_is_that_of_its_container_here(tmp_path):
+def test_the_name_space_of_a_service_is_that_of_its_container(tmp_path):
     """compose.md D7: `service:X` reached the engine as it stood, and no start order followed from it."""
     compose = "services:\n  app: {image: x, network_mode: 'service:vpn', pid: 'service:vpn', ipc: 'service:shm'}\n  vpn: {image: x}\n  shm: {image: x, container_name: '{{ environment }}-shm'}\n"
     app = services(tmp_path, compose, environment="prod")["app"]
@@ -302,7 +302,7 @@ def test_what_changes_nothing_is_left_out_with_a_remark(tmp_path):
     ]
 
 
-def test_a_tag_beside_build_is_left_out_in_a_compose_file_and_refused_in_the_pipeline_file(tmp_path):
+def test_a_tag_together_with_build_is_left_out_in_a_compose_file_and_refused_in_the_pipeline_file(tmp_path):
     """compose.md section 1: fastapi and the otel demo."""
     loaded = read(
         write(
@@ -371,7 +371,7 @@ def test_a_variable_cannot_be_filled_in_inside_a_template(tmp_path):
     assert complaints(file, {"A": "x') ~ secret('Y"}) == [("compose.yaml:1:34", "a template cannot contain a `${…}` variable")]
 
 
-def test_a_local_volume_has_its_device_beside_the_file(tmp_path):
+def test_a_local_volume_has_its_device_relative_to_the_file(tmp_path):
     """compose.md D16."""
     compose = "services: {web: {image: x, volumes: ['d:/d']}}\nvolumes: {d: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}\n"
     file = write(tmp_path, f"name: shop\nservices: deploy/compose.yaml\n{ENVIRONMENTS}", **{"deploy__compose.yaml": compose})

@@ -146,7 +146,7 @@ def test_networks_volumes_and_files_get_the_engines_names(tmp_path):
     assert (live.services["b"].networks, live.services["b"].network_mode) == ({}, "none")
 
 
-def test_files_cannot_be_placed_where_nothing_can_be_written(tmp_path):
+def test_files_cannot_be_mounted_where_nothing_can_be_written(tmp_path):
     text = TWO_ENVIRONMENTS.replace("  a:\n", "  a:\n    read_only: true\n")
     assert complaints(write(tmp_path, text, **{"page.html": ""})) == [
         ("9:14", "with `read_only: true` the engine cannot place the files of `secrets`")
@@ -501,7 +501,7 @@ def test_any_invalid_file_gives_complaints_and_no_crash(tmp_path_factory, top, s
     assert all(position and message for position, message in output)
 
 
-def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
+def test_revoked_keys_are_read_together_with_the_approvers(tmp_path):
     line = f"a@example.com ssh-ed25519 {KEY}\n"
     text = GOOD.replace("services:", "approvers: keys\nrevoked_keys: revoked\nservices:", 1)
     file = write(tmp_path, text, keys=line, revoked=f"ssh-ed25519 {KEY}\n")

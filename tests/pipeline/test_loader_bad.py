@@ -388,7 +388,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "position", "message"), TEXTS)
-def test_what_is_no_document_is_refused_at_its_place(tmp_path, text, position, message):
+def test_what_is_no_document_is_refused_at_its_position(tmp_path, text, position, message):
     assert complaints(write(tmp_path, text)) == [(position, message)]
 
 

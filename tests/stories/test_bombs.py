@@ -90,7 +90,7 @@ def test_many_lines_that_are_each_short_enough_are_bounded_together():
     assert caught.value.line == 32
 
 
-def test_a_long_variable_in_many_places_of_a_compose_file_is_bounded(tmp_path):
+def test_a_long_variable_that_a_compose_file_uses_often_is_bounded(tmp_path):
     text = "name: shop\nregistry: r.example.com\nservices: compose.yaml\nenvironments: {dev: {}}\n"
     many = "".join(f"      L{n}: 'y${{A}}'\n" for n in range(100))
     file = write(tmp_path, text, **{"compose.yaml": f"services:\n  web:\n    image: x\n    labels:\n{many}"})

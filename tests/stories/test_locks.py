@@ -43,7 +43,7 @@ def test_waiting_for_a_lock_ends_with_its_time(shop: Harness) -> None:
     assert [(event.environment, event.reasons) for event in output] == [("test", (f"another run holds test: {OTHER}",))]
 
 
-def test_a_lock_that_comes_free_is_taken_and_everything_is_judged_anew(shop: Harness) -> None:
+def test_a_released_lock_is_acquired_and_everything_is_evaluated_again(shop: Harness) -> None:
     shop.run("dev")
     held(shop)
     taken = shop.store.held()[0]

@@ -129,7 +129,7 @@ def test_one_that_stopped_or_is_gone_has_not_moved(gone: bool) -> None:
     assert prod(shop).status == "deployed"
 
 
-def test_an_environment_without_gates_mends_itself() -> None:
+def test_an_environment_without_gates_repairs_itself() -> None:
     shop = Harness()
     shop.run()
     shop.newer("two")
@@ -166,7 +166,7 @@ def test_a_check_that_passed_is_not_repeated_each_second_and_never_believed_for_
     assert len(shop.clock.sleeps) > 100
 
 
-def test_a_check_that_turned_bad_while_somebody_waited_shuts_the_gate() -> None:
+def test_a_check_that_failed_during_the_wait_closes_the_gate() -> None:
     shop = Harness()
     shop.run()
     shop.gates = {"prod": (CommandCheck(run=("ready",)), ANY)}

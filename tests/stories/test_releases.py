@@ -542,7 +542,7 @@ def test_a_release_is_found_by_a_unique_prefix() -> None:
     assert "--to prod" in (error.value.hint or "")
 
 
-def test_an_interruption_before_anything_was_begun_changes_nothing() -> None:
+def test_an_interruption_before_the_first_step_changes_nothing() -> None:
     shop = Harness()
     shop.clock.interrupt()
     with pytest.raises(Interrupted):

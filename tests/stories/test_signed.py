@@ -166,7 +166,7 @@ def test_an_unknown_key_is_refused_at_once(office, keys):
     assert "approved" not in office.kinds()
 
 
-def test_somebody_else_s_key_is_refused_at_once(office, keys):
+def test_the_key_of_another_person_is_refused_at_once(office, keys):
     with pytest.raises(Refused):
         office.vote(keys[BEN], actor=ANA)
 
@@ -389,7 +389,7 @@ def test_who_asked_may_not_sign_for_it(office, keys):
     assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
 
 
-def test_a_reject_shuts_the_gate_whatever_was_approved_and_whatever_the_policy_becomes(office, keys):
+def test_a_reject_closes_the_gate_whatever_was_approved_and_whatever_the_policy_becomes(office, keys):
     office.vote(keys[ANA])
     office.vote(keys[BEN], actor=BEN, decision="reject", comment="not today")
     assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
@@ -456,7 +456,7 @@ def test_a_fact_that_is_no_vote_at_all_is_an_error_and_no_traceback(office, keys
 
 
 # ---------------------------------------------------------------- a reject needs no key
-def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
+def test_an_unsigned_reject_counts(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
     """Without any key; and with one in the settings or in git that would not count."""
     for key, gits in ((None, None), (str(keys["stranger"]), None), (None, str(keys["stranger"])), (str(tmp_path / "gone"), None)):
         office.newer(f"{key} {gits}")

@@ -43,7 +43,7 @@ def requests(shop: Harness, environment: str = "prod") -> list[Fact]:
     return [fact for fact in shop.store.read() if fact.kind is Kind.REQUESTED and fact.environment == environment]
 
 
-def test_the_request_names_whom_it_supersedes_and_everybody_hears_it() -> None:
+def test_the_request_names_whom_it_supersedes_in_every_report() -> None:
     shop, old, new = two_waiting()
     first, second = requests(shop)
     assert first.body["supersedes"] == []
@@ -52,7 +52,7 @@ def test_the_request_names_whom_it_supersedes_and_everybody_hears_it() -> None:
 
 
 @pytest.mark.parametrize("to", [None, "prod"])
-def test_the_earlier_is_refused_with_what_to_do_and_does_not_take_the_place_back(to: str | None) -> None:
+def test_the_earlier_is_refused_with_what_to_do_and_does_not_supersede_the_newer(to: str | None) -> None:
     shop, old, new = two_waiting()
     result = promote(shop, old, to)
     assert (str(result.status), result.code) == ("refused", ReasonCode.SUPERSEDED)
@@ -83,7 +83,7 @@ def test_a_vote_for_the_earlier_does_not_let_it_in_after_the_newer() -> None:
     assert promote(shop, old, "prod").code == ReasonCode.SUPERSEDED
 
 
-def test_a_veto_of_the_newer_gives_the_place_back() -> None:
+def test_a_veto_of_the_newer_restores_the_request_of_the_earlier() -> None:
     shop, old, new = two_waiting()
     shop.api().veto(new.short_id, "leaks")
     assert promote(shop, old).code == ReasonCode.APPROVALS_MISSING
@@ -116,7 +116,7 @@ def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
     assert shop.engine.box("shop-test-web").spec.image == image("web", "two")
 
 
-def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
+def test_a_person_may_send_an_earlier_release_that_did_not_wait_there() -> None:
     shop = Harness()
     old = shop.run("test").release
     shop.newer("two")

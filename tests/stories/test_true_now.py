@@ -39,7 +39,7 @@ def stop(shop: Harness, environment: str = "prod") -> None:
     shop.engine.crash(f"shop-{environment}-web", 137)
 
 
-def test_status_judges_what_waits_now() -> None:
+def test_status_evaluates_what_waits_now() -> None:
     shop = waiting(Approval(min=1))
     assert prod(shop).waiting.reason_code == ReasonCode.APPROVALS_MISSING
     api = shop.api("ben@example.com")
@@ -53,7 +53,7 @@ def test_status_names_the_command_that_opens_the_gate() -> None:
     assert prod(waiting(Approval(min=1))).next.startswith("promoter approve prod")
 
 
-def test_status_tells_the_last_failure_until_something_succeeds() -> None:
+def test_status_reports_the_last_failure_until_something_succeeds() -> None:
     shop = deployed()
     before = prod(shop)
     shop.newer("two")
@@ -84,13 +84,13 @@ def test_status_names_the_service_that_is_down_and_the_repair() -> None:
     assert now.next == "promoter repair prod"
 
 
-def test_status_tells_a_veto_of_what_runs() -> None:
+def test_status_reports_a_veto_of_what_runs() -> None:
     shop = deployed()
     shop.api().context.ledger.append(Vetoed(reason="leaks", digests=()), release=prod(shop).release.id)
     assert prod(shop).vetoed == "ann@example.com: leaks"
 
 
-def test_plan_says_repair_when_a_container_is_stopped() -> None:
+def test_plan_is_repair_when_a_container_is_stopped() -> None:
     shop = deployed()
     stop(shop)
     planned = shop.api().plan(None, None).environments[-1]
@@ -124,7 +124,7 @@ def test_a_check_that_has_not_run_did_not_fail() -> None:
     assert codes == ["not_checked", "frozen"]
 
 
-def test_an_engine_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = deployed()
 
     def away(_: object) -> None:

@@ -38,7 +38,7 @@ def test_each_environment_that_was_touched_has_a_record() -> None:
     assert {one.commit for one in found} == {RELEASE.source.sha} and {one.log for one in found} == {"https://ci/1"}
 
 
-def test_only_images_that_are_built_here_are_this_repositorys() -> None:
+def test_only_built_images_belong_to_this_repository() -> None:
     (record,) = records_of(result(), {}, set(), None)
     assert record.images == () and list(record.digests) == ["web"]
 

@@ -67,7 +67,7 @@ def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Harness)
     assert friday_night.opens_at == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 
-def test_at_another_time_it_is_judged_for_that_time(shop: Harness) -> None:
+def test_at_another_time_it_is_evaluated_for_that_time(shop: Harness) -> None:
     output = explain(shop, datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
     assert [str(one.result.verdict.outcome) for one in output.gates] == ["passed", "passed", "waiting"]
     assert output.opens_at is None
@@ -147,7 +147,7 @@ def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
     assert (output.lives_there, output.code) == (True, ReasonCode.NOTHING_TO_DO)
 
 
-def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_secrets_the_plan_that_was_requested_is_evaluated(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     for who in ("ben@example.com", "eve@example.com"):
         api = shop.api(who)
         api.vote(api.case("prod", None), "approve", None)

@@ -7,7 +7,14 @@ from promoter.adapters.git.checkout import Checkout, checkout_of
 from promoter.model.errors import CallerError
 from promoter.pipeline.scaffold.ci_workflow import WORKFLOW_FILES, Job, workflow_text
 from promoter.pipeline.scaffold.importer import PipelineDraft
-from promoter.pipeline.scaffold.writer import ENVIRONMENTS, LOOPBACK, SHARED_LEDGER, Wishes, default_registry, pipeline_text
+from promoter.pipeline.scaffold.writer import (
+    ENVIRONMENTS,
+    LOOPBACK,
+    SHARED_LEDGER,
+    ScaffoldOptions,
+    default_registry,
+    pipeline_text,
+)
 from promoter.ui.cli.console import complain
 from promoter.ui.cli.init_questions import NONE, Answers, GivenOptions, Usual, answers, check_ci
 from promoter.ui.cli.load_file import checked
@@ -29,8 +36,8 @@ class Beginning:
             if chosen.registry == self._registry(self._take(None), chosen.ci):
                 chosen = Answers(chosen.name, self._registry(draft, chosen.ci), chosen.environments, chosen.approvers, chosen.ci)
         ci = chosen.ci != NONE
-        wishes = Wishes(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, on_ci=ci)
-        texts = {self._target: pipeline_text(draft, wishes)}
+        options = ScaffoldOptions(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, on_ci=ci)
+        texts = {self._target: pipeline_text(draft, options)}
         if ci:
             root = _root(self._checkout, self._target)
             host = (chosen.registry or "").partition("/")[0] if draft.built else ""

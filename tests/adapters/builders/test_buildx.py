@@ -243,7 +243,7 @@ def test_the_engine_is_passed_in_the_variables_of_the_docker_cli(target: Target,
 
 # ------------------------------------------------------------------ where the plugin is
 @pytest.fixture
-def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     names = {"extra": "extra", "config": "config/cli-plugins", "home": "home/.docker/cli-plugins", "system": "system"}
     made = {name: tmp_path / path for name, path in names.items()}
     for directory in made.values():
@@ -255,20 +255,20 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     return made
 
 
-def test_the_plugin_is_searched_in_the_directories_of_the_docker_cli(rooms: dict[str, Path]) -> None:
-    for directory in rooms.values():
-        assert find_plugin((rooms["system"],)) == directory / "docker-buildx"
+def test_the_plugin_is_searched_in_the_directories_of_the_docker_cli(plugins: dict[str, Path]) -> None:
+    for directory in plugins.values():
+        assert find_plugin((plugins["system"],)) == directory / "docker-buildx"
         (directory / "docker-buildx").unlink()
-    assert find_plugin((rooms["system"],)) is None
+    assert find_plugin((plugins["system"],)) is None
 
 
-def test_what_cannot_be_run_is_no_plugin(rooms: dict[str, Path]) -> None:
-    (rooms["extra"] / "docker-buildx").chmod(0o644)
-    (rooms["config"] / "docker-buildx").unlink()
-    (rooms["config"] / "docker-buildx").mkdir()
-    assert find_plugin((rooms["system"],)) == rooms["home"] / "docker-buildx"
+def test_what_cannot_be_run_is_no_plugin(plugins: dict[str, Path]) -> None:
+    (plugins["extra"] / "docker-buildx").chmod(0o644)
+    (plugins["config"] / "docker-buildx").unlink()
+    (plugins["config"] / "docker-buildx").mkdir()
+    assert find_plugin((plugins["system"],)) == plugins["home"] / "docker-buildx"
 
 
-def test_a_broken_configuration_does_not_hide_the_plugin(rooms: dict[str, Path]) -> None:
-    (rooms["config"].parent / "config.json").write_text("{")
-    assert find_plugin(()) == rooms["config"] / "docker-buildx"
+def test_a_broken_configuration_does_not_hide_the_plugin(plugins: dict[str, Path]) -> None:
+    (plugins["config"].parent / "config.json").write_text("{")
+    assert find_plugin(()) == plugins["config"] / "docker-buildx"

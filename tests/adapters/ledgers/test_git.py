@@ -293,7 +293,7 @@ def test_credentials_in_an_address_are_never_shown(world):
     assert "secret" not in f"{error.value} {error.value.hint}"
 
 
-def test_a_branch_that_somebody_has_checked_out_here_is_not_written(world):
+def test_a_checked_out_branch_is_not_written(world):
     world.git("remote", "remove", "origin", at=world.clone)
     written = write(world.ledger(), 1)
     world.git("checkout", "--quiet", BRANCH, at=world.clone)

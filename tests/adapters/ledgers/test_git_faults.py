@@ -66,7 +66,7 @@ def test_fifty_writers_in_five_clones_race_and_lose_nothing(world):
     assert world.git("rev-list", "--count", BRANCH, at=world.origin) == "50"
 
 
-def test_a_fetch_that_another_one_here_is_in_the_way_of_is_given_again(world):
+def test_a_fetch_that_another_local_fetch_blocks_is_retried(world):
     known = write(world.ledger(), 1)
     assert list(world.ledger().read()) == known
     written = write(world.ledger(world.another("elsewhere")), 1)

@@ -102,10 +102,10 @@ def glanced(directory: Path, ledger: MemoryLedger) -> State:
 
 def everything(state: State) -> object:
     """Each field by itself, so that a difference is seen where it is."""
-    rooms = {"": state, **state.environments}
+    owners = {"": state, **state.environments}
     return {
         f"{directory}/{part.name}": getattr(owner, part.name).items() if part.is_table else getattr(owner, part.name)
-        for directory, owner in rooms.items()
+        for directory, owner in owners.items()
         for part in PARTS[type(owner)]
     } | {"head": state.head}
 
@@ -194,7 +194,7 @@ def test_an_append_after_a_read_from_the_cache_reads_every_fact(tmp_path: Path) 
 
 # ---------------------------------------------------------------- a file that is of no use
 @pytest.mark.parametrize("damage", ["garbage", "emptied", "another form", "a value that does not fit", "half"])
-def test_what_cannot_be_read_is_made_anew(tmp_path: Path, damage: str) -> None:
+def test_what_cannot_be_read_is_made_again(tmp_path: Path, damage: str) -> None:
     glanced(tmp_path, ledger_of(60))
     file = next(tmp_path.glob("projection-*.db"))
     match damage:
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_is_made_anew(tmp_path: Path, damage: str) -> None:
     glanced(tmp_path, ledger_of(75))
 
 
-def test_a_ledger_that_is_another_one_now_is_read_anew(tmp_path: Path) -> None:
+def test_a_ledger_that_is_another_one_now_is_read_again(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(60))
     other, head = MemoryLedger(), LedgerHead()
     for _ in range(80):
@@ -228,7 +228,7 @@ def test_a_directory_that_may_not_be_written_is_no_error(tmp_path: Path) -> None
     glanced(tmp_path / "file", ledger_of(40))
 
 
-def test_what_somebody_else_went_on_with_meanwhile_stays(tmp_path: Path) -> None:
+def test_what_another_process_continued_meanwhile_stays(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(40))
     slow = Projection(tmp_path, "here")
     known = slow.load()

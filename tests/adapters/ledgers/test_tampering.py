@@ -79,8 +79,8 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Home:
     def put(rows: Rows) -> None:
         """The branch is one new commit with these files and no history."""
         stream = f"commit refs/heads/{BRANCH}\ncommitter Eve <eve@example.com> 0 +0000\ndata 0\ndeleteall\n".encode()
-        for place, _, line in rows:
-            stream += f"M 100644 inline shop/{'/'.join(path_of(place))}\ndata {len(line) + 1}\n".encode() + line + b"\n\n"
+        for number, _, line in rows:
+            stream += f"M 100644 inline shop/{'/'.join(path_of(number))}\ndata {len(line) + 1}\n".encode() + line + b"\n\n"
         if not rows:
             stream += b"M 100644 inline README\ndata 0\n\n"
         subprocess.run(

@@ -37,7 +37,7 @@ def test_an_invalid_file_is_read_as_none(tmp_path, text):
     assert FileWitness(tmp_path, "memory").seen() is None
 
 
-def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
+def test_a_directory_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
     (tmp_path / "file").touch()
     FileWitness(tmp_path / "file" / "below", "memory").note(LedgerHead(1, "sha256:a"))
     assert FileWitness(tmp_path / "file" / "below", "memory").seen() is None

@@ -227,7 +227,7 @@ def test_freezes_for_one_reason_go_on_over_the_turn_of_the_year() -> None:
     assert evaluated(gate, at("2026-12-24")).sentence == "frozen until the end of 2027-01-05 (busy); opens 2027-01-06 00:00 UTC"
 
 
-def test_parts_of_one_freeze_count_as_one_beside_another() -> None:
+def test_parts_of_one_freeze_count_as_one_next_to_another() -> None:
     freezes = [("2026-01-01", "2026-01-03", "a"), ("2026-01-02", "2026-01-05", "b"), ("2026-01-04", "2026-01-08", "a")]
     gate = window(freeze=[{"from": first, "to": last, "reason": why} for first, last, why in freezes])
     assert evaluated(gate, at("2026-01-03")).sentence.startswith("frozen until the end of 2026-01-08 (a)")

@@ -66,7 +66,7 @@ def test_what_broke_before_the_span_is_forgotten_and_inside_it_is_not() -> None:
     assert not run_check(bench, Server(bench, lambda at: 5.0 if at < -59 else 0.0), check()).passed
 
 
-def test_a_server_that_is_silent_or_busy_is_asked_again_until_patience_ends() -> None:
+def test_a_server_that_is_silent_or_busy_is_asked_again_until_the_timeout() -> None:
     bench = Bench()
     busy = HttpAnswer(503, '{"status":"error","errorType":"unavailable","error":"starting"}', 0.001)
     assert run_check(bench, Server(bench, lambda _: 0.0, busy, busy), check(within="10s")).passed
@@ -117,7 +117,7 @@ def test_a_verification_ends_when_too_much_has_failed_and_bears_what_it_may() ->
     assert run_check(bench, Server(bench, lambda at: 9.0 if at == 15 else 0.0), check(failure_limit=1), fresh=True).passed
 
 
-def test_a_verification_begins_anew_when_data_comes_late() -> None:
+def test_a_verification_restarts_when_data_comes_late() -> None:
     bench = Bench()
     server = Server(bench, lambda at: None if at < 20 else 0.0)
     assert run_check(bench, server, check(no_data="wait", within="1m"), fresh=True).passed

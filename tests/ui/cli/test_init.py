@@ -168,7 +168,7 @@ def strict(*argv: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_was_written_is_named_from_here(directory: Path, run_cli: RunCli) -> None:
+def test_written_files_are_named_relative_to_the_working_directory(directory: Path, run_cli: RunCli) -> None:
     git(directory, "init", "-q")
     git(directory, "remote", "add", "origin", "git@github.com:acme/shop.git")
     assert "\n.github/workflows/promote.yml is written\n" in run_cli("init", "--ci", "github").out
@@ -390,7 +390,7 @@ def test_the_name_of_the_project_is_that_of_each_environment(directory: Path, ru
     assert checked(directory / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
 
 
-def test_a_malformed_variable_is_refused_at_its_place(directory: Path, run_cli: RunCli) -> None:
+def test_a_malformed_variable_is_refused_at_its_position(directory: Path, run_cli: RunCli) -> None:
     """compose.md D9: `${foo!}` was taken literally."""
     (directory / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
     answer = run_cli("init", "--yes")

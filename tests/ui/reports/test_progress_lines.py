@@ -81,7 +81,7 @@ def test_what_others_wrote_cannot_move_the_cursor_or_break_the_line(event: e.Eve
     assert (sentence(type(event)(**words)) or "").endswith("a[2Jbcd    e")
 
 
-def test_a_reader_that_goes_away_ends_the_telling_and_nothing_else() -> None:
+def test_a_reader_that_goes_away_ends_the_output_and_nothing_else() -> None:
     class Gone(io.StringIO):
         def write(self, _: str) -> int:
             raise BrokenPipeError

@@ -250,7 +250,7 @@ def test_a_revoked_authority_takes_its_certificates_along(directory, tmp_path):
 
 
 @pytest.mark.parametrize(("hour", "expected"), [(11, False), (13, True), (15, False)])
-def test_times_are_judged_alike(directory, tmp_path, hour, expected):
+def test_both_evaluate_times_equally(directory, tmp_path, hour, expected):
     allowed = f'{ANA} valid-after="202606011200Z",valid-before="202606011400Z" {public(directory, "ed25519")}\n'
     at = datetime(2026, 6, 1, hour, tzinfo=UTC)
     assert both(tmp_path, allowed, sign(directory, "ed25519"), at=at) == (expected, expected)
@@ -281,7 +281,7 @@ def hardware(kind: str, flags: int, application: bytes = b"ssh:") -> tuple[str, 
 
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
-def test_hardware_keys_that_somebody_touched_are_taken_by_both(tmp_path, kind):
+def test_hardware_keys_that_were_touched_are_accepted_by_both(tmp_path, kind):
     key, signature = hardware(kind, 0x01)
     assert both(tmp_path, f"{ANA} {key}\n", signature) == (True, True)
     assert both(tmp_path, f"{ANA} {key}\n", signature, MESSAGE + b" ") == (False, False)
