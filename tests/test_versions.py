@@ -41,7 +41,7 @@ def shown(state: State) -> dict[str, object]:
             entry.current.release[:12] if entry.current else None,
             len(entry.verified.items()),
             entry.request.reason_code if entry.request else None,
-            (len(entry.overrides), len(entry.owed), len(entry.reviews), len(entry.consumed.items())),
+            (len(entry.overrides), len(entry.pending_reviews), len(entry.reviews), len(entry.consumed.items())),
             str(entry.last_failure.kind) if entry.last_failure else None,
         )
         for name, entry in state.environments.items()

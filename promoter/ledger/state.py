@@ -148,7 +148,7 @@ class EnvironmentState:
     pinned: Hold | None = None
     frozen: Hold | None = None
     overrides: tuple[Vote, ...] = ()
-    owed: tuple[PendingReview, ...] = ()
+    pending_reviews: tuple[PendingReview, ...] = ()
     """Every override that was used here, also reviewed ones."""
     reviews: tuple[Vote, ...] = ()
     verified: PersistentTable[Deployment] = field(default_factory=empty)

@@ -224,7 +224,7 @@ def _by_vote(one: GateResult, gate: Approval, case: GateContext, state: State) -
 
 def reviewers(ctx: Context, state: State, name: str) -> tuple[str, ...]:
     """Return who may review the overrides of an environment: every signer who did not take part in them."""
-    involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
+    involved = {vote.principal for pending in state.environment(name).pending_reviews for vote in pending.overrides}
     return ANYONE if ctx.pipeline.signers is None else tuple(who for who in ctx.pipeline.signers if who not in involved)
 
 

@@ -173,10 +173,10 @@ def _waiting(ctx: Context, name: str, entry: EnvironmentState) -> tuple[WaitingR
 
 
 def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
-    if not entry.owed:
+    if not entry.pending_reviews:
         return ()
     state = ctx.ledger.state
-    release = state.releases[entry.owed[-1].release].release
+    release = state.releases[entry.pending_reviews[-1].release].release
     try:
         environment = ctx.loaded.resolve(name, release.source, release.id)
     except PromoterError as error:

@@ -24,7 +24,7 @@ REFUSED = {
     "begun": "started, active",
     "patience": "timeout",
     "lasting": "permanent",
-    "due": "deadline, missing",
+    "due|owed": "deadline, missing, pending",
     "told|tell|tells|telling|retell": "report, text, refresh",
     "say|says|said|saying": "output, text, sentence, report",
     "nobody|somebody|whoever": "no one, a person, another",
