@@ -96,6 +96,12 @@ class Promoter:
 
         return rollback(self.context, environment, to, reason, wait_lock, current_config=current_config)
 
+    def has_gates(self, environment: str) -> bool:
+        """Return whether promotions to an environment must pass gates. Raise CallerError for an unknown name."""
+        from promoter.usecases.context import has_gates
+
+        return has_gates(self.context, environment)
+
     def repair(
         self, environment: str | None, wait_lock: "timedelta | None" = None, *, force: bool = False, reason: str | None = None
     ) -> "RunResult":
@@ -112,6 +118,12 @@ class Promoter:
         from promoter.usecases.approve import approval_case
 
         return approval_case(self.context, environment, release)
+
+    def check_approval(self, case: "ApprovalCase", key: str | None = None) -> None:
+        """Check the right to approve and the key, before the case is shown. Raise Refused for a vote that would not count."""
+        from promoter.usecases.vote_checks import check_approval
+
+        check_approval(self.context, case, key)
 
     def vote(self, case: "ApprovalCase", decision: str, comment: str | None, key: str | None = None) -> "Fact":
         """Append an approval or a reject, bound to exactly what the case shows. Raise Refused when it would not count.
@@ -208,11 +220,11 @@ class Promoter:
 
         return veto(self.context, release, reason, services)
 
-    def status(self) -> "StatusReport":
+    def status(self, environment: str | None = None) -> "StatusReport":
         """Return the release, health and waiting release of each environment."""
         from promoter.usecases.status import status
 
-        return status(self.context)
+        return status(self.context, environment)
 
     def inbox(self) -> "Inbox":
         """Return what waits for the actor: votes, reviews, repairs, and releases whose gates are open."""

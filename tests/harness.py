@@ -118,6 +118,8 @@ class Harness:
             needs=self.names,
         )
 
+    reads_variables = False
+
     def check(self) -> None:
         """There is no file to be wrong."""
 

@@ -101,6 +101,13 @@ class LoadedPipeline:
         """Return what was left out so far. It does not prevent a run."""
         return self._text.complaints.remarks
 
+    @property
+    def reads_variables(self) -> bool:
+        """Return whether a template calls `env`, or a Compose file contains a `$`."""
+        stacks = self._text.layers.values()
+        others = {id(d): d for stack in stacks for layer in stack.layers if (d := layer.spot.document) is not self._text.document}
+        return "env(" in self._text.document.text or any("$" in d.text or "env(" in d.text for d in others.values())
+
     def check(self) -> None:
         """Check the whole file. Raise InvalidFile with every error."""
         from promoter.pipeline.validation.rules import check_rules

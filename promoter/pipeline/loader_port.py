@@ -28,6 +28,10 @@ class Loaded(Protocol):
     def remarks(self) -> tuple[Diagnostic, ...]:
         """Return what was left out so far. It does not prevent a run."""
 
+    @property
+    def reads_variables(self) -> bool:
+        """Return whether the file may read variables of the process, which differ from one machine to another."""
+
     def check(self) -> None:
         """Check the whole file. Raise InvalidFile with every error."""
 

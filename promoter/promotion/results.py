@@ -23,6 +23,11 @@ class Status(StrEnum):
     LOCKED = "locked"
     INTERRUPTED = "interrupted"
 
+    @property
+    def words(self) -> str:
+        """Return the status for people."""
+        return self.value.replace("_", " ")
+
 
 class Decision(StrEnum):
     """The end of the run as a whole."""

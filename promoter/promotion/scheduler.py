@@ -51,7 +51,7 @@ class Scheduler:
     def _blocked_by(self, name: str, results: Mapping[str, EnvironmentResult]) -> str:
         """Return why an environment that it needs was not reached; empty if all were."""
         needed = [results[need] for need in self.needs[name] if need in results]
-        return ", ".join(f"{result.name} is {result.status}" for result in needed if result.status not in REACHED)
+        return ", ".join(f"{one.name} is {one.status.words}" for one in needed if one.status not in REACHED)
 
     def _ended(self, result: EnvironmentResult) -> EnvironmentResult:
         seconds = (result.duration_ms or 0) / 1000

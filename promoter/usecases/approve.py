@@ -5,7 +5,6 @@ The approver needs the pipeline file, the ledger and a key: no engine, no regist
 
 from collections.abc import Mapping
 
-from promoter.gates.approval.rule import Approval, own_doing, voters
 from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
 from promoter.ledger.chain import Fact
@@ -13,7 +12,7 @@ from promoter.ledger.state import PromotionRequest
 from promoter.model.canonical_json import fingerprint
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
 from promoter.model.release import Release
-from promoter.model.verdict import Outcome, ReasonCode
+from promoter.model.verdict import Outcome
 from promoter.pipeline.model import policy_of
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.holds import newer_instead
@@ -23,6 +22,7 @@ from promoter.promotion.plan import changes
 from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
+from promoter.usecases.vote_checks import check_vote
 
 
 def approval_case(ctx: Context, environment: str, release: str | None) -> ApprovalCase:
@@ -58,9 +58,7 @@ def vote(ctx: Context, case: ApprovalCase, decision: str, comment: str | None, k
     `key` is the file of an SSH key. The signature covers the digest of the fact before, so that facts before the vote
     cannot be removed. When another fact was appended meanwhile, the vote is signed again.
     """
-    roles, gates = _right_to_vote(ctx, case, decision)
-    if decision == "approve":
-        may_enter(case)
+    roles, gates = check_vote(ctx, case, decision)
     ends = [gate.expires for gate in gates if gate.expires is not None]
     matter = VoteSubject(
         case.release, case.environment, case.plan_digest, case.policy_digest, case.from_release, case.requested_by
@@ -143,53 +141,6 @@ def _commits(ctx: Context, earlier: Release | None, target: Release) -> tuple[st
     if earlier is None or not earlier.source.sha or not target.source.sha:
         return None
     return ctx.ports.source.commits(ctx.pipeline.directory, earlier.source.sha, target.source.sha)
-
-
-def _right_to_vote(ctx: Context, case: ApprovalCase, decision: str) -> tuple[tuple[str, ...], list[Approval]]:
-    """Return the voter's roles and the gates of the vote. Refuse a vote that could not count."""
-    environment = ctx.loaded.resolve(case.environment, case.release.source, case.release.id)
-    gates = [gate for gate in environment.gates if isinstance(gate, Approval)]
-    if not gates:
-        raise CallerError(f"{case.environment} has no approval gate, so no vote is needed")
-    may = voters(gates, ctx.pipeline.roles, ctx.pipeline.signers)
-    if may is not None and ctx.actor not in may:
-        raise Refused(
-            f"{ctx.actor} may not vote on {case.environment}; these may: {', '.join(sorted(may))}",
-            ReasonCode.ROLE_MISSING,
-            hint="set your name with --actor NAME or PROMOTER_ACTOR",
-        )
-    if decision == "approve":
-        _not_their_own(ctx, case, gates)
-        _not_rejected(case)
-    return tuple(role for role, people in ctx.pipeline.roles.items() if ctx.actor in people), gates
-
-
-def _not_their_own(ctx: Context, case: ApprovalCase, gates: list[Approval]) -> None:
-    author = case.release.source.author
-    wrote = ctx.pipeline.person(author) if author else None
-    own = own_doing(gates, ctx.actor, ctx.pipeline.person(case.requested_by), wrote)
-    if own is not None:
-        raise Refused(f"{ctx.actor} {own} and may not approve it", ReasonCode.SELF_APPROVAL)
-
-
-def _not_rejected(case: ApprovalCase) -> None:
-    for vote in case.votes:
-        if vote.decision == "reject":
-            raise Refused(
-                f"{vote.principal} has rejected this plan" + (f": {vote.comment}" if vote.comment else ""),
-                ReasonCode.REJECTED,
-                hint="a reject counts until the plan changes: a new release or a changed configuration",
-            )
-
-
-def may_enter(case: ApprovalCase) -> None:
-    """Raise Refused when no vote could open it: it was vetoed, or this checkout's policy is not the protected one.
-
-    The rules of the request must also be those of this checkout: a person signs only rules that they can see.
-    """
-    for one in case.gates:
-        if one.kind in (Rule.POLICY, Rule.VETO) and one.verdict.outcome is Outcome.REFUSED:
-            raise Refused(one.verdict.sentence, one.verdict.code)
 
 
 def _steps(plan: Mapping[str, object]) -> list[Mapping[str, object]]:

@@ -13,7 +13,7 @@ from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.model.suggest import nearest
 from promoter.pipeline.loader_port import Loaded
-from promoter.pipeline.model import Pipeline
+from promoter.pipeline.model import NO_RELEASE, Pipeline
 from promoter.promotion import progress
 from promoter.promotion.build import Made
 from promoter.usecases.ports.bundle import UseCasePorts
@@ -105,6 +105,13 @@ def require_environment(ctx: Context, environment: str) -> None:
     if environment not in ctx.pipeline.needs:
         hint = nearest(environment, ctx.pipeline.needs) or f"the pipeline has {', '.join(ctx.pipeline.needs)}"
         raise CallerError(f"{ctx.name} has no environment {environment!r}", hint=hint)
+
+
+def has_gates(ctx: Context, environment: str) -> bool:
+    """Return whether promotions to an environment must pass gates. Raise CallerError for an unknown name."""
+    require_environment(ctx, environment)
+    source = ctx.ports.source.source(ctx.pipeline.directory)
+    return bool(ctx.loaded.resolve(environment, source, NO_RELEASE).gates)
 
 
 def _salt_once(state: State) -> str | None:

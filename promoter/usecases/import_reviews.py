@@ -16,9 +16,10 @@ from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
 from promoter.usecases.approval_case import ApprovalCase
-from promoter.usecases.approve import approval_case, may_enter
+from promoter.usecases.approve import approval_case
 from promoter.usecases.context import Context, find_release, require_environment
 from promoter.usecases.platform_reviews import Reviewed, ReviewSubject, is_known, source_of, weigh
+from promoter.usecases.vote_checks import may_enter
 
 
 class _Known(Exception):

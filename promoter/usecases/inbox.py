@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.verdict import ReasonCode
 from promoter.usecases.context import Context
-from promoter.usecases.explain import ANYONE, explain, reviewers
+from promoter.usecases.explain import explain
+from promoter.usecases.openings import ANYONE, reviewers
 from promoter.usecases.status import EnvironmentStatus, status
 
 

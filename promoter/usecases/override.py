@@ -14,9 +14,9 @@ from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import review_verdict
 from promoter.promotion.admission.subject import Proposal
 from promoter.usecases.approval_case import ApprovalCase
-from promoter.usecases.approve import may_enter
 from promoter.usecases.context import Context, facts_so_far, require_environment
 from promoter.usecases.sign import VoteDraft, VoteSubject, key_for, vote_of
+from promoter.usecases.vote_checks import may_enter
 
 
 def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = None) -> Fact:

@@ -10,6 +10,7 @@ from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.inspection.current import is_current
 from promoter.promotion.plan import Plan, changes
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.usecases.assumed_plan import plan_with_recorded_secrets
 from promoter.usecases.context import Context, find_release
 from promoter.usecases.environments import environment_context, promotion_options, targets_upto
 
@@ -24,7 +25,7 @@ def plan(ctx: Context, release: str | None, to: str | None) -> RunResult:
 
 
 def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> EnvironmentResult:
-    plan = env.controller.plan(release)
+    plan, missing = plan_with_recorded_secrets(ctx, env.controller, release)
     current = ctx.ledger.state.environment(env.name).current
     admission = env.controller.evaluate(plan, run_checks=False)
     unchanged = is_current(env.entry, plan)
@@ -39,6 +40,7 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
         "changes": [change.document() for change in changes(before, document)],
         "unnamed_volumes": _unnamed_volumes(ctx, plan),
         "repair": list(down),
+        "assumed_secrets": list(missing),
     }
     previous = current.release if current else None
     status, code, reasons = Status.PENDING, ReasonCode.OK, tuple(f"{fault}: `promoter promote` repairs it" for fault in down)

@@ -9,7 +9,9 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
-from promoter.gates.approval.ssh.verify import Bad, verify
+from promoter.gates.approval.ssh.keys import read_key
+from promoter.gates.approval.ssh.verify import Bad, may_sign, verify
+from promoter.gates.approval.ssh.wire import Malformed
 from promoter.ledger.facts import Approved, Attested, Overridden, Payload, Rejected
 from promoter.ledger.state import State
 from promoter.model.errors import CallerError, Refused
@@ -72,6 +74,21 @@ def key_for(ctx: Context, grades: Iterable[str], named: str | None, run: str | N
     )
 
 
+def check_key(ctx: Context, key: str | None) -> None:
+    """Refuse a key whose signatures would not count, before anything is shown or signed, as far as its public part is known."""
+    if key is None or ctx.pipeline.trust is None or ctx.ports.signer is None:
+        return
+    blob = ctx.ports.signer.public_key(key)
+    if blob is None:
+        return
+    try:
+        found = may_sign(read_key(blob), ctx.actor, ctx.pipeline.trust, ctx.ports.clock.now())
+    except Malformed:
+        return  # ssh-keygen explains what is wrong with it
+    if isinstance(found, Bad):
+        raise _would_not_count(found, ctx.actor)
+
+
 def vote_of(ctx: Context, ballot: VoteDraft, key: str | None, state: State) -> Payload:
     """Make the vote that follows `state`.
 
@@ -132,9 +149,10 @@ def _envelope(ctx: Context, statement: Statement, key: str) -> dict[str, str]:
     signature = ctx.ports.signer.sign(text, key)
     found = verify(text.encode(), signature, statement.principal, ctx.pipeline.trust, ctx.ports.clock.now())
     if isinstance(found, Bad):
-        raise Refused(
-            f"this signature would not count: {found.sentence}",
-            found.code,
-            hint=f"you vote as {statement.principal}: --actor names another person, --key another key",
-        )
+        raise _would_not_count(found, statement.principal)
     return {"statement": text, "signature": signature}
+
+
+def _would_not_count(found: Bad, principal: str) -> Refused:
+    hint = f"you vote as {principal}: --actor names another person, --key another key"
+    return Refused(f"this signature would not count: {found.sentence}", found.code, hint=hint)

@@ -17,7 +17,7 @@ from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import missing_reviews
 from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
-from promoter.usecases.context import Context, facts_so_far
+from promoter.usecases.context import Context, facts_so_far, require_environment
 
 _DOWN = ("missing", "unhealthy", "stopped")
 
@@ -103,10 +103,14 @@ def _lock(held: LeaseInfo, *, alive: bool) -> dict[str, object]:
     }
 
 
-def status(ctx: Context) -> StatusReport:
+def status(ctx: Context, environment: str | None = None) -> StatusReport:
+    """Return the state of all environments, or of one. Raise CallerError for an unknown name."""
+    if environment is not None:
+        require_environment(ctx, environment)
     ctx.ledger.glance()
     state = facts_so_far(ctx)
-    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name)) for name in ctx.pipeline.needs))
+    names = ctx.pipeline.needs if environment is None else (environment,)
+    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name)) for name in names))
 
 
 def locks(ctx: Context) -> LocksReport:

@@ -38,12 +38,15 @@ EXECUTED = (
 """The pages that are told."""
 _BUILD = re.compile(r"^[\w-]+ \| .*\n|^[\w-]+: building with .*\n", re.MULTILINE)
 """What the builder says is its own: which one builds depends on the machine."""
-_ID = re.compile(r"\b[0-9a-f]{12,64}\b")
+_ID = re.compile(r"\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}\b")
 _MEASURES = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"), "2026-01-01 00:00:00"),
+    (re.compile(r"\b\d\d:\d\d:\d\d\b"), "00:00:00"),
+    (re.compile(r"\b\d+ (s|min|h)(?= |$)", re.MULTILINE), "0 s"),
     (re.compile(r"\bafter \d+\.\d\d s\b"), "after 0.00 s"),
     (re.compile(r"\b\d+ms\b"), "0ms"),
     (re.compile(r"\b(\d+m)?\d+(\.\d)?s\b"), "0.0s"),
+    (re.compile(r"… starting\b"), "✓ healthy"),
     (re.compile(r"\b(starting|running)\b"), "healthy"),  # the engine's own first look may come after the question
     (re.compile(r"\b[0-9a-f]{7}\b(?=\))"), "0000000"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "SHA256:key"),
@@ -65,7 +68,7 @@ class Normalizer:
     known: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, text: str) -> str:
-        return _ID.sub(lambda match: self.known.setdefault(match[0][:12], f"id{len(self.known) + 1}"), measured(text)).strip("\n")
+        return _ID.sub(lambda match: self.known.setdefault(match[0][:7], f"id{len(self.known) + 1}"), measured(text)).strip("\n")
 
 
 def measured(text: str) -> str:

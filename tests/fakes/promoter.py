@@ -19,11 +19,12 @@ from promoter.model.verdict import ReasonCode, passed, waiting
 from promoter.promotion.progress import Event, Listener
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.approval_case import ApprovalCase
-from promoter.usecases.explain import Explanation, Opening
+from promoter.usecases.explain import Explanation
 from promoter.usecases.history import LedgerReport
 from promoter.usecases.holds import Vetoed
 from promoter.usecases.import_reviews import Imported
 from promoter.usecases.logs import LogEntry
+from promoter.usecases.openings import Opening
 from promoter.usecases.ports.platform import Target
 from promoter.usecases.status import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
 from tests.fakes.clock import FakeClock
@@ -203,6 +204,9 @@ class FakePromoter:
     def case(self, environment: str, release: str | None) -> object:
         return self._answer(approval_case(), "case", environment, release)
 
+    def check_approval(self, case: ApprovalCase, key: str | None) -> None:
+        """Each vote of the fake counts."""
+
     def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None) -> object:
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED
         return self._answer(fact(kind, case.environment, {"comment": comment or ""}), "vote", decision, comment, key)
@@ -250,8 +254,11 @@ class FakePromoter:
     def unpin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.UNPINNED, environment, {"reason": reason}), "unpin", environment, reason)
 
-    def status(self) -> object:
-        return self._answer(status_report(), "status")
+    def status(self, environment: str | None = None) -> object:
+        return self._answer(status_report(), "status", environment)
+
+    def has_gates(self, environment: str) -> bool:
+        return environment == "prod"
 
     def history(self, environment: str | None) -> object:
         return self._answer(facts(), "history", environment)

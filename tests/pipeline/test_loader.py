@@ -56,6 +56,27 @@ def test_the_top_of_the_file(tmp_path):
     assert dict(pipeline.needs) == {"dev": (), "test": ("dev",), "prod": ("test",)}
 
 
+@pytest.mark.parametrize(
+    ("text", "compose", "expected"),
+    [
+        (GOOD, "", False),
+        (GOOD.replace("{port: 18081}", "{port: \"{{ env('PORT', '1') }}\"}"), "", True),
+        (
+            GOOD.replace("build: ./web", "build: ./web\n    command: [echo, $HOME]"),
+            "",
+            False,
+        ),  # a `$` in the pipeline file is only a `$`
+        ("COMPOSE", "services: {web: {image: nginx}}\n", False),
+        ("COMPOSE", "services: {web: {image: 'nginx:${TAG:-1}'}}\n", True),
+    ],
+)
+def test_a_file_knows_whether_it_reads_variables(tmp_path, text, compose, expected):
+    if text == "COMPOSE":
+        text = "name: shop\nregistry: registry.example.com/acme\nservices: compose.yaml\nenvironments: {dev: {}}\n"
+    loaded = read(write(tmp_path, text, **({"compose.yaml": compose} if compose else {})))
+    assert loaded.reads_variables is expected
+
+
 def test_needs_default_to_the_environment_above(tmp_path):
     text = GOOD.replace(
         "  prod:\n", "  free: {needs: [], vars: {port: 1}}\n  both: {needs: [dev, free], vars: {port: 2}}\n  prod:\n"

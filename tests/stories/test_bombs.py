@@ -259,3 +259,12 @@ def test_break_17_compiled_templates_leave_no_warnings():
     done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert "this template fails" in done.stdout
+
+
+@pytest.mark.parametrize(("ports", "refused"), [("84-14343", False), ("1-65535", True)])
+def test_a_long_range_of_ports_takes_linear_time_and_is_bounded(tmp_path, ports, refused):
+    file = write(tmp_path, GOOD.replace('"127.0.0.1:{{ port }}:8080"', f'"{ports}"'))
+    start = time.process_time()
+    found = complaints(file)
+    assert time.process_time() - start < 10  # comparing each with each takes minutes
+    assert [message for _, message in found] == (["the entries up to here have more than 20,000 ports"] if refused else [])

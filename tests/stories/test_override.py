@@ -14,6 +14,7 @@ from promoter.model.errors import CallerError, Refused
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
 from promoter.ui.reports.status import matrix
+from promoter.ui.reports.view import View
 from tests.harness import Harness, statuses
 
 ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
@@ -172,8 +173,8 @@ def test_status_lists_overrides_until_they_are_reviewed() -> None:
     (output,) = status.environments[-1].overridden
     assert output.startswith(f"{ANA} passed the gates of prod by override; review missing (time limit: ")
     assert status.document()["environments"][-1]["overridden"] == [output]
-    text = matrix(status)
-    assert "passed by override" in text.splitlines()[3] and text.endswith(output)
+    text = matrix(status, View(harness.clock.now()))
+    assert "passed by override" in text.splitlines()[4] and text.endswith(f"! prod  {output}")
     harness.api(BEN).review("prod", None)
     assert harness.api(EVE).status().environments[-1].overridden == ()
 

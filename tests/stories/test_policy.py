@@ -18,6 +18,7 @@ from promoter.pipeline.loader import load
 from promoter.pipeline.model import Rules, policy_of, protected_policy
 from promoter.promotion.results import EnvironmentResult
 from promoter.ui.reports.approval_request import case as as_text
+from promoter.ui.reports.view import View
 from tests.fakes.ledger import MemoryLedger
 from tests.harness import Harness
 from tests.repository import ENVIRONMENT, Repository, repository
@@ -344,7 +345,7 @@ def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> No
     shop.read()
     api = shop.api("ben@example.com")
     case = api.case("prod", None)
-    assert "~ gates.1.approval.min: 2 -> 1 (here -> in the request)" in as_text(case)
+    assert "~ gates.1.approval.min: 2 -> 1 (here -> in the request)" in as_text(case, View(case.requested_at), brief=True)
     with pytest.raises(Refused, match=r"gates\.1\.approval\.min: 2 -> 1") as caught:
         api.vote(case, "approve", None)
     assert (caught.value.reason_code, caught.value.exit_code) == (ReasonCode.POLICY_CHANGED, 4)

@@ -105,6 +105,36 @@ def recast(office: Office, change: Callable[[dict[str, Any]], None]) -> None:
     office.store.append(FactDraft(fact.kind, fact.actor, fact.environment, fact.release, body), head, fact.at)
 
 
+# ---------------------------------------------------------------- before the case is shown
+@pytest.mark.parametrize("private_only", [False, True], ids=["with .pub", "without .pub"])
+def test_a_key_that_would_not_count_is_refused_before_anything_is_signed(
+    office: Office, keys: dict[str, Path], tmp_path: Path, private_only: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(keys["stranger"].read_bytes())
+    if not private_only:
+        Path(f"{key}.pub").write_bytes(Path(f"{keys['stranger']}.pub").read_bytes())
+    monkeypatch.setattr(SshKeygen, "sign", lambda *_: pytest.fail("it was asked to sign"))
+    api = office.api()
+    case = api.case("prod", None)
+    if private_only:
+        api.check_approval(case, str(key))  # only ssh-keygen can tell, and it may ask for a passphrase
+        return
+    with pytest.raises(Refused, match="is not in the allowed_signers file") as caught:
+        api.check_approval(case, str(key))
+    assert caught.value.reason_code is ReasonCode.SIGNER_UNKNOWN
+
+
+def test_the_key_of_another_person_and_a_missing_one_are_refused_first(office: Office, keys: dict[str, Path]) -> None:
+    api = office.api(ANA)
+    case = api.case("prod", None)
+    with pytest.raises(Refused, match=f"belongs to {BEN}, not to {ANA}"):
+        api.check_approval(case, f"{keys[BEN]}.pub")
+    with pytest.raises(SigningError, match="there is no key"):
+        api.check_approval(case, "/absent")
+    api.check_approval(case, str(keys[ANA]))
+
+
 # ---------------------------------------------------------------- what counts
 def test_a_signed_approval_opens_the_gate_and_is_used_up(office, keys):
     fact = office.vote(keys[ANA])

@@ -6,6 +6,7 @@ from promoter.gates.approval.rule import Approval
 from promoter.gates.soak import Soak
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.ui.reports.approval_request import case as as_text
+from promoter.ui.reports.view import View
 from tests.harness import Harness
 
 
@@ -20,11 +21,11 @@ def test_the_case_shows_the_current_state_of_every_gate() -> None:
     api.vote(api.case("prod", None), "approve", "seen")
     output = shop.api().case("prod", None)
     assert [one.verdict.outcome for one in output.gates] == [Outcome.PASSED, Outcome.WAITING]
-    text = as_text(output)
-    assert "gates now:\n  soak in test for 1h: passed, has run in test since" in text
+    text = as_text(output, View(shop.clock.now()), brief=True)
+    assert "gates\n    ✓ soak in test for 1h: has run in test since" in text
     assert "1 of 2 approvals (by ben@example.com)" in text
-    assert "approve by ben@example.com (asserted)" in text
-    assert "a rollback would return to: nothing" in text
+    assert "approved by ben@example.com (asserted), 0 s ago: seen" in text
+    assert "rollback      to nothing: this is the first release there" in text
     assert output.document()["gates"][1]["reason_code"] == "approvals_missing"  # type: ignore[index]
 
 
@@ -36,5 +37,5 @@ def test_the_case_names_the_release_that_a_rollback_returns_to() -> None:
     shop.newer("two")
     shop.run()
     output = shop.api().case("prod", None)
-    assert f"a rollback would return to: release {earlier.short_id}" in as_text(output)
+    assert f"rollback      returns to {earlier.short_id[:7]}" in as_text(output, View(shop.clock.now()), brief=True)
     assert output.document()["rollback_to"] == earlier.id

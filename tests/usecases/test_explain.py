@@ -11,8 +11,12 @@ from promoter.gates.override import Override
 from promoter.gates.soak import Soak
 from promoter.gates.window.rule import Window
 from promoter.model.errors import CallerError, SecretError
+from promoter.model.secrets import handle
 from promoter.model.verdict import ReasonCode
-from promoter.usecases.explain import Explanation, Opening
+from promoter.ui.reports.explain import explained
+from promoter.ui.reports.view import View
+from promoter.usecases.explain import Explanation
+from promoter.usecases.openings import Opening
 from tests.harness import Harness
 
 VOTE = Approval.model_validate({"min": 2, "from": ["lead", "eve@example.com"], "exclude": ["requester"], "expires": "24h"})
@@ -145,6 +149,28 @@ def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
     shop.run()
     output = explain(shop)
     assert (output.lives_there, output.code) == (True, ReasonCode.NOTHING_TO_DO)
+
+
+def test_gates_are_not_evaluated_for_what_runs_there(shop: Harness) -> None:
+    """F11: a used approval and a veto on a release that runs were told as if it still waited."""
+    shop.gates = {}
+    shop.run()
+    shop.gates = {"prod": (VOTE,)}
+    shop.api("eve@example.com").freeze("prod", "holidays")
+    output = explain(shop)
+    assert (output.lives_there, str(output.outcome), output.gates) == (True, "passed", ())
+    assert "nothing waits" in explained(output, View(shop.clock.now()))
+
+
+def test_without_the_secrets_it_is_known_that_nothing_waits(shop: Harness) -> None:
+    shop.gates = {}
+    shop.services["web"] = shop.services["web"].model_copy(update={"environment": {"A": handle("TOKEN")}})
+    shop.secrets.values["TOKEN"] = "abcd1234"
+    shop.run()
+    del shop.secrets.values["TOKEN"]
+    output = explain(shop)
+    assert (output.lives_there, output.code) == (True, ReasonCode.NOTHING_TO_DO)
+    assert output.note == "secret TOKEN is missing here: assumed to be as it was recorded"
 
 
 def test_without_the_secrets_the_plan_that_was_requested_is_evaluated(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ ssh-keygen prompts on the terminal itself (passphrase, touch of the token), so i
 Signatures are not verified here.
 """
 
+import base64
+import binascii
 import os
 import subprocess
 import sys
@@ -13,6 +15,8 @@ from promoter.config.regular_file import home_of, is_file
 from promoter.model.errors import SigningError
 from promoter.model.statement import NAMESPACE
 
+_LONGEST = 65536
+"""Bytes of a key file that are read at most."""
 _TIMEOUT = 300.0
 """Seconds for a person to type a passphrase or to touch a token."""
 
@@ -23,13 +27,16 @@ class SshKeygen:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
+    def public_key(self, key: str) -> bytes | None:
+        """Return the key in `key`, or in the file `key`.pub beside a private one."""
+        file = self._file(key)
+        for each in (file.with_name(f"{file.name}.pub"), file):
+            if is_file(each) and (blob := _blob(each.read_bytes()[:_LONGEST])) is not None:
+                return blob
+        return None
+
     def sign(self, text: str, key: str) -> str:
-        file = self._directory / home_of(key)
-        if not is_file(file):
-            raise SigningError(
-                f"there is no key {file}",
-                hint="set --key to a private key, or to the public key of one in your agent or token",
-            )
+        file = self._file(key)
         command = ["ssh-keygen", "-Y", "sign", "-f", str(file), "-n", NAMESPACE]
         try:
             done = subprocess.run(
@@ -43,6 +50,23 @@ class SshKeygen:
         if done.returncode != 0 or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
             raise SigningError(f"ssh-keygen could not sign with {file}: {_last(messages)}", hint=_hint(messages))
         return done.stdout.decode()
+
+    def _file(self, key: str) -> Path:
+        file = self._directory / home_of(key)
+        if is_file(file):
+            return file
+        raise SigningError(
+            f"there is no key {file}", hint="set --key to a private key, or to the public key of one in your agent or token"
+        )
+
+
+def _blob(content: bytes) -> bytes | None:
+    """Return the key of a line as in a .pub file: its type, the key in base64, a comment."""
+    words = content.split(maxsplit=2)
+    try:
+        return base64.b64decode(words[1], validate=True) if len(words) > 1 else None
+    except binascii.Error:
+        return None
 
 
 def git_signing_key(directory: Path) -> str | None:

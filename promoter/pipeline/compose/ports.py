@@ -13,6 +13,8 @@ _SHORT = re.compile(
     r"(?:(?P<first>\d*)(?:-(?P<last>\d+))?:)?"
     r"(?P<target>\d+)(?:-(?P<end>\d+))?(?:/(?P<protocol>[a-z]+))?"
 )
+MOST = 20_000
+"""Ports of one service. The largest ranges in use, for voice, have about 16,000."""
 _EXAMPLE = 'write for example "8080:80", "127.0.0.1:8080:80" or "53:53/udp"'
 
 
@@ -34,6 +36,9 @@ def read_ports(value: object) -> object:
         else:
             found.append(ports[0])
             added += ports[1:]
+        if len(found) + len(added) > MOST:
+            faults.append(Fault((index,), f"the entries up to here have more than {MOST:,} ports", "publish fewer ports"))
+            break
     if faults:
         raise Misfit(*faults)
     return found + added

@@ -121,7 +121,7 @@ def _read_build(value: object) -> object:
 
 def _distinct_ports(ports: tuple[Port, ...]) -> tuple[Port, ...]:
     """Leave out ports that are written twice, as Compose does."""
-    return tuple(port for index, port in enumerate(ports) if port not in ports[:index])
+    return tuple({port.model_dump_json(): port for port in ports}.values())
 
 
 Ports = Annotated[

@@ -36,7 +36,7 @@ from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.inspection.current import promotion_id
 from promoter.promotion.inspection.drift import KnownContainers, moved
 from promoter.promotion.inspection.uptime import observed
-from promoter.promotion.plan import Plan, make_plan
+from promoter.promotion.plan import HashSecret, Plan, make_plan
 from promoter.promotion.ports.bundle import Ports
 
 
@@ -50,10 +50,16 @@ class AdmissionController:
     def plan(self, release: Release) -> Plan:
         if self.terms.recorded is not None and self.terms.recorded.release.id == release.id:
             return self.terms.recorded
-        salt = self.ledger.state.salt or ""
+        return self.plan_with(release, self.secret_hash)
+
+    def plan_with(self, release: Release, hash_secret: HashSecret) -> Plan:
+        """Return the plan of the file, with keyed hashes of secrets from elsewhere, for use where their values are missing."""
         environment = self.file.resolve(self.name, release.source, release.id)
-        secrets = self.ports.secrets
-        return make_plan(self.file.pipeline.name, environment, release, lambda name: secrets.keyed_hash(name, salt), steps_of)
+        return make_plan(self.file.pipeline.name, environment, release, hash_secret, steps_of)
+
+    def secret_hash(self, name: str) -> str:
+        """Return the keyed hash of a secret. Raise SecretError if its value is missing here."""
+        return self.ports.secrets.keyed_hash(name, self.ledger.state.salt or "")
 
     def proposal(self, release: Release) -> Proposal:
         """Return the release and environment without a plan, for use without the secrets that a plan's digest covers."""

@@ -42,7 +42,7 @@ VERBS = {
     "status": "Show the release, health and waiting release of each environment.",
     "inbox": "Show what waits for you, and the command for each.",
     "locks": "Show which run holds which environment.",
-    "history": "Show what happened, oldest first.",
+    "history": "Show what happened: one line for each promotion and decision.",
     "show": "Show one release: its images, its source, where it is and was.",
     "diff": "Compare what runs in two environments.",
     "logs": "Show the output of an environment, or of a release.",
@@ -50,6 +50,14 @@ VERBS = {
     "schema": "Print the JSON Schema of the pipeline file.",
     "doctor": "Check what is missing on this machine.",
 }
+GROUPS = {
+    "Promote": ("run", "build", "promote", "plan"),
+    "Decide": ("inbox", "approve", "reject", "explain", "override", "review", "reviews"),
+    "In an emergency": ("rollback", "repair", "pin", "unpin", "freeze", "unfreeze", "veto"),
+    "Look": ("status", "history", "show", "diff", "logs", "locks"),
+    "Set up": ("init", "validate", "doctor", "schema", "ledger"),
+}
+"""The commands of the help, by what they are for. Each is in one group."""
 _SHARED_FILES = {"reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
 
 
@@ -60,6 +68,20 @@ class Verbs(TyperGroup):
         attributes["commands"] = {name: TyperCommand(name, help=summary) for name, summary in VERBS.items()}
         super().__init__(**attributes)
         self.context_settings["help_option_names"] = ["-h", "--help"]
+
+    def format_commands(self, _: Any, formatter: Any) -> None:
+        """Write the commands in groups."""
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, VERBS[name]) for name in names])
+
+    def invoke(self, ctx: Any) -> Any:
+        result = super().invoke(ctx)
+        if ctx.invoked_subcommand is None:
+            from promoter.ui.cli.overview import overview
+
+            overview(ctx.obj)
+        return result
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, placeholder, rest = super().resolve_command(ctx, args)
@@ -90,13 +112,15 @@ def new_app(**attributes: Any) -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **attributes)
 
 
-app = typer.Typer(cls=Verbs, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+app = typer.Typer(cls=Verbs, rich_markup_mode=None, pretty_exceptions_enable=False, invoke_without_command=True)
 
 
 @app.callback()
 @verb
 def root(_: Common) -> None:
     """Move the same image from DEV to TEST to PROD; checks and approvals decide when.
+
+    Without a command it shows the status and what to do next.
 
     \b
     Examples:

@@ -1,12 +1,17 @@
 """`promoter approve` and `promoter reject`: show the case, ask, vote, then start a job if configured."""
 
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
 from promoter.ledger.chain import Fact
 from promoter.ui.cli.confirm import confirmed
 from promoter.ui.cli.console import complain, print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Comment, Dispatch, Key, Where, Which, Yes
+from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.ports.platform import Target
 
 
@@ -64,13 +69,14 @@ def _vote(
 ) -> int:
     from promoter.ui.cli.dispatch import StartedJob
     from promoter.ui.cli.session import opened
-    from promoter.ui.reports.approval_request import case as as_text
 
     with opened(common) as promoter:
         start = None if target is None else StartedJob(promoter, target)
         case = promoter.case(environment, release)
-        (complain if common.json else print_text)(as_text(case) + "\n")
-        if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?"):
+        if decision == "approve":
+            promoter.check_approval(case, key)
+        show = shown_case(common, case, promoter.ports.clock.now(), yes=yes)
+        if not yes and not confirmed(f"{decision} release {case.release.short_id} for {environment}?", show):
             complain("promoter: nothing was recorded")
             return 1
         fact = promoter.vote(case, decision, comment, key)
@@ -84,6 +90,19 @@ def _vote(
     return 0 if start is None else start.report(common, case, quiet=common.json)
 
 
+def shown_case(common: Common, case: ApprovalCase, now: datetime, *, yes: bool) -> Callable[[], None] | None:
+    """Show a case, briefly if a person is asked on a terminal. Return the function that shows all of it."""
+    from promoter.ui.cli.view import view_of
+    from promoter.ui.reports.approval_request import case as as_text
+
+    show = complain if common.json else print_text
+    view = view_of(common, now, sys.stderr if common.json else sys.stdout)
+    whole = as_text(case, view, brief=False)
+    text = whole if yes or view.width is None or common.verbose else as_text(case, view, brief=True)
+    show(text + "\n")
+    return None if yes or common.verbose else lambda: show(as_text(case, replace(view, verbose=True), brief=False) + "\n")
+
+
 def _report(common: Common, fact: Fact, decision: str, missing: tuple[str, ...], *, started: bool) -> None:
     from promoter.ui.reports.progress_lines import clean
 
@@ -91,5 +110,5 @@ def _report(common: Common, fact: Fact, decision: str, missing: tuple[str, ...],
     print_text(f"{done} by {fact.actor}, fact {fact.seq}" + (", signed" if "envelope" in fact.body else ""))
     for sentence in missing:
         print_text(f"not enough yet: {clean(sentence)}")
-    if decision == "approve" and not started:
-        print_text(f"next: promoter promote {options(common)}")
+    if decision == "approve" and not started and not missing:
+        print_text(f"next: promoter promote {options(common)}".rstrip())

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from promoter.model.errors import ForgeError
 from promoter.ui.cli.console import complain, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.usecases.ports.platform import USUAL, Target, parse_target
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class StartedJob:
         """Report how it went and return the exit code. `quiet` writes nothing to stdout."""
         from promoter.ui.reports.progress_lines import clean
 
-        by_hand = f"promoter promote {case.release.short_id} --to {case.environment} {options(common)}"
+        by_hand = f"promoter promote {case.release.short_id} --to {case.environment} {options(common)}".rstrip()
         if self._failed is not None:
             hint = f"\n  {clean(self._failed.hint)}" if self._failed.hint else ""
             complain(

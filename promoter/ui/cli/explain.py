@@ -9,7 +9,6 @@ from promoter.model.duration import parse_duration
 from promoter.model.errors import CallerError
 from promoter.ui.cli.completion import releases
 from promoter.ui.cli.console import print_json, print_text
-from promoter.ui.cli.finish import options
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Where
@@ -48,13 +47,15 @@ def explain(common: Common, environment: Where, release: Which = None, at: At = 
     from promoter.ui.cli.session import opened
 
     with opened(common) as promoter:
-        explanation = promoter.explain(environment, release, time_of(at, promoter.ports.clock.now()), run_checks=run_checks)
+        now = promoter.ports.clock.now()
+        explanation = promoter.explain(environment, release, time_of(at, now), run_checks=run_checks)
     if common.json:
         print_json(explanation.document())
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.explain import explained
 
-        print_text(explained(explanation, options(common)))
+        print_text(explained(explanation, view_of(common, now)))
 
 
 def time_of(text: str | None, now: datetime) -> datetime | None:

@@ -1,6 +1,7 @@
 """The global options of every command, as one value."""
 
 import os
+import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -18,6 +19,7 @@ class Common:
     ledger: str | None = None
     actor: str | None = None
     quiet: bool = False
+    verbose: bool = False
 
     def over(self, other: "Common") -> "Common":
         """Merge with the options before the command; those after it win."""
@@ -30,6 +32,17 @@ class Common:
         return Common(file=argument).over(self)
 
     @property
+    def named(self) -> Path | None:
+        """Return the pipeline file if it must be named again, because it is not the default."""
+        return None if self.file is None or str(self.file) == DEFAULT_FILE else self.file
+
+    @property
     def pipeline(self) -> Path:
         """Return the pipeline file: as named, or PROMOTER_FILE, or `pipeline.yaml` here."""
         return self.file or Path(os.environ.get("PROMOTER_FILE") or DEFAULT_FILE)
+
+
+def options(common: Common) -> str:
+    """Return the options that the next command needs for the same pipeline and ledger."""
+    words = [*(["-f", str(common.named)] if common.named else []), *(["--ledger", common.ledger] if common.ledger else [])]
+    return shlex.join(words)

@@ -17,7 +17,9 @@ Where = Annotated[
 
 @verb
 def history(common: Common, environment: Where = None) -> None:
-    """Show what happened, oldest first.
+    """Show what happened: one line for each promotion and decision.
+
+    The newest first. With -v each fact, oldest first, as in --json.
 
     \b
     Examples:
@@ -29,9 +31,11 @@ def history(common: Common, environment: Where = None) -> None:
 
     with opened(common) as promoter:
         facts = promoter.history(environment)
+        now = promoter.ports.clock.now()
     if common.json:
         print_json([fact.document() for fact in facts])
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.history import history as as_text
 
-        print_text(as_text(facts))
+        print_text(as_text(facts, view_of(common, now)))

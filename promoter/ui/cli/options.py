@@ -33,6 +33,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "ledger": (str | None, typer.Option("--ledger", metavar="URL", help="The ledger to use.")),
     "actor": (str | None, typer.Option("--actor", metavar="NAME", help="Your name in the ledger.")),
     "quiet": (bool, typer.Option("--quiet", help="Show no progress; print a summary only on problems.")),
+    "verbose": (bool, typer.Option("-v", "--verbose", help="Show more: every step, whole digests, the build log.")),
     "version": (bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")),
 }
 

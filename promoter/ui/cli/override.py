@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from promoter.ui.cli.confirm import confirmed
+from promoter.ui.cli.confirm import confirmed_by_name
 from promoter.ui.cli.console import complain, print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Comment, Key, Where, Which, Yes
 
@@ -25,13 +24,13 @@ def override(common: Common, environment: Where, reason: Reason, release: Which 
     Examples:
       promoter override prod --reason "checkout is down, fix is in 3f2a9c" --key ~/.ssh/id_ed25519
     """
+    from promoter.ui.cli.approve import shown_case
     from promoter.ui.cli.session import opened
-    from promoter.ui.reports.approval_request import case as as_text
 
     with opened(common) as promoter:
         case = promoter.case(environment, release)
-        (complain if common.json else print_text)(as_text(case) + "\n")
-        if not yes and not confirmed(f"pass all gates of {environment} for release {case.release.short_id}?"):
+        shown_case(common, case, promoter.ports.clock.now(), yes=True)
+        if not yes and not confirmed_by_name(environment, f"pass all gates of {environment} for {case.release.short_id}"):
             complain("promoter: nothing was recorded")
             return 1
         fact = promoter.override(case, reason, key)
@@ -39,7 +38,7 @@ def override(common: Common, environment: Where, reason: Reason, release: Which 
         print_json(fact.document())
     else:
         print_text(f"OVERRIDDEN by {fact.actor}, fact {fact.seq}: {reason}")
-        print_text(f"next: promoter promote {options(common)}")
+        print_text(f"next: promoter promote {options(common)}".rstrip())
         print_text(f"then another person: promoter review {environment} {options(common)}".rstrip())
     return 0
 

@@ -2,8 +2,7 @@
 
 from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.console import print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import To, Which
 
@@ -24,10 +23,12 @@ def plan(common: Common, release: Which = None, to: To = None) -> None:
 
     with opened(common) as promoter:
         result = promoter.plan(release, to)
+        now = promoter.ports.clock.now()
     if common.json:
         print_json(result.document())
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.plan import planned
 
-        print_text(planned(result))
+        print_text(planned(result, view_of(common, now)))
     current().ended(result, to, options(common))

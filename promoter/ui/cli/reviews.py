@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promoter.ui.cli.console import complain, print_json, print_text
-from promoter.ui.cli.finish import options
-from promoter.ui.cli.global_options import Common
+from promoter.ui.cli.global_options import Common, options
 from promoter.ui.cli.options import verb
 from promoter.ui.cli.params import Where, Which
 
@@ -38,7 +37,7 @@ def reviews(common: Common, environment: Where, release: Which = None, called: C
     else:
         for line in report_lines(imported):
             print_text(line)
-        print_text(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}")
+        print_text(f"next: promoter promote {imported.release[:12]} --to {environment} {options(common)}".rstrip())
     return 0
 
 

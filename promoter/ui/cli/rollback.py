@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 
 from promoter.ui.cli.completion import verified
+from promoter.ui.cli.confirm import can_ask, confirmed_by_name
+from promoter.ui.cli.console import complain
 from promoter.ui.cli.durations import wait_lock_of
 from promoter.ui.cli.finish import end
 from promoter.ui.cli.global_options import Common
 from promoter.ui.cli.options import verb
-from promoter.ui.cli.params import WaitLock, Where
+from promoter.ui.cli.params import WaitLock, Where, Yes
 
 Back = Annotated[
     str | None,
@@ -36,11 +38,13 @@ def rollback(
     reason: Reason = None,
     current_config: Current = False,
     wait_lock: WaitLock = None,
+    yes: Yes = False,
 ) -> int:
     """Roll an environment back and pin it.
 
     The earlier release returns with the configuration that it ran with there, as recorded in the ledger. The pin keeps
     the next run from promoting the newer release again; `promoter unpin` allows promotions again.
+    On a terminal it asks for the name of an environment that has gates, unless --yes is given.
 
     \b
     Examples:
@@ -52,5 +56,8 @@ def rollback(
 
     lock = wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
+        if not yes and can_ask() and promoter.has_gates(environment) and not confirmed_by_name(environment, "roll back"):
+            complain("promoter: nothing was changed")
+            return 1
         result = promoter.rollback(environment, to, reason, lock, current_config=current_config)
     return end(common, result, environment)

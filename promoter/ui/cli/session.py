@@ -45,13 +45,16 @@ def progress(common: Common) -> AbstractContextManager[Listener]:
         return nullcontext(_ignore)
     if (theirs := current().platform.progress()) is not None:
         return theirs
+    from promoter.ui.reports.brief import Brief
+
+    brief = None if common.verbose else Brief()
     if _is_live(common):
         from promoter.ui.reports.terminal import Terminal
 
-        return Terminal(sys.stderr)
+        return Terminal(sys.stderr, brief)
     from promoter.ui.reports.plain import Plain
 
-    return nullcontext(Plain(sys.stderr))
+    return Plain(sys.stderr, brief)
 
 
 def _is_live(common: Common) -> bool:

@@ -1,53 +1,80 @@
-"""The case that an approver decides on: the new release, what it replaces, what changes, and who has voted."""
+"""The case that an approver decides on: what replaces what, what changes, and the gates."""
 
-from promoter.gates.evaluate import GateResult
 from promoter.model.diff import format_change
 from promoter.model.vote import Vote
-from promoter.ui.reports.progress_lines import clean
-from promoter.ui.reports.status import when
-from promoter.ui.reports.summary import origin
+from promoter.ui.reports.plan import gate_lines
+from promoter.ui.reports.progress_lines import clean, cut_digests
+from promoter.ui.reports.status import source
 from promoter.ui.reports.table import table
+from promoter.ui.reports.view import SHORT, Cell, View
 from promoter.usecases.approval_case import ApprovalCase
 
+_MOST = 5
+"""Commits, images and changes that are shown on a terminal before a person asks for the details."""
 
-def case(shown: ApprovalCase) -> str:
-    """Format the whole case, with a line for each part of which nothing is known."""
-    running = f"release {shown.from_release.short_id}{origin(shown.from_release)}" if shown.from_release else "nothing"
-    head = [
-        f"{shown.pipeline}: release {shown.release.short_id}{origin(shown.release)} wants to deploy to {shown.environment}",
-        f"  replaces      {running}",
-        f"  requested by  {clean(shown.requested_by)}, {when(shown.requested_at)}",
-        f"  plan          {shown.plan_digest}",
+
+def case(shown: ApprovalCase, view: View, *, brief: bool) -> str:
+    """Format the case. `brief` fits a small terminal: what it leaves out is counted, and the details have it."""
+    earlier = shown.from_release
+    title = f"{shown.pipeline}: deploy release {shown.release.short_id} to {shown.environment}"
+    asked = f"{clean(shown.requested_by)}, {view.ago(shown.requested_at)} ago"
+    rows: list[tuple[Cell | str, Cell | str]] = [
+        ("requested by", asked),
+        ("now", f"{earlier.short_id}  {clean(source(earlier))}" if earlier else "nothing runs there"),
+        ("new", f"{shown.release.short_id}  {clean(source(shown.release))}"),
+        ("rollback", f"returns to {earlier.id[:SHORT]}" if earlier else "to nothing: this is the first release there"),
     ]
-    parts = ["\n".join(head), _section("images", _images(shown))]
-    if shown.commits is None:
-        parts.append("commits: nothing to compare with")
-    else:
-        parts.append(_section("commits", [clean(line) for line in shown.commits]))
-    parts.append(_section("changed configuration", [clean(format_change(one.document())) for one in shown.changes]))
-    parts.append(_section("steps", list(shown.steps)))
-    parts.append(_section("waits for", [clean(line) for line in shown.waits_for]))
-    parts.append(_section("gates now", [_gate(one) for one in shown.gates]))
-    back = f"release {shown.from_release.short_id}" if shown.from_release else "nothing: this is the first release there"
-    parts.append(f"a rollback would return to: {back}")
-    parts.append(_section("votes", [_vote(vote) for vote in shown.votes]))
-    return "\n\n".join(parts)
+    if view.verbose:
+        rows += [("plan", shown.plan_digest), ("release", shown.release.id), ("policy", shown.policy_digest)]
+    return "\n".join([view.line(title), *view.table(rows), *_details(shown, view, brief=brief)])
 
 
-def _section(title: str, lines: list[str]) -> str:
-    return "\n".join([f"{title}:", *(f"  {line}" for line in lines)]) if lines else f"{title}: none"
+def _details(shown: ApprovalCase, view: View, *, brief: bool) -> list[str]:
+    most = _MOST if brief else None
+    commits = None if shown.commits is None else [clean(line) for line in shown.commits]
+    changes = [format_change(change.document()) for change in shown.changes if view.verbose or not _is_image(change.path)]
+    lines = _section("commits", ["nothing to compare with"] if commits is None else commits, view, most)
+    lines += _section("images", _images(shown, view), view, most)
+    lines += _section("configuration", [clean(text if view.verbose else cut_digests(text)) for text in changes], view, most)
+    if view.verbose:
+        lines += _section("steps", [clean(step) for step in shown.steps], view, None)
+        lines += _section("it waited for", [clean(line) for line in shown.waits_for], view, None)
+    lines += [view.paint("  gates", "bold"), *gate_lines(shown.gates, "    ", view)]
+    return lines + _section("votes", [_vote(vote, view) for vote in shown.votes], view, None)
 
 
-def _images(shown: ApprovalCase) -> list[str]:
-    rows = [(service, old or "(none)", "->" if old != new else "==", new) for service, old, new in shown.images]
-    return table(rows).splitlines() if rows else []
+def _section(title: str, lines: list[str], view: View, most: int | None) -> list[str]:
+    """Format a part of the case: at most `most` lines, and the number of those that are left out."""
+    count = f" ({len(lines)})" if len(lines) > 1 else ""
+    if not lines:
+        return [view.paint(f"  {title}: none", "bold")] if view.verbose else []
+    found = [
+        view.paint(f"  {title}{count}", "bold"),
+        *(part for line in lines[:most] for part in view.wrap(line, "      ", "    ")),
+    ]
+    left = 0 if most is None else len(lines) - most
+    return [*found, f"    and {left} more: type d for details"] if left > 0 else found
 
 
-def _gate(one: GateResult) -> str:
-    return clean(f"{one.gate}: {one.verdict.outcome}, {one.verdict.sentence}")
+def _is_image(path: str) -> bool:
+    """Return whether the part `images` of the case shows this change already."""
+    return path.startswith("images.")
 
 
-def _vote(vote: Vote) -> str:
-    return clean(
-        f"{vote.decision} by {vote.principal} ({vote.grade}), {when(vote.at)}" + (f": {vote.comment}" if vote.comment else "")
-    )
+def _images(shown: ApprovalCase, view: View) -> list[str]:
+    """Name each image that changes; with `--verbose` each image with its whole digests."""
+    if view.verbose:
+        rows = [(service, old or "(none)", "->" if old != new else "==", new) for service, old, new in shown.images]
+        return table(rows).splitlines() if rows else []
+    changed = [(service, _short(old), _short(new)) for service, old, new in shown.images if old != new]
+    return [f"{service}  {old} -> {new}" for service, old, new in changed]
+
+
+def _short(digest: str | None) -> str:
+    return "(none)" if digest is None else digest.removeprefix("sha256:")[:SHORT]
+
+
+def _vote(vote: Vote, view: View) -> str:
+    word = {"approve": "approved", "reject": "rejected", "override": "overridden"}.get(vote.decision, vote.decision)
+    comment = f": {vote.comment}" if vote.comment else ""
+    return clean(f"{word} by {vote.principal} ({vote.grade}), {view.ago(vote.at)} ago{comment}")

@@ -3,57 +3,67 @@
 from datetime import datetime, timedelta
 
 from promoter.model.verdict import Outcome
+from promoter.ui.reports.plan import SIGNS
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.summary import origin
-from promoter.usecases.explain import Explanation, Opening
+from promoter.ui.reports.view import View
+from promoter.usecases.explain import Explanation
+from promoter.usecases.openings import Opening
 
-_SIGNS = {Outcome.PASSED: "passed ", Outcome.WAITING: "waiting", Outcome.REFUSED: "refused"}
 
-
-def explained(explanation: Explanation, options: str) -> str:
-    """Format an explanation. `options` are appended to each command, to name this pipeline."""
+def explained(explanation: Explanation, view: View) -> str:
+    """Format an explanation. Each command has the options that it needs for this pipeline."""
     release = explanation.release
-    deployed = ", which runs there" if explanation.lives_there else ""
-    named = f"release {release.short_id}{origin(release)}{deployed}"
-    head = f"{explanation.environment}: {named}, at {explanation.at:%Y-%m-%d %H:%M} UTC"
+    named = f"release {release.short_id}{origin(release)}"
+    what = "runs there, nothing waits" if explanation.lives_there else _state(explanation)
+    lines = [view.line(f"{explanation.environment}: {named} {what}", f"at {_minute(explanation.at, view)}")]
     if explanation.note:
-        head += f"\n  ({clean(explanation.note)})"
-    gates = [line for opening in explanation.gates for line in _opening(opening, options)]
-    return "\n".join([head, *(gates or ["  nothing blocks it: there are no gates"]), "", _end(explanation, options)])
+        lines += view.wrap(f"({clean(explanation.note)})")
+    gates = [line for opening in explanation.gates for line in _opening(opening, view)]
+    if not gates and not explanation.lives_there:
+        gates = ["  nothing blocks it: there are no gates"]
+    return "\n".join([*lines, *gates, *_end(explanation, view)])
 
 
-def minute(at: datetime) -> str:
-    """Return the first whole minute at or after `at`, in UTC."""
+def _minute(at: datetime, view: View) -> str:
+    """Return the first whole minute at or after `at`, in the zone of the view."""
     rounded = at if not (at.second or at.microsecond) else at.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return f"{rounded:%Y-%m-%d %H:%M} UTC"
+    return f"{rounded.astimezone(view.zone):%Y-%m-%d %H:%M %Z}"
 
 
-def _opening(opening: Opening, options: str) -> list[str]:
+def _state(explanation: Explanation) -> str:
+    match explanation.outcome:
+        case Outcome.PASSED:
+            return "can be promoted"
+        case Outcome.WAITING:
+            return f"waits ({explanation.code})"
+        case Outcome.REFUSED:
+            return f"is refused ({explanation.code})"
+
+
+def _opening(opening: Opening, view: View) -> list[str]:
     verdict = opening.result.verdict
-    lines = [f"  {_SIGNS[verdict.outcome]}  {clean(opening.result.gate)}: {clean(verdict.sentence)}"]
+    sign, style = SIGNS[verdict.outcome]
+    code = "" if verdict.outcome is Outcome.PASSED else f" ({verdict.code})"
+    first, *more = view.wrap(f"{sign} {clean(opening.result.gate)}: {clean(verdict.sentence)}{code}", "    ", "  ")
+    lines = [first.replace(sign, view.paint(sign, style), 1), *more]
     if verdict.outcome is Outcome.PASSED:
         return lines
-    lines[0] += f" ({verdict.code})"
     if verdict.opens_at is not None:
-        lines.append(f"           opens at {minute(verdict.opens_at)}")
+        lines.append(f"      opens at {_minute(verdict.opens_at, view)}")
+    who = clean(", ".join(opening.who) or "no one")
     if opening.page is not None:
-        who = clean(", ".join(opening.who) or "no one")
-        lines.append(f"           {who} may: review the deployment on {clean(opening.page)}")
-        lines.append(f"           then, in that run: {clean(opening.command or '')} {options}".rstrip())
+        lines += view.wrap(f"{who}: review the deployment on {clean(opening.page)}", "        ", "      ")
+        lines.append(f"      then, in that run: {view.command(clean(opening.command or ''))}")
     elif opening.command is not None:
-        lines.append(f"           {clean(', '.join(opening.who) or 'no one')} may: {clean(opening.command)} {options}".rstrip())
+        lines += view.wrap(f"{who}: {view.command(clean(opening.command))}", "        ", "      ")
     return lines
 
 
-def _end(explanation: Explanation, options: str) -> str:
-    by_time = (
-        f"; can start at {minute(explanation.opens_at)}" if explanation.opens_at and explanation.opens_at > explanation.at else ""
-    )
+def _end(explanation: Explanation, view: View) -> list[str]:
+    if explanation.lives_there:
+        return []
     if explanation.outcome is Outcome.PASSED:
-        what = (
-            "nothing to do"
-            if explanation.lives_there
-            else f"open: promoter promote {explanation.release.short_id} --to {explanation.environment} {options}"
-        )
-        return what.rstrip()
-    return f"{explanation.outcome} ({explanation.code}){by_time}"
+        return ["", f"next: {view.command(explanation.promote)}"]
+    opens = explanation.opens_at
+    return ["", f"can start at {_minute(opens, view)}"] if opens and opens > explanation.at else []

@@ -1,37 +1,123 @@
-"""`promoter history`: one line for each fact, as plain text."""
+"""`promoter history`: one line for each promotion and each decision, newest first; with `-v` every fact, oldest first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from promoter.ledger.chain import Fact, Kind
-from promoter.ui.reports.progress_lines import clean
-from promoter.ui.reports.status import when
+from promoter.ui.reports.progress_lines import clean, seconds
 from promoter.ui.reports.table import table
+from promoter.ui.reports.view import SHORT, Cell, Style, View
 
 _SHOWN_KEYS = ("reason", "comment", "reason_code", "reasons", "step")
+_DECISIONS: dict[Kind, tuple[str, str, Style]] = {
+    Kind.REJECTED: ("✗", "rejected", "bad"),
+    Kind.OVERRIDDEN: ("!", "overridden", "wait"),
+    Kind.ATTESTED: ("✓", "reviewed", ""),
+    Kind.VETOED: ("✗", "vetoed", "bad"),
+    Kind.PINNED: ("·", "pinned", ""),
+    Kind.UNPINNED: ("·", "unpinned", ""),
+    Kind.FROZEN: ("·", "frozen", ""),
+    Kind.UNFROZEN: ("·", "unfrozen", ""),
+    Kind.RELEASED: ("·", "released", ""),
+}
+_PERSON = 28
+"""Columns of a person's name on a terminal."""
+_ENDS = (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK)
 
 
-def history(facts: Sequence[Fact]) -> str:
-    """Format one line for each fact, oldest first."""
+def history(facts: Sequence[Fact], view: View) -> str:
+    """Format the history of an environment, or of all."""
     if not facts:
         return "nothing has happened yet"
-    rows = [("SEQ", "AT", "KIND", "ENVIRONMENT", "RELEASE", "BY", "")]
-    return table(rows + [_row(fact) for fact in facts])
+    if view.verbose:
+        rows = [("SEQ", "AT", "KIND", "ENVIRONMENT", "RELEASE", "BY", "")]
+        return table(rows + [_row(fact, view) for fact in facts])
+    lines: list[Sequence[Cell | str]] = [("", "AT", "ENV", "WHAT", "RELEASE", "BY", "NOTE")]
+    return "\n".join(view.table(lines + list(reversed([*_lines(facts, view)])), ""))
 
 
-def _row(fact: Fact) -> tuple[str, ...]:
+# ------------------------------------------------------------ one line a promotion
+def _lines(facts: Sequence[Fact], view: View) -> Iterator[Sequence[Cell | str]]:
+    """Yield a line for the end of each promotion, each decision, and what waits or runs still."""
+    votes = {fact.digest: fact.actor for fact in facts if fact.kind in (Kind.APPROVED, Kind.OVERRIDDEN)}
+    started = {fact.body.get("promotion"): fact for fact in facts if fact.kind is Kind.STARTED}
+    used = {vote for fact in started.values() for vote in _votes_of(fact.body)}
+    last = {fact.environment: fact for fact in facts if fact.kind in (Kind.REQUESTED, Kind.STARTED, *_ENDS)}
+    still_open = {str(name): fact for name, fact in last.items() if fact.kind in (Kind.REQUESTED, Kind.STARTED)}
+    for fact in facts:
+        if fact.kind in _ENDS:
+            yield _line(fact, *_end(fact, started.get(fact.body.get("promotion")), votes), view)
+        elif fact.kind in _DECISIONS:
+            yield _line(fact, *_DECISIONS[fact.kind], _why(fact), view)
+        elif fact.kind is Kind.APPROVED and fact.digest not in used:
+            yield _line(fact, "✓", "approved", "", _why(fact), view)
+        elif still_open.get(fact.environment or "") is fact:
+            if fact.kind is Kind.STARTED:
+                yield _line(fact, "…", "started", "wait", "it has not ended, or was interrupted", view)
+            elif fact.body.get("reason_code") != "ok":
+                yield _line(fact, "⏸", "waits", "wait", _joined(fact.body.get("reasons")), view)
+
+
+def _end(fact: Fact, start: Fact | None, votes: Mapping[str, str]) -> tuple[str, str, Style, str]:
+    """Return the sign, the word, the style and the note of the end of a promotion."""
+    body: Mapping[str, Any] = fact.body
+    began: Mapping[str, Any] = start.body if start else {}
+    if fact.kind is not Kind.PROMOTED:
+        word = "failed" if fact.kind is Kind.FAILED else "failed, restored"
+        return "✗", word, "bad", f"{body.get('reason_code')}: {_joined(body.get('reasons'))}"
+    sign, word = ("↩", "rolled back") if body.get("rollback") else ("⟳", "repaired") if body.get("mend") else ("✓", "deployed")
+    notes = []
+    if (took := body.get("duration_ms")) is not None:
+        notes.append(seconds(took / 1000))
+    if gap := body.get("gap_ms"):
+        notes.append(f"down {seconds(gap / 1000)}")
+    if body.get("reason"):
+        notes.append(f'"{body["reason"]}"')
+    if people := [votes[one] for one in _votes_of(began) if one in votes]:
+        notes.append(f"approved: {', '.join(people)}")
+    return sign, word, "good" if sign == "✓" else "wait", " · ".join(notes)
+
+
+def _line(fact: Fact, sign: str, word: str, style: Style, note: str, view: View) -> Sequence[Cell | str]:
+    release = (fact.release or "-")[:SHORT]
+    where = fact.environment or "-"
+    return (
+        Cell(sign, style),
+        view.at(fact.at),
+        where,
+        Cell(word, style),
+        release,
+        view.cut(clean(fact.actor), _PERSON),
+        clean(note),
+    )
+
+
+def _votes_of(body: Mapping[str, Any]) -> Sequence[str]:
+    """Return the digests of the votes that a start used."""
+    return body.get("approvals") or ()
+
+
+def _why(fact: Fact) -> str:
+    text = str(fact.body.get("reason") or fact.body.get("comment") or "")
+    return f'"{text}"' if text else ""
+
+
+# ------------------------------------------------------------ one line a fact
+def _row(fact: Fact, view: View) -> tuple[str, ...]:
     release = (fact.release or "-")[:12]
-    return (str(fact.seq), when(fact.at), str(fact.kind), fact.environment or "-", release, clean(fact.actor), _detail(fact))
+    at = view.at(fact.at)
+    return (str(fact.seq), at, str(fact.kind), fact.environment or "-", release, clean(fact.actor), _detail(fact))
 
 
 def _detail(fact: Fact) -> str:
-    words = [_text(fact.body[key]) for key in _SHOWN_KEYS if fact.body.get(key) and fact.body[key] != "ok"]
+    words = [_joined(fact.body[key]) for key in _SHOWN_KEYS if fact.body.get(key) and fact.body[key] != "ok"]
     if fact.kind is Kind.PROMOTED and fact.body.get("gap_ms") is not None:
-        words.append(f"gap {fact.body['gap_ms']}ms")
+        words.append(f"downtime {fact.body['gap_ms']}ms")
     if fact.body.get("review"):
         words.insert(0, f"reviewed by {fact.body['principal']}")
     line = clean(": ".join(words))
     return line if len(line) <= 100 else f"{line[:99]}…"
 
 
-def _text(value: object) -> str:
+def _joined(value: object) -> str:
     return "; ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

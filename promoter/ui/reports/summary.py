@@ -1,5 +1,7 @@
 """How a run ended: the release, a line for each environment, the reasons, and the next command."""
 
+from collections.abc import Sequence
+
 from promoter.gates.rule import Rule
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
@@ -7,7 +9,19 @@ from promoter.model.vote import Grade
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.ui.reports.progress_lines import clean, seconds
 from promoter.ui.reports.table import table
+from promoter.ui.reports.view import SHORT, Cell, Style, View
 
+_SIGNS: dict[Status, tuple[str, Style]] = {
+    Status.DEPLOYED: ("✓", "good"),
+    Status.UNCHANGED: ("=", "good"),
+    Status.PENDING: ("⏸", "wait"),
+    Status.REFUSED: ("✗", "bad"),
+    Status.FAILED: ("✗", "bad"),
+    Status.ROLLED_BACK: ("↩", "bad"),
+    Status.NOT_REACHED: ("·", "dim"),
+    Status.LOCKED: ("⏸", "wait"),
+    Status.INTERRUPTED: ("✗", "bad"),
+}
 _VOTES = frozenset(
     {
         ReasonCode.APPROVALS_MISSING,
@@ -25,15 +39,19 @@ _VOTES = frozenset(
 )
 
 
-def summary(result: RunResult, options: str) -> str:
-    """Format the result. `options` are the global options that the next command needs, such as `-f pipeline.yaml`."""
-    parts = [_headline(result)]
-    if result.release is not None:
-        parts.append(images(result.release))
-    if result.environments:
-        parts.append(_matrix(result))
-    parts += [_why(environment, options) for environment in result.environments if has_reasons(environment)]
-    return "\n\n".join(parts)
+def summary(result: RunResult, view: View) -> str:
+    """Format the result: one line for each environment, the reasons of what failed, and the next command."""
+    lines = [_headline(result, view)]
+    if view.verbose and result.release is not None:
+        lines += [images(result.release), ""]
+    lines += view.table([_row(environment, result, view) for environment in result.environments])
+    explained = [one for one in result.environments if has_reasons(one) and not _is_brief(one)]
+    for environment in explained:
+        lines += ["", *_why(environment, view)]
+    steps = [step for one in result.environments if (step := next_command(one, view.options))]
+    if steps:
+        lines += ["", *(f"next: {step}" for step in dict.fromkeys(steps))]
+    return "\n".join(lines)
 
 
 def images(release: Release) -> str:
@@ -49,30 +67,38 @@ def origin(release: Release) -> str:
     return f" ({' '.join(dict.fromkeys(words))}{', with uncommitted changes' if source.dirty else ''})" if words else ""
 
 
-def _headline(result: RunResult) -> str:
-    decision = str(result.decision).replace("_", " ")
+def _headline(result: RunResult, view: View) -> str:
+    decision, took = str(result.decision).replace("_", " "), sum(one.duration_ms or 0 for one in result.environments)
+    right = seconds(took / 1000) if took else ""
     if result.release is not None:
-        return f"{result.pipeline}: release {result.release.short_id}{origin(result.release)}: {decision}"
+        return view.line(f"{result.pipeline}: release {result.release.short_id}{origin(result.release)}: {decision}", right)
     if not result.environments:
         return f"{result.pipeline}: " + (f"no release ({result.code})" if result.code else "nothing was promoted yet")
-    return f"{result.pipeline}: {decision}"  # several releases: the table names each
+    return view.line(f"{result.pipeline}: {decision}", right)  # several releases: each line names its own
 
 
-def _matrix(result: RunResult) -> str:
-    rows = [("ENVIRONMENT", "STATUS", "RELEASE", "DIGEST", "GAP", "TIME")]
-    for environment in result.environments:
-        release = serving(environment, result.release)
-        rows.append(
-            (
-                environment.name,
-                str(environment.status),
-                release[:12] if release else "-",
-                _digest(result.release) if result.release and release == result.release.id else "-",
-                "-" if environment.gap_ms is None else f"{environment.gap_ms}ms",
-                "-" if environment.duration_ms is None else seconds(environment.duration_ms / 1000),
-            )
-        )
-    return table(rows)
+def _row(environment: EnvironmentResult, result: RunResult, view: View) -> Sequence[Cell | str]:
+    sign, style = _SIGNS[environment.status]
+    release = serving(environment, result.release)
+    notes = []
+    if environment.gap_ms:
+        notes.append(f"down {seconds(environment.gap_ms / 1000)}")
+    if result.release is None or release != result.release.id:
+        notes.append(f"{release[:SHORT]} serves" if release else "nothing serves")
+    if _is_brief(environment):
+        notes += [clean(reason) for reason in environment.reasons]
+    took = "-" if environment.duration_ms is None else seconds(environment.duration_ms / 1000)
+    word = environment.status.words
+    cells: list[Cell | str] = [Cell(sign, style), environment.name, Cell(word, style), took]
+    if view.verbose:
+        cells += [(release or "-")[:12], _digest(result.release) if result.release and release == result.release.id else "-"]
+    return [*cells, " · ".join(notes)]
+
+
+def _is_brief(environment: EnvironmentResult) -> bool:
+    """Return whether the reasons fit behind the environment: what waits, or was not reached."""
+    short = len(environment.reasons) <= 1 and all("\n" not in one for one in environment.reasons)
+    return environment.status in (Status.PENDING, Status.NOT_REACHED) and short
 
 
 def serving(environment: EnvironmentResult, release: Release | None) -> str | None:
@@ -92,25 +118,29 @@ def has_reasons(environment: EnvironmentResult) -> bool:
     return bool(environment.reasons) and environment.status is not Status.NOT_REACHED
 
 
-def _why(environment: EnvironmentResult, options: str) -> str:
-    head = f"{environment.name} {str(environment.status).replace('_', ' ')} ({environment.code}):"
-    lines = [head, *(f"  {clean(line)}" for reason in environment.reasons for line in reason.splitlines())]
-    step = next_command(environment, options)
-    return "\n".join([*lines, f"  next: {step}"] if step else lines)
+def _why(environment: EnvironmentResult, view: View) -> list[str]:
+    head = f"{environment.name} {environment.status.words} ({environment.code}):"
+    texts = [clean(line) for reason in environment.reasons for line in reason.splitlines()]
+    return [view.paint(head, _SIGNS[environment.status][1]), *(line for text in texts for line in view.wrap(text))]
 
 
 def next_command(environment: EnvironmentResult, options: str) -> str | None:
+    command = _next(environment)
+    return None if command is None else f"{command} {options}".rstrip()
+
+
+def _next(environment: EnvironmentResult) -> str | None:
     if environment.status is not Status.PENDING:
         return None
     if environment.code in _VOTES:
         grades = {one.grade for one in environment.closed}
         run = environment.details.get("run")
         if run and Grade.PLATFORM in grades and Grade.SIGNED not in grades:
-            return f"review the deployment on {run}; its job: promoter promote --to {environment.name} --reviews {options}"
-        key = "--key FILE " if grades & {Grade.SIGNED, Grade.PLATFORM} else ""
-        return f"promoter approve {environment.name} {key}{options}"
+            return f"review the deployment on {run}; its job: promoter promote --to {environment.name} --reviews"
+        key = " --key FILE" if grades & {Grade.SIGNED, Grade.PLATFORM} else ""
+        return f"promoter approve {environment.name}{key}"
     if environment.code is ReasonCode.FROZEN and any(one.kind == Rule.FREEZE for one in environment.closed):
-        return f"promoter explain {environment.name} {options}"
+        return f"promoter explain {environment.name}"
     if environment.code is ReasonCode.PINNED:
-        return f"promoter unpin {environment.name} --reason … {options}"
-    return f"promoter promote --to {environment.name} {options}"
+        return f"promoter unpin {environment.name} --reason …"
+    return f"promoter promote --to {environment.name}"

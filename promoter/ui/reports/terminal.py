@@ -1,6 +1,6 @@
-"""Live progress on a terminal: finished lines scroll; below them, the current activities are redrawn in place.
+"""Live progress on a terminal: what ended and the current activities are redrawn in place, and removed at the end.
 
-Output of containers and builds also scrolls, so redrawing never overwrites it. Lines are cut to the width.
+With `--verbose` every line scrolls, also the output of containers and builds. Lines are cut to the width.
 """
 
 import time
@@ -15,11 +15,14 @@ from rich.live import Live
 from rich.text import Text
 
 from promoter.promotion import progress as e
+from promoter.ui.reports.brief import Brief
 from promoter.ui.reports.progress_lines import clean, cut_digests, seconds, sentence
 
 _GOOD = (e.BuildDone, e.Pushed, e.Pinned, e.ReleaseMade)
 _DIM = (e.BuildLine, e.StepNote)
 _ONLY_DRAWN = (e.BuildStarted, e.StepStarted, e.Waiting)
+_KEPT = (e.Notice, e.Restoring, e.Superseded)
+"""What stays on the screen: the summary at the end does not repeat it."""
 _STATUS_STYLE = {
     "deployed": "green",
     "unchanged": "green",
@@ -43,9 +46,12 @@ class Activity:
 class Terminal:
     """A listener that draws. Use as a context manager; the redrawn part is shown only while an activity is in progress."""
 
-    def __init__(self, stream: TextIO, *, width: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: TextIO, brief: Brief | None = None, *, width: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._console = Console(file=stream, width=width, highlight=False, force_terminal=True)
-        self._clock = clock
+        self._clock, self._brief = clock, brief
+        self._ended: list[Text] = []
         self._lock = Lock()
         self._under_way: dict[tuple[str, str], Activity] = {}
         self._live: Live | None = None
@@ -56,20 +62,36 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         with self._lock, suppress(OSError):
             self._under_way.clear()
+            self._ended.clear()
             self._draw()
+            for line in self._brief.unfinished() if self._brief else ():
+                self._scroll(Text(line, style="dim"))
 
     def __call__(self, event: e.Event) -> None:
         with self._lock, suppress(OSError):  # a closed terminal must not end a run
             self._follow(event)
             text = None if isinstance(event, _ONLY_DRAWN) else sentence(event)
-            if text is not None:
-                self._console.print(Text(text, style=_style(event)), no_wrap=True, overflow="ellipsis", crop=True)
+            if (self._brief is None or self._brief.shows(event)) and text is not None:
+                self._show(Text(text, style=_style(event)), event)
             self._draw()
+
+    def _show(self, line: Text, event: e.Event) -> None:
+        """Let a line scroll; or keep it above the activities if the summary at the end repeats it."""
+        if self._brief is None or isinstance(event, _KEPT):
+            self._scroll(line)
+        else:
+            self._ended.append(line)
+
+    def _scroll(self, line: Text) -> None:
+        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
     def picture(self) -> Group:
         """Return the activities, one line each. Takes no lock: rich's thread calls this while it holds its own."""
         activities = list(self._under_way.values())
-        return Group(*(Text(self._line(a), style="cyan", no_wrap=True, overflow="ellipsis") for a in activities))
+        drawn = [Text(self._line(a), style="cyan") for a in activities]
+        for line in (*self._ended, *drawn):
+            line.no_wrap, line.overflow = True, "ellipsis"
+        return Group(*self._ended, *drawn)
 
     def _line(self, activity: Activity) -> str:
         line = f"  {activity.text}  {seconds(self._clock() - activity.since)}"
@@ -128,10 +150,10 @@ class Terminal:
         layers[event.layer] = (known[0] if event.current is None else event.current, max(known[1], event.total or 0))
 
     def _draw(self) -> None:
-        if self._under_way and self._live is None:
+        if (self._under_way or self._ended) and self._live is None:
             self._live = Live(console=self._console, get_renderable=self.picture, refresh_per_second=8, transient=True)
             self._live.start()
-        elif not self._under_way and self._live is not None:
+        elif not (self._under_way or self._ended) and self._live is not None:
             self._live.stop()
             self._live = None
 

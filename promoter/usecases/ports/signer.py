@@ -8,3 +8,6 @@ class Signer(Protocol):
 
     def sign(self, text: str, key: str) -> str:
         """Return the armored signature over exactly `text`, in the namespace of approvals. Raise SigningError."""
+
+    def public_key(self, key: str) -> bytes | None:
+        """Return the public key, in the format of SSH; None if only signing would show it. Raise SigningError without a file."""

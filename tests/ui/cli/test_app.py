@@ -15,7 +15,7 @@ from promoter.promotion.results import RunResult, Status
 from promoter.ui.cli.app import VERBS, load
 from promoter.usecases.history import LedgerReport
 from tests.fakes.clock import START
-from tests.fakes.promoter import RELEASE, FakePromoter, environment, facts, result
+from tests.fakes.promoter import EARLIER, PLAN, RELEASE, FakePromoter, environment, facts, result
 from tests.ui.cli.conftest import RunCli
 
 PIPELINE = Path("pipeline.yaml")
@@ -270,14 +270,17 @@ def test_a_closed_gate_prints_the_next_command(run_cli: RunCli, fake: FakePromot
         environment("prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, "0 of 1 approvals; may approve: anyone"),
     )
     lines = run_cli("run", "--ledger", "sqlite:my ledger").out.splitlines()
-    assert "  0 of 1 approvals; may approve: anyone" in lines
-    assert lines[-1] == "  next: promoter approve prod -f pipeline.yaml --ledger 'sqlite:my ledger'"
+    assert lines[2].endswith(f"{EARLIER.short_id[:7]} serves · 0 of 1 approvals; may approve: anyone")
+    assert lines[-1] == "next: promoter approve prod --ledger 'sqlite:my ledger'"
+    named = run_cli("run", "-f", "other.yaml").out.splitlines()
+    assert named[-1] == "next: promoter approve prod -f other.yaml"
 
 
 def test_progress_goes_to_stderr_also_with_json_and_not_at_all_when_quiet(run_cli: RunCli, fake: FakePromoter) -> None:
-    fake.events = (progress.Notice("hello"), progress.BuildLine("web", "step 1"))
-    assert run_cli("run").err == "hello\nweb | step 1\n"
-    assert run_cli("run", "--json").err == "hello\nweb | step 1\n"
+    fake.events = (progress.Notice("hello"), progress.BuildLine("web", "step 1"), progress.BuildDone("web", 1))
+    assert run_cli("run").err == "hello\n"
+    assert run_cli("run", "-v").err == "hello\nweb | step 1\nweb: built in 1.0s\n"
+    assert run_cli("run", "--json").err == "hello\n"
     assert run_cli("run", "--quiet") == run_cli("run", "--quiet")
     assert (run_cli("run", "--quiet").out, run_cli("run", "--quiet").err) == ("", "")
 
@@ -298,28 +301,30 @@ def test_build_prints_the_release(run_cli: RunCli) -> None:
 def test_plan_exits_0_and_prints_releases_gates_changes_and_steps(run_cli: RunCli) -> None:
     answer = run_cli("plan")
     assert answer.code == 0
-    for output in ("-> ", "gate approval of 1 person: waiting: 0 of 1", '+ services.web.environment.A: "1"', "1. pull web"):
+    for output in ("-> ", "⏸ approval of 1 person: 0 of 1", '+ services.web.environment.A: "1"', "steps: pull web"):
         assert output in answer.out
+    for output in (f"plan {PLAN}", "1. pull web", f"web  {RELEASE.images['web']}"):
+        assert output in run_cli("plan", "-v").out
     assert run_cli("plan", "--json").json["environments"][0]["steps"][0]["id"] == "pull web"
 
 
 def test_approve_shows_the_case_and_records(run_cli: RunCli) -> None:
     answer = run_cli("approve", "prod", "--yes")
     for output in (
-        "wants to deploy to prod",
+        f"shop: deploy release {RELEASE.short_id} to prod",
         "c0ffee1 Be faster",
         'A: "1" -> "2"',
         "ben@example.com",
         "approved by ana@example.com, fact 1",
     ):
         assert output in answer.out
-    assert answer.out.splitlines()[-1] == "next: promoter promote -f pipeline.yaml"
+    assert answer.out.splitlines()[-1] == "not enough yet: approval of 2 people: 1 of 2 approvals"
 
 
 def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(run_cli: RunCli) -> None:
     answer = run_cli("approve", "prod", "--yes", "--json")
     assert answer.json["kind"] == "approved"
-    assert "wants to deploy to prod" in answer.err
+    assert f"deploy release {RELEASE.short_id} to prod" in answer.err
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
@@ -335,19 +340,23 @@ def test_without_terminal_and_without_yes_nothing_is_recorded(
 
 def test_status_is_a_matrix(run_cli: RunCli) -> None:
     lines = run_cli("status").out.splitlines()
-    assert lines[0].split() == ["ENVIRONMENT", "RELEASE", "DIGEST", "SINCE", "HEALTH", "NOTE"]
-    assert lines[1].split() == ["dev", RELEASE.short_id, "abababababab", "2026-11-23", "18:20:11Z", "healthy"]
-    assert lines[2].split() == ["prod", "-", "-", "-", "-", "pinned"]
+    assert lines[0].split()[0] == "shop"
+    assert lines[1].split() == ["ENV", "RELEASE", "SOURCE", "SINCE", "HEALTH", "NOTE"]
+    assert lines[2].split() == ["dev", RELEASE.short_id[:7], "c0ffeec", "main", "(changed)", "0", "s", "✓", "healthy"]
+    assert lines[3].split() == ["prod", "-", "-", "-", "-", "pinned"]
     assert lines[-2:] == [
-        f"prod: release {RELEASE.short_id} waits (approvals_missing):",
-        "  0 of 1 approvals; may approve: anyone",
+        "! prod  pinned: year end",
+        f"⏸ prod  {RELEASE.short_id[:7]} waits (approvals_missing): 0 of 1 approvals; may approve: anyone",
     ]
+    assert RELEASE.id in run_cli("status", "-v").out
 
 
 def test_history(run_cli: RunCli) -> None:
     answer = run_cli("history")
-    assert [line.split()[3] for line in answer.out.splitlines()[1:]] == ["released", "started", "promoted", "requested"]
-    assert "gap 12ms" in answer.out
+    assert [line[16:].split()[2] for line in answer.out.splitlines()[1:]] == ["waits", "deployed", "released"]
+    whole = run_cli("history", "-v")
+    assert [line.split()[3] for line in whole.out.splitlines()[1:]] == ["released", "started", "promoted", "requested"]
+    assert "downtime 12ms" in whole.out
     assert run_cli("history", "--json").json == [fact.document() for fact in facts()]
 
 
@@ -429,10 +438,11 @@ def test_a_time_that_is_none_is_refused_with_what_to_write(run_cli: RunCli, fake
 
 def test_explain_shows_each_gate_when_it_opens_and_the_command(run_cli: RunCli, fake: FakePromoter) -> None:
     out = run_cli("explain", "prod").out
-    assert "waiting  soak in test for 4h: soaks in test until noon (soaking)" in out
-    assert "opens at 2026-11-23 19:21 UTC" in out
-    assert f"ben@example.com may: promoter approve prod -f {PIPELINE}" in out
-    assert "waiting (soaking); can start at 2026-11-23 19:21 UTC" in out
+    assert f"prod: release {RELEASE.short_id} (main c0ffeec0ffee, with uncommitted changes) waits (soaking)" in out
+    assert "⏸ soak in test for 4h: soaks in test until noon (soaking)" in out
+    assert "      opens at 2026-11-24 01:06 +0545\n" in out  # 19:21 in UTC: the tests' time zone is Nepal's
+    assert "      ben@example.com: promoter approve prod\n" in out
+    assert out.endswith("\ncan start at 2026-11-24 01:06 +0545\n")
 
 
 def test_explain_as_json_is_the_whole_of_it(run_cli: RunCli, fake: FakePromoter) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.promoter import IMAGE, RELEASE, FakePromoter, environment, resu
 from tests.runner import Runner, assignments
 from tests.ui.cli.conftest import RunCli
 
+PLAIN = "dev: restoring the previous web\n"
 FAILED = result(environment("dev"), environment("prod", Status.FAILED, ReasonCode.UNHEALTHY, "##[error]x", "::debug::y"))
 
 
@@ -36,9 +37,9 @@ def gitlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_outside_ci_output_is_plain_and_no_files_are_written(run_cli: RunCli, fake: FakePromoter, tmp_path: Path) -> None:
     fake.answers["run"] = FAILED
-    fake.events = [e.BuildStarted("web", "engine")]
+    fake.events = [e.Restoring("dev", "web")]
     answer = run_cli("run")
-    assert answer.err == "web: building with engine\n"
+    assert answer.err == PLAIN
     assert "  ##[error]x\n  ::debug::y\n" in answer.out
     assert list(tmp_path.iterdir()) == []
 
@@ -47,17 +48,17 @@ def test_outside_ci_output_is_plain_and_no_files_are_written(run_cli: RunCli, fa
 def test_a_platform_is_known_by_its_word_and_not_by_any(
     run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    fake.events = [e.BuildStarted("web", "engine")]
+    fake.events = [e.Restoring("dev", "web")]
     for word in ("false", "", "1"):
         monkeypatch.setenv(variable, word)
-        assert run_cli("run").err == "web: building with engine\n"
+        assert run_cli("run").err == PLAIN
 
 
 def test_the_settings_win_over_the_platforms_word(run_cli: RunCli, fake: FakePromoter, github: Path) -> None:
-    fake.events = [e.BuildStarted("web", "engine")]
+    fake.events = [e.Restoring("dev", "web")]
     (github / ".promoter").mkdir()
     (github / ".promoter" / "settings.toml").write_text('ci = "none"\n')
-    assert run_cli("run").err == "web: building with engine\n"
+    assert run_cli("run").err == PLAIN
     assert (github / "outputs").read_text() == ""
     (github / ".promoter" / "settings.toml").write_text('ci = "gitlab"\n')
     assert run_cli("run").err.startswith("\x1b[0Ksection_start:")
@@ -174,7 +175,7 @@ def test_a_fault_in_a_report_is_a_warning(run_cli: RunCli, fake: FakePromoter, g
 
 
 def test_what_is_revealed_is_masked_even_in_a_group_and_when_quiet(run_cli: RunCli, fake: FakePromoter, github: Path) -> None:
-    fake.events = [e.BuildStarted("web", "engine")]
+    fake.events = [e.Restoring("dev", "web")]
     fake.during = lambda: fake.reveal("hunter2")
     for argv in (("run",), ("run", "--quiet")):
         assert Runner().feed(run_cli(*argv).err).masks == ["hunter2"]

@@ -54,7 +54,7 @@ def test_it_waits_for_what_is_missing_still(run_cli: RunCli, fake: FakePromoter)
     answer = run_cli(*APPROVE, "--dispatch")
     assert (answer.code, "dispatch" in verbs(fake)) == (0, False)
     assert "event:promoter was not started: still missing: approval of 2 people: 1 of 2" in answer.out
-    assert "next: promoter promote" in answer.out
+    assert "next: " not in answer.out
 
 
 def test_a_vote_is_kept_when_the_start_fails(run_cli: RunCli, fake: FakePromoter) -> None:
@@ -62,7 +62,7 @@ def test_a_vote_is_kept_when_the_start_fails(run_cli: RunCli, fake: FakePromoter
     answer = run_cli(*APPROVE, "--dispatch")
     assert answer.code == 1 and "approved by" in answer.out
     assert "vote recorded; starting event:promoter failed: GitHub is down\n  later" in answer.err
-    assert f"next: promoter promote {RELEASE.short_id} --to prod -f pipeline.yaml" in answer.err
+    assert f"next: promoter promote {RELEASE.short_id} --to prod" in answer.err
 
 
 @pytest.mark.parametrize(("error", "code", "done"), [(None, 0, True), (ForgeError("down"), 1, False)])
@@ -80,7 +80,7 @@ def test_reviews_are_imported(run_cli: RunCli, fake: FakePromoter) -> None:
     assert (answer.code, fake.asked[-1]) == (0, ("import_reviews", "prod", "3f", "production"))
     assert "approved by ben@example.com, reviewed on https://ci/1, fact 1" in answer.out
     assert "mallory may not vote here" in answer.out
-    assert f"next: promoter promote {RELEASE.short_id} --to prod -f pipeline.yaml" in answer.out
+    assert f"next: promoter promote {RELEASE.short_id} --to prod" in answer.out
     document = json.loads(run_cli("--json", "reviews", "prod").out)
     assert (document["run"], len(document["recorded"]), document["passed_over"][0][:7]) == ("https://ci/1", 1, "mallory")
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from promoter.ui.cli.app import GROUPS, VERBS
+
 pytestmark = pytest.mark.process
 
 COMMAND = [sys.executable, "-c", "from promoter.ui.cli.app import main; main()"]
@@ -31,10 +33,16 @@ def test_the_help_of_one_verb_imports_no_other() -> None:
     assert modules & {"promoter.ui.cli.history", "promoter.usecases.context", "docker", "rich"} == set()
 
 
-def test_no_command_shows_the_help_and_is_2() -> None:
-    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "Commands:" in done.stderr
+def test_without_a_command_and_a_file_it_shows_how_to_begin(tmp_path: Path) -> None:
+    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("there is no pipeline file pipeline.yaml here\nnext: promoter init ")
+
+
+def test_the_help_has_each_command_in_one_group() -> None:
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(VERBS)
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=False)
+    assert [line[:-1] for line in done.stdout.splitlines() if line in {f"{title}:" for title in GROUPS}] == list(GROUPS)
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
@@ -70,8 +78,8 @@ def test_on_a_terminal_a_person_is_asked(key: bytes, code: int, message: str) ->
     root = Path(__file__).resolve().parents[3]
     process = subprocess.Popen([sys.executable, "-c", ASK], stdin=side, stdout=side, stderr=side, cwd=root, close_fds=True)
     os.close(side)
-    text = _read(main, b"[y/N]")
-    assert b"wants to deploy to prod" in text
+    text = _read(main, b"[d]etails")
+    assert b"shop: deploy release" in text
     os.write(main, key)
     text += _read(main, None)
     assert process.wait(10) == code

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from promoter.gates.approval.ssh.allowed_signers import Signer
 from promoter.gates.approval.ssh.keys import USER, Key, check_signature, read_key
-from promoter.gates.approval.ssh.sshsig import Signature, read_signature
+from promoter.gates.approval.ssh.sshsig import read_signature
 from promoter.gates.approval.ssh.trust import Trust
 from promoter.gates.approval.ssh.wire import Malformed
 from promoter.model.statement import NAMESPACE
@@ -45,23 +45,23 @@ def verify(message: bytes, armored: str, principal: str, trust: Trust, now: date
     problem = check_signature(signature.key, signature.raw, signature.signed(message), verified=required)
     if problem is not None:
         return Bad(_INVALID, problem)
-    if trust.revoked.hold(signature.key):
-        return Bad(ReasonCode.KEY_REVOKED, f"the key {signature.key.fingerprint} was revoked")
-    return _allowed(signature, principal, trust, now)
+    return may_sign(signature.key, principal, trust, now, namespace)
 
 
-def _allowed(signature: Signature, principal: str, trust: Trust, now: datetime) -> Good | Bad:
-    """Check the signers. Return the first that allows it, or the error of the best match."""
+def may_sign(key: Key, principal: str, trust: Trust, now: datetime, namespace: str = NAMESPACE) -> Good | Bad:
+    """Check whether signatures of a key count for a person: return the first signer that allows it, or the best error."""
+    if trust.revoked.hold(key):
+        return Bad(ReasonCode.KEY_REVOKED, f"the key {key.fingerprint} was revoked")
     nearest: Bad | None = None
     for signer in trust.signers:
-        if not _is_its_key(signer, signature.key):
+        if not _is_its_key(signer, key):
             continue
-        problem = _objection(signer, signature, principal, now)
+        problem = _objection(signer, key, namespace, principal, now)
         if problem is None:
-            return Good(signature.key.fingerprint)
+            return Good(key.fingerprint)
         if nearest is None or principal in signer.principals:
             nearest = problem
-    return nearest or Bad(_UNKNOWN, f"the key {signature.key.fingerprint} is not in the allowed_signers file")
+    return nearest or Bad(_UNKNOWN, f"the key {key.fingerprint} is not in the allowed_signers file")
 
 
 def _is_its_key(signer: Signer, key: Key) -> bool:
@@ -70,17 +70,17 @@ def _is_its_key(signer: Signer, key: Key) -> bool:
     return key.certificate is None and key.blob == signer.key.blob
 
 
-def _objection(signer: Signer, signature: Signature, principal: str, now: datetime) -> Bad | None:
+def _objection(signer: Signer, key: Key, namespace: str, principal: str, now: datetime) -> Bad | None:
     if principal not in signer.principals:
-        return Bad(_UNKNOWN, f"the key {signature.key.fingerprint} belongs to {', '.join(signer.principals)}, not to {principal}")
-    if not signer.allows(signature.namespace):
+        return Bad(_UNKNOWN, f"the key {key.fingerprint} belongs to {', '.join(signer.principals)}, not to {principal}")
+    if not signer.allows(namespace):
         spaces = ", ".join(signer.namespaces or ())
-        return Bad(_UNKNOWN, f"the key of {principal} may sign for {spaces} only, not for {signature.namespace}")
+        return Bad(_UNKNOWN, f"the key of {principal} may sign for {spaces} only, not for {namespace}")
     if signer.after is not None and now < signer.after:
         return Bad(_UNKNOWN, f"the key of {principal} is valid only after {signer.after:%Y-%m-%d %H:%M:%S %Z}")
     if signer.before is not None and now >= signer.before:
         return Bad(_UNKNOWN, f"the key of {principal} was valid until {signer.before:%Y-%m-%d %H:%M:%S %Z}")
-    return _certificate_objection(signature.key, principal, now)
+    return _certificate_objection(key, principal, now)
 
 
 def _certificate_objection(key: Key, principal: str, now: datetime) -> Bad | None:

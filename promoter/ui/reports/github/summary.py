@@ -66,7 +66,7 @@ def _row(environment: EnvironmentResult, ended: RunReport) -> tuple[str, ...]:
     name = f'<a href="{_address(url)}">{md(environment.name)}</a>' if url else md(environment.name)
     return (
         name,
-        f"{_MARKS.get(environment.status, '❌')} {str(environment.status).replace('_', ' ')}",
+        f"{_MARKS.get(environment.status, '❌')} {environment.status.words}",
         code(there[:12]) if there else "-",
         code(digest(release)) if release and there == release.id else "-",
         _way(environment.previous or "", release.id if release else ""),
@@ -96,7 +96,7 @@ def _gate(gate: Document) -> tuple[str, ...]:
 
 
 def _why(environment: EnvironmentResult, options: str) -> list[str]:
-    words = str(environment.status).replace("_", " ")
+    words = environment.status.words
     parts = [f"### {md(environment.name)}: {words} ({code(str(environment.code))})", pre("\n".join(environment.reasons))]
     step = next_command(environment, options)
     return [*parts, "Next:", pre(step)] if step else parts
