@@ -16,11 +16,11 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-h
 LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.toml; not to be edited by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference retell ci-check \
+.PHONY: help demo test test-fast check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
 	wheelhouse dist lock python
 
 help: ## these lines
-	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 15
 
 demo: venv lab ## DEV, TEST and PROD on a real engine, step by step
 	@$(IN_LAB) $(BIN)/python lab/demo.py
@@ -63,8 +63,8 @@ reference: venv ## docs/reference and the pictures written anew from the code
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/pictures/terminal.py
 
-retell: venv lab ## the answers on the pages that tests run written anew, from a real run
-	@$(IN_LAB) $(BIN)/python -m tests.docs.retell
+refresh-docs: venv lab ## write the answers on the pages that tests run again, from a real run
+	@$(IN_LAB) $(BIN)/python -m tests.docs.refresh
 
 ci-check: venv ## what CI runs, ours and the examples: schemas, actionlint, zizmor at its strictest, shellcheck
 	$(SCHEMA) vendor.github-workflows $(WORKFLOWS)

@@ -72,10 +72,10 @@ def main() -> int:
     print(
         f"\nmedians of {asked.rounds} interleaved rounds, ms; commands of {max(15, asked.rounds)}; load {os.getloadavg()[0]:.1f}"
     )
-    judged = gates.measure()
-    print("\n" + "\n".join([*gates.lines(judged), *ledgers.lines(inside)]))
+    results = gates.measure()
+    print("\n" + "\n".join([*gates.lines(results), *ledgers.lines(inside)]))
     print(f"\nmedians of {gates.ROUNDS} rounds in one process, of {ledgers.APPENDS} for appends")
-    seconds = times | more_times | long_times | inside | judged
+    seconds = times | more_times | long_times | inside | results
     (peers.ROOT / "bench/results.json").write_text(json.dumps({"seconds": seconds}, indent=1) + "\n")
     return 0
 

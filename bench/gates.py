@@ -31,7 +31,7 @@ from promoter.model.vote import Vote
 from promoter.pipeline.model import BuilderChoice, Environment, Pipeline, policy_digest
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.holds import active_holds, newer_instead
-from promoter.promotion.admission.overrides import reviews_due
+from promoter.promotion.admission.overrides import missing_reviews
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan
 
@@ -130,8 +130,8 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
     def controller() -> None:
         case = make_case(pipeline, plan, state, now, requested_by="ci@example.com", promotion="x", plan_digest=plan.digest)
         found = active_holds(state, environment, release), newer_instead(state, "prod", release, explicit=False)
-        judged = (*found[0], *found[1], *reviews_due(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
-        if (closed := worst(judged)) is not None:
+        results = (*found[0], *found[1], *missing_reviews(pipeline, environment, state, case), *evaluate_gates(gates, case, None))
+        if (closed := worst(results)) is not None:
             raise SystemExit(f"bench: {closed.gate} is closed: {closed.verdict.sentence}")
 
     yield f"judge all gates, {FACTS:,} facts", controller

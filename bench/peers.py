@@ -84,7 +84,7 @@ def _peer(name: str, run: str, where: Path, *argv: str, **env: str) -> Peer:
     shutil.copytree(ROOT / "bench/job", folder)
     shutil.copy(Path(os.environ["PROMOTER_LAB_BUSYBOX"]) / "busybox", folder / "busybox")
     ports = zip(("DEV", "TEST", "PROD"), _free_ports(3), strict=True)
-    own = {"BENCH_NAME": f"{run}-{folder.name}", **{f"BENCH_PORT_{place}": str(port) for place, port in ports}}
+    own = {"BENCH_NAME": f"{run}-{folder.name}", **{f"BENCH_PORT_{stage}": str(port) for stage, port in ports}}
     return Peer(name, argv, {**own, **env}, folder)
 
 

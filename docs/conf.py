@@ -15,20 +15,20 @@ html_static_path, html_css_files = ["_static"], ["site.css"]
 html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 html_show_copyright = html_copy_source = html_show_sourcelink = html_show_sphinx = False
 
-HERE = Path(__file__).parent
+DIRECTORY = Path(__file__).parent
 GUIDES = ("pipeline", "commands", "approvals", "ledger", "troubleshooting")
-APART = {"index", "tutorial", "threat-model", "comparison", "architecture", "python", "glossary", *GUIDES}
+SEPARATE = {"index", "tutorial", "threat-model", "comparison", "architecture", "python", "glossary", *GUIDES}
 CHAPTERS = {
     "Learn": ["tutorial"],
-    "Guides": [*GUIDES, *(page.stem for page in sorted(HERE.glob("*.md")) if page.stem not in APART)],
-    "How to": [f"how-to/{page.stem}" for page in sorted((HERE / "how-to").glob("*.md"))],
-    "Reference": [*(f"reference/{page.stem}" for page in sorted((HERE / "reference").glob("*.md"))), "python", "glossary"],
+    "Guides": [*GUIDES, *(page.stem for page in sorted(DIRECTORY.glob("*.md")) if page.stem not in SEPARATE)],
+    "How to": [f"how-to/{page.stem}" for page in sorted((DIRECTORY / "how-to").glob("*.md"))],
+    "Reference": [*(f"reference/{page.stem}" for page in sorted((DIRECTORY / "reference").glob("*.md"))), "python", "glossary"],
     "Understand": [
-        *(f"explanation/{page.stem}" for page in sorted((HERE / "explanation").glob("*.md"))),
+        *(f"explanation/{page.stem}" for page in sorted((DIRECTORY / "explanation").glob("*.md"))),
         "threat-model",
         "comparison",
     ],
-    "Developing promoter": ["architecture", *(f"dev/{page.stem}" for page in sorted((HERE / "dev").glob("*.md")))],
+    "Developing promoter": ["architecture", *(f"dev/{page.stem}" for page in sorted((DIRECTORY / "dev").glob("*.md")))],
 }
 
 
@@ -38,7 +38,7 @@ def _read(_app: object, page: str, source: list[str]) -> None:
         source[0] += "".join(_chapter(title, pages) for title, pages in CHAPTERS.items())
     if page == "dev/decisions":
         source[0] += _chapter(
-            "Decisions", [f"decisions/{record.stem}" for record in sorted((HERE / "dev/decisions").glob("0*.md"))]
+            "Decisions", [f"decisions/{record.stem}" for record in sorted((DIRECTORY / "dev/decisions").glob("0*.md"))]
         )
     up = "../" * (page.count("/") + 1)
     source[0] = re.sub(rf"\[([^\]]+)\]\({re.escape(up)}([^)#]+)[^)]*\)", r"\1 (`\2`)", source[0])

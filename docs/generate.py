@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from shapes import NAMES, default, in_order, kind, spaced
 
 DOCS = Path(__file__).resolve().parent
-HERE = DOCS / "reference"
+REFERENCE = DOCS / "reference"
 MADE = "<!-- Made by docs/generate.py from the code; `make reference` writes it again. -->\n\n"
 
 
@@ -221,10 +221,10 @@ def _head(page: str) -> Iterator[str]:
 
 
 def _words() -> dict[str, Any]:
-    return tomllib.loads((HERE / "words.toml").read_text())
+    return tomllib.loads((REFERENCE / "words.toml").read_text())
 
 
 if __name__ == "__main__":
     for name, text in pages().items():
-        (HERE / name).write_text(text)
+        (REFERENCE / name).write_text(text)
         sys.stdout.write(f"docs/reference/{name}\n")

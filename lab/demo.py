@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from parts import place
+from parts import lab_state
 from parts.engine import url
 from parts.errors import LabError
-from parts.machine import say
+from parts.machine import report
 from parts.ports import is_free, some_port
 from parts.sweep import labelled, sweep
 from parts.talk import engine_silent
 
-PIPELINES = place.CHECKOUT / "pipelines"
+PIPELINES = lab_state.CHECKOUT / "pipelines"
 PORTS = {"HELLO_DEV_PORT": 18081, "HELLO_TEST_PORT": 18082, "HELLO_PROD_PORT": 18083}
 HELLO = Path("pipelines/hello/pipeline.yaml")
 UNCHANGED, WAITING = 0, 3
@@ -46,7 +46,8 @@ def main() -> int:
 
 def step(why: str, *words: str, expected: tuple[int, ...] = (0,)) -> int:
     print(f"\n{_bold(why)}\n$ promoter {' '.join(_quoted(word) for word in words)}", flush=True)
-    code = subprocess.run([str(Path(sys.executable).with_name("promoter")), *words], cwd=place.CHECKOUT, check=False).returncode
+    program = str(Path(sys.executable).with_name("promoter"))
+    code = subprocess.run([program, *words], cwd=lab_state.CHECKOUT, check=False).returncode
     if code not in expected:
         raise LabError(
             f"the demo stops here: `promoter {words[0]}` ended with exit code {code}, expected {' or '.join(map(str, expected))}."
@@ -55,7 +56,7 @@ def step(why: str, *words: str, expected: tuple[int, ...] = (0,)) -> int:
 
 
 def farewell() -> str:
-    env = 'eval "$(python3 lab/lab.py env)"' if os.environ["PROMOTER_LAB_ENGINE"] == url(place.directory()) else ""
+    env = 'eval "$(python3 lab/lab.py env)"' if os.environ["PROMOTER_LAB_ENGINE"] == url(lab_state.directory()) else ""
     lines = [f"\n{_bold('Running now:')}"]
     lines += [f"  {_name(container):<24} {url}" for container in _running() for url in _urls(container) or ["-"]]
     lines += [
@@ -80,13 +81,13 @@ def farewell() -> str:
 
 def clear() -> int:
     """On an engine that goes on living without us, the demo's containers are ours to take away."""
-    host = place.recall(place.directory()).get("demo_engine")
+    host = lab_state.recall(lab_state.directory()).get("demo_engine")
     for ledger in sorted(PIPELINES.glob("*/.promoter")):
         named = re.search(r"(?m)^name:\s*([a-z0-9-]+)", (ledger.parent / "pipeline.yaml").read_text())
-        if named and host and host != url(place.directory()) and engine_silent(host) is None:
+        if named and host and host != url(lab_state.directory()) and engine_silent(host) is None:
             sweep(host, named[1])
         subprocess.run(["rm", "-rf", str(ledger)], check=True)
-        say(f"removed what {ledger.parent.relative_to(place.CHECKOUT)} left, its ledger too")
+        report(f"removed what {ledger.parent.relative_to(lab_state.CHECKOUT)} left, its ledger too")
     return 0
 
 
@@ -102,11 +103,11 @@ def lend_busybox(pipeline: Path) -> None:
 
 def free_ports() -> dict[str, str]:
     """Return the pipeline's ports, or free ones if these are used; remember them, so that the next demo changes nothing."""
-    facts = place.recall(place.directory())
+    facts = lab_state.recall(lab_state.directory())
     ours = {port["PublicPort"] for container in _running() for port in container["Ports"] if "PublicPort" in port}
     kept: dict[str, int] = facts.get("ports", PORTS)
     ports = {name: port if port in ours or is_free(port) else some_port() for name, port in kept.items()}
-    place.remember(place.directory(), {**facts, "ports": ports, "demo_engine": os.environ["PROMOTER_LAB_ENGINE"]})
+    lab_state.remember(lab_state.directory(), {**facts, "ports": ports, "demo_engine": os.environ["PROMOTER_LAB_ENGINE"]})
     return {name: str(port) for name, port in ports.items() if name not in os.environ}
 
 
@@ -139,7 +140,7 @@ if __name__ == "__main__":
     try:
         sys.exit(clear() if sys.argv[1:] == ["clear"] else main())
     except LabError as error:
-        say(str(error))
+        report(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

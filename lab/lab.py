@@ -22,22 +22,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, ledgers, place, processes, registry, shells, talk, tools
+from parts import engine, evidence, lab_state, ledgers, processes, registry, shells, talk, tools
 from parts.errors import LabError
-from parts.machine import say
+from parts.machine import report
 
 PARTS = {"engine": talk.engine_silent, "registry": talk.registry_silent}
 PIDFILES = {"engine": "engine/lab-dockerd.pid", "registry": "registry/registry.pid"}
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds that a part that runs may take to answer."""
 
 
 def up() -> dict[str, Any]:
     """Bring up what is missing; give the facts about what there is."""
-    state = place.directory()
+    state = lab_state.directory()
     _prove_named(state)
     if not _complete(state):
-        with place.locked(state):
+        with lab_state.locked(state):
             if not _complete(state):
                 _bring_up(state)
     return known(state)
@@ -45,7 +45,7 @@ def up() -> dict[str, Any]:
 
 def known(state: Path) -> dict[str, Any]:
     """Return the lab's recorded facts, replaced by the parts that this shell names. Naming a part never stops the lab's own."""
-    facts = place.recall(state)
+    facts = lab_state.recall(state)
     named = {part: host for part in PARTS if (host := _named(state, part, facts))}
     return facts | named | {f"{part}_private": False for part in named}
 
@@ -61,9 +61,9 @@ def _named(state: Path, part: str, facts: dict[str, Any]) -> str | None:
 
 
 def _prove_named(state: Path) -> None:
-    facts, host = place.recall(state), os.environ.get("DOCKER_HOST")
+    facts, host = lab_state.recall(state), os.environ.get("DOCKER_HOST")
     if host and host != engine.url(state) and (reason := talk.engine_silent(host)):
-        say(f"DOCKER_HOST names {host}, which does not answer ({reason}); looking on")
+        report(f"DOCKER_HOST names {host}, which does not answer ({reason}); looking on")
     for part, silent in PARTS.items():
         if (host := _named(state, part, facts)) and (reason := silent(host)):
             name = f"PROMOTER_LAB_{part.upper()}"
@@ -77,17 +77,17 @@ def _complete(state: Path) -> bool:
 
 def _bring_up(state: Path) -> None:
     """Start only what is missing: the registry keeps its content when an engine died."""
-    facts = place.recall(state) | {"state": str(state)}
+    facts = lab_state.recall(state) | {"state": str(state)}
     if _missing(state, "engine"):
         engine.down(state)
         dock = engine.find() or engine.up(state)
         facts |= {"engine": dock.url, "engine_private": dock.private}
-        place.remember(state, facts)
+        lab_state.remember(state, facts)
     if _missing(state, "registry"):
         registry.down(state)
         facts |= {"registry": registry.up(state), "registry_private": True}
     facts["busybox"] = str(tools.busybox(state))
-    place.remember(state, facts)
+    lab_state.remember(state, facts)
 
 
 def _missing(state: Path, part: str) -> bool:
@@ -95,11 +95,11 @@ def _missing(state: Path, part: str) -> bool:
     host, pidfile = known(state).get(part), state / PIDFILES[part]
     if host is None:
         return True
-    processes.until(lambda: PARTS[part](host) is None or processes.running(pidfile) is None, PATIENCE, every=0.2)
+    processes.until(lambda: PARTS[part](host) is None or processes.running(pidfile) is None, TIMEOUT, every=0.2)
     reason = PARTS[part](host)
     if reason is not None and processes.running(pidfile) is not None:
         raise LabError(
-            f"the lab's {part} runs and does not answer within {PATIENCE:.0f} s: {reason}.\n"
+            f"the lab's {part} runs and does not answer within {TIMEOUT:.0f} s: {reason}.\n"
             "Wait until this machine has less to do, or take the lab away with `make down`."
         )
     return reason is not None
@@ -135,20 +135,20 @@ def _add_all(**parts: Callable[[Path], Path | str]) -> None:
 
 def _add(name: str, get: Callable[[Path], Path | str]) -> None:
     up()
-    state = place.directory()
-    with place.locked(state):
-        place.remember(state, place.recall(state) | {name: str(get(state))})
+    state = lab_state.directory()
+    with lab_state.locked(state):
+        lab_state.remember(state, lab_state.recall(state) | {name: str(get(state))})
 
 
 def down() -> None:
-    state = place.directory()
+    state = lab_state.directory()
     if not state.exists():
-        say("nothing to stop")
+        report("nothing to stop")
         return
-    with place.locked(state):
+    with lab_state.locked(state):
         _stop_parts(state)
-        place.forget(state)
-    say("stopped, and all of it removed")
+        lab_state.forget(state)
+    report("stopped, and all of it removed")
 
 
 def _stop_parts(state: Path) -> None:
@@ -177,7 +177,7 @@ def exports(facts: dict[str, Any]) -> str:
 def status(facts: dict[str, Any]) -> str:
     if not facts.keys() >= PARTS.keys():
         return "the lab is down"
-    lines = [f"state      {place.directory()}"]
+    lines = [f"state      {lab_state.directory()}"]
     for part, silent in PARTS.items():
         kind = "started by the lab" if facts.get(f"{part}_private") else "was here already"
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
@@ -212,13 +212,13 @@ def main(argv: list[str]) -> int:
         case ["venv", where]:
             tools.venv(Path(where))
         case ["env"]:
-            facts = known(place.directory())
+            facts = known(lab_state.directory())
             if not facts.keys() >= {*PARTS, "busybox"}:
                 raise LabError("the lab is down: `lab/lab.py up` first.")
             print(exports(facts))
         case ["status"]:
-            print(status(known(place.directory())))
-            return 0 if _complete(place.directory()) else 1
+            print(status(known(lab_state.directory())))
+            return 0 if _complete(lab_state.directory()) else 1
         case ["down"]:
             down()
         case [verb, state, group] if verb in AS_ROOT:
@@ -233,7 +233,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except LabError as error:
-        say(str(error))
+        report(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

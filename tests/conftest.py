@@ -18,8 +18,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.machine_state import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401 - hooks of pytest
 from tests.ports import next_port
-from tests.unharmed import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401 - hooks of pytest
 
 os.environ["TZ"] = "Asia/Kathmandu"  # a clock on the wall that no test may take for UTC
 time.tzset()

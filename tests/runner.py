@@ -77,10 +77,10 @@ class Runner:
             if command is not None and command.name == self.token:
                 self.token = None
             else:
-                self._say(line)
+                self._write(line)
                 self.fenced.append(line)
         elif command is None:
-            self._say(line)
+            self._write(line)
         elif command.name == "stop-commands":
             assert len(command.data) >= 16 and command.data.lower() not in KNOWN, f"a weak token: {command.data!r}"
             assert command.data not in self.tokens, "a token was used twice"
@@ -102,7 +102,7 @@ class Runner:
             assert command.data.strip(), "an empty mask"
             self.masks.append(command.data)
 
-    def _say(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         for mask in sorted(self.masks, key=len, reverse=True):
             line = line.replace(mask, "***")
         self.log.append(line)

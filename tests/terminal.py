@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 READS = (["0", "0x0"], ["63", "0x0"])
 """read(0, …) as /proc/PID/syscall has it, on amd64 and on arm64."""
 _MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>()][A-Z0-9]?|\x1b\][^\x07]*\x07|\r")
@@ -42,7 +42,7 @@ class Terminal:
 
     def expect(self, words: str) -> str:
         """Waits until the words stand there, after those that were waited for before; gives what stands from there on."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while (at := self.shown.find(words, self._seen)) < 0:
             assert self._read(deadline), f"{words!r} is not shown:\n{self.shown}"
         self._seen = at + len(words)
@@ -54,23 +54,23 @@ class Terminal:
     def until_it_reads(self) -> None:
         """Waits until the program waits for its standard input. Ctrl-C a moment before is noticed by Python only with the next
         key, which a person presses and a test does not."""
-        here, deadline = Path(f"/proc/{self._process.pid}/syscall"), time.monotonic() + PATIENCE
-        while here.read_text().split()[:2] not in READS:
+        syscall, deadline = Path(f"/proc/{self._process.pid}/syscall"), time.monotonic() + TIMEOUT
+        while syscall.read_text().split()[:2] not in READS:
             assert time.monotonic() < deadline, f"nothing is asked:\n{self.shown}"
             os.sched_yield()
 
     def end(self) -> int:
         """Waits for the end of the program and gives its exit code."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while self._read(deadline):
             pass
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT)
 
     def hang_up(self) -> int:
         """Closes the terminal under the program, waits for its end, and gives its exit code."""
         os.close(self._own)
         self._own = os.open(os.devnull, os.O_RDWR)
-        return self._process.wait(2 * PATIENCE)
+        return self._process.wait(2 * TIMEOUT)
 
     def _read(self, deadline: float) -> bool:
         """False at the end of the terminal, or of patience."""

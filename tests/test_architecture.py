@@ -14,10 +14,10 @@ def test_every_path_on_the_page_exists() -> None:
 
 
 def test_every_top_level_package_and_module_is_on_the_page() -> None:
-    rooms = {f"promoter/{p.name}/" for p in (ROOT / "promoter").iterdir() if any(p.glob("*.py"))}
+    packages = {f"promoter/{p.name}/" for p in (ROOT / "promoter").iterdir() if any(p.glob("*.py"))}
     modules = {f"promoter/{p.name}" for p in (ROOT / "promoter").glob("*.py") if p.name != "__init__.py"}
     helpers = {"promoter/model/suggest.py", "promoter/pipeline/json_schema.py"}
-    assert not [name for name in sorted(rooms | modules - helpers) if f"`{name}`" not in PAGE]
+    assert not [name for name in sorted(packages | modules - helpers) if f"`{name}`" not in PAGE]
 
 
 def test_every_decision_has_context_and_outcome() -> None:

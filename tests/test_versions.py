@@ -41,7 +41,7 @@ def shown(state: State) -> dict[str, object]:
             entry.current.release[:12] if entry.current else None,
             len(entry.verified.items()),
             entry.request.reason_code if entry.request else None,
-            (len(entry.overrides), len(entry.owed), len(entry.reviews), len(entry.consumed.items())),
+            (len(entry.overrides), len(entry.pending_reviews), len(entry.reviews), len(entry.consumed.items())),
             str(entry.last_failure.kind) if entry.last_failure else None,
         )
         for name, entry in state.environments.items()
@@ -95,7 +95,7 @@ def test_a_fact_kind_of_a_newer_version_is_refused_at_any_position() -> None:
         Ledger(ledger, FakeClock(), "ana@example.com").refresh()
 
 
-def test_a_file_with_such_a_fact_names_its_place(tmp_path: Path) -> None:
+def test_a_file_with_such_a_fact_names_its_position(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.db")
     ledger.restore(facts(), LedgerHead())
     ledger.close()

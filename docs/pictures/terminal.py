@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-HERE = Path(__file__).resolve().parent
+DIRECTORY = Path(__file__).resolve().parent
 COMMANDS = ("promoter run", "promoter status")
 WIDTH = 100
 STYLES = {
@@ -53,7 +53,7 @@ line-height: {line_height}px; }}
 
 def shown() -> str:
     """Return the commands with their answers, as in the tutorial."""
-    page = (HERE.parent / "tutorial.md").read_text()
+    page = (DIRECTORY.parent / "tutorial.md").read_text()
     output = re.findall(r"```sh\n((?:(?!```).)*)```\n\n```text\n((?:(?!```).)*)```", page, re.DOTALL)
     answers = {block.splitlines()[0]: answer.rstrip() for block, answer in reversed(output)}
     return "\n\n".join(f"$ {command}\n{answers[command].removesuffix('exit code 3').rstrip()}" for command in COMMANDS)
@@ -74,5 +74,5 @@ def picture() -> str:
 
 
 if __name__ == "__main__":
-    (HERE / "terminal.svg").write_text(picture())
+    (DIRECTORY / "terminal.svg").write_text(picture())
     sys.stdout.write("docs/pictures/terminal.svg\n")

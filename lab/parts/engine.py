@@ -14,7 +14,7 @@ from typing import Any
 
 from parts import network, processes, talk
 from parts.errors import LabError
-from parts.machine import SEARCH, apt_install, as_root, say, which
+from parts.machine import SEARCH, apt_install, as_root, report, which
 
 DEFAULT = "unix:///var/run/docker.sock"
 POOLS = "default-address-pools"
@@ -46,7 +46,7 @@ def up(state: Path) -> Engine:
     ]
     if missing:
         apt_install(missing, why="install the distribution's Docker Engine")
-    say("starting a private Docker Engine")
+    report("starting a private Docker Engine")
     _as_root(state, "engine-start", why="start a private Docker Engine")
     return Engine(url(state), private=True)
 

@@ -6,7 +6,7 @@ Unpacked rather than installed: the package would start a Prometheus for the who
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.machine import say, which
+from parts.machine import report, which
 from parts.tools import fetched
 
 NEWEST = "sid"
@@ -25,7 +25,7 @@ def cosign(state: Path) -> str:
     try:
         found.append(_program(fetched(state, "cosign", NEWEST), "cosign"))
     except LabError as error:
-        say(f"only one cosign: {error}")
+        report(f"only one cosign: {error}")
     return ":".join(map(str, found))
 
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.machine import apt_install, as_root, run, say, which
+from parts.machine import apt_install, as_root, report, run, which
 from parts.tools import fetched
 
 VERSIONS = Path("/usr/lib/postgresql")
@@ -19,7 +19,7 @@ def postgres(state: Path) -> Path:
     del state
     found = _newest()
     if found is None:
-        say("the package would start a database for the whole machine: that is disabled")
+        report("the package would start a database for the whole machine: that is disabled")
         setting = (
             "mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >> /etc/postgresql-common/createcluster.conf"
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.place import machine_lock
+from parts.lab_state import machine_lock
 
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 APT_GET = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=2")
@@ -20,7 +20,7 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=SEARCH)
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(f"lab: {text}", file=sys.stderr, flush=True)
 
 
@@ -75,7 +75,7 @@ def apt_install(packages: Sequence[str], *, why: str) -> None:
         raise LabError(
             f"to {why}, the lab installs {' '.join(packages)} with apt, and this machine has no apt-get: install it yourself."
         )
-    say(f"installing {' '.join(packages)} with apt")
+    report(f"installing {' '.join(packages)} with apt")
     env = ["env", *(f"{name}={value}" for name, value in APT_ENV.items())]
     with machine_lock(apt):
         if any(not candidate(package) for package in packages):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parts.errors import LabError
+from parts.lab_state import machine_lock, tag
 from parts.machine import run, which
-from parts.place import machine_lock, tag
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,12 @@ def running(pidfile: Path) -> int | None:
 def stop(pidfile: Path, *, grace: float) -> None:
     """SIGTERM, then SIGKILL after the grace."""
     if (pid := running(pidfile)) is not None:
-        for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        for sign, timeout in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
             try:
                 os.kill(pid, sign)
             except ProcessLookupError:
                 break
-            if until(lambda: running(pidfile) is None, patience):
+            if until(lambda: running(pidfile) is None, timeout):
                 break
         else:
             raise LabError(f"process {pid} does not end; its pid file is {pidfile}.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from parts import processes, talk
 from parts.errors import LabError
-from parts.machine import apt_install, candidate, say, unpack, which
+from parts.machine import apt_install, candidate, report, unpack, which
 from parts.ports import some_port
 
 CONFIG = """version: 0.1
@@ -33,7 +33,7 @@ def up(state: Path) -> str:
             if attempt == 2:
                 raise
         else:
-            say(f"a registry answers at {host}")
+            report(f"a registry answers at {host}")
             return host
     raise AssertionError
 
@@ -55,7 +55,7 @@ def _program(state: Path) -> str:
         return installed
     binary = own / "usr/bin/docker-registry"
     if not binary.exists():
-        say("fetching docker-registry with apt")
+        report("fetching docker-registry with apt")
         if candidate("docker-registry"):
             unpack("docker-registry", own)
         else:

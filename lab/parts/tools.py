@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.machine import SEARCH, apt_install, candidate, run, say, unpack, which
+from parts.machine import SEARCH, apt_install, candidate, report, run, unpack, which
 from parts.sources import other_suite_options
 
 PLUGIN_DIRECTORIES = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
@@ -23,7 +23,7 @@ def busybox(state: Path) -> Path:
             return found.parent
     own = state / "packages/busybox-static"
     if not own.exists():
-        say("fetching busybox-static with apt")
+        report("fetching busybox-static with apt")
         if not candidate("busybox-static"):
             apt_install(["busybox-static"], why="install a static busybox")
             return busybox(state)
@@ -50,8 +50,8 @@ def buildx(state: Path) -> Path:
 
 def _installed() -> Path | None:
     home = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
-    places = (home, *map(Path, PLUGIN_DIRECTORIES))
-    plugins = [place / "cli-plugins/docker-buildx" for place in places] + [
+    directories = (home, *map(Path, PLUGIN_DIRECTORIES))
+    plugins = [directory / "cli-plugins/docker-buildx" for directory in directories] + [
         Path(found) for found in (which("docker-buildx"),) if found
     ]
     return next((plugin.resolve() for plugin in plugins if os.access(plugin, os.X_OK)), None)
@@ -70,11 +70,11 @@ def fetched(state: Path, package: str, suite: str | None = None) -> Path:
     own = state / "packages" / (f"{package}-{suite}" if suite else package)
     if own.exists():
         return own
-    say(f"fetching {package} with apt")
+    report(f"fetching {package} with apt")
     work = state / "packages/other-suite"
     try:
-        here = suite is None and candidate(package)
-        unpack(package, own, () if here else other_suite_options(work, suite))
+        available = suite is None and candidate(package)
+        unpack(package, own, () if available else other_suite_options(work, suite))
     except LabError as error:
         shutil.rmtree(own, ignore_errors=True)
         raise LabError(f"{package} is not available: {error}") from error

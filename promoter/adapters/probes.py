@@ -37,14 +37,14 @@ class OutsideProbes:
 
     def http(self, request: HttpRequest) -> HttpAnswer:
         self._clock.check()
-        begun = time.monotonic()
+        started = time.monotonic()
         partial = _Partial()
         try:
-            self._ask(request, _split(request.url), begun + request.timeout, partial)
+            self._ask(request, _split(request.url), started + request.timeout, partial)
         except _NoAddress as error:
             partial.error = str(error)
         self._clock.check()
-        return HttpAnswer(partial.status, partial.text(), time.monotonic() - begun, partial.error)
+        return HttpAnswer(partial.status, partial.text(), time.monotonic() - started, partial.error)
 
     def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
         ended = run(argv, directory, environment, timeout, keep=TAIL, check=self._clock.check)
@@ -56,7 +56,7 @@ class OutsideProbes:
                 for name, text in files.items():
                     (Path(directory) / name).write_text(text)
                 keep = LARGEST_REPORT + 1
-                ended = run(argv, Path(directory), environment, timeout, apart=True, keep=keep, check=self._clock.check)
+                ended = run(argv, Path(directory), environment, timeout, separate=True, keep=keep, check=self._clock.check)
         except OSError as error:
             return ToolResult(
                 NOT_RUNNABLE, b"", f"no private directory can be made for {argv[0]}: {error.strerror or error}", 0.0

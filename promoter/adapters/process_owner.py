@@ -16,7 +16,7 @@ _WORDS = re.compile(r"on \S+ \((?P<mark>[0-9a-f]{8})\), process (?P<process>\d+)
 
 def lease_owner(actor: str, environ: Mapping[str, str]) -> str:
     """Return the person, the host, the process, and the CI run if there is one."""
-    words = f"{actor} on {socket.gethostname()} ({_mark()}), process {os.getpid()} begun at {_begun(os.getpid())}"
+    words = f"{actor} on {socket.gethostname()} ({_mark()}), process {os.getpid()} begun at {_start_ticks(os.getpid())}"
     url = environ.get("CI_JOB_URL") or run_url(environ)
     return f"{words}, {url}" if url else words
 
@@ -32,18 +32,18 @@ def run_url(environ: Mapping[str, str]) -> str | None:
 def is_gone(owner: str) -> bool:
     """Return True only if the process ran here and has ended; False if that is unknown."""
     found = _WORDS.search(owner)
-    return found is not None and found["mark"] == _mark() and _begun(int(found["process"])) != int(found["begun"])
+    return found is not None and found["mark"] == _mark() and _start_ticks(int(found["process"])) != int(found["begun"])
 
 
 def _mark() -> str:
     try:
-        here = Path("/proc/sys/kernel/random/boot_id").read_text().strip() + str(Path("/proc/self/ns/pid").readlink())
+        mark = Path("/proc/sys/kernel/random/boot_id").read_text().strip() + str(Path("/proc/self/ns/pid").readlink())
     except OSError:  # no /proc: a mark that fits nothing but this very process
-        here = f"{os.getpid()} {id(_WORDS)}"
-    return hashlib.sha256(here.encode()).hexdigest()[:8]
+        mark = f"{os.getpid()} {id(_WORDS)}"
+    return hashlib.sha256(mark.encode()).hexdigest()[:8]
 
 
-def _begun(process: int) -> int:
+def _start_ticks(process: int) -> int:
     """When a process began, in clock ticks since the machine's start; 0 when there is no such process."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

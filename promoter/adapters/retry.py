@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 T = TypeVar("T")
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """The longest pause in seconds. If a server asks for a longer one, the error is reported instead."""
 
 
@@ -60,7 +60,7 @@ class Retry:
 
 
 def _worth_it(error: WorldError) -> bool:
-    return error.retryable and (error.retry_after or 0.0) <= PATIENCE
+    return error.retryable and (error.retry_after or 0.0) <= TIMEOUT
 
 
 def _asked_for(state: "RetryCallState") -> float:

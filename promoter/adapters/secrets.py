@@ -123,7 +123,7 @@ class DeclaredSecrets:
 
     def _of_command(self, name: str, argv: tuple[str, ...]) -> str:
         """Run a program for the value. Its output is never shown on failure: it may contain the value, which is not known yet."""
-        ended = run(argv, self._directory, {}, _TIMEOUT, apart=True, keep=_LARGEST, check=self._check)
+        ended = run(argv, self._directory, {}, _TIMEOUT, separate=True, keep=_LARGEST, check=self._check)
         if ended.exit_code == MISSING:
             raise SecretError(
                 f"secret {name} is missing: {argv[0]} was not found (exit code 127)",

@@ -27,7 +27,7 @@ from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.pipeline.model import BuilderChoice
 from promoter.usecases.ports.platform import parse_target
 
-PLACE = ".promoter/settings.toml"
+SETTINGS_FILE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
 SHORTEST_LEASE = timedelta(seconds=3)
 
@@ -94,7 +94,7 @@ class Settings(BaseModel):
 
 def load_settings(directory: Path) -> Settings:
     """Return the settings for a pipeline file in `directory`. Raise InvalidFile with all complaints at once."""
-    file = directory / PLACE
+    file = directory / SETTINGS_FILE
     text = _read(file)
     variables = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     if text is None and not any(os.environ.get(name) for name in variables):
@@ -175,8 +175,8 @@ def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:
 
 
 def _refuse_tracked_keys(file: Path, table: Mapping[str, Any], text: str) -> None:
-    found = forbidden(file.parent.parent, PLACE, table)
-    remedy = f"set it with a variable or a flag, or take the file out of git: `git rm --cached {PLACE}`"
+    found = forbidden(file.parent.parent, SETTINGS_FILE, table)
+    remedy = f"set it with a variable or a flag, or take the file out of git: `git rm --cached {SETTINGS_FILE}`"
     complaints = (
         _complaint(file, text, *_position(text, key), why, f"{remedy}; {PREFIX}{key.upper()}=…") for key, why in found.items()
     )

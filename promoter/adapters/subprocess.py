@@ -38,23 +38,23 @@ def run(
     environment: Mapping[str, str],
     timeout: float,
     *,
-    apart: bool = False,
+    separate: bool = False,
     keep: int,
     check: Callable[[], None] = lambda: None,
 ) -> ChildResult:
     """Run `argv` in `directory`, with `environment` added to our own, and keep the last `keep` bytes of its output.
 
-    Both streams are kept together, unless `apart`. `check` may raise; the child is then ended too.
+    Both streams are kept together, unless `separate`. `check` may raise; the child is then ended too.
     """
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
-        process = _start(argv, directory, environment, subprocess.PIPE if apart else subprocess.STDOUT)
+        process = _start(argv, directory, environment, subprocess.PIPE if separate else subprocess.STDOUT)
     except (OSError, ValueError) as error:
         refused, sentence = _refusal(argv, directory, error)
-        return ChildResult(refused, b"" if apart else sentence.encode(), sentence.encode(), time.monotonic() - begun)
+        return ChildResult(refused, b"" if separate else sentence.encode(), sentence.encode(), time.monotonic() - started)
     tails = [_Tail(stream, keep) for stream in (process.stdout, process.stderr) if stream is not None]
     try:
-        code = _wait(process, begun + timeout, check)
+        code = _wait(process, started + timeout, check)
     finally:
         if process.poll() is None:
             _end_group(process)
@@ -63,8 +63,8 @@ def run(
         _end_group(process)
         for tail in tails:
             tail.wait(_LINGER)
-    seconds = time.monotonic() - begun
-    return ChildResult(code, tails[0].read(), tails[1].read() if apart else b"", seconds)
+    seconds = time.monotonic() - started
+    return ChildResult(code, tails[0].read(), tails[1].read() if separate else b"", seconds)
 
 
 def end_session(process: "subprocess.Popen[Any]", grace: float) -> None:

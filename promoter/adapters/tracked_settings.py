@@ -46,8 +46,8 @@ def _stays_inside(value: str, root: Path) -> bool:
 
 def _top(directory: Path) -> Path | None:
     """Return the checkout around the directory, even if git may not read it."""
-    here = Path(os.path.realpath(directory))
-    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), None)
+    current = Path(os.path.realpath(directory))
+    return next((parent for parent in (current, *current.parents) if (parent / ".git").exists()), None)
 
 
 def _tracks(directory: Path, file: str, root: Path) -> bool:
@@ -55,8 +55,8 @@ def _tracks(directory: Path, file: str, root: Path) -> bool:
     end = Path(os.path.realpath(directory / file))
     first = Path(file).parts[0]
     inside = [str(end.relative_to(root))] if end.is_relative_to(root) else []
-    here = Path(os.path.realpath(directory)).relative_to(root)
-    return any(name in _listed(root, name) for name in (*inside, str(here / first), str(here / file)))
+    current = Path(os.path.realpath(directory)).relative_to(root)
+    return any(name in _listed(root, name) for name in (*inside, str(current / first), str(current / file)))
 
 
 def _listed(root: Path, name: str) -> tuple[str, ...]:

@@ -154,17 +154,17 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
     """Return the model that reads the value at `path`; `model` itself if it cannot be found."""
-    here: Any = model
+    current: Any = model
     for part in path:
-        here = _inner(here)
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            found = next((f for n, f in here.model_fields.items() if (f.alias or n) == part), None)
-            here = found.annotation if found else None
+        current = _inner(current)
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            found = next((f for n, f in current.model_fields.items() if (f.alias or n) == part), None)
+            current = found.annotation if found else None
         else:
-            arguments = get_args(here)
-            here = arguments[1] if get_origin(here) is dict else arguments[0] if arguments else None
-    here = _inner(here)
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else model
+            arguments = get_args(current)
+            current = arguments[1] if get_origin(current) is dict else arguments[0] if arguments else None
+    current = _inner(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else model
 
 
 def _inner(annotation: Any) -> Any:

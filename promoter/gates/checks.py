@@ -71,11 +71,11 @@ CHECKS: Mapping[str, type[Check]] = {shape.kind: shape for shape in get_args(Che
 """Every check by its key in the file."""
 
 
-def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:
+def evaluate_check(check: Check, index: int, case: GateContext) -> Verdict:
     """Return the verdict of a check. A failed check may pass later, so it waits. A dry run is reported and never blocks."""
-    result: CheckResult | None = case.checks.get(place)
+    result: CheckResult | None = case.checks.get(index)
     if check.dry_run:
-        return passed(say_dry_run(result) if result else "dry run: no result yet")
+        return passed(dry_run_sentence(result) if result else "dry run: no result yet")
     if result is None:
         return waiting(
             ReasonCode.NOT_CHECKED,
@@ -86,7 +86,7 @@ def evaluate_check(check: Check, place: int, case: GateContext) -> Verdict:
     return waiting(ReasonCode.CHECK_TIMEOUT if result.timed_out else ReasonCode.CHECK_FAILED, result.sentence)
 
 
-def say_dry_run(result: CheckResult) -> str:
+def dry_run_sentence(result: CheckResult) -> str:
     """Describe the result of a dry run, and what the check would have done."""
     would = "passed" if result.passed else "timed out" if result.timed_out else "failed"
     return f"dry run: would have {would}: {result.sentence}"

@@ -122,9 +122,9 @@ def range_ending_at(check: MetricCheck, now_ms: int) -> Span:
     return Span(end - check.step_ms * (check.points - 1), check.step_ms, check.points)
 
 
-def range_starting_at(check: MetricCheck, begun_ms: int) -> Span:
-    """Return the range whose first point is not before `begun_ms`."""
-    start = begun_ms if check.points == 1 else begun_ms + -begun_ms % check.step_ms
+def range_starting_at(check: MetricCheck, start_ms: int) -> Span:
+    """Return the range whose first point is not before `start_ms`."""
+    start = start_ms if check.points == 1 else start_ms + -start_ms % check.step_ms
     return Span(start, check.step_ms, check.points)
 
 

@@ -86,8 +86,8 @@ def evaluate_review(
             and (grade is not Grade.SIGNED or vote.grade == grade)
         ):
             return passed(f"reviewed by {vote.principal}")
-    due = at + (policy.review_within if policy is not None else timedelta(0))
-    when = f"time limit: {due:%Y-%m-%d %H:%M} UTC" if case.now < due else f"overdue since {due:%Y-%m-%d %H:%M} UTC"
+    deadline = at + (policy.review_within if policy is not None else timedelta(0))
+    when = f"time limit: {deadline:%Y-%m-%d %H:%M} UTC" if case.now < deadline else f"overdue since {deadline:%Y-%m-%d %H:%M} UTC"
     sentence = f"{', '.join(people)} passed the gates of {case.environment} by override; review missing ({when})"
     return refused(ReasonCode.REVIEW_OVERDUE, f"{sentence}; another person must run `promoter review {case.environment}`")
 

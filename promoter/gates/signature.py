@@ -26,10 +26,10 @@ PEM = "-----BEGIN "
 
 def _check_regexp(text: str) -> str:
     try:
-        anybody = any(re.fullmatch(text, word) for word in ("", "anybody at all\x00"))
+        anyone = any(re.fullmatch(text, word) for word in ("", "anybody at all\x00"))
     except re.error as error:
         raise misfit(f"{text!r} is not a regular expression: {error}") from error
-    if anybody:
+    if anyone:
         raise misfit(f"{text!r} matches anyone", "write an expression for the people who may sign")
     return text
 

@@ -20,7 +20,7 @@ MALFORMED = (KeyError, TypeError, ValueError, AttributeError, AssertionError)
 """Errors that reading an incomplete body of a fact raises."""
 
 
-class Begun(Protocol):
+class Active(Protocol):
     """A promotion that was started and has not ended."""
 
     @property
@@ -34,17 +34,17 @@ class Impossible(Exception):
     """Why a fact is impossible, as the end of a sentence that names it."""
 
 
-def check(fact: Fact, known: Callable[[str], object], begun: Begun | None) -> None:
-    """Check a fact. Raise Impossible. `known` tests for a release; `begun` is the active promotion of the environment."""
+def check(fact: Fact, known: Callable[[str], object], active: Active | None) -> None:
+    """Check a fact. Raise Impossible. `known` tests for a release; `active` is the active promotion of the environment."""
     kind = fact.kind
     if kind in _OF_A_START:
-        if begun is None:
+        if active is None:
             raise Impossible(f"promotion {fact.body.get('promotion')} is not running in {fact.environment}")
         promotion = fact.body["promotion"]
-        if begun.promotion != promotion:
+        if active.promotion != promotion:
             raise Impossible(f"promotion {promotion} is not running in {fact.environment}")
-        if fact.release is not None and fact.release != begun.release:
-            raise Impossible(f"promotion {promotion} is for release {begun.release[:12]}, not for {fact.release[:12]}")
+        if fact.release is not None and fact.release != active.release:
+            raise Impossible(f"promotion {promotion} is for release {active.release[:12]}, not for {fact.release[:12]}")
     elif kind not in _OF_A_RELEASE and not (kind is Kind.ATTESTED and "reviews" in fact.body):
         return
     elif fact.release is not None and not known(fact.release):
@@ -77,12 +77,12 @@ class Consistency:
     """Checks a whole ledger, without computing its state."""
 
     _releases: set[str] = field(default_factory=set)
-    _begun: dict[str | None, _Start] = field(default_factory=dict)
+    _starts: dict[str | None, _Start] = field(default_factory=dict)
 
     def take(self, fact: Fact) -> str | None:
         """Return why a fact is impossible; None if it is possible."""
         try:
-            check(fact, self._releases.__contains__, self._begun.get(fact.environment))
+            check(fact, self._releases.__contains__, self._starts.get(fact.environment))
             self._follow(fact)
         except Impossible as why:
             return f"fact {fact.seq} ({fact.kind}) is impossible: {why}"
@@ -96,6 +96,6 @@ class Consistency:
                 read_release(fact)
                 self._releases.add(str(fact.release))
             case Kind.STARTED:
-                self._begun[fact.environment] = _Start(str(fact.body["promotion"]), str(fact.release))
+                self._starts[fact.environment] = _Start(str(fact.body["promotion"]), str(fact.release))
             case Kind.PROMOTED | Kind.FAILED | Kind.ROLLED_BACK:
-                del self._begun[fact.environment]
+                del self._starts[fact.environment]

@@ -20,7 +20,7 @@ class EnvironmentDraft:
         self.steps = list(base.start.steps_done) if base.start else []
         self.ended_seq, self.last_failure = base.ended_seq, base.last_failure
         self.pinned, self.frozen = base.pinned, base.frozen
-        self.overrides, self.owed, self.reviews = base.overrides, base.owed, base.reviews
+        self.overrides, self.pending_reviews, self.reviews = base.overrides, base.pending_reviews, base.reviews
 
     def table(self, name: str) -> Open[Any]:
         """Return the table that has this name in EnvironmentState."""
@@ -42,7 +42,7 @@ class EnvironmentDraft:
             pinned=self.pinned,
             frozen=self.frozen,
             overrides=self.overrides,
-            owed=self.owed,
+            pending_reviews=self.pending_reviews,
             reviews=self.reviews,
             **tables,
         )
@@ -66,7 +66,7 @@ class StateDraft:
             entry = self._environments[name] = EnvironmentDraft(self._base.environments.get(name, EnvironmentState()))
         return entry
 
-    def begun(self, fact: Fact) -> ActivePromotion | None:
+    def active(self, fact: Fact) -> ActivePromotion | None:
         """Return the promotion that was started in the environment of the fact and has not ended."""
         name = fact.environment or ""
         state = self._environments.get(name) or self._base.environments.get(name)

@@ -22,11 +22,11 @@ class HeldLease:
     A fast, local ledger is asked before every action; a slow one across a network less often.
     """
 
-    def __init__(self, ledger: LedgerStore, lease: Lease, clock: Clock, ttl: timedelta, begun: float) -> None:
+    def __init__(self, ledger: LedgerStore, lease: Lease, clock: Clock, ttl: timedelta, started: float) -> None:
         self.lease = lease
         self._ledger, self._clock, self._ttl = ledger, clock, ttl
         self._lost: PromoterError | None = None
-        self._renewed = self._ask_at = begun
+        self._renewed = self._ask_at = started
         self._asking = threading.Lock()
         self._end = threading.Event()
         self._heart = threading.Thread(target=self._beat, name=f"lease {lease.environment}", daemon=True)
@@ -50,13 +50,13 @@ class HeldLease:
     def _still_ours(self) -> bool:
         """Return whether the ledger names this run and its token. If the ledger does not answer, the heartbeat decides."""
         with self._asking:
-            begun = self._clock.monotonic()
-            if begun < self._ask_at:
+            started = self._clock.monotonic()
+            if started < self._ask_at:
                 return True
             ours = True
             with suppress(PromoterError):
                 ours = any((held.owner, held.token) == (self.lease.owner, self.lease.token) for held in self._ledger.held())
-            self._ask_at = self._clock.monotonic() + SHARE * (self._clock.monotonic() - begun)
+            self._ask_at = self._clock.monotonic() + SHARE * (self._clock.monotonic() - started)
             return ours
 
     def _beat(self) -> None:
@@ -64,10 +64,10 @@ class HeldLease:
             self._renew()
 
     def _renew(self) -> None:
-        begun = self._clock.monotonic()
+        started = self._clock.monotonic()
         try:
             self._ledger.renew(self.lease, self._ttl, self._clock.now())
-            self._renewed = begun
+            self._renewed = started
         except LeaseLost as error:
             self._lost = error
         except PromoterError as error:  # the ledger may answer again before the lease expires
@@ -80,8 +80,8 @@ def holding(
     ledger: LedgerStore, environment: str, owner: str, clock: Clock, ttl: timedelta = TIME_TO_LIVE, gone: Gone = never_gone
 ) -> Iterator[HeldLease]:
     """Take a lease. Raise LeaseHeld if another run holds the environment."""
-    begun = clock.monotonic()
-    hold = HeldLease(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, begun)
+    started = clock.monotonic()
+    hold = HeldLease(ledger, ledger.acquire(environment, owner, ttl, clock.now(), gone), clock, ttl, started)
     try:
         yield hold
     finally:

@@ -44,7 +44,7 @@ class LedgerView:
 class Witnessed:
     """The trusted heads of this machine: of the ledger at this location, and of every ledger by its chain."""
 
-    here: LedgerHead | None = None
+    local: LedgerHead | None = None
     known: Mapping[str, LedgerHead] = field(default_factory=dict)
 
 
@@ -87,11 +87,11 @@ class Ledger:
             if known is not None and not self._contains(known.head):
                 self._kept.forget()
                 known = None
-            begun = known or EMPTY
-            state = fold(self.following(begun.head), begun)
+            base = known or EMPTY
+            state = fold(self.following(base.head), base)
             self.never_back(state.head, seen, state.chain)
             self._note(state)
-            if state.head.seq - begun.head.seq >= LONG:
+            if state.head.seq - base.head.seq >= LONG:
                 self._kept.save(state)
             self._state, self._glanced = state, known is not None
             return state
@@ -107,7 +107,7 @@ class Ledger:
         if self._kept is None or known is None:
             yield Rebuilding(None, None, LedgerHead())
             return
-        with closing(self._kept.beside()) as rebuilt:
+        with closing(self._kept.scratch()) as rebuilt:
             yield Rebuilding(self._kept, rebuilt, known.head)
 
     def refresh(self) -> State:
@@ -187,7 +187,7 @@ class Ledger:
         if seen is None:
             return
         self._not_behind(
-            head, seen.here, "restore the complete ledger; to start a new one on purpose, delete .promoter/witness.json"
+            head, seen.local, "restore the complete ledger; to start a new one on purpose, delete .promoter/witness.json"
         )
         hint = "this is an old or incomplete copy: name the current ledger, or restore the complete one"
         self._not_behind(head, seen.known.get(chain or ""), hint)

@@ -37,7 +37,7 @@ def fold(facts: Iterable[Fact], state: State = EMPTY) -> State:
     last = None
     for fact in facts:
         try:
-            check(fact, draft.releases.get, draft.begun(fact))
+            check(fact, draft.releases.get, draft.active(fact))
             _FOLDS.get(fact.kind, _nothing)(draft, fact)
         except Impossible as why:
             draft.impossible.put(str(fact.seq), str(why))
@@ -104,12 +104,12 @@ def _attested(draft: StateDraft, fact: Fact) -> None:
         entry.reviews = (*entry.reviews, read_vote(fact, Decision.REVIEW))
 
 
-def _owed(entry: EnvironmentDraft, start: ActivePromotion) -> tuple[PendingReview, ...]:
+def _pending_reviews(entry: EnvironmentDraft, start: ActivePromotion) -> tuple[PendingReview, ...]:
     """Return what must be reviewed: the overrides that this start used, if any."""
     votes = tuple(vote for vote in entry.overrides if vote.digest in start.consumed)
     if not votes:
-        return entry.owed
-    return (*entry.owed, PendingReview(votes, start.release, start.plan_digest, start.at))
+        return entry.pending_reviews
+    return (*entry.pending_reviews, PendingReview(votes, start.release, start.plan_digest, start.at))
 
 
 def _vetoed(draft: StateDraft, fact: Fact) -> None:
@@ -131,7 +131,7 @@ def _started(draft: StateDraft, fact: Fact) -> None:
         start = replace(start, consumed=tuple(dict.fromkeys((*before.consumed, *start.consumed))))
     else:
         entry.steps = []
-        entry.owed = _owed(entry, start)
+        entry.pending_reviews = _pending_reviews(entry, start)
     consumed = entry.table("consumed")
     for vote in start.consumed:
         identity = entry.table("identities").get(vote) or vote

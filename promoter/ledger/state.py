@@ -148,7 +148,7 @@ class EnvironmentState:
     pinned: Hold | None = None
     frozen: Hold | None = None
     overrides: tuple[Vote, ...] = ()
-    owed: tuple[PendingReview, ...] = ()
+    pending_reviews: tuple[PendingReview, ...] = ()
     """Every override that was used here, also reviewed ones."""
     reviews: tuple[Vote, ...] = ()
     verified: PersistentTable[Deployment] = field(default_factory=empty)
@@ -177,9 +177,9 @@ class EnvironmentState:
 
     def recent(self) -> tuple[str, ...]:
         """Return the releases whose images must be kept: the current one and the one before it."""
-        here = self.current.release if self.current else None
-        before = next((d.release for _, d in self.verified.backwards() if d.release != here), None)
-        return tuple(release for release in (here, before) if release is not None)
+        current = self.current.release if self.current else None
+        before = next((d.release for _, d in self.verified.backwards() if d.release != current), None)
+        return tuple(release for release in (current, before) if release is not None)
 
     @property
     def unfinished_rollback(self) -> Hold | None:
@@ -248,8 +248,8 @@ class State:
     def last_verified_before(self, environment: str, release: str) -> Deployment | None:
         """Return the target of a rollback from `release`: never a release that was rolled back, or a vetoed one."""
         way = _way(self.environment(environment).verified.values())
-        here = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
-        return next((d for d in reversed(way[:here]) if d.release != release and self.veto_of(d.release) is None), None)
+        index = next((i for i in reversed(range(len(way))) if way[i].release == release), len(way))
+        return next((d for d in reversed(way[:index]) if d.release != release and self.veto_of(d.release) is None), None)
 
     def veto_of(self, release: str) -> Hold | None:
         """Return who vetoed it, or one of its images, and why."""

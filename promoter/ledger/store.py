@@ -110,7 +110,7 @@ class StateCache(Protocol):
     def save(self, state: State) -> None:
         """Save `state`, which extends the state of `load` or the empty state. Failures are ignored."""
 
-    def beside(self) -> Self:
+    def scratch(self) -> Self:
         """Return an empty cache to compare with. It is deleted when it is closed."""
 
     def same(self, other: Self) -> bool:

@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Namespace:
     """One environment of one pipeline on one engine."""
 
     pipeline: str
@@ -73,22 +73,22 @@ def is_aside(name: str) -> bool:
     return name.endswith(("-previous", "-older"))
 
 
-def slots(place: Place, service: str, replicas: int, fixed: str | None) -> tuple[Slot, ...]:
+def slots(namespace: Namespace, service: str, replicas: int, fixed: str | None) -> tuple[Slot, ...]:
     """Return `<pipeline>-<environment>-<service>`, then `…-2`, `…-3`; or the file's container_name."""
-    base = fixed or f"{place.pipeline}-{place.environment}-{service}"
+    base = fixed or f"{namespace.pipeline}-{namespace.environment}-{service}"
     return tuple(Slot(base if number == 1 else f"{base}-{number}") for number in range(1, replicas + 1))
 
 
-def once_name(place: Place, number: int) -> str:
+def once_name(namespace: Namespace, number: int) -> str:
     """Return the name of the job for the check before the switch with index `number`, from 0."""
-    return f"{place.pipeline}-{place.environment}-before-{number + 1}"
+    return f"{namespace.pipeline}-{namespace.environment}-before-{number + 1}"
 
 
 def container_labels(
-    place: Place, service: str, release: str, digest: str, promotion: str, role: Role, ledger: str | None = None
+    namespace: Namespace, service: str, release: str, digest: str, promotion: str, role: Role, ledger: str | None = None
 ) -> Mapping[str, str]:
     return {
-        **place.labels,
+        **namespace.labels,
         **({LEDGER: ledger} if ledger else {}),
         f"{LABEL}.service": service,
         f"{LABEL}.release": release,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from promoter.model.errors import StartError
-from promoter.model.labels import LABEL, Place
+from promoter.model.labels import LABEL, Namespace
 
 Labels = Mapping[str, str]
 
 
-def owner_labels(place: Place, service: str | None = None) -> Labels:
+def owner_labels(namespace: Namespace, service: str | None = None) -> Labels:
     """Return the labels of objects of this pipeline, environment and (if given) service."""
-    return {**place.labels, **({f"{LABEL}.service": service} if service is not None else {})}
+    return {**namespace.labels, **({f"{LABEL}.service": service} if service is not None else {})}
 
 
 def is_owned(labels: Labels, owner: Labels) -> bool:

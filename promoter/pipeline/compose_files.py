@@ -39,8 +39,8 @@ class ComposeFiles:
             if not found:
                 return None
             sheets += found
-        apart = (replace(s, parts=rooted(s.parts, s.directory)) if s.directory != first else s for s in sheets)
-        return Origin(tuple(apart), first)
+        rebased = (replace(s, parts=rooted(s.parts, s.directory)) if s.directory != first else s for s in sheets)
+        return Origin(tuple(rebased), first)
 
     def sheets(
         self, path: Path, shown: str, named: Spot, directory: Path, variables: Variables, trail: tuple[Path, ...]
@@ -140,12 +140,12 @@ class ComposeFiles:
             return None
         first = path.parent / paths[0]
         directory = path.parent / str(written["project_directory"]) if written.get("project_directory") else first.parent
-        beside = Path(shown).parent
+        parent = Path(shown).parent
         files = [path.parent / name for name in _texts(written.get("env_file"))]
-        inner = self._with_files(variables, files or [directory / ".env"], str(beside / ".env"), at, must=bool(files))
+        inner = self._with_files(variables, files or [directory / ".env"], str(parent / ".env"), at, must=bool(files))
         found: list[Sheet] = []
         for name in paths:
-            one = self.sheets(path.parent / name, str(beside / name), at, directory, inner, trail) if inner else None
+            one = self.sheets(path.parent / name, str(parent / name), at, directory, inner, trail) if inner else None
             if one is None:
                 return None
             found += one

@@ -25,7 +25,7 @@ class Upstream:
     """Answers whether one node needs another, directly or not. Efficient also for long chains."""
 
     def __init__(self, needs: Mapping[str, Sequence[str]]) -> None:
-        self._bit = {name: 1 << place for place, name in enumerate(needs)}
+        self._bit = {name: 1 << index for index, name in enumerate(needs)}
         self._before: dict[str, int] = {}
         for name in in_order(needs):
             self._before[name] = 0
@@ -44,7 +44,7 @@ def find_cycle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         _sorter(needs).prepare()
     except CycleError as error:
         cycle = error.args[1][:0:-1]  # the sorter names each node before the one that needs it, and the first one twice
-        places = {name: place for place, name in enumerate(needs)}
-        first = min(range(len(cycle)), key=lambda i: places[cycle[i]])
+        positions = {name: index for index, name in enumerate(needs)}
+        first = min(range(len(cycle)), key=lambda i: positions[cycle[i]])
         return (*cycle[first:], *cycle[:first])
     return ()

@@ -171,9 +171,9 @@ def _needs(text: FileText, environment: EnvironmentText) -> tuple[str, ...]:
         return ()
     found = []
     for index, name in enumerate(names):
-        here = spot if isinstance(value, str) else spot / index
+        entry = spot if isinstance(value, str) else spot / index
         if isinstance(name, str) and name in text.environments:
             found.append(name)
         else:
-            text.complaints.add(here, *unknown(str(name), "environment", tuple(text.environments)))
+            text.complaints.add(entry, *unknown(str(name), "environment", tuple(text.environments)))
     return tuple(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from promoter.config.spec import Shape
 from promoter.config.spec_errors import faults_of
-from promoter.model.labels import Place, slots
+from promoter.model.labels import Namespace, slots
 from promoter.pipeline.compose.definitions import NetworkForm, VolumeForm
 from promoter.pipeline.compose.implied import SHARED, joined, volumes_service
 from promoter.pipeline.compose.service import Service
@@ -51,22 +51,22 @@ class Placing:
         self.contents: dict[str, str] = {}
 
     def service(self, name: str, canonical: dict[str, Any]) -> Service | None:
-        placed = dict(canonical)
-        if "volumes" in placed:
-            placed["volumes"] = [self._mount(name, mount) for mount in placed["volumes"]]
-        if "network_mode" not in placed:
-            placed["networks"] = self._attachments(name, placed.get("networks") or {"default": {}})
-        if mac := placed.get("mac_address"):
-            placed = _with_mac(placed, mac)
-        if "volumes_from" in placed:
-            placed["volumes_from"] = [self._volumes_from(name, text) for text in placed["volumes_from"]]
+        renamed = dict(canonical)
+        if "volumes" in renamed:
+            renamed["volumes"] = [self._mount(name, mount) for mount in renamed["volumes"]]
+        if "network_mode" not in renamed:
+            renamed["networks"] = self._attachments(name, renamed.get("networks") or {"default": {}})
+        if mac := renamed.get("mac_address"):
+            renamed = _with_mac(renamed, mac)
+        if "volumes_from" in renamed:
+            renamed["volumes_from"] = [self._volumes_from(name, text) for text in renamed["volumes_from"]]
         for key in SHARED:
-            if other := joined(placed.get(key)):
-                placed[key] = self._container(name, key, other) or placed[key]
+            if other := joined(renamed.get(key)):
+                renamed[key] = self._container(name, key, other) or renamed[key]
         spots = {key: service_spot(self._text, self._environment, name, key) for key in ("secrets", "configs")}
-        self.contents |= contents(placed, spots, self._config_forms, self._text.origin, self._files, self._filler)
+        self.contents |= contents(renamed, spots, self._config_forms, self._text.origin, self._files, self._filler)
         try:
-            return Service.model_validate(placed)
+            return Service.model_validate(renamed)
         except ValidationError as error:
             for fault in faults_of(error, Service):
                 self._filler.complaints.fault(self._text.layers[name].spot, fault, self._environment.name)
@@ -87,8 +87,8 @@ class Placing:
             self._filler.complain(
                 spot, f"service `{other}` has no container here: it has 0 replicas", "set `replicas` to 1 or more"
             )
-        place = Place(self._text.head.name, self._environment.name)
-        return f"container:{slots(place, other, 1, theirs.get('container_name'))[0].name}"
+        namespace = Namespace(self._text.head.name, self._environment.name)
+        return f"container:{slots(namespace, other, 1, theirs.get('container_name'))[0].name}"
 
     def _volumes_from(self, service: str, text: str) -> str:
         """Return an entry of `volumes_from` with the engine's name of the container."""
@@ -99,15 +99,15 @@ class Placing:
         return text if container is None else container.removeprefix("container:") + text.removeprefix(other)
 
     def _attachments(self, service: str, attachments: Mapping[str, Any]) -> dict[str, Any]:
-        placed = {}
+        renamed = {}
         for name, attachment in attachments.items():
             if name != "default" and name not in self._text.parts.networks.names:
                 spot = service_spot(self._text, self._environment, service, "networks") / "networks"
                 known = ("default", *self._text.parts.networks.names)
                 self._filler.complain(spot.entry(name), *unknown(name, "network", known), on_key=True)
                 continue
-            placed[self._network(name)] = attachment
-        return dict(sorted(placed.items(), key=lambda entry: -entry[1].get("priority", 0)))
+            renamed[self._network(name)] = attachment
+        return dict(sorted(renamed.items(), key=lambda entry: -entry[1].get("priority", 0)))
 
     def _network(self, name: str) -> str:
         network = self._names.network(name, self._network_forms.get(name))

@@ -115,17 +115,17 @@ class _Extending:
     def layers(
         self, sheet: Sheet, name: str, value: Mapping[str, Any], spot: Spot, trail: tuple[tuple[str, str], ...]
     ) -> list[Layer]:
-        here = (sheet.document.file, name)
-        if here in trail:
-            around = trail[trail.index(here) :]
+        current = (sheet.document.file, name)
+        if current in trail:
+            around = trail[trail.index(current) :]
             if set(around) in self._cycles:
                 return []
             self._cycles.append(set(around))
-            cycle = " -> ".join(service for _, service in (*around, here))
+            cycle = " -> ".join(service for _, service in (*around, current))
             self._complaints.add(spot / "extends", f"`extends` has a cycle: {cycle}", "remove one `extends` of the cycle")
             return []
         written = value.get("extends")
-        bases = [] if written is None else self._bases(sheet, written, spot / "extends", (*trail, here))
+        bases = [] if written is None else self._bases(sheet, written, spot / "extends", (*trail, current))
         own = {key: item for key, item in value.items() if key != "extends"}
         return [*bases, make_layer(own, spot, sheet.reading, self._complaints)]
 

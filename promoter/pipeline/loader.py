@@ -16,7 +16,7 @@ from promoter.pipeline.document import read_file_text
 from promoter.pipeline.file_text import FileText, NamedFiles, no_files
 from promoter.pipeline.loader_port import PolicyAt, Snapshot
 from promoter.pipeline.local_files import NO_CHECKOUT, Checkout, local_digest
-from promoter.pipeline.model import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, held_policy
+from promoter.pipeline.model import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, protected_policy
 from promoter.pipeline.resolver import Resolver
 
 Snapshots = Callable[[Path, str], Snapshot]
@@ -84,7 +84,7 @@ class LoadedPipeline:
             raise CallerError(f"{name} has no environment {environment} at {ref}", hint=f"merge it into {ref} first")
         rules = Resolver(text, release_id, source).rules(environment)
         text.complaints.raise_if_any()
-        return held_policy(LoadedPipeline(text).pipeline, rules)
+        return protected_policy(LoadedPipeline(text).pipeline, rules)
 
     def file_digest(self, path: str, *, read_only: bool) -> str | None:
         """Return the digest of a file or folder beside the pipeline file, as plans record it; None if it cannot be read."""

@@ -228,7 +228,7 @@ def policy_of(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
     return {key: _short(value) for key, value in document.items()}
 
 
-def held_policy(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
+def protected_policy(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
     """Return the policy that a protected ref fixes, including the order of all environments."""
     return {**policy_of(pipeline, rules), "environments": list(pipeline.needs)}
 

@@ -77,9 +77,9 @@ def _profiles(text: FileText, written: object, spot: Spot) -> tuple[str, ...] | 
     known = tuple(dict.fromkeys(name for stack in text.layers.values() for name in stack.profiles))
     for index, name in enumerate(names):
         if name != "*" and name not in known:
-            here = spot / index if isinstance(written, list) else spot
+            entry = spot / index if isinstance(written, list) else spot
             hint = nearest(str(name), known, "known profiles")
-            text.complaints.add(here, f"unknown profile {name}: no service has it", hint)
+            text.complaints.add(entry, f"unknown profile {name}: no service has it", hint)
     return tuple(str(name) for name in names)
 
 

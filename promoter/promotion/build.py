@@ -123,10 +123,10 @@ class _Maker:
         builder = self.builder
         if builder is None:
             raise CallerError(f"{name} has a build, but there is no builder")
-        begun = self.ports.clock.monotonic()
+        started = self.ports.clock.monotonic()
         self.emit(progress.BuildStarted(name, builder.name))
         self._outlast(lambda: builder.build(self._request(name, entry), self.ports.secrets, self._log(name)))
-        self.emit(progress.BuildDone(name, self.ports.clock.monotonic() - begun))
+        self.emit(progress.BuildDone(name, self.ports.clock.monotonic() - started))
         self.ports.clock.check()
         try:
             return self._outlast(lambda: self._pushed(name, entry.repository))

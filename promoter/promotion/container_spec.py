@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promoter.model.images import Digest, ImageRef
-from promoter.model.labels import Place, Role, container_labels, promotion_of
+from promoter.model.labels import Namespace, Role, container_labels, promotion_of
 from promoter.model.ownership import Labels, owner_labels
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.ports.engine import Container, ContainerSpec, FileContent
@@ -18,7 +18,7 @@ class ContainerRequest:
     `live` and `earlier` are ids of recorded containers that match this request: running ones, and stopped ones that were kept.
     """
 
-    place: Place
+    namespace: Namespace
     service: str
     config: Service
     image: ImageRef
@@ -32,7 +32,7 @@ class ContainerRequest:
 
     @property
     def owner(self) -> Labels:
-        return owner_labels(self.place, self.service)
+        return owner_labels(self.namespace, self.service)
 
     def is_wanted(self, container: Container) -> bool:
         """Return whether a container matches: created by this promotion, or recorded as the same."""
@@ -40,7 +40,7 @@ class ContainerRequest:
 
     def spec(self, name: str, role: Role, inherited: Mapping[str, str] | None = None) -> ContainerSpec:
         labels = container_labels(
-            self.place, self.service, self.release, str(self.image.digest), self.promotion, role, self.ledger
+            self.namespace, self.service, self.release, str(self.image.digest), self.promotion, role, self.ledger
         )
         candidate = role is Role.CANDIDATE
         config = without_aliases(self.config) if candidate else _reachable_by_name(self.config, self.service)

@@ -6,14 +6,14 @@ from functools import cached_property
 
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import EnvironmentState
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline.loader_port import Loaded
 from promoter.promotion import progress
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.result import Admission
-from promoter.promotion.inspection.current import faults, lives_here
+from promoter.promotion.inspection.current import faults, is_current
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.engine import Engine
@@ -41,8 +41,8 @@ class EnvironmentContext:
         return self.ledger.state.environment(self.name)
 
     @property
-    def place(self) -> Place:
-        return Place(self.file.pipeline.name, self.name)
+    def namespace(self) -> Namespace:
+        return Namespace(self.file.pipeline.name, self.name)
 
     def engine(self, plan: Plan) -> Engine:
         return self.ports.engine(plan.environment.engines[0])
@@ -50,14 +50,14 @@ class EnvironmentContext:
     def nothing_to_do(self, plan: Plan) -> bool:
         """Return whether the last promotion here had this release and this plan, and its containers still run."""
         current = self.entry.current
-        if current is None or self.entry.start is not None or not lives_here(self.entry, plan):
+        if current is None or self.entry.start is not None or not is_current(self.entry, plan):
             return False  # finish an interrupted promotion, even if everything seems to be in place
         return not self.faults(plan)
 
     def faults(self, plan: Plan) -> tuple[str, ...]:
         """Return a sentence for each recorded service that does not serve now; `plan` is that of the recorded deployment."""
         current = self.entry.current
-        return () if current is None else faults(self.engine(plan), self.place, current, plan)
+        return () if current is None else faults(self.engine(plan), self.namespace, current, plan)
 
     def show(self, admission: Admission) -> None:
         for one in admission.results:

@@ -79,7 +79,7 @@ class PromotionStarted:
     environment: str
     release: Release
     plan_digest: str
-    mending: bool
+    repair: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.execution.comeback import Comeback
 from promoter.promotion.execution.comeback import settle as settle_engine
 from promoter.promotion.execution.fencing import FencedEngine, watched
-from promoter.promotion.inspection.current import has_newer, lives_here
+from promoter.promotion.inspection.current import has_newer, is_current
 from promoter.promotion.plan import Plan
 from promoter.promotion.reconnect import AWAY
 from promoter.promotion.results import EnvironmentResult, Status
@@ -75,7 +75,7 @@ def _try(env: EnvironmentContext, release: Release, comeback: Comeback | None) -
         return env.not_admitted(plan, target)
     if env.nothing_to_do(plan):
         return _nothing_to_do(env, plan)
-    repairs = lives_here(env.entry, plan)
+    repairs = is_current(env.entry, plan)
     gates = env.controller.of_repair(plan) if repairs else wait_for_gates(env, plan)
     if not gates.admitted:
         return _closed(env, plan, gates) if repairs else env.not_admitted(plan, gates)
@@ -109,11 +109,11 @@ def _evaluate_target(env: EnvironmentContext, plan: Plan) -> Admission:
     if env.name not in env.options.accept_engine:
         found = other_engine(env.name, env.entry.current, engine)
     if found is None and env.name not in env.options.accept_ledger:
-        found = other_ledger(env.place, env.ledger.state.chain, env.ledger.store.location, engine)
+        found = other_ledger(env.namespace, env.ledger.state.chain, env.ledger.store.location, engine)
     return Admission() if found is None else Admission((found,))
 
 
 def _settle_engine(env: EnvironmentContext, plan: Plan, hold: HeldLease, comeback: Comeback | None) -> None:
     """Stop the containers that a restarted engine is about to stop, before anything is started beside them."""
     if comeback is not None:
-        settle_engine(FencedEngine(env.engine(plan), hold.check), env.place, comeback)
+        settle_engine(FencedEngine(env.engine(plan), hold.check), env.namespace, comeback)

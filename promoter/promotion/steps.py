@@ -30,12 +30,12 @@ class Pull:
 class Before:
     """One of the `before` checks, by its position: once, before anything is replaced."""
 
-    place: int
+    index: int
     check: str
 
     @property
     def id(self) -> str:
-        return f"before {self.place + 1}"
+        return f"before {self.index + 1}"
 
     @property
     def title(self) -> str:
@@ -65,12 +65,12 @@ class Replace:
 class Verify:
     """One of the `verify` checks, by its position, against what runs now."""
 
-    place: int
+    index: int
     check: str
 
     @property
     def id(self) -> str:
-        return f"verify {self.place + 1}"
+        return f"verify {self.index + 1}"
 
     @property
     def title(self) -> str:
@@ -100,7 +100,7 @@ def document(step: Step) -> Mapping[str, object]:
         case Pull():
             return {"id": step.id, "kind": kind, "service": step.service, "image": str(step.image)}
         case Before() | Verify():
-            return {"id": step.id, "kind": kind, "place": step.place, "check": step.check}
+            return {"id": step.id, "kind": kind, "place": step.index, "check": step.check}
         case Replace():
             content = {"service": step.service, "image": str(step.image), "replicas": step.replicas, "wave": step.wave}
             return {"id": step.id, "kind": kind, **content}

@@ -59,15 +59,15 @@ class Copying:
                 raise LeaseHeld(held.environment, held.owner, f"{held.since:%Y-%m-%d %H:%M:%S} UTC")
 
     def _check_source(self) -> None:
-        here, there = self.source.store.location, self.target.store.location
-        if here == there:
-            raise CallerError(f"{here} is both source and target", hint="name two different ledgers: FROM and TO")
+        source, target = self.source.store.location, self.target.store.location
+        if source == target:
+            raise CallerError(f"{source} is both source and target", hint="name two different ledgers: FROM and TO")
         state = self.source.refresh()
         if state.head.seq == 0:
             hint = "the first argument is the ledger to copy, written as for --ledger"
-            raise CallerError(f"the ledger {here} holds no facts", hint=hint)
+            raise CallerError(f"the ledger {source} holds no facts", hint=hint)
         if state.pipeline not in (None, self.pipeline):
-            raise CallerError(f"the ledger {here} belongs to pipeline {state.pipeline}, not to {self.pipeline}")
+            raise CallerError(f"the ledger {source} belongs to pipeline {state.pipeline}, not to {self.pipeline}")
 
     def _common(self) -> LedgerHead:
         """Return the last common fact: the end of the target, unless it is no copy of this ledger."""

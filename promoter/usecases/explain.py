@@ -21,7 +21,7 @@ from promoter.model.verdict import Outcome, ReasonCode, waiting
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.subject import Subject
-from promoter.promotion.inspection.current import lives_here
+from promoter.promotion.inspection.current import is_current
 from promoter.promotion.plan import Plan
 from promoter.usecases.assumed_plan import plan_with_recorded_secrets
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
@@ -101,7 +101,7 @@ def explain(ctx: Context, environment: str, release: str | None, at: datetime | 
         terms = replace(terms, actor=request.requested_by, rollback=request.rollback)
     controller = AdmissionController(ctx.loaded, ctx.ports, LedgerView(state), environment, terms)
     subject, case, note = _asked(ctx, controller, chosen, at or now)
-    lives_there = isinstance(subject, Plan) and lives_here(controller.entry, subject)
+    lives_there = isinstance(subject, Plan) and is_current(controller.entry, subject)
     results: tuple[GateResult, ...] = ()
     if not lives_there:  # else nothing waits
         admission = controller.evaluate(subject, run_checks=run_checks, case=case)

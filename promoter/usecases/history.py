@@ -57,13 +57,13 @@ def show(ctx: Context, release: str | None) -> dict[str, object]:
     state = ctx.ledger.state
     record = state.releases[chosen.id]
     facts = [fact for fact in ctx.ledger.store.read() if fact.release == chosen.id and fact.kind is not Kind.STEP_DONE]
-    places = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
+    environments = [name for name, entry in state.environments.items() if entry.current and entry.current.release == chosen.id]
     return {
         "release": chosen.document(),
         "made_at": stamp(record.at),
         "made_by": record.actor,
         "tags": next((fact.body.get("tags") for fact in facts if fact.kind is Kind.RELEASED), {}),
-        "lives_in": places,
+        "lives_in": environments,
         "facts": [_brief(fact) for fact in facts],
     }
 

@@ -89,7 +89,7 @@ def _where(ctx: Context, digests: set[str], release: str) -> tuple[str, ...]:
     for name, entry in state.environments.items():
         if entry.current is None:
             continue
-        here = state.releases[entry.current.release].release
-        if here.id == release or digests & {str(image.digest) for image in here.images.values()}:
+        current = state.releases[entry.current.release].release
+        if current.id == release or digests & {str(image.digest) for image in current.images.values()}:
             found.append(name)
     return tuple(found)

@@ -40,8 +40,8 @@ def opening_of(ctx: Context, one: GateResult, subject: Subject, case: GateContex
     if isinstance(gate, Approval):
         return _by_vote(one, gate, case, state)
     if isinstance(gate, Soak):
-        here = state.environment(gate.in_).current
-        there = here is not None and here.release == subject.release.id
+        current = state.environment(gate.in_).current
+        there = current is not None and current.release == subject.release.id
         return Opening(one) if there else Opening(one, ANYONE, f"promoter promote {release} --to {gate.in_}")
     commands: dict[str, str] = {
         Rule.PIN: f"promoter unpin {name} --reason TEXT",
@@ -81,7 +81,7 @@ def _by_vote(one: GateResult, gate: Approval, case: GateContext, state: State) -
 
 def reviewers(ctx: Context, state: State, name: str) -> tuple[str, ...]:
     """Return who may review the overrides of an environment: every signer who did not take part in them."""
-    involved = {vote.principal for owed in state.environment(name).owed for vote in owed.overrides}
+    involved = {vote.principal for pending in state.environment(name).pending_reviews for vote in pending.overrides}
     return ANYONE if ctx.pipeline.signers is None else tuple(who for who in ctx.pipeline.signers if who not in involved)
 
 

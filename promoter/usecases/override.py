@@ -11,7 +11,7 @@ from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline.model import Environment, policy_digest
 from promoter.promotion.admission.evaluate import make_case
-from promoter.promotion.admission.overrides import judge_owed
+from promoter.promotion.admission.overrides import review_verdict
 from promoter.promotion.admission.subject import Proposal
 from promoter.usecases.approval_case import ApprovalCase
 from promoter.usecases.context import Context, facts_so_far, require_environment
@@ -47,8 +47,8 @@ def override(ctx: Context, case: ApprovalCase, reason: str, key: str | None = No
 def review(ctx: Context, environment: str, comment: str | None, key: str | None = None) -> Fact:
     """Review the oldest override without a review. Raise Refused for the people who made it."""
     require_environment(ctx, environment)
-    owed, resolved = _to_review(ctx, environment)
-    people = [vote.principal for vote in owed.overrides]
+    pending, resolved = _to_review(ctx, environment)
+    people = [vote.principal for vote in pending.overrides]
     if ctx.actor in people:
         raise Refused(
             f"{ctx.actor} passed the gates of {environment} and may not review this override",
@@ -57,22 +57,22 @@ def review(ctx: Context, environment: str, comment: str | None, key: str | None 
         )
     if ctx.pipeline.signers is not None and ctx.actor not in ctx.pipeline.signers:
         raise Refused(f"{ctx.actor} is not among the approvers of {ctx.name}", ReasonCode.SIGNER_UNKNOWN)
-    release = ctx.ledger.state.releases[owed.release].release
-    first = owed.overrides[0]
-    matter = VoteSubject(release, environment, owed.plan_digest, policy_digest(ctx.pipeline, resolved), None, first.principal)
+    release = ctx.ledger.state.releases[pending.release].release
+    first = pending.overrides[0]
+    matter = VoteSubject(release, environment, pending.plan_digest, policy_digest(ctx.pipeline, resolved), None, first.principal)
     ballot = VoteDraft(matter, Decision.REVIEW, comment or "", _role(ctx), None, first.digest)
     key = key_for(ctx, (resolved.override.grade,) if resolved.override else (), key)
-    return ctx.ledger.append(lambda state: vote_of(ctx, ballot, key, state), environment, owed.release)
+    return ctx.ledger.append(lambda state: vote_of(ctx, ballot, key, state), environment, pending.release)
 
 
 def _to_review(ctx: Context, name: str) -> tuple[PendingReview, Environment]:
     state = facts_so_far(ctx)
-    for owed in state.environment(name).owed:
-        release = state.releases[owed.release].release
+    for pending in state.environment(name).pending_reviews:
+        release = state.releases[pending.release].release
         environment = ctx.loaded.resolve(name, release.source, release.id)
         case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
-        if judge_owed(ctx.pipeline, environment, state, case, owed).outcome is not Outcome.PASSED:
-            return owed, environment
+        if review_verdict(ctx.pipeline, environment, state, case, pending).outcome is not Outcome.PASSED:
+            return pending, environment
     raise CallerError(f"no override in {name} waits for a review", hint=f"`promoter history {name}` shows earlier ones")
 
 

@@ -7,7 +7,7 @@ from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.image_volumes import unnamed_volumes
 from promoter.promotion.environment import EnvironmentContext
-from promoter.promotion.inspection.current import lives_here
+from promoter.promotion.inspection.current import is_current
 from promoter.promotion.plan import Plan, changes
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.assumed_plan import plan_with_recorded_secrets
@@ -28,7 +28,7 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
     plan, missing = plan_with_recorded_secrets(ctx, env.controller, release)
     current = ctx.ledger.state.environment(env.name).current
     admission = env.controller.evaluate(plan, run_checks=False)
-    unchanged = lives_here(env.entry, plan)
+    unchanged = is_current(env.entry, plan)
     down = _down(env, plan) if unchanged else ()
     document = plan.document()
     before = ctx.ledger.plan_document(env.name, current.plan_digest) if current else None

@@ -94,13 +94,13 @@ def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Pla
     current = entry.current
     if current is None:
         return
-    here = ctx.ledger.state.releases[current.release].release
+    running = ctx.ledger.state.releases[current.release].release
     before = ctx.ledger.plan_document(environment, current.plan_digest)
     commits = None
-    if here.source.sha and plan.release.source.sha:
-        commits = ctx.ports.source.commits(ctx.pipeline.directory, plan.release.source.sha, here.source.sha)
+    if running.source.sha and plan.release.source.sha:
+        commits = ctx.ports.source.commits(ctx.pipeline.directory, plan.release.source.sha, running.source.sha)
     lines = [
-        f"{environment}: rolling back from release {here.short_id} to {plan.release.short_id}",
+        f"{environment}: rolling back from release {running.short_id} to {plan.release.short_id}",
         *(f"{environment}: removes {commit}" for commit in commits or ()),
         *(f"{environment}: {format_change(change.document())}" for change in changes(before, plan.document())),
         f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` allows promotions again",

@@ -8,13 +8,13 @@ from promoter.ledger.lease import others
 from promoter.ledger.state import Deployment, EnvironmentState, Failure, Running
 from promoter.ledger.store import LeaseInfo
 from promoter.model.errors import PromoterError
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.evaluate import make_case
-from promoter.promotion.admission.overrides import reviews_due
+from promoter.promotion.admission.overrides import missing_reviews
 from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, require_environment
@@ -177,16 +177,16 @@ def _waiting(ctx: Context, name: str, entry: EnvironmentState) -> tuple[WaitingR
 
 
 def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
-    if not entry.owed:
+    if not entry.pending_reviews:
         return ()
     state = ctx.ledger.state
-    release = state.releases[entry.owed[-1].release].release
+    release = state.releases[entry.pending_reviews[-1].release].release
     try:
         environment = ctx.loaded.resolve(name, release.source, release.id)
     except PromoterError as error:
         return (f"the gates of {name} were passed by override; it is unknown whether that was reviewed: {error.message}",)
     case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
-    return tuple(one.verdict.sentence for one in reviews_due(ctx.pipeline, environment, state, case))
+    return tuple(one.verdict.sentence for one in missing_reviews(ctx.pipeline, environment, state, case))
 
 
 def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[str, ...]]:
@@ -214,7 +214,7 @@ def containers(ctx: Context, name: str) -> tuple[Container, ...]:
     """Return the containers of an environment. Raise EngineError if its engine does not answer."""
     source = ctx.ports.source.source(ctx.pipeline.directory)
     engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
-    return engine.find(Place(ctx.name, name).labels)
+    return engine.find(Namespace(ctx.name, name).labels)
 
 
 def _word(container: Container | None, recorded: Running) -> str:

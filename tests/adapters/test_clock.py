@@ -17,11 +17,11 @@ def test_now_has_a_time_zone():
 
 def test_it_waits_as_long_as_asked():
     clock = SystemClock()
-    begun = clock.monotonic()
+    started = clock.monotonic()
     clock.sleep(0.01)
     clock.sleep(-1)
     clock.check()
-    assert 0.01 <= clock.monotonic() - begun < 5
+    assert 0.01 <= clock.monotonic() - started < 5
 
 
 def test_an_interruption_ends_a_wait_and_all_that_follow():

@@ -24,7 +24,7 @@ class Site(BaseHTTPRequestHandler):
     """What it does stands in the path."""
 
     def do_GET(self) -> None:
-        self.server.heard.append((self.command, self.path, dict(self.headers)))  # type: ignore[attr-defined]
+        self.server.received.append((self.command, self.path, dict(self.headers)))  # type: ignore[attr-defined]
         match self.path.partition("?")[0]:
             case "/moved":
                 self.answer(302, b"", {"Location": "/ready"})
@@ -70,7 +70,7 @@ def probes(clock) -> OutsideProbes:
 @pytest.fixture
 def site() -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    server.heard = []  # type: ignore[attr-defined]
+    server.received = []  # type: ignore[attr-defined]
     with served(server):
         yield server
 
@@ -130,12 +130,12 @@ def test_a_response_is_returned_unchanged(probes, site, path, status, body):
     answer = probes.http(get(at(site, path)))
     assert (answer.status, answer.body, answer.error) == (status, body, "")
     assert 0 < answer.seconds < 5
-    assert len(site.heard) == 1, "no redirect is followed, nothing is tried again"
+    assert len(site.received) == 1, "no redirect is followed, nothing is tried again"
 
 
 def test_a_request_goes_out_as_asked(probes, site):
     probes.http(get(at(site, "/a b?c=d e&f=%20"), method="POST", Accept="text/x", Host="shop.example.com"))
-    method, path, headers = site.heard[0]
+    method, path, headers = site.received[0]
     assert (method, path) == ("POST", "/a%20b?c=d%20e&f=%20")
     assert (headers["Accept"], headers["Host"]) == ("text/x", "shop.example.com")
     assert probes.http(get(at(site), method="HEAD")).status == 200
@@ -143,7 +143,7 @@ def test_a_request_goes_out_as_asked(probes, site):
 
 def test_a_login_in_the_address_is_sent(probes, site):
     probes.http(get(at(site).replace("127", "ana:p%40ss@127", 1)))
-    assert site.heard[0][2]["Authorization"] == "Basic " + base64.b64encode(b"ana:p@ss").decode()
+    assert site.received[0][2]["Authorization"] == "Basic " + base64.b64encode(b"ana:p@ss").decode()
 
 
 def test_a_proxy_of_the_shell_is_not_asked(probes, site, monkeypatch):
@@ -205,10 +205,10 @@ def test_an_interruption_ends_a_request(probes, clock):
     with listener() as url:
         timer = threading.Timer(0.05, clock.interrupt)
         timer.start()
-        begun = time.monotonic()
+        started = time.monotonic()
         with pytest.raises(Interrupted):
             probes.http(get(url, timeout=600))
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - started < 10
         timer.join()
     with pytest.raises(Interrupted):
         probes.http(get(url))
@@ -264,7 +264,7 @@ def test_an_invalid_address_is_reported(probes, url, message):
 def test_an_invalid_header_is_reported_and_not_sent(probes, site):
     answer = probes.http(get(at(site), Bad="a\r\nb"))
     assert answer.status is None and "cannot be sent" in answer.error
-    assert site.heard == []
+    assert site.received == []
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def certificate(tmp_path) -> Path:
 
 def test_a_certificate_is_believed_only_when_it_is_trusted(probes, certificate, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    server.heard = []  # type: ignore[attr-defined]
+    server.received = []  # type: ignore[attr-defined]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -320,7 +320,7 @@ def test_tls_to_a_server_without_tls_is_reported(probes, site):
 
 
 # ---------------------------------------------------------------- command
-def test_a_command_runs_beside_the_file_with_its_environment(probes, tmp_path, monkeypatch):
+def test_a_command_runs_in_the_directory_of_the_file_with_its_environment(probes, tmp_path, monkeypatch):
     monkeypatch.setenv("TEST_OURS", "ours")
     monkeypatch.setenv("TEST_BOTH", "ours")
     text = 'basename "$PWD"; echo $TEST_OURS $TEST_BOTH $PROMOTER_RELEASE >&2; cat; exit 3'
@@ -329,7 +329,7 @@ def test_a_command_runs_beside_the_file_with_its_environment(probes, tmp_path, m
     assert 0 < result.seconds < 10
 
 
-def test_a_program_beside_the_file_is_found(probes, tmp_path):
+def test_a_program_in_the_directory_of_the_file_is_found(probes, tmp_path):
     (tmp_path / "smoke.sh").write_text("#!/bin/sh\necho $#\n")
     (tmp_path / "smoke.sh").chmod(0o755)
     assert probes.command(["./smoke.sh", "a b", "$c"], tmp_path, {}, 10).output == "2\n"
@@ -418,10 +418,10 @@ def test_what_a_command_leaves_behind_does_not_hold_it_up(probes, tmp_path, monk
 def test_a_tool_runs_in_a_private_directory_that_goes_with_it(probes):
     words = ["sh", "-c", "pwd; ls -A; cat note; stat -c %a .; echo aside >&2; exit 3"]
     result = probes.tool(words, {"note": "written\n"}, {"A": "b"}, 10)
-    place, *rest = result.output.decode().splitlines()
+    directory, *rest = result.output.decode().splitlines()
     assert rest == ["note", "written", "700"]
     assert (result.exit_code, result.errors) == (3, "aside\n")
-    assert not Path(place).exists()
+    assert not Path(directory).exists()
 
 
 def test_two_tools_do_not_see_each_other_and_each_has_its_environment(probes):

@@ -15,7 +15,7 @@ def test_this_process_is_not_gone() -> None:
     assert not is_gone(lease_owner("ana@example.com", {}))
 
 
-def test_a_process_that_ended_here_is_gone() -> None:
+def test_a_local_process_that_ended_is_gone() -> None:
     owner = subprocess.run([sys.executable, "-c", PRINT_OUTPUT], capture_output=True, text=True, check=True).stdout.strip()
     assert is_gone(owner)
 
@@ -26,7 +26,7 @@ def test_of_another_machine_or_other_words_it_cannot_be_known(change: tuple[str,
     assert not is_gone(owner.replace(*change))
 
 
-def test_a_number_that_was_given_anew_is_another_process() -> None:
+def test_a_reused_number_is_another_process() -> None:
     owner = lease_owner("ana", {})
     assert is_gone(owner.rpartition(" ")[0] + " 1")
     assert f"process {os.getpid()} " in owner

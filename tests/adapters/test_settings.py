@@ -59,7 +59,7 @@ def test_an_empty_variable_is_ignored(tmp_path: Path, monkeypatch: pytest.Monkey
     assert load_settings(tmp_path).actor == "file"
 
 
-def test_unknown_keys_are_refused_with_their_place_all_at_once(tmp_path: Path) -> None:
+def test_unknown_keys_are_refused_with_their_position_all_at_once(tmp_path: Path) -> None:
     write(tmp_path, '# ours\nledgr = "x"\n  colour = "red"\n')
     assert faults(tmp_path) == [
         "2:1 unknown setting 'ledgr' did you mean ledger?",
@@ -90,11 +90,11 @@ def test_a_bad_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [('wait = "1m"\nactor = \n', "2:9"), ("wait", "1:5"), (b"\xff\xfe", "1:1"), ("a = 1\na = 2", "2:6")]
+    ("text", "position"), [('wait = "1m"\nactor = \n', "2:9"), ("wait", "1:5"), (b"\xff\xfe", "1:1"), ("a = 1\na = 2", "2:6")]
 )
-def test_invalid_toml_is_reported_with_its_position(tmp_path: Path, text: str | bytes, place: str) -> None:
+def test_invalid_toml_is_reported_with_its_position(tmp_path: Path, text: str | bytes, position: str) -> None:
     write(tmp_path, text)
-    assert [line.split()[0] for line in faults(tmp_path)] == [place]
+    assert [line.split()[0] for line in faults(tmp_path)] == [position]
 
 
 def test_pydantic_settings_is_imported_only_when_there_is_something_to_read(tmp_path: Path) -> None:

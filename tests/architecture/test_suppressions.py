@@ -39,8 +39,8 @@ def suppressions(text: str) -> Iterator[tuple[str, int, bool]]:
     for number, comment in comments.items():
         above = comments.get(number - 1)
         explained = above is not None and not above.line[: above.start[1]].strip()
-        text_beside = re.sub("|".join(f"(?:{kind.pattern})" for kind in KINDS.values()), "", comment.string)
-        explained = explained or len(re.findall(r"\w+", text_beside)) >= 2
+        reason = re.sub("|".join(f"(?:{kind.pattern})" for kind in KINDS.values()), "", comment.string)
+        explained = explained or len(re.findall(r"\w+", reason)) >= 2
         yield from ((kind, number, explained) for kind, pattern in KINDS.items() if pattern.search(comment.string))
 
 
@@ -57,7 +57,7 @@ def test_the_number_of_suppressions_does_not_grow(folders: tuple[str, ...]) -> N
     assert {kind: counts[kind] for kind, most in MOST[folders].items() if counts[kind] > most} == {}
 
 
-def test_each_suppression_in_production_code_has_a_reason_beside_it() -> None:
+def test_each_suppression_in_production_code_has_a_reason() -> None:
     bare = [
         f"{name}:{line}: {kind}" for name, kind, line, reason in found(PRODUCTION) if not reason and name not in WITHOUT_REASON
     ]

@@ -93,7 +93,7 @@ class _Parser:
             case "failure", []:
                 return not self.contexts["success"]
             case "format", [form, *values]:
-                return re.sub(r"\{(\d+)\}", lambda place: as_text(values[int(place[1])]), form)
+                return re.sub(r"\{(\d+)\}", lambda match: as_text(values[int(match[1])]), form)
         raise AssertionError(f"the function {name} is not known here")
 
     def _path(self, path: str) -> Any:

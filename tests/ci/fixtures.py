@@ -22,11 +22,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 @contextmanager
-def first(place: Path) -> Iterator[bool]:
-    """Whether nobody has done before what `place` is named after; the others wait until it is done."""
-    with place.with_suffix(".lock").open("w") as lock:
+def first(directory: Path) -> Iterator[bool]:
+    """Whether nobody has done before what `directory` is named after; the others wait until it is done."""
+    with directory.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = place.with_suffix(".done")
+        done = directory.with_suffix(".done")
         yield not done.exists()
         done.touch()
 
@@ -34,27 +34,27 @@ def first(place: Path) -> Iterator[bool]:
 @pytest.fixture(scope="session")
 def wheelhouse(shared: Path) -> Path:
     """What `make wheelhouse` makes."""
-    place = shared / "wheelhouse"
-    with first(place) as mine:
+    directory = shared / "wheelhouse"
+    with first(directory) as mine:
         if mine:
-            command = ["make", "--no-print-directory", "wheelhouse", f"WHEELHOUSE={place}"]
+            command = ["make", "--no-print-directory", "wheelhouse", f"WHEELHOUSE={directory}"]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
-    return place
+    return directory
 
 
 @pytest.fixture(scope="session")
 def tool_cache(shared: Path, wheelhouse: Path) -> Path:
     """Where the action keeps what it installed; it has done so once, fetching from an index that is a directory."""
-    place = shared / "tools"
-    with first(place) as mine:
+    directory = shared / "tools"
+    with first(directory) as mine:
         if mine:
-            place.mkdir()
+            directory.mkdir()
             (shared / "pipeline.yaml").write_text("name: shop\nservices: {}\nenvironments: {dev: {}}\n")
-            one = started(shared, shared / "machine", place, wheelhouse)
+            one = started(shared, shared / "machine", directory, wheelhouse)
             one.action(ROOT, {"command": "validate"})
             assert [step.outcome for step in one.ran if step.name == "Install what promoter needs"] == ["success"], one.log
-    return place
+    return directory
 
 
 def started(workspace: Path, directory: Path, tools: Path, wheelhouse: Path, env: Mapping[str, str] | None = None) -> Job:

@@ -45,7 +45,7 @@ class Job:
     env: dict[str, str]
     others: Mapping[str, Other] = field(default_factory=dict)
     contexts: dict[str, Any] = field(default_factory=dict)
-    said: Runner = field(default_factory=Runner)
+    runner: Runner = field(default_factory=Runner)
     ran: list[Step] = field(default_factory=list)
     before: tuple[str, ...] = ()
     """What each shell is started by: `unshare --net` takes the network away."""
@@ -111,7 +111,7 @@ class Job:
         process = self._start(script, {**env, **{variable: str(file) for variable, file in files.items()}})
         meanwhile(process)
         streams = process.communicate(timeout=300)
-        self.said.feed(*streams)
+        self.runner.feed(*streams)
         log = "".join(streams)
         assert not files["GITHUB_PATH"].read_text(), "later steps are the caller's own"
         variables = assignments(files["GITHUB_ENV"])

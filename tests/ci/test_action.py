@@ -36,7 +36,7 @@ def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Step]:
     def used(**given: str) -> Any:
         one = job(workspace)
         step = one.action(ROOT, {name.replace("_", "-"): value for name, value in given.items()})
-        step.said = one.said  # type: ignore[attr-defined]
+        step.runner = one.runner  # type: ignore[attr-defined]
         step.ran = [part.name for part in one.ran if part.outcome != "skipped"]  # type: ignore[attr-defined]
         return step
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_runs(use, workspace, gi
     before = sorted(workspace.rglob("*"))
     step = use(**given)
     assert (step.outcome, step.outputs["status"], step.ran) == ("failure", "failed", ["Check the inputs"]), step.log
-    [error] = step.said.commands
+    [error] = step.runner.commands
     assert (error.name, error.properties["title"]) == ("error", "promoter") and message in error.data
     assert sorted(workspace.rglob("*")) == before
 
@@ -93,7 +93,7 @@ def test_hostile_words_that_are_only_words_stay_words(use, workspace):
     assert (step.outcome, step.outputs["status"]) == ("success", "complete"), step.log
     missing = use(command="validate", pipeline="::error::pwned ##[error]pwned %0A::error::pwned")
     assert missing.outcome == "failure", missing.log
-    assert not [command for command in missing.said.commands if command.data == "pwned"], missing.said.commands
+    assert not [command for command in missing.runner.commands if command.data == "pwned"], missing.runner.commands
     assert not list(workspace.rglob("pwned"))
 
 
@@ -115,11 +115,11 @@ def test_invalid_files_are_reported_with_their_position_and_leave_a_record(use, 
     step = use(command="validate", evidence=str(tmp_path / "record"))
     assert (step.outcome, step.code, step.outputs["status"]) == ("failure", 2, "failed"), step.log
     assert json.loads(step.outputs["result"])["error"]["complaints"][0]["line"] == 4
-    assert any(error.properties.get("line") == "4" for error in step.said.named("error")), step.said.commands
+    assert any(error.properties.get("line") == "4" for error in step.runner.named("error")), step.runner.commands
     record = tmp_path / "record"
     assert json.loads((record / "result.json").read_text())["decision"] == "failed"
     assert (record / "summary.md").read_text() == step.summary
-    assert not (record / "ledger.jsonl").exists() and step.said.named("warning")
+    assert not (record / "ledger.jsonl").exists() and step.runner.named("warning")
 
 
 # ------------------------------------------------------------ installing
@@ -179,7 +179,7 @@ def test_wheels_that_are_not_the_pinned_ones_are_refused(job, workspace, wheelho
     one = job(workspace, env={"RUNNER_TOOL_CACHE": str(tmp_path / "tools")})
     step = one.action(ROOT, {"command": "validate", "wheel": str(given)})
     assert step.outcome == "failure", step.log
-    assert any(output in error.data for error in one.said.named("error")), step.log
+    assert any(output in error.data for error in one.runner.named("error")), step.log
     assert list((tmp_path / "tools").rglob("ready")) == []
 
 
@@ -202,7 +202,7 @@ def test_python_is_the_runners_own_the_named_one_or_fetched(job, workspace, tmp_
     assert (named.outcome, len(asked)) == ("failure", 1)
     offline = one.action(ROOT, {"command": "validate", "wheel": str(workspace)})
     assert (offline.outcome, len(asked)) == ("failure", 1)
-    assert ["Python 3.11" in error.data or "older than 3.11" in error.data for error in one.said.named("error")] == [True, True]
+    assert ["Python 3.11" in error.data or "older than 3.11" in error.data for error in one.runner.named("error")] == [True, True]
 
 
 # ------------------------------------------------------------ green and red
@@ -231,8 +231,8 @@ def ended(last, tmp_path) -> Callable[..., tuple[Step, Job]]:
 
     def end(code: int, outputs: dict[str, str], **given: str) -> tuple[Step, Job]:
         (tmp_path / "outputs").write_text("".join(f"{name}<<x7\n{value}\nx7\n" for name, value in outputs.items()))
-        say = f'[ "$PROMOTER_CI" = none ] || cat {tmp_path}/outputs >>"$GITHUB_OUTPUT"'
-        return last(f"#!/bin/sh\n{say}\nexit {code}\n", **given)
+        append_outputs = f'[ "$PROMOTER_CI" = none ] || cat {tmp_path}/outputs >>"$GITHUB_OUTPUT"'
+        return last(f"#!/bin/sh\n{append_outputs}\nexit {code}\n", **given)
 
     return end
 
@@ -263,8 +263,8 @@ def test_green_is_the_wanted_state_or_an_honest_wait_and_never_without_a_digest(
     step, one = ended(code, output, **{"command": command, "on-pending": on_pending})
     assert step.code == color, step.log
     assert step.outputs["status"] == ("failed" if color == 1 else status)
-    assert bool(one.said.named("error")) == (color != 0 and code in {0, 3})  # of the others promoter itself has told
-    assert bool(one.said.named("notice")) == (code == 3 and color == 0)
+    assert bool(one.runner.named("error")) == (color != 0 and code in {0, 3})  # of the others promoter itself has told
+    assert bool(one.runner.named("notice")) == (code == 3 and color == 0)
 
 
 @pytest.mark.parametrize(("code", "status"), [(1, "failed"), (4, "refused"), (5, "locked"), (137, "failed")])
@@ -274,8 +274,8 @@ def test_a_command_without_output_has_a_status_and_a_result(ended, code, status)
 
 
 def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
-    heard = tmp_path / "heard"
-    program = f"#!/bin/sh\nshift 4\nprintf '%s\\n' \"$@\" >{heard}\nenv >>{heard}\nexit 1\n"
+    received = tmp_path / "heard"
+    program = f"#!/bin/sh\nshift 4\nprintf '%s\\n' \"$@\" >{received}\nenv >>{received}\nexit 1\n"
     cases = {
         ("run", "environment=prod", "wait-lock=10m"): ["run", "--file=pipeline.yaml", "--to=prod", "--wait-lock=10m"],
         ("promote", "environment=prod", "release=3f2a", "reviews=true", "github-token=t0ken"): [
@@ -296,7 +296,7 @@ def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
     }
     for (command, *given), argv in cases.items():
         step, _ = last(program, command=command, **dict(pair.split("=", 1) for pair in given))
-        lines = heard.read_text().splitlines()
+        lines = received.read_text().splitlines()
         assert lines[: len(argv)] == argv, step.log
         assert [line for line in lines if line.startswith("IN_")] == []
         assert {"PROMOTER_SUMMARY=true", "PROMOTER_ANNOTATIONS=true"} <= set(lines)

@@ -182,7 +182,7 @@ class EngineContract:
         with pytest.raises(StartError, match=name):
             site.engine.create(ContainerSpec(name, site.image(RUNS), Service(), {}), FakeSecrets())
 
-    def test_an_image_that_is_not_here_makes_no_container(self, site):
+    def test_a_missing_image_makes_no_container(self, site):
         with pytest.raises(StartError, match="/never@sha256"):
             site.engine.create(ContainerSpec(f"{site.prefix}-x", NEVER, Service(), {}), FakeSecrets())
         assert site.engine.inspect(f"{site.prefix}-x") is None

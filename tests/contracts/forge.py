@@ -28,12 +28,12 @@ RECORD = DeploymentRecord(
 )
 
 
-class Yard(Protocol):
+class ForgeSite(Protocol):
     """A platform, and what a test may do to it."""
 
     forge: Forge
 
-    def say(self, user: str, decision: str, comment: str) -> None:
+    def review(self, user: str, decision: str, comment: str) -> None:
         """Somebody reviews this run's going on to prod."""
 
     def started(self) -> list[tuple[str, str]]:
@@ -44,48 +44,48 @@ class Yard(Protocol):
 
 
 class ForgeContract:
-    def test_proving_it_changes_nothing(self, yard: Yard) -> None:
-        yard.forge.prove()
-        assert (yard.started(), yard.recorded()) == ([], [])
+    def test_proving_it_changes_nothing(self, site: ForgeSite) -> None:
+        site.forge.prove()
+        assert (site.started(), site.recorded()) == ([], [])
 
-    def test_each_of_its_targets_is_started_for_the_occasion(self, yard: Yard) -> None:
-        for number, target in enumerate(TARGETS[yard.forge.platform], 1):
-            yard.forge.dispatch(target, OCCASION)
-            assert yard.started() == [("prod", OCCASION.release)] * number
+    def test_each_of_its_targets_is_started_for_the_occasion(self, site: ForgeSite) -> None:
+        for number, target in enumerate(TARGETS[site.forge.platform], 1):
+            site.forge.dispatch(target, OCCASION)
+            assert site.started() == [("prod", OCCASION.release)] * number
 
-    def test_a_target_of_another_platform_is_a_wrong_question(self, yard: Yard) -> None:
-        other = {Platform.GITHUB: PipelineAt("main"), Platform.GITLAB: Event("promoter")}[yard.forge.platform]
+    def test_a_target_of_another_platform_is_a_wrong_question(self, site: ForgeSite) -> None:
+        other = {Platform.GITHUB: PipelineAt("main"), Platform.GITLAB: Event("promoter")}[site.forge.platform]
         with pytest.raises(CallerError):
-            yard.forge.dispatch(other, OCCASION)
-        assert yard.started() == []
+            site.forge.dispatch(other, OCCASION)
+        assert site.started() == []
 
-    def test_an_environment_without_reviews_returns_none(self, yard: Yard) -> None:
-        assert yard.forge.reviews("prod") == ()
+    def test_an_environment_without_reviews_returns_none(self, site: ForgeSite) -> None:
+        assert site.forge.reviews("prod") == ()
 
-    def test_reviews_are_the_same_each_time(self, yard: Yard) -> None:
-        yard.say("ana-dev", "approve", "looks good")
-        yard.say("ben-dev", "reject", "")
-        first = yard.forge.reviews("prod")
+    def test_reviews_are_the_same_each_time(self, site: ForgeSite) -> None:
+        site.review("ana-dev", "approve", "looks good")
+        site.review("ben-dev", "reject", "")
+        first = site.forge.reviews("prod")
         assert {(one.user, one.decision, one.comment) for one in first} == {
             ("ana-dev", "approve", "looks good"),
             ("ben-dev", "reject", ""),
         }
-        assert set(yard.forge.reviews("prod")) == set(first)
+        assert set(site.forge.reviews("prod")) == set(first)
 
-    def test_two_reviews_of_one_person_are_different_and_the_first_is_unchanged(self, yard: Yard) -> None:
-        yard.say("ana-dev", "approve", "")
-        first = yard.forge.reviews("prod")
-        yard.say("ana-dev", "approve", "")
-        both = yard.forge.reviews("prod")
+    def test_two_reviews_of_one_person_are_different_and_the_first_is_unchanged(self, site: ForgeSite) -> None:
+        site.review("ana-dev", "approve", "")
+        first = site.forge.reviews("prod")
+        site.review("ana-dev", "approve", "")
+        both = site.forge.reviews("prod")
         assert len(set(both)) == 2 and set(first) < set(both)
 
-    def test_a_deployment_is_recorded_or_the_platform_records_it_itself(self, yard: Yard) -> None:
-        if yard.forge.platform is Platform.GITLAB:
+    def test_a_deployment_is_recorded_or_the_platform_records_it_itself(self, site: ForgeSite) -> None:
+        if site.forge.platform is Platform.GITLAB:
             with pytest.raises(ForgeError, match="itself"):
-                yard.forge.record(RECORD)
+                site.forge.record(RECORD)
             with pytest.raises(ForgeError, match="itself"):
-                yard.forge.record_image(IMAGE)
+                site.forge.record_image(IMAGE)
         else:
-            yard.forge.record(RECORD)
-            yard.forge.record_image(IMAGE)
-            assert yard.recorded() == [("prod", "success")]
+            site.forge.record(RECORD)
+            site.forge.record_image(IMAGE)
+            assert site.recorded() == [("prod", "success")]

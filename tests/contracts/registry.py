@@ -77,7 +77,7 @@ class RegistryContract:
         site.put(site.repository, "v2", manifest("other"), MANIFEST_KIND)
         assert site.registry.resolve(Reference(site.repository)) == digest
 
-    def test_a_digest_beats_the_tag_beside_it(self, site: RegistrySite) -> None:
+    def test_a_digest_beats_the_tag_of_the_same_reference(self, site: RegistrySite) -> None:
         first = site.put(site.repository, "v1", manifest("first"), MANIFEST_KIND)
         site.put(site.repository, "v1", manifest("second"), MANIFEST_KIND)
         assert site.registry.resolve(Reference(site.repository, "v1", first)) == first

@@ -48,8 +48,8 @@ def read(text: str) -> Any:
 def kind(block: Block) -> str | None:
     """`pipeline`, `workflow`, `compose`, `gitlab` or `other`; None for what nobody can tell."""
     if block.mark.startswith("part "):
-        place = block.mark.removeprefix("part ")
-        return None if place not in PARTS else "pipeline" if PARTS[place][0] == PIPELINE else "workflow"
+        part = block.mark.removeprefix("part ")
+        return None if part not in PARTS else "pipeline" if PARTS[part][0] == PIPELINE else "workflow"
     if block.mark:
         return "other" if block.mark == "other" else None
     document = read(block.text)
@@ -68,14 +68,14 @@ def whole(block: Block) -> str:
     """The document that a block is, or is a part of."""
     if not block.mark.startswith("part "):
         return block.text
-    around, place = PARTS[block.mark.removeprefix("part ")]
+    around, path = PARTS[block.mark.removeprefix("part ")]
     document, part = read(around), read(block.text) or {}
     at = document
-    for key in place[:-1]:
+    for key in path[:-1]:
         at = at[key]
-    if not place:
+    if not path:
         document.update(part)
     else:
-        inner = at.get(place[-1])
-        at[place[-1]] = {**inner, **part} if isinstance(inner, dict) else part
+        inner = at.get(path[-1])
+        at[path[-1]] = {**inner, **part} if isinstance(inner, dict) else part
     return yaml.safe_dump(document, sort_keys=False)

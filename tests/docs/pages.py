@@ -5,7 +5,7 @@ A block says in its info string what it is. Code hosts and Sphinx highlight by t
     yaml                  a whole document: a pipeline file, a workflow, a .gitlab-ci.yml, a Compose file; known by its keys
     yaml part PLACE       a part of a pipeline file, or of a workflow; PLACE is one of `PARTS` in tests/docs/documents.py
     yaml other            YAML of some other program, which nothing here can check
-    sh                    commands; on the pages of tests/docs/test_told.py they are run, block after block, in one shell
+    sh                    commands; tests/docs/test_executed_pages.py runs them on its pages, block after block, in one shell
     sh set up             commands that are run before all others of their page, so that a page can begin with what helps
     sh not run            commands that are checked, and not run there: they need what no test machine has
     python                a program; tests/docs/test_python.py runs it

@@ -3,7 +3,7 @@
 Ids, times and measures differ from run to run, so both sides are made alike first: the same id stands for the same thing
 all over a page, in whatever length it is shown.
 
-A line `…` in a `text` block stands for any number of lines. tests/docs/retell.py writes the answers into a page.
+A line `…` in a `text` block stands for any number of lines. tests/docs/refresh.py writes the answers into a page.
 """
 
 import os
@@ -57,12 +57,12 @@ _MEASURES = (
 )
 TUTORIAL = DOCS / "tutorial.md"
 _END = "@@ the block has ended"
-_PATIENCE = 300
+_TIMEOUT = 300
 """Seconds for a whole page; a shell that hangs is killed, and says how far it came."""
 
 
 @dataclass
-class Alike:
+class Normalizer:
     """One side of the comparison. Ids are numbered as they come up, so that mixing up two of them shows."""
 
     known: dict[str, str] = field(default_factory=dict)
@@ -85,17 +85,17 @@ def without_what_is_left_out(message: str, shown: str) -> str:
         return message
     lines = _BUILD.sub("", message).strip("\n").splitlines()
     blurred = [_ID.sub("id", measured(line)) for line in lines]
-    kept, place = list[str](), 0
+    kept, position = list[str](), 0
     parts = [part.strip("\n").splitlines() for part in re.split(r"(?m)^…$", f"\n{measured(shown)}\n")]
     for number, part in enumerate(parts):
         wanted = [_ID.sub("id", line) for line in part]
-        places = range(place, len(lines) - len(part) + 1) if number else (0,)
+        starts = range(position, len(lines) - len(part) + 1) if number else (0,)
         last = number == len(parts) - 1 and part != []
-        fits = [at for at in places if blurred[at : at + len(part)] == wanted and (not last or at + len(part) == len(lines))]
+        fits = [at for at in starts if blurred[at : at + len(part)] == wanted and (not last or at + len(part) == len(lines))]
         if not fits:
             return message
         kept += [*lines[fits[0] : fits[0] + len(part)], "…"]
-        place = fits[0] + len(part)
+        position = fits[0] + len(part)
     return "\n".join(kept[:-1])
 
 
@@ -113,7 +113,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._watchdog = Timer(_PATIENCE, os.killpg, (self._bash.pid, signal.SIGKILL))
+        self._watchdog = Timer(_TIMEOUT, os.killpg, (self._bash.pid, signal.SIGKILL))
         self._watchdog.start()
 
     def __enter__(self) -> Self:
@@ -128,7 +128,7 @@ class Shell:
             assert pipe
             pipe.close()
 
-    def say(self, block: str) -> str:
+    def run(self, block: str) -> str:
         assert self._bash.stdin and self._bash.stdout
         self._bash.stdin.write(f"{{\n{block}}} </dev/null\necho '{_END}'\n")
         self._bash.stdin.flush()
@@ -145,7 +145,7 @@ class Executed:
     """A block of commands, what it said, and what the page says that it says (None: nothing)."""
 
     block: Block
-    said: str
+    output: str
     shown: Block | None
 
 
@@ -172,9 +172,9 @@ def run_page(page: Path, directory: Path, environ: Mapping[str, str], changed: M
     with Shell(directory, environ) as shell:
         if page.parent.name == "how-to":
             for block in commands(TUTORIAL)[:START]:
-                shell.say(_replaced(block.text, changed))
+                shell.run(_replaced(block.text, changed))
         for block in commands(page):
-            output = shell.say(_replaced(block.text, changed))
+            output = shell.run(_replaced(block.text, changed))
             yield Executed(block, _replaced(output, {ours: theirs for theirs, ours in changed.items()}), shown.get(block))
 
 

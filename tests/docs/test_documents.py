@@ -111,11 +111,11 @@ def test_what_is_shown_for_a_shell_is_clean(page: Path) -> None:
 
 
 CALL = re.compile(r"(?:^\s*|[|;&(]\s*|^\s*(?:\w+=\S+ )+)promoter ((?:[^|>;&#\"')]|\"[^\"]*\"|'[^']*')*)")
-HERE_DOCUMENT = re.compile(r"<<'?(\w+)'?.*?^\1$", re.MULTILINE | re.DOTALL)
+HEREDOC = re.compile(r"<<'?(\w+)'?.*?^\1$", re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[str]:
-    lines = [line for block in blocks("sh") for line in HERE_DOCUMENT.sub("", block.text).splitlines()]
+    lines = [line for block in blocks("sh") for line in HEREDOC.sub("", block.text).splitlines()]
     return sorted({re.sub(r" \d$", "", match[1].strip()) for line in lines for match in CALL.finditer(line)})
 
 

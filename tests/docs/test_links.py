@@ -8,14 +8,14 @@ import pytest
 
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors, links
 
-ELSEWHERE = re.compile(r"^[a-z]+:")
+EXTERNAL = re.compile(r"^[a-z]+:")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     lost = []
     for link in links(page):
-        if ELSEWHERE.match(link):
+        if EXTERNAL.match(link):
             address = urlsplit(link)
             if address.scheme != "https" or "." not in address.netloc:
                 lost.append(link)
@@ -42,7 +42,7 @@ def test_every_page_can_be_reached_from_the_first() -> None:
         if page in seen or page.suffix != ".md" or not page.exists():
             continue
         seen.add(page)
-        todo += [(page.parent / link.partition("#")[0]).resolve() for link in links(page) if not ELSEWHERE.match(link)]
+        todo += [(page.parent / link.partition("#")[0]).resolve() for link in links(page) if not EXTERNAL.match(link)]
     assert {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {
         str(p.relative_to(DOCS)) for p in seen if DOCS in p.parents
     } == set()

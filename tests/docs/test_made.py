@@ -74,7 +74,7 @@ class Fetched(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("site")
+    directory = tmp_path_factory.mktemp("site")
     command = [
         sys.executable,
         "-m",
@@ -84,13 +84,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-n",
         "--keep-going",
         "-d",
-        str(place / "trees"),
+        str(directory / "trees"),
         "docs",
-        str(place / "html"),
+        str(directory / "html"),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return place / "html"
+    return directory / "html"
 
 
 def test_the_site_has_every_page_and_loads_no_external_files(site: Path) -> None:

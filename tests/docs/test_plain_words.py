@@ -97,7 +97,7 @@ def test_a_long_sentence_is_found_in_every_form(form: str) -> None:
     assert long_sentences(form.format("word " * (AT_MOST - 1) + "end.")) == []
 
 
-def test_two_bullets_two_cells_and_two_sentences_are_apart() -> None:
+def test_two_bullets_two_cells_and_two_sentences_are_separate() -> None:
     half = "word " * 15
     assert long_sentences(f"- {half}\n- {half}\n\n{half}\n\n{half}\n| {half} | {half} |\n\n{half}end. {half}end.") == []
 

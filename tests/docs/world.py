@@ -43,9 +43,9 @@ def world(directory: Path, engine: str, registry: str, base: str, name: str, por
         "LC_ALL": "C.UTF-8",
     }
     changed = {PIPELINE: name, REGISTRY: registry, BASE: base} | {output: str(port()) for output in PORTS}
-    place = directory / "work"
-    place.mkdir()
-    return World(place, environ, changed)
+    work = directory / "work"
+    work.mkdir()
+    return World(work, environ, changed)
 
 
 @contextmanager

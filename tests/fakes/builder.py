@@ -23,7 +23,7 @@ class FakeBuilder:
         self._refusals: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def says(self, service: str, *lines: str) -> None:
+    def print_lines(self, service: str, *lines: str) -> None:
         self._lines[service] = lines
 
     def fails(self, service: str, error: BuildError) -> None:

@@ -351,9 +351,9 @@ class FakeEngine:
         missing = next((name for name in box.spec.service.networks if name not in self.networks), None)
         if missing is not None:
             return f"network {missing} not found"
-        wanted = {place for place in self._fixed(box) if place}
+        wanted = {address for address in self._fixed(box) if address}
         running = (other for other in self.boxes.values() if other.status == "running")
-        taken = next((place for other in running for place in other.published.values() if place[1] in wanted), None)
+        taken = next((address for other in running for address in other.published.values() if address[1] in wanted), None)
         return None if taken is None else f"Bind for {taken[0]}:{taken[1]} failed: port is already allocated"
 
     def _fixed(self, box: Box) -> list[int]:

@@ -7,7 +7,7 @@ from promoter.usecases.ports.platform import DeploymentRecord, ImageRecord, Occa
 class FakeForge:
     def __init__(self, platform: Platform = Platform.GITHUB) -> None:
         self.platform, self.repository = platform, "acme/shop"
-        self.said: list[tuple[str, Review]] = []
+        self.given: list[tuple[str, Review]] = []
         self.started: list[tuple[Target, Occasion]] = []
         self.records: list[DeploymentRecord] = []
         self.images: list[ImageRecord] = []
@@ -20,8 +20,8 @@ class FakeForge:
         return self
 
     def review(self, user: str, decision: str = "approve", environment: str = "prod", comment: str = "") -> None:
-        alike = [one for place, one in self.said if (place, one.user, one.decision) == (environment, user, decision)]
-        self.said.append((environment, Review(user, decision, comment, str(len(alike) + 1))))
+        same = [one for name, one in self.given if (name, one.user, one.decision) == (environment, user, decision)]
+        self.given.append((environment, Review(user, decision, comment, str(len(same) + 1))))
 
     def prove(self) -> None:
         self._fail("prove")
@@ -35,7 +35,7 @@ class FakeForge:
     def reviews(self, environment: str) -> tuple[Review, ...]:
         self._fail("reviews")
         self.asked += 1
-        return tuple(one for place, one in self.said if place == environment)
+        return tuple(one for name, one in self.given if name == environment)
 
     def record(self, record: DeploymentRecord) -> None:
         self._itself()

@@ -5,11 +5,11 @@ from tests.contracts.forge import ForgeContract
 from tests.fakes.forge import FakeForge
 
 
-class FakeYard:
+class FakeForgeSite:
     def __init__(self, platform: Platform) -> None:
         self.forge = FakeForge(platform)
 
-    def say(self, user: str, decision: str, comment: str) -> None:
+    def review(self, user: str, decision: str, comment: str) -> None:
         self.forge.review(user, decision, comment=comment)
 
     def started(self) -> list[tuple[str, str]]:
@@ -20,8 +20,8 @@ class FakeYard:
 
 
 @pytest.fixture(params=list(Platform))
-def yard(request: pytest.FixtureRequest) -> FakeYard:
-    return FakeYard(request.param)
+def site(request: pytest.FixtureRequest) -> FakeForgeSite:
+    return FakeForgeSite(request.param)
 
 
 class TestFakeForge(ForgeContract):

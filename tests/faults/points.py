@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-LOOKS = frozenset(
+READS = frozenset(
     f"{port}.{verb}"
     for port, verbs in {
         "engine": ("inspect", "find", "identify", "labels_by_name", "logs", "digest_of", "has_image", "image_volumes"),
@@ -25,7 +25,7 @@ def fatal(names: list[str]) -> list[tuple[int, str]]:
 
     A process that dies keeps nothing. So to die anywhere between two changes leaves the same world.
     """
-    changed = (name.startswith("after ") and name.removeprefix("after ") not in LOOKS for name in names)
+    changed = (name.startswith("after ") and name.removeprefix("after ") not in READS for name in names)
     return [(number, name) for number, (name, is_new) in enumerate(zip(names, changed, strict=True), 1) if number == 1 or is_new]
 
 
@@ -109,6 +109,6 @@ class Pauses(Points):
     def late(self, changes: tuple[str, ...]) -> list[str]:
         """Changes that were begun after the pause, but for one of each other thread: its check may have been before it."""
         wanted = {f"before engine.{verb}" for verb in changes}
-        begun = [(thread, name) for thread, name in self._later or () if name in wanted]
-        on_its_way = {thread: number for number, (thread, _) in reversed(list(enumerate(begun))) if thread != self._paused}
-        return [name for number, (_, name) in enumerate(begun) if number not in on_its_way.values()]
+        started = [(thread, name) for thread, name in self._later or () if name in wanted]
+        on_its_way = {thread: number for number, (thread, _) in reversed(list(enumerate(started))) if thread != self._paused}
+        return [name for number, (_, name) in enumerate(started) if number not in on_its_way.values()]

@@ -10,7 +10,7 @@ from promoter.promotion.ports.engine import EngineIdentity
 from promoter.promotion.promote import RESUMES
 from promoter.promotion.reconnect import AWAY
 from tests.fakes.engine import Behaviour
-from tests.workshop import Workshop, statuses
+from tests.harness import Harness, statuses
 
 VERBS = ("stop", "create", "start", "rename", "ensure_network")
 
@@ -22,15 +22,15 @@ def gone(kind: type[EngineError] = EngineError) -> EngineError:
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    made = Workshop()
+def shop() -> Harness:
+    made = Harness()
     made.run("dev")
     made.newer("two")
     return made
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_run_continues_when_the_engine_comes_back(shop: Workshop, verb: str) -> None:
+def test_a_run_continues_when_the_engine_comes_back(shop: Harness, verb: str) -> None:
     shop.engine.fail(verb, gone())
     result = shop.run("dev")
     assert statuses(result) == {"dev": "deployed"}
@@ -40,7 +40,7 @@ def test_a_run_continues_when_the_engine_comes_back(shop: Workshop, verb: str) -
 
 
 # ---------------------------------------------------------------- what was seen before it went
-def started_and_lost(shop: Workshop) -> None:
+def started_and_lost(shop: Harness) -> None:
     """The next start is carried out, and its answer lost."""
     start = shop.engine.start
 
@@ -53,7 +53,7 @@ def started_and_lost(shop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("keeps", [False, True], ids=["it lets them end", "it keeps them"])
-def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Workshop, keeps: bool) -> None:
+def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Harness, keeps: bool) -> None:
     """An engine that is back asks its containers to end, and shows them as running until they have."""
     back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2030-01-01T00:00:00Z", keeps_containers=keeps)
     shop.engine.identify = lambda: back  # type: ignore[method-assign]
@@ -62,7 +62,7 @@ def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Workshop, keeps
     assert shop.engine.box("shop-dev-web").starts == (1 if keeps else 2)
 
 
-def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: Workshop) -> None:
+def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: Harness) -> None:
     back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2020-01-01T00:00:00Z")
     shop.engine.identify = lambda: back  # type: ignore[method-assign]
     started_and_lost(shop)
@@ -70,7 +70,7 @@ def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: 
     assert shop.engine.box("shop-dev-web").starts == 1
 
 
-def when(shop: Workshop, verb: str, act: Callable[[], None]) -> None:
+def when(shop: Harness, verb: str, act: Callable[[], None]) -> None:
     """`act` happens once, before the next call of `verb`."""
     call = getattr(shop.engine, verb)
 
@@ -82,12 +82,12 @@ def when(shop: Workshop, verb: str, act: Callable[[], None]) -> None:
     setattr(shop.engine, verb, acting)
 
 
-def when_proven(shop: Workshop, act: Callable[[], None]) -> None:
+def when_proven(shop: Harness, act: Callable[[], None]) -> None:
     """`act` happens once the new container has been proven healthy and its digest read."""
     when(shop, "digest_of", lambda: when(shop, "find", act))
 
 
-def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Workshop) -> None:
+def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Harness) -> None:
     """It ends in order: its containers end one after the other, and it answers on the connections that it has."""
 
     def going() -> None:
@@ -100,7 +100,7 @@ def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Work
     assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
 
 
-def test_a_run_waits_for_an_engine_that_answers_too_late(shop: Workshop) -> None:
+def test_a_run_waits_for_an_engine_that_answers_too_late(shop: Harness) -> None:
     """The way to it is cut: each call runs out of time, and nothing could be put back either."""
 
     def cut() -> None:
@@ -112,7 +112,7 @@ def test_a_run_waits_for_an_engine_that_answers_too_late(shop: Workshop) -> None
     assert not {"failed", "rolled_back"} & set(shop.kinds("dev"))
 
 
-def test_nothing_is_called_deployed_that_ended_after_it_was_proven(shop: Workshop) -> None:
+def test_nothing_is_called_deployed_that_ended_after_it_was_proven(shop: Harness) -> None:
     when_proven(shop, lambda: shop.engine.crash("shop-dev-web", 3))
     (dev,) = shop.run("dev").environments
     assert str(dev.status) == "rolled_back"
@@ -120,7 +120,7 @@ def test_nothing_is_called_deployed_that_ended_after_it_was_proven(shop: Worksho
     assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
 
 
-def test_nothing_is_called_deployed_that_was_started_again_and_not_proven_since(shop: Workshop) -> None:
+def test_nothing_is_called_deployed_that_was_started_again_and_not_proven_since(shop: Harness) -> None:
     def again() -> None:
         box = shop.engine.box("shop-dev-web")
         box.started_at = "2031-01-01T00:00:00Z"
@@ -131,14 +131,14 @@ def test_nothing_is_called_deployed_that_was_started_again_and_not_proven_since(
     assert (str(dev.status), str(dev.code)) == ("rolled_back", "unhealthy")
 
 
-def test_nothing_is_called_deployed_by_an_engine_that_is_going(shop: Workshop) -> None:
+def test_nothing_is_called_deployed_by_an_engine_that_is_going(shop: Harness) -> None:
     when_proven(shop, lambda: shop.engine.fail("identify", gone()))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     assert shop.kinds("dev").count("started") == 3  # the first release's, and this one's twice
     assert shop.engine.verbs("identify")[-2:] == [("identify",)] * 2
 
 
-def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Workshop) -> None:
+def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Harness) -> None:
     """What it has put back ends with it: it is carried on with, and put back once more."""
     shop.engine.behave(shop.images["web"].digest, Behaviour(health="unhealthy"))
 
@@ -154,19 +154,19 @@ def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Workshop) -
     assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
 
 
-def test_one_that_goes_while_it_is_identified_is_waited_for(shop: Workshop) -> None:
+def test_one_that_goes_while_it_is_identified_is_waited_for(shop: Harness) -> None:
     """First before anything is done, then where the recorded engine is compared with the one that answers."""
     shop.engine.fail("identify", gone())
     when(shop, "identify", lambda: when(shop, "find", lambda: shop.engine.fail("identify", gone())))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
 
 
-def test_one_that_was_never_reached_ends_the_run_at_once(shop: Workshop) -> None:
-    begun = shop.clock.monotonic()
+def test_one_that_was_never_reached_ends_the_run_at_once(shop: Harness) -> None:
+    start = shop.clock.monotonic()
     shop.engine.fail("identify", EngineError("the engine does not answer: No such file or directory"))
     with pytest.raises(EngineError):
         shop.run("dev")
-    assert shop.clock.monotonic() - begun < 1
+    assert shop.clock.monotonic() - start < 1
 
 
 # ---------------------------------------------------------------- one that stays away
@@ -174,7 +174,7 @@ class Away:
     """From the next start of a container on the engine is silent, until it is `back`."""
 
     def __init__(
-        self, shop: Workshop, error: Callable[..., EngineError] = gone, wanted: Callable[[str], bool] = lambda _: True
+        self, shop: Harness, error: Callable[..., EngineError] = gone, wanted: Callable[[str], bool] = lambda _: True
     ) -> None:
         self._error, self._wanted = error, wanted
         self._engine = shop.engine
@@ -196,20 +196,20 @@ class Away:
         self._engine.start, self._engine.identify = self._kept  # type: ignore[method-assign]
 
 
-def test_one_that_stays_away_ends_the_run_where_it_is_and_the_next_finishes(shop: Workshop) -> None:
-    away, begun = Away(shop), shop.clock.monotonic()
+def test_one_that_stays_away_ends_the_run_where_it_is_and_the_next_finishes(shop: Harness) -> None:
+    away, start = Away(shop), shop.clock.monotonic()
     result = shop.run("dev")
     (dev,) = result.environments
     assert (str(dev.status), str(dev.code)) == ("failed", "start_failed")
     assert dev.reasons == ("the engine does not answer: Connection refused", RESUMES)
-    assert shop.clock.monotonic() - begun >= AWAY
+    assert shop.clock.monotonic() - start >= AWAY
     assert shop.kinds("dev")[-1] == "started"
     away.back()
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     assert "failed" not in shop.kinds("dev")
 
 
-def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Workshop) -> None:
+def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Harness) -> None:
     Away(shop)
     shop.clock.interrupt_after = len(shop.clock.sleeps) + 3
     result = shop.run("dev")
@@ -217,7 +217,7 @@ def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Worksho
     assert (str(dev.status), dev.reasons[-1]) == ("interrupted", RESUMES)
 
 
-def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(shop: Workshop) -> None:
+def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(shop: Harness) -> None:
     """Nobody knows whether it started the new version: the next run looks, and does not repeat the job before the switch."""
 
     def silent(kind: type[EngineError]) -> EngineError:

@@ -22,20 +22,20 @@ from promoter.promotion.results import RunResult
 from promoter.usecases.context import facts_so_far
 from tests.fakes.engine import Behaviour
 from tests.faults.points import Dead, Points, fatal
-from tests.workshop import WEB, WORKER, Workshop, image, statuses
+from tests.harness import WEB, WORKER, Harness, image, statuses
 
-PATIENCE = timedelta(minutes=2)
+TIMEOUT = timedelta(minutes=2)
 LEDGER = ("append", "acquire", "renew", "release", "read")
 JOB = ContainerCheck.model_validate({"service": "web", "command": ["/bin/migrate"]})
 SMOKE = ContainerCheck.model_validate({"service": "web", "command": ["/bin/smoke"]})
 
 
-class Yard(Workshop):
-    """A workshop whose next process dies at a point."""
+class KillHarness(Harness):
+    """A harness whose next process dies at a point."""
 
     points: Points | None = None
 
-    def mortal(self, at: int | None, actor: str = "ci@example.com") -> Promoter:
+    def killable(self, at: int | None, actor: str = "ci@example.com") -> Promoter:
         self.points = Points(at)
         return self.wrap(self.api(actor), self.points)
 
@@ -48,70 +48,71 @@ class Yard(Workshop):
 
 
 def run(api: Promoter) -> RunResult:
-    return api.run("dev", None, PATIENCE)
+    return api.run("dev", None, TIMEOUT)
 
 
-def first(yard: Yard) -> None:
-    yard.before, yard.verify = (JOB,), (SMOKE,)
+def first(harness: KillHarness) -> None:
+    harness.before, harness.verify = (JOB,), (SMOKE,)
 
 
-def upgrade(yard: Yard) -> None:
-    first(yard)
-    yard.run("dev")
-    yard.newer("two")
+def upgrade(harness: KillHarness) -> None:
+    first(harness)
+    harness.run("dev")
+    harness.newer("two")
 
 
-def several(yard: Yard) -> None:
-    first(yard)
-    yard.services = {"web": WEB.model_copy(update={"replicas": 2, "trial": True}), "worker": WORKER}
-    yard.run("dev")
-    yard.newer("two")
+def several(harness: KillHarness) -> None:
+    first(harness)
+    harness.services = {"web": WEB.model_copy(update={"replicas": 2, "trial": True}), "worker": WORKER}
+    harness.run("dev")
+    harness.newer("two")
 
 
-def bad(yard: Yard) -> None:
-    upgrade(yard)
-    yard.engine.behave(yard.images["web"].digest, Behaviour(health="unhealthy"))
+def bad(harness: KillHarness) -> None:
+    upgrade(harness)
+    harness.engine.behave(harness.images["web"].digest, Behaviour(health="unhealthy"))
 
 
-def broken_job(yard: Yard) -> None:
-    upgrade(yard)
-    yard.engine.behave(yard.images["web"].digest, Behaviour(job=3))
+def broken_job(harness: KillHarness) -> None:
+    upgrade(harness)
+    harness.engine.behave(harness.images["web"].digest, Behaviour(job=3))
 
 
-def gated(yard: Yard) -> None:
-    upgrade(yard)
-    yard.gates = {"dev": (Approval(),)}
-    yard.run("dev")
-    api = yard.api("ana@example.com")
+def gated(harness: KillHarness) -> None:
+    upgrade(harness)
+    harness.gates = {"dev": (Approval(),)}
+    harness.run("dev")
+    api = harness.api("ana@example.com")
     api.vote(api.case("dev", None), "approve", None)
 
 
-def stopped(yard: Yard) -> None:
-    first(yard)
-    yard.run("dev")
-    yard.engine.crash("shop-dev-web")
+def stopped(harness: KillHarness) -> None:
+    first(harness)
+    harness.run("dev")
+    harness.engine.crash("shop-dev-web")
 
 
-def twice(yard: Yard) -> None:
-    upgrade(yard)
-    yard.run("dev")
+def twice(harness: KillHarness) -> None:
+    upgrade(harness)
+    harness.run("dev")
 
 
 def back(api: Promoter) -> RunResult:
-    return api.rollback("dev", None, None, PATIENCE)
+    return api.rollback("dev", None, None, TIMEOUT)
 
 
 def back_or_there(api: Promoter) -> RunResult:
     """Who ran `rollback` and saw it die runs it again, to the same release."""
-    return api.rollback("dev", api.context.ledger.state.environment("dev").verified.values()[0].release, None, PATIENCE)
+    return api.rollback("dev", api.context.ledger.state.environment("dev").verified.values()[0].release, None, TIMEOUT)
 
 
 def promote(api: Promoter) -> RunResult:
-    return api.promote(None, "dev", None, PATIENCE)
+    return api.promote(None, "dev", None, TIMEOUT)
 
 
+Act = Callable[[Promoter], RunResult]
 GOOD, BAD = {"deployed", "unchanged"}, {"rolled_back"}
-STORIES: dict[str, tuple[Callable[[Yard], None], Callable[[Promoter], RunResult], Callable[[Promoter], RunResult], set[str]]] = {
+STORIES: dict[str, tuple[Callable[[KillHarness], None], Act, Act, set[str]]] = {
     # what sets the stage, what is killed, what the next process does about it, and how that ends
     "the first deployment": (first, run, run, GOOD),
     "an upgrade": (upgrade, run, run, GOOD),
@@ -125,22 +126,22 @@ STORIES: dict[str, tuple[Callable[[Yard], None], Callable[[Promoter], RunResult]
 
 
 def points_of(name: str) -> list[str]:
-    yard = Yard()
+    harness = KillHarness()
     before, act, _, _ = STORIES[name]
-    before(yard)
-    act(yard.mortal(None))
-    assert yard.points is not None
-    return yard.points.names
+    before(harness)
+    act(harness.killable(None))
+    assert harness.points is not None
+    return harness.points.names
 
 
-def killed(name: str, at: int) -> Yard:
-    yard = Yard()
+def killed(name: str, at: int) -> KillHarness:
+    harness = KillHarness()
     before, act, _, _ = STORIES[name]
-    before(yard)
-    yard.engine.calls.clear()
+    before(harness)
+    harness.engine.calls.clear()
     with pytest.raises(Dead):
-        act(yard.mortal(at))
-    return yard
+        act(harness.killable(at))
+    return harness
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -148,8 +149,8 @@ def test_the_run_after_a_kill_finishes_and_repeats_nothing(name: str) -> None:
     names = points_of(name)
     assert len(names) > 40
     for at, point in fatal(names):
-        yard = killed(name, at)
-        check(yard, name, f"{name}, killed {point} ({at})")
+        harness = killed(name, at)
+        check(harness, name, f"{name}, killed {point} ({at})")
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -159,104 +160,104 @@ def test_the_run_after_a_kill_may_be_killed_too(name: str) -> None:
     count = len(points_of(name))
     for _ in range(25):
         at, other = chance.randint(1, count), chance.randint(1, count)
-        yard = killed(name, at)
+        harness = killed(name, at)
         with suppress(Dead):
-            STORIES[name][2](yard.mortal(other))
-        check(yard, name, f"{name}, killed at {at} and {other}, seed {seed}")
+            STORIES[name][2](harness.killable(other))
+        check(harness, name, f"{name}, killed at {at} and {other}, seed {seed}")
 
 
 @pytest.mark.parametrize("name", ["an upgrade", "two services, replicas, a trial", "an image that is never healthy"])
 def test_another_release_may_come_in_between(name: str) -> None:
     for at, point in fatal(points_of(name)):
-        yard = killed(name, at)
-        yard.newer("three")
-        result = run(yard.api("ben@example.com"))
+        harness = killed(name, at)
+        harness.newer("three")
+        result = run(harness.api("ben@example.com"))
         where = f"{name}, killed {point} ({at}), then another release"
         assert statuses(result)["dev"] == "deployed", (where, result.environments)
-        stands(yard, where)
+        check_state(harness, where)
 
 
 def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins() -> None:
     for at, point in fatal(points_of("a rollback")):
-        yard = Yard()
-        first(yard)
+        harness = KillHarness()
+        first(harness)
         for word in ("one", "two", "three"):
-            yard.newer(word)
-            yard.run("dev")
-        api = yard.mortal(at)
+            harness.newer(word)
+            harness.run("dev")
+        api = harness.killable(at)
         with pytest.raises(Dead):
             back(api)
         where = f"killed {point} ({at})"
-        if yard.kinds("dev")[-1] != "pinned":  # else the command was through, and to give it again means one more back
-            back(yard.api("ben@example.com"))
-        stands(yard, where)
-        state = facts_so_far(yard.api("ben@example.com").context)
+        if harness.kinds("dev")[-1] != "pinned":  # else the command was through, and to give it again means one more back
+            back(harness.api("ben@example.com"))
+        check_state(harness, where)
+        state = facts_so_far(harness.api("ben@example.com").context)
         dev = state.environment("dev")
         assert state.releases[dev.current.release].release.images["web"] == image("web", "two"), where  # type: ignore[union-attr]
-        assert yard.kinds("dev").count("pinned") == 1, where
-        yard.newer("four")
-        assert yard.run("dev").environments[0].code is ReasonCode.PINNED, where
+        assert harness.kinds("dev").count("pinned") == 1, where
+        harness.newer("four")
+        assert harness.run("dev").environments[0].code is ReasonCode.PINNED, where
 
 
 def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back() -> None:
-    yard = Yard()
-    twice(yard)
-    append = yard.store.append
+    harness = KillHarness()
+    twice(harness)
+    append = harness.store.append
 
-    def mortal(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
+    def killable(draft: FactDraft, head: LedgerHead, at: datetime) -> Fact:
         if draft.kind is Kind.PINNED:
             raise Dead
         return append(draft, head, at)
 
-    yard.store.append = mortal  # type: ignore[method-assign]
+    harness.store.append = killable  # type: ignore[method-assign]
     with pytest.raises(Dead):
-        yard.api().rollback("dev", None, "orders fail")
-    yard.store.append = append  # type: ignore[method-assign]
-    report = yard.api().status().environments[0]
+        harness.api().rollback("dev", None, "orders fail")
+    harness.store.append = append  # type: ignore[method-assign]
+    report = harness.api().status().environments[0]
     assert report.pinned == "orders fail"
-    yard.api().unpin("dev", "mended")
-    assert yard.api().status().environments[0].pinned is None
+    harness.api().unpin("dev", "mended")
+    assert harness.api().status().environments[0].pinned is None
 
 
-def check(yard: Yard, name: str, where: str) -> None:
-    result = STORIES[name][2](yard.api("ben@example.com"))
+def check(harness: KillHarness, name: str, where: str) -> None:
+    result = STORIES[name][2](harness.api("ben@example.com"))
     assert statuses(result)["dev"] in STORIES[name][3], (where, result.environments)
-    stands(yard, where)
-    assert not list(unfinished(yard)), where
+    check_state(harness, where)
+    assert not list(unfinished(harness)), where
     if STORIES[name][3] is GOOD:
-        yard.engine.calls.clear()
-        again = STORIES[name][2](yard.api("ben@example.com"))
+        harness.engine.calls.clear()
+        again = STORIES[name][2](harness.api("ben@example.com"))
         assert statuses(again) == {"dev": "unchanged"}, (where, again.environments)
-        assert not yard.engine.verbs("create", "start", "stop", "remove", "rename"), where
+        assert not harness.engine.verbs("create", "start", "stop", "remove", "rename"), where
 
 
-def stands(yard: Yard, where: str) -> None:
+def check_state(harness: KillHarness, where: str) -> None:
     """One running container a replica, of one promotion; at most one stopped one beside it; nothing else."""
-    state = facts_so_far(yard.api("eve@example.com").context).environment("dev")
+    state = facts_so_far(harness.api("eve@example.com").context).environment("dev")
     assert state.start is None, where
     assert state.current is not None, where
-    boxes = {box.name: box for box in yard.engine.boxes.values()}
-    names = {f"shop-dev-{name}{suffix}" for name in yard.services for suffix in _suffixes(yard, name)}
+    boxes = {box.name: box for box in harness.engine.boxes.values()}
+    names = {f"shop-dev-{name}{suffix}" for name in harness.services for suffix in _suffixes(harness, name)}
     for name in names:
         assert boxes[name].status == "running", (where, name, boxes[name].status)
     rest = {name: box.status for name, box in boxes.items() if name not in names}
     assert all(name.removesuffix("-previous") in names and status == "exited" for name, status in rest.items()), (where, rest)
     recorded = {container for running in state.current.services.values() for container in running.containers}
     assert recorded == {boxes[name].id for name in names}, where
-    assert all(isinstance(fact, Fact) for fact in check_chain(yard.store.lines())), where
+    assert all(isinstance(fact, Fact) for fact in check_chain(harness.store.lines())), where
 
 
-def _suffixes(yard: Yard, name: str) -> list[str]:
-    return ["", *(f"-{number}" for number in range(2, yard.services[name].replicas + 1))]
+def _suffixes(harness: KillHarness, name: str) -> list[str]:
+    return ["", *(f"-{number}" for number in range(2, harness.services[name].replicas + 1))]
 
 
-def unfinished(yard: Yard) -> Iterator[str]:
+def unfinished(harness: KillHarness) -> Iterator[str]:
     """What was done twice: a job that had ended, a vote that two promotions used."""
-    facts = list(yard.store.read())
+    facts = list(harness.store.read())
     ended = Counter(f.body["promotion"] for f in facts if f.kind == "step_done" and "before" in str(f.body["step"]))
     yield from (f"job of {promotion}" for promotion, count in ended.items() if count > 1)
     promotions = {f.body["promotion"] for f in facts if f.kind == "started" and not f.body["mend"]}
-    jobs = sum(1 for call in yard.engine.verbs("start") if "-before-" in call[1])
+    jobs = sum(1 for call in harness.engine.verbs("start") if "-before-" in call[1])
     if jobs > len(promotions):
         yield f"{jobs} jobs for {len(promotions)} promotions"
     users: dict[str, set[object]] = {}

@@ -8,14 +8,14 @@ from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import RunResult
 from tests.faults.points import Pauses, edges
-from tests.faults.test_kill_points import STORIES, Yard, points_of, run, stands
-from tests.workshop import statuses
+from tests.faults.test_kill_points import STORIES, KillHarness, check_state, points_of, run
+from tests.harness import statuses
 
 CHANGES_BUT_PULL = ("create", "start", "stop", "rename", "remove", "remove_image", "ensure_network", "exec")
 CHANGES = ("pull", *CHANGES_BUT_PULL)
 
 
-class Rested(Yard):
+class PausedRun(KillHarness):
     """What the other did, and what the paused run changed after it."""
 
     result: RunResult | None = None
@@ -45,21 +45,21 @@ def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bo
     for at, point in edges(points_of(name)):
         if point.startswith("before engine"):
             continue  # the call is on its way: nothing on the engine's side could refuse it
-        yard = Rested()
-        STORIES[name][0](yard)
-        yard.engine.calls.clear()
-        result = yard.paused(at, another_release=another_release)
+        harness = PausedRun()
+        STORIES[name][0](harness)
+        harness.engine.calls.clear()
+        result = harness.paused(at, another_release=another_release)
         where = f"{name}, paused {point} ({at})"
-        if yard.result is None:
+        if harness.result is None:
             continue  # it did not come that far this time
-        assert statuses(yard.result)["dev"] in ("deployed", "unchanged", "rolled_back"), (where, yard.result.environments)
+        assert statuses(harness.result)["dev"] in ("deployed", "unchanged", "rolled_back"), (where, harness.result.environments)
         mine = result.environments[0]
         if mine.code is ReasonCode.LOCK_HELD:
             tried += 1
-            assert not yard.late, (where, yard.late)
+            assert not harness.late, (where, harness.late)
         else:  # it had not begun, or had ended: then it may go on, and finds what the other did
             assert str(mine.status) in ("deployed", "unchanged", "rolled_back", "pending", "refused"), (where, mine)
-        stands(yard, where)
+        check_state(harness, where)
     assert tried > 10
 
 
@@ -70,24 +70,24 @@ def test_it_touches_nothing_after_a_clock_that_is_ahead_took_its_lease(name: str
     for at, point in edges(points_of(name)):
         if point.startswith(("before engine", "before ledger")):
             continue  # the call is on its way
-        yard = Robbed()
-        STORIES[name][0](yard)
-        yard.engine.calls.clear()
-        result = yard.robbed(at)
+        harness = LostLease()
+        STORIES[name][0](harness)
+        harness.engine.calls.clear()
+        result = harness.lose_lease(at)
         where = f"{name}, robbed {point} ({at})"
-        if yard.left is None or result.environments[0].code is not ReasonCode.LOCK_HELD:
+        if harness.left is None or result.environments[0].code is not ReasonCode.LOCK_HELD:
             continue  # it did not come that far this time, or had ended
         stopped += 1
-        assert (yard.engine.verbs(*CHANGES), len(yard.store.kept)) == yard.left, where
+        assert (harness.engine.verbs(*CHANGES), len(harness.store.kept)) == harness.left, where
     assert stopped > 10
 
 
-class Robbed(Yard):
+class LostLease(KillHarness):
     """What had been done, and how many facts there were, when another took the lease by a clock that is ahead."""
 
     left: tuple[list[tuple[str, ...]], int] | None = None
 
-    def robbed(self, at: int) -> RunResult:
+    def lose_lease(self, at: int) -> RunResult:
         def meanwhile() -> None:
             if self.store.held():
                 self.left = self.engine.verbs(*CHANGES), len(self.store.kept)

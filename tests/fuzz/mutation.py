@@ -78,13 +78,13 @@ def _cut(data: bytearray, _: Sequence[bytes], random: Random) -> None:
 
 
 def _token(data: bytearray, _: Sequence[bytes], random: Random) -> None:
-    place = _at(data, random)
-    data[place:place] = random.choice(TOKENS)
+    position = _at(data, random)
+    data[position:position] = random.choice(TOKENS)
 
 
 def _over(data: bytearray, _: Sequence[bytes], random: Random) -> None:
-    place, token = _at(data, random), random.choice(TOKENS)
-    data[place : place + len(token)] = token
+    position, token = _at(data, random), random.choice(TOKENS)
+    data[position : position + len(token)] = token
 
 
 def _again(data: bytearray, _: Sequence[bytes], random: Random) -> None:
@@ -94,9 +94,9 @@ def _again(data: bytearray, _: Sequence[bytes], random: Random) -> None:
 
 
 def _splice(data: bytearray, others: Sequence[bytes], random: Random) -> None:
-    other, place = random.choice(others), _at(data, random)
+    other, position = random.choice(others), _at(data, random)
     begin = random.randint(0, len(other))
-    data[place:place] = other[begin : begin + random.choice((8, 64, 512))]
+    data[position:position] = other[begin : begin + random.choice((8, 64, 512))]
 
 
 def _line(data: bytearray, _: Sequence[bytes], random: Random) -> None:
@@ -132,10 +132,10 @@ def reshape(seed: bytes, random: Random) -> bytes:
     """Lines of JSON with some of their values exchanged, dropped or added, written in canonical form again."""
     lines = seed.splitlines()
     for _ in range(random.randint(1, 3)):
-        place = random.randrange(len(lines))
-        document = json.loads(lines[place])
+        position = random.randrange(len(lines))
+        document = json.loads(lines[position])
         _reshape(document, random)
-        lines[place] = canonical(document)
+        lines[position] = canonical(document)
     if random.random() < 0.3:
         lines.insert(random.randrange(len(lines) + 1), lines[random.randrange(len(lines))])
     return b"\n".join(lines)

@@ -56,12 +56,12 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape" if len(data) % 2 else "replace")
 
 
-class _Beside:
+class _Directory:
     """A directory that stays as long as the process, for parsers that read files."""
 
     def __init__(self) -> None:
-        self._room = TemporaryDirectory(prefix="promoter-fuzz-")
-        self.path = Path(self._room.name)
+        self._temporary = TemporaryDirectory(prefix="promoter-fuzz-")
+        self.path = Path(self._temporary.name)
 
     def write(self, name: str, data: bytes) -> Path:
         file = self.path / name
@@ -70,11 +70,11 @@ class _Beside:
         return file
 
 
-_BESIDE = _Beside()
-_BESIDE.write("web/Dockerfile", b"FROM scratch\n")
-_BESIDE.write("Dockerfile", b"FROM scratch\n")
-_BESIDE.write("common.env", b"A=1\n")
-_BESIDE.write("keys", b"ana@example.com " + KEY + b"\n")
+_DIRECTORY = _Directory()
+_DIRECTORY.write("web/Dockerfile", b"FROM scratch\n")
+_DIRECTORY.write("Dockerfile", b"FROM scratch\n")
+_DIRECTORY.write("common.env", b"A=1\n")
+_DIRECTORY.write("keys", b"ana@example.com " + KEY + b"\n")
 
 PIPELINE = b"""name: shop
 registry: registry.example.com/acme
@@ -199,13 +199,13 @@ SETTINGS = (
 
 
 def _pipeline(data: bytes) -> None:
-    validate(_BESIDE.write("pipeline.yaml", data), source=SOURCE, environ=ENVIRON)
+    validate(_DIRECTORY.write("pipeline.yaml", data), source=SOURCE, environ=ENVIRON)
 
 
 def _compose(data: bytes) -> None:
-    _BESIDE.write("compose.yaml", data)
+    _DIRECTORY.write("compose.yaml", data)
     text = b"name: shop\nregistry: r.example.com/x\nservices: compose.yaml\nenvironments: {dev: {}}\n"
-    validate(_BESIDE.write("with-compose.yaml", text), source=SOURCE, environ=ENVIRON)
+    validate(_DIRECTORY.write("with-compose.yaml", text), source=SOURCE, environ=ENVIRON)
 
 
 def _template(data: bytes) -> None:
@@ -216,8 +216,8 @@ def _template(data: bytes) -> None:
 
 
 def _settings(data: bytes) -> None:
-    _BESIDE.write("settings/.promoter/settings.toml", data)
-    load_settings(_BESIDE.path / "settings")
+    _DIRECTORY.write("settings/.promoter/settings.toml", data)
+    load_settings(_DIRECTORY.path / "settings")
 
 
 def _dockerfile(data: bytes) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from promoter.gates.checks import HttpCheck, evaluate_check, say_dry_run
+from promoter.gates.checks import HttpCheck, dry_run_sentence, evaluate_check
 from promoter.gates.context import CheckResult, GateContext
 from promoter.model.release import Release, Source
 from promoter.model.verdict import Outcome, ReasonCode, Verdict
@@ -47,5 +47,5 @@ def test_the_verdict_has_the_sentence_of_the_check() -> None:
 
 def test_a_dry_run_reports_the_outcome_it_would_have_had() -> None:
     results = (CheckResult(True, "fine"), CheckResult(False, "silence", timed_out=True), CheckResult(False, "status 500"))
-    output = [say_dry_run(result) for result in results]
+    output = [dry_run_sentence(result) for result in results]
     assert [re.findall("would have (passed|timed out|failed)", one) for one in output] == [["passed"], ["timed out"], ["failed"]]

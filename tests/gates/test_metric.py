@@ -36,7 +36,7 @@ def answer(*series: tuple[dict[str, str], list[tuple[float, str]]], **more: obje
 
 
 def samples(*values: float | None) -> tuple[Series, ...]:
-    return (Series("errors", {place: value for place, value in enumerate(values) if value is not None}),)
+    return (Series("errors", {index: value for index, value in enumerate(values) if value is not None}),)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_could_never_mean_anything_is_refused(fields: dict[str, object], wh
     assert where in [*cause["loc"], *(part for fault in faults for part in fault.at)]
 
 
-def test_a_gate_queries_the_past_and_a_verification_the_future_at_round_times() -> None:
+def test_a_gate_queries_earlier_and_a_verification_later_round_times() -> None:
     back, ahead = range_ending_at(check(), NOW), range_starting_at(check(), NOW)
     assert (back.points, back.end - back.start) == (5, 60_000)
     assert NOW - STEP < back.end <= NOW <= ahead.start < NOW + STEP

@@ -33,7 +33,7 @@ def read(scanner: Scanner, text: str) -> tuple[Finding, ...]:
 
 
 @BOTH
-def test_findings_are_read_with_what_mends_them(scanner: Scanner, report: Report) -> None:
+def test_findings_are_read_with_their_fixes(scanner: Scanner, report: Report) -> None:
     found = read(scanner, report(IMAGE, ("CVE-1", "CRITICAL", "3.0.2"), ("CVE-2", "Low", "")))
     assert found == (
         Finding("CVE-1", "openssl", "3.0.1", "3.0.2", Severity.CRITICAL),
@@ -77,13 +77,13 @@ def test_a_report_about_another_digest_is_none(scanner: Scanner, report: Report)
 
 def changed(text: str, path: list[Any], value: object) -> str:
     document = json.loads(text)
-    here = document
+    parent = document
     for part in path[:-1]:
-        here = here[part]
+        parent = parent[part]
     if value is None:
-        del here[path[-1]]
+        del parent[path[-1]]
     else:
-        here[path[-1]] = value
+        parent[path[-1]] = value
     return json.dumps(document)
 
 

@@ -12,7 +12,7 @@ from threading import Timer
 
 import pytest
 from parts import processes
-from parts.place import tag
+from parts.lab_state import tag
 from parts.talk import engine_silent, registry_silent
 
 LAB = Path(__file__).resolve().parents[2] / "lab/lab.py"

@@ -72,7 +72,7 @@ def test_who_was_overtaken_reads_first_and_writes_then(ledger, other, store):
     assert [fact.actor for fact in store.read()] == ["ana@example.com", "ben@example.com", "ana@example.com"]
 
 
-def test_a_guard_judges_again_what_changed_in_between(ledger, other, store):
+def test_a_guard_evaluates_again_what_changed_in_between(ledger, other, store):
     seen: list[State] = []
 
     def guard(state: State) -> None:

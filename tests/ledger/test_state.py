@@ -31,7 +31,7 @@ class Story:
     def __init__(self, *, bare: bool = False) -> None:
         self.facts: list[Fact] = []
         self._bare = bare
-        self._begun: dict[str | None, tuple[object, object]] = {}
+        self._started: dict[str | None, tuple[object, object]] = {}
 
     def emit(self, kind: Kind, environment: str | None = None, release: str | None = None, **body: object) -> Fact:
         if not self._bare:
@@ -43,9 +43,9 @@ class Story:
         for one in RELEASES.values():
             if kind is not Kind.RELEASED and one.id in (release, body.get("from_"), body.get("to")) and one.id not in made:
                 self._append(Kind.RELEASED, None, one.id, content=one.content())
-        begun = self._begun.get(environment, (None, None))
-        wanted = (body.get("promotion", begun[0]), release or begun[1])
-        if kind in (Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK) and begun != wanted:
+        started = self._started.get(environment, (None, None))
+        wanted = (body.get("promotion", started[0]), release or started[1])
+        if kind in (Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK) and started != wanted:
             self._append(
                 Kind.STARTED,
                 environment,
@@ -63,9 +63,9 @@ class Story:
         fact = seal(FactDraft(kind, "ana@example.com", environment, release, body), head, START + timedelta(minutes=head.seq + 1))
         self.facts.append(fact)
         if kind is Kind.STARTED:
-            self._begun[environment] = (body["promotion"], release)
+            self._started[environment] = (body["promotion"], release)
         elif kind in (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK):
-            self._begun.pop(environment, None)
+            self._started.pop(environment, None)
         return fact
 
     @property
@@ -205,7 +205,7 @@ def test_a_request_is_open_until_its_plan_starts(story):
     assert story.at("prod").request is None
 
 
-def test_a_newer_request_takes_the_place_of_an_older(story):
+def test_a_newer_request_replaces_an_older(story):
     story.requested(A)
     story.requested(B, plan="p2")
     assert story.at("prod").request.release == B
@@ -301,7 +301,7 @@ def test_a_run_that_lost_its_lease_does_not_end_anothers_promotion():
     assert story.state.impossible.get(str(late.seq)) == "promotion one is not running in prod"
 
 
-def test_a_failure_leaves_what_runs_and_begins_its_stay_anew(story):
+def test_a_failure_leaves_what_runs_and_restarts_its_stay(story):
     story.promoted(A, "one")
     story.started(B, "two")
     fact = story.failed(B, "two")
@@ -322,7 +322,7 @@ def test_a_failure_of_the_first_release_leaves_nothing(story):
     assert (story.at("prod").current, story.at("prod").since, list(story.at("prod").verified)) == (None, None, [])
 
 
-def test_a_failed_release_that_was_left_in_place_ends_the_stay(story):
+def test_a_failed_release_that_was_not_removed_ends_the_stay(story):
     story.promoted(A, "one")
     story.failed(B, "two", left=True)
     assert (story.at("prod").current.release, story.at("prod").since) == (A, None)
@@ -349,7 +349,7 @@ def test_a_rollback_to_an_unverified_release_is_accepted_and_matches_no_plan(sto
     assert (story.at("prod").current.release, story.at("prod").current.plan_digest) == (A, "")
 
 
-def test_a_mend_is_another_stay_of_the_same(story):
+def test_a_repair_is_another_stay_of_the_same(story):
     story.promoted(A, "one")
     story.started(A, "one", mend=True)
     assert story.at("prod").start.mend
@@ -410,7 +410,7 @@ def test_a_rollback_passes_what_was_vetoed(story):
     assert {what: mark.reason for what, mark in story.state.vetoed.items()} == {B: "leak", C: "base", DIGESTS["a"]: "base"}
 
 
-def test_what_runs_there_drifted_and_the_stay_begins_anew(story):
+def test_what_runs_there_drifted_and_the_stay_restarts(story):
     story.promoted(A, "one")
     drifted = story.emit(Kind.DRIFTED, "prod", A)
     assert story.at("prod").since == drifted.at
@@ -434,7 +434,7 @@ def test_a_pin_holds_until_it_is_taken_out(story):
     assert story.at("prod").pinned is None
 
 
-def test_a_freeze_holds_in_one_place_or_everywhere(story):
+def test_a_freeze_applies_to_one_environment_or_to_all(story):
     story.emit(Kind.FROZEN, "prod", reason="audit")
     story.emit(Kind.FROZEN, reason="year end")
     assert story.at("prod").frozen.reason == "audit"
@@ -543,9 +543,9 @@ def test_a_long_ledger_folds_in_proportion(story):
 
 
 def seconds(facts) -> float:
-    begun = process_time()
+    started = process_time()
     fold(facts)
-    return process_time() - begun
+    return process_time() - started
 
 
 class Long:

@@ -14,7 +14,7 @@ from tests.ci import fixtures
 from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
-from tests.live.project import Project, begun
+from tests.live.project import Project, initial
 from tests.live.stage import Stage, push_shell
 
 shared, wheelhouse, tool_cache, job = fixtures.shared, fixtures.wheelhouse, fixtures.tool_cache, fixtures.job
@@ -44,9 +44,9 @@ def server(postgres_programs: Path) -> Iterator[Server]:
 @pytest.fixture
 def program(registry_host: str) -> str:
     """The registry's binary: on PATH, or where the lab unpacked it."""
-    from parts import place
+    from parts import lab_state
 
-    unpacked = place.directory() / "packages/docker-registry/usr/bin/docker-registry"
+    unpacked = lab_state.directory() / "packages/docker-registry/usr/bin/docker-registry"
     found = shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else None)
     if found is None:
         pytest.skip(f"no docker-registry to start: the registry at {registry_host} was brought from elsewhere")
@@ -65,7 +65,7 @@ def project(
     tmp_path: Path,
 ) -> Project:
     """An application in a repository of its own: dev, and prod behind an approval. The ledger is a branch of it."""
-    return begun(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))
+    return initial(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))
 
 
 @pytest.fixture(scope="session")

@@ -38,12 +38,12 @@ class Project:
     cli: Cli
     job: Callable[..., Job]
     name: str
-    room: Path
+    directory: Path
 
     @cached_property
     def world(self) -> World:
-        (self.room / "world").mkdir()
-        return World(self.room / "world")
+        (self.directory / "world").mkdir()
+        return World(self.directory / "world")
 
     def push(self, text: str, **files: str) -> None:
         """Another page, and files, on main."""
@@ -66,7 +66,7 @@ class Project:
 
     def approve(self) -> Ran:
         """A person, at a clone of their own."""
-        self.cli.env |= {"HOME": str(self.world.room / "home")}
+        self.cli.env |= {"HOME": str(self.world.directory / "home")}
         ran = self.cli("approve", "prod", "--yes", "--actor", "ana@example.com", cwd=self.world.another("desk"))
         assert ran.exit_code == 0, ran.text
         return ran
@@ -78,7 +78,7 @@ class Project:
         return release_of(found.labels) if found and found.status == "running" else None
 
 
-def begun(project: Project, registry: str, busybox: Path, ports: tuple[int, int]) -> Project:
+def initial(project: Project, registry: str, busybox: Path, ports: tuple[int, int]) -> Project:
     (project.world.clone / "www").mkdir()
     shutil.copy2(busybox / "busybox", project.world.clone / "busybox")
     text = PIPELINE.format(name=project.name, registry=registry, dev=ports[0], prod=ports[1])

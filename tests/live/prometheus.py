@@ -17,7 +17,7 @@ scrape_configs:
   - job_name: shop
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Page(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ class Prometheus:
         return float(result[0]["value"][1]) if result else 0.0
 
 
-def until(true, seconds: float = PATIENCE) -> None:
+def until(true, seconds: float = TIMEOUT) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not so within {seconds} s"

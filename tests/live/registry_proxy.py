@@ -62,7 +62,7 @@ class Proxy:
 
 
 # ---------------------------------------------------------------- how it may misbehave
-def says(status: int, body: bytes = b"", **headers: str) -> Act:
+def respond(status: int, body: bytes = b"", **headers: str) -> Act:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda handler: handler.reply(Answer(status, named, body))
 

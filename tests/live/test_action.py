@@ -34,7 +34,7 @@ def test_a_run_that_waits_is_approved_and_continued_on_other_machines(project: P
     assert (run.outcome, run.outputs["status"], run.outputs["reason-code"]) == ("success", "pending", "approvals_missing"), (
         run.log
     )
-    assert any("approvals_missing" in notice.data for notice in first.said.named("notice"))
+    assert any("approvals_missing" in notice.data for notice in first.runner.named("notice"))
     images = json.loads(run.outputs["images"])
     assert images["web"].endswith("@" + run.outputs["digest"])
     assert json.loads(run.outputs["result"])["release"]["id"] == run.outputs["release"] == project.lives_in("dev")
@@ -42,7 +42,7 @@ def test_a_run_that_waits_is_approved_and_continued_on_other_machines(project: P
     assert json.loads((record / "result.json").read_text()) == json.loads(run.outputs["result"])
     kinds = [json.loads(line)["kind"] for line in (record / "ledger.jsonl").read_text().splitlines()]
     assert kinds[0] == "released" and kinds[-1] == "requested"
-    assert first.said.masks == []
+    assert first.runner.masks == []
 
     second = project.on("two")
     red = used(second, command="promote", environment="prod", on_pending="fail")
@@ -74,17 +74,17 @@ def test_a_release_that_fails_is_red_with_the_earlier_one_back_and_its_container
     assert project.lives_in("dev") == good.outputs["release"]
     assert "pwned" in bad.log
     obeyed = [
-        one for one in job.said.commands if one.data in {"pwned", "/pwned", "dev"} or one.name in {"add-path", "set-output"}
+        one for one in job.runner.commands if one.data in {"pwned", "/pwned", "dev"} or one.name in {"add-path", "set-output"}
     ]
     assert obeyed == []
-    assert job.said.named("error")
-    assert job.said.masks == [] and bad.outputs["digest"] != good.outputs["digest"]
+    assert job.runner.named("error")
+    assert job.runner.masks == [] and bad.outputs["digest"] != good.outputs["digest"]
 
 
 @pytest.fixture
 def read_only(project: Project, free_port: Callable[[], int]) -> Iterator[str]:
     """The repository as the token of a fork's pull request sees it: everything to read, nothing to write."""
-    port, base = free_port(), project.world.room
+    port, base = free_port(), project.world.directory
     command = [
         "git",
         "daemon",
@@ -136,8 +136,8 @@ def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, r
         {"command": "plan", "environment": "dev"},
         {"command": "explain", "environment": "prod"},
     ):
-        looked = used(job, **given)
-        assert (looked.outcome, looked.outputs["status"] != "failed") == ("success", True), looked.log
+        ran = used(job, **given)
+        assert (ran.outcome, ran.outputs["status"] != "failed") == ("success", True), ran.log
     for given, output in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
         stopped = used(job, **given, evidence=str(tmp_path / "record"))
         assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log

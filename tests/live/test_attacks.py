@@ -218,7 +218,7 @@ def test_break_14_a_verifying_program_that_changes_makes_the_approval_stale(stag
     assert refused.json["environments"][0]["reason_code"] == "approval_stale"
 
 
-def test_break_15_a_soak_begins_anew_when_the_release_was_down(stage: Stage) -> None:
+def test_break_15_a_soak_restarts_when_the_release_was_down(stage: Stage) -> None:
     stage.file({"web": stage.service()}, {"test": {}, "prod": {"gates": [{"soak": {"in": "test", "for": "1h"}}]}})
     stage.promoter("run", code=3)
     lived = stage.of("test", "web")

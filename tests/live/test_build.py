@@ -32,7 +32,7 @@ RUN = 'RUN ["/bin/busybox", "sh", "-c", "{}"]\n'
 
 
 @dataclass
-class Yard:
+class BuildHarness:
     """A context with busybox in it, and an engine."""
 
     engine: DockerEngine
@@ -71,26 +71,26 @@ class Yard:
 
 
 @pytest.fixture
-def yard(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path: Path, unique: str) -> Iterator[Yard]:
+def harness(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path: Path, unique: str) -> Iterator[BuildHarness]:
     shutil.copy2(busybox_dir / "busybox", tmp_path / "busybox")
     with (tmp_path / "busybox").open("ab") as program:
         program.write(unique.encode())  # harmless at its end, and no earlier run's cache knows it
     engine = open_engine(engine_url)
-    made = Yard(engine, tmp_path, Repository(registry_host, f"{unique}/web"), unique)
+    made = BuildHarness(engine, tmp_path, Repository(registry_host, f"{unique}/web"), unique)
     yield made
     made.sweep()
     engine.close()
 
 
 @pytest.fixture
-def buildx(yard: Yard, buildx_config: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
+def buildx(harness: BuildHarness, buildx_config: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
     monkeypatch.setenv("DOCKER_CONFIG", str(buildx_config))
-    return choose_builder("buildx", yard.engine)
+    return choose_builder("buildx", harness.engine)
 
 
 @pytest.fixture(params=["engine", "buildx"])
-def builder(request: pytest.FixtureRequest, yard: Yard) -> Builder:
-    return request.getfixturevalue("buildx") if request.param == "buildx" else EngineBuilder(yard.engine)
+def builder(request: pytest.FixtureRequest, harness: BuildHarness) -> Builder:
+    return request.getfixturevalue("buildx") if request.param == "buildx" else EngineBuilder(harness.engine)
 
 
 @dataclass
@@ -109,9 +109,9 @@ def build(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None =
     return Built(lines)
 
 
-def is_old(yard: Yard) -> bool:
+def is_old(harness: BuildHarness) -> bool:
     """Return whether the engine's BuildKit is older than that of engine 23."""
-    return int(yard.engine.identify().version.partition(".")[0]) < 23
+    return int(harness.engine.identify().version.partition(".")[0]) < 23
 
 
 def failed(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None = None) -> BuildError:
@@ -122,147 +122,151 @@ def failed(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None 
 
 
 # ------------------------------------------------------------------ both
-def test_a_build_lands_in_the_engine_with_its_labels_and_log(yard: Yard, builder: Builder) -> None:
-    output = build(builder, yard.request(BASE + RUN.format("echo loud and clear") + "LABEL own=1\n", labels={"theirs": "2"}))
+def test_a_build_lands_in_the_engine_with_its_labels_and_log(harness: BuildHarness, builder: Builder) -> None:
+    output = build(builder, harness.request(BASE + RUN.format("echo loud and clear") + "LABEL own=1\n", labels={"theirs": "2"}))
     assert "loud and clear" in output.text
-    labels = yard.config()["Config"]["Labels"]
-    assert (labels["own"], labels["theirs"], labels["dev.promoter.pipeline"]) == ("1", "2", yard.name)
+    labels = harness.config()["Config"]["Labels"]
+    assert (labels["own"], labels["theirs"], labels["dev.promoter.pipeline"]) == ("1", "2", harness.name)
 
 
-def test_a_build_can_be_pushed(yard: Yard, builder: Builder) -> None:
-    build(builder, yard.request(BASE))
-    digest = yard.engine.push(yard.repository, "v1", lambda *_: None)
-    build(builder, yard.request(BASE))
-    assert yard.engine.push(yard.repository, "v1", lambda *_: None) == digest
+def test_a_build_can_be_pushed(harness: BuildHarness, builder: Builder) -> None:
+    build(builder, harness.request(BASE))
+    digest = harness.engine.push(harness.repository, "v1", lambda *_: None)
+    build(builder, harness.request(BASE))
+    assert harness.engine.push(harness.repository, "v1", lambda *_: None) == digest
 
 
-def test_arguments_and_target(yard: Yard, builder: Builder) -> None:
+def test_arguments_and_target(harness: BuildHarness, builder: Builder) -> None:
     text = f"{BASE.replace('scratch', 'scratch AS one')}ARG A\nENV A=$A\nFROM one AS two\nENV TWO=2\n"
-    build(builder, yard.request(text, args={"A": "a b"}, target="one"))
-    environment = yard.config()["Config"]["Env"]
+    build(builder, harness.request(text, args={"A": "a b"}, target="one"))
+    environment = harness.config()["Config"]["Env"]
     assert "A=a b" in environment and "TWO=2" not in environment
 
 
-def test_a_secret_argument_is_passed_and_masked_in_the_log(yard: Yard, builder: Builder) -> None:
-    asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN"), args={"TOKEN": f"x-{handle('token')}"})
+def test_a_secret_argument_is_passed_and_masked_in_the_log(harness: BuildHarness, builder: Builder) -> None:
+    asked = harness.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN"), args={"TOKEN": f"x-{handle('token')}"})
     output = build(builder, asked, FakeSecrets({"token": "hunter2"}))
     assert "got x-[secret token]" in output.text and "hunter2" not in output.text
 
 
-def test_an_inline_dockerfile(yard: Yard, builder: Builder) -> None:
-    build(builder, yard.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
-    assert "INLINE=yes" in yard.config()["Config"]["Env"]
+def test_an_inline_dockerfile(harness: BuildHarness, builder: Builder) -> None:
+    build(builder, harness.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
+    assert "INLINE=yes" in harness.config()["Config"]["Env"]
 
 
 def test_an_inline_dockerfile_and_its_secrets_stay_nowhere(
-    yard: Yard, builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    harness: BuildHarness, builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path_factory.mktemp("temporary")
     monkeypatch.setenv("TMPDIR", str(directory))
     monkeypatch.setattr("tempfile.tempdir", None)
-    build(builder, yard.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
+    build(builder, harness.request(dockerfile_inline=f"{BASE}ENV INLINE={handle('token')}\n"), FakeSecrets({"token": "yes"}))
     assert list(directory.iterdir()) == []
 
 
-def test_a_dockerfile_outside_the_context_is_built(yard: Yard, builder: Builder) -> None:
-    (yard.directory / "context").mkdir()
-    (yard.directory / "context/file").touch()
-    (yard.directory / "Other").write_text("FROM scratch\nCOPY file /file\n")
-    build(builder, yard.request(context="context", dockerfile="../Other"))
-    assert "file" in yard.files()
+def test_a_dockerfile_outside_the_context_is_built(harness: BuildHarness, builder: Builder) -> None:
+    (harness.directory / "context").mkdir()
+    (harness.directory / "context/file").touch()
+    (harness.directory / "Other").write_text("FROM scratch\nCOPY file /file\n")
+    build(builder, harness.request(context="context", dockerfile="../Other"))
+    assert "file" in harness.files()
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_what_is_ignored_stays_outside(yard: Yard, builder: Builder, own: bool) -> None:
+def test_what_is_ignored_stays_outside(harness: BuildHarness, builder: Builder, own: bool) -> None:
     for name in ("keep.txt", "secret.txt", "deep/secret.txt", "deep/keep.txt", "deep/special.secret.txt"):
-        (yard.directory / "files" / name).parent.mkdir(exist_ok=True, parents=True)
-        (yard.directory / "files" / name).touch()
-    (yard.directory / ".dockerignore").write_text("files\n" if own else "# a comment\n**/*secret.txt\n!**/special.secret.txt\n")
+        (harness.directory / "files" / name).parent.mkdir(exist_ok=True, parents=True)
+        (harness.directory / "files" / name).touch()
+    (harness.directory / ".dockerignore").write_text(
+        "files\n" if own else "# a comment\n**/*secret.txt\n!**/special.secret.txt\n"
+    )
     if own:
-        (yard.directory / "Dockerfile.dockerignore").write_text("**/*secret.txt\n!**/special.secret.txt\n")
-    build(builder, yard.request("FROM scratch\nCOPY files /files\n"))
-    files = {name for name in yard.files() if name.startswith("files/") and name.endswith(".txt")}
+        (harness.directory / "Dockerfile.dockerignore").write_text("**/*secret.txt\n!**/special.secret.txt\n")
+    build(builder, harness.request("FROM scratch\nCOPY files /files\n"))
+    files = {name for name in harness.files() if name.startswith("files/") and name.endswith(".txt")}
     assert files == {"files/keep.txt", "files/deep/keep.txt", "files/deep/special.secret.txt"}
 
 
-def test_network_hosts_and_platform(yard: Yard, builder: Builder) -> None:
+def test_network_hosts_and_platform(harness: BuildHarness, builder: Builder) -> None:
     text = BASE + RUN.format("/bin/busybox cat /etc/hosts")
     output = build(
         builder,
-        yard.request(text, "linux/amd64", extra_hosts={"db.example.com": ("10.1.2.3",)}, network="host"),
+        harness.request(text, "linux/amd64", extra_hosts={"db.example.com": ("10.1.2.3",)}, network="host"),
     )
     assert "10.1.2.3\tdb.example.com" in output.text
-    assert yard.config()["Architecture"] == "amd64"
+    assert harness.config()["Architecture"] == "amd64"
 
 
-def test_shared_memory_is_given_or_refused(yard: Yard, builder: Builder) -> None:
-    asked = yard.request(BASE + RUN.format("/bin/busybox df /dev/shm"), shm_size=32 * 1024 * 1024)
-    if builder.name == "buildx" and is_old(yard):
+def test_shared_memory_is_given_or_refused(harness: BuildHarness, builder: Builder) -> None:
+    asked = harness.request(BASE + RUN.format("/bin/busybox df /dev/shm"), shm_size=32 * 1024 * 1024)
+    if builder.name == "buildx" and is_old(harness):
         assert "does not support `build.shm_size`" in str(builder.refuse(asked))
     else:
         assert "32768" in build(builder, asked).text
 
 
-def test_ulimits_apply_to_the_steps_of_a_build(yard: Yard, builder: Builder) -> None:
-    asked = yard.request(BASE + RUN.format("ulimit -n"), ulimits={"nofile": Ulimit(soft=321, hard=321)})
-    if builder.name == "buildx" and is_old(yard):
+def test_ulimits_apply_to_the_steps_of_a_build(harness: BuildHarness, builder: Builder) -> None:
+    asked = harness.request(BASE + RUN.format("ulimit -n"), ulimits={"nofile": Ulimit(soft=321, hard=321)})
+    if builder.name == "buildx" and is_old(harness):
         assert "does not support `build.ulimits`" in str(builder.refuse(asked))
     else:
         assert "321" in build(builder, asked).text
 
 
-def test_without_cache_everything_runs_again(yard: Yard, builder: Builder) -> None:
-    asked = yard.request(BASE + RUN.format("echo ran again"))
+def test_without_cache_everything_runs_again(harness: BuildHarness, builder: Builder) -> None:
+    asked = harness.request(BASE + RUN.format("echo ran again"))
     assert "ran again" in build(builder, asked).text
     assert "ran again" not in build(builder, asked).text.replace(RUN.format("echo ran again").strip(), "").replace(
         '"echo ran again"', ""
     )
-    again = build(builder, yard.request(no_cache=True)).text
+    again = build(builder, harness.request(no_cache=True)).text
     assert "ran again" in again.replace('"echo ran again"', "")
 
 
-def test_a_command_that_fails_shows_its_last_words(yard: Yard, builder: Builder) -> None:
-    error = failed(builder, yard.request(BASE + RUN.format("echo last words; exit 7")))
+def test_a_command_that_fails_shows_its_last_words(harness: BuildHarness, builder: Builder) -> None:
+    error = failed(builder, harness.request(BASE + RUN.format("echo last words; exit 7")))
     assert "last words" in error.message and "7" in error.message and not error.retryable
 
 
-def test_a_file_that_is_not_there(yard: Yard, builder: Builder) -> None:
-    assert "absent" in failed(builder, yard.request("FROM scratch\nCOPY absent /x\n")).message
+def test_a_file_that_is_not_there(harness: BuildHarness, builder: Builder) -> None:
+    assert "absent" in failed(builder, harness.request("FROM scratch\nCOPY absent /x\n")).message
 
 
-def test_a_dockerfile_that_is_none(yard: Yard, builder: Builder) -> None:
-    assert "bogus" in failed(builder, yard.request("FROM scratch\nBOGUS x\n")).message.lower()
+def test_a_dockerfile_that_is_none(harness: BuildHarness, builder: Builder) -> None:
+    assert "bogus" in failed(builder, harness.request("FROM scratch\nBOGUS x\n")).message.lower()
 
 
-def test_a_secret_in_a_failure_is_masked(yard: Yard, builder: Builder) -> None:
-    asked = yard.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN; exit 1"), args={"TOKEN": handle("token")})
+def test_a_secret_in_a_failure_is_masked(harness: BuildHarness, builder: Builder) -> None:
+    asked = harness.request(f"{BASE}ARG TOKEN\n" + RUN.format("echo got $TOKEN; exit 1"), args={"TOKEN": handle("token")})
     assert "hunter2" not in failed(builder, asked, FakeSecrets({"token": "hunter2"})).message
 
 
-def test_a_missing_base_image_fails_with_its_name(yard: Yard, builder: Builder) -> None:
-    assert "never" in failed(builder, yard.request(f"FROM {yard.repository.host}/never/was:v1\n")).message
+def test_a_missing_base_image_fails_with_its_name(harness: BuildHarness, builder: Builder) -> None:
+    assert "never" in failed(builder, harness.request(f"FROM {harness.repository.host}/never/was:v1\n")).message
 
 
-def test_builds_run_side_by_side(yard: Yard, builder: Builder) -> None:
+def test_builds_run_side_by_side(harness: BuildHarness, builder: Builder) -> None:
     def one(number: int) -> str:
         text = BASE + RUN.format(f"echo build {number}")
         request = BuildRequest(
             f"s{number}",
             Build(dockerfile_inline=text),
-            yard.directory,
-            yard.repository,
+            harness.directory,
+            harness.repository,
             f"n{number}",
-            {"dev.promoter.pipeline": yard.name},
+            {"dev.promoter.pipeline": harness.name},
         )
         return build(builder, request).text
 
     with ThreadPoolExecutor(4) as pool:
         for number, text in enumerate(pool.map(one, range(4))):
             assert f"build {number}" in text
-            assert yard.engine.image_id(f"{yard.repository}:n{number}")
+            assert harness.engine.image_id(f"{harness.repository}:n{number}")
 
 
-def test_an_interruption_is_heard_while_the_build_is_silent(yard: Yard, builder_with: Callable[..., Builder]) -> None:
+def test_an_interruption_is_noticed_while_the_build_is_silent(
+    harness: BuildHarness, builder_with: Callable[..., Builder]
+) -> None:
     sleeping = threading.Event()
 
     def check() -> None:
@@ -273,66 +277,66 @@ def test_an_interruption_is_heard_while_the_build_is_silent(yard: Yard, builder_
         if "sleepy" in line and "echo" not in line:
             sleeping.set()
 
-    asked = yard.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 100"))
+    asked = harness.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 100"))
     with pytest.raises(Interrupted):
         builder_with(check).build(asked, FakeSecrets(), hear)
-    assert yard.engine.image_id(f"{yard.repository}:v1") is None
+    assert harness.engine.image_id(f"{harness.repository}:v1") is None
 
 
 @pytest.fixture
-def builder_with(yard: Yard, buildx_config: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Builder]:
+def builder_with(harness: BuildHarness, buildx_config: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Builder]:
     monkeypatch.setenv("DOCKER_CONFIG", str(buildx_config))
-    return lambda check: choose_builder("buildx", yard.engine, check=check)
+    return lambda check: choose_builder("buildx", harness.engine, check=check)
 
 
 # ------------------------------------------------------------------ one of them
-def test_buildkit_needs_buildx(yard: Yard, buildx: Builder) -> None:
-    asked = yard.request(BASE + 'RUN --mount=type=cache,target=/cache ["/bin/busybox", "sh", "-c", "echo cached"]\n')
-    why = EngineBuilder(yard.engine).refuse(asked)
+def test_buildkit_needs_buildx(harness: BuildHarness, buildx: Builder) -> None:
+    asked = harness.request(BASE + 'RUN --mount=type=cache,target=/cache ["/bin/busybox", "sh", "-c", "echo cached"]\n')
+    why = EngineBuilder(harness.engine).refuse(asked)
     assert why is not None
-    assert f"line 3 of {yard.directory}/Dockerfile" in why and "RUN --mount" in why and "docker-buildx" in why
+    assert f"line 3 of {harness.directory}/Dockerfile" in why and "RUN --mount" in why and "docker-buildx" in why
     assert "cached" in build(buildx, asked).text
 
 
-def test_the_engines_builder_refuses_what_it_cannot_fetch(yard: Yard) -> None:
-    why = EngineBuilder(yard.engine).refuse(yard.request(context="https://example.com/acme/shop.git"))
+def test_the_engines_builder_refuses_what_it_cannot_fetch(harness: BuildHarness) -> None:
+    why = EngineBuilder(harness.engine).refuse(harness.request(context="https://example.com/acme/shop.git"))
     assert why is not None and "https://example.com/acme/shop.git" in why and "docker-buildx" in why
 
 
-def test_an_inline_dockerfile_is_named_so(yard: Yard) -> None:
-    why = EngineBuilder(yard.engine).refuse(yard.request(dockerfile_inline="FROM scratch\nCOPY --link a b\n"))
+def test_an_inline_dockerfile_is_named_so(harness: BuildHarness) -> None:
+    why = EngineBuilder(harness.engine).refuse(harness.request(dockerfile_inline="FROM scratch\nCOPY --link a b\n"))
     assert why is not None and "line 2 of its inline Dockerfile has COPY --link" in why
 
 
-def test_the_engines_builder_leaves_no_container_behind(yard: Yard) -> None:
-    marked = f"{BASE}LABEL dev.promoter.pipeline={yard.name}\n"
-    build(EngineBuilder(yard.engine), yard.request(marked + RUN.format("echo 1") + RUN.format("echo 2")))
-    failed(EngineBuilder(yard.engine), yard.request(marked + RUN.format("echo 3; exit 1")))
-    assert yard.engine.find({"dev.promoter.pipeline": yard.name}) == ()
+def test_the_engines_builder_leaves_no_container_behind(harness: BuildHarness) -> None:
+    marked = f"{BASE}LABEL dev.promoter.pipeline={harness.name}\n"
+    build(EngineBuilder(harness.engine), harness.request(marked + RUN.format("echo 1") + RUN.format("echo 2")))
+    failed(EngineBuilder(harness.engine), harness.request(marked + RUN.format("echo 3; exit 1")))
+    assert harness.engine.find({"dev.promoter.pipeline": harness.name}) == ()
 
 
-def test_an_interruption_stops_listening_to_the_engine(yard: Yard) -> None:
-    asked, heard = yard.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 3")), threading.Event()
+def test_an_interruption_stops_listening_to_the_engine(harness: BuildHarness) -> None:
+    asked, received = harness.request(BASE + RUN.format("echo sleepy; /bin/busybox sleep 3")), threading.Event()
 
     def check() -> None:
-        if heard.is_set():
+        if received.is_set():
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        EngineBuilder(yard.engine, check=check).build(
-            asked, FakeSecrets(), lambda line: heard.set() if line == "sleepy" else None
+        EngineBuilder(harness.engine, check=check).build(
+            asked, FakeSecrets(), lambda line: received.set() if line == "sleepy" else None
         )
 
 
-def test_only_the_logins_of_base_images_go_to_the_engine(yard: Yard) -> None:
+def test_only_the_logins_of_base_images_go_to_the_engine(harness: BuildHarness) -> None:
     asked: list[str] = []
 
     def logins(host: str) -> Login:
         asked.append(host)
         return Login("ana", "x") if host == "docker.io" else Login("", "", "tok")
 
-    builder = EngineBuilder(yard.engine, logins)
-    request = yard.request("FROM alpine AS a\nFROM r.example.com/x\nCOPY --from=a /x /x\nFROM scratch\n")
+    builder = EngineBuilder(harness.engine, logins)
+    request = harness.request("FROM alpine AS a\nFROM r.example.com/x\nCOPY --from=a /x /x\nFROM scratch\n")
     options = builder._options(request, FakeSecrets())
     assert asked == ["docker.io", "r.example.com"]
     assert options.registry_auths == {HUB_KEY: {"username": "ana", "password": "x"}, "r.example.com": {"identitytoken": "tok"}}
@@ -346,20 +350,20 @@ def no_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promoter.adapters.builders.select.SYSTEM", ())
 
 
-def test_auto_takes_buildx_where_it_is(yard: Yard, buildx: Builder) -> None:
-    assert choose_builder("auto", yard.engine).name == buildx.name == "buildx"
-    assert choose_builder("engine", yard.engine).name == "engine"
+def test_auto_takes_buildx_where_it_is(harness: BuildHarness, buildx: Builder) -> None:
+    assert choose_builder("auto", harness.engine).name == buildx.name == "buildx"
+    assert choose_builder("engine", harness.engine).name == "engine"
 
 
 @pytest.mark.usefixtures("no_plugin")
-def test_auto_takes_the_engine_where_it_is_not(yard: Yard) -> None:
-    assert choose_builder("auto", yard.engine).name == "engine"
+def test_auto_takes_the_engine_where_it_is_not(harness: BuildHarness) -> None:
+    assert choose_builder("auto", harness.engine).name == "engine"
 
 
 @pytest.mark.usefixtures("no_plugin")
-def test_buildx_demanded_and_missing(yard: Yard) -> None:
+def test_buildx_demanded_and_missing(harness: BuildHarness) -> None:
     with pytest.raises(CallerError) as caught:
-        choose_builder("buildx", yard.engine)
+        choose_builder("buildx", harness.engine)
     assert "docker-buildx" in caught.value.message and "docker-buildx" in str(caught.value.hint)
 
 
@@ -375,46 +379,50 @@ NEEDS_BUILDKIT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("key", NEEDS_BUILDKIT)
-def test_the_engines_own_builder_refuses_what_it_cannot_do(yard: Yard, key: str) -> None:
-    why = EngineBuilder(yard.engine).refuse(yard.request(BASE, **{key: NEEDS_BUILDKIT[key]}))
+def test_the_engines_own_builder_refuses_what_it_cannot_do(harness: BuildHarness, key: str) -> None:
+    why = EngineBuilder(harness.engine).refuse(harness.request(BASE, **{key: NEEDS_BUILDKIT[key]}))
     assert why is not None and f"`build.{key}` needs BuildKit" in why and "docker-buildx" in why
 
 
-def test_a_build_copies_from_an_additional_context(yard: Yard, buildx: Builder, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_build_copies_from_an_additional_context(
+    harness: BuildHarness, buildx: Builder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     assets = tmp_path_factory.mktemp("assets")
     (assets / "logo.txt").write_text("logo")
-    asked = yard.request(f"{BASE}COPY --from=assets logo.txt /logo.txt\n", additional_contexts={"assets": str(assets)})
-    if is_old(yard):
+    asked = harness.request(f"{BASE}COPY --from=assets logo.txt /logo.txt\n", additional_contexts={"assets": str(assets)})
+    if is_old(harness):
         assert "does not support `build.additional_contexts`" in str(buildx.refuse(asked))
     else:
         build(buildx, asked)
-        assert "logo.txt" in yard.files()
+        assert "logo.txt" in harness.files()
 
 
-def test_a_build_reads_a_secret_that_is_not_in_the_image(yard: Yard, buildx: Builder) -> None:
+def test_a_build_reads_a_secret_that_is_not_in_the_image(harness: BuildHarness, buildx: Builder) -> None:
     step = 'RUN --mount=type=secret,id=npm ["/bin/busybox", "sh", "-c", "/bin/busybox cat /run/secrets/npm"]\n'
-    lines = build(buildx, yard.request(BASE + step, secrets={"npm": handle("token")}), FakeSecrets({"token": "hunter2"}))
+    lines = build(buildx, harness.request(BASE + step, secrets={"npm": handle("token")}), FakeSecrets({"token": "hunter2"}))
     assert "[secret token]" in lines.text and "hunter2" not in lines.text
-    assert "hunter2" not in json.dumps(yard.config())
+    assert "hunter2" not in json.dumps(harness.config())
 
 
-def test_a_build_uses_the_ssh_agent(yard: Yard, buildx: Builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_build_uses_the_ssh_agent(
+    harness: BuildHarness, buildx: Builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     agent = tmp_path / "agent.sock"
     with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as running:
         try:
             until(agent.exists)
             monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
             step = 'RUN --mount=type=ssh ["/bin/busybox", "sh", "-c", "test -S $SSH_AUTH_SOCK && echo an agent"]\n'
-            asked = yard.request(BASE + step, ssh={"default": ""})
-            assert "an agent" in build(choose_builder("buildx", yard.engine), asked).text
+            asked = harness.request(BASE + step, ssh={"default": ""})
+            assert "an agent" in build(choose_builder("buildx", harness.engine), asked).text
         finally:
             running.terminate()
 
 
-def test_a_filter_builds_one_stage_without_the_cache(yard: Yard, buildx: Builder) -> None:
+def test_a_filter_builds_one_stage_without_the_cache(harness: BuildHarness, buildx: Builder) -> None:
     base, steps = BASE.replace("scratch", "scratch AS base"), [RUN.format(f"echo {name} stage") for name in ("base", "end")]
     text = f"{base}{steps[0]}FROM base AS end\n{steps[1]}"
-    build(buildx, yard.request(text))
-    again = build(buildx, yard.request(text, no_cache_filter=("end",))).lines
+    build(buildx, harness.request(text))
+    again = build(buildx, harness.request(text, no_cache_filter=("end",))).lines
     ran = [line for line in again if line.endswith((" base stage", " end stage")) and "RUN" not in line]
     assert [line.rpartition(" ")[0].rpartition(" ")[2] for line in ran] == ["end"]

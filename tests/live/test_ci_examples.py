@@ -54,7 +54,7 @@ def test_on_github_a_called_workflow_waits_and_an_event_continues_its_release(pr
     run = first.workflow(CALLED, "promote", {"inputs": inputs, "secrets": secrets})
     assert (run.outcome, run.outputs["status"]) == ("success", "pending"), first.log
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", run.outputs["digest"])
-    assert first.said.masks == ["s3cr3t%of all", "x"] and first.env["TOKEN"] == "s3cr3t%of all"
+    assert first.runner.masks == ["s3cr3t%of all", "x"] and first.env["TOKEN"] == "s3cr3t%of all"
     home = Path(first.env["HOME"])
     assert (home / "words").read_text().splitlines()[0] == "login --username dev@example.com --password-stdin -- ghcr.io"
     assert (home / "input").read_text() == "t0ken" and "logout" in (home / "words").read_text()
@@ -121,7 +121,7 @@ def test_on_github_each_environment_has_a_job_and_the_review_that_lets_prod_begi
 
 def sh(script: str, at: Path, project: Project, **variables: str) -> "subprocess.CompletedProcess[str]":
     """By the shell of a container's image, with the real command on PATH and nothing of this process."""
-    home = project.room / "ci-home"
+    home = project.directory / "ci-home"
     home.mkdir(exist_ok=True)
     env = {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
@@ -164,9 +164,9 @@ def by_cron(project: Project, at: Path) -> "subprocess.CompletedProcess[str]":
 def test_on_gitlab_a_release_waits_and_another_job_continues_it(project: Project) -> None:
     waits = on_gitlab(project, project.checkout("gitlab"))
     assert waits.returncode == 3, waits.stdout + waits.stderr
-    report = (project.world.room / "gitlab/.promoter/promoter.env").read_text()
+    report = (project.world.directory / "gitlab/.promoter/promoter.env").read_text()
     assert "PROMOTER_STATUS=pending\n" in report and "PROMOTER_DIGEST=sha256:" in report
-    assert (project.world.room / "gitlab/.promoter/junit.xml").exists()
+    assert (project.world.directory / "gitlab/.promoter/junit.xml").exists()
     release = project.lives_in("dev")
 
     woodpecker = on_woodpecker(project, project.checkout("woodpecker"), "cron")
@@ -178,10 +178,10 @@ def test_on_gitlab_a_release_waits_and_another_job_continues_it(project: Project
     assert project.lives_in("prod") is None
 
     project.approve()
-    done = by_cron(project, project.world.room / "cron")
+    done = by_cron(project, project.world.directory / "cron")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert project.lives_in("prod") == release is not None
-    nothing = on_gitlab(project, project.world.room / "gitlab", command="promote", environment="prod", release=release or "")
+    nothing = on_gitlab(project, project.world.directory / "gitlab", command="promote", environment="prod", release=release or "")
     assert nothing.returncode == 0, nothing.stdout + nothing.stderr
 
 

@@ -17,7 +17,7 @@ from promoter.model.errors import RegistryError
 from promoter.model.images import ImageRef, Repository
 from tests.contracts.registry import CONFIG, INDEX_KIND, MANIFEST_KIND, index
 from tests.live.locked import PASSWORD, Locked, config, served
-from tests.live.registry_proxy import Proxy, cut, in_front_of, other_bytes, says
+from tests.live.registry_proxy import Proxy, cut, in_front_of, other_bytes, respond
 
 MB = 1024 * 1024
 LAYERS = tuple(random.Random(seed).randbytes(size) for seed, size in enumerate((5 * MB + 1, 9 * MB, 17, 0)))
@@ -32,13 +32,13 @@ def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterat
 
 
 @pytest.fixture
-def here(registry_host: str, unique: str) -> Repository:
+def source(registry_host: str, unique: str) -> Repository:
     """In the registry that anybody may use."""
     return Repository(registry_host, f"{unique}/here")
 
 
 @pytest.fixture
-def there(locked: Locked, unique: str) -> Repository:
+def target(locked: Locked, unique: str) -> Repository:
     """In the registry that wants a password."""
     return Repository(locked.host, f"{unique}/there")
 
@@ -60,9 +60,9 @@ def proxy(registry_host: str) -> Iterator[Proxy]:
 def blob(repository: Repository, content: bytes, login: tuple[str, str] | None) -> dict[str, object]:
     with requests.Session() as session:
         session.auth = login
-        begun = session.post(f"http://{repository.host}/v2/{repository.path}/blobs/uploads/", timeout=10)
+        started = session.post(f"http://{repository.host}/v2/{repository.path}/blobs/uploads/", timeout=10)
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        session.put(begun.headers["Location"], params={"digest": digest}, data=content, timeout=10).raise_for_status()
+        session.put(started.headers["Location"], params={"digest": digest}, data=content, timeout=10).raise_for_status()
     return {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": len(content)}
 
 
@@ -97,28 +97,29 @@ def held(repository: Repository, layers: tuple[bytes, ...], login: tuple[str, st
 # ---------------------------------------------------------------- the copy
 @pytest.mark.parametrize("way", ["to the one with a password", "from the one with a password"])
 def test_an_image_of_several_mb_goes_from_one_registry_to_another(
-    registry: HttpRegistry, here: Repository, there: Repository, way: str
+    registry: HttpRegistry, source: Repository, target: Repository, way: str
 ) -> None:
     login, other = (None, PASSWORD) if way.startswith("to") else (PASSWORD, None)
-    source, target = (here, there) if way.startswith("to") else (there, here)
-    image, begun = push(source, login=login), time.monotonic()
+    if way.startswith("from"):
+        source, target = target, source
+    image, started = push(source, login=login), time.monotonic()
     registry.copy(image, target)
-    assert time.monotonic() - begun < PROMPT
+    assert time.monotonic() - started < PROMPT
     assert held(target, LAYERS, other)
     assert registry.manifest(ImageRef(target, image.digest)) is not None
 
 
-def test_an_image_goes_from_one_repository_to_another_of_the_same_registry(registry: HttpRegistry, here: Repository) -> None:
-    target = Repository(here.host, f"{here.path}-too")
-    registry.copy(push(here), target)
+def test_an_image_goes_from_one_repository_to_another_of_the_same_registry(registry: HttpRegistry, source: Repository) -> None:
+    target = Repository(source.host, f"{source.path}-too")
+    registry.copy(push(source), target)
     assert held(target, LAYERS, None)
 
 
-def test_a_registry_that_refuses_the_password_is_asked_once(here: Repository, there: Repository, tmp_path: Path) -> None:
+def test_a_registry_that_refuses_the_password_is_asked_once(source: Repository, target: Repository, tmp_path: Path) -> None:
     waits: list[float] = []
     registry = HttpRegistry(Credentials(tmp_path / "none"), sleep=waits.append)
-    with pytest.raises(RegistryError, match=f"{there.host} wants credentials") as error:
-        registry.copy(push(here, ()), there)
+    with pytest.raises(RegistryError, match=f"{target.host} wants credentials") as error:
+        registry.copy(push(source, ()), target)
     assert (error.value.retryable, waits) == (False, [])
     registry.close()
 
@@ -128,37 +129,37 @@ def through(proxy: Proxy, image: ImageRef) -> ImageRef:
     return ImageRef(Repository(proxy.host, image.repository.path), image.digest)
 
 
-def test_a_layer_that_breaks_off_is_copied_anew(
-    registry: HttpRegistry, here: Repository, there: Repository, proxy: Proxy
+def test_a_layer_that_breaks_off_is_copied_again(
+    registry: HttpRegistry, source: Repository, target: Repository, proxy: Proxy
 ) -> None:
     rule = proxy.misbehave("GET .*/blobs/", cut(MB), times=1)
-    registry.copy(through(proxy, push(here)), there)
+    registry.copy(through(proxy, push(source)), target)
     assert rule.hits == 1
-    assert held(there, LAYERS, PASSWORD)
+    assert held(target, LAYERS, PASSWORD)
 
 
 def test_a_source_that_always_breaks_off_is_the_one_that_is_named(
-    registry: HttpRegistry, here: Repository, there: Repository, proxy: Proxy
+    registry: HttpRegistry, source: Repository, target: Repository, proxy: Proxy
 ) -> None:
     proxy.misbehave("GET .*/blobs/", cut(MB))
     with pytest.raises(RegistryError, match=f"registry {proxy.host} cut off its answer") as error:
-        registry.copy(through(proxy, push(here, LAYERS[:2])), there)
+        registry.copy(through(proxy, push(source, LAYERS[:2])), target)
     assert error.value.retryable
 
 
 def test_a_source_that_sends_too_few_bytes_is_named_in_the_error(
-    registry: HttpRegistry, here: Repository, there: Repository, proxy: Proxy
+    registry: HttpRegistry, source: Repository, target: Repository, proxy: Proxy
 ) -> None:
-    proxy.misbehave("GET .*/blobs/", says(200, b"short"))
+    proxy.misbehave("GET .*/blobs/", respond(200, b"short"))
     with pytest.raises(RegistryError, match=f"registry {proxy.host} sends 5 bytes of sha256:.*, expected {len(CONFIG)}"):
-        registry.copy(through(proxy, push(here, LAYERS[:1])), there)
+        registry.copy(through(proxy, push(source, LAYERS[:1])), target)
 
 
 def test_other_bytes_never_arrive_under_a_digest(
-    registry: HttpRegistry, here: Repository, there: Repository, proxy: Proxy
+    registry: HttpRegistry, source: Repository, target: Repository, proxy: Proxy
 ) -> None:
     proxy.misbehave("GET .*/blobs/", other_bytes)
-    image = through(proxy, push(here, LAYERS[:1]))
+    image = through(proxy, push(source, LAYERS[:1]))
     with pytest.raises(RegistryError, match="digest"):
-        registry.copy(image, there)
-    assert registry.manifest(ImageRef(there, image.digest)) is None
+        registry.copy(image, target)
+    assert registry.manifest(ImageRef(target, image.digest)) is None

@@ -18,7 +18,7 @@ from promoter.ledger.chain import head_of
 from tests.adapters.ledgers.postgres_server import serving
 from tests.conftest import Cli
 from tests.live.locked import config, served
-from tests.live.registry_proxy import Act, in_front_of, says
+from tests.live.registry_proxy import Act, in_front_of, respond
 from tests.repository import ENVIRONMENT
 from tests.ui.cli.shop import FACTS, seed
 
@@ -40,7 +40,7 @@ def see(cli: Cli) -> Callable[..., Findings]:
     (cli.cwd / "Dockerfile").write_text("FROM scratch\n")
     cli.env |= {"DOCKER_CONFIG": str(cli.cwd), "GIT_CONFIG_GLOBAL": "/dev/null"}
 
-    def look(registry: str, *words: str, more: str = "", env: dict[str, str] | None = None) -> Findings:
+    def diagnose(registry: str, *words: str, more: str = "", env: dict[str, str] | None = None) -> Findings:
         (cli.cwd / "pipeline.yaml").write_text(
             FILE.format(registry=registry, more=more, grade="{grade: signed}" if "approvers" in more else "{}")
         )
@@ -50,7 +50,7 @@ def see(cli: Cli) -> Callable[..., Findings]:
         assert all(one["remedy"] for one in output["findings"] if not one["ok"]), ran.text
         return {one["part"]: one for one in output["findings"]}
 
-    return look
+    return diagnose
 
 
 def sick(found: Findings) -> set[str]:
@@ -77,10 +77,10 @@ def test_an_engine_that_is_down(see: Callable[..., Findings], registry_host: str
 
 def test_what_is_no_engine_and_one_that_is_too_old(see: Callable[..., Findings], registry_host: str) -> None:
     with in_front_of(registry_host) as proxy:
-        proxy.misbehave(r"GET /_ping", says(200, b"OK", Api_Version="1.30"))
+        proxy.misbehave(r"GET /_ping", respond(200, b"OK", Api_Version="1.30"))
         assert "too old: it speaks API 1.30" in see(registry_host, env={"DOCKER_HOST": f"tcp://{proxy.host}"})["engine"]["detail"]
         proxy.behave()
-        proxy.misbehave(r"GET /_ping", says(200, b"OK"))
+        proxy.misbehave(r"GET /_ping", respond(200, b"OK"))
         assert "is not a Docker engine" in see(registry_host, env={"DOCKER_HOST": f"tcp://{proxy.host}"})["engine"]["detail"]
 
 
@@ -105,12 +105,12 @@ def test_a_registry_with_a_password(
 
 def test_a_registry_that_may_only_be_read(see: Callable[..., Findings], engine_url: str, registry_host: str) -> None:
     with in_front_of(registry_host) as proxy:
-        proxy.misbehave(r"POST /v2/", says(403, b'{"errors": [{"code": "DENIED", "message": "read only"}]}'))
+        proxy.misbehave(r"POST /v2/", respond(403, b'{"errors": [{"code": "DENIED", "message": "read only"}]}'))
         found = see(proxy.host)
         assert sick(found) == {f"rights {proxy.host}/doctor/web"}
         assert f"wants credentials for push to {proxy.host}/doctor/web" in found[f"rights {proxy.host}/doctor/web"]["detail"]
         proxy.behave()
-        proxy.misbehave(r"DELETE /v2/", says(405))
+        proxy.misbehave(r"DELETE /v2/", respond(405))
         assert "the registry removes it later" in see(proxy.host)[f"rights {proxy.host}/doctor/web"]["detail"]
 
 

@@ -107,7 +107,7 @@ def site(module_site) -> Iterator[RealSite]:
 
 
 class TestRealEngine(EngineContract):
-    def test_files_are_in_place_before_the_first_start(self, site, run):
+    def test_files_are_written_before_the_first_start(self, site, run):
         files = (
             FileContent("/run/secrets/deep/token", f"value {handle('token')}", uid=7, gid=8, mode=0o440),
             FileContent("/bin/extra", "x"),
@@ -187,7 +187,7 @@ class TestRealEngine(EngineContract):
         assert (first, limits.split()[:2]) == ("7\n8\n/bin\nbox\n", ["64", "128"]), inside.output
         assert "10.0.0.9\tdb" in inside.output and "nameserver 10.0.0.1" in inside.output
         mounts = site.engine.exec(container, ("mount",), 10).output
-        assert all(f" on {place} " in mounts for place in ("/scratch", "/made", "/kept", "/fast"))
+        assert all(f" on {path} " in mounts for path in ("/scratch", "/made", "/kept", "/fast"))
 
     def test_a_bind_of_nothing_is_refused_where_no_folder_may_be_made(self, site, run, tmp_path):
         mount = Mount(type="bind", source=str(tmp_path / "nothing"), target="/x", create_host_path=False)

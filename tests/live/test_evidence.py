@@ -21,7 +21,7 @@ from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.ledger.store import never_gone
 from promoter.model.images import Digest, ImageRef, Repository
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.checks.runner import Checker
@@ -34,7 +34,7 @@ from tests.live.prometheus import Prometheus, running
 METRICS = 'errors_ratio 0.004\ntemperature{room="a"} 20\ntemperature{room="b"} 30\nabsent_ratio NaN\n'
 
 
-def look(check: Check, site: CheckTarget | None = None) -> CheckResult:
+def run_check(check: Check, site: CheckTarget | None = None) -> CheckResult:
     clock = SystemClock()
     world: Any = SimpleNamespace(
         clock=clock,
@@ -47,11 +47,19 @@ def look(check: Check, site: CheckTarget | None = None) -> CheckResult:
 
 
 def at(*images: ImageRef, fresh: bool = False) -> CheckTarget:
-    named = {f"web{place or ''}": image for place, image in enumerate(images)}
+    named = {f"web{index or ''}": image for index, image in enumerate(images)}
     services = {name: Service(image="x") for name in named}
     nowhere: Any = None
     return CheckTarget(
-        Place("shop", "prod"), Release(named, Source()), named, "gate", services, lambda _: (), Path("/nowhere"), nowhere, fresh
+        Namespace("shop", "prod"),
+        Release(named, Source()),
+        named,
+        "gate",
+        services,
+        lambda _: (),
+        Path("/nowhere"),
+        nowhere,
+        fresh,
     )
 
 
@@ -92,44 +100,44 @@ def metric(prometheus: Prometheus, query: str, condition: str, **fields: object)
         ("{{ secret('TOKEN') }}(", "< 1", False, "bad_data: "),
     ],
 )
-def test_a_gate_is_judged_by_what_was_measured(
+def test_a_gate_is_evaluated_by_what_was_measured(
     prometheus: Prometheus, query: str, condition: str, passed: bool, message: str
 ) -> None:
-    result = look(metric(prometheus, query, condition))
+    result = run_check(metric(prometheus, query, condition))
     assert (result.passed, result.timed_out) == (passed, False), result.sentence
     assert message in result.sentence
     assert "hush" not in result.sentence + result.seen
 
 
 def test_one_sample_is_the_value_now(prometheus: Prometheus) -> None:
-    assert look(metric(prometheus, "errors_ratio", "< 0.01", **{"for": "0s"})).passed
-    assert "no data" in look(metric(prometheus, "no_such", "< 0.01", **{"for": "0s"})).sentence
+    assert run_check(metric(prometheus, "errors_ratio", "< 0.01", **{"for": "0s"})).passed
+    assert "no data" in run_check(metric(prometheus, "no_such", "< 0.01", **{"for": "0s"})).sentence
 
 
 def test_missing_samples_are_handled_by_the_no_data_setting(prometheus: Prometheus) -> None:
     long = {"for": "2h", "interval": "5m"}
-    assert not look(metric(prometheus, "errors_ratio", "< 1", **long)).passed
-    assert look(metric(prometheus, "errors_ratio", "< 1", no_data="pass", **long)).passed
-    waited = look(metric(prometheus, "errors_ratio", "< 1", no_data="wait", **long))
+    assert not run_check(metric(prometheus, "errors_ratio", "< 1", **long)).passed
+    assert run_check(metric(prometheus, "errors_ratio", "< 1", no_data="pass", **long)).passed
+    waited = run_check(metric(prometheus, "errors_ratio", "< 1", no_data="wait", **long))
     assert (waited.passed, waited.timed_out) == (False, True)
     assert "no data" in waited.sentence and "for 1s" in waited.sentence
 
 
 def test_a_verification_waits_for_data_measured_after_its_start(prometheus: Prometheus) -> None:
     clock = SystemClock()
-    begun = clock.monotonic()
+    started = clock.monotonic()
     query = f"vector(1) and on() (vector(time()) > {clock.now().timestamp() + 1:.3f})"
-    result = look(metric(prometheus, query, "> 0", no_data="wait", within="10s"), at(fresh=True))
+    result = run_check(metric(prometheus, query, "> 0", no_data="wait", within="10s"), at(fresh=True))
     assert result.passed, result.sentence
-    assert clock.monotonic() - begun > 2.9
+    assert clock.monotonic() - started > 2.9
 
 
 def test_a_verification_ends_as_soon_as_it_has_failed(prometheus: Prometheus) -> None:
     clock = SystemClock()
-    begun = clock.monotonic()
-    result = look(metric(prometheus, "errors_ratio", "> 1", **{"for": "5m"}), at(fresh=True))
+    started = clock.monotonic()
+    result = run_check(metric(prometheus, "errors_ratio", "> 1", **{"for": "5m"}), at(fresh=True))
     assert not result.passed
-    assert clock.monotonic() - begun < 10
+    assert clock.monotonic() - started < 10
 
 
 def test_a_prometheus_that_is_down_is_never_a_pass(prometheus: Prometheus, free_port: Callable[[], int]) -> None:
@@ -137,13 +145,13 @@ def test_a_prometheus_that_is_down_is_never_a_pass(prometheus: Prometheus, free_
         check = metric(prometheus, "errors_ratio", "< 1", no_data=policy).model_copy(
             update={"url": f"http://127.0.0.1:{free_port()}"}
         )
-        result = look(check)
+        result = run_check(check)
         assert (result.passed, result.timed_out) == (False, True)
         assert "nothing listens at" in result.sentence
 
 
 def test_another_server_at_the_address_is_never_a_pass(registry_host: str, prometheus: Prometheus) -> None:
-    result = look(metric(prometheus, "up", ">= 0", no_data="pass").model_copy(update={"url": f"http://{registry_host}"}))
+    result = run_check(metric(prometheus, "up", ">= 0", no_data="pass").model_copy(update={"url": f"http://{registry_host}"}))
     assert not result.passed
     assert "not from a Prometheus server" in result.sentence
 
@@ -169,8 +177,8 @@ def pushed(host: str, name: str, word: str) -> ImageRef:
     """An image of no use, in a repository of its own."""
     repository = Repository(host, f"{name}/{word}")
     base = f"http://{host}/v2/{repository.path}"
-    begun = requests.post(f"{base}/blobs/uploads/", timeout=10)
-    requests.put(begun.headers["Location"], params={"digest": str(CONFIG_DIGEST)}, data=CONFIG, timeout=10).raise_for_status()
+    started = requests.post(f"{base}/blobs/uploads/", timeout=10)
+    requests.put(started.headers["Location"], params={"digest": str(CONFIG_DIGEST)}, data=CONFIG, timeout=10).raise_for_status()
     body = manifest(f"{name} {word}")
     answer = requests.put(f"{base}/manifests/latest", data=body, headers={"Content-Type": MANIFEST_KIND}, timeout=10)
     answer.raise_for_status()
@@ -199,7 +207,7 @@ def test_cosign_proves_who_signed_the_very_digest(cosign: str, registry_host: st
     ours, theirs = key_pair(tmp_path / "ours"), key_pair(tmp_path / "theirs")
     signed, unsigned = pushed(registry_host, unique, "signed"), pushed(registry_host, unique, "unsigned")
     sign(signed, tmp_path / "ours")
-    good = look(SignatureCheck(key=ours), at(signed))
+    good = run_check(SignatureCheck(key=ours), at(signed))
     assert good.passed, good.sentence
     assert str(signed.digest) in good.sentence
     for check, site in (
@@ -209,10 +217,10 @@ def test_cosign_proves_who_signed_the_very_digest(cosign: str, registry_host: st
         (SignatureCheck(key="-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), at(signed)),
         (SignatureCheck(key=ours), at(ImageRef(signed.repository, Digest("0" * 64)))),
     ):
-        bad = look(check, site)
+        bad = run_check(check, site)
         assert not bad.passed, bad.sentence
         assert "cosign on " in bad.sentence and "exit" in bad.sentence
-    assert look(SignatureCheck(key=ours, service=("web",)), at(signed, unsigned)).passed
+    assert run_check(SignatureCheck(key=ours, service=("web",)), at(signed, unsigned)).passed
 
 
 def test_a_signature_that_must_be_logged_and_is_not_is_refused(
@@ -221,7 +229,7 @@ def test_a_signature_that_must_be_logged_and_is_not_is_refused(
     ours = key_pair(tmp_path / "ours")
     image = pushed(registry_host, unique, "signed")
     sign(image, tmp_path / "ours")
-    result = look(SignatureCheck(key=ours, transparency_log=True, timeout=timedelta(seconds=20)), at(image))
+    result = run_check(SignatureCheck(key=ours, transparency_log=True, timeout=timedelta(seconds=20)), at(image))
     assert not result.passed, result.sentence
 
 
@@ -269,7 +277,7 @@ def test_a_release_enters_when_it_is_signed(
 
 def test_without_cosign_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = look(SignatureCheck(key="awskms://x"), at(ImageRef(Repository("127.0.0.1:1", "x"), Digest("0" * 64))))
+    result = run_check(SignatureCheck(key="awskms://x"), at(ImageRef(Repository("127.0.0.1:1", "x"), Digest("0" * 64))))
     assert (result.passed, "cosign is not on this machine: install it" in result.sentence) == (False, True)
 
 
@@ -279,6 +287,6 @@ def test_the_scanner_that_is_installed_reports_on_the_very_digest(scanner: str, 
     if shutil.which(scanner) is None:
         pytest.skip(f"{scanner} is not on this machine")
     check = ScanCheck.model_validate({"scanner": scanner, "timeout": "5m"})
-    result = look(check, at(pushed(registry_host, unique, "scanned")))
+    result = run_check(check, at(pushed(registry_host, unique, "scanned")))
     assert scanner in result.sentence
     assert "not on this machine" not in result.sentence

@@ -67,8 +67,8 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
     assert f"ana@example.com, ben@example.com may: review the deployment on {page}" in output
     assert f"next: review the deployment on {page}" in shop.cli("promote", "--to", "prod").stdout
 
-    nobody = clean(shop.cli("promote", "--to", "prod", "--reviews"))
-    assert nobody.exit_code == 3 and f"no new review of {page}" in nobody.stderr
+    result = clean(shop.cli("promote", "--to", "prod", "--reviews"))
+    assert result.exit_code == 3 and f"no new review of {page}" in result.stderr
 
     server.review("ana-dev", comment="seen\x1b[2J on dev")
     server.review("mallory")
@@ -110,7 +110,7 @@ def test_a_review_of_another_run_is_refused_until_that_run_has_asked(shop: App, 
     assert shop.cli("promote").exit_code == 0
 
 
-def test_a_rejected_review_shuts_the_gate(shop: App, server: ForgeServer) -> None:
+def test_a_rejected_review_closes_the_gate(shop: App, server: ForgeServer) -> None:
     """At GitLab, where the job that asks and the job that is reviewed are two of one pipeline."""
     pipeline = {
         "GITHUB_RUN_ID": "",
@@ -167,10 +167,10 @@ def test_the_last_vote_starts_the_job_that_continues(shop: App, server: ForgeSer
     assert len(kinds(shop, "approved")) == 1
 
     server.refuse["/dispatches"] = Answer(403, {"message": "Resource not accessible by personal access token"})
-    stands = clean(shop.cli("--json", "--actor", "ben-dev", "approve", "prod", "--yes", env=session))
-    assert (stands.exit_code, stands.json["dispatched"], stands.json["kind"]) == (1, False, "approved"), stands.text
-    release = stands.json["release"]
-    assert "vote recorded" in stands.stderr and f"next: promoter promote {release[:12]} --to prod" in stands.stderr
+    vote = clean(shop.cli("--json", "--actor", "ben-dev", "approve", "prod", "--yes", env=session))
+    assert (vote.exit_code, vote.json["dispatched"], vote.json["kind"]) == (1, False, "approved"), vote.text
+    release = vote.json["release"]
+    assert "vote recorded" in vote.stderr and f"next: promoter promote {release[:12]} --to prod" in vote.stderr
 
     server.refuse.clear()
     server.asked.clear()
@@ -183,7 +183,7 @@ def test_the_last_vote_starts_the_job_that_continues(shop: App, server: ForgeSer
     assert shop.cli("promote", release[:12], "--to", "prod").exit_code == 0
 
 
-def test_deployments_are_recorded_where_somebody_switched_that_on(shop: App, server: ForgeServer) -> None:
+def test_deployments_are_recorded_where_that_is_enabled(shop: App, server: ForgeServer) -> None:
     shop.write(gates="[]")
     shop.cli("run", "--to", "dev")
     assert server.asked == []

@@ -26,13 +26,13 @@ environments:
 
 @pytest.fixture
 def disk(app: App) -> Iterator[Path]:
-    place = app.cli.cwd / "disk"
-    place.mkdir()
+    disk = app.cli.cwd / "disk"
+    disk.mkdir()
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"none", str(place).encode(), b"tmpfs", 0, b"size=512k") != 0:
+    if libc.mount(b"none", str(disk).encode(), b"tmpfs", 0, b"size=512k") != 0:
         pytest.skip("mounting a small disk needs root")
-    yield place
-    assert libc.umount(str(place).encode()) == 0
+    yield disk
+    assert libc.umount(str(disk).encode()) == 0
 
 
 def test_a_full_disk_keeps_the_service_running_and_the_next_run_finishes(app: App, disk: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_key_revoked_later_and_a_veto_close_the_gate(app: App, keys: dict[str,
     assert app.engine.inspect(f"{app.name}-prod-web") is None
 
 
-def test_what_somebody_put_in_its_place_by_hand_is_noticed(app: App, keys: dict[str, Path], engine_url: str) -> None:
+def test_a_container_that_was_replaced_by_hand_is_noticed(app: App, keys: dict[str, Path], engine_url: str) -> None:
     app.write(gates="[]")
     first = app.cli("run", "--json").json["release"]["id"]
     app.write(gates=GATES)

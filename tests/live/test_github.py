@@ -73,8 +73,8 @@ def test_a_run_that_waits_is_groups_a_notice_outputs_and_a_summary(step: Step) -
     assert list(runner.groups) == ["build web", f"dev: promotion of {release[:12]}", "prod: gates"]
     assert any("Successfully built" in line for line in runner.groups["build web"])
     (notice,) = runner.annotations
-    place = {name: notice.properties[name] for name in ("file", "line", "col", "endColumn")}
-    assert (notice.name, place) == ("notice", {"file": "pipeline.yaml", "line": "18", "col": "3", "endColumn": "7"})
+    position = {name: notice.properties[name] for name in ("file", "line", "col", "endColumn")}
+    assert (notice.name, position) == ("notice", {"file": "pipeline.yaml", "line": "18", "col": "3", "endColumn": "7"})
     assert notice.data.splitlines()[-1] == "next: promoter approve prod -f pipeline.yaml"
     outputs = assignments(step.outputs)
     assert json.loads(outputs.pop("result")) == ran.json

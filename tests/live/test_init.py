@@ -69,7 +69,7 @@ def test_what_init_writes_deploys(
     file.write_text(re.sub(r"\b18081\b", str(port), file.read_text()))  # tests run side by side
     ran = cli("run", "--to", "dev", "--json")
     assert ran.exit_code == 0, ran.text
-    assert [place["status"] for place in ran.json["environments"][:1]] == ["deployed"]
+    assert [environment["status"] for environment in ran.json["environments"][:1]] == ["deployed"]
     assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).text == "ready"
 
 
@@ -117,5 +117,5 @@ def test_the_generated_workflow_runs_waits_and_continues_from_another_checkout(
     assert approved.exit_code == 0, approved.text
     code, output = job("workflow_dispatch", 4)
     assert (code, "::notice" in output) == (0, False), output
-    places = cli("status", "--json", cwd=first).json["environments"]
-    assert [place["release"] is not None for place in places] == [True, True]
+    environments = cli("status", "--json", cwd=first).json["environments"]
+    assert [environment["release"] is not None for environment in environments] == [True, True]

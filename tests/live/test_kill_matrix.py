@@ -31,7 +31,7 @@ services:
     init: true
     ports: ["127.0.0.1:{port}:8080"]
     healthcheck: {{test: ["CMD", "wget", "-qO-", "http://127.0.0.1:8080/"], interval: {interval}, retries: 2}}
-    volumes: ["{place}/count:/count"]
+    volumes: ["{directory}/count:/count"]
 environments:
   dev:
     before:
@@ -56,7 +56,7 @@ class Matrix:
     points: list[str] = field(default_factory=list)
 
     @property
-    def place(self) -> Path:
+    def directory(self) -> Path:
         return self.app.cli.cwd
 
     def want(self, word: str) -> None:
@@ -64,19 +64,19 @@ class Matrix:
             name=self.app.name,
             image=self.images[word],
             port=self.app.ports["dev"],
-            place=self.place,
+            directory=self.directory,
             word=word,
             registry=self.app.registry,
             interval="200ms" if word == "bad" else "2s",  # each look costs the engine a process
         )
-        (self.place / "matrix.yaml").write_text(text)
+        (self.directory / "matrix.yaml").write_text(text)
 
     def run(self) -> Ran:
         return self.app.cli("run", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db", "--json", "--wait-lock", "40s")
 
-    def mortal(self, at: int | None) -> list[str]:
+    def killable(self, at: int | None) -> list[str]:
         """The names of the points that a run reached; of a fatal one it was the last."""
-        output = self.place / "points"
+        output = self.directory / "points"
         output.unlink(missing_ok=True)
         process = self.start(at)
         process.communicate(timeout=60)
@@ -85,21 +85,21 @@ class Matrix:
         return points
 
     def start(self, at: int | None) -> "subprocess.Popen[bytes]":
-        more = {"PROMOTER_POINTS": str(self.place / "points"), "PYTHONPATH": str(ROOT)} | (
+        more = {"PROMOTER_POINTS": str(self.directory / "points"), "PYTHONPATH": str(ROOT)} | (
             {"PROMOTER_DIE_AT": str(at)} if at else {}
         )
-        command = [sys.executable, "-m", "tests.faults.mortal", "run", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db"]
+        command = [sys.executable, "-m", "tests.faults.killable", "run", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db"]
         return subprocess.Popen(
-            command, cwd=self.place, env={**self.app.cli.env, **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, cwd=self.directory, env={**self.app.cli.env, **more}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
     def lines(self) -> int:
-        jobs = self.place / "count" / "jobs"
+        jobs = self.directory / "count" / "jobs"
         return len(jobs.read_text().splitlines()) if jobs.exists() else 0
 
     def facts(self) -> list[Fact]:
         """The whole chain, checked."""
-        with closing(open_ledger("sqlite:matrix.db", self.place, self.app.name)) as ledger:
+        with closing(open_ledger("sqlite:matrix.db", self.directory, self.app.name)) as ledger:
             return [fact for fact in check_chain(ledger.lines()) if isinstance(fact, Fact) or pytest.fail(str(fact))]
 
 
@@ -122,7 +122,7 @@ def matrix(app: App) -> Iterator[Matrix]:
     assert verified.exit_code == 0, verified.text
 
 
-def stands(matrix: Matrix, word: str, where: str) -> None:
+def check_state(matrix: Matrix, word: str, where: str) -> None:
     """The wanted image serves, the one before it is kept at most, and nothing else is there."""
     there = matrix.app.all()
     assert there in ({"dev-web": "running", "dev-web-previous": "exited"}, {"dev-web": "running"}), (where, there)
@@ -151,16 +151,16 @@ def fatal(points: list[str], begin: int, part: int) -> list[int]:
 def test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run(matrix: Matrix, part: int) -> None:
     words = ("ready-two", "ready-one")
     matrix.want(words[0])
-    points = matrix.mortal(None)
+    points = matrix.killable(None)
     assert len(points) > 30
     for turn, at in enumerate(fatal(points, 1, part)):
         word = words[(turn + 1) % 2]
         matrix.want(word)
-        point = matrix.mortal(at)[-1]
+        point = matrix.killable(at)[-1]
         where = f"killed {point} ({at} of {len(points)})"
         ran = matrix.run()
         assert ran.exit_code == 0, (where, ran.text)
-        stands(matrix, word, where)
+        check_state(matrix, word, where)
         once(matrix, where)
 
 
@@ -169,14 +169,14 @@ def test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run(matrix: 
 def test_a_bad_image_that_is_killed_anywhere_leaves_the_good_one_serving(matrix: Matrix, part: int) -> None:
     """From where the good one is stopped: until then the way is that of any upgrade."""
     matrix.want("bad")
-    matrix.mortal(None)  # the image is pulled once
-    points = matrix.mortal(None)
+    matrix.killable(None)  # the image is pulled once
+    points = matrix.killable(None)
     good = matrix.app.container("dev").id
     for at in fatal(points, points.index("before engine.stop") + 1, part):
-        where = f"killed {matrix.mortal(at)[-1]} ({at} of {len(points)})"
+        where = f"killed {matrix.killable(at)[-1]} ({at} of {len(points)})"
         ran = matrix.run()
         assert ran.exit_code == 6, (where, ran.text)
-        stands(matrix, "ready-one", where)
+        check_state(matrix, "ready-one", where)
         assert matrix.app.container("dev").id == good, where
         once(matrix, where)
 
@@ -198,5 +198,5 @@ def test_a_run_that_is_killed_at_any_instant_is_finished_by_the_next(matrix: Mat
         where = f"killed after {span:.3f} s, turn {turn}, PROMOTER_TEST_SEED={seed}"
         ran = matrix.run()
         assert ran.exit_code == 0, (where, ran.text)
-        stands(matrix, words[turn % 2], where)
+        check_state(matrix, words[turn % 2], where)
         once(matrix, where)

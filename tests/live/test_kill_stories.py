@@ -21,7 +21,7 @@ import pytest
 from promoter.adapters.ledgers.open import open_ledger
 from promoter.ledger.chain import Fact, check_chain
 from tests.conftest import ROOT, Ran
-from tests.faults.mortal import ELSEWHERE
+from tests.faults.killable import OTHER_MACHINE
 from tests.live.app import SERVER, App
 from tests.live.homes import made
 
@@ -62,36 +62,36 @@ class Stage:
 
     app: App
     ledger: str
-    here: Path
-    there: Path
+    local: Path
+    remote: Path
     images: tuple[str, ...] = ()
 
     def write(self, services: str, environments: str) -> None:
         text = f"name: {self.app.name}\nregistry: {self.app.registry}/live\nservices:\n{services}environments:\n{environments}"
-        for place in {self.here, self.there}:
-            (place / "pipeline.yaml").write_text(text)
+        for path in {self.local, self.remote}:
+            (path / "pipeline.yaml").write_text(text)
 
     def want(self, number: int, name: str = "dev", gates: str = "[]") -> None:
         self.write(
-            SERVICES.format(image=self.images[number], count=self.here.parent / "count"),
+            SERVICES.format(image=self.images[number], count=self.local.parent / "count"),
             ENVIRONMENT.format(name=name, gates=gates),
         )
 
     def do(self, *words: str, code: int = 0, where: str = "") -> Ran:
-        ran = self.app.cli(*words, "--json", "--ledger", self.ledger, cwd=self.here, env={"PROMOTER_LEASE_TTL": "3s"})
+        ran = self.app.cli(*words, "--json", "--ledger", self.ledger, cwd=self.local, env={"PROMOTER_LEASE_TTL": "3s"})
         assert ran.exit_code == code, (where, words, ran.text)
         return ran
 
-    def mortal(self, at: int | None, *words: str) -> list[str]:
+    def killable(self, at: int | None, *words: str) -> list[str]:
         """The names of the points that a run reached; of a fatal one it was the last."""
-        output = self.there.parent / "points"
+        output = self.remote.parent / "points"
         output.write_text("")
         more = {"PROMOTER_POINTS": str(output), "PYTHONPATH": str(ROOT), "PROMOTER_LEASE_TTL": "3s"}
         more |= {"PROMOTER_DIE_AT": str(at)} if at else {}
-        more |= {"PROMOTER_ELSEWHERE": "yes"} if self.here != self.there else {}
-        command = [sys.executable, "-m", "tests.faults.mortal", *words, "--json", "--ledger", self.ledger]
+        more |= {"PROMOTER_ELSEWHERE": "yes"} if self.local != self.remote else {}
+        command = [sys.executable, "-m", "tests.faults.killable", *words, "--json", "--ledger", self.ledger]
         done = subprocess.run(
-            command, cwd=self.there, env={**self.app.cli.env, **more}, capture_output=True, text=True, timeout=100, check=False
+            command, cwd=self.remote, env={**self.app.cli.env, **more}, capture_output=True, text=True, timeout=100, check=False
         )
         points = output.read_text().splitlines()
         assert done.returncode == (-9 if len(points) == at else 0), (at, points, done.stdout, done.stderr)
@@ -99,15 +99,15 @@ class Stage:
 
     def facts(self) -> list[Fact]:
         """The whole chain, checked."""
-        with closing(open_ledger(self.ledger, self.here, self.app.name)) as ledger:
+        with closing(open_ledger(self.ledger, self.local, self.app.name)) as ledger:
             return [fact for fact in check_chain(ledger.lines()) if isinstance(fact, Fact) or pytest.fail(str(fact))]
 
     def held(self, name: str) -> list[str]:
-        with closing(open_ledger(self.ledger, self.here, self.app.name)) as ledger:
+        with closing(open_ledger(self.ledger, self.local, self.app.name)) as ledger:
             return [held.owner for held in ledger.held() if held.environment == name]
 
     def jobs(self, name: str) -> int:
-        output = self.here.parent / "count" / name
+        output = self.local.parent / "count" / name
         return len(output.read_text().splitlines()) if output.exists() else 0
 
 
@@ -124,15 +124,15 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
     (directory / "count").mkdir()
     names = ("here",) if home == "sqlite" else ("here", "there")
     shared = made(home, directory, names, lambda: request.getfixturevalue("server").url("postgres"))
-    here, there = shared.places[0], shared.places[-1]
-    for place in {here, there}:
+    local, remote = shared.directories[0], shared.directories[-1]
+    for path in {local, remote}:
         for name in ("busybox", "Dockerfile"):
-            shutil.copy2(directory / name, place / name)
-    return Stage(app, shared.ledger, here, there, tuple(images))
+            shutil.copy2(directory / name, path / name)
+    return Stage(app, shared.ledger, local, remote, tuple(images))
 
 
 # ---------------------------------------------------------------- what must hold
-def stands(stage: Stage, name: str, digest: str, where: str, services: tuple[str, ...]) -> None:
+def check_state(stage: Stage, name: str, digest: str, where: str, services: tuple[str, ...]) -> None:
     """What is wanted runs, once; the one before it is kept at most; nothing else is there, and the ledger says the same."""
     found = {
         c.name.removeprefix(f"{stage.app.name}-{name}-"): c
@@ -171,7 +171,7 @@ def continued(stage: Stage, name: str, where: str, *words: str) -> None:
     stage.do(*words, "--wait-lock", "40s", where=where)
     began = [fact for fact in stage.facts()[seen:] if fact.kind == "started"]
     if before and began:
-        assert ELSEWHERE in before[0] or stage.here == stage.there, where
+        assert OTHER_MACHINE in before[0] or stage.local == stage.remote, where
         assert began[0].body["lease"]["took_over"] == before[0], where
     if began:
         assert stage.held(name) == [], where
@@ -187,12 +187,12 @@ def test_a_first_deployment(stage: Stage) -> None:
     digest = stage.images[0].rpartition("@")[2]
     stage.want(0, "e0")
     stage.do("build")
-    for turn, (at, where) in enumerate(fatal(stage.mortal(None, "promote", "--to", "e0")), 1):
+    for turn, (at, where) in enumerate(fatal(stage.killable(None, "promote", "--to", "e0")), 1):
         name = f"e{turn}"
         stage.want(0, name)
-        stage.mortal(at, "promote", "--to", name)
+        stage.killable(at, "promote", "--to", name)
         continued(stage, name, where, "promote", "--to", name)
-        stands(stage, name, digest, where, WORKERS)
+        check_state(stage, name, digest, where, WORKERS)
 
 
 @pytest.mark.slow
@@ -208,11 +208,11 @@ def test_an_approved_promotion(stage: Stage) -> None:
     asked(0)
     stage.do("promote")
     asked(1)
-    for turn, (at, where) in enumerate(fatal(stage.mortal(None, "promote"))):
+    for turn, (at, where) in enumerate(fatal(stage.killable(None, "promote"))):
         asked(turn % 2)
-        stage.mortal(at, "promote")
+        stage.killable(at, "promote")
         continued(stage, "dev", where, "promote")
-        stands(stage, "dev", stage.images[turn % 2].rpartition("@")[2], where, WORKERS)
+        check_state(stage, "dev", stage.images[turn % 2].rpartition("@")[2], where, WORKERS)
         users: dict[str, set[str]] = {}
         for fact in stage.facts():
             for vote in fact.body["approvals"] if fact.kind == "started" else ():
@@ -232,14 +232,14 @@ def test_a_rollback(stage: Stage) -> None:
 
     forward(0)
     forward(1)
-    for at, where in fatal(stage.mortal(None, "rollback", "dev")):
+    for at, where in fatal(stage.killable(None, "rollback", "dev")):
         if stage.facts()[-1].kind == "pinned":
             stage.do("unpin", "dev", "--reason", "again")
         forward(1)
-        stage.mortal(at, "rollback", "dev")
+        stage.killable(at, "rollback", "dev")
         if stage.facts()[-1].kind != "pinned":  # else it was through: to give it again means one more back
             continued(stage, "dev", where, "rollback", "dev")
-        stands(stage, "dev", digest, where, WORKERS)
+        check_state(stage, "dev", digest, where, WORKERS)
         kinds = [str(fact.kind) for fact in stage.facts() if fact.kind in ("pinned", "unpinned")]
         assert kinds == ["pinned", "unpinned"] * (len(kinds) // 2) + ["pinned"], where
 
@@ -248,17 +248,17 @@ def test_a_rollback(stage: Stage) -> None:
 @pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
 def test_a_build_that_is_pushed(stage: Stage) -> None:
     """From where nothing is there: the earlier half of a run, which leaves no release until all of it is pushed."""
-    stage.write(BUILT.format(count=stage.here.parent / "count"), ENVIRONMENT.format(name="dev", gates="[]"))
-    (stage.here / "www").mkdir()
+    stage.write(BUILT.format(count=stage.local.parent / "count"), ENVIRONMENT.format(name="dev", gates="[]"))
+    (stage.local / "www").mkdir()
 
     def page(word: str) -> None:
-        (stage.here / "www" / "index.html").write_text(f"{word} of {stage.app.name}")
+        (stage.local / "www" / "index.html").write_text(f"{word} of {stage.app.name}")
 
     page("nought")
-    points = stage.mortal(None, "run")
+    points = stage.killable(None, "run")
     for at, where in fatal(points[: points.index("before engine.ensure_network")]):
         page(f"{at}")
-        stage.mortal(at, "run")
+        stage.killable(at, "run")
         ran = stage.do("run", where=where)
-        stands(stage, "dev", ran.json["release"]["images"]["web"]["digest"], where, ("web",))
+        check_state(stage, "dev", ran.json["release"]["images"]["web"]["digest"], where, ("web",))
         assert ran.json["environments"][0]["status"] == "deployed", where

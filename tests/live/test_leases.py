@@ -101,34 +101,36 @@ def shared(app: App, request: pytest.FixtureRequest) -> Home:
     image = app.cli("build", "--json").json["release"]["images"]["web"]
     text = MANY.format(name=app.name, image=f"{image['repository']}@{image['digest']}")
     home = made(request.param, app.cli.cwd, names, lambda: request.getfixturevalue("server").url("postgres"))
-    for place in home.places:
-        (place / "pipeline.yaml").write_text(text + "".join(f"  {name}: {{needs: []}}\n" for name in names))
-    assert app.cli("build", "--ledger", home.ledger, cwd=home.places[0]).exit_code == 0
+    for directory in home.directories:
+        (directory / "pipeline.yaml").write_text(text + "".join(f"  {name}: {{needs: []}}\n" for name in names))
+    assert app.cli("build", "--ledger", home.ledger, cwd=home.directories[0]).exit_code == 0
     return home
 
 
 @pytest.mark.slow
 def test_many_runs_for_as_many_environments_do_not_hinder_one_another(app: App, shared: Home) -> None:
-    names = [place.name for place in shared.places]
+    names = [directory.name for directory in shared.directories]
     common = ("--ledger", shared.ledger, "--json")
-    runs = {place: app.cli.start("promote", "--to", place.name, *common, cwd=place) for place in shared.places}
-    for place, run in runs.items():
+    runs = {
+        directory: app.cli.start("promote", "--to", directory.name, *common, cwd=directory) for directory in shared.directories
+    }
+    for directory, run in runs.items():
         stdout, stderr = run.communicate(timeout=240)
-        assert run.returncode == 0, (place.name, stdout, stderr)
+        assert run.returncode == 0, (directory.name, stdout, stderr)
     assert app.all() == {f"{name}-web": "running" for name in names}
-    facts = app.cli("history", *common, cwd=shared.places[0]).json
+    facts = app.cli("history", *common, cwd=shared.directories[0]).json
     assert sorted(fact["environment"] for fact in facts if fact["kind"] == "promoted") == sorted(names)
-    assert app.cli("ledger", "verify", *common, cwd=shared.places[0]).exit_code == 0
+    assert app.cli("ledger", "verify", *common, cwd=shared.directories[0]).exit_code == 0
 
 
 def test_two_runs_for_one_environment_promote_once(app: App, shared: Home) -> None:
     common = ("--to", "e0", "--ledger", shared.ledger, "--json")
-    runs = [app.cli.start("promote", "--wait-lock", "60s", *common, cwd=place) for place in shared.places[:3]]
+    runs = [app.cli.start("promote", "--wait-lock", "60s", *common, cwd=directory) for directory in shared.directories[:3]]
     ended = [(run.communicate(timeout=120), run.returncode) for run in runs]
     assert [code for _, code in ended] == [0, 0, 0], ended
     found = sorted(json.loads(output[0])["environments"][0]["status"] for output, _ in ended)
     assert found == ["deployed", "unchanged", "unchanged"]
-    facts = app.cli("history", "--ledger", shared.ledger, "--json", cwd=shared.places[0]).json
+    facts = app.cli("history", "--ledger", shared.ledger, "--json", cwd=shared.directories[0]).json
     assert [fact["kind"] for fact in facts if fact["kind"] in ("started", "promoted")] == ["started", "promoted"]
     assert app.all() == {"e0-web": "running"}
 

@@ -82,7 +82,7 @@ def test_a_failed_verification_restores_too_and_the_gap_is_recorded(app: App) ->
     assert app.all() == {"dev-web": "running", "dev-web-previous": "exited", "prod-web": "running", "prod-web-previous": "exited"}
 
 
-def test_a_gate_waits_an_approval_opens_it_and_a_reject_shuts_it(app: App) -> None:
+def test_a_gate_waits_an_approval_opens_it_and_a_reject_closes_it(app: App) -> None:
     app.write(gates='[{approval: {min: 1, from: ["ana@example.com"]}}]')
     waits = app.cli("run", "--json")
     assert (waits.exit_code, waits.json["decision"], waits.json["reason_code"]) == (3, "pending", "approvals_missing"), waits.text
@@ -139,7 +139,7 @@ def test_a_secret_reaches_the_container_and_nothing_else(app: App) -> None:
     assert "DB" in missing.text
 
 
-def test_a_stopped_container_is_mended(app: App) -> None:
+def test_a_stopped_container_is_repaired(app: App) -> None:
     first = app.cli("run")
     assert first.exit_code == 0, first.text
     app.engine.stop(app.container("prod").id, None)

@@ -27,10 +27,10 @@ class RealRegistrySite:
         base = f"http://{repository.host}/v2/{repository.path}"
         with requests.Session() as session:
             session.auth = self.login
-            begun = session.post(f"{base}/blobs/uploads/", timeout=10)
-            begun.raise_for_status()
+            started = session.post(f"{base}/blobs/uploads/", timeout=10)
+            started.raise_for_status()
             session.put(
-                begun.headers["Location"], params={"digest": str(CONFIG_DIGEST)}, data=CONFIG, timeout=10
+                started.headers["Location"], params={"digest": str(CONFIG_DIGEST)}, data=CONFIG, timeout=10
             ).raise_for_status()
             answer = session.put(f"{base}/manifests/{tag}", data=body, headers={"Content-Type": kind}, timeout=10)
             answer.raise_for_status()

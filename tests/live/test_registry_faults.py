@@ -30,8 +30,8 @@ from tests.live.registry_proxy import (
     hang,
     in_front_of,
     other_bytes,
+    respond,
     round_and_round,
-    says,
 )
 
 ENGINE, OURS = "by docker/", "by promoter"
@@ -67,20 +67,22 @@ class Case:
 
 # ---------------------------------------------------------------- push
 PASSING_PUSHES = {
-    "429 at the manifest": Case(f"PUT .*/manifests/.* {ENGINE}", says(429, SLOW_DOWN), times=1),
-    "429 that says nothing": Case(f"PUT .*/manifests/.* {ENGINE}", says(429), times=1),
-    "500 at the manifest": Case(f"PUT .*/manifests/.* {ENGINE}", says(500), times=2),
-    "503 when it is looked up": Case(f"/manifests/.* {OURS}", says(503), times=2),
+    "429 at the manifest": Case(f"PUT .*/manifests/.* {ENGINE}", respond(429, SLOW_DOWN), times=1),
+    "429 that says nothing": Case(f"PUT .*/manifests/.* {ENGINE}", respond(429), times=1),
+    "500 at the manifest": Case(f"PUT .*/manifests/.* {ENGINE}", respond(500), times=2),
+    "503 when it is looked up": Case(f"/manifests/.* {OURS}", respond(503), times=2),
     "cut when it is looked up": Case(f"GET .*/manifests/.* {OURS}", cut(10), times=2),
 }
-LASTING_PUSHES = {
-    "500": Case(f"PUT .*/manifests/.* {ENGINE}", says(500), "push_failed", "could not be pushed: .*500", "its log and its disk"),
-    "403": Case(f"PUT .*/manifests/.* {ENGINE}", says(403, DENIED), "push_failed", "pushed: .*denied", "docker login"),
-    "429": Case(f"/manifests/.* {OURS}", says(429, SLOW_DOWN), "push_failed", "no more requests .*slow down", "docker login"),
+FAILING_PUSHES = {
+    "500": Case(
+        f"PUT .*/manifests/.* {ENGINE}", respond(500), "push_failed", "could not be pushed: .*500", "its log and its disk"
+    ),
+    "403": Case(f"PUT .*/manifests/.* {ENGINE}", respond(403, DENIED), "push_failed", "pushed: .*denied", "docker login"),
+    "429": Case(f"/manifests/.* {OURS}", respond(429, SLOW_DOWN), "push_failed", "no more requests .*slow down", "docker login"),
     "other bytes": Case(f"GET .*/manifests/.* {OURS}", other_bytes, "digest_mismatch", "sends other bytes", "do not run"),
     "a page of HTML": Case(
         f"GET .*/manifests/.* {OURS}",
-        says(200, b"<html>", Content_Type="text/html"),
+        respond(200, b"<html>", Content_Type="text/html"),
         "digest_mismatch",
         "sends other bytes",
         "do not run",
@@ -97,18 +99,18 @@ def test_a_push_waits_for_what_passes(shop: App, proxy: Proxy, case: Case) -> No
     assert rule.hits == case.times
 
 
-@pytest.mark.parametrize("case", LASTING_PUSHES.values(), ids=LASTING_PUSHES)
+@pytest.mark.parametrize("case", FAILING_PUSHES.values(), ids=FAILING_PUSHES)
 def test_a_push_ends_with_what_lasts_and_makes_no_release(shop: App, proxy: Proxy, case: Case) -> None:
     proxy.misbehave(case.what, case.act)
     ran = shop.cli("run", "--json")
     assert (ran.exit_code, ran.json["reason_code"]) == (1, case.reason), ran.text
-    told(ran.json["error"]["message"], ran.json["error"]["hint"] or "", proxy, case)
+    check_message(ran.json["error"]["message"], ran.json["error"]["hint"] or "", proxy, case)
     assert shop.all() == {}
     proxy.behave()
     assert shop.cli("run", "--to", "dev").exit_code == 0
 
 
-def told(message: str, hint: str, proxy: Proxy, case: Case) -> None:
+def check_message(message: str, hint: str, proxy: Proxy, case: Case) -> None:
     assert re.search(case.words, message), message
     assert proxy.host in message
     assert case.hint in hint
@@ -116,21 +118,21 @@ def told(message: str, hint: str, proxy: Proxy, case: Case) -> None:
 
 # ---------------------------------------------------------------- pull
 PASSING_PULLS = {
-    "500 at the manifest": Case(f"GET .*/manifests/.* {ENGINE}", says(500), times=1),
-    "429 at the manifest": Case(f"GET .*/manifests/.* {ENGINE}", says(429, SLOW_DOWN), times=2),
-    "503 at a layer": Case(f"GET .*/blobs/.* {ENGINE}", says(503), times=1),
+    "500 at the manifest": Case(f"GET .*/manifests/.* {ENGINE}", respond(500), times=1),
+    "429 at the manifest": Case(f"GET .*/manifests/.* {ENGINE}", respond(429, SLOW_DOWN), times=2),
+    "503 at a layer": Case(f"GET .*/blobs/.* {ENGINE}", respond(503), times=1),
     "a layer cut short": Case(f"GET .*/blobs/.* {ENGINE}", cut(100), times=1),
 }
-LASTING_PULLS = {
-    "500": Case(f"/manifests/.* {ENGINE}", says(500), "pull_failed", "could not be pulled: .*500", "its log and its disk"),
-    "429": Case(f"/manifests/.* {ENGINE}", says(429, SLOW_DOWN), "pull_failed", "slow down", "docker login"),
-    "403": Case(f"/manifests/.* {ENGINE}", says(403, DENIED), "pull_failed", "could not be pulled: denied", "docker login"),
-    "gone": Case(f"/manifests/.* {ENGINE}", says(404, GONE), "pull_failed", "manifest unknown", "whether it was deleted"),
+FAILING_PULLS = {
+    "500": Case(f"/manifests/.* {ENGINE}", respond(500), "pull_failed", "could not be pulled: .*500", "its log and its disk"),
+    "429": Case(f"/manifests/.* {ENGINE}", respond(429, SLOW_DOWN), "pull_failed", "slow down", "docker login"),
+    "403": Case(f"/manifests/.* {ENGINE}", respond(403, DENIED), "pull_failed", "could not be pulled: denied", "docker login"),
+    "gone": Case(f"/manifests/.* {ENGINE}", respond(404, GONE), "pull_failed", "manifest unknown", "whether it was deleted"),
     "other bytes of a manifest": Case(f"GET .*/manifests/.* {ENGINE}", other_bytes, "pull_failed", "pulled", "sends other bytes"),
     "other bytes of a layer": Case(f"GET .*/blobs/.* {ENGINE}", other_bytes, "pull_failed", "verification", "sends other bytes"),
     "a page of HTML": Case(
         f"GET .*/manifests/.* {ENGINE}",
-        says(200, b"<html>", Content_Type="text/html"),
+        respond(200, b"<html>", Content_Type="text/html"),
         "pull_failed",
         "pulled",
         "sends other bytes",
@@ -161,7 +163,7 @@ def test_a_pull_waits_for_what_passes(shop: App, proxy: Proxy, case: Case) -> No
 
 
 @pytest.mark.usefixtures("upgrade")
-@pytest.mark.parametrize("case", LASTING_PULLS.values(), ids=LASTING_PULLS)
+@pytest.mark.parametrize("case", FAILING_PULLS.values(), ids=FAILING_PULLS)
 def test_a_pull_ends_with_what_lasts_and_what_runs_goes_on(shop: App, proxy: Proxy, case: Case) -> None:
     before = shop.container("dev")
     rule = proxy.misbehave(case.what, case.act)
@@ -169,7 +171,7 @@ def test_a_pull_ends_with_what_lasts_and_what_runs_goes_on(shop: App, proxy: Pro
     (dev,) = ran.json["environments"]
     assert (ran.exit_code, dev["status"], dev["reason_code"]) == (1, "failed", case.reason), ran.text
     assert rule.hits > 0
-    told(dev["reasons"][0], " ".join(dev["reasons"]), proxy, case)
+    check_message(dev["reasons"][0], " ".join(dev["reasons"]), proxy, case)
     assert dev["reasons"][-1] == "dev was not changed"
     assert (shop.container("dev").id, shop.all()) == (before.id, {"dev-web": "running"})
     finished(shop, proxy, before.id)
@@ -203,8 +205,8 @@ def test_a_registry_that_hangs_is_given_up(registry: HttpRegistry, proxy: Proxy)
 
 def test_a_digest_header_that_does_not_match_the_content_is_ignored(shop: App, registry: HttpRegistry, proxy: Proxy) -> None:
     ran = shop.cli("build", "--json")
-    told = ran.json["release"]["images"]["web"]
-    image = ImageRef(Repository.parse(told["repository"]), Digest.parse(told["digest"]))
+    check_message = ran.json["release"]["images"]["web"]
+    image = ImageRef(Repository.parse(check_message["repository"]), Digest.parse(check_message["digest"]))
     proxy.misbehave("GET .*/manifests/", another_digest)
     found = registry.manifest(image)
     assert found is not None
@@ -220,8 +222,8 @@ def test_a_digest_header_that_does_not_match_the_content_is_ignored(shop: App, r
 def test_a_pull_that_hangs_is_given_up(shop: App, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "SILENCE", 0.3)
     rule = proxy.misbehave(f"GET .*/blobs/.* {ENGINE}", hang)
-    told = shop.cli("show", shop.facts()[-1]["release"], "--json").json["release"]["images"]["web"]  # type: ignore[arg-type]
-    image = ImageRef(Repository.parse(told["repository"]), Digest.parse(told["digest"]))
+    check_message = shop.cli("show", shop.facts()[-1]["release"], "--json").json["release"]["images"]["web"]  # type: ignore[arg-type]
+    image = ImageRef(Repository.parse(check_message["repository"]), Digest.parse(check_message["digest"]))
     with pytest.raises(PullError, match="could not be pulled") as error:
         shop.engine.pull(image, None, lambda *_: None)
     assert (error.value.retryable, rule.hits > 0) == (True, True)

@@ -24,7 +24,7 @@ ANA = "ana@example.com"
         "ana\ufe0f@example.com",
     ],
 )
-def test_names_that_look_like_ana_have_her_skeleton(other: str) -> None:
+def test_names_confusable_with_ana_have_her_skeleton(other: str) -> None:
     assert skeleton(other) == skeleton(ANA)
 
 

@@ -48,9 +48,9 @@ def complaints(file: Path, environ: Mapping[str, str] | None = None, source: Sou
     try:
         validate(file, source=source, environ=environ or {})
     except InvalidFile as faults:
-        return [(_place(c.file, c.line, c.column, file), c.message) for c in faults.complaints]
+        return [(_position(c.file, c.line, c.column, file), c.message) for c in faults.complaints]
     return []
 
 
-def _place(message: str, line: int, column: int, file: Path) -> str:
+def _position(message: str, line: int, column: int, file: Path) -> str:
     return f"{line}:{column}" if message == str(file) else f"{message}:{line}:{column}"

@@ -109,7 +109,7 @@ def test_a_service_of_the_pipeline_file_itself_extends_others(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("compose", "place", "message"),
+    ("compose", "position", "message"),
     [
         ("services: {a: {extends: b, image: x}}", "compose.yaml:1:25", "unknown service `b`"),
         ("services: {a: {extends: {service: b, file: c.yaml}, image: x}}", "compose.yaml:1:44", "file c.yaml not found"),
@@ -128,13 +128,13 @@ def test_a_service_of_the_pipeline_file_itself_extends_others(tmp_path):
         ("services: {a: {extends: {service: c, file: o.yaml}}}", "o.yaml:1:32", "`user` must be a string, got a list"),
     ],
 )
-def test_an_invalid_extends_is_reported_at_its_position(tmp_path, compose, place, message):
+def test_an_invalid_extends_is_reported_at_its_position(tmp_path, compose, position, message):
     file = write(
         tmp_path,
         f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
         **{"compose.yaml": compose, "o.yaml": "services: {c: {image: x, user: [1]}}\n"},
     )
-    assert (place, message) in complaints(file)
+    assert (position, message) in complaints(file)
 
 
 def test_an_override_extends_nothing_and_has_no_profiles(tmp_path):
@@ -171,7 +171,7 @@ def test_included_files_bring_their_services_directory_and_env_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("compose", "place", "message"),
+    ("compose", "position", "message"),
     [
         ("include: x.yaml\nservices: {a: {image: x}}", "compose.yaml:1:10", "expected a list of files, got the text 'x.yaml'"),
         ("include: [x.yaml]\nservices: {a: {image: x}}", "compose.yaml:1:11", "file x.yaml not found"),
@@ -193,13 +193,13 @@ def test_included_files_bring_their_services_directory_and_env_file(tmp_path):
         ),
     ],
 )
-def test_an_invalid_include_is_reported_at_its_position(tmp_path, compose, place, message):
+def test_an_invalid_include_is_reported_at_its_position(tmp_path, compose, position, message):
     file = write(
         tmp_path,
         f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}",
         **{"compose.yaml": compose, "o.yaml": "services: {c: {image: x}}\n"},
     )
-    assert complaints(file)[0] == (place, message)
+    assert complaints(file)[0] == (position, message)
 
 
 # ------------------------------------------------------------ profiles
@@ -256,15 +256,15 @@ def test_links_become_a_start_order_and_aliases(tmp_path):
     compose = "services:\n  web: {image: x, links: [db, 'cache:redis'], networks: [a]}\n  db: {image: x, networks: [a]}\n  cache: {image: x, networks: [a, b]}\nnetworks: {a: , b: }\n"
     found = services(tmp_path, compose)
     assert {name: need.restart for name, need in found["web"].depends_on.items()} == {"db": True, "cache": True}
-    assert {name: place.aliases for name, place in found["cache"].networks.items()} == {
+    assert {name: position.aliases for name, position in found["cache"].networks.items()} == {
         "shop-dev-a": ("redis",),
         "shop-dev-b": (),
     }
-    [(place, message)] = remarks(tmp_path / "pipeline.yaml")
-    assert place == "compose.yaml:2:19" and message.startswith("`links` is left out: services reach each other by name")
+    [(position, message)] = remarks(tmp_path / "pipeline.yaml")
+    assert position == "compose.yaml:2:19" and message.startswith("`links` is left out: services reach each other by name")
 
 
-def test_the_name_space_of_a_service_is_that_of_its_container_here(tmp_path):
+def test_the_name_space_of_a_service_is_that_of_its_container(tmp_path):
     """compose.md D7: `service:X` reached the engine as it stood, and no start order followed from it."""
     compose = "services:\n  app: {image: x, network_mode: 'service:vpn', pid: 'service:vpn', ipc: 'service:shm'}\n  vpn: {image: x}\n  shm: {image: x, container_name: '{{ environment }}-shm'}\n"
     app = services(tmp_path, compose, environment="prod")["app"]
@@ -292,7 +292,7 @@ def test_what_changes_nothing_is_left_out_with_a_remark(tmp_path):
     found = services(tmp_path, compose)["web"]
     assert found.replicas == 3 and found.volumes[0].read_only
     assert found.deploy.restart_policy is not None and found.deploy.restart_policy.max_attempts == 3
-    assert [(place, message.partition(": ")[0]) for place, message in remarks(tmp_path / "pipeline.yaml")] == [
+    assert [(position, message.partition(": ")[0]) for position, message in remarks(tmp_path / "pipeline.yaml")] == [
         ("compose.yaml:4:5", "`pull_policy` is left out"),
         ("compose.yaml:5:5", "`develop` is left out"),
         ("compose.yaml:6:5", "`attach` is left out"),
@@ -302,7 +302,7 @@ def test_what_changes_nothing_is_left_out_with_a_remark(tmp_path):
     ]
 
 
-def test_a_tag_beside_build_is_left_out_in_a_compose_file_and_refused_in_the_pipeline_file(tmp_path):
+def test_a_tag_together_with_build_is_left_out_in_a_compose_file_and_refused_in_the_pipeline_file(tmp_path):
     """compose.md section 1: fastapi and the otel demo."""
     loaded = read(
         write(
@@ -371,7 +371,7 @@ def test_a_variable_cannot_be_filled_in_inside_a_template(tmp_path):
     assert complaints(file, {"A": "x') ~ secret('Y"}) == [("compose.yaml:1:34", "a template cannot contain a `${…}` variable")]
 
 
-def test_a_local_volume_has_its_device_beside_the_file(tmp_path):
+def test_a_local_volume_has_its_device_relative_to_the_file(tmp_path):
     """compose.md D16."""
     compose = "services: {web: {image: x, volumes: ['d:/d']}}\nvolumes: {d: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}\n"
     file = write(tmp_path, f"name: shop\nservices: deploy/compose.yaml\n{ENVIRONMENTS}", **{"deploy__compose.yaml": compose})

@@ -13,8 +13,8 @@ from promoter.pipeline.loader import LoadedPipeline, validate
 from promoter.pipeline.model import policy_digest
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan, secret_names
+from tests.harness import image
 from tests.pipeline.pipeline_files import SOURCE
-from tests.workshop import image
 
 PEM = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
 FILE = """\

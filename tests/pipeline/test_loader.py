@@ -118,7 +118,7 @@ def test_services_have_no_image_and_use_the_default_network(tmp_path):
     assert {name: network.external for name, network in dev.networks.items()} == {"shop-dev": False}
 
 
-PLACES = """\
+TWO_ENVIRONMENTS = """\
 name: shop
 services:
   a:
@@ -146,7 +146,7 @@ environments: {live: }
 
 
 def test_networks_volumes_and_files_get_the_engines_names(tmp_path):
-    live = resolve(read(write(tmp_path, PLACES, **{"page.html": "<p>\n"})), "live")
+    live = resolve(read(write(tmp_path, TWO_ENVIRONMENTS, **{"page.html": "<p>\n"})), "live")
     a = live.services["a"]
     assert list(a.networks) == ["shop-live", "shop-live-back", "outside", "net-live"]
     assert a.networks["shop-live"].aliases == ("alpha",)
@@ -167,8 +167,8 @@ def test_networks_volumes_and_files_get_the_engines_names(tmp_path):
     assert (live.services["b"].networks, live.services["b"].network_mode) == ({}, "none")
 
 
-def test_files_cannot_be_placed_where_nothing_can_be_written(tmp_path):
-    text = PLACES.replace("  a:\n", "  a:\n    read_only: true\n")
+def test_files_cannot_be_mounted_where_nothing_can_be_written(tmp_path):
+    text = TWO_ENVIRONMENTS.replace("  a:\n", "  a:\n    read_only: true\n")
     assert complaints(write(tmp_path, text, **{"page.html": ""})) == [
         ("9:14", "with `read_only: true` the engine cannot place the files of `secrets`")
     ]
@@ -447,8 +447,8 @@ def test_a_thousand_environments_take_linear_time_and_at_most_three_seconds(tmp_
 
 def test_a_cycle_of_a_thousand_environments_is_reported_without_recursion_error(tmp_path):
     text = big(1000).replace("  e0:\n", "  e0:\n    needs: [e999]\n")
-    [(place, message)] = complaints(write(tmp_path, text))
-    assert place == "9:12"
+    [(position, message)] = complaints(write(tmp_path, text))
+    assert position == "9:12"
     assert message.startswith("`needs` has a cycle: e0 -> e999 -> e998 -> ")
 
 
@@ -519,10 +519,10 @@ def test_any_invalid_file_gives_complaints_and_no_crash(tmp_path_factory, top, s
     document = {"name": "shop", "services": {"web": service}, "environments": {"dev": environment, "prod": {}}, **top}
     file = write(tmp_path_factory.getbasetemp(), json.dumps(document))
     output = complaints(file)
-    assert all(place and message for place, message in output)
+    assert all(position and message for position, message in output)
 
 
-def test_revoked_keys_are_read_beside_the_approvers(tmp_path):
+def test_revoked_keys_are_read_together_with_the_approvers(tmp_path):
     line = f"a@example.com ssh-ed25519 {KEY}\n"
     text = GOOD.replace("services:", "approvers: keys\nrevoked_keys: revoked\nservices:", 1)
     file = write(tmp_path, text, keys=line, revoked=f"ssh-ed25519 {KEY}\n")

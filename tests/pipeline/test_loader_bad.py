@@ -387,9 +387,9 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "place", "message"), TEXTS)
-def test_what_is_no_document_is_refused_at_its_place(tmp_path, text, place, message):
-    assert complaints(write(tmp_path, text)) == [(place, message)]
+@pytest.mark.parametrize(("text", "position", "message"), TEXTS)
+def test_what_is_no_document_is_refused_at_its_position(tmp_path, text, position, message):
+    assert complaints(write(tmp_path, text)) == [(position, message)]
 
 
 def test_every_complaint_shows_its_line_with_a_caret_and_a_way_out(tmp_path):

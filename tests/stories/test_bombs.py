@@ -65,8 +65,8 @@ def with_service(more: str) -> str:
 
 def test_break_17_an_env_file_that_doubles_31_times(tmp_path):
     file = write(tmp_path, with_service("    env_file: [bomb.env]\n"), **{"bomb.env": DOUBLING})
-    ((place, message),) = set(complaints(file))
-    assert place == "6:15"
+    ((position, message),) = set(complaints(file))
+    assert position == "6:15"
     assert "bomb.env has an error on line 22: with its variables this has more than 1,048,576 characters" in message
 
 
@@ -90,7 +90,7 @@ def test_many_lines_that_are_each_short_enough_are_bounded_together():
     assert caught.value.line == 32
 
 
-def test_a_long_variable_in_many_places_of_a_compose_file_is_bounded(tmp_path):
+def test_a_long_variable_that_a_compose_file_uses_often_is_bounded(tmp_path):
     text = "name: shop\nregistry: r.example.com\nservices: compose.yaml\nenvironments: {dev: {}}\n"
     many = "".join(f"      L{n}: 'y${{A}}'\n" for n in range(100))
     file = write(tmp_path, text, **{"compose.yaml": f"services:\n  web:\n    image: x\n    labels:\n{many}"})
@@ -104,7 +104,7 @@ def test_break_17_only_regular_files_are_read(odd):
 
 
 @pytest.mark.parametrize(
-    ("changed", "into", "place"),
+    ("changed", "into", "position"),
     [
         ("name: shop\n", "name: shop\napprovers: ODD\n", "2:12"),
         ("name: shop\n", "name: shop\napprovers: empty\nrevoked_keys: ODD\n", "3:15"),
@@ -115,12 +115,12 @@ def test_break_17_only_regular_files_are_read(odd):
     ],
     ids=["approvers", "revoked_keys", "env_file", "config", "calendar", "ignore"],
 )
-def test_break_17_what_a_pipeline_file_names_is_a_regular_file(tmp_path, odd, changed, into, place):
+def test_break_17_what_a_pipeline_file_names_is_a_regular_file(tmp_path, odd, changed, into, position):
     text = GOOD.replace(changed, into.replace("ODD", odd[0]), 1)
     if "configs" in into:
         text = text.replace('#    ports: ["127.0.0.1:{{ port }}:8080"]\n', "")
     output = complaints(write(tmp_path, text, empty=""))
-    assert [(where.rpartition(",")[0] or where) for where, message in output if odd[1] in message][:1] == [place], output
+    assert [(where.rpartition(",")[0] or where) for where, message in output if odd[1] in message][:1] == [position], output
 
 
 def test_break_17_a_services_file_is_a_regular_file(tmp_path, odd):
@@ -190,8 +190,8 @@ def test_the_largest_file_is_read_and_one_byte_more_is_not(tmp_path):
 @pytest.mark.parametrize("digits", ["9" * 40, DIGITS])
 def test_break_17_a_duration_of_many_digits(tmp_path, monkeypatch, digits):
     file = write(tmp_path, with_service(f"    stop_grace_period: {digits}s\n"))
-    ((place, message),) = set(complaints(file))
-    assert place == "6:24"
+    ((position, message),) = set(complaints(file))
+    assert position == "6:24"
     assert "is too long: write for example 4h" in message
     monkeypatch.setenv("PROMOTER_WAIT", f"{digits}s")
     with pytest.raises(InvalidFile, match=r"environment variable PROMOTER_WAIT.*is too long: write for example"):
@@ -199,7 +199,7 @@ def test_break_17_a_duration_of_many_digits(tmp_path, monkeypatch, digits):
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "message"),
+    ("text", "position", "message"),
     [
         (GOOD.replace("./web", LONG), "5:12", "build directory "),
         (GOOD.replace("build: ./web", f"build: {{context: web, dockerfile: {LONG}}}"), "5:39", "Dockerfile "),
@@ -213,9 +213,9 @@ def test_break_17_a_duration_of_many_digits(tmp_path, monkeypatch, digits):
     ],
     ids=["context", "dockerfile", "env_file", "approvers", "home-env_file", "home-volume", "1e999", "source", "env"],
 )
-def test_break_17_names_and_values_beyond_what_can_be_are_complained_about(tmp_path, text, place, message):
+def test_break_17_names_and_values_beyond_what_can_be_are_complained_about(tmp_path, text, position, message):
     output = complaints(write(tmp_path, text))
-    assert [(where, message in words) for where, words in output][:1] == [(place, True)], output
+    assert [(where, message in words) for where, words in output][:1] == [(position, True)], output
 
 
 def test_a_missing_env_file_with_a_long_name_that_is_not_required_is_left_out(tmp_path):
@@ -225,8 +225,8 @@ def test_a_missing_env_file_with_a_long_name_that_is_not_required_is_left_out(tm
 def test_break_17_a_time_zone_of_300_letters_in_a_calendar(tmp_path):
     event = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTART;TZID={LONG}:20260101T000000\nEND:VEVENT\nEND:VCALENDAR\n"
     text = GOOD.replace("    vars: {port: 18083}\n", "    vars: {port: 18083}\n    gates: [{window: {calendar: c.ics}}]\n")
-    ((place, message),) = complaints(write(tmp_path, text, **{"c.ics": event}))
-    assert place.startswith("14:")
+    ((position, message),) = complaints(write(tmp_path, text, **{"c.ics": event}))
+    assert position.startswith("14:")
     assert "c.ics is not a usable calendar" in message
 
 

@@ -7,14 +7,14 @@ import pytest
 from promoter.gates.approval.rule import Approval
 from promoter.gates.soak import Soak
 from promoter.ledger.chain import Fact, check_chain
-from tests.workshop import Workshop, statuses
+from tests.harness import Harness, statuses
 
 HOURS = timedelta(hours=5)
 
 
 @pytest.mark.parametrize("jump", [-HOURS, -timedelta(days=365), HOURS, timedelta(days=365 * 20)], ids=str)
 def test_between_two_promotions_it_changes_nothing(jump: timedelta) -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     shop.clock.advance(jump)
     shop.newer("two")
@@ -26,7 +26,7 @@ def test_between_two_promotions_it_changes_nothing(jump: timedelta) -> None:
 
 
 def test_a_soak_that_began_in_the_future_has_not_passed() -> None:
-    shop = Workshop(gates={"prod": (Soak.model_validate({"in": "test", "for": "1h"}),)})
+    shop = Harness(gates={"prod": (Soak.model_validate({"in": "test", "for": "1h"}),)})
     shop.run()
     shop.clock.advance(-timedelta(hours=3))
     assert statuses(shop.run())["prod"] == "pending"
@@ -37,7 +37,7 @@ def test_a_soak_that_began_in_the_future_has_not_passed() -> None:
 
 
 def test_an_approval_that_has_run_out_stays_so_until_the_clock_is_right() -> None:
-    shop = Workshop(gates={"prod": (Approval.model_validate({"expires": "1h"}),)})
+    shop = Harness(gates={"prod": (Approval.model_validate({"expires": "1h"}),)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
@@ -46,7 +46,7 @@ def test_an_approval_that_has_run_out_stays_so_until_the_clock_is_right() -> Non
 
 
 def test_a_lease_of_a_clock_that_was_ahead_does_not_keep_everybody_out() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.store.acquire("dev", "another run", timedelta(minutes=1), shop.clock.now() + timedelta(days=400))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     shop.newer("two")

@@ -11,14 +11,14 @@ from promoter.model.errors import StartError
 from promoter.promotion.ports.engine import ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.progress import GateEvaluated, Notice
-from tests.workshop import Workshop, statuses
+from tests.harness import Harness, statuses
 
 MUST = HttpCheck(url="http://must.example.com/", within=timedelta(0))
 
 
 def test_a_dry_run_gate_is_reported_and_recorded_and_blocks_nothing() -> None:
     gates = (HttpCheck(url="http://status.example.com/ok", within=timedelta(0), dry_run=True), MUST)
-    shop = Workshop(gates={"dev": gates})
+    shop = Harness(gates={"dev": gates})
     shop.probes.answer(gates[0].url, 503)
     shop.probes.answer(MUST.url, 200)
     result = shop.run("dev")
@@ -36,7 +36,7 @@ def test_a_dry_run_gate_is_reported_and_recorded_and_blocks_nothing() -> None:
 
 
 def test_a_dry_run_before_or_after_the_switch_fails_nothing_and_is_in_the_record() -> None:
-    shop = Workshop(
+    shop = Harness(
         before=(CommandCheck(run=("migrate",), dry_run=True),),
         verify=(HttpCheck(url="http://127.0.0.1:1/", within=timedelta(0), dry_run=True), ScanCheck(dry_run=True)),
     )
@@ -54,10 +54,10 @@ def test_a_dry_run_before_or_after_the_switch_fails_nothing_and_is_in_the_record
 
 def test_a_dry_run_check_that_cannot_be_executed_fails_nothing() -> None:
     check = ContainerCheck(service="web", command=("smoke",), dry_run=True)
-    shop = Workshop(gates={"dev": (check,)}, verify=(check,))
+    shop = Harness(gates={"dev": (check,)}, verify=(check,))
     shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
-    shop = Workshop(gates={"dev": (check.model_copy(update={"dry_run": False}),)})
+    shop = Harness(gates={"dev": (check.model_copy(update={"dry_run": False}),)})
     shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
     assert statuses(shop.run("dev")) == {"dev": "failed"}
 
@@ -74,7 +74,7 @@ def _cannot(create: Callable[..., str]) -> Callable[..., str]:
 
 
 def test_a_plan_names_dry_runs_as_such() -> None:
-    shop = Workshop(gates={"dev": (MUST.model_copy(update={"dry_run": True}),)})
+    shop = Harness(gates={"dev": (MUST.model_copy(update={"dry_run": True}),)})
     shop.api().build()
     gates = shop.api().plan(None, "dev").environments[0].document()["gates"]
     assert [gate["sentence"] for gate in gates] == ["dry run: no result yet"]  # type: ignore[attr-defined]
@@ -85,10 +85,10 @@ def test_only_a_verification_queries_from_its_start() -> None:
         output = {"url": "http://p.example.com", "query": query, "condition": "< 1", "for": "1m", "within": "0s", "dry_run": True}
         return MetricCheck.model_validate(output)
 
-    shop = Workshop(gates={"dev": (metric("gate"),)}, before=(metric("before"),), verify=(metric("verify"),))
-    begun = shop.clock.now().timestamp()
+    shop = Harness(gates={"dev": (metric("gate"),)}, before=(metric("before"),), verify=(metric("verify"),))
+    started = shop.clock.now().timestamp()
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     asked = [parse_qs(urlsplit(request.url).query) for request in shop.probes.requests]
-    starts = {output["query"][0]: float(output["start"][0]) - begun for output in asked if "start" in output}
+    starts = {output["query"][0]: float(output["start"][0]) - started for output in asked if "start" in output}
     assert starts.keys() == {"gate", "before", "verify"}
     assert max(starts["gate"], starts["before"]) < 0 <= starts["verify"]

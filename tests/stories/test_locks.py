@@ -10,22 +10,22 @@ from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.results import Status
 from promoter.ui.reports.locks import locks
-from tests.workshop import Workshop, statuses
+from tests.harness import Harness, statuses
 
 MINUTE = timedelta(minutes=1)
 OTHER = "ben@example.com on build-7 (0a1b2c3d), process 12 begun at 34, https://ci.example.com/runs/5"
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    return Workshop()
+def shop() -> Harness:
+    return Harness()
 
 
-def held(shop: Workshop, environment: str = "test", ttl: timedelta = timedelta(hours=1)) -> None:
+def held(shop: Harness, environment: str = "test", ttl: timedelta = timedelta(hours=1)) -> None:
     shop.store.acquire(environment, OTHER, ttl, shop.clock.now())
 
 
-def test_a_locked_environment_ends_a_run_at_once_without_wait(shop: Workshop) -> None:
+def test_a_locked_environment_ends_a_run_at_once_without_wait(shop: Harness) -> None:
     held(shop)
     result = shop.run()
     assert statuses(result) == {"dev": "deployed", "test": "locked", "prod": "not_reached"}
@@ -33,17 +33,17 @@ def test_a_locked_environment_ends_a_run_at_once_without_wait(shop: Workshop) ->
     assert OTHER in result.environments[1].reasons[0]
 
 
-def test_waiting_for_a_lock_ends_with_its_time(shop: Workshop) -> None:
+def test_waiting_for_a_lock_ends_with_its_time(shop: Harness) -> None:
     held(shop)
-    begun = shop.clock.monotonic()
+    started = shop.clock.monotonic()
     result = shop.api("ci@example.com").run(None, None, MINUTE)
     assert statuses(result)["test"] == "locked"
-    assert 60 <= shop.clock.monotonic() - begun < 75
+    assert 60 <= shop.clock.monotonic() - started < 75
     output = [event for event in shop.events if isinstance(event, progress.Waiting)]
     assert [(event.environment, event.reasons) for event in output] == [("test", (f"another run holds test: {OTHER}",))]
 
 
-def test_a_lock_that_comes_free_is_taken_and_everything_is_judged_anew(shop: Workshop) -> None:
+def test_a_released_lock_is_acquired_and_everything_is_evaluated_again(shop: Harness) -> None:
     shop.run("dev")
     held(shop)
     taken = shop.store.held()[0]
@@ -58,7 +58,7 @@ def test_a_lock_that_comes_free_is_taken_and_everything_is_judged_anew(shop: Wor
     assert result.environments[-1].code is ReasonCode.PINNED
 
 
-def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Workshop) -> None:
+def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Harness) -> None:
     held(shop, ttl=timedelta(seconds=30))
     result = shop.api("ci@example.com").run(None, None, MINUTE)
     assert statuses(result)["test"] == "deployed"
@@ -66,7 +66,7 @@ def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Workshop) -> None:
     assert started.body["lease"]["took_over"] == OTHER
 
 
-def test_a_finished_deployment_is_reported_although_the_lease_release_fails(shop: Workshop) -> None:
+def test_a_finished_deployment_is_reported_although_the_lease_release_fails(shop: Harness) -> None:
     def lost(lease: Lease) -> None:
         raise LedgerError("the server is away")
 
@@ -76,7 +76,7 @@ def test_a_finished_deployment_is_reported_although_the_lease_release_fails(shop
     assert [held.environment for held in shop.store.held()] == ["dev"]
 
 
-def test_a_rollback_waits_too(shop: Workshop) -> None:
+def test_a_rollback_waits_too(shop: Harness) -> None:
     shop.run()
     shop.newer("two")
     shop.run()
@@ -85,7 +85,7 @@ def test_a_rollback_waits_too(shop: Workshop) -> None:
     assert statuses(shop.api("ana@example.com").rollback("prod", None, None, MINUTE)) == {"prod": "deployed"}
 
 
-def test_people_see_who_holds_what_and_what_is_stale(shop: Workshop) -> None:
+def test_people_see_who_holds_what_and_what_is_stale(shop: Harness) -> None:
     api = shop.api("ana@example.com")
     assert locks(api.locks()) == "no environment is locked"
     held(shop, "test")

@@ -19,8 +19,8 @@ from promoter.ledger.chain import Fact, Kind
 from promoter.model.errors import CallerError, PullError, Refused
 from promoter.model.verdict import Outcome
 from promoter.usecases.context import facts_so_far, find_release
+from tests.harness import WEB, Harness, image
 from tests.ledger.forged import Forged
-from tests.workshop import WEB, Workshop, image
 
 PEOPLE = ("ann@example.com", "ben@example.com", "eve@example.com", "stranger@example.com")
 VOTERS = PEOPLE[:3]
@@ -139,7 +139,7 @@ class Delivery(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         override = Override.model_validate({"from": [EMERGENCY], "grade": "asserted"})
-        self.shop = Workshop(gates={"prod": (SOAK, VOTE)}, override=override)
+        self.shop = Harness(gates={"prod": (SOAK, VOTE)}, override=override)
         self.word, self.level, self.evaluated = 0, 0, 0
         self.shop.run()
 
@@ -269,15 +269,15 @@ class Delivery(RuleBasedStateMachine):
         except (CallerError, Refused):
             return
 
-    @rule(where=st.sampled_from(["test", "prod"]), anew=st.booleans())
-    def copy_a_vote(self, where: str, anew: bool) -> None:
+    @rule(where=st.sampled_from(["test", "prod"]), again=st.booleans())
+    def copy_a_vote(self, where: str, again: bool) -> None:
         """The last approval once more, elsewhere or for what waits now."""
         api = self.shop.api("stranger@example.com")
         request = facts_so_far(api.context).environment("prod").request
         votes = [fact for fact in self.shop.store.read() if fact.kind is Kind.APPROVED]
         if votes and request is not None:
             copy = Forged(kind=Kind.APPROVED, fields=votes[-1].body)
-            api.context.ledger.append(copy, where, request.release if anew else votes[-1].release)
+            api.context.ledger.append(copy, where, request.release if again else votes[-1].release)
 
     # ------------------------------------------------------------ what must hold
     @rule(refusal=st.sampled_from(["reject", "veto", "pin", "freeze"]))
@@ -304,11 +304,11 @@ class Delivery(RuleBasedStateMachine):
     @invariant()
     def every_start_had_the_right_to_start(self) -> None:
         facts = list(self.shop.store.read()) if hasattr(self, "shop") else []
-        for place in range(self.evaluated, len(facts)):
-            start = facts[place]
+        for index in range(self.evaluated, len(facts)):
+            start = facts[index]
             if start.kind is not Kind.STARTED or start.environment != "prod" or start.body["mend"]:
                 continue
-            before = Ledger(facts[:place])
+            before = Ledger(facts[:index])
             release = facts_so_far(self.shop.api().context).releases[str(start.release)].release
             stopped = before.stopped(str(start.release), {str(one.digest) for one in release.images.values()})
             if before.overridden(start):

@@ -15,13 +15,13 @@ from promoter.model.canonical_json import canonical, fingerprint, sha256_hex
 from promoter.model.errors import Refused
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.loader import load
-from promoter.pipeline.model import Rules, held_policy, policy_of
+from promoter.pipeline.model import Rules, policy_of, protected_policy
 from promoter.promotion.results import EnvironmentResult
 from promoter.ui.reports.approval_request import case as as_text
 from promoter.ui.reports.view import View
 from tests.fakes.ledger import MemoryLedger
+from tests.harness import Harness
 from tests.repository import ENVIRONMENT, Repository, repository
-from tests.workshop import Workshop
 
 pytestmark = pytest.mark.process
 
@@ -44,8 +44,8 @@ FILE: Mapping[str, object] = {
 }
 
 
-class Shop(Workshop):
-    """The workshop with a real file in a real checkout."""
+class Shop(Harness):
+    """The harness with a real file in a real checkout."""
 
     repository: Repository
 
@@ -187,12 +187,12 @@ def test_a_missing_ref_is_refused_with_the_fetch_command(shop: Shop) -> None:
     ],
 )
 def test_a_policy_that_cannot_be_read_there_refuses(shop: Shop, name: str, text: str | None, message: str) -> None:
-    here = (shop.repository.directory / name).read_text()
+    checkout = (shop.repository.directory / name).read_text()
     (shop.repository.directory / name).unlink()
     if text is not None:
         shop.repository.write(name, text)
     shop.repository.merge()
-    shop.repository.write(name, here)
+    shop.repository.write(name, checkout)
     assert_refused(shop.ask(), message)
 
 
@@ -329,7 +329,7 @@ def test_what_gives_the_secrets_of_gates_is_held(shop: Shop) -> None:
     environment = shop.file.resolve("prod", shop.source.now, "0" * 64)
     there = shop.file.policy_at("origin/main", "prod", shop.source.now, "0" * 64).policy
     assert there["secrets"] == {"ASK": {"env": "ASK"}}
-    assert held_policy(shop.file.pipeline, environment)["secrets"] == {"ASK": {"command": ["echo", "http://127.0.0.1:1/"]}}
+    assert protected_policy(shop.file.pipeline, environment)["secrets"] == {"ASK": {"command": ["echo", "http://127.0.0.1:1/"]}}
 
 
 def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> None:
@@ -373,7 +373,7 @@ def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(
 
 
 def test_long_texts_of_a_policy_are_kept_as_digests_that_no_text_can_imitate() -> None:
-    pipeline = Workshop().pipeline
+    pipeline = Harness().pipeline
     rules = [
         Rules("prod", (ScanCheck.model_validate({"scanner": "trivy", "ignore": text}),), Rollback(), None)
         for text in ("x" * 1001, "x" * 1002)

@@ -13,7 +13,7 @@ from promoter.ui.cli import console
 from promoter.ui.cli.ci import session
 from promoter.ui.cli.global_options import Common
 from tests.fakes.secrets import FakeSecrets
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 VALUE = "hunter2-ALPHA-9f3c77"
 
@@ -23,7 +23,7 @@ def hide(text: str) -> str:
 
 
 def test_no_fact_contains_a_secret_from_an_engine_error() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.secrets = FakeSecrets({"ALPHA": VALUE})
     shop.secrets.revealed.add("ALPHA")
     shop.engine.fail("start", StartError(f'container x could not be started: exec: "--password={VALUE}": not found'))

@@ -16,13 +16,13 @@ from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.results import Decision, Status, exit_code
 from promoter.usecases.context import find_release
 from tests.fakes.engine import Behaviour
-from tests.workshop import TEST, WEB, WORKER, Workshop, image, statuses
+from tests.harness import TEST, WEB, WORKER, Harness, image, statuses
 
 ANY = Approval()
 
 
 def test_a_run_goes_through_all_environments_and_records_what_runs() -> None:
-    shop = Workshop()
+    shop = Harness()
     result = shop.run()
     assert statuses(result) == {"dev": "deployed", "test": "deployed", "prod": "deployed"}
     assert (result.decision, exit_code(result.decision), result.reason_code) == (Decision.COMPLETE, 0, ReasonCode.OK)
@@ -33,7 +33,7 @@ def test_a_run_goes_through_all_environments_and_records_what_runs() -> None:
 
 
 def test_containers_have_the_documented_labels() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     labels = shop.engine.box("shop-dev-web").spec.labels
     assert labels["dev.promoter.pipeline"] == "shop"
@@ -47,7 +47,7 @@ def test_containers_have_the_documented_labels() -> None:
 
 def test_a_service_is_reachable_by_its_name_and_its_jobs_and_trials_are_not() -> None:
     networks = {"shop-dev": Attachment(aliases=("www",))}
-    shop = Workshop(services={"web": WEB.model_copy(update={"networks": networks, "trial": True})})
+    shop = Harness(services={"web": WEB.model_copy(update={"networks": networks, "trial": True})})
     made = []
     original = shop.engine.create
 
@@ -61,7 +61,7 @@ def test_a_service_is_reachable_by_its_name_and_its_jobs_and_trials_are_not() ->
 
 
 def test_a_second_run_changes_nothing() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     calls, facts = len(shop.engine.verbs("create", "start", "stop", "remove", "pull")), shop.kinds()
     result = shop.run()
@@ -72,7 +72,7 @@ def test_a_second_run_changes_nothing() -> None:
 
 
 def test_a_stopped_container_is_started_again_and_a_removed_one_made_again() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     before = shop.engine.box("shop-dev-web").id
     shop.engine.crash("shop-dev-web")
@@ -84,7 +84,7 @@ def test_a_stopped_container_is_started_again_and_a_removed_one_made_again() -> 
 
 
 def test_a_changed_configuration_is_a_promotion_of_the_same_release() -> None:
-    shop = Workshop()
+    shop = Harness()
     first = shop.run("dev")
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
     second = shop.run("dev")
@@ -94,7 +94,7 @@ def test_a_changed_configuration_is_a_promotion_of_the_same_release() -> None:
 
 
 def test_the_old_container_is_kept_stopped_and_the_one_before_it_goes() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     for word in ("two", "three"):
         shop.newer(word)
@@ -107,7 +107,7 @@ def test_the_old_container_is_kept_stopped_and_the_one_before_it_goes() -> None:
 
 
 def test_the_new_container_is_made_before_the_old_is_touched() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.newer("two")
     shop.engine.calls.clear()
@@ -132,7 +132,7 @@ def test_the_new_container_is_made_before_the_old_is_touched() -> None:
     ],
 )
 def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, code: str, message: str) -> None:
-    shop = Workshop()
+    shop = Harness()
     good = shop.run("dev").release
     old = shop.engine.box("shop-dev-web").id
     shop.engine.behave(shop.newer("bad").digest, behaviour)
@@ -147,7 +147,7 @@ def test_a_bad_image_is_answered_with_the_earlier_release(behaviour: Behaviour, 
 
 
 def test_a_first_bad_image_leaves_nothing_behind() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.engine.behave(image("web").digest, Behaviour(exit_code=1, logs="boom\n"))
     result = shop.run()
     assert statuses(result) == {"dev": "failed", "test": "not_reached", "prod": "not_reached"}
@@ -159,7 +159,7 @@ def test_a_first_bad_image_leaves_nothing_behind() -> None:
 
 
 def test_on_failure_stop_leaves_the_bad_container_for_inspection() -> None:
-    shop = Workshop(on_failure=OnFailure.STOP)
+    shop = Harness(on_failure=OnFailure.STOP)
     shop.run("dev")
     shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=1))
     result = shop.run("dev")
@@ -168,7 +168,7 @@ def test_on_failure_stop_leaves_the_bad_container_for_inspection() -> None:
 
 
 def test_after_a_rollback_the_earlier_release_is_unchanged_and_the_bad_one_is_tried_again() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     good = shop.source.now
     shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=1))
@@ -180,7 +180,7 @@ def test_after_a_rollback_the_earlier_release_is_unchanged_and_the_bad_one_is_tr
 
 def test_a_failed_verification_puts_every_service_back_and_repeats_the_recorded_verification() -> None:
     check = HttpCheck(url="http://127.0.0.1:8080/", within=timedelta(seconds=2))
-    shop = Workshop(services={"web": WEB, "worker": WORKER}, verify=(check,))
+    shop = Harness(services={"web": WEB, "worker": WORKER}, verify=(check,))
     shop.probes.answer(check.url, 200)
     shop.run("dev")
     shop.newer("bad")
@@ -194,7 +194,7 @@ def test_a_failed_verification_puts_every_service_back_and_repeats_the_recorded_
 
 def test_what_is_put_back_and_does_not_pass_its_verification_is_a_failure_and_no_rollback() -> None:
     check = HttpCheck(url="http://127.0.0.1:8080/", within=timedelta(seconds=2))
-    shop = Workshop(verify=(check,))
+    shop = Harness(verify=(check,))
     shop.probes.answer(check.url, 200)
     shop.run("dev")
     shop.newer("bad")
@@ -208,7 +208,7 @@ def test_what_is_put_back_and_does_not_pass_its_verification_is_a_failure_and_no
 
 
 def test_a_failed_before_touches_nothing() -> None:
-    shop = Workshop(before=(CommandCheck(run=("migrate",)),))
+    shop = Harness(before=(CommandCheck(run=("migrate",)),))
     shop.probes.result("migrate", 0)
     shop.run("dev")
     shop.newer("two")
@@ -222,14 +222,14 @@ def test_a_failed_before_touches_nothing() -> None:
 
 def test_dependants_start_after_what_they_need_and_replicas_get_numbers() -> None:
     worker = Service.model_validate({**WORKER.model_dump(), "depends_on": {"web": {}}, "deploy": {"replicas": 3}})
-    shop = Workshop(services={"worker": worker, "web": WEB})
+    shop = Harness(services={"worker": worker, "web": WEB})
     shop.run("dev")
     starts = [call[1] for call in shop.engine.verbs("start")]
     assert starts == ["shop-dev-web", "shop-dev-worker", "shop-dev-worker-2", "shop-dev-worker-3"]
 
 
 def test_a_service_that_the_file_no_longer_has_is_removed_at_the_end() -> None:
-    shop = Workshop(services={"web": WEB, "worker": WORKER})
+    shop = Harness(services={"web": WEB, "worker": WORKER})
     shop.run("dev")
     del shop.services["worker"]
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
@@ -238,7 +238,7 @@ def test_a_service_that_the_file_no_longer_has_is_removed_at_the_end() -> None:
 
 # ---------------------------------------------------------------- gates and votes
 def test_a_closed_gate_ends_the_run_and_requests_approval_of_the_whole_plan() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     result = shop.run()
     assert statuses(result) == {"dev": "deployed", "test": "deployed", "prod": "pending"}
     assert (exit_code(result.decision), result.reason_code) == (3, ReasonCode.APPROVALS_MISSING)
@@ -251,7 +251,7 @@ def test_a_closed_gate_ends_the_run_and_requests_approval_of_the_whole_plan() ->
 
 
 def test_an_approval_lets_the_same_plan_in_once() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", "fine")
@@ -265,7 +265,7 @@ def test_an_approval_lets_the_same_plan_in_once() -> None:
 
 
 def test_a_used_approval_does_not_let_a_failed_promotion_in_again() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.engine.behave(image("web").digest, Behaviour())
     shop.run()
     api = shop.api("ben@example.com")
@@ -277,7 +277,7 @@ def test_a_used_approval_does_not_let_a_failed_promotion_in_again() -> None:
 
 
 def test_a_changed_configuration_makes_an_approval_stale() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
@@ -291,7 +291,7 @@ def test_a_changed_configuration_makes_an_approval_stale() -> None:
 
 
 def test_changed_gates_make_an_approval_stale() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
@@ -300,7 +300,7 @@ def test_changed_gates_make_an_approval_stale() -> None:
 
 
 def test_a_reject_refuses_until_the_plan_changes() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "reject", "not today")
@@ -316,7 +316,7 @@ def test_a_reject_refuses_until_the_plan_changes() -> None:
 
 def test_a_vote_without_permission_is_refused_at_once() -> None:
     gate = Approval.model_validate({"from": ["managers"], "exclude": ["requester"]})
-    shop = Workshop(gates={"prod": (gate,)}, roles={"managers": ("ana@example.com", "ann@example.com")})
+    shop = Harness(gates={"prod": (gate,)}, roles={"managers": ("ana@example.com", "ann@example.com")})
     shop.run()
     for actor, code in (("mallory@example.com", ReasonCode.ROLE_MISSING), ("ann@example.com", ReasonCode.SELF_APPROVAL)):
         api = shop.api(actor)
@@ -328,7 +328,7 @@ def test_a_vote_without_permission_is_refused_at_once() -> None:
 
 
 def test_nothing_to_vote_on_is_the_callers_fault() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api()
     with pytest.raises(CallerError, match="nothing waits for approval in dev"):
@@ -340,7 +340,7 @@ def test_nothing_to_vote_on_is_the_callers_fault() -> None:
 
 def test_an_http_gate_waits_and_opens() -> None:
     gate = HttpCheck(url="http://status.example.com/ok", within=timedelta(seconds=1))
-    shop = Workshop(gates={"prod": (gate, ANY)})
+    shop = Harness(gates={"prod": (gate, ANY)})
     shop.probes.answer(gate.url, 503)
     result = shop.run()
     assert (result.reason_code, exit_code(result.decision)) == (ReasonCode.CHECK_FAILED, 3)
@@ -352,7 +352,7 @@ def test_an_http_gate_waits_and_opens() -> None:
 
 def test_wait_holds_on_until_the_gate_opens_or_the_time_is_over() -> None:
     gate = HttpCheck(url="http://status.example.com/ok", within=timedelta(seconds=0))
-    shop = Workshop(gates={"dev": (gate,)})
+    shop = Harness(gates={"dev": (gate,)})
     shop.probes.answer(gate.url, 503, 503, 503, 200)
     assert statuses(shop.run("dev", timedelta(minutes=1))) == {"dev": "deployed"}
     shop.newer("two")
@@ -364,13 +364,13 @@ def test_wait_holds_on_until_the_gate_opens_or_the_time_is_over() -> None:
 
 # ---------------------------------------------------------------- order, rollback, pins, leases
 def test_promote_to_an_environment_brings_the_release_through_what_it_needs() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.api().build()
     assert statuses(shop.api().promote(None, "test", None)) == {"dev": "deployed", "test": "deployed"}
 
 
 def test_promoting_an_older_release_on_does_not_push_it_back_into_environments_that_moved_on() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     old = shop.run().release
     shop.newer("two")
     shop.run()
@@ -382,7 +382,7 @@ def test_promoting_an_older_release_on_does_not_push_it_back_into_environments_t
 
 
 def test_rollback_goes_to_the_last_verified_release_and_pins() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     first = shop.run().release
     for api in [shop.api("ben@example.com")]:
         api.vote(api.case("prod", None), "approve", None)
@@ -404,7 +404,7 @@ def test_rollback_goes_to_the_last_verified_release_and_pins() -> None:
 
 
 def test_a_rollback_to_what_was_never_there_is_the_callers_fault() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     with pytest.raises(CallerError, match="no earlier verified release"):
         shop.api().rollback("dev", None, None)
@@ -413,7 +413,7 @@ def test_a_rollback_to_what_was_never_there_is_the_callers_fault() -> None:
 
 
 def test_another_run_that_holds_the_environment_is_named() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.store.acquire("dev", "somebody else", timedelta(minutes=1), shop.clock.now())
     result = shop.run()
     assert (exit_code(result.decision), result.reason_code) == (5, ReasonCode.LOCK_HELD)
@@ -422,7 +422,7 @@ def test_another_run_that_holds_the_environment_is_named() -> None:
 
 
 def test_a_stale_lease_is_taken_over_and_this_is_recorded() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.store.acquire("dev", "a dead process", timedelta(minutes=1), shop.clock.now())
     shop.clock.advance(timedelta(minutes=2))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
@@ -431,13 +431,13 @@ def test_a_stale_lease_is_taken_over_and_this_is_recorded() -> None:
 
 
 def test_environments_without_common_needs_go_side_by_side_and_a_failure_stops_only_its_own() -> None:
-    shop = Workshop(names={"dev": (), "eu": ("dev",), "us": ("dev",), "all": ("eu", "us")}, gates={"eu": (ANY,)})
+    shop = Harness(names={"dev": (), "eu": ("dev",), "us": ("dev",), "all": ("eu", "us")}, gates={"eu": (ANY,)})
     assert statuses(shop.run()) == {"dev": "deployed", "eu": "pending", "us": "deployed", "all": "not_reached"}
 
 
 # ---------------------------------------------------------------- interruptions
 def test_an_interrupted_replacement_is_put_back() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
     shop.engine.behave(shop.newer("two").digest, Behaviour(health="starting", failing_probes=10**6))
@@ -456,7 +456,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("same", [True, False])
 def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -> None:
     """Cut off at any call, the next run finds what was done; with the same plan it goes on, with another it starts anew."""
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.newer("two")
     shop.engine.fail(verb, Killed())  # type: ignore[arg-type]
@@ -472,7 +472,7 @@ def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -
 
 
 def test_a_finished_before_check_is_not_repeated_when_the_run_continues() -> None:
-    shop = Workshop(before=(CommandCheck(run=("migrate",)),))
+    shop = Harness(before=(CommandCheck(run=("migrate",)),))
     shop.probes.result("migrate", 0)
     shop.engine.fail("start", Killed())  # type: ignore[arg-type]
     with pytest.raises(Killed):
@@ -484,7 +484,7 @@ def test_a_finished_before_check_is_not_repeated_when_the_run_continues() -> Non
 
 # ---------------------------------------------------------------- looking
 def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run("dev")
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
     facts, calls = shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")
@@ -497,7 +497,7 @@ def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
 
 
 def test_status_shows_releases_health_and_waiting_promotions() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     shop.engine.crash("shop-test-web")
     document = shop.api().status().document()
@@ -509,7 +509,7 @@ def test_status_shows_releases_health_and_waiting_promotions() -> None:
 
 
 def test_status_shows_votes_given_after_the_last_run() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
@@ -519,7 +519,7 @@ def test_status_shows_votes_given_after_the_last_run() -> None:
 
 
 def test_diff_names_images_and_configuration() -> None:
-    shop = Workshop(gates={"test": (ANY,)})
+    shop = Harness(gates={"test": (ANY,)})
     shop.run()
     api = shop.api("ben@example.com")
     api.vote(api.case("test", None), "approve", None)
@@ -531,7 +531,7 @@ def test_diff_names_images_and_configuration() -> None:
 
 
 def test_a_release_is_found_by_a_unique_prefix() -> None:
-    shop = Workshop()
+    shop = Harness()
     release = shop.run("dev").release
     assert release is not None
     assert find_release(shop.api().context, release.id[:6]) == release
@@ -542,8 +542,8 @@ def test_a_release_is_found_by_a_unique_prefix() -> None:
     assert "--to prod" in (error.value.hint or "")
 
 
-def test_an_interruption_before_anything_was_begun_changes_nothing() -> None:
-    shop = Workshop()
+def test_an_interruption_before_the_first_step_changes_nothing() -> None:
+    shop = Harness()
     shop.clock.interrupt()
     with pytest.raises(Interrupted):
         shop.run()
@@ -551,7 +551,7 @@ def test_an_interruption_before_anything_was_begun_changes_nothing() -> None:
 
 
 def test_a_running_container_with_another_digest_is_never_called_deployed() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.newer("two")
     original = shop.engine.create
@@ -567,7 +567,7 @@ def test_a_running_container_with_another_digest_is_never_called_deployed() -> N
 
 
 def test_a_trial_that_fails_costs_the_old_no_downtime() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.services["web"] = WEB.model_copy(update={"trial": True})
     shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=1))
@@ -579,7 +579,7 @@ def test_a_trial_that_fails_costs_the_old_no_downtime() -> None:
 
 
 def test_the_plan_contains_only_names_and_hashes_of_secrets() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.secrets.values["DB"] = "hunter2-hunter2"
     shop.services["web"] = WEB.model_copy(update={"environment": {"URL": "pg://{{ secret('DB') }}@db"}})
     shop.run("dev")
@@ -592,7 +592,7 @@ def test_the_plan_contains_only_names_and_hashes_of_secrets() -> None:
 
 
 def test_another_engine_at_the_same_address_is_refused_until_confirmed() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.engine.fingerprint = "another"
     shop.engine.calls.clear()
@@ -608,7 +608,7 @@ def test_another_engine_at_the_same_address_is_refused_until_confirmed() -> None
 
 
 def test_images_that_no_environment_names_any_more_are_let_go() -> None:
-    shop = Workshop(names={"dev": (), "test": ("dev",)}, gates={"test": (ANY,)})
+    shop = Harness(names={"dev": (), "test": ("dev",)}, gates={"test": (ANY,)})
     shop.run()
     for word in ("two", "three", "four"):
         shop.newer(word)
@@ -618,7 +618,7 @@ def test_images_that_no_environment_names_any_more_are_let_go() -> None:
 
 
 def test_a_ledger_of_another_pipeline_is_refused() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.name = "other"
     api = shop.api()
@@ -627,7 +627,7 @@ def test_a_ledger_of_another_pipeline_is_refused() -> None:
 
 
 def test_d2_plan_names_data_that_no_volume_has_a_name_for() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.engine.behave(image("web").digest, Behaviour(volumes=("/var/lib/data",)))
     shop.run("dev")
     planned = shop.api().plan(None, "dev").environments[0]
@@ -635,7 +635,7 @@ def test_d2_plan_names_data_that_no_volume_has_a_name_for() -> None:
 
 
 def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_earlier_comes_back() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
     shop.engine.behave(shop.newer("bad").digest, Behaviour(exit_code=3))

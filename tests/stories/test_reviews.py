@@ -18,7 +18,7 @@ from promoter.pipeline.model import Pipeline, Rules, policy_digest
 from promoter.promotion.results import RunResult
 from promoter.usecases.ports.platform import Event, PipelineAt, Review
 from tests.fakes.forge import FakeForge
-from tests.workshop import WEB, Workshop, statuses
+from tests.harness import WEB, Harness, statuses
 
 ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
 PEOPLE = {ANA: ("ana-dev", "ana@old.example.com"), BEN: ("ben-dev",), EVE: ("Eve-Dev",)}
@@ -27,8 +27,8 @@ GATE = Approval.model_validate({"from": [ANA, BEN], "grade": "platform"})
 
 
 @dataclass
-class Yard(Workshop):
-    """A workshop in CI: its prod waits for reviews on the platform."""
+class ReviewHarness(Harness):
+    """A harness in CI: its prod waits for reviews on the platform."""
 
     people: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PEOPLE))
     forge: FakeForge = field(default_factory=FakeForge)
@@ -59,133 +59,133 @@ class Yard(Workshop):
 
 
 @pytest.fixture
-def yard() -> Yard:
-    yard = Yard()
-    assert statuses(yard.run())["prod"] == "pending"
-    return yard
+def harness() -> ReviewHarness:
+    harness = ReviewHarness()
+    assert statuses(harness.run())["prod"] == "pending"
+    return harness
 
 
-def asked(yard: Yard) -> list[object]:
-    return [fact.body.get("run") for fact in yard.store.read() if fact.kind is Kind.REQUESTED and fact.environment == "prod"]
+def asked(harness: ReviewHarness) -> list[object]:
+    return [fact.body.get("run") for fact in harness.store.read() if fact.kind is Kind.REQUESTED and fact.environment == "prod"]
 
 
 # ------------------------------------------------------------ binding
-def test_a_review_opens_the_gate_of_the_run_that_asked(yard: Yard) -> None:
-    yard.forge.review("ana-dev", comment="fine")
-    (fact,) = yard.come()
+def test_a_review_opens_the_gate_of_the_run_that_asked(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev", comment="fine")
+    (fact,) = harness.come()
     assert (fact.kind, fact.body["principal"], fact.body["grade"], fact.body["comment"]) == ("approved", ANA, "platform", "fine")
-    assert statuses(yard.promote())["prod"] == "deployed"
+    assert statuses(harness.promote())["prod"] == "deployed"
 
 
 @pytest.mark.parametrize(
     ("run", "message"), [(OTHER, f"requested by run {RUN}, not by this run"), (None, "this is not a CI run")]
 )
-def test_another_run_and_no_run_have_no_reviews_of_it(yard: Yard, run: str | None, message: str) -> None:
-    yard.forge.review("ana-dev")
-    yard.ci_run = run
+def test_another_run_and_no_run_have_no_reviews_of_it(harness: ReviewHarness, run: str | None, message: str) -> None:
+    harness.forge.review("ana-dev")
+    harness.ci_run = run
     with pytest.raises((Refused, CallerError), match=message) as caught:
-        yard.come()
-    assert caught.value.hint and yard.forge.asked == 0
-    assert "approved" not in yard.kinds("prod")
+        harness.come()
+    assert caught.value.hint and harness.forge.asked == 0
+    assert "approved" not in harness.kinds("prod")
 
 
 def test_what_a_person_asked_for_is_nobodys_run() -> None:
-    yard = Yard(ci_run=None)
-    yard.run()
-    assert asked(yard) == [None] and "run" not in next(f for f in yard.store.read() if f.kind is Kind.REQUESTED).body
-    yard.ci_run = RUN
+    harness = ReviewHarness(ci_run=None)
+    harness.run()
+    assert asked(harness) == [None] and "run" not in next(f for f in harness.store.read() if f.kind is Kind.REQUESTED).body
+    harness.ci_run = RUN
     with pytest.raises(Refused, match="requested by no CI run, not by this run"):
-        yard.come()
+        harness.come()
 
 
-def test_a_later_run_asks_for_itself_once_and_the_first_may_still_go_on(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    yard.ci_run = OTHER
+def test_a_later_run_asks_for_itself_once_and_the_first_may_still_go_on(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    harness.ci_run = OTHER
     for _ in range(3):
-        assert yard.prod()[:2] == ("pending", ReasonCode.APPROVALS_MISSING)
-    assert asked(yard) == [RUN, OTHER]
-    assert len(yard.come()) == 1
-    yard.ci_run = RUN
-    assert len(yard.come()) == 1
+        assert harness.prod()[:2] == ("pending", ReasonCode.APPROVALS_MISSING)
+    assert asked(harness) == [RUN, OTHER]
+    assert len(harness.come()) == 1
+    harness.ci_run = RUN
+    assert len(harness.come()) == 1
 
 
 @pytest.mark.parametrize("grade", [Grade.ASSERTED, Grade.SIGNED])
 def test_where_no_reviews_are_waited_for_runs_do_not_ask_again(grade: Grade) -> None:
-    yard = Yard()
-    yard.gates = {"prod": (Approval(grade=grade),)}
-    yard.run()
-    yard.ci_run = OTHER
-    yard.promote()
-    assert asked(yard) == [RUN]
+    harness = ReviewHarness()
+    harness.gates = {"prod": (Approval(grade=grade),)}
+    harness.run()
+    harness.ci_run = OTHER
+    harness.promote()
+    assert asked(harness) == [RUN]
 
 
-def test_reviews_of_a_run_with_two_requests_are_refused(yard: Yard) -> None:
-    yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
-    yard.run()
-    yard.forge.review("ana-dev")
-    assert asked(yard) == [RUN, RUN]
+def test_reviews_of_a_run_with_two_requests_are_refused(harness: ReviewHarness) -> None:
+    harness.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
+    harness.run()
+    harness.forge.review("ana-dev")
+    assert asked(harness) == [RUN, RUN]
     with pytest.raises(Refused, match="it is unknown which of them was reviewed"):
-        yard.come()
+        harness.come()
 
 
-def test_a_review_is_stale_when_the_plan_changed(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    yard.come()
-    yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
-    status, code, output = yard.prod()
+def test_a_review_is_stale_when_the_plan_changed(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    harness.come()
+    harness.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
+    status, code, output = harness.prod()
     assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE) and f"the approval by {ANA} is for another plan" in output
 
 
-def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
+def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
 
-    def somebody_else_asks() -> tuple[Review, ...]:
-        yard.ci_run = OTHER
-        yard.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
-        yard.run()
-        return tuple(one for _, one in yard.forge.said)
+    def another_request() -> tuple[Review, ...]:
+        harness.ci_run = OTHER
+        harness.services = {"web": WEB.model_copy(update={"environment": {"LEVEL": "debug"}})}
+        harness.run()
+        return tuple(one for _, one in harness.forge.given)
 
-    api = yard.api()
-    yard.forge.reviews = lambda environment: somebody_else_asks()  # type: ignore[method-assign]
+    api = harness.api()
+    harness.forge.reviews = lambda environment: another_request()  # type: ignore[method-assign]
     with pytest.raises(Refused, match="has another request meanwhile"):
         api.import_reviews("prod")
-    assert "approved" not in yard.kinds("prod")
+    assert "approved" not in harness.kinds("prod")
 
 
 # ------------------------------------------------------------ once
-def test_the_same_review_is_recorded_once(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    assert len(yard.come()) == 1
-    again = yard.api().import_reviews("prod")
+def test_the_same_review_is_recorded_once(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    assert len(harness.come()) == 1
+    again = harness.api().import_reviews("prod")
     assert (again.facts, again.known) == ((), 1)
-    yard.forge.review("ana-dev")
-    assert len(yard.come()) == 1, "a second review is another one"
+    harness.forge.review("ana-dev")
+    assert len(harness.come()) == 1, "a second review is another one"
 
 
-def test_also_by_two_jobs_at_once(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    first, usual = yard.api(), yard.forge.reviews
+def test_also_by_two_jobs_at_once(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    first, usual = harness.api(), harness.forge.reviews
 
     def the_other_is_quicker(environment: str) -> tuple[Review, ...]:
-        yard.forge.reviews = usual  # type: ignore[method-assign]
-        assert len(yard.come()) == 1
+        harness.forge.reviews = usual  # type: ignore[method-assign]
+        assert len(harness.come()) == 1
         return usual(environment)
 
-    yard.forge.reviews = the_other_is_quicker  # type: ignore[method-assign]
+    harness.forge.reviews = the_other_is_quicker  # type: ignore[method-assign]
     late = first.import_reviews("prod")
     assert (late.facts, late.known) == ((), 1)
-    assert yard.kinds("prod").count("approved") == 1
+    assert harness.kinds("prod").count("approved") == 1
 
 
-def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    (fact,) = yard.come()
-    yard.promote()
-    head = head_of(list(yard.store.read())[-1])
-    yard.store.append(
-        FactDraft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, yard.clock.now()
+def test_a_copy_of_a_used_review_is_the_same_vote(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    (fact,) = harness.come()
+    harness.promote()
+    head = head_of(list(harness.store.read())[-1])
+    harness.store.append(
+        FactDraft(fact.kind, "x", "prod", fact.release, {**fact.body, "from": fact.release}), head, harness.clock.now()
     )
-    entry = yard.api().context.ledger.state.environment("prod")
+    entry = harness.api().context.ledger.state.environment("prod")
     first, copy = entry.votes_for(fact.release or "")
     assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
 
@@ -200,176 +200,178 @@ def test_a_copy_of_a_used_review_is_the_same_vote(yard: Yard) -> None:
         (Approval(grade=Grade.PLATFORM, exclude=("author",)), "author@example.com", "wrote the last commit"),
     ],
 )
-def test_a_reviewer_without_permission_is_passed_over_by_name(yard: Yard, gate: Approval, user: str, message: str) -> None:
-    yard.gates = {"prod": (gate,)}
-    yard.ci_run = OTHER
-    yard.run()
-    yard.forge.review(user)
-    output = yard.api().import_reviews("prod")
+def test_a_reviewer_without_permission_is_passed_over_by_name(
+    harness: ReviewHarness, gate: Approval, user: str, message: str
+) -> None:
+    harness.gates = {"prod": (gate,)}
+    harness.ci_run = OTHER
+    harness.run()
+    harness.forge.review(user)
+    output = harness.api().import_reviews("prod")
     assert output.facts == () and message in output.passed_over[0]
 
 
 @pytest.mark.parametrize(("asker", "excluded"), [("ana-dev", "requester"), ("ANA-dev", "requester"), (ANA, "requester")])
 def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
-    yard = Yard()
-    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": [excluded]}),)}
-    yard.api(asker).run(None, None)
-    yard.forge.review("ana-dev")
-    output = yard.api().import_reviews("prod")
+    harness = ReviewHarness()
+    harness.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": [excluded]}),)}
+    harness.api(asker).run(None, None)
+    harness.forge.review("ana-dev")
+    output = harness.api().import_reviews("prod")
     assert output.facts == () and output.passed_over == (f"ana-dev ({ANA}) requested this promotion and may not approve it",)
 
 
 def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
-    yard = Yard(people={})
-    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["requester"]}),)}
-    yard.api("ana-dev").run(None, None)
-    yard.people = PEOPLE
-    yard.forge.review("ana-dev")
-    assert "requested this promotion" in yard.api().import_reviews("prod").passed_over[0]
+    harness = ReviewHarness(people={})
+    harness.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["requester"]}),)}
+    harness.api("ana-dev").run(None, None)
+    harness.people = PEOPLE
+    harness.forge.review("ana-dev")
+    assert "requested this promotion" in harness.api().import_reviews("prod").passed_over[0]
 
 
 def test_a_vote_under_another_name_of_the_same_person_is_the_same_persons() -> None:
-    yard = Yard()
-    yard.gates = {"prod": (Approval(min=2),)}
-    yard.run()
-    yard.forge.review("ana-dev")
-    (fact,) = yard.come()
+    harness = ReviewHarness()
+    harness.gates = {"prod": (Approval(min=2),)}
+    harness.run()
+    harness.forge.review("ana-dev")
+    (fact,) = harness.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": "Ana-Dev", "grade": "asserted"}
-    yard.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
-    status, _, output = yard.prod()
+    harness.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), harness.clock.now())
+    status, _, output = harness.prod()
     assert status == "pending" and f"1 of 2 approvals (by {ANA})" in output
 
 
-def test_who_wrote_the_commit_under_an_older_address_is_the_person(yard: Yard) -> None:
-    yard.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["author"]}),)}
-    yard.source.now = replace(yard.source.now, author="ana@old.example.com", sha="e" * 40)
-    yard.ci_run = OTHER
-    yard.run()
-    yard.forge.review("ana-dev")
-    assert "wrote the last commit of this release" in yard.api().import_reviews("prod").passed_over[0]
+def test_who_wrote_the_commit_under_an_older_address_is_the_person(harness: ReviewHarness) -> None:
+    harness.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["author"]}),)}
+    harness.source.now = replace(harness.source.now, author="ana@old.example.com", sha="e" * 40)
+    harness.ci_run = OTHER
+    harness.run()
+    harness.forge.review("ana-dev")
+    assert "wrote the last commit of this release" in harness.api().import_reviews("prod").passed_over[0]
 
 
 @pytest.mark.parametrize(
     ("grade", "status"), [(Grade.ASSERTED, "deployed"), (Grade.PLATFORM, "deployed"), (Grade.SIGNED, "pending")]
 )
 def test_what_a_review_is_worth(grade: Grade, status: str) -> None:
-    yard = Yard()
-    yard.gates = {"prod": (Approval(grade=grade),)}
-    yard.run()
-    yard.forge.review("ana-dev")
-    assert len(yard.come()) == 1
-    assert statuses(yard.promote())["prod"] == status
+    harness = ReviewHarness()
+    harness.gates = {"prod": (Approval(grade=grade),)}
+    harness.run()
+    harness.forge.review("ana-dev")
+    assert len(harness.come()) == 1
+    assert statuses(harness.promote())["prod"] == status
 
 
-def test_a_name_alone_does_not_open_a_reviewed_gate(yard: Yard) -> None:
-    api = yard.api(ANA)
+def test_a_name_alone_does_not_open_a_reviewed_gate(harness: ReviewHarness) -> None:
+    api = harness.api(ANA)
     with pytest.raises(CallerError, match="only reviews on the platform and signed votes count here") as caught:
         api.vote(api.case("prod", None), "approve", None)
     assert f"review the deployment on the page of the run {RUN}" in str(caught.value.hint)
 
 
 def test_a_reviewed_vote_without_a_review_is_not_counted() -> None:
-    yard = Yard()
-    yard.gates = {"prod": (GATE.model_copy(update={"min": 2}),)}
-    yard.run()
-    yard.forge.review("ana-dev")
-    (fact,) = yard.come()
+    harness = ReviewHarness()
+    harness.gates = {"prod": (GATE.model_copy(update={"min": 2}),)}
+    harness.run()
+    harness.forge.review("ana-dev")
+    (fact,) = harness.come()
     body = {key: value for key, value in fact.body.items() if key != "review"} | {"principal": BEN}
-    yard.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), yard.clock.now())
-    status, code, output = yard.prod()
+    harness.store.append(FactDraft(fact.kind, "x", "prod", fact.release, body), head_of(fact), harness.clock.now())
+    status, code, output = harness.prod()
     assert (status, code) == ("refused", ReasonCode.SIGNATURE_INVALID)
     assert f"1 of 2 approvals (by {ANA})" in output and "names no review" in output
 
 
-def test_a_rejected_review_closes_the_gate_despite_approvals(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    yard.forge.review("ben-dev", "reject", comment="not today")
-    assert [str(fact.kind) for fact in yard.come()] == ["rejected", "approved"]
-    assert yard.prod()[:2] == ("refused", ReasonCode.REJECTED)
+def test_a_rejected_review_closes_the_gate_despite_approvals(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    harness.forge.review("ben-dev", "reject", comment="not today")
+    assert [str(fact.kind) for fact in harness.come()] == ["rejected", "approved"]
+    assert harness.prod()[:2] == ("refused", ReasonCode.REJECTED)
 
 
-def test_a_review_expires_after_the_time_of_the_gate(yard: Yard) -> None:
-    yard.gates = {"prod": (GATE.model_copy(update={"expires": timedelta(hours=1)}),)}
-    yard.ci_run = OTHER
-    yard.run()
-    yard.forge.review("ana-dev")
-    yard.come()
-    yard.clock.advance(timedelta(hours=2))
-    assert yard.prod()[1] is ReasonCode.APPROVAL_EXPIRED
+def test_a_review_expires_after_the_time_of_the_gate(harness: ReviewHarness) -> None:
+    harness.gates = {"prod": (GATE.model_copy(update={"expires": timedelta(hours=1)}),)}
+    harness.ci_run = OTHER
+    harness.run()
+    harness.forge.review("ana-dev")
+    harness.come()
+    harness.clock.advance(timedelta(hours=2))
+    assert harness.prod()[1] is ReasonCode.APPROVAL_EXPIRED
 
 
-def test_what_the_platform_calls_otherwise_is_read_under_that_name(yard: Yard) -> None:
-    yard.forge.review("ana-dev", environment="production")
-    assert yard.come() == ()
-    (fact,) = yard.api().import_reviews("prod", None, "production").facts
+def test_what_the_platform_calls_otherwise_is_read_under_that_name(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev", environment="production")
+    assert harness.come() == ()
+    (fact,) = harness.api().import_reviews("prod", None, "production").facts
     assert fact.body["review"]["environment"] == "production"
 
 
 # ------------------------------------------------------------ identities and the policy
 def test_identities_are_part_of_the_policy() -> None:
-    pipeline = replace(Workshop(roles={"rm": (ANA,)}).pipeline)
+    pipeline = replace(Harness(roles={"rm": (ANA,)}).pipeline)
     rules = Rules("prod", (Approval.model_validate({"min": 1, "from": ["rm"]}),), Rollback(), None)
     before = policy_digest(pipeline, rules)  # type: ignore[arg-type]
     assert policy_digest(replace(pipeline, people=PEOPLE), rules) != before  # type: ignore[arg-type]
 
 
-def test_changing_the_logins_of_a_person_changes_the_policy(yard: Yard) -> None:
-    yard.forge.review("ana-dev")
-    yard.come()
-    yard.people = {**PEOPLE, BEN: ("ben-dev", "benny")}
-    assert yard.prod()[1] is ReasonCode.POLICY_CHANGED
+def test_changing_the_logins_of_a_person_changes_the_policy(harness: ReviewHarness) -> None:
+    harness.forge.review("ana-dev")
+    harness.come()
+    harness.people = {**PEOPLE, BEN: ("ben-dev", "benny")}
+    assert harness.prod()[1] is ReasonCode.POLICY_CHANGED
 
 
 def test_who_wrote_it_under_another_name_may_not_approve_it_by_hand_either() -> None:
-    yard = Yard()
-    yard.gates = {"prod": (Approval(exclude=("author",)),)}
-    yard.source.now = replace(yard.source.now, author="ana@old.example.com")
-    yard.run()
-    api = yard.api("ana-dev")
+    harness = ReviewHarness()
+    harness.gates = {"prod": (Approval(exclude=("author",)),)}
+    harness.source.now = replace(harness.source.now, author="ana@old.example.com")
+    harness.run()
+    api = harness.api("ana-dev")
     with pytest.raises(Refused, match=f"{ANA} wrote the last commit of this release and may not approve it"):
         api.vote(api.case("prod", None), "approve", None)
 
 
 # ------------------------------------------------------------ starting what carries on
 @pytest.fixture
-def session() -> Yard:
-    yard = Yard(ci_run=None)
-    yard.gates = {"prod": (Approval(min=2),)}
-    yard.run()
-    return yard
+def session() -> ReviewHarness:
+    harness = ReviewHarness(ci_run=None)
+    harness.gates = {"prod": (Approval(min=2),)}
+    harness.run()
+    return harness
 
 
-def voted(yard: Yard, actor: str) -> tuple[Promoter, Callable[[], tuple[str, ...]]]:
-    api = yard.api(actor)
+def voted(harness: ReviewHarness, actor: str) -> tuple[Promoter, Callable[[], tuple[str, ...]]]:
+    api = harness.api(actor)
     case = api.case("prod", None)
     api.vote(case, "approve", None)
     return api, lambda: api.still_closed(case)
 
 
-def test_nothing_is_missing_after_the_last_vote_only(session: Yard) -> None:
+def test_nothing_is_missing_after_the_last_vote_only(session: ReviewHarness) -> None:
     _, closed = voted(session, ANA)
     assert len(closed()) == 1 and "1 of 2 approvals" in closed()[0]
     _, closed = voted(session, BEN)
     assert closed() == ()
 
 
-def test_a_job_that_would_have_to_soak_is_not_worth_starting(session: Yard) -> None:
+def test_a_job_that_would_have_to_soak_is_not_worth_starting(session: ReviewHarness) -> None:
     session.gates = {"prod": (Soak.model_validate({"in": "test", "for": "1h"}), Approval())}
     session.run()
     _, closed = voted(session, ANA)
     assert len(closed()) == 1 and "soak" in closed()[0]
 
 
-def test_a_promotion_that_another_run_continued_is_not_started_again(session: Yard) -> None:
+def test_a_promotion_that_another_run_continued_is_not_started_again(session: ReviewHarness) -> None:
     voted(session, ANA)
     _, closed = voted(session, BEN)
     session.promote()
     assert len(closed()) == 1 and "does not wait in prod" in closed()[0]
 
 
-def test_a_missing_platform_or_permission_is_reported_before_a_vote(session: Yard) -> None:
+def test_a_missing_platform_or_permission_is_reported_before_a_vote(session: ReviewHarness) -> None:
     session.forge.failing["prove"] = ForgeError("bad credentials")
     with pytest.raises(ForgeError, match="bad credentials"):
         session.api(ANA).starter(Event("promoter"))
     with pytest.raises(CallerError, match="there is no GitLab here"):
-        Workshop().api().starter(PipelineAt("main"))
+        Harness().api().starter(PipelineAt("main"))

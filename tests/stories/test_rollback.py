@@ -14,16 +14,16 @@ from promoter.ledger.chain import Kind
 from promoter.ledger.facts import Frozen, Vetoed
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import EnvironmentResult
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 SOAK = Soak.model_validate({"in": "test", "for": "4h"})
 CLOSED = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
 CHECK = CommandCheck.model_validate({"run": ["./no"]})
 
 
-def two_releases(*gates: Gate, skip: tuple[str, ...] | None = None) -> Workshop:
+def two_releases(*gates: Gate, skip: tuple[str, ...] | None = None) -> Harness:
     """Two releases went through prod before it was gated."""
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     shop.newer("two")
     shop.run()
@@ -32,7 +32,7 @@ def two_releases(*gates: Gate, skip: tuple[str, ...] | None = None) -> Workshop:
     return shop
 
 
-def back(shop: Workshop, actor: str = "ann@example.com") -> EnvironmentResult:
+def back(shop: Harness, actor: str = "ann@example.com") -> EnvironmentResult:
     return shop.api(actor).rollback("prod", None, None).environments[0]
 
 

@@ -25,7 +25,7 @@ from promoter.pipeline.model import Pipeline
 from promoter.promotion.results import RunResult
 from promoter.usecases import sign as sign_module
 from promoter.usecases.sign import VoteDraft, VoteSubject
-from tests.workshop import Workshop, statuses
+from tests.harness import Harness, statuses
 
 pytestmark = pytest.mark.process
 
@@ -36,10 +36,10 @@ SIGNED = Approval(grade=Grade.SIGNED)
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A private key a person, made by the real ssh-keygen."""
-    place = tmp_path_factory.mktemp("keys")
+    directory = tmp_path_factory.mktemp("keys")
     made = {}
     for person in (ANA, BEN, EVE, "stranger"):
-        made[person] = place / person.split("@")[0]
+        made[person] = directory / person.split("@")[0]
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", made[person]], check=True)
     return made
 
@@ -49,8 +49,8 @@ def public(key: Path) -> str:
 
 
 @dataclass
-class Office(Workshop):
-    """A workshop whose prod is gated by signed approvals."""
+class Office(Harness):
+    """A harness whose prod is gated by signed approvals."""
 
     allowed: str = ""
     revoked: bytes = b""
@@ -196,7 +196,7 @@ def test_an_unknown_key_is_refused_at_once(office, keys):
     assert "approved" not in office.kinds()
 
 
-def test_somebody_else_s_key_is_refused_at_once(office, keys):
+def test_the_key_of_another_person_is_refused_at_once(office, keys):
     with pytest.raises(Refused):
         office.vote(keys[BEN], actor=ANA)
 
@@ -419,7 +419,7 @@ def test_who_asked_may_not_sign_for_it(office, keys):
     assert refused.value.reason_code is ReasonCode.SELF_APPROVAL
 
 
-def test_a_reject_shuts_the_gate_whatever_was_approved_and_whatever_the_policy_becomes(office, keys):
+def test_a_reject_closes_the_gate_whatever_was_approved_and_whatever_the_policy_becomes(office, keys):
     office.vote(keys[ANA])
     office.vote(keys[BEN], actor=BEN, decision="reject", comment="not today")
     assert office.prod()[:2] == ("refused", ReasonCode.REJECTED)
@@ -435,7 +435,7 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
     with pytest.raises(Refused):
         api.vote(case, "approve", None, str(keys[ANA]))
     state = api.context.ledger.refresh()
-    reject, place = office.store.kept[-1], state.head
+    reject, directory = office.store.kept[-1], state.head
     matter = VoteSubject(case.release, "prod", case.plan_digest, case.policy_digest, None, case.requested_by)
     output = sign_module._statement(api.context, VoteDraft(matter, "approve", "", None, None), state)
     body = {
@@ -449,7 +449,7 @@ def test_a_reject_taken_out_of_the_ledger_is_noticed_by_what_was_signed_after_it
         "expires_at": None,
         "envelope": {"statement": output.text(), "signature": sign(output.text(), keys[ANA])},
     }
-    assert read_line(reject).digest == place.digest
+    assert read_line(reject).digest == directory.digest
     office.store.kept.pop()
     head = head_of(read_line(office.store.kept[-1]))
     office.store.append(FactDraft(Kind.APPROVED, ANA, "prod", office.release().id, body), head, office.clock.now())
@@ -486,7 +486,7 @@ def test_a_fact_that_is_no_vote_at_all_is_an_error_and_no_traceback(office, keys
 
 
 # ---------------------------------------------------------------- a reject needs no key
-def test_an_unsigned_reject_is_heard(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
+def test_an_unsigned_reject_counts(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
     """Without any key; and with one in the settings or in git that would not count."""
     for key, gits in ((None, None), (str(keys["stranger"]), None), (None, str(keys["stranger"])), (str(tmp_path / "gone"), None)):
         office.newer(f"{key} {gits}")

@@ -11,7 +11,7 @@ from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.results import EnvironmentResult
-from tests.workshop import Workshop, image, statuses
+from tests.harness import Harness, image, statuses
 
 ANY = Approval()
 
@@ -20,8 +20,8 @@ class Killed(BaseException):
     """The process is gone: nothing is recorded."""
 
 
-def two_waiting() -> tuple[Workshop, Release, Release]:
-    shop = Workshop(gates={"prod": (ANY,)})
+def two_waiting() -> tuple[Harness, Release, Release]:
+    shop = Harness(gates={"prod": (ANY,)})
     old = shop.run().release
     shop.newer("two")
     new = shop.run().release
@@ -30,20 +30,20 @@ def two_waiting() -> tuple[Workshop, Release, Release]:
     return shop, old, new
 
 
-def promote(shop: Workshop, release: Release, to: str | None = None) -> EnvironmentResult:
+def promote(shop: Harness, release: Release, to: str | None = None) -> EnvironmentResult:
     return shop.api().promote(release.short_id, to, None).environments[-1]
 
 
-def approve(shop: Workshop) -> None:
+def approve(shop: Harness) -> None:
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
 
 
-def requests(shop: Workshop, environment: str = "prod") -> list[Fact]:
+def requests(shop: Harness, environment: str = "prod") -> list[Fact]:
     return [fact for fact in shop.store.read() if fact.kind is Kind.REQUESTED and fact.environment == environment]
 
 
-def test_the_request_names_whom_it_supersedes_and_everybody_hears_it() -> None:
+def test_the_request_names_whom_it_supersedes_in_every_report() -> None:
     shop, old, new = two_waiting()
     first, second = requests(shop)
     assert first.body["supersedes"] == []
@@ -52,7 +52,7 @@ def test_the_request_names_whom_it_supersedes_and_everybody_hears_it() -> None:
 
 
 @pytest.mark.parametrize("to", [None, "prod"])
-def test_the_earlier_is_refused_with_what_to_do_and_does_not_take_the_place_back(to: str | None) -> None:
+def test_the_earlier_is_refused_with_what_to_do_and_does_not_supersede_the_newer(to: str | None) -> None:
     shop, old, new = two_waiting()
     result = promote(shop, old, to)
     assert (str(result.status), result.code) == ("refused", ReasonCode.SUPERSEDED)
@@ -71,7 +71,7 @@ def test_a_superseded_request_accepts_no_votes() -> None:
 
 
 def test_a_vote_for_the_earlier_does_not_let_it_in_after_the_newer() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     old = shop.run().release
     assert old is not None
     approve(shop)
@@ -83,7 +83,7 @@ def test_a_vote_for_the_earlier_does_not_let_it_in_after_the_newer() -> None:
     assert promote(shop, old, "prod").code == ReasonCode.SUPERSEDED
 
 
-def test_a_veto_of_the_newer_gives_the_place_back() -> None:
+def test_a_veto_of_the_newer_restores_the_request_of_the_earlier() -> None:
     shop, old, new = two_waiting()
     shop.api().veto(new.short_id, "leaks")
     assert promote(shop, old).code == ReasonCode.APPROVALS_MISSING
@@ -103,7 +103,7 @@ def test_a_release_that_is_made_again_is_the_newest() -> None:
 
 def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
     """Two runs of a pipeline at once: the older one was slow on its way and asks after the newer."""
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     old = shop.run("dev").release
     shop.newer("two")
     shop.run()
@@ -116,8 +116,8 @@ def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
     assert shop.engine.box("shop-test-web").spec.image == image("web", "two")
 
 
-def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
-    shop = Workshop()
+def test_a_person_may_send_an_earlier_release_that_did_not_wait_there() -> None:
+    shop = Harness()
     old = shop.run("test").release
     shop.newer("two")
     shop.run()
@@ -130,7 +130,7 @@ def test_somebody_may_send_an_earlier_release_that_did_not_wait_there() -> None:
 
 
 def test_a_started_promotion_continues_despite_a_newer_request() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     old = shop.run().release
     assert old is not None
     approve(shop)
@@ -158,7 +158,7 @@ def test_a_rollback_is_never_superseded() -> None:
 
 
 def test_who_waits_learns_of_it() -> None:
-    shop = Workshop(gates={"prod": (ANY,)})
+    shop = Harness(gates={"prod": (ANY,)})
     old = shop.run().release
     assert old is not None
     late = shop.api()

@@ -10,36 +10,36 @@ from promoter.model.errors import CallerError, EngineError, StartError
 from promoter.model.verdict import ReasonCode
 from promoter.usecases.status import EnvironmentStatus
 from tests.fakes.engine import Behaviour
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 CLOSED = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
 CHECK = CommandCheck.model_validate({"run": ["./no"]})
 
 
-def prod(shop: Workshop, actor: str = "ann@example.com") -> EnvironmentStatus:
+def prod(shop: Harness, actor: str = "ann@example.com") -> EnvironmentStatus:
     return next(one for one in shop.api(actor).status().environments if one.name == "prod")
 
 
-def deployed(*gates: Approval | Window | CommandCheck) -> Workshop:
+def deployed(*gates: Approval | Window | CommandCheck) -> Harness:
     """One release runs everywhere; the next must pass `gates` in prod."""
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     shop.gates = {"prod": gates}
     return shop
 
 
-def waiting(*gates: Approval | Window | CommandCheck) -> Workshop:
+def waiting(*gates: Approval | Window | CommandCheck) -> Harness:
     shop = deployed(*gates)
     shop.newer("two")
     shop.run()
     return shop
 
 
-def stop(shop: Workshop, environment: str = "prod") -> None:
+def stop(shop: Harness, environment: str = "prod") -> None:
     shop.engine.crash(f"shop-{environment}-web", 137)
 
 
-def test_status_judges_what_waits_now() -> None:
+def test_status_evaluates_what_waits_now() -> None:
     shop = waiting(Approval(min=1))
     assert prod(shop).waiting.reason_code == ReasonCode.APPROVALS_MISSING
     api = shop.api("ben@example.com")
@@ -53,7 +53,7 @@ def test_status_names_the_command_that_opens_the_gate() -> None:
     assert prod(waiting(Approval(min=1))).next.startswith("promoter approve prod")
 
 
-def test_status_tells_the_last_failure_until_something_succeeds() -> None:
+def test_status_reports_the_last_failure_until_something_succeeds() -> None:
     shop = deployed()
     before = prod(shop)
     shop.newer("two")
@@ -84,13 +84,13 @@ def test_status_names_the_service_that_is_down_and_the_repair() -> None:
     assert now.next == "promoter repair prod"
 
 
-def test_status_tells_a_veto_of_what_runs() -> None:
+def test_status_reports_a_veto_of_what_runs() -> None:
     shop = deployed()
     shop.api().context.ledger.append(Vetoed(reason="leaks", digests=()), release=prod(shop).release.id)
     assert prod(shop).vetoed == "ann@example.com: leaks"
 
 
-def test_plan_says_repair_when_a_container_is_stopped() -> None:
+def test_plan_is_repair_when_a_container_is_stopped() -> None:
     shop = deployed()
     stop(shop)
     planned = shop.api().plan(None, None).environments[-1]
@@ -124,7 +124,7 @@ def test_a_check_that_has_not_run_did_not_fail() -> None:
     assert codes == ["not_checked", "frozen"]
 
 
-def test_an_engine_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = deployed()
 
     def away(_: object) -> None:
@@ -160,7 +160,7 @@ def test_show_and_logs_without_a_release_take_the_newest() -> None:
 
 
 # ------------------------------------------------------------ inbox
-def commands(shop: Workshop, actor: str) -> list[str]:
+def commands(shop: Harness, actor: str) -> list[str]:
     return [item.command for item in shop.api(actor).inbox().items]
 
 

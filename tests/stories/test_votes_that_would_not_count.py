@@ -6,21 +6,21 @@ from promoter.gates.approval.rule import Approval
 from promoter.model.errors import Refused
 from promoter.model.secrets import handle
 from promoter.model.verdict import ReasonCode
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 BEN = "ben@example.com"
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    made = Workshop(gates={"prod": (Approval(),)})
+def shop() -> Harness:
+    made = Harness(gates={"prod": (Approval(),)})
     made.secrets.values["TOKEN"] = "abcd1234"
     made.services["web"] = made.services["web"].model_copy(update={"environment": {"LEVEL": "warn", "TOKEN": handle("TOKEN")}})
     made.run()
     return made
 
 
-def refusal(shop: Workshop) -> Refused:
+def refusal(shop: Harness) -> Refused:
     api, before = shop.api(BEN), len(shop.store.kept)
     case = api.case("prod", None)
     with pytest.raises(Refused) as shown:
@@ -31,7 +31,7 @@ def refusal(shop: Workshop) -> Refused:
     return shown.value
 
 
-def test_a_plan_that_the_file_would_not_make_any_more_is_not_approved(shop: Workshop) -> None:
+def test_a_plan_that_the_file_would_not_make_any_more_is_not_approved(shop: Harness) -> None:
     service = shop.services["web"]
     shop.services["web"] = service.model_copy(update={"environment": {**service.environment, "LEVEL": "error"}})
     error = refusal(shop)
@@ -40,13 +40,13 @@ def test_a_plan_that_the_file_would_not_make_any_more_is_not_approved(shop: Work
     assert error.hint is not None and f"`promoter promote {shop.release().short_id} --to prod` requests it again" in error.hint
 
 
-def test_a_reject_of_such_a_plan_is_recorded(shop: Workshop) -> None:
+def test_a_reject_of_such_a_plan_is_recorded(shop: Harness) -> None:
     shop.services["web"] = shop.services["web"].model_copy(update={"environment": {"LEVEL": "error"}})
     api = shop.api(BEN)
     assert api.vote(api.case("prod", None), "reject", "no").kind == "rejected"
 
 
-def test_the_values_of_secrets_are_not_needed_to_compare(shop: Workshop) -> None:
+def test_the_values_of_secrets_are_not_needed_to_compare(shop: Harness) -> None:
     del shop.secrets.values["TOKEN"]
     api = shop.api(BEN)
     case = api.case("prod", None)
@@ -54,7 +54,7 @@ def test_the_values_of_secrets_are_not_needed_to_compare(shop: Workshop) -> None
     assert api.vote(case, "approve", None).kind == "approved"
 
 
-def test_a_file_that_reads_variables_is_not_compared(shop: Workshop) -> None:
+def test_a_file_that_reads_variables_is_not_compared(shop: Harness) -> None:
     """On the machine that promotes, the variables may have other values."""
     shop.services["web"] = shop.services["web"].model_copy(update={"environment": {"LEVEL": "error"}})
     shop.reads_variables = True
@@ -62,7 +62,7 @@ def test_a_file_that_reads_variables_is_not_compared(shop: Workshop) -> None:
     api.check_approval(api.case("prod", None), None)
 
 
-def test_what_runs_there_must_still_be_what_ran_when_it_was_requested(shop: Workshop) -> None:
+def test_what_runs_there_must_still_be_what_ran_when_it_was_requested(shop: Harness) -> None:
     api = shop.api(BEN)
     case = api.case("prod", None)
     shop.gates = {}
@@ -73,7 +73,7 @@ def test_what_runs_there_must_still_be_what_ran_when_it_was_requested(shop: Work
     assert caught.value.reason_code is ReasonCode.APPROVAL_STALE
 
 
-def test_a_plan_without_the_secrets_takes_them_as_recorded(shop: Workshop) -> None:
+def test_a_plan_without_the_secrets_takes_them_as_recorded(shop: Harness) -> None:
     """F7: `plan` ended with exit 1 for everyone who does not have the secrets."""
     with_secrets = shop.api().plan(None, None).environments
     del shop.secrets.values["TOKEN"]

@@ -7,12 +7,12 @@ from promoter.gates.soak import Soak
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.ui.reports.approval_request import case as as_text
 from promoter.ui.reports.view import View
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 
 def test_the_case_shows_the_current_state_of_every_gate() -> None:
     soak = Soak.model_validate({"in": "test", "for": "1h"})
-    shop = Workshop(gates={"prod": (soak, Approval(min=2))})
+    shop = Harness(gates={"prod": (soak, Approval(min=2))})
     shop.run()
     output = shop.api().case("prod", None)
     assert [one.verdict.code for one in output.gates] == [ReasonCode.SOAKING, ReasonCode.APPROVALS_MISSING]
@@ -30,7 +30,7 @@ def test_the_case_shows_the_current_state_of_every_gate() -> None:
 
 
 def test_the_case_names_the_release_that_a_rollback_returns_to() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     earlier = shop.release()
     shop.gates = {"prod": (Approval(),)}

@@ -106,7 +106,7 @@ def test_what_is_no_copy_is_left_alone(source, case):
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-def test_nothing_is_copied_while_somebody_promotes(source, side):
+def test_nothing_is_copied_during_a_promotion(source, side):
     target = OtherLedger()
     held = source if side == "source" else target
     lease = held.acquire("prod", "run 1", timedelta(minutes=1), FakeClock().now())

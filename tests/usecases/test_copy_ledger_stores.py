@@ -12,7 +12,7 @@ from promoter.ledger.chain import LedgerHead
 from promoter.ui.cli.app import run
 from tests.adapters.ledgers.git_world import BRANCH, World
 from tests.adapters.ledgers.postgres_server import Server, serving
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
 
@@ -26,7 +26,7 @@ def server(postgres_programs: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with a pipeline, of which git knows the author."""
     world = World(tmp_path)
     for name in ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM"):
@@ -52,23 +52,23 @@ def address(request: pytest.FixtureRequest, unique: str) -> Callable[[str], str]
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(("sqlite", "postgres", "git"), 2)))
 def test_every_pair(
-    place: Path, address: Callable[[str], str], capsys: pytest.CaptureFixture[str], source: str, target: str
+    directory: Path, address: Callable[[str], str], capsys: pytest.CaptureFixture[str], source: str, target: str
 ) -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
-    here, there = address(source), address(target)
-    ledger = open_ledger(here, place, "shop")
+    first, second = address(source), address(target)
+    ledger = open_ledger(first, directory, "shop")
     ledger.restore(list(shop.store.read()), LedgerHead())
-    assert run(["ledger", "copy", here, there, "--json"]) == 0
+    assert run(["ledger", "copy", first, second, "--json"]) == 0
     output = json.loads(capsys.readouterr().out)
     assert output["copied"] == output["facts"] == len(shop.store.kept)
-    assert run(["ledger", "verify", "--ledger", there, "--json"]) == 0
+    assert run(["ledger", "verify", "--ledger", second, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["head"] == output["head"]
-    copy = open_ledger(there, place, "shop")
+    copy = open_ledger(second, directory, "shop")
     assert list(copy.lines()) == list(ledger.lines()) == shop.store.kept
-    assert run(["pin", "dev", "--reason", "moved", "--ledger", there, "--actor", "ana@example.com"]) == 0
+    assert run(["pin", "dev", "--reason", "moved", "--ledger", second, "--actor", "ana@example.com"]) == 0
     assert len(list(copy.read())) == output["facts"] + 1
-    assert run(["ledger", "copy", here, there]) == 1
+    assert run(["ledger", "copy", first, second]) == 1
     assert "but this machine has seen" in capsys.readouterr().err
     for one in (ledger, copy):
         one.close()

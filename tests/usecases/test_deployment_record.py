@@ -13,7 +13,7 @@ from promoter.promotion.results import RunResult, Status
 from promoter.usecases.deployment_record import records_of
 from tests.fakes.forge import FakeForge
 from tests.fakes.promoter import EARLIER, RELEASE, environment, result
-from tests.workshop import Workshop, statuses
+from tests.harness import Harness, statuses
 
 
 def test_each_environment_that_was_touched_has_a_record() -> None:
@@ -38,7 +38,7 @@ def test_each_environment_that_was_touched_has_a_record() -> None:
     assert {one.commit for one in found} == {RELEASE.source.sha} and {one.log for one in found} == {"https://ci/1"}
 
 
-def test_only_images_that_are_built_here_are_this_repositorys() -> None:
+def test_only_built_images_belong_to_this_repository() -> None:
     (record,) = records_of(result(), {}, set(), None)
     assert record.images == () and list(record.digests) == ["web"]
 
@@ -54,7 +54,7 @@ def test_what_comes_from_no_commit_cannot_be_recorded(release: object) -> None:
 
 
 @dataclass
-class Yard(Workshop):
+class DeploymentHarness(Harness):
     forge: FakeForge = field(default_factory=FakeForge)
     deployments: bool = True
 
@@ -68,28 +68,28 @@ class Yard(Workshop):
 
 
 def test_deployments_are_posted_only_if_enabled() -> None:
-    yard = Yard(deployments=False)
-    yard.run()
-    assert yard.forge.records == []
+    harness = DeploymentHarness(deployments=False)
+    harness.run()
+    assert harness.forge.records == []
 
 
 def test_runs_promotions_and_rollbacks_are_recorded() -> None:
-    yard = Yard()
-    yard.run(to="test")
-    yard.api().promote(None, None, None)
-    yard.newer("two")
-    yard.run()
-    yard.api().rollback("prod", None, "slow")
-    assert [one.environment for one in yard.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
-    assert yard.forge.records[-1].release == yard.forge.records[2].release and not [
-        output for output in yard.notices() if not output.startswith("prod: ")
+    harness = DeploymentHarness()
+    harness.run(to="test")
+    harness.api().promote(None, None, None)
+    harness.newer("two")
+    harness.run()
+    harness.api().rollback("prod", None, "slow")
+    assert [one.environment for one in harness.forge.records] == ["dev", "test", "prod", "dev", "test", "prod", "prod"]
+    assert harness.forge.records[-1].release == harness.forge.records[2].release and not [
+        output for output in harness.notices() if not output.startswith("prod: ")
     ]
 
 
 @pytest.mark.parametrize("error", [ForgeError("not permitted", hint="deployments: write"), CallerError("no token")])
 def test_a_failed_deployment_record_is_reported_once_and_changes_nothing(error: ForgeError) -> None:
-    yard = Yard()
-    yard.forge.failing |= {"record": error, "record_image": error}
-    assert set(statuses(yard.run()).values()) == {"deployed"}
-    (output,) = yard.notices()
+    harness = DeploymentHarness()
+    harness.forge.failing |= {"record": error, "record_image": error}
+    assert set(statuses(harness.run()).values()) == {"deployed"}
+    (output,) = harness.notices()
     assert output.startswith(f"no deployment record: {error.message}") and (error.hint or "") in output

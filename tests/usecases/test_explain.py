@@ -17,7 +17,7 @@ from promoter.ui.reports.explain import explained
 from promoter.ui.reports.view import View
 from promoter.usecases.explain import Explanation
 from promoter.usecases.openings import Opening
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 VOTE = Approval.model_validate({"min": 2, "from": ["lead", "eve@example.com"], "exclude": ["requester"], "expires": "24h"})
 SOAK = Soak.model_validate({"in": "test", "for": "4h"})
@@ -25,13 +25,13 @@ HOURS = Window(allow=("mon-fri 09:00-17:00",))  # the fake clock stands at Monda
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    made = Workshop(gates={"prod": (SOAK, HOURS, VOTE)}, roles={"lead": ("ann@example.com", "ben@example.com")})
+def shop() -> Harness:
+    made = Harness(gates={"prod": (SOAK, HOURS, VOTE)}, roles={"lead": ("ann@example.com", "ben@example.com")})
     made.run()
     return made
 
 
-def explain(shop: Workshop, at: datetime | None = None, *, run_checks: bool = False, release: str | None = None) -> Explanation:
+def explain(shop: Harness, at: datetime | None = None, *, run_checks: bool = False, release: str | None = None) -> Explanation:
     return shop.api("someone@example.com").explain("prod", release, at, run_checks=run_checks)
 
 
@@ -39,7 +39,7 @@ def opening(fields: Explanation, kind: str) -> Opening:
     return next(one for one in fields.gates if one.result.kind == kind)
 
 
-def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Workshop) -> None:
+def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Harness) -> None:
     output = explain(shop)
     assert (str(output.outcome), output.code) == ("waiting", ReasonCode.SOAKING)
     assert [(one.result.kind, str(one.result.verdict.code)) for one in output.gates] == [
@@ -55,13 +55,13 @@ def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Workshop) -> 
     assert vote.command == f"promoter approve prod {output.release.short_id}"
 
 
-def test_who_has_voted_is_not_asked_again(shop: Workshop) -> None:
+def test_who_has_voted_is_not_asked_again(shop: Harness) -> None:
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
     assert opening(explain(shop), "approval").who == ("eve@example.com",)
 
 
-def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Workshop) -> None:
+def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Harness) -> None:
     assert explain(shop).opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     shop.gates = {"prod": (Soak.model_validate({"in": "test", "for": "20h"}), HOURS, VOTE)}
     output = explain(shop)
@@ -71,7 +71,7 @@ def test_the_time_is_right_when_soak_and_window_are_open_together(shop: Workshop
     assert friday_night.opens_at == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 
-def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
+def test_at_another_time_it_is_evaluated_for_that_time(shop: Harness) -> None:
     output = explain(shop, datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
     assert [str(one.result.verdict.outcome) for one in output.gates] == ["passed", "passed", "waiting"]
     assert output.opens_at is None
@@ -83,7 +83,7 @@ def test_at_another_time_it_is_judged_for_that_time(shop: Workshop) -> None:
     assert later.code == ReasonCode.APPROVAL_EXPIRED
 
 
-def test_explain_at_an_earlier_time_uses_the_facts_of_that_time(shop: Workshop) -> None:
+def test_explain_at_an_earlier_time_uses_the_facts_of_that_time(shop: Harness) -> None:
     shop.clock.advance(timedelta(days=1))
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "reject", "no")
@@ -91,7 +91,7 @@ def test_explain_at_an_earlier_time_uses_the_facts_of_that_time(shop: Workshop) 
     assert explain(shop, shop.clock.now() - timedelta(hours=1)).code != ReasonCode.REJECTED
 
 
-def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
+def test_it_changes_nothing_and_asks_no_engine(shop: Harness) -> None:
     facts, calls = shop.kinds(), len(shop.engine.calls)
     shop.gates = {"prod": (CommandCheck(run=("ready",)), VOTE)}
     output = explain(shop)
@@ -101,14 +101,14 @@ def test_it_changes_nothing_and_asks_no_engine(shop: Workshop) -> None:
     assert check.command == f"promoter promote {output.release.short_id} --to prod"
 
 
-def test_run_checks_executes_the_checks(shop: Workshop) -> None:
+def test_run_checks_executes_the_checks(shop: Harness) -> None:
     shop.gates = {"prod": (CommandCheck(run=("ready",)),)}
     shop.probes.result("ready", 0)
     assert str(explain(shop, run_checks=True).outcome) == "passed"
     assert len(shop.probes.commands) == 1
 
 
-def test_pins_freezes_and_vetoes_are_explained(shop: Workshop) -> None:
+def test_pins_freezes_and_vetoes_are_explained(shop: Harness) -> None:
     shop.gates = {}
     shop.run()
     shop.newer("two")
@@ -132,7 +132,7 @@ def test_pins_freezes_and_vetoes_are_explained(shop: Workshop) -> None:
     assert "leaks (eve@example.com, " in opening(vetoed, "veto").result.verdict.sentence
 
 
-def test_an_override_without_review_is_explained_with_the_command(shop: Workshop) -> None:
+def test_an_override_without_review_is_explained_with_the_command(shop: Harness) -> None:
     shop.override = Override.model_validate({"from": ["eve@example.com"], "grade": "asserted"})
     shop.run()
     api = shop.api("eve@example.com")
@@ -144,14 +144,14 @@ def test_an_override_without_review_is_explained_with_the_command(shop: Workshop
     assert (review.result.verdict.code, review.command) == (ReasonCode.REVIEW_OVERDUE, "promoter review prod")
 
 
-def test_where_the_release_lives_there_is_nothing_to_do(shop: Workshop) -> None:
+def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
     shop.gates = {}
     shop.run()
     output = explain(shop)
     assert (output.lives_there, output.code) == (True, ReasonCode.NOTHING_TO_DO)
 
 
-def test_gates_are_not_evaluated_for_what_runs_there(shop: Workshop) -> None:
+def test_gates_are_not_evaluated_for_what_runs_there(shop: Harness) -> None:
     """F11: a used approval and a veto on a release that runs were told as if it still waited."""
     shop.gates = {}
     shop.run()
@@ -162,7 +162,7 @@ def test_gates_are_not_evaluated_for_what_runs_there(shop: Workshop) -> None:
     assert "nothing waits" in explained(output, View(shop.clock.now()))
 
 
-def test_without_the_secrets_it_is_known_that_nothing_waits(shop: Workshop) -> None:
+def test_without_the_secrets_it_is_known_that_nothing_waits(shop: Harness) -> None:
     shop.gates = {}
     shop.services["web"] = shop.services["web"].model_copy(update={"environment": {"A": handle("TOKEN")}})
     shop.secrets.values["TOKEN"] = "abcd1234"
@@ -173,7 +173,7 @@ def test_without_the_secrets_it_is_known_that_nothing_waits(shop: Workshop) -> N
     assert output.note == "secret TOKEN is missing here: assumed to be as it was recorded"
 
 
-def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_secrets_the_plan_that_was_requested_is_evaluated(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     for who in ("ben@example.com", "eve@example.com"):
         api = shop.api(who)
         api.vote(api.case("prod", None), "approve", None)
@@ -194,7 +194,7 @@ def test_without_the_secrets_the_plan_that_was_requested_is_judged(shop: Worksho
     assert "it is unknown which votes count" in (other.note or "")
 
 
-def test_it_names_the_release_that_waits_before_the_newest(shop: Workshop) -> None:
+def test_it_names_the_release_that_waits_before_the_newest(shop: Harness) -> None:
     waiting = shop.release()
     shop.newer("two")
     newest = shop.run("dev").release
@@ -203,14 +203,14 @@ def test_it_names_the_release_that_waits_before_the_newest(shop: Workshop) -> No
     assert explain(shop, release=newest.short_id).release == newest
 
 
-def test_unknown_names_are_the_callers_fault(shop: Workshop) -> None:
+def test_unknown_names_are_the_callers_fault(shop: Harness) -> None:
     with pytest.raises(CallerError, match="no environment 'produ'"):
         shop.api().explain("produ", None, None, run_checks=False)
     with pytest.raises(CallerError, match="no release begins with"):
         explain(shop, release="ffff")
 
 
-def test_gates_that_never_open_together_have_no_opening(shop: Workshop) -> None:
+def test_gates_that_never_open_together_have_no_opening(shop: Harness) -> None:
     never = Window.model_validate({"freeze": [{"from": "2020-01-01", "to": "2099-01-01"}]})
     shop.gates = {"prod": (SOAK, never)}
     assert explain(shop).opens_at is None

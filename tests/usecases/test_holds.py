@@ -7,16 +7,16 @@ import pytest
 from promoter.api import Promoter
 from promoter.model.errors import CallerError
 from promoter.model.verdict import ReasonCode
-from tests.workshop import WEB, WORKER, Workshop, statuses
+from tests.harness import WEB, WORKER, Harness, statuses
 
 
-def promote(shop: Workshop, release: str | None = None) -> tuple[dict[str, str], ReasonCode]:
+def promote(shop: Harness, release: str | None = None) -> tuple[dict[str, str], ReasonCode]:
     result = shop.api().promote(release, None, None)
     return statuses(result), result.reason_code
 
 
 def test_a_vetoed_release_enters_nothing_and_goes_on_running_where_it_is() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     vetoed = shop.api().veto(shop.release().id[:8], "leaks")
     assert vetoed.runs_in == ("dev",)
@@ -25,7 +25,7 @@ def test_a_vetoed_release_enters_nothing_and_goes_on_running_where_it_is() -> No
 
 
 def test_every_release_with_the_same_image_is_vetoed_with_it() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     shop.api().veto(shop.release().id, "leaks")
     shop.source.now = type(shop.source.now)("d" * 40, "main")
@@ -35,7 +35,7 @@ def test_every_release_with_the_same_image_is_vetoed_with_it() -> None:
 
 
 def test_an_image_that_is_named_alone_bans_only_those_that_hold_it() -> None:
-    shop = Workshop(services={"web": WEB, "worker": WORKER})
+    shop = Harness(services={"web": WEB, "worker": WORKER})
     shop.run("dev")
     shop.api().veto(shop.release().id, "CVE", ["worker"])
     shop.newer("two")
@@ -45,7 +45,7 @@ def test_an_image_that_is_named_alone_bans_only_those_that_hold_it() -> None:
 
 
 def test_a_veto_blocks_a_rollback() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     bad = shop.release().id
     shop.newer("two")
@@ -57,7 +57,7 @@ def test_a_veto_blocks_a_rollback() -> None:
 
 @pytest.mark.parametrize("where", [None, "test"])
 def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.api().freeze(where, "incident")
     first = "dev" if where is None else "test"
     found = statuses(shop.run())
@@ -78,6 +78,6 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
     ],
 )
 def test_what_cannot_be_gets_a_sentence(ask: Any, message: str) -> None:
-    api: Promoter = Workshop().api()
+    api: Promoter = Harness().api()
     with pytest.raises(CallerError, match=message):
         ask(api)

@@ -16,7 +16,7 @@ from promoter.usecases.ports.platform import Event, PipelineAt, Platform, Target
         ("pipeline:main", PipelineAt("main")),
     ],
 )
-def test_targets_are_read_and_written_alike(text: str, target: Target) -> None:
+def test_a_target_is_written_as_it_is_read(text: str, target: Target) -> None:
     assert parse_target(text) == target
     assert parse_target(str(target)) == target
     assert platform_of(target) is (Platform.GITLAB if text.startswith("pipeline") else Platform.GITHUB)

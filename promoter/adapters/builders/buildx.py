@@ -87,7 +87,7 @@ class BuildxBuilder:
         environment = {k: v for k, v in self._environ.items() if k not in ("DOCKER_CONTEXT", "BUILDX_BUILDER")}
         environment |= reach(self._target)
         environment |= {name: secrets.reveal(value) for name, value in _secret_args(request).items()}
-        environment |= {_variable(place): secrets.reveal(value) for place, value in enumerate(request.build.secrets.values())}
+        environment |= {_variable(index): secrets.reveal(value) for index, value in enumerate(request.build.secrets.values())}
         environment["BUILDX_GIT_INFO"] = "false"  # avoids processes whose output is not used
         sweep_temporary()
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{_TEMPORARY}{os.getpid()}-"))
@@ -168,8 +168,8 @@ def command(plugin: Path, request: BuildRequest) -> list[str]:
     words += ["--shm-size", str(build.shm_size)] if build.shm_size is not None else []
     for name, context in build.additional_contexts.items():
         words += ["--build-context", f"{name}={context}"]
-    for place, name in enumerate(build.secrets):
-        words += ["--secret", f"id={name},env={_variable(place)}"]
+    for index, name in enumerate(build.secrets):
+        words += ["--secret", f"id={name},env={_variable(index)}"]
     for name, path in build.ssh.items():
         words += ["--ssh", f"{name}={path}" if path else name]
     for name, limit in build.ulimits.items():
@@ -208,9 +208,9 @@ def reach(target: Target) -> dict[str, str]:
     return variables
 
 
-def _variable(place: int) -> str:
+def _variable(index: int) -> str:
     """Return the variable that passes a secret of the build to the child: the value is in no file and no argument."""
-    return f"PROMOTER_BUILD_SECRET_{place}"
+    return f"PROMOTER_BUILD_SECRET_{index}"
 
 
 def _secret_args(request: BuildRequest) -> dict[str, str]:

@@ -64,8 +64,10 @@ def _assessed(subject: Subject, file: Path, mark: str) -> Finding:
             f"{file}, {mark}, is the key of {', '.join(owners)}, and you are {actor}",
             f"vote as yourself: --actor {owners[0]}, or PROMOTER_ACTOR",
         )
-    places = may_vote(subject, actor)
-    return Finding(PART, True, False, f"{file}, {mark}, of {actor}, who may approve {', '.join(places) or 'no environment'}")
+    environments = may_vote(subject, actor)
+    return Finding(
+        PART, True, False, f"{file}, {mark}, of {actor}, who may approve {', '.join(environments) or 'no environment'}"
+    )
 
 
 def owners_of(trust: Trust, mark: str) -> tuple[str, ...]:

@@ -44,10 +44,10 @@ def evidence(subject: Subject) -> Iterator[Finding]:
                 programs = tuple(map(str, check.scanners)) if isinstance(check, ScanCheck) else ("cosign",)
                 wanted.setdefault(programs, f"{check.title()} in {environment.name}")
     for programs, check_title in wanted.items():
-        here = next((found for program in programs if (found := shutil.which(program))), None)
+        path = next((found for program in programs if (found := shutil.which(program))), None)
         names = " or ".join(programs)
-        remedy = None if here else f"install {names} on every machine that promotes; without it these checks never pass"
-        yield Finding(names, here is not None, False, here or f"not on PATH, and needed by: {check_title}", remedy)
+        remedy = None if path else f"install {names} on every machine that promotes; without it these checks never pass"
+        yield Finding(names, path is not None, False, path or f"not on PATH, and needed by: {check_title}", remedy)
 
 
 def _program(name: str, argv: tuple[str, ...], remedy: str) -> Finding:

@@ -16,7 +16,7 @@ from promoter.model.errors import PromoterError
 from promoter.model.release import Source
 from promoter.pipeline.loader import LoadedPipeline, validate
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for each part, from the start of all. A later answer would be too slow for a run as well."""
 
 
@@ -43,15 +43,15 @@ class _Part:
             self.found = [Finding(self.name, False, self.essential, detail, "please report this; the other findings are valid")]
         self.done.set()
 
-    def findings(self, patience: float) -> list[Finding]:
-        if self.done.wait(patience):
+    def findings(self, timeout: float) -> list[Finding]:
+        if self.done.wait(timeout):
             return self.found
-        detail = f"no answer within {PATIENCE:.0f} s"
+        detail = f"no answer within {TIMEOUT:.0f} s"
         return [Finding(self.name, False, self.essential, detail, "check the network to it, and the server itself")]
 
 
 def rounds(
-    file: Path, *, ledger: str | None, actor: str | None, environ: Mapping[str, str] = os.environ, patience: float = PATIENCE
+    file: Path, *, ledger: str | None, actor: str | None, environ: Mapping[str, str] = os.environ, timeout: float = TIMEOUT
 ) -> Iterator[Finding]:
     """Return all findings. The pipeline file and the settings come first: others need them."""
     import time
@@ -68,7 +68,7 @@ def rounds(
         parts = _parts(Subject(file, None, source, subject.settings, environ, ledger))
     for part in parts:
         part.start()
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     for part in parts:
         yield from part.findings(max(0.05, deadline - time.monotonic()))
 

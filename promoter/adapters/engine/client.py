@@ -77,7 +77,7 @@ class Client(APIClient):
             self._tunnel.close()
 
     @contextmanager
-    def anew(self) -> Iterator["Client"]:
+    def reconnected(self) -> Iterator["Client"]:
         """Connect to the same engine with a new connection.
 
         An engine that shuts down accepts no new connections, but still answers on open ones for seconds.

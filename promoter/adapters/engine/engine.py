@@ -16,7 +16,7 @@ class DockerEngine(Images, Containers, Execution, Networks, Building):
 
     def identify(self) -> EngineIdentity:
         """Identify the engine over a new connection, so that an engine that is shutting down is not accepted."""
-        with renamed(f"the engine at {self.address} could not be identified"), self.client().anew() as client:
+        with renamed(f"the engine at {self.address} could not be identified"), self.client().reconnected() as client:
             info = client.call("GET", "/info").json()
         # The ID alone is not enough: two engines on one machine can share the file from which it is made.
         marks = "\n".join((info["ID"], info["DockerRootDir"], info["Name"]))

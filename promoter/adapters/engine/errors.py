@@ -21,7 +21,7 @@ _PASSING = re.compile(
     r"|Connection aborted|Remote end closed|context canceled|bad gateway|service unavailable|server misbehaving",
     re.IGNORECASE,
 )
-_LASTING = re.compile(
+_PERMANENT = re.compile(
     r"unauthorized|denied|no basic auth|authentication required|manifest unknown|no space left|x509|HTTPS client"
     r"|port is already allocated|address already in use|invalid reference|not found",
     re.IGNORECASE,
@@ -123,7 +123,7 @@ def taken_port(text: str) -> int | None:
 
 def passing(text: str) -> bool:
     """Return whether an error with this message may be temporary."""
-    return bool(_PASSING.search(text)) and not _LASTING.search(text)
+    return bool(_PASSING.search(text)) and not _PERMANENT.search(text)
 
 
 def fault(what: str, words: str, kind: type[WorldError] = EngineError, *, retryable: bool | None = None) -> WorldError:
@@ -138,8 +138,8 @@ def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
         yield
     except FOREIGN as error:
         status = error.status_code if isinstance(error, APIError) else None
-        lasting = status is not None and 400 <= status < 500 and status != 429
-        raised = fault(what, reason(error), kind, retryable=False if lasting else None)
+        permanent = status is not None and 400 <= status < 500 and status != 429
+        raised = fault(what, reason(error), kind, retryable=False if permanent else None)
         raised.lost = _broke_off(error)
         raise raised from error
 

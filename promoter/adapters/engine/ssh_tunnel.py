@@ -19,7 +19,7 @@ from promoter.model.errors import EngineError
 # Then it deletes the folder, whose name is its $0. ssh runs in the foreground of the shell, so that no `wait` can miss its
 # end. `kill 0` sends TERM to the whole session; the shell itself ignores it.
 _KEEPER = 'exec 3<&0; trap : TERM; (trap - TERM; cat <&3 >/dev/null; kill 0) & "$@" 3<&- </dev/null; rm -rf "$0"'
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _POLL_INTERVAL = 0.01
 
 
@@ -46,11 +46,11 @@ class Tunnel:
             raise
 
     def _await(self, address: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while not self._answers():
             ended = not self.alive
             if ended or time.monotonic() > deadline:
-                reason = self.words() or ("ssh ended" if ended else f"no connection within {_PATIENCE:.0f} s")
+                reason = self.words() or ("ssh ended" if ended else f"no connection within {_TIMEOUT:.0f} s")
                 raise EngineError(
                     f"the engine at {address} cannot be reached over ssh: {reason}",
                     hint="`ssh` to that host must work without a prompt: key, known host, permission to forward sockets",

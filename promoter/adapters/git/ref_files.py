@@ -48,8 +48,8 @@ class GitSnapshot:
 
     def _name(self, path: Path) -> str | None:
         """Return the path in the repository, from its top; None if it is outside."""
-        here = os.path.relpath(os.path.normpath(path), os.path.normpath(self._directory))
-        name = os.path.normpath(Path(self._prefix, here))  # Path alone does not remove `..`
+        relative = os.path.relpath(os.path.normpath(path), os.path.normpath(self._directory))
+        name = os.path.normpath(Path(self._prefix, relative))  # Path alone does not remove `..`
         return None if name == ".." or name.startswith(("../", "/")) else name
 
     def _read(self, names: Sequence[str]) -> Iterator[bytes | OSError | None]:

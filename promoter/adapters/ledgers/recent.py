@@ -17,7 +17,7 @@ from promoter.config.regular_file import home_of
 
 MOST = 2000
 """The number of facts that are read."""
-_PATIENCE = 2
+_TIMEOUT = 2
 """Seconds for a server to take a connection."""
 
 
@@ -34,7 +34,7 @@ def _sqlite(url: str, directory: Path, _: str) -> Iterable[bytes]:
     path = (directory / home_of(url.partition(":")[2])).absolute()
     log = path.with_name(f"{path.name}-wal")
     way = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    connection = sqlite3.connect(f"file:{quote(str(path))}?{way}", uri=True, timeout=_PATIENCE)
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{way}", uri=True, timeout=_TIMEOUT)
     try:
         rows = connection.execute("SELECT line FROM facts ORDER BY seq DESC LIMIT ?", (MOST,)).fetchall()
     finally:
@@ -62,5 +62,5 @@ def _postgres(url: str, _: Path, pipeline: str) -> Iterable[bytes]:
     from psycopg.conninfo import make_conninfo
 
     query = "SELECT line FROM promoter.facts WHERE pipeline = %s ORDER BY seq DESC LIMIT %s"
-    with psycopg.connect(make_conninfo(url, connect_timeout=_PATIENCE)) as connection:
+    with psycopg.connect(make_conninfo(url, connect_timeout=_TIMEOUT)) as connection:
         return [bytes(row[0]) for row in connection.execute(query, (pipeline, MOST)).fetchall()]

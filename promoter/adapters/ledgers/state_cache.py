@@ -75,7 +75,7 @@ class Projection:
         except (sqlite3.DatabaseError, OSError):
             self.forget()
 
-    def beside(self) -> Self:
+    def scratch(self) -> Self:
         owned = TemporaryDirectory(prefix="promoter-")
         return type(self)(Path(owned.name), "rebuilt", owned)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
-_APART = frozenset({"head", "environments"})
+_SEPARATE = frozenset({"head", "environments"})
 """Fields of a state that are stored separately."""
 
 
@@ -44,7 +44,7 @@ def _parts(owner: type[State] | type[EnvironmentState]) -> tuple[Part, ...]:
     for field in fields(owner):
         hint = hints[field.name]
         table = get_origin(hint) is PersistentTable
-        if owner is not State or field.name not in _APART:
+        if owner is not State or field.name not in _SEPARATE:
             found.append(Part(field.name, get_args(hint)[0] if table else hint, table))
     return tuple(found)
 

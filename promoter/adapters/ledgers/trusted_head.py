@@ -59,9 +59,9 @@ class FileWitness:
                 elif names and _of_chain(entries.get(_POLICY), chain):
                     del entries[_POLICY]
                 if entries != before:
-                    beside = self._file.with_name(f".{NAME}.{os.getpid()}")
-                    beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-                    beside.replace(self._file)
+                    temporary = self._file.with_name(f".{NAME}.{os.getpid()}")
+                    temporary.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+                    temporary.replace(self._file)
 
     def _read(self) -> dict[str, object]:
         try:

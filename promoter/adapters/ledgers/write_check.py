@@ -9,7 +9,7 @@ from promoter.adapters.ledgers.sqlite.schema import explained, open_existing
 from promoter.config.regular_file import home_of
 from promoter.model.errors import LedgerError
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _SECONDS = 8.0
 _GRANTED = """SELECT pg_is_in_recovery(), current_setting('transaction_read_only'),
     CASE WHEN to_regclass('promoter.facts') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
@@ -33,7 +33,7 @@ def try_to_write(url: str | None, directory: Path, pipeline: str) -> str | None:
 def _sqlite(path: Path) -> str:
     """Start and roll back a transaction; if there is no file yet, create an unnamed one in its directory."""
     with explained(path):
-        connection = open_existing(path, _PATIENCE)
+        connection = open_existing(path, _TIMEOUT)
         if connection is None:
             with tempfile.TemporaryFile(dir=_existing(path.parent)):
                 return "its directory is writable"

@@ -38,12 +38,12 @@ def size(path: str) -> int:
         return 0
 
 
-def relative(file: str, beside: Path, workspace: str | None) -> str | None:
+def relative(file: str, directory: Path, workspace: str | None) -> str | None:
     """Return a file's path in the checkout, as the platform names it; None for files outside of it."""
     if not workspace:
         return None
     root = Path(workspace).resolve()
-    for candidate in (Path(file), beside / file):
+    for candidate in (Path(file), directory / file):
         found = candidate.resolve()
         if found.is_file() and found.is_relative_to(root):
             return found.relative_to(root).as_posix()

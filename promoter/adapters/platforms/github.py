@@ -54,11 +54,11 @@ class GitHub:
             "X-GitHub-Api-Version": "2022-11-28",
         }
         self._api = Api(self.platform.shown, base, token, headers, retry, timeout)
-        self._here = f"/repos/{quote(repository)}"
+        self._path = f"/repos/{quote(repository)}"
         self._branch: str | None = None
 
     def prove(self) -> None:
-        found = self._api.get(self._here, _SEE)
+        found = self._api.get(self._path, _SEE)
         self._branch = self._text(found, "default_branch", _SEE)
 
     def dispatch(self, target: Target, occasion: Occasion) -> None:
@@ -66,7 +66,7 @@ class GitHub:
             case Workflow():
                 ref = target.ref or self._default_branch()
                 inputs = {"environment": occasion.environment, "release": occasion.release}
-                path = f"{self._here}/actions/workflows/{quote(target.file)}/dispatches"
+                path = f"{self._path}/actions/workflows/{quote(target.file)}/dispatches"
                 self._api.post(path, {"ref": ref, "inputs": inputs}, _WORKFLOW)
             case Event():
                 payload = {
@@ -75,7 +75,7 @@ class GitHub:
                     "release": occasion.release,
                     "plan_digest": occasion.plan_digest,
                 }
-                self._api.post(f"{self._here}/dispatches", {"event_type": target.name, "client_payload": payload}, _EVENT)
+                self._api.post(f"{self._path}/dispatches", {"event_type": target.name, "client_payload": payload}, _EVENT)
             case PipelineAt():
                 raise CallerError(f"{target} is GitLab's, and this is GitHub", hint="write event:NAME or workflow:FILE[@REF]")
 
@@ -84,7 +84,7 @@ class GitHub:
             raise CallerError(
                 "there is no workflow run here to read reviews of", hint="run this in a job: GITHUB_RUN_ID is not set"
             )
-        found = self._api.get(f"{self._here}/actions/runs/{quote(self._run)}/approvals", _REVIEWS)
+        found = self._api.get(f"{self._path}/actions/runs/{quote(self._run)}/approvals", _REVIEWS)
         if not isinstance(found, list):
             raise self._api.unreadable(_REVIEWS)
         parsed = [self._review(entry) for entry in found if environment in self._names(entry)]
@@ -99,14 +99,14 @@ class GitHub:
             "required_contexts": [],
             "payload": {"release": record.release, "plan_digest": record.plan_digest, "digests": dict(record.digests)},
         }
-        made = self._api.post(f"{self._here}/deployments", asked, _DEPLOYMENT)
+        made = self._api.post(f"{self._path}/deployments", asked, _DEPLOYMENT)
         number = made.get("id") if isinstance(made, dict) else None
         if not isinstance(number, int):
             raise self._api.unreadable(_DEPLOYMENT)
         status: dict[str, object] = {"state": record.state, "description": record.description}
         status |= {"log_url": record.log} if record.log else {}
         status |= {"environment_url": record.page} if record.page else {}
-        self._api.post(f"{self._here}/deployments/{number}/statuses", status, _DEPLOYMENT)
+        self._api.post(f"{self._path}/deployments/{number}/statuses", status, _DEPLOYMENT)
 
     def record_image(self, image: ImageRecord) -> None:
         owner, _, name = self.repository.partition("/")

@@ -40,19 +40,19 @@ class GitLab:
         name = "JOB-TOKEN" if token.origin == "CI_JOB_TOKEN" else "PRIVATE-TOKEN"
         self._job_token = token.origin == "CI_JOB_TOKEN"
         self._api = Api(self.platform.shown, base, token, {name: token.reveal()}, retry, timeout)
-        self._here = f"/projects/{quote(project, safe='')}"
+        self._path = f"/projects/{quote(project, safe='')}"
 
     def prove(self) -> None:
         if self._job_token:
             raise CallerError("a job's own token may start no pipeline", hint="set GITLAB_TOKEN to a project access token")
-        self._api.get(self._here, _SEE)
+        self._api.get(self._path, _SEE)
 
     def dispatch(self, target: Target, occasion: Occasion) -> None:
         match target:
             case PipelineAt():
                 variables = {"PROMOTER_ENVIRONMENT": occasion.environment, "PROMOTER_RELEASE": occasion.release}
                 pairs = [{"key": key, "value": value} for key, value in variables.items()]
-                self._api.post(f"{self._here}/pipeline", {"ref": target.ref, "variables": pairs}, _PIPELINE)
+                self._api.post(f"{self._path}/pipeline", {"ref": target.ref, "variables": pairs}, _PIPELINE)
             case Workflow() | Event():
                 raise CallerError(f"{target} is GitHub's, and this is GitLab", hint="write pipeline:REF")
 
@@ -60,7 +60,7 @@ class GitLab:
         if self._job is None:
             raise CallerError("there is no job here to read approvals of", hint="run this in a job: CI_JOB_ID is not set")
         number = self._deployment(environment)
-        found = self._api.get(f"{self._here}/deployments/{number}", _REVIEWS)
+        found = self._api.get(f"{self._path}/deployments/{number}", _REVIEWS)
         approvals = found.get("approvals") if isinstance(found, dict) else None
         if approvals is None:
             return ()  # an edition without approvals
@@ -85,7 +85,7 @@ class GitLab:
         """Return the id of this job's deployment. Deployments are read from the newest, because it is among the last ones."""
         for page in range(1, _PAGES + 1):
             query = {"environment": environment, "order_by": "id", "sort": "desc", "per_page": _PAGE, "page": page}
-            found = self._api.get(f"{self._here}/deployments?{urlencode(query)}", _REVIEWS)
+            found = self._api.get(f"{self._path}/deployments?{urlencode(query)}", _REVIEWS)
             if not isinstance(found, list):
                 raise self._api.unreadable(_REVIEWS)
             for one in found:

@@ -84,6 +84,6 @@ def _from_gh(host: str) -> Token | None:
     """Return the token with which GitHub's own program (gh) is logged in at exactly this host."""
     if shutil.which("gh") is None:
         return None
-    ended = run(["gh", "auth", "token", "--hostname", host], Path.cwd(), {}, _GH_TIMEOUT, apart=True, keep=4096)
+    ended = run(["gh", "auth", "token", "--hostname", host], Path.cwd(), {}, _GH_TIMEOUT, separate=True, keep=4096)
     text = ended.output.decode("utf-8", "replace").strip()
     return Token(text, "gh auth token") if ended.exit_code == 0 and text and "\n" not in text else None

@@ -17,7 +17,7 @@ from promoter.model.statement import NAMESPACE
 
 _LONGEST = 65536
 """Bytes of a key file that are read at most."""
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 """Seconds for a person to type a passphrase or to touch a token."""
 
 
@@ -40,12 +40,12 @@ class SshKeygen:
         command = ["ssh-keygen", "-Y", "sign", "-f", str(file), "-n", NAMESPACE]
         try:
             done = subprocess.run(
-                command, input=text.encode(), stdout=subprocess.PIPE, stderr=_errors(), timeout=_PATIENCE, check=False
+                command, input=text.encode(), stdout=subprocess.PIPE, stderr=_errors(), timeout=_TIMEOUT, check=False
             )
         except FileNotFoundError as error:
             raise SigningError("ssh-keygen is not installed", hint="install OpenSSH's client (openssh-client)") from error
         except subprocess.TimeoutExpired as error:
-            raise SigningError(f"ssh-keygen did not answer for {_PATIENCE:.0f} s", hint="try again") from error
+            raise SigningError(f"ssh-keygen did not answer for {_TIMEOUT:.0f} s", hint="try again") from error
         messages = (done.stderr or b"").decode(errors="replace").strip()
         if done.returncode != 0 or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
             raise SigningError(f"ssh-keygen could not sign with {file}: {_last(messages)}", hint=_hint(messages))

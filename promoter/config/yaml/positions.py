@@ -37,14 +37,14 @@ class Document:
 
     def at(self, path: Sequence[str | int]) -> object:
         """Return the value at `path`; None if there is none."""
-        here: Any = self.data
+        current: Any = self.data
         for part in path:
-            while isinstance(here, Tagged):
-                here = here.value
-            if part not in self.marks.get(id(here), {}):
+            while isinstance(current, Tagged):
+                current = current.value
+            if part not in self.marks.get(id(current), {}):
                 return None
-            here = here[part]
-        return here
+            current = current[part]
+        return current
 
     def position(self, path: Sequence[str | int], *, of_key: bool = False) -> Position:
         """Return the position of the value at `path` (or its key), or of the nearest enclosing part of the text."""
@@ -63,15 +63,15 @@ class Document:
         return self.text.split("\n")
 
     def _follow(self, path: Sequence[str | int]) -> tuple[Marks | None, int]:
-        here: Any = self.data
+        current: Any = self.data
         found: Marks | None = None
         for depth, part in enumerate(path):
-            while isinstance(here, Tagged):
-                here = here.value
-            inside = self.marks.get(id(here), {}).get(part)
+            while isinstance(current, Tagged):
+                current = current.value
+            inside = self.marks.get(id(current), {}).get(part)
             if inside is None:
                 return found, depth
-            found, here = inside, here[part]
+            found, current = inside, current[part]
         return found, len(path)
 
 

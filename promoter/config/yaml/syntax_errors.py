@@ -30,9 +30,9 @@ def syntax_complaint(text: str, file: str, error: yaml.YAMLError) -> Diagnostic:
         return complain(file, text, at, TOO_DEEP)
     context = getattr(error, "context", None)
     context = f" {context}" if context else ""
-    begun = getattr(error, "context_mark", None)
-    if context and begun is not None and begun.line + 1 != at.line:
-        context += f" that begins on line {begun.line + 1}"
+    start = getattr(error, "context_mark", None)
+    if context and start is not None and start.line + 1 != at.line:
+        context += f" that begins on line {start.line + 1}"
     return complain(file, text, at, f"invalid YAML: {problem}{context}", _remedy(problem, line, at))
 
 

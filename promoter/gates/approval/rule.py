@@ -90,7 +90,7 @@ def evaluate_approval(gate: Approval, case: GateContext) -> Verdict:
     if len(good) >= gate.min and not unmet:
         return passed(f"approved by {', '.join(sorted(good))}")
     cast = [v for v in votes if v.decision == "approve" and v.seq > case.requested_seq]
-    objections = [o for v in cast if (o := _objection(gate, case, v) or _twice(v, good)) is not None]
+    objections = [o for v in cast if (o := _objection(gate, case, v) or _duplicate(v, good)) is not None]
     objections.sort(key=lambda one: one[0] is not ReasonCode.KEY_REVOKED)  # a revoked key explains why the policy differs
     return _still_missing(gate, good, unmet, objections, may_vote)
 
@@ -117,7 +117,7 @@ def _good(gate: Approval, case: GateContext, eligible: list[Vote]) -> dict[str, 
     return good
 
 
-def _twice(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | None:
+def _duplicate(vote: Vote, good: Mapping[str, Vote]) -> tuple[ReasonCode, str] | None:
     """Return why a vote duplicates another: the same key, or a name that looks the same, proves only one person."""
     like = next((person for person in good if person != vote.principal and skeleton(person) == skeleton(vote.principal)), None)
     if like is not None and vote.principal not in good:

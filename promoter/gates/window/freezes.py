@@ -116,7 +116,7 @@ class Freezes:
         index = bisect_right(begins, at) - 1
         return longest[index] if index >= 0 and at < longest[index].ends else None
 
-    def lasting(self, frozen: Frozen, horizon: datetime) -> Frozen:
+    def extended(self, frozen: Frozen, horizon: datetime) -> Frozen:
         """Extend a freeze by those that follow directly for the same reason, up to `horizon`."""
         while frozen.ends <= horizon:
             more = self.covering(frozen.ends)
@@ -152,12 +152,12 @@ class Freezes:
 def _joined(spans: list[Frozen]) -> list[Frozen]:
     """Join adjacent periods with the same reason, ordered by start."""
     found: list[Frozen] = []
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for span in spans:
-        index = places.get(span.reason)
+        index = positions.get(span.reason)
         if index is not None and span.begins <= found[index].ends:
             found[index] = found[index]._replace(ends=max(found[index].ends, span.ends))
         else:
-            places[span.reason] = len(found)
+            positions[span.reason] = len(found)
             found.append(span)
     return found

@@ -54,15 +54,15 @@ def read_calendar(text: str) -> Calendar:
     lines = [line.strip().upper() for line in text.splitlines()]
     if not found or any(one.name != "VCALENDAR" for one in found) or lines.count("BEGIN:VCALENDAR") != len(found):
         raise ValueError("it is not iCalendar: expected BEGIN:VCALENDAR at the start and END:VCALENDAR at the end")
-    places = [number for number, line in enumerate(lines, 1) if line == "BEGIN:VEVENT"]
+    starts = [number for number, line in enumerate(lines, 1) if line == "BEGIN:VEVENT"]
     events = [event for one in found for event in one.walk("VEVENT")]
-    if len(places) != len(events):
+    if len(starts) != len(events):
         raise ValueError("some of its events have no end: write END:VEVENT for each BEGIN:VEVENT")
     try:
-        for number, event in zip(places, events, strict=True):
+        for number, event in zip(starts, events, strict=True):
             _check(event, number)
         for one in found:
-            _check_names(one.walk("VEVENT"), dict(zip(map(id, events), places, strict=True)))
+            _check_names(one.walk("VEVENT"), dict(zip(map(id, events), starts, strict=True)))
         queries = tuple(recurring_ical_events.of(one) for one in found)
         _try_out(queries, events)
     except Refused:
@@ -79,8 +79,8 @@ def _check(event: Any, line: int) -> None:
         raise Refused(f"{where} is invalid ({_brief(broken[0])})")
     if "DTSTART" not in event:
         raise Refused(f"{where} has no DTSTART")
-    if twice := [name for name in _ONCE if isinstance(event.get(name), list)]:
-        raise Refused(f"{where} has {twice[0]} more than once, which is ambiguous")
+    if repeated := [name for name in _ONCE if isinstance(event.get(name), list)]:
+        raise Refused(f"{where} has {repeated[0]} more than once, which is ambiguous")
     for name in _TIMES:
         for value in _many(event.get(name)):
             zone = value.params.get("TZID")

@@ -121,7 +121,7 @@ def evaluate_window(gate: Window, case: GateContext) -> Verdict:
     frozen = table.freezes.covering(now)
     when, opens = _when(gate, now, reached), reached.at if reached.is_open else None
     if frozen is not None:
-        frozen = table.freezes.lasting(frozen, now + _HORIZON)
+        frozen = table.freezes.extended(frozen, now + _HORIZON)
         why = f" ({frozen.reason})" if frozen.reason else ""
         return waiting(ReasonCode.FROZEN, f"frozen {_until(gate, now, frozen)}{why}; {when}", opens)
     return waiting(ReasonCode.OUTSIDE_WINDOW, f"outside {', '.join(gate.allow)} {gate.timezone}; {when}", opens)

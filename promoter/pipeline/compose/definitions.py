@@ -100,7 +100,7 @@ class NetworkForm(ComposeShape):
     _older = model_validator(mode="before")(_read_external)
 
 
-def _in_place(value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+def _absolute_device(value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
     """Make the directory that a local volume binds relative to the file, as Compose does."""
     context, device = reading(info), value.get("device", "")
     bound = "bind" in value.get("o", "").split(",")
@@ -111,7 +111,7 @@ class VolumeForm(ComposeShape):
     name: str | None = None
     external: bool = False
     driver: str | None = None
-    driver_opts: Annotated[Labels, AfterValidator(_in_place)] = {}
+    driver_opts: Annotated[Labels, AfterValidator(_absolute_device)] = {}
     labels: Labels = {}
 
     _older = model_validator(mode="before")(_read_external)

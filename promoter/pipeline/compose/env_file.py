@@ -41,24 +41,24 @@ class _Reader:
         self._known = ChainMap(dict(environ), self._found)
 
     def read(self) -> dict[str, str]:
-        place = 0
-        while (start := self._skip(_GAP, place)) < len(self._text):
-            name, place = self._name(start)
-            if self._text[place : place + 1] in ("", "\n"):
+        position = 0
+        while (start := self._skip(_GAP, position)) < len(self._text):
+            name, position = self._name(start)
+            if self._text[position : position + 1] in ("", "\n"):
                 self._found |= {name: self._environ[name]} if name in self._environ else {}
                 continue
-            place += 1
-            while self._text[place : place + 1] in _BLANK and place < len(self._text):
-                place += 1
-            self._found[name], place = self._value(place)
+            position += 1
+            while self._text[position : position + 1] in _BLANK and position < len(self._text):
+                position += 1
+            self._found[name], position = self._value(position)
             self._size += len(self._found[name])
             if self._size > MAX_TOTAL:
                 raise self._bad(start, f"the values up to here have more than {MAX_TOTAL:,} characters")
         return self._found
 
-    def _skip(self, what: re.Pattern[str], place: int) -> int:
-        match = what.match(self._text, place)
-        return match.end() if match else place
+    def _skip(self, what: re.Pattern[str], position: int) -> int:
+        match = what.match(self._text, position)
+        return match.end() if match else position
 
     def _name(self, start: int) -> tuple[str, int]:
         start = self._skip(_EXPORT, start)
@@ -89,8 +89,8 @@ class _Reader:
         end = self._text.find("\n", start)
         return self._text[start : end if end >= 0 else len(self._text)]
 
-    def _bad(self, place: int, message: str) -> BadEnvFile:
-        return BadEnvFile(self._text.count("\n", 0, place) + 1, message)
+    def _bad(self, position: int, message: str) -> BadEnvFile:
+        return BadEnvFile(self._text.count("\n", 0, position) + 1, message)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -109,12 +109,12 @@ class _Raw:
     def read(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for number, line in enumerate(self._lines, start=1):
-            said = line.lstrip()
-            if not said or said.startswith("#"):
+            text = line.lstrip()
+            if not text or text.startswith("#"):
                 continue
-            name, equals, value = said.partition("=")
+            name, equals, value = text.partition("=")
             if not name or any(sign.isspace() for sign in name):
-                raise BadEnvFile(number, f"{said[:40]!r} is not NAME=value")
+                raise BadEnvFile(number, f"{text[:40]!r} is not NAME=value")
             if equals or name in self._environ:
                 found[name] = value if equals else self._environ[name]
         return found

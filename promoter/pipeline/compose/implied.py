@@ -20,21 +20,23 @@ def volumes_service(text: str) -> str | None:
 
 def apply_implied(services: Mapping[str, Canonical]) -> dict[str, Canonical]:
     """Add dependencies for links and shared name spaces, aliases for links, and replicas from `scale`."""
-    found = {name: _alone(said) for name, said in services.items()}
-    for name, said in services.items():
-        for other, alias in (_link(link) for link in said.get("links", ())):
+    found = {name: _alone(service) for name, service in services.items()}
+    for name, service in services.items():
+        for other, alias in (_link(link) for link in service.get("links", ())):
             if alias is not None and other in found:
                 found[other] = _with_alias(found[other], found[name], alias)
     return found
 
 
-def _alone(said: Canonical) -> Canonical:
-    made = {key: value for key, value in said.items() if key not in ("extends", "links", "profiles", "scale")}
-    if "scale" in said:
-        made["deploy"] = {**made.get("deploy", {}), "replicas": said["scale"]}
-    needed: dict[str, dict[str, Any]] = {other: {"restart": True} for other, _ in (_link(link) for link in said.get("links", ()))}
-    needed |= {other: {"restart": True} for key in SHARED if (other := joined(said.get(key)))}
-    needed |= {other: {} for text in said.get("volumes_from", ()) if (other := volumes_service(text)) and other not in needed}
+def _alone(service: Canonical) -> Canonical:
+    made = {key: value for key, value in service.items() if key not in ("extends", "links", "profiles", "scale")}
+    if "scale" in service:
+        made["deploy"] = {**made.get("deploy", {}), "replicas": service["scale"]}
+    needed: dict[str, dict[str, Any]] = {
+        other: {"restart": True} for other, _ in (_link(link) for link in service.get("links", ()))
+    }
+    needed |= {other: {"restart": True} for key in SHARED if (other := joined(service.get(key)))}
+    needed |= {other: {} for text in service.get("volumes_from", ()) if (other := volumes_service(text)) and other not in needed}
     if needed:
         made["depends_on"] = {**needed, **made.get("depends_on", {})}
     return made
@@ -51,7 +53,9 @@ def _with_alias(service: Canonical, seen_from: Canonical, alias: str) -> Canonic
         return service
     theirs = seen_from.get("networks") or {"default": {}}
     networks = {
-        name: {**place, "aliases": tuple(dict.fromkeys((*place.get("aliases", ()), alias)))} if name in theirs else place
-        for name, place in (service.get("networks") or {"default": {}}).items()
+        name: {**attachment, "aliases": tuple(dict.fromkeys((*attachment.get("aliases", ()), alias)))}
+        if name in theirs
+        else attachment
+        for name, attachment in (service.get("networks") or {"default": {}}).items()
     }
     return {**service, "networks": networks}

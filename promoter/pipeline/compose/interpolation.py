@@ -29,50 +29,50 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
     return filled
 
 
-def _fill(text: str, place: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
-    """Read from `place` to the end, or to the closing brace. Without `environ`, only skip over the text."""
+def _fill(text: str, position: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
+    """Read from `position` to the end, or to the closing brace. Without `environ`, only skip over the text."""
     if depth > MAX_DEPTH:
         raise Unset(f"variables are nested deeper than {MAX_DEPTH} levels")
     parts: list[str] = []
     plain = size = 0
-    while place < len(text):
-        char = text[place]
+    while position < len(text):
+        char = text[position]
         if depth and char == "}" and not plain:
-            return "".join(parts), place
+            return "".join(parts), position
         if char != "$":
             plain += (char == "{") - (char == "}") if depth else 0
-            value, place = char, place + 1
-        elif text.startswith("$$", place):
-            value, place = "$", place + 2
-        elif text.startswith("${", place):
-            value, place = _braced(text, place + 2, environ, depth + 1)
-        elif match := _NAME.match(text, place + 1):
-            value, place = (environ or {}).get(match[0], ""), match.end()
+            value, position = char, position + 1
+        elif text.startswith("$$", position):
+            value, position = "$", position + 2
+        elif text.startswith("${", position):
+            value, position = _braced(text, position + 2, environ, depth + 1)
+        elif match := _NAME.match(text, position + 1):
+            value, position = (environ or {}).get(match[0], ""), match.end()
         else:
-            value, place = "$", place + 1
+            value, position = "$", position + 1
         size += len(value)
         if size > MAX_LENGTH:
             raise Unset(_TOO_LONG, "put the text into a file")
         parts.append(value)
     if depth:
         raise Unset("`${` is never closed", f"write }} after the name, or {_DOLLAR.removeprefix('write ')}")
-    return "".join(parts), place
+    return "".join(parts), position
 
 
-def _braced(text: str, place: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
-    match = _NAME.match(text, place)
+def _braced(text: str, position: int, environ: Mapping[str, str] | None, depth: int) -> tuple[str, int]:
+    match = _NAME.match(text, position)
     if not match:
         raise Unset("`${` is not followed by a name", "write for example ${TAG:-latest}, or $$ for a dollar sign")
-    name, place = match[0], match.end()
+    name, position = match[0], match.end()
     value = None if environ is None else environ.get(name)
-    operator = next((o for o in _OPERATORS if text.startswith(o, place)), "")
+    operator = next((o for o in _OPERATORS if text.startswith(o, position)), "")
     if not operator:
-        if text[place : place + 1] != "}":
+        if text[position : position + 1] != "}":
             raise Unset(f"`${{{name}` is never closed", "write } after the name, or $$ for a dollar sign")
-        return value or "", place + 1
+        return value or "", position + 1
     found = bool(value) if operator[0] == ":" else value is not None
     wanted = found if operator[-1] == "+" else not found
-    word, end = _fill(text, place + len(operator), environ if wanted else None, depth)
+    word, end = _fill(text, position + len(operator), environ if wanted else None, depth)
     if operator[-1] == "+":
         return (word if found else ""), end + 1
     if found or environ is None:

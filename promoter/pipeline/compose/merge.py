@@ -37,11 +37,11 @@ def merge(base: Canonical, over: Canonical, marks: Marks | None = None) -> Canon
 def _merge_maps(base: Canonical, over: Canonical, path: Path, marks: Marks) -> Canonical:
     merged = dict(base)
     for key, value in over.items():
-        here = (*path, key)
-        if marks.get(here) == "override" or key not in base:
+        inner = (*path, key)
+        if marks.get(inner) == "override" or key not in base:
             merged[key] = value
-        elif marks.get(here) != "reset":
-            merged[key] = _merge(base[key], value, here, marks)
+        elif marks.get(inner) != "reset":
+            merged[key] = _merge(base[key], value, inner, marks)
     for marked, mark in marks.items():
         if mark == "reset" and marked[:-1] == path:
             merged.pop(marked[-1], None)  # type: ignore[arg-type]

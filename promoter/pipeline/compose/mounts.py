@@ -102,11 +102,11 @@ def _read_mount(entry: object, context: Reading) -> dict[str, object]:
 def _without_consistency(text: str) -> str:
     """Raise a Misfit that names the part of `text` to leave out, and what remains."""
     source, _, options = text.rpartition(":")
-    said = options.split(",")
-    found = next((word for word in said if word in ("cached", "delegated", "consistent")), None)
+    words = options.split(",")
+    found = next((word for word in words if word in ("cached", "delegated", "consistent")), None)
     if found is None or ":" not in source:
         return text
-    rest = ",".join(word for word in said if word != found)
+    rest = ",".join(word for word in words if word != found)
     why = f"`{found}` is left out: {dropped('Mount', 'consistency')}"
     raise Misfit(Fault((), why, dropped=True, instead=f"{source}:{rest}" if rest else source))
 
@@ -180,21 +180,21 @@ def read_config_grants(value: object, info: ValidationInfo) -> object:
     return _grants(value, info, lambda source, target: target if target.startswith("/") else f"/{target or source}")
 
 
-def _grants(value: object, info: ValidationInfo, place: Callable[[str, str], str]) -> object:
+def _grants(value: object, info: ValidationInfo, target_of: Callable[[str, str], str]) -> object:
     context = reading(info)
     if context is None:
         return value
 
     def grant(entry: object) -> dict[str, object]:
         if isinstance(entry, str):
-            return {"source": entry, "target": place(entry, "")}
+            return {"source": entry, "target": target_of(entry, "")}
         if not isinstance(entry, Mapping):
             raise misfit(f"expected a name or a mapping, got {kind_of(entry)}", "write for example [TOKEN]")
         try:
             long = LongGrant.model_validate(entry, context=context)
         except ValidationError as error:
             raise Misfit(*faults_of(error, LongGrant)) from error
-        return {**long.model_dump(exclude_unset=True), "target": place(long.source, long.target or "")}
+        return {**long.model_dump(exclude_unset=True), "target": target_of(long.source, long.target or "")}
 
     return _each(value, grant)
 
@@ -204,11 +204,11 @@ def _each(value: object, read: Callable[[object], Any]) -> object:
     if not isinstance(value, list | tuple):
         return value
     found, faults = [], []
-    for place, entry in enumerate(value):
+    for index, entry in enumerate(value):
         try:
             found.append(read(entry))
         except Misfit as error:
-            faults += [replace(f, at=(place, *f.at)) for f in error.faults]
+            faults += [replace(f, at=(index, *f.at)) for f in error.faults]
     if faults:
         raise Misfit(*faults)
     return found

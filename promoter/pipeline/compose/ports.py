@@ -25,19 +25,19 @@ def read_ports(value: object) -> object:
     found: list[object] = []
     added: list[object] = []
     faults: list[Fault] = []
-    for place, entry in enumerate(value):
+    for index, entry in enumerate(value):
         if not isinstance(entry, str | int | float) or isinstance(entry, bool):
             found.append(entry)
             continue
         try:
             ports = list(read_port(str(entry)))
         except ValueError as error:
-            faults.append(Fault((place,), str(error), _EXAMPLE))
+            faults.append(Fault((index,), str(error), _EXAMPLE))
         else:
             found.append(ports[0])
             added += ports[1:]
         if len(found) + len(added) > MOST:
-            faults.append(Fault((place,), f"the entries up to here have more than {MOST:,} ports", "publish fewer ports"))
+            faults.append(Fault((index,), f"the entries up to here have more than {MOST:,} ports", "publish fewer ports"))
             break
     if faults:
         raise Misfit(*faults)
@@ -57,10 +57,10 @@ def read_port(text: str) -> Iterator[dict[str, object]]:
     if published is not None and len(published) != len(targets):
         raise ValueError(f"{text!r} has {len(published)} host ports for {len(targets)} container ports")
     address = match["ip"].strip("[]") if match["ip"] else None
-    for place, target in enumerate(targets):
+    for index, target in enumerate(targets):
         port: dict[str, object] = {"target": target, "protocol": protocol}
         if published is not None:
-            port["published"] = published[place]
+            port["published"] = published[index]
         if address:
             port["host_ip"] = address
         yield port

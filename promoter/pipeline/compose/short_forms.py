@@ -40,12 +40,12 @@ def pairs(value: object, separators: str, what: str) -> dict[str, object]:
     if not isinstance(value, list | tuple):
         raise misfit(f"{what} must be a mapping or a list, got {kind_of(value)}", "write for example {KEY: value} or [KEY=value]")
     found: dict[str, object] = {}
-    for place, entry in enumerate(value):
-        text = spell(entry, "an entry", (place,))
+    for index, entry in enumerate(value):
+        text = spell(entry, "an entry", (index,))
         cut = min((text.index(s) for s in separators if s in text), default=-1)
         key = text if cut < 0 else text[:cut]
         if not key:
-            raise misfit(f"{text!r} has no name", f"write NAME{separators[0]}value", (place,))
+            raise misfit(f"{text!r} has no name", f"write NAME{separators[0]}value", (index,))
         found[key] = None if cut < 0 else text[cut + 1 :]
     return found
 
@@ -107,11 +107,11 @@ def read_hosts(value: object) -> object:
         return {name: tuple(items) for name, items in found.items()}
     if not isinstance(value, list | tuple):
         raise misfit(f"expected a list or mapping of hosts, got {kind_of(value)}", "write for example [db=10.0.0.5]")
-    for place, entry in enumerate(value):
-        text = spell(entry, "an entry", (place,))
+    for index, entry in enumerate(value):
+        text = spell(entry, "an entry", (index,))
         name, separator, address = text.partition("=") if "=" in text else text.partition(":")
         if not (name and separator and address):
-            raise misfit(f"{text!r} is not a host and an address", "write for example db=10.0.0.5", (place,))
+            raise misfit(f"{text!r} is not a host and an address", "write for example db=10.0.0.5", (index,))
         found.setdefault(name, []).extend(_addresses(address))
     return {name: tuple(items) for name, items in found.items()}
 
@@ -135,13 +135,13 @@ def read_devices(value: object) -> object:
         return value
     found: list[object] = []
     faults = []
-    for place, entry in enumerate(value):
+    for index, entry in enumerate(value):
         if not isinstance(entry, str):
             found.append(entry)
             continue
         source, *rest = entry.split(":")
         if not source.startswith("/") or len(rest) > 2 or (len(rest) == 2 and not re.fullmatch("[rwm]{1,3}", rest[1])):
-            faults.append(Fault((place,), f"{entry!r} is not a device", 'write for example "/dev/ttyUSB0:/dev/ttyUSB0:rw"'))
+            faults.append(Fault((index,), f"{entry!r} is not a device", 'write for example "/dev/ttyUSB0:/dev/ttyUSB0:rw"'))
             continue
         found.append(
             {"source": source, "target": rest[0] if rest else source, "permissions": rest[1] if len(rest) == 2 else "rwm"}
@@ -154,7 +154,7 @@ def read_devices(value: object) -> object:
 def names_to_maps(value: object) -> object:
     """Read a list of names as a mapping of names to empty mappings."""
     if isinstance(value, list | tuple):
-        return {spell(name, "a name", (place,)): {} for place, name in enumerate(value)}
+        return {spell(name, "a name", (index,)): {} for index, name in enumerate(value)}
     if isinstance(value, Mapping):
         return {name: {} if item is None else item for name, item in value.items()}
     return value
@@ -181,9 +181,9 @@ def check_restart(value: str | None) -> str | None:
 
 
 def check_expose(value: tuple[str, ...]) -> tuple[str, ...]:
-    for place, text in enumerate(value):
+    for index, text in enumerate(value):
         if not re.fullmatch(r"\d{1,5}(-\d{1,5})?(/(tcp|udp|sctp))?", text):
-            raise misfit(f"{text!r} is not a port", 'write for example "8080" or "53/udp"', (place,))
+            raise misfit(f"{text!r} is not a port", 'write for example "8080" or "53/udp"', (index,))
     return value
 
 

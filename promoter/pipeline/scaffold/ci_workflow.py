@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from promoter import __version__
 
 PLATFORMS = ("github", "gitlab")
-PLACES: Mapping[str, str] = {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}
+WORKFLOW_FILES: Mapping[str, str] = {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}
 """Path from the root of the checkout."""
 PINNED: Mapping[str, str] = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",

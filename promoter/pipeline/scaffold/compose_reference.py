@@ -54,6 +54,6 @@ def _port(draft: PipelineDraft, service: str, port: Port) -> str:
     return f"{host}{variable(draft, service, str(port.published))}:{target}"
 
 
-def named(written: str | None, directory: str, wished: str | None) -> str:
-    """Return the pipeline's name: the wished one, or that of the Compose file, or that of the directory."""
-    return wished or name_from(written or directory)
+def named(written: str | None, directory: str, requested: str | None) -> str:
+    """Return the pipeline's name: the requested one, or that of the Compose file, or that of the directory."""
+    return requested or name_from(written or directory)

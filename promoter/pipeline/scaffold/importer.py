@@ -127,7 +127,7 @@ def _service(draft: PipelineDraft, name: str, keys: Mapping[str, Any]) -> dict[s
         taken.setdefault("init", True)
     if taken.pop("container_name", None):
         draft.remarks.append(f"{name}: container_name is left out; containers are named {draft.name}-ENVIRONMENT-{name}.")
-    over = [source for one in _listed(taken.get("volumes")) if (source := _beside(one))] if "build" in taken else []
+    over = [source for one in _listed(taken.get("volumes")) if (source := _relative_source(one))] if "build" in taken else []
     if over:
         draft.remarks.append(mounts_over_build(name, over))
     before = len(draft.ports)
@@ -140,7 +140,7 @@ def _service(draft: PipelineDraft, name: str, keys: Mapping[str, Any]) -> dict[s
     return taken
 
 
-def _beside(mount: object) -> str | None:
+def _relative_source(mount: object) -> str | None:
     """Return whether a host path is relative to the file."""
     source = mount.get("source") if isinstance(mount, Mapping) else str(mount).partition(":")[0]
     return str(source) if str(source).startswith("./") or source in (".", "..") else None
@@ -171,8 +171,8 @@ def _port(draft: PipelineDraft, service: str, port: object) -> object:
     """Replace a published port by a variable; a port that the engine chooses stays as it is."""
     if isinstance(port, Mapping):
         published = str(port.get("published") or "")
-        here = ("services", service, "ports")
-        return {**port, "published": variable(draft, service, published)} if published.isdigit() else templated(port, here)
+        path = ("services", service, "ports")
+        return {**port, "published": variable(draft, service, published)} if published.isdigit() else templated(port, path)
     text = templated(str(port), ("services", service, "ports"))
     match = _SHORT_PORT.fullmatch(text)
     return _publish(draft, service, match[1], match[2], match[3]) if match else text

@@ -18,7 +18,7 @@ _FIRST_PORT, _STRIDE = 18081, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ScaffoldOptions:
     """What the user chose. `registry` is the whole prefix of images; `ledger` None is the default."""
 
     registry: str | None = None
@@ -29,20 +29,20 @@ class Wishes:
     """Whether promoter runs on CI machines, where the deployed services cannot be visited."""
 
 
-def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
+def pipeline_text(draft: PipelineDraft, options: ScaffoldOptions) -> str:
     parts = [f"# yaml-language-server: $schema={SCHEMA}"]
-    parts += [f"# The pipeline of promoter, {_way(wishes)}. `promoter validate` checks it, `promoter run` runs it."]
+    parts += [f"# The pipeline of promoter, {_way(options)}. `promoter validate` checks it, `promoter run` runs it."]
     parts += [f"# {_line(remark)}" for remark in draft.remarks]
     parts += [f"name: {_scalar(draft.name)}"]
     if draft.built:
-        registry = wishes.registry or default_registry(draft)
+        registry = options.registry or default_registry(draft)
         parts += ["", "# The registry for images that are built here."]
-        if wishes.on_ci and registry.startswith(LOOPBACK):
+        if options.on_ci and registry.startswith(LOOPBACK):
             parts += ["# Change it: this one is local to each machine. Name one that all machines can reach."]
         parts += [f"registry: {_scalar(registry)}"]
-    if wishes.ledger:
+    if options.ledger:
         parts += ["", "# All facts are kept on this branch, so that all machines share them."]
-        parts += [f"ledger: {_scalar(wishes.ledger)}"]
+        parts += [f"ledger: {_scalar(options.ledger)}"]
     parts += [
         "",
         "# What runs: the Compose Specification's own keys. {{ … }} is filled in for each environment.",
@@ -52,7 +52,7 @@ def pipeline_text(draft: PipelineDraft, wishes: Wishes) -> str:
     ]
     parts += [_dump({key: value}) for key, value in draft.shared.items()]
     parts += ["# In this order. Each release is built once; every environment gets the same images.", "environments:"]
-    parts += [_environment(draft, wishes, index) for index in range(len(wishes.environments))]
+    parts += [_environment(draft, options, index) for index in range(len(options.environments))]
     return "\n".join(parts)
 
 
@@ -60,33 +60,33 @@ def default_registry(draft: PipelineDraft) -> str:
     return f"127.0.0.1:5000{draft.path}"
 
 
-def _way(wishes: Wishes) -> str:
-    first, *more = wishes.environments
+def _way(options: ScaffoldOptions) -> str:
+    first, *more = options.environments
     return "".join([f"from {first}", *(f" to {name}" for name in more)]) if more else f"to {first}"
 
 
-def _environment(draft: PipelineDraft, wishes: Wishes, index: int) -> str:
-    name, last = wishes.environments[index], index == len(wishes.environments) - 1
+def _environment(draft: PipelineDraft, options: ScaffoldOptions, index: int) -> str:
+    name, last = options.environments[index], index == len(options.environments) - 1
     lines = [f"  {_scalar(name)}:"]
     if draft.ports:
         first = _FIRST_PORT + _STRIDE * index
         ports = ", ".join(f"{variable}: {first + i}" for i, variable in enumerate(draft.ports))
         lines.append(f"    vars: {{{ports}}}" + (f"  # was {_line(', '.join(draft.ports.values()))}" if index == 0 else ""))
-    if wishes.on_ci:
+    if options.on_ci:
         lines.append(f"    # engine: ssh://deploy@{name}.example.com  # where it runs; the default is this machine")
     if draft.overrides:
         lines += _overrides(draft, first=index == 0)
     lines += _verification(draft)
     if last and index:
-        lines += ["    gates:", _approval(wishes)]
+        lines += ["    gates:", _approval(options)]
     if len(lines) == 1:
         lines[0] += " {}"
     return "\n".join([*lines, ""])
 
 
-def _approval(wishes: Wishes) -> str:
-    if wishes.approvers:
-        return f"      - approval: {_scalar({'min': 1, 'from': list(wishes.approvers)})}  # min: how many of them must approve"
+def _approval(options: ScaffoldOptions) -> str:
+    if options.approvers:
+        return f"      - approval: {_scalar({'min': 1, 'from': list(options.approvers)})}  # min: how many of them must approve"
     return "      - approval: {min: 1}  # add from: [ana@example.com] to name who may approve; min: how many must"
 
 

@@ -70,9 +70,9 @@ def _check_approval(gate: Approval, spot: Spot, text: FileText, resolved: Resolv
 
 
 def _check_soak(gate: Soak, spot: Spot, text: FileText, resolved: Resolved, upstream: Upstream) -> None:
-    here = resolved.environment.name
+    environment = resolved.environment.name
     if gate.in_ not in text.environments:
         resolved.filler.complain(spot / "in", *unknown(gate.in_, "environment", tuple(text.environments)))
-    elif not upstream.is_upstream(gate.in_, here):
-        message = f"{gate.in_} is not upstream of {here}: a release does not pass through it"
-        resolved.filler.complain(spot / "in", message, f"name an environment that {here} needs")
+    elif not upstream.is_upstream(gate.in_, environment):
+        message = f"{gate.in_} is not upstream of {environment}: a release does not pass through it"
+        resolved.filler.complain(spot / "in", message, f"name an environment that {environment} needs")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from promoter.model.labels import Place, once_name, slots
+from promoter.model.labels import Namespace, once_name, slots
 from promoter.pipeline.engine_names import service_spot
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.problems import Spot
@@ -34,13 +34,13 @@ def check_names(text: FileText, environments: Sequence[Resolved]) -> None:
 
 def _claims(text: FileText, resolved: Resolved) -> Iterator[Claim]:
     environment = resolved.environment
-    place, top = Place(text.head.name, environment.name), resolved.text.spot
+    namespace, top = Namespace(text.head.name, environment.name), resolved.text.spot
     for service, config in environment.services.items():
-        for slot in slots(place, service, config.replicas, config.container_name):
+        for slot in slots(namespace, service, config.replicas, config.container_name):
             for name in slot.names:
                 yield "container", name, f"{service} in {environment.name}", _spot(text, resolved, service, config.container_name)
     for number, _ in enumerate(environment.before):
-        yield "container", once_name(place, number), f"job {number + 1} of {environment.name}", top / "before"
+        yield "container", once_name(namespace, number), f"job {number + 1} of {environment.name}", top / "before"
     for network in environment.networks.values():
         if not network.external:
             yield "network", network.name, f"{environment.name}/{network.name}", top

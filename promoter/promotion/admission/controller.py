@@ -15,7 +15,7 @@ from promoter.gates.soak import Soak
 from promoter.ledger.ledger import Ledger, LedgerView
 from promoter.ledger.state import Deployment, EnvironmentState, PromotionRequest
 from promoter.model.errors import EngineError
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused
 from promoter.pipeline.loader_port import Loaded
@@ -23,7 +23,7 @@ from promoter.pipeline.model import Environment
 from promoter.promotion.admission.evaluate import gates_of_rollback, make_case
 from promoter.promotion.admission.holds import active_holds, in_the_way_of_rollback, newer_instead
 from promoter.promotion.admission.options import PromotionOptions
-from promoter.promotion.admission.overrides import override_of, reviews_due
+from promoter.promotion.admission.overrides import missing_reviews, override_of
 from promoter.promotion.admission.policy_pin import Holding, hold_policy
 from promoter.promotion.admission.recent_checks import RecentChecks
 from promoter.promotion.admission.result import Admission
@@ -109,7 +109,7 @@ class AdmissionController:
         if override is not None and override.verdict.outcome is Outcome.PASSED:
             return Admission((*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override))
         newer = newer_instead(state, self.name, subject.release, explicit=self.terms.explicit)
-        found = (*found, *newer, *reviews_due(self.file.pipeline, environment, state, case))
+        found = (*found, *newer, *missing_reviews(self.file.pipeline, environment, state, case))
         checks = self._checks(subject, found) if run_checks else None
         admission = Admission((*found, *evaluate_gates(environment.gates, case, checks)))
         return admission if override is None or admission.admitted else admission.with_(override)
@@ -158,7 +158,7 @@ class AdmissionController:
     def _observed(self, name: str, release: Release, stay: Stay, deployment: Deployment) -> Stay:
         try:
             address = self.file.resolve(name, release.source, release.id).engines[0]
-            found = self.ports.engine(address).find(Place(self.file.pipeline.name, name).labels)
+            found = self.ports.engine(address).find(Namespace(self.file.pipeline.name, name).labels)
         except EngineError as error:
             return replace(stay, down=f"the engine of {name} cannot be asked ({error.message})")
         return observed(stay, deployment, {container.id: container for container in found})
@@ -174,15 +174,15 @@ class AdmissionController:
         """
         if not plan.environment.gates or self.terms.rollback or self.overridden(plan) is not None:
             return ()
-        place, engine = Place(plan.pipeline, self.name), self.ports.engine(plan.environment.engines[0])
-        here, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
+        namespace, engine = Namespace(plan.pipeline, self.name), self.ports.engine(plan.environment.engines[0])
+        current, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
         known = KnownContainers(
-            here,
-            releases[here.release].release if here is not None else None,
+            current,
+            releases[current.release].release if current is not None else None,
             start,
             releases[start.release].release if start is not None else None,
         )
-        sentence = moved(engine, self.ports.registry, place, plan, known)
+        sentence = moved(engine, self.ports.registry, namespace, plan, known)
         verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
         return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
 
@@ -197,7 +197,7 @@ class AdmissionController:
 
         def executed(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
-                provide(engine, plan.environment, job.place)
+                provide(engine, plan.environment, job.namespace)
                 made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
                 fetch(engine, self.ports.registry, made_as, plan.images[check.service], platform, lambda *_: None)
             return checker.run(check, site)

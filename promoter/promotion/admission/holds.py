@@ -32,9 +32,9 @@ def newer_instead(state: State, name: str, release: Release, *, explicit: bool) 
     promote an earlier release that did not wait there.
     """
     entry = state.environment(name)
-    begun = entry.start is not None and entry.start.release == release.id
+    started = entry.start is not None and entry.start.release == release.id
     lives = entry.current is not None and entry.current.release == release.id
-    if begun or lives:
+    if started or lives:
         return ()
     later = _later(state, entry, release.id)
     if explicit:

@@ -23,18 +23,20 @@ def overrides_used(environment: Environment, case: GateContext) -> tuple[str, ..
     return tuple(vote.digest for vote in used_overrides(policy, case)) if policy is not None else ()
 
 
-def reviews_due(pipeline: Pipeline, environment: Environment, state: State, case: GateContext) -> tuple[GateResult, ...]:
+def missing_reviews(pipeline: Pipeline, environment: Environment, state: State, case: GateContext) -> tuple[GateResult, ...]:
     """Return a refusal for each override in this environment that no second person has reviewed."""
-    owed = state.environment(case.environment).owed
-    verdicts = [judge_owed(pipeline, environment, state, case, one) for one in owed]
+    pending = state.environment(case.environment).pending_reviews
+    verdicts = [review_verdict(pipeline, environment, state, case, one) for one in pending]
     return tuple(GateResult("review", verdict, Rule.REVIEW) for verdict in verdicts if verdict.outcome is not Outcome.PASSED)
 
 
-def judge_owed(pipeline: Pipeline, environment: Environment, state: State, case: GateContext, owed: PendingReview) -> Verdict:
-    release = state.releases[owed.release].release
+def review_verdict(
+    pipeline: Pipeline, environment: Environment, state: State, case: GateContext, pending: PendingReview
+) -> Verdict:
+    release = state.releases[pending.release].release
 
     def check(votes: tuple[Vote, ...]) -> tuple[Vote, ...]:
         return checked(votes, pipeline.name, release, pipeline.trust, case.now)
 
-    reviews = tuple(vote for vote in state.environment(case.environment).reviews if vote.reviews == owed.overrides[0].digest)
-    return evaluate_review(environment.override, case, check(owed.overrides), owed.at, check(reviews))
+    reviews = tuple(vote for vote in state.environment(case.environment).reviews if vote.reviews == pending.overrides[0].digest)
+    return evaluate_review(environment.override, case, check(pending.overrides), pending.at, check(reviews))

@@ -13,7 +13,7 @@ from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused
 from promoter.pipeline.loader_port import Loaded
-from promoter.pipeline.model import Environment, Pipeline, Policy, held_policy
+from promoter.pipeline.model import Environment, Pipeline, Policy, protected_policy
 
 MANY = 50
 """The number of differences that are listed one by one."""
@@ -38,7 +38,7 @@ def hold_policy(
     wanted = tuple(dict.fromkeys(ref for ref in (*refs, pipeline.policy_ref) if ref))
     if not wanted:
         return None
-    here, commits = held_policy(pipeline, environment), []
+    local, commits = protected_policy(pipeline, environment), []
     for ref in wanted:
         try:
             there = file.policy_at(ref, environment.name, release.source, release.id)
@@ -47,19 +47,19 @@ def hold_policy(
             return _closed(f"the policy at {ref} cannot be read: {first.file}:{first.line}: {first.message}")
         except CallerError as error:
             return _closed(error.message + (f"; {error.hint}" if error.hint else ""))
-        if canonical(there.policy) != canonical(here):
-            return _closed(_policy_message(ref, environment.name, _lines(there.policy, here)))
+        if canonical(there.policy) != canonical(local):
+            return _closed(_policy_message(ref, environment.name, _lines(there.policy, local)))
         commits.append((ref, there.commit))
     named = ", ".join(f"{ref} ({commit[:12]})" for ref, commit in commits)
     return Holding(passed(f"gates, roles and signers are those at {named}"), tuple(commits))
 
 
-def other_rules(asked: Mapping[str, object] | None, here: Policy) -> Verdict:
+def other_rules(asked: Mapping[str, object] | None, local: Policy) -> Verdict:
     """Return the refusal for a vote from a checkout whose rules are not those of the request, with the differences."""
     if asked is None:
         why = "the request has no rules, because an earlier version of promoter recorded it"
     else:
-        why = "; ".join(_lines(here, asked)) + " (here -> in the request)"
+        why = "; ".join(_lines(local, asked)) + " (here -> in the request)"
     return refused(
         ReasonCode.POLICY_CHANGED,
         f"the rules (gates, roles, signers) of this checkout are not those of the request: {why}; "

@@ -12,7 +12,7 @@ from promoter.gates.checks import ContainerCheck
 from promoter.ledger.store import Gone
 from promoter.model.clock import Clock
 from promoter.model.images import ImageRef
-from promoter.model.labels import OWNER, Place, Role, container_labels, owner_of, promotion_of, role_of
+from promoter.model.labels import OWNER, Namespace, Role, container_labels, owner_of, promotion_of, role_of
 from promoter.model.ownership import is_owned, not_ours, owner_labels
 from promoter.pipeline.compose.service import Healthcheck
 from promoter.promotion.checks.target import CheckTarget
@@ -40,7 +40,7 @@ class Jobs:
     gone: Gone
 
     def run(self, check: ContainerCheck, site: CheckTarget) -> JobResult:
-        sweep(site.engine, site.place, self.gone, leased=False)
+        sweep(site.engine, site.namespace, self.gone, leased=False)
         spec = _spec(check, site)
         container, kept = self._found(spec, site), False
         if container is None:
@@ -59,8 +59,8 @@ class Jobs:
         there = site.engine.inspect(spec.name) if site.once is not None else None
         if there is None:
             return None
-        if not is_owned(there.labels, owner_labels(site.place)) or role_of(there.labels) != Role.JOB:
-            raise not_ours("container", spec.name, there.labels, owner_labels(site.place))
+        if not is_owned(there.labels, owner_labels(site.namespace)) or role_of(there.labels) != Role.JOB:
+            raise not_ours("container", spec.name, there.labels, owner_labels(site.namespace))
         if promotion_of(there.labels) == site.promotion:
             return there.id
         site.engine.remove(there.id, volumes=True)
@@ -79,13 +79,13 @@ class Jobs:
         return None
 
 
-def sweep(engine: Engine, place: Place, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
+def sweep(engine: Engine, namespace: Namespace, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
     """Remove jobs that no run waits for, except those named in `keep`.
 
     These are jobs of processes that are known to have ended. If the caller has the lease, all jobs that were made under an
     earlier lease are removed too.
     """
-    for container in engine.find(place.labels):
+    for container in engine.find(namespace.labels):
         owner = owner_of(container.labels)
         left = leased if owner is None else gone(owner)
         if role_of(container.labels) == Role.JOB and left and container.name not in keep:
@@ -109,7 +109,7 @@ def _spec(check: ContainerCheck, site: CheckTarget) -> ContainerSpec:
     if check.entrypoint is not None:
         changed["entrypoint"] = check.entrypoint
     service = without_aliases(site.services[check.service]).model_copy(update=changed)
-    labels = container_labels(site.place, check.service, site.release.id, str(image.digest), site.promotion, Role.JOB)
-    name = site.once or f"{site.place.pipeline}-{site.place.environment}-{check.service}-job-{uuid4().hex[:8]}"
+    labels = container_labels(site.namespace, check.service, site.release.id, str(image.digest), site.promotion, Role.JOB)
+    name = site.once or f"{site.namespace.pipeline}-{site.namespace.environment}-{check.service}-job-{uuid4().hex[:8]}"
     owner = {} if site.owner is None else {OWNER: site.owner}
     return ContainerSpec(name, image, service, {**labels, **owner}, site.files(check.service), publish=False)

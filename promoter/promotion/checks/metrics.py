@@ -83,8 +83,8 @@ class Metric:
         }
         url = f"{reveal(self._check.url).rstrip('/')}/api/v1/query_range?{urlencode(asked)}"
         headers = {name: reveal(value) for name, value in self._check.headers.items()}
-        patience = max(0.2, self._silent_until - self._clock.monotonic())
-        answer = self._probes.http(HttpRequest(url, "GET", {"Accept": "application/json", **headers}, patience))
+        timeout = max(0.2, self._silent_until - self._clock.monotonic())
+        answer = self._probes.http(HttpRequest(url, "GET", {"Accept": "application/json", **headers}, timeout))
         if answer.status is None:
             raise BadAnswer(answer.error or "no answer", again=True)
         return read_answer(answer.status, answer.body, span)

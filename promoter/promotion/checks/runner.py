@@ -49,13 +49,13 @@ class Checker:
         assert_never(check)
 
     def _http(self, check: HttpCheck) -> CheckResult:
-        begun, reveal = self._clock.monotonic(), self._secrets.reveal
-        deadline = begun + check.within.total_seconds()
+        started, reveal = self._clock.monotonic(), self._secrets.reveal
+        deadline = started + check.within.total_seconds()
         headers = {name: reveal(value) for name, value in check.headers.items()}
         while True:
             left = deadline - self._clock.monotonic()
             answer = self._probes.http(HttpRequest(reveal(check.url), check.method, headers, max(0.2, min(10.0, left))))
-            spent = self._clock.monotonic() - begun
+            spent = self._clock.monotonic() - started
             text = self._secrets.redact(_describe(check, answer, self._secrets.redact))
             if _as_wanted(check, answer):
                 return CheckResult(True, f"{check.subject()}: {text} after {spent:.2f} s", seen=text)
@@ -65,9 +65,9 @@ class Checker:
             self._clock.sleep(check.every.total_seconds())
 
     def _container(self, check: ContainerCheck, site: CheckTarget) -> CheckResult:
-        begun = self._clock.monotonic()
+        started = self._clock.monotonic()
         ended = self._jobs.run(check, site)
-        return _finished(check.subject(), ended.code, ended.output, self._clock.monotonic() - begun)
+        return _finished(check.subject(), ended.code, ended.output, self._clock.monotonic() - started)
 
     def _command(self, check: CommandCheck, site: CheckTarget) -> CheckResult:
         argv = [self._secrets.reveal(word) for word in check.run]

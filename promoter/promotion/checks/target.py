@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promoter.model.images import ImageRef
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.ports.engine import Engine, FileContent
@@ -16,7 +16,7 @@ from promoter.promotion.ports.engine import Engine, FileContent
 class CheckTarget:
     """One release in one environment. `fresh`: it has just started there, so earlier measurements do not count."""
 
-    place: Place
+    namespace: Namespace
     release: Release
     images: Mapping[str, ImageRef]
     promotion: str
@@ -38,4 +38,4 @@ class CheckTarget:
 def command_environment(site: CheckTarget) -> dict[str, str]:
     """Return the variables that a command check gets in addition to promoter's own environment."""
     images = {f"PROMOTER_IMAGE_{re.sub('[^A-Z0-9]', '_', n.upper())}": str(ref) for n, ref in site.images.items()}
-    return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.place.environment, **images}
+    return {"PROMOTER_RELEASE": site.release.id, "PROMOTER_ENVIRONMENT": site.namespace.environment, **images}

@@ -7,7 +7,7 @@ stops them. So earlier proofs, and answers during that time, do not count.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from promoter.model.labels import Place, Role, role_of
+from promoter.model.labels import Namespace, Role, role_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure, gather
@@ -23,12 +23,12 @@ class Comeback:
     away: float
 
 
-def settle(engine: Engine, place: Place, back: Comeback) -> None:
+def settle(engine: Engine, namespace: Namespace, back: Comeback) -> None:
     """Stop the containers that the restarted engine is about to stop: those that started before it went away."""
     if back.identity.keeps_containers:
         return
     went = _time(back.identity.at)
-    for container in engine.find(place.labels):
+    for container in engine.find(namespace.labels):
         started = _time(container.started_at)
         older = went is None or started is None or started < went - timedelta(seconds=back.away)
         if container.running and older and role_of(container.labels) != Role.JOB:

@@ -27,7 +27,7 @@ class Ending:
 
     def __init__(self, ctx: StepContext) -> None:
         self._ctx = ctx
-        self._begun = ctx.ports.clock.monotonic()
+        self._started = ctx.ports.clock.monotonic()
 
     def promoted(self, services: Mapping[str, Sequence[Swapped]], identity: EngineIdentity) -> EnvironmentResult:
         gap = self._gap()
@@ -35,7 +35,7 @@ class Ending:
             **self._named(),
             services=self._running(services),
             gap_ms=_milliseconds(gap),
-            duration_ms=_milliseconds(self._ctx.ports.clock.monotonic() - self._begun),
+            duration_ms=_milliseconds(self._ctx.ports.clock.monotonic() - self._started),
             from_release=self._ctx.job.previous,
             mend=self._ctx.job.mend,
             engine={"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
@@ -53,7 +53,7 @@ class Ending:
         returned = Returned(touched=bool(touched), left=leave)
         if touched and not leave:
             self._ctx.hold.check()
-            made = Failed(job.place, job.promotion, {service: job.slots(service) for service in touched})
+            made = Failed(job.namespace, job.promotion, {service: job.slots(service) for service in touched})
             returned = restore(self._ctx.ports, self._ctx.engine, self._ctx.strategy, made, job.earlier, self._restoring)
             self._ctx.engine.alive()
         reasons = (*failure.reasons, *returned.sentences(name))
@@ -72,7 +72,7 @@ class Ending:
             self.append(facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
             status = Status.FAILED
         with suppress(PromoterError):  # the next run removes them; the end of this one is already recorded
-            sweep(self._ctx.engine, job.place, self._ctx.ports.gone, leased=True)
+            sweep(self._ctx.engine, job.namespace, self._ctx.ports.gone, leased=True)
         gap = self._gap() if returned.touched else None
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
 
@@ -107,7 +107,7 @@ class Ending:
         gap: float | None,
         details: Mapping[str, object] | None = None,
     ) -> EnvironmentResult:
-        took = _milliseconds(self._ctx.ports.clock.monotonic() - self._begun)
+        took = _milliseconds(self._ctx.ports.clock.monotonic() - self._started)
         plan = self._ctx.job.plan
         return EnvironmentResult(
             plan.environment.name,
@@ -132,9 +132,9 @@ def restore(
     ports: Ports, engine: Engine, strategy: RolloutStrategy, made: Failed, ran: Ran | None, emit: Callable[[str], None]
 ) -> Returned:
     """Undo a promotion, with waits that cannot be interrupted."""
-    lasting = ports.lasting()
-    earlier = None if ran is None else _earlier(lasting, engine, ran)
-    return strategy.lasting(lasting.clock, lasting.probes).restore(made, earlier, emit)
+    uninterruptible = ports.uninterruptible()
+    earlier = None if ran is None else _earlier(uninterruptible, engine, ran)
+    return strategy.uninterruptible(uninterruptible.clock, uninterruptible.probes).restore(made, earlier, emit)
 
 
 def _earlier(ports: Ports, engine: Engine, ran: Ran) -> Earlier:

@@ -9,7 +9,7 @@ from promoter.promotion.steps import Proof
 
 def confirm(ctx: StepContext) -> dict[str, list[Swapped]]:
     """Return each service's replicas as they run now. Raise StepFailure if one does not run."""
-    job, found = ctx.job, {c.id: c for c in ctx.engine.find(ctx.job.place.labels)}
+    job, found = ctx.job, {c.id: c for c in ctx.engine.find(ctx.job.namespace.labels)}
 
     def again(service: str, slot: Slot, before: Swapped) -> Swapped:
         order, seen = job.order(service), found.get(before.container)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from promoter.model.addresses import EVERY_ADDRESS
 
 _FETCHERS = ("wget", "curl")
-_HERE = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _WGET = frozenset(("-q", "-O", "-O-", "-qO-", "-qO", "-O/dev/null", "--spider", "--quiet", "-", "-o", "/dev/null"))
 _CURL = frozenset(("-f", "-s", "-S", "-fs", "-sf", "-fsS", "-sS", "-sSf", "-fsSL", "--fail", "--silent", "--show-error"))
 _FLAGS = _WGET | _CURL
@@ -27,7 +27,7 @@ def outside_url(test: tuple[str, ...], published: Mapping[str, tuple[str, int]])
     if len(urls) != 1:
         return None
     parts = urlsplit(urls[0])
-    if parts.scheme != "http" or parts.hostname not in _HERE or parts.username:
+    if parts.scheme != "http" or parts.hostname not in _LOOPBACK or parts.username:
         return None
     host, port = published.get(f"{parts.port or 80}/tcp", ("", 0))
     if not port:

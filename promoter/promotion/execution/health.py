@@ -53,7 +53,7 @@ class HealthProver:
         check = service.healthcheck
         limit = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()
         started, pause, problem = self._clock.monotonic(), _FIRST_PAUSE, "not probed yet"
-        deadline = started + _patience(service)
+        deadline = started + _time_limit(service)
         local = self._probes is not None and self._engine.address.startswith("unix://")
         url = outside_url(test, seen.published) if local else None
         while True:
@@ -129,7 +129,7 @@ class HealthProver:
         return StepFailure(code, (f"{seen.name} {what}", *evidence.sentences()), (evidence,))
 
 
-def _patience(service: Service) -> float:
+def _time_limit(service: Service) -> float:
     """Return the seconds after which the engine itself would report `unhealthy`, with some extra time."""
     check = service.healthcheck
     interval = ((check and check.interval) or DEFAULT_INTERVAL).total_seconds()

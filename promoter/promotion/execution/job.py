@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.state import Deployment
-from promoter.model.labels import Place, Slot, slots
+from promoter.model.labels import Namespace, Slot, slots
 from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import ContainerRequest
 from promoter.promotion.inspection.reuse import Reuse
@@ -33,11 +33,11 @@ class Execution:
     reuse: Mapping[str, Reuse] = field(default_factory=dict)
     earlier: "Ran | None" = None
     """What ran before; None if nothing did."""
-    begun: datetime | None = None
+    started: datetime | None = None
 
     @property
-    def place(self) -> Place:
-        return Place(self.plan.pipeline, self.plan.environment.name)
+    def namespace(self) -> Namespace:
+        return Namespace(self.plan.pipeline, self.plan.environment.name)
 
     @property
     def in_order(self) -> tuple[str, ...]:
@@ -46,12 +46,12 @@ class Execution:
 
     def slots(self, service: str) -> tuple[Slot, ...]:
         config = self.plan.environment.services[service]
-        return slots(self.place, service, config.replicas, config.container_name)
+        return slots(self.namespace, service, config.replicas, config.container_name)
 
     def order(self, service: str) -> ContainerRequest:
         environment, image, known = self.plan.environment, self.plan.images[service], self.reuse.get(service, Reuse())
         return ContainerRequest(
-            self.place,
+            self.namespace,
             service,
             environment.services[service],
             image,
@@ -73,7 +73,14 @@ class Execution:
         """Return the target of this promotion's checks."""
         plan = self.plan
         return CheckTarget(
-            self.place, plan.release, plan.images, self.promotion, plan.environment.services, self.files, self.directory, engine
+            self.namespace,
+            plan.release,
+            plan.images,
+            self.promotion,
+            plan.environment.services,
+            self.files,
+            self.directory,
+            engine,
         )
 
 

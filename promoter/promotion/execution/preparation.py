@@ -16,19 +16,19 @@ def prepare(ctx: StepContext) -> None:
     ctx.guard()
     job = ctx.job
     names = {
-        name: owner_labels(job.place, service)
+        name: owner_labels(job.namespace, service)
         for service in ctx.environment.services
         for slot in job.slots(service)
         for name in slot.names
     }
-    before = {step.id: once_name(job.place, step.place) for step in job.plan.steps if isinstance(step, Before)}
-    names |= dict.fromkeys(before.values(), owner_labels(job.place))
+    before = {step.id: once_name(job.namespace, step.index) for step in job.plan.steps if isinstance(step, Before)}
+    names |= dict.fromkeys(before.values(), owner_labels(job.namespace))
     refusal = refuse_foreign(names, ctx.engine.labels_by_name())
     if refusal is not None:
         raise refusal
     _prove_secrets(ctx)
     ctx.sweep({name for step, name in before.items() if job.resumed and step not in job.done})
-    provide(ctx.engine, ctx.environment, job.place)
+    provide(ctx.engine, ctx.environment, job.namespace)
 
 
 def _prove_secrets(ctx: StepContext) -> None:
@@ -36,7 +36,7 @@ def _prove_secrets(ctx: StepContext) -> None:
     plan = ctx.job.plan
     if plan.recorded is None:
         return
-    kept = {container.id for container in ctx.engine.find(ctx.job.place.labels)}
+    kept = {container.id for container in ctx.engine.find(ctx.job.namespace.labels)}
     created = [
         service
         for service, known in ctx.job.reuse.items()

@@ -2,15 +2,15 @@
 
 from dataclasses import asdict
 
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.ownership import owner_labels
 from promoter.pipeline.model import Environment
 from promoter.promotion.ports.engine import Engine, NetworkSpec, VolumeSpec
 
 
-def provide(engine: Engine, environment: Environment, place: Place) -> None:
-    """Create networks and volumes with the labels of their place. Raise StartError for those of another owner. Safe to repeat."""
-    owner = owner_labels(place)
+def provide(engine: Engine, environment: Environment, namespace: Namespace) -> None:
+    """Create networks and volumes with their labels. Raise StartError for those of another owner. Safe to repeat."""
+    owner = owner_labels(namespace)
     for network in environment.networks.values():
         if not network.external:
             kept = {k: v for k, v in asdict(network).items() if k not in ("external", "labels")}

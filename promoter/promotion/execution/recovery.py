@@ -4,7 +4,7 @@ from promoter.ledger import facts
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import ActivePromotion
-from promoter.model.labels import Place, Role, role_of, service_of
+from promoter.model.labels import Namespace, Role, role_of, service_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep
@@ -24,13 +24,13 @@ def settle(
     """Find what the promotion of `start` created on the engine, restore what ran before, and record the end."""
     name = plan.environment.name
     engine = FencedEngine(ports.engine(plan.environment.engines[0]), hold.check)
-    place = Place(plan.pipeline, name)
-    sweep(engine, place, ports.gone, leased=True)
+    namespace = Namespace(plan.pipeline, name)
+    sweep(engine, namespace, ports.gone, leased=True)
     problems: tuple[str, ...] = ()
     if not start.mend:
-        found = [c for c in engine.find(place.labels) if role_of(c.labels) != Role.JOB]
+        found = [c for c in engine.find(namespace.labels) if role_of(c.labels) != Role.JOB]
         strategy = strategy_of(plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
-        made = Failed(place, start.promotion, slots_of(found, service_of))
+        made = Failed(namespace, start.promotion, slots_of(found, service_of))
         problems = restore(ports, engine, strategy, made, ran, lambda _: None).problems
     reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems)
     emit(progress.Notice(f"{name}: {reasons[0]}"))

@@ -36,8 +36,8 @@ class Runner:
     def __init__(self, ports: Ports, ledger: Ledger, listener: progress.Listener, job: Execution, hold: HeldLease) -> None:
         environment = job.plan.environment
         engine = FencedEngine(ports.engine(environment.engines[0]), hold.check)
-        begun = job.begun or ports.clock.now()
-        strategy = strategy_of(environment)(engine, ports.clock, ports.secrets, ports.probes, begun)
+        started = job.started or ports.clock.now()
+        strategy = strategy_of(environment)(engine, ports.clock, ports.secrets, ports.probes, started)
         self._ctx = StepContext(ports, ledger, listener, job, hold, engine, strategy, acted=job.resumed)
         self._ending = Ending(self._ctx)
 
@@ -68,13 +68,13 @@ class Runner:
     def _step(self, step: Step) -> None:
         ctx = self._ctx
         ctx.guard()
-        name, begun = ctx.environment.name, ctx.ports.clock.monotonic()
+        name, started = ctx.environment.name, ctx.ports.clock.monotonic()
         ctx.emit(progress.StepStarted(name, step.title))
         already = isinstance(step, Before) and step.id in ctx.job.done
         detail = {} if already else self._execute(step)
         if not already:
             self._ending.append(StepDone(promotion=ctx.job.promotion, step=step.id, detail=detail))
-        took = ctx.ports.clock.monotonic() - begun
+        took = ctx.ports.clock.monotonic() - started
         ctx.emit(progress.StepDone(name, step.title, took, already or detail.get("already") is True))
 
     def _execute(self, step: Step) -> dict[str, object]:

@@ -2,14 +2,14 @@
 
 from promoter.ledger.state import Deployment, EnvironmentState, State
 from promoter.model.canonical_json import fingerprint
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.promotion.plan import Plan, proof_of
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.steps import Proof
 
 
-def lives_here(entry: EnvironmentState, plan: Plan) -> bool:
+def is_current(entry: EnvironmentState, plan: Plan) -> bool:
     """Return whether the last promotion recorded here has this release and this plan."""
     current = entry.current
     return current is not None and (current.release, current.plan_digest) == (plan.release.id, plan.digest)
@@ -22,7 +22,7 @@ def promotion_id(state: State, plan: Plan) -> str:
     a container of one is never mistaken for a container of the other.
     """
     entry = state.environment(plan.environment.name)
-    if entry.current is not None and lives_here(entry, plan):
+    if entry.current is not None and is_current(entry, plan):
         return entry.current.promotion
     what = [state.chain, plan.environment.name, plan.release.id, plan.digest, entry.ended_seq]
     return fingerprint(what).removeprefix("sha256:")[:16]
@@ -36,10 +36,10 @@ def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
     return release.id in entry.lived and state.is_older(release.id, current.release)
 
 
-def faults(engine: Engine, place: Place, current: Deployment, plan: Plan) -> tuple[str, ...]:
+def faults(engine: Engine, namespace: Namespace, current: Deployment, plan: Plan) -> tuple[str, ...]:
     """Return a sentence for each recorded service that does not serve, or has not completed if that is its purpose."""
     completing = {name for name in plan.environment.services if proof_of(plan, name) is Proof.COMPLETED}
-    found = {container.id: container for container in engine.find(place.labels)}
+    found = {container.id: container for container in engine.find(namespace.labels)}
     described = (
         (service, _fault(found.get(container), completes=service in completing))
         for service, running in current.services.items()

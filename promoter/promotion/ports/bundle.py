@@ -33,6 +33,6 @@ class Ports:
     patient_probes: Probes | None = None
     """Probes that cannot be interrupted."""
 
-    def lasting(self) -> Self:
+    def uninterruptible(self) -> Self:
         """Return the same ports, with a clock and probes that cannot be interrupted."""
         return replace(self, clock=self.patient, probes=self.patient_probes or self.probes)

@@ -16,7 +16,7 @@ import typer
 
 VARIABLE = "_PROMOTER_COMPLETE"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_PLACE = re.compile(r"[A-Za-z0-9._/@+ -]+")
+_PATH = re.compile(r"[A-Za-z0-9._/@+ -]+")
 _ODD = re.compile(r"[^A-Za-z0-9._/@+:# -]")
 _SKIPPED = frozenset({"node_modules", "__pycache__", "venv"})
 _DEEP, _MANY = 3, 3000
@@ -75,7 +75,7 @@ def files(_: typer.Context, incomplete: str) -> list[Offer]:
     """Return pipeline files here and below; where none matches, the shell offers any file."""
     with suppress(Exception):
         found = sorted(_pipelines(Path(), 0, [0]))
-        return [(text, "pipeline file") for text in found if text.startswith(incomplete) and _PLACE.fullmatch(text)]
+        return [(text, "pipeline file") for text in found if text.startswith(incomplete) and _PATH.fullmatch(text)]
     return []
 
 

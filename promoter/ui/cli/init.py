@@ -29,7 +29,7 @@ Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The pi
 Registry = Annotated[
     str | None, typer.Option("--registry", metavar="HOST/PATH", help="The registry that built images are pushed to.")
 ]
-Places = Annotated[
+Environments = Annotated[
     str | None, typer.Option("--environments", metavar="NAMES", help="The environments, in order (default: dev,test,prod).")
 ]
 People = Annotated[
@@ -45,7 +45,7 @@ def init(
     source: From = None,
     name: Name = None,
     registry: Registry = None,
-    environments: Places = None,
+    environments: Environments = None,
     approvers: People = None,
     ci: Platform = None,
     yes: Yes = False,
@@ -73,7 +73,7 @@ def init(
         texts, source = existing(target, given), None
     else:
         source = source or _found(target.parent)
-        _beside(source, target)
+        _require_same_directory(source, target)
         begin = Beginning(target, lambda named: _draft(source, named))
         try:
             texts = begin.texts(given, ask=may_ask(yes=yes or common.json or common.quiet))
@@ -93,7 +93,7 @@ def _found(directory: Path) -> Path:
     raise CallerError("no Compose file and no Dockerfile here", hint="name one with --from FILE")
 
 
-def _beside(source: Path, target: Path) -> None:
+def _require_same_directory(source: Path, target: Path) -> None:
     if source.resolve().parent != target.resolve().parent:
         raise CallerError(
             f"{source} and {target} are in different directories, so relative paths in it would change their meaning",
@@ -153,13 +153,13 @@ def _report(common: Common, target: Path, source: Path | None, files: list[Path]
     elif not common.quiet:
         more = [file for file in files if file != target and file.parent.name != ".promoter"]
         lines = [f"{target} is written from {source}"] if source else []
-        print_text("\n".join([*lines, *(f"{_from_here(file)} is written" for file in more), _next(target, source, more)]))
+        print_text("\n".join([*lines, *(f"{_relative(file)} is written" for file in more), _next(target, source, more)]))
     return 0
 
 
-def _from_here(file: Path) -> Path:
-    here = Path.cwd()
-    return file.relative_to(here) if file.is_relative_to(here) else file
+def _relative(file: Path) -> Path:
+    current = Path.cwd()
+    return file.relative_to(current) if file.is_relative_to(current) else file
 
 
 def _next(target: Path, source: Path | None, more: list[Path]) -> str:

@@ -18,7 +18,7 @@ PROJECT = "COMPOSE_PROJECT_NAME"
 _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 
 
-def compose_draft(source: Path, documents: tuple[Document, ...], wished: str | None, directory: str) -> PipelineDraft:
+def compose_draft(source: Path, documents: tuple[Document, ...], requested: str | None, directory: str) -> PipelineDraft:
     """Write a first pipeline for the Compose file at `source`.
 
     Raise CallerError for a file without services, InvalidFile for variables that Compose refuses.
@@ -28,19 +28,19 @@ def compose_draft(source: Path, documents: tuple[Document, ...], wished: str | N
     assert isinstance(data, dict)
     if not isinstance(data.get("services"), dict) and not data.get("include"):
         raise CallerError(f"{source} has no services", hint="write a mapping `services` at the top level of the file")
-    beside = source.absolute().parent
-    more = [name for name in _OVERRIDES if source.name in NAMES and (beside / name).is_file()][:1]
-    why = "it has several documents, which are merged" if later else _why_staying(data, beside, more)
+    parent = source.absolute().parent
+    more = [name for name in _OVERRIDES if source.name in NAMES and (parent / name).is_file()][:1]
+    why = "it has several documents, which are merged" if later else _why_staying(data, parent, more)
     if why:
         from promoter.pipeline.loader import compose_services
 
         project = data.get("name")
-        name = named(project if isinstance(project, str) and "$" not in project else None, directory, wished)
+        name = named(project if isinstance(project, str) and "$" not in project else None, directory, requested)
         files = (source.name, *more)
-        services, built = compose_services(beside, files, os.environ, name)
-        return from_services(services, files, built, name, why, beside)
+        services, built = compose_services(parent, files, os.environ, name)
+        return from_services(services, files, built, name, why, parent)
     try:
-        return from_compose(data, directory, named=wished is not None)
+        return from_compose(data, directory, named=requested is not None)
     except Malformed as error:
         at = document.position(error.path)
         raise InvalidFile((document.complaint(at, error.message, error.hint),)) from error

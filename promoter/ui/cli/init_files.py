@@ -5,9 +5,16 @@ from pathlib import Path
 
 from promoter.adapters.git.checkout import Checkout, checkout_of
 from promoter.model.errors import CallerError
-from promoter.pipeline.scaffold.ci_workflow import PLACES, Job, workflow_text
+from promoter.pipeline.scaffold.ci_workflow import WORKFLOW_FILES, Job, workflow_text
 from promoter.pipeline.scaffold.importer import PipelineDraft
-from promoter.pipeline.scaffold.writer import ENVIRONMENTS, LOOPBACK, SHARED_LEDGER, Wishes, default_registry, pipeline_text
+from promoter.pipeline.scaffold.writer import (
+    ENVIRONMENTS,
+    LOOPBACK,
+    SHARED_LEDGER,
+    ScaffoldOptions,
+    default_registry,
+    pipeline_text,
+)
 from promoter.ui.cli.console import complain
 from promoter.ui.cli.init_questions import NONE, Answers, GivenOptions, Usual, answers, check_ci
 from promoter.ui.cli.load_file import checked
@@ -29,8 +36,8 @@ class Beginning:
             if chosen.registry == self._registry(self._take(None), chosen.ci):
                 chosen = Answers(chosen.name, self._registry(draft, chosen.ci), chosen.environments, chosen.approvers, chosen.ci)
         ci = chosen.ci != NONE
-        wishes = Wishes(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, on_ci=ci)
-        texts = {self._target: pipeline_text(draft, wishes)}
+        options = ScaffoldOptions(chosen.registry, chosen.environments, chosen.approvers, SHARED_LEDGER if ci else None, on_ci=ci)
+        texts = {self._target: pipeline_text(draft, options)}
         if ci:
             root = _root(self._checkout, self._target)
             host = (chosen.registry or "").partition("/")[0] if draft.built else ""
@@ -41,18 +48,18 @@ class Beginning:
         """Return the registry of the platform, if one is known."""
         if not draft.built:
             return None
-        here = self._checkout
-        if here is None or not here.path or ci == NONE:
+        checkout = self._checkout
+        if checkout is None or not checkout.path or ci == NONE:
             return default_registry(draft)
-        return f"{'ghcr.io' if ci == 'github' else f'registry.{here.host}'}/{here.path.lower()}"
+        return f"{'ghcr.io' if ci == 'github' else f'registry.{checkout.host}'}/{checkout.path.lower()}"
 
     def _platform(self) -> str:
-        here = self._checkout
-        if here is None:
+        checkout = self._checkout
+        if checkout is None:
             return NONE
-        if (here.root / ".gitlab-ci.yml").exists() or "gitlab" in here.host:
+        if (checkout.root / ".gitlab-ci.yml").exists() or "gitlab" in checkout.host:
             return "gitlab"
-        return "github" if (here.root / ".github").exists() or "github" in here.host else NONE
+        return "github" if (checkout.root / ".github").exists() or "github" in checkout.host else NONE
 
 
 def existing(target: Path, given: GivenOptions) -> dict[Path, str]:
@@ -97,9 +104,9 @@ def _root(checkout: Checkout | None, target: Path) -> Checkout:
     return checkout
 
 
-def _workflow(ci: str, here: Checkout, target: Path, name: str, last: str, host: str, ledger: str | None) -> dict[Path, str]:
-    file = target.absolute().parent.resolve().relative_to(here.root.resolve()) / target.name
-    own = host == "ghcr.io" if ci == "github" else bool(host) and host == f"registry.{here.host}"
+def _workflow(ci: str, checkout: Checkout, target: Path, name: str, last: str, host: str, ledger: str | None) -> dict[Path, str]:
+    file = target.absolute().parent.resolve().relative_to(checkout.root.resolve()) / target.name
+    own = host == "ghcr.io" if ci == "github" else bool(host) and host == f"registry.{checkout.host}"
     local = host.startswith(LOOPBACK)
-    job = Job(ci, file.as_posix(), name, here.branch, last, None if local or not host else host, ledger, own_registry=own)
-    return {here.root / PLACES[ci]: workflow_text(job)}
+    job = Job(ci, file.as_posix(), name, checkout.branch, last, None if local or not host else host, ledger, own_registry=own)
+    return {checkout.root / WORKFLOW_FILES[ci]: workflow_text(job)}

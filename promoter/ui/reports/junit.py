@@ -36,7 +36,7 @@ class Record:
 
     clock: Callable[[], float] = time.monotonic
     suites: dict[str, dict[str, TestCase]] = field(default_factory=dict)
-    _begun: dict[tuple[str, str], float] = field(default_factory=dict)
+    _started: dict[tuple[str, str], float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __call__(self, event: e.Event) -> None:
@@ -46,13 +46,13 @@ class Record:
                     verdict = event.verdict
                     self.gate(event.environment, event.gate, str(verdict.outcome), str(verdict.code), verdict.sentence)
                 case e.StepStarted():
-                    self._begun[event.environment, event.step] = self.clock()
+                    self._started[event.environment, event.step] = self.clock()
                 case e.StepDone():
                     self._case(event.environment, event.step, TestCase(event.seconds))
                 case e.StepFailed():
                     now, reason = self.clock(), "\n".join(event.reasons) or str(event.code)
-                    begun = self._begun.get((event.environment, event.step), now)
-                    self._case(event.environment, event.step, TestCase(now - begun, reason, str(event.code)))
+                    started = self._started.get((event.environment, event.step), now)
+                    self._case(event.environment, event.step, TestCase(now - started, reason, str(event.code)))
 
     def gate(self, environment: str, name: str, outcome: str, code: str, sentence: str) -> None:
         failed, skipped = (sentence if outcome == word else None for word in ("refused", "waiting"))

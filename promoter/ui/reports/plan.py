@@ -78,9 +78,9 @@ def _steps(steps: list[Mapping[str, Any]], indent: str, view: View) -> list[str]
 
 def _total(result: RunResult) -> str:
     same = sum(one.status is Status.UNCHANGED for one in result.environments)
-    mended = sum(bool(one.details.get("repair")) for one in result.environments)
-    changed = len(result.environments) - same - mended
-    return ", ".join([f"{changed} to change", *([f"{mended} to repair"] if mended else []), f"{same} unchanged"])
+    repairs = sum(bool(one.details.get("repair")) for one in result.environments)
+    changed = len(result.environments) - same - repairs
+    return ", ".join([f"{changed} to change", *([f"{repairs} to repair"] if repairs else []), f"{same} unchanged"])
 
 
 def gate_lines(results: tuple[GateResult, ...], indent: str, view: View) -> list[str]:

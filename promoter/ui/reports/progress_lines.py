@@ -82,7 +82,7 @@ def _of_environment(
         case e.GateEvaluated():
             return f"gate {event.gate}: {_OUTCOMES[event.verdict.outcome]}: {event.verdict.sentence}"
         case e.PromotionStarted():
-            return f"{'repairing' if event.mending else 'promoting'} release {event.release.short_id}"
+            return f"{'repairing' if event.repair else 'promoting'} release {event.release.short_id}"
         case e.StepStarted():
             return f"{event.step} …"
         case e.StepNote():

@@ -44,7 +44,7 @@ class Lanes:
         self._sink = sink
         self._lock = RLock()
         self._lanes: dict[Key, _Lane] = {}
-        self._telling: Key = ("", "")
+        self._current: Key = ("", "")
         self._open: str | None = None
 
     def __enter__(self) -> Self:
@@ -64,7 +64,7 @@ class Lanes:
         with self._lock:
             self._put(event, text)
             while (key := self._foremost()) is not None:
-                self._telling, lane = key, self._lanes[key]
+                self._current, lane = key, self._lanes[key]
                 self._print(lane)
                 if lane.ended:
                     del self._lanes[key]
@@ -92,8 +92,8 @@ class Lanes:
 
     def _foremost(self) -> Key | None:
         """Return the lane to write: the current one, unless it only waits."""
-        if self._telling in self._lanes and not self._lanes[self._telling].waits:
-            return self._telling
+        if self._current in self._lanes and not self._lanes[self._current].waits:
+            return self._current
         going = (key for key, lane in self._lanes.items() if not lane.waits)
         waiting = (key for key, lane in self._lanes.items() if lane.lines)
         return next(going, None) or next(waiting, None)

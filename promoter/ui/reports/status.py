@@ -55,10 +55,10 @@ def _row(environment: EnvironmentStatus, view: View) -> Sequence[Cell | str]:
 
 
 def _notes(environment: EnvironmentStatus, view: View) -> Iterator[Note]:
-    command, said = environment.next, False
+    command, shown = environment.next, False
     for fault in environment.faults:
-        yield "✗", "bad", [clean(fault), *(_next(command, view) if not said else [])]
-        said = True
+        yield "✗", "bad", [clean(fault), *(_next(command, view) if not shown else [])]
+        shown = True
     if environment.vetoed:
         yield "!", "bad", [f"the release that runs is vetoed by {clean(environment.vetoed)}"]
     if (failure := environment.failure) is not None:
@@ -74,9 +74,9 @@ def _notes(environment: EnvironmentStatus, view: View) -> Iterator[Note]:
         is_open = waiting.reason_code == ReasonCode.OK
         head = f"{short(waiting.release, view)} " + ("can be promoted" if is_open else f"waits ({waiting.reason_code})")
         lines = ["all gates are open"] if is_open else [clean(reason) for reason in waiting.reasons]
-        yield "⏸", "wait", [f"{head}: {lines[0]}" if lines else head, *lines[1:], *(_next(command, view) if not said else [])]
-        said = True
-    if command and not said:
+        yield "⏸", "wait", [f"{head}: {lines[0]}" if lines else head, *lines[1:], *(_next(command, view) if not shown else [])]
+        shown = True
+    if command and not shown:
         yield "!", "wait", _next(command, view)
 
 

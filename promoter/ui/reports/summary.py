@@ -45,8 +45,8 @@ def summary(result: RunResult, view: View) -> str:
     if view.verbose and result.release is not None:
         lines += [images(result.release), ""]
     lines += view.table([_row(environment, result, view) for environment in result.environments])
-    told = [one for one in result.environments if has_reasons(one) and not _is_brief(one)]
-    for environment in told:
+    explained = [one for one in result.environments if has_reasons(one) and not _is_brief(one)]
+    for environment in explained:
         lines += ["", *_why(environment, view)]
     steps = [step for one in result.environments if (step := next_command(one, view.options))]
     if steps:

@@ -19,7 +19,7 @@ from promoter.pipeline.compose.build import Build, Ulimit
 from promoter.promotion.ports.builder import BuildRequest
 from tests.fakes.secrets import FakeSecrets
 
-HERE = Target("unix:///run/x.sock", socket="/run/x.sock")
+LOCAL = Target("unix:///run/x.sock", socket="/run/x.sock")
 
 
 def request(directory: Path, **build: object) -> BuildRequest:
@@ -128,7 +128,7 @@ def test_secrets_reach_the_child_by_its_environment_alone(tmp_path: Path) -> Non
     output: list[str] = []
     asked = request(tmp_path, args={"C": f"x-{handle('token')}"}, dockerfile_inline=f"FROM scratch\nENV X={handle('token')}\n")
     BuildxBuilder(
-        plugin(tmp_path, script), HERE, environ={**os.environ, "DOCKER_CONTEXT": "other", "BUILDX_BUILDER": "other"}
+        plugin(tmp_path, script), LOCAL, environ={**os.environ, "DOCKER_CONTEXT": "other", "BUILDX_BUILDER": "other"}
     ).build(asked, FakeSecrets({"token": "hunter2"}), output.append)
     lines = (tmp_path / "env").read_text().splitlines()
     assert "C=x-hunter2" in lines and "DOCKER_HOST=unix:///run/x.sock" in lines
@@ -140,7 +140,7 @@ def test_secrets_reach_the_child_by_its_environment_alone(tmp_path: Path) -> Non
 
 def test_a_failure_shows_the_error_and_the_last_lines(tmp_path: Path) -> None:
     builder = BuildxBuilder(
-        plugin(tmp_path, "echo '#5 make: no rule' >&2; echo 'ERROR: failed to solve: exit 2' >&2; exit 1"), HERE
+        plugin(tmp_path, "echo '#5 make: no rule' >&2; echo 'ERROR: failed to solve: exit 2' >&2; exit 1"), LOCAL
     )
     with pytest.raises(BuildError) as caught:
         builder.build(request(tmp_path), FakeSecrets(), lambda _: None)
@@ -153,30 +153,30 @@ def test_a_failure_shows_the_error_and_the_last_lines(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_away_is_named(tmp_path: Path) -> None:
-    builder = BuildxBuilder(plugin(tmp_path, "echo 'ERROR: Cannot connect to the Docker daemon at x' >&2; exit 1"), HERE)
+    builder = BuildxBuilder(plugin(tmp_path, "echo 'ERROR: Cannot connect to the Docker daemon at x' >&2; exit 1"), LOCAL)
     with pytest.raises(BuildError) as caught:
         builder.build(request(tmp_path), FakeSecrets(), lambda _: None)
-    assert HERE.address in str(caught.value.hint) and caught.value.retryable
+    assert LOCAL.address in str(caught.value.hint) and caught.value.retryable
 
 
 def test_a_plugin_that_cannot_be_run(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="cannot be run"):
-        BuildxBuilder(tmp_path / "absent", HERE).build(request(tmp_path), FakeSecrets(), lambda _: None)
+        BuildxBuilder(tmp_path / "absent", LOCAL).build(request(tmp_path), FakeSecrets(), lambda _: None)
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_an_interruption_ends_the_child_and_its_children(tmp_path: Path, stubborn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promoter.adapters.builders.buildx._GRACE", 0.2)
-    begun = threading.Event()
+    started = threading.Event()
 
     def check() -> None:
-        if begun.is_set():
+        if started.is_set():
             raise Interrupted
 
     trap = "trap '' TERM; " if stubborn else ""
     script = f"{trap}sleep 60 & echo $! > {tmp_path}/pids; echo $$ >> {tmp_path}/pids; echo begun; wait; sleep 60"
     with pytest.raises(Interrupted):
-        BuildxBuilder(plugin(tmp_path, script), HERE, check).build(request(tmp_path), FakeSecrets(), lambda _: begun.set())
+        BuildxBuilder(plugin(tmp_path, script), LOCAL, check).build(request(tmp_path), FakeSecrets(), lambda _: started.set())
     for pid in map(int, (tmp_path / "pids").read_text().split()):
         # a signal is sent before the kernel has carried it out
         assert until(lambda pid=pid: has_ended(pid), 10), pid
@@ -194,13 +194,13 @@ def test_an_error_of_the_listener_ends_the_child_too(tmp_path: Path) -> None:
         raise KeyboardInterrupt(line)
 
     with pytest.raises(KeyboardInterrupt, match=r"\d+") as caught:
-        BuildxBuilder(plugin(tmp_path, "echo $$; exec sleep 60"), HERE).build(request(tmp_path), FakeSecrets(), fall)
+        BuildxBuilder(plugin(tmp_path, "echo $$; exec sleep 60"), LOCAL).build(request(tmp_path), FakeSecrets(), fall)
     with pytest.raises(ProcessLookupError):
         os.kill(int(str(caught.value)), signal.SIGTERM)
 
 
 def test_what_buildx_cannot_do_is_refused(tmp_path: Path) -> None:
-    builder = BuildxBuilder(Path("/p"), HERE)
+    builder = BuildxBuilder(Path("/p"), LOCAL)
     (tmp_path / "Dockerfile").touch()
     assert builder.refuse(request(tmp_path, network="none")) is None
     assert "'mynet'" in str(builder.refuse(request(tmp_path, network="mynet")))
@@ -210,7 +210,7 @@ def test_what_buildx_cannot_do_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("version", "refused"), [("20.10.24+dfsg1", True), ("23.0.1", False), ("28.5.2", False)])
 def test_shared_memory_that_an_old_engine_would_ignore_is_refused(tmp_path: Path, version: str, refused: bool) -> None:
     (tmp_path / "Dockerfile").touch()
-    builder = BuildxBuilder(Path("/p"), HERE, version=lambda: version)
+    builder = BuildxBuilder(Path("/p"), LOCAL, version=lambda: version)
     assert (builder.refuse(request(tmp_path, shm_size=1)) is not None) is refused
     assert builder.refuse(request(tmp_path)) is None
 
@@ -218,7 +218,7 @@ def test_shared_memory_that_an_old_engine_would_ignore_is_refused(tmp_path: Path
 @pytest.mark.parametrize("name", ["PATH", "HOME", "DOCKER_HOST", "BUILDX_CONFIG"])
 def test_a_secret_under_a_name_of_the_builder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "Dockerfile").touch()
-    builder = BuildxBuilder(Path("/p"), HERE)
+    builder = BuildxBuilder(Path("/p"), LOCAL)
     assert name in str(builder.refuse(request(tmp_path, args={name: handle("token")})))
     assert builder.refuse(request(tmp_path, args={name: "plain"})) is None
 
@@ -226,7 +226,7 @@ def test_a_secret_under_a_name_of_the_builder_is_refused(tmp_path: Path, name: s
 @pytest.mark.parametrize(
     ("target", "variables"),
     [
-        (HERE, {"DOCKER_HOST": "unix:///run/x.sock"}),
+        (LOCAL, {"DOCKER_HOST": "unix:///run/x.sock"}),
         (Target("a", socket="/s", ssh=Ssh("host", "ana", 22)), {"DOCKER_HOST": "ssh://ana@host:22"}),
         (Target("a", socket="/s", ssh=Ssh("host", None, None)), {"DOCKER_HOST": "ssh://host"}),
         (Target("a", host="h:2375"), {"DOCKER_HOST": "tcp://h:2375"}),
@@ -243,7 +243,7 @@ def test_the_engine_is_passed_in_the_variables_of_the_docker_cli(target: Target,
 
 # ------------------------------------------------------------------ where the plugin is
 @pytest.fixture
-def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     names = {"extra": "extra", "config": "config/cli-plugins", "home": "home/.docker/cli-plugins", "system": "system"}
     made = {name: tmp_path / path for name, path in names.items()}
     for directory in made.values():
@@ -255,20 +255,20 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     return made
 
 
-def test_the_plugin_is_searched_in_the_directories_of_the_docker_cli(rooms: dict[str, Path]) -> None:
-    for directory in rooms.values():
-        assert find_plugin((rooms["system"],)) == directory / "docker-buildx"
+def test_the_plugin_is_searched_in_the_directories_of_the_docker_cli(plugins: dict[str, Path]) -> None:
+    for directory in plugins.values():
+        assert find_plugin((plugins["system"],)) == directory / "docker-buildx"
         (directory / "docker-buildx").unlink()
-    assert find_plugin((rooms["system"],)) is None
+    assert find_plugin((plugins["system"],)) is None
 
 
-def test_what_cannot_be_run_is_no_plugin(rooms: dict[str, Path]) -> None:
-    (rooms["extra"] / "docker-buildx").chmod(0o644)
-    (rooms["config"] / "docker-buildx").unlink()
-    (rooms["config"] / "docker-buildx").mkdir()
-    assert find_plugin((rooms["system"],)) == rooms["home"] / "docker-buildx"
+def test_what_cannot_be_run_is_no_plugin(plugins: dict[str, Path]) -> None:
+    (plugins["extra"] / "docker-buildx").chmod(0o644)
+    (plugins["config"] / "docker-buildx").unlink()
+    (plugins["config"] / "docker-buildx").mkdir()
+    assert find_plugin((plugins["system"],)) == plugins["home"] / "docker-buildx"
 
 
-def test_a_broken_configuration_does_not_hide_the_plugin(rooms: dict[str, Path]) -> None:
-    (rooms["config"].parent / "config.json").write_text("{")
-    assert find_plugin(()) == rooms["config"] / "docker-buildx"
+def test_a_broken_configuration_does_not_hide_the_plugin(plugins: dict[str, Path]) -> None:
+    (plugins["config"].parent / "config.json").write_text("{")
+    assert find_plugin(()) == plugins["config"] / "docker-buildx"

@@ -13,15 +13,15 @@ def test_lines_pass_in_order() -> None:
     assert list(attentive(iter("abc"), never)) == ["a", "b", "c"]
 
 
-def test_an_error_among_them_is_raised_here() -> None:
+def test_an_error_among_them_is_raised_by_the_caller() -> None:
     def broken() -> Iterator[str]:
         yield "a"
         raise BuildError("no")
 
-    heard = attentive(broken(), never)
-    assert next(heard) == "a"
+    lines = attentive(broken(), never)
+    assert next(lines) == "a"
     with pytest.raises(BuildError, match="no"):
-        next(heard)
+        next(lines)
 
 
 def test_an_interruption_is_noticed_while_the_build_prints_nothing() -> None:

@@ -115,7 +115,7 @@ def test_a_part_that_hangs_or_breaks_does_not_take_the_others_with_it(tmp_path: 
     monkeypatch.setattr(run, "_parts", lambda _: parts)
     monkeypatch.chdir(tmp_path)
     began = time.monotonic()
-    found = list(run.rounds(Path("none.yaml"), ledger=None, actor=None, patience=0.3))[1:]
+    found = list(run.rounds(Path("none.yaml"), ledger=None, actor=None, timeout=0.3))[1:]
     assert time.monotonic() - began < 60
     assert [(one.part, one.ok, one.essential) for one in found] == [
         ("hung", False, True),

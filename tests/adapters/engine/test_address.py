@@ -15,10 +15,10 @@ def home(tmp_path):
 
 def context(folder: Path, name: str, host: object, *, skip: bool = False) -> Path:
     identifier = hashlib.sha256(name.encode()).hexdigest()
-    place = folder / "contexts" / "meta" / identifier
-    place.mkdir(parents=True)
+    directory = folder / "contexts" / "meta" / identifier
+    directory.mkdir(parents=True)
     endpoints = {"docker": {"Host": host, "SkipTLSVerify": skip}} if host is not None else {}
-    (place / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": endpoints}))
+    (directory / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": endpoints}))
     return folder / "contexts" / "tls" / identifier / "docker"
 
 

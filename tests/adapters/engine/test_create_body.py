@@ -263,7 +263,7 @@ def test_links_to_other_containers_are_names_on_every_network():
     assert [endpoints[name]["Links"] for name in ("one", "two")] == [["redis:redis", "db_1:mysql"]] * 2
 
 
-def test_an_attachment_carries_all_of_its_keys():
+def test_an_attachment_has_all_of_its_keys():
     attachment = Attachment(link_local_ips=("169.254.1.5",), driver_opts={"a": "b"}, gw_priority=7, interface_name="eth9")
     made = body(Service(networks={"one": attachment}))["NetworkingConfig"]["EndpointsConfig"]["one"]
     options = {"a": "b", "com.docker.network.endpoint.ifname": "eth9"}
@@ -274,7 +274,7 @@ def test_an_attachment_carries_all_of_its_keys():
     ("recursive", "option"),
     [("disabled", "NonRecursive"), ("writable", "ReadOnlyNonRecursive"), ("readonly", "ReadOnlyForceRecursive")],
 )
-def test_a_bind_says_how_mounts_below_it_are_treated(recursive, option):
+def test_a_bind_has_an_option_for_mounts_below_it(recursive, option):
     mount = Mount(type="bind", source="/a", target="/b", recursive=recursive)
     [made] = body(Service(volumes=(mount,)))[HOST]["Mounts"]
     assert made["BindOptions"] == {"CreateMountpoint": True, option: True}
@@ -338,7 +338,7 @@ def test_what_an_old_engine_would_drop_in_silence_is_refused(service, api):
         (Service(tmpfs=("/ru",)), True),
     ],
 )
-def test_files_need_a_place_that_lasts(service, placeable):
+def test_files_need_a_permanent_directory(service, placeable):
     files = (FileContent("/run/secrets/x", "y"),)
     assert (unplaceable(spec(service, files=files)) is None) is placeable
     assert unplaceable(spec(service)) is None

@@ -13,11 +13,11 @@ def names(context) -> set[str]:
 
 @pytest.fixture
 def folder(tmp_path):
-    place = tmp_path / "context"
-    (place / "src").mkdir(parents=True)
+    context = tmp_path / "context"
+    (context / "src").mkdir(parents=True)
     for name in ("Dockerfile", "a.txt", "b.log", "src/c.log", "src/keep.log"):
-        (place / name).write_text("FROM scratch")
-    return place
+        (context / name).write_text("FROM scratch")
+    return context
 
 
 def test_everything_goes_up(folder):

@@ -34,7 +34,7 @@ def test_a_remote_branch_has_its_own_text(ours: Repository) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tag", "branch"])
-def test_neither_a_tag_nor_a_local_branch_of_that_name_takes_its_place(ours: Repository, kind: str) -> None:
+def test_neither_a_tag_nor_a_local_branch_of_that_name_replaces_it(ours: Repository, kind: str) -> None:
     ours.git(kind, "origin/main", "HEAD")
     assert read(ours, "origin/main") == b"name: protected\n"
 
@@ -92,7 +92,7 @@ def test_the_pipeline_file_may_be_named_by_way_of_its_parent(ours: Repository) -
     assert SOURCE.snapshot(directory, "origin/main").read(directory / "pipeline.yaml") == b"name: protected\n"
 
 
-def test_words_of_a_command_name_files_alike_at_a_ref_and_on_the_disk(ours: Repository, tmp_path: Path) -> None:
+def test_words_of_a_command_name_the_same_files_at_a_ref_and_on_the_disk(ours: Repository, tmp_path: Path) -> None:
     ours.write("shop/gate.sh", "exit 0\n")
     ours.write("shop/checks/all.py", "pass\n")
     ours.write("shop/conf.yml", "a: 1\n")
@@ -117,10 +117,10 @@ def test_words_of_a_command_name_files_alike_at_a_ref_and_on_the_disk(ours: Repo
         "..",
         "z" * 5000,
     )
-    here = SOURCE.files(shop, argv)
-    assert here == SOURCE.snapshot(shop, "work").files(shop, argv)
-    assert sorted(here) == ["../shop/gate.sh", "./gate.sh", "./link.sh", "checks/all.py", "conf.yml"]
-    assert here["./gate.sh"] == here["./link.sh"] == here["../shop/gate.sh"] != here["conf.yml"]
+    files = SOURCE.files(shop, argv)
+    assert files == SOURCE.snapshot(shop, "work").files(shop, argv)
+    assert sorted(files) == ["../shop/gate.sh", "./gate.sh", "./link.sh", "checks/all.py", "conf.yml"]
+    assert files["./gate.sh"] == files["./link.sh"] == files["../shop/gate.sh"] != files["conf.yml"]
     (shop / "gate.sh").unlink()
     (tmp_path / "gate.sh").write_text("exit 0\n")
     (shop / "gate.sh").symlink_to(tmp_path / "gate.sh")

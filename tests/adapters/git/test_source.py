@@ -79,11 +79,11 @@ def test_an_ignored_file_is_not(checkout: Path) -> None:
     assert not read_source(checkout).dirty
 
 
-@pytest.mark.parametrize("place", [".promoter", "deploy/.promoter", "deploy/.promoter/deep"])
+@pytest.mark.parametrize("file", [".promoter", "deploy/.promoter", "deploy/.promoter/deep"])
 @pytest.mark.parametrize("tracked", [False, True])
-def test_promoters_own_files_do_not_count(checkout: Path, place: str, tracked: bool) -> None:
-    (checkout / place).mkdir(parents=True)
-    own = checkout / place / "ledger.db"
+def test_promoters_own_files_do_not_count(checkout: Path, file: str, tracked: bool) -> None:
+    (checkout / file).mkdir(parents=True)
+    own = checkout / file / "ledger.db"
     own.write_text("x")
     if tracked:
         git(checkout, "add", "-f", str(own))

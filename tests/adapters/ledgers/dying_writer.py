@@ -56,13 +56,13 @@ def descriptor(path: Path) -> int:
     return next(int(entry.name) for entry in Path("/proc/self/fd").iterdir() if str(entry.readlink()) == str(path))
 
 
-def main(call: str, file: str, place: Path) -> None:
-    ledger = SqliteLedger(place)
+def main(call: str, file: str, path: Path) -> None:
+    ledger = SqliteLedger(path)
     for _ in range(3):
         sys.stdout.write(write(ledger, 1)[0].line.decode() + "\n")
         sys.stdout.flush()
     calls = CALLS.get(platform.machine()) or os._exit(NO_FILTER)
-    target = place if file == "db" else place.with_name(f"{place.name}-wal")
+    target = path if file == "db" else path.with_name(f"{path.name}-wal")
     shutil.copy2(target, f"{target}.synced")
     die_at(calls[call], descriptor(target))
     if file == "db":

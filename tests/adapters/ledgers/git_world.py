@@ -16,7 +16,7 @@ class World:
     """`origin` is bare and has one commit on `main`; `clone` is a checkout of it. Nobody's own git configuration counts."""
 
     def __init__(self, directory: Path) -> None:
-        self.room, self.origin, self.clone = directory, directory / "origin.git", directory / "clone"
+        self.directory, self.origin, self.clone = directory, directory / "origin.git", directory / "clone"
         home = directory / "home"
         home.mkdir()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
@@ -36,7 +36,7 @@ class World:
 
     def git(self, *command: str, at: Path | None = None) -> str:
         done = subprocess.run(
-            ["git", *command], cwd=at or self.room, env=self.environment, capture_output=True, text=True, check=False
+            ["git", *command], cwd=at or self.directory, env=self.environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -47,8 +47,8 @@ class World:
 
     def another(self, name: str, *options: str) -> Path:
         """One more clone."""
-        self.git("clone", "--quiet", *options, f"file://{self.origin}", str(self.room / name))
-        return self.room / name
+        self.git("clone", "--quiet", *options, f"file://{self.origin}", str(self.directory / name))
+        return self.directory / name
 
     def ledger(
         self,

@@ -45,7 +45,7 @@ def test_what_is_answered_is_on_the_disk_where_the_disk_is_ours(world, where):
     home, url = (world.clone / ".git", f"git:{BRANCH}") if where == "here" else (world.origin, f"git:{BRANCH}@{world.origin}")
     write(world.ledger(url=url), 1)
     before = set(home.glob("objects/??/*"))
-    trace = world.room / "trace"
+    trace = world.directory / "trace"
     world.environment["GIT_TRACE2_EVENT"] = str(trace)
     head = head_of(next(iter(world.ledger(url=url).read())))
     trace.write_text("")
@@ -81,7 +81,7 @@ def test_index_branches_hooks_and_work_tree_stay_as_they_are(world):
     ledger.release(ledger.acquire("prod", "run 1", MINUTE, NOW))
     assert len(list(ledger.read())) == 3
     assert world.snapshot(world.clone) == before
-    assert not list(world.room.rglob("hooked"))
+    assert not list(world.directory.rglob("hooked"))
 
 
 def test_awkward_configuration_of_the_user_changes_nothing(world):
@@ -131,15 +131,15 @@ def test_a_whole_clone_does_not_become_a_shallow_one(world):
 
 
 def test_works_in_a_worktree_and_in_a_directory_of_it(world):
-    place = world.room / "tree"
-    world.git("worktree", "add", "--quiet", "--detach", str(place), at=world.clone)
-    (place / "deploy").mkdir()
-    written = write(world.ledger(place / "deploy"), 2)
+    tree = world.directory / "tree"
+    world.git("worktree", "add", "--quiet", "--detach", str(tree), at=world.clone)
+    (tree / "deploy").mkdir()
+    written = write(world.ledger(tree / "deploy"), 2)
     assert list(world.ledger().read()) == written
 
 
 def test_a_machine_without_a_name_for_git_commits_as_promoter(world):
-    (world.room / "home/.gitconfig").write_text("[user]\nuseConfigOnly = true\n")
+    (world.directory / "home/.gitconfig").write_text("[user]\nuseConfigOnly = true\n")
     write(world.ledger(), 1)
     assert world.git("log", "--format=%an <%ae>", BRANCH, at=world.origin) == "promoter <promoter@localhost>"
 
@@ -207,13 +207,13 @@ def test_two_pipelines_have_two_chains_on_one_branch(world):
 
 
 def test_commits_are_signed_when_git_is_configured_to_sign(world):
-    key = world.room / "key"
+    key = world.directory / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    (world.room / "signers").write_text(f"ana@example.com {key.with_suffix('.pub').read_text()}")
+    (world.directory / "signers").write_text(f"ana@example.com {key.with_suffix('.pub').read_text()}")
     world.configure("commit.gpgSign", "true")
     world.configure("gpg.format", "ssh")
     world.configure("user.signingKey", str(key))
-    world.configure("gpg.ssh.allowedSignersFile", str(world.room / "signers"))
+    world.configure("gpg.ssh.allowedSignersFile", str(world.directory / "signers"))
     ledger = world.ledger()
     write(ledger, 2)
     ledger.acquire("prod", "run 1", MINUTE, NOW)
@@ -229,15 +229,15 @@ def test_commits_are_signed_when_git_is_configured_to_sign(world):
 # ---------------------------------------------------------------- where it is
 def test_another_repository_by_path_by_address_and_by_the_name_of_a_remote(world):
     world.git("init", "--quiet", "--bare", "facts.git")
-    world.git("remote", "add", "facts", str(world.room / "facts.git"), at=world.clone)
+    world.git("remote", "add", "facts", str(world.directory / "facts.git"), at=world.clone)
     written = write(world.ledger(url=f"git:{BRANCH}@../facts.git"), 2)
-    for where in ("facts", f"file://{world.room}/facts.git", f"{world.room}/facts.git"):
+    for where in ("facts", f"file://{world.directory}/facts.git", f"{world.directory}/facts.git"):
         assert list(world.ledger(url=f"git:{BRANCH}@{where}").read()) == written
     assert list(world.ledger().read()) == []
 
 
 def test_a_pipeline_file_in_no_repository(world):
-    plain = world.room / "plain"
+    plain = world.directory / "plain"
     plain.mkdir()
     ledger = world.ledger(plain, url=f"git:{BRANCH}@../origin.git")
     assert (list(ledger.read()), ledger.held(), list(plain.iterdir())) == ([], (), [])
@@ -245,7 +245,7 @@ def test_a_pipeline_file_in_no_repository(world):
     lease = ledger.acquire("prod", "run 1", MINUTE, NOW)
     ledger.release(lease)
     assert list(world.ledger().read()) == written
-    other = world.room / "other"
+    other = world.directory / "other"
     other.mkdir()
     assert list(world.ledger(other, url=f"git:{BRANCH}@../origin.git").read()) == written
     with pytest.raises(CallerError, match="is not in a repository"):
@@ -253,7 +253,7 @@ def test_a_pipeline_file_in_no_repository(world):
 
 
 def test_of_several_remotes_it_is_origin_and_never_a_guess(world):
-    world.git("remote", "add", "fork", str(world.room / "fork.git"), at=world.clone)
+    world.git("remote", "add", "fork", str(world.directory / "fork.git"), at=world.clone)
     written = write(world.ledger(), 1)
     world.git("remote", "rename", "origin", "upstream", at=world.clone)
     with pytest.raises(CallerError, match="fork, upstream") as error:
@@ -293,7 +293,7 @@ def test_credentials_in_an_address_are_never_shown(world):
     assert "secret" not in f"{error.value} {error.value.hint}"
 
 
-def test_a_branch_that_somebody_has_checked_out_here_is_not_written(world):
+def test_a_checked_out_branch_is_not_written(world):
     world.git("remote", "remove", "origin", at=world.clone)
     written = write(world.ledger(), 1)
     world.git("checkout", "--quiet", BRANCH, at=world.clone)

@@ -66,7 +66,7 @@ def test_fifty_writers_in_five_clones_race_and_lose_nothing(world):
     assert world.git("rev-list", "--count", BRANCH, at=world.origin) == "50"
 
 
-def test_a_fetch_that_another_one_here_is_in_the_way_of_is_given_again(world):
+def test_a_fetch_that_another_local_fetch_blocks_is_retried(world):
     known = write(world.ledger(), 1)
     assert list(world.ledger().read()) == known
     written = write(world.ledger(world.another("elsewhere")), 1)
@@ -160,14 +160,14 @@ REFUSALS = {
 def test_a_push_that_the_server_refuses_names_the_missing_permission_and_is_not_retried(world, case):
     script, words, remedy = REFUSALS[case]
     written = write(world.ledger(), 1)
-    hook(world, "pre-receive", f"echo x >> {world.room}/tries\n{script}")
+    hook(world, "pre-receive", f"echo x >> {world.directory}/tries\n{script}")
     ledger = world.ledger()
     for act in (lambda: write(ledger, 1), lambda: ledger.acquire("prod", "run 1", MINUTE, NOW)):
         with pytest.raises(LedgerError, match=words) as error:
             act()
         assert remedy in (error.value.hint or "")
         assert not error.value.retryable
-    assert (world.room / "tries").read_text() == "x\nx\n"
+    assert (world.directory / "tries").read_text() == "x\nx\n"
     assert (list(ledger.read()), ledger.held()) == (written, ())
 
 
@@ -199,7 +199,7 @@ def test_a_push_that_the_server_refuses_names_the_missing_permission_and_is_not_
     ],
 )
 def test_server_error_texts_are_mapped_to_a_hint(world, program, message, words, remedy):
-    script = world.room / "program"
+    script = world.directory / "program"
     script.write_text(f"#!/bin/sh\nprintf '{message.replace(chr(39), chr(34))}\\n' >&2\nexit 128\n")
     script.chmod(0o755)
     world.git("config", f"remote.origin.{program}", str(script), at=world.clone)
@@ -212,11 +212,11 @@ def test_server_error_texts_are_mapped_to_a_hint(world, program, message, words,
 def test_a_repository_that_is_gone_and_one_that_is_broken(world):
     ledger = world.ledger()
     written = write(ledger, 1)
-    world.origin.rename(world.room / "away.git")
+    world.origin.rename(world.directory / "away.git")
     for act in (lambda: list(ledger.read()), lambda: write(ledger, 1)):
         with pytest.raises(LedgerError, match="does not exist, or that this account cannot see"):
             act()
-    (world.room / "away.git").rename(world.origin)
+    (world.directory / "away.git").rename(world.origin)
     assert list(ledger.read()) == written
 
 
@@ -231,13 +231,13 @@ def test_an_unreachable_host_is_retried_and_then_reported(world):
 
 def test_a_server_that_hangs_is_not_waited_for_for_ever(world, monkeypatch):
     monkeypatch.setattr(remote, "NETWORK", 0.3)
-    script = world.room / "hang"
-    script.write_text(f"#!/bin/sh\necho $$ >> {world.room}/hung\nexec sleep 1000\n")
+    script = world.directory / "hang"
+    script.write_text(f"#!/bin/sh\necho $$ >> {world.directory}/hung\nexec sleep 1000\n")
     script.chmod(0o755)
     world.git("config", "remote.origin.uploadpack", str(script), at=world.clone)
     with pytest.raises(LedgerError, match=r"cannot be reached: no answer within 0\.3 s"):
         list(world.ledger(sleep=lambda _: None).read())
-    assert all(ends(int(pid)) for pid in (world.room / "hung").read_text().split())
+    assert all(ends(int(pid)) for pid in (world.directory / "hung").read_text().split())
 
 
 def ends(pid: int) -> bool:
@@ -261,31 +261,31 @@ kill -9 $PPID"""
 
 def test_an_append_whose_answer_was_lost_is_written_once(world):
     write(world.ledger(), 1)
-    hook(world, "reference-transaction", DIE_ONCE.format(marker=world.room / "died"))
+    hook(world, "reference-transaction", DIE_ONCE.format(marker=world.directory / "died"))
     ledger = world.ledger()
     head = head_of(next(iter(ledger.read())))
     fact = ledger.append(DRAFT, head, NOW)
-    assert (world.room / "died").exists()
+    assert (world.directory / "died").exists()
     assert [one.seq for one in ledger.read()] == [1, 2]
     assert ledger.append(DRAFT, head_of(fact), NOW).seq == 3
 
 
 def test_a_lease_whose_response_was_lost_is_held_and_names_the_earlier_owner(world):
     world.ledger().acquire("prod", "run 1", MINUTE, NOW)
-    hook(world, "reference-transaction", DIE_ONCE.format(marker=world.room / "died"))
+    hook(world, "reference-transaction", DIE_ONCE.format(marker=world.directory / "died"))
     ledger = world.ledger(world.another("second"))
     lease = ledger.acquire("prod", "run 2", MINUTE, NOW + MINUTE)
-    assert (world.room / "died").exists()
+    assert (world.directory / "died").exists()
     assert (lease.token, lease.took_over) == (2, "run 1")
     ledger.renew(lease, MINUTE, NOW + MINUTE)
 
 
 def test_a_push_that_died_before_it_was_taken_is_given_again(world):
     write(world.ledger(), 1)
-    hook(world, "reference-transaction", DIE_ONCE.format(marker=world.room / "died").replace("committed", "prepared"))
+    hook(world, "reference-transaction", DIE_ONCE.format(marker=world.directory / "died").replace("committed", "prepared"))
     ledger = world.ledger(sleep=lambda _: (world.origin / "refs/heads" / f"{BRANCH}.lock").unlink(missing_ok=True))
     assert write(ledger, 1)[0].seq == 2
-    assert (world.room / "died").exists()
+    assert (world.directory / "died").exists()
 
 
 def test_a_server_that_never_answers_a_push_ends_in_an_error_and_not_in_a_second_fact(world, monkeypatch):

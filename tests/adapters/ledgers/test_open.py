@@ -14,7 +14,7 @@ from tests.conftest import Cli
 from tests.fakes.ledger import MemoryLedger
 
 
-def test_the_default_is_a_file_beside_the_pipeline(tmp_path: Path) -> None:
+def test_the_default_is_a_file_next_to_the_pipeline(tmp_path: Path) -> None:
     assert open_ledger(None, tmp_path, "shop").location == f"sqlite:{tmp_path}/.promoter/ledger.db"
     assert open_ledger("sqlite:facts.db", tmp_path, "shop").location == f"sqlite:{tmp_path}/facts.db"
 

@@ -158,7 +158,7 @@ class Cutting:
     """
 
     def __init__(self, port: int) -> None:
-        self._port, self.cut_before, self.cut_heard, self.cut_after = port, b"", b"", b""
+        self._port, self.cut_before, self.cut_received, self.cut_after = port, b"", b"", b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -183,8 +183,8 @@ class Cutting:
                 if self.cut_before and self.cut_before in data:
                     self.cut_before = b""
                     break
-                if self.cut_heard and self.cut_heard in data:
-                    self.cut_heard = b""
+                if self.cut_received and self.cut_received in data:
+                    self.cut_received = b""
                     server.sendall(data)
                     break
                 if self.cut_after and self.cut_after in data:
@@ -236,9 +236,9 @@ def test_a_commit_that_is_still_on_its_way_when_the_append_is_given_again_is_one
         ledger = open_one(url=server.url(database).replace(f":{server.port}/", f":{proxy.port}/"))
         written = write(ledger, 2)
         server.ask(SLOW_COMMIT, database=database)
-        proxy.cut_heard = b"COMMIT"
+        proxy.cut_received = b"COMMIT"
         written += [ledger.append(DRAFT, head_of(written[-1]), NOW)]
-        assert proxy.cut_heard == b""
+        assert proxy.cut_received == b""
         assert list(open_one().read()) == written
     finally:
         proxy.close()

@@ -55,9 +55,9 @@ except LedgerError as error:
 
 
 @contextmanager
-def directly(place: Path) -> Iterator[sqlite3.Connection]:
+def directly(path: Path) -> Iterator[sqlite3.Connection]:
     """As somebody would who goes round promoter."""
-    raw = sqlite3.connect(place, isolation_level=None)
+    raw = sqlite3.connect(path, isolation_level=None)
     try:
         yield raw
     finally:
@@ -65,21 +65,21 @@ def directly(place: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def path(tmp_path: Path) -> Path:
     return tmp_path / ".promoter" / "ledger.db"
 
 
 @pytest.fixture
-def ledger(place: Path) -> Iterator[SqliteLedger]:
-    made = SqliteLedger(place)
+def ledger(path: Path) -> Iterator[SqliteLedger]:
+    made = SqliteLedger(path)
     yield made
     made.close()
 
 
 class TestSqliteLedger(LedgerContract):
     @pytest.fixture
-    def ledger(self, place: Path) -> Iterator[SqliteLedger]:
-        made = SqliteLedger(place)
+    def ledger(self, path: Path) -> Iterator[SqliteLedger]:
+        made = SqliteLedger(path)
         yield made
         made.close()
 
@@ -90,28 +90,28 @@ def test_reading_makes_nothing(ledger, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_first_write_makes_a_private_file_that_git_ignores(ledger, place):
+def test_the_first_write_makes_a_private_file_that_git_ignores(ledger, path):
     write(ledger, 1)
-    assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0
-    assert (place.parent / ".gitignore").read_text() == "*\n"
+    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    assert (path.parent / ".gitignore").read_text() == "*\n"
     ledger.close()
-    assert sorted(path.name for path in place.parent.iterdir()) == [".gitignore", "ledger.db"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [".gitignore", "ledger.db"]
 
 
-def test_a_directory_that_was_there_keeps_its_own_rules(ledger, place):
-    place.parent.mkdir()
+def test_a_directory_that_was_there_keeps_its_own_rules(ledger, path):
+    path.parent.mkdir()
     write(ledger, 1)
-    assert not (place.parent / ".gitignore").exists()
+    assert not (path.parent / ".gitignore").exists()
 
 
-def test_it_goes_on_after_it_was_closed(ledger, place):
+def test_it_goes_on_after_it_was_closed(ledger, path):
     first = write(ledger, 2)
     ledger.close()
-    assert [*first, *write(ledger, 1)] == list(SqliteLedger(place).read())
+    assert [*first, *write(ledger, 1)] == list(SqliteLedger(path).read())
 
 
-def test_a_reader_that_came_before_the_file_sees_what_is_written_later(ledger, place):
-    reader = SqliteLedger(place)
+def test_a_reader_that_came_before_the_file_sees_what_is_written_later(ledger, path):
+    reader = SqliteLedger(path)
     assert list(reader.read()) == []
     written = write(ledger, 1)
     assert list(reader.read()) == written
@@ -136,11 +136,11 @@ def test_a_reader_may_write_between_two_facts(ledger, monkeypatch):
     assert seen == [1, 2, 3]
 
 
-def test_eight_processes_race_and_lose_nothing(place):
-    place.parent.mkdir()
-    racers = [subprocess.Popen([sys.executable, "-c", RACER, place, f"racer {n}"]) for n in range(8)]
+def test_eight_processes_race_and_lose_nothing(path):
+    path.parent.mkdir()
+    racers = [subprocess.Popen([sys.executable, "-c", RACER, path, f"racer {n}"]) for n in range(8)]
     assert [racer.wait(60) for racer in racers] == [0] * 8
-    ledger = SqliteLedger(place)
+    ledger = SqliteLedger(path)
     facts = list(check_chain(ledger.lines()))
     ledger.close()
     assert [fact.seq for fact in facts] == list(range(1, 201))
@@ -161,18 +161,18 @@ def test_eight_processes_race_and_lose_nothing(place):
         "UPDATE leases SET token = 0",
     ],
 )
-def test_the_database_itself_refuses_to_forget(ledger, place, statement):
+def test_the_database_itself_refuses_to_forget(ledger, path, statement):
     written = write(ledger, 2)
     ledger.acquire("prod", "run 1", MINUTE, NOW)
-    with directly(place) as raw, pytest.raises(sqlite3.IntegrityError):
+    with directly(path) as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute(statement)
     assert list(ledger.read()) == written
 
 
-def test_a_line_changed_behind_our_back_is_found_even_the_last(ledger, place):
+def test_a_line_changed_behind_our_back_is_found_even_the_last(ledger, path):
     write(ledger, 3)
     ledger.close()
-    with directly(place) as raw:
+    with directly(path) as raw:
         raw.execute("DROP TRIGGER facts_stay")
         raw.execute("UPDATE facts SET line = CAST(replace(CAST(line AS TEXT), 'ana', 'eve') AS BLOB) WHERE seq = 3")
     with pytest.raises(LedgerError) as error:
@@ -180,67 +180,67 @@ def test_a_line_changed_behind_our_back_is_found_even_the_last(ledger, place):
     assert "broken: fact 3: " in error.value.message and "ledger verify" in error.value.hint
 
 
-def test_what_runs_as_the_database_is_durable(ledger, place):
+def test_what_runs_as_the_database_is_durable(ledger, path):
     write(ledger, 1)
     connection = ledger._connection
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
-def test_a_newer_form_is_refused_before_anything_is_changed(ledger, place):
+def test_a_newer_form_is_refused_before_anything_is_changed(ledger, path):
     write(ledger, 1)
     ledger.close()
-    with directly(place) as raw:
+    with directly(path) as raw:
         raw.execute("PRAGMA user_version = 2")
-    before = place.read_bytes()
+    before = path.read_bytes()
     for act in (lambda: list(ledger.read()), lambda: ledger.append(DRAFT, LedgerHead(), NOW)):
         with pytest.raises(LedgerError) as error:
             act()
         assert "newer promoter" in error.value.message and "upgrade" in error.value.hint
-    assert place.read_bytes() == before
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", ["text", "foreign"])
-def test_another_file_is_left_alone(ledger, place, content):
-    place.parent.mkdir()
+def test_another_file_is_left_alone(ledger, path, content):
+    path.parent.mkdir()
     if content == "text":
-        place.write_text("not a database, but long enough to be taken for one" * 99)
+        path.write_text("not a database, but long enough to be taken for one" * 99)
     else:
-        with directly(place) as raw:
+        with directly(path) as raw:
             raw.execute("CREATE TABLE guests (name TEXT)")
-    before = place.read_bytes()
+    before = path.read_bytes()
     for act in (lambda: list(ledger.lines()), lambda: ledger.acquire("prod", "run 1", MINUTE, NOW)):
         with pytest.raises(LedgerError) as error:
             act()
-        assert str(place) in error.value.message and "--ledger" in error.value.hint
-    assert place.read_bytes() == before
+        assert str(path) in error.value.message and "--ledger" in error.value.hint
+    assert path.read_bytes() == before
 
 
-def test_an_empty_file_is_an_empty_ledger(ledger, place):
-    place.parent.mkdir()
-    place.touch()
+def test_an_empty_file_is_an_empty_ledger(ledger, path):
+    path.parent.mkdir()
+    path.touch()
     assert list(ledger.read()) == []
     assert len(write(ledger, 1)) == 1
 
 
-def test_a_directory_at_the_path_of_the_database_is_reported(ledger, place):
-    place.mkdir(parents=True)
+def test_a_directory_at_the_path_of_the_database_is_reported(ledger, path):
+    path.mkdir(parents=True)
     with pytest.raises(LedgerError) as error:
         ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be opened" in error.value.message
 
 
-def test_a_file_at_the_path_of_the_directory_is_reported(ledger, place):
-    place.parent.write_text("")
+def test_a_file_at_the_path_of_the_directory_is_reported(ledger, path):
+    path.parent.write_text("")
     with pytest.raises(LedgerError) as error:
         ledger.append(DRAFT, LedgerHead(), NOW)
     assert "cannot be reached" in error.value.message
 
 
-def test_a_lock_that_lasts_raises_a_retryable_error(place):
-    ledger = SqliteLedger(place, patience=timedelta(milliseconds=20))
+def test_a_lock_that_lasts_raises_a_retryable_error(path):
+    ledger = SqliteLedger(path, timeout=timedelta(milliseconds=20))
     write(ledger, 1)
-    other = sqlite3.connect(place, isolation_level=None)
+    other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerError) as error:
         ledger.acquire("prod", "run 1", MINUTE, NOW)
@@ -252,10 +252,10 @@ def test_a_lock_that_lasts_raises_a_retryable_error(place):
     ledger.close()
 
 
-def test_a_full_disk_is_reported_with_a_hint(place):
-    output = subprocess.run([sys.executable, "-c", WRITER, place], capture_output=True, text=True, check=True).stdout
+def test_a_full_disk_is_reported_with_a_hint(path):
+    output = subprocess.run([sys.executable, "-c", WRITER, path], capture_output=True, text=True, check=True).stdout
     assert "disk error" in output and "run the same command again" in output
-    assert list(SqliteLedger(place).read()) == []
+    assert list(SqliteLedger(path).read()) == []
 
 
 def test_a_full_disk_keeps_what_was_there(tmp_path):

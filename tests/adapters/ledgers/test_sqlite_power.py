@@ -24,9 +24,9 @@ SEED = int(os.environ.get("PROMOTER_TEST_SEED", random.randrange(1 << 32)))
 MOMENTS = [("pwrite", "wal"), ("sync", "wal"), ("pwrite", "db"), ("sync", "db")]
 
 
-def killed(call: str, file: str, place: Path) -> list[bytes]:
+def killed(call: str, file: str, path: Path) -> list[bytes]:
     """The lines that were answered before the writer died at that call."""
-    command = [sys.executable, "-m", "tests.adapters.ledgers.dying_writer", call, file, str(place)]
+    command = [sys.executable, "-m", "tests.adapters.ledgers.dying_writer", call, file, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
     if done.returncode == NO_FILTER:
         pytest.skip("the kernel of this machine filters no system calls")
@@ -34,9 +34,9 @@ def killed(call: str, file: str, place: Path) -> list[bytes]:
     return done.stdout.splitlines()
 
 
-def whole(place: Path, answered: list[bytes], where: str) -> None:
+def whole(path: Path, answered: list[bytes], where: str) -> None:
     """At most the one that was under way is there beside them, and it is gone on with."""
-    ledger = SqliteLedger(place)
+    ledger = SqliteLedger(path)
     lines = list(ledger.lines())
     assert lines[: len(answered)] == answered, where
     assert len(lines) <= len(answered) + 1, where
@@ -102,22 +102,22 @@ while True:
 
 def test_a_writer_that_is_killed_at_any_instant_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     """Also while the log is folded back into the file, which happens again and again here."""
-    place, chance, answered = tmp_path / "ledger.db", random.Random(SEED), list[bytes]()
+    path, chance, answered = tmp_path / "ledger.db", random.Random(SEED), list[bytes]()
     for turn in range(8):
         span = chance.uniform(0, 0.3)
         with (
             (tmp_path / "said").open("wb") as output,
-            subprocess.Popen([sys.executable, "-c", WRITER, place], stdout=output) as writer,
+            subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=output) as writer,
         ):
             while not (tmp_path / "said").stat().st_size and writer.poll() is None:
                 lived(writer, 0.01)
             lived(writer, span)
             writer.kill()
         answered += [line for line in (tmp_path / "said").read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-        lines = [line + b"\n" for line in SqliteLedger(place).lines()]
+        lines = [line + b"\n" for line in SqliteLedger(path).lines()]
         where = f"turn {turn}, killed after {span:.3f} s, PROMOTER_TEST_SEED={SEED}"
         assert lines[: len(answered)] == answered, where
         assert len(lines) <= len(answered) + 1, where
-        assert all(isinstance(fact, Fact) for fact in check_chain(SqliteLedger(place).lines())), where
+        assert all(isinstance(fact, Fact) for fact in check_chain(SqliteLedger(path).lines())), where
         answered = lines
     assert len(answered) > 8

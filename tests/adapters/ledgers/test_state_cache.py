@@ -27,15 +27,15 @@ from promoter.pipeline.model import OnFailure
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import Behaviour
 from tests.fakes.ledger import MemoryLedger
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 ANN, BEN, EVE = "ann@example.com", "ben@example.com", "eve@example.com"
 POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
 
 
-def busy() -> Workshop:
+def busy() -> Harness:
     """A pipeline that has seen everything that a ledger can tell."""
-    shop = Workshop(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
+    shop = Harness(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
     shop.run()
     vote(shop, "approve")
     shop.api().promote(None, None, None)
@@ -68,7 +68,7 @@ def busy() -> Workshop:
     return shop
 
 
-def vote(shop: Workshop, decision: str) -> None:
+def vote(shop: Harness, decision: str) -> None:
     api = shop.api(BEN)
     api.vote(api.case("prod", None), decision, "seen")
 
@@ -102,10 +102,10 @@ def glanced(directory: Path, ledger: MemoryLedger) -> State:
 
 def everything(state: State) -> object:
     """Each field by itself, so that a difference is seen where it is."""
-    rooms = {"": state, **state.environments}
+    owners = {"": state, **state.environments}
     return {
         f"{directory}/{part.name}": getattr(owner, part.name).items() if part.is_table else getattr(owner, part.name)
-        for directory, owner in rooms.items()
+        for directory, owner in owners.items()
         for part in PARTS[type(owner)]
     } | {"head": state.head}
 
@@ -132,7 +132,7 @@ def test_what_is_asked_of_it_is_answered_as_from_the_facts(tmp_path: Path) -> No
         assert raw.execute("SELECT seq FROM head").fetchone() == (len(shop.store.kept),)
 
 
-def answers(shop: Workshop) -> list[object]:
+def answers(shop: Harness) -> list[object]:
     first = next(iter(fold(shop.store.read()).releases))
     return [
         shop.api().status().document(),
@@ -176,7 +176,7 @@ def test_a_command_that_writes_reads_the_facts_and_verify_reports_a_forged_cache
     assert everything(glance_of(shop)) == everything(fold(shop.store.read()))
 
 
-def glance_of(shop: Workshop) -> State:
+def glance_of(shop: Harness) -> State:
     return shop.api().context.ledger.glance()
 
 
@@ -194,7 +194,7 @@ def test_an_append_after_a_read_from_the_cache_reads_every_fact(tmp_path: Path) 
 
 # ---------------------------------------------------------------- a file that is of no use
 @pytest.mark.parametrize("damage", ["garbage", "emptied", "another form", "a value that does not fit", "half"])
-def test_what_cannot_be_read_is_made_anew(tmp_path: Path, damage: str) -> None:
+def test_what_cannot_be_read_is_made_again(tmp_path: Path, damage: str) -> None:
     glanced(tmp_path, ledger_of(60))
     file = next(tmp_path.glob("projection-*.db"))
     match damage:
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_is_made_anew(tmp_path: Path, damage: str) -> None:
     glanced(tmp_path, ledger_of(75))
 
 
-def test_a_ledger_that_is_another_one_now_is_read_anew(tmp_path: Path) -> None:
+def test_a_ledger_that_is_another_one_now_is_read_again(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(60))
     other, head = MemoryLedger(), LedgerHead()
     for _ in range(80):
@@ -228,7 +228,7 @@ def test_a_directory_that_may_not_be_written_is_no_error(tmp_path: Path) -> None
     glanced(tmp_path / "file", ledger_of(40))
 
 
-def test_what_somebody_else_went_on_with_meanwhile_stays(tmp_path: Path) -> None:
+def test_what_another_process_continued_meanwhile_stays(tmp_path: Path) -> None:
     glanced(tmp_path, ledger_of(40))
     slow = Projection(tmp_path, "here")
     known = slow.load()

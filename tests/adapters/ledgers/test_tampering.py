@@ -16,8 +16,8 @@ from promoter.ledger.chain import LedgerHead
 from promoter.ui.cli.app import run
 from tests.adapters.ledgers.git_world import BRANCH, World
 from tests.adapters.ledgers.postgres_server import serving
+from tests.harness import Harness
 from tests.tampering import WAYS, Rows, digest
-from tests.workshop import Workshop
 
 FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
 NO_DIGESTS = ("a line edited", "the last line edited", "a digest edited")
@@ -26,35 +26,35 @@ NO_DIGESTS = ("a line edited", "the last line edited", "a digest edited")
 
 @dataclass
 class Home:
-    """A ledger of 25 facts that was looked at from `place`: its witness knows the last. `put` is what whoever owns it can do."""
+    """A ledger of 25 facts that was looked at from `directory`: its witness knows the last. `put` is what its owner can do."""
 
-    place: Path
+    directory: Path
     url: str
     put: Callable[[Rows], None]
     rows: Rows
 
     def kept(self) -> Path:
-        return self.place.with_name("kept")
+        return self.directory.with_name("kept")
 
 
-def filled(place: Path, url: str, put: Callable[[Rows], None]) -> Home:
-    place.mkdir(exist_ok=True)
-    (place / "pipeline.yaml").write_text(FILE)
-    shop = Workshop()
+def filled(directory: Path, url: str, put: Callable[[Rows], None]) -> Home:
+    directory.mkdir(exist_ok=True)
+    (directory / "pipeline.yaml").write_text(FILE)
+    shop = Harness()
     shop.run()
     shop.newer("two")
     shop.run()
-    ledger = open_ledger(url, place, "shop")
+    ledger = open_ledger(url, directory, "shop")
     ledger.restore(list(shop.store.read())[:24], LedgerHead())
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
+        patch.chdir(directory)
         patch.setenv("PROMOTER_LEDGER", url)
         assert run(["ledger", "verify"]) == 0
         assert run(["pin", "prod", "--reason", "watched", "--actor", "ann@example.com"]) == 0
     rows = [(number, digest(line), line) for number, line in enumerate(ledger.lines(), 1)]
     ledger.close()
-    home = Home(place, url, put, rows)
-    shutil.copytree(place / ".promoter", home.kept())
+    home = Home(directory, url, put, rows)
+    shutil.copytree(directory / ".promoter", home.kept())
     return home
 
 
@@ -79,8 +79,8 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Home:
     def put(rows: Rows) -> None:
         """The branch is one new commit with these files and no history."""
         stream = f"commit refs/heads/{BRANCH}\ncommitter Eve <eve@example.com> 0 +0000\ndata 0\ndeleteall\n".encode()
-        for place, _, line in rows:
-            stream += f"M 100644 inline shop/{'/'.join(path_of(place))}\ndata {len(line) + 1}\n".encode() + line + b"\n\n"
+        for number, _, line in rows:
+            stream += f"M 100644 inline shop/{'/'.join(path_of(number))}\ndata {len(line) + 1}\n".encode() + line + b"\n\n"
         if not rows:
             stream += b"M 100644 inline README\ndata 0\n\n"
         subprocess.run(
@@ -93,9 +93,9 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(params=["postgres", "git"])
 def home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     found: Home = request.getfixturevalue(request.param)
-    shutil.rmtree(found.place / ".promoter")
-    shutil.copytree(found.kept(), found.place / ".promoter")
-    monkeypatch.chdir(found.place)
+    shutil.rmtree(found.directory / ".promoter")
+    shutil.copytree(found.kept(), found.directory / ".promoter")
+    monkeypatch.chdir(found.directory)
     monkeypatch.setenv("PROMOTER_LEDGER", found.url)
     yield found
     found.put(found.rows)
@@ -113,6 +113,6 @@ def test_each_is_found_named_and_stops_what_would_build_on_it(home: Home, capsys
         output = "".join(capsys.readouterr())
         assert re.search(words, output), output
         assert "Traceback" not in output
-    with_it = open_ledger(home.url, home.place, "shop")
+    with_it = open_ledger(home.url, home.directory, "shop")
     assert list(with_it.lines()) == [line for _, _, line in sorted(change(home.rows))]
     with_it.close()

@@ -14,13 +14,13 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
 
-def ledger(store: MemoryLedger, place: Path) -> Ledger:
-    return Ledger(store, FakeClock(), "ann@example.com", FileWitness(place, store.location))
+def ledger(store: MemoryLedger, directory: Path) -> Ledger:
+    return Ledger(store, FakeClock(), "ann@example.com", FileWitness(directory, store.location))
 
 
-def pins(store: MemoryLedger, place: Path, count: int) -> None:
+def pins(store: MemoryLedger, directory: Path, count: int) -> None:
     for number in range(count):
-        ledger(store, place).append(Pinned(reason=f"number {number}"), "prod")
+        ledger(store, directory).append(Pinned(reason=f"number {number}"), "prod")
 
 
 def test_it_remembers_the_last_fact_of_each_ledger(tmp_path):
@@ -37,7 +37,7 @@ def test_an_invalid_file_is_read_as_none(tmp_path, text):
     assert FileWitness(tmp_path, "memory").seen() is None
 
 
-def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
+def test_a_directory_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
     (tmp_path / "file").touch()
     FileWitness(tmp_path / "file" / "below", "memory").note(LedgerHead(1, "sha256:a"))
     assert FileWitness(tmp_path / "file" / "below", "memory").seen() is None

@@ -49,9 +49,9 @@ class ForgeServer:
 
     def review(self, user: str, state: str = "approved", environment: str = "prod", comment: str = "") -> None:
         """As GitHub tells it."""
-        place = {"id": 1, "name": environment, "html_url": f"https://github.com/{REPOSITORY}/deployments/{environment}"}
+        record = {"id": 1, "name": environment, "html_url": f"https://github.com/{REPOSITORY}/deployments/{environment}"}
         person = {"login": user, "id": 1, "type": "User"}
-        self.approvals.append({"state": state, "comment": comment, "environments": [place], "user": person})
+        self.approvals.append({"state": state, "comment": comment, "environments": [record], "user": person})
 
     def approve(self, user: str, status: str = "approved", comment: str = "", at: str = "2026-11-23T18:20:11.000Z") -> None:
         """As GitLab tells it."""
@@ -74,8 +74,8 @@ class ForgeServer:
         return found or Answer(404, {"message": "Not Found", "status": "404"})
 
     def _github(self, asked: Asked) -> Answer | None:
-        here = f"/repos/{REPOSITORY}"
-        match asked.method, asked.path.removeprefix(here):
+        base = f"/repos/{REPOSITORY}"
+        match asked.method, asked.path.removeprefix(base):
             case "GET", "":
                 return Answer(200, {"id": 1, "full_name": REPOSITORY, "default_branch": "trunk"})
             case "POST", "/dispatches" | "/actions/workflows/promote.yml/dispatches":

@@ -25,7 +25,7 @@ def server() -> Iterator[ForgeServer]:
         yield made
 
 
-class HttpYard:
+class HttpForgeSite:
     def __init__(self, server: ForgeServer, platform: Platform) -> None:
         self.server, self.waits = server, list[float]()
         self.forge = self.github() if platform is Platform.GITHUB else self.gitlab()
@@ -37,7 +37,7 @@ class HttpYard:
     def gitlab(self, origin: str = "GITLAB_TOKEN", job: str | None = JOB) -> GitLab:
         return GitLab(self.server.address, PROJECT, Token(TOKEN, origin), job, Retry(self.waits.append), (5.0, 5.0))
 
-    def say(self, user: str, decision: str, comment: str) -> None:
+    def review(self, user: str, decision: str, comment: str) -> None:
         state = {"approve": "approved", "reject": "rejected"}[decision]
         if self.forge.platform is Platform.GITHUB:
             self.server.review(user, state, comment=comment)
@@ -61,8 +61,8 @@ class HttpYard:
 
 
 @pytest.fixture(params=list(Platform))
-def yard(request: pytest.FixtureRequest, server: ForgeServer) -> HttpYard:
-    return HttpYard(server, request.param)
+def site(request: pytest.FixtureRequest, server: ForgeServer) -> HttpForgeSite:
+    return HttpForgeSite(server, request.param)
 
 
 class TestForges(ForgeContract):
@@ -70,17 +70,17 @@ class TestForges(ForgeContract):
 
 
 @pytest.fixture
-def hub(server: ForgeServer) -> HttpYard:
-    return HttpYard(server, Platform.GITHUB)
+def hub(server: ForgeServer) -> HttpForgeSite:
+    return HttpForgeSite(server, Platform.GITHUB)
 
 
 @pytest.fixture
-def lab(server: ForgeServer) -> HttpYard:
-    return HttpYard(server, Platform.GITLAB)
+def lab(server: ForgeServer) -> HttpForgeSite:
+    return HttpForgeSite(server, Platform.GITLAB)
 
 
 # ------------------------------------------------------------ exactly what is documented
-def test_a_workflow_is_started_with_its_ref_and_inputs(hub: HttpYard) -> None:
+def test_a_workflow_is_started_with_its_ref_and_inputs(hub: HttpForgeSite) -> None:
     hub.forge.dispatch(Workflow("promote.yml", "release/1"), OCCASION)
     (asked,) = hub.server.asked
     assert (asked.method, asked.path) == ("POST", "/repos/acme/shop/actions/workflows/promote.yml/dispatches")
@@ -90,20 +90,20 @@ def test_a_workflow_is_started_with_its_ref_and_inputs(hub: HttpYard) -> None:
     assert asked.headers["X-GitHub-Api-Version"] == "2022-11-28"
 
 
-def test_without_a_ref_it_is_taken_from_the_default_branch(hub: HttpYard) -> None:
+def test_without_a_ref_it_is_taken_from_the_default_branch(hub: HttpForgeSite) -> None:
     hub.forge.dispatch(Workflow("promote.yml"), OCCASION)
     assert [one.method for one in hub.server.asked] == ["GET", "POST"]
     assert hub.server.asked[-1].body["ref"] == "trunk"
 
 
-def test_an_event_contains_pipeline_environment_release_and_plan(hub: HttpYard) -> None:
+def test_an_event_contains_pipeline_environment_release_and_plan(hub: HttpForgeSite) -> None:
     hub.forge.dispatch(Event("carry-on"), OCCASION)
     (asked,) = hub.server.asked
     payload = {"pipeline": "shop", "environment": "prod", "release": OCCASION.release, "plan_digest": OCCASION.plan_digest}
     assert (asked.path, asked.body) == ("/repos/acme/shop/dispatches", {"event_type": "carry-on", "client_payload": payload})
 
 
-def test_a_pipeline_is_started_with_two_variables(lab: HttpYard) -> None:
+def test_a_pipeline_is_started_with_two_variables(lab: HttpForgeSite) -> None:
     lab.forge.dispatch(PipelineAt("main"), OCCASION)
     (asked,) = lab.server.asked
     variables = [{"key": "PROMOTER_ENVIRONMENT", "value": "prod"}, {"key": "PROMOTER_RELEASE", "value": OCCASION.release}]
@@ -111,7 +111,7 @@ def test_a_pipeline_is_started_with_two_variables(lab: HttpYard) -> None:
     assert asked.headers["PRIVATE-TOKEN"] == TOKEN
 
 
-def test_a_deployment_its_status_and_its_images_are_recorded(hub: HttpYard) -> None:
+def test_a_deployment_its_status_and_its_images_are_recorded(hub: HttpForgeSite) -> None:
     hub.forge.record(RECORD)
     hub.forge.record_image(IMAGE)
     made, status, image = hub.server.asked
@@ -144,14 +144,14 @@ def test_a_deployment_its_status_and_its_images_are_recorded(hub: HttpYard) -> N
     )
 
 
-def test_reviews_of_other_environments_and_comments_without_a_decision_are_none(hub: HttpYard) -> None:
+def test_reviews_of_other_environments_and_comments_without_a_decision_are_none(hub: HttpForgeSite) -> None:
     hub.server.review("ana-dev", environment="staging")
     hub.server.review("ana-dev", "pending")
     assert hub.forge.reviews("prod") == ()
     assert hub.server.asked[-1].path == f"/repos/acme/shop/actions/runs/{RUN}/approvals"
 
 
-def test_a_jobs_own_token_reads_approvals_and_starts_nothing(lab: HttpYard) -> None:
+def test_a_jobs_own_token_reads_approvals_and_starts_nothing(lab: HttpForgeSite) -> None:
     forge = lab.gitlab("CI_JOB_TOKEN")
     lab.server.approve("ana")
     assert [one.user for one in forge.reviews("prod")] == ["ana"]
@@ -161,7 +161,7 @@ def test_a_jobs_own_token_reads_approvals_and_starts_nothing(lab: HttpYard) -> N
         forge.prove()
 
 
-def test_only_the_deployment_of_this_very_job_is_read(lab: HttpYard) -> None:
+def test_only_the_deployment_of_this_very_job_is_read(lab: HttpForgeSite) -> None:
     with pytest.raises(CallerError, match="this job is not a deployment to prod"):
         lab.gitlab(job="1").reviews("prod")
     with pytest.raises(CallerError, match="this job is not a deployment to other"):
@@ -170,8 +170,8 @@ def test_only_the_deployment_of_this_very_job_is_read(lab: HttpYard) -> None:
 
 @pytest.mark.parametrize("platform", list(Platform))
 def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Platform) -> None:
-    yard = HttpYard(server, platform)
-    forge = yard.github(run=None) if platform is Platform.GITHUB else yard.gitlab(job=None)
+    site = HttpForgeSite(server, platform)
+    forge = site.github(run=None) if platform is Platform.GITHUB else site.gitlab(job=None)
     with pytest.raises(CallerError, match="here to read"):
         forge.reviews("prod")
 
@@ -193,7 +193,7 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
     ],
 )
 def test_a_permanent_error_is_not_retried_and_has_a_hint(
-    hub: HttpYard, status: int, body: object, message: str, hint: str
+    hub: HttpForgeSite, status: int, body: object, message: str, hint: str
 ) -> None:
     hub.server.next = [Answer(status, body)]
     with pytest.raises(ForgeError) as caught:
@@ -202,13 +202,13 @@ def test_a_permanent_error_is_not_retried_and_has_a_hint(
     assert (len(hub.server.asked), hub.waits, caught.value.retryable) == (1, [], False)
 
 
-def test_a_pause_that_is_asked_for_is_kept(hub: HttpYard) -> None:
+def test_a_pause_that_is_asked_for_is_kept(hub: HttpForgeSite) -> None:
     hub.server.next = [Answer(429, {"message": "slow down"}, {"Retry-After": "7"}), Answer(500), Answer(503)]
     hub.forge.dispatch(Event("promoter"), OCCASION)
     assert hub.waits[0] == 7.0 and all(wait < 4 for wait in hub.waits[1:]) and len(hub.server.asked) == 4
 
 
-def test_a_pause_may_be_a_date_or_a_limit_that_is_used_up(hub: HttpYard) -> None:
+def test_a_pause_may_be_a_date_or_a_limit_that_is_used_up(hub: HttpForgeSite) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=30)
     hub.server.next = [
         Answer(403, {}, {"Retry-After": format_datetime(soon, usegmt=True)}),
@@ -218,14 +218,14 @@ def test_a_pause_may_be_a_date_or_a_limit_that_is_used_up(hub: HttpYard) -> None
     assert all(20 < wait <= 30 for wait in hub.waits) and len(hub.waits) == 2
 
 
-def test_who_asks_for_a_long_pause_is_not_asked_again(hub: HttpYard) -> None:
+def test_who_asks_for_a_long_pause_is_not_asked_again(hub: HttpForgeSite) -> None:
     hub.server.next = [Answer(429, {}, {"Retry-After": "3600"})]
     with pytest.raises(ForgeError, match="it asks to wait 3600 s"):
         hub.forge.dispatch(Event("promoter"), OCCASION)
     assert (len(hub.server.asked), hub.waits) == (1, [])
 
 
-def test_what_fails_each_time_fails_at_last(hub: HttpYard) -> None:
+def test_what_fails_each_time_fails_at_last(hub: HttpForgeSite) -> None:
     hub.server.next = [Answer(500, {"message": "boom"})] * 9
     with pytest.raises(ForgeError, match="fails with 500 when asked to start an event of the repository: boom"):
         hub.forge.dispatch(Event("promoter"), OCCASION)
@@ -233,20 +233,20 @@ def test_what_fails_each_time_fails_at_last(hub: HttpYard) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"<html>login</html>", {"not": "a list"}, [{"no": "environments"}], [7], b"[" * 100_000])
-def test_answers_of_no_known_form_are_refused(hub: HttpYard, body: object) -> None:
+def test_answers_of_no_known_form_are_refused(hub: HttpForgeSite, body: object) -> None:
     hub.server.next = [Answer(200, body)]
     with pytest.raises(ForgeError, match="sends an unexpected answer"):
         hub.forge.reviews("prod")
 
 
 @pytest.mark.parametrize("body", [{"not": "a list"}, b"{", [{"id": "x", "deployable": None}]])
-def test_so_are_those_of_gitlab(lab: HttpYard, body: object) -> None:
+def test_so_are_those_of_gitlab(lab: HttpForgeSite, body: object) -> None:
     lab.server.next = [Answer(200, body)]
     with pytest.raises((ForgeError, CallerError)):
         lab.forge.reviews("prod")
 
 
-def test_who_hangs_is_left(hub: HttpYard) -> None:
+def test_who_hangs_is_left(hub: HttpForgeSite) -> None:
     hub.server.next = [Answer(200, hang=True)] * 9
     with pytest.raises(ForgeError, match="does not answer in time"):
         hub.github(timeout=0.1).reviews("prod")
@@ -260,7 +260,7 @@ def test_an_unreachable_platform_is_reported(server: ForgeServer) -> None:
 
 
 # ------------------------------------------------------------ the token
-def test_another_host_never_gets_the_token(hub: HttpYard) -> None:
+def test_another_host_never_gets_the_token(hub: HttpForgeSite) -> None:
     with forge_server() as other:
         hub.server.next = [Answer(307, {}, {"Location": f"{other.address}/repos/acme/shop"})]
         with pytest.raises(ForgeError, match="the token is not sent there"):
@@ -268,7 +268,7 @@ def test_another_host_never_gets_the_token(hub: HttpYard) -> None:
         assert other.asked == []
 
 
-def test_a_renamed_repository_is_followed_on_the_same_host(hub: HttpYard) -> None:
+def test_a_renamed_repository_is_followed_on_the_same_host(hub: HttpForgeSite) -> None:
     there = f"{hub.server.address}/repos/acme/shop/dispatches"
     hub.server.next = [Answer(307, {}, {"Location": there})]
     hub.forge.dispatch(Event("promoter"), OCCASION)
@@ -278,7 +278,7 @@ def test_a_renamed_repository_is_followed_on_the_same_host(hub: HttpYard) -> Non
         hub.forge.dispatch(Event("promoter"), OCCASION)
 
 
-def test_no_error_text_contains_the_token(hub: HttpYard) -> None:
+def test_no_error_text_contains_the_token(hub: HttpForgeSite) -> None:
     hub.server.next = [Answer(422, {"message": f"who are you, {TOKEN}?"})]
     with pytest.raises(ForgeError) as caught:
         hub.forge.prove()
@@ -286,7 +286,7 @@ def test_no_error_text_contains_the_token(hub: HttpYard) -> None:
     assert TOKEN not in "".join(traceback.format_exception(caught.value)) + repr(Token(TOKEN, "x")) + str(Token(TOKEN, "x"))
 
 
-def test_a_netrc_file_is_ignored(hub: HttpYard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netrc_file_is_ignored(hub: HttpForgeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     hub.forge.prove()
@@ -299,7 +299,7 @@ def test_a_token_goes_nowhere_without_tls(base: str) -> None:
         GitHub(base, REPOSITORY, Token(TOKEN, "GH_TOKEN"), RUN, Retry())
 
 
-def test_bodies_are_json(hub: HttpYard) -> None:
+def test_bodies_are_json(hub: HttpForgeSite) -> None:
     hub.forge.dispatch(Event("promoter"), OCCASION)
     assert hub.server.asked[0].headers["Content-Type"] == "application/json"
     assert json.dumps(hub.server.asked[0].body)

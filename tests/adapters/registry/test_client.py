@@ -201,7 +201,7 @@ def test_what_passes_is_tried_again(server: Server, registry: HttpRegistry, wait
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_lasting_server_error_is_retried_and_reported(
+def test_a_permanent_server_error_is_retried_and_reported(
     server: Server, registry: HttpRegistry, waits: list[float], status: int
 ) -> None:
     server.handler = lambda _: Reply(status, b'{"errors": [{"code": "X", "message": "come back tomorrow"}]}')
@@ -332,7 +332,7 @@ def test_an_identity_token_is_refreshed(server: Server, registry: HttpRegistry, 
     assert "Authorization" not in server.asked[1].headers
 
 
-def test_a_token_that_has_expired_is_got_anew(server: Server, registry: HttpRegistry) -> None:
+def test_a_token_that_has_expired_is_requested_again(server: Server, registry: HttpRegistry) -> None:
     server.handler = token_service(server, lambda _: True)
     registry.manifest(server.image)
     stale = server.asked[-1].headers["Authorization"]
@@ -357,7 +357,7 @@ def test_credentials_are_not_sent_in_the_clear(server: Server, registry: HttpReg
     assert "without TLS to auth.example.com" in error_of(lambda: registry.manifest(server.image)).message
 
 
-def test_netrc_is_not_a_place_for_credentials(
+def test_netrc_is_not_read_for_credentials(
     server: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login evil password evil\n")
@@ -456,10 +456,10 @@ def test_many_threads_share_one(server: Server, registry: HttpRegistry, tmp_path
     server.handler = basic
     found: list[Digest] = []
 
-    def look() -> None:
+    def read() -> None:
         found.extend(registry.resolve(Reference(server.image.repository, "v1")) for _ in range(5))
 
-    threads = [threading.Thread(target=look) for _ in range(8)]
+    threads = [threading.Thread(target=read) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -545,7 +545,7 @@ def test_a_registry_that_names_its_inner_scheme_gets_the_layer_by_the_one_it_spe
     assert sent.headers["Authorization"].startswith("Basic ")
 
 
-def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
+def test_a_login_that_ends_while_a_layer_is_sent_is_repeated(
     server: Server, site: Server, registry: HttpRegistry, tmp_path: Path, waits: list[float]
 ) -> None:
     login(tmp_path, server.host)
@@ -562,7 +562,7 @@ def test_a_login_that_ends_while_a_layer_is_sent_is_proven_anew(
     assert len(waits) == len(refused) == 1
 
 
-def test_an_upload_without_a_place_is_named(server: Server, site: Server, registry: HttpRegistry, tmp_path: Path) -> None:
+def test_an_upload_without_a_location_is_named(server: Server, site: Server, registry: HttpRegistry, tmp_path: Path) -> None:
     login(tmp_path, server.host)
     server.handler = taking(lambda: "")
     assert "names no place to push" in error_of(lambda: copied(registry, site, server)).message

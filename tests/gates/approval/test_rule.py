@@ -98,7 +98,7 @@ def test_without_from_the_signers_may_vote() -> None:
     assert controller(ONE, vote("ana@example.com"), signers=("ana@example.com",)) == PASSED
 
 
-def test_a_quota_asks_for_its_role_beside_the_number() -> None:
+def test_a_quota_asks_for_its_role_and_the_number() -> None:
     gate = Approval(min=1, require=(Quota(role="security", min=1),))
     assert controller(gate, vote()) == (Outcome.WAITING, ReasonCode.ROLE_MISSING)
     assert controller(gate, vote(), vote("eve@example.com", seq=11)) == PASSED
@@ -111,7 +111,7 @@ def test_one_reject_closes_the_gate_despite_approvals() -> None:
     assert "not today" in verdict.sentence
 
 
-def test_a_reject_by_somebody_who_may_not_vote_or_of_another_plan_shuts_nothing() -> None:
+def test_a_reject_without_the_right_to_vote_or_of_another_plan_closes_nothing() -> None:
     gate = Approval.model_validate({"from": ["ana@example.com"]})
     assert controller(gate, vote("ben@example.com", decision="reject"), vote(seq=11)) == PASSED
     assert controller(ONE, vote("ben@example.com", decision="reject", plan_digest="sha256:old"), vote(seq=11)) == PASSED
@@ -151,17 +151,17 @@ def texts(gate: Approval, *votes: Vote, **changes: object) -> str:
     return evaluate_approval(gate, replace(CASE, votes=votes, **changes)).sentence  # type: ignore[arg-type]
 
 
-EVERYBODY = Approval.model_validate({"from": ["release-manager", "zoe@example.com"], "min": 2})
+ALL_PEOPLE = Approval.model_validate({"from": ["release-manager", "zoe@example.com"], "min": 2})
 ANA = "the approval by ana@example.com"
 SENTENCES: dict[str, Callable[[], str]] = {
     "0 of 1 approvals; may approve: anyone": lambda: texts(ONE),
     "0 of 1 approvals; may approve: ann, ben": lambda: texts(ONE, signers=("ben", "ann")),
-    "0 of 2 approvals; may approve: release-manager, zoe@example.com": lambda: texts(EVERYBODY),
-    "1 of 2 approvals (by ana@example.com); may approve: release-manager, zoe@example.com": lambda: texts(EVERYBODY, vote()),
+    "0 of 2 approvals; may approve: release-manager, zoe@example.com": lambda: texts(ALL_PEOPLE),
+    "1 of 2 approvals (by ana@example.com); may approve: release-manager, zoe@example.com": lambda: texts(ALL_PEOPLE, vote()),
     "1 of 1 approvals (by ana@example.com); may approve: anyone; needs 2 from role security": lambda: texts(
         Approval(require=(Quota(role="security", min=2),)), vote()
     ),
-    "approved by ana@example.com, ben@example.com": lambda: texts(EVERYBODY, vote("ben@example.com"), vote(seq=11)),
+    "approved by ana@example.com, ben@example.com": lambda: texts(ALL_PEOPLE, vote("ben@example.com"), vote(seq=11)),
     "ana@example.com rejected it": lambda: texts(ONE, vote(decision="reject")),
     "ana@example.com rejected it: no": lambda: texts(ONE, vote(decision="reject", comment="no")),
     f"0 of 1 approvals; may approve: anyone; {ANA} does not count: it is torn": lambda: texts(
@@ -250,7 +250,7 @@ def test_votes_without_a_key_are_counted_by_person() -> None:
     assert "same key" not in texts(Approval(min=4), ana, ben, zoe)
 
 
-def test_a_start_consumes_no_vote_of_somebody_who_may_not_vote() -> None:
+def test_a_start_consumes_no_vote_of_a_person_who_may_not_vote() -> None:
     votes = (vote(seq=10), vote("zoe@example.com", seq=11))
     assert {v.principal for v in counting(ONE, replace(CASE, votes=votes, signers=("ana@example.com",)))} == {"ana@example.com"}
     gate = Approval.model_validate({"from": ["zoe@example.com"]})

@@ -227,7 +227,7 @@ def test_freezes_for_one_reason_go_on_over_the_turn_of_the_year() -> None:
     assert evaluated(gate, at("2026-12-24")).sentence == "frozen until the end of 2027-01-05 (busy); opens 2027-01-06 00:00 UTC"
 
 
-def test_parts_of_one_freeze_count_as_one_beside_another() -> None:
+def test_parts_of_one_freeze_count_as_one_next_to_another() -> None:
     freezes = [("2026-01-01", "2026-01-03", "a"), ("2026-01-02", "2026-01-05", "b"), ("2026-01-04", "2026-01-08", "a")]
     gate = window(freeze=[{"from": first, "to": last, "reason": why} for first, last, why in freezes])
     assert evaluated(gate, at("2026-01-03")).sentence.startswith("frozen until the end of 2026-01-08 (a)")
@@ -404,7 +404,7 @@ def clock(zone: str, day: str) -> tuple[datetime, list[datetime], list[datetime]
     return begin, list(accumulate(walls, max)), list(accumulate(reversed(walls), min))[::-1]
 
 
-def walked(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datetime, timedelta, str | None]) -> list[bool]:
+def expected(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datetime, timedelta, str | None]) -> list[bool]:
     """For each minute whether it is open: from when the wall shows the begin or later, until it shows nothing before the end again."""
     begin, latest, earliest = clock(zone, day)
 
@@ -450,7 +450,7 @@ def test_every_predicted_opening_equals_the_result_of_a_minute_scan(
     zone, day = change
     first = datetime.combine(date.fromisoformat(day) - timedelta(days=back), time()) + timedelta(minutes=15 * hour)
     span = timedelta(minutes=15 * length)
-    found = walked(zone, day, (weekday, 15 * opens, 15 * lasts), (first, span, rule))
+    found = expected(zone, day, (weekday, 15 * opens, 15 * lasts), (first, span, rule))
     end = (15 * (opens + lasts)) % 1440
     days = "" if weekday == 7 else f"{('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')[weekday]} "
     allow = f"{days}{opens // 4:02}:{opens % 4 * 15:02}-{end // 60:02}:{end % 60:02}"

@@ -204,10 +204,12 @@ GOOD = calendar(OWN_ZONE, event(*NIGHT, "EXDATE;TZID=Europe/Bucharest:20260303T2
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
-@given(place=st.integers(0, len(GOOD) - 1), gone=st.integers(0, 30), put=st.text("0123456789TZ=;:,-BEGINDVALU\r\n", max_size=12))
-def test_any_calendar_text_is_read_or_refused_with_a_message(place: int, gone: int, put: str) -> None:
+@given(
+    position=st.integers(0, len(GOOD) - 1), gone=st.integers(0, 30), put=st.text("0123456789TZ=;:,-BEGINDVALU\r\n", max_size=12)
+)
+def test_any_calendar_text_is_read_or_refused_with_a_message(position: int, gone: int, put: str) -> None:
     try:
-        read = read_calendar(GOOD[:place] + put + GOOD[place + gone :])
+        read = read_calendar(GOOD[:position] + put + GOOD[position + gone :])
     except ValueError as error:
         output = str(error)
     else:

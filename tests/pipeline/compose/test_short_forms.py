@@ -13,11 +13,11 @@ from promoter.pipeline.compose.definitions import Written
 from promoter.pipeline.compose.ports import clash
 from promoter.pipeline.compose.service import Service
 
-HERE = Reading(Path("/base"), {"HOME": "/root"})
+READING = Reading(Path("/base"), {"HOME": "/root"})
 
 
 def read(yaml: str) -> Written:
-    return Written.model_validate(read_document(yaml.encode(), "f").data, context=HERE, by_alias=True, by_name=False)
+    return Written.model_validate(read_document(yaml.encode(), "f").data, context=READING, by_alias=True, by_name=False)
 
 
 def document(yaml: str) -> dict[str, object]:
@@ -198,7 +198,7 @@ def test_invalid_ports_are_reported_at_their_position(entry, message):
     assert (at[:2], found) == (("ports", 1), message.replace("entry 1", "entry 2"))
 
 
-def test_a_range_does_not_shift_the_places_of_what_follows():
+def test_a_range_does_not_shift_the_positions_of_what_follows():
     assert messages_of("ports: ['1-5:1-5', {target: x}]") == [
         (("ports", 1, "target"), "`target` must be a whole number, got the text 'x'")
     ]

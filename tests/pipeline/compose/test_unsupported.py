@@ -37,11 +37,11 @@ OURS = {Written: {"protected", "steady", "trial"}, SecretForm: {"env", "command"
 
 @pytest.mark.parametrize("shape", SPECIFICATION, ids=lambda shape: shape.__name__)
 def test_every_key_is_supported_or_refused(shape):
-    carried, refused, specified = set(shape.model_fields), set(keys(shape.__name__)), set(SPECIFICATION[shape].split())
+    supported, refused, specified = set(shape.model_fields), set(keys(shape.__name__)), set(SPECIFICATION[shape].split())
     left_out = set(dropped_keys(shape.__name__))
-    assert carried | refused | left_out >= specified
-    assert not carried & refused and not carried & left_out and not refused & left_out
-    assert carried - specified == OURS.get(shape, set())
+    assert supported | refused | left_out >= specified
+    assert not supported & refused and not supported & left_out and not refused & left_out
+    assert supported - specified == OURS.get(shape, set())
 
 
 @pytest.mark.parametrize(("shape", "key"), [(shape, key) for shape in SPECIFICATION for key in keys(shape.__name__)])

@@ -11,15 +11,15 @@ from promoter.pipeline.compose.interpolation import Unset, interpolate
 from promoter.pipeline.scaffold import importer
 from promoter.pipeline.scaffold.importer import name_from
 from promoter.pipeline.scaffold.variables import templated
-from promoter.pipeline.scaffold.writer import Wishes, pipeline_text
+from promoter.pipeline.scaffold.writer import ScaffoldOptions, pipeline_text
 
 
 def from_dockerfile(text: str, name: str) -> str:
-    return pipeline_text(importer.from_dockerfile(text, name), Wishes())
+    return pipeline_text(importer.from_dockerfile(text, name), ScaffoldOptions())
 
 
 def from_compose(document: dict, name: str) -> str:
-    return pipeline_text(importer.from_compose(document, name), Wishes())
+    return pipeline_text(importer.from_compose(document, name), ScaffoldOptions())
 
 
 def read(text: str) -> dict:
@@ -148,7 +148,7 @@ def test_no_ports_at_all_still_gives_three_environments() -> None:
     assert read(from_compose({"services": {"job": {"image": "x"}}}, "data"))["environments"]["dev"] == {}
 
 
-def test_an_init_process_is_written_for_what_is_built_here_and_only_there() -> None:
+def test_an_init_process_is_written_only_for_what_is_built() -> None:
     """compose.md D6: images of others with an init of their own (s6-overlay) must be process 1."""
     file = read(
         from_compose({"services": {"web": {"build": "."}, "old": {"build": ".", "init": False}, "s6": {"image": "s6"}}}, "x")

@@ -8,7 +8,7 @@ from promoter.gates.checks import Check
 from promoter.gates.context import CheckResult
 from promoter.ledger.store import never_gone
 from promoter.model.images import Digest, ImageRef, Repository
-from promoter.model.labels import Place
+from promoter.model.labels import Namespace
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.checks.runner import Checker
@@ -34,12 +34,12 @@ class Bench:
         self.services = {name: Service(image="x") for name in self.images}
         self.insecure: frozenset[str] = frozenset()
 
-    def look(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
+    def run_check(self, check: Check, *, fresh: bool = False, probes: Probes | None = None) -> CheckResult:
         world: Any = SimpleNamespace(
             clock=self.clock, probes=probes or self.probes, secrets=self.secrets, insecure=self.insecure, gone=never_gone
         )
-        release, place = Release(self.images, Source()), Place("shop", "prod")
+        release, namespace = Release(self.images, Source()), Namespace("shop", "prod")
         promoted = {name: ImageRef(Repository("prod.example.com", "x"), ref.digest) for name, ref in self.images.items()}
         engine = FakeEngine(sleep=self.clock.sleep)
-        site = CheckTarget(place, release, promoted, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
+        site = CheckTarget(namespace, release, promoted, "gate", self.services, lambda _: (), Path("/nowhere"), engine, fresh)
         return Checker(world).run(check, site)

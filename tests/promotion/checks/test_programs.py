@@ -24,7 +24,7 @@ def outcome(result: CheckResult) -> tuple[bool, bool]:
 def test_a_report_below_the_threshold_passes_with_a_summary() -> None:
     bench = Bench()
     bench.probes.installed("trivy", trivy(image(), ("CVE-1", "LOW", ""), ("CVE-2", "MEDIUM", "2")))
-    result = bench.look(scan())
+    result = bench.run_check(scan())
     assert result.passed
     assert result.sentence == "scan all services for high or worse: trivy: web: 1 medium, 1 low"
 
@@ -33,7 +33,7 @@ def test_findings_close_the_gate_and_are_listed_worst_first() -> None:
     bench = Bench()
     many = [(f"CVE-{number}", "HIGH", "") for number in range(9)]
     bench.probes.installed("trivy", trivy(image(), *many, ("CVE-bad", "CRITICAL", "3.0.2")))
-    result = bench.look(scan())
+    result = bench.run_check(scan())
     assert outcome(result) == (False, False)
     assert "trivy finds web: CVE-bad critical in openssl 3.0.1, fixed in 3.0.2; web: CVE-0 high" in result.sentence
     assert "and 5 more (web: 1 critical, 9 high)" in result.sentence
@@ -43,15 +43,15 @@ def test_findings_close_the_gate_and_are_listed_worst_first() -> None:
 def test_auto_takes_what_is_installed_and_a_named_scanner_must_be() -> None:
     bench = Bench()
     bench.probes.installed("grype", grype(image()))
-    assert bench.look(scan()).passed
-    assert not bench.look(scan(scanner="trivy")).passed
+    assert bench.run_check(scan()).passed
+    assert not bench.run_check(scan(scanner="trivy")).passed
     bench.probes.installed("trivy", trivy(image()))
-    assert "trivy: web" in bench.look(scan()).sentence
+    assert "trivy: web" in bench.run_check(scan()).sentence
 
 
 def test_without_a_scanner_nothing_passes() -> None:
-    assert "neither trivy nor grype is on this machine: install trivy or grype" in Bench().look(scan()).sentence
-    result = Bench().look(scan(scanner="grype"))
+    assert "neither trivy nor grype is on this machine: install trivy or grype" in Bench().run_check(scan()).sentence
+    result = Bench().run_check(scan(scanner="grype"))
     assert (result.passed, "grype is not on this machine" in result.sentence) == (False, True)
 
 
@@ -75,7 +75,7 @@ BROKEN = [
 def test_a_scanner_that_fails_never_passes(answer: ToolResult, why: str, late: bool) -> None:
     bench = Bench()
     bench.probes.installed("trivy", answer)
-    result = bench.look(scan())
+    result = bench.run_check(scan())
     assert outcome(result) == (False, late)
     assert why in result.sentence
 
@@ -84,25 +84,25 @@ def test_every_image_is_scanned_once_where_the_release_has_it() -> None:
     web, api = image("web"), image("api", hexdigit="b")
     bench = Bench(web=web, worker=web, api=api)
     bench.probes.installed("trivy", trivy(web), trivy(api, ("CVE-1", "HIGH", "")))
-    result = bench.look(scan())
+    result = bench.run_check(scan())
     assert [words[-1] for words, _, _ in bench.probes.tools if words[1] == "image"] == [str(web), str(api)]
     assert not result.passed
     assert "(web, worker: no findings; api: 1 high)" in result.sentence
     bench.probes.installed("trivy", trivy(web))
-    assert bench.look(scan(service="web")).passed
+    assert bench.run_check(scan(service="web")).passed
 
 
 def test_findings_of_any_image_close_the_gate() -> None:
     web, api = image("web"), image("api", hexdigit="b")
     bench = Bench(web=web, api=api)
     bench.probes.installed("trivy", trivy(web, ("CVE-1", "HIGH", "")), trivy(api))
-    assert "trivy finds web: CVE-1" in bench.look(scan()).sentence
+    assert "trivy finds web: CVE-1" in bench.run_check(scan()).sentence
 
 
 def test_the_second_image_has_only_the_time_that_is_left() -> None:
     bench = Bench(web=image("web"), api=image("api", hexdigit="b"))
     bench.probes.installed("trivy", trivy(image()))
-    assert outcome(bench.look(scan(timeout="0s"))) == (False, True)
+    assert outcome(bench.run_check(scan(timeout="0s"))) == (False, True)
 
 
 def test_ignore_files_and_plain_registries_reach_the_scanner() -> None:
@@ -110,8 +110,8 @@ def test_ignore_files_and_plain_registries_reach_the_scanner() -> None:
     bench.insecure = frozenset({"registry.example.com"})
     bench.probes.installed("trivy", trivy(image()))
     bench.probes.installed("grype", grype(image()))
-    assert bench.look(scan(scanner="trivy", ignore="CVE-1\n")).passed
-    assert bench.look(scan(scanner="grype", ignore="ignore: []")).passed
+    assert bench.run_check(scan(scanner="trivy", ignore="CVE-1\n")).passed
+    assert bench.run_check(scan(scanner="grype", ignore="ignore: []")).passed
     runs = [run for run in bench.probes.tools if run[0][1:] != ("--version",)]
     assert [run[1] for run in runs] == [{"ignore": "CVE-1\n"}, {"ignore.yaml": "ignore: []"}]
     assert "--insecure" in runs[0][0]
@@ -123,12 +123,12 @@ def test_every_image_must_be_signed() -> None:
     web, api = image("web"), image("api", hexdigit="b")
     bench = Bench(web=web, api=api)
     bench.probes.installed("cosign", cosign(web), cosign(api))
-    result = bench.look(SIGNED)
+    result = bench.run_check(SIGNED)
     assert result.passed
     assert f"cosign verifies web {web.digest}; api {api.digest}" in result.sentence
     assert [files for _, files, _ in bench.probes.tools] == [{"cosign.pub": PEM}] * 2
     bench.probes.installed("cosign", cosign(web), ToolResult(1, b"", "Error: no signatures found\n", 0.1))
-    result = bench.look(SIGNED)
+    result = bench.run_check(SIGNED)
     assert not result.passed
     assert f"cosign on {api}: exit 1: Error: no signatures found" in result.sentence
 
@@ -149,7 +149,7 @@ def test_every_image_must_be_signed() -> None:
 def test_a_cosign_that_fails_never_passes(answer: ToolResult, why: str, late: bool) -> None:
     bench = Bench()
     bench.probes.installed("cosign", answer)
-    result = bench.look(SIGNED)
+    result = bench.run_check(SIGNED)
     assert outcome(result) == (False, late)
     assert why in result.sentence
 
@@ -159,8 +159,8 @@ def test_a_key_may_be_a_secret_and_no_sentence_shows_it() -> None:
     bench.secrets.values["PUB"] = PEM
     bench.secrets.values["KMS"] = "awskms:///alias/hidden"
     bench.probes.installed("cosign", ToolResult(1, b"", "Error: getting awskms:///alias/hidden\n", 0.1))
-    bench.look(SignatureCheck(key="{{ secret('PUB') }}"))
-    result = bench.look(SignatureCheck(key="{{ secret('KMS') }}"))
+    bench.run_check(SignatureCheck(key="{{ secret('PUB') }}"))
+    result = bench.run_check(SignatureCheck(key="{{ secret('KMS') }}"))
     first, second = bench.probes.tools
     assert first[1] == {"cosign.pub": PEM}
     assert second[0][4:6] == ("--key", "awskms:///alias/hidden")

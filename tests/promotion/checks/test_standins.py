@@ -28,8 +28,8 @@ class Machine:
         program.write_text("\n".join([*script, f"cat {self.folder}/{name}.json"]) + "\n")
         program.chmod(0o755)
 
-    def look(self, check: ScanCheck | SignatureCheck) -> CheckResult:
-        return Bench().look(check, probes=OutsideProbes(SystemClock()))
+    def run_check(self, check: ScanCheck | SignatureCheck) -> CheckResult:
+        return Bench().run_check(check, probes=OutsideProbes(SystemClock()))
 
     def words(self, name: str) -> str:
         return (self.folder / f"{name}.words").read_text()
@@ -51,7 +51,7 @@ def test_a_report_of_many_megabytes_is_read_whole(machine: Machine) -> None:
     report = trivy(image(), ("CVE-first", "CRITICAL", ""), *many)
     assert len(report) > 20 * TAIL
     machine.install("trivy", report, "echo 'INFO  downloading' >&2")
-    result = machine.look(scan("trivy"))
+    result = machine.run_check(scan("trivy"))
     assert not result.passed
     assert "CVE-first critical" in result.sentence and "1 critical, 20000 low" in result.sentence
 
@@ -59,7 +59,7 @@ def test_a_report_of_many_megabytes_is_read_whole(machine: Machine) -> None:
 @pytest.mark.parametrize(("name", "report"), [("trivy", trivy(image())), ("grype", grype(image()))])
 def test_a_scanner_sees_nothing_but_its_ignore_file(machine: Machine, name: str, report: str) -> None:
     machine.install(name, report, f"ls -A > {machine.folder}/seen", f"cat ignore* >> {machine.folder}/seen 2>/dev/null")
-    assert machine.look(scan(name, ignore="vulnerabilities: []\n")).passed
+    assert machine.run_check(scan(name, ignore="vulnerabilities: []\n")).passed
     assert (machine.folder / "seen").read_text() == "ignore.yaml\nvulnerabilities: []\n"
     assert str(image()) in machine.words(name)
 
@@ -75,14 +75,14 @@ def test_a_scanner_sees_nothing_but_its_ignore_file(machine: Machine, name: str,
 )
 def test_a_scanner_that_breaks_is_no_pass(machine: Machine, lines: tuple[str, ...], why: str) -> None:
     machine.install("grype", grype(image()), *lines)
-    result = machine.look(scan("grype"))
+    result = machine.run_check(scan("grype"))
     assert (result.passed, result.timed_out) == (False, False)
     assert why in result.sentence
 
 
 def test_a_scanner_that_does_not_end_is_ended(machine: Machine) -> None:
     machine.install("trivy", trivy(image()), f"cat {machine.folder}/trivy.json", "sleep 600")
-    result = machine.look(scan("trivy", timeout="700ms"))
+    result = machine.run_check(scan("trivy", timeout="700ms"))
     assert (result.passed, result.timed_out) == (False, True)
     assert "timed out, after 700ms" in result.sentence
 
@@ -90,14 +90,14 @@ def test_a_scanner_that_does_not_end_is_ended(machine: Machine) -> None:
 def test_a_scanner_that_may_not_be_run_is_no_pass(machine: Machine) -> None:
     machine.install("trivy", trivy(image()))
     (machine.bin / "trivy").chmod(0o644)
-    assert not machine.look(scan("trivy")).passed
+    assert not machine.run_check(scan("trivy")).passed
 
 
 def test_cosign_finds_the_key_in_its_directory(machine: Machine) -> None:
     pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
     machine.install("cosign", cosign(image()), f"cp cosign.pub {machine.folder}/seen", "echo 'Verification for x' >&2")
-    assert machine.look(SignatureCheck(key=pem)).passed
+    assert machine.run_check(SignatureCheck(key=pem)).passed
     assert (machine.folder / "seen").read_text() == pem
     assert machine.words("cosign").split()[-1] == str(image())
     machine.install("cosign", json.dumps([]))
-    assert not machine.look(SignatureCheck(key=pem)).passed
+    assert not machine.run_check(SignatureCheck(key=pem)).passed

@@ -381,7 +381,7 @@ def test_export_prints_exactly_the_lines(run_cli: RunCli) -> None:
     assert run_cli("ledger", "export", "--json").json == [fact.document() for fact in facts()]
 
 
-def test_a_broken_chain_is_1_and_names_the_place(run_cli: RunCli, fake: FakePromoter) -> None:
+def test_a_broken_chain_is_1_and_names_the_position(run_cli: RunCli, fake: FakePromoter) -> None:
     assert run_cli("ledger", "verify").code == 0
     fake.answers["ledger_verify"] = LedgerReport("ledger.db", 2, "sha256:00", "line 3: fact 3 names another")
     answer = run_cli("ledger", "verify")

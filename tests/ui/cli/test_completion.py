@@ -174,7 +174,7 @@ def test_broken_and_missing_files_give_no_completions_and_no_output(tmp_path: Pa
     ],
     ids=lambda asked: " ".join(asked.values()),
 )
-def test_a_shell_that_asks_oddly_hears_nothing(environ: dict[str, str], asked: dict[str, str]) -> None:
+def test_a_shell_with_an_odd_request_gets_no_answer(environ: dict[str, str], asked: dict[str, str]) -> None:
     done = subprocess.run([PROMOTER], env=environ | asked, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("", "")
 

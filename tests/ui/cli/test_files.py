@@ -23,7 +23,7 @@ volumes:
 
 
 @pytest.fixture
-def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
+def directory(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a build context and no engine in reach."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
@@ -37,17 +37,17 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("name", "text"), [("compose.yaml", COMPOSE), ("docker-compose.yml", COMPOSE), ("Dockerfile", "FROM scratch\nEXPOSE 80\n")]
 )
-def test_what_init_writes_is_valid(here: Path, run_cli: RunCli, name: str, text: str) -> None:
-    (here / name).write_text(text)
+def test_what_init_writes_is_valid(directory: Path, run_cli: RunCli, name: str, text: str) -> None:
+    (directory / name).write_text(text)
     answer = run_cli("init")
     assert answer.code == 0, answer.err
     assert answer.out.startswith(f"pipeline.yaml is written from {name}\n")
     assert run_cli("validate").code == 0
-    assert list(checked(here / "pipeline.yaml").pipeline.needs) == ["dev", "test", "prod"]
+    assert list(checked(directory / "pipeline.yaml").pipeline.needs) == ["dev", "test", "prod"]
 
 
-def test_init_prints_json(here: Path, run_cli: RunCli) -> None:
-    (here / "my.yaml").write_text(COMPOSE)
+def test_init_prints_json(directory: Path, run_cli: RunCli) -> None:
+    (directory / "my.yaml").write_text(COMPOSE)
     assert run_cli("init", "--from", "my.yaml", "-f", "p.yaml", "--json").json == {
         "written": "p.yaml",
         "from": "my.yaml",
@@ -55,11 +55,11 @@ def test_init_prints_json(here: Path, run_cli: RunCli) -> None:
     }
 
 
-def test_init_writes_over_nothing_without_force(here: Path, run_cli: RunCli) -> None:
-    (here / "compose.yaml").write_text(COMPOSE)
-    (here / "pipeline.yaml").write_text("mine")
+def test_init_writes_over_nothing_without_force(directory: Path, run_cli: RunCli) -> None:
+    (directory / "compose.yaml").write_text(COMPOSE)
+    (directory / "pipeline.yaml").write_text("mine")
     answer = run_cli("init")
-    assert (answer.code, (here / "pipeline.yaml").read_text()) == (2, "mine")
+    assert (answer.code, (directory / "pipeline.yaml").read_text()) == (2, "mine")
     assert "--force" in answer.err
     assert run_cli("init", "--force").code == 0
 
@@ -75,18 +75,20 @@ def test_init_writes_over_nothing_without_force(here: Path, run_cli: RunCli) -> 
     ],
 )
 def test_init_without_something_to_start_from_is_2_and_writes_nothing(
-    here: Path, run_cli: RunCli, argv: tuple[str, ...], message: str
+    directory: Path, run_cli: RunCli, argv: tuple[str, ...], message: str
 ) -> None:
-    (here / "list.yaml").write_text("a: [1]\n")
-    (here / "broken.yaml").write_text("a: [1\n")
+    (directory / "list.yaml").write_text("a: [1]\n")
+    (directory / "broken.yaml").write_text("a: [1\n")
     answer = run_cli(*argv)
     assert answer.code == 2
     assert message in answer.err
-    assert not (here / "pipeline.yaml").exists()
+    assert not (directory / "pipeline.yaml").exists()
 
 
-def test_init_reports_unsupported_compose_keys(here: Path, run_cli: RunCli) -> None:
-    (here / "compose.yaml").write_text("services: {web: {image: nginx, network_mode: 'service:x', credential_spec: {file: x}}}\n")
+def test_init_reports_unsupported_compose_keys(directory: Path, run_cli: RunCli) -> None:
+    (directory / "compose.yaml").write_text(
+        "services: {web: {image: nginx, network_mode: 'service:x', credential_spec: {file: x}}}\n"
+    )
     answer = run_cli("init")
     assert answer.code == 2
     assert "pipeline.yaml is written; edit these lines before the first run" in answer.err
@@ -94,8 +96,8 @@ def test_init_reports_unsupported_compose_keys(here: Path, run_cli: RunCli) -> N
 
 
 # ------------------------------------------------------------ validate, schema
-def test_validate_prints_the_valid_pipeline(here: Path, run_cli: RunCli) -> None:
-    (here / "p.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {dev: {}, prod: {}}\n")
+def test_validate_prints_the_valid_pipeline(directory: Path, run_cli: RunCli) -> None:
+    (directory / "p.yaml").write_text("name: shop\nservices: {web: {image: nginx}}\nenvironments: {dev: {}, prod: {}}\n")
     assert run_cli("validate", "p.yaml").out == "p.yaml is valid: shop, dev, prod\n"
     assert run_cli("validate", "-f", "p.yaml", "--json").json == {
         "valid": True,
@@ -105,11 +107,11 @@ def test_validate_prints_the_valid_pipeline(here: Path, run_cli: RunCli) -> None
     assert run_cli("validate", "p.yaml", "--quiet").out == ""
 
 
-def test_validate_prints_all_complaints_with_positions_and_writes_nothing(here: Path, run_cli: RunCli) -> None:
-    (here / "pipeline.yaml").write_text(
+def test_validate_prints_all_complaints_with_positions_and_writes_nothing(directory: Path, run_cli: RunCli) -> None:
+    (directory / "pipeline.yaml").write_text(
         "name: Shop\nservices: {web: {image: nginx, prots: []}}\nenvironments: {dev: {needs: [x]}}\n"
     )
-    before = sorted(here.rglob("*"))
+    before = sorted(directory.rglob("*"))
     answer = run_cli("validate")
     assert answer.code == 2
     assert [line.split(": ")[0] for line in answer.err.splitlines() if line.startswith("pipeline.yaml:")] == [
@@ -119,10 +121,10 @@ def test_validate_prints_all_complaints_with_positions_and_writes_nothing(here: 
     ]
     output = run_cli("validate", "--json").json
     assert [(c["line"], c["column"]) for c in output["error"]["complaints"]] == [(1, 7), (2, 32), (3, 30)]
-    assert sorted(here.rglob("*")) == before
+    assert sorted(directory.rglob("*")) == before
 
 
-def test_a_missing_file_exits_2_and_is_named(here: Path, run_cli: RunCli) -> None:
+def test_a_missing_file_exits_2_and_is_named(directory: Path, run_cli: RunCli) -> None:
     answer = run_cli("validate", "none.yaml")
     assert answer.code == 2
     assert "none.yaml" in answer.err
@@ -138,7 +140,7 @@ def findings(run_cli: RunCli, *argv: str) -> dict[str, dict[str, object]]:
     return {finding["part"]: finding for finding in run_cli("doctor", "--json", *argv).json["findings"]}
 
 
-def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, run_cli: RunCli) -> None:
+def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(directory: Path, run_cli: RunCli) -> None:
     answer = run_cli("doctor")
     assert answer.code == 1
     assert "MISSING engine: " in answer.out
@@ -146,8 +148,8 @@ def test_the_doctor_names_what_is_missing_with_a_remedy_and_is_1(here: Path, run
     assert all(finding["remedy"] for finding in findings(run_cli).values() if not finding["ok"])
 
 
-def test_doctor_checks_every_engine_and_registry_of_the_file(here: Path, run_cli: RunCli) -> None:
-    (here / "pipeline.yaml").write_text(
+def test_doctor_checks_every_engine_and_registry_of_the_file(directory: Path, run_cli: RunCli) -> None:
+    (directory / "pipeline.yaml").write_text(
         "name: shop\nregistry: 127.0.0.1:1/x\nservices: {web: {image: web, build: ./web}}\n"
         "environments: {dev: {}, prod: {engine: 'unix:///no/such.sock'}}\n"
     )
@@ -157,15 +159,17 @@ def test_doctor_checks_every_engine_and_registry_of_the_file(here: Path, run_cli
     assert not output["registry 127.0.0.1:1"]["ok"]
 
 
-def test_the_doctor_names_the_programs_that_evidence_needs(here: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
-    (here / "bin").mkdir()
-    grype = here / "bin/grype"
+def test_the_doctor_names_the_programs_that_evidence_needs(
+    directory: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / "bin").mkdir()
+    grype = directory / "bin/grype"
     grype.write_text("#!/bin/sh\n")
     grype.chmod(0o755)
-    monkeypatch.setenv("PATH", str(here / "bin"))
+    monkeypatch.setenv("PATH", str(directory / "bin"))
     assert not {"cosign", "trivy or grype"} & findings(run_cli).keys()
     gates = "[{signature: {key: 'k8s://a/b'}}, {scan: {}}, {scan: {scanner: trivy}}]"
-    (here / "pipeline.yaml").write_text(
+    (directory / "pipeline.yaml").write_text(
         f"name: shop\nservices: {{web: {{image: 'a'}}}}\nenvironments: {{prod: {{gates: {gates}}}}}\n"
     )
     found = findings(run_cli)
@@ -175,15 +179,15 @@ def test_the_doctor_names_the_programs_that_evidence_needs(here: Path, run_cli: 
     assert found["trivy or grype"]["detail"] == str(grype)
 
 
-def test_doctor_reports_an_invalid_file_and_continues(here: Path, run_cli: RunCli) -> None:
-    (here / "pipeline.yaml").write_text("nam: shop\n")
+def test_doctor_reports_an_invalid_file_and_continues(directory: Path, run_cli: RunCli) -> None:
+    (directory / "pipeline.yaml").write_text("nam: shop\n")
     output = findings(run_cli)
     assert (output["pipeline file"]["ok"], output["pipeline file"]["essential"]) == (False, True)
     assert "disk" in output
 
 
-def test_a_ledger_that_cannot_be_opened_is_found(here: Path, run_cli: RunCli) -> None:
-    (here / "file").write_text("not a database, and long enough to be looked at as one" * 20)
+def test_a_ledger_that_cannot_be_opened_is_found(directory: Path, run_cli: RunCli) -> None:
+    (directory / "file").write_text("not a database, and long enough to be looked at as one" * 20)
     assert findings(run_cli)["ledger"]["ok"]
     assert not findings(run_cli, "--ledger", "sqlite:file")["ledger"]["ok"]
     assert not findings(run_cli, "--ledger", "sqlite:file/x.db")["ledger"]["ok"]

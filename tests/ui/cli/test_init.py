@@ -33,7 +33,7 @@ REFUSED = {
 
 
 @pytest.fixture
-def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
+def directory(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with everything that the Compose files name."""
     for name in ("HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
@@ -47,8 +47,10 @@ def here(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("compose", COMPOSE, ids=lambda path: path.stem)
-def test_each_compose_file_becomes_a_good_pipeline_or_every_reason_is_named(here: Path, run_cli: RunCli, compose: Path) -> None:
-    shutil.copy(compose, here / "compose.yaml")
+def test_each_compose_file_becomes_a_good_pipeline_or_every_reason_is_named(
+    directory: Path, run_cli: RunCli, compose: Path
+) -> None:
+    shutil.copy(compose, directory / "compose.yaml")
     answer = run_cli("init", "--yes")
     reasons = REFUSED.get(compose.stem, [])
     assert answer.code == (2 if reasons else 0), answer.err
@@ -56,7 +58,7 @@ def test_each_compose_file_becomes_a_good_pipeline_or_every_reason_is_named(here
     assert len([line for line in answer.err.splitlines() if line.startswith("pipeline.yaml:")]) == len(reasons)
     if not reasons:
         assert run_cli("validate").code == 0
-    written = (here / "pipeline.yaml").read_text()
+    written = (directory / "pipeline.yaml").read_text()
     assert written.startswith("# yaml-language-server: $schema=.promoter/pipeline.schema.json\n")
     assert set(yaml.safe_load(compose.read_text())["services"]) == set(yaml.safe_load(written)["services"])
 
@@ -66,15 +68,15 @@ def test_there_are_ten_of_them_and_most_just_work() -> None:
     assert len(COMPOSE) - len(REFUSED) >= 7
 
 
-def test_every_copy_of_a_range_gets_ports_of_its_own(here: Path, run_cli: RunCli) -> None:
-    shutil.copy(ROOT / "tests/fixtures/compose/port-ranges.yaml", here / "compose.yaml")
+def test_every_copy_of_a_range_gets_ports_of_its_own(directory: Path, run_cli: RunCli) -> None:
+    shutil.copy(ROOT / "tests/fixtures/compose/port-ranges.yaml", directory / "compose.yaml")
     assert run_cli("init", "--yes").code == 0
-    places = yaml.safe_load((here / "pipeline.yaml").read_text())["environments"]
-    ports = [port for place in places.values() for port in place["vars"].values()]
+    environments = yaml.safe_load((directory / "pipeline.yaml").read_text())["environments"]
+    ports = [port for environment in environments.values() for port in environment["vars"].values()]
     assert len(ports) == len(set(ports)) == 15
 
 
-def test_options_answer_every_question(here: Path, run_cli: RunCli) -> None:
+def test_options_answer_every_question(directory: Path, run_cli: RunCli) -> None:
     words = (
         "--name",
         "other",
@@ -86,7 +88,7 @@ def test_options_answer_every_question(here: Path, run_cli: RunCli) -> None:
         "ana@example.com ben@example.com",
     )
     assert run_cli("init", *words).code == 0
-    file = yaml.safe_load((here / "pipeline.yaml").read_text())
+    file = yaml.safe_load((directory / "pipeline.yaml").read_text())
     assert (file["name"], file["registry"], list(file["environments"])) == ("other", "r.example.com/x", ["qa", "live"])
     assert list(file["services"]) == ["other"]
     assert file["environments"]["live"]["gates"] == [{"approval": {"min": 1, "from": ["ana@example.com", "ben@example.com"]}}]
@@ -108,32 +110,34 @@ def test_options_answer_every_question(here: Path, run_cli: RunCli) -> None:
     ],
 )
 def test_an_answer_that_cannot_be_is_2_and_writes_nothing(
-    here: Path, run_cli: RunCli, option: str, value: str, message: str
+    directory: Path, run_cli: RunCli, option: str, value: str, message: str
 ) -> None:
-    before = sorted(here.rglob("*"))
+    before = sorted(directory.rglob("*"))
     answer = run_cli("init", option, value)
     assert answer.code == 2
     assert message in answer.err
-    assert sorted(here.rglob("*")) == before
+    assert sorted(directory.rglob("*")) == before
 
 
-def test_odd_names_become_text_and_never_another_line(here: Path, run_cli: RunCli) -> None:
+def test_odd_names_become_text_and_never_another_line(directory: Path, run_cli: RunCli) -> None:
     text = "name: 'null'\nservices:\n  \"a\\n#b\": {image: x, container_name: y, ports: ['${P:-1\n2}:80']}\n"
-    (here / "compose.yaml").write_text(text)
+    (directory / "compose.yaml").write_text(text)
     run_cli("init", "--yes")
-    file = yaml.safe_load((here / "pipeline.yaml").read_text())
+    file = yaml.safe_load((directory / "pipeline.yaml").read_text())
     assert (file["name"], list(file["environments"])) == ("null", ["dev", "test", "prod"])
 
 
 # ------------------------------------------------------------ what lies beside it
-def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_is_for_all(here: Path, run_cli: RunCli) -> None:
-    git(here, "init", "-q")
+def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_is_for_all(
+    directory: Path, run_cli: RunCli
+) -> None:
+    git(directory, "init", "-q")
     assert run_cli("init").code == 0
-    schema = json.loads((here / ".promoter/pipeline.schema.json").read_text())
+    schema = json.loads((directory / ".promoter/pipeline.schema.json").read_text())
     assert schema == run_cli("schema").json
-    (here / ".promoter/ledger.db").touch()
-    (here / ".promoter/allowed_signers").touch()
-    seen = git(here, "status", "--porcelain", "-uall").split()
+    (directory / ".promoter/ledger.db").touch()
+    (directory / ".promoter/allowed_signers").touch()
+    seen = git(directory, "status", "--porcelain", "-uall").split()
     assert {name for name in seen if name.startswith(".promoter")} == {
         ".promoter/.gitignore",
         ".promoter/allowed_signers",
@@ -147,16 +151,16 @@ def git(where: Path, *words: str) -> str:
 
 
 @pytest.fixture
-def deploy(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def deploy(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory below a checkout's root, whose code is on a platform, and whose branch has a name of its own."""
-    git(here, "init", "-q", "-b", 'v1"];x')
-    git(here, "remote", "add", "origin", "git@github.com:Acme/Shop.git")
-    directory = here / "deploy it"
-    directory.mkdir()
-    shutil.copytree(here / "web", directory / "web")
-    (directory / "compose.yaml").write_text("services: {web: {build: ./web, ports: ['80:80']}, db: {image: postgres}}\n")
-    monkeypatch.chdir(directory)
-    return directory
+    git(directory, "init", "-q", "-b", 'v1"];x')
+    git(directory, "remote", "add", "origin", "git@github.com:Acme/Shop.git")
+    nested = directory / "deploy it"
+    nested.mkdir()
+    shutil.copytree(directory / "web", nested / "web")
+    (nested / "compose.yaml").write_text("services: {web: {build: ./web, ports: ['80:80']}, db: {image: postgres}}\n")
+    monkeypatch.chdir(nested)
+    return nested
 
 
 def strict(*argv: object) -> None:
@@ -164,9 +168,9 @@ def strict(*argv: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_was_written_is_named_from_here(here: Path, run_cli: RunCli) -> None:
-    git(here, "init", "-q")
-    git(here, "remote", "add", "origin", "git@github.com:acme/shop.git")
+def test_written_files_are_named_relative_to_the_working_directory(directory: Path, run_cli: RunCli) -> None:
+    git(directory, "init", "-q")
+    git(directory, "remote", "add", "origin", "git@github.com:acme/shop.git")
     assert "\n.github/workflows/promote.yml is written\n" in run_cli("init", "--ci", "github").out
 
 
@@ -266,13 +270,13 @@ def test_what_init_and_schema_read_is_in_the_wheel(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------ on a terminal
 @pytest.fixture
-def terminal(cli: Cli, here: Path) -> Iterator[Terminal]:
+def terminal(cli: Cli, directory: Path) -> Iterator[Terminal]:
     env = {name: value for name, value in cli.env.items() if name not in ("CI", "GITHUB_ACTIONS", "GITLAB_CI")}
-    with Terminal([str(BIN / "promoter"), "init"], here, env) as terminal:
+    with Terminal([str(BIN / "promoter"), "init"], directory, env) as terminal:
         yield terminal
 
 
-def test_enter_takes_what_is_proposed(terminal: Terminal, here: Path) -> None:
+def test_enter_takes_what_is_proposed(terminal: Terminal, directory: Path) -> None:
     for question in (
         "name [",
         "CI (github, gitlab or none) [none]",
@@ -284,10 +288,10 @@ def test_enter_takes_what_is_proposed(terminal: Terminal, here: Path) -> None:
         terminal.send("\n")
     terminal.expect("pipeline.yaml is written from Dockerfile")
     assert terminal.end() == 0
-    assert list(yaml.safe_load((here / "pipeline.yaml").read_text())["environments"]) == ["dev", "test", "prod"]
+    assert list(yaml.safe_load((directory / "pipeline.yaml").read_text())["environments"]) == ["dev", "test", "prod"]
 
 
-def test_what_cannot_be_is_asked_again(terminal: Terminal, here: Path) -> None:
+def test_what_cannot_be_is_asked_again(terminal: Terminal, directory: Path) -> None:
     for question, typed in (
         ("name [", "My Shop\n"),
         ("'My Shop' is not a name", ""),
@@ -300,12 +304,12 @@ def test_what_cannot_be_is_asked_again(terminal: Terminal, here: Path) -> None:
         terminal.expect(question)
         terminal.send(typed)
     assert terminal.end() == 0
-    file = yaml.safe_load((here / "pipeline.yaml").read_text())
+    file = yaml.safe_load((directory / "pipeline.yaml").read_text())
     assert (file["name"], file["registry"], list(file["environments"])) == ("shop", "r.example.com/acme", ["test", "prod"])
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
-def test_who_goes_away_leaves_nothing_behind(terminal: Terminal, here: Path, key: str) -> None:
+def test_who_goes_away_leaves_nothing_behind(terminal: Terminal, directory: Path, key: str) -> None:
     terminal.expect("name [")
     terminal.send("\n")
     terminal.expect("[none]")
@@ -313,20 +317,20 @@ def test_who_goes_away_leaves_nothing_behind(terminal: Terminal, here: Path, key
     terminal.send(key)
     terminal.expect("nothing was written")
     assert terminal.end() == 130
-    assert not (here / "pipeline.yaml").exists()
-    assert not (here / ".promoter").exists()
+    assert not (directory / "pipeline.yaml").exists()
+    assert not (directory / ".promoter").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "env"), [(("--yes",), {}), ((), {"CI": "true"}), (("--json",), {})], ids=["--yes", "CI", "--json"]
 )
-def test_a_terminal_alone_is_no_person(cli: Cli, here: Path, words: tuple[str, ...], env: dict[str, str]) -> None:
+def test_a_terminal_alone_is_no_person(cli: Cli, directory: Path, words: tuple[str, ...], env: dict[str, str]) -> None:
     plain = {name: value for name, value in cli.env.items() if name != "CI"} | env
-    with Terminal([str(BIN / "promoter"), "init", *words], here, plain) as terminal:
+    with Terminal([str(BIN / "promoter"), "init", *words], directory, plain) as terminal:
         assert terminal.end() == 0
         assert "[" not in terminal.shown or "--json" in words
-    assert (here / "pipeline.yaml").exists()
-    assert os.path.lexists(here / ".promoter/pipeline.schema.json")
+    assert (directory / "pipeline.yaml").exists()
+    assert os.path.lexists(directory / ".promoter/pipeline.schema.json")
 
 
 # ------------------------------------------------------------ what belongs to a Compose file
@@ -350,16 +354,16 @@ FILES = {
     ],
 )
 def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
-    here: Path, run_cli: RunCli, files: tuple[str, ...], services: object, message: str
+    directory: Path, run_cli: RunCli, files: tuple[str, ...], services: object, message: str
 ) -> None:
     """compose.md D5 and D8: `.env` and the override file were ignored without a word."""
     for name in ("compose.yaml", *files):
-        (here / name).write_text(FILES[name])
+        (directory / name).write_text(FILES[name])
     answer = run_cli("init", "--yes")
     assert answer.code == 0, answer.err
-    text = (here / "pipeline.yaml").read_text()
+    text = (directory / "pipeline.yaml").read_text()
     assert message in text and "s3cret" not in text
-    loaded = checked(here / "pipeline.yaml")
+    loaded = checked(directory / "pipeline.yaml")
     web = loaded.resolve("test", Source(), None).services["web"]
     assert web.environment == {"P": "s3cret"} | ({"O": "1"} if "compose.override.yaml" in files else {})
     assert web.init and [(p.target, p.published, p.protocol) for p in web.ports] == [
@@ -369,26 +373,26 @@ def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
     ]
 
 
-def test_an_included_file_is_not_lost(here: Path, run_cli: RunCli) -> None:
+def test_an_included_file_is_not_lost(directory: Path, run_cli: RunCli) -> None:
     """compose.md D8: `include` vanished with exit code 0."""
-    (here / "other.yaml").write_text(FILES["other.yaml"])
-    (here / "compose.yaml").write_text("include: [other.yaml]\nservices: {web: {image: x}}\n")
+    (directory / "other.yaml").write_text(FILES["other.yaml"])
+    (directory / "compose.yaml").write_text("include: [other.yaml]\nservices: {web: {image: x}}\n")
     assert run_cli("init", "--yes").code == 0
-    assert list(checked(here / "pipeline.yaml").resolve("dev", Source(), None).services) == ["inner", "web"]
+    assert list(checked(directory / "pipeline.yaml").resolve("dev", Source(), None).services) == ["inner", "web"]
 
 
-def test_the_name_of_the_project_is_that_of_each_environment(here: Path, run_cli: RunCli) -> None:
+def test_the_name_of_the_project_is_that_of_each_environment(directory: Path, run_cli: RunCli) -> None:
     """compose.md D16: `${COMPOSE_PROJECT_NAME}` became an empty text."""
-    (here / "compose.yaml").write_text("services: {web: {image: x, hostname: '${COMPOSE_PROJECT_NAME}-web'}}\n")
+    (directory / "compose.yaml").write_text("services: {web: {image: x, hostname: '${COMPOSE_PROJECT_NAME}-web'}}\n")
     answer = run_cli("init", "--yes", "--name", "shop")
     assert answer.code == 0, answer.err
-    assert "COMPOSE_PROJECT_NAME differs in each environment" in (here / "pipeline.yaml").read_text()
-    assert checked(here / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
+    assert "COMPOSE_PROJECT_NAME differs in each environment" in (directory / "pipeline.yaml").read_text()
+    assert checked(directory / "pipeline.yaml").resolve("test", Source(), None).services["web"].hostname == "shop-test-web"
 
 
-def test_a_malformed_variable_is_refused_at_its_place(here: Path, run_cli: RunCli) -> None:
+def test_a_malformed_variable_is_refused_at_its_position(directory: Path, run_cli: RunCli) -> None:
     """compose.md D9: `${foo!}` was taken literally."""
-    (here / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
+    (directory / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
     answer = run_cli("init", "--yes")
     assert answer.code == 2 and "compose.yaml:1:34: `${foo` is never closed" in answer.err
-    assert not (here / "pipeline.yaml").exists()
+    assert not (directory / "pipeline.yaml").exists()

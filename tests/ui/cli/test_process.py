@@ -33,7 +33,7 @@ def test_the_help_of_one_verb_imports_no_other() -> None:
     assert modules & {"promoter.ui.cli.history", "promoter.usecases.context", "docker", "rich"} == set()
 
 
-def test_without_a_command_and_a_file_it_says_how_to_begin(tmp_path: Path) -> None:
+def test_without_a_command_and_a_file_it_shows_how_to_begin(tmp_path: Path) -> None:
     done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("there is no pipeline file pipeline.yaml here\nnext: promoter init ")

@@ -16,41 +16,41 @@ import pytest
 from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.ledger.chain import LedgerHead
 from promoter.ui.cli.app import run
+from tests.harness import Harness
 from tests.tampering import WAYS, Rows, rehashed, renumbered, texts
-from tests.workshop import Workshop
 
 FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
 COUNT = 24
 
 
-def _kept(place: Path) -> Path:
+def _kept(original: Path) -> Path:
     """Beside its own original only: a worker may set the module up twice."""
-    return place.with_name(f"{place.name}-kept")
+    return original.with_name(f"{original.name}-kept")
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pipeline with a ledger of real facts, that was looked at once: the witness knows its head."""
-    place = tmp_path_factory.mktemp("original")
-    (place / "pipeline.yaml").write_text(FILE)
-    shop = Workshop()
+    original = tmp_path_factory.mktemp("original")
+    (original / "pipeline.yaml").write_text(FILE)
+    shop = Harness()
     shop.run()
     shop.newer("two")
     shop.run()
     facts = list(shop.store.read())[:COUNT]
-    ledger = SqliteLedger(place / ".promoter/ledger.db")
+    ledger = SqliteLedger(original / ".promoter/ledger.db")
     ledger.restore(facts, LedgerHead())
     ledger.close()
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
+        patch.chdir(original)
         assert run(["ledger", "verify"]) == 0
         assert run(["pin", "prod", "--reason", "watched", "--actor", "ann@example.com"]) == 0
-    shutil.copytree(place, _kept(place))
-    return place
+    shutil.copytree(original, _kept(original))
+    return original
 
 
 @pytest.fixture
-def here(original: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def directory(original: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Always the same place: a witness is for a ledger there."""
     shutil.rmtree(original)
     shutil.copytree(_kept(original), original)
@@ -58,14 +58,14 @@ def here(original: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return original
 
 
-def rows_of(place: Path) -> Rows:
-    with closing(sqlite3.connect(place / ".promoter/ledger.db")) as raw:
+def rows_of(original: Path) -> Rows:
+    with closing(sqlite3.connect(original / ".promoter/ledger.db")) as raw:
         return raw.execute("SELECT seq, digest, line FROM facts ORDER BY seq").fetchall()
 
 
-def put(place: Path, rows: Rows) -> None:
+def put(original: Path, rows: Rows) -> None:
     """`rows` and nothing else, by somebody who may do what he likes with the file."""
-    with closing(sqlite3.connect(place / ".promoter/ledger.db")) as raw:
+    with closing(sqlite3.connect(original / ".promoter/ledger.db")) as raw:
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
         raw.execute("DELETE FROM facts")
@@ -81,11 +81,13 @@ def run_cli(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_each_is_found_named_and_stops_what_would_build_on_it(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
+def test_each_is_found_named_and_stops_what_would_build_on_it(
+    directory: Path, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
     change, words = WAYS[way]
-    rows = change(rows_of(here))
-    assert rows != rows_of(here)
-    put(here, rows)
+    rows = change(rows_of(directory))
+    assert rows != rows_of(directory)
+    put(directory, rows)
     code, output = run_cli(capsys, "ledger", "verify")
     assert code == 1
     assert re.search(words, output), output
@@ -94,17 +96,17 @@ def test_each_is_found_named_and_stops_what_would_build_on_it(here: Path, capsys
     for command in (["status"], ["pin", "dev", "--reason", "x", "--actor", "ben@example.com"], ["promote"]):
         code, output = run_cli(capsys, *command)
         assert (code, "Traceback" in output) == (1, False), output
-    assert rows_of(here) == sorted(rows)
+    assert rows_of(directory) == sorted(rows)
 
 
 @pytest.mark.parametrize("way", ["deleted", "garbage", "another program's", "half a page"])
-def test_a_missing_or_invalid_ledger_file_is_reported(here: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
-    file = here / ".promoter/ledger.db"
-    rows_of(here)
+def test_a_missing_or_invalid_ledger_file_is_reported(directory: Path, capsys: pytest.CaptureFixture[str], way: str) -> None:
+    file = directory / ".promoter/ledger.db"
+    rows_of(directory)
     with closing(sqlite3.connect(file)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = file.read_bytes()
-    for part in here.glob(".promoter/ledger.db*"):
+    for part in directory.glob(".promoter/ledger.db*"):
         part.unlink()
     if way == "garbage":
         file.write_bytes(b"\0" * 4096)
@@ -119,21 +121,21 @@ def test_a_missing_or_invalid_ledger_file_is_reported(here: Path, capsys: pytest
         assert (code, "Traceback" in output) == (1, False), output
 
 
-def test_the_ledger_of_another_pipeline_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    put(here, [(n, d, t.replace(b'"pipeline":"shop"', b'"pipeline":"blog"')) for n, d, t in rows_of(here)][:1])
-    put(here, renumbered(texts(rows_of(here))))
-    (here / ".promoter/witness.json").unlink()
+def test_the_ledger_of_another_pipeline_is_refused(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(directory, [(n, d, t.replace(b'"pipeline":"shop"', b'"pipeline":"blog"')) for n, d, t in rows_of(directory)][:1])
+    put(directory, renumbered(texts(rows_of(directory))))
+    (directory / ".promoter/witness.json").unlink()
     code, output = run_cli(capsys, "promote")
     assert (code, "belongs to pipeline blog, not to shop" in output) == (2, True), output
 
 
 def test_a_rewritten_ledger_without_witness_differs_from_a_head_kept_outside(
-    here: Path, capsys: pytest.CaptureFixture[str]
+    directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever writes the ledger anew and takes the witness away leaves a chain that is whole: docs/ledger.md says so."""
     kept = json.loads(run_cli(capsys, "ledger", "verify", "--json")[1])["head"]
-    put(here, rehashed(rows_of(here), 7))
-    (here / ".promoter/witness.json").unlink()
+    put(directory, rehashed(rows_of(directory), 7))
+    (directory / ".promoter/witness.json").unlink()
     code, output = run_cli(capsys, "ledger", "verify", "--json")
     assert code == 0
     assert json.loads(output)["head"] != kept

@@ -6,20 +6,20 @@ from promoter.gates.approval.rule import Approval
 from promoter.ui.reports.history import history
 from promoter.ui.reports.view import View
 from tests.fakes.engine import Behaviour
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 
-def lines(shop: Workshop, environment: str | None = "prod", *, verbose: bool = False) -> list[str]:
+def lines(shop: Harness, environment: str | None = "prod", *, verbose: bool = False) -> list[str]:
     text = history(shop.api().history(environment), View(shop.clock.now(), verbose=verbose))
     return [" ".join(line.split()) for line in text.splitlines()[1:]]
 
 
-def test_nothing_is_said_in_one_sentence() -> None:
-    assert history([], View(Workshop().clock.now())) == "nothing has happened yet"
+def test_no_entries_are_one_sentence() -> None:
+    assert history([], View(Harness().clock.now())) == "nothing has happened yet"
 
 
 def test_a_promotion_is_one_line_with_who_approved_it() -> None:
-    shop = Workshop(gates={"prod": (Approval(),)})
+    shop = Harness(gates={"prod": (Approval(),)})
     release = shop.run().release
     assert release is not None
     short = release.id[:7]
@@ -34,7 +34,7 @@ def test_a_promotion_is_one_line_with_who_approved_it() -> None:
 
 
 def test_failures_rollbacks_repairs_and_decisions_have_their_words() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     shop.newer("two")
     shop.run()
@@ -54,7 +54,7 @@ def test_failures_rollbacks_repairs_and_decisions_have_their_words() -> None:
 
 
 def test_with_details_each_fact_is_a_line() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     facts = shop.api().history(None)
     assert len(lines(shop, None, verbose=True)) == len(facts)

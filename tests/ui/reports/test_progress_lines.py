@@ -31,7 +31,7 @@ ONE_EACH: list[e.Event] = [
     e.GateEvaluated(
         "prod", "approval of 1 person", waiting(ReasonCode.APPROVALS_MISSING, "0 of 1", datetime(2026, 1, 1, tzinfo=UTC))
     ),
-    e.PromotionStarted("dev", RELEASE, "sha256:00", mending=False),
+    e.PromotionStarted("dev", RELEASE, "sha256:00", repair=False),
     e.StepStarted("dev", f"pull web {IMAGE}"),
     e.StepNote("dev", "replace web", "healthy"),
     e.StepDone("dev", "pull web", 65.0),
@@ -82,7 +82,7 @@ def test_what_others_wrote_cannot_move_the_cursor_or_break_the_line(event: e.Eve
     assert (sentence(type(event)(**words)) or "").endswith("a[2Jbcd    e")
 
 
-def test_a_reader_that_goes_away_ends_the_telling_and_nothing_else() -> None:
+def test_a_reader_that_goes_away_ends_the_output_and_nothing_else() -> None:
     class Gone(io.StringIO):
         def write(self, _: str) -> int:
             raise BrokenPipeError

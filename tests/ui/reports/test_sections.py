@@ -17,7 +17,7 @@ RELEASE = Release({"web": IMAGE}, Source())
 OPEN, CLOSED = passed("soaked"), waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")
 
 
-class Heard:
+class RecordingSink:
     """A sink that remembers."""
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class Heard:
         self.lines.append("]")
 
 
-def heard(*events: e.Event) -> list[str]:
-    sink = Heard()
+def written(*events: e.Event) -> list[str]:
+    sink = RecordingSink()
     with Lanes(sink) as lanes:
         for event in events:
             lanes(event)
@@ -44,7 +44,7 @@ def heard(*events: e.Event) -> list[str]:
 def entered(name: str) -> list[e.Event]:
     return [
         e.GateEvaluated(name, "soak", OPEN),
-        e.PromotionStarted(name, RELEASE, "sha256:0", mending=False),
+        e.PromotionStarted(name, RELEASE, "sha256:0", repair=False),
         e.StepStarted(name, "pull web"),
         e.StepDone(name, "pull web", 1.0),
     ]
@@ -55,7 +55,7 @@ def ended(name: str, status: str = "deployed") -> e.Event:
 
 
 def test_events_of_one_environment_are_printed_immediately() -> None:
-    sink = Heard()
+    sink = RecordingSink()
     lanes = Lanes(sink)
     title = f"[dev: promotion of {RELEASE.short_id}"
     expected = ["[dev: gates", "dev: gate soak: open: soaked", "]", title, f"dev: promoting release {RELEASE.short_id}"]
@@ -69,12 +69,12 @@ def test_events_of_one_environment_are_printed_immediately() -> None:
 def test_what_began_later_waits_its_turn_and_then_goes_on() -> None:
     one, other = entered("eu"), entered("us")
     mixed = [event for pair in zip(one, other, strict=True) for event in pair]
-    lines = heard(*mixed, ended("us"), ended("eu"))
-    assert lines == heard(*one, ended("eu")) + heard(*other, ended("us"))
+    lines = written(*mixed, ended("us"), ended("eu"))
+    assert lines == written(*one, ended("eu")) + written(*other, ended("us"))
 
 
 def test_an_environment_that_waits_at_a_gate_does_not_delay_others() -> None:
-    sink = Heard()
+    sink = RecordingSink()
     lanes = Lanes(sink)
     lanes(e.GateEvaluated("eu", "approval", CLOSED))
     lanes(e.Waiting("eu", ("approval: 0 of 1",), 60.0))
@@ -89,7 +89,7 @@ def test_an_environment_that_waits_at_a_gate_does_not_delay_others() -> None:
 
 
 def test_builds_are_sections_and_interrupted_ones_are_printed_at_the_end() -> None:
-    lines = heard(
+    lines = written(
         e.BuildStarted("web", "engine"),
         e.BuildStarted("db", "engine"),
         e.BuildLine("db", "Step 1"),
@@ -109,7 +109,7 @@ def test_builds_are_sections_and_interrupted_ones_are_printed_at_the_end() -> No
     ]
 
 
-def test_on_github_groups_never_nest_and_masks_are_heard_in_the_middle_of_one() -> None:
+def test_on_github_groups_never_nest_and_masks_apply_in_the_middle_of_one() -> None:
     stream = io.StringIO()
     log = GithubLog(stream)
     with Lanes(log) as lanes:
@@ -127,7 +127,7 @@ def test_on_github_groups_never_nest_and_masks_are_heard_in_the_middle_of_one() 
     assert runner.log[-1] == ": :error::not ours" and runner.fenced[-1] == runner.log[-1]
 
 
-def test_on_github_many_at_once_stay_apart() -> None:
+def test_on_github_many_at_once_stay_separate() -> None:
     stream = io.StringIO()
     names = [f"e{number}" for number in range(8)]
     with Lanes(GithubLog(stream)) as lanes:

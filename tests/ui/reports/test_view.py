@@ -34,7 +34,7 @@ def test_a_time_is_shown_in_the_zone_with_the_date_only_if_it_is_another_day() -
     assert VIEW.ago(NOW + timedelta(seconds=5)) == "0 s", "clocks differ"
 
 
-def test_the_last_column_is_wrapped_beside_the_others_or_below_them() -> None:
+def test_the_last_column_is_wrapped_next_to_the_others_or_below_them() -> None:
     rows = [("dev", Cell("deployed", "good"), "word " * 8)]
     assert replace(VIEW, width=50).table(rows) == [
         "  dev  deployed  word word word word word word",

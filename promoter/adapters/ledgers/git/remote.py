@@ -134,13 +134,13 @@ class Wire:
 
     def _depth(self) -> tuple[str, ...]:
         """Return `--depth` options: the last commit holds every fact. A full repository must not become shallow."""
-        here = self.target.directory
-        return ("--depth=1",) if here.exists() and self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
+        directory = self.target.directory
+        return ("--depth=1",) if directory.exists() and self.git("rev-parse", "--is-shallow-repository").text == "true" else ()
 
     def _there(self, ref: str) -> bool:
         """Ask the remote without a repository, from the directory of the pipeline file."""
-        beside = self.target.directory.parent.parent
-        answer = self._git.run(beside, (*_QUIET, "ls-remote", "--", str(self.target.remote), ref), timeout=NETWORK)
+        directory = self.target.directory.parent.parent
+        answer = self._git.run(directory, (*_QUIET, "ls-remote", "--", str(self.target.remote), ref), timeout=NETWORK)
         if answer.code != 0:
             raise explain(self.name, answer.error)
         return bool(answer.text)
@@ -149,7 +149,7 @@ class Wire:
     def move(self, ref: str, to: str, seen: str | None) -> Pushed:
         """Set `ref` to the commit `to` if it is `seen` (None: missing), atomically. Raise LedgerError when refused."""
         if self.target.remote is None:
-            return self._moved_here(ref, to, seen)
+            return self._update_local(ref, to, seen)
         receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.target.remote).is_absolute() else ()
         lease = f"--force-with-lease={ref}:{seen or ''}"
         answer = self.git(*_PUSH, *receiver, lease, "--", self.target.remote, f"{to}:{ref}", timeout=NETWORK)
@@ -166,7 +166,7 @@ class Wire:
             raise error
         return Pushed.UNKNOWN
 
-    def _moved_here(self, ref: str, to: str, seen: str | None) -> Pushed:
+    def _update_local(self, ref: str, to: str, seen: str | None) -> Pushed:
         if at := self.git("for-each-ref", "--format=%(worktreepath)", ref).line:
             raise LedgerError(
                 f"the ledger {self.name} is a branch that is checked out at {at}", hint="check out another branch there"

@@ -35,21 +35,21 @@ _TABLES = (
     ),
     "CREATE TRIGGER leases_stay BEFORE DELETE ON leases BEGIN SELECT RAISE(ABORT, 'a lease is given back, not removed'); END",
 )
-_making = threading.Lock()
+_schema_lock = threading.Lock()
 
 
-def open_existing(path: Path, patience: float) -> sqlite3.Connection | None:
+def open_existing(path: Path, timeout: float) -> sqlite3.Connection | None:
     """Connect to the ledger at `path`; None if there is none yet. Create nothing."""
     if not path.exists():
         return None
     try:
-        connection = _connect(path, "mode=rw", patience)
+        connection = _connect(path, "mode=rw", timeout)
         empty = _is_empty(connection, path)
     except sqlite3.OperationalError as error:
         # In a read-only directory SQLite cannot create its shared memory; without a left-over log it needs none.
         if _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or _log_of(path).exists():
             raise
-        connection = _connect(path, "immutable=1", patience)
+        connection = _connect(path, "immutable=1", timeout)
         empty = _is_empty(connection, path)
     if empty:
         connection.close()
@@ -57,22 +57,22 @@ def open_existing(path: Path, patience: float) -> sqlite3.Connection | None:
     return connection
 
 
-def open_for_writing(path: Path, patience: float) -> sqlite3.Connection:
+def open_for_writing(path: Path, timeout: float) -> sqlite3.Connection:
     """Connect to the ledger at `path`; create it and its directory if missing."""
     _make_file(path)
-    connection = _connect(path, "mode=rw", patience)
+    connection = _connect(path, "mode=rw", timeout)
     try:
         if _is_empty(connection, path):
-            _make_tables(connection, path, patience)
+            _make_tables(connection, path, timeout)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect(path: Path, options: str, patience: float) -> sqlite3.Connection:
+def _connect(path: Path, options: str, timeout: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?{options}", uri=True, timeout=patience, isolation_level=None, check_same_thread=False
+        f"file:{quote(str(path.absolute()))}?{options}", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
     )
     connection.execute("PRAGMA synchronous=FULL")
     return connection
@@ -80,7 +80,7 @@ def _connect(path: Path, options: str, patience: float) -> sqlite3.Connection:
 
 def _make_file(path: Path) -> None:
     """Create the file, readable only for its owner. Under a lock: closing a file drops SQLite's locks in this process."""
-    with _making:
+    with _schema_lock:
         try:
             path.parent.mkdir(parents=True)
         except FileExistsError:
@@ -113,8 +113,8 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
-def _make_tables(connection: sqlite3.Connection, path: Path, patience: float) -> None:
-    _set_journal(connection, patience)
+def _make_tables(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
+    _set_journal(connection, timeout)
     with transaction(connection):
         if _is_empty(connection, path):
             for statement in _TABLES:
@@ -123,9 +123,9 @@ def _make_tables(connection: sqlite3.Connection, path: Path, patience: float) ->
             connection.execute(f"PRAGMA user_version={VERSION}")
 
 
-def _set_journal(connection: sqlite3.Connection, patience: float) -> None:
+def _set_journal(connection: sqlite3.Connection, timeout: float) -> None:
     """Set the journal mode, with retries: SQLite does not wait if two processes set it at once."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")

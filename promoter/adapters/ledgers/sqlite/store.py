@@ -22,12 +22,12 @@ _PAGE = 1000
 
 
 class SqliteLedger:
-    """A `Ledger`. `patience` is how long to wait for a locked file. One connection, used by one thread at a time."""
+    """A `Ledger`. `timeout` is how long to wait for a locked file. One connection, used by one thread at a time."""
 
-    def __init__(self, path: Path, patience: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(self, path: Path, timeout: timedelta = timedelta(seconds=30)) -> None:
         self.location = f"sqlite:{path}"
         self._path = path
-        self._patience = patience.total_seconds()
+        self._timeout = timeout.total_seconds()
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._writable = False
@@ -112,7 +112,7 @@ class SqliteLedger:
     def _select(self, query: str, parameters: tuple[int, ...]) -> list[tuple[Any, ...]]:
         with self._lock, explained(self._path):
             if self._connection is None:
-                self._connection = open_existing(self._path, self._patience)
+                self._connection = open_existing(self._path, self._timeout)
             return [] if self._connection is None else self._connection.execute(query, parameters).fetchall()
 
     @contextmanager
@@ -120,7 +120,7 @@ class SqliteLedger:
         with self._lock, explained(self._path):
             if self._connection is None or not self._writable:
                 self.close()
-                self._connection = open_for_writing(self._path, self._patience)
+                self._connection = open_for_writing(self._path, self._timeout)
                 self._writable = True
             with transaction(self._connection):
                 yield self._connection

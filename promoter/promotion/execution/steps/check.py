@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from promoter.gates.checks import ContainerCheck, say_dry_run
+from promoter.gates.checks import ContainerCheck, dry_run_sentence
 from promoter.model.labels import once_name
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.checks.runner import Checker
@@ -17,13 +17,13 @@ OUTPUT = 2000
 def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
     ctx.acted = True
     before = isinstance(step, Before)
-    wanted = (ctx.environment.before if before else ctx.environment.verify)[step.place]
-    once = once_name(ctx.job.place, step.place) if before else None
+    wanted = (ctx.environment.before if before else ctx.environment.verify)[step.index]
+    once = once_name(ctx.job.namespace, step.index) if before else None
     result = Checker(ctx.ports).run(wanted, replace(ctx.job.site(ctx.engine), fresh=not before, once=once))
     output = result.seen[-OUTPUT:]
     if wanted.dry_run:
-        ctx.remark(f"{wanted.title()}: {say_dry_run(result)}")
-        return {"sentence": say_dry_run(result), "output": output, "dry_run": True, "passed": result.passed}
+        ctx.remark(f"{wanted.title()}: {dry_run_sentence(result)}")
+        return {"sentence": dry_run_sentence(result), "output": output, "dry_run": True, "passed": result.passed}
     if result.passed:
         return {"sentence": result.sentence, "output": output}
     if not before:

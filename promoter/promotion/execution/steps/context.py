@@ -56,4 +56,4 @@ class StepContext:
 
     def sweep(self, keep: Collection[str] = ()) -> None:
         """Remove the containers of jobs that have ended, or whose run has ended."""
-        sweep(self.engine, self.job.place, self.ports.gone, leased=True, keep=keep)
+        sweep(self.engine, self.job.namespace, self.ports.gone, leased=True, keep=keep)

@@ -10,7 +10,7 @@ def retire(ctx: StepContext) -> dict[str, object]:
     """Keep the live and the previous containers, and all anonymous volumes: they may hold data, and only a person can decide."""
     kept = {name for service in ctx.swapped for slot in ctx.job.slots(service) for name in (slot.name, slot.previous)}
     ctx.sweep()
-    found = [c for c in ctx.engine.find(ctx.job.place.labels) if role_of(c.labels) != Role.JOB]
+    found = [c for c in ctx.engine.find(ctx.job.namespace.labels) if role_of(c.labels) != Role.JOB]
     gone = [container for container in found if container.name not in kept]
     used = {volume for container in found if container not in gone for volume in container.anonymous.values()}
     for container in gone:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from promoter.model.clock import Clock
-from promoter.model.labels import Place, Slot
+from promoter.model.labels import Namespace, Slot
 from promoter.model.release import Release
 from promoter.pipeline.model import Environment
 from promoter.promotion.container_spec import ContainerRequest, Swapped
@@ -34,7 +34,7 @@ class Earlier:
 class Failed:
     """The promotion to undo. `touched` has the slots of the services that it changed."""
 
-    place: Place
+    namespace: Namespace
     promotion: str
     touched: Mapping[str, tuple[Slot, ...]]
 
@@ -76,8 +76,8 @@ class RolloutStrategy(Protocol):
     outages: dict[str, tuple[float, float]]
     """The time in which each slot did not serve: from and to, in seconds of the monotonic clock."""
 
-    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, begun: datetime) -> None:
-        """Make a strategy. `begun` is when the promotion began: earlier outages are not counted."""
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, started: datetime) -> None:
+        """Make a strategy. `started` is when the promotion started: earlier outages are not counted."""
 
     @staticmethod
     def steps(environment: Environment, release: Release) -> tuple[Step, ...]:
@@ -101,5 +101,5 @@ class RolloutStrategy(Protocol):
         It continues after errors, and reports them. Raise only LeaseLost or EngineLost.
         """
 
-    def lasting(self, clock: Clock, probes: Probes | None) -> Self:
+    def uninterruptible(self, clock: Clock, probes: Probes | None) -> Self:
         """Return the same strategy with waits that cannot be interrupted, for undoing. It counts the same outages."""

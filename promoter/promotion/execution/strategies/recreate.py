@@ -40,10 +40,10 @@ KILLED = 137
 
 
 class Recreate:
-    """Puts containers into slots of one engine. `begun` is when the promotion began: earlier outages are not counted."""
+    """Puts containers into slots of one engine. `started` is when the promotion started: earlier outages are not counted."""
 
-    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, begun: datetime) -> None:
-        self._engine, self._clock, self._secrets, self._begun = engine, clock, secrets, begun
+    def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, started: datetime) -> None:
+        self._engine, self._clock, self._secrets, self._started = engine, clock, secrets, started
         self._owned = Owned(engine, clock)
         self._examiner = HealthProver(engine, clock, secrets, probes)
         self._down: dict[str, float] = {}
@@ -88,17 +88,17 @@ class Recreate:
     def restore(self, failed: Failed, earlier: Earlier | None, emit: Callable[[str], None]) -> Returned:
         return Restoring(self._engine, self._clock, self._secrets, self.prove, emit).go(failed, earlier)
 
-    def lasting(self, clock: Clock, probes: Probes | None) -> "Recreate":
-        other = Recreate(self._engine, clock, self._secrets, probes, self._begun)
+    def uninterruptible(self, clock: Clock, probes: Probes | None) -> "Recreate":
+        other = Recreate(self._engine, clock, self._secrets, probes, self._started)
         other._down, other.outages = self._down, self.outages
         return other
 
     def gap(self, slot: Slot) -> float | None:
         """Return the seconds in which the slot did not serve; None if nothing ran there."""
-        begun = self._down.get(slot.name)
-        if begun is None:
+        down = self._down.get(slot.name)
+        if down is None:
             return None
-        return self.outages.get(slot.name, (begun, self._clock.monotonic()))[1] - begun
+        return self.outages.get(slot.name, (down, self._clock.monotonic()))[1] - down
 
     # ------------------------------------------------------------ parts
     def _replace(self, order: ContainerRequest, slot: Slot, touch: Callable[[], None], *, restart: bool) -> Swapped:
@@ -188,9 +188,9 @@ class Recreate:
         self._down_since(slot, old)
         if not old.running:
             return
-        begun = self._clock.monotonic()
+        started = self._clock.monotonic()
         self._engine.stop(old.id, None)
-        took = self._clock.monotonic() - begun
+        took = self._clock.monotonic() - started
         if took >= 1 and (ended := self._engine.inspect(old.id)) is not None and ended.exit_code == KILLED:
             self._late[slot.name] = killed(slot.name, took, init=bool(order.config.init))
 
@@ -200,7 +200,7 @@ class Recreate:
         if old.running:
             self._down.setdefault(slot.name, now)
         elif ended := _time(old.finished_at):
-            since = max(ended, self._begun)
+            since = max(ended, self._started)
             self._down.setdefault(slot.name, now - max(0.0, (self._clock.now() - since).total_seconds()))
 
     def _try(self, order: ContainerRequest, slot: Slot) -> None:

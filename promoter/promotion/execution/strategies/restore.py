@@ -56,7 +56,7 @@ class Restoring:
 
     def _withdraw(self, failed: Failed, service: str, slot: Slot, recorded: frozenset[str]) -> None:
         """Remove what the promotion created. A kept container that it started again is stopped and renamed."""
-        owner = owner_labels(failed.place, service)
+        owner = owner_labels(failed.namespace, service)
         for name in (slot.trial, slot.next, slot.name):
             found = self._owned.of(owner, name)
             if found is not None and made_by(found, failed.promotion) and found.id not in recorded:

@@ -45,7 +45,7 @@ class NoCi:
 
     def listening(self, listener: "Listener") -> "Listener":
         """Pass each event to `listener` and to the report."""
-        if self._place(self.call.settings.junit, self.junit) is None:
+        if self._report_path(self.call.settings.junit, self.junit) is None:
             return listener
         from promoter.ui.reports.junit import Record
 
@@ -73,7 +73,7 @@ class NoCi:
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:  # noqa: ARG002 -- platforms use the error itself
         """Report a verb that ended without a result; `document` is the JSON form of the error."""
         self.attempt(lambda: self._put_dotenv(outputs_of_failure(document)))
-        if self.call.verb in _PROMOTING and self._place(self.call.settings.junit, self.junit) is not None:
+        if self.call.verb in _PROMOTING and self._report_path(self.call.settings.junit, self.junit) is not None:
             from promoter.ui.reports.junit import Record
 
             record = self.record or Record()
@@ -87,7 +87,7 @@ class NoCi:
             self.warn(f"a part of the report is missing: {type(error).__name__}: {error}")
 
     # ------------------------------------------------------------ files
-    def _place(self, configured: str | None, default: str | None) -> Path | None:
+    def _report_path(self, configured: str | None, default: str | None) -> Path | None:
         """Return the file of a report: as configured, relative to the working directory, else the default."""
         if configured is not None:
             return None if configured == OFF else Path(configured)
@@ -96,10 +96,12 @@ class NoCi:
     def _put_dotenv(self, values: Mapping[str, str]) -> None:
         from promoter.ui.reports.dotenv import dotenv
 
-        self._put("dotenv", self._place(self.call.settings.dotenv, self.dotenv), lambda: dotenv(values).encode(errors="replace"))
+        self._put(
+            "dotenv", self._report_path(self.call.settings.dotenv, self.dotenv), lambda: dotenv(values).encode(errors="replace")
+        )
 
     def _put_junit(self, report: bytes) -> None:
-        self._put("JUnit", self._place(self.call.settings.junit, self.junit), lambda: report)
+        self._put("JUnit", self._report_path(self.call.settings.junit, self.junit), lambda: report)
 
     def _put(self, what: str, path: Path | None, make: Callable[[], bytes]) -> None:
         from promoter.adapters.platforms.ci_files import replace

@@ -33,29 +33,29 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("keys")
     for name, options in KINDS.items():
         subprocess.run(["ssh-keygen", "-q", *options, "-N", "", "-C", name, "-f", made / name], check=True)
     return made
 
 
-def public(place: Path, name: str) -> str:
-    return " ".join((place / f"{name}.pub").read_text().split()[:2])
+def public(directory: Path, name: str) -> str:
+    return " ".join((directory / f"{name}.pub").read_text().split()[:2])
 
 
-def sign(place: Path, key: str, message: bytes = MESSAGE, space: str = SPACE, hash_: str = "sha512") -> str:
-    command = ["ssh-keygen", "-Y", "sign", "-f", str(place / key), "-n", space, "-O", f"hashalg={hash_}"]
+def sign(directory: Path, key: str, message: bytes = MESSAGE, space: str = SPACE, hash_: str = "sha512") -> str:
+    command = ["ssh-keygen", "-Y", "sign", "-f", str(directory / key), "-n", space, "-O", f"hashalg={hash_}"]
     return subprocess.run(command, input=message, capture_output=True, check=True).stdout.decode()
 
 
-def certify(place: Path, key: str, name: str, *options: str, principals: str = ANA) -> None:
+def certify(directory: Path, key: str, name: str, *options: str, principals: str = ANA) -> None:
     """A certificate NAME-cert.pub for a copy of `key`, signed by the authority."""
     for end in ("", ".pub"):
-        (place / f"{name}{end}").write_bytes((place / f"{key}{end}").read_bytes())
-    (place / name).chmod(0o600)
+        (directory / f"{name}{end}").write_bytes((directory / f"{key}{end}").read_bytes())
+    (directory / name).chmod(0o600)
     named = ["-n", principals] if principals else []
-    command = ["ssh-keygen", "-q", "-s", place / "authority", "-I", f"id-{name}", *named, *options, place / f"{name}.pub"]
+    command = ["ssh-keygen", "-q", "-s", directory / "authority", "-I", f"id-{name}", *named, *options, directory / f"{name}.pub"]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -91,15 +91,15 @@ def both(
 
 @pytest.mark.parametrize("hash_", ["sha256", "sha512"])
 @pytest.mark.parametrize("kind", ["ed25519", "p256", "p384", "p521", "rsa"])
-def test_every_kind_of_key_is_taken_by_both(place, tmp_path, kind, hash_):
-    signature = sign(place, kind, hash_=hash_)
-    assert both(tmp_path, f"{ANA} {public(place, kind)}\n", signature) == (True, True)
+def test_every_kind_of_key_is_taken_by_both(directory, tmp_path, kind, hash_):
+    signature = sign(directory, kind, hash_=hash_)
+    assert both(tmp_path, f"{ANA} {public(directory, kind)}\n", signature) == (True, True)
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "p256", "p384", "p521", "rsa"])
-def test_one_changed_byte_is_refused_by_both(place, tmp_path, kind):
-    signature = sign(place, kind)
-    assert both(tmp_path, f"{ANA} {public(place, kind)}\n", signature, MESSAGE + b"\r") == (False, False)
+def test_one_changed_byte_is_refused_by_both(directory, tmp_path, kind):
+    signature = sign(directory, kind)
+    assert both(tmp_path, f"{ANA} {public(directory, kind)}\n", signature, MESSAGE + b"\r") == (False, False)
 
 
 LINES = {
@@ -131,24 +131,24 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_lines_of_allowed_signers_mean_the_same_to_both(place, tmp_path, line):
+def test_lines_of_allowed_signers_mean_the_same_to_both(directory, tmp_path, line):
     text, expected = LINES[line]
-    key = public(place, "ed25519")
-    allowed = text.format(ana=ANA, key=key, bare=key.split()[1], other=public(place, "other")) + "\n"
-    assert both(tmp_path, allowed, sign(place, "ed25519")) == (expected, expected)
+    key = public(directory, "ed25519")
+    allowed = text.format(ana=ANA, key=key, bare=key.split()[1], other=public(directory, "other")) + "\n"
+    assert both(tmp_path, allowed, sign(directory, "ed25519")) == (expected, expected)
 
 
-def test_patterns_are_taken_by_ssh_keygen_and_not_by_us(place, tmp_path):
-    assert both(tmp_path, f"*@example.com {public(place, 'ed25519')}\n", sign(place, "ed25519")) == (False, True)
+def test_patterns_are_taken_by_ssh_keygen_and_not_by_us(directory, tmp_path):
+    assert both(tmp_path, f"*@example.com {public(directory, 'ed25519')}\n", sign(directory, "ed25519")) == (False, True)
 
 
-def test_another_namespace_is_refused_by_both(place, tmp_path):
-    allowed = f"{ANA} {public(place, 'ed25519')}\n"
-    assert both(tmp_path, allowed, sign(place, "ed25519", space="git")) == (False, False)
+def test_another_namespace_is_refused_by_both(directory, tmp_path):
+    allowed = f"{ANA} {public(directory, 'ed25519')}\n"
+    assert both(tmp_path, allowed, sign(directory, "ed25519", space="git")) == (False, False)
 
 
-def test_short_rsa_is_refused(place, tmp_path):
-    _, faults = read_signers(f"{ANA} {public(place, 'rsa-short')}\n")
+def test_short_rsa_is_refused(directory, tmp_path):
+    _, faults = read_signers(f"{ANA} {public(directory, 'rsa-short')}\n")
     assert "1024 bits is too short" in faults[0].message
 
 
@@ -171,29 +171,31 @@ CERTIFICATES = {
 
 @pytest.mark.parametrize("kind", ["ed25519", "p256", "rsa"])
 @pytest.mark.parametrize("case", CERTIFICATES)
-def test_certificates_mean_the_same_to_both(place, tmp_path, case, kind):
+def test_certificates_mean_the_same_to_both(directory, tmp_path, case, kind):
     options, principals, line, expected = CERTIFICATES[case]
     name = f"{kind}-{case.replace(' ', '-')}"
-    certify(place, kind, name, *options, principals=principals)
-    allowed = line.format(ana=ANA, key=public(place, kind), other=public(place, "other"), authority=public(place, "authority"))
-    signature = sign(place, f"{name}-cert.pub")
+    certify(directory, kind, name, *options, principals=principals)
+    allowed = line.format(
+        ana=ANA, key=public(directory, kind), other=public(directory, "other"), authority=public(directory, "authority")
+    )
+    signature = sign(directory, f"{name}-cert.pub")
     assert both(tmp_path, f"{allowed}\n", signature) == (expected, expected)
 
 
-def test_a_certificate_with_a_strange_critical_option_is_refused_by_us(place, tmp_path):
-    certify(place, "ed25519", "strange", "-O", "critical:thing@example.com=x")
-    allowed = f"{ANA} cert-authority {public(place, 'authority')}\n"
-    assert both(tmp_path, allowed, sign(place, "strange-cert.pub"))[0] is False
+def test_a_certificate_with_a_strange_critical_option_is_refused_by_us(directory, tmp_path):
+    certify(directory, "ed25519", "strange", "-O", "critical:thing@example.com=x")
+    allowed = f"{ANA} cert-authority {public(directory, 'authority')}\n"
+    assert both(tmp_path, allowed, sign(directory, "strange-cert.pub"))[0] is False
 
 
-def krl(place: Path, tmp: Path, *what: str, authority: bool = False) -> bytes:
+def krl(directory: Path, tmp: Path, *what: str, authority: bool = False) -> bytes:
     command = [
         "ssh-keygen",
         "-q",
         "-k",
         "-f",
         str(tmp / "krl"),
-        *(["-s", str(place / "authority.pub")] if authority else []),
+        *(["-s", str(directory / "authority.pub")] if authority else []),
         *what,
     ]
     subprocess.run(command, check=True, capture_output=True)
@@ -202,17 +204,20 @@ def krl(place: Path, tmp: Path, *what: str, authority: bool = False) -> bytes:
 
 @pytest.mark.parametrize("form", ["list", "krl", "sha1", "sha256"])
 @pytest.mark.parametrize("key", ["ed25519", "other"])
-def test_revoked_keys_are_refused_by_both(place, tmp_path, form, key):
-    text = public(place, key)
+def test_revoked_keys_are_refused_by_both(directory, tmp_path, form, key):
+    text = public(directory, key)
     if form == "list":
         revoked = f"{text}\n".encode()
     elif form == "krl":
-        revoked = krl(place, tmp_path, str(place / f"{key}.pub"))
+        revoked = krl(directory, tmp_path, str(directory / f"{key}.pub"))
     else:
         (tmp_path / "spec").write_text(f"{form}: {text}\n")
-        revoked = krl(place, tmp_path, str(tmp_path / "spec"))
+        revoked = krl(directory, tmp_path, str(tmp_path / "spec"))
     expected = key == "other"
-    assert both(tmp_path, f"{ANA} {public(place, 'ed25519')}\n", sign(place, "ed25519"), revoked=revoked) == (expected, expected)
+    assert both(tmp_path, f"{ANA} {public(directory, 'ed25519')}\n", sign(directory, "ed25519"), revoked=revoked) == (
+        expected,
+        expected,
+    )
 
 
 SPECS = {
@@ -228,27 +233,27 @@ SPECS = {
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_revoked_certificates_are_refused_by_both(place, tmp_path, spec):
-    certify(place, "ed25519", "numbered", "-z", "7")
+def test_revoked_certificates_are_refused_by_both(directory, tmp_path, spec):
+    certify(directory, "ed25519", "numbered", "-z", "7")
     (tmp_path / "spec").write_text(f"{spec}\n")
-    revoked = krl(place, tmp_path, str(tmp_path / "spec"), authority=True)
-    allowed = f"{ANA} cert-authority {public(place, 'authority')}\n"
+    revoked = krl(directory, tmp_path, str(tmp_path / "spec"), authority=True)
+    allowed = f"{ANA} cert-authority {public(directory, 'authority')}\n"
     expected = SPECS[spec]
-    assert both(tmp_path, allowed, sign(place, "numbered-cert.pub"), revoked=revoked) == (expected, expected)
+    assert both(tmp_path, allowed, sign(directory, "numbered-cert.pub"), revoked=revoked) == (expected, expected)
 
 
-def test_a_revoked_authority_takes_its_certificates_along(place, tmp_path):
-    certify(place, "ed25519", "orphan")
-    allowed = f"{ANA} cert-authority {public(place, 'authority')}\n"
-    revoked = krl(place, tmp_path, str(place / "authority.pub"))
-    assert both(tmp_path, allowed, sign(place, "orphan-cert.pub"), revoked=revoked) == (False, False)
+def test_a_revoked_authority_takes_its_certificates_along(directory, tmp_path):
+    certify(directory, "ed25519", "orphan")
+    allowed = f"{ANA} cert-authority {public(directory, 'authority')}\n"
+    revoked = krl(directory, tmp_path, str(directory / "authority.pub"))
+    assert both(tmp_path, allowed, sign(directory, "orphan-cert.pub"), revoked=revoked) == (False, False)
 
 
 @pytest.mark.parametrize(("hour", "expected"), [(11, False), (13, True), (15, False)])
-def test_times_are_judged_alike(place, tmp_path, hour, expected):
-    allowed = f'{ANA} valid-after="202606011200Z",valid-before="202606011400Z" {public(place, "ed25519")}\n'
+def test_both_evaluate_times_equally(directory, tmp_path, hour, expected):
+    allowed = f'{ANA} valid-after="202606011200Z",valid-before="202606011400Z" {public(directory, "ed25519")}\n'
     at = datetime(2026, 6, 1, hour, tzinfo=UTC)
-    assert both(tmp_path, allowed, sign(place, "ed25519"), at=at) == (expected, expected)
+    assert both(tmp_path, allowed, sign(directory, "ed25519"), at=at) == (expected, expected)
 
 
 # ---------------------------------------------------------------- hardware keys, made in software
@@ -276,7 +281,7 @@ def hardware(kind: str, flags: int, application: bytes = b"ssh:") -> tuple[str, 
 
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
-def test_hardware_keys_that_somebody_touched_are_taken_by_both(tmp_path, kind):
+def test_hardware_keys_that_were_touched_are_accepted_by_both(tmp_path, kind):
     key, signature = hardware(kind, 0x01)
     assert both(tmp_path, f"{ANA} {key}\n", signature) == (True, True)
     assert both(tmp_path, f"{ANA} {key}\n", signature, MESSAGE + b" ") == (False, False)

@@ -179,7 +179,7 @@ def test_an_authority_with_an_unsupported_key_type_is_refused() -> None:
     assert found == Bad(INVALID, message)
 
 
-def test_a_hardware_key_needs_no_proof_of_who_touched_it_unless_somebody_asks() -> None:
+def test_a_hardware_key_needs_no_proof_of_who_touched_it_unless_required() -> None:
     secret = ed25519.Ed25519PrivateKey.generate()
     key = read_key(string(b"sk-ssh-ed25519@openssh.com") + _blob(secret)[15:] + string(b"ssh:"))
     over = hashlib.sha256(b"ssh:").digest() + b"\x01\0\0\0\x05" + hashlib.sha256(MESSAGE).digest()

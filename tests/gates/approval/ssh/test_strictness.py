@@ -42,16 +42,16 @@ def test_the_very_signature_is_good() -> None:
     assert isinstance(verify(MESSAGE, SIGNATURE, ANA, TRUST, NOW), Good)
 
 
-@given(place=st.integers(0, len(SIGNATURE) - 1), bit=st.integers(0, 6))
+@given(position=st.integers(0, len(SIGNATURE) - 1), bit=st.integers(0, 6))
 @settings(max_examples=300)
-def test_no_flipped_bit_of_the_armor_verifies(place: int, bit: int) -> None:
-    flipped = SIGNATURE[:place] + chr(ord(SIGNATURE[place]) ^ 1 << bit) + SIGNATURE[place + 1 :]
+def test_no_flipped_bit_of_the_armor_verifies(position: int, bit: int) -> None:
+    flipped = SIGNATURE[:position] + chr(ord(SIGNATURE[position]) ^ 1 << bit) + SIGNATURE[position + 1 :]
     assert isinstance(verify(MESSAGE, flipped, ANA, TRUST, NOW), Bad)
 
 
-@given(place=st.integers(0, len(MESSAGE) - 1), bit=st.integers(0, 7))
-def test_no_flipped_bit_of_the_message_verifies(place: int, bit: int) -> None:
-    flipped = MESSAGE[:place] + bytes([MESSAGE[place] ^ 1 << bit]) + MESSAGE[place + 1 :]
+@given(position=st.integers(0, len(MESSAGE) - 1), bit=st.integers(0, 7))
+def test_no_flipped_bit_of_the_message_verifies(position: int, bit: int) -> None:
+    flipped = MESSAGE[:position] + bytes([MESSAGE[position] ^ 1 << bit]) + MESSAGE[position + 1 :]
     assert isinstance(verify(flipped, SIGNATURE, ANA, TRUST, NOW), Bad)
 
 
@@ -59,8 +59,8 @@ def test_no_flipped_bit_of_the_message_verifies(place: int, bit: int) -> None:
 @settings(max_examples=300)
 def test_no_flipped_bit_of_the_envelope_verifies(data: st.DataObject) -> None:
     raw = bytearray(base64.b64decode("".join(SIGNATURE.split("\n")[1:-2])))
-    place = data.draw(st.integers(0, len(raw) - 1))
-    raw[place] ^= 1 << data.draw(st.integers(0, 7))
+    position = data.draw(st.integers(0, len(raw) - 1))
+    raw[position] ^= 1 << data.draw(st.integers(0, 7))
     assert isinstance(verify(MESSAGE, armor(bytes(raw)), ANA, TRUST, NOW), Bad)
 
 

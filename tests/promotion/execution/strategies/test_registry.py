@@ -9,7 +9,7 @@ from promoter.model.release import Source
 from promoter.pipeline.model import SUPPORTED, Strategy
 from promoter.promotion.execution.strategies.registry import STRATEGIES, steps_of, strategy_of
 from promoter.promotion.steps import Pull, Replace, Retire
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 
 def test_validation_and_registry_know_the_same_strategies() -> None:
@@ -18,7 +18,7 @@ def test_validation_and_registry_know_the_same_strategies() -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_registered_strategy_pulls_before_it_replaces_and_retires_last(strategy: Strategy) -> None:
-    shop = Workshop()
+    shop = Harness()
     environment = replace(shop.resolve("dev", Source(), None), strategy=strategy)
     shop.run("dev")
     steps = [type(step) for step in steps_of(environment, shop.release())]
@@ -28,7 +28,7 @@ def test_a_registered_strategy_pulls_before_it_replaces_and_retires_last(strateg
 
 @pytest.mark.parametrize("strategy", [one for one in Strategy if one not in STRATEGIES])
 def test_another_strategy_is_refused_by_name(strategy: Strategy) -> None:
-    shop = Workshop()
+    shop = Harness()
     environment = replace(shop.resolve("dev", Source(), None), strategy=strategy)
     with pytest.raises(CallerError, match=f"environment dev asks for strategy {strategy}") as caught:
         strategy_of(environment)

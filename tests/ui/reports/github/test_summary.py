@@ -43,7 +43,7 @@ class Seen(HTMLParser):
         self.text += data
 
 
-def told(*environments: EnvironmentResult, verb: str = "run", **more: object) -> str:
+def text(*environments: EnvironmentResult, verb: str = "run", **more: object) -> str:
     return summary(RunReport(verb, result(*environments), options="-f pipeline.yaml", needs=NEEDS, **more), SIZE_LIMIT)  # type: ignore[arg-type]
 
 
@@ -66,7 +66,7 @@ def test_a_run_that_waits() -> None:
     waits = EnvironmentResult(
         "prod", Status.PENDING, ReasonCode.APPROVALS_MISSING, ("0 of 1",), "sha256:0", EARLIER.id, details={"gates": gates}
     )
-    page = told(environment("dev"), waits, urls={"dev": 'https://x/"|<'})
+    page = text(environment("dev"), waits, urls={"dev": 'https://x/"|<'})
     assert (
         page.splitlines()[0]
         == f"## shop: release <code>{RELEASE.short_id}</code> (main c0ffeec0ffee, with uncommitted changes): pending"
@@ -80,7 +80,7 @@ def test_a_run_that_waits() -> None:
 
 
 def test_a_failure_shows_all_reasons_and_no_next_step() -> None:
-    page = told(environment("dev", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "exit code 3", "log: </pre>"))
+    page = text(environment("dev", Status.ROLLED_BACK, ReasonCode.UNHEALTHY, "exit code 3", "log: </pre>"))
     assert "| dev | ↩️ rolled back |" in page
     assert "### dev: rolled back (<code>unhealthy</code>)\n\n<pre>\nexit code 3\nlog: &lt;/pre&gt;\n</pre>" in page
     assert "Next:" not in page

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unharmed import Machine, differences, lasting, snapshot
+from tests.machine_state import Machine, differences, persistent, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE = Machine(
@@ -51,8 +51,8 @@ def test_what_others_add_is_theirs_and_so_is_what_they_had_left_before() -> None
 
 def test_a_difference_that_passes_is_none() -> None:
     half_way = [replace(BEFORE, strays=("0a1b2c3d",)), BEFORE]
-    assert lasting(BEFORE, lambda: half_way.pop(0), lambda _: None) == []
-    assert lasting(BEFORE, Machine, lambda _: None) == differences(BEFORE, Machine())
+    assert persistent(BEFORE, lambda: half_way.pop(0), lambda _: None) == []
+    assert persistent(BEFORE, Machine, lambda _: None) == differences(BEFORE, Machine())
 
 
 def test_a_snapshot_lists_the_links_of_this_machine() -> None:
@@ -64,11 +64,11 @@ def test_a_snapshot_lists_the_links_of_this_machine() -> None:
 def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_path: Path) -> None:
     """As pytest is run: the one test passes, and the link is gone afterwards."""
     (tmp_path / "conftest.py").write_text(
-        "from tests import unharmed\n"
-        "from tests.unharmed import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary\n"
-        "looks = [unharmed.Machine({'docker0': 'up'})]\n"
-        "unharmed.snapshot = lambda: looks.pop() if looks else unharmed.Machine()\n"
-        "unharmed.lasting.__defaults__ = (unharmed.snapshot, lambda _: None)\n"
+        "from tests import machine_state\n"
+        "from tests.machine_state import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary\n"
+        "looks = [machine_state.Machine({'docker0': 'up'})]\n"
+        "machine_state.snapshot = lambda: looks.pop() if looks else machine_state.Machine()\n"
+        "machine_state.persistent.__defaults__ = (machine_state.snapshot, lambda _: None)\n"
     )
     (tmp_path / "test_it.py").write_text("def test_it():\n    assert True\n")
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "1", "-o", f"pythonpath={ROOT} {ROOT}/lab"]
@@ -83,7 +83,7 @@ def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_pat
 
 def test_a_snapshot_can_be_sent_to_another_process() -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.unharmed"],
+        [sys.executable, "-m", "tests.machine_state"],
         capture_output=True,
         text=True,
         check=True,

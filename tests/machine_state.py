@@ -15,12 +15,12 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from parts import place, talk
+from parts import lab_state, talk
 from parts.engine import DEFAULT
 from parts.machine import which
 
 LAB_MARK = re.compile(r"(?:plab|promoter-lab-)([0-9a-f]{8})")
-PATIENCE, PAUSE = 10.0, 1.0
+TIMEOUT, PAUSE = 10.0, 1.0
 """Seconds within which a difference may pass by itself, and between two looks."""
 
 
@@ -37,7 +37,7 @@ class Machine:
 
 def snapshot() -> Machine:
     """This machine now. What a user may not see, or what is not there, is left out."""
-    own, alive = place.tag(place.directory()), _labs()
+    own, alive = lab_state.tag(lab_state.directory()), _labs()
     links, rules = _links(), _rules()
     marked = {found[1] for name in (*links, *rules) if (found := LAB_MARK.search(name))}
     return Machine(
@@ -65,9 +65,9 @@ def differences(before: Machine, after: Machine) -> list[str]:
     return output
 
 
-def lasting(before: Machine, now: Callable[[], Machine] = snapshot, sleep: Callable[[float], None] = time.sleep) -> list[str]:
+def persistent(before: Machine, now: Callable[[], Machine] = snapshot, sleep: Callable[[float], None] = time.sleep) -> list[str]:
     """Differences that do not pass: a lab of another checkout may be half-way up or down at the first look."""
-    for _ in range(int(PATIENCE / PAUSE)):
+    for _ in range(int(TIMEOUT / PAUSE)):
         if not differences(before, now()):
             return []
         sleep(PAUSE)
@@ -149,7 +149,7 @@ def _labs() -> set[str]:
             continue
         config = next((word for word in words if word.endswith("/engine/daemon.json")), None)
         if config is not None:
-            tags.add(place.tag(Path(config).parents[1]))
+            tags.add(lab_state.tag(Path(config).parents[1]))
     return tags
 
 
@@ -166,7 +166,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if _before and not hasattr(session.config, "workerinput"):
-        _found[:] = lasting(_before[0])
+        _found[:] = persistent(_before[0])
         if _found and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from parts import place, processes
+from parts import lab_state, processes
 
-from tests.unharmed import Machine, differences
+from tests.machine_state import Machine, differences
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = "unix:///var/run/docker.sock"
@@ -43,7 +43,7 @@ class OtherEngine:
         return self(sys.executable, "-B", *words, **env)
 
     def snapshot(self) -> Machine:
-        return Machine(**json.loads(self.python("-m", "tests.unharmed")))
+        return Machine(**json.loads(self.python("-m", "tests.machine_state")))
 
     def start(self, *words: str, name: str) -> None:
         inside = ["nsenter", f"--target={self.pid}", "--net", "--mount", *words]
@@ -101,8 +101,8 @@ def _another(*options: str) -> Iterator[OtherEngine]:
 
 def _begin(machine: OtherEngine, *options: str) -> None:
     home = machine.home
-    here, there = (Path(f"/proc/{process}/ns/mnt") for process in ("self", machine.pid))
-    assert processes.until(lambda: here.readlink() != there.readlink(), 10)
+    own, there = (Path(f"/proc/{process}/ns/mnt") for process in ("self", machine.pid))
+    assert processes.until(lambda: own.readlink() != there.readlink(), 10)
     machine("ip", "link", "set", "lo", "up")
     machine("mount", "--bind", str(home / "run"), "/run")
     machine.start("dockerd", "--data-root", str(home / "data"), "--exec-root", str(home / "exec"), *options, name="dockerd")
@@ -147,7 +147,7 @@ def test_the_lab_the_demo_and_engines_that_start_twice_leave_it_as_it_was(other_
 def _lend_packages(state: Path) -> None:
     """What this checkout's lab has unpacked: there is no way out of that machine."""
     state.mkdir(mode=0o700)
-    if (unpacked := place.directory() / "packages").exists():
+    if (unpacked := lab_state.directory() / "packages").exists():
         (state / "packages").symlink_to(unpacked)
 
 

@@ -15,13 +15,13 @@ from promoter.model.images import Digest
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import EnvironmentResult
 from promoter.usecases.context import find_release
-from tests.workshop import WEB, Workshop, image
+from tests.harness import WEB, Harness, image
 
 ANY = Approval()
 OTHER = Digest("9" * 64)
 
 
-def approve(shop: Workshop) -> None:
+def approve(shop: Harness) -> None:
     api = shop.api("ben@example.com")
     api.vote(api.case("prod", None), "approve", None)
 
@@ -30,15 +30,15 @@ class Killed(BaseException):
     """The process is gone: nothing is recorded."""
 
 
-def unpulled(shop: Workshop, error: BaseException | None = None) -> None:
+def unpulled(shop: Harness, error: BaseException | None = None) -> None:
     """The engine does not have the image yet, and the next pull goes wrong."""
     shop.engine.held.discard(image("web", "two"))
     shop.engine.fail("pull", error or PullError("the registry is away"))  # type: ignore[arg-type]
 
 
-def ready(**more: object) -> Workshop:
+def ready(**more: object) -> Harness:
     """The first release lives in prod, and the second is approved."""
-    shop = Workshop(**more)  # type: ignore[arg-type]
+    shop = Harness(**more)  # type: ignore[arg-type]
     shop.run()
     shop.gates = {"prod": (ANY,)}
     shop.newer("two")
@@ -47,7 +47,7 @@ def ready(**more: object) -> Workshop:
     return shop
 
 
-def prod(shop: Workshop) -> EnvironmentResult:
+def prod(shop: Harness) -> EnvironmentResult:
     return shop.api().promote(None, None, None).environments[-1]
 
 
@@ -129,8 +129,8 @@ def test_one_that_stopped_or_is_gone_has_not_moved(gone: bool) -> None:
     assert prod(shop).status == "deployed"
 
 
-def test_an_environment_without_gates_mends_itself() -> None:
-    shop = Workshop()
+def test_an_environment_without_gates_repairs_itself() -> None:
+    shop = Harness()
     shop.run()
     shop.newer("two")
     shop.engine.box("shop-prod-web").digest = OTHER
@@ -156,7 +156,7 @@ def test_emergencies_are_not_held_up_by_it() -> None:
 
 # ---------------------------------------------------------------- checks
 def test_a_check_that_passed_is_not_repeated_each_second_and_never_believed_for_long() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run()
     shop.gates = {"prod": (CommandCheck(run=("ready",)), ANY)}
     shop.probes.result("ready", 0)
@@ -166,8 +166,8 @@ def test_a_check_that_passed_is_not_repeated_each_second_and_never_believed_for_
     assert len(shop.clock.sleeps) > 100
 
 
-def test_a_check_that_turned_bad_while_somebody_waited_shuts_the_gate() -> None:
-    shop = Workshop()
+def test_a_check_that_failed_during_the_wait_closes_the_gate() -> None:
+    shop = Harness()
     shop.run()
     shop.gates = {"prod": (CommandCheck(run=("ready",)), ANY)}
     shop.probes.result("ready", 0)
@@ -192,7 +192,7 @@ def test_a_vote_counts_again_when_the_try_that_used_it_touched_nothing() -> None
 
 def test_it_does_not_when_the_plan_changed_or_its_time_is_over() -> None:
     for change in ("plan", "time"):
-        shop = Workshop()
+        shop = Harness()
         shop.run()
         shop.gates = {"prod": (Approval(expires=timedelta(hours=1)),)}
         shop.newer("two")

@@ -17,7 +17,7 @@ from tests.faults.points import Points, unwrapped
 ENGINE = ("pull", "push", "ensure_network", "ensure_volume", "create", "start", "stop", "rename", "remove", "remove_image")
 LEDGER = ("append", "acquire", "release")
 REGISTRY = ("copy", "tag")
-ELSEWHERE = "e15e0000"
+OTHER_MACHINE = "e15e0000"
 """The mark of that other machine."""
 
 
@@ -38,14 +38,14 @@ def main() -> None:
     at = os.environ.get("PROMOTER_DIE_AT")
     points = _Recorded(int(at) if at else None, Path(os.environ["PROMOTER_POINTS"]))
 
-    def mortal(name: str, port: str, verbs: tuple[str, ...]) -> None:
+    def killable(name: str, port: str, verbs: tuple[str, ...]) -> None:
         real: Any = getattr(bootstrap, name)
         setattr(bootstrap, name, lambda *words, **named: points.wrapped(real(*words, **named), port, verbs))
 
-    mortal("open_engine", "engine", ENGINE)
-    mortal("open_ledger", "ledger", LEDGER)
-    mortal("HttpRegistry", "registry", REGISTRY)
-    mortal("OutsideProbes", "probes", ("command",))
+    killable("open_engine", "engine", ENGINE)
+    killable("open_ledger", "ledger", LEDGER)
+    killable("HttpRegistry", "registry", REGISTRY)
+    killable("OutsideProbes", "probes", ("command",))
     choose: Any = bootstrap.choose_builder
 
     def builder(choice: str, engine: Any, **named: Any) -> Any:
@@ -54,7 +54,7 @@ def main() -> None:
 
     bootstrap.choose_builder = builder
     if "PROMOTER_ELSEWHERE" in os.environ:
-        process_owner._mark = lambda: ELSEWHERE
+        process_owner._mark = lambda: OTHER_MACHINE
     from promoter.ui.cli.app import main as command
 
     sys.argv[0] = "promoter"

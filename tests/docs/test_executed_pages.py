@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS, blocks_of
-from tests.docs.session import EXECUTED, Alike, measured, run_page, without_what_is_left_out
+from tests.docs.session import EXECUTED, Normalizer, measured, run_page, without_what_is_left_out
 from tests.docs.world import world
 
 pytestmark = pytest.mark.slow
@@ -31,11 +31,11 @@ def test_every_guide_is_executed_or_listed_as_checked_only() -> None:
 def test_the_page_shows_the_real_output(
     name: str, tmp_path: Path, engine_url: str, registry_host: str, base: str, clean_engine: str, free_port: Callable[[], int]
 ) -> None:
-    here = world(tmp_path, engine_url, registry_host, base, clean_engine, free_port)
-    ours, theirs = Alike(), Alike()
-    for reported in run_page(DOCS / name, here.directory, here.environ, here.changed):
+    site = world(tmp_path, engine_url, registry_host, base, clean_engine, free_port)
+    ours, theirs = Normalizer(), Normalizer()
+    for reported in run_page(DOCS / name, site.directory, site.environ, site.changed):
         if reported.shown is None:
-            assert measured(reported.said) == "", f"{reported.block} says something, and the page does not show it"
+            assert measured(reported.output) == "", f"{reported.block} says something, and the page does not show it"
         else:
-            output = without_what_is_left_out(reported.said, reported.shown.text)
-            assert ours(output) == theirs(reported.shown.text), f"{reported.shown}: what comes is\n{reported.said}"
+            output = without_what_is_left_out(reported.output, reported.shown.text)
+            assert ours(output) == theirs(reported.shown.text), f"{reported.shown}: what comes is\n{reported.output}"

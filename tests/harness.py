@@ -1,4 +1,4 @@
-"""A pipeline over fakes: what runner and door are tested with. Images are known by a word."""
+"""A pipeline over fakes, to test runner and API. Images are known by a word."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ class FixedSource:
 
 
 class NoRegistry:
-    """A registry that resolves what the workshop offers; nothing is built in these tests."""
+    """A registry that resolves what the harness offers; nothing is built in these tests."""
 
     def __init__(self, images: Mapping[str, ImageRef]) -> None:
         self.images, self.pings, self.asked, self.lost = images, list[str](), list[ImageRef](), set[ImageRef]()
@@ -79,7 +79,7 @@ class NoRegistry:
 
 
 @dataclass
-class Workshop:
+class Harness:
     """`services`, `gates` and the rest may be changed between runs, as somebody edits the file."""
 
     services: dict[str, Service] = field(default_factory=lambda: {"web": WEB})

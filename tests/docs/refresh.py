@@ -1,4 +1,4 @@
-"""Tells pages to the lab and writes the answers into them: `python -m tests.docs.retell docs/tutorial.md …` (see `make retell`).
+"""Runs pages on the lab and writes the answers into them: `python -m tests.docs.refresh docs/tutorial.md …`, `make refresh-docs`.
 
 A page whose answers are alike stays as it is; where one is not, all are written anew, so that one id means one thing.
 """
@@ -11,26 +11,26 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.docs.pages import DOCS
-from tests.docs.session import EXECUTED, Alike, run_page, without_what_is_left_out
+from tests.docs.session import EXECUTED, Normalizer, run_page, without_what_is_left_out
 from tests.docs.world import base_image, world
 from tests.ports import next_port
 
 _OF_THE_BUILD = re.compile(r"(?m)^[\w-]+(?: \| .*|: building with .*)\n")
 
 
-def retell(page: Path) -> None:
+def refresh(page: Path) -> None:
     name, engine = f"t{uuid4().hex[:10]}", os.environ["PROMOTER_LAB_ENGINE"]
-    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as image:
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryDirectory() as image:
         with base_image(engine, Path(os.environ["PROMOTER_LAB_BUSYBOX"]), Path(image), name) as base:
-            here = world(Path(place), engine, os.environ["PROMOTER_LAB_REGISTRY"], base, name, next_port)
-            reported = list(run_page(page, here.directory, here.environ, here.changed))
+            site = world(Path(directory), engine, os.environ["PROMOTER_LAB_REGISTRY"], base, name, next_port)
+            reported = list(run_page(page, site.directory, site.environ, site.changed))
         sys.path.insert(0, str(Path(__file__).parents[2] / "lab"))
         from parts.sweep import sweep
 
         sweep(engine, name)
-    ours, theirs = Alike(), Alike()
-    answered = [(one, one.shown, without_what_is_left_out(one.said, one.shown.text)) for one in reported if one.shown]
-    sys.stderr.writelines(f"{one.block}: {one.said}\n" for one in reported if one.shown is None and one.said.strip())
+    ours, theirs = Normalizer(), Normalizer()
+    answered = [(one, one.shown, without_what_is_left_out(one.output, one.shown.text)) for one in reported if one.shown]
+    sys.stderr.writelines(f"{one.block}: {one.output}\n" for one in reported if one.shown is None and one.output.strip())
     if all(ours(output) == theirs(shown.text) for _, shown, output in answered):
         return
     text = page.read_text()
@@ -44,4 +44,4 @@ def retell(page: Path) -> None:
 
 if __name__ == "__main__":
     for argument in sys.argv[1:] or [DOCS / name for name in EXECUTED]:
-        retell(Path(argument).resolve())
+        refresh(Path(argument).resolve())
