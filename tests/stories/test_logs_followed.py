@@ -9,7 +9,7 @@ from promoter.model.errors import CallerError, Interrupted
 from promoter.model.secrets import handle
 from promoter.usecases.logs import LogEntry
 from tests.fakes.engine import Behaviour
-from tests.workshop import Workshop
+from tests.harness import Harness
 
 
 def entries(found: Iterator[LogEntry], number: int) -> list[tuple[str, str]]:
@@ -17,7 +17,7 @@ def entries(found: Iterator[LogEntry], number: int) -> list[tuple[str, str]]:
 
 
 def test_each_line_is_shown_once_and_a_new_container_is_followed() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.engine.behave(shop.images["web"].digest, Behaviour(logs="one\ntwo\nthree\n"))
     shop.run("dev")
     api = shop.api()
@@ -30,7 +30,7 @@ def test_each_line_is_shown_once_and_a_new_container_is_followed() -> None:
 
 
 def test_it_ends_when_the_run_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.engine.behave(shop.images["web"].digest, Behaviour(logs="one\n"))
     shop.run("dev")
 
@@ -45,7 +45,7 @@ def test_it_ends_when_the_run_is_interrupted(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_unknown_name_is_refused() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.run("dev")
     with pytest.raises(CallerError, match="no environment 'produ'"):
         next(shop.api().follow("produ"))
@@ -54,7 +54,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_secrets_are_redacted() -> None:
-    shop = Workshop()
+    shop = Harness()
     shop.secrets.values["TOKEN"] = "abcd1234"
     shop.services["web"] = shop.services["web"].model_copy(update={"environment": {"A": handle("TOKEN")}})
     shop.engine.behave(shop.images["web"].digest, Behaviour(logs="my token is abcd1234\n"))
