@@ -17,9 +17,20 @@ html_show_copyright = html_copy_source = html_show_sourcelink = html_show_sphinx
 
 DIRECTORY = Path(__file__).parent
 GUIDES = ("pipeline", "commands", "approvals", "ledger", "troubleshooting")
-SEPARATE = {"index", "tutorial", "threat-model", "comparison", "architecture", "python", "glossary", *GUIDES}
+SEPARATE = {
+    "index",
+    "one-page",
+    "install",
+    "tutorial",
+    "threat-model",
+    "comparison",
+    "architecture",
+    "python",
+    "glossary",
+    *GUIDES,
+}
 CHAPTERS = {
-    "Learn": ["tutorial"],
+    "Learn": ["one-page", "install", "tutorial"],
     "Guides": [*GUIDES, *(page.stem for page in sorted(DIRECTORY.glob("*.md")) if page.stem not in SEPARATE)],
     "How to": [f"how-to/{page.stem}" for page in sorted((DIRECTORY / "how-to").glob("*.md"))],
     "Reference": [*(f"reference/{page.stem}" for page in sorted((DIRECTORY / "reference").glob("*.md"))), "python", "glossary"],

@@ -1,6 +1,6 @@
 """Draws docs/pictures/terminal.svg: what the tutorial shows of `promoter run` and of `promoter status` after it.
 
-The tutorial's answers come from a real run and tests hold them to one, so the picture says what the commands say.
+The answers are those of the tutorial, with the colours that the commands write: `make refresh-docs` keeps both of one run.
 No fonts and nothing else is fetched: the picture names fonts that the reader has.
 """
 
@@ -14,17 +14,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 DIRECTORY = Path(__file__).resolve().parent
-COMMANDS = ("promoter run", "promoter status")
 WIDTH = 100
-STYLES = {
-    r"^\$ .*": "bold",
-    r"^…$|…$|^\w+: (?:pull|replace|verify|retire)\b.*": "bright_black",
-    r"\b(?:deployed|unchanged|pushed|healthy)\b": "green",
-    r"^release \w+": "green",
-    r"\bpending\b|\bwaits\b|approvals_missing": "yellow",
-    r"^[A-Z]{3,}.*": "bold",
-    r"next: .*": "cyan",
-}
 _HUES = [(248, 113, 113), (74, 222, 128), (250, 204, 21), (96, 165, 250), (192, 132, 252), (34, 211, 238)]
 _DARK, _LIGHT, _GREY = (17, 24, 39), (229, 231, 235), (156, 163, 175)
 THEME = TerminalTheme(_DARK, _LIGHT, [_DARK, *_HUES, _LIGHT], [_GREY, *_HUES, (255, 255, 255)])
@@ -52,11 +42,8 @@ line-height: {line_height}px; }}
 
 
 def shown() -> str:
-    """Return the commands with their answers, as in the tutorial."""
-    page = (DIRECTORY.parent / "tutorial.md").read_text()
-    output = re.findall(r"```sh\n((?:(?!```).)*)```\n\n```text\n((?:(?!```).)*)```", page, re.DOTALL)
-    answers = {block.splitlines()[0]: answer.rstrip() for block, answer in reversed(output)}
-    return "\n\n".join(f"$ {command}\n{answers[command].removesuffix('exit code 3').rstrip()}" for command in COMMANDS)
+    """Return the commands with their answers, with the codes of the colours."""
+    return (DIRECTORY / "terminal.ansi").read_text().rstrip()
 
 
 def picture() -> str:
@@ -64,9 +51,8 @@ def picture() -> str:
         record=True, width=WIDTH, file=StringIO(), force_terminal=True, color_system="standard", legacy_windows=False
     )
     for line in shown().splitlines():
-        text = Text(line, no_wrap=True, overflow="ellipsis")
-        for pattern, style in STYLES.items():
-            text.highlight_regex(pattern, style)
+        text = Text.from_ansi(line, no_wrap=True, overflow="ellipsis")
+        text.highlight_regex(r"^\$ .*", "bold")
         console.print(text, no_wrap=True, overflow="ellipsis", crop=True, highlight=False)
     return re.sub(
         r"[ \t]+$", "", console.export_svg(title="shop", theme=THEME, code_format=FORMAT, unique_id="t"), flags=re.MULTILINE

@@ -7,14 +7,18 @@ import os
 import re
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from tests.docs.pages import DOCS
-from tests.docs.session import EXECUTED, Normalizer, run_page, without_what_is_left_out
+from tests.docs.session import EXECUTED, TUTORIAL, Executed, Normalizer, run_page, without_what_is_left_out
 from tests.docs.world import base_image, world
 from tests.ports import next_port
 
+PICTURED = ("promoter run", "promoter status")
+PICTURE = DOCS / "pictures/terminal.ansi"
+_COLOUR = re.compile(r"\x1b\[\d+m")
 _OF_THE_BUILD = re.compile(r"(?m)^[\w-]+(?: \| .*|: building with .*)\n")
 
 
@@ -23,11 +27,12 @@ def refresh(page: Path) -> None:
     with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryDirectory() as image:
         with base_image(engine, Path(os.environ["PROMOTER_LAB_BUSYBOX"]), Path(image), name) as base:
             site = world(Path(directory), engine, os.environ["PROMOTER_LAB_REGISTRY"], base, name, next_port)
-            reported = list(run_page(page, site.directory, site.environ, site.changed))
+            painted = list(run_page(page, site.directory, {**site.environ, "FORCE_COLOR": "1"}, site.changed))
         sys.path.insert(0, str(Path(__file__).parents[2] / "lab"))
         from parts.sweep import sweep
 
         sweep(engine, name)
+    reported = [replace(one, output=_COLOUR.sub("", one.output)) for one in painted]
     ours, theirs = Normalizer(), Normalizer()
     answered = [(one, one.shown, without_what_is_left_out(one.output, one.shown.text)) for one in reported if one.shown]
     sys.stderr.writelines(f"{one.block}: {one.output}\n" for one in reported if one.shown is None and one.output.strip())
@@ -39,7 +44,17 @@ def refresh(page: Path) -> None:
         asked = f"```{f'sh {one.block.mark}'.strip()}\n{one.block.text}```\n\n```text\n"
         text = text.replace(f"{asked}{shown.text}```", f"{asked}{fresh}\n```")
     page.write_text(text)
+    if page == TUTORIAL:
+        _keep_colours(painted)
     sys.stderr.write(f"{page}: written anew\n")
+
+
+def _keep_colours(painted: list[Executed]) -> None:
+    """Keep the coloured answers that the picture of the terminal shows."""
+    answers = {one.block.text.splitlines()[0]: one.output for one in reversed(painted)}
+    ends = "exit code 3\n"  # the page prints it after the command
+    shown = [f"$ {command}\n{answers[command].removesuffix(ends).rstrip()}\n" for command in PICTURED]
+    PICTURE.write_text("\n".join(shown))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ NOT_RUN, SET_UP = "not run", "set up"
 EXECUTED = (
     "tutorial.md",
     "how-to/a-second-registry-for-prod.md",
+    "how-to/back-up-the-ledger.md",
     "how-to/check-the-record.md",
     "how-to/find-out-why-it-waits.md",
     "how-to/freeze-for-the-holidays.md",

@@ -56,7 +56,10 @@ def test_the_picture_of_the_terminal_shows_the_output_of_the_commands() -> None:
     drawing = script("pictures/terminal.py")
     assert (DOCS / "pictures/terminal.svg").read_text() == drawing.picture(), "run `make reference`"
     drawn = re.sub(r"<[^>]+>", "", (DOCS / "pictures/terminal.svg").read_text()).replace("&#160;", " ")
-    assert all(line[:60].strip() in drawn for line in drawing.shown().splitlines())
+    plain = re.sub(r"\x1b\[\d+m", "", drawing.shown())
+    assert all(line[:60].strip() in drawn for line in plain.splitlines())
+    tutorial = (DOCS / "tutorial.md").read_text()
+    assert all(line in tutorial for line in plain.splitlines() if not line.startswith("$ ")), "run `make refresh-docs`"
 
 
 class Fetched(HTMLParser):

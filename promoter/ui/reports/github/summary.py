@@ -56,7 +56,7 @@ def _images(release: Release) -> str:
 
 
 def _matrix(ended: RunReport) -> str:
-    head = ("environment", "status", "release", "digest", "from → to", "time", "gap")
+    head = ("environment", "status", "release", "digest", "from → to", "time", "downtime")
     return table(head, [_row(one, ended) for one in ended.result.environments])
 
 
