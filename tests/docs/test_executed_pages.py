@@ -13,7 +13,7 @@ from tests.docs.world import world
 pytestmark = pytest.mark.slow
 
 CHECKED_ONLY = {
-    "how-to/first-host-over-ssh.md": "a host by name; tests/adapters/engine/test_connect.py reaches an engine through a real sshd",
+    "how-to/first-host-over-ssh.md": "a host by name; tests/adapters/engine/test_connect.py goes through a real sshd",
     "how-to/ledger-in-postgresql.md": "a database by name; tests/adapters/ledgers/test_postgres.py has one of its own",
     "how-to/migrate-from-a-shell-script.md": "hosts by name; its promise is kept by tests/docs/test_migrating.py",
     "how-to/sign-with-a-hardware-key.md": "a key that wants to be touched; tests/gates/approval/ssh/test_agreement.py plays one",
