@@ -17,7 +17,7 @@ from promoter.model.images import Digest, ImageRef, Reference, Repository
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Healthcheck, Service
 from promoter.pipeline.loader_port import Loaded, PolicyAt, Snapshot
-from promoter.pipeline.model import BuilderChoice, BuiltService, Environment, Network, OnFailure, Pipeline, ToPin
+from promoter.pipeline.model import BuilderChoice, BuiltService, Environment, Network, OnFailure, Pipeline, Strategy, ToPin
 from promoter.promotion.build import Wanted
 from promoter.promotion.ports.registry import Manifest
 from promoter.promotion.progress import Event
@@ -90,6 +90,7 @@ class Harness:
     verify: tuple[Check, ...] = ()
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     on_failure: OnFailure = OnFailure.ROLLBACK
+    strategy: Strategy = Strategy.RECREATE
     override: Override | None = None
     rollback: Rollback = field(default_factory=Rollback)
     file: Loaded | None = None
@@ -138,6 +139,7 @@ class Harness:
             verify=self.verify,
             gates=self.gates.get(environment, ()),
             on_failure=self.on_failure,
+            strategy=self.strategy,
             override=self.override,
             rollback=self.rollback,
         )

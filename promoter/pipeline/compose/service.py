@@ -140,9 +140,7 @@ Devices = Annotated[tuple[Device, ...], BeforeValidator(read_devices, json_schem
 
 
 class Service(ComposeShape):
-    """One service. `build` defines how the image is made; the rest, how it runs. Keys are Compose's own,
-    except `steady`, `trial` and `protected`, which are promoter's.
-    """
+    """One service, with the keys of Compose, and `steady`, `trial` and `protected`, which are promoter's own."""
 
     image: str | None = None
     build: Annotated[Build, BeforeValidator(_read_build, json_schema_input_type=str | Build)] | None = None

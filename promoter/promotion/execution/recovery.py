@@ -1,4 +1,7 @@
-"""Settling a promotion that was interrupted and will not be resumed: what it put in place is taken back."""
+"""Settling a promotion that was interrupted and will not be resumed: what it put in place is taken back.
+
+It is undone by the strategy that it was started with, which its recorded plan names.
+"""
 
 from promoter.ledger import facts
 from promoter.ledger.lease import HeldLease
@@ -12,7 +15,7 @@ from promoter.promotion.execution.completion import restore
 from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.job import Ran
 from promoter.promotion.execution.strategies.protocol import Failed
-from promoter.promotion.execution.strategies.registry import strategy_of
+from promoter.promotion.execution.strategies.registry import recorded_strategy
 from promoter.promotion.execution.strategies.restore import slots_of
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
@@ -29,7 +32,8 @@ def settle(
     problems: tuple[str, ...] = ()
     if not start.mend:
         found = [c for c in engine.find(namespace.labels) if role_of(c.labels) != Role.JOB]
-        strategy = strategy_of(plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
+        recorded = ledger.plan_document(name, start.plan_digest)
+        strategy = recorded_strategy(recorded, plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
         made = Failed(namespace, start.promotion, slots_of(found, service_of))
         problems = restore(ports, engine, strategy, made, ran, lambda _: None).problems
     reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems)

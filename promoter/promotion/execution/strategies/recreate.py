@@ -14,6 +14,7 @@ again instead of created.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Self
 
 from promoter.model.clock import Clock
 from promoter.model.errors import PromoterError
@@ -46,7 +47,7 @@ class Recreate:
         self._engine, self._clock, self._secrets, self._started = engine, clock, secrets, started
         self._owned = Owned(engine, clock)
         self._examiner = HealthProver(engine, clock, secrets, probes)
-        self._down: dict[str, float] = {}
+        self.down: dict[str, float] = {}
         self._late: dict[str, str] = {}
         self.outages: dict[str, tuple[float, float]] = {}
 
@@ -88,14 +89,14 @@ class Recreate:
     def restore(self, failed: Failed, earlier: Earlier | None, emit: Callable[[str], None]) -> Returned:
         return Restoring(self._engine, self._clock, self._secrets, self.prove, emit).go(failed, earlier)
 
-    def uninterruptible(self, clock: Clock, probes: Probes | None) -> "Recreate":
-        other = Recreate(self._engine, clock, self._secrets, probes, self._started)
-        other._down, other.outages = self._down, self.outages
+    def uninterruptible(self, clock: Clock, probes: Probes | None) -> Self:
+        other = type(self)(self._engine, clock, self._secrets, probes, self._started)
+        other.down, other.outages = self.down, self.outages
         return other
 
     def gap(self, slot: Slot) -> float | None:
         """Return the seconds in which the slot did not serve; None if nothing ran there."""
-        down = self._down.get(slot.name)
+        down = self.down.get(slot.name)
         if down is None:
             return None
         return self.outages.get(slot.name, (down, self._clock.monotonic()))[1] - down
@@ -174,8 +175,8 @@ class Recreate:
     def _start(self, order: ContainerRequest, slot: Slot, container: str) -> Swapped:
         self._engine.start(container)
         health = self._examiner.prove(container, order.config, order.proof)
-        if slot.name in self._down:
-            self.outages[slot.name] = (self._down[slot.name], self._clock.monotonic())
+        if slot.name in self.down:
+            self.outages[slot.name] = (self.down[slot.name], self._clock.monotonic())
         return self._swapped(order, slot, container, health)
 
     def _swapped(self, order: ContainerRequest, slot: Slot, container: str, health: str) -> Swapped:
@@ -198,10 +199,10 @@ class Recreate:
         """Record the start of an outage. A container that had ended by itself has not served since its end."""
         now = self._clock.monotonic()
         if old.running:
-            self._down.setdefault(slot.name, now)
+            self.down.setdefault(slot.name, now)
         elif ended := _time(old.finished_at):
             since = max(ended, self._started)
-            self._down.setdefault(slot.name, now - max(0.0, (self._clock.now() - since).total_seconds()))
+            self.down.setdefault(slot.name, now - max(0.0, (self._clock.now() - since).total_seconds()))
 
     def _try(self, order: ContainerRequest, slot: Slot) -> None:
         """Prove the new image healthy in a container beside the old one, with its own ports, before the old one stops."""

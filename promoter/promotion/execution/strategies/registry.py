@@ -14,13 +14,22 @@ STRATEGIES: Mapping[Strategy, type[RolloutStrategy]] = {Strategy.RECREATE: Recre
 
 def strategy_of(environment: Environment) -> type[RolloutStrategy]:
     """Return the environment's strategy. Raise CallerError if this version does not have it."""
-    if environment.strategy not in STRATEGIES:
+    return _supported(environment.strategy, environment.name)
+
+
+def recorded_strategy(document: Mapping[str, object] | None, environment: Environment) -> type[RolloutStrategy]:
+    """Return the strategy of a recorded plan, which may be another than that of the file now. Raise as `strategy_of` does."""
+    recorded = document.get("strategy") if document is not None else None
+    return _supported(environment.strategy if recorded is None else Strategy(str(recorded)), environment.name)
+
+
+def _supported(strategy: Strategy, environment: str) -> type[RolloutStrategy]:
+    if strategy not in STRATEGIES:
         raise CallerError(
-            f"environment {environment.name} asks for strategy {environment.strategy}, which this version validates but does "
-            "not carry out",
+            f"environment {environment} asks for strategy {strategy}, which this version validates but does not carry out",
             hint=f"use strategy: {' or '.join(STRATEGIES)}",
         )
-    return STRATEGIES[environment.strategy]
+    return STRATEGIES[strategy]
 
 
 def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:

@@ -1,15 +1,20 @@
 """Plan and runner take the strategies from one registry."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from promoter.model.errors import CallerError
 from promoter.model.release import Source
 from promoter.pipeline.model import SUPPORTED, Strategy
-from promoter.promotion.execution.strategies.registry import STRATEGIES, steps_of, strategy_of
+from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
+from promoter.promotion.execution.strategies.recreate import Recreate
+from promoter.promotion.execution.strategies.registry import STRATEGIES, recorded_strategy, steps_of, strategy_of
 from promoter.promotion.steps import Pull, Replace, Retire
-from tests.harness import Harness
+from tests.faults.points import Dead
+from tests.harness import Harness, statuses
 
 
 def test_validation_and_registry_know_the_same_strategies() -> None:
@@ -33,3 +38,42 @@ def test_another_strategy_is_refused_by_name(strategy: Strategy) -> None:
     with pytest.raises(CallerError, match=f"environment dev asks for strategy {strategy}") as caught:
         strategy_of(environment)
     assert caught.value.hint == f"use strategy: {' or '.join(STRATEGIES)}"
+
+
+class Other(Recreate):
+    """Another strategy, which counts what it restores."""
+
+    restored = 0
+
+    def restore(self, failed: Failed, earlier: Earlier | None, emit: Callable[[str], None]) -> Returned:
+        Other.restored += 1
+        return super().restore(failed, earlier, emit)
+
+
+def killed(_: str) -> None:
+    raise Dead
+
+
+def test_an_interrupted_promotion_is_undone_by_the_strategy_that_it_was_started_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may name another strategy by then."""
+    registry = {**STRATEGIES, Strategy.START_FIRST: Other}
+    monkeypatch.setattr("promoter.promotion.execution.strategies.registry.STRATEGIES", registry)
+    shop = Harness()
+    shop.run("dev")
+    shop.strategy = Strategy.START_FIRST
+    shop.newer("two")
+    monkeypatch.setattr(shop.engine, "start", killed)
+    with pytest.raises(Dead):
+        shop.run("dev")
+    monkeypatch.undo()
+    monkeypatch.setattr("promoter.promotion.execution.strategies.registry.STRATEGIES", registry)
+    assert Other.restored == 0
+    shop.strategy = Strategy.RECREATE
+    shop.newer("three")
+    shop.clock.advance(timedelta(minutes=10))
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    assert Other.restored == 1
+
+
+def test_without_a_recorded_plan_the_strategy_of_the_file_is_taken() -> None:
+    assert recorded_strategy(None, Harness().resolve("dev", Source(), None)) is Recreate
