@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from promoter.model.errors import PromoterError
+from promoter.model.errors import PromoterError, StartError
 from promoter.model.release import Release, Source
-from promoter.pipeline.model import NO_RELEASE
+from promoter.pipeline.model import NO_RELEASE, Environment
+from promoter.promotion import progress
 from promoter.promotion.build import build_secrets, registries
+from promoter.promotion.inspection.taken_ports import taken_ports
 from promoter.promotion.plan import Plan, secret_names
 from promoter.promotion.reconnect import identified
 from promoter.usecases.context import Context
@@ -32,6 +34,7 @@ def preflight(ctx: Context, targets: Iterable[str], source: Source, release: Rel
         hosts = {image.repository.host for image in release.images.values()} if environments else set()
     hosts |= {repository.host for environment in environments for repository in environment.target_repositories.values()}
     _answer(ctx, addresses, hosts, secrets)
+    _require_free_ports(ctx, environments)
 
 
 def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
@@ -40,6 +43,19 @@ def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
     addresses = {plan.environment.engines[0] for plan in plans}
     ctx.loaded.check()
     _answer(ctx, addresses, {image.repository.host for plan in plans for image in plan.images.values()}, set())
+
+
+def _require_free_ports(ctx: Context, environments: Iterable[Environment]) -> None:
+    """Refuse ports that other containers have, before anything is built. Behind gates they may be free in time: only tell."""
+    wanted = [one for one in environments if any(port.published for s in one.services.values() for port in s.ports)]
+    there = {address: ctx.ports.engine(address).published_ports() for address in {one.engines[0] for one in wanted}}
+    taken = {one.name: list(taken_ports(one, ctx.name, there[one.engines[0]])) for one in wanted}
+    gated = {one.name for one in wanted if one.gates}
+    for text in (text for name in gated for text in taken[name]):
+        ctx.emit(progress.Notice(text))
+    refused = [text for name, texts in taken.items() if name not in gated for text in texts]
+    if refused:
+        raise StartError("\n".join(refused), hint="stop that container, or give the service another port")
 
 
 def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:

@@ -350,6 +350,16 @@ class EngineContract:
         name = seen_in(site, container).name
         assert site.engine.labels_by_name()[name].items() >= {"theirs": "yes", "promoter.test": site.prefix}.items()
 
+    def test_the_ports_of_running_containers_are_listed(self, site, run, free_port):
+        number = free_port()
+        service = Service(ports=({"target": 80, "published": number, "host_ip": "127.0.0.1"},))
+        container = run(service)
+        (found,) = [one for one in site.engine.published_ports() if one.port == number]
+        assert (found.container, found.address, found.protocol) == (seen_in(site, container).name, "127.0.0.1", "tcp")
+        assert found.labels.items() >= {"promoter.test": site.prefix}.items()
+        site.engine.stop(container, None)
+        assert [one for one in site.engine.published_ports() if one.port == number] == []
+
     def verdict(self, site: Site, container: str) -> Container:
         """What the engine says when it has made up its mind; `wait` is the pause between two looks."""
         for _ in range(200):

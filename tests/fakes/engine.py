@@ -28,6 +28,7 @@ from promoter.promotion.ports.engine import (
     LogPart,
     NetworkSpec,
     Progress,
+    PublishedPort,
     VolumeSpec,
 )
 from promoter.promotion.ports.secrets import Secrets
@@ -173,6 +174,14 @@ class FakeEngine:
 
     def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
         return self.behaviours.get(image.digest, Behaviour()).volumes if image in self.held else ()
+
+    def published_ports(self) -> tuple[PublishedPort, ...]:
+        return tuple(
+            PublishedPort(box.name, _labels(box), address, port, name.partition("/")[2] or "tcp")
+            for box in self.boxes.values()
+            if box.status == "running"
+            for name, (address, port) in box.published.items()
+        )
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
         return {box.name: _labels(box) for box in self.boxes.values()}

@@ -11,7 +11,17 @@ from typing import Any
 READS = frozenset(
     f"{port}.{verb}"
     for port, verbs in {
-        "engine": ("inspect", "find", "identify", "labels_by_name", "logs", "digest_of", "has_image", "image_volumes"),
+        "engine": (
+            "inspect",
+            "find",
+            "identify",
+            "labels_by_name",
+            "published_ports",
+            "logs",
+            "digest_of",
+            "has_image",
+            "image_volumes",
+        ),
         "ledger": ("read",),
         "registry": ("ping", "resolve"),
     }.items()

@@ -17,6 +17,7 @@ from promoter.adapters.ledgers.trusted_head import FileWitness
 from promoter.ledger.chain import head_of
 from tests.adapters.ledgers.postgres_server import serving
 from tests.conftest import Cli
+from tests.live.app import App
 from tests.live.locked import config, served
 from tests.live.registry_proxy import Act, in_front_of, respond
 from tests.repository import ENVIRONMENT
@@ -65,6 +66,15 @@ def test_all_is_well(see: Callable[..., Findings], engine_url: str, registry_hos
     assert rights == "pull and push allowed"
     assert found["clock"]["detail"] == f"agrees with engine, registry {registry_host} within 5 s"
     assert "signing key" not in found
+
+
+def test_a_port_that_a_container_of_another_pipeline_has(app: App) -> None:
+    assert app.cli("run", "--to", "dev").exit_code == 0
+    file = app.cli.cwd / "pipeline.yaml"
+    file.write_text(file.read_text().replace(f"name: {app.name}\n", "name: other\n"))
+    (part,) = [one for one in app.cli("doctor", "--json").json["findings"] if one["part"] == "ports of dev"]
+    assert part["detail"] == f"dev: port {app.ports['dev']} of service web is used by container {app.name}-dev-web"
+    assert (part["ok"], part["essential"]) == (False, True)
 
 
 def test_an_engine_that_is_down(see: Callable[..., Findings], registry_host: str) -> None:

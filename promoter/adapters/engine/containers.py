@@ -17,7 +17,7 @@ from promoter.adapters.engine.create_body import create_body, demands, endpoint,
 from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_out
 from promoter.adapters.engine.files import archive
 from promoter.model.errors import StartError, WorldError
-from promoter.promotion.ports.engine import Container, ContainerSpec, LogPart
+from promoter.promotion.ports.engine import Container, ContainerSpec, LogPart, PublishedPort
 from promoter.promotion.ports.secrets import Secrets
 
 _SIDE_BY_SIDE = 8
@@ -46,6 +46,21 @@ class Containers(Link):
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
         found = self.ask("containers could not be listed", "GET", "/containers/json", params={"all": "1"}).json()
         return {name.lstrip("/"): dict(entry.get("Labels") or {}) for entry in found for name in entry.get("Names") or ()}
+
+    def published_ports(self) -> tuple[PublishedPort, ...]:
+        found = self.ask("containers could not be listed", "GET", "/containers/json").json()
+        return tuple(
+            PublishedPort(
+                (entry.get("Names") or [entry["Id"]])[0].lstrip("/"),
+                dict(entry.get("Labels") or {}),
+                port.get("IP") or "",
+                int(port["PublicPort"]),
+                str(port.get("Type") or "tcp"),
+            )
+            for entry in found
+            for port in entry.get("Ports") or ()
+            if port.get("PublicPort")
+        )
 
     def inspect(self, reference: str) -> Container | None:
         document = self._document(reference)

@@ -19,6 +19,7 @@ from promoter.promotion.ports.engine import (
     LogPart,
     NetworkSpec,
     Progress,
+    PublishedPort,
     VolumeSpec,
 )
 from promoter.promotion.ports.secrets import Secrets
@@ -109,6 +110,10 @@ class FencedEngine:
     def image_volumes(self, image: ImageRef) -> tuple[str, ...]:
         with watched():
             return self._engine.image_volumes(image)
+
+    def published_ports(self) -> tuple[PublishedPort, ...]:
+        with watched():
+            return self._engine.published_ports()
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
         with watched():

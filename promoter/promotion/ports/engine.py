@@ -134,6 +134,16 @@ class LogPart(NamedTuple):
     until: str
 
 
+class PublishedPort(NamedTuple):
+    """A port of the host that a running container has, at one of its addresses."""
+
+    container: str
+    labels: Mapping[str, str]
+    address: str
+    port: int
+    protocol: str
+
+
 class Engine(Protocol):
     """One Docker engine. All calls are safe to repeat; `start` of a running and `stop` of a stopped container do nothing."""
 
@@ -171,6 +181,9 @@ class Engine(Protocol):
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
         """Return the labels of every container of the engine, also of stopped ones, by name, with one request."""
+
+    def published_ports(self) -> tuple[PublishedPort, ...]:
+        """Return the host's ports of all running containers, with one request."""
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
         """Return all containers, also stopped ones, that have these labels."""
