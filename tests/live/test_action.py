@@ -134,15 +134,18 @@ def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, r
     for given in (
         {"command": "validate"},
         {"command": "plan", "environment": "dev"},
+        {"command": "plan"},
         {"command": "explain", "environment": "prod"},
     ):
         ran = used(job, **given)
         assert (ran.outcome, ran.outputs["status"] != "failed") == ("success", True), ran.log
-    for given, output in (({"command": "plan"}, "secret TOKEN is missing"), ({"environment": "dev"}, "does not allow writing")):
-        stopped = used(job, **given, evidence=str(tmp_path / "record"))
-        assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log
-        assert output in stopped.log and "Traceback" not in stopped.log, stopped.log
-        assert json.loads((tmp_path / "record/result.json").read_text())["decision"] == "failed"
+        assert ("secret TOKEN is missing here: assumed to be as it was recorded" in ran.log) == (given == {"command": "plan"}), (
+            ran.log
+        )
+    stopped = used(job, environment="dev", evidence=str(tmp_path / "record"))
+    assert (stopped.outcome, stopped.outputs["status"]) == ("failure", "failed"), stopped.log
+    assert "does not allow writing" in stopped.log and "Traceback" not in stopped.log, stopped.log
+    assert json.loads((tmp_path / "record/result.json").read_text())["decision"] == "failed"
     assert project.world.git("for-each-ref", at=project.world.origin) == before
     assert project.lives_in("dev") is None
     assert not list(job.workspace.rglob("*pwned*"))

@@ -64,7 +64,7 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
     (asked,) = [fact for fact in kinds(shop, "requested") if fact["environment"] == "prod"]
     assert (asked["run"], asked["requested_by"]) == (page, "eve@example.com")
     output = shop.cli("explain", "prod").stdout
-    assert f"ana@example.com, ben@example.com may: review the deployment on {page}" in output
+    assert f"ana@example.com, ben@example.com: review the deployment on {page}" in output
     assert f"next: review the deployment on {page}" in shop.cli("promote", "--to", "prod").stdout
 
     result = clean(shop.cli("promote", "--to", "prod", "--reviews"))

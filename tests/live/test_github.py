@@ -75,7 +75,7 @@ def test_a_run_that_waits_is_groups_a_notice_outputs_and_a_summary(step: Step) -
     (notice,) = runner.annotations
     position = {name: notice.properties[name] for name in ("file", "line", "col", "endColumn")}
     assert (notice.name, position) == ("notice", {"file": "pipeline.yaml", "line": "18", "col": "3", "endColumn": "7"})
-    assert notice.data.splitlines()[-1] == "next: promoter approve prod -f pipeline.yaml"
+    assert notice.data.splitlines()[-1] == "next: promoter approve prod"
     outputs = assignments(step.outputs)
     assert json.loads(outputs.pop("result")) == ran.json
     assert json.loads(outputs.pop("images")).keys() == {"web"}
@@ -91,7 +91,7 @@ def test_a_run_that_waits_is_groups_a_notice_outputs_and_a_summary(step: Step) -
     summary = step.summary.read_text()
     assert '  e0["dev<br>deployed"]\n  e1["prod<br>pending"]\n  e0 --> e1' in summary
     assert "| prod | approval of 1 person | ⏳ waits | 0 of 1 approvals; may approve&#58; anyone | - |" in summary
-    assert "<pre>\npromoter approve prod -f pipeline.yaml\n</pre>" in summary
+    assert "<pre>\npromoter approve prod\n</pre>" in summary
 
 
 def test_whatever_a_container_writes_no_command_of_it_reaches_the_runner(step: Step) -> None:

@@ -99,7 +99,7 @@ def test_the_script_is_what_show_completion_shows(environ: dict[str, str]) -> No
         (("run", ""), ["pipeline.yaml"]),
         (("-f", ""), ["pipeline.yaml"]),
         (("init", "--from", "pipe"), []),
-        (("status", ""), []),
+        (("status", ""), ["dev", "test", "prod"]),
     ],
     ids=" ".join,
 )
