@@ -260,11 +260,10 @@ def test_an_unknown_grade_is_the_weakest() -> None:
 
 def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
     two = Approval(min=2)
-    by: VoteChanges = {"grade": "signed"}
     ana, ben, eve = (
-        vote(seq=10, key="K", **by),
-        vote("ben@example.com", 11, key="K", **by),
-        vote("eve@example.com", 12, key="E", **by),
+        vote(seq=10, key="K", grade="signed"),
+        vote("ben@example.com", 11, key="K", grade="signed"),
+        vote("eve@example.com", 12, key="E", grade="signed"),
     )
     assert texts(two, ben, ana).endswith(
         "; the approval by ben@example.com was signed with the same key as that by ana@example.com"
