@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from uuid import uuid4
@@ -109,7 +110,7 @@ def _job(taking_part: dict[str, Peer], rounds: int) -> tuple[dict[str, list[floa
     times: dict[str, list[float]] = {peer.name: [] for peer in taking_part.values()}
     for number in range(1, rounds + 1):
         for peer in taking_part.values():
-            times[peer.name].append(_timed(lambda peer=peer, number=number: peer.run(number)))  # type: ignore[misc]
+            times[peer.name].append(_timed(partial(peer.run, number)))
         output = "  ".join(f"{name} {_ms(values[-1]).strip()}" for name, values in times.items())
         print(f"bench: round {number} of {rounds}: {output}", file=sys.stderr, flush=True)
     ours = median(times["promoter"])
@@ -127,7 +128,7 @@ def _commands(promoter: Peer, rounds: int) -> tuple[dict[str, list[float]], list
     env = {**os.environ, **promoter.env, "BENCH_ROUND": "r0"}
     for _ in range(rounds):
         for name, argv in argvs.items():
-            times[name].append(_timed(lambda argv=argv: _quiet(argv, promoter.cwd, env)))  # type: ignore[misc]
+            times[name].append(_timed(partial(_quiet, argv, promoter.cwd, env)))
     bare = median(times["python -c pass"])
     targets = {"--help": 16.0, "validate": 40.0}
     return times, [
@@ -142,7 +143,7 @@ def _ledgers(command: str, where: Path, rounds: int) -> tuple[dict[str, list[flo
     times: dict[str, list[float]] = {name: [] for name in argvs}
     for _ in range(max(5, rounds)):
         for name, argv in argvs.items():
-            times[name].append(_timed(lambda argv=argv: _quiet(argv, where, dict(os.environ))))  # type: ignore[misc]
+            times[name].append(_timed(partial(_quiet, argv, where, dict(os.environ))))
     short, long, verify, peer = times
     found = {name: median(values) for name, values in times.items()}
     rows = [

@@ -19,11 +19,13 @@ from promoter.pipeline.compose.service import Healthcheck, Service
 from promoter.pipeline.loader_port import Loaded, PolicyAt, Snapshot
 from promoter.pipeline.model import BuilderChoice, BuiltService, Environment, Network, OnFailure, Pipeline, Strategy, ToPin
 from promoter.promotion.build import Wanted
+from promoter.promotion.ports.builder import BuildRequest
 from promoter.promotion.ports.registry import Manifest
 from promoter.promotion.progress import Event
 from promoter.promotion.results import RunResult
 from promoter.usecases.context import Context
 from promoter.usecases.ports.bundle import UseCasePorts
+from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.ledger import MemoryLedger
@@ -181,7 +183,7 @@ class Harness:
             secrets=self.secrets,
             engine=lambda _: self.engine,
             registry=self.registry,
-            builder=lambda _: None,  # type: ignore[arg-type, return-value]
+            builder=lambda _: FakeBuilder(_nothing_is_built),
             probes=self.probes,
             source=self.source,
         )
@@ -206,6 +208,10 @@ class Harness:
 
     def release(self) -> Release:
         return Release({name: self.images[name] for name in self.services}, self.source.now)
+
+
+def _nothing_is_built(request: BuildRequest) -> None:
+    raise AssertionError(f"no image is built in these tests, and {request.service} was")
 
 
 class _Patient:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 import pytest
 from parts import lab_state, talk
@@ -75,9 +76,23 @@ def persistent(before: Machine, now: Callable[[], Machine] = snapshot, sleep: Ca
 
 
 # ---------------------------------------------------------------- looking
+class _Address(TypedDict):
+    local: str
+    prefixlen: int
+    scope: NotRequired[str]
+
+
+class _Link(TypedDict):
+    """What this reads of the output of `ip -j address`."""
+
+    ifname: str
+    flags: list[str]
+    addr_info: NotRequired[list[_Address] | None]
+
+
 def _links() -> dict[str, str]:
     """Pairs of links that lead into containers are left out: they come and go with these."""
-    shown = json.loads(_output("ip", "-j", "address") or "[]")
+    shown: list[_Link] = json.loads(_output("ip", "-j", "address") or "[]")
     return {
         one["ifname"]: " ".join(["up" if "UP" in one["flags"] else "down", *_addresses(one)])
         for one in shown
@@ -85,9 +100,9 @@ def _links() -> dict[str, str]:
     }
 
 
-def _addresses(link: Mapping[str, object]) -> list[str]:
+def _addresses(link: _Link) -> list[str]:
     """Those that somebody gave it, and not those that come by themselves once something is plugged in."""
-    found: list[dict[str, object]] = link.get("addr_info") or []  # type: ignore[assignment]
+    found = link.get("addr_info") or []
     return sorted(f"{one['local']}/{one['prefixlen']}" for one in found if one.get("scope") != "link")
 
 
@@ -123,8 +138,8 @@ def _state(container: Mapping[str, object]) -> str:
 
 
 def _ours(thing: Mapping[str, object]) -> bool:
-    labels: Mapping[str, str] = thing.get("Labels") or {}  # type: ignore[assignment]
-    return any(name.startswith("dev.promoter.") for name in labels)
+    labels = thing.get("Labels")
+    return isinstance(labels, Mapping) and any(name.startswith("dev.promoter.") for name in labels)
 
 
 def _of_this_lab(name: str, own: str) -> bool:

@@ -241,4 +241,4 @@ _FOLDS: Mapping[Kind, Callable[[StateDraft, Fact], None]] = {
     Kind.PROMOTED: _promoted, Kind.FAILED: _failed, Kind.ROLLED_BACK: _rolled_back, Kind.APPROVED: _voted, Kind.REJECTED: _voted,
     Kind.VETOED: _vetoed, Kind.PINNED: _pinned, Kind.UNPINNED: _pinned, Kind.FROZEN: _frozen, Kind.UNFROZEN: _frozen,
     Kind.OVERRIDDEN: _overridden, Kind.ATTESTED: _attested, Kind.DRIFTED: _drifted,
-}  # fmt: skip
+}  # fmt: skip # several short pairs in a line

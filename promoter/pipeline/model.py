@@ -233,9 +233,9 @@ def protected_policy(pipeline: Pipeline, rules: Rules | Environment) -> Policy:
     return {**policy_of(pipeline, rules), "environments": list(pipeline.needs)}
 
 
-def policy_digest(pipeline: Pipeline, environment: Environment) -> str:
+def policy_digest(pipeline: Pipeline, rules: Rules | Environment) -> str:
     """Return the digest of the policy. A changed policy makes votes stale."""
-    return fingerprint(policy_of(pipeline, environment))
+    return fingerprint(policy_of(pipeline, rules))
 
 
 def _way_to(pipeline: Pipeline, name: str) -> tuple[str, ...]:

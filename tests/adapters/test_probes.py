@@ -20,11 +20,21 @@ from promoter.promotion.ports.probes import HttpRequest
 
 
 # ---------------------------------------------------------------- http
+class SiteServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Site)
+        self.received: list[tuple[str, str, dict[str, str]]] = []
+
+
 class Site(BaseHTTPRequestHandler):
     """What it does stands in the path."""
 
+    server: SiteServer
+
     def do_GET(self) -> None:
-        self.server.received.append((self.command, self.path, dict(self.headers)))  # type: ignore[attr-defined]
+        self.server.received.append((self.command, self.path, dict(self.headers)))
         match self.path.partition("?")[0]:
             case "/moved":
                 self.answer(302, b"", {"Location": "/ready"})
@@ -68,16 +78,14 @@ def probes(clock) -> OutsideProbes:
 
 
 @pytest.fixture
-def site() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    server.received = []  # type: ignore[attr-defined]
+def site() -> Iterator[SiteServer]:
+    server = SiteServer()
     with served(server):
         yield server
 
 
 @contextmanager
 def served(server: ThreadingHTTPServer) -> Iterator[None]:
-    server.daemon_threads = True
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
@@ -299,8 +307,7 @@ def certificate(tmp_path) -> Path:
 
 
 def test_a_certificate_is_believed_only_when_it_is_trusted(probes, certificate, monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    server.received = []  # type: ignore[attr-defined]
+    server = SiteServer()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)

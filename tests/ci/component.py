@@ -15,5 +15,6 @@ def component(**given: str) -> dict[str, Any]:
     inputs = {name: spec.get("default") for name, spec in yaml.safe_load(head)["spec"]["inputs"].items()} | given
     filled = re.sub(r'"?\$\[\[ inputs\.([\w-]+) \]\]"?', lambda hole: json.dumps(inputs[hole[1]]), body)
     filled = filled.replace('promoter-"', '"promoter-', 1)
+    job: dict[str, Any]
     [job] = yaml.safe_load(filled).values()
-    return job  # type: ignore[no-any-return]
+    return job

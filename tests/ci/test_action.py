@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 
 from tests.ci.job import Job, Process, Step
 from tests.conftest import ROOT
+from tests.runner import Runner
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 PIPELINE = "name: shop\nservices: {web: {image: web@sha256:" + "a" * 64 + "}}\nenvironments: {dev: {}, prod: {}}\n"
@@ -29,16 +31,22 @@ def workspace(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.fixture
-def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Step]:
-    """The whole action, once, in a new job; what the runner understood is added to the step as `said`."""
+@dataclass
+class Used(Step):
+    """What became of an action: what the runner understood, and the names of the parts that were not skipped."""
 
-    def used(**given: str) -> Any:
+    runner: Runner = field(default_factory=Runner)
+    ran: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Used]:
+    """The whole action, once, in a new job."""
+
+    def used(**given: str) -> Used:
         one = job(workspace)
         step = one.action(ROOT, {name.replace("_", "-"): value for name, value in given.items()})
-        step.runner = one.runner  # type: ignore[attr-defined]
-        step.ran = [part.name for part in one.ran if part.outcome != "skipped"]  # type: ignore[attr-defined]
-        return step
+        return Used(**vars(step), runner=one.runner, ran=[part.name for part in one.ran if part.outcome != "skipped"])
 
     return used
 

@@ -98,7 +98,7 @@ class FakeEngine:
         self.tags: dict[str, Digest] = {}
         self.behaviours: dict[Digest, Behaviour] = {}
         self.fingerprint = hashlib.sha256(address.encode()).hexdigest()
-        self._failures: dict[str, deque[Exception]] = defaultdict(deque)
+        self._failures: dict[str, deque[BaseException]] = defaultdict(deque)
         self._sleep = sleep
         self._count = 0
         self._lock = threading.RLock()
@@ -119,7 +119,7 @@ class FakeEngine:
         """A builder made it here: it can be pushed."""
         self.tags[f"{repository}:{tag}"] = digest
 
-    def fail(self, verb: str, error: Exception) -> None:
+    def fail(self, verb: str, error: BaseException) -> None:
         """The next call of `verb` raises `error`; several queue up."""
         self._failures[verb].append(error)
 

@@ -29,6 +29,12 @@ def shop() -> Harness:
     return made
 
 
+def runs(shop: Harness, name: str) -> bool:
+    container = shop.engine.inspect(name)
+    assert container is not None
+    return container.running
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_run_continues_when_the_engine_comes_back(shop: Harness, verb: str) -> None:
     shop.engine.fail(verb, gone())
@@ -36,36 +42,36 @@ def test_a_run_continues_when_the_engine_comes_back(shop: Harness, verb: str) ->
     assert statuses(result) == {"dev": "deployed"}
     assert [kind for kind in shop.kinds("dev") if kind in ("failed", "rolled_back")] == []
     assert len(shop.engine.find({"dev.promoter.pipeline": "shop"})) == 2
-    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+    assert runs(shop, "shop-dev-web")
 
 
 # ---------------------------------------------------------------- what was seen before it went
-def started_and_lost(shop: Harness) -> None:
+def started_and_lost(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next start is carried out, and its answer lost."""
     start = shop.engine.start
 
     def once(container: str) -> None:
-        shop.engine.start = start  # type: ignore[method-assign]
+        monkeypatch.setattr(shop.engine, "start", start)
         start(container)
         raise gone(StartError)
 
-    shop.engine.start = once  # type: ignore[method-assign]
+    monkeypatch.setattr(shop.engine, "start", once)
 
 
 @pytest.mark.parametrize("keeps", [False, True], ids=["it lets them end", "it keeps them"])
-def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Harness, keeps: bool) -> None:
+def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Harness, monkeypatch: pytest.MonkeyPatch, keeps: bool) -> None:
     """An engine that is back asks its containers to end, and shows them as running until they have."""
     back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2030-01-01T00:00:00Z", keeps_containers=keeps)
-    shop.engine.identify = lambda: back  # type: ignore[method-assign]
-    started_and_lost(shop)
+    monkeypatch.setattr(shop.engine, "identify", lambda: back)
+    started_and_lost(shop, monkeypatch)
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     assert shop.engine.box("shop-dev-web").starts == (1 if keeps else 2)
 
 
-def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: Harness) -> None:
+def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2020-01-01T00:00:00Z")
-    shop.engine.identify = lambda: back  # type: ignore[method-assign]
-    started_and_lost(shop)
+    monkeypatch.setattr(shop.engine, "identify", lambda: back)
+    started_and_lost(shop, monkeypatch)
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     assert shop.engine.box("shop-dev-web").starts == 1
 
@@ -97,7 +103,7 @@ def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Harn
     when(shop, "exec", going)
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     assert not {"failed", "rolled_back"} & set(shop.kinds("dev"))
-    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+    assert runs(shop, "shop-dev-web")
 
 
 def test_a_run_waits_for_an_engine_that_answers_too_late(shop: Harness) -> None:
@@ -117,7 +123,7 @@ def test_nothing_is_called_deployed_that_ended_after_it_was_proven(shop: Harness
     (dev,) = shop.run("dev").environments
     assert str(dev.status) == "rolled_back"
     assert dev.reasons[0] == "shop-dev-web did not stay up: it was proven healthy before"
-    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+    assert runs(shop, "shop-dev-web")
 
 
 def test_nothing_is_called_deployed_that_was_started_again_and_not_proven_since(shop: Harness) -> None:
@@ -151,7 +157,7 @@ def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Harness) ->
     (dev,) = shop.run("dev").environments
     assert str(dev.status) == "rolled_back"
     assert shop.kinds("dev").count("rolled_back") == 1
-    assert shop.engine.inspect("shop-dev-web").running  # type: ignore[union-attr]
+    assert runs(shop, "shop-dev-web")
 
 
 def test_one_that_goes_while_it_is_identified_is_waited_for(shop: Harness) -> None:
@@ -178,22 +184,22 @@ class Away:
     ) -> None:
         self._error, self._wanted = error, wanted
         self._engine = shop.engine
-        self._kept = (shop.engine.start, shop.engine.identify)
+        self._start, self._patch = shop.engine.start, pytest.MonkeyPatch()
         self.clock = shop.clock
-        shop.engine.start = self._go  # type: ignore[method-assign]
+        self._patch.setattr(shop.engine, "start", self._go)
 
     def _go(self, container: str) -> None:
         if not self._wanted(self._engine.box(container).name):
-            self._kept[0](container)
+            self._start(container)
             return
-        self._engine.identify = self._silent  # type: ignore[method-assign]
+        self._patch.setattr(self._engine, "identify", self._silent)
         raise self._error(StartError)
 
     def _silent(self) -> EngineIdentity:
         raise self._error(EngineError)
 
     def back(self) -> None:
-        self._engine.start, self._engine.identify = self._kept  # type: ignore[method-assign]
+        self._patch.undo()
 
 
 def test_one_that_stays_away_ends_the_run_where_it_is_and_the_next_finishes(shop: Harness) -> None:

@@ -193,13 +193,14 @@ def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins()
         check_state(harness, where)
         state = facts_so_far(harness.api("ben@example.com").context)
         dev = state.environment("dev")
-        assert state.releases[dev.current.release].release.images["web"] == image("web", "two"), where  # type: ignore[union-attr]
+        assert dev.current is not None, where
+        assert state.releases[dev.current.release].release.images["web"] == image("web", "two"), where
         assert harness.kinds("dev").count("pinned") == 1, where
         harness.newer("four")
         assert harness.run("dev").environments[0].code is ReasonCode.PINNED, where
 
 
-def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back() -> None:
+def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
     harness = KillHarness()
     twice(harness)
     append = harness.store.append
@@ -209,10 +210,10 @@ def test_an_environment_is_pinned_from_the_moment_it_was_rolled_back() -> None:
             raise Dead
         return append(draft, head, at)
 
-    harness.store.append = killable  # type: ignore[method-assign]
-    with pytest.raises(Dead):
-        harness.api().rollback("dev", None, "orders fail")
-    harness.store.append = append  # type: ignore[method-assign]
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.store, "append", killable)
+        with pytest.raises(Dead):
+            harness.api().rollback("dev", None, "orders fail")
     report = harness.api().status().environments[0]
     assert report.pinned == "orders fail"
     harness.api().unpin("dev", "mended")

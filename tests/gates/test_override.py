@@ -8,13 +8,17 @@ import pytest
 from promoter.gates.override import Override, evaluate_override, evaluate_review
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.model.vote import Flaw, Vote
-from tests.gates.approval.test_rule import CASE, NOW, vote
+from tests.gates.approval.test_rule import CASE, NOW, VoteChanges, vote
 
 POLICY = Override.model_validate({"from": ["release-manager"], "review_within": "2h"})
 ASSERTED = Override.model_validate({"from": ["release-manager"], "grade": "asserted"})
 FIRST = vote(decision="override", key="K1", grade="signed", comment="it burns")
 BEN = vote("ben@example.com", 20, decision="review", key="K2", grade="signed", reviews=FIRST.digest)
 CASE_NOW = replace(CASE, signers=("ana@example.com", "ben@example.com"))
+
+
+class ReviewChanges(VoteChanges, total=False):
+    principal: str
 
 
 def reviewed(policy: Override | None, *reviews: Vote, signers: tuple[str, ...] | None = CASE_NOW.signers) -> bool:
@@ -41,8 +45,8 @@ def test_a_second_person_s_review_clears_it() -> None:
         {"grade": "platform"},
     ],
 )
-def test_what_is_no_review_by_a_second_person_clears_nothing(changes: dict[str, object]) -> None:
-    wrong = replace(BEN, **changes)  # type: ignore[arg-type]
+def test_what_is_no_review_by_a_second_person_clears_nothing(changes: ReviewChanges) -> None:
+    wrong = replace(BEN, **changes)
     assert not reviewed(POLICY, wrong)
     assert reviewed(POLICY, wrong, BEN)
 

@@ -9,7 +9,7 @@ from promoter.ledger.facts import Payload
 
 @dataclass(frozen=True, kw_only=True)
 class Forged(Payload):
-    kind: Kind  # type: ignore[misc]
+    kind: Kind  # type: ignore[misc]  # any kind, where a real body has the one of its class
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def body(self) -> dict[str, object]:

@@ -15,11 +15,12 @@ from promoter.ledger.reducer import fold
 from promoter.model.errors import LeaseLost, LedgerError
 from promoter.model.verdict import ReasonCode
 from promoter.ui.cli.app import run
+from tests.documents import object_at
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 from tests.ledger.forged import Forged
 from tests.ledger.test_state import RELEASES, A, B, Story
-from tests.stories.test_signed import ANA, Office, keys, office  # noqa: F401 -- fixtures
+from tests.signed_office import ANA, Office, make_keys, open_office
 from tests.ui.cli.shop import FACTS
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -105,10 +106,20 @@ def test_promoter_itself_never_writes_one() -> None:
 
 
 # ---------------------------------------------------------------- used votes
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def office(keys: dict[str, Path], tmp_path: Path) -> Office:
+    return open_office(keys, tmp_path)
+
+
 FAILED = {"reason_code": "pull_failed", "reasons": [], "evidence": [], "touched": False}
 
 
-def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dict[str, Path]) -> None:  # noqa: F811
+def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dict[str, Path]) -> None:
     """R2 is approved, promoted, and rolled back; then a fact says that the promotion never did anything."""
     office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
@@ -129,7 +140,7 @@ def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dic
     assert "is not running in prod" in report.impossible[0]
 
 
-def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, keys: dict[str, Path]) -> None:  # noqa: F811
+def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, keys: dict[str, Path]) -> None:
     """Then the fact can be true, and for all that anybody knows it is not."""
     fact = office.vote(keys[ANA])
     case = office.api().case("prod", None)
@@ -139,18 +150,18 @@ def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, k
     assert office.prod()[1] == ReasonCode.APPROVAL_USED
 
 
-def append(office: Office, kind: Kind, release: str, body: dict[str, object]) -> None:  # noqa: F811
+def append(office: Office, kind: Kind, release: str, body: dict[str, object]) -> None:
     facts = list(office.store.read())
     office.store.restore((forged(facts, kind, "prod", release, body),), head_of(facts[-1]))
 
 
-def again(office: Office, release: str) -> ReasonCode:  # noqa: F811
+def again(office: Office, release: str) -> ReasonCode:
     return office.api("ci@example.com").promote(release, "prod", None).environments[-1].code
 
 
-def test_a_request_that_shows_another_plan_than_it_asks_for_is_not_shown(office: Office) -> None:  # noqa: F811
+def test_a_request_that_shows_another_plan_than_it_asks_for_is_not_shown(office: Office) -> None:
     asked = [fact for fact in office.store.read() if fact.kind is Kind.REQUESTED][-1]
-    body = {**asked.body, "plan": {**asked.body["plan"], "services": {}}}  # type: ignore[dict-item]
+    body = {**asked.body, "plan": {**object_at(asked.body, "plan"), "services": {}}}
     append(office, Kind.REQUESTED, str(asked.release), body)
     with pytest.raises(LedgerError, match="contains a plan that does not match its plan digest"):
         office.api().case("prod", None)

@@ -20,11 +20,21 @@ scrape_configs:
 TIMEOUT = 30.0
 
 
+class PageServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, text: str) -> None:
+        super().__init__(("127.0.0.1", 0), Page)
+        self.text = text
+
+
 class Page(BaseHTTPRequestHandler):
     """Serves `server.text` as metrics."""
 
+    server: PageServer
+
     def do_GET(self) -> None:
-        body = self.server.text.encode()  # type: ignore[attr-defined]
+        body = self.server.text.encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))
@@ -36,12 +46,12 @@ class Page(BaseHTTPRequestHandler):
 
 
 class Prometheus:
-    def __init__(self, url: str, page: ThreadingHTTPServer) -> None:
+    def __init__(self, url: str, page: PageServer) -> None:
         self.url, self._page = url, page
 
     def show(self, text: str) -> None:
         """What the scraped page says from now on."""
-        self._page.text = text  # type: ignore[attr-defined]
+        self._page.text = text
 
     def await_samples(self, query: str, count: int) -> None:
         """Until `query` has a value in each of the last `count` seconds."""
@@ -65,9 +75,7 @@ def until(true, seconds: float = TIMEOUT) -> None:
 
 @contextmanager
 def running(program: str, port: int, folder: Path, text: str) -> Iterator[Prometheus]:
-    page = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    page.daemon_threads = True
-    page.text = text  # type: ignore[attr-defined]
+    page = PageServer(text)
     threading.Thread(target=page.serve_forever, daemon=True).start()
     config = folder / "prometheus.yml"
     config.write_text(CONFIG.format(port=page.server_port))

@@ -61,8 +61,8 @@ def test_on_github_a_called_workflow_waits_and_an_event_continues_its_release(pr
 
     project.approve()
     second = on_github(project, "two")
-    event = {"event_name": "repository_dispatch", "token": "t0ken"}
-    event["event"] = {"client_payload": {"environment": "prod", "release": run.outputs["release"]}}  # type: ignore[assignment]
+    payload = {"environment": "prod", "release": run.outputs["release"]}
+    event = {"event_name": "repository_dispatch", "token": "t0ken", "event": {"client_payload": payload}}
     resumed = second.workflow(RESUME, "promote", {"github": event, "inputs": {}})
     assert resumed.outcome == "success", second.log
     assert project.lives_in("prod") == run.outputs["release"]

@@ -162,15 +162,16 @@ def cosign(
     request: pytest.FixtureRequest, cosign_programs: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> str:
     """The program, found as users find it."""
-    if request.param == "new" and len(cosign_programs) < 2:
+    choice: str = request.param
+    if choice == "new" and len(cosign_programs) < 2:
         pytest.skip("only one cosign can be had")
-    program = cosign_programs[0 if request.param == "old" else 1]
+    program = cosign_programs[0 if choice == "old" else 1]
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/cosign").symlink_to(program)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("COSIGN_PASSWORD", "")
-    return request.param  # type: ignore[no-any-return]
+    return choice
 
 
 def pushed(host: str, name: str, word: str) -> ImageRef:

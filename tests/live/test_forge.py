@@ -9,6 +9,7 @@ import pytest
 
 from tests.adapters.platforms.forge_server import JOB, PROJECT, REPOSITORY, TOKEN, Answer, ForgeServer, forge_server
 from tests.conftest import Cli, Ran
+from tests.documents import value_at
 from tests.live.app import App, statuses
 
 REVIEWED = "[{approval: {from: [ana@example.com, ben@example.com], grade: platform, exclude: [requester]}}]"
@@ -86,7 +87,8 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
         {"platform": "github", "run": page, "environment": "prod", "user": "ana-dev", "state": "approved", "mark": "1"},
     )
     (started,) = [fact for fact in kinds(shop, "started") if fact["environment"] == "prod"]
-    assert len(started["approvals"]) == 1  # type: ignore[arg-type]
+    approvals = started["approvals"]
+    assert isinstance(approvals, list) and len(approvals) == 1
     history = shop.cli("history", "prod").stdout
     assert "reviewed by ana@example.com" in history and "\x1b" not in history
 
@@ -132,7 +134,7 @@ def test_a_rejected_review_closes_the_gate(shop: App, server: ForgeServer) -> No
     assert (ran.exit_code, ran.json["reason_code"]) == (4, "rejected"), ran.text
     assert "ben@example.com rejected it: not today" in ran.json["environments"][-1]["reasons"][0]
     assert "prod-web" not in shop.all()
-    assert {fact["review"]["platform"] for fact in kinds(shop, "approved", "rejected")} == {"gitlab"}  # type: ignore[index]
+    assert {value_at(fact, "review", "platform") for fact in kinds(shop, "approved", "rejected")} == {"gitlab"}
 
 
 def test_one_person_who_signs_and_reviews_counts_once(shop: App, server: ForgeServer, tmp_path: Path) -> None:

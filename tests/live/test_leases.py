@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from parts import processes
 
+from tests.documents import value_at
 from tests.live.app import PLAIN, SERVER, App, statuses
 from tests.live.homes import KINDS, Home, made
 from tests.terminal import Terminal
@@ -77,7 +78,7 @@ def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app:
     assert (app.all(), app.facts()) == (there, facts)
     assert there == {"dev-web": "running", "dev-web-previous": "exited", "prod-web": "running"}
     started = [fact for fact in facts if fact["kind"] == "started" and fact["environment"] == "dev"][-1]
-    assert "process" in str(started["lease"]["took_over"])  # type: ignore[index]
+    assert "process" in str(value_at(started, "lease", "took_over"))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -12,6 +12,7 @@ from parts.processes import until
 from promoter.adapters.registry.client import HttpRegistry
 from promoter.adapters.registry.credentials import Credentials
 from promoter.model.images import Digest, ImageRef, Repository
+from tests.documents import value_at
 from tests.live.app import PLAIN, SERVER, App, statuses
 
 
@@ -29,7 +30,7 @@ def test_build_push_and_promote_with_digests_that_a_third_party_finds_everywhere
         assert seen.labels["dev.promoter.release"] == ran.json["release"]["id"]
         assert app.engine.digest_of(seen.id, image.repository, image.digest) == image.digest
     promoted = [fact for fact in app.facts() if fact["kind"] == "promoted"]
-    assert [fact["services"]["web"]["digest"] for fact in promoted] == [recorded["digest"]] * 2  # type: ignore[index]
+    assert [value_at(fact, "services", "web", "digest") for fact in promoted] == [recorded["digest"]] * 2
 
 
 def test_a_second_run_restarts_nothing(app: App) -> None:
@@ -88,7 +89,7 @@ def test_a_gate_waits_an_approval_opens_it_and_a_reject_closes_it(app: App) -> N
     assert (waits.exit_code, waits.json["decision"], waits.json["reason_code"]) == (3, "pending", "approvals_missing"), waits.text
     asked = [fact for fact in app.facts() if fact["kind"] == "requested"][-1]
     assert asked["plan_digest"] == waits.json["environments"][1]["plan_digest"]
-    assert asked["plan"]["images"]["web"].startswith(f"{app.registry}/live/")  # type: ignore[index]
+    assert str(value_at(asked, "plan", "images", "web")).startswith(f"{app.registry}/live/")
     refused = app.cli("approve", "prod", "--yes", "--actor", "mallory@example.com")
     assert refused.exit_code == 4, refused.text
     assert app.cli("approve", "prod", "--yes", "--actor", "ana@example.com", "--comment", "fine").exit_code == 0

@@ -222,7 +222,7 @@ def test_a_digest_header_that_does_not_match_the_content_is_ignored(shop: App, r
 def test_a_pull_that_hangs_is_given_up(shop: App, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "SILENCE", 0.3)
     rule = proxy.misbehave(f"GET .*/blobs/.* {ENGINE}", hang)
-    check_message = shop.cli("show", shop.facts()[-1]["release"], "--json").json["release"]["images"]["web"]  # type: ignore[arg-type]
+    check_message = shop.cli("show", str(shop.facts()[-1]["release"]), "--json").json["release"]["images"]["web"]
     image = ImageRef(Repository.parse(check_message["repository"]), Digest.parse(check_message["digest"]))
     with pytest.raises(PullError, match="could not be pulled") as error:
         shop.engine.pull(image, None, lambda *_: None)

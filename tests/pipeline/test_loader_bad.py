@@ -438,7 +438,9 @@ def test_an_alias_bomb_is_refused_within_a_second(tmp_path):
 
 
 def test_aliases_cannot_pile_up_depth(tmp_path):
-    nest = lambda inner: "[" * 40 + inner + "]" * 40  # noqa: E731 (read once, right here)
+    def nest(inner: str) -> str:
+        return "[" * 40 + inner + "]" * 40
+
     [(_, message)] = complaints(write(tmp_path, f"a: &a {nest('x')}\nb: {nest('*a')}\n" + GOOD))
     assert message == "nested deeper than 64 levels"
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
@@ -11,6 +13,7 @@ from promoter.model.errors import StartError
 from promoter.promotion.ports.engine import ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.progress import GateEvaluated, Notice
+from tests.documents import objects_at
 from tests.harness import Harness, statuses
 
 MUST = HttpCheck(url="http://must.example.com/", within=timedelta(0))
@@ -27,8 +30,8 @@ def test_a_dry_run_gate_is_reported_and_recorded_and_blocks_nothing() -> None:
     reported = [event for event in shop.events if isinstance(event, GateEvaluated)]
     assert next((event.gate, event.verdict.sentence) for event in reported) == (f"{gates[0].subject()} (dry run)", output)
     started = next(fact for fact in shop.store.read() if fact.kind == "started")
-    recorded = started.body["gates"]
-    assert next((gate["outcome"], gate["sentence"]) for gate in recorded) == ("passed", output)  # type: ignore[attr-defined]
+    recorded = objects_at(started.body, "gates")
+    assert next((gate["outcome"], gate["sentence"]) for gate in recorded) == ("passed", output)
     assert result.environments[0].document()["gates"] == recorded
     shop.newer("two")
     shop.probes.answer(MUST.url, 503)
@@ -52,13 +55,13 @@ def test_a_dry_run_before_or_after_the_switch_fails_nothing_and_is_in_the_record
     assert all(any(text.startswith("dev: ") and text.endswith(one["sentence"]) for text in notices) for one in tried)
 
 
-def test_a_dry_run_check_that_cannot_be_executed_fails_nothing() -> None:
+def test_a_dry_run_check_that_cannot_be_executed_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     check = ContainerCheck(service="web", command=("smoke",), dry_run=True)
     shop = Harness(gates={"dev": (check,)}, verify=(check,))
-    shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
+    monkeypatch.setattr(shop.engine, "create", _cannot(shop.engine.create))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     shop = Harness(gates={"dev": (check.model_copy(update={"dry_run": False}),)})
-    shop.engine.create = _cannot(shop.engine.create)  # type: ignore[method-assign]
+    monkeypatch.setattr(shop.engine, "create", _cannot(shop.engine.create))
     assert statuses(shop.run("dev")) == {"dev": "failed"}
 
 
@@ -76,8 +79,8 @@ def _cannot(create: Callable[..., str]) -> Callable[..., str]:
 def test_a_plan_names_dry_runs_as_such() -> None:
     shop = Harness(gates={"dev": (MUST.model_copy(update={"dry_run": True}),)})
     shop.api().build()
-    gates = shop.api().plan(None, "dev").environments[0].document()["gates"]
-    assert [gate["sentence"] for gate in gates] == ["dry run: no result yet"]  # type: ignore[attr-defined]
+    gates = objects_at(shop.api().plan(None, "dev").environments[0].document(), "gates")
+    assert [gate["sentence"] for gate in gates] == ["dry run: no result yet"]
 
 
 def test_only_a_verification_queries_from_its_start() -> None:

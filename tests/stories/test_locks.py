@@ -66,11 +66,13 @@ def test_a_lease_that_runs_out_meanwhile_is_taken_over(shop: Harness) -> None:
     assert started.body["lease"]["took_over"] == OTHER
 
 
-def test_a_finished_deployment_is_reported_although_the_lease_release_fails(shop: Harness) -> None:
+def test_a_finished_deployment_is_reported_although_the_lease_release_fails(
+    shop: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lost(lease: Lease) -> None:
         raise LedgerError("the server is away")
 
-    shop.store.release = lost  # type: ignore[method-assign]
+    monkeypatch.setattr(shop.store, "release", lost)
     result = shop.run("dev")
     assert (statuses(result), str(result.decision)) == ({"dev": "deployed"}, "complete")
     assert [held.environment for held in shop.store.held()] == ["dev"]

@@ -23,7 +23,7 @@ POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
 
 def shop(**more: Any) -> Harness:
     """Prod is gated by an approval and by a window that is never open; it waits."""
-    gates = {"prod": (Approval(min=2), Window(freeze=({"from": "2020-01-01", "to": "2099-01-01"},)))}  # type: ignore[arg-type]
+    gates = {"prod": (Approval(min=2), Window(freeze=({"from": "2020-01-01", "to": "2099-01-01"},)))}
     made = Harness(gates=gates, roles={"on-call": (ANA, EVE)}, override=POLICY, **more)
     made.run()
     return made

@@ -19,6 +19,7 @@ from promoter.pipeline.model import Rules, policy_of, protected_policy
 from promoter.promotion.results import EnvironmentResult
 from promoter.ui.reports.approval_request import case as as_text
 from promoter.ui.reports.view import View
+from tests.documents import value_at
 from tests.fakes.ledger import MemoryLedger
 from tests.harness import Harness
 from tests.repository import ENVIRONMENT, Repository, repository
@@ -336,7 +337,10 @@ def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> No
     """The branch asks under `min: 1`; she looks from a checkout of main, which says `min: 2`."""
     two = {"gates": [{"approval": {"min": 2, "from": ["ben@example.com", "eve@example.com"]}}]}
     without = {key: value for key, value in FILE.items() if key != "policy"}
-    write = lambda gates: shop.repository.write("pipeline.yaml", yaml.safe_dump({**without, "environments": {"prod": gates}}))  # noqa: E731
+
+    def write(gates: object) -> None:
+        shop.repository.write("pipeline.yaml", yaml.safe_dump({**without, "environments": {"prod": gates}}))
+
     write({"gates": [{"approval": {**two["gates"][0]["approval"], "min": 1}}]})
     shop.ask()
     asked = next(fact for fact in shop.store.read() if fact.kind is Kind.REQUESTED)
@@ -380,7 +384,7 @@ def test_long_texts_of_a_policy_are_kept_as_digests_that_no_text_can_imitate() -
     ]
     long, longer = (policy_of(pipeline, one) for one in rules)
     assert long != longer
-    kept = long["gates"][0]["scan"]["ignore"]  # type: ignore[index]
+    kept = value_at(long, "gates", 0, "scan", "ignore")
     assert kept == {"sha256": sha256_hex(b"x" * 1001), "characters": 1001}
 
 

@@ -33,12 +33,12 @@ class Killed(BaseException):
 def unpulled(shop: Harness, error: BaseException | None = None) -> None:
     """The engine does not have the image yet, and the next pull goes wrong."""
     shop.engine.held.discard(image("web", "two"))
-    shop.engine.fail("pull", error or PullError("the registry is away"))  # type: ignore[arg-type]
+    shop.engine.fail("pull", error or PullError("the registry is away"))
 
 
-def ready(**more: object) -> Harness:
+def ready(override: Override | None = None) -> Harness:
     """The first release lives in prod, and the second is approved."""
-    shop = Harness(**more)  # type: ignore[arg-type]
+    shop = Harness(override=override)
     shop.run()
     shop.gates = {"prod": (ANY,)}
     shop.newer("two")

@@ -15,6 +15,7 @@ from promoter.promotion.ports.engine import Container, ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.results import Decision, Status, exit_code
 from promoter.usecases.context import find_release
+from tests.documents import objects_at, value_at
 from tests.fakes.engine import Behaviour
 from tests.harness import TEST, WEB, WORKER, Harness, image, statuses
 
@@ -28,7 +29,7 @@ def test_a_run_goes_through_all_environments_and_records_what_runs() -> None:
     assert (result.decision, exit_code(result.decision), result.reason_code) == (Decision.COMPLETE, 0, ReasonCode.OK)
     assert {box.name for box in shop.engine.boxes.values()} == {"shop-dev-web", "shop-test-web", "shop-prod-web"}
     promoted = [f for f in shop.store.read() if f.kind == "promoted"]
-    assert [f.body["services"]["web"]["digest"] for f in promoted] == [str(image("web").digest)] * 3  # type: ignore[index]
+    assert [value_at(f.body, "services", "web", "digest") for f in promoted] == [str(image("web").digest)] * 3
     assert shop.kinds("dev") == ["requested", "started", "promoted"]
 
 
@@ -45,7 +46,7 @@ def test_containers_have_the_documented_labels() -> None:
     assert len(labels["dev.promoter.promotion"]) == 16
 
 
-def test_a_service_is_reachable_by_its_name_and_its_jobs_and_trials_are_not() -> None:
+def test_a_service_is_reachable_by_its_name_and_its_jobs_and_trials_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     networks = {"shop-dev": Attachment(aliases=("www",))}
     shop = Harness(services={"web": WEB.model_copy(update={"networks": networks, "trial": True})})
     made = []
@@ -55,7 +56,7 @@ def test_a_service_is_reachable_by_its_name_and_its_jobs_and_trials_are_not() ->
         made.append((spec.name, spec.service.networks["shop-dev"].aliases))
         return original(spec, secrets)
 
-    shop.engine.create = noting  # type: ignore[method-assign]
+    monkeypatch.setattr(shop.engine, "create", noting)
     shop.run("dev")
     assert made == [("shop-dev-web-trial", ()), ("shop-dev-web-next", ("www", "web"))]
 
@@ -153,9 +154,9 @@ def test_a_first_bad_image_leaves_nothing_behind() -> None:
     assert statuses(result) == {"dev": "failed", "test": "not_reached", "prod": "not_reached"}
     assert exit_code(result.decision) == 1
     assert shop.engine.boxes == {}
-    evidence = result.environments[0].document()["evidence"]
-    assert evidence[0]["log"] == ["boom"]  # type: ignore[index]
-    assert evidence[0]["exit_code"] == 1  # type: ignore[index]
+    evidence = objects_at(result.environments[0].document(), "evidence")
+    assert evidence[0]["log"] == ["boom"]
+    assert evidence[0]["exit_code"] == 1
 
 
 def test_on_failure_stop_leaves_the_bad_container_for_inspection() -> None:
@@ -245,7 +246,7 @@ def test_a_closed_gate_ends_the_run_and_requests_approval_of_the_whole_plan() ->
     asked = [f for f in shop.store.read() if f.kind == "requested" and f.environment == "prod"]
     assert len(asked) == 1
     assert asked[0].body["plan_digest"] == result.environments[2].plan_digest
-    assert asked[0].body["plan"]["services"]["web"]["healthcheck"]["test"] == list(TEST)  # type: ignore[index]
+    assert value_at(asked[0].body, "plan", "services", "web", "healthcheck", "test") == list(TEST)
     shop.run()
     assert len([f for f in shop.store.read() if f.kind == "requested" and f.environment == "prod"]) == 1
 
@@ -427,7 +428,7 @@ def test_a_stale_lease_is_taken_over_and_this_is_recorded() -> None:
     shop.clock.advance(timedelta(minutes=2))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     started = next(f for f in shop.store.read() if f.kind == "started")
-    assert started.body["lease"]["took_over"] == "a dead process"  # type: ignore[index]
+    assert value_at(started.body, "lease", "took_over") == "a dead process"
 
 
 def test_environments_without_common_needs_go_side_by_side_and_a_failure_stops_only_its_own() -> None:
@@ -459,7 +460,7 @@ def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -
     shop = Harness()
     shop.run("dev")
     shop.newer("two")
-    shop.engine.fail(verb, Killed())  # type: ignore[arg-type]
+    shop.engine.fail(verb, Killed())
     with pytest.raises(Killed):
         shop.run("dev")
     shop.clock.advance(timedelta(minutes=1))
@@ -474,7 +475,7 @@ def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -
 def test_a_finished_before_check_is_not_repeated_when_the_run_continues() -> None:
     shop = Harness(before=(CommandCheck(run=("migrate",)),))
     shop.probes.result("migrate", 0)
-    shop.engine.fail("start", Killed())  # type: ignore[arg-type]
+    shop.engine.fail("start", Killed())
     with pytest.raises(Killed):
         shop.run("dev")
     shop.clock.advance(timedelta(minutes=1))
@@ -489,10 +490,10 @@ def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
     shop.services["web"] = WEB.model_copy(update={"environment": {"LEVEL": "debug"}})
     facts, calls = shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")
     document = shop.api().plan(None, None).document()
-    dev, _, prod = document["environments"]  # type: ignore[misc]
+    dev, _, prod = objects_at(document, "environments")
     assert dev["changes"] == [{"path": "services.web.environment.LEVEL", "from": None, "to": "debug", "change": "added"}]
-    assert [step["id"] for step in prod["steps"]] == ["pull web", "replace web", "retire"]
-    assert prod["gates"][0]["reason_code"] == "approvals_missing"
+    assert [step["id"] for step in objects_at(prod, "steps")] == ["pull web", "replace web", "retire"]
+    assert value_at(prod, "gates", 0, "reason_code") == "approvals_missing"
     assert (shop.kinds(), shop.engine.verbs("create", "start", "stop", "pull")) == (facts, calls)
 
 
@@ -501,10 +502,10 @@ def test_status_shows_releases_health_and_waiting_promotions() -> None:
     shop.run()
     shop.engine.crash("shop-test-web")
     document = shop.api().status().document()
-    dev, test, prod = document["environments"]  # type: ignore[misc]
+    dev, test, prod = objects_at(document, "environments")
     assert (dev["health"], test["health"], prod["health"]) == ("healthy", "stopped", None)
-    assert dev["release"]["id"] == shop.release().id
-    assert prod["waiting"]["reason_code"] == "approvals_missing"
+    assert value_at(dev, "release", "id") == shop.release().id
+    assert value_at(prod, "waiting", "reason_code") == "approvals_missing"
     assert (prod["release"], prod["pinned"], prod["frozen"]) == (None, False, False)
 
 
@@ -550,18 +551,18 @@ def test_an_interruption_before_the_first_step_changes_nothing() -> None:
     assert shop.engine.boxes == {}
 
 
-def test_a_running_container_with_another_digest_is_never_called_deployed() -> None:
+def test_a_running_container_with_another_digest_is_never_called_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Harness()
     shop.run("dev")
     shop.newer("two")
     original = shop.engine.create
 
-    def swapped_bytes(spec: object, secrets: object) -> str:
-        identifier = original(spec, secrets)  # type: ignore[arg-type]
+    def swapped_bytes(spec: ContainerSpec, secrets: Secrets) -> str:
+        identifier = original(spec, secrets)
         shop.engine.box(identifier).digest = image("web", "evil").digest
         return identifier
 
-    shop.engine.create = swapped_bytes  # type: ignore[assignment, method-assign]
+    monkeypatch.setattr(shop.engine, "create", swapped_bytes)
     entry = shop.run("dev").environments[0]
     assert (entry.status, entry.code) == (Status.ROLLED_BACK, ReasonCode.DIGEST_MISMATCH)
 
@@ -634,7 +635,9 @@ def test_d2_plan_names_data_that_no_volume_has_a_name_for() -> None:
     assert planned.details["unnamed_volumes"] == {"web": ["/var/lib/data"]}
 
 
-def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_earlier_comes_back() -> None:
+def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_earlier_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     shop = Harness()
     shop.run("dev")
     old = shop.engine.box("shop-dev-web").id
@@ -651,7 +654,7 @@ def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_ear
             shop.engine.remove(seen.id)
         return replace(seen, status="removing")
 
-    shop.engine.inspect = removing  # type: ignore[method-assign]
+    monkeypatch.setattr(shop.engine, "inspect", removing)
     entry = shop.run("dev").environments[0]
     assert (entry.status, shop.engine.box("shop-dev-web").id) == (Status.ROLLED_BACK, old)
     assert shop.engine.box("shop-dev-web").status == "running"

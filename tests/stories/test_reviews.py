@@ -136,7 +136,9 @@ def test_a_review_is_stale_when_the_plan_changed(harness: ReviewHarness) -> None
     assert (status, code) == ("refused", ReasonCode.APPROVAL_STALE) and f"the approval by {ANA} is for another plan" in output
 
 
-def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(harness: ReviewHarness) -> None:
+def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(
+    harness: ReviewHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     harness.forge.review("ana-dev")
 
     def another_request() -> tuple[Review, ...]:
@@ -146,7 +148,7 @@ def test_what_is_asked_for_while_reviews_are_fetched_is_not_what_was_reviewed(ha
         return tuple(one for _, one in harness.forge.given)
 
     api = harness.api()
-    harness.forge.reviews = lambda environment: another_request()  # type: ignore[method-assign]
+    monkeypatch.setattr(harness.forge, "reviews", lambda environment: another_request())
     with pytest.raises(Refused, match="has another request meanwhile"):
         api.import_reviews("prod")
     assert "approved" not in harness.kinds("prod")
@@ -162,16 +164,16 @@ def test_the_same_review_is_recorded_once(harness: ReviewHarness) -> None:
     assert len(harness.come()) == 1, "a second review is another one"
 
 
-def test_also_by_two_jobs_at_once(harness: ReviewHarness) -> None:
+def test_also_by_two_jobs_at_once(harness: ReviewHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness.forge.review("ana-dev")
     first, usual = harness.api(), harness.forge.reviews
 
     def the_other_is_quicker(environment: str) -> tuple[Review, ...]:
-        harness.forge.reviews = usual  # type: ignore[method-assign]
+        monkeypatch.setattr(harness.forge, "reviews", usual)
         assert len(harness.come()) == 1
         return usual(environment)
 
-    harness.forge.reviews = the_other_is_quicker  # type: ignore[method-assign]
+    monkeypatch.setattr(harness.forge, "reviews", the_other_is_quicker)
     late = first.import_reviews("prod")
     assert (late.facts, late.known) == ((), 1)
     assert harness.kinds("prod").count("approved") == 1
@@ -311,8 +313,8 @@ def test_what_the_platform_calls_otherwise_is_read_under_that_name(harness: Revi
 def test_identities_are_part_of_the_policy() -> None:
     pipeline = replace(Harness(roles={"rm": (ANA,)}).pipeline)
     rules = Rules("prod", (Approval.model_validate({"min": 1, "from": ["rm"]}),), Rollback(), None)
-    before = policy_digest(pipeline, rules)  # type: ignore[arg-type]
-    assert policy_digest(replace(pipeline, people=PEOPLE), rules) != before  # type: ignore[arg-type]
+    before = policy_digest(pipeline, rules)
+    assert policy_digest(replace(pipeline, people=PEOPLE), rules) != before
 
 
 def test_changing_the_logins_of_a_person_changes_the_policy(harness: ReviewHarness) -> None:

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,84 +10,30 @@ from typing import Any
 import pytest
 
 from promoter.adapters.ssh.signer import SshKeygen
-from promoter.api import Promoter
-from promoter.gates.approval.rule import Approval
-from promoter.gates.approval.ssh.allowed_signers import read_signers
-from promoter.gates.approval.ssh.revocation import read_revocations
-from promoter.gates.approval.ssh.trust import Trust
 from promoter.gates.approval.votes import checked
-from promoter.ledger.chain import Fact, FactDraft, Kind, head_of, read_line
+from promoter.ledger.chain import FactDraft, Kind, head_of, read_line
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError, StartError
 from promoter.model.statement import Envelope, Statement, read_statement
 from promoter.model.verdict import ReasonCode
-from promoter.model.vote import Flaw, Grade, Vote
-from promoter.pipeline.model import Pipeline
-from promoter.promotion.results import RunResult
+from promoter.model.vote import Flaw, Vote
 from promoter.usecases import sign as sign_module
 from promoter.usecases.sign import VoteDraft, VoteSubject
-from tests.harness import Harness, statuses
+from tests.harness import statuses
+from tests.signed_office import ANA, BEN, SIGNED, Office, make_keys, open_office, public
 
 pytestmark = pytest.mark.process
-
-ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"
-SIGNED = Approval(grade=Grade.SIGNED)
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A private key a person, made by the real ssh-keygen."""
-    directory = tmp_path_factory.mktemp("keys")
-    made = {}
-    for person in (ANA, BEN, EVE, "stranger"):
-        made[person] = directory / person.split("@")[0]
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", made[person]], check=True)
-    return made
-
-
-def public(key: Path) -> str:
-    return " ".join(Path(f"{key}.pub").read_text().split()[:2])
-
-
-@dataclass
-class Office(Harness):
-    """A harness whose prod is gated by signed approvals."""
-
-    allowed: str = ""
-    revoked: bytes = b""
-    directory: Path = field(default_factory=Path)
-
-    @property
-    def pipeline(self) -> Pipeline:
-        signers, faults = read_signers(self.allowed)
-        assert not faults
-        return replace(super().pipeline, trust=Trust(signers, read_revocations(self.revoked)))
-
-    def api(self, actor: str = ANA) -> Promoter:
-        api = super().api(actor)
-        api.context.ports = replace(api.ports, signer=SshKeygen(Path("/")))
-        return api
-
-    def vote(self, key: Path, actor: str = ANA, decision: str = "approve", comment: str | None = None) -> Fact:
-        api = self.api(actor)
-        return api.vote(api.case("prod", None), decision, comment, str(key))
-
-    def promote(self, actor: str = "ci@example.com") -> RunResult:
-        return self.api(actor).promote(None, None, None)
-
-    def prod(self) -> tuple[str, ReasonCode, str]:
-        """How prod answers to a promotion now."""
-        result = self.promote().environments[-1]
-        return str(result.status), result.code, "; ".join(result.reasons)
+    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture
 def office(keys: dict[str, Path], tmp_path: Path) -> Office:
     """Prod waits for one signed approval."""
-    allowed = "".join(f'{person} namespaces="promoter-approval" {public(keys[person])}\n' for person in (ANA, BEN, EVE))
-    shop = Office(gates={"prod": (SIGNED,)}, allowed=allowed, directory=tmp_path)
-    shop.api("ci@example.com").run(None, None)
-    assert shop.prod()[:2] == ("pending", ReasonCode.APPROVALS_MISSING)
-    return shop
+    return open_office(keys, tmp_path)
 
 
 def sign(text: str, key: Path, namespace: str = "promoter-approval") -> str:

@@ -134,7 +134,7 @@ def test_a_started_promotion_continues_despite_a_newer_request() -> None:
     old = shop.run().release
     assert old is not None
     approve(shop)
-    shop.engine.fail("start", Killed())  # type: ignore[arg-type]
+    shop.engine.fail("start", Killed())
     with pytest.raises(Killed):
         promote(shop, old)
     shop.clock.advance(timedelta(minutes=1))

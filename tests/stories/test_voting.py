@@ -7,6 +7,7 @@ from promoter.gates.soak import Soak
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.ui.reports.approval_request import case as as_text
 from promoter.ui.reports.view import View
+from tests.documents import value_at
 from tests.harness import Harness
 
 
@@ -26,7 +27,7 @@ def test_the_case_shows_the_current_state_of_every_gate() -> None:
     assert "1 of 2 approvals (by ben@example.com)" in text
     assert "approved by ben@example.com (asserted), 0 s ago: seen" in text
     assert "rollback      to nothing: this is the first release there" in text
-    assert output.document()["gates"][1]["reason_code"] == "approvals_missing"  # type: ignore[index]
+    assert value_at(output.document(), "gates", 1, "reason_code") == "approvals_missing"
 
 
 def test_the_case_names_the_release_that_a_rollback_returns_to() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from promoter.api import Promoter
 from promoter.model.errors import CallerError, ForgeError
-from promoter.model.release import Source
+from promoter.model.release import Release, Source
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.progress import Notice
 from promoter.promotion.results import RunResult, Status
@@ -49,8 +49,8 @@ def test_a_description_is_as_long_as_it_may_be() -> None:
 
 
 @pytest.mark.parametrize("release", [None, replace(RELEASE, source=Source())])
-def test_what_comes_from_no_commit_cannot_be_recorded(release: object) -> None:
-    assert records_of(RunResult("shop", release, result().environments), {}, (), None) == ()  # type: ignore[arg-type]
+def test_what_comes_from_no_commit_cannot_be_recorded(release: Release | None) -> None:
+    assert records_of(RunResult("shop", release, result().environments), {}, (), None) == ()
 
 
 @dataclass

@@ -49,7 +49,9 @@ def test_each_gate_has_its_verdict_who_opens_it_when_and_how(shop: Harness) -> N
     ]
     soak, window, vote = output.gates
     assert (soak.who, soak.command) == ((), None)
-    assert soak.result.verdict.opens_at == shop.api().context.ledger.state.environment("test").since + timedelta(hours=4)  # type: ignore[operator]
+    since = shop.api().context.ledger.state.environment("test").since
+    assert since is not None
+    assert soak.result.verdict.opens_at == since + timedelta(hours=4)
     assert window.result.verdict.opens_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     assert vote.who == ("ben@example.com", "eve@example.com")  # ann asked for it
     assert vote.command == f"promoter approve prod {output.release.short_id}"

@@ -7,6 +7,7 @@ import pytest
 from promoter.api import Promoter
 from promoter.model.errors import CallerError
 from promoter.model.verdict import ReasonCode
+from tests.documents import value_at
 from tests.harness import WEB, WORKER, Harness, statuses
 
 
@@ -62,7 +63,7 @@ def test_nothing_enters_what_is_frozen_until_it_is_unfrozen(where: str | None) -
     first = "dev" if where is None else "test"
     found = statuses(shop.run())
     assert found[first] == "pending"
-    assert shop.api().status().document()["environments"][1]["frozen"] is True  # type: ignore[index]
+    assert value_at(shop.api().status().document(), "environments", 1, "frozen") is True
     shop.api().unfreeze(where, "over")
     assert set(promote(shop)[0].values()) <= {"deployed", "unchanged"}
 

@@ -26,7 +26,7 @@ DISTINCT = frozenset(
         "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "expose", "extra_hosts", "group_add", "links", "profiles",
         "security_opt", "tmpfs", "device_cgroup_rules", "external_links", "volumes_from",
     }
-)  # fmt: skip
+)  # fmt: skip # several short names in a line
 
 
 def merge(base: Canonical, over: Canonical, marks: Marks | None = None) -> Canonical:
@@ -44,7 +44,7 @@ def _merge_maps(base: Canonical, over: Canonical, path: Path, marks: Marks) -> C
             merged[key] = _merge(base[key], value, inner, marks)
     for marked, mark in marks.items():
         if mark == "reset" and marked[:-1] == path:
-            merged.pop(marked[-1], None)  # type: ignore[arg-type]
+            merged.pop(marked[-1], None)  # type: ignore[arg-type]  # the last part in a mapping is a key
     if marks:
         _reset_below(merged, over, path, marks)
     return merged

@@ -104,4 +104,4 @@ _REFUSED: dict[str, dict[str, Refusal]] = {
     "Compose": {
         "models": _AI,
     },
-}  # fmt: skip
+}

@@ -39,7 +39,12 @@ def settle(
     reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems)
     emit(progress.Notice(f"{name}: {reasons[0]}"))
     fact = facts.Failed(
-        plan_digest=start.plan_digest, promotion=start.promotion, reason_code=str(ReasonCode.INTERRUPTED), reasons=reasons,
-        evidence=(), touched=True, left=bool(problems),
-    )  # fmt: skip
+        plan_digest=start.plan_digest,
+        promotion=start.promotion,
+        reason_code=str(ReasonCode.INTERRUPTED),
+        reasons=reasons,
+        evidence=(),
+        touched=True,
+        left=bool(problems),
+    )
     ledger.append(fact, name, start.release, lambda _: hold.check())

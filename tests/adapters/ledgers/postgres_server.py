@@ -95,7 +95,7 @@ class Server:
     def ask(self, *statements: str, database: str = "postgres") -> None:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
 
     def _run(self, program: str, *words: str) -> None:
         done = subprocess.run(

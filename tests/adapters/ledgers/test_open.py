@@ -21,8 +21,13 @@ def test_the_default_is_a_file_next_to_the_pipeline(tmp_path: Path) -> None:
 
 def test_a_home_from_outside_is_found_by_its_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = ModuleType("their_homes")
-    made.open_it = lambda *output: (opened.append(output), MemoryLedger())[1]  # type: ignore[attr-defined]
     opened: list[tuple[object, ...]] = []
+
+    def open_it(*arguments: object) -> MemoryLedger:
+        opened.append(arguments)
+        return MemoryLedger()
+
+    monkeypatch.setattr(made, "open_it", open_it, raising=False)
     points = EntryPoints([EntryPoint("cabinet", "their_homes:open_it", GROUP)])
     monkeypatch.setitem(sys.modules, "their_homes", made)
     monkeypatch.setattr(opening, "entry_points", points.select)

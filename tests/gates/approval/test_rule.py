@@ -1,8 +1,9 @@
 """The approval gate, rule by rule: each row goes red when its rule is taken out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -21,7 +22,44 @@ ROLES = {"release-manager": ("ana@example.com", "ben@example.com"), "security": 
 CASE = GateContext("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "ann@example.com", NOW, roles=ROLES)
 
 
-def vote(principal: str = "ana@example.com", seq: int = 10, **changes: object) -> Vote:
+class VoteChanges(TypedDict, total=False):
+    """Fields of a vote that are not the usual."""
+
+    decision: str
+    role: str | None
+    grade: str
+    environment: str
+    release: str
+    plan_digest: str
+    from_release: str | None
+    policy_digest: str
+    at: datetime
+    expires_at: datetime | None
+    comment: str
+    digest: str
+    key: str | None
+    flaw: Flaw | None
+    reviews: str | None
+    imported: str | None
+
+
+class CaseChanges(TypedDict, total=False):
+    """Fields of the case that are not the usual."""
+
+    release: Release
+    plan_digest: str
+    policy_digest: str
+    running: str | None
+    requested_by: str
+    now: datetime
+    consumed: frozenset[str]
+    requested_seq: int
+    roles: Mapping[str, tuple[str, ...]]
+    signers: tuple[str, ...] | None
+    identities: Mapping[str, str]
+
+
+def vote(principal: str = "ana@example.com", seq: int = 10, **changes: Unpack[VoteChanges]) -> Vote:
     given = Vote(
         "approve",
         principal,
@@ -38,11 +76,11 @@ def vote(principal: str = "ana@example.com", seq: int = 10, **changes: object) -
         seq,
         f"sha256:vote{seq}",
     )
-    return replace(given, **changes)  # type: ignore[arg-type]
+    return replace(given, **changes)
 
 
-def controller(gate: Approval, *votes: Vote, **changes: object) -> tuple[Outcome, ReasonCode]:
-    verdict = evaluate_approval(gate, replace(CASE, votes=votes, **changes))  # type: ignore[arg-type]
+def controller(gate: Approval, *votes: Vote, **changes: Unpack[CaseChanges]) -> tuple[Outcome, ReasonCode]:
+    verdict = evaluate_approval(gate, replace(CASE, votes=votes, **changes))
     return verdict.outcome, verdict.code
 
 
@@ -67,7 +105,7 @@ def test_one_vote_opens_a_gate_for_one_and_none_does_not() -> None:
         ({"expires_at": NOW}, (Outcome.WAITING, ReasonCode.APPROVAL_EXPIRED)),
     ],
 )
-def test_a_vote_for_something_else_does_not_count(changes: dict[str, object], expected: tuple[Outcome, ReasonCode]) -> None:
+def test_a_vote_for_something_else_does_not_count(changes: VoteChanges, expected: tuple[Outcome, ReasonCode]) -> None:
     assert controller(ONE, vote(**changes)) == expected
 
 
@@ -147,8 +185,8 @@ def test_a_start_consumes_just_the_votes_that_count() -> None:
     assert {v.digest for v in counting(ONE, replace(CASE, votes=votes))} == {"sha256:vote11", "sha256:vote12"}
 
 
-def texts(gate: Approval, *votes: Vote, **changes: object) -> str:
-    return evaluate_approval(gate, replace(CASE, votes=votes, **changes)).sentence  # type: ignore[arg-type]
+def texts(gate: Approval, *votes: Vote, **changes: Unpack[CaseChanges]) -> str:
+    return evaluate_approval(gate, replace(CASE, votes=votes, **changes)).sentence
 
 
 ALL_PEOPLE = Approval.model_validate({"from": ["release-manager", "zoe@example.com"], "min": 2})
@@ -221,11 +259,11 @@ def test_an_unknown_grade_is_the_weakest() -> None:
 
 
 def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
-    two, by = Approval(min=2), {"grade": "signed"}
+    two = Approval(min=2)
     ana, ben, eve = (
-        vote(seq=10, key="K", **by),
-        vote("ben@example.com", 11, key="K", **by),
-        vote("eve@example.com", 12, key="E", **by),
+        vote(seq=10, key="K", grade="signed"),
+        vote("ben@example.com", 11, key="K", grade="signed"),
+        vote("eve@example.com", 12, key="E", grade="signed"),
     )
     assert texts(two, ben, ana).endswith(
         "; the approval by ben@example.com was signed with the same key as that by ana@example.com"

@@ -1,14 +1,15 @@
 """When a Prometheus is asked again, for which points in time, and when patience ends."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from promoter.gates.context import CheckResult
 from promoter.gates.metric import MetricCheck
-from promoter.promotion.ports.probes import HttpAnswer, HttpRequest
+from promoter.promotion.ports.probes import CommandResult, HttpAnswer, HttpRequest, ToolResult
 from tests.promotion.checks.site import Bench
 
 SILENT = HttpAnswer(None, "", 0.0, "nothing listens at p.example.com:80")
@@ -36,10 +37,11 @@ class Server:
         data = {"resultType": "matrix", "result": [{"metric": {}, "values": samples}] if samples else []}
         return HttpAnswer(200, json.dumps({"status": "success", "data": data}), 0.001)
 
-    def command(self, *_: object) -> None:
+    def command(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], timeout: float) -> CommandResult:
         raise AssertionError("a metric runs no command")
 
-    tool = command
+    def tool(self, argv: Sequence[str], files: Mapping[str, str], environment: Mapping[str, str], timeout: float) -> ToolResult:
+        raise AssertionError("a metric runs no program")
 
 
 def check(**fields: object) -> MetricCheck:
@@ -48,7 +50,7 @@ def check(**fields: object) -> MetricCheck:
 
 
 def run_check(bench: Bench, server: Server, metric: MetricCheck, *, fresh: bool = False) -> CheckResult:
-    return bench.run_check(metric, fresh=fresh, probes=server)  # type: ignore[arg-type]
+    return bench.run_check(metric, fresh=fresh, probes=server)
 
 
 def test_a_gate_asks_once_for_the_time_that_has_passed() -> None:

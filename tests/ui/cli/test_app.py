@@ -133,7 +133,7 @@ def test_wait_lock_comes_from_the_flag_or_the_settings(
 
 def test_locks_are_shown(run_cli: RunCli, fake: FakePromoter) -> None:
     assert "ben@example.com on build-7" in run_cli("locks").out
-    assert run_cli("locks", "--json").json["locks"][0]["token"] == 3  # type: ignore[index]
+    assert run_cli("locks", "--json").json["locks"][0]["token"] == 3
 
 
 # ------------------------------------------------------------ exit codes
@@ -154,9 +154,9 @@ def test_locks_are_shown(run_cli: RunCli, fake: FakePromoter) -> None:
 def test_the_decision_is_the_exit_code(
     run_cli: RunCli, fake: FakePromoter, verb: tuple[str, ...], status: Status, code: int
 ) -> None:
-    fake.answers[verb[0]] = result(environment("dev", status))
+    answer = fake.answers[verb[0]] = result(environment("dev", status))
     assert run_cli(*verb).code == code
-    assert run_cli(*verb, "--json").json == fake.answers[verb[0]].document()  # type: ignore[attr-defined]
+    assert run_cli(*verb, "--json").json == answer.document()
 
 
 @pytest.mark.parametrize(
@@ -331,8 +331,9 @@ def test_approve_with_json_prints_the_fact_alone_and_the_case_on_stderr(run_cli:
 def test_without_terminal_and_without_yes_nothing_is_recorded(
     run_cli: RunCli, fake: FakePromoter, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123 -- closed with the process
-    answer = run_cli(verb, "prod")
+    with Path(os.devnull).open(encoding="utf-8") as empty:
+        monkeypatch.setattr("sys.stdin", empty)
+        answer = run_cli(verb, "prod")
     assert answer.code == 2
     assert "--yes" in answer.err
     assert [asked[0] for asked in fake.asked] == ["open", "case"]

@@ -10,6 +10,7 @@ from promoter.model.errors import CallerError, Diagnostic, InvalidFile, LeaseHel
 from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress as e
 from promoter.promotion.results import RunResult, Status
+from tests.conftest import Cli
 from tests.fakes.promoter import IMAGE, RELEASE, FakePromoter, environment, result
 from tests.runner import Runner, assignments
 from tests.ui.cli.conftest import RunCli
@@ -64,9 +65,9 @@ def test_the_settings_win_over_the_platforms_word(run_cli: RunCli, fake: FakePro
     assert run_cli("run").err.startswith("\x1b[0Ksection_start:")
 
 
-def test_an_unknown_ci_is_refused_by_name(run_cli: RunCli, cli: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unknown_ci_is_refused_by_name(run_cli: RunCli, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PROMOTER_CI", "jenkins")
-    ran = cli("status", env={"PROMOTER_CI": "jenkins"})  # type: ignore[operator]
+    ran = cli("status", env={"PROMOTER_CI": "jenkins"})
     assert ran.exit_code == 2
     assert "environment variable PROMOTER_CI:1:1: Input should be 'auto', 'github', 'gitlab' or 'none'" in ran.stderr
 
@@ -164,8 +165,10 @@ def test_a_read_only_command_does_not_change_the_outputs(run_cli: RunCli, fake: 
     assert (github / "outputs").read_text() == ""
 
 
-def test_a_fault_in_a_report_is_a_warning(run_cli: RunCli, fake: FakePromoter, github: Path) -> None:
-    fake.loaded.complaint = lambda *_: 1 / 0  # type: ignore[assignment,method-assign,return-value]
+def test_a_fault_in_a_report_is_a_warning(
+    run_cli: RunCli, fake: FakePromoter, github: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake.loaded, "complaint", lambda *_: 1 / 0)
     fake.answers["run"] = FAILED
     answer = run_cli("run")
     warnings = Runner().feed(answer.err).named("warning")

@@ -6,6 +6,7 @@ import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -88,6 +89,15 @@ def _seconds(at: datetime) -> bytes:
     return int(at.timestamp()).to_bytes(8, "big")
 
 
+class CertificateChanges(TypedDict, total=False):
+    """What a certificate has instead of the usual."""
+
+    kind: int
+    principals: tuple[str, ...]
+    critical: tuple[str, ...]
+    flags: int
+
+
 def certified(
     authority: Authority,
     *,
@@ -120,7 +130,7 @@ def certified(
     return armored(whole)
 
 
-CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
+CERTIFICATES: dict[str, tuple[CertificateChanges, int, Bad | None]] = {
     "its first second": ({}, 0, None),
     "its last second": ({}, 3599, None),
     "too early": ({}, -1, Bad(UNKNOWN, "its certificate is not valid yet")),
@@ -153,7 +163,7 @@ CERTIFICATES: dict[str, tuple[dict[str, object], int, Bad | None]] = {
 def test_an_invalid_certificate_gives_the_reason(tmp_path: Path, case: str) -> None:
     changes, second, expected = CERTIFICATES[case]
     authority, now = Authority(), NOW + timedelta(seconds=second)
-    signature, allowed = certified(authority, **changes), f"{ANA} cert-authority {authority.text}\n"  # type: ignore[arg-type]
+    signature, allowed = certified(authority, **changes), f"{ANA} cert-authority {authority.text}\n"
     found = evaluated(allowed, signature, now=now)
     assert isinstance(found, Good) if expected is None else found == expected
     ours, theirs = both(tmp_path, allowed, signature, at=now)

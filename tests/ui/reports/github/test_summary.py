@@ -1,6 +1,7 @@
 """The step summary and the annotations: what a release manager reads, whatever words others put into it."""
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 import pytest
@@ -43,8 +44,9 @@ class Seen(HTMLParser):
         self.text += data
 
 
-def text(*environments: EnvironmentResult, verb: str = "run", **more: object) -> str:
-    return summary(RunReport(verb, result(*environments), options="-f pipeline.yaml", needs=NEEDS, **more), SIZE_LIMIT)  # type: ignore[arg-type]
+def text(*environments: EnvironmentResult, urls: Mapping[str, str] | None = None) -> str:
+    report = RunReport("run", result(*environments), options="-f pipeline.yaml", needs=NEEDS, urls=urls or {})
+    return summary(report, SIZE_LIMIT)
 
 
 @given(st.text() | st.just(WORDS))
