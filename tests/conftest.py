@@ -31,10 +31,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what needs the lab or a process of its own: `make test-fast` leaves both out. Let every worker begin with slow tests.
 
+    The marks come before all other hooks, because `-m` selects in one of them; the order comes after them.
     Each worker gets one part of the list and then steals from the ends of others: what is slow must not come last.
     """
     for item in items:
@@ -43,6 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("lab")
         if "cli" in names:
             item.add_marker("process")
+    yield
     slow = [item for item in items if item.get_closest_marker("slow")]
     rest = [item for item in items if not item.get_closest_marker("slow")]
     items[:] = spread(slow, rest, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))

@@ -3,11 +3,13 @@
 import json
 import socket
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 from parts.sweep import labelled, sweep
 from parts.talk import connection
 
-from tests.conftest import spread
+from tests.conftest import pytest_collection_modifyitems, spread
 
 
 def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:
@@ -38,3 +40,14 @@ def test_the_cleanup_removes_only_objects_with_the_label(engine_url: str, unique
 def test_each_worker_begins_with_its_share_of_the_slow_tests() -> None:
     assert spread(["S", "T", "U"], list("abcdef"), 2) == ["S", "U", "a", "b", "c", "T", "d", "e", "f"]
     assert spread(["S"], list("abc"), 1) == ["S", "a", "b", "c"]
+
+
+def test_a_test_has_its_marks_before_another_hook_selects_by_them() -> None:
+    marks: list[str] = []
+    item: Any = SimpleNamespace(fixturenames=("lab", "cli"), add_marker=marks.append, get_closest_marker=lambda _: None)
+    hook: Any = pytest_collection_modifyitems
+    assert hook.pytest_impl["wrapper"] and hook.pytest_impl["tryfirst"]
+    rest = hook([item])
+    next(rest)
+    assert marks == ["lab", "process"]
+    rest.close()

@@ -5,11 +5,15 @@ that carries on is killed again.
 """
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
+from typing import TypeVar
 
 import pytest
 
@@ -28,6 +32,9 @@ TIMEOUT = timedelta(minutes=2)
 LEDGER = ("append", "acquire", "renew", "release", "read")
 JOB = ContainerCheck.model_validate({"service": "web", "command": ["/bin/migrate"]})
 SMOKE = ContainerCheck.model_validate({"service": "web", "command": ["/bin/smoke"]})
+
+
+H = TypeVar("H", bound="KillHarness")
 
 
 class KillHarness(Harness):
@@ -97,6 +104,13 @@ def twice(harness: KillHarness) -> None:
     harness.run("dev")
 
 
+def three_releases(harness: KillHarness) -> None:
+    first(harness)
+    for word in ("one", "two", "three"):
+        harness.newer(word)
+        harness.run("dev")
+
+
 def back(api: Promoter) -> RunResult:
     return api.rollback("dev", None, None, TIMEOUT)
 
@@ -125,19 +139,32 @@ STORIES: dict[str, tuple[Callable[[KillHarness], None], Act, Act, set[str]]] = {
 }
 
 
-def points_of(name: str) -> list[str]:
-    harness = KillHarness()
-    before, act, _, _ = STORIES[name]
+def prepared(kind: Callable[[], H], before: Callable[[KillHarness], None]) -> H:
+    """A harness on which `before` was done. It is done once, and each point gets a copy: no copy shares a thing that changes."""
+    template = _template(kind, before)
+    locks: dict[int, object] = {id(template.engine._lock): threading.RLock(), id(template.store._lock): threading.Lock()}
+    copy: H = deepcopy(template, locks)
+    return copy
+
+
+@cache
+def _template(kind: Callable[[], H], before: Callable[[KillHarness], None]) -> H:
+    harness = kind()
     before(harness)
+    return harness
+
+
+def points_of(name: str) -> list[str]:
+    before, act, _, _ = STORIES[name]
+    harness = prepared(KillHarness, before)
     act(harness.killable(None))
     assert harness.points is not None
     return harness.points.names
 
 
 def killed(name: str, at: int) -> KillHarness:
-    harness = KillHarness()
     before, act, _, _ = STORIES[name]
-    before(harness)
+    harness = prepared(KillHarness, before)
     harness.engine.calls.clear()
     with pytest.raises(Dead):
         act(harness.killable(at))
@@ -179,11 +206,7 @@ def test_another_release_may_come_in_between(name: str) -> None:
 
 def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins() -> None:
     for at, point in fatal(points_of("a rollback")):
-        harness = KillHarness()
-        first(harness)
-        for word in ("one", "two", "three"):
-            harness.newer(word)
-            harness.run("dev")
+        harness = prepared(KillHarness, three_releases)
         api = harness.killable(at)
         with pytest.raises(Dead):
             back(api)

@@ -8,7 +8,7 @@ from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.results import RunResult
 from tests.faults.points import Pauses, edges
-from tests.faults.test_kill_points import STORIES, KillHarness, check_state, points_of, run
+from tests.faults.test_kill_points import STORIES, KillHarness, check_state, points_of, prepared, run
 from tests.harness import statuses
 
 CHANGES_BUT_PULL = ("create", "start", "stop", "rename", "remove", "remove_image", "ensure_network", "exec")
@@ -45,8 +45,7 @@ def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bo
     for at, point in edges(points_of(name)):
         if point.startswith("before engine"):
             continue  # the call is on its way: nothing on the engine's side could refuse it
-        harness = PausedRun()
-        STORIES[name][0](harness)
+        harness = prepared(PausedRun, STORIES[name][0])
         harness.engine.calls.clear()
         result = harness.paused(at, another_release=another_release)
         where = f"{name}, paused {point} ({at})"
@@ -70,8 +69,7 @@ def test_it_touches_nothing_after_a_clock_that_is_ahead_took_its_lease(name: str
     for at, point in edges(points_of(name)):
         if point.startswith(("before engine", "before ledger")):
             continue  # the call is on its way
-        harness = LostLease()
-        STORIES[name][0](harness)
+        harness = prepared(LostLease, STORIES[name][0])
         harness.engine.calls.clear()
         result = harness.lose_lease(at)
         where = f"{name}, robbed {point} ({at})"

@@ -1,10 +1,13 @@
 """A bare repository, a clone of it, and whatever a test does to them with the real git."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from promoter.adapters.git.command import Git
 from promoter.adapters.ledgers.git.store import GitLedger
@@ -15,15 +18,21 @@ BRANCH = "promoter-ledger"
 class World:
     """`origin` is bare and has one commit on `main`; `clone` is a checkout of it. Nobody's own git configuration counts."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, new: bool = False) -> None:
         self.directory, self.origin, self.clone = directory, directory / "origin.git", directory / "clone"
         home = directory / "home"
-        home.mkdir()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home),
             "GIT_CONFIG_NOSYSTEM": "1",
         }
+        if new:
+            self._begin(home)
+        else:
+            self._copy(Path(_template().name))
+
+    def _begin(self, home: Path) -> None:
+        home.mkdir()
         self.configure("user.name", "Ana")
         self.configure("user.email", "ana@example.com")
         self.configure("init.defaultBranch", "main")
@@ -33,6 +42,13 @@ class World:
         self.git("add", "Dockerfile", at=self.clone)
         self.git("commit", "--quiet", "-m", "Begin", at=self.clone)
         self.git("push", "--quiet", "origin", "HEAD:main", at=self.clone)
+
+    def _copy(self, template: Path) -> None:
+        for name in ("home", "origin.git", "clone"):
+            shutil.copytree(template / name, self.directory / name, symlinks=True)
+        config = self.clone / ".git/config"  # the only file that names the template: the address of origin
+        config.write_text(config.read_text().replace(str(template), str(self.directory)))
+        self.git("update-index", "-q", "--refresh", at=self.clone)  # the index has the inode and the times of each file
 
     def git(self, *command: str, at: Path | None = None) -> str:
         done = subprocess.run(
@@ -66,3 +82,11 @@ class World:
         followed = f"refs/remotes/origin/{BRANCH}"
         ours = (".git/objects", ".git/refs/promoter", f".git/{followed}", f".git/logs/{followed}")
         return {name: path.read_bytes() for name, path in names.items() if not name.startswith(ours)}
+
+
+@cache
+def _template() -> TemporaryDirectory[str]:
+    """A world made once in each process, to copy: `git` starts many times to make one. Removed when the process ends."""
+    directory = TemporaryDirectory(prefix="git-world-")
+    World(Path(directory.name), new=True)
+    return directory
