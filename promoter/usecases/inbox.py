@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from promoter.model.errors import PromoterError
 from promoter.model.verdict import ReasonCode
 from promoter.usecases.context import Context
-from promoter.usecases.explain import explain
+from promoter.usecases.explain import Explanation
 from promoter.usecases.openings import ANYONE, reviewers
 from promoter.usecases.status import EnvironmentStatus, status
 
@@ -54,16 +53,12 @@ def _items(ctx: Context, one: EnvironmentStatus) -> Iterator[InboxItem]:
     if one.overridden and _is_among(ctx.actor, reviewers(ctx, ctx.ledger.state, one.name)):
         command = f"promoter review {one.name}"
         yield InboxItem(one.name, running, str(ReasonCode.REVIEW_OVERDUE), "; ".join(one.overridden), command)
-    if one.waiting is not None:
-        yield from _waiting(ctx, one.name, one.waiting.release)
+    if one.waiting is not None and one.waiting.explanation is not None:  # else `status` shows why it could not be evaluated
+        yield from _waiting(ctx, one.name, one.waiting.release, one.waiting.explanation)
 
 
-def _waiting(ctx: Context, name: str, release: str) -> Iterator[InboxItem]:
+def _waiting(ctx: Context, name: str, release: str, now: Explanation) -> Iterator[InboxItem]:
     """Yield what the actor can do so that the release enters. If nothing but time or checks is missing, that is `promote`."""
-    try:
-        now = explain(ctx, name, release, None, run_checks=False)
-    except PromoterError:
-        return  # `status` shows why it could not be evaluated
     for one in now.blocked:
         if one.command and _is_among(ctx.actor, one.who):
             yield InboxItem(name, release, str(one.result.verdict.code), one.result.verdict.sentence, one.command)

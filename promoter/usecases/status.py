@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from promoter.ledger.chain import Kind
 from promoter.ledger.lease import others
@@ -19,6 +20,9 @@ from promoter.promotion.admission.subject import Proposal
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, require_environment
 
+if TYPE_CHECKING:
+    from promoter.usecases.explain import Explanation
+
 _DOWN = ("missing", "unhealthy", "stopped")
 
 
@@ -27,6 +31,8 @@ class WaitingRelease:
     release: str
     reason_code: str
     reasons: tuple[str, ...]
+    explanation: "Explanation | None" = None
+    """The verdicts now; None if they could not be evaluated here."""
 
     def document(self) -> dict[str, object]:
         return {"release": self.release, "reason_code": self.reason_code, "reasons": list(self.reasons)}
@@ -173,7 +179,7 @@ def _waiting(ctx: Context, name: str, entry: EnvironmentState) -> tuple[WaitingR
         return WaitingRelease(request.release, request.reason_code, reasons), None
     reasons = tuple(one.result.verdict.sentence for one in now.closed) or (f"all gates are open: `{now.promote}`",)
     command = next((one.command for one in now.blocked if one.command), None) if now.blocked else now.promote
-    return WaitingRelease(request.release, str(now.code), reasons), command
+    return WaitingRelease(request.release, str(now.code), reasons, now), command
 
 
 def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, ...]:
