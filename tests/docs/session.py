@@ -179,7 +179,11 @@ def run_page(page: Path, directory: Path, environ: Mapping[str, str], changed: M
             yield Executed(block, _replaced(output, {ours: theirs for theirs, ours in changed.items()}), shown.get(block))
 
 
+_START_OF_WORD = r"(?:(?<!\w)|(?<=\x1b\[\dm)|(?<=\x1b\[\d\dm))"
+"""Where no word goes on. The code of a colour ends with a letter, and the word begins after it."""
+
+
 def _replaced(text: str, words: Mapping[str, str]) -> str:
     for word, instead in words.items():
-        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", instead, text)
+        text = re.sub(rf"{_START_OF_WORD}{re.escape(word)}(?!\w)", instead, text)
     return text

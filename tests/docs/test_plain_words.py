@@ -108,3 +108,10 @@ def test_an_open_backtick_hides_no_paragraph() -> None:
 
 def test_code_counts_as_one_word_and_an_address_as_none() -> None:
     assert prose("`promoter run --to prod` [the page](a.md)") == "CODE the page"
+
+
+def test_the_manual_for_users_is_short_enough_to_be_read() -> None:
+    """Without blocks, the generated reference, and the pages for developers."""
+    pages = [page for page in WRITTEN if page.is_relative_to(DOCS) and page.parent.name not in ("dev", RECORDS)]
+    words = {page.name: len(prose(page.read_text()).split()) for page in pages if page.name != "architecture.md"}
+    assert sum(words.values()) <= 25_000, sorted(words.items(), key=lambda item: -item[1])[:5]
