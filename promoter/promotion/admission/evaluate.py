@@ -31,11 +31,6 @@ def make_case(
     recorded = state.environment(environment.name)
     votes = recorded.votes_for(release.id)
     overrides = [vote for vote in recorded.overrides if vote.release == release.id]
-    stays = {
-        name: Stay(entry.current.release, entry.since)
-        for name, entry in state.environments.items()
-        if entry.current is not None and entry.since is not None
-    }
     names = pipeline.identities
     return GateContext(
         environment=environment.name,
@@ -49,11 +44,20 @@ def make_case(
         requested_seq=recorded.request.seq if recorded.request and recorded.request.plan_digest == plan_digest else 0,
         overrides=_by_person(checked(overrides, pipeline.name, release, pipeline.trust, now), names),
         consumed=recorded.used_by_others((*votes, *overrides), promotion),
-        stays=stays,
+        stays=_stays(state),
         roles=pipeline.roles,
         signers=pipeline.signers,
         identities=names,
     )
+
+
+def _stays(state: State) -> dict[str, Stay]:
+    """Return what has run in each environment since when, for gates that ask for a soak time."""
+    return {
+        name: Stay(entry.current.release, entry.since)
+        for name, entry in state.environments.items()
+        if entry.current is not None and entry.since is not None
+    }
 
 
 def _by_person(votes: tuple[Vote, ...], names: Mapping[str, str]) -> tuple[Vote, ...]:
