@@ -32,7 +32,7 @@ class ComposeFiles:
     def origin(self, named: list[tuple[str, Spot]], directory: Path) -> Origin | None:
         """Read several files in merge order. Relative paths and `.env` belong to the directory of the first file."""
         first = (directory / named[0][0]).parent
-        variables = self._with_files(self.variables, [first / ".env"], str(Path(named[0][0]).with_name(".env")), named[0][1])
+        variables = self._with_files(self.variables, [first / ".env"], str(Path(named[0][0]).parent / ".env"), named[0][1])
         sheets: list[Sheet] = []
         for shown, spot in named:
             found = self.sheets(directory / shown, shown, spot, first, variables, ()) if variables else None

@@ -37,8 +37,8 @@ def refresh(page: Path) -> None:
     ours, theirs = Normalizer(), Normalizer()
     answered = [(one, one.shown, without_what_is_left_out(one.output, one.shown.text)) for one in reported if one.shown]
     sys.stderr.writelines(f"{one.block}: {one.output}\n" for one in reported if one.shown is None and one.output.strip())
-    alike = all(ours(output) == theirs(shown.text) for _, shown, output in answered)
-    if alike and (page != TUTORIAL or PICTURE.exists()):
+    same = all(ours(output) == theirs(shown.text) for _, shown, output in answered)
+    if same and (page != TUTORIAL or PICTURE.exists()):
         return
     text = page.read_text()
     for one, shown, output in answered:

@@ -49,7 +49,7 @@ def test_it_is_refused_by_name_and_left_as_it_is_until_a_person_moves_it(
 
     refused = cli("run", "--json")
     assert refused.exit_code == 1, refused.text
-    assert f"container {clean_engine} is not ours" in refused.text
+    assert f"is used by container {clean_engine}" in refused.text
     theirs.reload()
     assert (theirs.name, theirs.status, page(port)) == (clean_engine, "running", "old")
 

@@ -139,7 +139,7 @@ def test_a_fork_may_plan_and_its_run_ends_with_a_clear_error(project: Project, r
     ):
         ran = used(job, **given)
         assert (ran.outcome, ran.outputs["status"] != "failed") == ("success", True), ran.log
-        assert ("secret TOKEN is missing here: assumed to be as it was recorded" in ran.log) == (given == {"command": "plan"}), (
+        assert ("secret TOKEN is missing here: assumed to be as it was recorded" in ran.log) or given != {"command": "plan"}, (
             ran.log
         )
     stopped = used(job, environment="dev", evidence=str(tmp_path / "record"))

@@ -90,7 +90,7 @@ def test_a_run_is_reviewed_and_its_later_job_promotes(shop: App, server: ForgeSe
     approvals = started["approvals"]
     assert isinstance(approvals, list) and len(approvals) == 1
     history = shop.cli("history", "prod").stdout
-    assert "reviewed by ana@example.com" in history and "\x1b" not in history
+    assert "approved: ana@example.com" in history and "\x1b" not in history
 
 
 def test_a_review_of_another_run_is_refused_until_that_run_has_asked(shop: App, server: ForgeServer) -> None:

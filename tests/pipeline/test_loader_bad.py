@@ -450,3 +450,9 @@ def test_a_number_of_replicas_that_fills_the_memory_is_refused(tmp_path, line):
     number = "9" * 40
     [(_, message)] = complaints(write(tmp_path, GOOD.replace("  web:\n", f"  web:\n    {line.format(number)}\n", 1)))
     assert message.endswith(f"must be at most 1000, got the number {number}"), message
+
+
+@pytest.mark.parametrize("name", ['""', "."])
+def test_a_list_of_compose_files_with_an_empty_name(tmp_path, name):
+    text = f"name: shop\nregistry: registry.example.com/acme\nservices: [{name}]\nenvironments: {{dev: {{}}}}\n"
+    assert complaints(write(tmp_path, text)) != []

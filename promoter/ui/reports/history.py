@@ -39,7 +39,7 @@ def history(facts: Sequence[Fact], view: View) -> str:
 # ------------------------------------------------------------ one line a promotion
 def _lines(facts: Sequence[Fact], view: View) -> Iterator[Sequence[Cell | str]]:
     """Yield a line for the end of each promotion, each decision, and what waits or runs still."""
-    votes = {fact.digest: fact.actor for fact in facts if fact.kind in (Kind.APPROVED, Kind.OVERRIDDEN)}
+    votes = {fact.digest: _voter(fact) for fact in facts if fact.kind in (Kind.APPROVED, Kind.OVERRIDDEN)}
     started = {fact.body.get("promotion"): fact for fact in facts if fact.kind is Kind.STARTED}
     used = {vote for fact in started.values() for vote in _votes_of(fact.body)}
     last = {fact.environment: fact for fact in facts if fact.kind in (Kind.REQUESTED, Kind.STARTED, *_ENDS)}
@@ -87,9 +87,14 @@ def _line(fact: Fact, sign: str, word: str, style: Style, note: str, view: View)
         where,
         Cell(word, style),
         release,
-        view.cut(clean(fact.actor), _PERSON),
+        view.cut(clean(_voter(fact)), _PERSON),
         clean(note),
     )
+
+
+def _voter(fact: Fact) -> str:
+    """Return whose vote it is. A review on a platform may be imported by someone else."""
+    return str(fact.body.get("principal") or fact.actor)
 
 
 def _votes_of(body: Mapping[str, Any]) -> Sequence[str]:
