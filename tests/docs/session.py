@@ -39,7 +39,7 @@ EXECUTED = (
 """The pages that are told."""
 _BUILD = re.compile(r"^[\w-]+ \| .*\n|^[\w-]+: building with .*\n", re.MULTILINE)
 """What the builder says is its own: which one builds depends on the machine."""
-_ID = re.compile(r"\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}\b")
+_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
 _MEASURES = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"), "2026-01-01 00:00:00"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "00:00:00"),
