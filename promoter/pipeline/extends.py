@@ -47,8 +47,9 @@ class Stack:
     @cached_property
     def profiles(self) -> tuple[str, ...]:
         """Return the profiles of the service. Without any, it runs in every environment."""
-        written = [layer.raw.get("profiles") or () for layer in self.layers]
-        return tuple(dict.fromkeys(str(one) for many in written for one in ([many] if isinstance(many, str) else many)))
+        values = (layer.raw.get("profiles") or () for layer in self.layers)
+        written = [value for value in values if isinstance(value, str | int | list | tuple)]  # another kind is reported later
+        return tuple(dict.fromkeys(str(one) for many in written for one in ([many] if isinstance(many, str | int) else many)))
 
     def canonical(self, filler: Filler) -> Canonical:
         """Return the service in one environment, without overrides."""

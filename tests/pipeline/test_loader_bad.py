@@ -456,3 +456,10 @@ def test_a_number_of_replicas_that_fills_the_memory_is_refused(tmp_path, line):
 def test_a_list_of_compose_files_with_an_empty_name(tmp_path, name):
     text = f"name: shop\nregistry: registry.example.com/acme\nservices: [{name}]\nenvironments: {{dev: {{}}}}\n"
     assert complaints(write(tmp_path, text)) != []
+
+
+@pytest.mark.parametrize("value", ["2147483648", "true", "{a: b}", "[[a]]"])
+def test_profiles_of_any_kind_are_read_or_reported(tmp_path, value):
+    """A number is a name; whatever else is not a list of names is reported and ends nothing."""
+    found = complaints(write(tmp_path, GOOD.replace("  web:\n", f"  web:\n    profiles: {value}\n", 1)))
+    assert all("profiles" in message or "service" in message for _, message in found), found
