@@ -33,8 +33,10 @@ def planned(result: RunResult, view: View) -> str:
 def _environment(environment: EnvironmentResult, width: int, view: View) -> list[str]:
     details: Mapping[str, Any] = environment.details
     sign, what, style = _what(environment)
-    lines = [f"  {view.paint(sign, style)} {environment.name.ljust(width)}  {view.paint(what, style)}"]
     indent = " " * (width + 6)
+    first, *more = view.wrap(what, indent)
+    head = f"  {view.paint(sign, style)} {environment.name.ljust(width)}  "
+    lines = [head + view.paint(first.removeprefix(indent), style), *(view.paint(line, style) for line in more)]
     for text in _notes(details):
         lines += view.wrap(clean(text), f"{indent}  ", indent)
     if environment.status is Status.UNCHANGED or details.get("repair"):

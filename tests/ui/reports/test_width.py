@@ -1,0 +1,44 @@
+"""No report is wider than the terminal, but for commands, which stay in one piece."""
+
+from dataclasses import replace
+
+import pytest
+
+from promoter.promotion.results import RunResult, Status
+from promoter.ui.reports.approval_request import case
+from promoter.ui.reports.explain import explained
+from promoter.ui.reports.history import history
+from promoter.ui.reports.plan import planned
+from promoter.ui.reports.status import matrix
+from promoter.ui.reports.view import View
+from promoter.usecases.status import StatusReport
+from tests.fakes.clock import START
+from tests.fakes.promoter import approval_case, explanation, facts, status_report
+from tests.fakes.promoter import planned as plan_result
+
+LONG = "a sentence of many words " * 9
+
+
+def texts(view: View) -> list[str]:
+    report = status_report()
+    faults = replace(report.environments[0], faults=(LONG,), next="promoter repair dev")
+    plan = plan_result().environments[0]
+    down = replace(plan, status=Status.PENDING, details={**plan.details, "repair": [LONG]})
+    return [
+        matrix(StatusReport(report.pipeline, (faults, *report.environments[1:])), view),
+        planned(RunResult("shop", None, (plan, down)), view),
+        explained(replace(explanation(START), note=LONG), view),
+        case(replace(approval_case(), commits=(LONG,)), view, brief=True),
+        history(facts(), view),
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_lines_are_wrapped_at_the_width_of_the_terminal(width: int) -> None:
+    for text in texts(View(START, width=width)):
+        assert [line for line in text.splitlines() if len(line) > width] == [], text
+
+
+def test_a_pipe_gets_whole_lines() -> None:
+    status = texts(View(START))[0]
+    assert any(LONG.strip() in line for line in status.splitlines())
