@@ -1,27 +1,17 @@
 """Write to stdout and stderr. A closed pipe never changes how a command ends, and a CI never reads text as commands."""
 
-import re
 import sys
 
 from promoter.model.redaction import redacted
 from promoter.ui.cli.ci.session import current
 from promoter.ui.cli.streams import redirect, write
-from promoter.ui.cli.terminal import has_colours
 from promoter.ui.reports.json import as_json
-
-_CODE = re.compile(r"(\x1b\[(?:0|1|2|31|32|33)m)")
-"""The codes of colours that `View.paint` writes."""
 
 
 def print_text(text: str) -> None:
     """Text for people, on stdout."""
     session = current()
-    text = session.redact(text)
-    if has_colours(sys.stdout):  # the text between the codes is made safe; no other code passes
-        text = "".join(part if _CODE.fullmatch(part) else session.platform.text(part) for part in _CODE.split(text))
-    else:
-        text = session.platform.text(_CODE.sub("", text))
-    write(sys.stdout, text)
+    write(sys.stdout, session.platform.text(session.redact(text)))
 
 
 def print_json(document: object) -> None:
