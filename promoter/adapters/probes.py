@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from promoter.adapters.subprocess import NOT_RUNNABLE, run
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import Interrupted
 from promoter.promotion.ports.probes import CommandResult, HttpAnswer, HttpRequest, ToolResult
 

@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
+
+from promoter.model.dataclass import dataclass
 
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 _POLL_INTERVAL = 0.1
@@ -22,7 +23,7 @@ _LINGER = 0.5
 """Seconds that what a child leaves behind may go on writing after the child has ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChildResult:
     """How a child ended. `exit_code` None: its time was over; 128 and more: by a signal, as a shell counts."""
 

@@ -4,17 +4,17 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
+from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration, parse_duration
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """Where relative paths start, and the process environment that Compose reads values from."""
 

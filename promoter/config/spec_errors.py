@@ -1,7 +1,7 @@
 """Validation errors in plain sentences: those of pydantic and our own, with the path inside the value."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -10,11 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from promoter.config.spec import Shape
 from promoter.config.yaml.scalars import kind_of
+from promoter.model.dataclass import dataclass
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fault:
     """One error. `at` is the path inside the value; `on_key` means that the key is wrong, not its value.
 

@@ -1,14 +1,15 @@
 """The inputs of gates, collected beforehand as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.model.vote import Vote
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stay:
     """The time that one verified release has run in one environment without interruption."""
 
@@ -20,7 +21,7 @@ class Stay:
     """Why it may not be running now. Then no time counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CheckResult:
     """The result of one check. `timed_out` means that no answer came in time; `seen` is shown to people."""
 
@@ -30,7 +31,7 @@ class CheckResult:
     seen: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GateContext:
     """One release that requests to enter one environment."""
 

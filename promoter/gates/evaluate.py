@@ -1,7 +1,7 @@
 """Evaluate gates: cheap ones first, approvals last. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from promoter.gates.approval.rule import Approval, counting, evaluate_approval
@@ -12,6 +12,7 @@ from promoter.gates.registry import Gate
 from promoter.gates.rule import FINAL
 from promoter.gates.soak import Soak, evaluate_soak
 from promoter.gates.window.rule import Window, evaluate_window
+from promoter.model.dataclass import dataclass
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import Outcome, ReasonCode, Verdict
 from promoter.model.vote import Grade
@@ -19,7 +20,7 @@ from promoter.model.vote import Grade
 RunCheck = Callable[[Check], CheckResult]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GateResult:
     """One gate and its verdict. `gate` is the title that people read, `kind` its key in the file, or another `Rule`."""
 

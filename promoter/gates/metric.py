@@ -8,7 +8,6 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum, auto
 from typing import Annotated, ClassVar, Self
@@ -19,6 +18,7 @@ from promoter.config.spec import Duration
 from promoter.config.spec_errors import misfit
 from promoter.gates.check_base import CheckShape
 from promoter.gates.prometheus import Series, Span
+from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
 
 MOST_POINTS = 11_000
@@ -34,7 +34,7 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
 _CONDITION = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """A condition for the value of a sample, such as `< 0.01`."""
 
@@ -128,7 +128,7 @@ def range_starting_at(check: MetricCheck, start_ms: int) -> Span:
     return Span(start, check.step_ms, check.points)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Measured:
     """The number of points in time that failed or have no data. `worst` is shown to people."""
 

@@ -3,11 +3,13 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from promoter.model.dataclass import dataclass
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Span:
     """The points in time of one query, in milliseconds since 1970: `points` of them, `step` apart."""
 
@@ -32,7 +34,7 @@ class BadAnswer(Exception):
         self.again = again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Series:
     """One series: its labels as in PromQL, and its samples by the index of their point in time."""
 

@@ -7,7 +7,6 @@ fully understood, or is about another image, never passes. Scanners run elsewher
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -18,6 +17,7 @@ from promoter.config.fields import Texts
 from promoter.config.spec import Duration
 from promoter.config.spec_errors import misfit
 from promoter.gates.check_base import CheckShape
+from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
 
 _YAML = re.compile(r"^(vulnerabilities|misconfigurations|secrets|licenses):", re.MULTILINE)
@@ -79,7 +79,7 @@ class ScanCheck(CheckShape):
         return f"scan {', '.join(self.service) or 'all services'} for {self.severity} or worse{fixed}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     id: str
     package: str

@@ -8,12 +8,13 @@ reads it.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from promoter.model.canonical_json import canonical, sha256_hex
+from promoter.model.dataclass import dataclass
 from promoter.model.timestamps import _STAMP, read_stamp, stamp
 
 GENESIS = "sha256:" + "0" * 64
@@ -46,7 +47,7 @@ class Kind(StrEnum):
 _KINDS = {str(kind): kind for kind in Kind}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FactDraft:
     """A fact before it is part of the chain. `body` holds the keys of its kind, as plain JSON data."""
 
@@ -57,7 +58,7 @@ class FactDraft:
     body: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """A fact in the chain. `line` is its exact bytes, without newline; `digest` is the `prev` of the next fact."""
 
@@ -77,7 +78,7 @@ class Fact:
         return document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LedgerHead:
     """The end of a chain: the last sequence number (0 when empty) and the digest of that line."""
 
@@ -199,7 +200,7 @@ def _fact(document: dict[str, Any], line: bytes) -> Fact:
     return Fact(seq, prev, read_stamp(at), actor, kind, environment, release, body, line, f"sha256:{sha256_hex(line)}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BrokenLink:
     """Where a chain is broken: the position in the chain (from 1) and the reason."""
 

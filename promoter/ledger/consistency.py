@@ -6,11 +6,12 @@ is ignored, and `ledger verify` reports it.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from promoter.ledger.chain import Fact, Kind
 from promoter.model.canonical_json import sha256_hex
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 
 _OF_A_START = frozenset({Kind.STEP_DONE, Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK})
@@ -66,7 +67,7 @@ def read_release(fact: Fact) -> Release:
     return release
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Start:
     promotion: str
     release: str

@@ -5,10 +5,11 @@ A field without a default is always in the body, also when it is null. A field w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Annotated, Any, ClassVar
 
 from promoter.ledger.chain import Kind
+from promoter.model.dataclass import dataclass
 
 Document = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ asked to evaluate again.
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from promoter.ledger.chain import Fact, FactDraft, LedgerHead, head_of, misfit, seal
@@ -16,6 +16,7 @@ from promoter.ledger.reducer import fold
 from promoter.ledger.state import EMPTY, State
 from promoter.ledger.store import LedgerStore, StateCache, TrustedHead
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import HeadMoved, LeaseLost, LedgerBroken, LedgerError
 from promoter.model.redaction import Redact, redacted, unchanged
 
@@ -40,7 +41,7 @@ class LedgerView:
         return (self.state.policy_ref,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Witnessed:
     """The trusted heads of this machine: of the ledger at this location, and of every ledger by its chain."""
 

@@ -1,17 +1,18 @@
 """The state: what is deployed where, as frozen values. `reducer.py` computes them from facts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from itertools import takewhile
 
 from promoter.ledger.chain import Kind, LedgerHead
 from promoter.ledger.table import PersistentTable, empty
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.model.vote import Vote
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Running:
     """One service as it was read back from its containers."""
 
@@ -21,7 +22,7 @@ class Running:
     """When each container was started, by the engine's clock; empty in facts of older versions."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deployment:
     """A verified promotion. `services` are those that run for it now, also after it was restored."""
 
@@ -38,7 +39,7 @@ class Deployment:
     """Fingerprint of the engine that it runs on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PromotionRequest:
     """A promotion that requests votes, with the complete plan at that time."""
 
@@ -65,7 +66,7 @@ class PromotionRequest:
         return f"{self.release} {self.plan_digest} {self.from_release} {self.policy_digest}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ActivePromotion:
     """A promotion that was started and has not ended. `consumed` are digests of the facts with the votes that it used."""
 
@@ -80,7 +81,7 @@ class ActivePromotion:
     steps_done: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """A promotion that failed or was rolled back."""
 
@@ -93,7 +94,7 @@ class Failure:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PendingReview:
     """A promotion with overrides that another person must review."""
 
@@ -103,7 +104,7 @@ class PendingReview:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hold:
     """A pin or a freeze: who set it, and why."""
 
@@ -113,7 +114,7 @@ class Hold:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReleaseRecord:
     """A release, when it was first recorded, and its tags, which are only shown.
 
@@ -128,7 +129,7 @@ class ReleaseRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnvironmentState:
     """One environment.
 
@@ -198,7 +199,7 @@ class EnvironmentState:
 _NOWHERE = EnvironmentState()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """The state after all facts up to `head`."""
 

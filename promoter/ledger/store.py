@@ -1,16 +1,16 @@
 """Port: a store of facts and leases, and what is cached beside it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from promoter.ledger.chain import Fact, FactDraft, LedgerHead
 from promoter.ledger.state import State
+from promoter.model.dataclass import dataclass
 
 
 # ---------------------------------------------------------------- ledger
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lease:
     """The right to change one environment. `token` grows with every holder; `took_over` names a stale owner."""
 
@@ -29,7 +29,7 @@ def is_alive(expires: datetime, now: datetime) -> bool:
     return now < expires <= now + LONGEST_LEASE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LeaseInfo:
     """A lease as others see it. It may be stale by now."""
 

@@ -5,10 +5,10 @@ Two documents that are different JSON always have at least one change, and diffe
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from promoter.model.dataclass import dataclass
 from promoter.model.visible_text import escaped
 
 
@@ -19,7 +19,7 @@ class _Absent:
 ABSENT = _Absent()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One change. `path` is dotted; unusual keys are quoted, and list indexes count from 1."""
 

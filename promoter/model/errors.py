@@ -4,8 +4,7 @@ Every message says what is wrong, and `hint` says what to do. The command line u
 depends on the text of a message.
 """
 
-from dataclasses import dataclass
-
+from promoter.model.dataclass import dataclass
 from promoter.model.verdict import ReasonCode
 
 
@@ -27,7 +26,7 @@ class CallerError(PromoterError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class Diagnostic:
     """One error in a file. `line` and `column` count from 1; `text` is the line, for the caret."""
 

@@ -5,7 +5,8 @@ filled in, so that two forms of one repository are equal.
 """
 
 import re
-from dataclasses import dataclass
+
+from promoter.model.dataclass import dataclass
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -22,7 +23,7 @@ class BadReference(ValueError):
     """The text is not a valid name. The message says why."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class Digest:
     """A SHA-256 content digest. `str()` returns `sha256:…`."""
 
@@ -39,7 +40,7 @@ class Digest:
         return f"sha256:{self.hex}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class Repository:
     """A registry host and a path in it, without tag or digest."""
 
@@ -57,7 +58,7 @@ class Repository:
         return f"{self.host}/{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference:
     """The form that people write: a repository, optionally with a tag and a digest."""
 
@@ -95,7 +96,7 @@ def _repository(name: str, text: str) -> Repository:
     return Repository(host, path)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class ImageRef:
     """The only form that is pulled or run: `repository@sha256:…`."""
 

@@ -5,8 +5,9 @@ the previous one is recognised by its name (`NAME-previous`) and because it is s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from promoter.model.dataclass import dataclass
 
 LABEL = "dev.promoter"
 LEDGER = f"{LABEL}.ledger"
@@ -28,7 +29,7 @@ class Role(StrEnum):
     JOB = "job"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Namespace:
     """One environment of one pipeline on one engine."""
 
@@ -40,7 +41,7 @@ class Namespace:
         return {f"{LABEL}.pipeline": self.pipeline, f"{LABEL}.environment": self.environment}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slot:
     """The names of one replica of a service: its name, and the temporary names during a replacement."""
 

@@ -1,11 +1,11 @@
 """A release: every service pinned to a digest, with its source. The same content is the same release."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from promoter.model.canonical_json import canonical, sha256_hex
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef, Repository
 
 

@@ -1,7 +1,8 @@
 """Handles of secrets in texts: a name in a fixed form that only the Secrets port can replace by the value."""
 
 import re
-from dataclasses import dataclass
+
+from promoter.model.dataclass import dataclass
 
 _HANDLE = re.compile(r"\{\{ secret\('([A-Za-z0-9_][A-Za-z0-9_.-]*)'\) \}\}")
 OPENING = "{{ secret("
@@ -22,21 +23,21 @@ def replace(text: str, values: "dict[str, str]") -> str:
     return _HANDLE.sub(lambda match: values[match[1]], text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnvSource:
     """The value of an environment variable of promoter's own process."""
 
     variable: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileSource:
     """The content of a file, relative to the pipeline file, without one trailing newline."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CommandSource:
     """The output of a program that runs beside the pipeline file, without one trailing newline."""
 

@@ -6,12 +6,12 @@ statement with an unknown part is refused, because this version could misunderst
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from promoter.model.canonical_json import canonical, sha256_hex
+from promoter.model.dataclass import dataclass
 from promoter.model.labels import APPROVAL_TYPE, STATEMENT_TYPE
 from promoter.model.release import Release
 from promoter.model.timestamps import read_stamp, stamp
@@ -31,7 +31,7 @@ class Decision(StrEnum):
     REVIEW = "review"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Envelope:
     """A statement as it was signed, and the armored SSH signature over exactly these bytes."""
 
@@ -44,7 +44,7 @@ class Envelope:
         return f"sha256:{sha256_hex(self.statement.encode())}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """One decision. `subject` maps each service's repository to the hex digest of its image."""
 

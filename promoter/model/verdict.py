@@ -1,8 +1,9 @@
 """Verdicts of gates and verifications: passed, waiting or refused, with a stable code and a sentence."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from promoter.model.dataclass import dataclass
 
 
 class ReasonCode(StrEnum):
@@ -57,7 +58,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """One verdict. `sentence` is for people and says what to do; `opens_at` is known for some waits."""
 

@@ -1,9 +1,9 @@
 """Votes on a promotion, their flaws, and their grades."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from promoter.model.dataclass import dataclass
 from promoter.model.statement import Envelope
 from promoter.model.verdict import ReasonCode
 
@@ -19,7 +19,7 @@ class Grade(StrEnum):
     SIGNED = "signed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flaw:
     """Why a signed vote is not valid."""
 
@@ -27,7 +27,7 @@ class Flaw:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vote:
     """One person's vote on one plan. `digest` is that of its fact; a `started` fact consumes it.
 

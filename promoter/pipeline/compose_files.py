@@ -1,7 +1,7 @@
 """Read Compose files, with `${…}` filled in from the environment and from `.env`, and with included files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from promoter.config.regular_file import is_file, read_regular
@@ -9,6 +9,7 @@ from promoter.config.spec_errors import unknown_key
 from promoter.config.yaml.positions import Document
 from promoter.config.yaml.reader import read_documents
 from promoter.config.yaml.scalars import kind_of
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file
 from promoter.pipeline.compose.unsupported import reason

@@ -1,12 +1,13 @@
 """Fill in `${…}` of a Compose file, so that its values can be read as values with templates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from promoter.config.yaml.scalars import Tagged
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.compose.env_file import MAX_TOTAL
 from promoter.pipeline.compose.interpolation import Unset
 from promoter.pipeline.compose.literal import InsideTemplate, as_template, marked, unmarked

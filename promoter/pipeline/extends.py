@@ -1,12 +1,12 @@
 """Combine each shared service from all its files: first what it extends, then each file over the one before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from promoter.config.yaml.scalars import Tagged, kind_of
+from promoter.model.dataclass import dataclass
 from promoter.model.images import BadReference, Reference
 from promoter.pipeline.compose.merge import merge
 from promoter.pipeline.compose_files import ComposeFiles

@@ -1,7 +1,7 @@
 """A pipeline file before templates are filled in, with the parts that are the same for all environments."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from promoter.config.regular_file import read_regular
 from promoter.config.templates.scope import Scope
 from promoter.config.yaml.positions import Document
 from promoter.gates.approval.ssh.trust import Trust
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Source
 from promoter.model.secrets import SecretSource
 from promoter.pipeline.extends import Stack

@@ -1,16 +1,16 @@
 """Interface of a parsed pipeline file. `loader.py` implements it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import Diagnostic
 from promoter.model.release import Release, Source
 from promoter.pipeline.model import BuiltService, Environment, Pipeline, Policy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyAt:
     """The policy of the file at a commit."""
 

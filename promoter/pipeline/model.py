@@ -6,7 +6,7 @@ its neighbours read the text; `plan.py` decides what to do.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from promoter.gates.context import person
 from promoter.gates.override import Override, Rollback
 from promoter.gates.registry import Gate
 from promoter.model.canonical_json import fingerprint, sha256_hex
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Reference, Repository
 from promoter.model.secrets import OPENING, SecretSource, names_in
 from promoter.pipeline.compose.build import Build
@@ -73,7 +74,7 @@ class Volume:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalFile:
     """A file or folder beside the pipeline file that a container mounts or a check runs.
 

@@ -1,11 +1,12 @@
 """Files of a service: env files for its environment, configs and secrets as files inside the container."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from promoter.config.regular_file import exists, read_regular
+from promoter.model.dataclass import dataclass
 from promoter.model.secrets import OPENING, handle
 from promoter.pipeline.compose.definitions import ConfigForm
 from promoter.pipeline.compose.env_file import BadEnvFile, read_env_file

@@ -1,9 +1,9 @@
 """Read and name networks, volumes and configs, which may differ by environment."""
 
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from promoter.config.spec import Reading, Shape
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, VolumeForm
 from promoter.pipeline.model import Network, Volume
 from promoter.pipeline.problems import Complaints, Spot

@@ -1,10 +1,11 @@
 """Collect the problems of a file, each once, even if it appears in several environments."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promoter.config.spec_errors import Fault
 from promoter.config.yaml.positions import Document, Trail
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import Diagnostic, InvalidFile
 
 _Found = dict[Diagnostic, dict[str | None, None]]

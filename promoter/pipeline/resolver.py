@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from promoter.config.templates.render import is_template, render_value
 from promoter.config.templates.scope import RESERVED, Scope, TemplateFault
 from promoter.gates.checks import CHECKS, Check, CommandCheck
 from promoter.gates.registry import GATES, Gate
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 from promoter.model.images import BadReference, Repository
 from promoter.model.release import Source

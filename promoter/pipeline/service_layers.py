@@ -4,7 +4,7 @@ Keys without templates are read once for all environments; keys with templates a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from promoter.config.spec import Reading
 from promoter.config.spec_errors import faults_of, without
 from promoter.config.yaml.scalars import Tagged
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.compose.definitions import Written
 from promoter.pipeline.problems import Complaints, Spot
 from promoter.pipeline.template_filler import Filler, templated

@@ -1,7 +1,6 @@
 """Sources of services, networks, volumes and configs: the pipeline file, or Compose files that it names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from promoter.config.spec import Reading
 from promoter.config.spec_errors import nearest
 from promoter.config.yaml.positions import Document
 from promoter.config.yaml.scalars import Tagged, kind_of
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.problems import Complaints, Spot
 
 PARTS = ("services", "networks", "volumes", "configs", "secrets")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import BuildError, CallerError, DigestMismatch, PromoterError, PushError, RegistryError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source

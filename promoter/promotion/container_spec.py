@@ -1,8 +1,8 @@
 """One service to put in place, and the result for one replica."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef
 from promoter.model.labels import Namespace, Role, container_labels, promotion_of
 from promoter.model.ownership import Labels, owner_labels

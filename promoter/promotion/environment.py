@@ -1,11 +1,12 @@
 """One environment of one run: everything that a promotion to it uses, and how its result is made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import EnvironmentState
+from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.pipeline.loader_port import Loaded

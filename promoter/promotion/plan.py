@@ -5,12 +5,13 @@ checks. It does not cover what runs there now nor the gates: approvals record th
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from promoter.gates.checks import Check, ContainerCheck
 from promoter.model.canonical_json import fingerprint
+from promoter.model.dataclass import dataclass
 from promoter.model.diff import Change, differences
 from promoter.model.errors import CallerError
 from promoter.model.images import ImageRef

@@ -1,20 +1,20 @@
 """The events that the runner reports while it works. Reports receive them; no decision is made here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildStarted:
     service: str
     builder: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildLine:
     """One line of a build's log."""
 
@@ -22,13 +22,13 @@ class BuildLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildDone:
     service: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LayerProgress:
     """The progress of one layer: `verb` push or pull, and bytes, or None if the engine does not report them."""
 
@@ -40,7 +40,7 @@ class LayerProgress:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pushed:
     """An image was pushed. `already`: the registry had exactly these bytes, and nothing was sent."""
 
@@ -50,7 +50,7 @@ class Pushed:
     already: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pinned:
     """A service without a build: its reference, and the digest that it has in the registry now."""
 
@@ -59,7 +59,7 @@ class Pinned:
     image: ImageRef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReleaseMade:
     """A release was made. `known`: the ledger already had it."""
 
@@ -67,14 +67,14 @@ class ReleaseMade:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GateEvaluated:
     environment: str
     gate: str
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PromotionStarted:
     environment: str
     release: Release
@@ -82,13 +82,13 @@ class PromotionStarted:
     repair: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepStarted:
     environment: str
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepNote:
     """An event inside a step: a health state, a probe, a retry."""
 
@@ -97,7 +97,7 @@ class StepNote:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepDone:
     environment: str
     step: str
@@ -105,7 +105,7 @@ class StepDone:
     already: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepFailed:
     environment: str
     step: str
@@ -113,7 +113,7 @@ class StepFailed:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Restoring:
     """The earlier containers are being put back."""
 
@@ -121,7 +121,7 @@ class Restoring:
     service: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnvironmentEnded:
     """The end of an environment in this run; `status` as in the JSON of `run`."""
 
@@ -132,7 +132,7 @@ class EnvironmentEnded:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Superseded:
     """`release` asks for the environment, and the `earlier` ones that waited there stop waiting. All are ids."""
 
@@ -141,7 +141,7 @@ class Superseded:
     earlier: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Waiting:
     """The run waits because of `--wait` or `--wait-lock`, for at most `seconds` more."""
 
@@ -150,7 +150,7 @@ class Waiting:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notice:
     """A sentence that does not belong to a step."""
 

@@ -1,11 +1,12 @@
 """The results of a run: values with one JSON form each, and the exit code that follows from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import assert_never
 
 from promoter.gates.evaluate import GateResult
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 
@@ -41,7 +42,7 @@ class Decision(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnvironmentResult:
     """The result of one environment. `details` has the rest: steps, gates, evidence of a failure."""
 
@@ -82,7 +83,7 @@ _WORST_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunResult:
     """The result of run, promote, plan and rollback. `release` is None if none could be made."""
 

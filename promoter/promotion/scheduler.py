@@ -5,9 +5,9 @@ For each environment the ledger is read again. A run that waits has no lease, an
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.promotion import progress
 from promoter.promotion.environment import EnvironmentContext

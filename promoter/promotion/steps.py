@@ -4,13 +4,13 @@ A wave is a set of services that may be replaced at the same time; waves follow 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pull:
     """Pull a service's image to the engine, by digest."""
 
@@ -26,7 +26,7 @@ class Pull:
         return f"pull {self.service} {self.image}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Before:
     """One of the `before` checks, by its position: once, before anything is replaced."""
 
@@ -42,7 +42,7 @@ class Before:
         return f"before: {self.check}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Replace:
     """Replace the containers of one service with new ones, and prove them healthy."""
 
@@ -61,7 +61,7 @@ class Replace:
         return f"replace {self.service}{copies} with {self.image.digest}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verify:
     """One of the `verify` checks, by its position, against what runs now."""
 
@@ -77,7 +77,7 @@ class Verify:
         return f"verify: {self.check}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Retire:
     """Remove containers older than the previous ones, and services that the file no longer has."""
 

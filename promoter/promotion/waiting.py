@@ -1,12 +1,12 @@
 """The three waits of a promotion: for gates, for another run's lease, and for an engine that was lost."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from promoter.ledger.lease import came_free
 from promoter.ledger.store import LeaseInfo
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import EngineError
 from promoter.model.verdict import Outcome
 from promoter.promotion import progress
@@ -21,7 +21,7 @@ POLL = 1.0
 """Seconds between two checks."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deadline:
     """A moment on the monotonic clock."""
 

@@ -1,9 +1,9 @@
 """The case of an approval: what a person decides on, as values and as JSON."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.gates.evaluate import GateResult, gate_document
+from promoter.model.dataclass import dataclass
 from promoter.model.diff import Change
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp

@@ -1,7 +1,7 @@
 """The context of every use case, and how releases and environments are found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from secrets import token_hex
 
@@ -9,6 +9,7 @@ from promoter.ledger.facts import Released
 from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import State
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.model.suggest import nearest

@@ -1,6 +1,5 @@
 """Copy a ledger to another store. The chain of the copy is byte for byte the same."""
 
-from dataclasses import dataclass
 from itertools import islice
 
 from promoter.ledger.chain import LedgerHead, head_of
@@ -8,6 +7,7 @@ from promoter.ledger.lease import others
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.store import Gone
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, LeaseHeld, LedgerError
 
 BATCH = 1000

@@ -4,7 +4,7 @@ Needs no engine, and no secrets if the request has recorded the plan. Checks run
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from promoter.gates.context import GateContext
@@ -14,6 +14,7 @@ from promoter.gates.rule import Rule
 from promoter.ledger.ledger import LedgerView
 from promoter.ledger.reducer import fold
 from promoter.ledger.state import State
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp

@@ -1,12 +1,12 @@
 """Read-only use cases: history, releases, differences of environments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promoter.ledger.chain import Fact, Kind, LedgerHead, head_of
 from promoter.ledger.consistency import Consistency
 from promoter.ledger.ledger import Witnessed
 from promoter.ledger.state import Deployment
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, LedgerBroken, LedgerError
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp

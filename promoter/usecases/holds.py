@@ -4,10 +4,10 @@ Each is a fact with a reason. `promotion/admission/holds.py` evaluates them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from promoter.ledger import facts
 from promoter.ledger.chain import Fact
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.model.suggest import nearest

@@ -4,13 +4,13 @@ A review means only: this run may continue to that environment. So it counts onl
 and only if the request came before the review. `platform_reviews.py` decides which votes follow from reviews.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from promoter.gates.approval.rule import Approval
 from promoter.ledger.chain import Fact
 from promoter.ledger.facts import Approved, Rejected
 from promoter.ledger.state import PromotionRequest, State
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, Refused
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
@@ -26,7 +26,7 @@ class _Known(Exception):
     """Another job has recorded the same review."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Imported:
     """The result: new facts, the number of reviews already in the ledger, and who was ignored, with the reason."""
 

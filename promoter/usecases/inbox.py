@@ -1,8 +1,8 @@
 """What waits for the person who asks: votes, reviews, repairs, and releases whose gates are open."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from promoter.model.dataclass import dataclass
 from promoter.model.verdict import ReasonCode
 from promoter.usecases.context import Context
 from promoter.usecases.explain import Explanation

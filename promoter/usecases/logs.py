@@ -1,10 +1,10 @@
 """The logs of an environment or of a release."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.ledger.chain import Fact, Kind
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, SecretError
 from promoter.model.labels import release_of, role_of, service_of
 from promoter.model.timestamps import stamp

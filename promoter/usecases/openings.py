@@ -1,7 +1,5 @@
 """Who can open a gate or another blocker, and with which command."""
 
-from dataclasses import dataclass
-
 from promoter.gates.approval.rule import Approval, counting, electorate
 from promoter.gates.context import GateContext
 from promoter.gates.evaluate import GateResult, gate_document
@@ -9,6 +7,7 @@ from promoter.gates.override import Override, may_override
 from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
 from promoter.ledger.state import State
+from promoter.model.dataclass import dataclass
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.model.vote import Grade
 from promoter.promotion.admission.subject import Subject

@@ -1,9 +1,9 @@
 """Decide which votes follow from a platform's reviews. Pure: an adapter fetches them, `import_reviews.py` records them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from promoter.gates.approval.rule import Approval, own_doing, voters
+from promoter.model.dataclass import dataclass
 from promoter.model.vote import REVIEW, Vote
 from promoter.pipeline.model import Pipeline
 from promoter.usecases.ports.platform import Platform, Review
@@ -11,7 +11,7 @@ from promoter.usecases.ports.platform import Platform, Review
 _STATES = {"approve": "approved", "reject": "rejected"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReviewSubject:
     """The subject of the reviews: the run, and the environment's name on the platform."""
 
@@ -20,7 +20,7 @@ class ReviewSubject:
     environment: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reviewed:
     """A review that counts as a vote of `principal`."""
 
@@ -29,7 +29,7 @@ class Reviewed:
     role: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Weighed:
     """The reviews that may count, and a sentence for each reviewer who is ignored."""
 

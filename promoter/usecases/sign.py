@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
 from typing import Any
@@ -14,6 +13,7 @@ from promoter.gates.approval.ssh.verify import Bad, may_sign, verify
 from promoter.gates.approval.ssh.wire import Malformed
 from promoter.ledger.facts import Approved, Attested, Overridden, Payload, Rejected
 from promoter.ledger.state import State
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, Refused
 from promoter.model.release import Release
 from promoter.model.statement import Decision, Statement, subject_of
@@ -28,7 +28,7 @@ _VOTES: Mapping[str, type[Approved | Rejected | Overridden]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VoteSubject:
     """The subject of a decision."""
 
@@ -40,7 +40,7 @@ class VoteSubject:
     requested_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VoteDraft:
     """One decision. `expires` is how long it counts after signing."""
 

@@ -1,6 +1,5 @@
 """The current state: releases of environments, what blocks each, and which reviews are missing."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ from promoter.ledger.chain import Kind
 from promoter.ledger.lease import others
 from promoter.ledger.state import Deployment, EnvironmentState, Failure, Running
 from promoter.ledger.store import LeaseInfo
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.labels import Namespace
 from promoter.model.release import Release

@@ -1,10 +1,11 @@
 """The body of a fact as somebody who can write the ledger may have written it, true or not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promoter.ledger.chain import Kind
 from promoter.ledger.facts import Payload
+from promoter.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ It detects only what the engine's own (classic) builder refuses; the builder che
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.dockerfile import instructions, split_flags
 
 _FLAGS = {
@@ -20,7 +20,7 @@ _ARG = re.compile(r"(\w+)=")
 _GIT_SOURCE = re.compile(r"(?:git@|git://)\S+|https?://\S+\.git(?:#\S*)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Need:
     """The first line (from 1) that only BuildKit understands, and the feature in it."""
 

@@ -1,12 +1,12 @@
 """One line of `promoter doctor`, also made from an error."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """The result of one check, with a remedy if it failed. Essential: no promotion works without it."""
 

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from promoter.adapters.diagnostics.finding import Finding
 from promoter.adapters.diagnostics.subject import Subject
 from promoter.adapters.git.source import GitSource
 from promoter.adapters.settings import Settings, load_settings
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.release import Source
 from promoter.pipeline.loader import LoadedPipeline, validate

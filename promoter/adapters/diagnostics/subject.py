@@ -1,11 +1,11 @@
 """The subject of the diagnostics: the pipeline file, as far as it can be read, and the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from promoter.adapters.settings import Settings
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Repository
 from promoter.model.release import Source
 from promoter.pipeline.loader import LoadedPipeline

@@ -7,18 +7,19 @@ context is missing. This file makes no connections.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from promoter.config.regular_file import read_regular
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import EngineError
 
 DEFAULT = "unix:///var/run/docker.sock"
 _FORMS = "write unix:///path/docker.sock, tcp://host:2376, ssh://user@host or context:NAME"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tls:
     """The files of a TLS client; each may be missing. `verify` False trusts any server, as a Docker context may request."""
 
@@ -28,7 +29,7 @@ class Tls:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ssh:
     """The arguments of `ssh`; where one is None, the user's ssh configuration applies."""
 
@@ -37,7 +38,7 @@ class Ssh:
     port: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """The place where an engine listens: a socket on this machine, a TCP host, or a socket behind ssh. Exactly one is set.
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -15,13 +15,14 @@ from promoter.adapters.engine import streams
 from promoter.adapters.engine.client import CONNECT
 from promoter.adapters.engine.connection import Link
 from promoter.config.regular_file import read_regular
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import BuildError
 
 _INLINE = ".dockerfile.promoter"
 _SILENCE = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """A context as a tar, and the name of the Dockerfile in it. Close `tar` when the build is done."""
 
@@ -29,7 +30,7 @@ class Context:
     dockerfile: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildOptions:
     """The options of `POST /build`. `registry_auths` maps hosts to auth configurations."""
 

@@ -1,13 +1,13 @@
 """The facts that an engine reports about itself, for diagnostics: version, API, clock and data directory."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from promoter.adapters.engine.client import NEWEST
 from promoter.adapters.engine.engine import DockerEngine
+from promoter.model.dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class About:
     """The facts about one engine.
 

@@ -1,16 +1,16 @@
 """The git checkout around a directory: its top directory, and where its code is hosted. Used to write files for a CI platform."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from promoter.adapters.git.command import Git
+from promoter.model.dataclass import dataclass
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
 _URL = re.compile(r"[a-z+]+://(?:[^@/]*@)?([^:/]+)(?::\d+)?/(.+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checkout:
     """A git checkout.
 

@@ -4,10 +4,10 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from promoter.adapters.subprocess import end_session
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import WorldError
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
@@ -19,7 +19,7 @@ _LAST_WORDS = 2.0
 """Seconds that git has to remove its lock files when it is ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     code: int
     output: bytes

@@ -1,7 +1,7 @@
 """States to JSON and back, by the types of their fields. Data that does not match a type is refused."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_h
 from promoter import __version__
 from promoter.ledger.state import EnvironmentState, State
 from promoter.ledger.table import PersistentTable
+from promoter.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

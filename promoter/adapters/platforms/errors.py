@@ -1,16 +1,16 @@
 """Every failure of a platform's API, as one sentence with its remedy and whether a retry may help."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import ForgeError
 
 LONGEST_ERROR_TEXT = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """A request: its text for people, after "to", and the permission that it needs."""
 
@@ -18,7 +18,7 @@ class Asked:
     permission: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answerer:
     """The platform that answers and the token in use, for people."""
 

@@ -1,15 +1,16 @@
 """Find where a repository is hosted, from the URL of its remote: ssh, the short form of scp, or https."""
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from promoter.model.dataclass import dataclass
 
 _SCP = re.compile(r"(?:[^@/\s:]+@)?(?P<host>\[[0-9a-fA-F:]+\]|[^/:\s]+):(?P<path>[^\s]+)")
 _PATH = re.compile(r"[\w.~-]+(?:/[\w.~-]+)+")
 _ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com", "www.github.com": "github.com"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Remote:
     """The repository on its host. `host` serves its pages and API, with a port if it is unusual; `path` is its name there."""
 

@@ -10,12 +10,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from promoter.adapters.registry import errors
 from promoter.adapters.registry.credentials import Credentials, Login
 from promoter.adapters.registry.http import Answer, Endpoint, RegistryRequest
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import RegistryError
 
 CLIENT = "promoter"
@@ -25,7 +25,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _SHORTEST_LIFE = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Challenge:
     """One challenge of a `WWW-Authenticate` header. `scheme` is `basic` or `bearer`."""
 

@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from promoter.config.regular_file import read_regular
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import RegistryError
 from promoter.model.images import DOCKER_HUB
 
@@ -24,7 +24,7 @@ _NO_USER = "<token>"
 _NOT_FOUND = "credentials not found"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Login:
     """A login for a registry. With an `identity_token` the password is empty, and the token service exchanges the token."""
 

@@ -7,7 +7,6 @@ because the credentials of a registry come from one place only.
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from ssl import SSLContext
 from typing import Any
@@ -20,6 +19,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 
 from promoter.adapters.registry import errors, hosts
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import RegistryError
 
 POOL = 16
@@ -30,7 +30,7 @@ UPLOAD = 120.0
 """Seconds for which a registry may stop accepting data of a layer, and seconds to store the whole layer and answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RegistryRequest:
     method: str
     path: str
@@ -38,7 +38,7 @@ class RegistryRequest:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     status: int
     headers: Mapping[str, str]

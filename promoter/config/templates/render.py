@@ -1,6 +1,5 @@
 """Render templates: plain names here, everything else in the sandbox."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from promoter.config.templates.scope import (
@@ -17,6 +16,7 @@ from promoter.config.templates.scope import (
     _placeholders,
     spell,
 )
+from promoter.model.dataclass import dataclass
 from promoter.model.secrets import OPENING, handle
 
 
@@ -57,7 +57,7 @@ def render_value(text: str, scope: Scope) -> object:
     return filled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Plain:
     name: str
     part: str | None = None

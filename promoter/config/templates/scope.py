@@ -7,11 +7,12 @@ that needs Jinja2 goes to `sandbox.py`, which is imported only then. Both give t
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from functools import cache
 from typing import NoReturn
 
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Source
 
 MAX_LENGTH = 16_384

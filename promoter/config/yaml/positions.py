@@ -1,11 +1,12 @@
 """Data of a text with the position of each part, and diagnostics at a position."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from promoter.config.yaml.scalars import Tagged
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import Diagnostic
 
 Trail = tuple[str | int, ...]

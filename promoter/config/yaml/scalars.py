@@ -1,7 +1,8 @@
 """Values of YAML scalars by the 1.2 core schema, keeping how a number was written; and names for kinds of values."""
 
 import re
-from dataclasses import dataclass
+
+from promoter.model.dataclass import dataclass
 
 
 class WrittenInt(int):
@@ -22,7 +23,7 @@ class WrittenFloat(float):
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tagged:
     """A value under Compose's `!reset` or `!override`."""
 

@@ -5,13 +5,13 @@ would open a gate, so everything that is not fully understood is refused with it
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from promoter.gates.window.rrule import check_rule
 from promoter.gates.window.wall_clock import instant
+from promoter.model.dataclass import dataclass
 
 _MARGIN = timedelta(days=2)
 """Floating times are queried as if they were UTC; no zone differs by more than this."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from promoter.config.spec_errors import Fault, Misfit
+from promoter.model.addresses import EVERY_ADDRESS
 
 _SHORT = re.compile(
     r"(?:(?P<ip>\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+|(?=:[\d-]*:)):)?"
@@ -78,5 +79,5 @@ def _range(text: str, first: str, last: str | None, side: str) -> range:
 
 def clash(address: str | None, other: str | None) -> bool:
     """Return whether two host addresses conflict on the same port."""
-    any_address = (None, "", "0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+    any_address = (None, "", EVERY_ADDRESS, "::")
     return address == other or address in any_address or other in any_address

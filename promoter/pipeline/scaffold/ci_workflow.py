@@ -6,9 +6,9 @@ may belong to someone else. It uses no action of an unknown repository.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from promoter import __version__
+from promoter.model.dataclass import dataclass
 
 PLATFORMS = ("github", "gitlab")
 WORKFLOW_FILES: Mapping[str, str] = {"github": ".github/workflows/promote.yml", "gitlab": ".gitlab-ci.yml"}
@@ -21,7 +21,7 @@ PINNED: Mapping[str, str] = {
 PYTHON = "3.13"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """The inputs. `file` is the pipeline file, from the root of the checkout. `host` is the registry's, if anything is pushed.
 

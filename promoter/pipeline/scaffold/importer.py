@@ -6,10 +6,11 @@ cannot be shared by several copies is left out with a remark. `writer.py` writes
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from promoter.config.yaml.scalars import Tagged
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.compose.unsupported import reason
 from promoter.pipeline.scaffold.variables import templated
 

@@ -1,12 +1,12 @@
 """Write the parts of a first pipeline file, and what the user chose, as commented text to edit further. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from promoter.config.yaml.scalars import Tagged
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.scaffold.importer import PipelineDraft
 
 ENVIRONMENTS = ("dev", "test", "prod")
@@ -17,7 +17,7 @@ LOOPBACK = ("127.", "localhost", "[::1]")
 _FIRST_PORT, _STRIDE = 18081, 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScaffoldOptions:
     """What the user chose. `registry` is the whole prefix of images; `ledger` None is the default."""
 

@@ -1,10 +1,10 @@
 """The options of a run that asks to promote."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.lease import TIME_TO_LIVE
+from promoter.model.dataclass import dataclass
 from promoter.promotion.plan import Plan
 
 

@@ -5,9 +5,9 @@ removing the key from a branch does not remove the pin.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from promoter.model.canonical_json import canonical
+from promoter.model.dataclass import dataclass
 from promoter.model.diff import differences, format_change
 from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.release import Release
@@ -19,7 +19,7 @@ MANY = 50
 """The number of differences that are listed one by one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holding:
     """The result of comparing the policy with refs, and the commit of each ref."""
 

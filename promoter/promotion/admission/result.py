@@ -1,12 +1,11 @@
 """Whether a release may enter an environment, as one value."""
 
-from dataclasses import dataclass
-
 from promoter.gates.evaluate import GateResult, gate_document, worst
+from promoter.model.dataclass import dataclass
 from promoter.model.verdict import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Admission:
     """The verdict of every rule, in the order in which people read them."""
 

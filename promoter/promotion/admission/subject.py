@@ -1,8 +1,8 @@
 """The subject of admission: a release and an environment. It is a Plan, or a Proposal if no plan can be made."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.pipeline.model import Environment
 
@@ -16,7 +16,7 @@ class Subject(Protocol):
     def release(self) -> Release: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """A release and an environment without a plan, because the secrets for the plan's digest are missing here."""
 

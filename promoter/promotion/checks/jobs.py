@@ -5,12 +5,12 @@ finds the finished job, waits for a running one, or starts one that was only cre
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from uuid import uuid4
 
 from promoter.gates.checks import ContainerCheck
 from promoter.ledger.store import Gone
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
 from promoter.model.labels import OWNER, Namespace, Role, container_labels, owner_of, promotion_of, role_of
 from promoter.model.ownership import is_owned, not_ours, owner_labels

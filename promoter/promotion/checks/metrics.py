@@ -4,7 +4,6 @@ A gate queries once, for a past time span. A verification queries at each point 
 """
 
 import math
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from promoter.gates.context import CheckResult
@@ -21,6 +20,7 @@ from promoter.gates.metric import (
 )
 from promoter.gates.prometheus import BadAnswer, Series, Span, read_answer
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
 from promoter.promotion.ports.probes import HttpRequest, Probes
 from promoter.promotion.ports.secrets import Secrets
@@ -97,7 +97,7 @@ class Metric:
         return int(self._clock.now().timestamp() * 1000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _More:
     """The result is not known yet; `until` is the end of the wait."""
 

@@ -5,13 +5,13 @@ exactly this digest, the check fails.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from promoter.gates import scan, signature
 from promoter.gates.context import CheckResult
 from promoter.gates.scan import BadReport, Finding, ScanCheck, Scanner
 from promoter.gates.signature import SignatureCheck
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
 from promoter.model.images import ImageRef
 from promoter.promotion.checks.target import CheckTarget

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
 from promoter.model.labels import Namespace
 from promoter.model.release import Release

@@ -4,9 +4,9 @@ Some engines stop their containers when they are restarted. Such an engine first
 stops them. So earlier proofs, and answers during that time, do not count.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace, Role, role_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
@@ -15,7 +15,7 @@ from promoter.promotion.ports.engine import Container, Engine, EngineIdentity
 from promoter.promotion.ports.secrets import Secrets
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comeback:
     """An engine that is back, `away` seconds after the connection was lost."""
 

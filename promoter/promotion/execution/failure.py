@@ -1,7 +1,8 @@
 """The failure of a step: a reason code, sentences for people, and evidence."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.ports.engine import Container, Engine
@@ -10,7 +11,7 @@ from promoter.promotion.ports.secrets import Secrets
 LOG_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """The evidence from a failed container, for the record and for the reader."""
 

@@ -1,12 +1,13 @@
 """One promotion to carry out: its plan, and the names of its containers on the engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
 from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.state import Deployment
+from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace, Slot, slots
 from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import ContainerRequest

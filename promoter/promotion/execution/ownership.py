@@ -4,9 +4,9 @@ A name alone proves nothing: another pipeline, or a person, may have given the s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import EngineError, StartError
 from promoter.model.ownership import Labels, is_owned, not_ours
 from promoter.promotion.container_spec import ContainerRequest

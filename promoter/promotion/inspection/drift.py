@@ -1,8 +1,7 @@
 """Compare registry and engine with the ledger: the last check before a promotion with gates begins."""
 
-from dataclasses import dataclass
-
 from promoter.ledger.state import ActivePromotion, Deployment
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef
 from promoter.model.labels import Namespace, Role, Slot, promotion_of, role_of, service_of, slots
 from promoter.model.release import Release

@@ -5,11 +5,11 @@ same image, configuration, files and secrets.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from promoter.ledger.state import Deployment, EnvironmentState
+from promoter.model.dataclass import dataclass
 from promoter.promotion.plan import Plan
 from promoter.promotion.service_digest import service_digest
 

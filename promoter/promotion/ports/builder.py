@@ -1,17 +1,17 @@
 """Port: build an image in the engine's store."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Repository
 from promoter.pipeline.compose.build import Build
 from promoter.promotion.ports.secrets import Secrets
 
 
 # ---------------------------------------------------------------- build and registry
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildRequest:
     """A build. Relative paths start from `directory`. `args` and an inline Dockerfile may contain secret handles."""
 

@@ -4,11 +4,12 @@ Errors: an adapter raises the errors of `promoter.model.errors` and no others.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 from promoter.ledger.store import Gone, never_gone
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.promotion.ports.builder import Builder
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.probes import Probes

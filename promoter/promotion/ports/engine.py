@@ -1,17 +1,18 @@
 """Port: a Docker Engine."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.ports.secrets import Secrets
 
 
 # ---------------------------------------------------------------- engine
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EngineIdentity:
     """The engine that answers at an address. `fingerprint` differs for two engines, even on one machine."""
 
@@ -24,7 +25,7 @@ class EngineIdentity:
     """Whether containers continue to run while the engine is restarted; otherwise the engine stops them after its restart."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetworkSpec:
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +38,7 @@ class NetworkSpec:
     enable_ipv4: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VolumeSpec:
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class VolumeSpec:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContainerSpec:
     """One container, all names resolved: `service.networks` and volume sources are the engine's own names.
 
@@ -65,7 +66,7 @@ class ContainerSpec:
     """Anonymous volumes of the previous container: the path inside, and the engine's name of the volume."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileContent:
     """A file inside a container. `content` may contain secret handles."""
 
@@ -76,7 +77,7 @@ class FileContent:
     mode: int = 0o444
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HealthProbe:
     """One entry of the engine's health log."""
 
@@ -85,7 +86,7 @@ class HealthProbe:
     output: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Container:
     """A container as the engine shows it now. `published` maps `8080/tcp` to (host address, port)."""
 
@@ -117,7 +118,7 @@ class Container:
         return self.status == "running"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExecResult:
     exit_code: int
     output: str

@@ -1,13 +1,14 @@
 """Port: HTTP requests and programs that checks run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from promoter.model.dataclass import dataclass
+
 
 # ---------------------------------------------------------------- probes
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HttpRequest:
     url: str
     method: str
@@ -15,7 +16,7 @@ class HttpRequest:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HttpAnswer:
     """The answer to a request. `status` is None if no answer came; then `error` is the reason. `body` is text, at most 1 MiB."""
 
@@ -25,7 +26,7 @@ class HttpAnswer:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CommandResult:
     """The result of a command. `exit_code` is None after a timeout. `output` is the end of both streams."""
 
@@ -34,7 +35,7 @@ class CommandResult:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ToolResult:
     """The result of a program. `exit_code` is None after a timeout, and 127 if there is no such program.
 

@@ -1,12 +1,12 @@
 """Port: a registry."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef, Reference, Repository
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
     """The content of a digest in a registry. The digest was computed here from the bytes."""
 

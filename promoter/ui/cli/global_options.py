@@ -2,15 +2,16 @@
 
 import os
 import shlex
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 
 DEFAULT_FILE = "pipeline.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Common:
     """The global options of one call. `file` is None when none was named."""
 

@@ -4,11 +4,11 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import typer
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 from promoter.pipeline.scaffold.ci_workflow import PLATFORMS
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _WILD = ("*", "?", "!")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answers:
     """`ci` is a platform or none. `registry` None: nothing is built, or the default one."""
 
@@ -29,7 +29,7 @@ class Answers:
     ci: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GivenOptions:
     """The values of the options; None where an option is not set."""
 
@@ -40,7 +40,7 @@ class GivenOptions:
     ci: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Usual:
     """The proposed answers. `registry` gives the default for a platform; None where nothing is built."""
 

@@ -1,6 +1,5 @@
 """Open a Promoter from the global options, with progress on stderr and signals that stop a run cleanly."""
 
-import gc
 import os
 import signal
 import sys
@@ -19,8 +18,6 @@ from promoter.ui.cli.streams import redirect_closed
 @contextmanager
 def opened(common: Common) -> Iterator[api.Promoter]:
     """Open the pipeline that the options name."""
-    gc.freeze()
-    gc.enable()  # all that a command needs is imported: see promoter/__main__.py
     with ExitStack() as stack:
         session = current()
         listener = _redacting(session, session.platform.listening(stack.enter_context(progress(common))))

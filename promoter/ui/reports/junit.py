@@ -6,11 +6,12 @@ A gate has its last verdict: waiting is skipped, refused is failed. Untrusted te
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from promoter.model.dataclass import dataclass
 from promoter.promotion import progress as e
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.ui.reports.progress_lines import cut_digests

@@ -1,8 +1,9 @@
 """The data of a run's report: the result and the parts of the pipeline that it needs. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promoter.model.dataclass import dataclass
 from promoter.promotion.results import RunResult
 from promoter.ui.reports.outputs import matters
 

@@ -4,10 +4,11 @@ The section that began first is written live; the others are buffered. An enviro
 does not delay others. The sink decides how a section looks.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import RLock
 from typing import Protocol, Self
 
+from promoter.model.dataclass import dataclass
 from promoter.promotion import progress as e
 from promoter.ui.reports.progress_lines import sentence
 

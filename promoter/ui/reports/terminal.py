@@ -6,7 +6,7 @@ With `--verbose` every line scrolls, also the output of containers and builds. L
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import Self, TextIO
 
@@ -14,6 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from promoter.model.dataclass import dataclass
 from promoter.promotion import progress as e
 from promoter.ui.reports.brief import Brief
 from promoter.ui.reports.progress_lines import clean, cut_digests, seconds, sentence

@@ -2,9 +2,10 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
+
+from promoter.model.dataclass import dataclass
 
 Style = Literal["good", "bad", "wait", "dim", "bold", ""]
 _CODES: dict[str, str] = {"good": "32", "bad": "31", "wait": "33", "dim": "2", "bold": "1"}

@@ -1,7 +1,6 @@
 """All ports of the use cases together."""
 
-from dataclasses import dataclass
-
+from promoter.model.dataclass import dataclass
 from promoter.promotion.ports.bundle import Ports
 from promoter.usecases.ports.platform import Forges, no_forge
 from promoter.usecases.ports.signer import Signer

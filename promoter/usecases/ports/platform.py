@@ -5,10 +5,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, assert_never
 
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml|[0-9]+")
@@ -29,7 +29,7 @@ class Platform(StrEnum):
         return {Platform.GITHUB: "GitHub", Platform.GITLAB: "GitLab"}[self]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workflow:
     """A GitHub workflow with `workflow_dispatch`. Without `ref`, the default branch is used."""
 
@@ -40,7 +40,7 @@ class Workflow:
         return f"workflow:{self.file}{f'@{self.ref}' if self.ref else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """A `repository_dispatch` event, for workflows of the default branch."""
 
@@ -50,7 +50,7 @@ class Event:
         return f"event:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PipelineAt:
     """A GitLab pipeline of a branch or tag."""
 
@@ -92,7 +92,7 @@ def platform_of(target: Target) -> Platform:
     assert_never(target)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Occasion:
     """The reason for starting a job."""
 
@@ -102,7 +102,7 @@ class Occasion:
     plan_digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Review:
     """One person's review on the platform: whether this run may continue to one environment.
 
@@ -115,7 +115,7 @@ class Review:
     mark: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImageRecord:
     """A deployed image. `name` is its repository, `deployment` the place where it runs."""
 
@@ -126,7 +126,7 @@ class ImageRecord:
     deployment: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeploymentRecord:
     """The outcome of a promotion, for the platform's pages."""
 

@@ -8,13 +8,13 @@ import re
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from promoter.adapters.git.command import MISSING, Git
 from promoter.adapters.ledgers.git.errors import explain
 from promoter.config.regular_file import home_of, is_dir
+from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, LedgerError
 
 _BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.))[A-Za-z0-9_][A-Za-z0-9._/+-]*(?<![/.])")
@@ -23,7 +23,7 @@ _CREDENTIALS = re.compile(r"//[^/@]*@")
 _SPELLING = "write git:BRANCH, or git:BRANCH@WHERE with a remote's name, an address or a path"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """`directory` is where git runs; `remote` None is the repository there."""
 

@@ -6,19 +6,19 @@ It is stricter than OpenSSH in one point: principals are names of people, never 
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from promoter.gates.approval.ssh.keys import Key, read_key
 from promoter.gates.approval.ssh.wire import Malformed
+from promoter.model.dataclass import dataclass
 
 _WILD = "*?!"
 _TIME = re.compile(r"([0-9]{8})(?:([0-9]{4})([0-9]{2})?)?(Z?)")
 _OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"\\]*)")?(,(?=.)|$)')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signer:
     """One line. `namespaces` are OpenSSH patterns; None means any. The key of a `cert_authority` signs certificates."""
 
@@ -47,7 +47,7 @@ class Signer:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineFault:
     """An error in a line. `line` and `column` count from 1."""
 

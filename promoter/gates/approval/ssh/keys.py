@@ -5,11 +5,11 @@ Formats: RFC 4253, 5656, 8332, 8709, and OpenSSH's PROTOCOL.u2f and PROTOCOL.cer
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from promoter.gates.approval.ssh.wire import Malformed, Reader
+from promoter.model.dataclass import dataclass
 
 USER = 1
 SHORTEST_RSA, LONGEST_RSA = 2048, 16384
@@ -21,7 +21,7 @@ _PRESENT, _VERIFIED = 0x01, 0x04
 """Flags of a hardware key: a user touched it; it verified the user."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Certificate:
     """A certificate of a key by an authority. Times are seconds since 1970; `before` is exclusive."""
 
@@ -37,7 +37,7 @@ class Certificate:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """A public key. `blob` is its wire form, also inside a certificate; `fields` are the parts of its type."""
 

@@ -6,10 +6,11 @@ An unreadable file is an error, never an empty list.
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promoter.gates.approval.ssh.keys import Key, read_key
 from promoter.gates.approval.ssh.wire import Malformed, Reader
+from promoter.model.dataclass import dataclass
 
 _MAGIC = b"SSHKRL\n\0"
 _CERTIFICATES, _KEYS, _SHA1, _SHA256 = 1, 2, 3, 5

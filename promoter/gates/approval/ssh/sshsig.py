@@ -4,10 +4,10 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 
 from promoter.gates.approval.ssh.keys import Key, read_key
 from promoter.gates.approval.ssh.wire import Malformed, Reader, string
+from promoter.model.dataclass import dataclass
 
 LARGEST = 64 * 1024
 _MAGIC = b"SSHSIG"
@@ -15,7 +15,7 @@ _ARMOR = re.compile(r"-----BEGIN SSH SIGNATURE-----\r?\n((?:[A-Za-z0-9+/=]+\r?\n
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """A signature. `raw` is the signature of the key; `key` may be a certificate."""
 

@@ -1,9 +1,8 @@
 """Whom a pipeline trusts to sign: its signers, and the revoked keys."""
 
-from dataclasses import dataclass
-
 from promoter.gates.approval.ssh.allowed_signers import Signer
 from promoter.gates.approval.ssh.revocation import NOTHING, Revocations
+from promoter.model.dataclass import dataclass
 
 
 @dataclass(frozen=True)

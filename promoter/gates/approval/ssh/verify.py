@@ -1,6 +1,5 @@
 """Verify that a signature of a message was made by a person who may sign. It returns errors and never raises."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from promoter.gates.approval.ssh.allowed_signers import Signer
@@ -8,6 +7,7 @@ from promoter.gates.approval.ssh.keys import USER, Key, check_signature, read_ke
 from promoter.gates.approval.ssh.sshsig import read_signature
 from promoter.gates.approval.ssh.trust import Trust
 from promoter.gates.approval.ssh.wire import Malformed
+from promoter.model.dataclass import dataclass
 from promoter.model.statement import NAMESPACE
 from promoter.model.verdict import ReasonCode
 
@@ -15,14 +15,14 @@ _INVALID, _UNKNOWN = ReasonCode.SIGNATURE_INVALID, ReasonCode.SIGNER_UNKNOWN
 _VERIFY = "verify-required"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Good:
     """A valid signature. `key` is the fingerprint of the signing key, or of the key in its certificate."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bad:
     """Why a signature does not count."""
 

@@ -1,10 +1,11 @@
 """The data that the steps of one promotion use, and what they have changed so far."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
+from promoter.model.dataclass import dataclass
 from promoter.pipeline.model import Environment
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep

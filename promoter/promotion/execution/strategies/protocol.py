@@ -1,11 +1,12 @@
 """The interface of a rollout strategy: how services of an environment are replaced, and how a replacement is undone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol, Self
 
 from promoter.model.clock import Clock
+from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace, Slot
 from promoter.model.release import Release
 from promoter.pipeline.model import Environment
