@@ -60,10 +60,10 @@ class _Pending:
         with _lock:
             if self.cls.__dict__["__dataclass_fields__"] is not self:
                 return  # another thread was first
-            self.cls.__doc__ = (
-                self.cls.__doc__ or self.cls.__name__
-            )  # else the standard library writes a signature, which is slow
+            doc = self.cls.__doc__
+            self.cls.__doc__ = doc or self.cls.__name__  # without one, the standard library writes a signature, which is slow
             dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=self.kw_only)(self.cls)
+            self.cls.__doc__ = doc
             fields = dataclasses.fields(self.cls)
             for name, method in {**_comparisons(fields, order=self.order), "__repr__": _repr}.items():
                 if name not in self.cls.__dict__:
