@@ -35,5 +35,5 @@ def test_the_table_names_what_is_missing_with_its_reason() -> None:
         ([GOOD, Row("podman", digest="sha256:1"), MISSING], FAILED),
     ],
 )
-def test_all_pass_with_one_digest_or_the_exit_code_says_so(rows: list[Row], code: int) -> None:
+def test_the_exit_code_is_0_if_all_pass_with_one_digest(rows: list[Row], code: int) -> None:
     assert verdict(rows) == code
