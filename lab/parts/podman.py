@@ -1,4 +1,7 @@
-"""Podman as a service for its Docker socket, with configuration, storage, networks and addresses of its own."""
+"""Podman as a service for its Docker socket, with configuration, storage, networks and addresses of its own.
+
+Its firewall chains (NETAVARK…) are shared by all Podmans of a machine: they stay, without a rule for any container.
+"""
 
 import json
 import os
