@@ -19,7 +19,7 @@ LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
+.PHONY: help demo test test-fast matrix check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
 	wheelhouse dist lock python
 
 help: ## these lines
@@ -37,6 +37,9 @@ test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narr
 
 test-fast: venv ## the tests that need no engine and no process of their own, for the inner loop (ARGS="-k name" narrows)
 	@$(BIN)/pytest -n $(FAST_WORKERS) --dist worksteal -m "not lab and not slow and not process" --durations=0 --durations-min=5 $(ARGS) $(FAST)
+
+matrix: venv lab ## the same tests on several engines, and their table (ENGINES="docker-20.10 podman" chooses)
+	@$(IN_LAB) $(BIN)/python -B lab/matrix.py $(ENGINES)
 
 check: lint types imports docs-check ci-check test ## all that must hold before a change is merged: what CI runs
 

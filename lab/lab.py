@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, lab_state, ledgers, processes, registry, shells, talk, tools
+from parts import engine, evidence, lab_state, ledgers, processes, registry, shells, talk, tools, variants
 from parts.errors import LabError
 from parts.machine import report
 
@@ -152,6 +152,7 @@ def down() -> None:
 
 
 def _stop_parts(state: Path) -> None:
+    variants.down_all(state)
     registry.down(state)
     engine.down(state)
 

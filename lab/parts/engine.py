@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parts import network, processes, talk
+from parts import lab_state, network, processes, talk
 from parts.errors import LabError
 from parts.machine import SEARCH, apt_install, as_root, report, which
 
@@ -47,8 +47,13 @@ def up(state: Path) -> Engine:
     if missing:
         apt_install(missing, why="install the distribution's Docker Engine")
     report("starting a private Docker Engine")
-    _as_root(state, "engine-start", why="start a private Docker Engine")
+    start(state)
     return Engine(url(state), private=True)
+
+
+def start(state: Path) -> None:
+    """Start it with the programs that are there."""
+    _as_root(state, "engine-start", why="start a private Docker Engine")
 
 
 def down(state: Path) -> None:
@@ -57,9 +62,13 @@ def down(state: Path) -> None:
 
 
 def _as_root(state: Path, verb: str, *, why: str) -> None:
-    """Root's part runs in a process of its own, as sudo would have it. PATH is set here: sudo replaces it."""
+    """Root's part runs in a process of its own, as sudo would have it. PATH is set here: sudo replaces it.
+
+    What the state remembers as `programs` are directories that come first on it, and `settings` more keys of daemon.json.
+    """
     lab = Path(__file__).resolve().parents[1] / "lab.py"
-    as_root(["env", f"PATH={SEARCH}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=why)
+    path = os.pathsep.join([*lab_state.recall(state).get("programs", ()), SEARCH])
+    as_root(["env", f"PATH={path}", sys.executable, "-B", str(lab), verb, str(state), str(os.getgid())], why=why)
 
 
 def url(state: Path) -> str:
@@ -94,6 +103,7 @@ def _start(state: Path, home: Path, group: int) -> None:
         "iptables": False,
         POOLS: [{"base": net.pool, "size": 26}],
         "shutdown-timeout": 5,
+        **lab_state.recall(state).get("settings", {}),
     }
     (home / "daemon.json").write_text(json.dumps(settings, indent=2))
     _start_dockerd(state, home)
@@ -157,7 +167,7 @@ def stop_as_root(state: Path, *, keep_logs: bool = False) -> None:
     processes.stop(home / "lab-dockerd.pid", grace=30)
     _end_shims(home)
     processes.stop(home / "lab-containerd.pid", grace=10)
-    _unmount(home)
+    unmount(home)
     network.release(state, bridges)
     if not keep_logs:
         subprocess.run(["rm", "-rf", "--one-file-system", str(home)], check=True)
@@ -196,7 +206,7 @@ def _kill_with_children(pid: int) -> None:
             continue
 
 
-def _unmount(home: Path) -> None:
+def unmount(home: Path) -> None:
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{home}/")), reverse=True):
         subprocess.run(["umount", "-l", mount], check=False)

@@ -3,3 +3,7 @@
 
 class LabError(Exception):
     """The lab cannot give what was asked; the message says why and what to do."""
+
+
+class NotAvailableError(LabError):
+    """A part that this machine cannot have."""

@@ -96,6 +96,13 @@ def candidate(package: str, options: Sequence[str] = ()) -> bool:
     return "Candidate:" in text and "Candidate: (none)" not in text
 
 
+def candidate_version(package: str, options: Sequence[str] = ()) -> str:
+    """Return the version that apt can download; empty without one."""
+    text = run(["apt-cache", *options, "policy", package], env={"LC_ALL": "C"})
+    version = text.partition("Candidate: ")[2].partition("\n")[0]
+    return "" if version == "(none)" else version
+
+
 def unpack(package: str, into: Path, options: Sequence[str] = ()) -> None:
     """Unpack a package into a directory of our own. No root is needed, and no service is started."""
     fetched = into.with_name(into.name + ".fetch")

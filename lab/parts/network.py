@@ -21,11 +21,16 @@ class Net:
     pool: str
     gateway: str
 
+    @property
+    def bridge_range(self) -> str:
+        """The range of the bridge itself, in which the gateway is."""
+        return str(ipaddress.ip_interface(self.gateway).network)
+
 
 def claim(state: Path) -> Net:
     bridge = f"plab{tag(state)}"
     with machine_lock(which("ip") or "/"):
-        net = _free_range(bridge, first=64 + int(tag(state), 16) % 180)
+        net = free_range(state)
         run(["ip", "link", "add", bridge, "type", "bridge"])
         (state / "engine/range").write_text(net.whole)
         run(["ip", "address", "add", net.gateway, "dev", bridge])
@@ -77,8 +82,9 @@ def _mark(state: Path) -> str:
     return f"promoter-lab-{tag(state)}"
 
 
-def _free_range(bridge: str, first: int) -> Net:
-    taken = _taken()
+def free_range(state: Path) -> Net:
+    """Return a range that nothing on this machine has. It is not claimed."""
+    bridge, first, taken = f"plab{tag(state)}", 64 + int(tag(state), 16) % 180, _taken()
     for step in range(180):
         second = 64 + (first - 64 + step) % 180
         whole = ipaddress.ip_network(f"10.{second}.0.0/16")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from parts.errors import LabError
-from parts.machine import release, run
+from parts.machine import apt_install, release, run
 
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NEXT = {"bookworm": "trixie", "trixie": "forky"}
 
 
@@ -21,6 +22,21 @@ def other_suite_options(work: Path, suite: str | None = None, roots: Path = Path
     entries = derive(roots, codename, suite or NEXT[codename])
     if not entries:
         raise LabError(f"none of this machine's apt sources names the suite {codename}.")
+    return _options(work, entries)
+
+
+def debian_options(work: Path, suite: str, roots: Path = Path("/etc/apt")) -> Sequence[str]:
+    """Options that make apt read any suite of Debian, its lists fetched: from this machine's mirror, or else from Debian's."""
+    system = release()
+    entries = derive(roots, system.get("VERSION_CODENAME", ""), suite) if system.get("ID") == "debian" else ""
+    if not entries:
+        if not KEYRING.exists():
+            apt_install(["debian-archive-keyring"], why="check packages of Debian")
+        entries = f"Types: deb\nURIs: http://deb.debian.org/debian\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n"
+    return _options(work, entries)
+
+
+def _options(work: Path, entries: str) -> Sequence[str]:
     (work / "lists/partial").mkdir(parents=True, exist_ok=True)
     (work / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
     listing = work / "other.sources"

@@ -64,6 +64,7 @@ class EngineContract:
             site.engine.remove(container.id)
 
     # -------------------------------------------------------------- engine, images
+    @pytest.mark.matrix
     def test_an_engine_is_itself_twice(self, site):
         assert site.engine.identify() == site.engine.identify()
         assert site.engine.identify().fingerprint and site.engine.identify().version
@@ -276,12 +277,14 @@ class EngineContract:
         assert site.engine.digest_of(container, Repository(image.repository.host, "other"), image.digest) is None
 
     # -------------------------------------------------------------- health
+    @pytest.mark.matrix
     def test_a_healthcheck_comes_to_healthy(self, site, run):
         container = run(Service(healthcheck=Healthcheck(test=("CMD", "true"), interval=QUICK)))
         seen = self.verdict(site, container)
         assert (seen.health, seen.healthcheck) == ("healthy", ("CMD", "true"))
         assert seen.health_log[-1].exit_code == 0
 
+    @pytest.mark.matrix
     def test_a_healthcheck_comes_to_unhealthy(self, site, run):
         check = Healthcheck(test=("CMD-SHELL", "echo bad; exit 1"), interval=QUICK, retries=1)
         seen = self.verdict(site, run(Service(healthcheck=check), Behaviour(health="unhealthy")))

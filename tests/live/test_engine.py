@@ -44,7 +44,7 @@ class RealSite:
             tag = uuid4().hex[:10]
             self.build(tag, BASE + LINKS + _tail(behaviour))
             image = self._images[key] = ImageRef(self.repository, self.engine.push(self.repository, tag, silent))
-        elif not self.engine.has_image(image):
+        if not self.engine.has_image(image):  # Podman does not know what it pushed by its digest
             self.engine.pull(image, None, silent)
         return image
 

@@ -16,6 +16,7 @@ from tests.documents import value_at
 from tests.live.app import PLAIN, SERVER, App, statuses
 
 
+@pytest.mark.matrix
 def test_build_push_and_promote_with_digests_that_a_third_party_finds_everywhere(app: App) -> None:
     ran = app.cli("run", "--json")
     assert (ran.exit_code, statuses(ran)) == (0, {"dev": "deployed", "prod": "deployed"}), ran.text
@@ -33,6 +34,7 @@ def test_build_push_and_promote_with_digests_that_a_third_party_finds_everywhere
     assert [value_at(fact, "services", "web", "digest") for fact in promoted] == [recorded["digest"]] * 2
 
 
+@pytest.mark.matrix
 def test_a_second_run_restarts_nothing(app: App) -> None:
     app.cli("run")
     before, facts = app.container("dev"), app.facts()
@@ -68,6 +70,7 @@ def test_a_bad_image_is_answered_with_the_earlier_container_and_exit_6(app: App,
     assert app.facts()[-1]["kind"] == "rolled_back"
 
 
+@pytest.mark.matrix
 def test_a_failed_verification_restores_too_and_the_gap_is_recorded(app: App) -> None:
     app.cli("run")
     old = app.container("dev")
@@ -83,6 +86,7 @@ def test_a_failed_verification_restores_too_and_the_gap_is_recorded(app: App) ->
     assert app.all() == {"dev-web": "running", "dev-web-previous": "exited", "prod-web": "running", "prod-web-previous": "exited"}
 
 
+@pytest.mark.matrix
 def test_a_gate_waits_an_approval_opens_it_and_a_reject_closes_it(app: App) -> None:
     app.write(gates='[{approval: {min: 1, from: ["ana@example.com"]}}]')
     waits = app.cli("run", "--json")
@@ -102,6 +106,7 @@ def test_a_gate_waits_an_approval_opens_it_and_a_reject_closes_it(app: App) -> N
     assert (closed.exit_code, closed.json["reason_code"]) == (4, "rejected"), closed.text
 
 
+@pytest.mark.matrix
 def test_rollback_goes_back_pins_and_needs_no_approval(app: App) -> None:
     first = app.cli("run", "--json").json["release"]["id"]
     app.page("ready two")
@@ -116,6 +121,7 @@ def test_rollback_goes_back_pins_and_needs_no_approval(app: App) -> None:
     assert app.cli("run").exit_code == 0
 
 
+@pytest.mark.matrix
 def test_a_secret_reaches_the_container_and_nothing_else(app: App) -> None:
     value = "s3cr3t-value-of-this-test"
     use = ", URL: \"db://{{ secret('DB') }}@host\""
@@ -140,6 +146,7 @@ def test_a_secret_reaches_the_container_and_nothing_else(app: App) -> None:
     assert "DB" in missing.text
 
 
+@pytest.mark.matrix
 def test_a_stopped_container_is_repaired(app: App) -> None:
     first = app.cli("run")
     assert first.exit_code == 0, first.text

@@ -32,4 +32,4 @@ def assess(part: str, where: str, info: About) -> Finding:
     api = f"API {info.spoken}" + (
         f" of its {info.offered}: newer than this version of promoter, which uses the older API" if info.newer else ""
     )
-    return Finding(part, True, True, f"Docker Engine {info.version} on {info.name}, {where}, {api}")
+    return Finding(part, True, True, f"{info.product} {info.version} on {info.name}, {where}, {api}")

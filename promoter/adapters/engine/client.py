@@ -30,7 +30,10 @@ _UNIX = "http+docker://"
 
 
 class Client(APIClient):
-    """A client of one target, through `tunnel` if it is behind ssh. Call `negotiate` before any other call."""
+    """A client of one target, through `tunnel` if it is behind ssh. Call `negotiate` before any other call.
+
+    `podman` is the version of Podman's own API, and empty for every other engine.
+    """
 
     def __init__(self, target: Target, tunnel: Tunnel | None = None) -> None:
         requests.Session.__init__(self)
@@ -54,7 +57,7 @@ class Client(APIClient):
             self.mount(self.base_url, adapter)
             self._trust(target.tls)
         self._custom_adapter = adapter
-        self._version = self.offered = ""
+        self._version = self.offered = self.podman = ""
 
     def _trust(self, tls: Tls | None) -> None:
         if tls is not None:
@@ -83,7 +86,7 @@ class Client(APIClient):
         An engine that shuts down accepts no new connections, but still answers on open ones for seconds.
         """
         other = Client(self._target, self._tunnel)
-        other._version, other.offered = self._version, self.offered
+        other._version, other.offered, other.podman = self._version, self.offered, self.podman
         try:
             yield other
         finally:
@@ -105,13 +108,17 @@ class Client(APIClient):
                 hint="install Docker Engine 20.10 or newer there",
             )
         self.offered = text
+        self.podman = answer.headers.get("Libpod-API-Version", "")
         self._version = "{}.{}".format(*min(offered, NEWEST))
 
-    def call(self, method: str, path: str, *names: str, **options: Any) -> requests.Response:
-        """Send one request; `names` fill the placeholders of the path. Raise the errors of the SDK and of requests."""
+    def call(self, method: str, path: str, *names: str, version: str | None = None, **options: Any) -> requests.Response:
+        """Send one request; `names` fill the placeholders of the path. Raise the errors of the SDK and of requests.
+
+        `version` replaces the negotiated one: Podman's own API has versions of its own.
+        """
         options.setdefault("timeout", self.timeout)
         there = path.format(*(quote(name, safe="/:") for name in names))
-        answer = self.request(method, f"{self.base_url}/v{self._version}{there}", **options)
+        answer = self.request(method, f"{self.base_url}/v{version or self._version}{there}", **options)
         _raise(answer)
         return answer
 

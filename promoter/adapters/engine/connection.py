@@ -79,13 +79,17 @@ class Link:
 
     def document(self, what: str, path: str, *names: str) -> dict[str, Any] | None:
         """Return a JSON document, or None if the engine does not have it."""
+        answer = self.answer(what, path, *names)
+        return None if answer is None else answer.json()
+
+    def answer(self, what: str, path: str, *names: str) -> requests.Response | None:
+        """Return the answer to a GET, or None if the engine does not have what is asked for."""
         client = self.client()
         with renamed(what):
             try:
-                document: dict[str, Any] = client.call("GET", path, *names).json()
+                return client.call("GET", path, *names)
             except NotFound:
                 return None
-        return document
 
     def close(self) -> None:
         client, self._client = self._client, None

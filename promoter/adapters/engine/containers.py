@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
-from promoter.adapters.engine import inspect, streams
-from promoter.adapters.engine.client import CONNECT, READ
+from promoter.adapters.engine import inspect, podman, streams
+from promoter.adapters.engine.client import CONNECT, READ, Client
 from promoter.adapters.engine.connection import Link
 from promoter.adapters.engine.create_body import create_body, demands, endpoint, unplaceable
 from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_out
@@ -24,6 +24,7 @@ _SIDE_BY_SIDE = 8
 _DEFAULT_GRACE = 10
 _STARTING = 120.0
 _POLL_INTERVAL = 0.25
+_UNREADABLE = ("does not support reading", "this container is not logging output")
 LETTING_GO = 20.0
 """Seconds for which a restarted engine may still occupy the port of a stopped container."""
 
@@ -63,7 +64,14 @@ class Containers(Link):
         )
 
     def inspect(self, reference: str) -> Container | None:
-        document = self._document(reference)
+        client = self.client()
+        answer = self.answer(f"container {reference} could not be inspected", "/containers/{0}/json", reference)
+        if answer is None:
+            return None
+        document: dict[str, Any] | None = answer.json()
+        if client.podman and document and podman.is_overdue(document, podman.clock(answer.headers.get("Date"))):
+            _run_healthcheck(client, document)
+            document = self._document(reference)
         return None if document is None else inspect.container(document)
 
     def _document(self, reference: str) -> dict[str, Any] | None:
@@ -137,11 +145,19 @@ class Containers(Link):
         seconds = (_DEFAULT_GRACE if own is None else own) if grace is None else -int(-grace.total_seconds() // 1)
         if (config["HostConfig"].get("RestartPolicy") or {}).get("Name") == "always":
             # With `always`, a restarted engine would start this container again beside its successor.
-            stay = {"RestartPolicy": {"Name": "unless-stopped"}}
-            self.ask(what, "POST", "/containers/{0}/update", container, json=stay)
+            self._update(what, container, {"RestartPolicy": {"Name": "unless-stopped"}})
         parameters = {} if grace is None else {"t": str(seconds)}
         timeout = (CONNECT, READ + max(seconds, 0)) if seconds >= 0 else (CONNECT, None)
         self.ask(what, "POST", "/containers/{0}/stop", container, params=parameters, timeout=timeout)
+
+    def _update(self, what: str, container: str, change: Mapping[str, Any]) -> None:
+        client = self.client()
+        with renamed(what):
+            try:
+                client.call("POST", "/containers/{0}/update", container, json=change)
+            except NotFound:
+                if not client.podman:  # Podman before 5.1 cannot update a container
+                    raise
 
     def rename(self, container: str, name: str) -> None:
         client = self.client()
@@ -189,9 +205,16 @@ class Containers(Link):
             try:
                 return streams.demultiplex(client.call("GET", "/containers/{0}/logs", container, params=parameters).content)
             except APIError as error:
-                if "does not support reading" in (error.explanation or ""):
+                if any(words in (error.explanation or "") for words in _UNREADABLE):
                     return ""
                 raise
+
+
+def _run_healthcheck(client: Client, document: Mapping[str, Any]) -> None:
+    """Run a container's healthcheck through Podman's API. If it cannot be run, its state stays as it is."""
+    timeout = (CONNECT, podman.time_limit(document) + CONNECT)
+    with contextlib.suppress(*FOREIGN):
+        client.call("GET", podman.HEALTHCHECK, document["Id"], version=podman.API, timeout=timeout)
 
 
 def _unix(stamp: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from promoter.adapters.engine import podman
 from promoter.adapters.engine.containers import Containers
 from promoter.adapters.engine.errors import renamed
 from promoter.adapters.engine.exec import Execution
@@ -19,8 +20,8 @@ class DockerEngine(Images, Containers, Execution, Networks, Building):
         with renamed(f"the engine at {self.address} could not be identified"), self.client().reconnected() as client:
             info = client.call("GET", "/info").json()
         # The ID alone is not enough: two engines on one machine can share the file from which it is made.
-        marks = "\n".join((info["ID"], info["DockerRootDir"], info["Name"]))
-        mark = hashlib.sha256(marks.encode()).hexdigest()
+        marks = podman.marks(info) if client.podman else (info["ID"], info["DockerRootDir"], info["Name"])
+        mark = hashlib.sha256("\n".join(marks).encode()).hexdigest()
         return EngineIdentity(
             mark, info["Name"], info["ServerVersion"], info.get("SystemTime") or "", info.get("LiveRestoreEnabled") is True
         )

@@ -27,6 +27,12 @@ _PERMANENT = re.compile(
     re.IGNORECASE,
 )
 _TAKEN = re.compile(r":(\d+) failed: port is already allocated")
+_NO_PROGRAM = (
+    "check command and entrypoint: the program must be in the image, executable, and built for this machine's architecture"
+)
+_NOT_EXECUTED = (
+    "the container's program could not be executed: check the file's mode, the service's `user`, and mounts over it (`noexec`)"
+)
 _REMEDIES = (
     (r"no space left on device", "free disk space on the engine's machine: `docker system df` shows the usage"),
     (
@@ -34,9 +40,16 @@ _REMEDIES = (
         "stop what uses that host port, or publish another one; if no container uses it, restart Docker: it still holds the port",
     ),
     (
-        r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
-        "check command and entrypoint: the program must be in the image, executable, and built for this machine's architecture",
+        r"setting rlimits?\b.*not permitted",
+        "the engine's machine does not allow these limits: set `ulimits` of the service, or `default_ulimits` in containers.conf",
     ),
+    (r"OCI permission denied", _NOT_EXECUTED),
+    (
+        r"executable file not found|no such file or directory: unknown|exec format error|exec: .*permission denied",
+        _NO_PROGRAM,
+    ),
+    (r"attempted to invoke a command that was not found", _NO_PROGRAM),
+    (r"(OCI runtime|\brunc|\bcrun)\b.*permission denied", _NOT_EXECUTED),
     (r"^permission denied$", "this user may not use the engine's socket: join the group that owns it, or run as root"),
     (r"^no such file or directory$", "nothing listens there: check that the engine is installed and running"),
     (

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from promoter.adapters.engine import podman
 from promoter.adapters.engine.client import NEWEST
 from promoter.adapters.engine.engine import DockerEngine
 from promoter.model.dataclass import dataclass
@@ -20,6 +21,7 @@ class About:
     spoken: str
     at: datetime | None
     root: str
+    product: str = "Docker Engine"
 
     @property
     def newer(self) -> bool:
@@ -39,6 +41,7 @@ def about(engine: DockerEngine) -> About:
         spoken,
         _time(info.get("SystemTime")),
         str(info.get("DockerRootDir") or ""),
+        podman.ENGINE if client.podman else About.product,
     )
 
 

@@ -17,6 +17,7 @@ from promoter.model.ownership import is_owned, not_ours, owner_labels
 from promoter.pipeline.compose.service import Healthcheck
 from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import without_aliases
+from promoter.promotion.lost_image import create
 from promoter.promotion.ports.engine import Container, ContainerSpec, Engine
 from promoter.promotion.ports.secrets import Secrets
 
@@ -44,7 +45,7 @@ class Jobs:
         spec = _spec(check, site)
         container, kept = self._found(spec, site), False
         if container is None:
-            container = site.engine.create(spec, self.secrets)
+            container = create(site.engine, spec, self.secrets)
         try:
             code = self._finish(site.engine, container, check.timeout.total_seconds())
             output = self.secrets.redact(site.engine.logs(container, TAIL)).strip()

@@ -16,6 +16,7 @@ from promoter.promotion.container_spec import ContainerRequest, Swapped
 from promoter.promotion.execution.failure import Evidence, StepFailure
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
+from promoter.promotion.lost_image import create
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.ports.secrets import Secrets
 
@@ -78,7 +79,7 @@ class Restoring:
                 self._engine.rename(kept.id, free)
         if self._owned.find(order, slot.name) is None:
             inherited = self._volumes.get(slot.name, {})
-            self._engine.create(order.spec(slot.name, Role.LIVE, inherited), self._secrets)
+            create(self._engine, order.spec(slot.name, Role.LIVE, inherited), self._secrets)
 
     def _rename_first(self, order: ContainerRequest, slot: Slot, recorded: frozenset[str], *, taken: bool) -> None:
         """Rename the container that ran before to its old name; without a record, the one that was renamed last."""
