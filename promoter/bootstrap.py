@@ -33,6 +33,8 @@ from promoter.usecases.copy_ledger import Copying
 from promoter.usecases.ports.bundle import UseCasePorts
 from promoter.usecases.ports.platform import Forge, Platform
 
+_UNUSED_TOKEN = "`ledger_token` is not used, because only the pipeline file names the server: set PROMOTER_LEDGER to that ledger"
+
 
 class Engines:
     """Engines by address, each opened once and closed together."""
@@ -88,7 +90,10 @@ def open_context(
     pipeline = loaded.pipeline
     with ExitStack() as stack:
         ports = _open_ports(loaded, settings, source, clock, revealed, stack)
-        store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name, settings.ledger_token)
+        token = settings.token_for(pipeline.ledger)
+        if token != settings.ledger_token:
+            listener(Notice(_UNUSED_TOKEN))
+        store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name, token)
         stack.callback(store.close)
         me = pipeline.person(who(settings, pipeline.directory, flag=actor))
         if (note := passed_over(settings, os.environ, actor)) is not None:
@@ -169,7 +174,8 @@ def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterat
     with ExitStack() as stack:
 
         def ledger(url: str) -> Ledger:
-            token = settings.ledger_token if url == (settings.ledger or pipeline.ledger) else None  # it is for that server only
+            own = url == (settings.ledger or pipeline.ledger)
+            token = settings.token_for(pipeline.ledger) if own else None  # it is for that server only
             store = open_ledger(url, pipeline.directory, pipeline.name, token)
             stack.callback(store.close)
             return Ledger(store, clock, me, FileWitness(pipeline.directory / ".promoter", store.location))

@@ -95,6 +95,13 @@ class Settings(BaseModel):
         """Return the values that no output may show. A token may have its user before it: USER:TOKEN."""
         return {"ledger_token": self.ledger_token.rpartition(":")[2]} if self.ledger_token else {}
 
+    def token_for(self, named: str | None) -> str | None:
+        """Return the token for the ledger; `named` is the ledger of the pipeline file, which comes with the branch.
+
+        A remote of the checkout is not a part of the branch, but an address is: it could name any server.
+        """
+        return self.ledger_token if self.ledger or "://" not in (named or "") else None
+
     def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
         """With the flags of one call on top."""
         return self.model_copy(update={"ledger": ledger or self.ledger, "actor": actor or self.actor})

@@ -12,7 +12,8 @@ from promoter.adapters.ledgers.git.store import GitLedger
 from promoter.adapters.ledgers.git.token import login, site_of
 from promoter.adapters.ledgers.open import open_ledger
 from promoter.adapters.ledgers.write_check import try_to_write
-from promoter.bootstrap import open_context
+from promoter.bootstrap import open_context, open_copy
+from promoter.ledger.store import LedgerStore
 from promoter.ledger.testing import write
 from promoter.model.errors import LedgerError
 from tests.adapters.ledgers.git_https import Server, new_certificate, serving
@@ -174,3 +175,51 @@ def test_no_output_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             redacted = context.ports.secrets.redact(f"git said {shown}")
             assert "[secret ledger_token]" in redacted
             assert TOKEN not in redacted
+
+
+def test_a_copy_uses_it_only_for_the_configured_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMOTER_LEDGER_TOKEN", TOKEN)
+    file = tmp_path / "pipeline.yaml"
+    file.write_text("name: shop\nledger: git:facts\nservices: {web: {image: nginx}}\nenvironments: {dev: {}}\n")
+    opened: dict[str, str | None] = {}
+
+    def noting(url: str, directory: Path, pipeline: str, token: str | None = None) -> LedgerStore:
+        opened[url] = token
+        return open_ledger(url, directory, pipeline, token)
+
+    monkeypatch.setattr("promoter.bootstrap.open_ledger", noting)
+    with open_copy(file, "git:facts", "git:facts@https://other.example.com/facts.git", "ana"):
+        assert opened == {"git:facts": TOKEN, "git:facts@https://other.example.com/facts.git": None}
+
+
+@pytest.mark.parametrize(
+    ("named", "variable", "used"),
+    [
+        ("git:facts@https://other.example.com/facts.git", None, False),
+        ("git:facts@https://other.example.com/facts.git", "git:facts@https://other.example.com/facts.git", True),
+        ("git:facts@https://other.example.com/facts.git", "git:facts", True),
+        ("git:facts@upstream", None, True),
+        ("git:facts", None, True),
+        (None, None, True),
+    ],
+)
+def test_a_branch_cannot_send_it_to_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None, variable: str | None, used: bool
+) -> None:
+    """The pipeline file comes with the branch, so its address alone does not get the token."""
+    monkeypatch.setenv("PROMOTER_LEDGER_TOKEN", TOKEN)
+    monkeypatch.setenv("PROMOTER_LEDGER", variable or "")
+    ledger = f"ledger: {named}\n" if named else ""
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(f"name: shop\n{ledger}services: {{web: {{image: nginx}}}}\nenvironments: {{dev: {{}}}}\n")
+    tokens: list[str | None] = []
+
+    def noting(url: str | None, directory: Path, pipeline: str, token: str | None = None) -> LedgerStore:
+        tokens.append(token)
+        return open_ledger(url, directory, pipeline, token)
+
+    monkeypatch.setattr("promoter.bootstrap.open_ledger", noting)
+    events: list[object] = []
+    with open_context(file, ledger=None, actor="ana", listener=events.append):
+        assert tokens == [TOKEN if used else None]
+    assert len([event for event in events if "`ledger_token` is not used" in str(event)]) == (not used)
