@@ -33,7 +33,7 @@ from promoter.usecases.copy_ledger import Copying
 from promoter.usecases.ports.bundle import UseCasePorts
 from promoter.usecases.ports.platform import Forge, Platform
 
-_UNUSED_TOKEN = "`ledger_token` is not used, because only the pipeline file names the server: set PROMOTER_LEDGER to that ledger"
+_UNUSED = "`ledger_token` is not used, because only the pipeline file names the server: set PROMOTER_LEDGER to that ledger"
 
 
 class Engines:
@@ -92,7 +92,7 @@ def open_context(
         ports = _open_ports(loaded, settings, source, clock, revealed, stack)
         token = settings.token_for(pipeline.ledger)
         if token != settings.ledger_token:
-            listener(Notice(_UNUSED_TOKEN))
+            listener(Notice(_UNUSED))
         store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name, token)
         stack.callback(store.close)
         me = pipeline.person(who(settings, pipeline.directory, flag=actor))
