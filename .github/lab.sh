@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts what pipelines/hello needs on this machine, and names it in the step's outputs.
+# Starts an engine and a registry for pipelines/hello on this machine, and writes their addresses to the outputs of the step.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python3 -B lab/lab.py up

@@ -33,6 +33,8 @@ from promoter.usecases.copy_ledger import Copying
 from promoter.usecases.ports.bundle import UseCasePorts
 from promoter.usecases.ports.platform import Forge, Platform
 
+_UNUSED = "`ledger_token` is not used, because only the pipeline file names the server: set PROMOTER_LEDGER to that ledger"
+
 
 class Engines:
     """Engines by address, each opened once and closed together."""
@@ -88,7 +90,10 @@ def open_context(
     pipeline = loaded.pipeline
     with ExitStack() as stack:
         ports = _open_ports(loaded, settings, source, clock, revealed, stack)
-        store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name)
+        token = settings.token_for(pipeline.ledger)
+        if token != settings.ledger_token:
+            listener(Notice(_UNUSED))
+        store = open_ledger(settings.ledger or pipeline.ledger, pipeline.directory, pipeline.name, token)
         stack.callback(store.close)
         me = pipeline.person(who(settings, pipeline.directory, flag=actor))
         if (note := passed_over(settings, os.environ, actor)) is not None:
@@ -145,7 +150,7 @@ def _open_ports(
     return UseCasePorts(
         clock=clock,
         patient=patient,
-        secrets=DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed),
+        secrets=DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed, settings.known_secrets()),
         engine=engines.at,
         registry=registry,
         builder=lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
@@ -169,7 +174,9 @@ def open_copy(file: Path, source: str, target: str, actor: str | None) -> Iterat
     with ExitStack() as stack:
 
         def ledger(url: str) -> Ledger:
-            store = open_ledger(url, pipeline.directory, pipeline.name)
+            own = url == (settings.ledger or pipeline.ledger)
+            token = settings.token_for(pipeline.ledger) if own else None  # it is for that server only
+            store = open_ledger(url, pipeline.directory, pipeline.name, token)
             stack.callback(store.close)
             return Ledger(store, clock, me, FileWitness(pipeline.directory / ".promoter", store.location))
 

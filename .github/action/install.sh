@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the exact versions of requirements/run.txt, each file held to its hash there, from wheels that are at hand.
-# Made beside its place and moved there whole: several runners of one machine may do so at once.
+# Installs the exact versions of requirements/run.txt from wheels on this machine, and checks the hash of each file.
+# The environment is created under another name and then renamed, because several runners of one machine may do this at once.
 set -euo pipefail
 # shellcheck source=.github/action/words.sh
 source "$(dirname "$0")/words.sh"
@@ -22,17 +22,17 @@ if [[ $FETCH == true && ! -d $WHEELS ]]; then
   mv -T "$fetched" "$WHEELS"
 fi
 
-# what the runner's pip is told elsewhere (an index, more links) is not asked here
+# ignore pip's configuration on the runner, such as an index or more links
 export PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1
 unset PIP_FIND_LINKS PIP_CONSTRAINT
 if ! "$python" "${PIP[@]}" "${FROM_HERE[@]}" --require-hashes --requirement "$LOCK"; then
-  say error "promoter's dependencies cannot be installed from $WHEELS; make the directory anew with the same Python on the same kind of machine: make wheelhouse"
+  say error "promoter's dependencies cannot be installed from $WHEELS; create the directory again with the same Python on the same kind of machine: make wheelhouse"
   exit 1
 fi
 if [[ -n $WHEEL ]]; then "$python" "${PIP[@]}" "${FROM_HERE[@]}" "$WHEEL"; fi
 
 touch "$made/ready"
-chmod 755 "$made" # mktemp made it for this user alone; the tools of a machine are for all its runners
+chmod 755 "$made" # mktemp creates it for this user only; all runners of the machine use it
 if [[ -e $VENV/ready ]] && "$VENV/bin/python" -I -c '' 2>/dev/null; then exit 0; fi # another runner was first
 rm -rf "$VENV"
 mv -T "$made" "$VENV" 2>/dev/null || [[ -e $VENV/ready ]]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says where the virtual environment and the wheels for this very lock file, Python and machine are, and what is missing there.
+# Outputs the paths of the virtual environment and the wheels for this lock file, Python and machine, and what is missing there.
 set -euo pipefail
 # shellcheck source=.github/action/words.sh
 source "$(dirname "$0")/words.sh"
@@ -10,14 +10,14 @@ print(sys.implementation.cache_tag, sysconfig.get_platform(), platform.libc_ver(
 
 sum() { "$PYTHON" -I -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
-find_wheel() { # the wheel of promoter itself in what the input names, if there is one
+find_wheel() { # sets `wheel` to the wheel of promoter at the path of the input, if there is one
   local found
   if [[ -d $1 ]]; then found=("$1"/promoter-*.whl); else found=("$1"); fi
-  if [[ ${#found[@]} -gt 1 ]]; then refuse "wheel: more than one wheel of promoter is in '$1'; leave one"; fi
+  if [[ ${#found[@]} -gt 1 ]]; then refuse "wheel: there is more than one wheel of promoter in '$1'; keep only one"; fi
   if [[ ! -e ${found[0]} ]]; then return; fi
   case ${found[0]##*/} in
     promoter-"$version"-*.whl) wheel=${found[0]} ;;
-    *) refuse "wheel: ${found[0]##*/} is not promoter $version, which this action is; make it from the same commit: make wheelhouse" ;;
+    *) refuse "wheel: ${found[0]##*/} is not promoter $version, the version of this action; build it from the same commit: make wheelhouse" ;;
   esac
 }
 
@@ -35,9 +35,9 @@ if [[ -n $IN_WHEEL ]]; then
   if [[ ! -d $wheels ]]; then wheels=${wheels%/*}; fi
 fi
 
-rooms=${RUNNER_TOOL_CACHE:-$RUNNER_TEMP}
-if [[ ! -w $rooms ]]; then rooms=$RUNNER_TEMP; fi
-venv=$rooms/promoter/${key#promoter-}-$({ "$PYTHON" -I -c 'import sys; print(sys.executable)'; cat -- "${wheel:-/dev/null}"; } | sum | cut -c1-12)
+base=${RUNNER_TOOL_CACHE:-$RUNNER_TEMP}
+if [[ ! -w $base ]]; then base=$RUNNER_TEMP; fi
+venv=$base/promoter/${key#promoter-}-$({ "$PYTHON" -I -c 'import sys; print(sys.executable)'; cat -- "${wheel:-/dev/null}"; } | sum | cut -c1-12)
 ready=false
 if [[ -e $venv/ready ]] && "$venv/bin/python" -I -c '' 2>/dev/null; then ready=true cache=false; fi
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs one command of promoter and decides what is green: the wanted state, or an honest wait. Never a result without a digest.
-# The inputs have passed check.sh. promoter writes the step's outputs itself; what it leaves out is written here.
+# Runs one command of promoter and sets the result of the step. The step succeeds if the command succeeded, or waits at a gate,
+# and never without a digest. check.sh has checked the inputs. promoter writes the outputs; this script adds the missing ones.
 set -euo pipefail
 # shellcheck source=.github/action/words.sh
 source "$(dirname "$0")/words.sh"
 
-# the code at the commit of this action, or the wheel that was installed in its place; nothing of the workspace is imported
+# the code at the commit of this action, or the installed wheel; nothing is imported from the workspace
 START='import sys
 code = sys.argv.pop(1)
 if code:
@@ -14,16 +14,16 @@ from promoter.__main__ import main
 main()'
 ONE_LINE='import json, sys; print(json.dumps(json.load(sys.stdin), ensure_ascii=False))'
 
-environment_of() { # what promoter reads from variables; nothing else of ours reaches it or its children
+environment_of() { # sets the variables that promoter reads, and hides those of this script
   export PROMOTER_SUMMARY=$IN_SUMMARY PROMOTER_ANNOTATIONS=$IN_ANNOTATIONS
   if [[ -n $IN_LEDGER ]]; then export PROMOTER_LEDGER=$IN_LEDGER; fi
-  if [[ -n $IN_ACTOR ]]; then export PROMOTER_ACTOR=$IN_ACTOR GITHUB_ACTOR=$IN_ACTOR; fi # the workflow names who asks
+  if [[ -n $IN_ACTOR ]]; then export PROMOTER_ACTOR=$IN_ACTOR GITHUB_ACTOR=$IN_ACTOR; fi # the workflow sets the actor
   if [[ $IN_DEPLOYMENTS == true ]]; then export PROMOTER_DEPLOYMENTS=true; fi
   if [[ -n $IN_TOKEN ]]; then export GITHUB_TOKEN=$IN_TOKEN; fi
   export -n "${!IN_@}" PYTHON
 }
 
-argv_of() { # the command line, in the array `argv`
+argv_of() { # sets the array `argv` to the command line
   local environment=() release=()
   argv=("$IN_COMMAND" "--file=$IN_PIPELINE")
   case $IN_COMMAND in
@@ -42,8 +42,8 @@ argv_of() { # the command line, in the array `argv`
   argv+=("${environment[@]}" "${release[@]}")
 }
 
-run_it() { # a cancelled job asks promoter once to put things in order, and waits for it as long as the runner lets it
-  "$PYTHON" -I -c "$START" "$code_at" "${argv[@]}" </dev/null & # itself, no shell around it: it must hear of a signal
+run_it() { # if the job is cancelled, sends SIGTERM to promoter once and waits until it ends, as long as the runner permits
+  "$PYTHON" -I -c "$START" "$code_at" "${argv[@]}" </dev/null & # without a shell around it, so that it receives the signal
   local child=$!
   trap 'trap "" HUP INT TERM; kill -TERM "$child" 2>/dev/null || true' HUP INT TERM
   code=0
@@ -54,7 +54,7 @@ run_it() { # a cancelled job asks promoter once to put things in order, and wait
   done
 }
 
-output() { # the last value that was written for this name
+output() { # prints the last value of this output
   local name=$1 line value='' key mark
   while IFS= read -r line; do
     key=${line%%=*}
@@ -71,23 +71,23 @@ output() { # the last value that was written for this name
   printf '%s' "$value"
 }
 
-aside() { # one more look, for the record: nothing of it reaches the runner
+read_only() { # runs another command for the record, without reports to the runner
   PROMOTER_CI=none "$PYTHON" -I -c "$START" "$code_at" "$@" 2>/dev/null
 }
 
-complete_outputs() { # what commands that promote nothing, or ended too early, leave out
+complete_outputs() { # adds the outputs that the command did not write
   local words=([0]=complete [3]=pending [4]=refused [5]=locked [6]=rolled_back)
   if [[ -z $(output status) ]]; then hand_on status "${words[code]:-failed}"; fi
   if [[ -n $(output result) ]]; then return; fi
   local result=''
-  case $IN_COMMAND in status | explain | validate) result=$(aside "${argv[@]}" --json | "$PYTHON" -I -c "$ONE_LINE") || true ;; esac
+  case $IN_COMMAND in status | explain | validate) result=$(read_only "${argv[@]}" --json | "$PYTHON" -I -c "$ONE_LINE") || true ;; esac
   if [[ -z $result ]]; then
     printf -v result '{"decision": "%s", "reason_code": null, "error": {"message": "exit code %d", "hint": null}}' "$(output status)" "$code"
   fi
   hand_on result "$result"
 }
 
-keep_evidence() { # the record of this run, also of one that failed
+keep_evidence() { # writes the record of this run, also if it failed
   if [[ -z $IN_EVIDENCE ]]; then return; fi
   local place=$IN_EVIDENCE
   if [[ $place != /* ]]; then place=$GITHUB_WORKSPACE/$place; fi
@@ -96,7 +96,7 @@ keep_evidence() { # the record of this run, also of one that failed
     return
   fi
   if [[ $IN_SUMMARY == true ]]; then cat -- "$GITHUB_STEP_SUMMARY" >"$place/summary.md"; fi
-  if ! aside "--file=$IN_PIPELINE" ledger export >"$place/ledger.jsonl"; then
+  if ! read_only "--file=$IN_PIPELINE" ledger export >"$place/ledger.jsonl"; then
     rm -f -- "$place/ledger.jsonl"
     say warning "evidence: the ledger cannot be read, so ledger.jsonl is missing"
   fi
@@ -111,16 +111,16 @@ verdict() {
     0 | 3)
       if ! has_digest; then
         hand_on status failed
-        say error "$IN_COMMAND ended with exit code $code and told no digest: what runs cannot be proven, so this is not green"
+        say error "$IN_COMMAND ended with exit code $code and reported no digest, so there is no proof of what runs; the step fails"
         exit 1
       fi
       ;;
   esac
   if [[ $code == 3 && $IN_ON_PENDING == succeed ]]; then
-    say notice "waiting at a shut gate ($(output reason-code)); nothing is held. After it opens, command: promote carries on"
+    say notice "waiting at a closed gate ($(output reason-code)) without using a runner; when it is open, continue with command: promote"
     exit 0
   fi
-  if [[ $code == 3 ]]; then say error "waiting at a shut gate ($(output reason-code)), and on-pending is fail"; fi
+  if [[ $code == 3 ]]; then say error "waiting at a closed gate ($(output reason-code)), and on-pending is fail"; fi
   exit "$code"
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the action's steps say to the runner. A value is only ever data in it: no line break, no percent code of its own.
+# Workflow commands and outputs. Line breaks and percent signs in values are escaped, so that a value cannot be a command.
 
 escaped() {
   local text=$1
@@ -8,7 +8,7 @@ escaped() {
   printf '%s' "${text//$'\n'/%0A}"
 }
 
-say() { # LEVEL TEXT: error, warning or notice; on the stream that promoter's own go to, so that they stay in order
+say() { # LEVEL TEXT: error, warning or notice; on stderr like those of promoter, so that the order is kept
   printf '::%s title=promoter::%s\n' "$1" "$(escaped "$2")" >&2
 }
 
@@ -17,6 +17,6 @@ refuse() {
   exit 2
 }
 
-hand_on() { # NAME VALUE: an output of this step; the value is one line
+hand_on() { # NAME VALUE: sets an output of this step; the value is one line
   printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
 }

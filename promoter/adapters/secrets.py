@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import assert_never
 from urllib.parse import quote, quote_plus
 
@@ -38,12 +39,14 @@ class DeclaredSecrets:
         directory: Path,
         check: Callable[[], None] = lambda: None,
         revealed: Callable[[str], None] = lambda _: None,
+        known: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`revealed` is called once for each value, before it is used."""
+        """`revealed` is called once for each value, before it is used. `known` are more values to redact, by their names."""
         self._sources, self._directory, self._check, self._revealed = dict(sources), directory, check, revealed
         self._lock = threading.RLock()
         self._values: dict[str, str] = {}
-        self._forms: tuple[tuple[str, str], ...] = ()
+        self._known = {(form, name) for name, value in known.items() for form in _forms(value)}
+        self._forms: tuple[tuple[str, str], ...] = tuple(sorted(self._known))
         self._hashes: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:
@@ -91,7 +94,7 @@ class DeclaredSecrets:
                 self._revealed(value)
                 self._values[name] = value
                 forms = {(form, name) for name, value in self._values.items() for form in _forms(value)}
-                self._forms = tuple(sorted(forms))
+                self._forms = tuple(sorted(forms | self._known))
             return value
 
     def _read(self, name: str) -> str:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from promoter.adapters.tracked_settings import forbidden
 from promoter.config.regular_file import read_regular
@@ -29,6 +29,8 @@ from promoter.usecases.ports.platform import parse_target
 
 SETTINGS_FILE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
+_SECRET = re.compile(r"(?<=ledger_token)\b.*")
+"""The rest of a line that must not be shown."""
 SHORTEST_LEASE = timedelta(seconds=3)
 
 
@@ -69,6 +71,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ledger: str | None = None
+    ledger_token: Annotated[str | None, Field(repr=False)] = None
+    """For the https server of a ledger in Git. A secret."""
     actor: str | None = None
     wait: Duration | None = None
     wait_lock: Duration | None = None
@@ -86,6 +90,17 @@ class Settings(BaseModel):
     annotations: bool = True
     junit: str | None = None
     dotenv: str | None = None
+
+    def known_secrets(self) -> dict[str, str]:
+        """Return the values that no output may show. A token may have its user before it: USER:TOKEN."""
+        return {"ledger_token": self.ledger_token.rpartition(":")[2]} if self.ledger_token else {}
+
+    def token_for(self, named: str | None) -> str | None:
+        """Return the token for the ledger; `named` is the ledger of the pipeline file, which comes with the branch.
+
+        A remote of the checkout is not a part of the branch, but an address is: it could name any server.
+        """
+        return self.ledger_token if self.ledger or "://" not in (named or "") else None
 
     def over(self, *, ledger: str | None = None, actor: str | None = None) -> "Settings":
         """With the flags of one call on top."""
@@ -150,7 +165,8 @@ def _end(text: str) -> tuple[int, int]:
 
 def _complaint(file: Path, text: str, line: int, column: int, message: str, hint: str) -> Diagnostic:
     lines = text.splitlines()
-    return Diagnostic(str(file), line, column, message, hint, lines[line - 1] if line <= len(lines) else "")
+    shown = _SECRET.sub("…", lines[line - 1]) if line <= len(lines) else ""
+    return Diagnostic(str(file), line, column, message, hint, shown)
 
 
 def _merge(file: Path, table: Mapping[str, Any], text: str) -> Settings:

@@ -141,6 +141,7 @@ def git(directory: Path, *words: str) -> None:
 SERIOUS = {
     "actor": '"robot"',
     "ledger": '"sqlite:mine.db"',
+    "ledger_token": '"ghs_0123"',
     "key": '"k"',
     "dispatch": '"event:promoter"',
     "policy_ref": '"work"',
@@ -163,6 +164,22 @@ def test_break_9_every_setting_is_comfort_or_is_refused(tmp_path: Path) -> None:
     assert COMFORT | set(SERIOUS) == set(Settings.model_fields)
     checkout(tmp_path, "".join(f"{key} = {value}\n" for key, value in SERIOUS.items()))
     assert len(faults(tmp_path)) == len(SERIOUS)
+
+
+@pytest.mark.parametrize(
+    "text", ['ledger_token = "ghs_0123"\n', '"ledger_token" = "ghs_0123" x\n', "ledger_token = ['ghs_0123']\n"]
+)
+def test_no_complaint_shows_the_token(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidFile) as caught:
+        load_settings(checkout(tmp_path, text))
+    assert "ledger_token" in str(caught.value)
+    assert "ghs_0123" not in str(caught.value)
+
+
+def test_the_token_is_not_in_the_form_of_the_settings(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, 'ledger_token = "ana:ghs_0123"\n'))
+    assert "ghs_0123" not in repr(settings)
+    assert settings.known_secrets() == {"ledger_token": "ghs_0123"}
 
 
 def test_a_tracked_file_may_set_harmless_keys_and_an_untracked_file_any_key(tmp_path: Path) -> None:

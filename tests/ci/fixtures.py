@@ -53,7 +53,7 @@ def tool_cache(shared: Path, wheelhouse: Path) -> Path:
             (shared / "pipeline.yaml").write_text("name: shop\nservices: {}\nenvironments: {dev: {}}\n")
             one = started(shared, shared / "machine", directory, wheelhouse)
             one.action(ROOT, {"command": "validate"})
-            assert [step.outcome for step in one.ran if step.name == "Install what promoter needs"] == ["success"], one.log
+            assert [step.outcome for step in one.ran if step.name == "Install promoter's dependencies"] == ["success"], one.log
     return directory
 
 

@@ -54,35 +54,38 @@ def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Used]:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"command": "deploy"}, "command: 'deploy' is none of run, promote, plan, build, validate, rollback, status and explain"),
-        ({"command": "run; touch pwned"}, "is none of"),
-        ({"command": ""}, "command: '' is none of"),
-        ({"command": "a%0A::error::b"}, "command: 'a%0A::error::b' is none of"),
-        ({"on_pending": "ignore"}, "on-pending: 'ignore' is none of succeed and fail"),
-        ({"summary": "yes"}, "summary: 'yes' is none of true and false"),
+        (
+            {"command": "deploy"},
+            "command: 'deploy' is not one of run, promote, plan, build, validate, rollback, status and explain",
+        ),
+        ({"command": "run; touch pwned"}, "is not one of"),
+        ({"command": ""}, "command: '' is not one of"),
+        ({"command": "a%0A::error::b"}, "command: 'a%0A::error::b' is not one of"),
+        ({"on_pending": "ignore"}, "on-pending: 'ignore' is not one of succeed and fail"),
+        ({"summary": "yes"}, "summary: 'yes' is not one of true and false"),
         ({"annotations": "True"}, "annotations: 'True'"),
         ({"deployments": "1"}, "deployments: '1'"),
-        ({"environment": 'prod"; touch pwned'}, "is not an environment's name"),
-        ({"environment": "--help"}, "is not an environment's name"),
-        ({"environment": "prod\n::error::pwned"}, "environment: holds a line break"),
+        ({"environment": 'prod"; touch pwned'}, "is not the name of an environment"),
+        ({"environment": "--help"}, "is not the name of an environment"),
+        ({"environment": "prod\n::error::pwned"}, "environment: contains a line break"),
         ({"command": "promote", "release": "$(touch pwned)"}, "is not a release"),
         ({"command": "promote", "release": "-f"}, "is not a release"),
-        ({"pipeline": "pipeline.yaml\r::set-output name=digest::pwned"}, "pipeline: holds a line break"),
-        ({"pipeline": ""}, "pipeline: names no file"),
-        ({"actor": "ana\x1b[2J"}, "actor: holds a line break or a control character"),
-        ({"ledger": "git:x\n"}, "ledger: holds a line break"),
+        ({"pipeline": "pipeline.yaml\r::set-output name=digest::pwned"}, "pipeline: contains a line break"),
+        ({"pipeline": ""}, "pipeline: is empty"),
+        ({"actor": "ana\x1b[2J"}, "actor: contains a line break or a control character"),
+        ({"ledger": "git:x\n"}, "ledger: contains a line break"),
         ({"wait_lock": "soon"}, "wait-lock: 'soon' is not a duration"),
-        ({"command": "rollback"}, "environment: the command rollback needs one"),
-        ({"command": "build", "environment": "dev"}, "the command build has no use for it"),
-        ({"command": "run", "release": "abc"}, "the command run has no use for it"),
-        ({"command": "run", "reason": "because"}, "reason: the command run has no use for it; leave it out"),
-        ({"command": "plan", "reviews": "true"}, "reviews: the command plan has no use for it"),
-        ({"command": "promote", "reviews": "true"}, "name the one whose reviews are imported"),
-        ({"command": "promote", "reviews": "true", "environment": "prod"}, "reviews: needs github-token"),
-        ({"deployments": "true"}, "deployments: needs github-token"),
+        ({"command": "rollback"}, "environment: the command rollback requires it"),
+        ({"command": "build", "environment": "dev"}, "the command build does not use it"),
+        ({"command": "run", "release": "abc"}, "the command run does not use it"),
+        ({"command": "run", "reason": "because"}, "reason: the command run does not use it; remove it"),
+        ({"command": "plan", "reviews": "true"}, "reviews: the command plan does not use it"),
+        ({"command": "promote", "reviews": "true"}, "write the environment whose reviews are imported"),
+        ({"command": "promote", "reviews": "true", "environment": "prod"}, "reviews: requires github-token"),
+        ({"deployments": "true"}, "deployments: requires github-token"),
         ({"working_directory": "elsewhere"}, "there is no directory 'elsewhere'"),
         ({"working_directory": "-P"}, "there is no directory '-P'"),
-        ({"environment": "a%0Ab"}, "is not an environment's name"),
+        ({"environment": "a%0Ab"}, "is not the name of an environment"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_runs(use, workspace, given, message):
@@ -156,14 +159,14 @@ def test_a_directory_of_wheels_is_all_that_a_runner_without_internet_needs(job, 
     first = one.action(ROOT, given)
     assert (first.outcome, first.outputs["status"]) == ("success", "complete"), first.log
     ran = [part.name for part in one.ran if part.outcome != "skipped"]
-    assert "Get Python" not in ran and "Remember the wheels" not in ran and "Install what promoter needs" in ran
+    assert "Get Python" not in ran and "Cache the wheels" not in ran and "Install promoter's dependencies" in ran
     installed = next((tmp_path / "tools/promoter").glob("*/lib/python*/site-packages/promoter"))
     assert (installed / "__init__.py").read_text() == (ROOT / "promoter/__init__.py").read_text()
 
     one.ran.clear()
     [own] = wheelhouse.glob("promoter-*.whl")
     assert one.action(ROOT, given | {"wheel": str(own)}).outcome == "success"
-    assert "Install what promoter needs" not in [part.name for part in one.ran if part.outcome != "skipped"]
+    assert "Install promoter's dependencies" not in [part.name for part in one.ran if part.outcome != "skipped"]
 
 
 @pytest.mark.parametrize("spoil", ["another", "forged", "nothing"])

@@ -51,6 +51,25 @@ def test_messages_and_comments_use_plain_words(folder: str) -> None:
     assert words == []
 
 
+CI_FILES = sorted(
+    path
+    for name in ("action.yml", ".github/workflows/*", ".github/*.sh", ".github/action/*", "templates/*", "pipelines/ci/*")
+    for path in (*ROOT.glob(name), *(PACKAGE / "pipeline/scaffold").glob(name))
+)
+"""What runs in a CI: comments, descriptions and messages for users."""
+
+
+@pytest.mark.parametrize("file", CI_FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_file_for_a_ci_uses_plain_words(file: Path) -> None:
+    assert [f"{line}: {word}" for line, word in found(file.read_text())] == []
+
+
+def test_files_for_a_ci_are_found() -> None:
+    names = {str(file.relative_to(ROOT)) for file in CI_FILES}
+    scaffold = "promoter/pipeline/scaffold/templates/github.yml.j2"
+    assert {"action.yml", ".github/workflows/promote.yml", ".github/action/run.sh", "pipelines/ci/crontab", scaffold} <= names
+
+
 def test_a_message_and_a_comment_are_read(tmp_path: Path) -> None:
     module = tmp_path / "a.py"
     module.write_text('# it stands\nx = {"mend": f"a vote is due {said}"}\n')

@@ -101,7 +101,8 @@ def test_the_generated_workflow_runs_waits_and_continues_from_another_checkout(
     def job(event: str, number: int) -> tuple[int, str]:
         where = cli.cwd / f"job{number}"
         git("clone", "-q", str(cli.cwd / "remote.git"), str(where), cwd=cli.cwd)
-        env = {**cli.env, "PATH": path, "EVENT": event, "RELEASE": "", "ENVIRONMENT": "", "PROMOTER_FILE": "pipeline.yaml"}
+        inputs = {"PROMOTER_CI_RELEASE": "", "PROMOTER_CI_ENVIRONMENT": "", "PROMOTER_FILE": "pipeline.yaml"}
+        env = {**cli.env, **inputs, "PATH": path, "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event}
         done = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", script], cwd=where, env=env, capture_output=True, text=True, check=False
         )

@@ -18,19 +18,19 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _ledger(subject: Subject) -> str:
-    ledger = open_ledger(subject.ledger_url, subject.directory, subject.name)
+    ledger = open_ledger(subject.ledger_url, subject.directory, subject.name, subject.ledger_token)
     try:
         first = next(iter(ledger.read()), None)
     finally:
         ledger.close()
-    how = try_to_write(subject.ledger_url, subject.directory, subject.name)
+    how = try_to_write(subject.ledger_url, subject.directory, subject.name, subject.ledger_token)
     written = "not known to be writable until the first fact" if how is None else f"writable ({how})"
     return f"{ledger.location} {'answers' if first else 'has no facts yet'}, {written}"
 
 
 def _witness(subject: Subject) -> Iterator[Finding]:
     """Read only the facts after the trusted head; `ledger verify` checks the chain from the first fact."""
-    ledger = open_ledger(subject.ledger_url, subject.directory, subject.name)
+    ledger = open_ledger(subject.ledger_url, subject.directory, subject.name, subject.ledger_token)
     try:
         first = next(iter(ledger.read()), None)
         known = FileWitness(subject.directory / ".promoter", ledger.location).entries()

@@ -35,6 +35,10 @@ class Subject:
     def ledger_url(self) -> str | None:
         return self.ledger_option or self.settings.ledger or (self.loaded.pipeline.ledger if self.loaded else None)
 
+    @property
+    def ledger_token(self) -> str | None:
+        return self.settings.over(ledger=self.ledger_option).token_for(self.loaded.pipeline.ledger if self.loaded else None)
+
     @cached_property
     def environments(self) -> tuple[Environment, ...]:
         if self.loaded is None:

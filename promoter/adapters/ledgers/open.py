@@ -24,14 +24,17 @@ _HINT = (
 Opener = Callable[[str, Path, str], LedgerStore]
 
 
-def open_ledger(url: str | None, directory: Path, pipeline: str) -> LedgerStore:
-    """Open the ledger of `pipeline` at `url`, relative to `directory`; None is the default. Creates nothing yet."""
+def open_ledger(url: str | None, directory: Path, pipeline: str, token: str | None = None) -> LedgerStore:
+    """Open the ledger of `pipeline` at `url`, relative to `directory`; None is the default. Creates nothing yet.
+
+    `token` is the setting `ledger_token`; only a ledger in Git uses it.
+    """
     url = DEFAULT if url is None else url
     scheme, colon, rest = url.partition(":")
     opener = _HOMES.get(scheme) or _outside(scheme)
     if not colon or opener is None or not rest.strip("/"):
         raise CallerError(f"the ledger {_without_password(url)!r} is not supported", hint=_HINT)
-    return opener(url, directory, pipeline)
+    return _git(url, directory, pipeline, token) if opener is _git else opener(url, directory, pipeline)
 
 
 def _sqlite(url: str, directory: Path, pipeline: str) -> LedgerStore:
@@ -46,10 +49,10 @@ def _postgres(url: str, directory: Path, pipeline: str) -> LedgerStore:
     return PostgresLedger(url, pipeline)
 
 
-def _git(url: str, directory: Path, pipeline: str) -> LedgerStore:
+def _git(url: str, directory: Path, pipeline: str, token: str | None = None) -> LedgerStore:
     from promoter.adapters.ledgers.git.store import GitLedger
 
-    return GitLedger(url, directory, pipeline)
+    return GitLedger(url, directory, pipeline, token=token)
 
 
 _HOMES: Mapping[str, Opener] = {"sqlite": _sqlite, "git": _git, "postgresql": _postgres, "postgres": _postgres}

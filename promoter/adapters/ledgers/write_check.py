@@ -17,14 +17,17 @@ _GRANTED = """SELECT pg_is_in_recovery(), current_setting('transaction_read_only
     AND has_table_privilege('promoter.leases', 'UPDATE') END"""
 
 
-def try_to_write(url: str | None, directory: Path, pipeline: str) -> str | None:
-    """Return how it was checked; None if this store has no check. Raise LedgerError if it is not writable."""
+def try_to_write(url: str | None, directory: Path, pipeline: str, token: str | None = None) -> str | None:
+    """Return how it was checked; None if this store has no check. Raise LedgerError if it is not writable.
+
+    `token` is the setting `ledger_token`.
+    """
     url = url or DEFAULT
     match url.partition(":")[0]:
         case "sqlite":
             return _sqlite((directory / home_of(url.partition(":")[2])).absolute())
         case "git":
-            return _git(url, directory)
+            return _git(url, directory, token)
         case "postgres" | "postgresql":
             return _postgres(url, directory, pipeline)
     return None
@@ -49,11 +52,12 @@ def _sqlite(path: Path) -> str:
     return "a transaction was started and rolled back"
 
 
-def _git(url: str, directory: Path) -> str | None:
+def _git(url: str, directory: Path, token: str | None) -> str | None:
     """Push the existing commit: the server checks permissions as for any push, and nothing changes."""
     from promoter.adapters.git.command import Git
     from promoter.adapters.ledgers.git.errors import explain
     from promoter.adapters.ledgers.git.location import find, shown
+    from promoter.adapters.ledgers.git.token import login
 
     git = Git()
     target = find(git, directory, url)
@@ -67,6 +71,7 @@ def _git(url: str, directory: Path) -> str | None:
         target.directory,
         ("push", "--dry-run", "--no-verify", "--", target.remote, f"{what}:{target.ref}"),
         timeout=_SECONDS,
+        more=login(git, target.directory, target.remote, token),
     )
     if answer.code != 0:
         raise explain(shown(url), answer.error)

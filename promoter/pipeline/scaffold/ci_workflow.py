@@ -1,13 +1,14 @@
 """The workflow that `promoter init --ci` writes: a run for each push, and jobs that resume a waiting run. Pure.
 
-It installs what the variable PROMOTER_INSTALL names, and fails with a message if it is not set: a bare name on a package index
-may belong to someone else. It uses no action of an unknown repository.
+Each step is one command; `promoter ci` decides what an event asks for. The workflow installs what the variable
+PROMOTER_INSTALL names, and fails with a message if it is not set: a bare name on a package index may belong to someone else.
+It uses no action of an unknown repository.
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 
-from promoter import __version__
 from promoter.model.dataclass import dataclass
 
 PLATFORMS = ("github", "gitlab")
@@ -57,5 +58,6 @@ def workflow_text(job: Job) -> str:
         variable_end_string="]]",
     )
     texts.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+    texts.filters["shell"] = shlex.quote
     template = texts.get_template(f"{job.platform}.yml.j2")
-    return template.render(job=job, version=__version__, python=PYTHON, pinned=PINNED)
+    return template.render(job=job, python=PYTHON, pinned=PINNED)

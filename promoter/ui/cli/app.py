@@ -25,6 +25,7 @@ VERBS = {
     "run": "Build, push and promote as far as the gates allow.",
     "build": "Build and push only: make a release.",
     "promote": "Continue promoting a release, the newest by default.",
+    "ci": "Do what the event of this CI job asks for.",
     "plan": "Show what promote would do; change nothing.",
     "approve": "Approve what waits for an environment, after a confirmation.",
     "reject": "Reject what waits for an environment, after a confirmation.",
@@ -51,14 +52,14 @@ VERBS = {
     "doctor": "Check what is missing on this machine.",
 }
 GROUPS = {
-    "Promote": ("run", "build", "promote", "plan"),
+    "Promote": ("run", "build", "promote", "plan", "ci"),
     "Decide": ("inbox", "approve", "reject", "explain", "override", "review", "reviews"),
     "In an emergency": ("rollback", "repair", "pin", "unpin", "freeze", "unfreeze", "veto"),
     "Look": ("status", "history", "show", "diff", "logs", "locks"),
     "Set up": ("init", "validate", "doctor", "schema", "ledger"),
 }
 """The commands of the help, by what they are for. Each is in one group."""
-_SHARED_FILES = {"reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
+_FILES = {"ci": "ci_event", "reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
 
 
 class Verbs(TyperGroup):
@@ -90,7 +91,7 @@ class Verbs(TyperGroup):
 
 def load(name: str) -> Any:
     """Return the command of a verb, with its parameters."""
-    target = getattr(import_module(f"promoter.ui.cli.{_SHARED_FILES.get(name, name)}"), name)
+    target = getattr(import_module(f"promoter.ui.cli.{_FILES.get(name, name)}"), name)
     if not isinstance(target, typer.Typer):
         function, target = target, new_app()
         target.command(name)(function)

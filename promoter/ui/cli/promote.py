@@ -23,6 +23,13 @@ def promote(
       promoter promote --wait 2h
       promoter promote --to prod --reviews
     """
+    return promote_release(common, release, to, wait, wait_lock, reviews=reviews)
+
+
+def promote_release(
+    common: Common, release: str | None, to: str | None, wait: str | None, wait_lock: str | None, *, reviews: bool = False
+) -> int:
+    """Promote, print the result and return the exit code."""
     from promoter.ui.cli.session import opened
 
     span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)

@@ -20,10 +20,14 @@ def run(common: Common, file: File = None, to: To = None, wait: Wait = None, wai
       promoter run --to test
       promoter run --wait 30m --json
     """
+    return run_pipeline(common.at(file), to, wait, wait_lock)
+
+
+def run_pipeline(common: Common, to: str | None, wait: str | None, wait_lock: str | None) -> int:
+    """Run, print the result and return the exit code."""
     from promoter.ui.cli.load_file import print_remarks
     from promoter.ui.cli.session import opened
 
-    common = common.at(file)
     span, lock = wait_of(common, wait), wait_lock_of(common, wait_lock)
     with opened(common) as promoter:
         result = promoter.run(to, span, lock)

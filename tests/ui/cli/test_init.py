@@ -3,6 +3,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from promoter.adapters.registry.credentials import Credentials
 from promoter.model.release import Source
-from promoter.pipeline.scaffold.ci_workflow import PINNED
+from promoter.pipeline.scaffold.ci_workflow import PINNED, WORKFLOW_FILES
 from promoter.ui.cli.load_file import checked
 from tests.conftest import Cli
 from tests.repository import ENVIRONMENT
@@ -201,9 +203,10 @@ def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shel
     file = deploy.parent / ".gitlab-ci.yml"
     strict(BIN / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", file)
     job = yaml.safe_load(file.read_text())["promote"]
-    script = tmp_path / "script.sh"
-    script.write_text("#!/bin/bash\n" + "\n".join(job["script"]))
-    strict(BIN / "shellcheck", script)
+    for number, entry in enumerate(job["script"]):
+        script = tmp_path / f"script{number}.sh"
+        script.write_text(f"#!/bin/bash\n{entry}")
+        strict(BIN / "shellcheck", script)
     assert job["artifacts"]["reports"] == {"dotenv": "deploy it/.promoter/promoter.env", "junit": "deploy it/.promoter/junit.xml"}
     assert (job["resource_group"], job["interruptible"], job["allow_failure"]) == (
         "promote-deploy-it",
@@ -213,6 +216,108 @@ def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shel
     assert job["environment"] == {"name": "prod", "url": "$PROMOTER_URL"}
     assert "CI_REGISTRY_PASSWORD" in file.read_text()
     assert yaml.safe_load((deploy / "pipeline.yaml").read_text())["registry"] == "registry.gitlab.example.com/acme/shop"
+
+
+def shell_commands(file: Path) -> list[str]:
+    """The `run` of each step, or the entries of each `script`, without comments."""
+    flow = yaml.safe_load(file.read_text())
+    jobs = (flow.get("jobs") or flow).values()
+    steps = [step for job in jobs if isinstance(job, dict) for step in job.get("steps", ())]
+    found = [step["run"] for step in steps if "run" in step]
+    found += [entry for job in jobs if isinstance(job, dict) for entry in job.get("script", ())]
+    return ["\n".join(line for line in one.splitlines() if not line.lstrip().startswith("#")).strip() for one in found]
+
+
+CONTROL = {
+    "case",
+    "if",
+    "for",
+    "while",
+    "until",
+    "function",
+    "select",
+    "then",
+    "else",
+    "do",
+    "set",
+    "eval",
+    "exit",
+    "export",
+    "{",
+    "!",
+}
+
+
+@pytest.mark.parametrize(
+    ("ci", "registry", "count"),
+    [
+        ("github", "ghcr.io/acme/shop", 3),
+        ("github", "r.example.com/x", 3),
+        ("github", "127.0.0.1:5000", 2),
+        ("gitlab", "registry.gitlab.example.com/acme/shop", 4),
+        ("gitlab", "r.example.com/x", 4),
+        ("gitlab", "127.0.0.1:5000", 2),
+    ],
+)
+def test_each_step_of_a_workflow_is_one_simple_command(deploy: Path, run_cli: RunCli, ci: str, registry: str, count: int) -> None:
+    git(deploy, "remote", "set-url", "origin", f"https://{ci}.{'com' if ci == 'github' else 'example.com'}/Acme/Shop.git")
+    assert run_cli("init", "--ci", ci, "--registry", registry).code == 0
+    commands = shell_commands(deploy.parent / WORKFLOW_FILES[ci])
+    assert len(commands) == count
+    for command in commands:
+        split = shlex.shlex(command, posix=True, punctuation_chars=True)
+        split.whitespace_split = True
+        words = list(split)
+        operators = [word for word in words if set(word) <= set("();<>|&")]
+        assert "\n" not in command
+        assert "$(" not in command and "`" not in command
+        login = "docker login" in command
+        assert operators == (["|"] if login else [">"] if command.startswith("printf ") else [])
+        assert not CONTROL & set(words)
+    assert commands[-1].startswith("promoter ci ")
+    assert all("${{" not in command for command in commands)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "words"),
+    [
+        ("https://r.example.com/promoter.whl#sha256=ab", 0, ["https://r.example.com/promoter.whl#sha256=ab"]),
+        ("--require-hashes -r requirements/ci.txt", 0, ["--require-hashes", "-r", "requirements/ci.txt"]),
+        ("", 1, None),
+    ],
+)
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_what_pip_installs_is_a_variable_that_must_be_set(
+    deploy: Path, run_cli: RunCli, tmp_path: Path, ci: str, wanted: str, code: int, words: list[str] | None
+) -> None:
+    assert run_cli("init", "--ci", ci).code == 0
+    command = shell_commands(deploy.parent / WORKFLOW_FILES[ci])[0]
+    python = tmp_path / "bin/python"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$WORDS"\n')
+    python.chmod(0o755)
+    env = {"PATH": f"{python.parent}:/usr/bin:/bin", "WORDS": str(tmp_path / "words"), "PROMOTER_INSTALL": wanted}
+    done = subprocess.run(["bash", "-e", "-c", command], env=env, capture_output=True, text=True, check=False)
+    assert min(done.returncode, 1) == code
+    assert ("PROMOTER_INSTALL: set this variable to what pip installs" in done.stderr) == (code != 0)
+    file = tmp_path / "words"
+    found = file.read_text().splitlines() if file.exists() else None
+    assert (found and [word for word in found if word not in ("-m", "pip", "install", "--quiet")]) == words
+
+
+@pytest.mark.parametrize("registry", ["registry.gitlab.example.com/acme/shop", "r.example.com/x"])
+def test_the_login_on_gitlab_is_a_file_that_promoter_reads(deploy: Path, run_cli: RunCli, tmp_path: Path, registry: str) -> None:
+    git(deploy, "remote", "set-url", "origin", "https://gitlab.example.com/Acme/Shop.git")
+    assert run_cli("init", "--ci", "gitlab", "--registry", registry).code == 0
+    home, host = tmp_path / "home", registry.partition("/")[0]
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(home), "CI_REGISTRY": host}
+    env |= {f"{prefix}REGISTRY_{name}": f"{name}%1" for prefix in ("", "CI_") for name in ("USER", "PASSWORD")}
+    for command in shell_commands(deploy.parent / ".gitlab-ci.yml")[1:3]:
+        subprocess.run(["sh", "-e", "-c", command], env=env, check=True)
+    assert (home / ".docker/config.json").stat().st_mode & 0o777 == 0o600
+    login = Credentials(home / ".docker").for_host(host)
+    assert login is not None
+    assert (login.username, login.password) == ("USER%1", "PASSWORD%1")
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])

@@ -34,6 +34,12 @@ _EXPLANATIONS: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
         "set a credential helper or a token for git; git cannot ask here",
         False,
     ),
+    (
+        ("returned error: 301", "returned error: 302", "returned error: 307", "returned error: 308"),
+        "is at an address that redirects to another one",
+        "write the final address into the remote: promoter sends `ledger_token` only to the host that the remote names",
+        False,
+    ),
     (("GH006", "GH013", "protected branch", "Protected branch", "protected by"), "is on a protected branch", _FREE, False),
     (("hook declined", "remote rejected"), "is on a branch that its server does not allow this account to push to", _FREE, False),
     (

@@ -7,11 +7,13 @@ import subprocess
 import time
 from collections.abc import Callable
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from promoter.adapters.git.command import TIMED_OUT, Answer, Git
 from promoter.adapters.ledgers.git.errors import explain
 from promoter.adapters.ledgers.git.location import Location, ensure, shown
+from promoter.adapters.ledgers.git.token import login
 from promoter.adapters.retry import Retry, jitter
 from promoter.model.errors import LedgerError
 
@@ -60,10 +62,10 @@ class Pushed(Enum):
 
 
 class Wire:
-    """The refs of one `Location`. Raises LedgerError with what is missing."""
+    """The refs of one `Location`. Raises LedgerError with what is missing. `token` is a login for an https remote."""
 
-    def __init__(self, git: Git, target: Location, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.target = target
+    def __init__(self, git: Git, target: Location, sleep: Callable[[float], None] = time.sleep, token: str | None = None) -> None:
+        self.target, self._token = target, token
         self._git, self._sleep, self._retry = git, sleep, Retry(sleep)
         self.name = f"git:{target.branch}@{shown(target.remote)}" if target.remote is not None else f"git:{target.branch}"
 
@@ -126,11 +128,11 @@ class Wire:
     def _in_turn(self, *command: str) -> Answer:
         """Run a fetch again if another fetch into this repository was first: one of them always succeeds."""
         for _ in range(_TURNS - 1):
-            answer = self.git(*command, timeout=NETWORK)
+            answer = self.git(*command, more=self._login, timeout=NETWORK)
             if answer.code == 0 or not any(word in answer.error for word in _BUSY):
                 return answer
             self._sleep(jitter(_TURN))
-        return self.git(*command, timeout=NETWORK)
+        return self.git(*command, more=self._login, timeout=NETWORK)
 
     def _depth(self) -> tuple[str, ...]:
         """Return `--depth` options: the last commit holds every fact. A full repository must not become shallow."""
@@ -139,11 +141,22 @@ class Wire:
 
     def _there(self, ref: str) -> bool:
         """Ask the remote without a repository, from the directory of the pipeline file."""
-        directory = self.target.directory.parent.parent
-        answer = self._git.run(directory, (*_QUIET, "ls-remote", "--", str(self.target.remote), ref), timeout=NETWORK)
+        command = (*_QUIET, "ls-remote", "--", str(self.target.remote), ref)
+        answer = self._git.run(self._base, command, timeout=NETWORK, more=self._login)
         if answer.code != 0:
             raise explain(self.name, answer.error)
         return bool(answer.text)
+
+    @cached_property
+    def _login(self) -> dict[str, str]:
+        """What to add to git's environment for commands with the remote."""
+        return login(self._git, self._base, self.target.remote, self._token)
+
+    @property
+    def _base(self) -> Path:
+        """Return a directory that exists: promoter's own repository is created at the first write."""
+        directory = self.target.directory
+        return directory if directory.exists() else directory.parent.parent
 
     # ------------------------------------------------------------ push
     def move(self, ref: str, to: str, seen: str | None) -> Pushed:
@@ -152,7 +165,7 @@ class Wire:
             return self._update_local(ref, to, seen)
         receiver = (f"--receive-pack=git -c {_DURABLE} receive-pack",) if Path(self.target.remote).is_absolute() else ()
         lease = f"--force-with-lease={ref}:{seen or ''}"
-        answer = self.git(*_PUSH, *receiver, lease, "--", self.target.remote, f"{to}:{ref}", timeout=NETWORK)
+        answer = self.git(*_PUSH, *receiver, lease, "--", self.target.remote, f"{to}:{ref}", more=self._login, timeout=NETWORK)
         verdict = next((line for line in answer.output.decode("utf-8", "replace").splitlines() if f":{ref}\t" in line), None)
         if answer.code == 0:
             return Pushed.DONE

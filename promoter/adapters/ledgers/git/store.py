@@ -31,15 +31,24 @@ _SHORTEST, _LONGEST = 0.05, 2.0
 
 
 class GitLedger:
-    """A `Ledger`. `directory` is the pipeline file's; facts and leases are under the name of `pipeline`."""
+    """A `Ledger`. `directory` is the pipeline file's; facts and leases are under the name of `pipeline`.
+
+    `token` is the setting `ledger_token`, for an https remote.
+    """
 
     def __init__(
-        self, url: str, directory: Path, pipeline: str, git: Git | None = None, sleep: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        directory: Path,
+        pipeline: str,
+        git: Git | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        token: str | None = None,
     ) -> None:
         parse(url)
         self.location = f"{shown(url)} ({pipeline})"
         self._url, self._directory, self._pipeline = url, directory, pipeline
-        self._git, self._sleep = git or Git(), sleep
+        self._git, self._sleep, self._token = git or Git(), sleep, token
         self._lock = threading.RLock()
         self._tip: str | None = None
         self._losses = 0
@@ -121,7 +130,7 @@ class GitLedger:
     # ------------------------------------------------------------ parts, found when they are first used
     @cached_property
     def _wire(self) -> Wire:
-        return Wire(self._git, find(self._git, self._directory, self._url), self._sleep)
+        return Wire(self._git, find(self._git, self._directory, self._url), self._sleep, self._token)
 
     @cached_property
     def _tree(self) -> Tree:

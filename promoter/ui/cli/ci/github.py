@@ -50,6 +50,9 @@ class Github(NoCi):
     def warn(self, text: str) -> None:
         self._log.commands([command("warning", text, {"title": "promoter"})])
 
+    def notice(self, text: str) -> None:
+        self._log.commands([command("notice", text, {"title": "promoter"})])
+
     def ended(self, ended: "RunReport") -> None:
         from promoter.ui.reports.github.summary import summary
 

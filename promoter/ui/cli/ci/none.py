@@ -64,6 +64,10 @@ class NoCi:
         """Report a problem that does not change the result."""
         write(sys.stderr, self.text(self.call.redact(f"promoter: {text}")))
 
+    def notice(self, text: str) -> None:
+        """Report something that is not a problem."""
+        write(sys.stderr, self.text(self.call.redact(f"promoter: {text}")))
+
     def ended(self, ended: "RunReport") -> None:
         """Report the result of a verb."""
         self.attempt(lambda: self._put_dotenv(outputs(ended.result, ended.named, ended.url)))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promoter.promotion.results import RunResult
     from promoter.ui.cli.ci.none import NoCi
 
-REPORTED = ("run", "build", "promote", "plan", "rollback", "validate", "")
+REPORTED = ("run", "build", "promote", "ci", "plan", "rollback", "validate", "")
 """Verbs whose failures are reported to the CI, and the call that names no verb."""
 
 
