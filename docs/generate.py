@@ -212,8 +212,7 @@ def _body(payload: type[Any]) -> str:
         key = one.metadata.get("key", one.name) + ("?" if one.default is None else "")
         parts.append(f"`{key}`" + (f": {output}" if output else ""))
     own = payload.__dict__.get("__doc__") or ""
-    more = "" if own.startswith(f"{payload.__name__}(") else f". {own}"  # what `dataclass` writes by itself
-    return (" · ".join(parts) or "-") + more
+    return (" · ".join(parts) or "-") + (f". {own}" if own else "")
 
 
 def _head(page: str) -> Iterator[str]:
