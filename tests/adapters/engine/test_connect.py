@@ -7,7 +7,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from promoter.adapters.engine.connect import open_engine
 from promoter.model.errors import EngineError
+from tests.serving import serving
 
 INFO = {"ID": "id", "DockerRootDir": "/root", "Name": "host", "ServerVersion": "28.0"}
 
@@ -52,13 +52,8 @@ class Server(ThreadingHTTPServer):
 
 @pytest.fixture
 def server():
-    made = Server()
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    with serving(Server()) as made:
+        yield made
 
 
 def at(server: Server, **environ: str):

@@ -1,7 +1,6 @@
 """Engines that end, and ports that they forget to let go: a server that answers as much as is needed."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
@@ -15,6 +14,7 @@ from promoter.adapters.engine import containers
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.engine.engine import DockerEngine
 from promoter.model.errors import EngineError, StartError
+from tests.serving import serving
 
 INFO = {
     "ID": "id",
@@ -73,13 +73,8 @@ def socket(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(socket: Path) -> Iterator[Server]:
-    made = Server(socket)
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    with serving(Server(socket)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Podman's Docker-compatible API where it differs, shown with a server that answers as Podman 4.3 does."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from copy import deepcopy
@@ -19,6 +18,7 @@ from promoter.adapters.engine.engine import DockerEngine
 from promoter.adapters.engine.errors import passing, remedy
 from promoter.adapters.engine.info import about
 from promoter.model.errors import EngineError
+from tests.serving import serving
 
 NOW = datetime(2026, 11, 29, 12, 0, 0, tzinfo=UTC)
 IDS = count()
@@ -87,13 +87,8 @@ class Server(ThreadingHTTPServer):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    with serving(Server()) as made:
+        yield made
 
 
 @pytest.fixture
