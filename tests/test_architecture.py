@@ -26,3 +26,11 @@ def test_every_decision_has_context_and_outcome() -> None:
     for record in records:
         assert "**Context.**" in record.read_text()
         assert "**Outcome.**" in record.read_text()
+
+
+def test_every_class_of_values_is_completed_at_its_first_use() -> None:
+    """One from the standard library cannot inherit from one of promoter's, and each costs a start 0.4 ms."""
+    standard = re.compile(r"^from dataclasses import .*\bdataclass\b", re.MULTILINE)
+    found = [str(path.relative_to(ROOT)) for path in (ROOT / "promoter").rglob("*.py") if standard.search(path.read_text())]
+    assert found == []
+    assert "promoter.model.dataclass import dataclass" in (ROOT / "promoter/model/errors.py").read_text()
