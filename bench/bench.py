@@ -1,7 +1,8 @@
 """The job beside its peers, in one run on one machine: medians of interleaved rounds, and their ratios to the targets.
 
-    make bench                   5 rounds
-    make bench ARGS="--rounds 9 --without ansible"
+    make bench                                    5 rounds on the lab's engine
+    make bench ARGS="--engine docker-28"          on another engine, which has the tuned script as a peer
+    make bench ARGS="--rounds 9 --without ansible --without ledgers"
 
 Absolute times say little on a busy machine; ratios within one run say more. bench/results.json has all rounds.
 """
@@ -9,13 +10,11 @@ Absolute times say little on a busy machine; ratios within one run say more. ben
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from uuid import uuid4
@@ -24,18 +23,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
 import gates
 import ledgers
+import measure
 import peers
+from measure import Cost
+from parts import lab_state, variants
 from parts.sweep import sweep
 from peers import Absent, Peer
 
 JOB = "build, push, dev, test, prod"
+BARE = "python -c pass"
 MAKERS: dict[str, Callable[[str, Path], Peer]] = {
     "promoter": peers.promoter,
     "shell": peers.shell,
+    "tuned": peers.tuned,
     "ansible": peers.ansible,
     "raw": peers.raw,
 }
-TARGETS = {"shell script": 0.40, "Ansible": 0.10, "raw HTTP": 1.20}
+TARGETS = {"shell script": 0.30, "tuned script": 0.62, "Ansible": 0.08, "raw HTTP": 1.20}
+COMMANDS = {"first request": 20.0, "--help": 6.0, "validate": 20.0, "status": 30.0}
+PROCESSOR, MEMORY = 35.0, 90e6
+FEWEST = 15
 
 
 @dataclass(frozen=True)
@@ -52,45 +59,69 @@ class Row:
 
     def line(self) -> str:
         verdict = "ok" if self.ratio <= self.target else "MISSED"
-        times = f"{_ms(self.ours)} {_ms(self.theirs)} {self.ratio:>8.2f} {self.target:>8.2f}"
+        times = f"{self.ours * 1000:>9.0f} {self.theirs * 1000:>9.0f} {self.ratio:>8.2f} {self.target:>8.2f}"
         return f"{self.work:<30} {self.peer:<14} {times}  {verdict}"
+
+
+Times = dict[str, list[float]]
 
 
 def main() -> int:
     asked = _arguments()
-    run = f"bench-{uuid4().hex[:6]}"
-    with tempfile.TemporaryDirectory(prefix="promoter-bench-") as where:
-        taking_part = _taking_part(run, Path(where), asked.without)
+    with _engine(asked.engine), tempfile.TemporaryDirectory(prefix="promoter-bench-") as where:
+        taking_part = _taking_part(f"bench-{uuid4().hex[:6]}", Path(where), asked.without)
         try:
-            times, rows = _job(taking_part, asked.rounds)
-            more_times, more_rows = _commands(taking_part["promoter"], max(15, asked.rounds))
-            long_times, long_rows, inside = _ledgers(taking_part["promoter"].argv[0], Path(where), asked.rounds)
+            costs = _job(taking_part, asked.rounds)
+            times = _commands(taking_part, max(FEWEST, asked.rounds))
         finally:
             for peer in taking_part.values():
                 sweep(os.environ["DOCKER_HOST"], peer.env["BENCH_NAME"])
-    print(f"\n{'work':<30} {'peer':<14} {'promoter':>9} {'peer':>9} {'ratio':>8} {'target':>8}")
-    print("\n".join(row.line() for row in rows + more_rows + long_rows))
-    print(
-        f"\nmedians of {asked.rounds} interleaved rounds, ms; commands of {max(15, asked.rounds)}; load {os.getloadavg()[0]:.1f}"
-    )
-    results = gates.measure()
-    print("\n" + "\n".join([*gates.lines(results), *ledgers.lines(inside)]))
-    print(f"\nmedians of {gates.ROUNDS} rounds in one process, of {ledgers.APPENDS} for appends")
-    seconds = times | more_times | long_times | inside | results
-    (peers.ROOT / "bench/results.json").write_text(json.dumps({"seconds": seconds}, indent=1) + "\n")
+        own = measure.medians(costs["promoter"])
+        rows = [*_job_rows(costs), *_command_rows(times, own)]
+        print(f"\n{'work':<30} {'peer':<14} {'promoter':>9} {'peer':>9} {'ratio':>8} {'target':>8}")
+        print("\n".join(row.line() for row in rows))
+        print(f"peak memory of the job: {own.memory / 1e6:.0f} MB, target {MEMORY / 1e6:.0f} MB")
+        print(f"medians of {asked.rounds} interleaved rounds, ms; commands of {max(FEWEST, asked.rounds)}", flush=True)
+        results: dict[str, object] = {
+            "job": {name: [asdict(cost) for cost in values] for name, values in costs.items()},
+            "commands": times,
+        }
+        if "ledgers" not in asked.without:
+            results["ledgers"] = _ledgers(taking_part["promoter"].argv[0], Path(where), asked.rounds)
+    (peers.ROOT / "bench/results.json").write_text(json.dumps(results, indent=1) + "\n")
     return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of the job (5)")
+    parser.add_argument("--engine", choices=list(variants.VARIANTS), help="another engine than the lab's own")
     parser.add_argument(
-        "--without", action="append", default=[], choices=[n for n in MAKERS if n != "promoter"], help="leave a peer out"
+        "--without",
+        action="append",
+        default=[],
+        choices=[*(n for n in MAKERS if n != "promoter"), "ledgers"],
+        help="leave a peer out, or the ledgers and gates",
     )
     return parser.parse_args()
 
 
-def _taking_part(run: str, where: Path, without: list[str]) -> dict[str, Peer]:
+@contextmanager
+def _engine(name: str | None) -> Iterator[None]:
+    if name is None:
+        yield
+        return
+    state = lab_state.directory()
+    try:
+        with lab_state.locked(state):
+            os.environ["DOCKER_HOST"] = variants.up(state, name)
+        yield
+    finally:
+        with lab_state.locked(state):
+            variants.down(state, name)
+
+
+def _taking_part(run: str, where: Path, without: Sequence[str]) -> dict[str, Peer]:
     found: dict[str, Peer] = {}
     for name, make in MAKERS.items():
         if name in without:
@@ -106,67 +137,66 @@ def _taking_part(run: str, where: Path, without: list[str]) -> dict[str, Peer]:
     return found
 
 
-def _job(taking_part: dict[str, Peer], rounds: int) -> tuple[dict[str, list[float]], list[Row]]:
-    times: dict[str, list[float]] = {peer.name: [] for peer in taking_part.values()}
+def _job(taking_part: Mapping[str, Peer], rounds: int) -> dict[str, list[Cost]]:
+    costs: dict[str, list[Cost]] = {peer.name: [] for peer in taking_part.values()}
     for number in range(1, rounds + 1):
         for peer in taking_part.values():
-            times[peer.name].append(_timed(partial(peer.run, number)))
-        output = "  ".join(f"{name} {_ms(values[-1]).strip()}" for name, values in times.items())
+            with measure.paused(os.environ["DOCKER_HOST"], _names(taking_part, peer)):
+                costs[peer.name].append(peer.run(number))
+        output = "  ".join(f"{name} {values[-1].seconds * 1000:.0f}" for name, values in costs.items())
         print(f"bench: round {number} of {rounds}: {output}", file=sys.stderr, flush=True)
-    ours = median(times["promoter"])
-    return times, [Row(JOB, name, ours, median(v), TARGETS[name]) for name, v in times.items() if name in TARGETS]
+    return costs
 
 
-def _commands(promoter: Peer, rounds: int) -> tuple[dict[str, list[float]], list[Row]]:
-    command = promoter.argv[0]
-    argvs = {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "--help": [command, "--help"],
-        "validate": [command, "validate", "pipeline.yaml"],
-    }
-    times: dict[str, list[float]] = {name: [] for name in argvs}
-    env = {**os.environ, **promoter.env, "BENCH_ROUND": "r0"}
+def _names(taking_part: Mapping[str, Peer], without: Peer | None = None) -> list[str]:
+    return [peer.env["BENCH_NAME"] for peer in taking_part.values() if peer is not without]
+
+
+def _job_rows(costs: Mapping[str, Sequence[Cost]]) -> list[Row]:
+    medians = {name: measure.medians(values).seconds for name, values in costs.items()}
+    return [Row(JOB, name, medians["promoter"], medians[name], target) for name, target in TARGETS.items() if name in medians]
+
+
+def _commands(taking_part: Mapping[str, Peer], rounds: int) -> Times:
+    """Measure each command beside `python -c pass`. `status` needs the engine's three containers, which run meanwhile."""
+    promoter, engine = taking_part["promoter"], os.environ["DOCKER_HOST"]
+    command, env = promoter.argv[0], promoter.environ(0)
+    times: Times = {name: [] for name in (BARE, *COMMANDS)}
+    others, all_names = _names(taking_part, promoter), _names(taking_part)
     for _ in range(rounds):
-        for name, argv in argvs.items():
-            times[name].append(_timed(partial(_quiet, argv, promoter.cwd, env)))
-    bare = median(times["python -c pass"])
-    targets = {"--help": 16.0, "validate": 40.0}
-    return times, [
-        Row(f"promoter {name}", "python -c pass", median(times[name]), bare, target) for name, target in targets.items()
-    ]
+        with measure.paused(engine, all_names):
+            for name, argv in ((BARE, [sys.executable, "-c", "pass"]), *((n, [command, n]) for n in ("--help", "validate"))):
+                times[name].append(measure.run(argv, promoter.cwd, env).seconds)
+            times["first request"].append(measure.until_first_request(promoter.argv, promoter.cwd, env))
+        with measure.paused(engine, others):
+            times["status"].append(measure.run([command, "status"], promoter.cwd, env).seconds)
+    return times
 
 
-def _ledgers(command: str, where: Path, rounds: int) -> tuple[dict[str, list[float]], list[Row], dict[str, list[float]]]:
+def _command_rows(times: Times, own: Cost) -> list[Row]:
+    bare = median(times[BARE])
+    rows = [Row(f"promoter {name}", BARE, median(times[name]), bare, target) for name, target in COMMANDS.items()]
+    return [*rows, Row("the job's processor time", BARE, own.processor, bare, PROCESSOR)]
+
+
+def _ledgers(command: str, where: Path, rounds: int) -> Mapping[str, object]:
     print("bench: a ledger of a million facts, which takes two minutes", file=sys.stderr, flush=True)
     made = ledgers.make(where)
     argvs = ledgers.commands(command, made)
-    times: dict[str, list[float]] = {name: [] for name in argvs}
+    times: Times = {name: [] for name in argvs}
     for _ in range(max(5, rounds)):
         for name, argv in argvs.items():
-            times[name].append(_timed(partial(_quiet, argv, where, dict(os.environ))))
+            times[name].append(measure.run(argv, where, os.environ).seconds)
     short, long, verify, peer = times
     found = {name: median(values) for name, values in times.items()}
     rows = [
         Row(long, "1,000 facts", found[long], found[short], 1.5),
         Row(f"ledger {verify}", peer, found[verify], found[peer], 20.0),
     ]
-    return times, rows, ledgers.appends(made)
-
-
-def _quiet(argv: list[str], cwd: Path, env: dict[str, str]) -> None:
-    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"bench: `{' '.join(argv)}` failed:\n{done.stdout}{done.stderr}")
-
-
-def _timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:>9.0f}"
+    inside, evaluated = ledgers.appends(made), gates.measure()
+    print("\n".join(["", *(row.line() for row in rows), "", *gates.lines(evaluated), *ledgers.lines(inside)]))
+    print(f"\nmedians of {gates.ROUNDS} rounds in one process, of {ledgers.APPENDS} for appends")
+    return {**times, **inside, **evaluated}
 
 
 if __name__ == "__main__":

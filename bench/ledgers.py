@@ -30,6 +30,7 @@ class Written(gates.Ledger):
     def __init__(self, path: Path, count: int) -> None:
         super().__init__()
         self._book, self._fresh, self._after = SqliteLedger(path), list[Fact](), LedgerHead()
+        self._actor = f"ci-{count}@example.com"  # else all ledgers would begin with the same fact, and be copies of one
         while self.head.seq < count:
             gates.promotion_of(self, gates.release_of(self.head.seq), "sha256:policy")
         self._flush()
@@ -37,7 +38,7 @@ class Written(gates.Ledger):
 
     def record_fact(self, kind: Kind, environment: str | None, release: str, body: dict[str, object]) -> Fact:
         at = gates.BEGAN + timedelta(minutes=self.head.seq)
-        fact = seal(FactDraft(kind, "ci@example.com", environment, release, body), self.head, at)
+        fact = seal(FactDraft(kind, self._actor, environment, release, body), self.head, at)
         self._fresh.append(fact)
         self.facts = [*self.facts[-99:], fact]
         if len(self._fresh) == BATCH:

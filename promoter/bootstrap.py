@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
 from promoter.adapters.actor import who
-from promoter.adapters.builders.select import choose_builder
 from promoter.adapters.clock import SystemClock
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.git.source import GitSource
@@ -26,6 +26,8 @@ from promoter.ledger.lease import TIME_TO_LIVE
 from promoter.ledger.ledger import Ledger
 from promoter.pipeline.loader import load
 from promoter.pipeline.loader_port import Loaded
+from promoter.pipeline.model import BuilderChoice
+from promoter.promotion.ports.builder import Builder
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.progress import Listener, Notice
 from promoter.usecases.context import Context
@@ -153,7 +155,7 @@ def _open_ports(
         secrets=DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed, settings.known_secrets()),
         engine=engines.at,
         registry=registry,
-        builder=lambda engine: choose_builder(choice, engine, logins=credentials.for_host, check=clock.check),
+        builder=partial(_builder, choice, credentials, clock),
         probes=OutsideProbes(clock),
         source=source,
         gone=is_gone,
@@ -162,6 +164,12 @@ def _open_ports(
         forge=forges.of,
         patient_probes=OutsideProbes(patient),
     )
+
+
+def _builder(choice: BuilderChoice, credentials: Credentials, clock: SystemClock, engine: Engine) -> Builder:
+    from promoter.adapters.builders.select import choose_builder  # slow to import, and most commands build nothing
+
+    return choose_builder(choice, engine, logins=credentials.for_host, check=clock.check)
 
 
 @contextmanager

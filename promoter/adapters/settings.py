@@ -8,10 +8,8 @@ something to read: a PROMOTER_* variable or the file.
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -131,6 +129,8 @@ def _read(file: Path) -> str | None:
 
 
 def _table(file: Path, text: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -145,6 +145,8 @@ def _table(file: Path, text: str) -> dict[str, Any]:
 
 
 def _unknown(file: Path, text: str, key: str) -> Diagnostic:
+    from difflib import get_close_matches
+
     near = get_close_matches(key, Settings.model_fields, 1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(Settings.model_fields)}"
     return _complaint(file, text, *_position(text, key), f"unknown setting {key!r}", hint)

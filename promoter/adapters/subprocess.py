@@ -16,6 +16,9 @@ from typing import IO, Any
 
 from promoter.model.dataclass import dataclass
 
+_OWN = "PYDANTIC_DISABLE_PLUGINS"
+"""Set by `promoter.__main__` for its own process only."""
+
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 _POLL_INTERVAL = 0.1
 """Seconds between two looks at whether the run is being interrupted."""
@@ -87,7 +90,7 @@ def _start(argv: Sequence[str], directory: Path, environment: Mapping[str, str],
     return subprocess.Popen(
         argv,
         cwd=directory,
-        env={**os.environ, **environment},
+        env={**{name: value for name, value in os.environ.items() if name != _OWN}, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=errors,

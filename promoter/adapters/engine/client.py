@@ -1,13 +1,16 @@
 """The SDK's APIClient without what its constructor does: no config.json, no proxies, no call before the first one.
 
 Reading config.json there would bring in credential helpers and headers that the engine must not depend on,
-and `trust_env` would let REQUESTS_CA_BUNDLE replace the engine's own CA.
+and REQUESTS_CA_BUNDLE would replace the engine's own CA.
+
+A request is handed to the adapter directly. A session of requests would merge settings, cookies and proxies first, and follow
+redirects: the engine uses none of them, and a promotion sends a hundred requests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from docker.api.client import APIClient
@@ -16,6 +19,8 @@ from docker.errors import create_api_error_from_http_exception
 from docker.transport import UnixHTTPAdapter
 from docker.utils.proxy import ProxyConfig
 from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
 
 from promoter import __version__
 from promoter.adapters.engine.address import Target, Tls
@@ -38,7 +43,6 @@ class Client(APIClient):
     def __init__(self, target: Target, tunnel: Tunnel | None = None) -> None:
         requests.Session.__init__(self)
         self._target, self._tunnel = target, tunnel
-        self.trust_env = False
         self.timeout = (CONNECT, READ)  # type: ignore[assignment]  # requests takes the pair, the stubs do not know
         self.headers["User-Agent"] = f"promoter/{__version__}"
         self.credstore_env = None
@@ -48,7 +52,8 @@ class Client(APIClient):
         adapter: HTTPAdapter
         socket = tunnel.socket if tunnel else target.socket
         if socket is not None:
-            adapter = UnixHTTPAdapter(f"http+unix://{socket}", timeout=int(READ), max_pool_size=_POOL)
+            adapter = _OnePool(f"http+unix://{socket}", timeout=int(READ), max_pool_size=_POOL)
+            self.headers["Connection"] = "close"  # an engine that shuts down still answers on open connections
             self.base_url = f"{_UNIX}localhost"
             self.mount(_UNIX, adapter)
         else:
@@ -95,8 +100,7 @@ class Client(APIClient):
     def negotiate(self, address: str) -> None:
         """Negotiate the API version: the engine's newest that this adapter supports."""
         with renamed(f"the engine at {address} does not answer"):
-            answer = self.get(f"{self.base_url}/_ping", timeout=(CONNECT, CONNECT))
-            _raise(answer)
+            answer = self._send("GET", "/_ping", timeout=(CONNECT, CONNECT))
         text = answer.headers.get("Api-Version", "")
         try:
             offered = tuple(int(part) for part in text.split("."))
@@ -114,13 +118,46 @@ class Client(APIClient):
     def call(self, method: str, path: str, *names: str, version: str | None = None, **options: Any) -> requests.Response:
         """Send one request; `names` fill the placeholders of the path. Raise the errors of the SDK and of requests.
 
-        `version` replaces the negotiated one: Podman's own API has versions of its own.
+        `version` replaces the negotiated one: Podman's own API has versions of its own. Other options: `params`, `headers`,
+        `json`, `data`, `timeout` (connect and read, in seconds) and `stream` (the caller reads the answer and closes it).
         """
-        options.setdefault("timeout", self.timeout)
-        there = path.format(*(quote(name, safe="/:") for name in names))
-        answer = self.request(method, f"{self.base_url}/v{version or self._version}{there}", **options)
+        named = path.format(*(quote(name, safe="/:") for name in names))
+        return self._send(method, f"/v{version or self._version}{named}", **options)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        data: Any = None,
+        timeout: Any = (CONNECT, READ),
+        stream: bool = False,
+    ) -> requests.Response:
+        request = requests.PreparedRequest()
+        request.method, request.hooks = method, default_hooks()
+        request.url = f"{self.base_url}{path}" + (f"?{urlencode(params)}" if params else "")
+        own: Any = self.headers
+        request.headers = CaseInsensitiveDict({**own, **(headers or {})})
+        request.prepare_body(data, None, json)
+        verify = True if self.verify is None else self.verify
+        answer = self._custom_adapter.send(request, stream=stream, timeout=timeout, verify=verify, cert=self.cert)
+        if answer.is_redirect:
+            raise requests.TooManyRedirects(f"the engine redirects to {answer.headers['location']}")
+        if not stream:
+            _ = answer.content  # reads the answer to its end
         _raise(answer)
         return answer
+
+
+class _OnePool(UnixHTTPAdapter):
+    """The SDK's adapter with one pool. The SDK's own makes one for each URL, so for almost each request, which is slow."""
+
+    def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:
+        del url
+        return super().get_connection(_UNIX, proxies)
 
 
 def _raise(answer: requests.Response) -> None:

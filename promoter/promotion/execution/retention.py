@@ -6,8 +6,12 @@ from promoter.ledger.state import State
 from promoter.model.images import ImageRef
 from promoter.promotion.plan import Plan
 
-KEPT_IN_MIND = 20
-"""The number of past promotions of an environment that are searched for images that no environment uses any more."""
+KEPT_IN_MIND = 5
+"""The number of past promotions of an environment that are searched for images that no environment uses any more.
+
+Each promotion removes those of the one before the previous. A few more are tried, because an image may have been in use then.
+Each try is a request to the engine.
+"""
 
 
 def earlier_images(state: State, plan: Plan, previous: str | None) -> list[ImageRef]:

@@ -88,8 +88,10 @@ def engine(socket: Path) -> Iterator[DockerEngine]:
 def test_one_that_takes_no_new_connections_is_not_taken_for_one_that_is_there(engine: DockerEngine, socket: Path) -> None:
     engine.identify()
     engine.image_id("busybox")
-    socket.unlink()  # as an engine does first when it is asked to end
-    assert engine.image_id("busybox") is not None
+    socket.unlink()  # as an engine does first when it is asked to end; it answers on open connections until its end
+    with pytest.raises(EngineError, match="could not be inspected: No such file or directory") as error:
+        engine.image_id("busybox")
+    assert error.value.lost
     with pytest.raises(EngineError, match="could not be identified: No such file or directory") as error:
         engine.identify()
     assert error.value.lost
