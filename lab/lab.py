@@ -5,6 +5,7 @@
     lab/lab.py buildx    the docker CLI's build plugin as well, for the tests that need BuildKit
     lab/lab.py ledgers   PostgreSQL and an ssh server as well, for the tests of homes of the ledger
     lab/lab.py shells    zsh, fish, jq and curl as well, for the tests of completion and of what the manual shows
+    lab/lab.py front     HAProxy as the content of an image as well, for the tests of fronts
     lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, lab_state, ledgers, processes, registry, shells, talk, tools, variants
+from parts import engine, evidence, haproxy, lab_state, ledgers, processes, registry, shells, talk, tools, variants
 from parts.errors import LabError
 from parts.machine import report
 
@@ -117,6 +118,10 @@ def evidence_programs() -> None:
     _add_all(prometheus=evidence.prometheus, cosign=evidence.cosign)
 
 
+def front() -> None:
+    _add("haproxy", haproxy.haproxy)
+
+
 def more_shells() -> None:
     _add_all(zsh=shells.zsh, fish=shells.fish, jq=shells.jq, curl=shells.curl)
 
@@ -164,6 +169,7 @@ def exports(facts: dict[str, Any]) -> str:
         "PROMOTER_LAB_REGISTRY": "registry",
         "PROMOTER_LAB_BUSYBOX": "busybox",
         "PROMOTER_LAB_BUILDX": "buildx",
+        "PROMOTER_LAB_HAPROXY": "haproxy",
         "PROMOTER_LAB_COSIGN": "cosign",
         "PROMOTER_LAB_PROMETHEUS": "prometheus",
         "PROMOTER_LAB_POSTGRES": "postgres",
@@ -184,7 +190,7 @@ def status(facts: dict[str, Any]) -> str:
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
-    extras = ("busybox", "buildx", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish", "jq", "curl")
+    extras = ("busybox", "buildx", "haproxy", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish", "jq", "curl")
     lines += [f"{part:<10} {facts[part]}" for part in extras if part in facts]
     return "\n".join(lines)
 
@@ -198,18 +204,22 @@ AS_ROOT: dict[str, Callable[[Path, int], None]] = {
 """What the lab asks of itself as root, in a process of its own."""
 
 
+MORE: dict[str, Callable[[], None]] = {
+    "buildx": buildx,
+    "ledgers": ledger_programs,
+    "shells": more_shells,
+    "front": front,
+    "evidence": evidence_programs,
+}
+"""Parts that only some tests need."""
+
+
 def main(argv: list[str]) -> int:
     match argv:
         case ["up"]:
             up()
-        case ["buildx"]:
-            buildx()
-        case ["ledgers"]:
-            ledger_programs()
-        case ["shells"]:
-            more_shells()
-        case ["evidence"]:
-            evidence_programs()
+        case [name] if name in MORE:
+            MORE[name]()
         case ["venv", where]:
             tools.venv(Path(where))
         case ["env"]:

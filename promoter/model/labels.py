@@ -12,6 +12,8 @@ from promoter.model.dataclass import dataclass
 LABEL = "dev.promoter"
 LEDGER = f"{LABEL}.ledger"
 """The digest of the first fact of the ledger that a container was recorded in."""
+COLOR = f"{LABEL}.color"
+"""Which of the two servers of its replica in the front a container is."""
 OWNER = f"{LABEL}.owner"
 """The process that created a container without a lease, and waits for it."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -113,6 +115,10 @@ def role_of(labels: Mapping[str, str]) -> str:
 
 def owner_of(labels: Mapping[str, str]) -> str | None:
     return labels.get(OWNER)
+
+
+def color_of(labels: Mapping[str, str]) -> str | None:
+    return labels.get(COLOR)
 
 
 def ledger_of(labels: Mapping[str, str]) -> str | None:

@@ -47,6 +47,7 @@ class ReasonCode(StrEnum):
     UNHEALTHY = "unhealthy"
     VERIFY_FAILED = "verify_failed"
     ROLLED_BACK = "rolled_back"
+    HOLD_EXCEEDED = "hold_exceeded"
     INTERRUPTED = "interrupted"
 
 

@@ -14,6 +14,8 @@ from promoter.pipeline.builds import read_builds
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.document import read_file_text
 from promoter.pipeline.file_text import FileText, NamedFiles, no_files
+from promoter.pipeline.front import FRONT, with_front
+from promoter.pipeline.front_image import front_image
 from promoter.pipeline.loader_port import PolicyAt, Snapshot
 from promoter.pipeline.local_files import NO_CHECKOUT, Checkout, local_digest
 from promoter.pipeline.model import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, protected_policy
@@ -53,7 +55,7 @@ class LoadedPipeline:
             raise CallerError(f"unknown environment {environment}", hint=f"{self._text.path.name} has: {known}")
         resolved = Resolver(self._text, release_id, source).resolve(environment)
         self._text.complaints.raise_if_any()
-        return resolved.environment
+        return with_front(resolved.environment, self._text.head.name)
 
     def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
         """Return a diagnostic about an environment, at its line in the file."""
@@ -93,8 +95,9 @@ class LoadedPipeline:
     def builds(self, source: Source) -> Mapping[str, BuiltService]:
         """Return how the image of each service is made. Raise InvalidFile."""
         builds = read_builds(self._text, source)
+        image = front_image(self._text, Resolver(self._text, None, source))
         self._text.complaints.raise_if_any()
-        return builds
+        return builds if image is None else {**builds, FRONT: image}
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
@@ -115,6 +118,7 @@ class LoadedPipeline:
 
         builds = read_builds(self._text)
         resolver = Resolver(self._text, NO_RELEASE)
+        front_image(self._text, resolver)
         environments = [resolver.resolve(name) for name in self._text.environments]
         check_rules(self._text, environments)
         remark_volumes(self._text, environments, builds)

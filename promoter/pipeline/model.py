@@ -21,6 +21,7 @@ from promoter.model.images import Reference, Repository
 from promoter.model.secrets import OPENING, SecretSource, names_in
 from promoter.pipeline.compose.build import Build
 from promoter.pipeline.compose.service import Service
+from promoter.pipeline.front_spec import Front
 
 NO_RELEASE = "0" * 64
 """A placeholder for the id of a release that does not exist yet."""
@@ -29,10 +30,11 @@ NO_RELEASE = "0" * 64
 class Strategy(StrEnum):
     RECREATE = "recreate"
     START_FIRST = "start-first"
+    HOLD = "hold"
     SWARM = "swarm"
 
 
-SUPPORTED = frozenset({Strategy.RECREATE})
+SUPPORTED = frozenset({Strategy.RECREATE, Strategy.START_FIRST, Strategy.HOLD})
 """The strategies that this version carries out. A test compares them with the registry of the promotion."""
 
 
@@ -72,6 +74,8 @@ class Volume:
     driver: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    exclusive: bool = False
+    """Whether only one container at a time may use it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ class Environment:
     target_repositories: Mapping[str, Repository] = field(default_factory=dict)
     """The repository of each built service, if the environment has its own registry."""
     strategy: Strategy = Strategy.RECREATE
-    front: Mapping[str, object] | None = None
+    front: Front | None = None
+    """The front and the options of its strategy; None for a strategy without one."""
     on_failure: OnFailure = OnFailure.ROLLBACK
     rollback: Rollback = field(default_factory=Rollback)
     override: Override | None = None

@@ -74,4 +74,4 @@ class Names:
     def volume(self, name: str, form: VolumeForm | None) -> Volume:
         form = form or VolumeForm()
         engine_name = form.name or (name if form.external else f"{self.prefix}-{name}")
-        return Volume(engine_name, form.external, form.driver, form.driver_opts, form.labels)
+        return Volume(engine_name, form.external, form.driver, form.driver_opts, form.labels, form.exclusive)

@@ -21,6 +21,7 @@ from promoter.pipeline.compose.service import Service
 from promoter.pipeline.document import check_registry
 from promoter.pipeline.engine_names import Placing, service_spot
 from promoter.pipeline.file_text import NO_RELEASE, EnvironmentText, FileText
+from promoter.pipeline.front_spec import Front, FrontForm, HoldForm
 from promoter.pipeline.gate_files import with_files
 from promoter.pipeline.gate_list import G, check_services, read_kinds
 from promoter.pipeline.local_files import local_files
@@ -28,7 +29,7 @@ from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, St
 from promoter.pipeline.mounted_files import Files, apply_env_files, apply_label_files
 from promoter.pipeline.networks_volumes import Names
 from promoter.pipeline.problems import Spot
-from promoter.pipeline.spec import Settings
+from promoter.pipeline.spec import OPTIONS, Settings
 from promoter.pipeline.template_filler import Filler, is_map
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -69,7 +70,6 @@ class Resolver:
         verify = self._read_gates(environment, "verify", CHECKS, "check", filler)
         gates = self._read_gates(environment, "gates", GATES, "gate", filler)
         placing.need_default_network(found for found, _ in (*before, *verify, *gates))
-        strategy, options = next(iter(settings.strategy.items()))
         made = Environment(
             name=name,
             needs=environment.needs,
@@ -83,8 +83,8 @@ class Resolver:
             verify=tuple(check for check, _ in verify),
             gates=tuple(gate for gate, _ in gates),
             target_repositories=self._target_repositories(settings, filler),
-            strategy=Strategy(strategy),
-            front=settings.front or options.get("front"),
+            strategy=Strategy(next(iter(settings.strategy))),
+            front=_front(settings, environment.spot, filler),
             on_failure=OnFailure(settings.on_failure),
             rollback=settings.rollback,
             override=settings.override,
@@ -103,6 +103,12 @@ class Resolver:
         except CallerError as error:
             filler.complain(spot, error.message, error.hint, on_key=True)
             return ()
+
+    def front_image(self, name: str) -> str | None:
+        """Return the image of the environment's front; None if its strategy has no front."""
+        environment = self.text.environments[name]
+        settings = self._settings(environment, Filler(self._scope(environment), self.text.complaints, name))
+        return (settings.front or FrontForm()).image if next(iter(settings.strategy)) in OPTIONS else None
 
     def rules(self, name: str) -> Rules:
         """Resolve only the rules for who may enter, without what runs there."""
@@ -224,3 +230,20 @@ class Resolver:
                 message = "`links` is left out: services reach each other by name; the linked services start first"
                 spot = stack.spot_of("links") / "links"
                 self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)
+
+
+def _front(settings: Settings, spot: Spot, filler: Filler) -> Front | None:
+    """Return the front with the options of its strategy, without routes; None for a strategy that has none."""
+    strategy, options = next(iter(settings.strategy.items()))
+    if strategy not in OPTIONS:
+        return None
+    form, front = OPTIONS[strategy], settings.front or FrontForm()
+    chosen = filler.read(form, options, spot / "strategy" / strategy) or form()
+    return Front(
+        mode=front.mode,
+        drain=chosen.drain if chosen.drain is not None else front.drain,
+        monitor=chosen.monitor,
+        max_hold=chosen.max_hold if isinstance(chosen, HoldForm) else None,
+        proxy_protocol=front.proxy_protocol,
+        health=front.health,
+    )

@@ -13,12 +13,12 @@ from promoter.gates.override import Override, Rollback
 from promoter.gates.registry import GATES
 from promoter.model.secrets import OPENING
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
+from promoter.pipeline.front_spec import FrontForm, HoldForm, StartFirstForm
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
-StrategyName = Literal["recreate", "start-first", "swarm"]
-FrontName = Literal["caddy", "traefik", "haproxy", "nginx"]
+StrategyName = Literal["recreate", "start-first", "hold", "swarm"]
 STRATEGIES: tuple[str, ...] = get_args(StrategyName)
-FRONTS: tuple[str, ...] = get_args(FrontName)
+OPTIONS: Mapping[str, type[StartFirstForm]] = {"start-first": StartFirstForm, "hold": HoldForm}
 
 
 def _check_name(value: str) -> str:
@@ -40,17 +40,12 @@ def _check_strategy(value: dict[str, Any]) -> dict[str, Any]:
     name, options = next(iter(value.items()))
     if options is not None and not isinstance(options, Mapping):
         raise misfit(f"the options of {name} must be a mapping", None, (name,))
-    known = {"front"} if name == "start-first" else set()
+    known = OPTIONS[name].model_fields if name in OPTIONS else {}
     for key in options or {}:
         if key not in known:
-            raise misfit(f"{name} has no option `{key}`", None, (name, str(key)))
+            hint = f"its options are {', '.join(known)}" if known else None
+            raise misfit(f"{name} has no option `{key}`", hint, (name, str(key)))
     return {name: dict(options or {})}
-
-
-def _check_front(value: dict[str, Any]) -> dict[str, Any]:
-    if len(value) != 1 or next(iter(value)) not in FRONTS:
-        raise misfit(f"`front` must be one of {', '.join(FRONTS)}", "write for example `front: {caddy: {…}}`")
-    return value
 
 
 def _check_url(value: str) -> str:
@@ -65,7 +60,6 @@ Strategy = Annotated[
     BeforeValidator(_read_strategy, json_schema_input_type=StrategyName | dict[StrategyName, Any]),
     AfterValidator(_check_strategy),
 ]
-Front = Annotated[dict[str, Any], AfterValidator(_check_front)]
 
 
 def _one_of(name: str, shapes: Mapping[str, type[Shape]], text: str) -> type[Shape]:
@@ -88,7 +82,7 @@ class Settings(Shape):
     registry: str | None = None
     engine: Texts = Field(default=(), min_length=1)
     strategy: Strategy = {"recreate": {}}
-    front: Front | None = None
+    front: FrontForm | None = None
     on_failure: Literal["rollback", "stop"] = "rollback"
     rollback: Rollback = Rollback()
     override: Override | None = None

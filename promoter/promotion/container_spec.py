@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef
-from promoter.model.labels import Namespace, Role, container_labels, promotion_of
+from promoter.model.labels import COLOR, Namespace, Role, Slot, container_labels, promotion_of
 from promoter.model.ownership import Labels, owner_labels
 from promoter.pipeline.compose.service import Service
+from promoter.pipeline.front import COLORS, server
+from promoter.pipeline.front_spec import Front
 from promoter.promotion.ports.engine import Container, ContainerSpec, FileContent
 from promoter.promotion.steps import Proof
 
@@ -29,6 +31,7 @@ class ContainerRequest:
     ledger: str | None = None
     live: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
+    front: "Fronted | None" = None
 
     @property
     def owner(self) -> Labels:
@@ -38,12 +41,17 @@ class ContainerRequest:
         """Return whether a container matches: created by this promotion, or recorded as the same."""
         return promotion_of(container.labels) == self.promotion or container.id in self.live | self.earlier
 
-    def spec(self, name: str, role: Role, inherited: Mapping[str, str] | None = None) -> ContainerSpec:
+    def spec(
+        self, name: str, role: Role, inherited: Mapping[str, str] | None = None, server: "Server | None" = None
+    ) -> ContainerSpec:
+        """Return the container to create. `server` is what it is in the front, if it is behind one."""
         labels = container_labels(
             self.namespace, self.service, self.release, str(self.image.digest), self.promotion, role, self.ledger
         )
         candidate = role is Role.CANDIDATE
         config = without_aliases(self.config) if candidate else _reachable_by_name(self.config, self.service)
+        if server is not None:
+            config, labels = _reachable_by_name(config, server.host), {**labels, COLOR: server.color}
         return ContainerSpec(
             name,
             self.image,
@@ -54,6 +62,38 @@ class ContainerRequest:
             ephemeral_ports=candidate,
             inherited=inherited or {},
         )
+
+
+@dataclass(frozen=True)
+class Fronted:
+    """The front of an environment, for itself and for a service behind it. `slots` has those of each service behind it."""
+
+    settings: Front
+    slot: Slot
+    owner: Labels
+    slots: Mapping[str, tuple[Slot, ...]]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the front: one of the two of a replica."""
+
+    slot: Slot
+    number: int
+    color: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.color}-{self.number}"
+
+    @property
+    def host(self) -> str:
+        """Return its name on the network."""
+        return server(self.slot, self.color)
+
+    @property
+    def other(self) -> "Server":
+        return Server(self.slot, self.number, next(color for color in COLORS if color != self.color))
 
 
 @dataclass(frozen=True)
@@ -70,6 +110,8 @@ class Swapped:
     kept: bool = False
     started: str = ""
     """When the container was started, by the engine's clock."""
+    held: float | None = None
+    """Seconds in which requests waited in the front."""
     late: str | None = None
     """A sentence about a previous container that did not stop in time, with the remedy."""
 

@@ -64,6 +64,7 @@ class Plan:
             "volumes": {name: _set(asdict(volume)) for name, volume in target.volumes.items()},
             "target": [address or "default" for address in target.engines],
             "strategy": str(target.strategy),
+            **({"front": target.front.model_dump(mode="json")} if target.front else {}),
             "on_failure": str(target.on_failure),
             "secrets": dict(self.secrets),
             "before": [_check(check) for check in target.before],

@@ -15,6 +15,7 @@ from promoter.model.errors import CallerError
 from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
+from promoter.pipeline.front_spec import Front
 from promoter.pipeline.model import Environment, LocalFile, Network, OnFailure, Strategy, Volume
 from promoter.promotion.plan import Plan, StepsOf
 
@@ -47,6 +48,7 @@ def _environment(document: Mapping[str, Any], base: Environment, release: Releas
         verify=tuple(_check(check) for check in document["verify"]),
         target_repositories={n: i.repository for n, i in images.items() if i.repository != release.images[n].repository},
         strategy=Strategy(document["strategy"]),
+        front=Front.model_validate(document["front"]) if "front" in document else None,
         on_failure=OnFailure(document["on_failure"]),
         files=tuple(LocalFile(path, str(directory / path), digest) for path, digest in document.get("files", {}).items()),
     )

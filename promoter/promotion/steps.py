@@ -78,6 +78,21 @@ class Verify:
 
 
 @dataclass(frozen=True)
+class Monitor:
+    """Watch the new containers for a while: one that ends or becomes unhealthy fails the promotion."""
+
+    seconds: float
+
+    @property
+    def id(self) -> str:
+        return "monitor"
+
+    @property
+    def title(self) -> str:
+        return f"monitor for {self.seconds:g} s"
+
+
+@dataclass(frozen=True)
 class Retire:
     """Remove containers older than the previous ones, and services that the file no longer has."""
 
@@ -90,7 +105,7 @@ class Retire:
         return "remove containers older than the previous ones"
 
 
-Step = Pull | Before | Replace | Verify | Retire
+Step = Pull | Before | Replace | Verify | Monitor | Retire
 
 
 def document(step: Step) -> Mapping[str, object]:
@@ -104,6 +119,8 @@ def document(step: Step) -> Mapping[str, object]:
         case Replace():
             content = {"service": step.service, "image": str(step.image), "replicas": step.replicas, "wave": step.wave}
             return {"id": step.id, "kind": kind, **content}
+        case Monitor():
+            return {"id": step.id, "kind": kind, "seconds": step.seconds}
         case Retire():
             return {"id": step.id, "kind": kind}
 

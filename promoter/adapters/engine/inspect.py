@@ -33,7 +33,13 @@ def container(document: Document) -> Container:
         error=state.get("Error") or "",
         finished_at=state.get("FinishedAt") or "",
         anonymous=_anonymous(document.get("Mounts") or ()),
+        addresses=_addresses((document.get("NetworkSettings") or {}).get("Networks") or {}),
     )
+
+
+def _addresses(networks: Mapping[str, Document | None]) -> frozenset[str]:
+    found = (network.get(key) for network in networks.values() if network for key in ("IPAddress", "GlobalIPv6Address"))
+    return frozenset(address for address in found if address)
 
 
 def _anonymous(mounts: Iterable[Document]) -> dict[str, str]:

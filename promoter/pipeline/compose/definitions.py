@@ -108,7 +108,10 @@ def _absolute_device(value: dict[str, str], info: ValidationInfo) -> dict[str, s
 
 
 class VolumeForm(ComposeShape):
+    """A volume, with the keys of Compose and `exclusive`, which is promoter's own: only one container at a time may use it."""
+
     name: str | None = None
+    exclusive: bool = False
     external: bool = False
     driver: str | None = None
     driver_opts: Annotated[Labels, AfterValidator(_absolute_device)] = {}

@@ -8,10 +8,12 @@ from promoter.pipeline.compose.service import Service
 from promoter.pipeline.dag import find_cycle
 from promoter.pipeline.engine_names import service_spot
 from promoter.pipeline.file_text import FileText
-from promoter.pipeline.model import SUPPORTED, Strategy
+from promoter.pipeline.front import is_behind
+from promoter.pipeline.model import SUPPORTED
 from promoter.pipeline.problems import Spot
 from promoter.pipeline.resolver import Resolved
 from promoter.pipeline.service_list import left_out
+from promoter.pipeline.validation.front import check_front
 
 
 def check_services(text: FileText, resolved: Resolved) -> None:
@@ -22,12 +24,7 @@ def check_services(text: FileText, resolved: Resolved) -> None:
     if len(environment.engines) > 1:
         message = f"this version promotes to one engine for each environment, got {len(environment.engines)} engines"
         resolved.filler.complain(spot / "engine", message, "name one engine, or define an environment for each")
-    if environment.strategy is Strategy.START_FIRST and environment.front is None:
-        message = "start-first needs a front that sends requests to the new container"
-        resolved.filler.complain(resolved.text.spot / "strategy", message, "add `front: {caddy: {…}}`, or use recreate")
-    if environment.strategy is not Strategy.START_FIRST and environment.front is not None:
-        message = f"`front` has no effect with strategy {environment.strategy}"
-        resolved.filler.complain(resolved.text.spot / "front", message, "remove it, or use `strategy: start-first`", on_key=True)
+    check_front(text, resolved)
     for name, service in environment.services.items():
         rules = _Rules(text, resolved, name, service)
         rules.alone()
@@ -50,10 +47,10 @@ class _Rules:
     def alone(self) -> None:
         """Check for resources that only one container at a time can use."""
         service, replicas = self._service, self._service.replicas
-        first = self._resolved.environment.strategy is Strategy.START_FIRST
-        if not first and replicas <= 1:
-            return
-        why = "with start-first the new container runs beside the old one" if first else f"{replicas} replicas run side by side"
+        behind = self._resolved.environment.front is not None and is_behind(service)
+        if replicas <= 1 or behind:
+            return  # check_front has the rules for services behind a front
+        why = f"{replicas} replicas run side by side"
         fixed = [port.published for port in service.ports if port.published is not None]
         if fixed:
             self._complain("ports", f"{why}, but only one container can use host port {fixed[0]}", "publish no fixed host port")

@@ -36,24 +36,26 @@ class HealthProver:
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None) -> None:
         self._engine, self._clock, self._secrets, self._probes = engine, clock, secrets, probes
 
-    def prove(self, container: str, service: Service, proof: Proof, *, settled: bool = False) -> str:
+    def prove(self, container: str, service: Service, proof: Proof, *, settled: bool = False, within: float | None = None) -> str:
         """Wait until the container is proven healthy, and return the sentence that describes the proof.
 
-        `settled`: it was proven before, so without a healthcheck it must only still run. Raise StepFailure with the evidence.
+        `settled`: it was proven before, so without a healthcheck it must only still run. `within` is the most seconds that a
+        healthcheck may take to succeed, if that is less than its own time. Raise StepFailure with the evidence.
         """
         seen = self._inspect(container)
         if proof is Proof.COMPLETED:
             return self._completed(seen)
         if seen.healthcheck is None:
             return self._steady(seen, timedelta() if settled else service.steady or DEFAULT_STEADY)
-        return self._answers(seen, seen.healthcheck, service)
+        limit = _time_limit(service)
+        return self._answers(seen, seen.healthcheck, service, limit if within is None else min(within, limit))
 
-    def _answers(self, seen: Container, test: tuple[str, ...], service: Service) -> str:
+    def _answers(self, seen: Container, test: tuple[str, ...], service: Service, most: float) -> str:
         command = ("/bin/sh", "-c", test[1]) if test[0] == "CMD-SHELL" else test[1:]
         check = service.healthcheck
         limit = ((check and check.timeout) or DEFAULT_TIMEOUT).total_seconds()
         started, pause, problem = self._clock.monotonic(), _FIRST_PAUSE, "not probed yet"
-        deadline = started + _time_limit(service)
+        deadline = started + most
         local = self._probes is not None and self._engine.address.startswith("unix://")
         url = outside_url(test, seen.published) if local else None
         while True:

@@ -9,8 +9,10 @@ from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.ledger.state import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace, Slot, slots
+from promoter.model.ownership import owner_labels
+from promoter.pipeline.front import FRONT
 from promoter.promotion.checks.target import CheckTarget
-from promoter.promotion.container_spec import ContainerRequest
+from promoter.promotion.container_spec import ContainerRequest, Fronted
 from promoter.promotion.inspection.reuse import Reuse
 from promoter.promotion.plan import Plan, proof_of, waves
 from promoter.promotion.ports.engine import Engine, FileContent
@@ -63,6 +65,17 @@ class Execution:
             self.ledger,
             known.live,
             known.earlier,
+            self._front(service),
+        )
+
+    def _front(self, service: str) -> Fronted | None:
+        """Return the front, if the service is behind it or is the front itself."""
+        settings = self.plan.environment.front
+        if settings is None or not (service == FRONT or settings.of(service)):
+            return None
+        behind = dict.fromkeys(route.service for route in settings.routes)
+        return Fronted(
+            settings, self.slots(FRONT)[0], owner_labels(self.namespace, FRONT), {name: self.slots(name) for name in behind}
         )
 
     def files(self, service: str) -> tuple[FileContent, ...]:

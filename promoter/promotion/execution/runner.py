@@ -24,7 +24,7 @@ from promoter.promotion.execution.steps import StepContext, execute
 from promoter.promotion.execution.strategies.registry import strategy_of
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.results import EnvironmentResult
-from promoter.promotion.steps import Before, Pull, Replace, Retire, Step, Verify
+from promoter.promotion.steps import Before, Monitor, Pull, Replace, Retire, Step, Verify
 
 PARALLEL = 8
 """The largest number of steps of one wave that run at the same time."""
@@ -104,7 +104,7 @@ def _groups(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
                 return "pull", 0
             case Replace():
                 return "replace", step.wave
-            case Before() | Verify() | Retire():
+            case Before() | Verify() | Monitor() | Retire():
                 return "alone", number
 
     for _, group in groupby(enumerate(steps), key):

@@ -107,6 +107,8 @@ class Container:
     finished_at: str = ""
     anonymous: Mapping[str, str] = field(default_factory=dict)
     """Its anonymous volumes: the path inside, and the engine's name of the volume."""
+    addresses: frozenset[str] = frozenset()
+    """Its IP addresses on its networks, while it runs."""
 
     @property
     def gone(self) -> bool:

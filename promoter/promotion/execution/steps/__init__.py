@@ -4,10 +4,11 @@ from typing import assert_never
 
 from promoter.promotion.execution.steps.check import check
 from promoter.promotion.execution.steps.context import StepContext
+from promoter.promotion.execution.steps.monitor import monitor
 from promoter.promotion.execution.steps.pull import pull
 from promoter.promotion.execution.steps.replace import replace_service
 from promoter.promotion.execution.steps.retire import retire
-from promoter.promotion.steps import Before, Pull, Replace, Retire, Step, Verify
+from promoter.promotion.steps import Before, Monitor, Pull, Replace, Retire, Step, Verify
 
 __all__ = ["StepContext", "execute"]
 
@@ -21,6 +22,8 @@ def execute(ctx: StepContext, step: Step) -> dict[str, object]:
             return check(ctx, step)
         case Replace():
             return replace_service(ctx, step)
+        case Monitor():
+            return monitor(ctx, step)
         case Retire():
             return retire(ctx)
     assert_never(step)

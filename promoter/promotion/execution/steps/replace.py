@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.steps.context import StepContext
 from promoter.promotion.steps import Replace
 
@@ -19,14 +20,23 @@ def replace_service(ctx: StepContext, step: Replace) -> dict[str, object]:
         done.append(swapped)
         kept = "unchanged, " if swapped.kept else ""
         ctx.note(step.title, f"{slot.name} {kept}{swapped.health}")
+        if swapped.held is not None:
+            ctx.note(step.title, f"{slot.name}: requests waited for at most {swapped.held:.1f} s")
         if swapped.late:
             ctx.remark(swapped.late)
     return {
         "already": all(s.kept for s in done),
         "containers": [s.container for s in done],
         "health": [s.health for s in done],
+        **_held(done),
         "gap_ms": max((round(s.gap * 1000) for s in done if s.gap is not None), default=None),
     }
+
+
+def _held(done: list[Swapped]) -> dict[str, object]:
+    """Return the longest time that requests waited in the front, if they did."""
+    held = [round(s.held * 1000) for s in done if s.held is not None]
+    return {"held_ms": max(held)} if held else {}
 
 
 def _restarts(ctx: StepContext, service: str) -> bool:

@@ -74,11 +74,12 @@ class Returned:
 class RolloutStrategy(Protocol):
     """Replaces the services of one environment on one engine. The plan uses `steps`, the runner everything else."""
 
-    outages: dict[str, tuple[float, float]]
-    """The time in which each slot did not serve: from and to, in seconds of the monotonic clock."""
-
     def __init__(self, engine: Engine, clock: Clock, secrets: Secrets, probes: Probes | None, started: datetime) -> None:
         """Make a strategy. `started` is when the promotion started: earlier outages are not counted."""
+
+    @property
+    def outages(self) -> dict[str, tuple[float, float]]:
+        """Return the time in which each slot did not serve: from and to, in seconds of the monotonic clock."""
 
     @staticmethod
     def steps(environment: Environment, release: Release) -> tuple[Step, ...]:

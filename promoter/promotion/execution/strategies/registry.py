@@ -7,9 +7,14 @@ from promoter.model.release import Release
 from promoter.pipeline.model import Environment, Strategy
 from promoter.promotion.execution.strategies.protocol import RolloutStrategy
 from promoter.promotion.execution.strategies.recreate import Recreate
+from promoter.promotion.execution.strategies.start_first import Hold, StartFirst
 from promoter.promotion.steps import Step
 
-STRATEGIES: Mapping[Strategy, type[RolloutStrategy]] = {Strategy.RECREATE: Recreate}
+STRATEGIES: Mapping[Strategy, type[RolloutStrategy]] = {
+    Strategy.RECREATE: Recreate,
+    Strategy.START_FIRST: StartFirst,
+    Strategy.HOLD: Hold,
+}
 
 
 def strategy_of(environment: Environment) -> type[RolloutStrategy]:

@@ -1,0 +1,80 @@
+"""What HAProxy's runtime socket answers, and the commands for it. Pure.
+
+Source: HAProxy's management guide, `set server`, `show servers state`, `show stat`.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+
+from promoter.model.dataclass import dataclass
+
+DRAINED = 0x08 | 0x10
+"""The bits of `srv_admin_state` for a drain that was asked for, or inherited."""
+MAINTENANCE = 0x01 | 0x02 | 0x20
+"""The bits for maintenance that was asked for, inherited, or because the name has no address."""
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """One server. `address` is None while its name has none."""
+
+    address: str | None
+    admin: int
+
+    @property
+    def admitted(self) -> bool:
+        return self.address is not None and not self.admin & (DRAINED | MAINTENANCE)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What one server has done so far. `sessions` are open now; `answers` were complete."""
+
+    sessions: int
+    answers: int
+    total: int
+    refused: int
+
+
+Key = tuple[str, str]
+"""The names of the backend and of the server."""
+
+
+def states(text: str) -> Mapping[Key, ServerState]:
+    """Read `show servers state`. Raise ValueError for any other text."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines or lines[0].strip() != "1" or len(lines) < 2 or not lines[1].startswith("# "):
+        raise ValueError("expected the states of servers, version 1")
+    columns = lines[1].removeprefix("# ").split()
+    found = {}
+    for line in lines[2:]:
+        row = dict(zip(columns, line.split(), strict=False))
+        address = None if row["srv_addr"] == "-" else row["srv_addr"]
+        found[row["be_name"], row["srv_name"]] = ServerState(address, int(row["srv_admin_state"]))
+    return found
+
+
+def traffic(text: str) -> Mapping[Key, Traffic]:
+    """Read `show stat`. Raise ValueError for any other text."""
+    if not text.lstrip().startswith("# pxname,"):
+        raise ValueError("expected the statistics of servers")
+    rows = csv.DictReader(text.lstrip().removeprefix("# ").splitlines())
+    return {(row["pxname"], row["svname"]): _traffic(row) for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
+
+
+def _traffic(row: Mapping[str, str]) -> Traffic:
+    def number(key: str) -> int:
+        return int(row.get(key) or 0)
+
+    answers = sum(number(f"hrsp_{group}") for group in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
+    return Traffic(number("scur") + number("qcur"), answers, number("stot"), number("econ") + number("eresp"))
+
+
+def set_state(keys: Iterable[Key], state: str) -> str:
+    """Return the commands that set the state of servers: `ready` or `drain`."""
+    return "; ".join(f"set server {backend}/{server} state {state}" for backend, server in keys)
+
+
+def end_sessions(keys: Iterable[Key]) -> str:
+    """Return the commands that end all open sessions of servers."""
+    return "; ".join(f"shutdown sessions server {backend}/{server}" for backend, server in keys)
