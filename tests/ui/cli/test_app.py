@@ -114,6 +114,13 @@ def test_commands_pass_their_arguments_to_the_api(
     assert fake.asked[-1] == asked
 
 
+def test_an_override_is_checked_before_the_case_is_shown(run_cli: RunCli, fake: FakePromoter) -> None:
+    fake.answers["check_override"] = Refused("ben may not", ReasonCode.ROLE_MISSING)
+    answer = run_cli("override", "prod", "--reason", "down", "--yes", "--key", "id")
+    assert (answer.code, answer.out, answer.err) == (4, "", "promoter: ben may not\n")
+    assert fake.asked[-1] == ("check_override", "id")
+
+
 def test_wait_comes_from_the_settings_too(run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMOTER_WAIT", "5m")
     run_cli("promote")
