@@ -141,6 +141,12 @@ class Promoter:
 
         return still_missing(self.context, case)
 
+    def check_override(self, case: "ApprovalCase", key: str | None = None) -> None:
+        """Check the right to override and the key, before the case is shown. Raise Refused if it would not count."""
+        from promoter.usecases.override import check_override
+
+        check_override(self.context, case, key)
+
     def override(self, case: "ApprovalCase", reason: str, key: str | None = None) -> "Fact":
         """Append a decision to pass the gates for exactly what the case shows. Raise Refused for people who may not."""
         from promoter.usecases.override import override

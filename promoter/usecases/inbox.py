@@ -1,6 +1,7 @@
 """What waits for the person who asks: votes, reviews, repairs, and releases whose gates are open."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from promoter.model.dataclass import dataclass
 from promoter.model.verdict import ReasonCode
@@ -19,6 +20,8 @@ class InboxItem:
     reason_code: str
     reason: str
     command: str
+    since: datetime | None = None
+    """When the release was requested; only people see it."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -59,12 +62,14 @@ def _items(ctx: Context, one: EnvironmentStatus) -> Iterator[InboxItem]:
 
 def _waiting(ctx: Context, name: str, release: str, now: Explanation) -> Iterator[InboxItem]:
     """Yield what the actor can do so that the release enters. If nothing but time or checks is missing, that is `promote`."""
+    request = ctx.ledger.state.environment(name).request
+    since = request.at if request else None
     for one in now.blocked:
         if one.command and _is_among(ctx.actor, one.who):
-            yield InboxItem(name, release, str(one.result.verdict.code), one.result.verdict.sentence, one.command)
+            yield InboxItem(name, release, str(one.result.verdict.code), one.result.verdict.sentence, one.command, since)
     if not now.blocked:
         reason = "only checks are missing" if now.closed else "all gates are open"
-        yield InboxItem(name, release, str(now.code), reason, now.promote)
+        yield InboxItem(name, release, str(now.code), reason, now.promote, since)
 
 
 def _is_among(actor: str, people: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from promoter.model.release import Release, Source
 from promoter.pipeline.model import NO_RELEASE, Environment
 from promoter.promotion import progress
 from promoter.promotion.build import build_secrets, registries
-from promoter.promotion.inspection.taken_ports import taken_ports
+from promoter.promotion.inspection.taken_ports import REMEDY, ports_in_use, taken_ports
 from promoter.promotion.plan import Plan, secret_names
 from promoter.promotion.reconnect import identified
 from promoter.usecases.context import Context
@@ -46,16 +46,19 @@ def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
 
 
 def _require_free_ports(ctx: Context, environments: Iterable[Environment]) -> None:
-    """Refuse ports that other containers have, before anything is built. Behind gates they may be free in time: only tell."""
+    """Refuse ports that others have, before anything is built. Behind gates they may be free in time: only tell."""
     wanted = [one for one in environments if any(port.published for s in one.services.values() for port in s.ports)]
-    there = {address: ctx.ports.engine(address).published_ports() for address in {one.engines[0] for one in wanted}}
-    taken = {one.name: list(taken_ports(one, ctx.name, there[one.engines[0]])) for one in wanted}
+    by_engine: dict[str | None, list[Environment]] = {}
+    for one in wanted:
+        by_engine.setdefault(one.engines[0], []).append(one)
+    used = {address: ports_in_use(ctx.ports.engine(address), there) for address, there in by_engine.items()}
+    taken = {one.name: list(taken_ports(one, ctx.name, used[one.engines[0]])) for one in wanted}
     gated = {one.name for one in wanted if one.gates}
     for text in (text for name in gated for text in taken[name]):
         ctx.emit(progress.Notice(text))
     refused = [text for name, texts in taken.items() if name not in gated for text in texts]
     if refused:
-        raise StartError("\n".join(refused), hint="stop that container, or give the service another port")
+        raise StartError("\n".join(refused), hint=REMEDY)
 
 
 def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:

@@ -76,7 +76,11 @@ def key_for(ctx: Context, grades: Iterable[str], named: str | None, run: str | N
 
 def check_key(ctx: Context, key: str | None) -> None:
     """Refuse a key whose signatures would not count, before anything is shown or signed, as far as its public part is known."""
-    if key is None or ctx.pipeline.trust is None or ctx.ports.signer is None:
+    if key is None:
+        return
+    if ctx.pipeline.trust is None:
+        raise _no_approvers()
+    if ctx.ports.signer is None:
         return
     blob = ctx.ports.signer.public_key(key)
     if blob is None:
@@ -140,10 +144,7 @@ def _statement(ctx: Context, ballot: VoteDraft, state: State) -> Statement:
 def _envelope(ctx: Context, statement: Statement, key: str) -> dict[str, str]:
     """Sign the statement. Raise Refused when the signature would not count."""
     if ctx.pipeline.trust is None:
-        raise CallerError(
-            "the pipeline names no `approvers`, so this signature cannot be checked",
-            hint="name an allowed_signers file: `approvers: .promoter/allowed_signers`; or vote without --key",
-        )
+        raise _no_approvers()
     assert ctx.ports.signer is not None
     text = statement.text()
     signature = ctx.ports.signer.sign(text, key)
@@ -151,6 +152,13 @@ def _envelope(ctx: Context, statement: Statement, key: str) -> dict[str, str]:
     if isinstance(found, Bad):
         raise _would_not_count(found, statement.principal)
     return {"statement": text, "signature": signature}
+
+
+def _no_approvers() -> CallerError:
+    return CallerError(
+        "the pipeline names no `approvers`, so this signature cannot be checked",
+        hint="name an allowed_signers file: `approvers: .promoter/allowed_signers`; or vote without --key",
+    )
 
 
 def _would_not_count(found: Bad, principal: str) -> Refused:

@@ -1,6 +1,8 @@
 """What every Engine does, fake or real: a class of tests over a `Site`, which knows how images come to be there."""
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
 from uuid import uuid4
@@ -35,6 +37,9 @@ class Site(Protocol):
 
     def image(self, behaviour: Behaviour) -> ImageRef:
         """An image that behaves so; the registry and the engine both hold it."""
+
+    def listener(self, address: str, port: int) -> AbstractContextManager[object]:
+        """This process listens on a port of the engine's host; skips the test if that is another machine."""
 
     def built(self) -> tuple[Repository, str]:
         """A repository and a tag under which an image was built on the engine and not pushed."""
@@ -362,6 +367,22 @@ class EngineContract:
         assert found.labels.items() >= {"promoter.test": site.prefix}.items()
         site.engine.stop(container, None)
         assert [one for one in site.engine.published_ports() if one.port == number] == []
+
+    @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+    def test_the_process_that_listens_on_a_port_is_named(self, site, free_port, address):
+        number = free_port()
+        assert site.engine.listening_ports({number}) == ()
+        with site.listener(address, number):
+            (found,) = site.engine.listening_ports({number})
+            assert (found.labels, found.address, found.port) == ({}, address, number)
+            assert found.holder.endswith(f" (process {os.getpid()})")
+            assert site.engine.listening_ports({number + 1}) == site.engine.listening_ports(()) == ()
+        assert site.engine.listening_ports({number}) == ()
+
+    def test_what_listens_for_a_published_port_is_no_other_process(self, site, run, free_port):
+        number = free_port()
+        run(Service(ports=({"target": 80, "published": number, "host_ip": "127.0.0.1"},)))
+        assert site.engine.listening_ports({number}) == ()
 
     def verdict(self, site: Site, container: str) -> Container:
         """What the engine says when it has made up its mind; `wait` is the pause between two looks."""

@@ -9,7 +9,7 @@ engine.fail("start", StartError("port taken"))        # the next start fails so
 import hashlib
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -25,6 +25,7 @@ from promoter.promotion.ports.engine import (
     EngineIdentity,
     ExecResult,
     HealthProbe,
+    ListeningPort,
     LogPart,
     NetworkSpec,
     Progress,
@@ -96,6 +97,7 @@ class FakeEngine:
         self.held: set[ImageRef] = set()
         self.offered: set[ImageRef] = set()
         self.tags: dict[str, Digest] = {}
+        self.listening: list[ListeningPort] = []
         self.behaviours: dict[Digest, Behaviour] = {}
         self.fingerprint = hashlib.sha256(address.encode()).hexdigest()
         self._failures: dict[str, deque[BaseException]] = defaultdict(deque)
@@ -182,6 +184,9 @@ class FakeEngine:
             if box.status == "running"
             for name, (address, port) in box.published.items()
         )
+
+    def listening_ports(self, ports: Collection[int]) -> tuple[ListeningPort, ...]:
+        return tuple(one for one in self.listening if one.port in ports)
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
         return {box.name: _labels(box) for box in self.boxes.values()}

@@ -232,6 +232,9 @@ class FakePromoter:
         imported = Imported(environment, RELEASE.id, "https://ci/1", (vote,), 0, ("mallory\x1b may not vote here",))
         return self._answer(imported, "import_reviews", environment, release, called)
 
+    def check_override(self, case: ApprovalCase, key: str | None) -> None:
+        self._answer(None, "check_override", key)
+
     def override(self, case: ApprovalCase, reason: str, key: str | None) -> object:
         return self._answer(fact(Kind.OVERRIDDEN, case.environment, {"comment": reason}), "override", reason, key)
 

@@ -17,6 +17,7 @@ READS = frozenset(
             "identify",
             "labels_by_name",
             "published_ports",
+            "listening_ports",
             "logs",
             "digest_of",
             "has_image",

@@ -2,8 +2,9 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -47,6 +48,11 @@ class RealSite:
         if not self.engine.has_image(image):  # Podman does not know what it pushed by its digest
             self.engine.pull(image, None, silent)
         return image
+
+    def listener(self, address: str, port: int) -> AbstractContextManager[object]:
+        if not self.engine.address.startswith("unix:"):
+            pytest.skip(f"the host of the engine at {self.engine.address} may be another machine")
+        return socket.create_server((address, port))
 
     def built(self) -> tuple[Repository, str]:
         self.build("built", f"{BASE}LABEL unique={self.prefix}\n")

@@ -10,6 +10,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.results import Status
 from promoter.ui.reports.locks import locks
+from promoter.ui.reports.view import View
 from tests.harness import Harness, statuses
 
 MINUTE = timedelta(minutes=1)
@@ -89,7 +90,7 @@ def test_a_rollback_waits_too(shop: Harness) -> None:
 
 def test_people_see_who_holds_what_and_what_is_stale(shop: Harness) -> None:
     api = shop.api("ana@example.com")
-    assert locks(api.locks()) == "no environment is locked"
+    assert locks(api.locks(), View(shop.clock.now())) == "no environment is locked"
     held(shop, "test")
     held(shop, "dev", timedelta(seconds=30))
     shop.clock.advance(MINUTE)
@@ -98,5 +99,5 @@ def test_people_see_who_holds_what_and_what_is_stale(shop: Harness) -> None:
         ("dev", OTHER, True),
         ("test", OTHER, False),
     ]
-    dev, test = locks(report).splitlines()[1:]
+    dev, test = locks(report, View(shop.clock.now(), verbose=True)).splitlines()[1:]
     assert "stale" in dev and OTHER in test and "stale" not in test

@@ -1,6 +1,6 @@
 """What each environment needs: free ports on its engine, and the values of its secrets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from promoter.adapters.diagnostics.finding import Finding
 from promoter.adapters.diagnostics.subject import Subject
@@ -8,29 +8,29 @@ from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.registry.credentials import Credentials
 from promoter.adapters.secrets import DeclaredSecrets
 from promoter.model.errors import EngineError, SecretError
-from promoter.promotion.inspection.taken_ports import taken_ports
-from promoter.promotion.ports.engine import PublishedPort
+from promoter.pipeline.model import Environment
+from promoter.promotion.inspection.taken_ports import REMEDY, PortsInUse, ports_in_use, taken_ports
 
 
 def ports(subject: Subject) -> Iterator[Finding]:
-    """Name the container that has a port of an environment. An engine that does not answer is a finding of its own."""
+    """Name the container or process that has a port of an environment. An engine that does not answer is another finding."""
     for address in subject.engines:
-        there = _published(subject, address)
-        for environment in (one for one in subject.environments if one.engines[0] == address):
-            for sentence in taken_ports(environment, subject.name, there):
-                remedy = "stop that container, or give the service another port"
-                yield Finding(f"ports of {environment.name}", False, True, sentence, remedy)
+        environments = [one for one in subject.environments if one.engines[0] == address]
+        used = _in_use(subject, address, environments)
+        for environment in environments:
+            for sentence in taken_ports(environment, subject.name, used):
+                yield Finding(f"ports of {environment.name}", False, True, sentence, REMEDY)
 
 
-def _published(subject: Subject, address: str | None) -> tuple[PublishedPort, ...]:
+def _in_use(subject: Subject, address: str | None, environments: Sequence[Environment]) -> PortsInUse:
     try:
         engine = open_engine(address, logins=Credentials().for_host, environ=subject.environ, sleep=lambda _: None)
     except EngineError:
-        return ()
+        return PortsInUse()
     try:
-        return engine.published_ports()
+        return ports_in_use(engine, environments)
     except EngineError:
-        return ()
+        return PortsInUse()
     finally:
         engine.close()
 

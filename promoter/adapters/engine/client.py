@@ -75,6 +75,11 @@ class Client(APIClient):
         return int(major), int(minor)
 
     @property
+    def local_socket(self) -> str | None:
+        """Return the socket of an engine that may run on this machine."""
+        return self._target.socket if self._target.ssh is None else None
+
+    @property
     def alive(self) -> bool:
         """Return False if the tunnel of this client has ended."""
         return self._tunnel is None or self._tunnel.alive

@@ -6,13 +6,14 @@ from promoter.adapters.engine import podman
 from promoter.adapters.engine.containers import Containers
 from promoter.adapters.engine.errors import renamed
 from promoter.adapters.engine.exec import Execution
+from promoter.adapters.engine.host_ports import HostPorts
 from promoter.adapters.engine.image_build import Building
 from promoter.adapters.engine.images import Images
 from promoter.adapters.engine.networks import Networks
 from promoter.promotion.ports.engine import EngineIdentity
 
 
-class DockerEngine(Images, Containers, Execution, Networks, Building):
+class DockerEngine(Images, Containers, Execution, Networks, Building, HostPorts):
     """One Docker engine, connected at the first call."""
 
     def identify(self) -> EngineIdentity:

@@ -4,7 +4,7 @@ An engine that is lost during a promotion ends it at once (EngineLost): no step 
 nothing could be restored.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from promoter.promotion.ports.engine import (
     Engine,
     EngineIdentity,
     ExecResult,
+    ListeningPort,
     LogPart,
     NetworkSpec,
     Progress,
@@ -114,6 +115,10 @@ class FencedEngine:
     def published_ports(self) -> tuple[PublishedPort, ...]:
         with watched():
             return self._engine.published_ports()
+
+    def listening_ports(self, ports: Collection[int]) -> tuple[ListeningPort, ...]:
+        with watched():
+            return self._engine.listening_ports(ports)
 
     def labels_by_name(self) -> Mapping[str, Mapping[str, str]]:
         with watched():

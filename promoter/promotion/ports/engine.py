@@ -1,6 +1,6 @@
 """Port: a Docker Engine."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from typing import NamedTuple, Protocol
@@ -147,6 +147,18 @@ class PublishedPort(NamedTuple):
     protocol: str
 
 
+class ListeningPort(NamedTuple):
+    """A TCP port of the host on which a process listens. `holder` names it for people: `nginx (process 1234)`.
+
+    `labels` are those of the container that the process runs in, if it uses the host's network.
+    """
+
+    holder: str
+    labels: Mapping[str, str]
+    address: str
+    port: int
+
+
 class Engine(Protocol):
     """One Docker engine. All calls are safe to repeat; `start` of a running and `stop` of a stopped container do nothing."""
 
@@ -187,6 +199,12 @@ class Engine(Protocol):
 
     def published_ports(self) -> tuple[PublishedPort, ...]:
         """Return the host's ports of all running containers, with one request."""
+
+    def listening_ports(self, ports: Collection[int]) -> tuple[ListeningPort, ...]:
+        """Return those of these TCP ports on which a process of the host listens, other than for a published port.
+
+        Empty if the host is another machine, or if it is unknown whether it is.
+        """
 
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
         """Return all containers, also stopped ones, that have these labels."""

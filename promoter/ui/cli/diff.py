@@ -26,9 +26,11 @@ def diff(common: Common, left: Left, right: Right) -> None:
 
     with opened(common) as promoter:
         document = promoter.diff(left, right)
+        now = promoter.ports.clock.now()
     if common.json:
         print_json(document)
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.release import difference
 
-        print_text(difference(document))
+        print_text(difference(document, view_of(common, now)))

@@ -20,9 +20,11 @@ def inbox(common: Common) -> None:
 
     with opened(common) as promoter:
         found = promoter.inbox()
+        now = promoter.ports.clock.now()
     if common.json:
         print_json(found.document())
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.inbox import inbox as as_text
 
-        print_text(as_text(found))
+        print_text(as_text(found, view_of(common, now)))

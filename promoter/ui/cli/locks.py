@@ -21,9 +21,11 @@ def locks(common: Common) -> None:
 
     with opened(common) as promoter:
         report = promoter.locks()
+        now = promoter.ports.clock.now()
     if common.json:
         print_json(report.document())
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.locks import locks as as_text
 
-        print_text(as_text(report))
+        print_text(as_text(report, view_of(common, now)))

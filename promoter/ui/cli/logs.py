@@ -49,9 +49,11 @@ def logs(common: Common, what: What = None, service: Service = None, lines: Line
             for entry in promoter.follow(what, service, lines):
                 print_text("\n".join(f"{entry.source} | {clean(line)}" for line in entry.text.splitlines()))
         entries = promoter.logs(what, service, lines)
+        now = promoter.ports.clock.now()
     if common.json:
         print_json([entry.document() for entry in entries])
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.logs import logs as as_text
 
-        print_text(as_text(entries))
+        print_text(as_text(entries, view_of(common, now)))

@@ -29,6 +29,7 @@ def override(common: Common, environment: Where, reason: Reason, release: Which 
 
     with opened(common) as promoter:
         case = promoter.case(environment, release)
+        promoter.check_override(case, key)
         shown_case(common, case, promoter.ports.clock.now(), yes=True)
         if not yes and not confirmed_by_name(environment, f"pass all gates of {environment} for {case.release.short_id}"):
             complain("promoter: nothing was recorded")

@@ -20,9 +20,12 @@ def show(common: Common, release: Which = None) -> None:
 
     with opened(common) as promoter:
         document = promoter.show(release)
+        facts = [] if common.json else promoter.history(None)
+        now = promoter.ports.clock.now()
     if common.json:
         print_json(document)
     else:
+        from promoter.ui.cli.view import view_of
         from promoter.ui.reports.release import release as as_text
 
-        print_text(as_text(document))
+        print_text(as_text(document, facts, view_of(common, now)))

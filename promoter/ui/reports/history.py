@@ -5,7 +5,6 @@ from typing import Any
 
 from promoter.ledger.chain import Fact, Kind
 from promoter.ui.reports.progress_lines import clean, seconds
-from promoter.ui.reports.table import table
 from promoter.ui.reports.view import SHORT, Cell, Style, View
 
 _SHOWN_KEYS = ("reason", "comment", "reason_code", "reasons", "step")
@@ -25,19 +24,22 @@ _PERSON = 28
 _ENDS = (Kind.PROMOTED, Kind.FAILED, Kind.ROLLED_BACK)
 
 
-def history(facts: Sequence[Fact], view: View) -> str:
-    """Format the history of an environment, or of all."""
+def history(facts: Sequence[Fact], view: View, release: str | None = None) -> str:
+    """Format the history of an environment, or of all; with a release, only what happened to it."""
     if not facts:
         return "nothing has happened yet"
+    lines: list[Sequence[Cell | str]]
     if view.verbose:
-        rows = [("SEQ", "AT", "KIND", "ENVIRONMENT", "RELEASE", "BY", "")]
-        return table(rows + [_row(fact, view) for fact in facts])
-    lines: list[Sequence[Cell | str]] = [("", "AT", "ENV", "WHAT", "RELEASE", "BY", "NOTE")]
-    return "\n".join(view.table(lines + list(reversed([*_lines(facts, view)])), ""))
+        lines = [("SEQ", "AT", "KIND", "ENVIRONMENT", "RELEASE", "BY", "")]
+        lines += [_row(fact, view) for fact in facts if release in (None, fact.release)]
+    else:
+        lines = [("", "AT", "ENV", "WHAT", "RELEASE", "BY", "NOTE")]
+        lines += reversed([line for fact, line in _lines(facts, view) if release in (None, fact.release)])
+    return "\n".join(view.table(lines, ""))
 
 
 # ------------------------------------------------------------ one line a promotion
-def _lines(facts: Sequence[Fact], view: View) -> Iterator[Sequence[Cell | str]]:
+def _lines(facts: Sequence[Fact], view: View) -> Iterator[tuple[Fact, Sequence[Cell | str]]]:
     """Yield a line for the end of each promotion, each decision, and what waits or runs still."""
     votes = {fact.digest: _voter(fact) for fact in facts if fact.kind in (Kind.APPROVED, Kind.OVERRIDDEN)}
     started = {fact.body.get("promotion"): fact for fact in facts if fact.kind is Kind.STARTED}
@@ -46,16 +48,16 @@ def _lines(facts: Sequence[Fact], view: View) -> Iterator[Sequence[Cell | str]]:
     still_open = {str(name): fact for name, fact in last.items() if fact.kind in (Kind.REQUESTED, Kind.STARTED)}
     for fact in facts:
         if fact.kind in _ENDS:
-            yield _line(fact, *_end(fact, started.get(fact.body.get("promotion")), votes), view)
+            yield fact, _line(fact, *_end(fact, started.get(fact.body.get("promotion")), votes), view)
         elif fact.kind in _DECISIONS:
-            yield _line(fact, *_DECISIONS[fact.kind], _why(fact), view)
+            yield fact, _line(fact, *_DECISIONS[fact.kind], _why(fact), view)
         elif fact.kind is Kind.APPROVED and fact.digest not in used:
-            yield _line(fact, "✓", "approved", "", _why(fact), view)
+            yield fact, _line(fact, "✓", "approved", "", _why(fact), view)
         elif still_open.get(fact.environment or "") is fact:
             if fact.kind is Kind.STARTED:
-                yield _line(fact, "…", "started", "wait", "it has not ended, or was interrupted", view)
+                yield fact, _line(fact, "…", "started", "wait", "it has not ended, or was interrupted", view)
             elif fact.body.get("reason_code") != "ok":
-                yield _line(fact, "⏸", "waits", "wait", _joined(fact.body.get("reasons")), view)
+                yield fact, _line(fact, "⏸", "waits", "wait", _joined(fact.body.get("reasons")), view)
 
 
 def _end(fact: Fact, start: Fact | None, votes: Mapping[str, str]) -> tuple[str, str, Style, str]:
@@ -110,7 +112,7 @@ def _why(fact: Fact) -> str:
 # ------------------------------------------------------------ one line a fact
 def _row(fact: Fact, view: View) -> tuple[str, ...]:
     release = (fact.release or "-")[:12]
-    at = view.at(fact.at)
+    at = view.moment(fact.at)
     return (str(fact.seq), at, str(fact.kind), fact.environment or "-", release, clean(fact.actor), _detail(fact))
 
 

@@ -1,7 +1,6 @@
 """`promoter status`: one line for each environment, and below what is wrong and what waits, with the command for it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
@@ -112,8 +111,3 @@ def digest(release: Release) -> str:
     """Return the short digest of the only image, or the number of images."""
     digests = sorted({ref.digest.hex[:12] for ref in release.images.values()})
     return digests[0] if len(digests) == 1 else f"{len(digests)} images"
-
-
-def when(at: datetime) -> str:
-    """Format a time in UTC, without the fraction of the second."""
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"

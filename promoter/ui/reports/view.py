@@ -11,6 +11,8 @@ Style = Literal["good", "bad", "wait", "dim", "bold", ""]
 _CODES: dict[str, str] = {"good": "32", "bad": "31", "wait": "33", "dim": "2", "bold": "1"}
 SHORT = 7
 """Characters of a release's or a commit's id in tables; the whole id is in `--json` and with `-v`."""
+LONG = 12
+"""Characters of an id or a digest that people may copy into a command."""
 
 _NARROW = 24
 """Columns that the last column needs; with fewer it goes below the others."""
@@ -46,6 +48,18 @@ class View:
         """Return how long ago that was: `12 s`, `17 min`, `3 h`, `2 days`."""
         return span(max(self.now - time, timedelta()))
 
+    def moment(self, time: datetime) -> str:
+        """Return a time and how long ago it was: `05:44:07, 17 min ago`; with `verbose` the date and time in UTC."""
+        return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if self.verbose else f"{self.at(time)}, {self.ago(time)} ago"
+
+    def id(self, identifier: str) -> str:
+        """Return the first characters of the id of a release; with `verbose` all of them."""
+        return identifier if self.verbose else identifier[:LONG]
+
+    def digest(self, digest: str) -> str:
+        """Return the first characters of a digest; with `verbose` all of it."""
+        return digest if self.verbose else digest.removeprefix("sha256:")[:LONG]
+
     def command(self, command: str) -> str:
         """Return a command with the options that it needs for this pipeline."""
         return f"{command} {self.options}".rstrip()
@@ -72,7 +86,10 @@ class View:
         ) or [begin.rstrip()]
 
     def table(self, rows: Sequence[Sequence[Cell | str]], indent: str = "  ") -> list[str]:
-        """Align columns, two spaces apart. The last column is wrapped at the width of the terminal."""
+        """Align columns, two spaces apart. The last column is wrapped at the width of the terminal.
+
+        When not even the other columns fit, they take several lines. A cell of theirs is never broken.
+        """
         cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
         if not cells:
             return []
@@ -83,15 +100,28 @@ class View:
 
     def _row(self, row: Sequence[Cell], widths: Sequence[int], indent: str, start: int) -> list[str]:
         *firsts, last = row
-        head = indent + "".join(self._padded(cell, width) for cell, width in zip(firsts, widths, strict=False))
-        if not last.text:
-            return [head.rstrip()]
+        *lines, head = self._packed(firsts, widths, indent)
+        if not last.text or lines:
+            ending = self.wrap(last.text, f"{indent}    ") if last.text else []
+            return [*lines, head.rstrip(), *(self.paint(line, last.style) for line in ending)]
         if self.width is None or start + len(last.text) <= self.width:
             return [head + self.paint(last.text, last.style)]
         below = start > self.width - _NARROW
         lines = self.wrap(last.text, f"{indent}    " if below else " " * start)
         painted = [self.paint(line, last.style) for line in lines]
         return [head.rstrip(), *painted] if below else [head + self.paint(lines[0][start:], last.style), *painted[1:]]
+
+    def _packed(self, cells: Sequence[Cell], widths: Sequence[int], indent: str) -> list[str]:
+        """Put cells into as few lines as fit the terminal."""
+        lines, used = [indent], len(indent)
+        for cell, width in zip(cells, widths, strict=False):
+            if self.width is not None and used > len(indent) and used + len(cell.text) > self.width:
+                lines[-1] = lines[-1].rstrip()
+                lines.append(f"{indent}    ")
+                used = len(indent) + 4
+            lines[-1] += self._padded(cell, width)
+            used += width + 2
+        return lines
 
     def _padded(self, cell: Cell, width: int) -> str:
         return self.paint(cell.text, cell.style) + " " * (width + 2 - len(cell.text))

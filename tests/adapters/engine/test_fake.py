@@ -1,4 +1,7 @@
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
@@ -6,7 +9,7 @@ import pytest
 from promoter.model.errors import StartError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Healthcheck, Service
-from promoter.promotion.ports.engine import ContainerSpec
+from promoter.promotion.ports.engine import ContainerSpec, ListeningPort
 from tests.contracts.engine import EngineContract
 from tests.fakes.engine import Behaviour, FakeEngine
 from tests.fakes.secrets import FakeSecrets
@@ -25,6 +28,12 @@ class FakeSite:
         self.engine.offer(image)
         self.engine.hold(image)
         return image
+
+    @contextmanager
+    def listener(self, address: str, port: int) -> Iterator[None]:
+        self.engine.listening = [ListeningPort(f"python (process {os.getpid()})", {}, address, port)]
+        yield
+        self.engine.listening = []
 
     def built(self) -> tuple[Repository, str]:
         self.engine.tag(REPOSITORY, "v1", Digest("a" * 64))

@@ -99,12 +99,10 @@ def test_version(run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...]) -> 
         (("veto", "3f", "--reason", "why"), ("veto", "3f", "why", ())),
         (("veto", "3f", "--reason", "why", "--service", "web"), ("veto", "3f", "why", ("web",))),
         (("history", "dev"), ("history", "dev")),
-        (("show", "3f"), ("show", "3f")),
         (("diff", "dev", "prod"), ("diff", "dev", "prod")),
         (("logs", "3f"), ("logs", "3f", None, 100)),
         (("logs", "prod", "web", "-n", "5"), ("logs", "prod", "web", 5)),
         (("logs",), ("logs", None, None, 100)),
-        (("show",), ("show", None)),
     ],
 )
 def test_commands_pass_their_arguments_to_the_api(
@@ -112,6 +110,23 @@ def test_commands_pass_their_arguments_to_the_api(
 ) -> None:
     assert run_cli(*argv).code == 0
     assert fake.asked[-1] == asked
+
+
+@pytest.mark.parametrize(("argv", "release"), [(("show", "3f"), "3f"), (("show",), None)])
+def test_show_reads_the_history_only_for_people(
+    run_cli: RunCli, fake: FakePromoter, argv: tuple[str, ...], release: str | None
+) -> None:
+    assert run_cli(*argv).code == 0
+    assert fake.asked[-2:] == [("show", release), ("history", None)]
+    assert run_cli(*argv, "--json").code == 0
+    assert fake.asked[-1] == ("show", release)
+
+
+def test_an_override_is_checked_before_the_case_is_shown(run_cli: RunCli, fake: FakePromoter) -> None:
+    fake.answers["check_override"] = Refused("ben may not", ReasonCode.ROLE_MISSING)
+    answer = run_cli("override", "prod", "--reason", "down", "--yes", "--key", "id")
+    assert (answer.code, answer.out, answer.err) == (4, "", "promoter: ben may not\n")
+    assert fake.asked[-1] == ("check_override", "id")
 
 
 def test_wait_comes_from_the_settings_too(run_cli: RunCli, fake: FakePromoter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,15 +378,17 @@ def test_history(run_cli: RunCli) -> None:
 
 def test_show_diff_and_logs_are_text_and_json(run_cli: RunCli) -> None:
     shown = run_cli("show", "3f").out.splitlines()
-    assert shown[0] == f"release {RELEASE.id} (main c0ffeec0ffee, with uncommitted changes)"
-    assert shown[2:4] == ["made 2026-11-23 18:20:11Z by ana@example.com, tagged web:v1", "runs in dev"]
-    assert shown[-1].split() == ["1", "2026-11-23", "18:20:11Z", "released", "-", "ana@example.com"]
+    assert shown[0] == f"release {RELEASE.short_id} (main c0ffeec0ffee, with uncommitted changes)"
+    assert shown[-1].split()[3:] == ["-", "released", RELEASE.short_id[:7], "ana@example.com"]
+    assert run_cli("show", "3f", "-v").out.startswith(f"release {RELEASE.id} ")
     differs = run_cli("diff", "dev", "prod").out
     assert "configuration:\n  ~ a: 1 -> 2" in differs
-    assert f"  web: {RELEASE.images['web'].digest} -> (none)" in differs
+    assert f"  web: {RELEASE.images['web'].digest.hex[:12]} -> (none)" in differs
+    assert f"  web: {RELEASE.images['web'].digest} -> (none)" in run_cli("diff", "dev", "prod", "-v").out
     assert "commits in dev and not in prod:\n  c0ffee1 Be faster" in differs
     assert run_cli("diff", "dev", "prod", "--json").json["changes"] == [{"path": "a", "from": 1, "to": 2, "change": "changed"}]
     assert run_cli("logs", "3f").out.splitlines()[1:] == ["migrated[2J", "fine"]
+    assert run_cli("logs", "3f", "-v").out.splitlines()[0] == "== dev: before 1, 2026-11-23 18:20:11Z"
     assert run_cli("logs", "3f", "--json").json[0]["text"] == "migrated\x1b[2J\nfine"
 
 

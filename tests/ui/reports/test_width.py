@@ -4,16 +4,23 @@ from dataclasses import replace
 
 import pytest
 
+from promoter.ledger.store import LeaseInfo
 from promoter.promotion.results import RunResult, Status
 from promoter.ui.reports.approval_request import case
 from promoter.ui.reports.explain import explained
 from promoter.ui.reports.history import history
+from promoter.ui.reports.inbox import inbox
+from promoter.ui.reports.locks import locks
+from promoter.ui.reports.logs import logs
 from promoter.ui.reports.plan import planned
+from promoter.ui.reports.release import difference, release
 from promoter.ui.reports.status import matrix
 from promoter.ui.reports.view import View
-from promoter.usecases.status import StatusReport
+from promoter.usecases.inbox import Inbox, InboxItem
+from promoter.usecases.logs import LogEntry
+from promoter.usecases.status import LocksReport, StatusReport
 from tests.fakes.clock import START
-from tests.fakes.promoter import approval_case, explanation, facts, status_report
+from tests.fakes.promoter import IMAGE, RELEASE, FakePromoter, approval_case, explanation, facts, status_report
 from tests.fakes.promoter import planned as plan_result
 
 LONG = "a sentence of many words " * 9
@@ -30,6 +37,22 @@ def texts(view: View) -> list[str]:
         explained(replace(explanation(START), note=LONG), view),
         case(replace(approval_case(), commits=(LONG,)), view, brief=True),
         history(facts(), view),
+        history(facts(), replace(view, verbose=True)),
+        *short_views(view),
+        *short_views(replace(view, verbose=True)),
+    ]
+
+
+def short_views(view: View) -> list[str]:
+    fake, held = FakePromoter(), LeaseInfo("test", LONG, 3, START, START)
+    item = InboxItem("prod", RELEASE.id, "soaking", LONG, "promoter promote --to prod", START)
+    changed = {"path": "services.web.environment.TEXT", "from": LONG, "to": str(IMAGE.digest), "change": "changed"}
+    return [
+        inbox(Inbox("shop", "ben@example.com", (item,)), view),
+        locks(LocksReport("shop", ((held, True),)), view),
+        release(fake.show(None), facts(), view),
+        difference({**fake.diff("dev", "prod"), "changes": [changed]}, view),
+        logs([LogEntry("dev", START, LONG, "short")], view),
     ]
 
 
