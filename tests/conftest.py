@@ -110,6 +110,12 @@ def postgres_programs(lab: Mapping[str, str]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def haproxy_contexts(lab: Mapping[str, str]) -> list[Path]:
+    """Build contexts of images of HAProxy, one or two versions; where none can be had, the test is skipped and says why."""
+    return [Path(part) for part in _extra(lab, "HAPROXY", "front").split(os.pathsep)]
+
+
+@pytest.fixture(scope="session")
 def sshd_program(lab: Mapping[str, str]) -> list[Path]:
     """OpenSSH's server, then directories of its libraries; where it cannot be had, the test is skipped and says why."""
     return [Path(part) for part in _extra(lab, "SSHD", "ledgers").split(os.pathsep)]

@@ -136,7 +136,11 @@ def configuration(front: Front, behind: Mapping[str, tuple[Slot, ...]]) -> str:
         f"  timeout queue {retries}s",
         f"  retries {retries}",
         "  option redispatch 1",
-        *(("  option forwardfor", "  timeout http-request 1m", "  retry-on conn-failure") if front.mode == "http" else ()),
+        *(
+            ("  option forwardfor", "  option http-server-close", "  timeout http-request 1m", "  retry-on conn-failure")
+            if front.mode == "http"
+            else ()
+        ),
         "  default-server init-addr none resolvers engine resolve-prefer ipv4",
     ]
     for route in front.routes:

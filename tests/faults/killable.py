@@ -1,6 +1,7 @@
 """The real `promoter` command, which dies by SIGKILL at a point: PROMOTER_DIE_AT is its number, PROMOTER_POINTS the file that
 every point's name is written to as it is reached. Looking changes nothing and is no point here.
 
+With PROMOTER_EXEC_POINTS each command inside a container is a point too: that is how the servers of a front are switched.
 With PROMOTER_ELSEWHERE it says that it runs on another machine: nobody here can know that it is dead.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 
 from promoter import bootstrap
 from promoter.adapters import process_owner
+from promoter.adapters.builders import select
 from tests.faults.points import Points, unwrapped
 
 ENGINE = ("pull", "push", "ensure_network", "ensure_volume", "create", "start", "stop", "rename", "remove", "remove_image")
@@ -42,17 +44,17 @@ def main() -> None:
         real: Any = getattr(bootstrap, name)
         setattr(bootstrap, name, lambda *words, **named: points.wrapped(real(*words, **named), port, verbs))
 
-    killable("open_engine", "engine", ENGINE)
+    killable("open_engine", "engine", (*ENGINE, "exec") if "PROMOTER_EXEC_POINTS" in os.environ else ENGINE)
     killable("open_ledger", "ledger", LEDGER)
     killable("HttpRegistry", "registry", REGISTRY)
     killable("OutsideProbes", "probes", ("command",))
-    choose: Any = bootstrap.choose_builder
+    choose: Any = select.choose_builder
 
     def builder(choice: str, engine: Any, **named: Any) -> Any:
         """The builder of the real engine: what it does there is one point of its own."""
         return points.wrapped(choose(choice, unwrapped(engine), **named), "builder", ("build",))
 
-    bootstrap.choose_builder = builder
+    select.choose_builder = builder
     if "PROMOTER_ELSEWHERE" in os.environ:
         process_owner._mark = lambda: OTHER_MACHINE
     from promoter.ui.cli.app import main as command

@@ -1,7 +1,7 @@
 """What tests on the real engine share."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tests.ci import fixtures
 from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
+from tests.live.fronted import FrontedApp, build_all
 from tests.live.project import Project, initial
 from tests.live.stage import Stage, push_shell
 
@@ -32,6 +33,17 @@ def app(
     made.write()
     yield made
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def front_images(haproxy_contexts: list[Path], engine_url: str, registry_host: str) -> Mapping[str, str]:
+    """References of the images of fronts and of applications behind them, built once."""
+    return build_all(engine_url, registry_host, dict(zip(("distribution", "newest"), haproxy_contexts, strict=False)))
+
+
+@pytest.fixture
+def fronted(app: App, front_images: Mapping[str, str]) -> FrontedApp:
+    return FrontedApp(app, front_images)
 
 
 @pytest.fixture(scope="module")

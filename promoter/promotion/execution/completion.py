@@ -50,10 +50,11 @@ class Ending:
         self._ctx.engine.alive()  # a step that failed because the engine is gone is not a failed step
         job, name, touched = self._ctx.job, self._ctx.environment.name, self._ctx.touched
         leave = job.mend or (job.plan.environment.on_failure is OnFailure.STOP and not interrupted)
-        returned = Returned(touched=bool(touched), left=leave)
-        if touched and not leave:
+        stopped = self._ctx.stopped
+        returned = Returned(touched=bool(touched or stopped), left=leave)
+        if (touched or stopped) and not leave:
             self._ctx.hold.check()
-            made = Failed(job.namespace, job.promotion, {service: job.slots(service) for service in touched})
+            made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
             returned = restore(self._ctx.ports, self._ctx.engine, self._ctx.strategy, made, job.earlier, self._restoring)
             self._ctx.engine.alive()
         reasons = (*failure.reasons, *returned.sentences(name))

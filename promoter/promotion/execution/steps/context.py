@@ -6,6 +6,7 @@ from dataclasses import field
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
 from promoter.model.dataclass import dataclass
+from promoter.model.labels import Slot
 from promoter.pipeline.model import Environment
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep
@@ -33,6 +34,8 @@ class StepContext:
     """The replicas of each service that was replaced or kept."""
     touched: list[str] = field(default_factory=list)
     """The services of which a container was changed, in order."""
+    stopped: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
+    """The containers that were stopped because the file has their service no longer, and a new one needs their port."""
 
     @property
     def environment(self) -> Environment:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
+from promoter.model.labels import Slot, service_of
+from promoter.pipeline.compose.ports import clash
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.steps.context import StepContext
 from promoter.promotion.steps import Replace
@@ -14,6 +16,7 @@ def replace_service(ctx: StepContext, step: Replace) -> dict[str, object]:
     order, restart = ctx.job.order(service), _restarts(ctx, service)
     if _shares_with_replaced(ctx, service):
         order = replace(order, live=frozenset(), earlier=frozenset())
+    _free_ports(ctx, service)
     for slot in ctx.job.slots(service):
         ctx.guard()
         swapped = ctx.strategy.replace(order, slot, restart=restart, touch=partial(ctx.touch, service))
@@ -31,6 +34,25 @@ def replace_service(ctx: StepContext, step: Replace) -> dict[str, object]:
         **_held(done),
         "gap_ms": max((round(s.gap * 1000) for s in done if s.gap is not None), default=None),
     }
+
+
+def _free_ports(ctx: StepContext, service: str) -> None:
+    """Stop containers of services that the file has no longer, if they have a port that this service publishes."""
+    wanted = ctx.environment.services[service].ports
+    if not wanted:
+        return
+    for container in ctx.engine.find(ctx.job.namespace.labels):
+        other = service_of(container.labels)
+        if not container.running or not other or other in ctx.environment.services:
+            continue
+        if any(
+            clash(address, port.host_ip) and number == port.published
+            for address, number in container.published.values()
+            for port in wanted
+        ):
+            ctx.acted = True
+            ctx.stopped[other] = (*ctx.stopped.get(other, ()), Slot(container.name))
+            ctx.engine.stop(container.id, None)
 
 
 def _held(done: list[Swapped]) -> dict[str, object]:

@@ -28,7 +28,7 @@ class ServerState:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one server has done so far. `sessions` are open now; `answers` were complete."""
+    """What one server has done so far. `sessions` are open now, `answers` were complete, `refused` connections failed."""
 
     sessions: int
     answers: int
@@ -67,7 +67,7 @@ def _traffic(row: Mapping[str, str]) -> Traffic:
         return int(row.get(key) or 0)
 
     answers = sum(number(f"hrsp_{group}") for group in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
-    return Traffic(number("scur") + number("qcur"), answers, number("stot"), number("econ") + number("eresp"))
+    return Traffic(number("scur") + number("qcur"), answers, number("stot"), number("econ"))
 
 
 def set_state(keys: Iterable[Key], state: str) -> str:

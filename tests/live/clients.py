@@ -1,0 +1,84 @@
+"""Clients that keep their connections, half of them with POST: no request of theirs may fail while a release is replaced."""
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+COUNT = 6
+PAUSE = 0.005
+"""Seconds between two requests of a client: on a machine with two cores the release under test must get some time too."""
+BODY = b"x" * 2000
+TIMEOUT = 60.0
+
+
+@dataclass
+class Clients:
+    """What the clients have seen. `seen` counts answers by their body; `failed` has each failure in words."""
+
+    port: int
+    prefix: bytes = b""
+    seen: dict[str, int] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    _over: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self, number: int) -> None:
+        connection: http.client.HTTPConnection | None = None
+        method, body = ("POST", BODY) if number % 2 else ("GET", None)
+        while not self._over.wait(PAUSE):
+            started = time.monotonic()
+            try:
+                connection = connection or self._connected()
+                connection.request(method, "/", body)
+                answer = connection.getresponse()
+                text = answer.read().decode()
+                self._note(text if answer.status == 200 else None, f"{method}: {answer.status} {text[:80]}", started)
+                if answer.will_close:
+                    connection = None
+            except (OSError, http.client.HTTPException) as error:
+                self._note(None, f"{method}: {error!r}", started)
+                connection = None
+
+    def _connected(self) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        connection.connect()
+        if self.prefix:
+            connection.sock.sendall(self.prefix)
+        return connection
+
+    def _note(self, text: str | None, failure: str, started: float) -> None:
+        with self._lock:
+            self.slowest = max(self.slowest, time.monotonic() - started)
+            if text is None:
+                self.failed.append(failure)
+            else:
+                self.seen[text] = self.seen.get(text, 0) + 1
+
+    def stop(self) -> None:
+        self._over.set()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a client gets this answer."""
+        ends = time.monotonic() + TIMEOUT
+        while text not in self.seen:
+            assert time.monotonic() < ends, (text, self.seen, self.failed[:3])
+            self._over.wait(0.02)
+
+
+@contextmanager
+def clients(port: int, prefix: bytes = b"") -> Iterator[Clients]:
+    """Run clients until the block ends."""
+    made = Clients(port, prefix)
+    threads = [threading.Thread(target=made.work, args=(number,)) for number in range(COUNT)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        for thread in threads:
+            thread.join()

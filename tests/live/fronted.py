@@ -1,0 +1,157 @@
+"""An application behind a front: images that are built once, and a pipeline that says which of them runs."""
+
+import io
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from parts.processes import until
+
+from tests.conftest import ROOT, Ran
+from tests.live.app import App
+
+START_FIRST = "{start-first: {drain: 5s, monitor: 1s}}"
+HOLD = "{hold: {drain: 5s, monitor: 1s, max_hold: 20s}}"
+CONFIG = """\
+defaults
+  mode http
+  timeout client 1m
+  timeout server 1m
+  timeout connect 1s
+frontend page
+  bind :8080{accept}
+  http-request return status 200 content-type text/plain string {word}
+"""
+SERVE = "haproxy -W -db -f /app.cfg"
+HEALTHY = "wget -qO- http://127.0.0.1:8080/"
+APPS: Mapping[str, tuple[str, str]] = {
+    "one": (SERVE, HEALTHY),
+    "two": (SERVE, HEALTHY),
+    "sick": (SERVE, "exit 1"),
+    "mortal": (f"{SERVE} & while [ ! -e /end ]; do sleep 0.1; done; kill -USR1 $!; wait", HEALTHY),
+}
+"""Commands and health checks of the images. `mortal` ends, after its open requests, when it has a file /end."""
+PIPELINE = """\
+name: {name}
+services:
+  web:
+    image: {image}
+    ports: ["127.0.0.1:{port}:8080"]
+    stop_grace_period: 2s
+    healthcheck: {{test: ["CMD-SHELL", "{health}"], interval: 1s, retries: 2}}
+    deploy: {{replicas: {replicas}}}
+environments:
+  dev:
+    strategy: {strategy}
+{front}    verify:
+      - container: {{service: web, command: ["wget", "-qO-", "http://web:8080/"]}}
+"""
+
+
+def build_all(engine: str, registry: str, contexts: Mapping[str, Path]) -> Mapping[str, str]:
+    """Build and push the fronts and the applications. Return the reference of each by its name."""
+    client = docker.APIClient(engine, version="auto", timeout=120)
+    found = {}
+    for name, context in contexts.items():
+        found[name] = _pushed(client, f"{registry}/front/haproxy-{name}", _tar(context))
+    base = next(iter(found.values()))
+    for word, (command, health) in APPS.items():
+        text = f'FROM {base}\nCOPY app.cfg /app.cfg\nCMD ["sh", "-c", "{command}"]\nLABEL health="{health}"\n'
+        files = {"Dockerfile": text, "app.cfg": CONFIG.format(word=word, accept="")}
+        found[word] = _pushed(client, f"{registry}/front/app-{word}", _packed(files))
+    client.close()
+    return found
+
+
+def _pushed(client: docker.APIClient, repository: str, context: io.BytesIO) -> str:
+    for line in client.build(fileobj=context, custom_context=True, tag=f"{repository}:1", rm=True, decode=True):
+        assert "error" not in line, line
+    for line in client.push(repository, "1", stream=True, decode=True):
+        assert "error" not in line, line
+    return f"{repository}:1"
+
+
+def _tar(folder: Path) -> io.BytesIO:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.add(folder, arcname=".")
+    packed.seek(0)
+    return packed
+
+
+def _packed(files: Mapping[str, str]) -> io.BytesIO:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    packed.seek(0)
+    return packed
+
+
+@dataclass
+class FrontedApp:
+    """One environment behind a front. `front` is the name of its image."""
+
+    app: App
+    images: Mapping[str, str]
+    strategy: str = START_FIRST
+    front: str = "distribution"
+    options: str = ""
+    replicas: int = 1
+
+    @property
+    def port(self) -> int:
+        return self.app.ports["dev"]
+
+    def want(self, word: str) -> None:
+        front = f"    front: {{image: {self.images[self.front]}{self.options}}}\n" if "recreate" not in self.strategy else ""
+        text = PIPELINE.format(
+            name=self.app.name,
+            image=self.images[word],
+            port=self.port,
+            health=APPS[word][1],
+            replicas=self.replicas,
+            strategy=self.strategy,
+            front=front,
+        )
+        (self.app.cli.cwd / "pipeline.yaml").write_text(text)
+
+    def container(self, name: str) -> str:
+        """Return the id of a container by its name without pipeline and environment."""
+        found = self.app.engine.inspect(f"{self.app.name}-dev-{name}")
+        assert found is not None, name
+        return found.id
+
+    def started_again(self, name: str) -> None:
+        """Wait until the engine has started a container again that ended."""
+        assert until(lambda: self._restarts(name) > 0, 60)
+
+    def _restarts(self, name: str) -> int:
+        found = self.app.engine.inspect(self.container(name))
+        return found.restart_count if found is not None and found.running else 0
+
+    def killable(self, at: int | None) -> list[str]:
+        """Run to the point with number `at`, where the process is killed, or to the end. Return the points it reached."""
+        directory = self.app.cli.cwd
+        output = directory / "points"
+        output.unlink(missing_ok=True)
+        more = {"PROMOTER_POINTS": str(output), "PYTHONPATH": str(ROOT), "PROMOTER_EXEC_POINTS": "1"} | (
+            {"PROMOTER_DIE_AT": str(at)} if at else {}
+        )
+        command = [sys.executable, "-m", "tests.faults.killable", "run", "--wait-lock", "40s"]
+        done = subprocess.run(
+            command, cwd=directory, env={**self.app.cli.env, **more}, capture_output=True, text=True, check=False
+        )
+        points = output.read_text().splitlines()
+        assert done.returncode == (-9 if at else 0), (at, points, done.stdout + done.stderr)
+        return points
+
+    def run(self, word: str) -> Ran:
+        self.want(word)
+        return self.app.cli("run", "--json", "--wait-lock", "40s")
