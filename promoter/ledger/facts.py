@@ -207,6 +207,22 @@ class Drifted(Payload):
     kind = Kind.DRIFTED
 
 
+@dataclass(frozen=True, kw_only=True)
+class Executed(Payload):
+    """One fact before the command starts, and one with its result, which names the first as `intent`."""
+
+    kind = Kind.EXECUTED
+    service: str
+    container: Annotated[str, "id"]
+    replica: int
+    command: Annotated[Sequence[str], "the command and its arguments, without secrets"]
+    intent: Annotated[str | None, "the digest of the fact before the start"] = None
+    started: Annotated[str | None, "time"] = None
+    duration_ms: int | None = None
+    exit_code: Annotated[int | None, "missing if the end of the command was not seen"] = None
+    reason: Annotated[str | None, "why the end of the command was not seen"] = None
+
+
 KINDS: Mapping[Kind, type[Payload]] = {
     one.kind: one
     for one in (
@@ -227,6 +243,7 @@ KINDS: Mapping[Kind, type[Payload]] = {
         Frozen,
         Unfrozen,
         Drifted,
+        Executed,
     )
 }
 

@@ -39,6 +39,7 @@ def busy() -> Harness:
     shop.run()
     vote(shop, "approve")
     shop.api().promote(None, None, None)
+    shop.api(EVE).execute("prod", "web", ["ls"], lambda *_: None)
     shop.newer("two")
     shop.run()
     api = shop.api(EVE)
