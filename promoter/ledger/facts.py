@@ -12,6 +12,7 @@ from promoter.ledger.chain import Kind
 from promoter.model.dataclass import dataclass
 
 Document = Mapping[str, Any]
+IRREVERSIBLE = "the jobs that were started and cannot be undone: older releases are refused from then on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,7 @@ class Promoted(Payload):
     engine: Annotated[Document, "{fingerprint, name, version}"]
     rollback: Annotated[bool | None, "true for the rollback command, which pins, with its reason"] = None
     reason: str | None = None
+    irreversible: Annotated[Sequence[str] | None, IRREVERSIBLE] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,7 @@ class _Unsuccessful(Payload):
     reasons: Sequence[str]
     evidence: Sequence[Document]
     touched: Annotated[bool, "false if nothing was done in the environment; then unsigned votes count again"]
+    irreversible: Annotated[Sequence[str] | None, IRREVERSIBLE] = None
 
 
 @dataclass(frozen=True, kw_only=True)

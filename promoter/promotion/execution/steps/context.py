@@ -34,6 +34,9 @@ class StepContext:
     touched: list[str] = field(default_factory=list)
     """The services of which a container was changed, in order."""
 
+    irreversible: dict[str, bool] = field(default_factory=dict)
+    """The titles of irreversible jobs that this promotion has started, and whether each has finished."""
+
     @property
     def environment(self) -> Environment:
         return self.job.plan.environment
