@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from promoter.promotion.results import RunResult
     from promoter.usecases.approval_case import ApprovalCase
     from promoter.usecases.context import Context
+    from promoter.usecases.exec import Execution
     from promoter.usecases.explain import Explanation
     from promoter.usecases.history import LedgerReport
     from promoter.usecases.holds import Vetoed
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from promoter.usecases.logs import LogEntry
     from promoter.usecases.ports.bundle import UseCasePorts
     from promoter.usecases.ports.platform import Forge, Target
+    from promoter.usecases.redacted_lines import WriteLine
     from promoter.usecases.status import LocksReport, StatusReport
 
 
@@ -282,6 +284,24 @@ class Promoter:
         from promoter.usecases.logs import follow
 
         return follow(self.context, environment, service, lines)
+
+    def execute(
+        self,
+        environment: str,
+        service: str,
+        command: "Sequence[str]",
+        write: "WriteLine",
+        *,
+        replica: int = 1,
+        timeout: "timedelta | None" = None,
+    ) -> "Execution":
+        """Run a command in a container of a service, and record it. `write` gets each line of its output, without secrets.
+
+        Raise Refused for another engine or ledger than the recorded one, EngineError if the container does not run.
+        """
+        from promoter.usecases.exec import TIMEOUT, execute
+
+        return execute(self.context, environment, service, command, write, replica=replica, timeout=timeout or TIMEOUT)
 
     def ledger_verify(self) -> "LedgerReport":
         """Read the whole chain from its first line, and check each fact against those before it."""

@@ -37,7 +37,17 @@ class HttpCheck(CheckShape):
         return f"http {self.method} {self.url}"
 
 
-class ContainerCheck(CheckShape):
+class JobCheck(CheckShape):
+    """A check that runs a program. `reversible` false: what the program changes cannot be undone."""
+
+    reversible: bool = Field(default=True, exclude_if=bool)
+    """It is left out of documents unless it is false, so that digests of older plans and policies stay the same."""
+
+    def title(self) -> str:
+        return super().title() if self.reversible else f"{super().title()} (irreversible)"
+
+
+class ContainerCheck(JobCheck):
     """Runs a service's image at the release's digest once, on the environment's network; exit 0 passes.
 
     `command` replaces the image's command, as in Compose; `entrypoint` replaces its entrypoint.
@@ -54,7 +64,7 @@ class ContainerCheck(CheckShape):
         return f"container {self.service}: {' '.join(self.command)}"
 
 
-class CommandCheck(CheckShape):
+class CommandCheck(JobCheck):
     """Runs a program beside the pipeline file; exit 0 passes."""
 
     kind: ClassVar[str] = "command"
@@ -64,6 +74,11 @@ class CommandCheck(CheckShape):
 
     def subject(self) -> str:
         return f"command {' '.join(self.run)}"
+
+
+def is_irreversible(check: CheckShape) -> bool:
+    """Return whether what the check changes cannot be undone."""
+    return isinstance(check, JobCheck) and not check.reversible
 
 
 Check = HttpCheck | ContainerCheck | CommandCheck | MetricCheck | ScanCheck | SignatureCheck

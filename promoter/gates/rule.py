@@ -19,6 +19,7 @@ class Rule(StrEnum):
     DIGESTS = "digests"
     ENGINE = "engine"
     LEDGER = "ledger"
+    BARRIER = "barrier"
 
 
 FINAL = frozenset({Rule.POLICY, Rule.VETO, Rule.SUPERSEDED})

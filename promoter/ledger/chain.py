@@ -42,6 +42,7 @@ class Kind(StrEnum):
     OVERRIDDEN = "overridden"
     DRIFTED = "drifted"
     ATTESTED = "attested"
+    EXECUTED = "executed"
 
 
 _KINDS = {str(kind): kind for kind in Kind}

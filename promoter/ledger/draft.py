@@ -21,6 +21,7 @@ class EnvironmentDraft:
         self.ended_seq, self.last_failure = base.ended_seq, base.last_failure
         self.pinned, self.frozen = base.pinned, base.frozen
         self.overrides, self.pending_reviews, self.reviews = base.overrides, base.pending_reviews, base.reviews
+        self.barriers = base.barriers
 
     def table(self, name: str) -> Open[Any]:
         """Return the table that has this name in EnvironmentState."""
@@ -44,6 +45,7 @@ class EnvironmentDraft:
             overrides=self.overrides,
             pending_reviews=self.pending_reviews,
             reviews=self.reviews,
+            barriers=self.barriers,
             **tables,
         )
 

@@ -12,6 +12,7 @@ from promoter.ledger.chain import Kind
 from promoter.model.dataclass import dataclass
 
 Document = Mapping[str, Any]
+IRREVERSIBLE = "the jobs that were started and cannot be undone: older releases are refused from then on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,7 @@ class Promoted(Payload):
     engine: Annotated[Document, "{fingerprint, name, version}"]
     rollback: Annotated[bool | None, "true for the rollback command, which pins, with its reason"] = None
     reason: str | None = None
+    irreversible: Annotated[Sequence[str] | None, IRREVERSIBLE] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,7 @@ class _Unsuccessful(Payload):
     reasons: Sequence[str]
     evidence: Sequence[Document]
     touched: Annotated[bool, "false if nothing was done in the environment; then unsigned votes count again"]
+    irreversible: Annotated[Sequence[str] | None, IRREVERSIBLE] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +210,22 @@ class Drifted(Payload):
     kind = Kind.DRIFTED
 
 
+@dataclass(frozen=True, kw_only=True)
+class Executed(Payload):
+    """One fact before the command starts, and one with its result, which names the first as `intent`."""
+
+    kind = Kind.EXECUTED
+    service: str
+    container: Annotated[str, "id"]
+    replica: int
+    command: Annotated[Sequence[str], "the command and its arguments, without secrets"]
+    intent: Annotated[str | None, "the digest of the fact before the start"] = None
+    started: Annotated[str | None, "time"] = None
+    duration_ms: int | None = None
+    exit_code: Annotated[int | None, "missing if the end of the command was not seen"] = None
+    reason: Annotated[str | None, "why the end of the command was not seen"] = None
+
+
 KINDS: Mapping[Kind, type[Payload]] = {
     one.kind: one
     for one in (
@@ -227,6 +246,7 @@ KINDS: Mapping[Kind, type[Payload]] = {
         Frozen,
         Unfrozen,
         Drifted,
+        Executed,
     )
 }
 

@@ -23,7 +23,7 @@ from promoter.ledger.readers import (
     text,
     texts,
 )
-from promoter.ledger.state import EMPTY, ActivePromotion, Deployment, Hold, PendingReview, ReleaseRecord, State
+from promoter.ledger.state import EMPTY, ActivePromotion, Barrier, Deployment, Hold, PendingReview, ReleaseRecord, State
 from promoter.model.errors import LedgerError
 from promoter.model.statement import Decision
 
@@ -158,7 +158,7 @@ def _promoted(draft: StateDraft, fact: Fact) -> None:
     entry.since = fact.at
     entry.request = None if changed else entry.request
     entry.pinned = pinned
-    _ended(entry, fact)
+    _ended(draft, entry, fact)
 
 
 def _failed(draft: StateDraft, fact: Fact) -> None:
@@ -166,7 +166,7 @@ def _failed(draft: StateDraft, fact: Fact) -> None:
     stays = entry.current is not None and not fact.body.get("left")
     entry.since = fact.at if stays else None
     entry.last_failure = read_failure(fact)
-    _ended(entry, fact)
+    _ended(draft, entry, fact)
 
 
 def _rolled_back(draft: StateDraft, fact: Fact) -> None:
@@ -179,7 +179,7 @@ def _rolled_back(draft: StateDraft, fact: Fact) -> None:
     entry.current = current
     entry.since = None if current is None else fact.at
     entry.last_failure = read_failure(fact)
-    _ended(entry, fact)
+    _ended(draft, entry, fact)
 
 
 def _earlier(entry: EnvironmentDraft, release: str, fact: Fact) -> Deployment:
@@ -192,13 +192,23 @@ def _earlier(entry: EnvironmentDraft, release: str, fact: Fact) -> Deployment:
     return Deployment(text(fact.environment), release, "", "", fact.at, fact.seq, {})  # its plan is unknown
 
 
-def _ended(entry: EnvironmentDraft, fact: Fact) -> None:
+def _ended(draft: StateDraft, entry: EnvironmentDraft, fact: Fact) -> None:
     start = entry.start
+    if start is not None and fact.body.get("irreversible"):
+        _add_barrier(draft, entry, start.release, fact)
     if fact.body.get("touched") is False and start is not None:
         _give_back(entry, start)
     entry.ended_seq = fact.seq
     entry.start = None
     entry.steps = []
+
+
+def _add_barrier(draft: StateDraft, entry: EnvironmentDraft, release: str, fact: Fact) -> None:
+    """Add a barrier, and leave out earlier ones that block only releases that this one blocks too."""
+    made = draft.releases.get(release)
+    if made is not None:
+        barrier = Barrier(release, made.seq, texts(fact.body["irreversible"]), fact.at, fact.seq)
+        entry.barriers = (*(one for one in entry.barriers if one.made_seq > made.seq), barrier)
 
 
 def _give_back(entry: EnvironmentDraft, start: ActivePromotion) -> None:

@@ -115,6 +115,17 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class Barrier:
+    """A promotion that has run irreversible jobs. `made_seq` is the first record of its release: older ones are behind it."""
+
+    release: str
+    made_seq: int
+    jobs: tuple[str, ...]
+    at: datetime
+    seq: int
+
+
+@dataclass(frozen=True)
 class ReleaseRecord:
     """A release, when it was first recorded, and its tags, which are only shown.
 
@@ -152,6 +163,8 @@ class EnvironmentState:
     pending_reviews: tuple[PendingReview, ...] = ()
     """Every override that was used here, also reviewed ones."""
     reviews: tuple[Vote, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
+    """The latest last. A barrier that blocks no release that a later one does not block is left out."""
     verified: PersistentTable[Deployment] = field(default_factory=empty)
     """Every verified promotion, by its sequence number."""
     lived: PersistentTable[int] = field(default_factory=empty)

@@ -37,6 +37,7 @@ class ReasonCode(StrEnum):
     SUPERSEDED = "superseded"
     OVERRIDDEN = "overridden"
     REVIEW_OVERDUE = "review_overdue"
+    IRREVERSIBLE = "irreversible"
     OTHER_LEDGER = "other_ledger"
     DIGEST_MOVED = "digest_moved"
     DIGEST_MISMATCH = "digest_mismatch"

@@ -6,7 +6,7 @@ from typing import TypeVar
 from promoter.config.spec_errors import nearest
 from promoter.config.yaml.scalars import kind_of
 from promoter.gates.check_base import GateShape
-from promoter.gates.checks import CommandCheck, ContainerCheck
+from promoter.gates.checks import CommandCheck, ContainerCheck, JobCheck, is_irreversible
 from promoter.gates.scan import ScanCheck
 from promoter.gates.signature import SignatureCheck
 from promoter.pipeline.problems import Spot
@@ -46,6 +46,19 @@ def _read_entry(entry: object, spot: Spot, kinds: Mapping[str, type[G]], word: s
         return None
     kind = names[0]
     return filler.read(kinds[kind], {} if entry[kind] is None else entry[kind], spot / kind)
+
+
+def check_reversible(found: Sequence[tuple[GateShape, Spot]], key: str, filler: Filler) -> None:
+    """Check that only jobs before the switch have `reversible`, and that an irreversible one is no dry run."""
+    for shape, spot in found:
+        if not isinstance(shape, JobCheck) or "reversible" not in shape.model_fields_set:
+            continue
+        if key != "before":
+            message = f"`reversible` describes jobs under `before`, and has no effect under `{key}`"
+            filler.complain(spot / "reversible", message, "remove it, or move the job to `before`", on_key=True)
+        elif is_irreversible(shape) and shape.dry_run:
+            message = "an irreversible job cannot be a dry run, because its failure would not stop the promotion"
+            filler.complain(spot / "dry_run", message, "remove `dry_run` or `reversible`", on_key=True)
 
 
 def check_services(found: Sequence[tuple[GateShape, Spot]], services: tuple[str, ...], filler: Filler) -> None:

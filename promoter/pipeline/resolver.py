@@ -23,7 +23,7 @@ from promoter.pipeline.engine_names import Placing, service_spot
 from promoter.pipeline.file_text import NO_RELEASE, EnvironmentText, FileText
 from promoter.pipeline.front_spec import Front, FrontForm, HoldForm
 from promoter.pipeline.gate_files import with_files
-from promoter.pipeline.gate_list import G, check_services, read_kinds
+from promoter.pipeline.gate_list import G, check_reversible, check_services, read_kinds
 from promoter.pipeline.local_files import local_files
 from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, Strategy
 from promoter.pipeline.mounted_files import Files, apply_env_files, apply_label_files
@@ -137,6 +137,7 @@ class Resolver:
     ) -> list[tuple[G, Spot]]:
         found = read_kinds(environment.raw.get(key), environment.spot / key, kinds, word, filler)
         check_services(found, environment.services, filler)
+        check_reversible(found, key, filler)
         return with_files(found, self.text.directory, self._files, filler)
 
     def _target_repositories(self, settings: Settings, filler: Filler) -> dict[str, Repository]:

@@ -35,11 +35,16 @@ def recorded_plan(document: Mapping[str, Any], base: Environment, release: Relea
     return Plan(document["pipeline"], environment, release, document["secrets"], steps_of(environment, release), document)
 
 
+def recorded_engines(document: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """Return the addresses of the engines of a recorded plan."""
+    return tuple(None if address == "default" else address for address in document["target"])
+
+
 def _environment(document: Mapping[str, Any], base: Environment, release: Release, directory: Path) -> Environment:
     images = {name: ImageRef.parse(text) for name, text in document["images"].items()}
     return replace(
         base,
-        engines=tuple(None if address == "default" else address for address in document["target"]),
+        engines=recorded_engines(document),
         services={name: _service(config, directory) for name, config in document["services"].items()},
         contents=document["contents"],
         networks={name: Network(**network) for name, network in document["networks"].items()},

@@ -51,9 +51,17 @@ def opening_of(ctx: Context, one: GateResult, subject: Subject, case: GateContex
         Rule.REVIEW: f"promoter review {name}{_key(subject.environment.override)}",
         Rule.SUPERSEDED: "promoter promote",
         Rule.OVERRIDE: f"promoter override {name} {release} --reason TEXT{_key(subject.environment.override)}",
+        Rule.BARRIER: f"promoter override {name} {release} --reason TEXT{_key(subject.environment.override)}",
     }
+    if one.kind == Rule.BARRIER and subject.environment.override is None:
+        return Opening(one)
     if one.kind in commands:
-        who: dict[str, tuple[str, ...]] = {Rule.REVIEW: reviewers(ctx, state, name), Rule.OVERRIDE: _overriders(ctx, subject)}
+        overriders = _overriders(ctx, subject)
+        who: dict[str, tuple[str, ...]] = {
+            Rule.REVIEW: reviewers(ctx, state, name),
+            Rule.OVERRIDE: overriders,
+            Rule.BARRIER: overriders,
+        }
         return Opening(one, who.get(one.kind, ANYONE), commands[one.kind])
     if one.kind in (Rule.POLICY, Rule.VETO, Rule.WINDOW):
         return Opening(one)

@@ -8,6 +8,7 @@ from promoter.model.diff import format_change
 from promoter.model.errors import CallerError
 from promoter.model.release import Release
 from promoter.promotion import progress
+from promoter.promotion.admission.barrier import barrier_before, barrier_text
 from promoter.promotion.plan import Plan, changes
 from promoter.promotion.promote import promote_to
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
@@ -99,10 +100,12 @@ def _announce(ctx: Context, environment: str, entry: EnvironmentState, plan: Pla
     commits = None
     if running.source.sha and plan.release.source.sha:
         commits = ctx.ports.source.commits(ctx.pipeline.directory, plan.release.source.sha, running.source.sha)
+    barrier = barrier_before(ctx.ledger.state, environment, plan.release)
     lines = [
         f"{environment}: rolling back from release {running.short_id} to {plan.release.short_id}",
         *(f"{environment}: removes {commit}" for commit in commits or ()),
         *(f"{environment}: {format_change(change.document())}" for change in changes(before, plan.document())),
+        *((f"{environment}: goes back across {barrier_text(barrier)}",) if barrier is not None else ()),
         f"{environment}: will be pinned: `promoter unpin {environment} --reason TEXT` allows promotions again",
     ]
     for line in lines:

@@ -240,11 +240,24 @@ class EngineContract:
         output = site.engine.exec(container, PRINT_OUTPUT, 10)
         assert output.exit_code == 3 and set(output.output.split()) == {"out", "err"}
 
+    def test_exec_passes_on_each_stream(self, site, run):
+        arrived = {"stdout": "", "stderr": ""}
+
+        def take(stream: str, text: str) -> None:
+            arrived[stream] += text
+
+        result = site.engine.exec(run(Service()), PRINT_OUTPUT, 10, take)
+        assert (result.exit_code, arrived) == (3, {"stdout": "out\n", "stderr": "err\n"})
+
     def test_exec_of_nothing_is_127(self, site, run):
-        assert site.engine.exec(run(Service()), MISSING, 10).exit_code in (126, 127)
+        words = []
+        result = site.engine.exec(run(Service()), MISSING, 10, lambda _, text: words.append(text))
+        assert result.exit_code in (126, 127) and "".join(words).strip()
 
     def test_exec_ends_with_its_time(self, site, run):
-        assert site.engine.exec(run(Service()), HANG, 0.3).exit_code == 124
+        container = run(Service())
+        for result in (site.engine.exec(container, HANG, 0.3), site.engine.exec(container, HANG, 0.3, lambda *_: None)):
+            assert (result.exit_code, result.timed_out) == (124, True)
 
     def test_nothing_is_run_in_what_does_not_run(self, site, run):
         container = run(Service(), start=False)

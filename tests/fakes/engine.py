@@ -28,6 +28,7 @@ from promoter.promotion.ports.engine import (
     ListeningPort,
     LogPart,
     NetworkSpec,
+    Output,
     Progress,
     PublishedPort,
     VolumeSpec,
@@ -35,7 +36,7 @@ from promoter.promotion.ports.engine import (
 from promoter.promotion.ports.secrets import Secrets
 
 S = TypeVar("S", NetworkSpec, VolumeSpec)
-TOO_LONG = ExecResult(124, "not done within its time")
+TOO_LONG = ExecResult(124, "not done within its time", timed_out=True)
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,14 @@ class FakeEngine:
                 own = set(box.anonymous.values()) - set(box.spec.inherited.values()) - used if volumes else set()
                 self.anonymous -= own
 
-    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
+    def exec(self, container: str, command: Sequence[str], timeout: float, output: Output | None = None) -> ExecResult:
+        result = self._executed(container, command)
+        if output is not None and result.output and not result.timed_out:
+            for line in result.output.splitlines(keepends=True):
+                output("stderr" if result.exit_code in (126, 127) or line.startswith("err") else "stdout", line)
+        return result
+
+    def _executed(self, container: str, command: Sequence[str]) -> ExecResult:
         with self._lock:
             box = self._need(container)
             self._did("exec", box.name, *command)

@@ -16,9 +16,11 @@ from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode, passed, waiting
+from promoter.promotion.ports.engine import Container
 from promoter.promotion.progress import Event, Listener
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.approval_case import ApprovalCase
+from promoter.usecases.exec import Execution
 from promoter.usecases.explain import Explanation
 from promoter.usecases.history import LedgerReport
 from promoter.usecases.holds import Vetoed
@@ -26,6 +28,7 @@ from promoter.usecases.import_reviews import Imported
 from promoter.usecases.logs import LogEntry
 from promoter.usecases.openings import Opening
 from promoter.usecases.ports.platform import Target
+from promoter.usecases.redacted_lines import WriteLine
 from promoter.usecases.status import EnvironmentStatus, LocksReport, StatusReport, WaitingRelease
 from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
@@ -292,6 +295,14 @@ class FakePromoter:
     def logs(self, what: str | None, service: str | None, lines: int) -> object:
         return self._answer([LogEntry("dev", AT, "before 1", "migrated\x1b[2J\nfine")], "logs", what, service, lines)
 
+    def execute(
+        self, environment: str, service: str, command: Sequence[str], write: WriteLine, *, replica: int, timeout: timedelta
+    ) -> object:
+        write("stdout", "one\x1b[2J")
+        write("stderr", "two")
+        ended = execution(environment, service, command, 0)
+        return self._answer(ended, "execute", environment, service, list(command), replica, timeout)
+
     def ledger_verify(self) -> object:
         return self._answer(LedgerReport("ledger.db", 4, facts()[-1].digest, None), "ledger_verify")
 
@@ -300,6 +311,12 @@ class FakePromoter:
 
     def interrupt(self) -> None:
         self.interrupted += 1
+
+
+def execution(environment: str, service: str, command: Sequence[str], code: int | None, reason: str | None = None) -> Execution:
+    name = f"shop-{environment}-{service}"
+    box = Container("c" * 64, name, {}, "running", 0, False, 0, "", None, (), None, {})
+    return Execution("shop", environment, service, box, tuple(command), code, reason, fact(Kind.EXECUTED, environment))
 
 
 def error(message: str, hint: str | None = None, code: int = 1) -> PromoterError:

@@ -4,13 +4,15 @@ A stream that began with status 200 can contain an error; the reader raises it. 
 a broken connection are errors too.
 """
 
+import codecs
 import json
 import re
 import struct
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import Any
 
 import requests
@@ -24,12 +26,17 @@ from promoter.promotion.ports.engine import Progress
 _PUSHED = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 _PULLED = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 _HEADER = struct.Struct(">BxxxL")
+_STDERR = 2
 Line = Mapping[str, Any]
 Lines = Generator[Line, None, None]
 Start = Callable[[], requests.Response]
 Check = Callable[[], None]
+Read = Callable[[requests.Response], Iterator[bytes]]
 _POLL_INTERVAL, _LINGER = 0.2, 2.0
 """Seconds between two checks for interruption; seconds that a reader thread has to end."""
+_DRAIN_INTERVAL = 0.01
+_AHEAD = 64
+"""How many pieces a reader thread may be ahead. Without a limit, a slow terminal would fill the memory."""
 
 
 def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: Check = lambda: None) -> Lines:
@@ -38,7 +45,7 @@ def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: C
     `check` is called while the engine is silent, and may raise. Closing the generator early makes the engine stop its work.
     """
     decoder = json.JSONDecoder()
-    with closing(_pieces(start, check)) as pieces, renamed(what, kind):
+    with closing(arriving(start, check)) as pieces, renamed(what, kind):
         rest = ""
         for chunk in pieces:
             rest = (rest + chunk.decode("utf-8", "replace")).lstrip()
@@ -55,9 +62,13 @@ def read(start: Start, what: str, kind: type[WorldError] = EngineError, check: C
             raise broken
 
 
-def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
+def _whole_chunks(answer: requests.Response) -> Iterator[bytes]:
+    return answer.iter_content(chunk_size=None)
+
+
+def arriving(start: Start, check: Check, read: Read = _whole_chunks) -> Generator[bytes, None, None]:
     """Yield bytes as they arrive. Another thread reads them, so that waiting for a silent engine can be interrupted."""
-    reader = _Reader(start)
+    reader = _Reader(start, read)
     try:
         while True:
             try:
@@ -77,10 +88,11 @@ def _pieces(start: Start, check: Check) -> Generator[bytes, None, None]:
 class _Reader(threading.Thread):
     """A thread that puts the body of an answer into `pieces`: bytes, and at the end an error or None."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, read: Read) -> None:
         super().__init__(daemon=True)
-        self.pieces: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
-        self._begin = start
+        self.pieces: Queue[bytes | BaseException | None] = Queue(_AHEAD)
+        self._begin, self._chunks = start, read
+        self._closed = False
         self._answer: requests.Response | None = None
         self.start()
 
@@ -89,18 +101,29 @@ class _Reader(threading.Thread):
 
     def _read(self) -> Iterator[bytes]:
         self._answer = answer = self._begin()
-        yield from answer.iter_content(chunk_size=None)
+        for chunk in self._chunks(answer):
+            if self._closed:
+                return
+            yield chunk
 
     def end(self) -> None:
         """Stop reading, also in the middle. A request that has no answer yet ends by its own timeout."""
-        answer = self._answer
+        answer, self._closed = self._answer, True
         if answer is None:
             return
         if self.is_alive():
             with suppress(OSError, ValueError, RuntimeError, AttributeError):
                 answer.raw.shutdown()
-            self.join(_LINGER)
+            self._drain()
         answer.close()
+
+    def _drain(self) -> None:
+        """Empty the queue until the thread has ended: it may wait for space in it."""
+        deadline = time.monotonic() + _LINGER
+        while self.is_alive() and time.monotonic() < deadline:
+            with suppress(Empty):
+                self.pieces.get_nowait()
+            self.join(_DRAIN_INTERVAL)
 
 
 def _checked(line: Line, what: str, kind: type[WorldError]) -> Line:
@@ -150,6 +173,29 @@ def _report(line: Line, progress: Progress) -> None:
     detail = line.get("progressDetail") or {}
     if line.get("id") and line.get("status"):
         progress(str(line["id"]), str(line["status"]), detail.get("current"), detail.get("total"))
+
+
+class Frames:
+    """Decodes frames of stdout and stderr piece by piece. Characters and frames may be cut anywhere."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        decoder = codecs.getincrementaldecoder("utf-8")
+        self._decoders = {"stdout": decoder("replace"), "stderr": decoder("replace")}
+
+    def feed(self, data: bytes) -> Iterator[tuple[str, str]]:
+        """Yield the name of the stream and its text, for each complete frame."""
+        self._rest += data
+        while len(self._rest) >= _HEADER.size:
+            number, length = _HEADER.unpack_from(self._rest)
+            end = _HEADER.size + length
+            if len(self._rest) < end:
+                return
+            stream = "stderr" if number == _STDERR else "stdout"
+            text = self._decoders[stream].decode(self._rest[_HEADER.size : end])
+            self._rest = self._rest[end:]
+            if text:
+                yield stream, text
 
 
 def demultiplex(data: bytes) -> str:

@@ -20,6 +20,7 @@ from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused
 from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import Environment
+from promoter.promotion.admission.barrier import irreversible
 from promoter.promotion.admission.evaluate import gates_of_rollback, make_case
 from promoter.promotion.admission.holds import active_holds, in_the_way_of_rollback, newer_instead
 from promoter.promotion.admission.options import PromotionOptions
@@ -101,17 +102,19 @@ class AdmissionController:
         state, case, environment = self.ledger.state, case or self.case(subject), subject.environment
         case = self._with_stays(subject, case) if run_checks else case
         found = (*self._policy(subject), *active_holds(state, environment, subject.release))
+        gates = environment.gates
         if self.terms.rollback:
             found = (*self._right_to_roll_back(environment), *in_the_way_of_rollback(environment, found))
-            checks = self._checks(subject, found) if run_checks else None
-            return Admission((*found, *evaluate_gates(gates_of_rollback(environment), case, checks)))
+            gates = gates_of_rollback(environment)
         override = override_of(environment, case)
         if override is not None and override.verdict.outcome is Outcome.PASSED:
             return Admission((*(one for one in found if one.verdict.outcome is Outcome.REFUSED), override))
-        newer = newer_instead(state, self.name, subject.release, explicit=self.terms.explicit)
-        found = (*found, *newer, *missing_reviews(self.file.pipeline, environment, state, case))
+        found = (*irreversible(state, environment, subject.release), *found)
+        if not self.terms.rollback:
+            newer = newer_instead(state, self.name, subject.release, explicit=self.terms.explicit)
+            found = (*found, *newer, *missing_reviews(self.file.pipeline, environment, state, case))
         checks = self._checks(subject, found) if run_checks else None
-        admission = Admission((*found, *evaluate_gates(environment.gates, case, checks)))
+        admission = Admission((*found, *evaluate_gates(gates, case, checks)))
         return admission if override is None or admission.admitted else admission.with_(override)
 
     def of_repair(self, plan: Plan) -> Admission:
@@ -127,7 +130,7 @@ class AdmissionController:
 
     def overridden(self, plan: Plan) -> GateResult | None:
         """Return the result of the overrides if they admit this plan; else None."""
-        override = None if self.terms.rollback else override_of(plan.environment, self.case(plan))
+        override = override_of(plan.environment, self.case(plan))
         return override if override is not None and override.verdict.outcome is Outcome.PASSED else None
 
     # ------------------------------------------------------------ parts

@@ -16,6 +16,7 @@ from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.job import Ran
 from promoter.promotion.execution.steps import StepContext
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned, RolloutStrategy
+from promoter.promotion.irreversible import sentences
 from promoter.promotion.outage import outage
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.engine import Engine, EngineIdentity
@@ -41,6 +42,7 @@ class Ending:
             engine={"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
             rollback=self._ctx.job.cause.rollback,
             reason=self._ctx.job.cause.reason,
+            irreversible=self._irreversible(),
         )
         self.append(fact)
         return self._result(Status.DEPLOYED, ReasonCode.OK, (), gap)
@@ -57,7 +59,7 @@ class Ending:
             made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
             returned = restore(self._ctx.ports, self._ctx.engine, self._ctx.strategy, made, job.earlier, self._restoring)
             self._ctx.engine.alive()
-        reasons = (*failure.reasons, *returned.sentences(name))
+        reasons = (*failure.reasons, *returned.sentences(name), *sentences(self._ctx.irreversible))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
         body: dict[str, Any] = {
             **self._named(),
@@ -65,6 +67,7 @@ class Ending:
             "reasons": reasons,
             "evidence": evidence,
             "touched": self._ctx.acted,
+            "irreversible": self._irreversible(),
         }
         if returned.restored:
             self.append(facts.RolledBack(**body, to=returned.earlier, services=self._running(returned.services)))
@@ -75,7 +78,8 @@ class Ending:
         with suppress(PromoterError):  # the next run removes them; the end of this one is already recorded
             sweep(self._ctx.engine, job.namespace, self._ctx.ports.gone, leased=True)
         gap = self._gap() if returned.touched else None
-        return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, {"evidence": evidence})
+        details = {"evidence": evidence, **({"irreversible": jobs} if (jobs := self._irreversible()) else {})}
+        return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, details)
 
     def append(self, fact: facts.Payload) -> None:
         """Append a fact. Fail if this run lost the lease, because others may have written since."""
@@ -83,6 +87,9 @@ class Ending:
         self._ctx.ledger.append(fact, plan.environment.name, plan.release.id, lambda _: self._ctx.hold.check())
 
     # ------------------------------------------------------------ parts
+    def _irreversible(self) -> list[str] | None:
+        return list(self._ctx.irreversible) or None
+
     def _gap(self) -> float | None:
         services = self._ctx.job.plan.environment.services
         outages = self._ctx.strategy.outages

@@ -19,6 +19,7 @@ from promoter.promotion.ports.engine import (
     ListeningPort,
     LogPart,
     NetworkSpec,
+    Output,
     Progress,
     PublishedPort,
     VolumeSpec,
@@ -87,10 +88,10 @@ class FencedEngine:
         with watched():
             self._engine.remove(container, volumes=volumes)
 
-    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
+    def exec(self, container: str, command: Sequence[str], timeout: float, output: Output | None = None) -> ExecResult:
         self._check()
         with watched():
-            return self._engine.exec(container, command, timeout)
+            return self._engine.exec(container, command, timeout, output)
 
     # ------------------------------------------------------------ reads
     def identify(self) -> EngineIdentity:

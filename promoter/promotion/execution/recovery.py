@@ -17,6 +17,7 @@ from promoter.promotion.execution.job import Ran
 from promoter.promotion.execution.strategies.protocol import Failed
 from promoter.promotion.execution.strategies.registry import recorded_strategy
 from promoter.promotion.execution.strategies.restore import slots_of
+from promoter.promotion.irreversible import Jobs, jobs_of_earlier_try, sentences
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
 
@@ -30,13 +31,15 @@ def settle(
     namespace = Namespace(plan.pipeline, name)
     sweep(engine, namespace, ports.gone, leased=True)
     problems: tuple[str, ...] = ()
+    jobs: Jobs = {}
     if not start.mend:
         found = [c for c in engine.find(namespace.labels) if role_of(c.labels) != Role.JOB]
         recorded = ledger.plan_document(name, start.plan_digest)
+        jobs = jobs_of_earlier_try(recorded, start.steps_done) if recorded is not None else {}
         strategy = recorded_strategy(recorded, plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
         made = Failed(namespace, start.promotion, slots_of(found, service_of))
         problems = restore(ports, engine, strategy, made, ran, lambda _: None).problems
-    reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems)
+    reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems, *sentences(jobs))
     emit(progress.Notice(f"{name}: {reasons[0]}"))
     fact = facts.Failed(
         plan_digest=start.plan_digest,
@@ -46,5 +49,6 @@ def settle(
         evidence=(),
         touched=True,
         left=bool(problems),
+        irreversible=list(jobs) or None,
     )
     ledger.append(fact, name, start.release, lambda _: hold.check())

@@ -22,6 +22,7 @@ from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.preparation import prepare
 from promoter.promotion.execution.steps import StepContext, execute
 from promoter.promotion.execution.strategies.registry import strategy_of
+from promoter.promotion.irreversible import jobs_of_earlier_try
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.results import EnvironmentResult
 from promoter.promotion.steps import Before, Monitor, Pull, Replace, Retire, Step, Verify
@@ -39,6 +40,8 @@ class Runner:
         started = job.started or ports.clock.now()
         strategy = strategy_of(environment)(engine, ports.clock, ports.secrets, ports.probes, started)
         self._ctx = StepContext(ports, ledger, listener, job, hold, engine, strategy, acted=job.resumed)
+        if job.resumed and not job.mend:
+            self._ctx.irreversible.update(jobs_of_earlier_try(job.plan.document(), job.done))
         self._ending = Ending(self._ctx)
 
     def execute(self) -> EnvironmentResult:

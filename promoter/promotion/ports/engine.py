@@ -124,6 +124,12 @@ class Container:
 class ExecResult:
     exit_code: int
     output: str
+    timed_out: bool = False
+    """Whether the command had not finished in its time. It may continue to run."""
+
+
+Output = Callable[[str, str], None]
+"""(`stdout` or `stderr`, text as it arrives)"""
 
 
 Progress = Callable[[str, str, int | None, int | None], None]
@@ -226,8 +232,12 @@ class Engine(Protocol):
     def remove(self, container: str, *, volumes: bool = False) -> None:
         """Remove a container by force; with `volumes` also its unshared anonymous volumes. A missing container is no error."""
 
-    def exec(self, container: str, command: Sequence[str], timeout: float) -> ExecResult:
-        """Run `command` inside. The exit code is 124 after `timeout` seconds, and 126 or 127 as in a shell."""
+    def exec(self, container: str, command: Sequence[str], timeout: float, output: Output | None = None) -> ExecResult:
+        """Run `command` inside. The exit code is 124 after `timeout` seconds, and 126 or 127 as in a shell.
+
+        `output` gets everything that the command writes, while the result keeps only the first part. With `output`, an
+        interruption of the run ends the call; the command may continue to run.
+        """
 
     def wait(self, container: str, timeout: float) -> int | None:
         """Return the exit code, or None if it still runs after `timeout` seconds."""

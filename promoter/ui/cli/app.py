@@ -47,6 +47,7 @@ VERBS = {
     "show": "Show one release: its images, its source, where it is and was.",
     "diff": "Compare what runs in two environments.",
     "logs": "Show the output of an environment, or of a release.",
+    "exec": "Run a command in the container of a service, and record it.",
     "ledger": "Verify, export or copy the ledger.",
     "schema": "Print the JSON Schema of the pipeline file.",
     "doctor": "Check what is missing on this machine.",
@@ -54,12 +55,14 @@ VERBS = {
 GROUPS = {
     "Promote": ("run", "build", "promote", "plan", "ci"),
     "Decide": ("inbox", "approve", "reject", "explain", "override", "review", "reviews"),
-    "In an emergency": ("rollback", "repair", "pin", "unpin", "freeze", "unfreeze", "veto"),
+    "In an emergency": ("rollback", "repair", "pin", "unpin", "freeze", "unfreeze", "veto", "exec"),
     "Look": ("status", "history", "show", "diff", "logs", "locks"),
     "Set up": ("init", "validate", "doctor", "schema", "ledger"),
 }
 """The commands of the help, by what they are for. Each is in one group."""
 _FILES = {"ci": "ci_event", "reject": "approve", "review": "override", "unpin": "pin", "freeze": "pin", "unfreeze": "pin"}
+_FUNCTIONS = {"exec": "execute"}
+"""Commands with the name of a function of Python."""
 
 
 class Verbs(TyperGroup):
@@ -91,7 +94,7 @@ class Verbs(TyperGroup):
 
 def load(name: str) -> Any:
     """Return the command of a verb, with its parameters."""
-    target = getattr(import_module(f"promoter.ui.cli.{_FILES.get(name, name)}"), name)
+    target = getattr(import_module(f"promoter.ui.cli.{_FILES.get(name, name)}"), _FUNCTIONS.get(name, name))
     if not isinstance(target, typer.Typer):
         function, target = target, new_app()
         target.command(name)(function)

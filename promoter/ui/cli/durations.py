@@ -17,13 +17,24 @@ def wait_lock_of(common: Common, value: str | None) -> timedelta | None:
     return _span(common, "--wait-lock", value)
 
 
+def timeout_of(value: str) -> timedelta:
+    span = _parsed("--timeout", value)
+    if not span:
+        raise CallerError("--timeout: expected a duration above zero, got 0", hint="write for example --timeout 1h")
+    return span
+
+
 def _span(common: Common, flag: str, value: str | None) -> timedelta | None:
     if value is not None:
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            raise CallerError(f"{flag}: {error}") from error
+        return _parsed(flag, value)
     from promoter.adapters.settings import load_settings
 
     settings = load_settings(common.pipeline.parent)
     return settings.wait if flag == "--wait" else settings.wait_lock
+
+
+def _parsed(flag: str, value: str) -> timedelta:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise CallerError(f"{flag}: {error}") from error

@@ -15,7 +15,7 @@ _DECISIONS = {4: "refused", 5: "locked"}
 
 def explain(error: Exception, argv: Sequence[str]) -> int:
     """Report the error and return the exit code."""
-    as_json = "--json" in argv
+    as_json = "--json" in argv[: argv.index("--")] if "--" in argv else "--json" in argv  # after `--` are words of `exec`
     if isinstance(error, typer.Abort):
         error = PromoterError("aborted: no answer was given; nothing was recorded", hint="answer y or n, or use --yes")
     if isinstance(error, PromoterError):

@@ -1,5 +1,6 @@
 """`promoter history`: one line for each promotion and each decision, newest first; with `-v` every fact, oldest first."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from promoter.ledger.chain import Fact, Kind
 from promoter.ui.reports.progress_lines import clean, seconds
 from promoter.ui.reports.view import SHORT, Cell, Style, View
 
-_SHOWN_KEYS = ("reason", "comment", "reason_code", "reasons", "step")
+_SHOWN_KEYS = ("reason", "comment", "reason_code", "reasons", "step", "command")
 _DECISIONS: dict[Kind, tuple[str, str, Style]] = {
     Kind.REJECTED: ("✗", "rejected", "bad"),
     Kind.OVERRIDDEN: ("!", "overridden", "wait"),
@@ -46,11 +47,14 @@ def _lines(facts: Sequence[Fact], view: View) -> Iterator[tuple[Fact, Sequence[C
     used = {vote for fact in started.values() for vote in _votes_of(fact.body)}
     last = {fact.environment: fact for fact in facts if fact.kind in (Kind.REQUESTED, Kind.STARTED, *_ENDS)}
     still_open = {str(name): fact for name, fact in last.items() if fact.kind in (Kind.REQUESTED, Kind.STARTED)}
+    ended = {fact.body.get("intent") for fact in facts if fact.kind is Kind.EXECUTED}
     for fact in facts:
         if fact.kind in _ENDS:
             yield fact, _line(fact, *_end(fact, started.get(fact.body.get("promotion")), votes), view)
         elif fact.kind in _DECISIONS:
             yield fact, _line(fact, *_DECISIONS[fact.kind], _why(fact), view)
+        elif fact.kind is Kind.EXECUTED and fact.digest not in ended:
+            yield fact, _line(fact, *_command(fact), view)
         elif fact.kind is Kind.APPROVED and fact.digest not in used:
             yield fact, _line(fact, "✓", "approved", "", _why(fact), view)
         elif still_open.get(fact.environment or "") is fact:
@@ -78,6 +82,17 @@ def _end(fact: Fact, start: Fact | None, votes: Mapping[str, str]) -> tuple[str,
     if people := [votes[one] for one in _votes_of(began) if one in votes]:
         notes.append(f"approved: {', '.join(people)}")
     return sign, word, "good" if sign == "✓" else "wait", " · ".join(notes)
+
+
+def _command(fact: Fact) -> tuple[str, str, Style, str]:
+    """Return the same of a command in a container: of its result, or of its start if no result was recorded."""
+    body: Mapping[str, Any] = fact.body
+    code = body.get("exit_code")
+    note = f"{body.get('service')}: {shlex.join(map(str, body.get('command') or ()))}"
+    if code is None:
+        why = body.get("reason") or "it has not ended, or promoter was stopped"
+        return "…", "executed", "wait", f"{note} · {why}"
+    return ("·", "executed", "", note) if code == 0 else ("✗", "executed", "bad", f"{note} · exit code {code}")
 
 
 def _line(fact: Fact, sign: str, word: str, style: Style, note: str, view: View) -> Sequence[Cell | str]:

@@ -1,6 +1,7 @@
 import io
 import json
 import struct
+import threading
 
 import pytest
 import requests
@@ -116,3 +117,32 @@ def frame(stream: int, data: bytes) -> bytes:
 )
 def test_frames_become_text(data, text):
     assert streams.demultiplex(data) == text
+
+
+def test_frames_are_decoded_wherever_they_are_cut():
+    frames = [(1, "né"), (2, "err"), (1, ""), (1, "\n")]
+    data = b"".join(struct.pack(">BxxxL", stream, len(text.encode())) + text.encode() for stream, text in frames)
+    for size in (1, 3, len(data)):
+        reader = streams.Frames()
+        found = [part for at in range(0, len(data), size) for part in reader.feed(data[at : at + size])]
+        assert found == [("stdout", "né"), ("stderr", "err"), ("stdout", "\n")]
+
+
+def test_a_character_may_be_cut_between_two_frames():
+    reader = streams.Frames()
+    data = "é".encode()
+    parts = [reader.feed(struct.pack(">BxxxL", 1, 1) + data[at : at + 1]) for at in (0, 1)]
+    assert [piece for part in parts for piece in part] == [("stdout", "é")]
+
+
+def test_a_reader_that_waits_for_a_slow_caller_ends():
+    def endless():
+        while True:
+            yield b"x"
+
+    pieces = streams.arriving(lambda: answer(b""), lambda: None, lambda _: endless())
+    assert next(pieces) == b"x"
+    reader = next(t for t in threading.enumerate() if isinstance(t, streams._Reader))
+    reader.pieces.put(b"x")  # returns when there is space: the reader is as far ahead as it may be
+    pieces.close()
+    assert not reader.is_alive()

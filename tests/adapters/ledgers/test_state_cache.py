@@ -15,6 +15,7 @@ from promoter.adapters.ledgers.sqlite.store import SqliteLedger
 from promoter.adapters.ledgers.state_cache import Projection
 from promoter.adapters.ledgers.state_codec import PARTS
 from promoter.gates.approval.rule import Approval
+from promoter.gates.checks import ContainerCheck
 from promoter.gates.override import Override
 from promoter.ledger import ledger as ledger_module
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
@@ -36,9 +37,12 @@ POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
 def busy() -> Harness:
     """A pipeline that has seen everything that a ledger can tell."""
     shop = Harness(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
+    shop.before = (ContainerCheck(service="web", command=("migrate",), reversible=False),)
     shop.run()
     vote(shop, "approve")
     shop.api().promote(None, None, None)
+    shop.before = ()
+    shop.api(EVE).execute("prod", "web", ["ls"], lambda *_: None)
     shop.newer("two")
     shop.run()
     api = shop.api(EVE)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from promoter.gates.checks import ContainerCheck, dry_run_sentence
+from promoter.gates.checks import ContainerCheck, dry_run_sentence, is_irreversible
 from promoter.model.labels import once_name
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.checks.runner import Checker
@@ -19,7 +19,11 @@ def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
     before = isinstance(step, Before)
     wanted = (ctx.environment.before if before else ctx.environment.verify)[step.index]
     once = once_name(ctx.job.namespace, step.index) if before else None
+    if before and is_irreversible(wanted):
+        ctx.irreversible[step.check] = False
     result = Checker(ctx.ports).run(wanted, replace(ctx.job.site(ctx.engine), fresh=not before, once=once))
+    if before and is_irreversible(wanted) and not result.timed_out:
+        ctx.irreversible[step.check] = True
     output = result.seen[-OUTPUT:]
     if wanted.dry_run:
         ctx.remark(f"{wanted.title()}: {dry_run_sentence(result)}")

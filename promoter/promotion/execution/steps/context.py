@@ -37,6 +37,9 @@ class StepContext:
     stopped: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
     """The containers that were stopped because the file has their service no longer, and a new one needs their port."""
 
+    irreversible: dict[str, bool] = field(default_factory=dict)
+    """The titles of irreversible jobs that this promotion has started, and whether each has finished."""
+
     @property
     def environment(self) -> Environment:
         return self.job.plan.environment
