@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from promoter.config.spec import Duration, Shape
 from promoter.config.spec_errors import misfit
@@ -15,6 +15,12 @@ LONGEST = timedelta(hours=24)
 def _limited(value: timedelta) -> timedelta:
     if value > LONGEST:
         raise misfit("this is longer than a day", "write for example 30s")
+    return value
+
+
+def _a_second(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise misfit("a hold of less than a second cannot be kept", "write for example 30s")
     return value
 
 
@@ -51,7 +57,7 @@ class StartFirstForm(Shape):
 class HoldForm(StartFirstForm):
     """The options of `hold`. `max_hold` is how long requests may wait."""
 
-    max_hold: Annotated[Span, Field(ge=timedelta(seconds=1))] = timedelta(seconds=30)
+    max_hold: Annotated[Span, AfterValidator(_a_second)] = timedelta(seconds=30)
 
 
 class Route(Shape):

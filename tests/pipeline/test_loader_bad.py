@@ -232,18 +232,6 @@ CASES = [
         ],
     ),
     (TEST, TEST + "    services: {web: {command: [{}]}}\n", [("12:32", "entry 1 of `command` must be a string, got a mapping")]),
-    (
-        TEST,
-        TEST + "    strategy: start-first\n",
-        [
-            (
-                "6:12",
-                "with start-first the new container runs beside the old one, but only one container can use host port 18082 (in test)",
-            ),
-            ("12:15", "start-first needs a front that sends requests to the new container"),
-            ("12:15", "this version does not support strategy start-first"),
-        ],
-    ),
     (TEST, TEST + "    strategy: swarm\n", [("12:15", "this version does not support strategy swarm")]),
     (
         TEST,
@@ -252,8 +240,22 @@ CASES = [
             ("12:13", "this version promotes to one engine for each environment, got 2 engines"),
         ],
     ),
-    (TEST, TEST + "    strategy: rolling\n", [("12:15", "`strategy` must be one of recreate, start-first, swarm")]),
-    (TEST, TEST + "    front: {caddy: {}}\n", [("12:5", "`front` has no effect with strategy recreate")]),
+    (TEST, TEST + "    strategy: rolling\n", [("12:15", "`strategy` must be one of recreate, start-first, hold, swarm")]),
+    (TEST, TEST + "    front: {mode: tcp}\n", [("12:5", "`front` has no effect with strategy recreate")]),
+    (TEST, TEST + "    strategy: hold\n    front: {caddy: {}}\n", [("13:13", "unknown key `caddy`")]),
+    (TEST, TEST + "    strategy: {hold: {max_hold: 0s}}\n", [("12:33", "a hold of less than a second cannot be kept")]),
+    (TEST, TEST + "    strategy: {start-first: {max_hold: 9s}}\n", [("12:40", "start-first has no option `max_hold`")]),
+    (TEST, TEST + "    strategy: {start-first: {drain: 25h}}\n", [("12:37", "this is longer than a day")]),
+    (
+        TEST,
+        TEST + "    strategy: hold\n    front: {health: x}\n",
+        [("13:21", "'x' is not the path of a page")],
+    ),
+    (
+        TEST,
+        TEST + "    strategy: hold\n    front: {image: 'UPPER CASE'}\n",
+        [("13:20", "'UPPER CASE' is not an image name: use lower-case letters, digits and . _ - between slashes")],
+    ),
     (TEST, TEST + "    url: example.com\n", [("12:10", "'example.com' is not a web address")]),
     (TEST, TEST + "    url: https://x/{{ nothing }}\n", [("12:10", "`nothing` is not defined")]),
     (

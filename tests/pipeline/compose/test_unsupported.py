@@ -32,7 +32,7 @@ SPECIFICATION = {
     ConfigForm: "content environment external file labels name template_driver",
     SecretForm: "environment external file labels name driver driver_opts template_driver",
 }
-OURS = {Written: {"protected", "steady", "trial"}, SecretForm: {"env", "command"}}
+OURS = {Written: {"protected", "steady", "trial"}, SecretForm: {"env", "command"}, VolumeForm: {"exclusive"}}
 
 
 @pytest.mark.parametrize("shape", SPECIFICATION, ids=lambda shape: shape.__name__)
