@@ -19,6 +19,7 @@ from promoter.model.dataclass import dataclass
 from promoter.model.errors import BuildError
 
 _INLINE = ".dockerfile.promoter"
+_OWN = ("**/.promoter/ledger.db*", "**/.promoter/projection-*", "**/.promoter/witness.json*")
 _SILENCE = 3600.0
 
 
@@ -100,14 +101,16 @@ def _parameters(dockerfile: str, options: BuildOptions) -> dict[str, str | list[
 
 
 def context_tar(directory: Path, dockerfile: str | None = None, inline: str | None = None) -> Context:
-    """Return the files of `directory` as a tar, without those that its .dockerignore names.
+    """Return the files of `directory` as a tar, without those that its .dockerignore names and promoter's own records.
+
+    The records change while they are read, and with them each build would be another one.
 
     `inline` is the text of a Dockerfile that is not a file. `dockerfile` is relative to `directory` and may be outside of
     it. As with BuildKit, `<Dockerfile>.dockerignore` wins over `.dockerignore`. Raise BuildError if a file cannot be read.
     """
     try:
         name, extra = _dockerfile(directory, dockerfile, inline)
-        patterns = _ignored(directory, dockerfile if inline is None else None)
+        patterns = [*_ignored(directory, dockerfile if inline is None else None), *_OWN]
         files = sorted(exclude_paths(str(directory), patterns, dockerfile=name))
         with ExitStack() as unless_complete:
             tar = unless_complete.enter_context(TemporaryFile())

@@ -31,6 +31,13 @@ def test_what_is_ignored_stays(folder):
     assert names(context_tar(folder)) == {".dockerignore", "Dockerfile", "a.txt", "src/keep.log"}
 
 
+def test_promoters_own_records_stay_and_its_other_files_go_up(folder):
+    (folder / ".promoter").mkdir()
+    for name in ("ledger.db", "ledger.db-journal", "projection-1.db", "witness.json", "allowed_signers"):
+        (folder / ".promoter" / name).write_text("x")
+    assert {name for name in names(context_tar(folder)) if name.startswith(".promoter")} == {".promoter/allowed_signers"}
+
+
 def test_an_ignore_file_of_the_dockerfiles_own_wins(folder):
     (folder / ".dockerignore").write_text("a.txt\n")
     (folder / "Dockerfile.dockerignore").write_text("b.log\n")
