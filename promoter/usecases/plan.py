@@ -7,6 +7,7 @@ from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.image_volumes import unnamed_volumes
 from promoter.promotion.environment import EnvironmentContext
+from promoter.promotion.expected_gap import expected_gap
 from promoter.promotion.inspection.current import is_current
 from promoter.promotion.plan import Plan, changes
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
@@ -41,6 +42,7 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
         "unnamed_volumes": _unnamed_volumes(ctx, plan),
         "repair": list(down),
         "assumed_secrets": list(missing),
+        "gap": expected_gap(plan, before).document(),
     }
     previous = current.release if current else None
     status, code, reasons = Status.PENDING, ReasonCode.OK, tuple(f"{fault}: `promoter promote` repairs it" for fault in down)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (files and complaints read best in one line each)
 import time
 
 import pytest

@@ -46,6 +46,8 @@ def _environment(environment: EnvironmentResult, width: int, view: View) -> list
     for change in details["changes"]:
         text = format_change(change)
         lines += view.wrap(clean(text if view.verbose else cut_digests(text)), f"{indent}    ", indent)
+    for text in _gap(details.get("gap") or {}):
+        lines += view.wrap(text, f"{indent}  ", indent)
     lines += _steps(details["steps"], indent, view)
     for gate in details["gates"]:
         mark, _ = SIGNS[gate["outcome"]]
@@ -68,6 +70,18 @@ def _notes(details: Mapping[str, Any]) -> list[str]:
     found = [f"note: {name} keeps data in {path}, where no named volume is mounted" for name, paths in unnamed for path in paths]
     if missing := details.get("assumed_secrets"):
         found.append(f"note: secret {', '.join(missing)} is missing here: assumed to be as it was recorded")
+    return found
+
+
+def _gap(gap: Mapping[str, Any]) -> list[str]:
+    """Say what happens to requests while the services are replaced."""
+    found = []
+    if gap.get("down"):
+        found.append(f"downtime while it is replaced: {', '.join(gap['down'])}")
+    if gap.get("wait"):
+        found.append(f"requests wait while it is replaced, at most {gap['longest']}: {', '.join(gap['wait'])}")
+    if gap.get("none"):
+        found.append(f"no downtime: {', '.join(gap['none'])}")
     return found
 
 
