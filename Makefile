@@ -19,7 +19,7 @@ LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast matrix check bench fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
+.PHONY: help demo test test-fast matrix check bench bench-fronts fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
 	wheelhouse dist lock python
 
 help: ## these lines
@@ -85,6 +85,10 @@ ci-check: venv ## what CI runs, ours and the examples: schemas, actionlint, zizm
 bench: venv lab ## the job beside its peers, in one run: times and ratios
 	@$(LAB) buildx || true
 	@$(IN_LAB) $(BIN)/python bench/bench.py $(ARGS)
+
+bench-fronts: venv lab ## releases replaced under load: no request may fail (ARGS="--swaps 5")
+	@$(LAB) front
+	@$(IN_LAB) $(BIN)/python bench/fronts.py $(ARGS)
 
 down: python ## stops and removes all that the lab started
 	@$(PYTHON) -B lab/demo.py clear

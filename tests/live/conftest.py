@@ -7,6 +7,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from parts.front_images import build_all
 
 from promoter.adapters.engine.connect import open_engine
 from tests.adapters.ledgers.postgres_server import Server, serving
@@ -14,7 +15,7 @@ from tests.ci import fixtures
 from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
-from tests.live.fronted import FrontedApp, build_all
+from tests.live.fronted import FrontedApp
 from tests.live.project import Project, initial
 from tests.live.stage import Stage, push_shell
 

@@ -1,14 +1,11 @@
 """An application behind a front: images that are built once, and a pipeline that says which of them runs."""
 
-import io
 import subprocess
 import sys
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import docker
+from parts.front_images import APPS
 from parts.processes import until
 
 from tests.conftest import ROOT, Ran
@@ -16,25 +13,6 @@ from tests.live.app import App
 
 START_FIRST = "{start-first: {drain: 5s, monitor: 1s}}"
 HOLD = "{hold: {drain: 5s, monitor: 1s, max_hold: 20s}}"
-CONFIG = """\
-defaults
-  mode http
-  timeout client 1m
-  timeout server 1m
-  timeout connect 1s
-frontend page
-  bind :8080{accept}
-  http-request return status 200 content-type text/plain string {word}
-"""
-SERVE = "haproxy -W -db -f /app.cfg"
-HEALTHY = "wget -qO- http://127.0.0.1:8080/"
-APPS: Mapping[str, tuple[str, str]] = {
-    "one": (SERVE, HEALTHY),
-    "two": (SERVE, HEALTHY),
-    "sick": (SERVE, "exit 1"),
-    "mortal": (f"{SERVE} & while [ ! -e /end ]; do sleep 0.1; done; kill -USR1 $!; wait", HEALTHY),
-}
-"""Commands and health checks of the images. `mortal` ends, after its open requests, when it has a file /end."""
 PIPELINE = """\
 name: {name}
 services:
@@ -50,48 +28,6 @@ environments:
 {front}    verify:
       - container: {{service: web, command: ["wget", "-qO-", "http://web:8080/"]}}
 """
-
-
-def build_all(engine: str, registry: str, contexts: Mapping[str, Path]) -> Mapping[str, str]:
-    """Build and push the fronts and the applications. Return the reference of each by its name."""
-    client = docker.APIClient(engine, version="auto", timeout=120)
-    found = {}
-    for name, context in contexts.items():
-        found[name] = _pushed(client, f"{registry}/front/haproxy-{name}", _tar(context))
-    base = next(iter(found.values()))
-    for word, (command, health) in APPS.items():
-        text = f'FROM {base}\nCOPY app.cfg /app.cfg\nCMD ["sh", "-c", "{command}"]\nLABEL health="{health}"\n'
-        files = {"Dockerfile": text, "app.cfg": CONFIG.format(word=word, accept="")}
-        found[word] = _pushed(client, f"{registry}/front/app-{word}", _packed(files))
-    client.close()
-    return found
-
-
-def _pushed(client: docker.APIClient, repository: str, context: io.BytesIO) -> str:
-    for line in client.build(fileobj=context, custom_context=True, tag=f"{repository}:1", rm=True, decode=True):
-        assert "error" not in line, line
-    for line in client.push(repository, "1", stream=True, decode=True):
-        assert "error" not in line, line
-    return f"{repository}:1"
-
-
-def _tar(folder: Path) -> io.BytesIO:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        tar.add(folder, arcname=".")
-    packed.seek(0)
-    return packed
-
-
-def _packed(files: Mapping[str, str]) -> io.BytesIO:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(text.encode())
-            tar.addfile(entry, io.BytesIO(text.encode()))
-    packed.seek(0)
-    return packed
 
 
 @dataclass

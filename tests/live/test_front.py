@@ -4,9 +4,9 @@ import os
 import random
 
 import pytest
+from parts.clients import clients
 
 from tests.live.app import statuses
-from tests.live.clients import clients
 from tests.live.fronted import HOLD, START_FIRST, FrontedApp
 
 STRATEGIES = {"start-first": START_FIRST, "hold": HOLD}

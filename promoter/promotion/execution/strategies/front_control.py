@@ -4,7 +4,8 @@ After each change the front's state is saved inside its container: a front that 
 starts with the state that was set last.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from promoter.model.clock import Clock
 from promoter.model.labels import Slot, color_of
@@ -15,6 +16,7 @@ from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.execution.strategies.front_servers import (
     Key,
+    ServerState,
     Traffic,
     end_sessions,
     set_state,
@@ -23,6 +25,7 @@ from promoter.promotion.execution.strategies.front_servers import (
 )
 from promoter.promotion.ports.engine import Container, Engine
 
+T = TypeVar("T")
 LIMIT = 10.0
 """Seconds for one command, and for a name to get its address."""
 _POLL = 0.05
@@ -42,14 +45,14 @@ class FrontControl:
 
     def has(self, service: str, server: Server) -> bool:
         """Return whether the running front knows all servers of a replica. It does not before it gets a new configuration."""
-        known = states(self._ask("show servers state"))
+        known = self._states()
         return all(key in known for one in (server, server.other) for key in self._keys(service, one))
 
     def admit(self, service: str, server: Server, container: Container) -> None:
         """Send requests to a container, when the front has found its address. Raise StepFailure."""
         keys, ends = self._keys(service, server), self._clock.monotonic() + LIMIT
         while True:
-            known = states(self._ask(set_state(keys, "ready") + "; show servers state"))
+            known = self._states(set_state(keys, "ready") + "; ")
             if all(known[key].admitted and known[key].address in container.addresses for key in keys):
                 break
             if self._clock.monotonic() >= ends:
@@ -91,7 +94,7 @@ class FrontControl:
             if color is None or not container.running:
                 continue
             server = server_of(self.front, service, slot, color)
-            known = states(self._ask("show servers state"))
+            known = self._states()
             if not all(known[key].admitted and known[key].address in container.addresses for key in self._keys(service, server)):
                 self.admit(service, server, container)
             if any(known[key].admitted for key in self._keys(service, server.other)):
@@ -107,9 +110,19 @@ class FrontControl:
     def _keys(self, service: str, server: Server) -> list[Key]:
         return [(route.backend, server.name) for route in self.front.settings.of(service)]
 
+    def _states(self, commands: str = "") -> Mapping[Key, ServerState]:
+        """Run commands, and return the states afterwards."""
+        return self._read(states, self._ask(f"{commands}show servers state"))
+
     def _traffic(self, keys: Iterable[Key]) -> list[Traffic]:
-        known = traffic(self._ask("show stat"))
+        known = self._read(traffic, self._ask("show stat"))
         return [known[key] for key in keys]
+
+    def _read(self, read: Callable[[str], T], text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise self._failure(f"gave another answer: {error}, got {text.strip()[:100]!r}", ReasonCode.START_FAILED) from error
 
     def _save(self) -> None:
         self._run(["sh", "-c", _SAVE])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 COUNT = 6
 PAUSE = 0.005
-"""Seconds between two requests of a client: on a machine with two cores the release under test must get some time too."""
+"""Seconds between two requests of a client: on a machine with two cores the release must get some time too."""
 BODY = b"x" * 2000
 TIMEOUT = 60.0
 
@@ -23,13 +23,14 @@ class Clients:
     seen: dict[str, int] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     slowest: float = 0.0
-    _over: threading.Event = field(default_factory=threading.Event)
+    pause: float = PAUSE
+    over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self, number: int) -> None:
         connection: http.client.HTTPConnection | None = None
         method, body = ("POST", BODY) if number % 2 else ("GET", None)
-        while not self._over.wait(PAUSE):
+        while not self.over.wait(self.pause):
             started = time.monotonic()
             try:
                 connection = connection or self._connected()
@@ -59,20 +60,20 @@ class Clients:
                 self.seen[text] = self.seen.get(text, 0) + 1
 
     def stop(self) -> None:
-        self._over.set()
+        self.over.set()
 
     def wait_for(self, text: str) -> None:
         """Wait until a client gets this answer."""
         ends = time.monotonic() + TIMEOUT
         while text not in self.seen:
             assert time.monotonic() < ends, (text, self.seen, self.failed[:3])
-            self._over.wait(0.02)
+            self.over.wait(0.02)
 
 
 @contextmanager
-def clients(port: int, prefix: bytes = b"") -> Iterator[Clients]:
+def clients(port: int, prefix: bytes = b"", pause: float = PAUSE) -> Iterator[Clients]:
     """Run clients until the block ends."""
-    made = Clients(port, prefix)
+    made = Clients(port, prefix, pause=pause)
     threads = [threading.Thread(target=made.work, args=(number,)) for number in range(COUNT)]
     for thread in threads:
         thread.start()
