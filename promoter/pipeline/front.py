@@ -120,7 +120,7 @@ def configuration(front: Front, behind: Mapping[str, tuple[Slot, ...]]) -> str:
         f"  server-state-file {STATE}",
         "  fd-hard-limit 50000",
         "resolvers engine",
-        "  nameserver dns 127.0.0.11:53",
+        "  parse-resolv-conf",
         "  timeout resolve 1s",
         "  timeout retry 1s",
         "  hold valid 1s",

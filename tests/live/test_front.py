@@ -186,3 +186,15 @@ def test_requests_wait_until_the_container_is_there_after_a_reboot(fronted: Fron
         engine.start(fronted.container("web"))
         load.wait_for("one")
     assert load.failed == []
+
+
+def test_a_container_that_was_stopped_is_started_again(fronted: FrontedApp) -> None:
+    assert fronted.run("one").exit_code == 0
+    old = fronted.container("web")
+    fronted.app.engine.stop(old, None)
+    ran = fronted.run("one")
+    assert ran.exit_code == 0, ran.text
+    assert fronted.container("web") == old
+    with clients(fronted.port) as load:
+        load.wait_for("one")
+    assert load.failed == []

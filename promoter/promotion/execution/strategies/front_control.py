@@ -28,7 +28,7 @@ from promoter.promotion.ports.engine import Container, Engine
 T = TypeVar("T")
 LIMIT = 10.0
 """Seconds for one command, and for a name to get its address."""
-_POLL = 0.05
+_POLL, _DRAIN_POLL = 0.05, 0.2
 _SAVE = f"state=$(sh {ASK} 'show servers state') && case $state in 1*) printf '%s\\n' \"$state\" > {STATE} ;; *) exit 1 ;; esac"
 
 
@@ -72,7 +72,7 @@ class FrontControl:
             if self._clock.monotonic() >= ends:
                 self._ask(end_sessions(keys))
                 return False
-            self._clock.sleep(_POLL)
+            self._clock.sleep(_DRAIN_POLL)
         return True
 
     def seen_answering(self, service: str, server: Server) -> None:

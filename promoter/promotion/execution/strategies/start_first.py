@@ -90,8 +90,12 @@ class StartFirst:
         current = slots.owned.find(order, slot.name)
         if current is not None and color_of(current.labels) and order.is_wanted(current):
             if promotion_of(current.labels) == order.promotion and current.id not in order.live:
-                return self._resume(order, front, slot, current)
-            if current.running and not restart and (kept := keep_unchanged(slots, order, slot, current)) is not None:
+                return self._resume(order, front, slot, current, slots.owned.find(order, slot.previous))
+            if not current.running:
+                touch()
+                slots.down_since(slot, current)
+                return self._resume(order, front, slot, current, None)
+            if not restart and (kept := keep_unchanged(slots, order, slot, current)) is not None:
                 return kept
             order = replace(order, live=frozenset(), earlier=frozenset())
         touch()
@@ -100,10 +104,12 @@ class StartFirst:
         ready = slots.next(order, slot, old, server)
         return self._swap(order, front, server, ready, old)
 
-    def _resume(self, order: ContainerRequest, front: Fronted, slot: Slot, current: Container) -> Swapped:
-        """Continue after the new container got its name: the old one may still run."""
+    def _resume(
+        self, order: ContainerRequest, front: Fronted, slot: Slot, current: Container, old: Container | None
+    ) -> Swapped:
+        """Start the container that has the slot's name already. The old one may still run."""
         server = server_of(front, order.service, slot, color_of(current.labels) or COLORS[0])
-        return self._swap(order, front, server, current.id, self.slots.owned.find(order, slot.previous))
+        return self._swap(order, front, server, current.id, old)
 
     def _color(self, order: ContainerRequest, slot: Slot, old: Container | None) -> str:
         """Return the color of the new container: what it was created with, else the one that the old container does not have."""
@@ -122,6 +128,7 @@ class StartFirst:
         self._rename(order, server.slot, ready, old)
         if old is not None:
             slots.stop(server.slot, old, init=bool(order.config.init), served=not switched)
+        slots.serves(server.slot)
         swapped = slots.swapped(order, server.slot, ready, health)
         return replace(swapped, gap=0.0) if switched and old is not None else swapped
 
