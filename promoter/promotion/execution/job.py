@@ -10,7 +10,7 @@ from promoter.ledger.state import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace, Slot, slots
 from promoter.promotion.checks.target import CheckTarget
-from promoter.promotion.container_spec import ContainerRequest
+from promoter.promotion.container_spec import ContainerRequest, files_of
 from promoter.promotion.inspection.reuse import Reuse
 from promoter.promotion.plan import Plan, proof_of, waves
 from promoter.promotion.ports.engine import Engine, FileContent
@@ -66,9 +66,7 @@ class Execution:
         )
 
     def files(self, service: str) -> tuple[FileContent, ...]:
-        config, contents = self.plan.environment.services[service], self.plan.environment.contents
-        grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
-        return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
+        return files_of(self.plan.environment, service)
 
     def site(self, engine: Engine) -> CheckTarget:
         """Return the target of this promotion's checks."""
