@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from promoter.promotion.results import RunResult
     from promoter.usecases.approval_case import ApprovalCase
     from promoter.usecases.context import Context
+    from promoter.usecases.drift import DriftReport
     from promoter.usecases.exec import Execution
     from promoter.usecases.explain import Explanation
     from promoter.usecases.history import LedgerReport
@@ -233,6 +234,15 @@ class Promoter:
         from promoter.usecases.status import status
 
         return status(self.context, environment)
+
+    def drift(self, environment: str | None = None, ignore: "Sequence[str]" = ()) -> "DriftReport":
+        """Compare environments with what was recorded, and record new findings. Engine and registry are only read.
+
+        `ignore` are paths of findings to leave out, besides those of the file.
+        """
+        from promoter.usecases.drift import drift
+
+        return drift(self.context, environment, ignore)
 
     def inbox(self) -> "Inbox":
         """Return what waits for the actor: votes, reviews, repairs, and releases whose gates are open."""

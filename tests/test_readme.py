@@ -9,6 +9,7 @@ import pytest
 
 from promoter.adapters.settings import PREFIX, Settings
 from promoter.promotion.results import Decision, exit_code
+from promoter.usecases.drift import DRIFT_FOUND
 from tests.docs.pages import blocks_of
 from tests.fakes.promoter import facts
 
@@ -26,7 +27,7 @@ def test_it_shows_how_to_begin_a_tour_ci_the_file_and_the_json() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
-    assert {int(row[0]) for row in table("Exit codes")} == {exit_code(decision) for decision in Decision} | {2}
+    assert {int(row[0]) for row in table("Exit codes")} == {exit_code(decision) for decision in Decision} | {2, DRIFT_FOUND}
 
 
 def test_the_settings_are_those_of_the_code() -> None:

@@ -19,7 +19,7 @@ class EnvironmentDraft:
         self.request, self.start = base.request, base.start
         self.steps = list(base.start.steps_done) if base.start else []
         self.ended_seq, self.last_failure = base.ended_seq, base.last_failure
-        self.pinned, self.frozen = base.pinned, base.frozen
+        self.pinned, self.frozen, self.drift = base.pinned, base.frozen, base.drift
         self.overrides, self.pending_reviews, self.reviews = base.overrides, base.pending_reviews, base.reviews
         self.barriers = base.barriers
 
@@ -42,6 +42,7 @@ class EnvironmentDraft:
             last_failure=self.last_failure,
             pinned=self.pinned,
             frozen=self.frozen,
+            drift=self.drift,
             overrides=self.overrides,
             pending_reviews=self.pending_reviews,
             reviews=self.reviews,

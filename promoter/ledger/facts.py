@@ -207,7 +207,11 @@ class Unfrozen(_Reasoned):
 
 @dataclass(frozen=True, kw_only=True)
 class Drifted(Payload):
+    """Recorded once for each new set of findings. An empty list ends the drift that was recorded before."""
+
     kind = Kind.DRIFTED
+    plan_digest: Annotated[str | None, "the plan with which the environment was compared"] = None
+    findings: Annotated[Sequence[Document] | None, "[{service, container, kind, path, expected, found}]"] = None
 
 
 @dataclass(frozen=True, kw_only=True)

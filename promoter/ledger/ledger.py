@@ -24,7 +24,7 @@ LONG = 2000
 """Below this number of facts, computing the state is faster than a state cache."""
 PORTION = 10_000
 """Number of facts to compute at once when all facts are read."""
-FOR_PEOPLE = ("reason", "reasons", "evidence", "detail", "gates", "command")
+FOR_PEOPLE = ("reason", "reasons", "evidence", "detail", "gates", "command", "findings")
 """Keys of facts with texts that may contain output of engines and programs, or words of people."""
 Guard = Callable[[State], None]
 """Checks the exact state that a fact will follow, and raises if the fact must not be written."""

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promoter.ledger.chain import Fact
-from promoter.ledger.state import ActivePromotion, Deployment, Failure, Hold, PromotionRequest, Running
+from promoter.ledger.state import ActivePromotion, Deployment, Drift, Failure, Hold, PromotionRequest, Running
+from promoter.model.canonical_json import fingerprint
+from promoter.model.findings import affects_service
 from promoter.model.statement import Envelope
 from promoter.model.timestamps import read_stamp
 from promoter.model.vote import REVIEW, Vote
@@ -42,6 +44,18 @@ def read_start(fact: Fact) -> ActivePromotion:
         fact.seq,
         bool(body["mend"]),
     )
+
+
+def read_drift(fact: Fact) -> Drift | None:
+    """Return the drift; None if nothing was found any more. A fact without findings is of an earlier version."""
+    findings = fact.body.get("findings")
+    if findings is None:
+        return Drift("", fact.at, fact.seq, affects_service=True)
+    found = [mapping(one) for one in sequence(findings)]
+    if not found:
+        return None
+    kinds = [text(one["kind"]) for one in found]
+    return Drift(fingerprint(found), fact.at, fact.seq, affects_service(kinds))
 
 
 def read_deployment(fact: Fact) -> Deployment:

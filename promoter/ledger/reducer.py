@@ -13,6 +13,7 @@ from promoter.ledger.readers import (
     mapping,
     optional,
     read_deployment,
+    read_drift,
     read_failure,
     read_mark,
     read_request,
@@ -200,6 +201,7 @@ def _ended(draft: StateDraft, entry: EnvironmentDraft, fact: Fact) -> None:
         _give_back(entry, start)
     entry.ended_seq = fact.seq
     entry.start = None
+    entry.drift = None
     entry.steps = []
 
 
@@ -237,9 +239,11 @@ def _frozen(draft: StateDraft, fact: Fact) -> None:
 
 
 def _drifted(draft: StateDraft, fact: Fact) -> None:
-    """Start the stay again: what runs there is not what was verified."""
-    entry = draft.entry(fact)
-    entry.since = fact.at if entry.since is not None else None
+    """Start the stay again if something other than what was verified runs, or ran until now."""
+    entry, found = draft.entry(fact), read_drift(fact)
+    if entry.since is not None and any(one is not None and one.affects_service for one in (entry.drift, found)):
+        entry.since = fact.at
+    entry.drift = found
 
 
 def _nothing(draft: StateDraft, fact: Fact) -> None:

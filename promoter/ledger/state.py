@@ -126,6 +126,17 @@ class Barrier:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """The drift that was recorded last and has not ended. `findings` is their digest, to recognise the same findings again."""
+
+    findings: str
+    at: datetime
+    seq: int
+    affects_service: bool
+    """Whether something other than what was verified ran."""
+
+
+@dataclass(frozen=True)
 class ReleaseRecord:
     """A release, when it was first recorded, and its tags, which are only shown.
 
@@ -159,6 +170,8 @@ class EnvironmentState:
     """The latest failure, at any time: compare its `seq` with that of `current`."""
     pinned: Hold | None = None
     frozen: Hold | None = None
+    drift: Drift | None = None
+    """A promotion, a repair, or a comparison without findings ends it."""
     overrides: tuple[Vote, ...] = ()
     pending_reviews: tuple[PendingReview, ...] = ()
     """Every override that was used here, also reviewed ones."""

@@ -82,10 +82,10 @@ def _between(path: str, old: object, new: object) -> Iterator[Change]:
     if _opens(old, new) and _opens(new, old):
         before, after = _entries(old), _entries(new)
         for key in sorted(before.keys() | after.keys()):
-            yield from _between(_joined(path, key), before.get(key, ABSENT), after.get(key, ABSENT))
+            yield from _between(joined(path, key), before.get(key, ABSENT), after.get(key, ABSENT))
     elif _is_list_of_maps(old) and _is_list_of_maps(new):
         for index, (one, other) in enumerate(zip_longest(_items(old), _items(new), fillvalue=ABSENT), 1):
-            yield from _between(_joined(path, str(index)), one, other)
+            yield from _between(joined(path, str(index)), one, other)
     else:
         yield Change(path, old, new)
 
@@ -114,7 +114,8 @@ def _items(value: Any) -> Sequence[object]:
     return tuple(value)
 
 
-def _joined(path: str, key: str) -> str:
+def joined(path: str, key: str) -> str:
+    """Return the path of a key below `path`. An unusual key is quoted."""
     plain = key.isprintable() and key and not any(sign in key for sign in '."\\ :')
     word = key if plain else json.dumps(key)
     return f"{path}.{word}" if path else word

@@ -126,6 +126,10 @@ class RegistryError(WorldError):
     reason_code = ReasonCode.PULL_FAILED
 
 
+class NotInRegistry(RegistryError):
+    """The registry answers, and does not have the tag or the image."""
+
+
 class DigestMismatch(RegistryError):
     """The content does not match the digest."""
 

@@ -45,6 +45,7 @@ class LoadedPipeline:
             people=text.people,
             secrets=text.secrets,
             builder=BuilderChoice(text.head.builder),
+            drift_ignore=text.head.drift.ignore if text.head.drift else (),
             needs={name: environment.needs for name, environment in text.environments.items()},
         )
 

@@ -187,6 +187,8 @@ class Pipeline:
     """Who may sign, with which keys; None if the pipeline names no approvers file."""
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Maps each person to their logins on the platform and their other names."""
+    drift_ignore: tuple[str, ...] = ()
+    """Paths that `drift` leaves out. They decide nothing, so no plan and no vote depends on them."""
 
     @property
     def directory(self) -> Path:

@@ -107,6 +107,18 @@ class PolicyForm(Shape):
     ref: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")
 
 
+def _check_path(value: str) -> str:
+    if not value or value != value.strip():
+        raise misfit(f"{value!r} is not a path", "write a path of the report, such as services.web.environment.LEVEL")
+    return value
+
+
+class DriftForm(Shape):
+    """What `promoter drift` leaves out."""
+
+    ignore: tuple[Annotated[str, AfterValidator(_check_path)], ...] = ()
+
+
 class FileHead(Shape):
     """The file's simple keys."""
 
@@ -116,6 +128,7 @@ class FileHead(Shape):
     approvers: str | None = None
     revoked_keys: str | None = None
     policy: PolicyForm | None = None
+    drift: DriftForm | None = None
     builder: Literal["auto", "engine", "buildx"] = "auto"
 
 

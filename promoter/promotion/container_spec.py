@@ -9,6 +9,7 @@ from promoter.model.ownership import Labels, owner_labels
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front import COLORS, server
 from promoter.pipeline.front_spec import Front
+from promoter.pipeline.model import Environment
 from promoter.promotion.ports.engine import Container, ContainerSpec, FileContent
 from promoter.promotion.steps import Proof
 
@@ -114,6 +115,13 @@ class Swapped:
     """Seconds in which requests waited in the front."""
     late: str | None = None
     """A sentence about a previous container that did not stop in time, with the remedy."""
+
+
+def files_of(environment: Environment, service: str) -> tuple[FileContent, ...]:
+    """Return the secrets and configs of a service as files."""
+    config, contents = environment.services[service], environment.contents
+    grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
+    return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
 
 
 def killed(container: str, seconds: float, *, init: bool) -> str:

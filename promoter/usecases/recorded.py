@@ -14,12 +14,8 @@ FORWARD = "run `promoter rollback {0} --current-config` to use the configuration
 
 def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> Plan:
     """Return the recorded plan. Raise CallerError if it is missing, or if files of the pipeline have changed since."""
-    release = ctx.ledger.state.releases[deployment.release].release
-    document = ctx.ledger.plan_document(environment, deployment.plan_digest)
-    if document is None:
-        raise CallerError(NOT_RECORDED.format(release.short_id, environment), hint=FORWARD.format(environment))
-    base = ctx.loaded.resolve(environment, release.source, release.id)
-    plan = recorded_plan(document, base, release, ctx.pipeline.directory, steps_of)
+    plan = read_plan(ctx, environment, deployment)
+    release = plan.release
     changed = [f.path for f in plan.environment.files if f.digest and _digest_now(ctx, plan, f) != f.digest]
     if changed:
         raise CallerError(
@@ -28,6 +24,16 @@ def recorded_plan_of(ctx: Context, environment: str, deployment: Deployment) -> 
             + FORWARD.format(environment),
         )
     return plan
+
+
+def read_plan(ctx: Context, environment: str, deployment: Deployment) -> Plan:
+    """Return the recorded plan, whatever the files of the pipeline contain now. Raise CallerError if it is missing."""
+    release = ctx.ledger.state.releases[deployment.release].release
+    document = ctx.ledger.plan_document(environment, deployment.plan_digest)
+    if document is None:
+        raise CallerError(NOT_RECORDED.format(release.short_id, environment), hint=FORWARD.format(environment))
+    base = ctx.loaded.resolve(environment, release.source, release.id)
+    return recorded_plan(document, base, release, ctx.pipeline.directory, steps_of)
 
 
 def _digest_now(ctx: Context, plan: Plan, file: LocalFile) -> str | None:

@@ -397,6 +397,30 @@ class EngineContract:
         run(Service(ports=({"target": 80, "published": number, "host_ip": "127.0.0.1"},)))
         assert site.engine.listening_ports({number}) == ()
 
+    # -------------------------------------------------------------- what a container was made with
+    def test_a_container_matches_its_spec(self, site, run):
+        service = Service(environment={"LEVEL": "info"}, command=("sleep", "30"), mem_limit=64 << 20)
+        found = site.engine.inspect(run(service, start=False))
+        seen = site.engine.observe(found.id, ContainerSpec("other", site.image(RUNS), service, {}))
+        assert seen.wanted == seen.found
+        assert (seen.found["environment.LEVEL"], seen.found["mem_limit"]) == ("info", 64 << 20)
+        assert seen.digests
+
+    def test_another_setting_is_seen(self, site, run):
+        made = run(Service(environment={"LEVEL": "debug", "MORE": "1"}), start=False)
+        spec = ContainerSpec("other", site.image(RUNS), Service(environment={"LEVEL": "info"}, privileged=True), {})
+        seen = site.engine.observe(made, spec)
+        different = {path for path in seen.wanted.keys() | seen.found.keys() if seen.wanted.get(path) != seen.found.get(path)}
+        assert different == {"environment.LEVEL", "environment.MORE", "privileged"}
+
+    def test_secrets_stay_handles_in_what_is_wanted(self, site, run):
+        made = run(Service(), start=False)
+        spec = ContainerSpec("other", site.image(RUNS), Service(environment={"TOKEN": "{{ secret('TOKEN') }}"}), {})
+        assert site.engine.observe(made, spec).wanted["environment.TOKEN"] == "{{ secret('TOKEN') }}"
+
+    def test_what_is_not_there_cannot_be_observed(self, site):
+        assert site.engine.observe("nobody", ContainerSpec("other", NEVER, Service(), {})) is None
+
     def verdict(self, site: Site, container: str) -> Container:
         """What the engine says when it has made up its mind; `wait` is the pause between two looks."""
         for _ in range(200):

@@ -28,6 +28,7 @@ from promoter.promotion.ports.engine import (
     ListeningPort,
     LogPart,
     NetworkSpec,
+    Observation,
     Output,
     Progress,
     PublishedPort,
@@ -223,6 +224,14 @@ class FakeEngine:
         with self._lock:
             box = self._get(reference)
             return None if box is None else self._show(box, probe=True)
+
+    def observe(self, container: str, spec: ContainerSpec) -> Observation | None:
+        box = self._get(container)
+        if box is None:
+            return None
+        wanted = {**_settings(spec.service), **_variables(spec.service.environment)}
+        found = {**_settings(box.spec.service), **_variables(box.environment)}
+        return Observation(wanted, found, frozenset({box.digest or box.spec.image.digest}), str(box.spec.image))
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         with self._lock:
@@ -426,6 +435,16 @@ class FakeEngine:
             box.finished_at,
             dict(box.anonymous),
         )
+
+
+def _settings(service: Service) -> dict[str, object]:
+    known = {"command": service.command, "mem_limit": service.mem_limit, "privileged": service.privileged}
+    mounts = {f"volumes.{m.target}": {"type": m.type, "source": m.source, "read_only": m.read_only} for m in service.volumes}
+    return {path: list(value) if isinstance(value, tuple) else value for path, value in known.items() if value} | mounts
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, object]:
+    return {f"environment.{name}": value for name, value in environment.items()}
 
 
 def _labels(box: Box) -> dict[str, str]:

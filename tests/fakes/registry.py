@@ -5,7 +5,7 @@ import threading
 from collections import defaultdict, deque
 
 from promoter.model.canonical_json import sha256_hex
-from promoter.model.errors import RegistryError
+from promoter.model.errors import NotInRegistry
 from promoter.model.images import Digest, ImageRef, Reference, Repository
 from promoter.promotion.ports.registry import Manifest
 
@@ -78,5 +78,5 @@ class FakeRegistry:
                 raise self._failures[verb].popleft()
 
 
-def _missing(name: object) -> RegistryError:
-    return RegistryError(f"the registry does not have {name}", hint="push it there first")
+def _missing(name: object) -> NotInRegistry:
+    return NotInRegistry(f"the registry does not have {name}", hint="push it there first")

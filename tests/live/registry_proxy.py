@@ -1,6 +1,7 @@
 """A proxy in front of a real registry that misbehaves as it is told: for the nth request of a kind, and as often as wanted."""
 
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -100,6 +101,20 @@ def hang(handler: "_Handler") -> None:
 
 
 # ---------------------------------------------------------------- the server
+class _UnixConnection(HTTPConnection):
+    """A connection to an engine's socket."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.host)
+
+
+def _connection(behind: str) -> HTTPConnection:
+    if behind.startswith("unix://"):
+        return _UnixConnection(behind.removeprefix("unix://"), timeout=30)
+    return HTTPConnection(behind.removeprefix("tcp://"), timeout=30)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     proxy: Proxy
@@ -121,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - as http.server names them
 
     def forward(self) -> Answer:
-        connection = HTTPConnection(self.server.proxy.behind, timeout=30)
+        connection = _connection(self.server.proxy.behind)
         dropped = {"connection", "transfer-encoding", "content-length"}
         headers = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
         connection.request(self.command, self.path, self._body or None, headers | {"Content-Length": str(len(self._body))})

@@ -10,10 +10,11 @@ from promoter.adapters.engine.host_ports import HostPorts
 from promoter.adapters.engine.image_build import Building
 from promoter.adapters.engine.images import Images
 from promoter.adapters.engine.networks import Networks
+from promoter.adapters.engine.observation import Observing
 from promoter.promotion.ports.engine import EngineIdentity
 
 
-class DockerEngine(Images, Containers, Execution, Networks, Building, HostPorts):
+class DockerEngine(Images, Containers, Execution, Networks, Observing, Building, HostPorts):
     """One Docker engine, connected at the first call."""
 
     def identify(self) -> EngineIdentity:

@@ -4,7 +4,7 @@ import json
 
 from requests import exceptions
 
-from promoter.model.errors import RegistryError
+from promoter.model.errors import NotInRegistry, RegistryError
 
 
 def unreachable(host: str, error: Exception) -> RegistryError:
@@ -73,9 +73,9 @@ def failed(host: str, what: str, status: int, body: bytes) -> RegistryError:
     return RegistryError(f"registry {host} answers {status} to {what}{tail}", hint=f"look at the log of {host}")
 
 
-def missing(host: str, what: str) -> RegistryError:
+def missing(host: str, what: str) -> NotInRegistry:
     """Make the error for an unexpected 404."""
-    return RegistryError(f"registry {host} does not have {what}", hint="check the name, or push it there first")
+    return NotInRegistry(f"registry {host} does not have {what}", hint="check the name, or push it there first")
 
 
 def reason(body: bytes) -> str:

@@ -19,6 +19,7 @@ from promoter.promotion.ports.engine import (
     ListeningPort,
     LogPart,
     NetworkSpec,
+    Observation,
     Output,
     Progress,
     PublishedPort,
@@ -136,6 +137,10 @@ class FencedEngine:
     def find(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
         with watched():
             return self._engine.find(labels)
+
+    def observe(self, container: str, spec: ContainerSpec) -> Observation | None:
+        with watched():
+            return self._engine.observe(container, spec)
 
     def inspect(self, reference: str) -> Container | None:
         with watched():

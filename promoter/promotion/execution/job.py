@@ -12,7 +12,7 @@ from promoter.model.labels import Namespace, Slot, slots
 from promoter.model.ownership import owner_labels
 from promoter.pipeline.front import FRONT
 from promoter.promotion.checks.target import CheckTarget
-from promoter.promotion.container_spec import ContainerRequest, Fronted
+from promoter.promotion.container_spec import ContainerRequest, Fronted, files_of
 from promoter.promotion.inspection.reuse import Reuse
 from promoter.promotion.plan import Plan, proof_of, waves
 from promoter.promotion.ports.engine import Engine, FileContent
@@ -79,9 +79,7 @@ class Execution:
         )
 
     def files(self, service: str) -> tuple[FileContent, ...]:
-        config, contents = self.plan.environment.services[service], self.plan.environment.contents
-        grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
-        return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
+        return files_of(self.plan.environment, service)
 
     def site(self, engine: Engine) -> CheckTarget:
         """Return the target of this promotion's checks."""

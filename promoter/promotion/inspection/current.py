@@ -41,14 +41,15 @@ def faults(engine: Engine, namespace: Namespace, current: Deployment, plan: Plan
     completing = {name for name in plan.environment.services if proof_of(plan, name) is Proof.COMPLETED}
     found = {container.id: container for container in engine.find(namespace.labels)}
     described = (
-        (service, _fault(found.get(container), completes=service in completing))
+        (service, fault(found.get(container), completes=service in completing))
         for service, running in current.services.items()
         for container in running.containers
     )
-    return tuple(dict.fromkeys(f"{service} is {fault}" for service, fault in described if fault))
+    return tuple(dict.fromkeys(f"{service} is {why}" for service, why in described if why))
 
 
-def _fault(seen: Container | None, *, completes: bool) -> str | None:
+def fault(seen: Container | None, *, completes: bool) -> str | None:
+    """Return why a recorded container does not serve. `completes`: it does if it has completed its work."""
     if seen is None:
         return "missing"
     if not seen.running and not (completes and seen.exit_code == 0):

@@ -121,6 +121,22 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Observation:
+    """How a container was created, beside how a spec would create it. Paths are in Compose's words, such as `environment.LEVEL`.
+
+    Both have only what is set and what the engine shows. Handles of secrets stay in `wanted`.
+    """
+
+    wanted: Mapping[str, object]
+    found: Mapping[str, object]
+    digests: frozenset[Digest]
+    """Every digest under which the engine knows the container's image: of an index, of a platform or of a configuration."""
+    image: str
+    """The name from which the container was created, and when its image was made."""
+    not_compared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ExecResult:
     exit_code: int
     output: str
@@ -217,6 +233,9 @@ class Engine(Protocol):
 
     def inspect(self, reference: str) -> Container | None:
         """Return a container by id or name, or None."""
+
+    def observe(self, container: str, spec: ContainerSpec) -> Observation | None:
+        """Return how a container was created, and how `spec` would create it; None if there is no such container."""
 
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         """Create a container on all its networks, with its files, and return its id. It is not started. Raise StartError."""

@@ -28,7 +28,7 @@ class Registry(Protocol):
         """Return the manifest, or None if the registry does not have it. Raise DigestMismatch if the bytes are different."""
 
     def resolve(self, reference: Reference) -> Digest:
-        """Return the digest that the reference has now (`latest` without a tag)."""
+        """Return the digest that the reference has now (`latest` without a tag). Raise NotInRegistry if there is none."""
 
     def tag(self, image: ImageRef, tag: str) -> None:
         """Make `tag` name exactly this manifest, by its bytes. No layer is moved."""

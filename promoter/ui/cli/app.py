@@ -41,6 +41,7 @@ VERBS = {
     "unfreeze": "Allow promotions again after a freeze.",
     "veto": "Ban a release, and every other with its images.",
     "status": "Show the release, health and waiting release of each environment.",
+    "drift": "Compare what runs with what was recorded; change nothing.",
     "inbox": "Show what waits for you, and the command for each.",
     "locks": "Show which run holds which environment.",
     "history": "Show what happened: one line for each promotion and decision.",
@@ -56,7 +57,7 @@ GROUPS = {
     "Promote": ("run", "build", "promote", "plan", "ci"),
     "Decide": ("inbox", "approve", "reject", "explain", "override", "review", "reviews"),
     "In an emergency": ("rollback", "repair", "pin", "unpin", "freeze", "unfreeze", "veto", "exec"),
-    "Look": ("status", "history", "show", "diff", "logs", "locks"),
+    "Look": ("status", "drift", "history", "show", "diff", "logs", "locks"),
     "Set up": ("init", "validate", "doctor", "schema", "ledger"),
 }
 """The commands of the help, by what they are for. Each is in one group."""

@@ -104,9 +104,7 @@ class StartFirst:
         ready = slots.next(order, slot, old, server)
         return self._swap(order, front, server, ready, old)
 
-    def _resume(
-        self, order: ContainerRequest, front: Fronted, slot: Slot, current: Container, old: Container | None
-    ) -> Swapped:
+    def _resume(self, order: ContainerRequest, front: Fronted, slot: Slot, current: Container, old: Container | None) -> Swapped:
         """Start the container that has the slot's name already. The old one may still run."""
         server = server_of(front, order.service, slot, color_of(current.labels) or COLORS[0])
         return self._swap(order, front, server, current.id, old)
