@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from promoter.model.findings import Finding, FindingKind
 from promoter.promotion.results import RunResult, Status
 from promoter.ui.reports.approval_request import case
+from promoter.ui.reports.drift import drift
 from promoter.ui.reports.explain import explained
 from promoter.ui.reports.history import history
 from promoter.ui.reports.plan import planned
 from promoter.ui.reports.status import matrix
 from promoter.ui.reports.view import View
+from promoter.usecases.drift import DriftReport, EnvironmentDrift
 from promoter.usecases.status import StatusReport
 from tests.fakes.clock import START
 from tests.fakes.promoter import approval_case, explanation, facts, status_report
@@ -22,6 +25,7 @@ LONG = "a sentence of many words " * 9
 def texts(view: View) -> list[str]:
     report = status_report()
     faults = replace(report.environments[0], faults=(LONG,), next="promoter repair dev")
+    finding = Finding("web", "shop-dev-web", FindingKind.DIGEST, "images.web", LONG, LONG)
     plan = plan_result().environments[0]
     down = replace(plan, status=Status.PENDING, details={**plan.details, "repair": [LONG]})
     return [
@@ -30,6 +34,7 @@ def texts(view: View) -> list[str]:
         explained(replace(explanation(START), note=LONG), view),
         case(replace(approval_case(), commits=(LONG,)), view, brief=True),
         history(facts(), view),
+        drift(DriftReport("shop", (EnvironmentDrift("dev", "drifted", "ab" * 32, (finding,), (LONG,), (LONG,)),)), view),
     ]
 
 
