@@ -120,15 +120,11 @@ def _compared(ctx: Context, name: str, current: Deployment, comparer: Comparer) 
     try:
         record = _record(ctx, name, current)
         engine = ctx.ports.engine(record.plan.environment.engines[0])
-        identity = engine.identify() if current.engine is not None and name not in ctx.accept_engine else None
     except InvalidFile:
         raise
     except (CallerError, EngineError) as error:
         return Comparison(not_compared=["everything"], unknown=[error.message])
-    if identity is not None and identity.fingerprint != current.engine:
-        reason = f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the recorded one"
-        return Comparison(not_compared=["everything"], unknown=[reason])
-    return comparer.compare(record, engine)
+    return comparer.compare(record, engine, None if name in ctx.accept_engine else current.engine)
 
 
 def _record(ctx: Context, name: str, current: Deployment) -> Record:

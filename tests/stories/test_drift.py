@@ -11,6 +11,7 @@ from promoter.model.errors import CallerError, EngineError, NotInRegistry, Regis
 from promoter.model.findings import Finding
 from promoter.model.images import Digest
 from promoter.pipeline.compose.service import Service
+from promoter.promotion.inspection.image_findings import identities
 from promoter.promotion.ports.registry import Manifest
 from promoter.usecases.drift import DriftReport, EnvironmentDrift
 from tests.fakes.engine import Behaviour, Box, other_digest
@@ -187,6 +188,11 @@ def test_index_platform_and_configuration_are_one_image(shop: Harness, which: st
     assert compared(shop).status == "in_sync"
 
 
+def test_a_platform_that_the_registry_does_not_have_is_of_the_image_too() -> None:
+    digest, platform = Digest("0" * 64), Digest("1" * 64)
+    assert identities(digest, (Manifest(digest, INDEX, 2, None, (platform,)),)) == {digest, platform}
+
+
 # ---------------------------------------------------------------- registry
 def test_a_tag_that_was_moved(shop: Harness) -> None:
     other = other_digest(shop.images["web"])
@@ -328,10 +334,11 @@ def test_other_findings_are_recorded_too(shop: Harness) -> None:
 def test_a_partial_comparison_does_not_replace_a_complete_one(shop: Harness) -> None:
     shop.engine.crash("shop-dev-web")
     shop.registry.lost.add(shop.images["web"])
-    compared(shop)
+    assert compared(shop).recorded
     shop.engine.fail("identify", EngineError("gone"))
-    compared(shop)
-    assert recorded(shop) == 1
+    found = compared(shop)
+    assert kinds(found) == {"images.web": "manifest_gone"}  # the registry was asked all the same
+    assert found.reasons and not found.recorded and recorded(shop) == 1
 
 
 def test_a_repair_ends_the_recorded_drift(shop: Harness) -> None:
@@ -345,6 +352,7 @@ def test_a_repair_ends_the_recorded_drift(shop: Harness) -> None:
 
 def test_only_what_runs_there_restarts_the_stay(shop: Harness) -> None:
     before = shop.api().context.ledger.state.environment("dev").since
+    shop.clock.advance(timedelta(minutes=1))
     shop.registry.lost.add(shop.images["web"])
     compared(shop)
     assert shop.api().context.ledger.state.environment("dev").since == before

@@ -51,8 +51,11 @@ class Comparer:
         self._registry, self._secrets, self._salt, self._file_digest = registry, secrets, salt, file_digest
         self._manifests: dict[ImageRef, Manifest | None] = {}
 
-    def compare(self, record: Record, engine: EngineView) -> Comparison:
-        """Compare one environment. `engine` is the recorded one. Raise no error of engine, registry or secrets."""
+    def compare(self, record: Record, engine: EngineView, recorded_engine: str | None) -> Comparison:
+        """Compare one environment. Another engine than the recorded one, if any, is not compared.
+
+        Raise no error of engine, registry or secrets.
+        """
         result = Comparison(not_compared=list(NEVER_COMPARED))
         hashes = self._secrets_now(record, result)
         same = frozenset(name for name, value in hashes.items() if record.plan.secrets[name] == value)
@@ -61,6 +64,7 @@ class Comparer:
             if service in record.plan.images:
                 self._images(record, service, result)
         try:
+            _require_engine(engine, recorded_engine)
             self._containers(record, engine, same, result)
         except EngineError as error:
             result.unknown.append(f"the engine could not be asked: {error.message}")
@@ -185,3 +189,12 @@ class Comparer:
     def _redacted(self, finding: Finding) -> Finding:
         expected, found = (text if text is None else self._secrets.redact(text) for text in (finding.expected, finding.found))
         return replace(finding, expected=expected, found=found)
+
+
+def _require_engine(engine: EngineView, recorded: str | None) -> None:
+    """Raise EngineError if another engine than the recorded one answers: its containers say nothing about the record."""
+    identity = engine.identify()
+    if recorded is not None and identity.fingerprint != recorded:
+        raise EngineError(
+            f"another engine ({identity.name}, {identity.version}) answers at {engine.address} than the one that was promoted to"
+        )

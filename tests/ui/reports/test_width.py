@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from promoter.ledger.store import LeaseInfo
+from promoter.model.findings import Finding, FindingKind
 from promoter.promotion.results import RunResult, Status
 from promoter.ui.reports.approval_request import case
+from promoter.ui.reports.drift import drift
 from promoter.ui.reports.explain import explained
 from promoter.ui.reports.history import history
 from promoter.ui.reports.inbox import inbox
@@ -16,6 +18,7 @@ from promoter.ui.reports.plan import planned
 from promoter.ui.reports.release import difference, release
 from promoter.ui.reports.status import matrix
 from promoter.ui.reports.view import View
+from promoter.usecases.drift import DriftReport, EnvironmentDrift
 from promoter.usecases.inbox import Inbox, InboxItem
 from promoter.usecases.logs import LogEntry
 from promoter.usecases.status import LocksReport, StatusReport
@@ -29,6 +32,7 @@ LONG = "a sentence of many words " * 9
 def texts(view: View) -> list[str]:
     report = status_report()
     faults = replace(report.environments[0], faults=(LONG,), next="promoter repair dev")
+    finding = Finding("web", "shop-dev-web", FindingKind.DIGEST, "images.web", LONG, LONG)
     plan = plan_result().environments[0]
     down = replace(plan, status=Status.PENDING, details={**plan.details, "repair": [LONG]})
     return [
@@ -40,6 +44,7 @@ def texts(view: View) -> list[str]:
         history(facts(), replace(view, verbose=True)),
         *short_views(view),
         *short_views(replace(view, verbose=True)),
+        drift(DriftReport("shop", (EnvironmentDrift("dev", "drifted", "ab" * 32, (finding,), (LONG,), (LONG,)),)), view),
     ]
 
 
