@@ -134,7 +134,7 @@ class Client(APIClient):
         method: str,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | list[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
         data: Any = None,
@@ -143,7 +143,7 @@ class Client(APIClient):
     ) -> requests.Response:
         request = requests.PreparedRequest()
         request.method, request.hooks = method, default_hooks()
-        request.url = f"{self.base_url}{path}" + (f"?{urlencode(params)}" if params else "")
+        request.url = f"{self.base_url}{path}" + (f"?{urlencode(params, doseq=True)}" if params else "")
         own: Any = self.headers
         request.headers = CaseInsensitiveDict({**own, **(headers or {})})
         request.prepare_body(data, None, json)
