@@ -151,7 +151,7 @@ def configuration(front: Front, behind: Mapping[str, tuple[Slot, ...]]) -> str:
 def _backend(front: Front, route: Route, replicas: tuple[Slot, ...]) -> Iterator[str]:
     yield f"frontend {route.backend}_in"
     yield f"  bind :{route.bind}{' accept-proxy' if front.proxy_protocol else ''}"
-    if front.health is not None and front.mode == "http":
+    if front.health is not None:
         yield f"  monitor-uri {front.health}"
     yield f"  default_backend {route.backend}"
     yield f"backend {route.backend}"

@@ -123,6 +123,11 @@ def test_an_exclusive_volume_is_for_one_container(tmp_path: Path, strategy: str,
         validate(file, source=Source(), environ={})
 
 
+def test_a_health_page_without_http_is_reported(tmp_path: Path) -> None:
+    found = complaints(written(tmp_path, front="mode: tcp, health: /up"))
+    assert found == ["`health` has no effect with `mode: tcp`: the front reads no requests then"]
+
+
 def test_udp_and_a_strategy_without_ports_are_reported(tmp_path: Path) -> None:
     file = written(tmp_path)
     file.write_text(file.read_text().replace('"8443:443"', '"53:53/udp"'))

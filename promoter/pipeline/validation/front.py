@@ -20,6 +20,9 @@ def check_front(text: FileText, resolved: Resolved) -> None:
     if not any(is_behind(service) for service in environment.services.values()):
         message = f"{environment.strategy} needs a service that publishes a port, and no service does"
         resolved.filler.complain(at, message, "publish a port of the service that answers requests, or use recreate")
+    if environment.front.health is not None and environment.front.mode == "tcp":
+        message = "`health` has no effect with `mode: tcp`: the front reads no requests then"
+        resolved.filler.complain(spot / "front" / "health", message, "remove it, or use `mode: http`")
     for name, service in environment.services.items():
         if is_behind(service):
             _check_behind(text, resolved, name, service)
