@@ -74,6 +74,7 @@ def test_each_replica_has_two_servers_and_one_waits(tmp_path: Path) -> None:
         ("start-first", "health: /up", "monitor-uri /up"),
         ("start-first", "mode: tcp", "mode tcp"),
         ("start-first", "", "retry-on conn-failure"),
+        ("start-first", "", "option forwardfor"),
     ],
 )
 def test_options_are_in_its_configuration(tmp_path: Path, strategy: str, front: str, line: str) -> None:

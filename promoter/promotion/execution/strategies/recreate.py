@@ -10,16 +10,14 @@ from datetime import datetime
 from typing import Self
 
 from promoter.model.clock import Clock
-from promoter.model.errors import PromoterError
 from promoter.model.labels import Slot
 from promoter.model.release import Release
-from promoter.model.verdict import ReasonCode
 from promoter.pipeline.model import Environment
 from promoter.promotion.container_spec import ContainerRequest, Swapped
-from promoter.promotion.execution.failure import StepFailure, of_error
+from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
 from promoter.promotion.execution.strategies.restore import Restoring
-from promoter.promotion.execution.strategies.slots import Slots
+from promoter.promotion.execution.strategies.slots import Slots, as_step_failure
 from promoter.promotion.plan import images_for, needed_before, waves
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.ports.probes import Probes
@@ -55,12 +53,8 @@ class Recreate:
     def replace(
         self, order: ContainerRequest, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None
     ) -> Swapped:
-        try:
+        with as_step_failure():
             return replaced(self.slots, order, slot, touch, restart=restart)
-        except PromoterError as error:
-            if error.exit_code == 130 or error.reason_code is ReasonCode.LOCK_HELD:
-                raise
-            raise of_error(error, ReasonCode.START_FAILED) from error
 
     def prove(self, order: ContainerRequest, slot: Slot) -> Swapped:
         return self.slots.prove(order, slot)

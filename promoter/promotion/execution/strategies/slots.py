@@ -8,16 +8,19 @@ NAME-previous   the old one, renamed by this promotion or kept from the last
 NAME-older      the one before that, until this promotion is verified
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
 from promoter.model.clock import Clock
+from promoter.model.errors import PromoterError
 from promoter.model.images import Digest
 from promoter.model.labels import Role, Slot, color_of
 from promoter.model.timestamps import read_stamp
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import ContainerRequest, Server, Swapped, killed
-from promoter.promotion.execution.failure import StepFailure
+from promoter.promotion.execution.failure import StepFailure, of_error
 from promoter.promotion.execution.health import HealthProver
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.ports.engine import Container, Engine
@@ -27,6 +30,17 @@ from promoter.promotion.steps import Proof
 
 KILLED = 137
 """The exit code of a process that the engine ended with SIGKILL."""
+
+
+@contextmanager
+def as_step_failure() -> Iterator[None]:
+    """Raise an error of the engine as the failure of the step. An interruption and a lost lease stay what they are."""
+    try:
+        yield
+    except PromoterError as error:
+        if error.exit_code == 130 or error.reason_code is ReasonCode.LOCK_HELD:
+            raise
+        raise of_error(error, ReasonCode.START_FAILED) from error
 
 
 class Slots:

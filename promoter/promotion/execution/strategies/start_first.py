@@ -15,19 +15,18 @@ from datetime import datetime
 from typing import Self
 
 from promoter.model.clock import Clock
-from promoter.model.errors import PromoterError
 from promoter.model.labels import Slot, color_of, promotion_of
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.front import COLORS, FRONT
 from promoter.pipeline.model import Environment
 from promoter.promotion.container_spec import ContainerRequest, Fronted, Server, Swapped
-from promoter.promotion.execution.failure import StepFailure, of_error
+from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.strategies.front_control import FrontControl, server_of
 from promoter.promotion.execution.strategies.front_restore import FrontRestoring
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
 from promoter.promotion.execution.strategies.recreate import Recreate, keep_unchanged, replaced
-from promoter.promotion.execution.strategies.slots import Slots
+from promoter.promotion.execution.strategies.slots import Slots, as_step_failure
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.ports.probes import Probes
 from promoter.promotion.ports.secrets import Secrets
@@ -57,7 +56,7 @@ class StartFirst:
     def replace(
         self, order: ContainerRequest, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None
     ) -> Swapped:
-        try:
+        with as_step_failure():
             if order.front is None:
                 return replaced(self.slots, order, slot, touch, restart=restart)
             if order.service == FRONT:
@@ -65,10 +64,6 @@ class StartFirst:
                 self._align(order.front)
                 return swapped
             return self._replace(order, order.front, slot, touch, restart=restart)
-        except PromoterError as error:
-            if error.exit_code == 130 or error.reason_code is ReasonCode.LOCK_HELD:
-                raise
-            raise of_error(error, ReasonCode.START_FAILED) from error
 
     def prove(self, order: ContainerRequest, slot: Slot) -> Swapped:
         return self.slots.prove(order, slot)
