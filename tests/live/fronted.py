@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parts.front_images import APPS
 from parts.processes import until
 
+from promoter.pipeline.front import ASK
 from tests.conftest import ROOT, Ran
 from tests.live.app import App
 
@@ -67,6 +68,11 @@ class FrontedApp:
     def started_again(self, name: str) -> None:
         """Wait until the engine has started a container again that ended."""
         assert until(lambda: self._restarts(name) > 0, 60)
+
+    def front_answers(self) -> None:
+        """Wait until the front accepts connections: the engine has the host port open before it does."""
+        front = self.container("front")
+        assert until(lambda: self.app.engine.exec(front, ["sh", ASK, "show info"], 10).exit_code == 0, 60)
 
     def _restarts(self, name: str) -> int:
         found = self.app.engine.inspect(self.container(name))

@@ -181,6 +181,7 @@ def test_requests_wait_until_the_container_is_there_after_a_reboot(fronted: Fron
     for name in ("front", "web"):
         engine.stop(fronted.container(name), None)
     engine.start(fronted.container("front"))
+    fronted.front_answers()
     with clients(fronted.port) as load:
         assert not load.seen
         engine.start(fronted.container("web"))

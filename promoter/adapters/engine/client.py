@@ -17,6 +17,7 @@ from docker.api.client import APIClient
 from docker.auth import AuthConfig
 from docker.errors import create_api_error_from_http_exception
 from docker.transport import UnixHTTPAdapter
+from docker.transport.unixconn import UnixHTTPConnectionPool
 from docker.utils.proxy import ProxyConfig
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
@@ -161,8 +162,20 @@ class _OnePool(UnixHTTPAdapter):
     """The SDK's adapter with one pool. The SDK's own makes one for each URL, so for almost each request, which is slow."""
 
     def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:
-        del url
-        return super().get_connection(_UNIX, proxies)
+        del url, proxies
+        with self.pools.lock:
+            if _UNIX not in self.pools:
+                self.pools[_UNIX] = _Pool(_UNIX, self.socket_path, self.timeout, maxsize=self.max_pool_size)
+            return self.pools[_UNIX]
+
+
+class _Pool(UnixHTTPConnectionPool):
+    """A pool that closes each connection after its answer, also if the server does not say that it closes it."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.close()
+        super()._put_conn(conn)
 
 
 def _raise(answer: requests.Response) -> None:

@@ -35,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
         server: Any = self.server
         path = "/" + self.path.partition("?")[0].split("/", 2)[-1]
         server.seen.append(path)
+        server.connections.add(self.connection)
+        self.close_connection = not server.keeps_open
         status, document = (200, INFO) if path == "/_ping" else server.answer(path)
         body = b"" if document is None else json.dumps(document).encode()
         self.send_response(status)
@@ -61,6 +63,8 @@ class Server(ThreadingMixIn, UnixStreamServer):
     def __init__(self, path: Path) -> None:
         super().__init__(str(path), Handler)
         self.seen: list[str] = []
+        self.connections: set[object] = set()
+        self.keeps_open = False
         self.answer: Callable[[str], Answer] = lambda _: (200, INFO)
 
     def handle_error(self, *_: object) -> None: ...
@@ -95,6 +99,13 @@ def test_one_that_takes_no_new_connections_is_not_taken_for_one_that_is_there(en
     with pytest.raises(EngineError, match="could not be identified: No such file or directory") as error:
         engine.identify()
     assert error.value.lost
+
+
+def test_each_request_has_a_connection_of_its_own(server: Server, engine: DockerEngine) -> None:
+    server.keeps_open = True  # it does not do what `Connection: close` asks for
+    engine.identify()
+    engine.image_id("busybox")
+    assert len(server.connections) == len(server.seen) >= 3
 
 
 def test_one_that_was_never_there_was_not_lost(engine: DockerEngine) -> None:
