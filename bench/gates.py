@@ -28,6 +28,7 @@ from promoter.model.release import Release, Source
 from promoter.model.statement import Statement, subject_of
 from promoter.model.timestamps import stamp
 from promoter.model.vote import Vote
+from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import BuilderChoice, Environment, Pipeline, policy_digest
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.holds import active_holds, newer_instead
@@ -113,7 +114,7 @@ def _scene(keys: dict[str, Path]) -> Iterator[tuple[str, Callable[[], object]]]:
         ),
         Approval.model_validate({"min": 3, "grade": "signed", "exclude": ["requester", "author"]}),
     )
-    environment = Environment("prod", ("test",), None, (None,), {}, {}, {}, {}, (), (), gates)
+    environment = Environment("prod", ("test",), None, (Host(),), {}, {}, {}, {}, (), (), gates)
     policy, ledger = policy_digest(pipeline, environment), Ledger()
     while len(ledger.facts) < FACTS - 8:
         promotion_of(ledger, release_of(len(ledger.facts)), policy)

@@ -304,14 +304,16 @@ class Promoter:
         *,
         replica: int = 1,
         timeout: "timedelta | None" = None,
+        host: "str | None" = None,
     ) -> "Execution":
         """Run a command in a container of a service, and record it. `write` gets each line of its output, without secrets.
 
+        `host` is one of an environment with several; without it, the first that runs the service is used.
         Raise Refused for another engine or ledger than the recorded one, EngineError if the container does not run.
         """
         from promoter.usecases.exec import TIMEOUT, execute
 
-        return execute(self.context, environment, service, command, write, replica=replica, timeout=timeout or TIMEOUT)
+        return execute(self.context, environment, service, command, write, replica=replica, timeout=timeout or TIMEOUT, host=host)
 
     def ledger_verify(self) -> "LedgerReport":
         """Read the whole chain from its first line, and check each fact against those before it."""

@@ -16,6 +16,7 @@ from promoter.model.errors import CallerError, Diagnostic
 from promoter.model.images import Digest, ImageRef, Reference, Repository
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Healthcheck, Service
+from promoter.pipeline.hosts import Host, Rollout
 from promoter.pipeline.loader_port import Loaded, PolicyAt, Snapshot
 from promoter.pipeline.model import BuilderChoice, BuiltService, Environment, Network, OnFailure, Pipeline, Strategy, ToPin
 from promoter.promotion.build import Wanted
@@ -98,6 +99,11 @@ class Harness:
     file: Loaded | None = None
     """A real pipeline file, where the test is about one."""
     policy_ref: str | None = None
+    hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
+    """The hosts of an environment; one without a name, if it is not here."""
+    rollout: Rollout = field(default_factory=Rollout)
+    engines: dict[str | None, FakeEngine] = field(default_factory=dict)
+    """The engines of hosts, by address; every other address is that of `engine`."""
     name: str = "shop"
     kept: Callable[[], StateCache | None] = lambda: None
     witness: Callable[[], TrustedHead | None] = lambda: None
@@ -132,7 +138,8 @@ class Harness:
             name=environment,
             needs=self.names[environment],
             registry=None,
-            engines=(None,),
+            hosts=self.hosts.get(environment, (Host(),)),
+            rollout=self.rollout if environment in self.hosts else None,
             services=self.services,
             contents={},
             networks={"default": network},
@@ -164,8 +171,17 @@ class Harness:
         return wanted
 
     def offer(self, *images: ImageRef) -> None:
-        for one in images:
-            self.engine.offer(one)
+        for engine in (self.engine, *self.engines.values()):
+            for one in images:
+                engine.offer(one)
+
+    def on_hosts(self, environment: str, *names: str) -> list[FakeEngine]:
+        """Let an environment have hosts with these names, and return their engines."""
+        self.hosts = {**self.hosts, environment: tuple(Host(name, f"fake://{name}") for name in names)}
+        for name in names:
+            self.engines[f"fake://{name}"] = FakeEngine(f"fake://{name}", sleep=self.clock.sleep)
+        self.offer(*self.images.values())
+        return [self.engines[f"fake://{name}"] for name in names]
 
     def newer(self, word: str) -> ImageRef:
         """Another image of web, and another commit."""
@@ -181,7 +197,7 @@ class Harness:
             clock=self.clock,
             patient=patient,
             secrets=self.secrets,
-            engine=lambda _: self.engine,
+            engine=lambda address: self.engines.get(address, self.engine),
             registry=self.registry,
             builder=lambda _: FakeBuilder(_nothing_is_built),
             probes=self.probes,

@@ -14,6 +14,8 @@ from promoter.model.dataclass import dataclass
 Document = Mapping[str, Any]
 IRREVERSIBLE = "the jobs that were started and cannot be undone: older releases are refused from then on"
 
+HOSTS = "{name: {engine, services}}, or {name: {behind}} with the reason why a host does not have the release"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Payload:
@@ -87,6 +89,7 @@ class StepDone(Payload):
     promotion: str
     step: str
     detail: Document
+    host: Annotated[str | None, "the host, in an environment with several"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +102,11 @@ class Promoted(Payload):
     duration_ms: int | None
     from_release: Annotated[str | None, "release or null"] = field(metadata={"key": "from"})
     mend: bool
-    engine: Annotated[Document, "{fingerprint, name, version}"]
+    engine: Annotated[Document | None, "{fingerprint, name, version}; null in an environment with several hosts"]
     rollback: Annotated[bool | None, "true for the rollback command, which pins, with its reason"] = None
     reason: str | None = None
     irreversible: Annotated[Sequence[str] | None, IRREVERSIBLE] = None
+    hosts: Annotated[Document | None, HOSTS] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,7 @@ class _Unsuccessful(Payload):
 class Failed(_Unsuccessful):
     kind = Kind.FAILED
     left: Annotated[bool, "true if the failed containers were left in place"]
+    hosts: Annotated[Document | None, "{name: {behind}} with the reason, of the hosts that could not be restored"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,7 @@ class RolledBack(_Unsuccessful):
     kind = Kind.ROLLED_BACK
     to: Annotated[str | None, "release or null"]
     services: Annotated[Document, "as in promoted, read back"]
+    hosts: Annotated[Document | None, "{name: {services}}, read back, of the hosts that were restored"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +217,7 @@ class Drifted(Payload):
 
     kind = Kind.DRIFTED
     plan_digest: Annotated[str | None, "the plan with which the environment was compared"] = None
-    findings: Annotated[Sequence[Document] | None, "[{service, container, kind, path, expected, found}]"] = None
+    findings: Annotated[Sequence[Document] | None, "[{service, container, kind, path, expected, found, host?}]"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +229,7 @@ class Executed(Payload):
     container: Annotated[str, "id"]
     replica: int
     command: Annotated[Sequence[str], "the command and its arguments, without secrets"]
+    host: Annotated[str | None, "the host, in an environment with several"] = None
     intent: Annotated[str | None, "the digest of the fact before the start"] = None
     started: Annotated[str | None, "time"] = None
     duration_ms: int | None = None

@@ -1,10 +1,12 @@
 """Read bodies of facts into values. Raise TypeError or KeyError for an incomplete body."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from promoter.ledger.chain import Fact
-from promoter.ledger.state import ActivePromotion, Deployment, Drift, Failure, Hold, PromotionRequest, Running
+from promoter.ledger.deployment import Deployment, HostDeployment, Running
+from promoter.ledger.state import ActivePromotion, Drift, Failure, Hold, PromotionRequest
 from promoter.model.canonical_json import fingerprint
 from promoter.model.findings import affects_service
 from promoter.model.statement import Envelope
@@ -58,8 +60,10 @@ def read_drift(fact: Fact) -> Drift | None:
     return Drift(fingerprint(found), fact.at, fact.seq, affects_service(kinds))
 
 
-def read_deployment(fact: Fact) -> Deployment:
+def read_deployment(fact: Fact, before: Deployment | None) -> Deployment:
+    """Read a promoted fact. A host that is behind keeps what it had `before`."""
     body, engine = fact.body, fact.body.get("engine")
+    hosts = {name: _read_host(fact, name, mapping(one), before) for name, one in mapping(body.get("hosts") or {}).items()}
     return Deployment(
         text(fact.environment),
         text(fact.release),
@@ -71,7 +75,39 @@ def read_deployment(fact: Fact) -> Deployment:
         bool(body["mend"]),
         bool(body.get("rollback")),
         text(mapping(engine)["fingerprint"]) if engine else None,
+        hosts,
     )
+
+
+def _read_host(fact: Fact, name: str, value: Mapping[str, Any], before: Deployment | None) -> HostDeployment:
+    if value.get("behind") is not None:
+        known = before.hosts.get(name) if before is not None else None
+        return replace(known or HostDeployment(), behind=text(value["behind"]))
+    return HostDeployment(
+        text(mapping(value["engine"])["fingerprint"]),
+        read_services(value["services"]),
+        text(fact.release),
+        text(fact.body["plan_digest"]),
+        text(fact.body["promotion"]),
+    )
+
+
+def not_restored(deployment: Deployment, body: Mapping[str, Any]) -> Deployment:
+    """Return the deployment with the hosts on which it could not be restored."""
+    found = {name: mapping(value) for name, value in mapping(body.get("hosts") or {}).items()}
+    hosts = {
+        name: replace(deployment.hosts.get(name, HostDeployment()), behind=text(one["behind"])) for name, one in found.items()
+    }
+    return replace(deployment, hosts={**deployment.hosts, **hosts}) if hosts else deployment
+
+
+def read_back(deployment: Deployment, body: Mapping[str, Any]) -> Deployment:
+    """Return the deployment with the containers that were read back after it was restored."""
+    services, hosts = body.get("services"), dict(deployment.hosts)
+    for name, value in mapping(body.get("hosts") or {}).items():
+        if name in hosts:
+            hosts[name] = replace(hosts[name], services={**hosts[name].services, **read_services(mapping(value)["services"])})
+    return replace(deployment, services={**deployment.services, **read_services(services or {})}, hosts=hosts)
 
 
 def read_vote(fact: Fact, decision: str) -> Vote:

@@ -8,23 +8,25 @@ from dataclasses import replace
 
 from promoter.ledger.chain import Fact, Kind
 from promoter.ledger.consistency import MALFORMED, Impossible, check, read_release
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.draft import EnvironmentDraft, StateDraft
 from promoter.ledger.readers import (
     mapping,
+    not_restored,
     optional,
+    read_back,
     read_deployment,
     read_drift,
     read_failure,
     read_mark,
     read_request,
-    read_services,
     read_start,
     read_vote,
     sequence,
     text,
     texts,
 )
-from promoter.ledger.state import EMPTY, ActivePromotion, Barrier, Deployment, Hold, PendingReview, ReleaseRecord, State
+from promoter.ledger.state import EMPTY, ActivePromotion, Barrier, Hold, PendingReview, ReleaseRecord, State
 from promoter.model.errors import LedgerError
 from promoter.model.statement import Decision
 
@@ -148,7 +150,8 @@ def _step_done(draft: StateDraft, fact: Fact) -> None:
 
 
 def _promoted(draft: StateDraft, fact: Fact) -> None:
-    entry, deployment = draft.entry(fact), read_deployment(fact)
+    entry = draft.entry(fact)
+    deployment = read_deployment(fact, entry.current)
     entry.table("verified").put(str(fact.seq), deployment)
     entry.table("lived").put(deployment.release, fact.seq)
     changed = entry.current is None or entry.current.release != deployment.release
@@ -166,6 +169,7 @@ def _failed(draft: StateDraft, fact: Fact) -> None:
     entry = draft.entry(fact)
     stays = entry.current is not None and not fact.body.get("left")
     entry.since = fact.at if stays else None
+    entry.current = None if entry.current is None else not_restored(entry.current, fact.body)
     entry.last_failure = read_failure(fact)
     _ended(draft, entry, fact)
 
@@ -174,10 +178,7 @@ def _rolled_back(draft: StateDraft, fact: Fact) -> None:
     """Make the earlier deployment the current one again, with the containers that were read back."""
     entry, to = draft.entry(fact), optional(fact.body["to"])
     current = None if to is None else _earlier(entry, to, fact)
-    read_back = fact.body.get("services")
-    if current is not None and read_back:
-        current = replace(current, services={**current.services, **read_services(read_back)})
-    entry.current = current
+    entry.current = None if current is None else read_back(current, fact.body)
     entry.since = None if current is None else fact.at
     entry.last_failure = read_failure(fact)
     _ended(draft, entry, fact)

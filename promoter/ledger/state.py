@@ -6,37 +6,11 @@ from datetime import datetime
 from itertools import takewhile
 
 from promoter.ledger.chain import Kind, LedgerHead
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.table import PersistentTable, empty
 from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.model.vote import Vote
-
-
-@dataclass(frozen=True)
-class Running:
-    """One service as it was read back from its containers."""
-
-    digest: str | None
-    containers: tuple[str, ...]
-    started: tuple[str, ...] = ()
-    """When each container was started, by the engine's clock; empty in facts of older versions."""
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A verified promotion. `services` are those that run for it now, also after it was restored."""
-
-    environment: str
-    release: str
-    plan_digest: str
-    promotion: str
-    at: datetime
-    seq: int
-    services: Mapping[str, Running]
-    mend: bool = False
-    rollback: bool = False
-    engine: str | None = None
-    """Fingerprint of the engine that it runs on."""
 
 
 @dataclass(frozen=True)

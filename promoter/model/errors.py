@@ -85,6 +85,12 @@ class EngineError(WorldError):
     """A Docker engine could not be reached, or refused a request."""
 
 
+class HostUnreachable(EngineError):
+    """Engines of an environment with several hosts could not be reached."""
+
+    reason_code = ReasonCode.HOST_UNREACHABLE
+
+
 class EngineLost(Exception):
     """The connection to the engine was lost during a promotion. Nothing is undone or recorded: the next run checks the engine."""
 

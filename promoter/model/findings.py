@@ -49,6 +49,8 @@ class Finding:
     path: str
     expected: str | None
     found: str | None
+    host: str | None = None
+    """The host, in an environment with several."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -58,4 +60,5 @@ class Finding:
             "path": self.path,
             "expected": self.expected,
             "found": self.found,
+            **({"host": self.host} if self.host is not None else {}),
         }

@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     UNHEALTHY = "unhealthy"
     VERIFY_FAILED = "verify_failed"
     ROLLED_BACK = "rolled_back"
+    HOST_UNREACHABLE = "host_unreachable"
     HOLD_EXCEEDED = "hold_exceeded"
     INTERRUPTED = "interrupted"
 

@@ -6,7 +6,7 @@ its neighbours read the text; `plan.py` decides what to do.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from promoter.model.secrets import OPENING, SecretSource, names_in
 from promoter.pipeline.compose.build import Build
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front_spec import Front
+from promoter.pipeline.hosts import Host, Rollout
+from promoter.pipeline.placement import allows
 
 NO_RELEASE = "0" * 64
 """A placeholder for the id of a release that does not exist yet."""
@@ -103,8 +105,8 @@ class Environment:
     name: str
     needs: tuple[str, ...]
     registry: str | None
-    engines: tuple[str | None, ...]
-    """Addresses. None is the local engine, as the docker CLI chooses it."""
+    hosts: tuple[Host, ...]
+    """Where it runs. Several hosts all have names."""
     services: Mapping[str, Service]
     contents: Mapping[str, str]
     """Maps `config:NAME` and `secret:NAME` to the text of the file in a container."""
@@ -120,6 +122,8 @@ class Environment:
     front: Front | None = None
     """The front and the options of its strategy; None for a strategy without one."""
     on_failure: OnFailure = OnFailure.ROLLBACK
+    rollout: Rollout | None = None
+    """How a release is rolled out over the hosts; None if they have no names."""
     rollback: Rollback = field(default_factory=Rollback)
     override: Override | None = None
     files: tuple[LocalFile, ...] = ()
@@ -128,6 +132,16 @@ class Environment:
     """See `Rules`."""
     url: str | None = None
     """The address for people. It is only shown, so no plan and no vote depends on it."""
+
+    @property
+    def engines(self) -> tuple[str | None, ...]:
+        """Return the addresses of the hosts' engines."""
+        return tuple(host.engine for host in self.hosts)
+
+    def on(self, host: Host) -> "Environment":
+        """Return the part of this environment that is on one host: the services whose placement allows it."""
+        services = {name: one for name, one in self.services.items() if allows(one.deploy.placement.constraints, host)}
+        return replace(self, hosts=(host,), services=services)
 
     @property
     def address(self) -> str | None:

@@ -15,6 +15,7 @@ from promoter.model.images import BadReference, Repository
 from promoter.model.release import Source
 from promoter.model.secrets import OPENING, CommandSource, FileSource, names_in
 from promoter.pipeline.builds import names_registry
+from promoter.pipeline.compose.deploy import Placement
 from promoter.pipeline.compose.implied import apply_implied
 from promoter.pipeline.compose.merge import merge
 from promoter.pipeline.compose.service import Service
@@ -24,6 +25,7 @@ from promoter.pipeline.file_text import NO_RELEASE, EnvironmentText, FileText
 from promoter.pipeline.front_spec import Front, FrontForm, HoldForm
 from promoter.pipeline.gate_files import with_files
 from promoter.pipeline.gate_list import G, check_reversible, check_services, read_kinds
+from promoter.pipeline.hosts import Rollout, named
 from promoter.pipeline.local_files import local_files
 from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, Strategy
 from promoter.pipeline.mounted_files import Files, apply_env_files, apply_label_files
@@ -64,7 +66,10 @@ class Resolver:
         written = apply_implied({service: self._written(service, environment, filler) for service in environment.services})
         names = Names(f"{self.text.head.name}-{name}")
         placing = Placing(self.text, environment, names, filler, self._files, written)
+        hosts = named(settings.engine)
         services = {service: placing.service(service, canonical) for service, canonical in written.items()}
+        if not hosts[0].name:
+            services = {name: self._unplaced(name, made, environment) for name, made in services.items()}
         spot = environment.spot
         before = self._read_gates(environment, "before", CHECKS, "check", filler)
         verify = self._read_gates(environment, "verify", CHECKS, "check", filler)
@@ -74,7 +79,7 @@ class Resolver:
             name=name,
             needs=environment.needs,
             registry=settings.registry or self.text.head.registry,
-            engines=settings.engine or (None,),
+            hosts=hosts,
             services={service: made for service, made in services.items() if made is not None},
             contents=dict(sorted(placing.contents.items())),
             networks=placing.networks,
@@ -86,6 +91,7 @@ class Resolver:
             strategy=Strategy(next(iter(settings.strategy))),
             front=_front(settings, environment.spot, filler),
             on_failure=OnFailure(settings.on_failure),
+            rollout=(settings.rollout or Rollout()) if hosts[0].name else None,
             rollback=settings.rollback,
             override=settings.override,
             deciding=self._deciding(gates),
@@ -195,7 +201,7 @@ class Resolver:
             if read is None:
                 continue
             settings = settings.model_copy(update={key: getattr(read, key)})
-            if any(OPENING in text for text in (read.registry or "", *read.engine)):
+            if any(OPENING in text for text in (read.registry or "", *(one.engine for one in read.engine))):
                 filler.complain(
                     spot, f"`{key}` cannot contain a secret", "write only the address; credentials come from the docker CLI"
                 )
@@ -205,9 +211,9 @@ class Resolver:
                 )
         if settings.registry is not None:
             check_registry(settings.registry, environment.spot / "registry", filler)
-        for index, address in enumerate(settings.engine):
-            if not _ENGINE.fullmatch(address):
-                message = f"{address!r} is not the address of an engine"
+        for index, host in enumerate(settings.engine):
+            if not _ENGINE.fullmatch(host.engine):
+                message = f"{host.engine!r} is not the address of an engine"
                 filler.complain(environment.spot / "engine" / index, message, "write unix://…, tcp://…, ssh://… or context:NAME")
         return settings
 
@@ -231,6 +237,15 @@ class Resolver:
                 message = "`links` is left out: services reach each other by name; the linked services start first"
                 spot = stack.spot_of("links") / "links"
                 self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)
+
+    def _unplaced(self, name: str, service: Service | None, environment: EnvironmentText) -> Service | None:
+        """Return a service without its placement, with a remark: it has no effect on one engine."""
+        if service is None or not service.deploy.placement.constraints:
+            return service
+        spot = service_spot(self.text, environment, name, "deploy") / "deploy" / "placement"
+        message = "`placement` is left out: the environment has one host without a name"
+        self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)
+        return service.model_copy(update={"deploy": service.deploy.model_copy(update={"placement": Placement()})})
 
 
 def _front(settings: Settings, spot: Spot, filler: Filler) -> Front | None:

@@ -14,6 +14,7 @@ from promoter.gates.registry import GATES
 from promoter.model.secrets import OPENING
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 from promoter.pipeline.front_spec import FrontForm, HoldForm, StartFirstForm
+from promoter.pipeline.hosts import Hosts, Rollout
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 StrategyName = Literal["recreate", "start-first", "hold", "swarm"]
@@ -80,7 +81,8 @@ class Settings(Shape):
     """An environment's simple keys: how and where a release runs there."""
 
     registry: str | None = None
-    engine: Texts = Field(default=(), min_length=1)
+    engine: Hosts = ()
+    rollout: Rollout | None = None
     strategy: Strategy = {"recreate": {}}
     front: FrontForm | None = None
     on_failure: Literal["rollback", "stop"] = "rollback"

@@ -14,7 +14,8 @@ from promoter.promotion import progress
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.result import Admission
-from promoter.promotion.inspection.current import faults, is_current
+from promoter.promotion.inspection.current import is_current
+from promoter.promotion.inspection.hosts import faults_on_hosts
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.engine import Engine
@@ -45,8 +46,9 @@ class EnvironmentContext:
     def namespace(self) -> Namespace:
         return Namespace(self.file.pipeline.name, self.name)
 
-    def engine(self, plan: Plan) -> Engine:
-        return self.ports.engine(plan.environment.engines[0])
+    def engines(self, plan: Plan) -> tuple[Engine, ...]:
+        """Return the engine of each host."""
+        return tuple(self.ports.engine(host.engine) for host in plan.environment.hosts)
 
     def nothing_to_do(self, plan: Plan) -> bool:
         """Return whether the last promotion here had this release and this plan, and its containers still run."""
@@ -58,7 +60,7 @@ class EnvironmentContext:
     def faults(self, plan: Plan) -> tuple[str, ...]:
         """Return a sentence for each recorded service that does not serve now; `plan` is that of the recorded deployment."""
         current = self.entry.current
-        return () if current is None else faults(self.engine(plan), self.namespace, current, plan)
+        return () if current is None else faults_on_hosts(self.ports.engine, self.namespace, current, plan)
 
     def show(self, admission: Admission) -> None:
         for one in admission.results:

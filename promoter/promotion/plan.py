@@ -5,7 +5,7 @@ checks. It does not cover what runs there now nor the gates: approvals record th
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
@@ -18,6 +18,7 @@ from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.model.secrets import names_in
 from promoter.pipeline.compose.service import Service
+from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import Environment
 from promoter.promotion.steps import Proof, Step, document
 
@@ -37,6 +38,12 @@ class Plan:
     steps: tuple[Step, ...]
     recorded: Mapping[str, object] | None = None
     """The document from the ledger, if the plan was read from there instead of made from the file."""
+    whole: "Plan | None" = None
+    """The plan of all hosts, if this is the part of one host."""
+
+    def on(self, host: Host) -> "Plan":
+        """Return the part of one host. Its digest and its document are those of the whole plan."""
+        return replace(self, environment=self.environment.on(host), whole=self.whole or self)
 
     @cached_property
     def images(self) -> Mapping[str, ImageRef]:
@@ -45,10 +52,12 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        return fingerprint(self.document())
+        return fingerprint(self.document()) if self.whole is None else self.whole.digest
 
     def document(self) -> dict[str, object]:
         """Return plain JSON data, as the `requested` fact records it."""
+        if self.whole is not None:
+            return self.whole.document()
         if self.recorded is not None:
             return dict(self.recorded)
         target = self.environment
@@ -62,7 +71,8 @@ class Plan:
             "contents": dict(target.contents),
             "networks": {name: _set(asdict(network)) for name, network in target.networks.items()},
             "volumes": {name: _set(asdict(volume)) for name, volume in target.volumes.items()},
-            "target": [address or "default" for address in target.engines],
+            "target": [host.document() for host in target.hosts],
+            **({"rollout": target.rollout.model_dump(mode="json")} if target.rollout else {}),
             "strategy": str(target.strategy),
             **({"front": target.front.model_dump(mode="json")} if target.front else {}),
             "on_failure": str(target.on_failure),
@@ -75,7 +85,6 @@ class Plan:
 
 def make_plan(pipeline: str, environment: Environment, release: Release, hash_secret: HashSecret, steps_of: StepsOf) -> Plan:
     """Make the plan. Raise CallerError for what this version does not support, and for a service that the release lacks."""
-    _refuse_several_engines(environment)
     missing = [name for name in environment.services if name not in release.images]
     if missing:
         raise CallerError(
@@ -169,15 +178,6 @@ def _with_paths(config: dict[str, object], shown: Mapping[str, str]) -> dict[str
     if not shown or not isinstance(mounts, list):
         return config
     return {**config, "volumes": [{**mount, "source": shown.get(mount.get("source"), mount.get("source"))} for mount in mounts]}
-
-
-def _refuse_several_engines(environment: Environment) -> None:
-    if len(environment.engines) > 1:
-        raise CallerError(
-            f"environment {environment.name} names {len(environment.engines)} engines; this version promotes to one engine an "
-            "environment",
-            hint="name one engine, or make one environment for each",
-        )
 
 
 def _check(check: Check) -> dict[str, object]:

@@ -4,10 +4,12 @@ Gates are evaluated twice: before the lease is taken, and again under the lease 
 pin or another promotion may have been recorded in between.
 """
 
+from promoter.gates.evaluate import GateResult
 from promoter.ledger.lease import HeldLease, holding
-from promoter.model.errors import EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
+from promoter.model.errors import CallerError, EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline.hosts import Host
 from promoter.promotion.admission.result import Admission
 from promoter.promotion.admission.target import other_engine, other_ledger
 from promoter.promotion.environment import EnvironmentContext
@@ -15,7 +17,9 @@ from promoter.promotion.execution.comeback import Comeback
 from promoter.promotion.execution.comeback import settle as settle_engine
 from promoter.promotion.execution.fencing import FencedEngine, watched
 from promoter.promotion.inspection.current import has_newer, is_current
+from promoter.promotion.inspection.hosts import ask_hosts, unreachable
 from promoter.promotion.plan import Plan
+from promoter.promotion.ports.engine import EngineIdentity
 from promoter.promotion.reconnect import AWAY
 from promoter.promotion.results import EnvironmentResult, Status
 from promoter.promotion.start import ClosedMeanwhile, promote_admitted, repair_recorded
@@ -59,7 +63,7 @@ def _until_it_ends(env: EnvironmentContext, release: Release) -> EnvironmentResu
             cause = lost.error
             for_engine = for_engine or Deadline.after(env.ports.clock, AWAY)
             try:
-                comeback = wait_for_engine(env, env.engine(env.controller.plan(release)), cause, for_engine)
+                comeback = wait_for_engine(env, env.engines(env.controller.plan(release)), cause, for_engine)
             except Interrupted:
                 return env.result(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted: {cause.message}", RESUMES)
             if comeback is None:
@@ -105,15 +109,36 @@ def _closed(env: EnvironmentContext, plan: Plan, admission: Admission) -> Enviro
 
 def _evaluate_target(env: EnvironmentContext, plan: Plan) -> Admission:
     """Refuse an engine or a ledger other than the recorded one, until a person accepts it."""
-    engine, found = env.engine(plan), None
-    if env.name not in env.options.accept_engine:
-        found = other_engine(env.name, env.entry.current, engine)
-    if found is None and env.name not in env.options.accept_ledger:
-        found = other_ledger(env.namespace, env.ledger.state.chain, env.ledger.store.location, engine)
-    return Admission() if found is None else Admission((found,))
+    current, rollout = env.entry.current, plan.environment.rollout
+    names: dict[str, str] = {}
+
+    def other(host: Host) -> GateResult | None:
+        engine, found = env.ports.engine(host.engine), None
+        if rollout is not None:
+            _refuse_same(names, host, engine.identify())
+        if env.name not in env.options.accept_engine:
+            found = other_engine(env.name, current.on(host.name) if current is not None else None, engine)
+        if found is None and env.name not in env.options.accept_ledger:
+            found = other_ledger(env.namespace, env.ledger.state.chain, env.ledger.store.location, engine)
+        return found
+
+    answers = ask_hosts(plan.environment.hosts, other)
+    silent = [(host, answer) for host, answer in answers if isinstance(answer, EngineError)]
+    if silent and (rollout is None or rollout.unreachable == "fail" or len(silent) == len(answers)):
+        raise unreachable(silent)
+    return Admission(tuple(answer for _, answer in answers if answer is not None and not isinstance(answer, EngineError)))
+
+
+def _refuse_same(names: dict[str, str], host: Host, identity: EngineIdentity) -> None:
+    """Raise CallerError if another host has the same engine: one would undo what is done for the other."""
+    other = names.setdefault(identity.fingerprint, host.name)
+    if other != host.name:
+        first, second = sorted((other, host.name))
+        hint = "`engine` of the environment names this engine twice: remove one of them"
+        raise CallerError(f"hosts {first} and {second} have the same engine", hint=hint)
 
 
 def _settle_engine(env: EnvironmentContext, plan: Plan, hold: HeldLease, comeback: Comeback | None) -> None:
     """Stop the containers that a restarted engine is about to stop, before anything is started beside them."""
-    if comeback is not None:
-        settle_engine(FencedEngine(env.engine(plan), hold.check), env.namespace, comeback)
+    if comeback is not None and plan.environment.rollout is None:  # a rollout does it itself
+        settle_engine(FencedEngine(env.engines(plan)[0], hold.check), env.namespace, comeback)

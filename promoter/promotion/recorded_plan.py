@@ -16,6 +16,7 @@ from promoter.model.images import ImageRef
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front_spec import Front
+from promoter.pipeline.hosts import Host, Rollout, read_host
 from promoter.pipeline.model import Environment, LocalFile, Network, OnFailure, Strategy, Volume
 from promoter.promotion.plan import Plan, StepsOf
 
@@ -35,16 +36,16 @@ def recorded_plan(document: Mapping[str, Any], base: Environment, release: Relea
     return Plan(document["pipeline"], environment, release, document["secrets"], steps_of(environment, release), document)
 
 
-def recorded_engines(document: Mapping[str, Any]) -> tuple[str | None, ...]:
-    """Return the addresses of the engines of a recorded plan."""
-    return tuple(None if address == "default" else address for address in document["target"])
+def recorded_hosts(document: Mapping[str, Any]) -> tuple[Host, ...]:
+    """Return the hosts of a recorded plan."""
+    return tuple(read_host(one) for one in document["target"])
 
 
 def _environment(document: Mapping[str, Any], base: Environment, release: Release, directory: Path) -> Environment:
     images = {name: ImageRef.parse(text) for name, text in document["images"].items()}
     return replace(
         base,
-        engines=recorded_engines(document),
+        hosts=recorded_hosts(document),
         services={name: _service(config, directory) for name, config in document["services"].items()},
         contents=document["contents"],
         networks={name: Network(**network) for name, network in document["networks"].items()},
@@ -55,6 +56,7 @@ def _environment(document: Mapping[str, Any], base: Environment, release: Releas
         strategy=Strategy(document["strategy"]),
         front=Front.model_validate(document["front"]) if "front" in document else None,
         on_failure=OnFailure(document["on_failure"]),
+        rollout=Rollout.model_validate(document["rollout"]) if "rollout" in document else None,
         files=tuple(LocalFile(path, str(directory / path), digest) for path, digest in document.get("files", {}).items()),
     )
 

@@ -4,13 +4,14 @@ For each environment the ledger is read again. A run that waits has no lease, an
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from graphlib import TopologicalSorter
 
 from promoter.model.dataclass import dataclass
 from promoter.model.release import Release
 from promoter.promotion import progress
 from promoter.promotion.environment import EnvironmentContext
+from promoter.promotion.futures import wait_for_one
 from promoter.promotion.promote import not_reached, promote_to
 from promoter.promotion.results import EnvironmentResult, Status
 
@@ -37,8 +38,7 @@ class Scheduler:
             while graph.is_active():
                 for name in graph.get_ready():
                     running[pool.submit(self._promote, name, release, self._blocked_by(name, results))] = name
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in wait_for_one(running):
                     name = running.pop(future)
                     results[name] = self._ended(future.result())
                     graph.done(name)

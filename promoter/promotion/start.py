@@ -1,15 +1,19 @@
 """Start an admitted promotion under the lease: record `started`, read what ran before, and call the runner."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from promoter.gates.evaluate import consumed_votes
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.facts import Started
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Guard
 from promoter.ledger.state import State
+from promoter.model.errors import EngineError
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline.hosts import Host
 from promoter.promotion import progress
 from promoter.promotion.admission.evaluate import gates_of_rollback
 from promoter.promotion.admission.overrides import overrides_used
@@ -17,7 +21,7 @@ from promoter.promotion.admission.result import Admission
 from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.execution.job import Execution, Ran
 from promoter.promotion.execution.recovery import settle
-from promoter.promotion.execution.runner import Runner
+from promoter.promotion.execution.runner import carry_out
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.inspection.current import promotion_id
 from promoter.promotion.inspection.reuse import reusable
@@ -123,24 +127,56 @@ def _run(
         fact.resumed,
         env.ledger.state.chain,
         reusable(entry, plan, lambda digest: _document(env, digest)),
-        _ran(env, plan),
+        _ran(env, plan, env.entry.current),
         earlier_try.at if earlier_try is not None else env.ports.clock.now(),
+        _ran_on_hosts(env, plan),
     )
+    _report_left_hosts(env, plan)
     env.ledger.append(fact, env.name, plan.release.id, guard)
     env.emit(progress.PromotionStarted(env.name, plan.release, plan.digest, fact.mend))
-    return Runner(env.ports, env.ledger, env.emit, job, hold).execute()
+    return carry_out(env.ports, env.ledger, env.emit, job, hold)
 
 
 def _settle_abandoned(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> None:
     """Undo what an interrupted promotion of another plan left, so that it is not mistaken for the deployment."""
     start = env.entry.start
     if start is not None and not _is_resumed(env, plan):
-        settle(env.ports, env.ledger, env.emit, plan, start, hold, _ran(env, plan))
+        settle(env.ports, env.ledger, env.emit, plan, start, hold, _ran(env, plan, env.entry.current), _ran_on_hosts(env, plan))
 
 
-def _ran(env: EnvironmentContext, plan: Plan) -> Ran | None:
-    """Return what runs now by the ledger, with the plan that was promoted; without a recorded plan, with this plan's settings."""
+def _ran_on_hosts(env: EnvironmentContext, plan: Plan) -> dict[str, Ran]:
+    """Return what runs on each host by the ledger; nothing for an environment on one engine without a name."""
+    found: dict[str, Ran] = {}
     current = env.entry.current
+    if plan.environment.rollout is None or current is None:
+        return found
+    for host in plan.environment.hosts:
+        there = current.on(host.name) if current.hosts else _moved_here(env, current, host)
+        if (ran := _ran(env, plan, there)) is not None:
+            found[host.name] = replace(ran, job=replace(ran.job, plan=ran.job.plan.on(host)))
+    return found
+
+
+def _moved_here(env: EnvironmentContext, current: Deployment, host: Host) -> Deployment | None:
+    """Return what ran on this host's engine before the file named hosts."""
+    with suppress(EngineError):
+        if env.ports.engine(host.engine).identify().fingerprint == current.engine:
+            return current
+    return None
+
+
+def _report_left_hosts(env: EnvironmentContext, plan: Plan) -> None:
+    """Report hosts that the file no longer has: what runs there runs on."""
+    current, names = env.entry.current, {host.name for host in plan.environment.hosts}
+    for name in current.hosts if current is not None else ():
+        if name not in names:
+            env.emit(
+                progress.Notice(f"{env.name}: host {name} is no longer in the file; its containers run on until you remove them")
+            )
+
+
+def _ran(env: EnvironmentContext, plan: Plan, current: Deployment | None) -> Ran | None:
+    """Return a deployment with the plan that was promoted; without a recorded plan, with this plan's settings."""
     if current is None:
         return None
     release = env.ledger.state.releases[current.release].release

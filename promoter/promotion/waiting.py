@@ -1,6 +1,6 @@
 """The three waits of a promotion: for gates, for another run's lease, and for an engine that was lost."""
 
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import timedelta
 
 from promoter.ledger.lease import came_free
@@ -12,7 +12,7 @@ from promoter.model.verdict import Outcome
 from promoter.promotion import progress
 from promoter.promotion.admission.result import Admission
 from promoter.promotion.environment import EnvironmentContext
-from promoter.promotion.execution.comeback import Comeback
+from promoter.promotion.execution.comeback import Comeback, await_engine
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.request import request_promotion
@@ -72,13 +72,10 @@ def wait_for_lease(env: EnvironmentContext, deadline: Deadline) -> bool:
     return came_free(env.ledger.store, env.name, env.options.owner, deadline.clock, deadline.at, env.ports.gone, emit)
 
 
-def wait_for_engine(env: EnvironmentContext, engine: Engine, error: EngineError, deadline: Deadline) -> Comeback | None:
-    """Return the engine when it answers again; None if it does not in time. An engine that is stopping can still answer."""
-    clock = deadline.clock
+def wait_for_engine(
+    env: EnvironmentContext, engines: Sequence[Engine], error: EngineError, deadline: Deadline
+) -> Comeback | None:
+    """Return the engine when it answers again, of several the last one; None if one of them does not in time."""
     env.emit(progress.Waiting(env.name, (f"{error.message}; the engine connection was lost",), deadline.left))
-    went = clock.monotonic()
-    while deadline.left > 0:
-        clock.sleep(POLL)
-        with suppress(EngineError):
-            return Comeback(engine.identify(), clock.monotonic() - went)
-    return None
+    found = [await_engine(engine, deadline.clock, deadline.at) for engine in engines]
+    return found[-1] if all(found) else None

@@ -1,12 +1,14 @@
 """Compare the record of environments with engine and registry, and record new findings. Nothing else is changed."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field, replace
 from itertools import islice
 from typing import Literal
 
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.facts import Drifted
-from promoter.ledger.state import Deployment, EnvironmentState, State
+from promoter.ledger.state import EnvironmentState, State
 from promoter.model.canonical_json import fingerprint
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, EngineError, InvalidFile, LedgerError
@@ -14,7 +16,8 @@ from promoter.model.findings import Finding
 from promoter.model.images import Digest
 from promoter.model.redaction import redacted
 from promoter.promotion import progress
-from promoter.promotion.inspection.comparison import Comparer, Comparison
+from promoter.promotion.inspection.comparison import NEVER_COMPARED, Comparer, Comparison
+from promoter.promotion.inspection.hosts import PARALLEL
 from promoter.promotion.inspection.ignore import is_ignored
 from promoter.promotion.inspection.record import Record
 from promoter.promotion.plan import Plan
@@ -117,9 +120,34 @@ def _drift_of(ctx: Context, name: str, comparer: Comparer, ignore: Sequence[str]
 
 
 def _compared(ctx: Context, name: str, current: Deployment, comparer: Comparer) -> Comparison:
+    """Compare each host with what was recorded for it. The findings name their host."""
+    if not current.hosts:
+        return _compared_on(ctx, name, None, current, comparer)
+
+    def compare(host: str) -> Comparison:
+        there = current.on(host)
+        return _compared_on(ctx, name, host, there, comparer) if there is not None else Comparison()
+
+    found = Comparison()
+    with ThreadPoolExecutor(min(PARALLEL, len(current.hosts))) as pool:
+        compared = pool.map(compare, current.hosts)
+    for host, one in zip(current.hosts, compared, strict=True):
+        found.findings += [replace(finding, host=host) for finding in one.findings]
+        found.not_compared += [f"{host}: {text}" for text in one.not_compared if text not in NEVER_COMPARED]
+        found.unknown += [f"{host}: {text}" for text in one.unknown]
+    found.not_compared += NEVER_COMPARED
+    found.not_compared += [f"{host}: it is behind, so it was compared with its own release" for host in current.behind]
+    return found
+
+
+def _compared_on(ctx: Context, name: str, host: str | None, current: Deployment, comparer: Comparer) -> Comparison:
     try:
         record = _record(ctx, name, current)
-        engine = ctx.ports.engine(record.plan.environment.engines[0])
+        hosts = [one for one in record.plan.environment.hosts if host is None or one.name == host]
+        if not hosts:
+            return Comparison(not_compared=["everything"], unknown=["the recorded plan does not have this host"])
+        engine = ctx.ports.engine(hosts[0].engine)
+        record = replace(record, plan=record.plan.on(hosts[0])) if host is not None else record
     except InvalidFile:
         raise
     except (CallerError, EngineError) as error:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from promoter.ledger.chain import Fact
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.facts import Executed
-from promoter.ledger.state import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
 from promoter.model.errors import CallerError, EngineError, PromoterError, Refused
@@ -22,7 +22,7 @@ from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.target import other_engine, other_ledger
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.ports.engine import Container, Engine, ExecResult
-from promoter.promotion.recorded_plan import recorded_engines
+from promoter.promotion.recorded_plan import recorded_hosts
 from promoter.usecases.context import Context, facts_so_far, require_environment
 from promoter.usecases.redacted_lines import RedactedLines, WriteLine
 
@@ -65,6 +65,7 @@ def execute(
     *,
     replica: int = 1,
     timeout: timedelta = TIMEOUT,
+    host: str | None = None,
 ) -> Execution:
     """Run a command. `write` gets each line of its output, without secrets.
 
@@ -73,13 +74,16 @@ def execute(
     """
     require_environment(ctx, environment)
     facts_so_far(ctx)
-    current = _deployment(ctx, environment)
+    whole = _deployment(ctx, environment)
+    chosen = _host(environment, whole, service, host)
+    current = whole.on(chosen) if chosen else whole
+    assert current is not None  # `_host` returns only hosts with a deployment
     wanted = _recorded_container(environment, current, service, replica)
-    engine = _engine(ctx, environment, current)
+    engine = _engine(ctx, environment, current, chosen)
     container = _live_container(ctx, engine, environment, service, wanted)
     ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
     words = tuple(command)
-    intent = Executed(service=service, container=container.id, replica=replica, command=words)
+    intent = Executed(service=service, container=container.id, replica=replica, command=words, host=chosen or None)
     first = ctx.ledger.append(intent, environment, current.release)
     result, fact = _run(ctx, engine, first, intent, timeout, write)
     reason = _unseen_end(timeout) if result.timed_out else None
@@ -128,6 +132,17 @@ def _deployment(ctx: Context, environment: str) -> Deployment:
     return current
 
 
+def _host(environment: str, current: Deployment, service: str, wanted: str | None) -> str:
+    """Return the host to use: the wanted one, or the first that runs the service; empty if the environment has no hosts."""
+    if wanted is None:
+        return next((name for name, one in current.hosts.items() if service in one.services), next(iter(current.hosts), ""))
+    if wanted in current.hosts and current.hosts[wanted].promotion:
+        return wanted
+    known = [name for name, one in current.hosts.items() if one.promotion]
+    hint = f"it has {', '.join(known)}" if known else "it has one host: run the command without --host"
+    raise CallerError(f"{environment} has no host {wanted!r} with a deployment", hint=hint)
+
+
 def _recorded_container(environment: str, current: Deployment, service: str, replica: int) -> str:
     """Return the id of a replica, as the ledger recorded it."""
     running = current.services.get(service)
@@ -142,15 +157,15 @@ def _recorded_container(environment: str, current: Deployment, service: str, rep
     return running.containers[replica - 1]
 
 
-def _engine(ctx: Context, environment: str, current: Deployment) -> Engine:
+def _engine(ctx: Context, environment: str, current: Deployment, host: str) -> Engine:
     """Return the engine that the release was promoted to. Raise Refused if another one answers, or another ledger owns it."""
     document = ctx.ledger.plan_document(environment, current.plan_digest)
     if document is not None:
-        address = recorded_engines(document)[0]
+        hosts = recorded_hosts(document)
     else:
         source = ctx.ports.source.source(ctx.pipeline.directory)
-        address = ctx.loaded.resolve(environment, source, NO_RELEASE).engines[0]
-    engine, found = ctx.ports.engine(address), None
+        hosts = ctx.loaded.resolve(environment, source, NO_RELEASE).hosts
+    engine, found = ctx.ports.engine(next((one.engine for one in hosts if one.name == host), hosts[0].engine)), None
     if environment not in ctx.accept_engine:
         found = other_engine(environment, current, engine)
     if found is None and environment not in ctx.accept_ledger:

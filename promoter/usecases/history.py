@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from promoter.ledger.chain import Fact, Kind, LedgerHead, head_of
 from promoter.ledger.consistency import Consistency
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.ledger import Witnessed
-from promoter.ledger.state import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, LedgerBroken, LedgerError
 from promoter.model.release import Release

@@ -8,7 +8,7 @@ from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, SecretError
 from promoter.model.labels import release_of, role_of, service_of
 from promoter.model.timestamps import stamp
-from promoter.pipeline.model import NO_RELEASE
+from promoter.pipeline.hosts import Host
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 from promoter.usecases.status import containers, containers_of
@@ -47,8 +47,8 @@ def logs(ctx: Context, what: str | None, service: str | None = None, lines: int 
         raise CallerError(f"release {chosen.short_id} has no service {service!r}", hint=f"it has {', '.join(chosen.images)}")
     entries = [entry for fact in ctx.ledger.store.read() if fact.release == chosen.id for entry in _entries(fact)]
     for name in ctx.pipeline.needs:
-        found = [c for c in containers_of(ctx, name) or () if release_of(c.labels) == chosen.id and _is_of(c, service)]
-        entries += [entry for container in found for entry in _log_lines(ctx, name, container, lines)]
+        found = [(host, c) for host, c in containers_of(ctx, name) if release_of(c.labels) == chosen.id and _is_of(c, service)]
+        entries += [entry for host, container in found for entry in _log_lines(ctx, name, host, container, lines)]
     return entries
 
 
@@ -59,50 +59,53 @@ def follow(ctx: Context, environment: str, service: str | None, lines: int) -> I
     """
     require_environment(ctx, environment)
     ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
-    resolved = ctx.loaded.resolve(environment, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
-    engine, ends = ctx.ports.engine(resolved.engines[0]), dict[str, str]()
+    ends = dict[str, str]()
     while True:
         facts_so_far(ctx)
-        for container in _recorded(ctx, environment, service):
-            part = engine.log_since(container.id, lines, ends.get(container.id, ""))
+        for host, container in _recorded(ctx, environment, service):
+            part = ctx.ports.engine(host.engine).log_since(container.id, lines, ends.get(container.id, ""))
             ends[container.id] = part.until
             if part.text:
-                yield LogEntry(environment, None, container.name, ctx.ports.secrets.redact(part.text).rstrip("\n"))
+                yield LogEntry(environment, None, _source(host, container.name), ctx.ports.secrets.redact(part.text).rstrip("\n"))
         ctx.ports.clock.sleep(FOLLOW_INTERVAL)
 
 
 # ------------------------------------------------------------ parts
 def _of_environment(ctx: Context, name: str, service: str | None, lines: int) -> Iterator[LogEntry]:
-    for container in _recorded(ctx, name, service):
-        yield from _log_lines(ctx, name, container, lines)
+    for host, container in _recorded(ctx, name, service):
+        yield from _log_lines(ctx, name, host, container, lines)
 
 
-def _recorded(ctx: Context, name: str, service: str | None) -> list[Container]:
+def _source(host: Host, container: str) -> str:
+    return f"{host.name}: {container}" if host.name else container
+
+
+def _recorded(ctx: Context, name: str, service: str | None) -> list[tuple[Host, Container]]:
     """Return the recorded containers; all that are there, if none of them exists any more."""
     current, there = ctx.ledger.state.environment(name).current, containers(ctx, name)
-    recorded = {c for running in current.services.values() for c in running.containers} if current else set()
-    found = [container for container in there if container.id in recorded] or there
-    known = sorted({known for c in found if (known := service_of(c.labels))})
+    places = [current.services, *(host.services for host in current.hosts.values())] if current else []
+    recorded = {c for services in places for running in services.values() for c in running.containers}
+    found = [(host, container) for host, container in there if container.id in recorded] or list(there)
+    known = sorted({known for _, c in found if (known := service_of(c.labels))})
     if service is not None and service not in known:
         hint = f"containers there are of {', '.join(known)}" if known else f"`promoter status` shows what runs in {name}"
         raise CallerError(f"{name} has no container of service {service!r}", hint=hint)
-    return [container for container in found if _is_of(container, service)]
+    return [(host, container) for host, container in found if _is_of(container, service)]
 
 
 def _is_of(container: Container, service: str | None) -> bool:
     return service is None or service_of(container.labels) == service
 
 
-def _log_lines(ctx: Context, name: str, container: Container, lines: int) -> Iterator[LogEntry]:
+def _log_lines(ctx: Context, name: str, host: Host, container: Container, lines: int) -> Iterator[LogEntry]:
     """Return a container's log with secrets redacted. Without the secrets' values, the log is not shown."""
-    who = f"{container.name} ({role_of(container.labels)}, {container.status})"
+    who = f"{_source(host, container.name)} ({role_of(container.labels)}, {container.status})"
     try:
         ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
     except SecretError as error:
         yield LogEntry(name, None, who, f"not shown, because secrets in it cannot be redacted: {error.message}")
         return
-    environment = ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
-    text = ctx.ports.secrets.redact(ctx.ports.engine(environment.engines[0]).logs(container.id, lines)).rstrip()
+    text = ctx.ports.secrets.redact(ctx.ports.engine(host.engine).logs(container.id, lines)).rstrip()
     if text:
         yield LogEntry(name, None, who, text)
 

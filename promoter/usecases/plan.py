@@ -1,11 +1,13 @@
 """Plan what `promote` would do. Change nothing."""
 
 from contextlib import suppress
+from itertools import islice
 
 from promoter.model.errors import EngineError
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.image_volumes import unnamed_volumes
+from promoter.pipeline.hosts import batches
 from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.expected_gap import expected_gap
 from promoter.promotion.inspection.current import is_current
@@ -43,6 +45,7 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
         "repair": list(down),
         "assumed_secrets": list(missing),
         "gap": expected_gap(plan, before).document(),
+        **_batches(plan),
     }
     previous = current.release if current else None
     status, code, reasons = Status.PENDING, ReasonCode.OK, tuple(f"{fault}: `promoter promote` repairs it" for fault in down)
@@ -52,6 +55,14 @@ def _planned(ctx: Context, env: EnvironmentContext, release: Release) -> Environ
         code = admission.blocking.verdict.code if admission.blocking else ReasonCode.OK
         reasons = tuple(one.verdict.sentence for one in admission.results if one.verdict.code is not ReasonCode.OK)
     return EnvironmentResult(env.name, status, code, reasons, plan.digest, previous, details=details)
+
+
+def _batches(plan: Plan) -> dict[str, object]:
+    """Return the names of the hosts of each batch, in an environment with several."""
+    rollout, names = plan.environment.rollout, iter(host.name for host in plan.environment.hosts)
+    if rollout is None:
+        return {}
+    return {"batches": [list(islice(names, size)) for size in batches(rollout.batches, len(plan.environment.hosts))]}
 
 
 def _down(env: EnvironmentContext, plan: Plan) -> tuple[str, ...]:
@@ -65,7 +76,7 @@ def _unnamed_volumes(ctx: Context, plan: Plan) -> dict[str, list[str]]:
     """Return paths of unnamed volumes by service. Images that the engine does not have are skipped."""
     found: dict[str, list[str]] = {}
     with suppress(EngineError):
-        engine = ctx.ports.engine(plan.environment.engines[0])
+        engine = ctx.ports.engine(plan.environment.hosts[0].engine)
         for name, service in plan.environment.services.items():
             if paths := unnamed_volumes(engine.image_volumes(plan.images[name]), service):
                 found[name] = list(paths)

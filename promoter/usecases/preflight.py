@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from promoter.model.errors import PromoterError, StartError
+from promoter.model.errors import EngineError, PromoterError, StartError
 from promoter.model.release import Release, Source
+from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import NO_RELEASE, Environment
 from promoter.promotion import progress
 from promoter.promotion.build import build_secrets, registries
+from promoter.promotion.inspection.hosts import ask_hosts, unreachable
 from promoter.promotion.inspection.taken_ports import REMEDY, ports_in_use, taken_ports
 from promoter.promotion.plan import Plan, secret_names
 from promoter.promotion.reconnect import identified
@@ -23,26 +25,29 @@ def preflight(ctx: Context, targets: Iterable[str], source: Source, release: Rel
     """
     ctx.loaded.check()
     environments = [ctx.loaded.resolve(name, source, release.id if release else NO_RELEASE) for name in targets]
-    addresses = {environment.engines[0] for environment in environments}
     secrets = {name for environment in environments for name in secret_names(environment)}
     if release is None:
         wanted = ctx.loaded.builds(source)
-        addresses.add(None)
         hosts = registries(wanted)
         secrets |= build_secrets(wanted)
     else:
         hosts = {image.repository.host for image in release.images.values()} if environments else set()
     hosts |= {repository.host for environment in environments for repository in environment.target_repositories.values()}
-    _answer(ctx, addresses, hosts, secrets)
-    _require_free_ports(ctx, environments)
+    reached = _answer(ctx, environments, {None} if release is None else set(), hosts, secrets)
+    _require_free_ports(ctx, [one.on(host) for one in environments for host in reached.get(one.name, one.hosts)])
 
 
 def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
     """Check engines and registries of recorded plans. Their secrets are needed only to create a container."""
     plans = tuple(plans)
-    addresses = {plan.environment.engines[0] for plan in plans}
     ctx.loaded.check()
-    _answer(ctx, addresses, {image.repository.host for plan in plans for image in plan.images.values()}, set())
+    _answer(
+        ctx,
+        [plan.environment for plan in plans],
+        set(),
+        {image.repository.host for plan in plans for image in plan.images.values()},
+        set(),
+    )
 
 
 def _require_free_ports(ctx: Context, environments: Iterable[Environment]) -> None:
@@ -52,7 +57,9 @@ def _require_free_ports(ctx: Context, environments: Iterable[Environment]) -> No
     for one in wanted:
         by_engine.setdefault(one.engines[0], []).append(one)
     used = {address: ports_in_use(ctx.ports.engine(address), there) for address, there in by_engine.items()}
-    taken = {one.name: list(taken_ports(one, ctx.name, used[one.engines[0]])) for one in wanted}
+    taken: dict[str, list[str]] = {}
+    for one in wanted:
+        taken.setdefault(one.name, []).extend(taken_ports(one, ctx.name, used[one.engines[0]]))
     gated = {one.name for one in wanted if one.gates}
     for text in (text for name in gated for text in taken[name]):
         ctx.emit(progress.Notice(text))
@@ -61,16 +68,37 @@ def _require_free_ports(ctx: Context, environments: Iterable[Environment]) -> No
         raise StartError("\n".join(refused), hint=REMEDY)
 
 
-def _answer(ctx: Context, addresses: set[str | None], hosts: set[str], secrets: set[str]) -> None:
-    """Raise one error that lists everything that is missing."""
+def _answer(
+    ctx: Context, environments: list[Environment], addresses: set[str | None], registry_hosts: set[str], secrets: set[str]
+) -> dict[str, tuple[Host, ...]]:
+    """Return the hosts that answer, of environments with several. Raise one error that lists everything that is missing."""
+    reached: dict[str, tuple[Host, ...]] = {}
+
+    def reach(environment: Environment) -> None:
+        reached[environment.name] = _reached(ctx, environment)
+
+    several = [one for one in environments if one.rollout is not None]
+    addresses = addresses | {one.hosts[0].engine for one in environments if one.rollout is None}
     calls: list[Callable[[], object]] = [partial(ctx.ports.secrets.prove, sorted(secrets))] if secrets else []
     calls += [partial(_identify, ctx.ports, address) for address in sorted(addresses, key=str)]
-    calls += [partial(ctx.ports.registry.ping, host) for host in sorted(hosts)]
+    calls += [partial(reach, environment) for environment in several]
+    calls += [partial(ctx.ports.registry.ping, host) for host in sorted(registry_hosts)]
     with ThreadPoolExecutor(8) as pool:
         outcomes = [pool.submit(call) for call in calls]
     errors = [error for outcome in outcomes if (error := outcome.exception()) is not None]
     if errors:
         raise _together(errors)
+    return reached
+
+
+def _reached(ctx: Context, environment: Environment) -> tuple[Host, ...]:
+    """Return the hosts that answer. Raise HostUnreachable for the others, unless the file says to skip them."""
+    answers = ask_hosts(environment.hosts, lambda host: _identify(ctx.ports, host.engine))
+    silent = [(host, answer) for host, answer in answers if isinstance(answer, EngineError)]
+    skips = environment.rollout is not None and environment.rollout.unreachable == "skip"
+    if silent and (not skips or len(silent) == len(answers)):
+        raise unreachable(silent)
+    return tuple(host for host, answer in answers if not isinstance(answer, EngineError))
 
 
 def _identify(ports: UseCasePorts, address: str | None) -> None:

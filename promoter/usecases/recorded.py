@@ -1,6 +1,6 @@
 """The plan of a deployment, as the ledger recorded it."""
 
-from promoter.ledger.state import Deployment
+from promoter.ledger.deployment import Deployment
 from promoter.model.errors import CallerError
 from promoter.pipeline.model import LocalFile
 from promoter.promotion.execution.strategies.registry import steps_of

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.facts import Cause, Pinned
-from promoter.ledger.state import Deployment, EnvironmentState
+from promoter.ledger.state import EnvironmentState
 from promoter.model.diff import format_change
 from promoter.model.errors import CallerError
 from promoter.model.release import Release

@@ -4,26 +4,30 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from promoter.ledger.chain import Kind
+from promoter.ledger.deployment import Deployment, Running
 from promoter.ledger.lease import others
-from promoter.ledger.state import Deployment, EnvironmentState, Failure, Running
+from promoter.ledger.state import EnvironmentState, Failure
 from promoter.ledger.store import LeaseInfo
 from promoter.model.dataclass import dataclass
-from promoter.model.errors import PromoterError
+from promoter.model.errors import EngineError, PromoterError
 from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
-from promoter.pipeline.model import NO_RELEASE
+from promoter.pipeline.hosts import Host
+from promoter.pipeline.model import NO_RELEASE, Environment
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import missing_reviews
 from promoter.promotion.admission.subject import Proposal
+from promoter.promotion.inspection.hosts import ask_hosts, containers_on
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, require_environment
 
 if TYPE_CHECKING:
     from promoter.usecases.explain import Explanation
 
-_DOWN = ("missing", "unhealthy", "stopped")
+_WORST_FIRST = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+_DOWN = _WORST_FIRST[:3]
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,26 @@ class WaitingRelease:
 
     def document(self) -> dict[str, object]:
         return {"release": self.release, "reason_code": self.reason_code, "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One host of an environment with several. `behind` is why it does not have the environment's release."""
+
+    name: str
+    release: str | None
+    health: str | None
+    behind: str | None = None
+    faults: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "release": self.release,
+            "health": self.health,
+            "behind": self.behind,
+            "faults": list(self.faults),
+        }
 
 
 @dataclass(frozen=True)
@@ -59,6 +83,8 @@ class EnvironmentStatus:
     """Who vetoed the release that runs, and why."""
     next: str | None = None
     """The command to type next, if anything is to be done."""
+    hosts: tuple[HostStatus, ...] = ()
+    """Each host, in an environment with several."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -75,6 +101,7 @@ class EnvironmentStatus:
             "last_failure": _failure(self.failure) if self.failure else None,
             "vetoed": self.vetoed,
             "next": self.next,
+            **({"hosts": [host.document() for host in self.hosts]} if self.hosts else {}),
         }
 
 
@@ -127,7 +154,8 @@ def locks(ctx: Context) -> LocksReport:
 def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentStatus:
     current = entry.current
     release = ctx.ledger.state.releases[current.release].release if current else None
-    health, found = _health(ctx, name, current) if current else (None, ())
+    hosts = _hosts(ctx, name, current) if current else ()
+    health, found = _worst(hosts) if hosts else (None, ())
     waiting, command = _waiting(ctx, name, entry)
     veto = ctx.ledger.state.veto_of(current.release) if current else None
     failure = entry.last_failure
@@ -143,7 +171,8 @@ def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentS
         found,
         failure if failure is not None and failure.seq == entry.ended_seq else None,
         f"{veto.actor}: {veto.reason}" if veto else None,
-        f"promoter repair {name}" if health in _DOWN else command,
+        f"promoter repair {name}" if health in _DOWN or any(host.behind for host in hosts) else command,
+        tuple(host for host in hosts if host.name),
     )
 
 
@@ -195,32 +224,59 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
     return tuple(one.verdict.sentence for one in missing_reviews(ctx.pipeline, environment, state, case))
 
 
-def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[str, ...]]:
-    """Return the worst health of the recorded containers, and a sentence for each service that does not serve."""
+def _hosts(ctx: Context, name: str, current: Deployment) -> tuple[HostStatus, ...]:
+    """Return what runs on each host now. A host without a name is the only one of its environment."""
+    namespace = Namespace(ctx.name, name)
     try:
-        found = containers(ctx, name)
+        hosts = _environment(ctx, name).hosts
     except PromoterError as error:
-        return "unknown", (f"the engine of {name} does not answer: {error.message}",)
-    seen = {container.id: container for container in found}
-    words = [(service, _word(seen.get(c), running)) for service, running in current.services.items() for c in running.containers]
-    order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
-    worst = next((word for word in order if any(word == one for _, one in words)), "running")
-    return worst, tuple(dict.fromkeys(f"{service} is {word}" for service, word in words if word in _DOWN))
+        return (HostStatus("", None, "unknown", None, (f"the engine of {name} does not answer: {error.message}",)),)
+    answers = ask_hosts(hosts, lambda host: ctx.ports.engine(host.engine).find(namespace.labels))
+    return tuple(_host(name, host, answer, current) for host, answer in answers)
 
 
-def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
-    """Return the containers; None when the environment's engine does not answer."""
+def _host(name: str, host: Host, answer: tuple[Container, ...] | EngineError, current: Deployment) -> HostStatus:
+    there = current.on(host.name)
+    behind = current.behind.get(host.name) or (None if there else "nothing was promoted to it yet")
+    release = there.release if there else None
+    if isinstance(answer, EngineError):
+        what = f"host {host.name}" if host.name else f"the engine of {name}"
+        return HostStatus(host.name, release, "unknown", behind, (f"{what} does not answer: {answer.message}",))
+    if there is None:
+        return HostStatus(host.name, None, None, behind)
+    seen = {container.id: container for container in answer}
+    words = [(service, _word(seen.get(c), running)) for service, running in there.services.items() for c in running.containers]
+    worst = next((word for word in _WORST_FIRST if any(word == one for _, one in words)), "running")
+    prefix = f"{host.name}: " if host.name else ""
+    faults = tuple(dict.fromkeys(f"{prefix}{service} is {word}" for service, word in words if word in _DOWN))
+    return HostStatus(host.name, release, worst, behind, faults)
+
+
+def _worst(hosts: tuple[HostStatus, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the worst health of all hosts, and a sentence for each service that does not serve and each host that is behind."""
+    found = {host.health for host in hosts}
+    health = next((word for word in (*_WORST_FIRST[:3], "unknown", *_WORST_FIRST[3:]) if word in found), "running")
+    behind = tuple(f"{host.name} is behind: {host.behind}" for host in hosts if host.behind)
+    return health, (*(fault for host in hosts for fault in host.faults), *behind)
+
+
+def containers_of(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
+    """Return the containers of the hosts that answer."""
     try:
-        return containers(ctx, name)
+        hosts = _environment(ctx, name).hosts
+        answers = ask_hosts(hosts, lambda host: ctx.ports.engine(host.engine).find(Namespace(ctx.name, name).labels))
     except PromoterError:
-        return None
+        return ()
+    return tuple((host, one) for host, answer in answers if not isinstance(answer, EngineError) for one in answer)
 
 
-def containers(ctx: Context, name: str) -> tuple[Container, ...]:
-    """Return the containers of an environment. Raise EngineError if its engine does not answer."""
-    source = ctx.ports.source.source(ctx.pipeline.directory)
-    engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
-    return engine.find(Namespace(ctx.name, name).labels)
+def containers(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
+    """Return the containers of an environment. Raise EngineError if the engine of a host does not answer."""
+    return tuple(containers_on(ctx.ports.engine, Namespace(ctx.name, name), _environment(ctx, name)))
+
+
+def _environment(ctx: Context, name: str) -> Environment:
+    return ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
 
 
 def _word(container: Container | None, recorded: Running) -> str:

@@ -296,12 +296,20 @@ class FakePromoter:
         return self._answer([LogEntry("dev", AT, "before 1", "migrated\x1b[2J\nfine")], "logs", what, service, lines)
 
     def execute(
-        self, environment: str, service: str, command: Sequence[str], write: WriteLine, *, replica: int, timeout: timedelta
+        self,
+        environment: str,
+        service: str,
+        command: Sequence[str],
+        write: WriteLine,
+        *,
+        replica: int,
+        timeout: timedelta,
+        host: str | None,
     ) -> object:
         write("stdout", "one\x1b[2J")
         write("stderr", "two")
         ended = execution(environment, service, command, 0)
-        return self._answer(ended, "execute", environment, service, list(command), replica, timeout)
+        return self._answer(ended, "execute", environment, service, list(command), replica, timeout, host)
 
     def ledger_verify(self) -> object:
         return self._answer(LedgerReport("ledger.db", 4, facts()[-1].digest, None), "ledger_verify")

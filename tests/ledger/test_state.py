@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, seal
+from promoter.ledger.deployment import Running
 from promoter.ledger.reducer import fold
-from promoter.ledger.state import EMPTY, EnvironmentState, Hold, Running, State
+from promoter.ledger.state import EMPTY, EnvironmentState, Hold, State
 from promoter.ledger.table import PersistentTable
 from promoter.model.errors import LedgerError
 from promoter.model.images import Digest, ImageRef, Repository

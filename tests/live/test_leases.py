@@ -142,7 +142,7 @@ def test_a_terminal_that_is_closed_puts_things_in_order(app: App, term: str) -> 
     app.cli("run")
     old = app.container("dev")
     app.dockerfile(
-        SERVER.replace("--interval=1s --retries=2", "--interval=1s --retries=600").replace("http://127", "http://0.0.0.0:1/127")
+        SERVER.replace("--interval=3s --retries=2", "--interval=1s --retries=600").replace("http://127", "http://0.0.0.0:1/127")
     )
     env = {name: value for name, value in app.cli.env.items() if name != "NO_COLOR"} | {"TERM": term}
     with Terminal([str(Path(sys.executable).with_name("promoter")), "run", "-v"], app.cli.cwd, env) as terminal:

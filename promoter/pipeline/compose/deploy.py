@@ -36,7 +36,14 @@ class RestartPolicy(ComposeShape):
     max_attempts: int | None = Field(default=None, ge=0)
 
 
+class Placement(ComposeShape):
+    """On which hosts the service runs, in an environment with several."""
+
+    constraints: tuple[str, ...] = ()
+
+
 class Deploy(ComposeShape):
+    placement: Placement = Placement()
     replicas: int | None = Field(default=None, ge=0, le=MAX_REPLICAS)
     resources: Resources = Resources()
     restart_policy: RestartPolicy | None = None

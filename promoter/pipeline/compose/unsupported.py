@@ -63,12 +63,12 @@ _DROPPED: dict[str, dict[str, str]] = {
     },
     "Deploy": {
         "mode": _SCHEDULER,
-        "placement": _SCHEDULER,
         "endpoint_mode": _SCHEDULER,
         "update_config": "`strategy` of the environment decides how a service is replaced",
         "rollback_config": "promoter decides how a service is restored",
         "labels": "they belong to a swarm service, not to its containers",
     },
+    "Placement": {"preferences": _SCHEDULER, "max_replicas_per_node": _SCHEDULER},
     "RestartPolicy": {"delay": "the engine chooses the delay", "window": _SCHEDULER},
     "Limits": {"generic_resources": _SCHEDULER},
     "Config": {"template_driver": _SCHEDULER, "name": _SCHEDULER, "labels": _SCHEDULER},

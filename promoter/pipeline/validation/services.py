@@ -14,6 +14,7 @@ from promoter.pipeline.problems import Spot
 from promoter.pipeline.resolver import Resolved
 from promoter.pipeline.service_list import left_out
 from promoter.pipeline.validation.front import check_front
+from promoter.pipeline.validation.hosts import check_hosts
 
 
 def check_services(text: FileText, resolved: Resolved) -> None:
@@ -21,9 +22,7 @@ def check_services(text: FileText, resolved: Resolved) -> None:
     if environment.strategy not in SUPPORTED:
         message = f"this version does not support strategy {environment.strategy}"
         resolved.filler.complain(spot / "strategy", message, f"use {' or '.join(SUPPORTED)}")
-    if len(environment.engines) > 1:
-        message = f"this version promotes to one engine for each environment, got {len(environment.engines)} engines"
-        resolved.filler.complain(spot / "engine", message, "name one engine, or define an environment for each")
+    check_hosts(text, resolved)
     check_front(text, resolved)
     for name, service in environment.services.items():
         rules = _Rules(text, resolved, name, service)

@@ -12,12 +12,14 @@ from promoter.gates.evaluate import GateResult, RunCheck, evaluate_gates, worst
 from promoter.gates.override import people_of
 from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.ledger import Ledger, LedgerView
-from promoter.ledger.state import Deployment, EnvironmentState, PromotionRequest
+from promoter.ledger.state import EnvironmentState, PromotionRequest
 from promoter.model.errors import EngineError
 from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome, ReasonCode, Verdict, refused
+from promoter.pipeline.hosts import Host
 from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import Environment
 from promoter.promotion.admission.barrier import irreversible
@@ -36,6 +38,7 @@ from promoter.promotion.execution.provisioning import provide
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.inspection.current import promotion_id
 from promoter.promotion.inspection.drift import KnownContainers, moved
+from promoter.promotion.inspection.hosts import ask_hosts, containers_on
 from promoter.promotion.inspection.uptime import observed
 from promoter.promotion.plan import HashSecret, Plan, make_plan
 from promoter.promotion.ports.bundle import Ports
@@ -160,11 +163,11 @@ class AdmissionController:
 
     def _observed(self, name: str, release: Release, stay: Stay, deployment: Deployment) -> Stay:
         try:
-            address = self.file.resolve(name, release.source, release.id).engines[0]
-            found = self.ports.engine(address).find(Namespace(self.file.pipeline.name, name).labels)
+            environment = self.file.resolve(name, release.source, release.id)
+            found = containers_on(self.ports.engine, Namespace(self.file.pipeline.name, name), environment)
         except EngineError as error:
             return replace(stay, down=f"the engine of {name} cannot be asked ({error.message})")
-        return observed(stay, deployment, {container.id: container for container in found})
+        return observed(stay, deployment, {container.id: container for _, container in found})
 
     def _policy(self, subject: Subject) -> tuple[GateResult, ...]:
         held = self.holding(subject)
@@ -177,24 +180,31 @@ class AdmissionController:
         """
         if not plan.environment.gates or self.terms.rollback or self.overridden(plan) is not None:
             return ()
-        namespace, engine = Namespace(plan.pipeline, self.name), self.ports.engine(plan.environment.engines[0])
-        current, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
+        found = ask_hosts(plan.environment.hosts, lambda host: self._moved_on(plan.on(host), host))
+        if plan.environment.rollout is None and isinstance(found[0][1], EngineError):
+            raise found[0][1]
+        sentence = next((text for _, text in found if text is not None and not isinstance(text, EngineError)), None)
+        verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
+        return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
+
+    def _moved_on(self, plan: Plan, host: Host) -> str | None:
+        namespace, engine = Namespace(plan.pipeline, self.name), self.ports.engine(host.engine)
+        whole, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
+        current = whole.on(host.name) if whole is not None else None
         known = KnownContainers(
             current,
             releases[current.release].release if current is not None else None,
             start,
             releases[start.release].release if start is not None else None,
         )
-        sentence = moved(engine, self.ports.registry, namespace, plan, known)
-        verdict: Verdict | None = None if sentence is None else refused(ReasonCode.DIGEST_MOVED, sentence)
-        return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
+        return moved(engine, self.ports.registry, namespace, plan, known)
 
     def _checks(self, plan: Subject, found: tuple[GateResult, ...]) -> RunCheck | None:
         """Return a function that runs a check; None if another rule already blocks the release, or if there is no plan."""
         if worst(found) is not None or not isinstance(plan, Plan):
             return None
         job = Execution(plan, promotion_id(self.ledger.state, plan), self.file.pipeline.directory, None)
-        engine = self.ports.engine(plan.environment.engines[0])
+        engine = self.ports.engine(plan.environment.hosts[0].engine)
         site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
         checker = Checker(self.ports)
 

@@ -2,7 +2,7 @@
 
 from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
-from promoter.ledger.state import Deployment
+from promoter.ledger.deployment import Deployment
 from promoter.model.labels import Namespace, is_aside, ledger_of
 from promoter.model.ownership import is_owned, owner_labels
 from promoter.model.verdict import ReasonCode, refused

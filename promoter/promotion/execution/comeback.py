@@ -4,15 +4,19 @@ Some engines stop their containers when they are restarted. Such an engine first
 stops them. So earlier proofs, and answers during that time, do not count.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from promoter.model.clock import Clock
 from promoter.model.dataclass import dataclass
+from promoter.model.errors import EngineError
 from promoter.model.labels import Namespace, Role, role_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure, gather
 from promoter.promotion.ports.engine import Container, Engine, EngineIdentity
 from promoter.promotion.ports.secrets import Secrets
+from promoter.promotion.reconnect import POLL
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,16 @@ class Comeback:
 
     identity: EngineIdentity
     away: float
+
+
+def await_engine(engine: Engine, clock: Clock, ends: float) -> Comeback | None:
+    """Return the engine when it answers again; None if it does not before `ends`. An engine that is stopping can still answer."""
+    went = clock.monotonic()
+    while clock.monotonic() < ends:
+        clock.sleep(POLL)
+        with suppress(EngineError):
+            return Comeback(engine.identify(), clock.monotonic() - went)
+    return None
 
 
 def settle(engine: Engine, namespace: Namespace, back: Comeback) -> None:

@@ -14,6 +14,7 @@ from promoter.promotion.checks.runner import Checker
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.job import Ran
+from promoter.promotion.execution.step_runner import append
 from promoter.promotion.execution.steps import StepContext
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned, RolloutStrategy
 from promoter.promotion.irreversible import sentences
@@ -31,12 +32,12 @@ class Ending:
         self._started = ctx.ports.clock.monotonic()
 
     def promoted(self, services: Mapping[str, Sequence[Swapped]], identity: EngineIdentity) -> EnvironmentResult:
-        gap = self._gap()
+        gap = gap_of(self._ctx)
         fact = facts.Promoted(
             **self._named(),
-            services=self._running(services),
-            gap_ms=_milliseconds(gap),
-            duration_ms=_milliseconds(self._ctx.ports.clock.monotonic() - self._started),
+            services=running(services),
+            gap_ms=milliseconds(gap),
+            duration_ms=milliseconds(self._ctx.ports.clock.monotonic() - self._started),
             from_release=self._ctx.job.previous,
             mend=self._ctx.job.mend,
             engine={"fingerprint": identity.fingerprint, "name": identity.name, "version": identity.version},
@@ -44,21 +45,13 @@ class Ending:
             reason=self._ctx.job.cause.reason,
             irreversible=self._irreversible(),
         )
-        self.append(fact)
+        append(self._ctx, fact)
         return self._result(Status.DEPLOYED, ReasonCode.OK, (), gap)
 
     def failed(self, failure: StepFailure, *, interrupted: bool) -> EnvironmentResult:
         """Undo the changes, unless the file or a repair forbids it, and record how the promotion ended."""
-        self._ctx.engine.alive()  # a step that failed because the engine is gone is not a failed step
-        job, name, touched = self._ctx.job, self._ctx.environment.name, self._ctx.touched
-        leave = job.mend or (job.plan.environment.on_failure is OnFailure.STOP and not interrupted)
-        stopped = self._ctx.stopped
-        returned = Returned(touched=bool(touched or stopped), left=leave)
-        if (touched or stopped) and not leave:
-            self._ctx.hold.check()
-            made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
-            returned = restore(self._ctx.ports, self._ctx.engine, self._ctx.strategy, made, job.earlier, self._restoring)
-            self._ctx.engine.alive()
+        job, name = self._ctx.job, self._ctx.environment.name
+        returned = undo(self._ctx, interrupted=interrupted)
         reasons = (*failure.reasons, *returned.sentences(name), *sentences(self._ctx.irreversible))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
         body: dict[str, Any] = {
@@ -70,42 +63,20 @@ class Ending:
             "irreversible": self._irreversible(),
         }
         if returned.restored:
-            self.append(facts.RolledBack(**body, to=returned.earlier, services=self._running(returned.services)))
+            append(self._ctx, facts.RolledBack(**body, to=returned.earlier, services=running(returned.services)))
             status = Status.ROLLED_BACK
         else:
-            self.append(facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
+            append(self._ctx, facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
             status = Status.FAILED
         with suppress(PromoterError):  # the next run removes them; the end of this one is already recorded
             sweep(self._ctx.engine, job.namespace, self._ctx.ports.gone, leased=True)
-        gap = self._gap() if returned.touched else None
+        gap = gap_of(self._ctx) if returned.touched else None
         details = {"evidence": evidence, **({"irreversible": jobs} if (jobs := self._irreversible()) else {})}
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, details)
-
-    def append(self, fact: facts.Payload) -> None:
-        """Append a fact. Fail if this run lost the lease, because others may have written since."""
-        plan = self._ctx.job.plan
-        self._ctx.ledger.append(fact, plan.environment.name, plan.release.id, lambda _: self._ctx.hold.check())
 
     # ------------------------------------------------------------ parts
     def _irreversible(self) -> list[str] | None:
         return list(self._ctx.irreversible) or None
-
-    def _gap(self) -> float | None:
-        services = self._ctx.job.plan.environment.services
-        outages = self._ctx.strategy.outages
-        down = {name: [outages[s.name] for s in self._ctx.job.slots(name) if s.name in outages] for name in services}
-        return outage(down, services)
-
-    def _running(self, services: Mapping[str, Sequence[Swapped]]) -> dict[str, object]:
-        """Return the record of each service, read from its containers, with their start times."""
-        return {
-            name: {
-                "digest": str(swaps[0].digest) if swaps else None,
-                "containers": [s.container for s in swaps],
-                "started": [s.started for s in swaps],
-            }
-            for name, swaps in services.items()
-        }
 
     def _result(
         self,
@@ -115,7 +86,7 @@ class Ending:
         gap: float | None,
         details: Mapping[str, object] | None = None,
     ) -> EnvironmentResult:
-        took = _milliseconds(self._ctx.ports.clock.monotonic() - self._started)
+        took = milliseconds(self._ctx.ports.clock.monotonic() - self._started)
         plan = self._ctx.job.plan
         return EnvironmentResult(
             plan.environment.name,
@@ -124,16 +95,51 @@ class Ending:
             reasons,
             plan.digest,
             self._ctx.job.previous,
-            _milliseconds(gap) or 0,
+            milliseconds(gap) or 0,
             took,
             details or {},
         )
 
-    def _named(self) -> dict[str, str]:
+    def _named(self) -> dict[str, Any]:
         return {"plan_digest": self._ctx.job.plan.digest, "promotion": self._ctx.job.promotion}
 
-    def _restoring(self, service: str) -> None:
-        self._ctx.emit(progress.Restoring(self._ctx.job.plan.environment.name, service))
+
+def undo(ctx: StepContext, *, interrupted: bool) -> Returned:
+    """Undo the changes on one engine, unless the file or a repair forbids it. Raise only LeaseLost or EngineLost."""
+    ctx.engine.alive()  # a step that failed because the engine is gone is not a failed step
+    job, touched, stopped = ctx.job, ctx.touched, ctx.stopped
+    leave = job.mend or (ctx.environment.on_failure is OnFailure.STOP and not interrupted)
+    if leave or not (touched or stopped):
+        return Returned(touched=bool(touched or stopped), left=leave)
+    ctx.hold.check()
+    made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
+    emit = ctx.emit
+
+    def restoring(service: str) -> None:
+        emit(progress.Restoring(ctx.environment.name, service))
+
+    returned = restore(ctx.ports, ctx.engine, ctx.strategy, made, job.earlier, restoring)
+    ctx.engine.alive()
+    return returned
+
+
+def gap_of(ctx: StepContext) -> float | None:
+    """Return how long clients of this engine got no answer, in seconds; None if they always did."""
+    services, outages = ctx.environment.services, ctx.strategy.outages
+    down = {name: [outages[s.name] for s in ctx.job.slots(name) if s.name in outages] for name in services}
+    return outage(down, services)
+
+
+def running(services: Mapping[str, Sequence[Swapped]]) -> dict[str, object]:
+    """Return the record of each service, read from its containers, with their start times."""
+    return {
+        name: {
+            "digest": str(swaps[0].digest) if swaps else None,
+            "containers": [s.container for s in swaps],
+            "started": [s.started for s in swaps],
+        }
+        for name, swaps in services.items()
+    }
 
 
 def restore(
@@ -164,5 +170,5 @@ def _earlier(ports: Ports, engine: Engine, ran: Ran) -> Earlier:
     return Earlier(job.plan.release.id, job.in_order, job.order, job.slots, containers, verify)
 
 
-def _milliseconds(seconds: float | None) -> int | None:
+def milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1000)

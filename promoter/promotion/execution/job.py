@@ -1,16 +1,17 @@
 """One promotion to carry out: its plan, and the names of its containers on the engine."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 
+from promoter.ledger.deployment import Deployment
 from promoter.ledger.facts import BY_ITSELF, Cause
-from promoter.ledger.state import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.labels import Namespace, Slot, slots
 from promoter.model.ownership import owner_labels
 from promoter.pipeline.front import FRONT
+from promoter.pipeline.hosts import Host
 from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import ContainerRequest, Fronted, files_of
 from promoter.promotion.inspection.reuse import Reuse
@@ -37,6 +38,12 @@ class Execution:
     earlier: "Ran | None" = None
     """What ran before; None if nothing did."""
     started: datetime | None = None
+    earlier_on: Mapping[str, "Ran"] = field(default_factory=dict)
+    """What ran before on each host, in an environment with several."""
+
+    def on(self, host: Host) -> "Execution":
+        """Return the part of one host, with what ran there before."""
+        return replace(self, plan=self.plan.on(host), earlier=self.earlier_on.get(host.name))
 
     @property
     def namespace(self) -> Namespace:

@@ -3,12 +3,17 @@
 It is undone by the strategy that it was started with, which its recorded plan names.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from promoter.ledger import facts
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.state import ActivePromotion
+from promoter.model.errors import EngineError, EngineLost
 from promoter.model.labels import Namespace, Role, role_of, service_of
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline.hosts import Host
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep
 from promoter.promotion.execution.completion import restore
@@ -20,25 +25,41 @@ from promoter.promotion.execution.strategies.restore import slots_of
 from promoter.promotion.irreversible import Jobs, jobs_of_earlier_try, sentences
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
+from promoter.promotion.ports.engine import Engine
 
 
 def settle(
-    ports: Ports, ledger: Ledger, emit: progress.Listener, plan: Plan, start: ActivePromotion, hold: HeldLease, ran: Ran | None
+    ports: Ports,
+    ledger: Ledger,
+    emit: progress.Listener,
+    plan: Plan,
+    start: ActivePromotion,
+    hold: HeldLease,
+    ran: Ran | None,
+    ran_on: Mapping[str, Ran],
 ) -> None:
-    """Find what the promotion of `start` created on the engine, restore what ran before, and record the end."""
-    name = plan.environment.name
-    engine = FencedEngine(ports.engine(plan.environment.engines[0]), hold.check)
-    namespace = Namespace(plan.pipeline, name)
-    sweep(engine, namespace, ports.gone, leased=True)
+    """Find what the promotion of `start` created on each engine, restore what ran before, and record the end."""
+    name, rollout = plan.environment.name, plan.environment.rollout
+    recorded = None if start.mend else ledger.plan_document(name, start.plan_digest)
+    jobs: Jobs = jobs_of_earlier_try(recorded, start.steps_done) if recorded is not None else {}
+
+    def settled(host: Host) -> tuple[str, ...]:
+        engine = FencedEngine(ports.engine(host.engine), hold.check)
+        found = _settle(ports, engine, plan, start, recorded, ran if rollout is None else ran_on.get(host.name))
+        return tuple(f"{host.name}: {problem}" if host.name else problem for problem in found)
+
     problems: tuple[str, ...] = ()
-    jobs: Jobs = {}
-    if not start.mend:
-        found = [c for c in engine.find(namespace.labels) if role_of(c.labels) != Role.JOB]
-        recorded = ledger.plan_document(name, start.plan_digest)
-        jobs = jobs_of_earlier_try(recorded, start.steps_done) if recorded is not None else {}
-        strategy = recorded_strategy(recorded, plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
-        made = Failed(namespace, start.promotion, slots_of(found, service_of))
-        problems = restore(ports, engine, strategy, made, ran, lambda _: None).problems
+    for host in plan.environment.hosts:
+        try:
+            problems += settled(host)
+        except EngineLost as lost:
+            if rollout is None:
+                raise
+            problems += (f"{host.shown} does not answer: {lost.error.message}",)
+        except EngineError as error:
+            if rollout is None:
+                raise
+            problems += (f"{host.shown} does not answer: {error.message}",)
     reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems, *sentences(jobs))
     emit(progress.Notice(f"{name}: {reasons[0]}"))
     fact = facts.Failed(
@@ -52,3 +73,17 @@ def settle(
         irreversible=list(jobs) or None,
     )
     ledger.append(fact, name, start.release, lambda _: hold.check())
+
+
+def _settle(
+    ports: Ports, engine: Engine, plan: Plan, start: ActivePromotion, recorded: Mapping[str, Any] | None, ran: Ran | None
+) -> tuple[str, ...]:
+    """Restore one engine, and return what could not be restored."""
+    namespace = Namespace(plan.pipeline, plan.environment.name)
+    sweep(engine, namespace, ports.gone, leased=True)
+    if start.mend:
+        return ()
+    found = [c for c in engine.find(namespace.labels) if role_of(c.labels) != Role.JOB]
+    strategy = recorded_strategy(recorded, plan.environment)(engine, ports.patient, ports.secrets, None, start.at)
+    made = Failed(namespace, start.promotion, slots_of(found, service_of))
+    return restore(ports, engine, strategy, made, ran, lambda _: None).problems

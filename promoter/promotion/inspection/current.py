@@ -1,6 +1,7 @@
 """The state of one environment in ledger and engine: the id of the next promotion, and whether there is anything to do."""
 
-from promoter.ledger.state import Deployment, EnvironmentState, State
+from promoter.ledger.deployment import Deployment
+from promoter.ledger.state import EnvironmentState, State
 from promoter.model.canonical_json import fingerprint
 from promoter.model.labels import Namespace
 from promoter.model.release import Release

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from promoter.ledger.state import Deployment
+from promoter.ledger.deployment import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest
 from promoter.model.labels import OWNER, Namespace, Role, Slot, is_aside, role_of, service_of, slots

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from promoter.ledger.state import Deployment, EnvironmentState
+from promoter.ledger.deployment import Deployment
+from promoter.ledger.state import EnvironmentState
 from promoter.model.dataclass import dataclass
 from promoter.promotion.plan import Plan
 from promoter.promotion.service_digest import service_digest

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from promoter.gates.context import Stay
-from promoter.ledger.state import Deployment
+from promoter.ledger.deployment import Deployment
 from promoter.model.timestamps import read_stamp
 from promoter.promotion.ports.engine import Container
 

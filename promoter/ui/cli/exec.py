@@ -18,6 +18,11 @@ Words = Annotated[
 Replica = Annotated[int, typer.Option("--replica", min=1, metavar="N", help="The replica of the service to use.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="DURATION", help="Wait up to this long for the end of the command.")]
 
+HostName = Annotated[
+    str | None,
+    typer.Option("--host", metavar="NAME", help="The host to use, in an environment with several.", show_default=False),
+]
+
 
 @verb
 def execute(
@@ -27,6 +32,7 @@ def execute(
     command: Words,
     replica: Replica = 1,
     timeout: Timeout = "10m",
+    host: HostName = None,
     yes: Yes = False,
 ) -> int:
     """Run a command in the container of a service, and record it.
@@ -55,7 +61,7 @@ def execute(
         if not yes and can_ask() and promoter.has_gates(environment) and not confirmed_by_name(environment, question):
             complain("promoter: nothing was run")
             return 1
-        ended = promoter.execute(environment, service, command, show, replica=replica, timeout=span)
+        ended = promoter.execute(environment, service, command, show, replica=replica, timeout=span, host=host)
     if ended.exit_code != 0:
         complain(
             f"promoter: the command ended with exit code {ended.exit_code}" if ended.reason is None else _unseen(ended.reason)

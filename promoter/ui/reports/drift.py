@@ -52,7 +52,8 @@ def _details(one: EnvironmentDrift, view: View) -> Iterator[str]:
 
 
 def _sentence(finding: Finding) -> str:
-    where = f" [{finding.container}]" if finding.container else ""
+    place = ": ".join(text for text in (finding.host, finding.container) if text)
+    where = f" [{place}]" if place else ""
     expected = "nothing" if finding.expected is None else finding.expected
     found = "nothing" if finding.found is None else finding.found
     return f"{finding.kind} {finding.path}{where}: expected {expected}, found {found}"

@@ -12,13 +12,13 @@ from tests.ui.cli.conftest import RunCli
 def test_the_command_after_the_dashes_is_passed_on_as_it_is(run_cli: RunCli, fake: FakePromoter) -> None:
     answer = run_cli("exec", "dev", "web", "--replica", "2", "--timeout", "1h", "--", "ls", "--json", "-f", "x", "--", "y")
     words = ["ls", "--json", "-f", "x", "--", "y"]
-    assert fake.asked[-1] == ("execute", "dev", "web", words, 2, timedelta(hours=1))
+    assert fake.asked[-1] == ("execute", "dev", "web", words, 2, timedelta(hours=1), None)
     assert (answer.code, answer.out, answer.err) == (0, "one[2J\n", "two\n")
 
 
 def test_the_default_is_the_first_replica_and_ten_minutes(run_cli: RunCli, fake: FakePromoter) -> None:
     run_cli("exec", "dev", "web", "--", "true")
-    assert fake.asked[-1][-2:] == (1, timedelta(minutes=10))
+    assert fake.asked[-1][-3:] == (1, timedelta(minutes=10), None)
 
 
 def test_with_json_the_output_goes_to_stderr(run_cli: RunCli, fake: FakePromoter) -> None:

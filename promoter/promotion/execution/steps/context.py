@@ -14,6 +14,8 @@ from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.strategies.protocol import RolloutStrategy
+from promoter.promotion.execution.strategies.registry import strategy_of
+from promoter.promotion.irreversible import jobs_of_earlier_try
 from promoter.promotion.ports.bundle import Ports
 
 
@@ -44,6 +46,11 @@ class StepContext:
     def environment(self) -> Environment:
         return self.job.plan.environment
 
+    @property
+    def host(self) -> str:
+        """Return the name of the host; empty for the only one without a name."""
+        return self.environment.hosts[0].name
+
     def guard(self) -> None:
         """Raise Interrupted after a signal, and LeaseLost if another run has the environment."""
         self.ports.clock.check()
@@ -64,3 +71,15 @@ class StepContext:
     def sweep(self, keep: Collection[str] = ()) -> None:
         """Remove the containers of jobs that have ended, or whose run has ended."""
         sweep(self.engine, self.job.namespace, self.ports.gone, leased=True, keep=keep)
+
+
+def open_steps(
+    ports: Ports, ledger: Ledger, emit: progress.Listener, job: Execution, hold: HeldLease, engine: FencedEngine
+) -> StepContext:
+    """Return the context of the steps on one engine."""
+    started = job.started or ports.clock.now()
+    strategy = strategy_of(job.plan.environment)(engine, ports.clock, ports.secrets, ports.probes, started)
+    ctx = StepContext(ports, ledger, emit, job, hold, engine, strategy, acted=job.resumed)
+    if job.resumed and not job.mend:
+        ctx.irreversible.update(jobs_of_earlier_try(job.plan.document(), job.done))
+    return ctx

@@ -1,0 +1,27 @@
+"""Which hosts a service runs on: Compose's `deploy.placement.constraints` over the names and labels of hosts. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from promoter.pipeline.hosts import Host
+
+_CONSTRAINT = re.compile(r"\s*(node\.hostname|node\.labels\.\S+?)\s*(==|!=)\s*(\S(?:.*\S)?)\s*")
+
+
+def is_constraint(text: str) -> bool:
+    """Return whether promoter can decide this constraint: by a host's name or by one of its labels."""
+    return _CONSTRAINT.fullmatch(text) is not None
+
+
+def allows(constraints: Sequence[str], host: Host) -> bool:
+    """Return whether the host fulfils all constraints. A host without a name is the only one, and runs everything."""
+    return not host.name or all(_fulfils(one, host) for one in constraints)
+
+
+def _fulfils(constraint: str, host: Host) -> bool:
+    match = _CONSTRAINT.fullmatch(constraint)
+    if match is None:
+        return False
+    key, operator, wanted = match.groups()
+    value = host.name if key == "node.hostname" else host.labels.get(key.removeprefix("node.labels."))
+    return (value == wanted) is (operator == "==")

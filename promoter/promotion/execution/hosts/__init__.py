@@ -1,0 +1,1 @@
+"""One release on several hosts: in batches, and all of them or none."""
