@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from promoter.model.clock import Clock
 from promoter.model.dataclass import dataclass
-from promoter.model.errors import EngineError
+from promoter.model.errors import EngineError, EngineLost
 from promoter.model.labels import Namespace, Role, role_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
@@ -32,7 +32,7 @@ def await_engine(engine: Engine, clock: Clock, ends: float) -> Comeback | None:
     went = clock.monotonic()
     while clock.monotonic() < ends:
         clock.sleep(POLL)
-        with suppress(EngineError):
+        with suppress(EngineError, EngineLost):
             return Comeback(engine.identify(), clock.monotonic() - went)
     return None
 
