@@ -65,6 +65,16 @@ class FrontedApp:
         assert found is not None, name
         return found.id
 
+    def ask(self, line: str) -> str:
+        """Send a line to the front's runtime socket, as a person may do it."""
+        return self.app.engine.exec(self.container("front"), ["sh", ASK, line], 10).output
+
+    def check_front(self) -> None:
+        """Run the health check of the front, which the engine does every 10 seconds."""
+        seen = self.app.engine.inspect(self.container("front"))
+        assert seen is not None and seen.healthcheck is not None
+        assert self.app.engine.exec(seen.id, ["sh", "-c", seen.healthcheck[1]], 10).exit_code == 0
+
     def started_again(self, name: str) -> None:
         """Wait until the engine has started a container again that ended."""
         assert until(lambda: self._restarts(name) > 0, 60)

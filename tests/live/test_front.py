@@ -6,8 +6,10 @@ import random
 import pytest
 from parts.clients import clients
 
+from promoter.promotion.inspection.front import NOT_COMPARED
 from tests.live.app import statuses
 from tests.live.fronted import HOLD, START_FIRST, FrontedApp
+from tests.live.registry_proxy import in_front_of
 
 STRATEGIES = {"start-first": START_FIRST, "hold": HOLD}
 KILLED = 3
@@ -137,6 +139,33 @@ def test_a_failed_change_to_recreate_leaves_the_front_serving(fronted: FrontedAp
     with clients(fronted.port) as load:
         load.wait_for("one")
     assert load.failed == []
+
+
+def test_drift_finds_a_front_that_misdirects_requests_and_repair_ends_it(fronted: FrontedApp, engine_url: str) -> None:
+    assert fronted.run("one").exit_code == 0
+    assert fronted.run("two").exit_code == 0
+    fronted.app.engine.start(fronted.container("web-previous"))
+    fronted.ask("set server web_8080/green-1 state drain; set server web_8080/blue-1 state ready")
+    with clients(fronted.port) as load:
+        load.wait_for("one")
+    fronted.check_front()
+    with in_front_of(engine_url) as engine:
+        found = fronted.app.cli("drift", "dev", "--json", env={"DOCKER_HOST": f"tcp://{engine.host}"})
+        assert {line.partition(" ")[0] for line in engine.seen} == {"GET"}
+    assert found.exit_code == 7, found.text
+    finding = next(one for one in found.json["environments"][0]["findings"] if one["kind"] == "front")
+    assert (finding["path"], finding["container"]) == ("services.web.front.8080", f"{fronted.app.name}-dev-web")
+    assert f"requests go to {fronted.app.name}-dev-web-blue:8080" in finding["found"]
+    assert "promoter repair dev" in fronted.app.cli("drift", "dev").stdout
+    repaired = fronted.app.cli("repair", "dev")
+    assert repaired.exit_code == 0, repaired.text
+    with clients(fronted.port) as load:
+        load.wait_for("two")
+    assert set(load.seen) == {"two"}
+    fronted.app.engine.stop(fronted.container("web-previous"), None)
+    again = fronted.app.cli("drift", "dev", "--json")
+    assert again.exit_code == 0, again.text
+    assert NOT_COMPARED not in again.json["environments"][0]["not_compared"]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ _SIGNS: dict[DriftStatus, tuple[str, Style, str]] = {
     "in_sync": ("✓", "good", "in sync"),
     "empty": ("-", "dim", "nothing was promoted there"),
 }
-_REPAIRABLE = frozenset({FindingKind.MISSING, FindingKind.STOPPED})
+_REPAIRABLE = frozenset({FindingKind.MISSING, FindingKind.STOPPED, FindingKind.FRONT})
 _INDENT = "    "
 
 

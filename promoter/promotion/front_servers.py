@@ -10,20 +10,28 @@ from promoter.model.dataclass import dataclass
 
 DRAINED = 0x08 | 0x10
 """The bits of `srv_admin_state` for a drain that was asked for, or inherited."""
-MAINTENANCE = 0x01 | 0x02 | 0x20
-"""The bits for maintenance that was asked for, inherited, or because the name has no address."""
+MAINTENANCE = 0x01 | 0x02
+"""The bits for maintenance that was asked for, or inherited."""
+UNRESOLVED = 0x20
+"""The bit for maintenance because the name has no address."""
 
 
 @dataclass(frozen=True)
 class ServerState:
-    """One server. `address` is None while its name has none."""
+    """One server. `address` is None while its name has none. `target` is its name on the network and its port."""
 
     address: str | None
     admin: int
+    target: str = ""
+
+    @property
+    def held_back(self) -> bool:
+        """Return whether a command keeps requests from it."""
+        return bool(self.admin & (DRAINED | MAINTENANCE))
 
     @property
     def admitted(self) -> bool:
-        return self.address is not None and not self.admin & (DRAINED | MAINTENANCE)
+        return self.address is not None and not self.held_back and not self.admin & UNRESOLVED
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,11 @@ def states(text: str) -> Mapping[Key, ServerState]:
     found = {}
     for line in lines[2:]:
         row = dict(zip(columns, line.split(), strict=False))
-        address = None if row["srv_addr"] == "-" else row["srv_addr"]
-        found[row["be_name"], row["srv_name"]] = ServerState(address, int(row["srv_admin_state"]))
+        if len(row) < len(columns):
+            raise ValueError("a line of the states of servers ends too early")
+        address, name = (None if row.get(key, "-") == "-" else row[key] for key in ("srv_addr", "srv_fqdn"))
+        target = f"{name or address}:{row.get('srv_port', '')}"
+        found[row["be_name"], row["srv_name"]] = ServerState(address, int(row["srv_admin_state"]), target)
     return found
 
 
