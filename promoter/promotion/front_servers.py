@@ -36,12 +36,22 @@ class ServerState:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one server has done so far. `sessions` are open now, `answers` were complete, `refused` connections failed."""
+    """What one server has done so far. `sessions` are open now, `answers` were complete, `refused` connections failed.
+
+    `errors` are failed connections, answers that were not complete, and those with a status of 500 or more.
+    """
 
     sessions: int
     answers: int
     total: int
     refused: int
+    errors: int = 0
+    http: bool = True
+
+    @property
+    def answered(self) -> int:
+        """Return the number of answers; in mode tcp that of connections that were served and have ended."""
+        return self.answers if self.http else max(0, self.total - self.refused - self.sessions)
 
 
 Key = tuple[str, str]
@@ -78,7 +88,9 @@ def _traffic(row: Mapping[str, str]) -> Traffic:
         return int(row.get(key) or 0)
 
     answers = sum(number(f"hrsp_{group}") for group in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
-    return Traffic(number("scur") + number("qcur"), answers, number("stot"), number("econ"))
+    errors = number("econ") + number("eresp") + number("hrsp_5xx")
+    http = row.get("mode") != "tcp"
+    return Traffic(number("scur") + number("qcur"), answers, number("stot"), number("econ"), errors, http)
 
 
 def set_state(keys: Iterable[Key], state: str) -> str:

@@ -9,16 +9,18 @@ from promoter.ledger.state import Deployment, EnvironmentState, Failure, Running
 from promoter.ledger.store import LeaseInfo
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
-from promoter.model.labels import Namespace
+from promoter.model.labels import Namespace, color_of
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
+from promoter.pipeline.front import FRONT
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import missing_reviews
 from promoter.promotion.admission.subject import Proposal
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.engine import Container, Engine
 from promoter.usecases.context import Context, facts_so_far, require_environment
+from promoter.usecases.front_traffic import FrontStatus, front_status
 
 if TYPE_CHECKING:
     from promoter.usecases.explain import Explanation
@@ -59,6 +61,8 @@ class EnvironmentStatus:
     """Who vetoed the release that runs, and why."""
     next: str | None = None
     """The command to type next, if anything is to be done."""
+    front: FrontStatus | None = None
+    """None without a front, or if it was not asked."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -75,6 +79,7 @@ class EnvironmentStatus:
             "last_failure": _failure(self.failure) if self.failure else None,
             "vetoed": self.vetoed,
             "next": self.next,
+            "front": self.front.document() if self.front else None,
         }
 
 
@@ -109,14 +114,17 @@ def _lock(held: LeaseInfo, *, alive: bool) -> dict[str, object]:
     }
 
 
-def status(ctx: Context, environment: str | None = None) -> StatusReport:
-    """Return the state of all environments, or of one. Raise CallerError for an unknown name."""
+def status(ctx: Context, environment: str | None = None, *, fronts: bool = False) -> StatusReport:
+    """Return the state of all environments, or of one; with `fronts` also what their fronts do.
+
+    Raise CallerError for an unknown name.
+    """
     if environment is not None:
         require_environment(ctx, environment)
     ctx.ledger.glance()
     state = facts_so_far(ctx)
     names = ctx.pipeline.needs if environment is None else (environment,)
-    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name)) for name in names))
+    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name), fronts=fronts) for name in names))
 
 
 def locks(ctx: Context) -> LocksReport:
@@ -124,10 +132,10 @@ def locks(ctx: Context) -> LocksReport:
     return LocksReport(ctx.name, tuple((held, held in alive) for held in ctx.ledger.store.held()))
 
 
-def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentStatus:
+def _status_of(ctx: Context, name: str, entry: EnvironmentState, *, fronts: bool) -> EnvironmentStatus:
     current = entry.current
     release = ctx.ledger.state.releases[current.release].release if current else None
-    health, found = _health(ctx, name, current) if current else (None, ())
+    health, found, containers = _health(ctx, name, current) if current else (None, (), ())
     waiting, command = _waiting(ctx, name, entry)
     veto = ctx.ledger.state.veto_of(current.release) if current else None
     failure = entry.last_failure
@@ -144,6 +152,7 @@ def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentS
         failure if failure is not None and failure.seq == entry.ended_seq else None,
         f"{veto.actor}: {veto.reason}" if veto else None,
         f"promoter repair {name}" if health in _DOWN else command,
+        _front(ctx, name, current, containers) if fronts and current else None,
     )
 
 
@@ -195,17 +204,23 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
     return tuple(one.verdict.sentence for one in missing_reviews(ctx.pipeline, environment, state, case))
 
 
-def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[str, ...]]:
-    """Return the worst health of the recorded containers, and a sentence for each service that does not serve."""
+def _front(ctx: Context, name: str, current: Deployment, found: tuple[Container, ...]) -> FrontStatus | None:
+    """Ask the front, if containers behind one are recorded."""
+    has_front = FRONT in current.services and any(color_of(one.labels) for one in found)
+    return front_status(_engine(ctx, name), found) if has_front else None
+
+
+def _health(ctx: Context, name: str, current: Deployment) -> tuple[str, tuple[str, ...], tuple[Container, ...]]:
+    """Return the worst health of the recorded containers, a sentence for each service that does not serve, and what is there."""
     try:
         found = containers(ctx, name)
     except PromoterError as error:
-        return "unknown", (f"the engine of {name} does not answer: {error.message}",)
+        return "unknown", (f"the engine of {name} does not answer: {error.message}",), ()
     seen = {container.id: container for container in found}
     words = [(service, _word(seen.get(c), running)) for service, running in current.services.items() for c in running.containers]
     order = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
     worst = next((word for word in order if any(word == one for _, one in words)), "running")
-    return worst, tuple(dict.fromkeys(f"{service} is {word}" for service, word in words if word in _DOWN))
+    return worst, tuple(dict.fromkeys(f"{service} is {word}" for service, word in words if word in _DOWN)), found
 
 
 def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
@@ -218,9 +233,12 @@ def containers_of(ctx: Context, name: str) -> tuple[Container, ...] | None:
 
 def containers(ctx: Context, name: str) -> tuple[Container, ...]:
     """Return the containers of an environment. Raise EngineError if its engine does not answer."""
+    return _engine(ctx, name).find(Namespace(ctx.name, name).labels)
+
+
+def _engine(ctx: Context, name: str) -> Engine:
     source = ctx.ports.source.source(ctx.pipeline.directory)
-    engine = ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
-    return engine.find(Namespace(ctx.name, name).labels)
+    return ctx.ports.engine(ctx.loaded.resolve(name, source, NO_RELEASE).engines[0])
 
 
 def _word(container: Container | None, recorded: Running) -> str:

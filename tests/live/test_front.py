@@ -67,6 +67,22 @@ def test_a_release_that_ends_while_it_is_monitored_gives_way_to_the_earlier_one(
     assert fronted.app.container("dev").id == old
 
 
+def test_the_status_shows_what_the_front_does(fronted: FrontedApp) -> None:
+    assert fronted.run("one").exit_code == 0
+    with clients(fronted.port) as load:
+        load.wait_for("one")
+    (shown,) = fronted.app.cli("status", "--json").json["environments"]
+    (row,) = shown["front"]["servers"]
+    assert row["answered"] >= load.seen["one"]
+    assert (row["service"], row["port"], row["container"]) == ("web", 8080, f"{fronted.app.name}-dev-web")
+    assert (row["gets_requests"], row["errors"], shown["front"]["problem"]) == (True, 0, None)
+    assert f"{fronted.app.name}-dev-web" in fronted.app.cli("status", "dev").stdout
+    assert "ANSWERED" not in fronted.app.cli("status").stdout
+    fronted.app.engine.stop(fronted.container("front"), None)
+    dead = fronted.app.cli("status", "dev")
+    assert dead.exit_code == 0 and "the front does not run" in dead.stdout, dead.text
+
+
 def test_requests_wait_in_the_front_and_the_longest_wait_is_recorded(fronted: FrontedApp) -> None:
     fronted.strategy = HOLD
     fronted.run("one")

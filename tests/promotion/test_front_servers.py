@@ -54,7 +54,7 @@ def test_a_server_is_admitted_with_an_address_and_without_drain_or_maintenance(s
 
 
 def test_traffic_counts_queue_answers_and_failed_connections() -> None:
-    assert traffic(TRAFFIC) == {("web_80", "blue-1"): Traffic(sessions=4, answers=33, total=50, refused=6)}
+    assert traffic(TRAFFIC) == {("web_80", "blue-1"): Traffic(sessions=4, answers=33, total=50, refused=6, errors=18)}
 
 
 @pytest.mark.parametrize("text", ["", "Unknown command", "2\n# other version\n", "1\n"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
+from promoter.ui.reports.front import fronts
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.view import SHORT, Cell, Style, View
 from promoter.usecases.status import EnvironmentStatus, StatusReport
@@ -33,7 +34,8 @@ def matrix(report: StatusReport, view: View) -> str:
     notes.sort(key=lambda item: "✗!⏸".index(item[1][0]))
     width = max((len(name) for name, _ in notes), default=0)
     lines = [line for name, note in notes for line in _lines(name.ljust(width), note, view)]
-    return "\n".join([view.line(report.pipeline, view.at(view.now)), *view.table(rows), *(["", *lines] if lines else [])])
+    below = [*(["", *lines] if lines else []), *fronts(report.environments, view)]
+    return "\n".join([view.line(report.pipeline, view.at(view.now)), *view.table(rows), *below])
 
 
 def _row(environment: EnvironmentStatus, view: View) -> Sequence[Cell | str]:
