@@ -1,8 +1,10 @@
 """An application behind a front: images that are built once, and a pipeline that says which of them runs."""
 
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from parts.front_images import APPS
@@ -29,6 +31,25 @@ environments:
 {front}    verify:
       - container: {{service: web, command: ["wget", "-qO-", "http://web:8080/"]}}
 """
+
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n%s\r\n\r\n" % (
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+)
+
+
+@contextmanager
+def upgraded(port: int) -> Iterator[socket.socket]:
+    """Open a connection that has changed its protocol, as a WebSocket does."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as made:
+        made.sendall(UPGRADE)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            part = made.recv(1)
+            assert part, answer
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 101 "), answer
+        yield made
 
 
 @dataclass

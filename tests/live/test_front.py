@@ -8,7 +8,7 @@ from parts.clients import clients
 
 from promoter.promotion.inspection.front import NOT_COMPARED
 from tests.live.app import statuses
-from tests.live.fronted import HOLD, START_FIRST, FrontedApp
+from tests.live.fronted import HOLD, START_FIRST, FrontedApp, upgraded
 from tests.live.registry_proxy import in_front_of
 
 STRATEGIES = {"start-first": START_FIRST, "hold": HOLD}
@@ -131,6 +131,33 @@ def test_each_replica_is_replaced_without_a_failed_request(fronted: FrontedApp) 
     assert load.failed == []
     running = {name for name, status in fronted.app.all().items() if status == "running"}
     assert running == {"dev-web", "dev-web-2", "dev-front"}
+
+
+def test_a_rollback_starts_the_earlier_container_again_without_a_failed_request(fronted: FrontedApp) -> None:
+    assert fronted.run("one").exit_code == 0
+    old = fronted.container("web")
+    assert fronted.run("two").exit_code == 0
+    with clients(fronted.port) as load:
+        load.wait_for("two")
+        ran = fronted.app.cli("rollback", "dev", "--yes", "--json")
+        load.wait_for("one")
+    assert (ran.exit_code, load.failed) == (0, []), ran.text
+    assert fronted.container("web") == old
+    assert fronted.app.all() == {"dev-web": "running", "dev-web-previous": "exited", "dev-front": "running"}
+
+
+def test_a_web_socket_stays_open_until_the_drain_ends(fronted: FrontedApp) -> None:
+    assert fronted.run("upgrade").exit_code == 0
+    with clients(fronted.port) as load, upgraded(fronted.port) as socket:
+        load.wait_for("upgrade")
+        fronted.want("two")
+        process = fronted.app.cli.start("run")
+        load.wait_for("two")
+        socket.sendall(b"still here")
+        assert socket.recv(100) == b"still here"
+        assert socket.recv(100) == b""
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, load.failed) == (0, []), output + errors
 
 
 def test_tcp_mode_and_the_proxy_protocol(fronted: FrontedApp) -> None:
