@@ -229,11 +229,11 @@ class Promoter:
 
         return veto(self.context, release, reason, services)
 
-    def status(self, environment: str | None = None) -> "StatusReport":
-        """Return the release, health and waiting release of each environment."""
+    def status(self, environment: str | None = None, *, fronts: bool = False) -> "StatusReport":
+        """Return the release, health and waiting release of each environment; with `fronts` also what their fronts do."""
         from promoter.usecases.status import status
 
-        return status(self.context, environment)
+        return status(self.context, environment, fronts=fronts)
 
     def drift(self, environment: str | None = None, ignore: "Sequence[str]" = ()) -> "DriftReport":
         """Compare environments with what was recorded, and record new findings. Engine and registry are only read.

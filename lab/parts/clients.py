@@ -62,10 +62,10 @@ class Clients:
     def stop(self) -> None:
         self.over.set()
 
-    def wait_for(self, text: str) -> None:
-        """Wait until a client gets this answer."""
+    def wait_for(self, text: str, count: int = 1) -> None:
+        """Wait until clients have got this answer so many times."""
         ends = time.monotonic() + TIMEOUT
-        while text not in self.seen:
+        while self.seen.get(text, 0) < count:
             assert time.monotonic() < ends, (text, self.seen, self.failed[:3])
             self.over.wait(0.02)
 

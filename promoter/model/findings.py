@@ -20,6 +20,7 @@ class FindingKind(StrEnum):
     MANIFEST_GONE = "manifest_gone"
     SECRETS_CHANGED = "secret_changed"
     FILE_CHANGED = "file_changed"
+    FRONT = "front"
 
 
 _OF_CONTAINERS = frozenset(
@@ -30,6 +31,7 @@ _OF_CONTAINERS = frozenset(
         FindingKind.MISSING,
         FindingKind.STOPPED,
         FindingKind.FILE_CHANGED,
+        FindingKind.FRONT,
     }
 )
 

@@ -71,6 +71,12 @@ class Slot:
         return (self.name, self.next, self.previous, self.older, self.trial)
 
 
+def slot_of(name: str) -> Slot:
+    """Return the slot of a container that has this name, also if it was renamed."""
+    base, _, _ = name.rpartition("-")
+    return Slot(base if name in Slot(base).names else name)
+
+
 def is_aside(name: str) -> bool:
     """Return whether a container was renamed and no longer serves."""
     return name.endswith(("-previous", "-older"))

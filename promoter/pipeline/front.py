@@ -6,6 +6,9 @@ plan, and a changed configuration is a step of the plan. The strategies switch i
 Each replica behind it has two servers, blue and green: the container that runs, and its successor. A server is found by a
 name that only its container has on the network. The server `wait` refuses every connection, and is used only while no other
 one can be: HAProxy then tries again every second, so requests wait instead of failing.
+
+The file STATE has what was set last: a restarted front begins with it. The file NOW has what HAProxy does: the health check
+writes it too. So who may only read from the engine sees what a person has changed in the running front.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +24,7 @@ FRONT = "front"
 """The name of the service."""
 COLORS = ("blue", "green")
 FOLDER = "/promoter"
-ASK, PROBE, STATE, CONFIG = (f"{FOLDER}/{name}" for name in ("ask", "probe", "state", "haproxy.cfg"))
+ASK, PROBE, SAVE, STATE, NOW, CONFIG = (f"{FOLDER}/{name}" for name in ("ask", "probe", "save", "state", "now", "haproxy.cfg"))
 FIRST_PORT = 8000
 RUNTIME_PORT = 9999
 _RETRIES = 30
@@ -32,6 +35,14 @@ if command -v nc >/dev/null; then
 else
   exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/{RUNTIME_PORT}; printf "%s\\n" "$1" >&3; cat <&3' ask "$1"
 fi
+"""
+_SAVE = f"""\
+# Saves the states of all servers in each of the files.
+state=$(sh {ASK} 'show servers state') || exit
+case $state in
+  1*) for file; do printf '%s\\n' "$state" > "$file"; done ;;
+  *) exit 1 ;;
+esac
 """
 _PROBE = """\
 # Sends one request to a port of this container, and prints the answer. $2 comes before the request.
@@ -56,7 +67,9 @@ def with_front(environment: Environment, pipeline: str) -> Environment:
         CONFIG: configuration(front, {name: slots(namespace, name, service.replicas, None) for name, service in fronted.items()}),
         ASK: _ASK,
         PROBE: _PROBE,
+        SAVE: _SAVE,
         STATE: "1\n",
+        NOW: "1\n",
     }
     services = {
         name: service.model_copy(update={"ports": ()}) if name in fronted else service
@@ -90,7 +103,7 @@ def _routes(fronted: Mapping[str, Service]) -> tuple[tuple[Route, ...], tuple[Po
 
 def _service(fronted: Mapping[str, Service], ports: tuple[Port, ...], files: tuple[str, ...]) -> Service:
     networks: dict[str, Any] = {name: {} for service in fronted.values() for name in service.networks}
-    modes = {STATE: 0o666}
+    modes = {STATE: 0o666, NOW: 0o666}
     return Service.model_validate(
         {
             "entrypoint": ["haproxy"],
@@ -101,7 +114,7 @@ def _service(fronted: Mapping[str, Service], ports: tuple[Port, ...], files: tup
             "stop_signal": "SIGTERM",
             "configs": [{"source": f"{FRONT}{path}", "target": path, "mode": modes.get(path, 0o444)} for path in files],
             "healthcheck": {
-                "test": ["CMD-SHELL", f"sh {ASK} 'show info' | grep -q Uptime_sec"],
+                "test": ["CMD-SHELL", f"sh {SAVE} {NOW}"],
                 "interval": "10s",
                 "timeout": "5s",
                 "retries": 3,

@@ -21,7 +21,7 @@ from promoter.promotion.admission.result import Admission
 from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.execution.job import Execution, Ran
 from promoter.promotion.execution.recovery import settle
-from promoter.promotion.execution.runner import carry_out
+from promoter.promotion.execution.runner import execute_plan
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.inspection.current import promotion_id
 from promoter.promotion.inspection.reuse import reusable
@@ -134,7 +134,7 @@ def _run(
     _report_left_hosts(env, plan)
     env.ledger.append(fact, env.name, plan.release.id, guard)
     env.emit(progress.PromotionStarted(env.name, plan.release, plan.digest, fact.mend))
-    return carry_out(env.ports, env.ledger, env.emit, job, hold)
+    return execute_plan(env.ports, env.ledger, env.emit, job, hold)
 
 
 def _settle_abandoned(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> None:
@@ -151,13 +151,13 @@ def _ran_on_hosts(env: EnvironmentContext, plan: Plan) -> dict[str, Ran]:
     if plan.environment.rollout is None or current is None:
         return found
     for host in plan.environment.hosts:
-        there = current.on(host.name) if current.hosts else _moved_here(env, current, host)
+        there = current.on(host.name) if current.hosts else _ran_on_engine(env, current, host)
         if (ran := _ran(env, plan, there)) is not None:
             found[host.name] = replace(ran, job=replace(ran.job, plan=ran.job.plan.on(host)))
     return found
 
 
-def _moved_here(env: EnvironmentContext, current: Deployment, host: Host) -> Deployment | None:
+def _ran_on_engine(env: EnvironmentContext, current: Deployment, host: Host) -> Deployment | None:
     """Return what ran on this host's engine before the file named hosts."""
     with suppress(EngineError):
         if env.ports.engine(host.engine).identify().fingerprint == current.engine:

@@ -11,7 +11,7 @@ from promoter.model.timestamps import stamp
 from promoter.pipeline.hosts import Host
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
-from promoter.usecases.status import containers, containers_of
+from promoter.usecases.host_status import containers, containers_of
 
 LOG_LINES = 100
 """How many lines of each container are shown by default."""
@@ -83,8 +83,8 @@ def _source(host: Host, container: str) -> str:
 def _recorded(ctx: Context, name: str, service: str | None) -> list[tuple[Host, Container]]:
     """Return the recorded containers; all that are there, if none of them exists any more."""
     current, there = ctx.ledger.state.environment(name).current, containers(ctx, name)
-    places = [current.services, *(host.services for host in current.hosts.values())] if current else []
-    recorded = {c for services in places for running in services.values() for c in running.containers}
+    deployed = [current.services, *(host.services for host in current.hosts.values())] if current else []
+    recorded = {c for services in deployed for running in services.values() for c in running.containers}
     found = [(host, container) for host, container in there if container.id in recorded] or list(there)
     known = sorted({known for _, c in found if (known := service_of(c.labels))})
     if service is not None and service not in known:

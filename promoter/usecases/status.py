@@ -4,30 +4,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from promoter.ledger.chain import Kind
-from promoter.ledger.deployment import Deployment, Running
 from promoter.ledger.lease import others
 from promoter.ledger.state import EnvironmentState, Failure
 from promoter.ledger.store import LeaseInfo
 from promoter.model.dataclass import dataclass
-from promoter.model.errors import EngineError, PromoterError
-from promoter.model.labels import Namespace
+from promoter.model.errors import PromoterError
 from promoter.model.release import Release
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode
-from promoter.pipeline.hosts import Host
-from promoter.pipeline.model import NO_RELEASE, Environment
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import missing_reviews
 from promoter.promotion.admission.subject import Proposal
-from promoter.promotion.inspection.hosts import ask_hosts, containers_on
-from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, require_environment
+from promoter.usecases.front_traffic import FrontStatus
+from promoter.usecases.host_status import DOWN, HostStatus, ask_about, worst
 
 if TYPE_CHECKING:
     from promoter.usecases.explain import Explanation
-
-_WORST_FIRST = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
-_DOWN = _WORST_FIRST[:3]
 
 
 @dataclass(frozen=True)
@@ -40,26 +33,6 @@ class WaitingRelease:
 
     def document(self) -> dict[str, object]:
         return {"release": self.release, "reason_code": self.reason_code, "reasons": list(self.reasons)}
-
-
-@dataclass(frozen=True)
-class HostStatus:
-    """One host of an environment with several. `behind` is why it does not have the environment's release."""
-
-    name: str
-    release: str | None
-    health: str | None
-    behind: str | None = None
-    faults: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "release": self.release,
-            "health": self.health,
-            "behind": self.behind,
-            "faults": list(self.faults),
-        }
 
 
 @dataclass(frozen=True)
@@ -85,6 +58,8 @@ class EnvironmentStatus:
     """The command to type next, if anything is to be done."""
     hosts: tuple[HostStatus, ...] = ()
     """Each host, in an environment with several."""
+    front: FrontStatus | None = None
+    """None without a front, if it was not asked, and with several hosts: each has its own."""
 
     def document(self) -> dict[str, object]:
         return {
@@ -101,6 +76,7 @@ class EnvironmentStatus:
             "last_failure": _failure(self.failure) if self.failure else None,
             "vetoed": self.vetoed,
             "next": self.next,
+            "front": self.front.document() if self.front else None,
             **({"hosts": [host.document() for host in self.hosts]} if self.hosts else {}),
         }
 
@@ -136,14 +112,17 @@ def _lock(held: LeaseInfo, *, alive: bool) -> dict[str, object]:
     }
 
 
-def status(ctx: Context, environment: str | None = None) -> StatusReport:
-    """Return the state of all environments, or of one. Raise CallerError for an unknown name."""
+def status(ctx: Context, environment: str | None = None, *, fronts: bool = False) -> StatusReport:
+    """Return the state of all environments, or of one; with `fronts` also what their fronts do.
+
+    Raise CallerError for an unknown name.
+    """
     if environment is not None:
         require_environment(ctx, environment)
     ctx.ledger.glance()
     state = facts_so_far(ctx)
     names = ctx.pipeline.needs if environment is None else (environment,)
-    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name)) for name in names))
+    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name), fronts=fronts) for name in names))
 
 
 def locks(ctx: Context) -> LocksReport:
@@ -151,11 +130,11 @@ def locks(ctx: Context) -> LocksReport:
     return LocksReport(ctx.name, tuple((held, held in alive) for held in ctx.ledger.store.held()))
 
 
-def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentStatus:
+def _status_of(ctx: Context, name: str, entry: EnvironmentState, *, fronts: bool) -> EnvironmentStatus:
     current = entry.current
     release = ctx.ledger.state.releases[current.release].release if current else None
-    hosts = _hosts(ctx, name, current) if current else ()
-    health, found = _worst(hosts) if hosts else (None, ())
+    hosts = ask_about(ctx, name, current, fronts=fronts) if current else ()
+    health, found = worst(hosts) if hosts else (None, ())
     waiting, command = _waiting(ctx, name, entry)
     veto = ctx.ledger.state.veto_of(current.release) if current else None
     failure = entry.last_failure
@@ -171,8 +150,9 @@ def _status_of(ctx: Context, name: str, entry: EnvironmentState) -> EnvironmentS
         found,
         failure if failure is not None and failure.seq == entry.ended_seq else None,
         f"{veto.actor}: {veto.reason}" if veto else None,
-        f"promoter repair {name}" if health in _DOWN or any(host.behind for host in hosts) else command,
+        f"promoter repair {name}" if health in DOWN or any(host.behind for host in hosts) else command,
         tuple(host for host in hosts if host.name),
+        hosts[0].front if hosts and not hosts[0].name else None,
     )
 
 
@@ -222,67 +202,3 @@ def _unreviewed(ctx: Context, name: str, entry: EnvironmentState) -> tuple[str, 
         return (f"the gates of {name} were passed by override; it is unknown whether that was reviewed: {error.message}",)
     case = make_case(ctx.pipeline, Proposal(environment, release), state, ctx.ports.clock.now())
     return tuple(one.verdict.sentence for one in missing_reviews(ctx.pipeline, environment, state, case))
-
-
-def _hosts(ctx: Context, name: str, current: Deployment) -> tuple[HostStatus, ...]:
-    """Return what runs on each host now. A host without a name is the only one of its environment."""
-    namespace = Namespace(ctx.name, name)
-    try:
-        hosts = _environment(ctx, name).hosts
-    except PromoterError as error:
-        return (HostStatus("", None, "unknown", None, (f"the engine of {name} does not answer: {error.message}",)),)
-    answers = ask_hosts(hosts, lambda host: ctx.ports.engine(host.engine).find(namespace.labels))
-    return tuple(_host(name, host, answer, current) for host, answer in answers)
-
-
-def _host(name: str, host: Host, answer: tuple[Container, ...] | EngineError, current: Deployment) -> HostStatus:
-    there = current.on(host.name)
-    behind = current.behind.get(host.name) or (None if there else "nothing was promoted to it yet")
-    release = there.release if there else None
-    if isinstance(answer, EngineError):
-        what = f"host {host.name}" if host.name else f"the engine of {name}"
-        return HostStatus(host.name, release, "unknown", behind, (f"{what} does not answer: {answer.message}",))
-    if there is None:
-        return HostStatus(host.name, None, None, behind)
-    seen = {container.id: container for container in answer}
-    words = [(service, _word(seen.get(c), running)) for service, running in there.services.items() for c in running.containers]
-    worst = next((word for word in _WORST_FIRST if any(word == one for _, one in words)), "running")
-    prefix = f"{host.name}: " if host.name else ""
-    faults = tuple(dict.fromkeys(f"{prefix}{service} is {word}" for service, word in words if word in _DOWN))
-    return HostStatus(host.name, release, worst, behind, faults)
-
-
-def _worst(hosts: tuple[HostStatus, ...]) -> tuple[str, tuple[str, ...]]:
-    """Return the worst health of all hosts, and a sentence for each service that does not serve and each host that is behind."""
-    found = {host.health for host in hosts}
-    health = next((word for word in (*_WORST_FIRST[:3], "unknown", *_WORST_FIRST[3:]) if word in found), "running")
-    behind = tuple(f"{host.name} is behind: {host.behind}" for host in hosts if host.behind)
-    return health, (*(fault for host in hosts for fault in host.faults), *behind)
-
-
-def containers_of(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
-    """Return the containers of the hosts that answer."""
-    try:
-        hosts = _environment(ctx, name).hosts
-        answers = ask_hosts(hosts, lambda host: ctx.ports.engine(host.engine).find(Namespace(ctx.name, name).labels))
-    except PromoterError:
-        return ()
-    return tuple((host, one) for host, answer in answers if not isinstance(answer, EngineError) for one in answer)
-
-
-def containers(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
-    """Return the containers of an environment. Raise EngineError if the engine of a host does not answer."""
-    return tuple(containers_on(ctx.ports.engine, Namespace(ctx.name, name), _environment(ctx, name)))
-
-
-def _environment(ctx: Context, name: str) -> Environment:
-    return ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
-
-
-def _word(container: Container | None, recorded: Running) -> str:
-    if container is None:
-        return "missing"
-    if container.running:
-        proven = container.health == "starting" and container.started_at in recorded.started
-        return "healthy" if proven else container.health or "running"
-    return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"

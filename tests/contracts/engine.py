@@ -421,6 +421,13 @@ class EngineContract:
     def test_what_is_not_there_cannot_be_observed(self, site):
         assert site.engine.observe("nobody", ContainerSpec("other", NEVER, Service(), {})) is None
 
+    @pytest.mark.matrix
+    def test_a_file_is_read_from_a_container_that_was_never_started(self, site, run):
+        made = run(Service(), start=False, files=(FileContent("/run/secrets/x", "one\ntwo\n"),))
+        assert site.engine.read(made, "/run/secrets/x") == "one\ntwo\n"
+        assert site.engine.read(made, "/no/such/file") is None
+        assert site.engine.read("nobody", "/run/secrets/x") is None
+
     def verdict(self, site: Site, container: str) -> Container:
         """What the engine says when it has made up its mind; `wait` is the pause between two looks."""
         for _ in range(200):

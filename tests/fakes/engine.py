@@ -233,6 +233,10 @@ class FakeEngine:
         found = {**_settings(box.spec.service), **_variables(box.environment)}
         return Observation(wanted, found, frozenset({box.digest or box.spec.image.digest}), str(box.spec.image))
 
+    def read(self, container: str, path: str) -> str | None:
+        box = self._get(container)
+        return None if box is None else box.files.get(path)
+
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         with self._lock:
             self._did("create", spec.name)

@@ -260,7 +260,7 @@ class FakePromoter:
     def unpin(self, environment: str, reason: str) -> object:
         return self._answer(fact(Kind.UNPINNED, environment, {"reason": reason}), "unpin", environment, reason)
 
-    def status(self, environment: str | None = None) -> object:
+    def status(self, environment: str | None = None, *, fronts: bool = False) -> object:
         return self._answer(status_report(), "status", environment)
 
     def has_gates(self, environment: str) -> bool:

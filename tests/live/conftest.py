@@ -4,9 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from tempfile import mkdtemp
 
 import docker
 import pytest
+from parts import engine as engines
+from parts.errors import LabError
 from parts.front_images import build_all
 
 from promoter.adapters.engine.connect import open_engine
@@ -93,3 +96,20 @@ def shell_image(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path
 def stage(cli: Cli, engine_url: str, registry_host: str, clean_engine: str, shell_image: str) -> Iterator[Stage]:
     with closing(docker.DockerClient(base_url=engine_url)) as client:
         yield Stage(cli, clean_engine, registry_host, client)
+
+
+@pytest.fixture
+def private_engine(engine_url: str) -> Iterator[Path]:
+    """Where a private engine lives, for one test: once it was restarted, its new networks have addresses that are not the lab's.
+
+    The lab's own is asked for first: it installs what both need.
+    """
+    made = Path(mkdtemp(prefix="engine-", dir="/var/tmp"))
+    try:
+        engines.up(made)
+        yield made
+    except LabError as reason:
+        pytest.skip(str(reason))
+    finally:
+        engines.down(made)
+        shutil.rmtree(made, ignore_errors=True)

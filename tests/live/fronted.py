@@ -1,8 +1,10 @@
 """An application behind a front: images that are built once, and a pipeline that says which of them runs."""
 
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from parts.front_images import APPS
@@ -29,6 +31,25 @@ environments:
 {front}    verify:
       - container: {{service: web, command: ["wget", "-qO-", "http://web:8080/"]}}
 """
+
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n%s\r\n\r\n" % (
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+)
+
+
+@contextmanager
+def upgraded(port: int) -> Iterator[socket.socket]:
+    """Open a connection that has changed its protocol, as a WebSocket does."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as made:
+        made.sendall(UPGRADE)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            part = made.recv(1)
+            assert part, answer
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 101 "), answer
+        yield made
 
 
 @dataclass
@@ -64,6 +85,16 @@ class FrontedApp:
         found = self.app.engine.inspect(f"{self.app.name}-dev-{name}")
         assert found is not None, name
         return found.id
+
+    def ask(self, line: str) -> str:
+        """Send a line to the front's runtime socket, as a person may do it."""
+        return self.app.engine.exec(self.container("front"), ["sh", ASK, line], 10).output
+
+    def check_front(self) -> None:
+        """Run the health check of the front, which the engine does every 10 seconds."""
+        seen = self.app.engine.inspect(self.container("front"))
+        assert seen is not None and seen.healthcheck is not None
+        assert self.app.engine.exec(seen.id, ["sh", "-c", seen.healthcheck[1]], 10).exit_code == 0
 
     def started_again(self, name: str) -> None:
         """Wait until the engine has started a container again that ended."""

@@ -11,13 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import docker
 import pytest
 from parts import engine as engines
-from parts.errors import LabError
 
 from promoter.adapters.engine.connect import open_engine
 from promoter.ledger.chain import Fact, check_chain
@@ -46,23 +44,6 @@ STUBBORN = 'CMD ["sh", "-c", "trap : TERM; httpd -p 8080 -h /www; while :; do sl
 """It takes its whole grace to stop."""
 
 
-@pytest.fixture
-def state(engine_url: str) -> Iterator[Path]:
-    """Where a private engine lives, for one test: once it was restarted, its new networks have addresses that are not the lab's.
-
-    The lab's own is asked for first: it installs what both need.
-    """
-    made = Path(mkdtemp(prefix="engine-", dir="/var/tmp"))
-    try:
-        engines.up(made)
-        yield made
-    except LabError as reason:
-        pytest.skip(str(reason))
-    finally:
-        engines.down(made)
-        shutil.rmtree(made, ignore_errors=True)
-
-
 @dataclass
 class Shop:
     app: App
@@ -81,17 +62,17 @@ class Shop:
 def shop(
     request: pytest.FixtureRequest,
     cli: Cli,
-    state: Path,
+    private_engine: Path,
     registry_host: str,
     busybox_dir: Path,
     unique: str,
     free_port: Callable[[], int],
 ) -> Iterator[Shop]:
     """One release serves in dev; another one is pushed and was never on this engine."""
-    cli.env["DOCKER_HOST"] = engines.url(state)
+    cli.env["DOCKER_HOST"] = engines.url(private_engine)
     with in_front_of(registry_host) as proxy:
-        engine = open_engine(engines.url(state))
-        made = Shop(App(cli, unique, proxy.host, engine, {"dev": free_port()}), state, proxy, cli.cwd / "gate")
+        engine = open_engine(engines.url(private_engine))
+        made = Shop(App(cli, unique, proxy.host, engine, {"dev": free_port()}), private_engine, proxy, cli.cwd / "gate")
         shutil.copy2(busybox_dir / "busybox", cli.cwd / "busybox")
         made.app.dockerfile(IMAGE + (STUBBORN if "stop" in request.node.name else QUICK))
         made.gate.mkdir()

@@ -6,8 +6,10 @@ import random
 import pytest
 from parts.clients import clients
 
+from promoter.promotion.inspection.front import NOT_COMPARED
 from tests.live.app import statuses
-from tests.live.fronted import HOLD, START_FIRST, FrontedApp
+from tests.live.fronted import HOLD, START_FIRST, FrontedApp, upgraded
+from tests.live.registry_proxy import in_front_of
 
 STRATEGIES = {"start-first": START_FIRST, "hold": HOLD}
 KILLED = 3
@@ -65,6 +67,22 @@ def test_a_release_that_ends_while_it_is_monitored_gives_way_to_the_earlier_one(
     assert fronted.app.container("dev").id == old
 
 
+def test_the_status_shows_what_the_front_does(fronted: FrontedApp) -> None:
+    assert fronted.run("one").exit_code == 0
+    with clients(fronted.port) as load:
+        load.wait_for("one")
+    (shown,) = fronted.app.cli("status", "--json").json["environments"]
+    (row,) = shown["front"]["servers"]
+    assert row["answered"] >= load.seen["one"]
+    assert (row["service"], row["port"], row["container"]) == ("web", 8080, f"{fronted.app.name}-dev-web")
+    assert (row["gets_requests"], row["errors"], shown["front"]["problem"]) == (True, 0, None)
+    assert f"{fronted.app.name}-dev-web" in fronted.app.cli("status", "dev").stdout
+    assert "ANSWERED" not in fronted.app.cli("status").stdout
+    fronted.app.engine.stop(fronted.container("front"), None)
+    dead = fronted.app.cli("status", "dev")
+    assert dead.exit_code == 0 and "the front does not run" in dead.stdout, dead.text
+
+
 def test_requests_wait_in_the_front_and_the_longest_wait_is_recorded(fronted: FrontedApp) -> None:
     fronted.strategy = HOLD
     fronted.run("one")
@@ -115,6 +133,33 @@ def test_each_replica_is_replaced_without_a_failed_request(fronted: FrontedApp) 
     assert running == {"dev-web", "dev-web-2", "dev-front"}
 
 
+def test_a_rollback_starts_the_earlier_container_again_without_a_failed_request(fronted: FrontedApp) -> None:
+    assert fronted.run("one").exit_code == 0
+    old = fronted.container("web")
+    assert fronted.run("two").exit_code == 0
+    with clients(fronted.port) as load:
+        load.wait_for("two")
+        ran = fronted.app.cli("rollback", "dev", "--yes", "--json")
+        load.wait_for("one")
+    assert (ran.exit_code, load.failed) == (0, []), ran.text
+    assert fronted.container("web") == old
+    assert fronted.app.all() == {"dev-web": "running", "dev-web-previous": "exited", "dev-front": "running"}
+
+
+def test_a_web_socket_stays_open_until_the_drain_ends(fronted: FrontedApp) -> None:
+    assert fronted.run("upgrade").exit_code == 0
+    with clients(fronted.port) as load, upgraded(fronted.port) as socket:
+        load.wait_for("upgrade")
+        fronted.want("two")
+        process = fronted.app.cli.start("run")
+        load.wait_for("two", 500)  # the front has switched, and the old container has long been asked to end its requests
+        socket.sendall(b"still here")
+        assert socket.recv(100) == b"still here"
+        assert socket.recv(100) == b""
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, load.failed) == (0, []), output + errors
+
+
 def test_tcp_mode_and_the_proxy_protocol(fronted: FrontedApp) -> None:
     fronted.options = ", mode: tcp, proxy_protocol: true"
     ran = fronted.run("one")
@@ -137,6 +182,33 @@ def test_a_failed_change_to_recreate_leaves_the_front_serving(fronted: FrontedAp
     with clients(fronted.port) as load:
         load.wait_for("one")
     assert load.failed == []
+
+
+def test_drift_finds_a_front_that_misdirects_requests_and_repair_ends_it(fronted: FrontedApp, engine_url: str) -> None:
+    assert fronted.run("one").exit_code == 0
+    assert fronted.run("two").exit_code == 0
+    fronted.app.engine.start(fronted.container("web-previous"))
+    fronted.ask("set server web_8080/green-1 state drain; set server web_8080/blue-1 state ready")
+    with clients(fronted.port) as load:
+        load.wait_for("one")
+    fronted.check_front()
+    with in_front_of(engine_url) as engine:
+        found = fronted.app.cli("drift", "dev", "--json", env={"DOCKER_HOST": f"tcp://{engine.host}"})
+        assert {line.partition(" ")[0] for line in engine.seen} == {"GET"}
+    assert found.exit_code == 7, found.text
+    finding = next(one for one in found.json["environments"][0]["findings"] if one["kind"] == "front")
+    assert (finding["path"], finding["container"]) == ("services.web.front.8080", f"{fronted.app.name}-dev-web")
+    assert f"requests go to {fronted.app.name}-dev-web-blue:8080" in finding["found"]
+    assert "promoter repair dev" in fronted.app.cli("drift", "dev").stdout
+    repaired = fronted.app.cli("repair", "dev")
+    assert repaired.exit_code == 0, repaired.text
+    with clients(fronted.port) as load:
+        load.wait_for("two")
+    assert set(load.seen) == {"two"}
+    fronted.app.engine.stop(fronted.container("web-previous"), None)
+    again = fronted.app.cli("drift", "dev", "--json")
+    assert again.exit_code == 0, again.text
+    assert NOT_COMPARED not in again.json["environments"][0]["not_compared"]
 
 
 @pytest.mark.slow

@@ -93,7 +93,7 @@ def test_other_constraints_are_not_decided(text: str) -> None:
     assert not is_constraint(text)
 
 
-PLACED = """\
+CONSTRAINED = """\
 name: shop
 services:
   web:
@@ -123,5 +123,7 @@ HOSTS = "[{name: one, engine: ssh://a, labels: {disk: ssd}}, {name: two, engine:
 def test_validation_finds_services_that_run_nowhere(
     tmp_path: Path, web: str, engine: str, expected: list[tuple[str, str]]
 ) -> None:
-    found = complaints(write(tmp_path, PLACED.format(web=web, engine=engine)))
-    assert [(place, message) for (place, said), (_, message) in zip(found, expected, strict=True) if message in said] == expected
+    found = complaints(write(tmp_path, CONSTRAINED.format(web=web, engine=engine)))
+    assert [
+        (position, message) for (position, text), (_, message) in zip(found, expected, strict=True) if message in text
+    ] == expected

@@ -193,7 +193,7 @@ def test_a_failure_in_the_first_batch_leaves_the_other_hosts_alone() -> None:
     assert [len(engine.verbs("create")) for engine in engines[1:]] == [1, 1]
 
 
-def test_as_many_hosts_may_fail_as_the_file_says_and_they_are_behind() -> None:
+def test_as_many_hosts_may_fail_as_max_failures_allows_and_they_are_behind() -> None:
     shop = Harness(rollout=Rollout(max_failures=1))
     engines = shop.on_hosts("dev", *THREE)
     shop.run("dev")
@@ -415,7 +415,7 @@ def test_a_rollback_goes_over_all_hosts() -> None:
 
 
 # ---------------------------------------------------------------- what people ask
-def test_drift_names_the_host_and_repair_mends_only_it() -> None:
+def test_drift_names_the_host_and_repair_changes_only_it() -> None:
     shop = Harness()
     engines = shop.on_hosts("dev", *THREE)
     shop.run("dev")

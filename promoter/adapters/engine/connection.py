@@ -82,12 +82,12 @@ class Link:
         answer = self.answer(what, path, *names)
         return None if answer is None else answer.json()
 
-    def answer(self, what: str, path: str, *names: str) -> requests.Response | None:
+    def answer(self, what: str, path: str, *names: str, **options: Any) -> requests.Response | None:
         """Return the answer to a GET, or None if the engine does not have what is asked for."""
         client = self.client()
         with renamed(what):
             try:
-                return client.call("GET", path, *names)
+                return client.call("GET", path, *names, **options)
             except NotFound:
                 return None
 

@@ -1,4 +1,4 @@
-"""Files that are put into a container before its first start, as a tar that the engine unpacks at `/`.
+"""Files that are put into a container before its first start, as a tar that the engine unpacks at `/`; and one that is read.
 
 It contains only files: an entry for a folder would change the owner and mode of a folder in the image.
 """
@@ -20,3 +20,11 @@ def archive(files: Iterable[FileContent], reveal: Callable[[str], str]) -> bytes
             entry.size, entry.mode, entry.uid, entry.gid = len(content), file.mode, file.uid, file.gid
             tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def text_in(content: bytes) -> str | None:
+    """Return the text of the only file in a tar of the engine; None if it has something else, such as a folder."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        entry = tar.next()
+        file = tar.extractfile(entry) if entry is not None and entry.isfile() else None
+        return None if file is None else file.read().decode(errors="replace")

@@ -5,6 +5,7 @@ from typing import Any
 
 from promoter.adapters.engine.connection import Link
 from promoter.adapters.engine.create_body import create_body
+from promoter.adapters.engine.files import text_in
 from promoter.adapters.engine.settings import Settings, flat, merged, mounts_in, mounts_of
 from promoter.model.images import BadReference, Digest
 from promoter.model.redaction import unchanged
@@ -21,7 +22,7 @@ _ENVIRONMENT = "environment."
 
 
 class Observing(Link):
-    """The method `observe` of the Engine port."""
+    """The methods `observe` and `read` of the Engine port."""
 
     def observe(self, container: str, spec: ContainerSpec) -> Observation | None:
         what = f"container {container} could not be inspected"
@@ -30,6 +31,11 @@ class Observing(Link):
             return None
         image = self.document(f"the image of {what}", "/images/{0}/json", document["Image"])
         return observation(document, image, spec, podman=bool(self.client().podman))
+
+    def read(self, container: str, path: str) -> str | None:
+        what = f"{path} in container {container} could not be read"
+        answer = self.answer(what, "/containers/{0}/archive", container, params={"path": path})
+        return None if answer is None else text_in(answer.content)
 
 
 def observation(document: Json, image: Json | None, spec: ContainerSpec, *, podman: bool = False) -> Observation:

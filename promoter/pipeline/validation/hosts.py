@@ -46,16 +46,16 @@ def _check_placement(text: FileText, resolved: Resolved, name: str, service: Ser
         resolved.filler.complain(spot, f"`{one}` is not a constraint that promoter can decide", hint)
     if wrong:
         return
-    here = [host for host in environment.hosts if allows(constraints, host)]
-    if not here:
+    allowed = [host for host in environment.hosts if allows(constraints, host)]
+    if not allowed:
         message = f"no host of {environment.name} fulfils the placement of `{name}`"
         resolved.filler.complain(spot, message, "give a host this label or name, or change the constraint")
-    if environment.front is not None and is_behind(service) and len(here) < len(environment.hosts):
+    if environment.front is not None and is_behind(service) and len(allowed) < len(environment.hosts):
         message = f"`{name}` is behind a front, which runs on every host, but its placement leaves out hosts"
         resolved.filler.complain(spot, message, "remove the placement, or use recreate")
     for other in service.depends_on:
         needed = environment.services.get(other)
-        missing = [host.name for host in here if needed and not allows(needed.deploy.placement.constraints, host)]
+        missing = [host.name for host in allowed if needed and not allows(needed.deploy.placement.constraints, host)]
         if missing:
             at = service_spot(text, resolved.text, name, "depends_on") / "depends_on"
             message = f"`{name}` runs on {', '.join(missing)}, where `{other}` does not run"

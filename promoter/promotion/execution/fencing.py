@@ -142,6 +142,10 @@ class FencedEngine:
         with watched():
             return self._engine.observe(container, spec)
 
+    def read(self, container: str, path: str) -> str | None:
+        with watched():
+            return self._engine.read(container, path)
+
     def inspect(self, reference: str) -> Container | None:
         with watched():
             return self._engine.inspect(reference)

@@ -22,15 +22,15 @@ from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.results import EnvironmentResult
 
 
-def carry_out(ports: Ports, ledger: Ledger, listener: progress.Listener, job: Execution, hold: HeldLease) -> EnvironmentResult:
+def execute_plan(ports: Ports, ledger: Ledger, listener: progress.Listener, job: Execution, hold: HeldLease) -> EnvironmentResult:
     """Carry out and record the plan, or handle and record its failure. Raise only LeaseLost or EngineLost."""
     if job.plan.environment.rollout is not None:
         return HostsRunner(ports, ledger, listener, job, hold).execute()
     engine = FencedEngine(ports.engine(job.plan.environment.hosts[0].engine), hold.check)
-    return _carry_out(open_steps(ports, ledger, listener, job, hold, engine))
+    return _execute_on_engine(open_steps(ports, ledger, listener, job, hold, engine))
 
 
-def _carry_out(ctx: StepContext) -> EnvironmentResult:
+def _execute_on_engine(ctx: StepContext) -> EnvironmentResult:
     ending = Ending(ctx)
     try:
         prepare(ctx)

@@ -14,6 +14,7 @@ from promoter.promotion.inspection.container_findings import (
     state_findings,
     unrecorded_findings,
 )
+from promoter.promotion.inspection.front import NOT_COMPARED, front_findings, front_states
 from promoter.promotion.inspection.image_findings import (
     file_finding,
     identities,
@@ -83,6 +84,10 @@ class Comparer:
             if replica.found is not None:
                 self._container(record, engine, replica, same, result)
         result.findings += unrecorded_findings(record, unrecorded(record, labelled, replicas))
+        if record.plan.environment.front is not None:
+            known = front_states(engine, replicas)
+            result.findings += front_findings(record, replicas, known) if known is not None else ()
+            result.not_compared += [NOT_COMPARED] if known is None else []
 
     def _container(self, record: Record, engine: EngineView, replica: Replica, same: frozenset[str], result: Comparison) -> None:
         assert replica.found is not None

@@ -5,6 +5,8 @@ from promoter.ledger.state import EnvironmentState, State
 from promoter.model.canonical_json import fingerprint
 from promoter.model.labels import Namespace
 from promoter.model.release import Release
+from promoter.promotion.inspection.front import front_findings, front_states
+from promoter.promotion.inspection.record import Record, replicas_of
 from promoter.promotion.plan import Plan, proof_of
 from promoter.promotion.ports.engine import Container, Engine
 from promoter.promotion.steps import Proof
@@ -38,15 +40,29 @@ def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
 
 
 def faults(engine: Engine, namespace: Namespace, current: Deployment, plan: Plan) -> tuple[str, ...]:
-    """Return a sentence for each recorded service that does not serve, or has not completed if that is its purpose."""
+    """Return a sentence for each recorded service that does not serve, or has not completed if that is its purpose.
+
+    A service behind a front that sends its requests elsewhere does not serve.
+    """
     completing = {name for name in plan.environment.services if proof_of(plan, name) is Proof.COMPLETED}
-    found = {container.id: container for container in engine.find(namespace.labels)}
+    labelled = engine.find(namespace.labels)
+    found = {container.id: container for container in labelled}
     described = (
         (service, fault(found.get(container), completes=service in completing))
         for service, running in current.services.items()
         for container in running.containers
     )
-    return tuple(dict.fromkeys(f"{service} is {why}" for service, why in described if why))
+    down = dict.fromkeys(f"{service} is {why}" for service, why in described if why)
+    return tuple(down) or _misdirected(engine, Record(plan, current), labelled)
+
+
+def _misdirected(engine: Engine, record: Record, labelled: tuple[Container, ...]) -> tuple[str, ...]:
+    if record.plan.environment.front is None:
+        return ()
+    replicas = replicas_of(record, labelled, {})
+    known = front_states(engine, replicas)
+    found = () if known is None else front_findings(record, replicas, known)
+    return tuple(f"{one.service}: expected that {one.expected}, found that {one.found}" for one in found)
 
 
 def fault(seen: Container | None, *, completes: bool) -> str | None:

@@ -237,6 +237,9 @@ class Engine(Protocol):
     def observe(self, container: str, spec: ContainerSpec) -> Observation | None:
         """Return how a container was created, and how `spec` would create it; None if there is no such container."""
 
+    def read(self, container: str, path: str) -> str | None:
+        """Return the text of a small file inside a container; None if there is no such container or file."""
+
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         """Create a container on all its networks, with its files, and return its id. It is not started. Raise StartError."""
 

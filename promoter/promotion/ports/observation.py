@@ -28,6 +28,9 @@ class EngineView(Protocol):
     def observe(self, container: str, spec: ContainerSpec) -> Observation | None:
         """Return how a container was created, and how `spec` would create it; None if there is no such container."""
 
+    def read(self, container: str, path: str) -> str | None:
+        """Return the text of a small file inside a container; None if there is no such container or file."""
+
 
 class RegistryView(Protocol):
     """A registry that is only read: every call is a GET."""

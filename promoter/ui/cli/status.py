@@ -27,7 +27,7 @@ def status(common: Common, environment: Which = None, watch: Watch = False) -> N
     """Show the release, health and waiting release of each environment.
 
     Below the table: what is wrong, what waits and why, and the command to type next. Everything is asked and evaluated
-    now, for the person of --actor.
+    now, for the person of --actor. With ENV, -v or --json also what its front does: requests and errors by container.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def show_status(common: Common, environment: str | None, *, watch: bool) -> None
         raise CallerError("--watch cannot be used with --json", hint="run `promoter status --json` again and again instead")
     with opened(common) as promoter:
         if common.json:
-            print_json(promoter.status(environment).document())
+            print_json(promoter.status(environment, fronts=True).document())
             return
         while True:
             text = _text(common, promoter, environment)
@@ -62,4 +62,5 @@ def _text(common: Common, promoter: Promoter, environment: str | None) -> str:
     from promoter.ui.cli.view import view_of
     from promoter.ui.reports.status import matrix
 
-    return matrix(promoter.status(environment), view_of(common, promoter.ports.clock.now()))
+    fronts = common.verbose or environment is not None
+    return matrix(promoter.status(environment, fronts=fronts), view_of(common, promoter.ports.clock.now()))

@@ -14,7 +14,7 @@ _SIGNS: dict[DriftStatus, tuple[str, Style, str]] = {
     "in_sync": ("✓", "good", "in sync"),
     "empty": ("-", "dim", "nothing was promoted there"),
 }
-_REPAIRABLE = frozenset({FindingKind.MISSING, FindingKind.STOPPED})
+_REPAIRABLE = frozenset({FindingKind.MISSING, FindingKind.STOPPED, FindingKind.FRONT})
 _INDENT = "    "
 
 
@@ -52,8 +52,8 @@ def _details(one: EnvironmentDrift, view: View) -> Iterator[str]:
 
 
 def _sentence(finding: Finding) -> str:
-    place = ": ".join(text for text in (finding.host, finding.container) if text)
-    where = f" [{place}]" if place else ""
+    owner = ": ".join(text for text in (finding.host, finding.container) if text)
+    where = f" [{owner}]" if owner else ""
     expected = "nothing" if finding.expected is None else finding.expected
     found = "nothing" if finding.found is None else finding.found
     return f"{finding.kind} {finding.path}{where}: expected {expected}, found {found}"

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
+from promoter.ui.reports.front import fronts
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.view import SHORT, Cell, Style, View
+from promoter.usecases.host_status import HostStatus
 from promoter.usecases.status import EnvironmentStatus, StatusReport
 
 _REASONS = 3
@@ -28,12 +30,14 @@ def matrix(report: StatusReport, view: View) -> str:
     """Format one line for each environment; below, what is wrong, what waits and why, the worst first."""
     head: tuple[str, ...] = ("ENV", "RELEASE", "SOURCE", "SINCE", "HEALTH", "NOTE")
     rows: list[Sequence[Cell | str]] = [(*head[:3], "DIGEST", *head[3:]) if view.verbose else head]
-    rows += [_row(environment, view) for environment in report.environments]
+    for environment in report.environments:
+        rows += [_row(environment, view), *(_host_row(host, view) for host in environment.hosts)]
     notes = [(e.name, note) for e in report.environments for note in _notes(e, view)]
     notes.sort(key=lambda item: "✗!⏸".index(item[1][0]))
     width = max((len(name) for name, _ in notes), default=0)
     lines = [line for name, note in notes for line in _lines(name.ljust(width), note, view)]
-    return "\n".join([view.line(report.pipeline, view.at(view.now)), *view.table(rows), *(["", *lines] if lines else [])])
+    below = [*(["", *lines] if lines else []), *fronts(report.environments, view)]
+    return "\n".join([view.line(report.pipeline, view.at(view.now)), *view.table(rows), *below])
 
 
 def _row(environment: EnvironmentStatus, view: View) -> Sequence[Cell | str]:
@@ -50,6 +54,17 @@ def _row(environment: EnvironmentStatus, view: View) -> Sequence[Cell | str]:
     ]
     if view.verbose:
         cells.insert(3, digest(release) if release else "-")
+    return cells
+
+
+def _host_row(host: HostStatus, view: View) -> Sequence[Cell | str]:
+    """Return the row of one host, below its environment."""
+    sign, style = _HEALTH.get(host.health or "", ("", ""))
+    release = short(host.release, view) if host.release else "-"
+    health = Cell(f"{sign} {host.health}" if host.health else "-", style)
+    cells: list[Cell | str] = [f"  {clean(host.name)}", release, "", "", health, Cell("behind" if host.behind else "", "wait")]
+    if view.verbose:
+        cells.insert(3, "")
     return cells
 
 

@@ -43,7 +43,7 @@ class HostRun:
 
     def advance(self, steps: Sequence[Step]) -> None:
         """Carry out steps. Raise only Interrupted or LeaseLost; any other failure is kept."""
-        mine = [step for step in steps if self._is_here(step)]
+        mine = [step for step in steps if self._concerns_host(step)]
 
         def act() -> None:
             run_steps(self.ctx, mine)
@@ -69,7 +69,7 @@ class HostRun:
             self.returned = Returned(touched, problems=(problem,) if touched else ())
 
     # ------------------------------------------------------------ parts
-    def _is_here(self, step: Step) -> bool:
+    def _concerns_host(self, step: Step) -> bool:
         """Return whether the service of this step runs on this host."""
         services, environment = self.ctx.environment.services, self.ctx.environment
         if isinstance(step, Pull | Replace):

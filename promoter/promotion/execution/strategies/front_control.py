@@ -10,11 +10,11 @@ from typing import TypeVar
 from promoter.model.clock import Clock
 from promoter.model.labels import Slot, color_of
 from promoter.model.verdict import ReasonCode
-from promoter.pipeline.front import ASK, PROBE, STATE
+from promoter.pipeline.front import ASK, NOW, PROBE, SAVE, STATE
 from promoter.promotion.container_spec import Fronted, Server
 from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.ownership import Owned
-from promoter.promotion.execution.strategies.front_servers import (
+from promoter.promotion.front_servers import (
     Key,
     ServerState,
     Traffic,
@@ -29,7 +29,6 @@ T = TypeVar("T")
 LIMIT = 10.0
 """Seconds for one command, and for a name to get its address."""
 _POLL, _DRAIN_POLL = 0.05, 0.2
-_SAVE = f"state=$(sh {ASK} 'show servers state') && case $state in 1*) printf '%s\\n' \"$state\" > {STATE} ;; *) exit 1 ;; esac"
 
 
 class FrontControl:
@@ -125,7 +124,7 @@ class FrontControl:
             raise self._failure(f"gave another answer: {error}, got {text.strip()[:100]!r}", ReasonCode.START_FAILED) from error
 
     def _save(self) -> None:
-        self._run(["sh", "-c", _SAVE])
+        self._run(["sh", SAVE, STATE, NOW])
 
     def _ask(self, line: str) -> str:
         return self._run(["sh", ASK, line])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from promoter.promotion.execution.strategies.front_servers import (
+from promoter.promotion.front_servers import (
     ServerState,
     Traffic,
     end_sessions,
@@ -14,11 +14,11 @@ from promoter.promotion.execution.strategies.front_servers import (
 STATES = """\
 
 1
-# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change
-3 web_80 1 blue-1 10.0.0.2 2 8 1 1 0
-3 web_80 2 green-1 10.0.0.3 2 0 1 1 0
-3 web_80 3 wait 127.0.0.1 2 0 1 1 3
-3 web_80 4 blue-2 - 0 32 1 1 3
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_fqdn srv_port
+3 web_80 1 blue-1 10.0.0.2 2 8 1 web-blue 80
+3 web_80 2 green-1 10.0.0.3 2 0 1 web-green 80
+3 web_80 3 wait 127.0.0.1 2 0 1 - 1
+3 web_80 4 blue-2 - 0 32 1 web-2-blue 80
 
 """
 TRAFFIC = """\
@@ -31,10 +31,10 @@ web_80,BACKEND,0,0,3,5,10,70,0,0,0,60,0,0,0,0,-
 
 def test_states_name_address_and_what_was_asked_for() -> None:
     assert states(STATES) == {
-        ("web_80", "blue-1"): ServerState("10.0.0.2", 8),
-        ("web_80", "green-1"): ServerState("10.0.0.3", 0),
-        ("web_80", "wait"): ServerState("127.0.0.1", 0),
-        ("web_80", "blue-2"): ServerState(None, 32),
+        ("web_80", "blue-1"): ServerState("10.0.0.2", 8, "web-blue:80"),
+        ("web_80", "green-1"): ServerState("10.0.0.3", 0, "web-green:80"),
+        ("web_80", "wait"): ServerState("127.0.0.1", 0, "127.0.0.1:1"),
+        ("web_80", "blue-2"): ServerState(None, 32, "web-2-blue:80"),
     }
 
 
@@ -54,7 +54,7 @@ def test_a_server_is_admitted_with_an_address_and_without_drain_or_maintenance(s
 
 
 def test_traffic_counts_queue_answers_and_failed_connections() -> None:
-    assert traffic(TRAFFIC) == {("web_80", "blue-1"): Traffic(sessions=4, answers=33, total=50, refused=6)}
+    assert traffic(TRAFFIC) == {("web_80", "blue-1"): Traffic(sessions=4, answers=33, total=50, refused=6, errors=18)}
 
 
 @pytest.mark.parametrize("text", ["", "Unknown command", "2\n# other version\n", "1\n"])

@@ -1,0 +1,114 @@
+"""What runs on the hosts of an environment now, as their engines show it."""
+
+from promoter.ledger.deployment import Deployment, Running
+from promoter.model.dataclass import dataclass
+from promoter.model.errors import EngineError, PromoterError
+from promoter.model.labels import Namespace, color_of
+from promoter.pipeline.front import FRONT
+from promoter.pipeline.hosts import Host
+from promoter.pipeline.model import NO_RELEASE, Environment
+from promoter.promotion.inspection.hosts import ask_hosts, containers_on
+from promoter.promotion.ports.engine import Container
+from promoter.usecases.context import Context
+from promoter.usecases.front_traffic import FrontStatus, front_status
+
+_WORST_FIRST = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+DOWN = _WORST_FIRST[:3]
+"""Words for containers that do not serve."""
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One host of an environment; without a name, the only one. `behind` is why it does not have the environment's release."""
+
+    name: str
+    release: str | None
+    health: str | None
+    behind: str | None = None
+    faults: tuple[str, ...] = ()
+    front: FrontStatus | None = None
+    """None without a front, or if it was not asked."""
+
+    def document(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "release": self.release,
+            "health": self.health,
+            "behind": self.behind,
+            "faults": list(self.faults),
+            "front": self.front.document() if self.front else None,
+        }
+
+
+def ask_about(ctx: Context, name: str, current: Deployment, *, fronts: bool) -> tuple[HostStatus, ...]:
+    """Return what runs on each host now; with `fronts` also what its front does. Hosts are asked side by side."""
+    namespace = Namespace(ctx.name, name)
+
+    def ask(host: Host) -> tuple[tuple[Container, ...], FrontStatus | None]:
+        engine = ctx.ports.engine(host.engine)
+        found = engine.find(namespace.labels)
+        has_front = fronts and FRONT in current.services and any(color_of(one.labels) for one in found)
+        return found, front_status(engine, found) if has_front else None
+
+    try:
+        hosts = _environment(ctx, name).hosts
+    except PromoterError as error:
+        return (HostStatus("", None, "unknown", None, (f"the engine of {name} does not answer: {error.message}",)),)
+    answers = ask_hosts(hosts, ask)
+    return tuple(_host(name, host, answer, current) for host, answer in answers)
+
+
+def _host(
+    name: str, host: Host, answer: tuple[tuple[Container, ...], FrontStatus | None] | EngineError, current: Deployment
+) -> HostStatus:
+    there = current.on(host.name)
+    behind = current.behind.get(host.name) or (None if there else "nothing was promoted to it yet")
+    release = there.release if there else None
+    if isinstance(answer, EngineError):
+        what = f"host {host.name}" if host.name else f"the engine of {name}"
+        return HostStatus(host.name, release, "unknown", behind, (f"{what} does not answer: {answer.message}",))
+    if there is None:
+        return HostStatus(host.name, None, None, behind)
+    found, front = answer
+    seen = {container.id: container for container in found}
+    words = [(service, _word(seen.get(c), running)) for service, running in there.services.items() for c in running.containers]
+    health = next((word for word in _WORST_FIRST if any(word == one for _, one in words)), "running")
+    prefix = f"{host.name}: " if host.name else ""
+    faults = tuple(dict.fromkeys(f"{prefix}{service} is {word}" for service, word in words if word in DOWN))
+    return HostStatus(host.name, release, health, behind, faults, front)
+
+
+def worst(hosts: tuple[HostStatus, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the worst health of all hosts, and a sentence for each service that does not serve and each host that is behind."""
+    found = {host.health for host in hosts}
+    health = next((word for word in (*_WORST_FIRST[:3], "unknown", *_WORST_FIRST[3:]) if word in found), "running")
+    behind = tuple(f"{host.name} is behind: {host.behind}" for host in hosts if host.behind)
+    return health, (*(fault for host in hosts for fault in host.faults), *behind)
+
+
+def containers_of(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
+    """Return the containers of the hosts that answer."""
+    try:
+        hosts = _environment(ctx, name).hosts
+        answers = ask_hosts(hosts, lambda host: ctx.ports.engine(host.engine).find(Namespace(ctx.name, name).labels))
+    except PromoterError:
+        return ()
+    return tuple((host, one) for host, answer in answers if not isinstance(answer, EngineError) for one in answer)
+
+
+def containers(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
+    """Return the containers of an environment. Raise EngineError if the engine of a host does not answer."""
+    return tuple(containers_on(ctx.ports.engine, Namespace(ctx.name, name), _environment(ctx, name)))
+
+
+def _environment(ctx: Context, name: str) -> Environment:
+    return ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
+
+
+def _word(container: Container | None, recorded: Running) -> str:
+    if container is None:
+        return "missing"
+    if container.running:
+        proven = container.health == "starting" and container.started_at in recorded.started
+        return "healthy" if proven else container.health or "running"
+    return "completed" if container.status == "exited" and container.exit_code == 0 else "stopped"
