@@ -33,6 +33,36 @@ def test_the_help_of_one_verb_imports_no_other() -> None:
     assert modules & {"promoter.ui.cli.history", "promoter.usecases.context", "docker", "rich"} == set()
 
 
+THREE = """
+name: shop
+registry: registry.example.com
+services: {web: {build: {context: .}, ports: ["127.0.0.1:{{ port }}:8080"]}}
+environments:
+  dev: {vars: {port: 18081}, verify: [{http: {url: "http://127.0.0.1:{{ port }}/"}}]}
+  test: {vars: {port: 18082}}
+  prod: {vars: {port: 18083}, gates: [{approval: {from: [ana@example.com]}}]}
+"""
+
+
+def test_validate_imports_neither_engine_nor_ledger_nor_what_promotes(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(THREE)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    modules = imported("validate", str(file))
+    assert "promoter.pipeline.loader" in modules
+    assert (
+        modules & {"docker", "requests", "urllib3", "sqlite3", "jinja2", "rich", "rfc8785", "pydantic_settings", "ssl"} == set()
+    )
+    parts = (
+        "promoter.bootstrap",
+        "promoter.adapters.engine.",
+        "promoter.adapters.ledgers.",
+        "promoter.promotion.",
+        "promoter.usecases.context",
+    )
+    assert sorted(name for name in modules if name.startswith(parts)) == ["promoter.promotion.results"]  # values only
+
+
 def test_without_a_command_and_a_file_it_shows_how_to_begin(tmp_path: Path) -> None:
     done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
