@@ -124,6 +124,7 @@ def test_validation_finds_services_that_run_nowhere(
     tmp_path: Path, web: str, engine: str, expected: list[tuple[str, str]]
 ) -> None:
     found = complaints(write(tmp_path, CONSTRAINED.format(web=web, engine=engine)))
+    assert [position for position, _ in found] == [position for position, _ in expected]
     assert [
         (position, message) for (position, text), (_, message) in zip(found, expected, strict=True) if message in text
     ] == expected

@@ -95,6 +95,18 @@ def test_every_host_gets_the_release_and_the_record_names_each() -> None:
     assert shop.run("dev").reason_code is ReasonCode.NOTHING_TO_DO
 
 
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_any_number_of_hosts_gets_the_release_and_goes_back_together(count: int) -> None:
+    shop = Harness(rollout=Rollout(batches=("1", "30%", "100%")))
+    engines = shop.on_hosts("dev", *(f"h{number}" for number in range(count)))
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    old = running(engines[0])
+    shop.newer("two")
+    failing(engines[-1], "two")
+    assert statuses(shop.run("dev")) == {"dev": "rolled_back"}
+    assert [running(engine) for engine in engines] == [old] * count
+
+
 def test_hosts_are_changed_in_batches_and_all_are_asked_first() -> None:
     shop = Harness(rollout=Rollout(batches=("1", "50%", "100%")))
     engines = shop.on_hosts("dev", *"abcd")
