@@ -102,6 +102,7 @@ class Harness:
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
     """The hosts of an environment; one without a name, if it is not here."""
     rollout: Rollout = field(default_factory=Rollout)
+    prefetch: bool = False
     engines: dict[str | None, FakeEngine] = field(default_factory=dict)
     """The engines of hosts, by address; every other address is that of `engine`."""
     name: str = "shop"
@@ -151,6 +152,7 @@ class Harness:
             strategy=self.strategy,
             override=self.override,
             rollback=self.rollback,
+            prefetch=self.prefetch,
         )
 
     def file_digest(self, path: str, *, read_only: bool) -> str | None:

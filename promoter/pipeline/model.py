@@ -130,6 +130,8 @@ class Environment:
     """Local files that affect what runs. Their content is part of the plan."""
     deciding: Mapping[str, str] = field(default_factory=dict)
     """See `Rules`."""
+    prefetch: bool = False
+    """Whether images are pulled while a release waits. It changes nothing that runs, so no plan and no vote depends on it."""
     url: str | None = None
     """The address for people. It is only shown, so no plan and no vote depends on it."""
 

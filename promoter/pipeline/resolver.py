@@ -95,6 +95,7 @@ class Resolver:
             rollback=settings.rollback,
             override=settings.override,
             deciding=self._deciding(gates),
+            prefetch=settings.prefetch,
             url=settings.url,
             files=self._local_files(services.values(), [check for check, _ in (*before, *verify)], spot, filler),
         )

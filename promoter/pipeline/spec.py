@@ -83,6 +83,7 @@ class Settings(Shape):
     registry: str | None = None
     engine: Hosts = ()
     rollout: Rollout | None = None
+    prefetch: bool = False
     strategy: Strategy = {"recreate": {}}
     front: FrontForm | None = None
     on_failure: Literal["rollback", "stop"] = "rollback"

@@ -12,6 +12,7 @@ from promoter.model.release import Release
 from promoter.promotion import progress
 from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.futures import wait_for_one
+from promoter.promotion.prefetch import prefetch_later
 from promoter.promotion.promote import not_reached, promote_to
 from promoter.promotion.results import EnvironmentResult, Status
 
@@ -46,7 +47,10 @@ class Scheduler:
 
     def _promote(self, name: str, release: Release, blocked: str) -> EnvironmentResult:
         env = self.enter(name)
-        return not_reached(env, blocked) if blocked else promote_to(env, release)
+        if not blocked:
+            return promote_to(env, release)
+        prefetch_later(env, release)
+        return not_reached(env, blocked)
 
     def _blocked_by(self, name: str, results: Mapping[str, EnvironmentResult]) -> str:
         """Return why an environment that it needs was not reached; empty if all were."""

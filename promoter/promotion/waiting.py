@@ -15,6 +15,7 @@ from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.execution.comeback import Comeback, await_engine
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.engine import Engine
+from promoter.promotion.prefetch import prefetch
 from promoter.promotion.request import request_promotion
 
 POLL = 1.0
@@ -53,6 +54,8 @@ def wait_for_gates(env: EnvironmentContext, plan: Plan) -> Admission:
         if changed:
             env.show(admission)
         request_promotion(env, plan, admission)
+        if shown is None and admission.outcome is not Outcome.REFUSED:
+            prefetch(env, plan)
         left = deadline.left
         if left <= 0 or admission.outcome is Outcome.REFUSED:
             return admission
