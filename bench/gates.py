@@ -29,7 +29,8 @@ from promoter.model.statement import Statement, subject_of
 from promoter.model.timestamps import stamp
 from promoter.model.vote import Vote
 from promoter.pipeline.hosts import Host
-from promoter.pipeline.model import BuilderChoice, Environment, Pipeline, policy_digest
+from promoter.pipeline.model import BuilderChoice, Environment, Pipeline
+from promoter.pipeline.policy import policy_digest
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.holds import active_holds, newer_instead
 from promoter.promotion.admission.overrides import missing_reviews

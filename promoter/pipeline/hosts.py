@@ -13,6 +13,7 @@ from promoter.config.spec_errors import misfit
 from promoter.model.dataclass import dataclass
 
 HOST_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_ADDRESS = r"(?:unix|tcp|ssh)://\S+|context:\S+"
 _BATCH = r"^(?:[1-9][0-9]*|(?:[1-9][0-9]?|100)%)$"
 
 
@@ -59,11 +60,17 @@ def _check_name(value: str) -> str:
     return value
 
 
+def _check_address(value: str) -> str:
+    if not re.fullmatch(_ADDRESS, value):
+        raise misfit(f"{value!r} is not the address of an engine", "write unix://…, tcp://…, ssh://… or context:NAME")
+    return value
+
+
 class HostForm(Shape):
     """One host. Without a name, it is named after its address."""
 
     name: Annotated[str, AfterValidator(_check_name)] | None = None
-    engine: str
+    engine: Annotated[str, AfterValidator(_check_address)]
     labels: dict[str, str] = {}
 
 

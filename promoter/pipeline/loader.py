@@ -18,7 +18,8 @@ from promoter.pipeline.front import FRONT, with_front
 from promoter.pipeline.front_image import front_image
 from promoter.pipeline.loader_port import PolicyAt, Snapshot
 from promoter.pipeline.local_files import NO_CHECKOUT, Checkout, local_digest
-from promoter.pipeline.model import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline, Policy, protected_policy
+from promoter.pipeline.model import NO_RELEASE, BuilderChoice, BuiltService, Environment, Pipeline
+from promoter.pipeline.policy import Policy, protected_policy
 from promoter.pipeline.resolver import Resolver
 
 Snapshots = Callable[[Path, str], Snapshot]

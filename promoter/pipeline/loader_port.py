@@ -7,7 +7,8 @@ from typing import Protocol
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import Diagnostic
 from promoter.model.release import Release, Source
-from promoter.pipeline.model import BuiltService, Environment, Pipeline, Policy
+from promoter.pipeline.model import BuiltService, Environment, Pipeline
+from promoter.pipeline.policy import Policy
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ from promoter.pipeline.spec import OPTIONS, Settings
 from promoter.pipeline.template_filler import Filler, is_map
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ENGINE = re.compile(r"(unix|tcp|ssh)://\S+|context:\S+")
 _DECLARE = "declare it under `vars` of the environment"
 
 
@@ -212,10 +211,6 @@ class Resolver:
                 )
         if settings.registry is not None:
             check_registry(settings.registry, environment.spot / "registry", filler)
-        for index, host in enumerate(settings.engine):
-            if not _ENGINE.fullmatch(host.engine):
-                message = f"{host.engine!r} is not the address of an engine"
-                filler.complain(environment.spot / "engine" / index, message, "write unix://…, tcp://…, ssh://… or context:NAME")
         return settings
 
     def _written(self, service: str, environment: EnvironmentText, filler: Filler) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from promoter.gates.approval.rule import Approval
 from promoter.ledger.facts import Requested
 from promoter.model.verdict import Outcome, ReasonCode
 from promoter.model.vote import Grade
-from promoter.pipeline.model import policy_of
+from promoter.pipeline.policy import policy_of
 from promoter.promotion import progress
 from promoter.promotion.admission.holds import superseded_by
 from promoter.promotion.admission.result import Admission

@@ -13,7 +13,7 @@ from promoter.model.canonical_json import fingerprint
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
 from promoter.model.release import Release
 from promoter.model.verdict import Outcome
-from promoter.pipeline.model import policy_of
+from promoter.pipeline.policy import policy_of
 from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.holds import newer_instead
 from promoter.promotion.admission.options import PromotionOptions

@@ -9,7 +9,8 @@ from promoter.ledger.state import PendingReview
 from promoter.model.errors import CallerError, Refused
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode
-from promoter.pipeline.model import Environment, policy_digest
+from promoter.pipeline.model import Environment
+from promoter.pipeline.policy import policy_digest
 from promoter.promotion.admission.evaluate import make_case
 from promoter.promotion.admission.overrides import review_verdict
 from promoter.promotion.admission.subject import Proposal

@@ -7,7 +7,7 @@ import pytest
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release
 from promoter.pipeline.loader import LoadedPipeline, load
-from promoter.pipeline.model import policy_digest
+from promoter.pipeline.policy import policy_digest
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan
 from tests.pipeline.pipeline_files import GOOD, SOURCE, complaints, write

@@ -10,7 +10,7 @@ from promoter.gates.signature import SignatureCheck
 from promoter.model.errors import InvalidFile
 from promoter.model.release import Release
 from promoter.pipeline.loader import LoadedPipeline, validate
-from promoter.pipeline.model import policy_digest
+from promoter.pipeline.policy import policy_digest
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import make_plan, secret_names
 from tests.harness import image

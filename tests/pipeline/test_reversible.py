@@ -8,7 +8,7 @@ from promoter.gates.checks import ContainerCheck
 from promoter.model.errors import InvalidFile
 from promoter.model.release import Release
 from promoter.pipeline.loader import validate
-from promoter.pipeline.model import policy_of
+from promoter.pipeline.policy import policy_of
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.plan import Plan, make_plan
 from promoter.promotion.recorded_plan import recorded_plan

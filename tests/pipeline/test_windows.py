@@ -7,8 +7,8 @@ import pytest
 from promoter.gates.window.rule import Window, next_opening
 from promoter.model.errors import InvalidFile
 from promoter.pipeline.loader import LoadedPipeline, validate
-from promoter.pipeline.model import policy_digest
 from promoter.pipeline.mounted_files import Files
+from promoter.pipeline.policy import policy_digest
 from tests.gates.window.windows import at, calendar, event
 from tests.pipeline.pipeline_files import SOURCE
 

@@ -15,7 +15,8 @@ from promoter.model.canonical_json import canonical, fingerprint, sha256_hex
 from promoter.model.errors import Refused
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.loader import load
-from promoter.pipeline.model import Rules, policy_of, protected_policy
+from promoter.pipeline.model import Rules
+from promoter.pipeline.policy import policy_of, protected_policy
 from promoter.promotion.results import EnvironmentResult
 from promoter.ui.reports.approval_request import case as as_text
 from promoter.ui.reports.view import View

@@ -14,7 +14,8 @@ from promoter.ledger.chain import Fact, FactDraft, Kind, head_of
 from promoter.model.errors import CallerError, ForgeError, Refused
 from promoter.model.verdict import ReasonCode
 from promoter.model.vote import Grade
-from promoter.pipeline.model import Pipeline, Rules, policy_digest
+from promoter.pipeline.model import Pipeline, Rules
+from promoter.pipeline.policy import policy_digest
 from promoter.promotion.results import RunResult
 from promoter.usecases.ports.platform import Event, PipelineAt, Review
 from tests.fakes.forge import FakeForge

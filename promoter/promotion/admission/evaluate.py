@@ -9,7 +9,8 @@ from promoter.gates.context import GateContext, Stay, person
 from promoter.gates.registry import Gate
 from promoter.ledger.state import State
 from promoter.model.vote import Vote
-from promoter.pipeline.model import Environment, Pipeline, policy_digest
+from promoter.pipeline.model import Environment, Pipeline
+from promoter.pipeline.policy import policy_digest
 from promoter.promotion.admission.subject import Subject
 
 

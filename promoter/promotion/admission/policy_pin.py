@@ -13,7 +13,8 @@ from promoter.model.errors import CallerError, InvalidFile
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode, Verdict, passed, refused
 from promoter.pipeline.loader_port import Loaded
-from promoter.pipeline.model import Environment, Pipeline, Policy, protected_policy
+from promoter.pipeline.model import Environment, Pipeline
+from promoter.pipeline.policy import Policy, protected_policy
 
 MANY = 50
 """The number of differences that are listed one by one."""
