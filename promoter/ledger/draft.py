@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+from promoter.ledger.attempts import ActivePromotion
 from promoter.ledger.chain import Fact, head_of
 from promoter.ledger.readers import text
-from promoter.ledger.state import ActivePromotion, EnvironmentState, State
+from promoter.ledger.state import EnvironmentState, State
 from promoter.ledger.table import Open
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from promoter.ledger.attempts import ActivePromotion, Failure, PromotionRequest
 from promoter.ledger.chain import Fact
 from promoter.ledger.deployment import Deployment, HostDeployment, Running
-from promoter.ledger.state import ActivePromotion, Drift, Failure, Hold, PromotionRequest
+from promoter.ledger.state import Drift, Hold
 from promoter.model.canonical_json import fingerprint
 from promoter.model.findings import affects_service
 from promoter.model.statement import Envelope

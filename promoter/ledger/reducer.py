@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from promoter.ledger.attempts import ActivePromotion, PendingReview
 from promoter.ledger.chain import Fact, Kind
 from promoter.ledger.consistency import MALFORMED, Impossible, check, read_release
 from promoter.ledger.deployment import Deployment
@@ -26,7 +27,7 @@ from promoter.ledger.readers import (
     text,
     texts,
 )
-from promoter.ledger.state import EMPTY, ActivePromotion, Barrier, Hold, PendingReview, ReleaseRecord, State
+from promoter.ledger.state import EMPTY, Barrier, Hold, ReleaseRecord, State
 from promoter.model.errors import LedgerError
 from promoter.model.statement import Decision
 

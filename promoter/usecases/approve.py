@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from promoter.gates.evaluate import GateResult
 from promoter.gates.rule import Rule
+from promoter.ledger.attempts import PromotionRequest
 from promoter.ledger.chain import Fact
-from promoter.ledger.state import PromotionRequest
 from promoter.model.canonical_json import fingerprint
 from promoter.model.errors import CallerError, LedgerError, Refused, SigningError
 from promoter.model.release import Release

@@ -7,9 +7,10 @@ and only if the request came before the review. `platform_reviews.py` decides wh
 from datetime import timedelta
 
 from promoter.gates.approval.rule import Approval
+from promoter.ledger.attempts import PromotionRequest
 from promoter.ledger.chain import Fact
 from promoter.ledger.facts import Approved, Rejected
-from promoter.ledger.state import PromotionRequest, State
+from promoter.ledger.state import State
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, Refused
 from promoter.model.timestamps import stamp

@@ -4,8 +4,8 @@ An override is bound, signed and consumed like an approval. It passes every gate
 """
 
 from promoter.gates.override import Override, may_override
+from promoter.ledger.attempts import PendingReview
 from promoter.ledger.chain import Fact
-from promoter.ledger.state import PendingReview
 from promoter.model.errors import CallerError, Refused
 from promoter.model.statement import Decision
 from promoter.model.verdict import Outcome, ReasonCode

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from promoter.ledger.attempts import Failure
 from promoter.ledger.chain import Kind
 from promoter.ledger.lease import others
-from promoter.ledger.state import EnvironmentState, Failure
+from promoter.ledger.state import EnvironmentState
 from promoter.ledger.store import LeaseInfo
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError

@@ -12,9 +12,10 @@ from promoter.gates.evaluate import GateResult, RunCheck, evaluate_gates, worst
 from promoter.gates.override import people_of
 from promoter.gates.rule import Rule
 from promoter.gates.soak import Soak
+from promoter.ledger.attempts import PromotionRequest
 from promoter.ledger.deployment import Deployment
 from promoter.ledger.ledger import Ledger, LedgerView
-from promoter.ledger.state import EnvironmentState, PromotionRequest
+from promoter.ledger.state import EnvironmentState
 from promoter.model.errors import EngineError
 from promoter.model.labels import Namespace
 from promoter.model.release import Release

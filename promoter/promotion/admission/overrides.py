@@ -5,7 +5,8 @@ from promoter.gates.context import GateContext
 from promoter.gates.evaluate import GateResult
 from promoter.gates.override import evaluate_override, evaluate_review, used_overrides
 from promoter.gates.rule import Rule
-from promoter.ledger.state import PendingReview, State
+from promoter.ledger.attempts import PendingReview
+from promoter.ledger.state import State
 from promoter.model.verdict import Outcome, Verdict
 from promoter.model.vote import Vote
 from promoter.pipeline.model import Environment, Pipeline

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from promoter.ledger import facts
+from promoter.ledger.attempts import ActivePromotion
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
-from promoter.ledger.state import ActivePromotion
 from promoter.model.errors import EngineError, EngineLost
 from promoter.model.labels import Namespace, Role, role_of, service_of
 from promoter.model.verdict import ReasonCode

@@ -1,7 +1,7 @@
 """Compare registry and engine with the ledger: the last check before a promotion with gates begins."""
 
+from promoter.ledger.attempts import ActivePromotion
 from promoter.ledger.deployment import Deployment
-from promoter.ledger.state import ActivePromotion
 from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef
 from promoter.model.labels import Namespace, Role, Slot, promotion_of, role_of, service_of, slots
