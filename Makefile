@@ -19,7 +19,7 @@ LOCK_HEADER = \# Exact versions and hashes. Made by `make lock` from pyproject.t
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast matrix check bench bench-fronts fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
+.PHONY: help demo test test-fast matrix check bench bench-fronts bench-scale fuzz mutants down venv lab lint format types imports docs-check docs-site reference refresh-docs ci-check \
 	wheelhouse dist lock python
 
 help: ## these lines
@@ -89,6 +89,10 @@ bench: venv lab ## the job beside its peers, in one run: times and ratios
 bench-fronts: venv lab ## releases replaced under load: no request may fail (ARGS="--swaps 5")
 	@$(LAB) front
 	@$(IN_LAB) $(BIN)/python bench/fronts.py $(ARGS)
+
+bench-scale: venv lab ## how the time grows with environments and hosts, and drift (ARGS="--rounds 3 --hosts 4")
+	@$(LAB) front
+	@$(IN_LAB) $(BIN)/python bench/scale.py $(ARGS)
 
 down: python ## stops and removes all that the lab started
 	@$(PYTHON) -B lab/demo.py clear

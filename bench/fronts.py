@@ -46,6 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--swaps", type=int, default=20)
     parser.add_argument("--requests", type=int, default=10_000, help="requests during each swap, at least (10,000)")
+    parser.add_argument("--clients", type=int, default=50, help="clients that keep their connections (50)")
     asked = parser.parse_args()
     engine, registry = os.environ["DOCKER_HOST"], os.environ["PROMOTER_LAB_REGISTRY"]
     contexts = {"distribution": Path(os.environ["PROMOTER_LAB_HAPROXY"].split(os.pathsep)[0])}
@@ -55,22 +56,22 @@ def main() -> int:
         name = f"fronts-{uuid4().hex[:6]}"
         with tempfile.TemporaryDirectory(prefix="promoter-bench-") as where:
             try:
-                failed += _measure(Path(where), name, strategy, images, asked.swaps, asked.requests)
+                failed += _measure(Path(where), name, strategy, images, asked)
             finally:
                 sweep(engine, name)
     return 1 if failed else 0
 
 
-def _measure(where: Path, name: str, strategy: str, images: Mapping[str, str], swaps: int, requests: int) -> int:
+def _measure(where: Path, name: str, strategy: str, images: Mapping[str, str], asked: argparse.Namespace) -> int:
     port = some_port()
     _run(where, _text(name, strategy, images, port, WORDS[0]))
-    with clients(port, pause=0) as load:
-        for number in range(1, swaps + 1):
-            until = sum(load.seen.values()) + requests
+    with clients(port, pause=0, count=asked.clients) as load:
+        for number in range(1, asked.swaps + 1):
+            until = sum(load.seen.values()) + asked.requests
             _run(where, _text(name, strategy, images, port, WORDS[number % 2]))
             _wait_for(load, until)
     answered = sum(load.seen.values())
-    print(f"{strategy:<12} {swaps} swaps  {answered:>8,} answered  {len(load.failed)} failed  longest {load.slowest:.1f} s")
+    print(f"{strategy:<12} {asked.swaps} swaps  {answered:>8,} answered  {len(load.failed)} failed  longest {load.slowest:.1f} s")
     print("".join(f"  {reason}\n" for reason in load.failed[:5]), end="", flush=True)
     return len(load.failed)
 

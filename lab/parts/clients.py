@@ -71,10 +71,10 @@ class Clients:
 
 
 @contextmanager
-def clients(port: int, prefix: bytes = b"", pause: float = PAUSE) -> Iterator[Clients]:
+def clients(port: int, prefix: bytes = b"", pause: float = PAUSE, count: int = COUNT) -> Iterator[Clients]:
     """Run clients until the block ends."""
     made = Clients(port, prefix, pause=pause)
-    threads = [threading.Thread(target=made.work, args=(number,)) for number in range(COUNT)]
+    threads = [threading.Thread(target=made.work, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     try:

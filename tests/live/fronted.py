@@ -122,7 +122,8 @@ class FrontedApp:
             command, cwd=directory, env={**self.app.cli.env, **more}, capture_output=True, text=True, check=False
         )
         points = output.read_text().splitlines()
-        assert done.returncode == (-9 if at else 0), (at, points, done.stdout + done.stderr)
+        ended = 0 if at is None or len(points) < at else -9  # waits for open requests differ, so some runs have fewer points
+        assert done.returncode == ended, (at, points, done.stdout + done.stderr)
         return points
 
     def run(self, word: str) -> Ran:

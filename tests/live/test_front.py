@@ -235,6 +235,19 @@ def test_no_request_fails_when_promoter_is_killed_and_run_again(fronted: Fronted
         assert running == {"dev-web", "dev-front"}, where
 
 
+def test_a_kept_container_takes_over_when_promoter_was_killed_after_its_rename(fronted: FrontedApp) -> None:
+    for word in ("one", "two"):
+        assert fronted.run(word).exit_code == 0
+    fronted.want("one")
+    points = fronted.killable(None)
+    assert fronted.run("two").exit_code == 0
+    fronted.want("one")
+    at = len(points) - points[::-1].index("after engine.rename")
+    assert fronted.killable(at)[-1] == "after engine.rename"
+    assert fronted.run("one").exit_code == 0
+    assert fronted.app.all() == {"dev-web": "running", "dev-web-previous": "exited", "dev-front": "running"}
+
+
 def test_a_front_that_is_killed_comes_back_with_what_was_set_last(fronted: FrontedApp) -> None:
     assert fronted.run("one").exit_code == 0
     assert fronted.run("two").exit_code == 0

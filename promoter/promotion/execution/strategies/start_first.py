@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Self
 
 from promoter.model.clock import Clock
-from promoter.model.labels import Slot, color_of, promotion_of
+from promoter.model.labels import Slot, color_of
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.front import COLORS, FRONT
@@ -84,7 +84,7 @@ class StartFirst:
         slots = self.slots
         current = slots.owned.find(order, slot.name)
         if current is not None and color_of(current.labels) and order.is_wanted(current):
-            if promotion_of(current.labels) == order.promotion and current.id not in order.live:
+            if current.id not in order.live:  # an interrupted try has put it there; the old one may still run
                 return self._resume(order, front, slot, current, slots.owned.find(order, slot.previous))
             if not current.running:
                 touch()
@@ -100,7 +100,7 @@ class StartFirst:
         return self._swap(order, front, server, ready, old)
 
     def _resume(self, order: ContainerRequest, front: Fronted, slot: Slot, current: Container, old: Container | None) -> Swapped:
-        """Start the container that has the slot's name already. The old one may still run."""
+        """Finish a swap whose new container has the slot's name already."""
         server = server_of(front, order.service, slot, color_of(current.labels) or COLORS[0])
         return self._swap(order, front, server, current.id, old)
 
