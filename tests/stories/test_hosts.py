@@ -11,6 +11,10 @@ from promoter.model.verdict import ReasonCode
 from promoter.pipeline.hosts import Rollout
 from promoter.pipeline.model import OnFailure
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
+from promoter.ui.reports.plan import planned
+from promoter.ui.reports.status import matrix
+from promoter.ui.reports.summary import summary
+from promoter.ui.reports.view import View
 from promoter.usecases.drift import DRIFT_FOUND
 from tests.documents import objects_at, value_at
 from tests.fakes.engine import Behaviour, FakeEngine
@@ -427,6 +431,24 @@ def test_a_rollback_goes_over_all_hosts() -> None:
 
 
 # ---------------------------------------------------------------- what people ask
+def test_the_reports_show_batches_and_hosts_that_are_behind() -> None:
+    shop = Harness(rollout=Rollout(unreachable="skip"))
+    shop.on_hosts("dev", *THREE)
+    cut = cuttable(shop, "c")
+    cut.cut = True
+    view = View(shop.clock.now())
+    ran = shop.run("dev")
+    text = summary(ran, view)
+    assert "c is behind: the connection was cut" in text
+    assert "next: promoter repair dev" in text
+    cut.cut = False
+    shop.newer("two")
+    shop.api().build()
+    assert "hosts: a; then b, c" in planned(shop.api().plan(None, "dev"), view)
+    shown = matrix(shop.api().status(), view)
+    assert [line.split()[0] for line in shown.splitlines() if line.startswith("    ")][:3] == list(THREE)
+
+
 def test_drift_names_the_host_and_repair_changes_only_it() -> None:
     shop = Harness()
     engines = shop.on_hosts("dev", *THREE)

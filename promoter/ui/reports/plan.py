@@ -48,6 +48,8 @@ def _environment(environment: EnvironmentResult, width: int, view: View) -> list
         lines += view.wrap(clean(text if view.verbose else cut_digests(text)), f"{indent}    ", indent)
     for text in _gap(details.get("gap") or {}):
         lines += view.wrap(text, f"{indent}  ", indent)
+    if batches := details.get("batches"):
+        lines += view.wrap("hosts: " + "; then ".join(clean(", ".join(batch)) for batch in batches), f"{indent}  ", indent)
     lines += _steps(details["steps"], indent, view)
     for gate in details["gates"]:
         mark, _ = SIGNS[gate["outcome"]]

@@ -1,6 +1,7 @@
 """How a run ended: the release, a line for each environment, the reasons, and the next command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from promoter.gates.rule import Rule
 from promoter.model.release import Release
@@ -129,7 +130,14 @@ def next_command(environment: EnvironmentResult, options: str) -> str | None:
     return None if command is None else f"{command} {options}".rstrip()
 
 
+def _needs_repair(details: Mapping[str, Any]) -> bool:
+    """Return whether a host does not have what is recorded."""
+    return any(host["status"] in ("behind", "not_restored") for host in details.get("hosts", ()))
+
+
 def _next(environment: EnvironmentResult) -> str | None:
+    if _needs_repair(environment.details):
+        return f"promoter repair {environment.name}"
     if environment.status is not Status.PENDING:
         return None
     if environment.code in _VOTES:
