@@ -79,7 +79,7 @@ def _drift(directory: Path, rounds: int) -> list[tuple[Cost, Cost]]:
     return [(_run(directory, "drift"), measure.run(inspect, directory, dict(os.environ))) for _ in range(rounds)]
 
 
-def _compare(work: str, beside: str, target: float, costs: list[tuple[Cost, Cost]]) -> None:
+def _compare(work: str, peer: str, target: float, costs: list[tuple[Cost, Cost]]) -> None:
     parts: tuple[tuple[str, Callable[[Cost], float]], ...] = (
         ("", lambda cost: cost.seconds),
         ("  processor", lambda cost: cost.processor),
@@ -89,7 +89,7 @@ def _compare(work: str, beside: str, target: float, costs: list[tuple[Cost, Cost
         verdict = "" if label else "ok" if ours / theirs <= target else "MISSED"
         shown = f"{target:>7.1f}  {verdict}" if not label else ""
         print(
-            f"{label or work:<28} {beside:<22} {ours * 1000:>8.0f} {theirs * 1000:>8.0f} {ours / theirs:>7.2f} {shown}",
+            f"{label or work:<28} {peer:<22} {ours * 1000:>8.0f} {theirs * 1000:>8.0f} {ours / theirs:>7.2f} {shown}",
             flush=True,
         )
 

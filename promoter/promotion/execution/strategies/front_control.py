@@ -11,6 +11,7 @@ from promoter.model.clock import Clock
 from promoter.model.labels import Slot, color_of
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.front import ASK, NOW, PROBE, SAVE, STATE
+from promoter.pipeline.front_spec import Route
 from promoter.promotion.container_spec import Fronted, Server
 from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.ownership import Owned
@@ -75,16 +76,16 @@ class FrontControl:
         return True
 
     def seen_answering(self, service: str, server: Server) -> None:
-        """Send a request through the front, and make sure that the container answers it. Raise StepFailure."""
-        keys, http = self._keys(service, server), self.front.settings.mode == "http"
-        for key, route in zip(keys, self.front.settings.of(service), strict=True):
-            before = self._traffic([key])[0]
-            prefix = r"PROXY UNKNOWN\r\n" if self.front.settings.proxy_protocol else ""
-            self._probe(route.bind, prefix)
-            after = self._traffic([key])[0]
-            answered = after.answers > before.answers if http else after.total > before.total and after.refused == before.refused
-            if not answered:
-                raise self._failure(f"gets no answer from {server.slot.name}, port {route.target}", ReasonCode.UNHEALTHY)
+        """Send a request through the front, and make sure that the container answers it. Raise StepFailure.
+
+        Another replica may get the request instead: then it is sent again.
+        """
+        for key, route in zip(self._keys(service, server), self.front.settings.of(service), strict=True):
+            ends = self._clock.monotonic() + LIMIT if len(self.front.slots[service]) > 1 else 0.0
+            while not self._answers(key, route):
+                if self._clock.monotonic() >= ends:
+                    raise self._failure(f"gets no answer from {server.slot.name}, port {route.target}", ReasonCode.UNHEALTHY)
+                self._clock.sleep(_POLL)
 
     def align(self, containers: Mapping[tuple[str, Slot], Container]) -> None:
         """Send requests to the containers that run, and to no others. Each is seen answering. Raise StepFailure."""
@@ -101,6 +102,15 @@ class FrontControl:
             self.seen_answering(service, server)
 
     # ------------------------------------------------------------ parts
+    def _answers(self, key: Key, route: Route) -> bool:
+        """Send a request, and return whether this server has answered one meanwhile."""
+        before = self._traffic([key])[0]
+        self._probe(route.bind, r"PROXY UNKNOWN\r\n" if self.front.settings.proxy_protocol else "")
+        after = self._traffic([key])[0]
+        if self.front.settings.mode == "http":
+            return after.answers > before.answers
+        return after.total > before.total and after.refused == before.refused
+
     def _probe(self, port: int, prefix: str) -> None:
         """Send a request. Its exit code says nothing: some versions of nc end with an error when the other side ends first."""
         if (container := self.running()) is not None:
