@@ -1,4 +1,4 @@
-"""Ways round gates and into other people's containers that once worked: each is named after the attack that found it."""
+"""Ways to bypass gates and to enter containers of others that once worked. Each is named after the attack that found it."""
 
 import shutil
 from collections.abc import Callable
