@@ -5,7 +5,7 @@ from promoter.model.errors import EngineError, ForgeError
 
 
 class Call:
-    """Fails with each error of `errors`, then gives its result."""
+    """Raise each error of `errors`, then return the result."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors, self.count = list(errors), 0

@@ -1,4 +1,4 @@
-"""Settings: which source wins, what a wrong one is told, and who acts when nobody said."""
+"""Settings: which source wins, the message for a wrong one, and who the actor is without a setting."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A clock that jumps: facts keep their order, a lease does not last for years, and nothing opens that time keeps shut."""
+"""A clock that jumps: facts keep their order, a lease does not last for years, and no gate opens before its time."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What one can ask for, over fakes: run, promote, gates, votes, failures, rollback, resumption."""
+"""What one can ask for, with fakes: run, promote, gates, votes, failures, rollback, resumption."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -450,13 +450,13 @@ def test_an_interrupted_replacement_is_put_back() -> None:
 
 
 class Killed(BaseException):
-    """The process ends here: nothing is caught, nothing cleaned up."""
+    """The process is killed: nothing is caught, nothing is cleaned up."""
 
 
 @pytest.mark.parametrize("verb", ["create", "rename", "stop", "start", "exec"])
 @pytest.mark.parametrize("same", [True, False])
 def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -> None:
-    """Cut off at any call, the next run finds what was done; with the same plan it goes on, with another it starts anew."""
+    """The next run finds what was done before the interruption. With the same plan it continues, otherwise it starts again."""
     shop = Harness()
     shop.run("dev")
     shop.newer("two")
@@ -483,7 +483,7 @@ def test_a_finished_before_check_is_not_repeated_when_the_run_continues() -> Non
     assert len(shop.probes.commands) == 1
 
 
-# ---------------------------------------------------------------- looking
+# ---------------------------------------------------------------- reading commands
 def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
     shop = Harness(gates={"prod": (ANY,)})
     shop.run("dev")
@@ -645,7 +645,7 @@ def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_ear
     inspect, failing_probes = shop.engine.inspect, []
 
     def removing(reference: str) -> Container | None:
-        """The new container is taken away from outside just when it has failed."""
+        """Remove the new container from outside right after it has failed."""
         seen = inspect(reference)
         if seen is None or seen.status != "exited" or seen.id == old:
             return seen

@@ -1,4 +1,4 @@
-"""Reviews on the platform as votes: for what this very run asked, once each, from those who may, and under one name a person."""
+"""Reviews on the platform as votes: for what this same run asked, once each, from those who may, and with one name a person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -193,7 +193,7 @@ def test_a_copy_of_a_used_review_is_the_same_vote(harness: ReviewHarness) -> Non
     assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
 
 
-# ------------------------------------------------------------ who, and how much it is worth
+# ------------------------------------------------------------ who, and with which role
 @pytest.mark.parametrize(
     ("gate", "user", "message"),
     [
@@ -335,7 +335,7 @@ def test_who_wrote_it_under_another_name_may_not_approve_it_by_hand_either() -> 
         api.vote(api.case("prod", None), "approve", None)
 
 
-# ------------------------------------------------------------ starting what carries on
+# ------------------------------------------------------------ starting the job that continues
 @pytest.fixture
 def session() -> ReviewHarness:
     harness = ReviewHarness(ci_run=None)

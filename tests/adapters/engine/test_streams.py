@@ -143,6 +143,6 @@ def test_a_reader_that_waits_for_a_slow_caller_ends():
     pieces = streams.arriving(lambda: answer(b""), lambda: None, lambda _: endless())
     assert next(pieces) == b"x"
     reader = next(t for t in threading.enumerate() if isinstance(t, streams._Reader))
-    reader.pieces.put(b"x")  # returns when there is space: the reader is as far ahead as it may be
+    reader.pieces.put(b"x")  # returns when there is space: the reader has read ahead as far as allowed
     pieces.close()
     assert not reader.is_alive()

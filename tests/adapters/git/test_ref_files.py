@@ -1,4 +1,4 @@
-"""Files as a git ref has them, from real repositories."""
+"""Files at a git ref, from real repositories."""
 
 from pathlib import Path
 
