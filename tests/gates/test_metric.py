@@ -1,4 +1,4 @@
-"""Conditions, spans of time, strict reading of a Prometheus's answers, and the judgement on what was measured."""
+"""Conditions, time spans, strict reading of a Prometheus's answers, and the verdict on the measured value."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Moving a ledger to another home: every line as it is, both sides checked, safe to give again, never over others' facts."""
+"""Moving a ledger to another store: every line unchanged, both sides checked, repeatable, never over other facts."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`explain`: every gate with its verdict, who opens it, when, and by which command; nothing is changed."""
+"""`explain`: every gate with its verdict, who opens it, when, and with which command. Nothing is changed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from tests.harness import Harness
 
 VOTE = Approval.model_validate({"min": 2, "from": ["lead", "eve@example.com"], "exclude": ["requester"], "expires": "24h"})
 SOAK = Soak.model_validate({"in": "test", "for": "4h"})
-HOURS = Window(allow=("mon-fri 09:00-17:00",))  # the fake clock stands at Monday 18:00 UTC
+HOURS = Window(allow=("mon-fri 09:00-17:00",))  # the fake clock starts on Monday at 18:00 UTC
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
 
 
 def test_gates_are_not_evaluated_for_what_runs_there(shop: Harness) -> None:
-    """F11: a used approval and a veto on a release that runs were told as if it still waited."""
+    """F11: a used approval and a veto on a release that runs were shown as if it still waited."""
     shop.gates = {}
     shop.run()
     shop.gates = {"prod": (VOTE,)}
