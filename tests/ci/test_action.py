@@ -321,7 +321,7 @@ def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancelled_job_asks_once_and_waits_until_things_are_in_order(last, tmp_path, number):
+def test_a_cancelled_job_asks_once_and_waits_for_the_cleanup(last, tmp_path, number):
     program = """#!/bin/sh
     trap 'echo asked >>asked; until test -e go; do sleep 0.05; done; exit 130' TERM
     touch ready; for _ in $(seq 900); do sleep 0.05; done

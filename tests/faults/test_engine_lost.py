@@ -144,7 +144,7 @@ def test_nothing_is_called_deployed_by_an_engine_that_is_going(shop: Harness) ->
     assert shop.engine.verbs("identify")[-2:] == [("identify",)] * 2
 
 
-def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Harness) -> None:
+def test_nothing_counts_as_restored_on_an_engine_that_is_ending(shop: Harness) -> None:
     """What was restored ends with the engine: the run continues, and restores it once more."""
     shop.engine.behave(shop.images["web"].digest, Behaviour(health="unhealthy"))
 
@@ -223,7 +223,7 @@ def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Harness
     assert (str(dev.status), dev.reasons[-1]) == ("interrupted", RESUMES)
 
 
-def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(shop: Harness) -> None:
+def test_a_lost_connection_is_not_reported_as_a_failure_to_restore(shop: Harness) -> None:
     """It is unknown whether the new version was started: the next run looks, and does not repeat the job before the switch."""
 
     def silent(kind: type[EngineError]) -> EngineError:

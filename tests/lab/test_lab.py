@@ -104,7 +104,7 @@ def test_a_configured_engine_that_does_not_answer_is_named(run: Lab) -> None:
     assert "Traceback" not in up.stderr
 
 
-def test_knows_nothing_before_up(run: Lab) -> None:
+def test_status_and_env_fail_before_up(run: Lab) -> None:
     assert run("status").returncode == 1
     env = run("env")
     assert (env.returncode, env.stdout) == (1, "")

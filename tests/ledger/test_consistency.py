@@ -39,7 +39,7 @@ def messages_of(facts: list[Fact]) -> list[str]:
 
 
 # ---------------------------------------------------------------- one at a time
-def test_a_true_ledger_holds_none() -> None:
+def test_a_correct_ledger_has_none() -> None:
     assert messages_of(list(FACTS)) == []
 
 

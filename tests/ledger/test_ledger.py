@@ -34,7 +34,7 @@ def pin(ledger: Ledger, reason: str, **more) -> Fact:
     return ledger.append(Pinned(reason=reason), "prod", **more)
 
 
-def test_a_new_ledger_knows_nothing(ledger, store):
+def test_a_new_ledger_has_no_facts(ledger, store):
     assert ledger.state is EMPTY or ledger.state == EMPTY
     assert store.kept == []
 

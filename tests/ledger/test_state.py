@@ -177,7 +177,7 @@ def test_releases_are_in_the_order_of_their_facts(story):
     assert state.head == head_of(story.facts[-1])
 
 
-def test_a_release_made_again_is_the_newest_and_keeps_its_birthday(story):
+def test_a_release_made_again_is_the_newest_and_keeps_its_first_time(story):
     story.released("a", salt=SALT)
     story.released("b", salt="ff")
     story.released("a")
@@ -212,7 +212,7 @@ def test_a_newer_request_replaces_an_older(story):
     assert story.at("prod").request.release == B
 
 
-def test_a_request_dies_when_another_release_arrives(story):
+def test_a_request_ends_when_another_release_arrives(story):
     story.requested(A)
     story.started(B, "two", plan="p2")
     story.promoted(B, "two", plan="p2")
@@ -244,7 +244,7 @@ def test_a_vote_has_every_field_that_gates_need(story):
     assert (no.decision, no.expires_at, no.comment, no.role) == ("reject", None, "", None)
 
 
-def test_a_start_uses_votes_up_for_everybody_but_itself(story):
+def test_a_start_uses_votes_for_all_other_promotions(story):
     vote = story.voted(A)
     story.started(A, "one", votes=[vote.digest])
     entry = story.at("prod")

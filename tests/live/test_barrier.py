@@ -38,7 +38,7 @@ def release(answer: dict[str, object]) -> str:
 
 
 @pytest.mark.matrix
-def test_the_way_back_is_refused_until_a_person_overrides_it(app: App) -> None:
+def test_a_rollback_is_refused_until_a_person_overrides_it(app: App) -> None:
     first = release(promote(app, "ready one", irreversible=False)[1])
     second = release(promote(app, "ready two", irreversible=True)[1])
     before = app.container("prod")

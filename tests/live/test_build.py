@@ -154,7 +154,7 @@ def test_an_inline_dockerfile(harness: BuildHarness, builder: Builder) -> None:
     assert "INLINE=yes" in harness.config()["Config"]["Env"]
 
 
-def test_an_inline_dockerfile_and_its_secrets_stay_nowhere(
+def test_an_inline_dockerfile_and_its_secrets_leave_no_files(
     harness: BuildHarness, builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path_factory.mktemp("temporary")

@@ -42,7 +42,7 @@ def prod(ran: Ran) -> tuple[int, str, str]:
     return ran.exit_code, last["status"], last["reason_code"]
 
 
-def test_two_signatures_let_the_same_bytes_in_once_and_anybody_can_check_them(app: App, keys: dict[str, Path]) -> None:
+def test_two_signatures_let_the_same_bytes_in_once_and_anyone_can_check_them(app: App, keys: dict[str, Path]) -> None:
     waits = app.cli("run")
     assert waits.exit_code == 3
     assert "signed approval of 2 people from lead" in waits.text

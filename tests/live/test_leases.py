@@ -82,7 +82,7 @@ def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_lets_the_environment_go(app: App, sign: signal.Signals) -> None:
+def test_a_signal_releases_the_environment(app: App, sign: signal.Signals) -> None:
     app.cli("run")
     app.page("ready two")
     process = app.cli.start("run", "--json", "-v")
@@ -109,7 +109,7 @@ def shared(app: App, request: pytest.FixtureRequest) -> Home:
 
 
 @pytest.mark.slow
-def test_many_runs_for_as_many_environments_do_not_hinder_one_another(app: App, shared: Home) -> None:
+def test_many_runs_for_as_many_environments_do_not_block_one_another(app: App, shared: Home) -> None:
     names = [directory.name for directory in shared.directories]
     common = ("--ledger", shared.ledger, "--json")
     runs = {
@@ -137,7 +137,7 @@ def test_two_runs_for_one_environment_promote_once(app: App, shared: Home) -> No
 
 
 @pytest.mark.parametrize("term", ["xterm", "dumb"])
-def test_a_terminal_that_is_closed_puts_things_in_order(app: App, term: str) -> None:
+def test_a_closed_terminal_undoes_the_unfinished_change(app: App, term: str) -> None:
     """Its window, or the ssh connection, is closed: the change is undone although there is nothing to write to."""
     app.cli("run")
     old = app.container("dev")

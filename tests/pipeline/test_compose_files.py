@@ -272,7 +272,7 @@ def test_the_name_space_of_a_service_is_that_of_its_container(tmp_path):
     assert {name: need.restart for name, need in app.depends_on.items()} == {"vpn": True, "shm": True}
 
 
-def test_a_name_space_that_is_not_there_is_an_error(tmp_path):
+def test_a_missing_namespace_is_an_error(tmp_path):
     compose = "services:\n  app: {image: x, network_mode: 'service:vpn', pid: 'service:no'}\n  vpn: {image: x, scale: 0}\n"
     file = write(tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": compose})
     assert complaints(file) == [

@@ -221,7 +221,7 @@ def test_an_override_does_not_pass_it(shop: Shop) -> None:
     assert shop.ask().code == ReasonCode.POLICY_CHANGED
 
 
-def test_a_rollback_is_held_to_it_too(shop: Shop) -> None:
+def test_a_rollback_is_compared_with_it_too(shop: Shop) -> None:
     shop.approved()
     shop.ask()
     shop.newer("two")
@@ -359,7 +359,7 @@ def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> No
     assert shop.ask().code == ReasonCode.REJECTED
 
 
-def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(shop: Shop) -> None:
+def test_a_request_of_an_earlier_version_is_asked_again_before_anyone_approves(shop: Shop) -> None:
     shop.ask()
     facts = [fact.document() for fact in shop.store.read()]
     shop.store.kept.clear()

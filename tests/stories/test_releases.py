@@ -328,7 +328,7 @@ def test_a_vote_without_permission_is_refused_at_once() -> None:
     assert "approved" not in shop.kinds()
 
 
-def test_nothing_to_vote_on_is_the_callers_fault() -> None:
+def test_nothing_to_vote_on_is_a_caller_error() -> None:
     shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api()
@@ -404,7 +404,7 @@ def test_rollback_goes_to_the_last_verified_release_and_pins() -> None:
     assert shop.run().reason_code is ReasonCode.APPROVALS_MISSING
 
 
-def test_a_rollback_to_what_was_never_there_is_the_callers_fault() -> None:
+def test_a_rollback_to_a_release_that_never_ran_is_a_caller_error() -> None:
     shop = Harness()
     shop.run("dev")
     with pytest.raises(CallerError, match="no earlier verified release"):
@@ -608,7 +608,7 @@ def test_another_engine_at_the_same_address_is_refused_until_confirmed() -> None
     assert statuses(shop.run("dev")) == {"dev": "unchanged"}
 
 
-def test_images_that_no_environment_names_any_more_are_let_go() -> None:
+def test_images_that_no_environment_uses_any_more_are_removed() -> None:
     shop = Harness(names={"dev": (), "test": ("dev",)}, gates={"test": (ANY,)})
     shop.run()
     for word in ("two", "three", "four"):

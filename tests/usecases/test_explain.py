@@ -146,7 +146,7 @@ def test_an_override_without_review_is_explained_with_the_command(shop: Harness)
     assert (review.result.verdict.code, review.command) == (ReasonCode.REVIEW_OVERDUE, "promoter review prod")
 
 
-def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
+def test_nothing_to_do_where_the_release_runs(shop: Harness) -> None:
     shop.gates = {}
     shop.run()
     output = explain(shop)
@@ -205,7 +205,7 @@ def test_it_names_the_release_that_waits_before_the_newest(shop: Harness) -> Non
     assert explain(shop, release=newest.short_id).release == newest
 
 
-def test_unknown_names_are_the_callers_fault(shop: Harness) -> None:
+def test_unknown_names_are_caller_errors(shop: Harness) -> None:
     with pytest.raises(CallerError, match="no environment 'produ'"):
         shop.api().explain("produ", None, None, run_checks=False)
     with pytest.raises(CallerError, match="no release begins with"):

@@ -89,7 +89,7 @@ def engine(socket: Path) -> Iterator[DockerEngine]:
 
 # ---------------------------------------------------------------- engines that end
 @pytest.mark.usefixtures("server")
-def test_one_that_takes_no_new_connections_is_not_taken_for_one_that_is_there(engine: DockerEngine, socket: Path) -> None:
+def test_one_that_refuses_new_connections_counts_as_lost(engine: DockerEngine, socket: Path) -> None:
     engine.identify()
     engine.image_id("busybox")
     socket.unlink()  # an engine does this first when it is asked to end; it answers on open connections until its end
@@ -166,7 +166,7 @@ def test_a_port_that_another_container_publishes_is_not_waited_for(server: Serve
     assert server.seen.count("/containers/web/start") == 1
 
 
-def test_a_port_that_is_never_let_go_is_given_up(server: Server, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_never_released_is_an_error(server: Server, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(containers, "LETTING_GO", 0.4)
     starting(server, 99, [{"Names": ["/other"], "Ports": [{"PublicPort": 8081}, {"PrivatePort": 8080}]}])
     with pytest.raises(StartError, match="port is already allocated") as error:

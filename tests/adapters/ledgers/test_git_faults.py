@@ -229,7 +229,7 @@ def test_an_unreachable_host_is_retried_and_then_reported(world):
     assert len(waits) == 3
 
 
-def test_a_server_that_hangs_is_not_waited_for_for_ever(world, monkeypatch):
+def test_a_server_that_hangs_ends_in_a_timeout(world, monkeypatch):
     monkeypatch.setattr(remote, "NETWORK", 0.3)
     script = world.directory / "hang"
     script.write_text(f"#!/bin/sh\necho $$ >> {world.directory}/hung\nexec sleep 1000\n")

@@ -169,7 +169,7 @@ def test_the_database_itself_refuses_to_forget(ledger, path, statement):
     assert list(ledger.read()) == written
 
 
-def test_a_line_changed_behind_our_back_is_found_even_the_last(ledger, path):
+def test_a_line_changed_without_promoter_is_found_even_the_last(ledger, path):
     write(ledger, 3)
     ledger.close()
     with directly(path) as raw:

@@ -320,7 +320,7 @@ def test_a_token_is_got_by_name_and_password_and_kept(server: Server, registry: 
     assert query == {"x": ["1"], "service": ["svc"], "scope": ["repository:acme/shop:pull"], "account": ["ana"]}
 
 
-def test_a_token_for_everybody(server: Server, registry: HttpRegistry) -> None:
+def test_a_token_without_login(server: Server, registry: HttpRegistry) -> None:
     server.handler = token_service(server, lambda asked: "Authorization" not in asked.headers)
     registry.ping(server.host)
     assert registry.manifest(server.image) is not None
@@ -409,7 +409,7 @@ def tls_server(certificate: Path) -> Iterator[Server]:
         yield running
 
 
-def test_a_loopback_registry_that_speaks_tls(tls_server: Server, registry: HttpRegistry) -> None:
+def test_a_loopback_registry_with_tls(tls_server: Server, registry: HttpRegistry) -> None:
     assert registry.manifest(tls_server.image) is not None
 
 

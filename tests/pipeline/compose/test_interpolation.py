@@ -81,7 +81,7 @@ def test_any_text_is_filled_in_or_refused(text):
     assert isinstance(filled, str)
 
 
-def test_variables_made_of_variables_cannot_grow_without_end():
+def test_nested_variables_cannot_grow_without_limit():
     with pytest.raises(Unset, match="more than 1,048,576 characters"):
         interpolate("${A}${A}", {"A": "x" * 600_000})
 

@@ -188,7 +188,7 @@ def test_variables_mean_what_they_mean_to_compose(text: str, environ: dict) -> N
     assert found == wanted
 
 
-def test_nothing_at_the_top_of_a_compose_file_is_dropped_without_a_word() -> None:
+def test_nothing_at_the_top_of_a_compose_file_is_dropped_without_a_message() -> None:
     text = from_compose({"x-base": {}, "models": {}, "strange": 1, "version": "3", "services": {"a": {"image": "x"}}}, "x")
     assert all(
         word in text for word in ("# x-base: left out", "# models is left out: it starts programs", "# strange is left out")
