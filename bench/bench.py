@@ -1,10 +1,10 @@
-"""The job beside its peers, in one run on one machine: medians of interleaved rounds, and their ratios to the targets.
+"""The job and its peers, in one run on one machine: medians of interleaved rounds, and their ratios to the targets.
 
     make bench                                    5 rounds on the lab's engine
     make bench ARGS="--engine docker-28"          on another engine, which has the tuned script as a peer
     make bench ARGS="--rounds 9 --without ansible --without ledgers"
 
-Absolute times say little on a busy machine; ratios within one run say more. bench/results.json has all rounds.
+Absolute times on a busy machine are not reliable; ratios within one run are. bench/results.json has all rounds.
 """
 
 import argparse
@@ -128,7 +128,7 @@ def _taking_part(run: str, where: Path, without: Sequence[str]) -> dict[str, Pee
             continue
         try:
             peer = make(run, where)
-            peer.run(0)  # fills the build cache and makes the networks; it does not count
+            peer.run(0)  # fills the build cache and makes the networks; it is not measured
             found[name] = peer
         except Absent as reason:
             if name == "promoter":

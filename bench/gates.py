@@ -49,7 +49,7 @@ LIMITS = {
 
 
 class Ledger:
-    """Facts in memory, in a true chain."""
+    """Facts in memory, in a valid chain."""
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
@@ -65,7 +65,7 @@ class Ledger:
 
 
 def measure() -> dict[str, list[float]]:
-    """Seconds of each round, by what was done."""
+    """Return the seconds of each round, by operation."""
     with tempfile.TemporaryDirectory(prefix="promoter-bench-") as where:
         keys = {who: _key(Path(where), who, kind) for who, kind in KEYS.items()}
         times, controller = {}, _scene(keys)
@@ -150,7 +150,7 @@ def release_of(number: int) -> Release:
 
 
 def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
-    """Released, verified in test, and asked for in prod."""
+    """Append that the release was made, verified in test, and requested for prod."""
     ledger.record_fact(Kind.RELEASED, None, release.id, {"pipeline": "shop", "content": release.content()})
     where = {"plan_digest": "sha256:test", "promotion": release.id[:16]}
     ledger.record_fact(Kind.STARTED, "test", release.id, {**where, "mend": False, "approvals": []})
@@ -174,7 +174,7 @@ def _asked(ledger: Ledger, release: Release, plan: str, policy: str) -> None:
 
 
 def promotion_of(ledger: Ledger, release: Release, policy: str) -> None:
-    """Asked for, voted on by two, started, done in steps, and verified."""
+    """Append a promotion: requested, approved by two, started, its steps, and verified."""
     plan, promotion = f"sha256:{release.id}", release.id[:16]
     _asked(ledger, release, plan, policy)
     votes = [

@@ -1,4 +1,4 @@
-"""Short and long ledgers in SQLite: looking at them, appending to them, checking them."""
+"""Short and long ledgers in SQLite: read, appended to, checked."""
 
 import subprocess
 import time
@@ -25,12 +25,12 @@ environments:
 
 
 class Written(gates.Ledger):
-    """Promotion after promotion, written down as they come: only the latest are in memory."""
+    """Promotions that are written in batches: only the latest are in memory."""
 
     def __init__(self, path: Path, count: int) -> None:
         super().__init__()
         self._book, self._fresh, self._after = SqliteLedger(path), list[Fact](), LedgerHead()
-        self._actor = f"ci-{count}@example.com"  # else all ledgers would begin with the same fact, and be copies of one
+        self._actor = f"ci-{count}@example.com"  # otherwise all ledgers would begin with the same fact, and be copies of one
         while self.head.seq < count:
             gates.promotion_of(self, gates.release_of(self.head.seq), "sha256:policy")
         self._flush()
@@ -61,7 +61,7 @@ def make(where: Path) -> dict[int, Path]:
 
 
 def appends(ledgers: dict[int, Path]) -> dict[str, list[float]]:
-    """Seconds of each durable append, with the fold of its fact."""
+    """Return the seconds of each durable append, including the fold of its fact."""
     times = {}
     for count in (SHORT, LONG):
         book = SqliteLedger(ledgers[count])

@@ -1,4 +1,4 @@
-"""What one process costs: its time, its processor time, its memory; and how long it takes until it asks the engine something."""
+"""The cost of one process: its time, its processor time, its memory, and the time until its first request to the engine."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
         process = subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)  # as Popen.wait would: it must not wait again
+        process.returncode = os.waitstatus_to_exitcode(status)  # as Popen.wait does: it must not wait again
         if process.returncode:
             output.seek(0)
             text = output.read().decode(errors="replace")[-2000:]
@@ -79,7 +79,7 @@ def medians(costs: Sequence[Cost]) -> Cost:
 
 @contextmanager
 def paused(engine: str, pipelines: Sequence[str]) -> Iterator[None]:
-    """Pause the containers of these pipelines: their health checks take processor time of whatever is measured."""
+    """Pause the containers of these pipelines: their health checks would take processor time from the measured command."""
     found = [
         container["Id"]
         for name in pipelines

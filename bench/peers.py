@@ -1,4 +1,4 @@
-"""Who does the job: promoter, and those it is measured beside. Each is a command and an environment; or the reason why not."""
+"""The tools that do the job: promoter and its peers. Each is a command and an environment, or the reason why it is absent."""
 
 import os
 import re
@@ -21,7 +21,7 @@ START_INTERVAL = (1, 44)
 
 
 class Absent(Exception):
-    """A peer cannot take part; the message says why."""
+    """A peer cannot take part; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Peer:
     cwd: Path
 
     def environ(self, number: int) -> dict[str, str]:
-        """Return the environment of a round. Its label is its own, so that no build finds the work of another peer."""
+        """Return the environment of a round. Its label is unique, so that no build finds the work of another peer."""
         return {**os.environ, **self.env, "BENCH_ROUND": f"{self.cwd.name}-r{number}"}
 
     def run(self, number: int) -> measure.Cost:
-        """Run one round; a failure ends the bench with its output."""
+        """Run one round. A failure ends the bench with its output."""
         try:
             return measure.run(self.argv, self.cwd, self.environ(number))
         except measure.Failed as error:
@@ -97,7 +97,7 @@ def ansible(run: str, where: Path) -> Peer:
 
 
 def _peer(name: str, run: str, where: Path, *argv: str, **env: str) -> Peer:
-    """Make a peer with its own directory, name and ports, so that none finds the work of another done."""
+    """Make a peer with a separate directory, names and ports, so that none finds the work of another done."""
     folder = where / name.replace(" ", "-").lower()
     shutil.copytree(ROOT / "bench/job", folder)
     shutil.copy(Path(os.environ["PROMOTER_LAB_BUSYBOX"]) / "busybox", folder / "busybox")
@@ -107,7 +107,7 @@ def _peer(name: str, run: str, where: Path, *argv: str, **env: str) -> Peer:
 
 
 def _free_ports(count: int) -> list[int]:
-    """All held at once, so that they differ."""
+    """Return free ports, all reserved at once, so that they differ."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

@@ -1,7 +1,7 @@
-"""The demo: DEV, TEST and PROD on a real engine, with the commands that anyone would type, and what they print.
+"""The demo: DEV, TEST and PROD on a real engine, with the commands that a user would type, and their output.
 
-make demo        runs it; a second time it changes nothing and says so
-demo.py clear    takes away what pipelines/* left on the engine and in their ledgers (`make down` does it)
+make demo        runs it; a second run changes nothing and reports that
+demo.py clear    removes what pipelines/* left on the engine and in their ledgers (`make down` does it)
 """
 
 import os
@@ -26,7 +26,7 @@ UNCHANGED, WAITING = 0, 3
 
 
 def main() -> int:
-    """From a Dockerfile to PROD."""
+    """Promote from a Dockerfile to PROD."""
     lend_busybox(PIPELINES / "hello")
     os.environ |= free_ports()
     code = step("Build once, push, and carry that digest through DEV and TEST.", "run", str(HELLO), expected=(UNCHANGED, WAITING))
@@ -80,7 +80,7 @@ def farewell() -> str:
 
 
 def clear() -> int:
-    """On an engine that goes on living without us, the demo's containers are ours to take away."""
+    """Remove what the demo left: its ledgers, and its containers on an engine that `make down` does not end."""
     host = lab_state.recall(lab_state.directory()).get("demo_engine")
     for ledger in sorted(PIPELINES.glob("*/.promoter")):
         named = re.search(r"(?m)^name:\s*([a-z0-9-]+)", (ledger.parent / "pipeline.yaml").read_text())
@@ -92,7 +92,7 @@ def clear() -> int:
 
 
 def lend_busybox(pipeline: Path) -> None:
-    """Images FROM scratch need a program to run. The same file is left alone, so that the build stays cached."""
+    """Copy busybox: images FROM scratch need a program to run. An equal file is not replaced, so that the build stays cached."""
     source = Path(os.environ["PROMOTER_LAB_BUSYBOX"]) / "busybox"
     for dockerfile in pipeline.rglob("Dockerfile*"):
         copy = dockerfile.with_name("busybox")

@@ -5,7 +5,7 @@
     lab/engines.py env NAME    shell exports that name it, beside those of `lab/lab.py env`
     lab/engines.py down NAME   stop and remove it; `lab/lab.py down` removes all of them
 
-Exit code 3: this machine cannot have that engine, and the reason is printed. `make matrix` runs tests on each of them.
+Exit code 3: that engine is not available on this machine, and the reason is printed. `make matrix` runs tests on each of them.
 """
 
 import sys

@@ -30,11 +30,11 @@ from parts.machine import report
 PARTS = {"engine": talk.engine_silent, "registry": talk.registry_silent}
 PIDFILES = {"engine": "engine/lab-dockerd.pid", "registry": "registry/registry.pid"}
 TIMEOUT = 60.0
-"""Seconds that a part that runs may take to answer."""
+"""Seconds in which a running part must answer."""
 
 
 def up() -> dict[str, Any]:
-    """Bring up what is missing; give the facts about what there is."""
+    """Start what is missing. Return the facts about all parts."""
     state = lab_state.directory()
     _prove_named(state)
     if not _complete(state):
@@ -52,7 +52,7 @@ def known(state: Path) -> dict[str, Any]:
 
 
 def _named(state: Path, part: str, facts: dict[str, Any]) -> str | None:
-    """Named by the shell, unless that is only what `lab.py env` once printed: no wish, and perhaps out of date."""
+    """Return the part that the shell names, unless `lab.py env` exported it: that value may be out of date."""
     given, own = os.environ.get(f"PROMOTER_LAB_{part.upper()}"), engine.url(state)
     if part == "engine":
         given = given if given and given != own else engine.foreign_engine(own)
@@ -77,7 +77,7 @@ def _complete(state: Path) -> bool:
 
 
 def _bring_up(state: Path) -> None:
-    """Start only what is missing: the registry keeps its content when an engine died."""
+    """Start only what is missing: the registry keeps its content if an engine has ended."""
     facts = lab_state.recall(state) | {"state": str(state)}
     if _missing(state, "engine"):
         engine.down(state)
@@ -92,7 +92,7 @@ def _bring_up(state: Path) -> None:
 
 
 def _missing(state: Path, part: str) -> bool:
-    """One that runs and is slow to answer is not missing: to take it away would take along all that is on it."""
+    """Return whether a part must be started. A slow part that runs is not missing: replacing it would remove its content."""
     host, pidfile = known(state).get(part), state / PIDFILES[part]
     if host is None:
         return True
@@ -201,7 +201,7 @@ AS_ROOT: dict[str, Callable[[Path, int], None]] = {
     "engine-kill": lambda state, _: engine.again_as_root(state, killed=True),
     "engine-restart": lambda state, _: engine.again_as_root(state, killed=False),
 }
-"""What the lab asks of itself as root, in a process of its own."""
+"""The lab runs these as root, in a separate process."""
 
 
 MORE: dict[str, Callable[[], None]] = {

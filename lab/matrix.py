@@ -3,7 +3,7 @@
 matrix.py [NAME …]    all by default; the names are those of lab/engines.py
 
 It prints a table: engine, version, passed, failed, the digest of the release. Exit code 1: a test failed, or the digests
-differ. Exit code 3: nothing failed, but this machine cannot have one of the engines; the reason is in the table.
+differ. Exit code 3: nothing failed, but one of the engines is not available on this machine; the reason is in the table.
 """
 
 import os
@@ -26,7 +26,7 @@ COLUMNS = ("engine", "version", "passed", "failed", "digest")
 
 @dataclass
 class Row:
-    """What is known of one engine. `missing` is the reason why this machine cannot have it."""
+    """The results of one engine. `missing` is the reason why it is not available on this machine."""
 
     name: str
     address: str = ""

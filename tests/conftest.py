@@ -1,7 +1,7 @@
-"""What live tests stand on: a real engine, a real registry, ports and names of their own, the real command, and a clean end.
+"""What live tests use: a real engine, a real registry, separate ports and names, the real command, and cleanup at the end.
 
-`make test` names the parts in the environment; plain `pytest` brings the lab up once, whatever the number of workers.
-Not a place for fakes: those are in tests/fakes, one a port.
+`make test` names the parts in the environment. Plain `pytest` starts the lab once, for any number of workers.
+Fakes are in tests/fakes, one for each port.
 """
 
 import json
@@ -21,10 +21,10 @@ import pytest
 from tests.machine_state import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401 - hooks of pytest
 from tests.ports import next_port
 
-os.environ["TZ"] = "Asia/Kathmandu"  # a clock on the wall that no test may take for UTC
+os.environ["TZ"] = "Asia/Kathmandu"  # a time zone that no test can confuse with UTC
 time.tzset()
 for _name in [name for name in os.environ if name.startswith(("GITHUB_", "GITLAB_"))]:
-    del os.environ[_name]  # also in CI: no test may speak to the step that runs it
+    del os.environ[_name]  # also in CI: no test may write to the CI job that runs it
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,10 +33,10 @@ LAB = (sys.executable, "-B", str(ROOT / "lab/lab.py"))
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Mark what needs the lab or a process of its own: `make test-fast` leaves both out. Let every worker begin with slow tests.
+    """Mark tests that need the lab or a process, so that `make test-fast` leaves them out. Put slow tests first for every worker.
 
-    The marks come before all other hooks, because `-m` selects in one of them; the order comes after them.
-    Each worker gets one part of the list and then steals from the ends of others: what is slow must not come last.
+    The marks are set before all other hooks run, because `-m` selects in one of them. The order is set after them.
+    Each worker gets one part of the list and then takes tests from the ends of other parts: slow tests must not be at the end.
     """
     for item in items:
         names = getattr(item, "fixturenames", ())
@@ -51,14 +51,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def spread(slow: Sequence[T], rest: Sequence[T], workers: int) -> list[T]:
-    """As many parts as workers, one behind the other, of equal length; each begins with its share of what is slow."""
+    """Return one part for each worker, concatenated. All parts have the same length and begin with their share of slow tests."""
     parts = [rest[len(rest) * n // workers : len(rest) * (n + 1) // workers] for n in range(workers)]
     return [item for n, part in enumerate(parts) for item in (*slow[n::workers], *part)]
 
 
 @pytest.fixture(scope="session")
 def lab() -> Mapping[str, str]:
-    """What `lab.py env` exports: the environment as it is when it names all parts, else the lab is brought up (it locks)."""
+    """Return what `lab.py env` exports: the environment if it names all parts. Otherwise start the lab, which has a lock."""
     if all(os.environ.get(f"PROMOTER_LAB_{part}") for part in ("ENGINE", "REGISTRY", "BUSYBOX")):
         return os.environ
     up = subprocess.run([*LAB, "up"], capture_output=True, text=True, check=False)
@@ -69,72 +69,72 @@ def lab() -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def engine_url(lab: Mapping[str, str]) -> str:
-    """The engine's address, such as unix:///path."""
+    """Return the engine's address, such as unix:///path."""
     return lab["PROMOTER_LAB_ENGINE"]
 
 
 @pytest.fixture(scope="session")
 def registry_host(lab: Mapping[str, str]) -> str:
-    """The registry's host:port; plain HTTP on loopback."""
+    """Return the registry's host:port. It uses plain HTTP on loopback."""
     return lab["PROMOTER_LAB_REGISTRY"]
 
 
 @pytest.fixture(scope="session")
 def busybox_dir(lab: Mapping[str, str]) -> Path:
-    """A directory that holds a static `busybox`, to build images FROM scratch."""
+    """Return a directory with a static `busybox`, to build images FROM scratch."""
     return Path(lab["PROMOTER_LAB_BUSYBOX"])
 
 
 @pytest.fixture(scope="session")
 def buildx_config(lab: Mapping[str, str]) -> Path:
-    """A DOCKER_CONFIG directory with the buildx plugin; where none can be had, the test is skipped and says why."""
+    """Return a DOCKER_CONFIG directory with the buildx plugin. Skip the test with the reason if it is not available."""
     return Path(_extra(lab, "BUILDX", "buildx"))
 
 
 @pytest.fixture(scope="session")
 def prometheus_program(lab: Mapping[str, str]) -> str:
-    """The real Prometheus; where none can be had, the test is skipped and says why."""
+    """Return the real Prometheus. Skip the test with the reason if it is not available."""
     return _extra(lab, "PROMETHEUS", "evidence")
 
 
 @pytest.fixture(scope="session")
 def cosign_programs(lab: Mapping[str, str]) -> tuple[str, ...]:
-    """The real cosign, one or two versions of it; where none can be had, the test is skipped and says why."""
+    """Return the real cosign, in one or two versions. Skip the test with the reason if it is not available."""
     return tuple(_extra(lab, "COSIGN", "evidence").split(os.pathsep))
 
 
 @pytest.fixture(scope="session")
 def postgres_programs(lab: Mapping[str, str]) -> Path:
-    """The directory of PostgreSQL's own programs; where none can be had, the test is skipped and says why."""
+    """Return the directory of PostgreSQL's own programs. Skip the test with the reason if they are not available."""
     return Path(_extra(lab, "POSTGRES", "ledgers"))
 
 
 @pytest.fixture(scope="session")
 def haproxy_contexts(lab: Mapping[str, str]) -> list[Path]:
-    """Build contexts of images of HAProxy, one or two versions; where none can be had, the test is skipped and says why."""
+    """Return build contexts of HAProxy images, one or two versions. Skip the test with the reason if they are not available."""
     return [Path(part) for part in _extra(lab, "HAPROXY", "front").split(os.pathsep)]
 
 
 @pytest.fixture(scope="session")
 def sshd_program(lab: Mapping[str, str]) -> list[Path]:
-    """OpenSSH's server, then directories of its libraries; where it cannot be had, the test is skipped and says why."""
+    """Return OpenSSH's server, then directories of its libraries. Skip the test with the reason if it is not available."""
     return [Path(part) for part in _extra(lab, "SSHD", "ledgers").split(os.pathsep)]
 
 
 @pytest.fixture(scope="session")
 def zsh_program(lab: Mapping[str, str]) -> str:
-    """Zsh; where it cannot be had, the test is skipped and says why."""
+    """Return zsh. Skip the test with the reason if it is not available."""
     return _extra(lab, "ZSH", "shells")
 
 
 @pytest.fixture(scope="session")
 def fish_program(lab: Mapping[str, str]) -> str:
-    """Fish; where it cannot be had, the test is skipped and says why."""
+    """Return fish. Skip the test with the reason if it is not available."""
     return _extra(lab, "FISH", "shells")
 
 
 def _extra(lab: Mapping[str, str], name: str, verb: str) -> str:
-    """What the lab has of this name, fetched by `verb` where that has not been done."""
+    """Return the part of the lab with this name. Fetch it with `verb` if it is not there yet."""
     if named := lab.get(f"PROMOTER_LAB_{name}"):
         return named
     got = subprocess.run([*LAB, verb], capture_output=True, text=True, check=False)
@@ -146,19 +146,19 @@ def _extra(lab: Mapping[str, str], name: str, verb: str) -> str:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """A port that nobody listens on and that no other worker of this machine is given."""
+    """Return a function that returns ports on which nothing listens and which no other worker of this machine gets."""
     return next_port
 
 
 @pytest.fixture
 def unique() -> str:
-    """A name that nothing else has: good for a pipeline, a repository, a container."""
+    """Return a unique name for a pipeline, a repository or a container."""
     return f"t{uuid4().hex[:10]}"
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of the `promoter` command gave."""
+    """The result of a run of the `promoter` command."""
 
     exit_code: int
     stdout: str
@@ -166,17 +166,17 @@ class Ran:
 
     @cached_property
     def json(self) -> Any:
-        """The one JSON document on stdout, with --json."""
+        """Return the one JSON document on stdout, with --json."""
         return json.loads(self.stdout)
 
     @property
     def text(self) -> str:
-        """All of it, for a failing assertion to show."""
+        """Return all of the output, for the message of a failing assertion."""
         return f"exit {self.exit_code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
 class Cli:
-    """The real command, in a process of its own, at a place and with an environment of its own."""
+    """The real command, in a separate process with its own directory and environment."""
 
     def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
         self.cwd = cwd
@@ -206,7 +206,7 @@ class Cli:
 
 @pytest.fixture
 def cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
-    """Runs `promoter` in tmp_path: on the lab's engine when the test asks for it, else with none in reach, not even by chance."""
+    """Return a `promoter` that runs in tmp_path: on the lab's engine if the test asks for it, otherwise without any engine."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PROMOTER_", "DOCKER_"))}
     env |= {"HOME": str(tmp_path), "NO_COLOR": "1", "DOCKER_HOST": f"unix://{tmp_path}/no-engine.sock"}
     for fixture, name in (("engine_url", "DOCKER_HOST"), ("registry_host", "PROMOTER_LAB_REGISTRY")):
@@ -217,7 +217,7 @@ def cli(request: pytest.FixtureRequest, tmp_path: Path) -> Cli:
 
 @pytest.fixture
 def clean_engine(engine_url: str, unique: str) -> Iterator[str]:
-    """`unique` as a pipeline's name; at the end everything that carries its label is removed from the engine."""
+    """Return `unique` as a pipeline's name. At the end, remove everything with its label from the engine."""
     yield unique
     from parts.sweep import sweep
 

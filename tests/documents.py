@@ -1,10 +1,10 @@
-"""Values of JSON documents, whose types are known only when they are read."""
+"""Access to values of JSON documents, whose types are known only at run time."""
 
 from collections.abc import Mapping, Sequence
 
 
 def value_at(document: object, *path: str | int) -> object:
-    """The value at the end of the path: a string is a key of an object, a number the place in a list."""
+    """Return the value at the end of the path: a string is a key of an object, a number an index of a list."""
     for part in path:
         if isinstance(part, int):
             assert isinstance(document, Sequence), f"{path}: no list at {part}"
@@ -16,14 +16,14 @@ def value_at(document: object, *path: str | int) -> object:
 
 
 def object_at(document: object, *path: str | int) -> Mapping[str, object]:
-    """The object at the end of the path."""
+    """Return the object at the end of the path."""
     found = value_at(document, *path)
     assert isinstance(found, Mapping)
     return found
 
 
 def objects_at(document: object, *path: str | int) -> list[Mapping[str, object]]:
-    """The objects of the list at the end of the path."""
+    """Return the objects in the list at the end of the path."""
     found = value_at(document, *path)
     assert isinstance(found, Sequence)
     assert all(isinstance(one, Mapping) for one in found)

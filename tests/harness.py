@@ -1,4 +1,4 @@
-"""A pipeline over fakes, to test runner and API. Images are known by a word."""
+"""A pipeline with fakes, to test runner and API. Images are identified by a word."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ def image(name: str, word: str = "one") -> ImageRef:
 
 
 class FixedSource:
-    """A checkout at a commit that the test names."""
+    """A checkout at a commit that the test sets."""
 
     def __init__(self) -> None:
         self.now = Source("c" * 40, "main", False, "1.0", "author@example.com")
@@ -59,7 +59,7 @@ class FixedSource:
 
 
 class NoRegistry:
-    """A registry that resolves what the harness offers; nothing is built in these tests."""
+    """A registry that resolves the images that the harness offers. Nothing is built in these tests."""
 
     def __init__(self, images: Mapping[str, ImageRef]) -> None:
         self.images, self.pings, self.asked, self.lost = images, list[str](), list[ImageRef](), set[ImageRef]()
@@ -83,7 +83,7 @@ class NoRegistry:
 
 @dataclass
 class Harness:
-    """`services`, `gates` and the rest may be changed between runs, as somebody edits the file."""
+    """A test may change `services`, `gates` and other fields between runs, as a person edits the file."""
 
     services: dict[str, Service] = field(default_factory=lambda: {"web": WEB})
     images: dict[str, ImageRef] = field(default_factory=lambda: {"web": image("web"), "worker": image("worker")})
@@ -97,14 +97,14 @@ class Harness:
     override: Override | None = None
     rollback: Rollback = field(default_factory=Rollback)
     file: Loaded | None = None
-    """A real pipeline file, where the test is about one."""
+    """A real pipeline file, for tests that need one."""
     policy_ref: str | None = None
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
-    """The hosts of an environment; one without a name, if it is not here."""
+    """The hosts of each environment. An environment that is missing here has one host without a name."""
     rollout: Rollout = field(default_factory=Rollout)
     prefetch: bool = False
     engines: dict[str | None, FakeEngine] = field(default_factory=dict)
-    """The engines of hosts, by address; every other address is that of `engine`."""
+    """The engines of hosts, by address. Every other address leads to `engine`."""
     name: str = "shop"
     kept: Callable[[], StateCache | None] = lambda: None
     witness: Callable[[], TrustedHead | None] = lambda: None
@@ -131,7 +131,7 @@ class Harness:
     reads_variables = False
 
     def check(self) -> None:
-        """There is no file to be wrong."""
+        """Do nothing: there is no file that could be wrong."""
 
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
         network = Network(f"shop-{environment}")
@@ -156,7 +156,7 @@ class Harness:
         )
 
     def file_digest(self, path: str, *, read_only: bool) -> str | None:
-        """No files lie beside it."""
+        """Return None: there are no files beside the pipeline file."""
         return None
 
     def complaint(self, environment: str, message: str, hint: str | None = None) -> Diagnostic:
@@ -178,7 +178,7 @@ class Harness:
                 engine.offer(one)
 
     def on_hosts(self, environment: str, *names: str) -> list[FakeEngine]:
-        """Let an environment have hosts with these names, and return their engines."""
+        """Add hosts with these names to an environment, and return their engines."""
         self.hosts = {**self.hosts, environment: tuple(Host(name, f"fake://{name}") for name in names)}
         for name in names:
             self.engines[f"fake://{name}"] = FakeEngine(f"fake://{name}", sleep=self.clock.sleep)
@@ -186,14 +186,14 @@ class Harness:
         return [self.engines[f"fake://{name}"] for name in names]
 
     def newer(self, word: str) -> ImageRef:
-        """Another image of web, and another commit."""
+        """Offer another image of web, and move to another commit."""
         self.images["web"] = image("web", word)
         self.offer(self.images["web"])
         self.source.now = replace(self.source.now, sha=hashlib.sha1(word.encode()).hexdigest())
         return self.images["web"]
 
     def api(self, actor: str = "ann@example.com") -> Promoter:
-        """A new process, as it were: nothing is kept but ledger and engine."""
+        """Return a new Promoter, as in a new process: it shares only ledger and engine with the earlier ones."""
         patient = self.clock if self.clock.interrupt_after is None else _Patient(self.clock)
         ports = UseCasePorts(
             clock=self.clock,
@@ -233,7 +233,7 @@ def _nothing_is_built(request: BuildRequest) -> None:
 
 
 class _Patient:
-    """The same clock, whose waits go on when the other's are interrupted."""
+    """The same clock, whose waits continue when those of the original are interrupted."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -243,7 +243,7 @@ class _Patient:
         self._clock.advance(timedelta(seconds=seconds))
 
     def check(self) -> None:
-        """Never interrupted."""
+        """Do nothing: this clock is never interrupted."""
 
 
 def statuses(result: RunResult) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""A run of the tests leaves the machine as it was: its links, its firewall, its own engine. Looked at before and after.
+"""Check that a test run leaves the machine unchanged: its links, its firewall and its own engine, before and after.
 
-What others do meanwhile is theirs: other checkouts' labs come and go, and so may new containers. What must not be is that
-something which was there before is gone or changed, or that something of a lab is left behind with no engine to it.
+Changes by other processes are allowed: labs of other checkouts may start and stop, and so may new containers. A failure is
+anything that existed before and is gone or changed, and a leftover of a lab whose engine is gone.
 """
 
 import json
@@ -22,12 +22,12 @@ from parts.machine import which
 
 LAB_MARK = re.compile(r"(?:plab|promoter-lab-)([0-9a-f]{8})")
 TIMEOUT, PAUSE = 10.0, 1.0
-"""Seconds within which a difference may pass by itself, and between two looks."""
+"""Seconds within which a difference may disappear, and seconds between two looks."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """`links`, `rules` and `containers` by name, each with what must stay as it is. `strays` are leftovers of labs."""
+    """`links`, `rules` and `containers` by name, each with what must not change. `strays` are leftovers of labs."""
 
     links: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Machine:
 
 
 def snapshot() -> Machine:
-    """This machine now. What a user may not see, or what is not there, is left out."""
+    """Return the current state of this machine, without what is absent or not visible to this user."""
     own, alive = lab_state.tag(lab_state.directory()), _labs()
     links, rules = _links(), _rules()
     marked = {found[1] for name in (*links, *rules) if (found := LAB_MARK.search(name))}
@@ -51,7 +51,7 @@ def snapshot() -> Machine:
 
 
 def differences(before: Machine, after: Machine) -> list[str]:
-    """A sentence for each thing that is gone or changed, or left behind."""
+    """Return a sentence for each item that is gone, changed or left behind."""
     output = []
     for kind in ("links", "rules", "networks", "containers"):
         was, is_ = getattr(before, kind), getattr(after, kind)
@@ -67,7 +67,7 @@ def differences(before: Machine, after: Machine) -> list[str]:
 
 
 def persistent(before: Machine, now: Callable[[], Machine] = snapshot, sleep: Callable[[float], None] = time.sleep) -> list[str]:
-    """Differences that do not pass: a lab of another checkout may be half-way up or down at the first look."""
+    """Return the differences that remain: a lab of another checkout may be starting or stopping at the first look."""
     for _ in range(int(TIMEOUT / PAUSE)):
         if not differences(before, now()):
             return []
@@ -83,7 +83,7 @@ class _Address(TypedDict):
 
 
 class _Link(TypedDict):
-    """What this reads of the output of `ip -j address`."""
+    """The keys of the output of `ip -j address` that this module reads."""
 
     ifname: str
     flags: list[str]
@@ -91,7 +91,7 @@ class _Link(TypedDict):
 
 
 def _links() -> dict[str, str]:
-    """Pairs of links that lead into containers are left out: they come and go with these."""
+    """Return all links except the pairs that lead into containers, which start and end with these."""
     shown: list[_Link] = json.loads(_output("ip", "-j", "address") or "[]")
     return {
         one["ifname"]: " ".join(["up" if "UP" in one["flags"] else "down", *_addresses(one)])
@@ -101,7 +101,7 @@ def _links() -> dict[str, str]:
 
 
 def _addresses(link: _Link) -> list[str]:
-    """Those that somebody gave it, and not those that come by themselves once something is plugged in."""
+    """Return the addresses that were configured, without link-local ones, which appear by themselves."""
     found = link.get("addr_info") or []
     return sorted(f"{one['local']}/{one['prefixlen']}" for one in found if one.get("scope") != "link")
 
@@ -124,7 +124,7 @@ def _output(*words: str) -> str:
 
 
 def _asked(path: str) -> Iterator[dict[str, object]]:
-    """Of the machine's own engine, where one answers."""
+    """Yield the objects of the machine's own engine, if one answers."""
     try:
         status, body = talk.get(DEFAULT, path)
     except OSError:
@@ -143,19 +143,19 @@ def _ours(thing: Mapping[str, object]) -> bool:
 
 
 def _of_this_lab(name: str, own: str) -> bool:
-    """Or of none."""
+    """Return whether the name belongs to this lab or to none."""
     found = LAB_MARK.search(name)
     return found is None or found[1] == own
 
 
 def _in_labs_range(link: str) -> bool:
-    """Networks that tests make on labs' engines; the lab's own bridge has its address beyond these."""
+    """Return whether a link is of a network that tests make on a lab's engine. The lab's own bridge is outside of this range."""
     addresses = [ip_address(text.partition("/")[0]) for text in link.split()[1:]]
     return any(a.version == 4 and (p := a.packed)[0] == 10 and 64 <= p[1] < 244 and p[2] < 128 for a in addresses)
 
 
 def _labs() -> set[str]:
-    """Tags of labs whose engine runs."""
+    """Return the tags of labs whose engine runs."""
     tags = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:

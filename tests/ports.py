@@ -1,6 +1,6 @@
-"""Ports for tests that run side by side: each worker has a block of its own, held by a lock that dies with the process.
+"""Ports for tests that run at the same time. Each worker locks its own block, and the lock ends with its process.
 
-The blocks lie below the kernel's own range (32768 and up), so that no outgoing connection takes a port in between.
+The blocks are below the kernel's ephemeral range (32768 and up), so that no outgoing connection can take a port of them.
 """
 
 import socket
@@ -11,7 +11,7 @@ FIRST, SIZE, BLOCKS = 20000, 150, 80
 
 
 def next_port() -> int:
-    """The next port of this worker's block that nobody listens on."""
+    """Return the next port of this worker's block on which nothing listens."""
     for _ in range(SIZE):
         port = next(_block())
         if _is_free(port):
@@ -21,7 +21,7 @@ def next_port() -> int:
 
 @cache
 def _block() -> "cycle[int]":
-    """Bound names of the abstract socket space are the lock: no file stays, and a killed worker gives its block back."""
+    """Return a block of ports. The lock is a name in the abstract socket space: it leaves no file and ends with the process."""
     for number in range(BLOCKS):
         held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:

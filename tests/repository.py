@@ -1,4 +1,4 @@
-"""A git repository of a test's own, with a remote that somebody protects."""
+"""A git repository for one test, with a remote whose branch is protected."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Repository:
-    """A checkout on the branch `work`. `merge` puts what stands there onto the remote's `main`, and fetches."""
+    """A checkout on the branch `work`. `merge` pushes its content to the remote's `main`, and fetches."""
 
     directory: Path
 

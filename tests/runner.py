@@ -1,8 +1,8 @@
-"""What GitHub's runner makes of a step: the commands in what it prints, and the files it leaves. An emulation for tests.
+"""An emulation of GitHub's runner for tests: how it reads the output and the files of a step.
 
-Written after the runner's own rules, and stricter where they leave room: characters that some machines do not see
-(format characters) are looked through. Both spellings count, `::command::` at the start of a line and `##[command]`
-anywhere in one, and a stretch between `::stop-commands::TOKEN` and `::TOKEN::` is only text.
+It follows the rules of the runner, and is stricter where these are ambiguous: it ignores characters that some machines do
+not see (format characters). Both spellings count, `::command::` at the start of a line and `##[command]` anywhere in one.
+Between `::stop-commands::TOKEN` and `::TOKEN::` everything is text.
 """
 
 import re
@@ -35,18 +35,18 @@ _LINE = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Command:
-    """One command as the runner carries it out."""
+    """One command as the runner executes it."""
 
     name: str
     properties: Mapping[str, str]
     data: str
     group: str | None = None
-    """The group that was open when it came."""
+    """The group that was open when the command was read."""
 
 
 @dataclass
 class Runner:
-    """Feed it what a step printed. `log` is what people read: masked, without commands; `fenced` what stood in fences."""
+    """Feed it the output of a step. `log` is what people read: masked, without commands. `fenced` is the text inside fences."""
 
     commands: list[Command] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Runner:
     token: str | None = None
 
     def feed(self, *texts: str) -> "Runner":
-        """Whole streams, one after the other: stdout and stderr are pipes of their own."""
+        """Read whole streams, one after the other: stdout and stderr are separate pipes."""
         for text in texts:
             for line in _LINE.split(text.removesuffix("\n")):
                 self._line(line)
@@ -110,7 +110,7 @@ class Runner:
             self.groups[self.group].append(line)
 
     def _parse(self, line: str) -> Command | None:
-        """The new spelling, else the old one. A name that is not registered is no command."""
+        """Parse the new spelling, or else the old one. An unregistered name is no command."""
         found = self._new_spelling(line) or self._old_spelling(line)
         seen = seen_by_all(line)
         return found if found or seen == line else self._new_spelling(seen) or self._old_spelling(seen)
@@ -140,7 +140,7 @@ class Runner:
 
 
 def seen_by_all(line: str) -> str:
-    """Without what a comparison that follows a language's rules may look through."""
+    """Return the line without characters that a locale-aware comparison may ignore."""
     return "".join(c for c in line if unicodedata.category(c) != "Cf")
 
 
@@ -151,12 +151,12 @@ def _unescaped(text: str, signs: str) -> str:
 
 
 def assignments(file: Path) -> dict[str, str]:
-    """What $GITHUB_OUTPUT or $GITHUB_ENV sets; a later one wins. AssertionError where the runner would fail the step."""
+    """Return what $GITHUB_OUTPUT or $GITHUB_ENV sets; a later value wins. Raise AssertionError where the runner fails a step."""
     return read_assignments(file.read_bytes().decode())
 
 
 def read_assignments(text: str) -> dict[str, str]:
-    """The text of such a file."""
+    """Return the assignments in the text of such a file."""
     found: dict[str, str] = {}
     lines = iter(text.split("\n"))
     for line in lines:

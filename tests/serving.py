@@ -1,4 +1,4 @@
-"""Run a server of the standard library in a thread of its own, as long as a test needs it."""
+"""Run a server of the standard library in a separate thread for the duration of a test."""
 
 import threading
 from collections.abc import Iterator

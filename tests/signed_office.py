@@ -1,4 +1,4 @@
-"""A harness whose prod waits for approvals that are signed with real keys."""
+"""A harness whose prod waits for approvals signed with real keys."""
 
 import subprocess
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ SIGNED = Approval(grade=Grade.SIGNED)
 
 
 def make_keys(directory: Path) -> dict[str, Path]:
-    """A private key for each person, made by the real ssh-keygen."""
+    """Make a private key for each person with the real ssh-keygen."""
     made = {}
     for person in (ANA, BEN, EVE, "stranger"):
         made[person] = directory / person.split("@")[0]
@@ -61,13 +61,13 @@ class Office(Harness):
         return self.api(actor).promote(None, None, None)
 
     def prod(self) -> tuple[str, ReasonCode, str]:
-        """How prod answers to a promotion now."""
+        """Return how a promotion to prod ends now."""
         result = self.promote().environments[-1]
         return str(result.status), result.code, "; ".join(result.reasons)
 
 
 def open_office(keys: dict[str, Path], directory: Path) -> Office:
-    """Prod waits for one signed approval."""
+    """Return a harness whose prod waits for one signed approval."""
     allowed = "".join(f'{person} namespaces="promoter-approval" {public(keys[person])}\n' for person in (ANA, BEN, EVE))
     shop = Office(gates={"prod": (SIGNED,)}, allowed=allowed, directory=directory)
     shop.api("ci@example.com").run(None, None)

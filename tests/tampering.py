@@ -1,6 +1,6 @@
-"""The ways to tamper with a ledger, on its rows: place, digest of the line as it is kept, and line.
+"""The ways to tamper with the rows of a ledger: position, stored digest of the line, and line.
 
-Whoever tampers owns the place: digests are set to fit. Each way comes with what is said of it.
+A person who tampers has full access to the store, so the digests are updated to match. Each way has its expected message.
 """
 
 import json
@@ -16,7 +16,7 @@ def digest(line: bytes) -> str:
 
 
 def line(rows: Rows, seq: int, new: bytes, *, fits: bool = True) -> Rows:
-    """Fact `seq` says something else; its digest is set to fit, or left."""
+    """Replace the line of fact `seq`, and update its digest if `fits`."""
     return [(n, digest(new) if fits and n == seq else old, new if n == seq else text) for n, old, text in rows]
 
 
@@ -25,7 +25,7 @@ def edited(rows: Rows, seq: int, *, fits: bool) -> Rows:
 
 
 def rehashed(rows: Rows, start: int) -> Rows:
-    """From fact `start` on everything is written anew, by another actor and with digests that fit."""
+    """Rewrite all facts from `start` on, with another actor and matching digests."""
     made: Rows = list(rows[: start - 1])
     for seq, _, text in rows[start - 1 :]:
         document = {**json.loads(text), "seq": seq, "prev": made[-1][1] if made else "sha256:" + "0" * 64}
@@ -40,7 +40,7 @@ def renumbered(texts: list[bytes]) -> Rows:
 
 
 def inserted(rows: Rows) -> Rows:
-    """A forged fact 7 that follows 6; those that were behind it move up a place in the table."""
+    """Insert a forged fact 7 after fact 6, and move the later facts up by one."""
     forged = canonical({**json.loads(rows[6][2]), "actor": "eve@example.com"})
     texts = [text for _, _, text in rows]
     return renumbered([*texts[:6], forged, *texts[6:]])

@@ -1,4 +1,4 @@
-"""The fixtures keep what they promise."""
+"""The fixtures do what they promise."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""The README says what is so: exit codes, settings, make targets. Its examples are tested in tests/docs."""
+"""The README is correct: exit codes, settings, make targets. tests/docs tests its examples."""
 
 import re
 import shutil

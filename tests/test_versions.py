@@ -1,4 +1,4 @@
-"""Ledgers of other versions: earlier ones are read, what only a newer one can know is refused by name."""
+"""Ledgers of other versions: earlier ones are read. What only a newer version knows is refused by name."""
 
 import json
 import sqlite3
@@ -19,7 +19,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import MemoryLedger
 
 FIRST = Path(__file__).parent / "fixtures" / "ledger-1.jsonl"
-"""As a version wrote it that knew SQLite only. Never written anew: a change that cannot read it is wrong."""
+"""A ledger that a version wrote when SQLite was the only store. Never rewrite it: a change that cannot read it is wrong."""
 OPTIONAL = {
     "released": ("tags", "salt"),
     "requested": ("supersedes", "policy", "gates", "rollback", "run"),
@@ -27,7 +27,7 @@ OPTIONAL = {
     "promoted": ("engine", "rollback", "gap_ms", "duration_ms"),
     "failed": ("left", "touched"),
 }
-"""What facts may leave out (promoter/ledger/state.py), as the first of all versions did."""
+"""What facts may leave out (promoter/ledger/state.py), as the first version did."""
 
 
 def facts() -> list[Fact]:
@@ -79,7 +79,7 @@ def test_an_earlier_ledger_is_written_on() -> None:
 
 
 def test_a_body_with_unknown_keys_is_read() -> None:
-    """But for votes: what is signed or used up by its digest cannot be written anew."""
+    """Except votes: what is signed or used by its digest cannot be rewritten."""
     voted = {Kind.APPROVED, Kind.REJECTED, Kind.OVERRIDDEN, Kind.ATTESTED}
     more = {"tomorrow": {"more": [1, "x"]}}
     lines = [fact.line if fact.kind in voted else canonical({**fact.document(), **more}) for fact in facts()]

@@ -1,6 +1,6 @@
-"""The job's calls to engine and registry, over one kept connection each, and nothing else: the floor under any tool.
+"""The job's calls to engine and registry, over one kept connection each, and nothing else: the minimum for any tool.
 
-It keeps promoter's promises on the engine (created before the old one stops, the old one kept aside, digest read back) and
+It keeps promoter's promises on the engine (created before the old one stops, the old one kept, digest read back) and
 records nothing.
 """
 

@@ -1,4 +1,4 @@
-"""Clients that keep their connections, half of them with POST: no request of theirs may fail while a release is replaced."""
+"""Clients that keep their connections, half of them with POST: none of their requests may fail while a release is replaced."""
 
 import http.client
 import threading
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 COUNT = 6
 PAUSE = 0.005
-"""Seconds between two requests of a client: on a machine with two cores the release must get some time too."""
+"""Seconds between two requests of a client: on a machine with two cores the release needs processor time too."""
 BODY = b"x" * 2000
 TIMEOUT = 60.0
 
 
 @dataclass
 class Clients:
-    """What the clients have seen. `seen` counts answers by their body; `failed` has each failure in words."""
+    """The answers to all clients. `seen` counts answers by their body; `failed` has a message for each failure."""
 
     port: int
     prefix: bytes = b""
@@ -63,7 +63,7 @@ class Clients:
         self.over.set()
 
     def wait_for(self, text: str, count: int = 1) -> None:
-        """Wait until clients have got this answer so many times."""
+        """Wait until clients have got this answer `count` times."""
         ends = time.monotonic() + TIMEOUT
         while self.seen.get(text, 0) < count:
             assert time.monotonic() < ends, (text, self.seen, self.failed[:3])

@@ -1,7 +1,7 @@
-"""The Docker Engine: the one that answers, or a private one of the distribution's package beside whatever else runs here.
+"""The Docker Engine: the one that answers, or a private one of the distribution's package beside other engines.
 
-The private one shares nothing with another: own containerd, data, sockets, bridge, addresses. It leaves Docker's own firewall
-chains alone (starting a second daemon would empty those of the first) and has four rules of its own, marked with the lab's name.
+The private one shares nothing with another: own containerd, data, sockets, bridge, addresses. It does not change Docker's own
+firewall chains (a second daemon would empty those of the first) and has four rules, marked with the lab's name.
 """
 
 import json
@@ -38,7 +38,7 @@ def foreign_engine(own: str) -> str | None:
 
 
 def up(state: Path) -> Engine:
-    """Install it where it is missing, and start it."""
+    """Install it if it is missing, and start it."""
     missing = [
         package
         for program, package in (("dockerd", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2"))
@@ -52,7 +52,7 @@ def up(state: Path) -> Engine:
 
 
 def start(state: Path) -> None:
-    """Start it with the programs that are there."""
+    """Start it with the installed programs."""
     _as_root(state, "engine-start", why="start a private Docker Engine")
 
 
@@ -62,9 +62,9 @@ def down(state: Path) -> None:
 
 
 def _as_root(state: Path, verb: str, *, why: str) -> None:
-    """Root's part runs in a process of its own, as sudo would have it. PATH is set here: sudo replaces it.
+    """Run root's part in a separate process, as sudo requires. PATH is set here, because sudo replaces it.
 
-    What the state remembers as `programs` are directories that come first on it, and `settings` more keys of daemon.json.
+    The state's `programs` are directories that come first on PATH, and `settings` are more keys of daemon.json.
     """
     lab = Path(__file__).resolve().parents[1] / "lab.py"
     path = os.pathsep.join([*lab_state.recall(state).get("programs", ()), SEARCH])
@@ -72,7 +72,7 @@ def _as_root(state: Path, verb: str, *, why: str) -> None:
 
 
 def url(state: Path) -> str:
-    """Where this lab's private engine answers."""
+    """Return the address of this lab's private engine."""
     return f"unix://{state / 'engine/docker.sock'}"
 
 
@@ -116,7 +116,7 @@ def _start_dockerd(state: Path, home: Path) -> None:
 
 
 def again(state: Path, *, killed: bool) -> None:
-    """Stop a private engine, with or without a shutdown, and start it on the same data: for tests of what survives that."""
+    """Stop a private engine, with or without a shutdown, and start it on the same data, for tests of restarts."""
     _as_root(state, "engine-kill" if killed else "engine-restart", why="restart the private Docker Engine")
 
 
@@ -161,7 +161,7 @@ def _program(name: str) -> str:
 
 
 def stop_as_root(state: Path, *, keep_logs: bool = False) -> None:
-    """End the daemons, then whatever they may have left: shims, mounts, bridges, rules, data."""
+    """End the daemons, then remove what they may have left: shims, mounts, bridges, rules, data."""
     home = state / "engine"
     bridges = _bridges(state)
     processes.stop(home / "lab-dockerd.pid", grace=30)
@@ -174,7 +174,7 @@ def stop_as_root(state: Path, *, keep_logs: bool = False) -> None:
 
 
 def _bridges(state: Path) -> set[str]:
-    """Links of the networks that the engine has: it leaves them behind when it ends."""
+    """Return the links of the engine's networks: it leaves them behind when it ends."""
     if talk.engine_silent(url(state)) is not None:
         return set()
     found = json.loads(talk.get(url(state), "/networks")[1])
@@ -182,7 +182,7 @@ def _bridges(state: Path) -> set[str]:
 
 
 def _end_shims(home: Path) -> None:
-    """End the shims that a killed daemon left. The command line of each names this lab's containerd."""
+    """End the shims that a killed daemon left. The command line of each contains the path of this lab's containerd."""
     address = str(home / "containerd.sock").encode()
     for proc in Path("/proc").glob("[0-9]*"):
         try:

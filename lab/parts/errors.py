@@ -1,9 +1,9 @@
-"""What can go wrong in the lab: one exception, whose text is a plain sentence for the person who ran it."""
+"""Errors of the lab: one exception, whose text is a plain sentence for the user."""
 
 
 class LabError(Exception):
-    """The lab cannot give what was asked; the message says why and what to do."""
+    """The lab cannot provide a part; the message has the reason and the remedy."""
 
 
 class NotAvailableError(LabError):
-    """A part that this machine cannot have."""
+    """A part is not available on this machine."""

@@ -1,4 +1,4 @@
-"""What evidence gates are tested with: cosign, old and new, and a Prometheus. Programs only: tests start them.
+"""Programs for the tests of evidence gates: an old and a new cosign, and a Prometheus. The tests start them.
 
 Unpacked rather than installed: the package would start a Prometheus for the whole network at every boot.
 """
@@ -19,7 +19,7 @@ def prometheus(state: Path) -> Path:
 
 
 def cosign(state: Path) -> str:
-    """Programs, as PATH lists directories: the installed one or Debian's, and the newest, which stores signatures otherwise."""
+    """Return programs, in the format of PATH: the installed or Debian's, and the newest. It stores signatures differently."""
     installed = which("cosign")
     found = [Path(installed) if installed else _program(fetched(state, "cosign"), "cosign")]
     try:

@@ -65,7 +65,7 @@ def _packages(options: Sequence[str]) -> list[str]:
 
 
 def _libraries(root: Path) -> list[tuple[str, Path]]:
-    """Return the path of each library in the image, and its file: what the package's own loader finds for the program."""
+    """Return the path of each library in the image, and its file, as the package's own loader finds it."""
     loader = next(iter(sorted(root.glob("**/ld-linux-*.so.*"))), None)
     if loader is None:
         raise LabError("the package libc6 holds no loader.")

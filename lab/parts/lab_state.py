@@ -1,6 +1,6 @@
-"""The directory of this checkout's lab, what it remembers, and the lock that lets only one `up` or `down` run at a time.
+"""The directory of this checkout's lab, its recorded state, and the lock that lets only one `up` or `down` run at a time.
 
-Outside the source tree, with a short name: a unix socket's path may have 108 bytes at most.
+Outside the source tree, with a short name: the path of a unix socket may have 108 bytes at most.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ def directory() -> Path:
 
 
 def tag(state: Path) -> str:
-    """Eight hex digits that name this lab on the machine: its bridge and its firewall rules carry them."""
+    """Return eight hex digits that identify this lab on the machine: the names of its bridge and firewall rules contain them."""
     return _key(str(state))
 
 
@@ -44,7 +44,7 @@ def make(state: Path) -> None:
 
 @contextmanager
 def locked(state: Path) -> Iterator[None]:
-    """Hold the lab's lock. `down` removes the directory with the lock in it, so look again whether it is still the same file."""
+    """Hold the lab's lock. `down` removes the directory with the lock in it, so check afterwards that it is the same file."""
     while True:
         make(state)
         try:
@@ -62,7 +62,7 @@ def locked(state: Path) -> Iterator[None]:
 
 @contextmanager
 def machine_lock(program: str) -> Iterator[None]:
-    """For what the machine has only once: all labs lock the program that changes it. No lock file to leave behind."""
+    """Lock what exists only once on the machine: all labs lock the program that changes it. This leaves no lock file."""
     handle = os.open(program, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

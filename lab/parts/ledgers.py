@@ -1,6 +1,6 @@
-"""What homes of the ledger are tested with: PostgreSQL's programs and OpenSSH's server, the installed or the distribution's.
+"""Programs for the tests of ledger stores: PostgreSQL and OpenSSH's server, the installed or the distribution's.
 
-Programs only: tests start their own servers. The ssh server is unpacked rather than installed, because
+Tests start their own servers. The ssh server is unpacked rather than installed, because
 its package would start a server on the machine at every boot.
 """
 
@@ -40,7 +40,7 @@ LIBRARIES = {"libwrap.so.0": "libwrap0", "libwtmpdb.so.0": "libwtmpdb0"}
 
 
 def sshd(state: Path) -> str:
-    """Return the program and the directories of libraries that it misses on this machine, in the format of PATH."""
+    """Return the program, and the directories of libraries that are missing on this machine, in the format of PATH."""
     if which("ssh") is None:
         apt_install(["openssh-client"], why="install an ssh client")
     installed = which("sshd")

@@ -12,7 +12,7 @@ from parts.lab_state import machine_lock
 
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 APT_GET = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=2")
-# A package may start a service of its own, and the lab wants a private one: systemd ignores `start` in offline mode.
+# A package may start a service, and the lab needs a private one: systemd ignores `start` in offline mode.
 APT_ENV = {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
 
 
@@ -25,7 +25,7 @@ def report(text: str) -> None:
 
 
 def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
-    """Run to the end and give its output; a failure becomes a sentence with the last lines it printed."""
+    """Run a command and return its output. Raise an error with the last lines of its output if it fails."""
     try:
         done = subprocess.run(
             argv,
@@ -45,7 +45,7 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path 
 
 
 def as_root(argv: Sequence[str], *, why: str) -> None:
-    """Run as root: directly, or with sudo, which asks for its password on the terminal itself."""
+    """Run as root: directly, or with sudo, which asks for its password on the terminal."""
     if os.geteuid() != 0:
         argv = (*_sudo(why), *argv)
     try:
@@ -104,7 +104,7 @@ def candidate_version(package: str, options: Sequence[str] = ()) -> str:
 
 
 def unpack(package: str, into: Path, options: Sequence[str] = ()) -> None:
-    """Unpack a package into a directory of our own. No root is needed, and no service is started."""
+    """Unpack a package into a directory. This needs no root and starts no service."""
     fetched = into.with_name(into.name + ".fetch")
     shutil.rmtree(fetched, ignore_errors=True)
     fetched.mkdir(parents=True)
@@ -117,6 +117,6 @@ def unpack(package: str, into: Path, options: Sequence[str] = ()) -> None:
 
 
 def release() -> dict[str, str]:
-    """/etc/os-release."""
+    """Return /etc/os-release."""
     lines = Path("/etc/os-release").read_text().splitlines()
     return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines if "=" in line)}

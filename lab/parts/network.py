@@ -1,6 +1,6 @@
-"""The private engine's network: a bridge and a range of addresses that nothing else here has, and four firewall rules.
+"""The private engine's network: a bridge, a range of addresses that is used only here, and four firewall rules.
 
-Root only. Everything carries the lab's name or lies in the lab's range, so it can be taken away without touching anything else.
+Root only. Everything has the lab's name or is in the lab's range, so it can be removed without a change to anything else.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ class Net:
 
     @property
     def bridge_range(self) -> str:
-        """The range of the bridge itself, in which the gateway is."""
+        """Return the range of the bridge itself, which contains the gateway."""
         return str(ipaddress.ip_interface(self.gateway).network)
 
 
@@ -41,7 +41,7 @@ def claim(state: Path) -> Net:
 
 
 def release(state: Path, bridges: set[str]) -> None:
-    """`bridges` are links of the engine's networks beside those that lie in the lab's range."""
+    """Remove the network. `bridges` are links of the engine's networks besides those in the lab's range."""
     bridge, memory = f"plab{tag(state)}", state / "engine/range"
     for table in ("filter", "nat"):
         listing = subprocess.run(["iptables", "-w", "-t", table, "-S"], capture_output=True, text=True, check=False).stdout
@@ -54,7 +54,7 @@ def release(state: Path, bridges: set[str]) -> None:
 
 
 def _rules(state: Path, whole: str) -> list[list[str]]:
-    """Out to the world and back, first in the chain: another Docker may have closed it."""
+    """Return the rules for traffic out and back. They are first in the chain: another Docker may have closed it."""
     mark = ["-m", "comment", "--comment", _mark(state)]
     return [
         ["-t", "nat", "-A", "POSTROUTING", "-s", whole, "!", "-d", whole, *mark, "-j", "MASQUERADE"],
@@ -83,7 +83,7 @@ def _mark(state: Path) -> str:
 
 
 def free_range(state: Path) -> Net:
-    """Return a range that nothing on this machine has. It is not claimed."""
+    """Return a range that this machine does not use. It is not reserved."""
     bridge, first, taken = f"plab{tag(state)}", 64 + int(tag(state), 16) % 180, _taken()
     for step in range(180):
         second = 64 + (first - 64 + step) % 180
@@ -101,7 +101,7 @@ def _taken() -> list[ipaddress.IPv4Network]:
 
 
 def _links_within(whole: str) -> set[str]:
-    """Bridges of networks that the engine made: a daemon leaves them behind when it ends."""
+    """Return bridges of networks that the engine made: a daemon leaves them behind when it ends."""
     ours = ipaddress.ip_network(whole)
     lines = run(["ip", "-4", "-o", "address"]).splitlines()
     return {line.split()[1] for line in lines if ipaddress.ip_interface(line.split()[3]).ip in ours}

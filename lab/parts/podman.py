@@ -31,7 +31,7 @@ default_subnet_pools = [{{"base" = "{pool}", "size" = 26}}]
 
 
 def provide() -> list[str]:
-    """Install what is missing. Its programs are those of this machine."""
+    """Install what is missing. Return no directories of programs: its programs are those of this machine."""
     missing = [package for program, package in PROGRAMS.items() if not _there(program)]
     missing += [package for program, package in HELPERS.items() if not _there(program)]
     if missing:
@@ -73,7 +73,7 @@ def start_as_root(state: Path, owner: int, registry: str) -> None:
 
 
 def _configure(state: Path, home: Path, registry: str) -> None:
-    """Its default network is configured here: otherwise it would be `podman0`, which another Podman of this machine has."""
+    """Configure its default network: otherwise it would be `podman0`, which another Podman of this machine uses."""
     net = network.free_range(state)
     (home / "networks").mkdir()
     (home / "containers.conf").write_text(CONTAINERS.format(home=home, pool=net.pool))

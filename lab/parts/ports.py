@@ -1,4 +1,4 @@
-"""Loopback ports: is one free, and which one is. A look, not a promise: another process may be quicker."""
+"""Find free loopback ports. This is no reservation: another process may take one first."""
 
 import socket
 

@@ -11,7 +11,7 @@ from parts.errors import LabError
 
 
 def start(argv: Sequence[str], *, pidfile: Path, log: Path, env: Mapping[str, str] | None = None) -> int:
-    """Start detached, in a session of its own, and write down who it is."""
+    """Start detached, in a separate session, and record its identity."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, env=env, close_fds=True, cwd="/"
@@ -30,7 +30,7 @@ def running(pidfile: Path) -> int | None:
 
 
 def stop(pidfile: Path, *, grace: float) -> None:
-    """SIGTERM, then SIGKILL after the grace."""
+    """Send SIGTERM, then SIGKILL after the grace period."""
     if (pid := running(pidfile)) is not None:
         for sign, timeout in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
             try:
@@ -69,7 +69,7 @@ def tail(log: Path, lines: int = 15) -> str:
 
 
 def _birth(pid: int) -> str:
-    """Boot and start time of a process; empty when it is gone or a zombie."""
+    """Return boot and start time of a process; empty if it is gone or a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

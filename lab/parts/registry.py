@@ -17,12 +17,12 @@ http: {{addr: "{host}"}}
 
 
 def up(state: Path) -> str:
-    """Start it; give its host:port."""
+    """Start it. Return its host:port."""
     home = state / "registry"
     home.mkdir(exist_ok=True)
     program = _program(state)
     pidfile, log = home / "registry.pid", home / "registry.log"
-    for attempt in range(3):  # another process may take the port between our look and its start
+    for attempt in range(3):  # another process may take the port between our check and its start
         host = f"127.0.0.1:{some_port()}"
         (home / "config.yml").write_text(CONFIG.format(data=home / "data", host=host))
         processes.start([program, "serve", str(home / "config.yml")], pidfile=pidfile, log=log)
@@ -49,7 +49,7 @@ def down(state: Path) -> None:
 
 
 def _program(state: Path) -> str:
-    """Unpacked rather than installed: the package would start a registry for the whole network at every boot."""
+    """Return the program, unpacked and not installed: the package would start a registry for the whole network at every boot."""
     installed, own = which("docker-registry"), state / "packages/docker-registry"
     if installed:
         return installed

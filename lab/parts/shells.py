@@ -1,4 +1,4 @@
-"""What people type commands into, and pipe their answers to: the installed programs, else the distribution's."""
+"""Shells, and programs to which people pipe answers: the installed ones, otherwise the distribution's."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def curl(state: Path) -> Path:
 
 
 def _installed(state: Path, name: str) -> Path:
-    del state  # installed for the machine: shells need a tree of their functions at a fixed place, pages all of them on PATH
+    del state  # installed for the machine: shells need their functions at a fixed path, and the pages need all programs on PATH
     if which(name) is None:
         apt_install([name], why=f"install {name}")
     found = which(name)

@@ -15,7 +15,7 @@ NEXT = {"bookworm": "trixie", "trixie": "forky"}
 
 
 def other_suite_options(work: Path, suite: str | None = None, roots: Path = Path("/etc/apt")) -> Sequence[str]:
-    """Options that make apt read another Debian suite, its lists fetched: `suite`, or the one after this machine's."""
+    """Return options that make apt read another Debian suite: `suite`, or the one after this machine's. Fetch its lists."""
     codename = release().get("VERSION_CODENAME", "")
     if codename not in NEXT:
         raise LabError(f"no later suite is known for {release().get('PRETTY_NAME', 'this system')}.")
@@ -26,7 +26,7 @@ def other_suite_options(work: Path, suite: str | None = None, roots: Path = Path
 
 
 def debian_options(work: Path, suite: str, roots: Path = Path("/etc/apt")) -> Sequence[str]:
-    """Options that make apt read any suite of Debian, its lists fetched: from this machine's mirror, or else from Debian's."""
+    """Return options that make apt read any suite of Debian: from this machine's mirror, or else Debian's. Fetch its lists."""
     system = release()
     entries = derive(roots, system.get("VERSION_CODENAME", ""), suite) if system.get("ID") == "debian" else ""
     if not entries:
@@ -53,7 +53,7 @@ def _options(work: Path, entries: str) -> Sequence[str]:
 
 
 def derive(roots: Path, codename: str, wanted: str) -> str:
-    """Deb822 entries: the sources that name exactly this suite, with the wanted one in its place."""
+    """Return the sources of exactly this suite as deb822 entries, with the wanted suite instead."""
     found: list[str] = []
     for path in sorted((roots / "sources.list.d").glob("*.sources")):
         found += [entry for text in re.split(r"\n\s*\n", path.read_text()) if (entry := _from_stanza(text, codename, wanted))]

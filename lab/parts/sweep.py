@@ -1,4 +1,4 @@
-"""Removing what a pipeline left on an engine, over the engine's plain HTTP API: not by promoter's own code."""
+"""Remove what a pipeline left on an engine, with the engine's plain HTTP API and without promoter's own code."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from parts.talk import connection
 
 
 def sweep(engine: str, pipeline: str) -> None:
-    """Containers, networks and volumes that carry the pipeline's label, whatever state they are in."""
+    """Remove containers, networks and volumes with the pipeline's label, in any state."""
     for container in labelled(engine, "containers", pipeline):
         _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
     for network in labelled(engine, "networks", pipeline):
@@ -19,7 +19,7 @@ def sweep(engine: str, pipeline: str) -> None:
 
 
 def _disconnect(engine: str, network: str) -> None:
-    """Disconnect endpoints of containers that are gone: an engine that was killed or is busy may keep them for a while."""
+    """Disconnect endpoints of removed containers: an engine that was killed or is busy may keep them for a while."""
     found = _call(engine, "GET", f"/networks/{network}") or {}
     for container, endpoint in (found.get("Containers") or {}).items():
         name = endpoint.get("Name") if container.startswith("ep-") else container

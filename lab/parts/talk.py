@@ -1,4 +1,4 @@
-"""Does an engine or a registry answer? Asked over HTTP: an installed client proves nothing."""
+"""Check over HTTP whether an engine or a registry answers: an installed client proves nothing."""
 
 import http.client
 import json
@@ -38,7 +38,7 @@ def get(url: str, path: str, timeout: float = 5.0) -> tuple[int, bytes]:
 
 
 def why_silent(url: str, path: str) -> str | None:
-    """None when a GET answers 200; otherwise the reason, in a few words."""
+    """Return None if a GET is answered with 200; otherwise the reason, in a few words."""
     try:
         status, _ = get(url, path)
     except (OSError, http.client.HTTPException) as error:

@@ -1,6 +1,6 @@
-"""The tools beside the engine: busybox to make images from without internet, the docker CLI's buildx, a virtual environment.
+"""Tools beside the engine: busybox to build images without internet, the docker CLI's buildx, a virtual environment.
 
-The programs that evidence gates are tested with, cosign and Prometheus, are in `parts/evidence.py`.
+The programs for the tests of evidence gates, cosign and Prometheus, are in `parts/evidence.py`.
 """
 
 import importlib.util
@@ -84,7 +84,7 @@ def fetched(state: Path, package: str, suite: str | None = None) -> Path:
 
 
 def venv(where: Path) -> None:
-    """Debian and Ubuntu ship ensurepip apart from Python."""
+    """Make a virtual environment. Debian and Ubuntu ship ensurepip in a separate package."""
     if (where / "bin/python").exists() and (where / "bin/pip").exists():
         return
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:

@@ -1,4 +1,4 @@
-"""Engines of other versions and kinds, each beside the lab's own: own programs, data, socket, bridge and addresses.
+"""Engines of other versions and kinds, beside the lab's own: with separate programs, data, socket, bridge and addresses.
 
 Docker Engines come from Debian's suites, unpacked and not installed; Podman is the distribution's.
 """
@@ -46,12 +46,12 @@ VARIANTS = {
 
 
 def home(state: Path, name: str) -> Path:
-    """Return the directory of a variant. Its name is short: a socket's path has 108 bytes at most."""
+    """Return the directory of a variant. Its name is short: the path of a socket has 108 bytes at most."""
     return state / "v" / name
 
 
 def up(state: Path, name: str) -> str:
-    """Start a variant and return its address. Raise NotAvailableError if this machine cannot have it."""
+    """Start a variant and return its address. Raise NotAvailableError if it is not available on this machine."""
     variant, own = VARIANTS[name], home(state, name)
     if talk.engine_silent(engine.url(own)) is None:
         return engine.url(own)
@@ -71,7 +71,7 @@ def up(state: Path, name: str) -> str:
 
 
 def _prove(name: str, variant: Variant, found: dict[str, Any]) -> None:
-    """Raise LabError if another engine answers than the one that was asked for."""
+    """Raise LabError if another engine answers than the requested one."""
     kind = found["Components"][0]["Name"]
     if not found["Version"].startswith(variant.version) or (kind == "Podman Engine") != variant.podman:
         raise LabError(f"{name} was started, and {kind} {found['Version']} answers.")
@@ -119,7 +119,7 @@ def _remembered(own: Path) -> str:
 
 
 def _fetch(state: Path, own: Path, suite: str, variant: Variant) -> str:
-    """Return the version of the engine in a suite. It is unpacked if it is the wanted one."""
+    """Return the version of the engine in a suite. Unpack it if it is the wanted one."""
     work = state / "packages/variant-suite"
     report(f"reading Debian's suite {suite}")
     try:

@@ -1,6 +1,6 @@
-"""A real sshd that serves one connection over its standard input: no port, no process that stays.
+"""A real sshd that serves one connection over its standard input: no port, and no process that remains.
 
-As root it wants an account of its own to lock itself into; a private mount namespace has one.
+As root it needs a separate account for privilege separation; a private mount namespace has one.
 """
 
 import os
@@ -18,7 +18,7 @@ mkdir -m 755 /run/sshd
 
 
 class SshServer:
-    """`key` may come in; `environment` lets git reach `host` through the real ssh, with no configuration of the user's."""
+    """`key` may log in; `environment` lets git reach `host` with the real ssh, without the user's configuration."""
 
     host = "ledgers.test"
 
@@ -48,7 +48,7 @@ class SshServer:
     def _settings(self, program: Path) -> str:
         lines = [f"HostKey {self.directory}/host", f"AuthorizedKeysFile {self.directory}/authorized", "PermitRootLogin yes"]
         lines += ["StrictModes no", "UsePAM no", "PidFile none", "PasswordAuthentication no", "KbdInteractiveAuthentication no"]
-        halves = program.parents[1] / "lib/openssh"  # newer ones are several programs, looked for where the package puts them
+        halves = program.parents[1] / "lib/openssh"  # newer versions are several programs, in the directory of the package
         for setting, name in (("SshdSessionPath", "sshd-session"), ("SshdAuthPath", "sshd-auth")):
             if (halves / name).exists():
                 lines.append(f"{setting} {halves / name}")

@@ -1,4 +1,4 @@
-"""Which sockets listen on this machine, and who has them: read from the real /proc."""
+"""Which sockets listen on this machine, and which process has them: read from the real /proc."""
 
 import os
 import socket

@@ -29,7 +29,7 @@ class SiteServer(ThreadingHTTPServer):
 
 
 class Site(BaseHTTPRequestHandler):
-    """What it does stands in the path."""
+    """The path selects what it does."""
 
     server: SiteServer
 
@@ -64,7 +64,7 @@ class Site(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Tests are quiet."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def served(server: ThreadingHTTPServer) -> Iterator[None]:
 
 @contextmanager
 def listener(*message: bytes) -> Iterator[str]:
-    """A port that takes one connection, says this and then keeps still until the other side goes."""
+    """A port that accepts one connection, sends this and then nothing until the other side closes it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def talk() -> None:
@@ -376,7 +376,7 @@ def test_of_much_output_the_end_is_kept(probes, tmp_path):
 
 
 def alive(pid: int) -> bool:
-    """Whether it still runs; one that has ended and was not reaped by its new parent yet does not."""
+    """Return whether it still runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:

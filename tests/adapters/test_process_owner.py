@@ -1,4 +1,4 @@
-"""Whether a lease's owner is gone is said only where it can be known."""
+"""That the owner of a lease is gone is reported only where it can be known."""
 
 import os
 import subprocess

@@ -5,7 +5,7 @@ from promoter.model.errors import EngineError, ForgeError
 
 
 class Call:
-    """Fails with each error of `errors`, then gives its result."""
+    """Raise each error of `errors`, then return the result."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors, self.count = list(errors), 0
@@ -37,14 +37,14 @@ def test_the_last_error_is_raised_when_no_try_worked():
 
 
 @pytest.mark.parametrize("error", [EngineError("gone"), ValueError("no")])
-def test_what_stays_is_not_tried_again(error):
+def test_a_permanent_error_is_not_retried(error):
     call = Call(error)
     with pytest.raises(type(error)):
         Retry(pytest.fail)(call)
     assert call.count == 1
 
 
-def test_who_asks_to_be_left_alone_is_left_alone_unless_for_too_long():
+def test_retry_after_is_respected_up_to_a_limit():
     waits: list[float] = []
     soon, late = ForgeError("busy", retryable=True, retry_after=9.0), ForgeError("busy", retryable=True, retry_after=61.0)
     assert Retry(waits.append)(Call(soon)) == "done" and waits == [9.0]
@@ -55,7 +55,7 @@ def test_who_asks_to_be_left_alone_is_left_alone_unless_for_too_long():
     assert waits == [9.0, 9.0]
 
 
-def test_what_stays_ends_the_tries():
+def test_a_permanent_error_ends_the_retries():
     call = Call(passing(), EngineError("gone"), passing())
     with pytest.raises(EngineError, match="gone"):
         Retry(lambda _: None)(call)

@@ -163,8 +163,8 @@ def test_every_spelling_is_redacted(env, spelling):
 
 @pytest.mark.parametrize("lead", ["", "a", "ab", "abc", "ana:"])
 @pytest.mark.parametrize("value", ["xyz9", "hunter2", "hunter22", "hunter222"])
-def test_base64_of_something_longer_does_not_give_it_away(env, lead, value):
-    """What stays of the group at either end tells at most four characters."""
+def test_base64_of_something_longer_does_not_reveal_it(env, lead, value):
+    """What remains of the group at either end shows at most four characters."""
     secrets = env(A=value)
     secrets.prove(["A"])
     for tail in ("", "!", "!!", "!!!"):

@@ -1,4 +1,4 @@
-"""Settings: which source wins, what a wrong one is told, and who acts when nobody said."""
+"""Settings: which source wins, the message for a wrong one, and who the actor is without a setting."""
 
 import subprocess
 import sys
@@ -78,7 +78,7 @@ def test_bad_values_name_the_key_in_the_file(tmp_path: Path) -> None:
     ("span", "message"),
     [("2s", "expires between two heartbeats: write 3s or more"), ("2h", "blocks runs too long after a crash: write 1h or less")],
 )
-def test_a_lease_lives_longer_than_its_heartbeat_and_not_for_long(tmp_path: Path, span: str, message: str) -> None:
+def test_a_lease_is_longer_than_its_heartbeat_and_not_much_longer(tmp_path: Path, span: str, message: str) -> None:
     write(tmp_path, f'lease_ttl = "{span}"\n')
     assert message in faults(tmp_path)[0]
 

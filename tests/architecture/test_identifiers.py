@@ -44,7 +44,7 @@ REFUSED = {
     "making": "build, create",
     "wish|wishes|wished": "requested, options",
 }
-"""What is refused, as whole words of a name in any case, and what to write instead."""
+"""Refused words, as whole words of a name in any case, and what to write instead."""
 ALLOWED = {
     "mend": "the key `mend` of the facts `started` and `promoted`, and the fields that are read from it",
 }
@@ -58,7 +58,7 @@ def words(name: str) -> list[str]:
 
 
 def _name(node: ast.AST) -> str | None:
-    """The name that a node of the syntax tree defines."""
+    """Return the name that a node of the syntax tree defines."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
             return name
@@ -72,20 +72,20 @@ def _name(node: ast.AST) -> str | None:
 
 
 def defined(source: str) -> Iterator[tuple[int, str]]:
-    """Each name that a module defines, with its line."""
+    """Yield each name that a module defines, with its line."""
     for node in ast.walk(ast.parse(source)):
         if (name := _name(node)) is not None:
             yield getattr(node, "lineno", 0), name
 
 
 def refused(name: str) -> list[str]:
-    """Each refused word of a name, with what to write instead."""
+    """Return each refused word of a name, with what to write instead."""
     return [] if name in ALLOWED else [f"{name}: not `{word}`, but {REMEDIES[word]}" for word in words(name) if word in REMEDIES]
 
 
 @cache
 def names(folder: str) -> tuple[tuple[str, str], ...]:
-    """Each name that a module of the folder defines, after the module and the line."""
+    """Return each name that a module of the folder defines, after the module and the line."""
     return tuple(
         (f"{path.relative_to(ROOT)}:{line}", name)
         for path in sorted((ROOT / folder).rglob("*.py"))

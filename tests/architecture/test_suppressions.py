@@ -25,7 +25,7 @@ MOST = {
 
 
 def suppressions(text: str) -> Iterator[tuple[str, int, bool]]:
-    """The kind and the line of each suppression, and whether a reason is beside it: after it, or in a comment above."""
+    """Yield the kind and the line of each suppression, and whether a reason is beside it: after it, or in a comment above."""
     if not any(kind.search(text) for kind in KINDS.values()):
         return
     comments = {t.start[0]: t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type == tokenize.COMMENT}

@@ -1,4 +1,4 @@
-"""The GitLab component as GitLab makes a job of it: inputs put in, as values."""
+"""The GitLab component as GitLab makes a job of it: inputs filled in, as values."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 
 def component(**given: str) -> dict[str, Any]:
-    """The one job of the GitLab component, with these inputs."""
+    """Return the one job of the GitLab component, with these inputs."""
     head, body = (ROOT / "templates/promote.yml").read_text().split("\n---\n")
     inputs = {name: spec.get("default") for name, spec in yaml.safe_load(head)["spec"]["inputs"].items()} | given
     filled = re.sub(r'"?\$\[\[ inputs\.([\w-]+) \]\]"?', lambda hole: json.dumps(inputs[hole[1]]), body)

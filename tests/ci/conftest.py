@@ -1,4 +1,4 @@
-"""Makes the fixtures of jobs known here. What they are stands in fixtures.py: tests/live uses them too."""
+"""Makes the fixtures of jobs known here. They are in fixtures.py, because tests/live uses them too."""
 
 from tests.ci import fixtures
 

@@ -1,6 +1,6 @@
-"""The few expressions of GitHub's that this project's action and workflows use: paths, literals, `==` `!=` `&&` `||` `!`, calls.
+"""The few GitHub expressions that this project's action and workflows use: paths, literals, `==` `!=` `&&` `||` `!`, calls.
 
-Anything else is refused, so that a test never passes on an expression that was not understood.
+Anything else is refused, so that no test passes on an expression that was not understood.
 """
 
 import re
@@ -14,12 +14,12 @@ _HOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 
 def fill(text: str, contexts: Mapping[str, Any]) -> str:
-    """With every `${{ … }}` replaced by what it comes to, as text."""
+    """Replace every `${{ … }}` by its value, as text."""
     return _HOLE.sub(lambda hole: as_text(evaluate(hole[1], contexts)), text)
 
 
 def holds(condition: str, contexts: Mapping[str, Any]) -> bool:
-    """An `if:`, with or without its braces. `success()` is understood where no status function is named."""
+    """Evaluate an `if:`, with or without its braces. Without a status function, `success()` is added."""
     bare = condition.strip().removeprefix("${{").removesuffix("}}")
     output = bool(evaluate(bare, contexts))
     return output if re.search(r"\b(always|success|failure|cancelled)\(\)", bare) else output and contexts["success"]
@@ -123,5 +123,5 @@ class _Parser:
 
 
 def _loose(value: Any) -> Any:
-    """Compared as GitHub does: text without case."""
+    """Prepare a value for comparison as GitHub does: text without case."""
     return value.lower() if isinstance(value, str) else as_text(value)

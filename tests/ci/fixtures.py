@@ -1,4 +1,4 @@
-"""Fixtures: wheels made once, a runner's tools installed once, whatever the number of workers; and jobs on new machines."""
+"""Fixtures: wheels and a runner's tools are made once for any number of workers; each job has a new machine."""
 
 import fcntl
 import subprocess
@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A directory that all workers of this session have in common."""
+    """Return a directory that all workers of this session share."""
     base = tmp_path_factory.getbasetemp()
     made = (base.parent if hasattr(request.config, "workerinput") else base) / "runner"
     made.mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 @contextmanager
 def first(directory: Path) -> Iterator[bool]:
-    """Whether nobody has done before what `directory` is named after; the others wait until it is done."""
+    """Return whether this is the first process to make what `directory` is named after. The others wait until it is done."""
     with directory.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = directory.with_suffix(".done")
@@ -33,7 +33,7 @@ def first(directory: Path) -> Iterator[bool]:
 
 @pytest.fixture(scope="session")
 def wheelhouse(shared: Path) -> Path:
-    """What `make wheelhouse` makes."""
+    """Make what `make wheelhouse` makes."""
     directory = shared / "wheelhouse"
     with first(directory) as mine:
         if mine:
@@ -45,7 +45,7 @@ def wheelhouse(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tool_cache(shared: Path, wheelhouse: Path) -> Path:
-    """Where the action keeps what it installed; it has done so once, fetching from an index that is a directory."""
+    """The directory of what the action has installed. It has run once, with a directory as package index."""
     directory = shared / "tools"
     with first(directory) as mine:
         if mine:
@@ -58,7 +58,7 @@ def tool_cache(shared: Path, wheelhouse: Path) -> Path:
 
 
 def started(workspace: Path, directory: Path, tools: Path, wheelhouse: Path, env: Mapping[str, str] | None = None) -> Job:
-    """A job's beginning. pip asks no index: these tests are not about the network."""
+    """Return a job at its beginning. pip uses no index: these tests do not test the network."""
     local = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheelhouse), "PIP_CONFIG_FILE": "/dev/null"}
     given = machine(directory, {"GITHUB_WORKSPACE": str(workspace), "RUNNER_TOOL_CACHE": str(tools), **local, **(env or {})})
     nothing_cached = {"actions/cache": lambda _, with_: {}}
@@ -67,7 +67,7 @@ def started(workspace: Path, directory: Path, tools: Path, wheelhouse: Path, env
 
 @pytest.fixture
 def job(tmp_path: Path, tool_cache: Path, wheelhouse: Path) -> Callable[..., Job]:
-    """A job in a workspace, on a machine with a name: `job(workspace, "one", {"GITHUB_REF_NAME": "x"})`."""
+    """Return a job in a workspace, on a machine with a name: `job(workspace, "one", {"GITHUB_REF_NAME": "x"})`."""
 
     def start(workspace: Path, name: str = "runner", env: Mapping[str, str] | None = None) -> Job:
         return started(workspace, tmp_path / f"machine-{name}", tool_cache, wheelhouse, env)

@@ -1,7 +1,7 @@
-"""A job as GitHub's runner carries it out: steps in order, each in a shell of its own with files to answer in.
+"""A job as GitHub's runner executes it: steps in order, each in a separate shell with files for its results.
 
-`uses: $/.`, and whatever the examples call OWNER/promoter, is this repository's action, step by step. What other actions
-do is said by the test, in `others`.
+`uses: $/.`, and what the examples call OWNER/promoter, is this repository's action, step by step. The test supplies the
+behaviour of other actions in `others`.
 """
 
 import os
@@ -21,12 +21,12 @@ from tests.runner import Runner, assignments
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 Process = subprocess.Popen[str]
 Other = Callable[["Job", Mapping[str, str]], Mapping[str, str]]
-"""An action that is not ours: what it is given, and what it puts out."""
+"""An action of another project: its inputs, and its outputs."""
 
 
 @dataclass
 class Step:
-    """What became of one step."""
+    """The result of one step."""
 
     name: str
     outcome: str = "skipped"
@@ -38,7 +38,7 @@ class Step:
 
 @dataclass
 class Job:
-    """One machine's work. `env` is what the job's steps get; nothing else of this process's environment reaches them."""
+    """The work of one machine. `env` is the environment of the job's steps; they get nothing else from this process."""
 
     workspace: Path
     temp: Path
@@ -48,7 +48,7 @@ class Job:
     runner: Runner = field(default_factory=Runner)
     ran: list[Step] = field(default_factory=list)
     before: tuple[str, ...] = ()
-    """What each shell is started by: `unshare --net` takes the network away."""
+    """The command that starts each shell: `unshare --net` removes the network."""
     files: int = 0
 
     @property
@@ -56,7 +56,7 @@ class Job:
         return "\n".join(f"--- {step.name}: {step.outcome} ({step.code})\n{step.log}" for step in self.ran)
 
     def action(self, folder: Path, given: Mapping[str, str]) -> Step:
-        """`uses: folder` with these inputs."""
+        """Run `uses: folder` with these inputs."""
         definition = yaml.safe_load((folder / "action.yml").read_text())
         assert given.keys() <= definition["inputs"].keys(), "GitHub only warns of an unknown input"
         inputs = {name: given.get(name, str(spec.get("default", ""))) for name, spec in definition["inputs"].items()}
@@ -74,7 +74,7 @@ class Job:
         )
 
     def workflow(self, file: Path, name: str, contexts: Mapping[str, Any]) -> "Whole":
-        """One job of a workflow; its outputs are the whole's."""
+        """Run one job of a workflow. Its outputs are those of the result."""
         spec = yaml.safe_load(file.read_text())["jobs"][name]
         whole = self.steps(spec["steps"], {**self.contexts, **contexts})
         scope = {**contexts, "steps": whole.steps}
@@ -82,7 +82,7 @@ class Job:
         return whole
 
     def steps(self, steps: list[dict[str, Any]], contexts: Mapping[str, Any], env: Mapping[str, str] | None = None) -> "Whole":
-        """One after the other; after a failure only those that say so."""
+        """Run steps in order. After a failure, run only those whose condition allows it."""
         whole = Whole()
         for number, spec in enumerate(steps):
             scope = {**contexts, "steps": whole.steps, "success": whole.outcome == "success", "env": dict(env or {})}
@@ -105,7 +105,7 @@ class Job:
         return Step(name, "success", outputs)
 
     def run(self, name: str, script: str, env: Mapping[str, str], meanwhile: Callable[[Process], None] = lambda _: None) -> Step:
-        """One `run:` step. `meanwhile` is done to its process."""
+        """Run one `run:` step. `meanwhile` gets its process."""
         assert "${{" not in script, "a value would reach the shell as its words"
         files = self._files()
         process = self._start(script, {**env, **{variable: str(file) for variable, file in files.items()}})
@@ -149,7 +149,7 @@ class Job:
 
 @dataclass
 class Whole:
-    """What became of a list of steps."""
+    """The result of a list of steps."""
 
     outcome: str = "success"
     code: int | None = 0
@@ -166,7 +166,7 @@ class Whole:
 
 
 def machine(root: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """What a job finds on a runner, new or its own: `root` holds its home, its temporary directory and its tools."""
+    """Return the environment of a job on a runner: `root` has its home, its temporary directory and its tools."""
     for name in ("home", "temp", "tools"):
         (root / name).mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}

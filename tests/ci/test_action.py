@@ -1,4 +1,4 @@
-"""The action's own steps without an engine: what they refuse, how they install, and what they make green or red."""
+"""The action's own steps without an engine: what they refuse, how they install, and when they succeed or fail."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @dataclass
 class Used(Step):
-    """What became of an action: what the runner understood, and the names of the parts that were not skipped."""
+    """The result of an action: what the runner understood, and the names of the parts that were not skipped."""
 
     runner: Runner = field(default_factory=Runner)
     ran: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Used(Step):
 
 @pytest.fixture
 def use(workspace: Path, job: Callable[..., Job]) -> Callable[..., Used]:
-    """The whole action, once, in a new job."""
+    """Run the whole action once, in a new job."""
 
     def used(**given: str) -> Used:
         one = job(workspace)
@@ -117,7 +117,7 @@ def test_a_step_after_the_check_gets_every_input_by_environment_and_none_by_temp
 
 
 def variable(name: str) -> str:
-    """An input's place in the environment of a step."""
+    """Return the environment variable of an input of a step."""
     return f"IN_{name.removeprefix('github-').replace('-', '_').upper()}"
 
 
@@ -137,7 +137,7 @@ def test_invalid_files_are_reported_with_their_position_and_leave_a_record(use, 
 
 
 def without_network() -> tuple[str, ...]:
-    """A network namespace with nothing in it, where the machine lets us have one."""
+    """Return an empty network namespace, if the machine permits one."""
     alone = ("unshare", "--net", "--map-root-user")
     works = shutil.which("unshare") and subprocess.run([*alone, "true"], capture_output=True, check=False).returncode == 0
     return alone if works else ()
@@ -216,12 +216,12 @@ def test_python_is_the_runners_own_the_named_one_or_fetched(job, workspace, tmp_
     assert ["Python 3.11" in error.data or "older than 3.11" in error.data for error in one.runner.named("error")] == [True, True]
 
 
-# ------------------------------------------------------------ green and red
+# ------------------------------------------------------------ success and failure
 
 
 @pytest.fixture
 def last(job, workspace, tmp_path) -> Callable[..., tuple[Step, Job]]:
-    """The last step with a program in Python's place: what no sound promoter does can be seen, too."""
+    """Return a function that runs the last step with a program instead of Python. It may do what a correct promoter does not."""
 
     def run(program: str, meanwhile: Callable[[Process], None] = lambda _: None, **given: str) -> tuple[Step, Job]:
         python = tmp_path / "python"
@@ -238,7 +238,7 @@ def last(job, workspace, tmp_path) -> Callable[..., tuple[Step, Job]]:
 
 @pytest.fixture
 def ended(last, tmp_path) -> Callable[..., tuple[Step, Job]]:
-    """The last step, when the command ended with a code and had written these outputs."""
+    """Return a function that runs the last step with a command that writes these outputs and exits with a code."""
 
     def end(code: int, outputs: dict[str, str], **given: str) -> tuple[Step, Job]:
         (tmp_path / "outputs").write_text("".join(f"{name}<<x7\n{value}\nx7\n" for name, value in outputs.items()))
@@ -274,7 +274,7 @@ def test_green_is_the_wanted_state_or_an_honest_wait_and_never_without_a_digest(
     step, one = ended(code, output, **{"command": command, "on-pending": on_pending})
     assert step.code == color, step.log
     assert step.outputs["status"] == ("failed" if color == 1 else status)
-    assert bool(one.runner.named("error")) == (color != 0 and code in {0, 3})  # of the others promoter itself has told
+    assert bool(one.runner.named("error")) == (color != 0 and code in {0, 3})  # promoter itself has reported the others
     assert bool(one.runner.named("notice")) == (code == 3 and color == 0)
 
 
@@ -321,7 +321,7 @@ def test_the_arguments_are_the_inputs_each_in_one_word(last, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancelled_job_asks_once_and_waits_until_things_are_in_order(last, tmp_path, number):
+def test_a_cancelled_job_asks_once_and_waits_for_the_cleanup(last, tmp_path, number):
     program = """#!/bin/sh
     trap 'echo asked >>asked; until test -e go; do sleep 0.05; done; exit 130' TERM
     touch ready; for _ in $(seq 900); do sleep 0.05; done

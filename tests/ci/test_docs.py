@@ -1,4 +1,4 @@
-"""What the manual says of the action and of the GitLab component is what they are, and what it shows passes the linters."""
+"""The manual is correct about the action and the GitLab component, and its examples pass the linters."""
 
 import re
 import subprocess
@@ -51,7 +51,7 @@ def test_the_called_workflow_hands_on_what_the_action_takes_and_gives() -> None:
         "github-token",
         "wheel",
         "python",
-    }  # by `environment:`, by `reviews`, and for the action alone
+    }  # by `environment:`, by `reviews`, and only for the action
     assert call["inputs"].keys() - own == ACTION["inputs"].keys() - not_passed
     step = next(step for step in job["steps"] if step.get("id") == "promoter")
     assert step["with"].keys() == ACTION["inputs"].keys() - not_passed | {"github-token"}
@@ -89,7 +89,7 @@ def test_what_other_ci_installs_is_this_version(file: str) -> None:
 
 
 def test_small_a_release_is_never_an_option_of_the_component(tmp_path: Path) -> None:
-    """The component's own script, with a promoter that tells its words."""
+    """Run the component's own script with a promoter that prints its arguments."""
     (tmp_path / "promoter").write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && echo promoter {__version__} || printf "%s\\n" "$@" > said\n'
     )

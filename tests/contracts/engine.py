@@ -1,4 +1,4 @@
-"""What every Engine does, fake or real: a class of tests over a `Site`, which knows how images come to be there."""
+"""The contract of every Engine, fake or real: a class of tests with a `Site`, which adds the images."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -30,30 +30,30 @@ QUICK = timedelta(milliseconds=100)
 
 
 class Site(Protocol):
-    """`engine`, and images on it. Names that begin with `prefix` are the test's own and are cleaned up."""
+    """`engine`, and images on it. Names that begin with `prefix` belong to the test and are cleaned up."""
 
     engine: Engine
     prefix: str
 
     def image(self, behaviour: Behaviour) -> ImageRef:
-        """An image that behaves so; the registry and the engine both hold it."""
+        """Return an image with this behaviour, which both the registry and the engine have."""
 
     def listener(self, address: str, port: int) -> AbstractContextManager[object]:
-        """This process listens on a port of the engine's host; skips the test if that is another machine."""
+        """Listen in this process on a port of the engine's host. Skip the test if that is another machine."""
 
     def built(self) -> tuple[Repository, str]:
-        """A repository and a tag under which an image was built on the engine and not pushed."""
+        """Return repository and tag of an image that was built on the engine and not pushed."""
 
 
 def silent(layer: str, status: str, current: int | None, total: int | None) -> None: ...
 
 
 class EngineContract:
-    """Subclasses give the fixture `site`."""
+    """Subclasses define the fixture `site`."""
 
     @pytest.fixture
     def run(self, site: Site) -> Iterator[object]:
-        """Makes a container and starts it; `start=False` does not."""
+        """Return a function that makes a container and starts it, unless `start=False`."""
 
         def make(service: Service, behaviour: Behaviour = RUNS, *, start: bool = True, **options: object) -> str:
             name = f"{site.prefix}-{uuid4().hex[:8]}"
@@ -122,7 +122,7 @@ class EngineContract:
         assert site.engine.digest_of(container, site.image(RUNS).repository, site.image(RUNS).digest)
         assert not site.engine.remove_image(site.image(RUNS))
 
-    # -------------------------------------------------------------- life of a container
+    # -------------------------------------------------------------- lifecycle of a container
     def test_a_container_is_made_without_being_started(self, site, run):
         container = run(Service(labels={"theirs": "yes"}), start=False)
         seen = seen_in(site, container)
@@ -182,7 +182,7 @@ class EngineContract:
             with pytest.raises(EngineError):
                 ask()
 
-    # -------------------------------------------------------------- what goes wrong at the start
+    # -------------------------------------------------------------- errors at the start
     def test_a_name_is_taken_once(self, site, run):
         name = seen_in(site, run(Service(), start=False)).name
         with pytest.raises(StartError, match=name):
@@ -233,7 +233,7 @@ class EngineContract:
         assert set(published) == {"80/tcp", "9000/tcp"}
         assert all(host == "127.0.0.1" and port > 1 for host, port in published.values())
 
-    # -------------------------------------------------------------- inside
+    # -------------------------------------------------------------- inside a container
     def test_exec_gives_code_and_words(self, site, run):
         container = run(Service())
         assert site.engine.exec(container, ("true",), 10) == ExecResult(0, "")
@@ -397,7 +397,7 @@ class EngineContract:
         run(Service(ports=({"target": 80, "published": number, "host_ip": "127.0.0.1"},)))
         assert site.engine.listening_ports({number}) == ()
 
-    # -------------------------------------------------------------- what a container was made with
+    # -------------------------------------------------------------- settings of a container
     def test_a_container_matches_its_spec(self, site, run):
         service = Service(environment={"LEVEL": "info"}, command=("sleep", "30"), mem_limit=64 << 20)
         found = site.engine.inspect(run(service, start=False))
@@ -429,7 +429,7 @@ class EngineContract:
         assert site.engine.read("nobody", "/run/secrets/x") is None
 
     def verdict(self, site: Site, container: str) -> Container:
-        """What the engine says when it has made up its mind; `wait` is the pause between two looks."""
+        """Return the container once its health is decided; `wait` pauses between two inspections."""
         for _ in range(200):
             seen = seen_in(site, container)
             if seen.health != "starting":

@@ -1,4 +1,4 @@
-"""What every platform promises, whether it is real or a fake."""
+"""The contract of every platform, real or fake."""
 
 from typing import Protocol
 
@@ -29,18 +29,18 @@ RECORD = DeploymentRecord(
 
 
 class ForgeSite(Protocol):
-    """A platform, and what a test may do to it."""
+    """A platform, and what a test may do with it."""
 
     forge: Forge
 
     def review(self, user: str, decision: str, comment: str) -> None:
-        """Somebody reviews this run's going on to prod."""
+        """Add a person's review of this run's job for prod."""
 
     def started(self) -> list[tuple[str, str]]:
-        """Environment and release of every job that was started."""
+        """Return environment and release of every job that was started."""
 
     def recorded(self) -> list[tuple[str, str]]:
-        """Environment and state of every deployment record."""
+        """Return environment and state of every deployment record."""
 
 
 class ForgeContract:

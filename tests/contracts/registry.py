@@ -1,4 +1,4 @@
-"""What every Registry does, fake or real: a class of tests over a `Shelf`, which knows how images come to be there."""
+"""The contract of every Registry, fake or real: a class of tests with a `RegistrySite`, which adds the images."""
 
 import json
 from typing import Protocol
@@ -17,17 +17,17 @@ INDEX_KIND = "application/vnd.oci.image.index.v1+json"
 
 
 class RegistrySite(Protocol):
-    """`registry`, and a repository of this test's own in it."""
+    """`registry`, and a repository in it that belongs to this test."""
 
     registry: Registry
     repository: Repository
 
     def put(self, repository: Repository, tag: str, body: bytes, kind: str) -> Digest:
-        """As a push would; the config blob comes by itself."""
+        """Push a manifest. The config blob is added automatically."""
 
 
 def manifest(note: str = "") -> bytes:
-    """An image of no layers; another `note` is another digest."""
+    """Return the manifest of an image without layers. Another `note` makes another digest."""
     config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": str(CONFIG_DIGEST), "size": len(CONFIG)}
     document = {"schemaVersion": 2, "mediaType": MANIFEST_KIND, "config": config, "layers": [], "annotations": {"note": note}}
     return json.dumps(document, indent=3).encode()
@@ -39,7 +39,7 @@ def index(child: Digest, size: int) -> bytes:
 
 
 class RegistryContract:
-    """Subclasses give the fixture `site`."""
+    """Subclasses define the fixture `site`."""
 
     def test_a_registry_that_is_there_answers(self, site: RegistrySite) -> None:
         assert site.registry.ping(site.repository.host) is None
@@ -108,7 +108,7 @@ class RegistryContract:
     def test_a_copy_has_the_same_bytes_under_the_same_digest(self, site: RegistrySite) -> None:
         digest = site.put(site.repository, "v1", manifest("copied"), MANIFEST_KIND)
         to = Repository(site.repository.host, f"{site.repository.path}/elsewhere")
-        for _ in range(2):  # a copy of what is there already is no fault
+        for _ in range(2):  # copying an image that exists already is no error
             site.registry.copy(ImageRef(site.repository, digest), to)
         found = site.registry.manifest(ImageRef(to, digest))
         assert found is not None

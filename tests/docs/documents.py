@@ -1,4 +1,4 @@
-"""YAML of the manual: what kind of document a block is, and what surrounds one that is a part of a pipeline file."""
+"""YAML of the manual: the kind of document of a block, and the document around a block that is a part of one."""
 
 from typing import Any
 
@@ -27,18 +27,18 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "job": (WORKFLOW, ("jobs", "promote")),
     "steps": (WORKFLOW, ("jobs", "promote", "steps")),
 }
-"""What may stand after `yaml part`: the document that surrounds the block, and the place that the block takes in it."""
+"""The words after `yaml part`: the document around the block, and the position of the block in it."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Compose's `!reset` and `!override` are told by promoter itself; here they only must not be in the way."""
+    """Reads Compose's `!reset` and `!override` as plain values. promoter itself checks them."""
 
 
 _Loader.add_multi_constructor("!", lambda loader, _, node: node.value)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:bool" or first not in "yYnNoO"]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}  # `on` is a key of workflows and not true
+}  # `on` is a key of workflows, not true
 
 
 def read(text: str) -> Any:
@@ -46,7 +46,7 @@ def read(text: str) -> Any:
 
 
 def kind(block: Block) -> str | None:
-    """`pipeline`, `workflow`, `compose`, `gitlab` or `other`; None for what nobody can tell."""
+    """Return `pipeline`, `workflow`, `compose`, `gitlab` or `other`; None if the kind is not clear."""
     if block.mark.startswith("part "):
         part = block.mark.removeprefix("part ")
         return None if part not in PARTS else "pipeline" if PARTS[part][0] == PIPELINE else "workflow"
@@ -65,7 +65,7 @@ def kind(block: Block) -> str | None:
 
 
 def whole(block: Block) -> str:
-    """The document that a block is, or is a part of."""
+    """Return the document that a block is, or is a part of."""
     if not block.mark.startswith("part "):
         return block.text
     around, path = PARTS[block.mark.removeprefix("part ")]

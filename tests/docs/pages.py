@@ -1,15 +1,15 @@
-"""The manual as data: its pages, their fenced blocks, headings and links. What must hold of them is tested beside this file.
+"""The manual as data: its pages, their fenced blocks, headings and links. The tests beside this file check them.
 
-A block says in its info string what it is. Code hosts and Sphinx highlight by the first word and ignore the rest:
+The info string of a block has its kind. Code hosts and Sphinx highlight by the first word and ignore the rest:
 
-    yaml                  a whole document: a pipeline file, a workflow, a .gitlab-ci.yml, a Compose file; known by its keys
+    yaml                  a whole document: a pipeline file, a workflow, a .gitlab-ci.yml, a Compose file; recognised by its keys
     yaml part PLACE       a part of a pipeline file, or of a workflow; PLACE is one of `PARTS` in tests/docs/documents.py
-    yaml other            YAML of some other program, which nothing here can check
+    yaml other            YAML of another program, which these tests cannot check
     sh                    commands; tests/docs/test_executed_pages.py runs them on its pages, block after block, in one shell
-    sh set up             commands that are run before all others of their page, so that a page can begin with what helps
+    sh set up             commands that run before all others of their page, so that a page can begin with its main example
     sh not run            commands that are checked, and not run there: they need what no test machine has
     python                a program; tests/docs/test_python.py runs it
-    text                  right after such a block: what it prints; anywhere else text, a picture, a message
+    text                  right after such a block: its output; anywhere else text, a picture, a message
 """
 
 import re
@@ -27,7 +27,7 @@ _LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block. `mark` is what its info string says after the language."""
+    """One fenced block. `mark` is the rest of its info string after the language."""
 
     page: Path
     line: int
@@ -55,7 +55,7 @@ def blocks(language: str) -> list[Block]:
 
 
 def prose(page: Path) -> str:
-    """A page without its blocks and without `code`: what a reader reads as sentences, links among them."""
+    """Return a page without its blocks and without `code`: its sentences, with links."""
     return re.sub(r"`[^`\n]*`", "``", _FENCE.sub("", page.read_text()))
 
 
@@ -64,7 +64,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as code hosts and MyST make them."""
+    """Return the anchors of a page's headings, as code hosts and MyST make them."""
     seen: dict[str, int] = {}
     made = set()
     for heading in _HEADING.findall(_FENCE.sub("", page.read_text())):

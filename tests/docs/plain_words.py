@@ -34,7 +34,7 @@ REFUSED = {
     r"alike": "the same, similar, both",
     r"for ever": "permanently",
 }
-"""What is refused, as whole words in any case and across line ends, and what to write instead."""
+"""Refused words, as whole words in any case and across line ends, and what to write instead."""
 _REFUSED = re.compile(r"\b(?:" + "|".join(REFUSED).replace(" ", r"\s+") + r")\b", re.IGNORECASE)
 _FENCE = re.compile(r"^( *)(`{3,})[^\n`]*\n.*?^\1\2$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -45,12 +45,12 @@ _END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|\s·\s")
 
 
 def found(text: str) -> list[tuple[int, str]]:
-    """Each refused word of a text, with its line."""
+    """Return each refused word of a text, with its line."""
     return [(text.count("\n", 0, match.start()) + 1, " ".join(match[0].split())) for match in _REFUSED.finditer(text)]
 
 
 def prose(markdown: str) -> str:
-    """Markdown without blocks, comments, code and addresses. Lines keep their numbers; code counts as one word."""
+    """Return Markdown without blocks, comments, code and addresses. Lines keep their numbers; code counts as one word."""
     for pattern in (_COMMENT, _FENCE):
         markdown = pattern.sub(lambda match: "\n" * match[0].count("\n"), markdown)
     markdown = _CODE.sub(lambda match: "CODE" + "\n" * match[0].count("\n"), markdown)
@@ -58,7 +58,7 @@ def prose(markdown: str) -> str:
 
 
 def long_sentences(text: str) -> list[tuple[int, str]]:
-    """Each sentence of `prose` with more than `AT_MOST` words, with the line on which its paragraph starts."""
+    """Return each sentence of `prose` with more than `AT_MOST` words, with the line on which its paragraph starts."""
     parts = [(line, part) for line, block in _paragraphs(text) for part in _END.split(block)]
     return [(line, " ".join(part.split())) for line, part in parts if _words(part) > AT_MOST]
 
@@ -68,7 +68,7 @@ def _words(sentence: str) -> int:
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """Paragraphs, bullets, headings and cells, each with its first line."""
+    """Yield paragraphs, bullets, headings and cells, each with its first line."""
     start, lines = 1, list[str]()
     for number, line in enumerate([*text.splitlines(), ""], 1):
         row = line.lstrip().startswith("|")

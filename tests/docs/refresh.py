@@ -1,6 +1,6 @@
-"""Runs pages on the lab and writes the answers into them: `python -m tests.docs.refresh docs/tutorial.md …`, `make refresh-docs`.
+"""Run pages on the lab and write the answers into them: `python -m tests.docs.refresh docs/tutorial.md …`, `make refresh-docs`.
 
-A page whose answers are alike stays as it is; where one is not, all are written anew, so that one id means one thing.
+A page whose answers are all unchanged is not written. If one differs, all are written again, so that each id is consistent.
 """
 
 import os
@@ -52,7 +52,7 @@ def refresh(page: Path) -> None:
 
 
 def _keep_colours(painted: list[Executed]) -> None:
-    """Keep the coloured answers that the picture of the terminal shows."""
+    """Keep the coloured answers for the picture of the terminal."""
     answers = {one.block.text.splitlines()[0]: one.output for one in reversed(painted)}
     ends = "exit code 3\n"  # the page prints it after the command
     shown = [f"$ {command}\n{answers[command].removesuffix(ends).rstrip()}\n" for command in PICTURED]

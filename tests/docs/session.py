@@ -1,9 +1,9 @@
-"""A page told to a shell: its `sh` blocks in one bash, each answer compared with the `text` block that follows it.
+"""Run a page in a shell: its `sh` blocks in one bash. Each answer is compared with the `text` block that follows it.
 
-Ids, times and measures differ from run to run, so both sides are made alike first: the same id stands for the same thing
-all over a page, in whatever length it is shown.
+Ids, times and measures differ from run to run, so both sides are normalized first: the same id gets the same number
+everywhere on a page, at any length.
 
-A line `…` in a `text` block stands for any number of lines. tests/docs/refresh.py writes the answers into a page.
+A line `…` in a `text` block matches any number of lines. tests/docs/refresh.py writes the answers into a page.
 """
 
 import os
@@ -36,9 +36,9 @@ EXECUTED = (
     "how-to/rotate-a-signing-key.md",
     "how-to/several-services-and-migrations.md",
 )
-"""The pages that are told."""
+"""The pages that are executed."""
 _BUILD = re.compile(r"^[\w-]+ \| .*\n|^[\w-]+: building with .*\n", re.MULTILINE)
-"""What the builder says is its own: which one builds depends on the machine."""
+"""The output of the builder, which depends on the machine."""
 _ID = re.compile(r"\b[0-9a-f]{7,64}\b")
 _MEASURES = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"), "2026-01-01 00:00:00"),
@@ -48,7 +48,7 @@ _MEASURES = (
     (re.compile(r"\b\d+ms\b"), "0ms"),
     (re.compile(r"\b(\d+m)?\d+(\.\d)?s\b"), "0.0s"),
     (re.compile(r"… starting\b"), "✓ healthy"),
-    (re.compile(r"\b(starting|running)\b"), "healthy"),  # the engine's own first look may come after the question
+    (re.compile(r"\b(starting|running)\b"), "healthy"),  # the engine's own first check may come after the question
     (re.compile(r"\b[0-9a-f]{7}\b(?=\))"), "0000000"),
     (re.compile(r"\bSHA256:[\w+/]{43}"), "SHA256:key"),
     (re.compile(r"^[0-9a-f]{7}(?= )", re.MULTILINE), "0000000"),
@@ -59,12 +59,12 @@ _MEASURES = (
 TUTORIAL = DOCS / "tutorial.md"
 _END = "@@ the block has ended"
 _TIMEOUT = 300
-"""Seconds for a whole page; a shell that hangs is killed, and says how far it came."""
+"""Seconds for a whole page. A shell that hangs is killed, and its output so far is reported."""
 
 
 @dataclass
 class Normalizer:
-    """One side of the comparison. Ids are numbered as they come up, so that mixing up two of them shows."""
+    """One side of the comparison. Ids are numbered in order of appearance, so that exchanging two of them is found."""
 
     known: dict[str, str] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Normalizer:
 
 
 def measured(text: str) -> str:
-    """Without what a builder says, and with all times and measures the same."""
+    """Remove the output of the builder, and replace all times and measures."""
     text = _BUILD.sub("", text)
     for pattern, instead in _MEASURES:
         text = pattern.sub(instead, text)
@@ -81,7 +81,7 @@ def measured(text: str) -> str:
 
 
 def without_what_is_left_out(message: str, shown: str) -> str:
-    """What was said, without the lines for which `shown` has a `…`; all of it where the rest does not fit."""
+    """Replace by `…` the lines for which `shown` has a `…`. Return all of the output if the rest does not match."""
     if not re.search(r"(?m)^…$", shown):
         return message
     lines = _BUILD.sub("", message).strip("\n").splitlines()
@@ -101,7 +101,7 @@ def without_what_is_left_out(message: str, shown: str) -> str:
 
 
 class Shell:
-    """One bash for a whole page, with nobody at its standard input."""
+    """One bash for a whole page, without a person at its standard input."""
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
         self._bash = subprocess.Popen(
@@ -143,7 +143,7 @@ class Shell:
 
 @dataclass(frozen=True)
 class Executed:
-    """A block of commands, what it said, and what the page says that it says (None: nothing)."""
+    """A block of commands, its output, and the output on the page (None: nothing)."""
 
     block: Block
     output: str
@@ -151,24 +151,24 @@ class Executed:
 
 
 def answers(page: Path) -> dict[Block, Block]:
-    """Each block of commands with the text that directly follows it."""
+    """Return each block of commands with the text that directly follows it."""
     found = blocks_of(page)
     return {one: two for one, two in pairwise(found) if one.language == "sh" and two.language == "text"}
 
 
 START = 3
-"""A how-to starts where the tutorial's first blocks of commands have led: its files are there, and Ana acts."""
+"""A how-to starts after the tutorial's first blocks of commands: its files exist, and Ana is the actor."""
 
 
 def commands(page: Path) -> list[Block]:
-    """The commands of a page in the order in which they are run."""
+    """Return the commands of a page in the order in which they are run."""
     run = [block for block in blocks_of(page) if block.language == "sh" and block.mark != NOT_RUN]
     return sorted(run, key=lambda block: block.mark != SET_UP)
 
 
 def run_page(page: Path, directory: Path, environ: Mapping[str, str], changed: Mapping[str, str]) -> Iterator[Executed]:
-    """Runs a page. `changed` are words of it that must be others here, such as ports that somebody has; the answers are
-    given with the page's own."""
+    """Run a page. `changed` are words of the page with their replacements here, such as ports in use. The answers contain the
+    page's own words."""
     shown = answers(page)
     with Shell(directory, environ) as shell:
         if page.parent.name == "how-to":
@@ -180,7 +180,7 @@ def run_page(page: Path, directory: Path, environ: Mapping[str, str], changed: M
 
 
 _START_OF_WORD = r"(?:(?<!\w)|(?<=\x1b\[\dm)|(?<=\x1b\[\d\dm))"
-"""Where no word goes on. The code of a colour ends with a letter, and the word begins after it."""
+"""The start of a word. The code of a colour ends with a letter, and the word begins after it."""
 
 
 def _replaced(text: str, words: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Everything between fences on the manual's pages: files are valid, workflows and shell lint clean, commands can be typed."""
+"""All fenced blocks on the manual's pages: files are valid, workflows and shell pass the linters, commands can be typed."""
 
 import json
 import re
@@ -100,11 +100,11 @@ def test_every_document_that_is_shown_is_json(block: Block) -> None:
     "page", [page for page in PAGES if any(b.language == "sh" for b in blocks_of(page))], ids=lambda p: p.name
 )
 def test_what_is_shown_for_a_shell_is_clean(page: Path) -> None:
-    """The blocks of one page together: a later one may use what an earlier one has set."""
+    """The blocks of one page together: a later one may use variables of an earlier one."""
     script = "\n".join(block.text for block in blocks_of(page) if block.language == "sh")
     parsed = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
     assert parsed.returncode == 0, parsed.stderr
-    rules = "SC1090,SC1091,SC2034,SC2103,SC2164,SC2317"  # other files; unused here; cd; what stands after an example's `exit`
+    rules = "SC1090,SC1091,SC2034,SC2103,SC2164,SC2317"  # other files; unused here; cd; code after an example's `exit`
     command = [BIN / "shellcheck", "--shell=bash", f"--exclude={rules}", "--format=gcc", "-"]
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -129,4 +129,4 @@ def test_every_command_that_is_shown_can_be_typed(line: str) -> None:
     command = load_verb(words[0])
     if words[0] == "ledger":
         command, words = command.commands[words[1]], words[1:]
-    assert command.make_context("promoter", words[1:]).args == []  # raises for what a person would be told
+    assert command.make_context("promoter", words[1:]).args == []  # raises what a person would see as an error

@@ -1,4 +1,4 @@
-"""The pages that are run as they stand: every block of commands, in one shell, on the lab's engine and registry."""
+"""The pages that are run unchanged: every block of commands, in one shell, on the lab's engine and registry."""
 
 import shutil
 from collections.abc import Callable

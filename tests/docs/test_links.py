@@ -1,4 +1,4 @@
-"""Links of the manual's pages: what is in the repository is there, anchors too; what is elsewhere is an address."""
+"""Links of the manual's pages: a target in the repository exists, with its anchor. A target elsewhere is an address."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_every_footnote_is_there_and_used(page: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_first() -> None:
-    """On a code host nothing else leads there."""
+    """A code host has no other navigation."""
     seen, todo = set[Path](), [ROOT / "README.md", DOCS / "index.md"]
     while todo:
         page = todo.pop()
@@ -49,7 +49,7 @@ def test_every_page_can_be_reached_from_the_first() -> None:
 
 
 def test_every_file_that_contributing_names_is_there() -> None:
-    """A how-to that names a file which was moved misleads."""
+    """A how-to that names a file which was moved is wrong."""
     folders = "promoter|tests|docs|pipelines|lab|bench|templates"
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text()))
     assert len(named) > 60

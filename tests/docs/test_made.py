@@ -1,4 +1,4 @@
-"""What scripts write is what they would write now: the reference, the picture of the terminal. And the site, as CI builds it."""
+"""Generated files are up to date: the reference, the picture of the terminal. Also, the site as CI builds it."""
 
 import importlib.util
 import re
@@ -13,11 +13,11 @@ import pytest
 from tests.docs.pages import DOCS, PAGES, ROOT
 
 SCRIPTS = ("script", "link", "img", "iframe", "object", "embed", "source", "video", "audio", "use", "image")
-"""What a browser fetches by itself."""
+"""Elements for which a browser fetches an address by itself."""
 
 
 def script(path: str) -> ModuleType:
-    """A script of docs/, which finds its neighbours as it does when it is run."""
+    """Return a script of docs/, which finds its neighbours as when it is run."""
     if str(DOCS) not in sys.path:
         sys.path.append(str(DOCS))
     spec = importlib.util.spec_from_file_location(Path(path).stem, DOCS / path)
@@ -63,7 +63,7 @@ def test_the_picture_of_the_terminal_shows_the_output_of_the_commands() -> None:
 
 
 class Fetched(HTMLParser):
-    """Every address that a page makes a browser fetch."""
+    """Collects every address that a page makes a browser fetch."""
 
     def __init__(self) -> None:
         super().__init__()

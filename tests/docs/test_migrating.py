@@ -1,4 +1,4 @@
-"""What docs/how-to/migrate-from-a-shell-script.md says of the container that the script has left."""
+"""What docs/how-to/migrate-from-a-shell-script.md writes about the container that the script has left."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ environments:
 
 @pytest.fixture
 def scripts_own(engine_url: str, base: str, unique: str, free_port: Callable[[], int]) -> Iterator[tuple[Any, int]]:
-    """A container as `docker run --name` makes it, which nobody has told promoter about; and its port."""
+    """Start a container as `docker run --name` does, which promoter does not know. Yield it and its port."""
     client, port = docker.DockerClient(base_url=engine_url), free_port()
     serve = ["sh", "-c", "mkdir /www; echo old >/www/index.html; exec httpd -f -p 8080 -h /www"]
     container = client.containers.run(base, serve, name=unique, ports={"8080": ("127.0.0.1", port)}, init=True, detach=True)

@@ -1,4 +1,4 @@
-"""The manual is written in plain words and short sentences, so that a reader of any first language reads each once."""
+"""The manual has plain words and short sentences, so that readers of any first language understand it at once."""
 
 import ast
 import io
@@ -12,10 +12,10 @@ from tests.docs.pages import DOCS, PAGES, ROOT
 from tests.docs.plain_words import AT_MOST, REFUSED, found, long_sentences, prose
 
 WRITTEN = [page for page in PAGES if not page.read_text().startswith("<!-- Made by docs/generate.py")]
-"""Pages that people write. Generated ones say what the code says."""
+"""Pages that people write. Generated ones contain texts from the code."""
 PACKAGE = ROOT / "promoter"
 RECORDS = "decisions"
-"""The folder of decision records, which stay as they were decided: the rule of length does not apply to them."""
+"""The folder of decision records, which are not edited later: the rule of length does not apply to them."""
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
@@ -29,11 +29,25 @@ def test_a_page_has_short_sentences(page: Path) -> None:
 
 
 def _texts(module: Path) -> Iterator[tuple[int, str]]:
-    """Messages, help texts, docstrings and comments. A text without a space is a key or a name, and no sentence."""
+    """Yield messages, help texts, docstrings and comments. A text without a space is a key or a name, not a sentence."""
     source = module.read_text()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.lineno, node.value
+    yield from _comments(source)
+
+
+def _docstrings_and_comments(module: Path) -> Iterator[tuple[int, str]]:
+    """Yield each string that is a statement by itself, and each comment. Other strings of a test are its data."""
+    source = module.read_text()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node.lineno, text
+    yield from _comments(source)
+
+
+def _comments(source: str) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -49,6 +63,26 @@ def test_messages_and_comments_use_plain_words(folder: str) -> None:
         for line, word in found(text)
     ]
     assert words == []
+
+
+DEVELOPMENT = sorted({module.parent for name in ("tests", "lab", "bench") for module in (ROOT / name).rglob("*.py")})
+"""Folders of code for developers only."""
+
+
+@pytest.mark.parametrize("folder", DEVELOPMENT, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_docstrings_and_comments_for_developers_use_plain_words(folder: Path) -> None:
+    words = [
+        f"{module.relative_to(ROOT)}:{start + line - 1}: {word}"
+        for module in sorted(folder.glob("*.py"))
+        for start, text in _docstrings_and_comments(module)
+        for line, word in found(text)
+    ]
+    assert words == []
+
+
+def test_folders_for_developers_are_found() -> None:
+    names = {str(folder.relative_to(ROOT)) for folder in DEVELOPMENT}
+    assert {"tests", "tests/adapters/engine", "tests/live", "lab", "lab/parts", "bench"} <= names
 
 
 CI_FILES = sorted(
@@ -74,6 +108,16 @@ def test_a_message_and_a_comment_are_read(tmp_path: Path) -> None:
     module = tmp_path / "a.py"
     module.write_text('# it stands\nx = {"mend": f"a vote is due {said}"}\n')
     assert [found(text) for _, text in _texts(module)] == [[(1, "due")], [(1, "stands")]]
+
+
+def test_a_docstring_and_a_comment_are_read_and_data_is_not(tmp_path: Path) -> None:
+    module = tmp_path / "a.py"
+    module.write_text('"""It stands."""\nx = 1  # due\n"""Held to it."""\ny = "a vote is due"\n')
+    assert {start: found(text) for start, text in _docstrings_and_comments(module)} == {
+        1: [(1, "stands")],
+        2: [(1, "due")],
+        3: [(1, "Held to")],
+    }
 
 
 def test_there_are_pages_to_check() -> None:

@@ -1,4 +1,4 @@
-"""The example on the page about Python runs as it stands."""
+"""The example on the page about Python runs unchanged."""
 
 from pathlib import Path
 

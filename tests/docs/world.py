@@ -1,4 +1,4 @@
-"""Where a page is told: an empty directory, the lab's engine and registry, and words of the page that must be others there."""
+"""Where a page is run: an empty directory, the lab's engine and registry, and replacements for words of the page."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ RUN ["/bin/busybox", "--install", "-s", "/bin"]
 
 @dataclass(frozen=True)
 class World:
-    """What a page is told in. `changed` is what the page says, and what that is here."""
+    """What a page is run with. `changed` maps words of the page to their replacements here."""
 
     directory: Path
     environ: Mapping[str, str]
@@ -50,7 +50,7 @@ def world(directory: Path, engine: str, registry: str, base: str, name: str, por
 
 @contextmanager
 def base_image(engine: str, busybox: Path, directory: Path, name: str) -> Iterator[str]:
-    """An image that has what the page's base has, under a name of its own; no registry is asked for it."""
+    """Build an image with the content of the page's base, under a separate name. No registry is needed for it."""
     import docker
 
     shutil.copy2(busybox / "busybox", directory / "busybox")

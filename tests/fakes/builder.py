@@ -1,4 +1,4 @@
-"""A builder that remembers what it was asked, and does what a test says instead of building."""
+"""A builder that records its requests, and does what a test configures instead of building."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,14 +9,14 @@ from promoter.promotion.ports.secrets import Secrets
 
 
 class FakeBuilder:
-    """`made` is called for each build that ends well: there a test puts the image into its engine."""
+    """`made` is called after each successful build: a test can add the image to its engine there."""
 
     name = "fake"
 
     def __init__(self, made: Callable[[BuildRequest], None] = lambda _: None) -> None:
         self.requests: list[BuildRequest] = []
         self.revealed: dict[str, dict[str, str]] = {}
-        """Build arguments by service, secrets put in."""
+        """Build arguments by service, with secrets filled in."""
         self._made = made
         self._lines: dict[str, Sequence[str]] = {}
         self._failures: dict[str, BuildError] = {}

@@ -1,4 +1,4 @@
-"""A clock that waits without waiting: sleeping moves its time."""
+"""A clock that does not wait: sleeping advances its time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,9 +12,9 @@ class FakeClock:
     def __init__(self, now: datetime = START) -> None:
         self.sleeps: list[float] = []
         self.interrupt_after: int | None = None
-        """How many more sleeps end well; None for all of them."""
+        """How many more sleeps succeed; None for all of them."""
         self.meanwhile: list[Callable[[], object]] = []
-        """What others do during the next sleeps, one each."""
+        """What others do during the next sleeps, one function for each."""
         self._start = self._now = now
         self._interrupted = False
 

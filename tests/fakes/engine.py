@@ -1,9 +1,9 @@
-"""An engine in memory that passes the contract suite. A test says how images behave, and reads the log of calls.
+"""An engine in memory that passes the contract suite. A test configures how images behave, and reads the log of calls.
 
 engine = FakeEngine()
-engine.offer(image)                                   # a registry holds it: it can be pulled
-engine.behave(image.digest, Behaviour(exit_code=3))   # containers of it end at once
-engine.fail("start", StartError("port taken"))        # the next start fails so
+engine.offer(image)                                   # a registry has it: it can be pulled
+engine.behave(image.digest, Behaviour(exit_code=3))   # its containers exit at once
+engine.fail("start", StartError("port taken"))        # the next start raises this error
 """
 
 import hashlib
@@ -44,14 +44,14 @@ TOO_LONG = ExecResult(124, "not done within its time", timed_out=True)
 class Behaviour:
     """How containers of an image behave.
 
-    `exit_code`: they end with it at once; None means they run on. `health` is what a healthcheck comes to after
-    `looks` inspections. `fails_to_start` is the engine's reason. `exec` answers commands; other commands succeed, but
-    for the healthcheck's own, which follows `health`. `healthcheck` is the image's own test.
+    `exit_code`: containers exit with it at once; None means they keep running. `health` is the result of the healthcheck
+    after `looks` inspections. `fails_to_start` is the engine's reason. `exec` has the results of commands; other commands
+    succeed, except the healthcheck's own, which follows `health`. `healthcheck` is the image's own test.
     """
 
     exit_code: int | None = None
     job: int = 0
-    """What a job comes to, where the image's containers run on."""
+    """The exit code of a job, if the image's containers keep running."""
     health: str = "healthy"
     failing_probes: int = 0
     fails_to_start: str | None = None
@@ -65,7 +65,7 @@ class Behaviour:
 
 @dataclass
 class Box:
-    """A container inside the fake; a test may read it, and change it to play a trick."""
+    """A container inside the fake. A test may read it, and change it to simulate a fault."""
 
     id: str
     name: str
@@ -87,7 +87,7 @@ class Box:
 
 
 class FakeEngine:
-    """`sleep` is what waiting costs: give a fake clock's, and `wait` moves it. `calls` holds (verb, what) of each change."""
+    """`sleep` is called to wait: pass a fake clock's, and `wait` advances it. `calls` has (verb, target) of each change."""
 
     def __init__(self, address: str = "fake://engine", sleep: Callable[[float], None] = lambda _: None) -> None:
         self.address = address
@@ -107,37 +107,37 @@ class FakeEngine:
         self._count = 0
         self._lock = threading.RLock()
 
-    # ------------------------------------------------------------ what a test says
+    # ------------------------------------------------------------ configured by a test
     def behave(self, digest: Digest, behaviour: Behaviour) -> None:
         self.behaviours[digest] = behaviour
 
     def offer(self, image: ImageRef) -> None:
-        """A registry holds it: it can be pulled."""
+        """Add the image to the registry: it can be pulled."""
         self.offered.add(image)
 
     def hold(self, image: ImageRef) -> None:
-        """The engine has it already."""
+        """Add the image to the engine."""
         self.held.add(image)
 
     def tag(self, repository: Repository, tag: str, digest: Digest) -> None:
-        """A builder made it here: it can be pushed."""
+        """Record the image as built here: it can be pushed."""
         self.tags[f"{repository}:{tag}"] = digest
 
     def fail(self, verb: str, error: BaseException) -> None:
-        """The next call of `verb` raises `error`; several queue up."""
+        """Make the next call of `verb` raise `error`; several are queued."""
         self._failures[verb].append(error)
 
     def crash(self, reference: str, exit_code: int = 1) -> None:
-        """A running container ends by itself."""
+        """End a running container."""
         box = self._need(reference)
         box.status, box.exit_code = "exited", exit_code
 
     def box(self, reference: str) -> Box:
-        """What the fake knows of a container, by id or name."""
+        """Return the fake's own container, by id or name."""
         return self._need(reference)
 
     def verbs(self, *wanted: str) -> list[tuple[str, ...]]:
-        """The calls of these verbs, in order."""
+        """Return the calls of these verbs, in order."""
         return [call for call in self.calls if call[0] in wanted]
 
     # ------------------------------------------------------------ engine and images
@@ -255,7 +255,7 @@ class FakeEngine:
             return identifier
 
     def _anonymous(self, spec: ContainerSpec) -> dict[str, str]:
-        """Inherited volumes, and new ones for what image and service ask for."""
+        """Return inherited volumes, and new ones for those that image and service declare."""
         mounted = {mount.target for mount in spec.service.volumes if mount.source is not None}
         asked = [m.target for m in spec.service.volumes if m.type == "volume" and m.source is None]
         paths = dict.fromkeys((*asked, *self.image_volumes(spec.image), *spec.inherited))
@@ -467,10 +467,10 @@ def _argv(test: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _id_of(digest: Digest) -> Digest:
-    """An image's id is not its digest."""
+    """Return an image id, which differs from its digest."""
     return Digest(hashlib.sha256(digest.hex.encode()).hexdigest())
 
 
 def other_digest(image: ImageRef, salt: str = "other") -> ImageRef:
-    """An image of the same repository with another digest."""
+    """Return an image of the same repository with another digest."""
     return replace(image, digest=Digest(hashlib.sha256(f"{image}{salt}".encode()).hexdigest()))

@@ -1,4 +1,4 @@
-"""A platform that remembers what it was asked, and on which people say what a test puts there."""
+"""A platform that records its requests. A test adds the reviews of people to it."""
 
 from promoter.model.errors import CallerError, ForgeError
 from promoter.usecases.ports.platform import DeploymentRecord, ImageRecord, Occasion, Platform, Review, Target, platform_of
@@ -15,7 +15,7 @@ class FakeForge:
         self.asked = 0
 
     def of(self, platform: Platform | None) -> "FakeForge":
-        """As `World.forge`."""
+        """Return this platform, as `World.forge` does."""
         assert platform in (None, self.platform)
         return self
 
@@ -48,7 +48,7 @@ class FakeForge:
         self.images.append(image)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
     def _itself(self) -> None:
         if self.platform is Platform.GITLAB:

@@ -1,4 +1,4 @@
-"""A ledger in memory that keeps every promise of the port but durability."""
+"""A ledger in memory that keeps every promise of the port except durability."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -74,4 +74,4 @@ class MemoryLedger:
         )
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""

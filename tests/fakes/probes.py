@@ -1,4 +1,4 @@
-"""Probes that see what a test says: answers by address or program, in turn, the last of them for ever."""
+"""Probes that return what a test configures: answers by address or program, in order. The last answer is repeated."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ Turn = TypeVar("Turn", HttpAnswer, CommandResult, ToolResult)
 
 
 class FakeProbes:
-    """Nothing listens, and no program is there, unless the test says so."""
+    """Nothing listens and no program exists, unless the test adds it."""
 
     def __init__(self) -> None:
         self.requests: list[HttpRequest] = []
@@ -21,15 +21,15 @@ class FakeProbes:
         self._tools: dict[str, list[ToolResult]] = {}
 
     def answer(self, url: str, *answers: HttpAnswer | int) -> None:
-        """Numbers are statuses with an empty body."""
+        """Add answers of an address. A number is a status with an empty body."""
         self._answers[url] = [HttpAnswer(a, "", 0.001) if isinstance(a, int) else a for a in answers]
 
     def result(self, program: str, *results: CommandResult | int) -> None:
-        """Numbers are exit codes without output."""
+        """Add results of a program. A number is an exit code without output."""
         self._results[program] = [CommandResult(r, "", 0.001) if isinstance(r, int) else r for r in results]
 
     def installed(self, program: str, *results: ToolResult | str) -> None:
-        """Texts are what it prints when it ends well. Asked for its version, it always answers."""
+        """Add results of an installed program. A text is its output on success. It always answers when asked for its version."""
         self._tools[program] = [ToolResult(0, r.encode(), "", 0.001) if isinstance(r, str) else r for r in results]
 
     def http(self, request: HttpRequest) -> HttpAnswer:

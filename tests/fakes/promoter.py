@@ -1,4 +1,4 @@
-"""A Promoter that remembers what it was asked and answers what a test put in. For the command line's own tests."""
+"""A Promoter that records its calls and returns what a test configures, for the tests of the command line."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def fact(
 
 
 def facts() -> list[Fact]:
-    """A short, true chain."""
+    """Return a short, valid chain of facts."""
     chain = [fact(Kind.RELEASED)]
     for kind, environment, body in (
         (Kind.STARTED, "dev", {"plan_digest": PLAN}),
@@ -129,7 +129,7 @@ def status_report() -> StatusReport:
 
 
 class FakeLoaded:
-    """A file with these environments, each on a line of its own, each to be looked at somewhere."""
+    """A file with these environments, each on a separate line and with a URL."""
 
     needs: Mapping[str, tuple[str, ...]] = {"dev": (), "test": ("dev",), "prod": ("test",)}
     remarks: tuple[Diagnostic, ...] = ()
@@ -146,7 +146,7 @@ class FakeLoaded:
 
 
 class FakePromoter:
-    """`asked` holds every call; `answers` replaces an answer or raises an error, by the name of the method."""
+    """`asked` has every call. `answers` replaces an answer or raises an error, by the name of the method."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
@@ -208,7 +208,7 @@ class FakePromoter:
         return self._answer(approval_case(), "case", environment, release)
 
     def check_approval(self, case: ApprovalCase, key: str | None) -> None:
-        """Each vote of the fake counts."""
+        """Accept each vote."""
 
     def vote(self, case: ApprovalCase, decision: str, comment: str | None, key: str | None) -> object:
         kind = Kind.APPROVED if decision == "approve" else Kind.REJECTED

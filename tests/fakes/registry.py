@@ -1,4 +1,4 @@
-"""A registry in memory that passes the contract suite. `offer` puts an image there; `fail` lets the next call fail."""
+"""A registry in memory that passes the contract suite. `offer` adds an image; `fail` makes the next call fail."""
 
 import json
 import threading
@@ -21,13 +21,13 @@ class FakeRegistry:
         self._lock = threading.Lock()
 
     def offer(self, image: ImageRef, tag: str | None = None) -> None:
-        """The registry holds `image` from now on, whatever its bytes are."""
+        """Add `image` to the registry, with arbitrary content."""
         self._manifests[image] = Manifest(image.digest, KIND, 0, None, ())
         if tag:
             self._tags[image.repository, tag] = image.digest
 
     def put(self, repository: Repository, tag: str, body: bytes, kind: str = KIND) -> Digest:
-        """As a push would: the bytes, and their tag."""
+        """Add content and its tag, as a push does."""
         document, digest = json.loads(body), Digest(sha256_hex(body))
         config = Digest.parse(document["config"]["digest"]) if "config" in document else None
         children = tuple(Digest.parse(child["digest"]) for child in document.get("manifests", ()))
@@ -36,7 +36,7 @@ class FakeRegistry:
         return digest
 
     def fail(self, verb: str, error: Exception) -> None:
-        """The next `verb` (ping, manifest, resolve, tag) raises `error`; more of them queue up."""
+        """Make the next `verb` (ping, manifest, resolve, tag) raise `error`; several are queued."""
         self._failures[verb].append(error)
 
     def tags_of(self, repository: Repository) -> dict[str, Digest]:

@@ -1,4 +1,4 @@
-"""Secrets that are simply there."""
+"""Secrets with fixed values."""
 
 from collections.abc import Mapping, Sequence
 

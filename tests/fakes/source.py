@@ -1,4 +1,4 @@
-"""A repository that is what a test says."""
+"""A repository whose state a test sets."""
 
 from collections.abc import Mapping
 from pathlib import Path

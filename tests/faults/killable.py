@@ -1,8 +1,8 @@
-"""The real `promoter` command, which dies by SIGKILL at a point: PROMOTER_DIE_AT is its number, PROMOTER_POINTS the file that
-every point's name is written to as it is reached. Looking changes nothing and is no point here.
+"""The real `promoter` command, killed by SIGKILL at a point. PROMOTER_DIE_AT is the number of the point. PROMOTER_POINTS is
+the file to which the name of each point is written when it is reached. Reads change nothing and are not points here.
 
-With PROMOTER_EXEC_POINTS each command inside a container is a point too: that is how the servers of a front are switched.
-With PROMOTER_ELSEWHERE it says that it runs on another machine: nobody here can know that it is dead.
+With PROMOTER_EXEC_POINTS each command inside a container is a point too: the servers of a front are switched by them.
+With PROMOTER_ELSEWHERE it reports another machine as its own: no process here can know that it is dead.
 """
 
 import os
@@ -24,7 +24,7 @@ OTHER_MACHINE = "e15e0000"
 
 
 class _Recorded(Points):
-    """Names each point in a file before it may die there."""
+    """Write the name of each point to a file before the process may be killed there."""
 
     def __init__(self, at: int | None, file: Path) -> None:
         super().__init__(at, lambda: os.kill(os.getpid(), signal.SIGKILL))
@@ -51,7 +51,7 @@ def main() -> None:
     choose: Any = select.choose_builder
 
     def builder(choice: str, engine: Any, **named: Any) -> Any:
-        """The builder of the real engine: what it does there is one point of its own."""
+        """Return the builder of the real engine. Its whole build is one point."""
         return points.wrapped(choose(choice, unwrapped(engine), **named), "builder", ("build",))
 
     select.choose_builder = builder

@@ -1,7 +1,7 @@
-"""Kill points: every call through which a run touches the world, before it and after it, numbered and named as they come.
+"""Kill points: before and after every call by which a run changes or reads the outside, numbered and named in order.
 
-`wrapped` puts a port behind such points. In tests over fakes dying is an exception that nothing catches, after which no
-call of the dead process has any effect; in a real process it is SIGKILL.
+`wrapped` adds such points to a port. In tests with fakes, death is an exception that nothing catches, after which no
+call of the dead process has any effect. In a real process it is SIGKILL.
 """
 
 import threading
@@ -28,31 +28,31 @@ READS = frozenset(
     }.items()
     for verb in verbs
 )
-"""Calls that change nothing in the world."""
+"""Calls that change nothing outside."""
 
 
 def fatal(names: list[str]) -> list[tuple[int, str]]:
-    """The points that leave different worlds, each with its number: the first, and the one after each call that changes.
+    """Return the points that lead to different states, with their numbers: the first, and the one after each change.
 
-    A process that dies keeps nothing. So to die anywhere between two changes leaves the same world.
+    A killed process keeps nothing. So being killed anywhere between two changes leads to the same state.
     """
     changed = (name.startswith("after ") and name.removeprefix("after ") not in READS for name in names)
     return [(number, name) for number, (name, is_new) in enumerate(zip(names, changed, strict=True), 1) if number == 1 or is_new]
 
 
 def edges(names: list[str]) -> list[tuple[int, str]]:
-    """The points around each call that changes: right after the one before it, and right before it, with their numbers."""
+    """Return the points around each change, with their numbers: right after the change before it, and right before it."""
     after = {number for number, _ in fatal(names)}
     before = {number - 1 for number in after}
     return [(number, name) for number, name in enumerate(names, 1) if number in after or number in before or number + 1 in before]
 
 
 class Dead(BaseException):
-    """The process was killed here."""
+    """Raised where the process is killed."""
 
 
 class Points:
-    """Counts points. Dies at the one numbered `at`; None goes through all of them."""
+    """Count points. Kill at the point with number `at`; None kills at no point."""
 
     def __init__(self, at: int | None = None, die: Callable[[], None] | None = None) -> None:
         self.at, self.names = at, list[str]()
@@ -72,7 +72,7 @@ class Points:
         raise Dead
 
     def wrapped(self, port: Any, name: str, verbs: tuple[str, ...] = ()) -> Any:
-        """`port` with points around its calls: those named, or all of them."""
+        """Return `port` with points around its calls: the named ones, or all."""
         return _Wrapped(port, name, verbs, self)
 
 
@@ -99,7 +99,7 @@ def unwrapped(port: Any) -> Any:
 
 
 class Pauses(Points):
-    """Stops at a point while others act, and then goes on as if nothing had been."""
+    """Stop at a point while other processes act, and then continue as if nothing had happened."""
 
     def __init__(self, at: int | None, meanwhile: Callable[[], object]) -> None:
         super().__init__(at)
@@ -118,7 +118,7 @@ class Pauses(Points):
         self._later = []
 
     def late(self, changes: tuple[str, ...]) -> list[str]:
-        """Changes that were begun after the pause, but for one of each other thread: its check may have been before it."""
+        """Return changes that began after the pause, except the first of each other thread: its check may precede the pause."""
         wanted = {f"before engine.{verb}" for verb in changes}
         started = [(thread, name) for thread, name in self._later or () if name in wanted]
         on_its_way = {thread: number for number, (thread, _) in reversed(list(enumerate(started))) if thread != self._paused}

@@ -1,4 +1,4 @@
-"""An engine that goes away in the middle: nothing is taken for a failure, and what was cut off is carried on with."""
+"""An engine that goes away during a promotion: this does not count as a failure, and interrupted work is continued."""
 
 from collections.abc import Callable
 
@@ -45,9 +45,9 @@ def test_a_run_continues_when_the_engine_comes_back(shop: Harness, verb: str) ->
     assert runs(shop, "shop-dev-web")
 
 
-# ---------------------------------------------------------------- what was seen before it went
+# ---------------------------------------------------------------- observations from before the engine went away
 def started_and_lost(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next start is carried out, and its answer lost."""
+    """Execute the next start, and lose its answer."""
     start = shop.engine.start
 
     def once(container: str) -> None:
@@ -60,7 +60,7 @@ def started_and_lost(shop: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("keeps", [False, True], ids=["it lets them end", "it keeps them"])
 def test_what_ran_before_it_went_proves_nothing_afterwards(shop: Harness, monkeypatch: pytest.MonkeyPatch, keeps: bool) -> None:
-    """An engine that is back asks its containers to end, and shows them as running until they have."""
+    """An engine that is back asks its containers to end, and shows them as running until they have ended."""
     back = EngineIdentity(shop.engine.fingerprint, "fake", "0.0.0", "2030-01-01T00:00:00Z", keeps_containers=keeps)
     monkeypatch.setattr(shop.engine, "identify", lambda: back)
     started_and_lost(shop, monkeypatch)
@@ -77,7 +77,7 @@ def test_what_the_engine_started_itself_after_it_was_back_is_left_running(shop: 
 
 
 def when(shop: Harness, verb: str, act: Callable[[], None]) -> None:
-    """`act` happens once, before the next call of `verb`."""
+    """Call `act` once, before the next call of `verb`."""
     call = getattr(shop.engine, verb)
 
     def acting(*words: object, **options: object) -> object:
@@ -89,12 +89,12 @@ def when(shop: Harness, verb: str, act: Callable[[], None]) -> None:
 
 
 def when_proven(shop: Harness, act: Callable[[], None]) -> None:
-    """`act` happens once the new container has been proven healthy and its digest read."""
+    """Call `act` once the new container is healthy and its digest has been read."""
     when(shop, "digest_of", lambda: when(shop, "find", act))
 
 
 def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Harness) -> None:
-    """It ends in order: its containers end one after the other, and it answers on the connections that it has."""
+    """It shuts down in order: its containers end one after the other, and it answers on open connections."""
 
     def going() -> None:
         shop.engine.crash("shop-dev-web", 137)
@@ -107,7 +107,7 @@ def test_a_step_that_fails_because_the_engine_is_going_has_not_failed(shop: Harn
 
 
 def test_a_run_waits_for_an_engine_that_answers_too_late(shop: Harness) -> None:
-    """The way to it is cut: each call runs out of time, and nothing could be put back either."""
+    """Its network connection is lost: each call times out, and nothing could be restored."""
 
     def cut() -> None:
         shop.engine.fail("start", StartError("container web could not be started: timed out", retryable=True))
@@ -140,12 +140,12 @@ def test_nothing_is_called_deployed_that_was_started_again_and_not_proven_since(
 def test_nothing_is_called_deployed_by_an_engine_that_is_going(shop: Harness) -> None:
     when_proven(shop, lambda: shop.engine.fail("identify", gone()))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
-    assert shop.kinds("dev").count("started") == 3  # the first release's, and this one's twice
+    assert shop.kinds("dev").count("started") == 3  # that of the first release, and this one's twice
     assert shop.engine.verbs("identify")[-2:] == [("identify",)] * 2
 
 
-def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Harness) -> None:
-    """What it has put back ends with it: it is carried on with, and put back once more."""
+def test_nothing_counts_as_restored_on_an_engine_that_is_ending(shop: Harness) -> None:
+    """What was restored ends with the engine: the run continues, and restores it once more."""
     shop.engine.behave(shop.images["web"].digest, Behaviour(health="unhealthy"))
 
     def going() -> None:
@@ -161,7 +161,7 @@ def test_nothing_is_called_put_back_by_an_engine_that_is_going(shop: Harness) ->
 
 
 def test_one_that_goes_while_it_is_identified_is_waited_for(shop: Harness) -> None:
-    """First before anything is done, then where the recorded engine is compared with the one that answers."""
+    """First before any change, then where the recorded engine is compared with the one that answers."""
     shop.engine.fail("identify", gone())
     when(shop, "identify", lambda: when(shop, "find", lambda: shop.engine.fail("identify", gone())))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
@@ -175,9 +175,9 @@ def test_one_that_was_never_reached_ends_the_run_at_once(shop: Harness) -> None:
     assert shop.clock.monotonic() - start < 1
 
 
-# ---------------------------------------------------------------- one that stays away
+# ---------------------------------------------------------------- an engine that stays away
 class Away:
-    """From the next start of a container on the engine is silent, until it is `back`."""
+    """From the next start of a container on, the engine does not answer until it is `back`."""
 
     def __init__(
         self, shop: Harness, error: Callable[..., EngineError] = gone, wanted: Callable[[str], bool] = lambda _: True
@@ -223,8 +223,8 @@ def test_an_interruption_while_it_is_away_ends_the_run_where_it_is(shop: Harness
     assert (str(dev.status), dev.reasons[-1]) == ("interrupted", RESUMES)
 
 
-def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(shop: Harness) -> None:
-    """Nobody knows whether it started the new version: the next run looks, and does not repeat the job before the switch."""
+def test_a_lost_connection_is_not_reported_as_a_failure_to_restore(shop: Harness) -> None:
+    """It is unknown whether the new version was started: the next run looks, and does not repeat the job before the switch."""
 
     def silent(kind: type[EngineError]) -> EngineError:
         return kind("the engine does not answer: timed out", retryable=True)
@@ -238,6 +238,6 @@ def test_a_way_to_it_that_is_cut_for_good_is_not_called_a_failure_to_put_back(sh
     assert shop.kinds("dev")[-1] == "started"
     away.back()
     jobs = shop.engine.verbs("create").count(("create", "shop-dev-before-1"))
-    assert jobs == 2  # the release before, and this one
+    assert jobs == 2  # that of the release before, and this one's
     assert statuses(shop.run("dev")) == {"dev": "deployed"}
     assert shop.engine.verbs("create").count(("create", "shop-dev-before-1")) == jobs

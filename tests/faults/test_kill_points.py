@@ -1,7 +1,7 @@
-"""Killed at every point, over fakes: the next run finishes or restores, and does nothing twice.
+"""Killed at every point, with fakes: the next run finishes or restores, and does nothing twice.
 
-The same is done to real processes in tests/live/test_kill_matrix.py; here every single call is a point, and a run
-that carries on is killed again.
+tests/live/test_kill_matrix.py does the same to real processes. Here every single call is a point, and a run
+that continues is killed again.
 """
 
 import random
@@ -38,7 +38,7 @@ H = TypeVar("H", bound="KillHarness")
 
 
 class KillHarness(Harness):
-    """A harness whose next process dies at a point."""
+    """A harness whose next process is killed at a point."""
 
     points: Points | None = None
 
@@ -116,7 +116,7 @@ def back(api: Promoter) -> RunResult:
 
 
 def back_or_there(api: Promoter) -> RunResult:
-    """Who ran `rollback` and saw it die runs it again, to the same release."""
+    """Run `rollback` again to the same release, as a person does after the first one was killed."""
     return api.rollback("dev", api.context.ledger.state.environment("dev").verified.values()[0].release, None, TIMEOUT)
 
 
@@ -127,7 +127,7 @@ def promote(api: Promoter) -> RunResult:
 Act = Callable[[Promoter], RunResult]
 GOOD, BAD = {"deployed", "unchanged"}, {"rolled_back"}
 STORIES: dict[str, tuple[Callable[[KillHarness], None], Act, Act, set[str]]] = {
-    # what sets the stage, what is killed, what the next process does about it, and how that ends
+    # preparation, what is killed, what the next process does, and the expected result
     "the first deployment": (first, run, run, GOOD),
     "an upgrade": (upgrade, run, run, GOOD),
     "two services, replicas, a trial": (several, run, run, GOOD),
@@ -140,7 +140,7 @@ STORIES: dict[str, tuple[Callable[[KillHarness], None], Act, Act, set[str]]] = {
 
 
 def prepared(kind: Callable[[], H], before: Callable[[KillHarness], None]) -> H:
-    """A harness on which `before` was done. It is done once, and each point gets a copy: no copy shares a thing that changes."""
+    """Return a harness on which `before` was executed. That happens once, and each point gets a copy: copies share no state."""
     template = _template(kind, before)
     locks: dict[int, object] = {id(template.engine._lock): threading.RLock(), id(template.store._lock): threading.Lock()}
     copy: H = deepcopy(template, locks)
@@ -211,7 +211,7 @@ def test_a_rollback_that_was_killed_and_is_given_again_goes_back_once_and_pins()
         with pytest.raises(Dead):
             back(api)
         where = f"killed {point} ({at})"
-        if harness.kinds("dev")[-1] != "pinned":  # else the command was through, and to give it again means one more back
+        if harness.kinds("dev")[-1] != "pinned":  # otherwise the command was complete, and a repetition goes back once more
             back(harness.api("ben@example.com"))
         check_state(harness, where)
         state = facts_so_far(harness.api("ben@example.com").context)
@@ -256,7 +256,7 @@ def check(harness: KillHarness, name: str, where: str) -> None:
 
 
 def check_state(harness: KillHarness, where: str) -> None:
-    """One running container a replica, of one promotion; at most one stopped one beside it; nothing else."""
+    """Check for one running container for each replica, of one promotion; at most one stopped one beside it; nothing else."""
     state = facts_so_far(harness.api("eve@example.com").context).environment("dev")
     assert state.start is None, where
     assert state.current is not None, where
@@ -276,7 +276,7 @@ def _suffixes(harness: KillHarness, name: str) -> list[str]:
 
 
 def unfinished(harness: KillHarness) -> Iterator[str]:
-    """What was done twice: a job that had ended, a vote that two promotions used."""
+    """Yield what was done twice: a job that had ended, a vote that two promotions used."""
     facts = list(harness.store.read())
     ended = Counter(f.body["promotion"] for f in facts if f.kind == "step_done" and "before" in str(f.body["step"]))
     yield from (f"job of {promotion}" for promotion, count in ended.items() if count > 1)

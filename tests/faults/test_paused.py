@@ -1,4 +1,4 @@
-"""A run that is paused for longer than its lease lives, while another takes the environment over: it must not act any more."""
+"""A run is paused for longer than its lease is valid, while another takes the environment: it must not change anything more."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ CHANGES = ("pull", *CHANGES_BUT_PULL)
 
 
 class PausedRun(KillHarness):
-    """What the other did, and what the paused run changed after it."""
+    """Records what the other run did, and what the paused run changed after it."""
 
     result: RunResult | None = None
     late: list[str]
@@ -44,19 +44,19 @@ def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bo
     tried = 0
     for at, point in edges(points_of(name)):
         if point.startswith("before engine"):
-            continue  # the call is on its way: nothing on the engine's side could refuse it
+            continue  # the call was already sent: the engine has no reason to refuse it
         harness = prepared(PausedRun, STORIES[name][0])
         harness.engine.calls.clear()
         result = harness.paused(at, another_release=another_release)
         where = f"{name}, paused {point} ({at})"
         if harness.result is None:
-            continue  # it did not come that far this time
+            continue  # it did not get that far this time
         assert statuses(harness.result)["dev"] in ("deployed", "unchanged", "rolled_back"), (where, harness.result.environments)
         mine = result.environments[0]
         if mine.code is ReasonCode.LOCK_HELD:
             tried += 1
             assert not harness.late, (where, harness.late)
-        else:  # it had not begun, or had ended: then it may go on, and finds what the other did
+        else:  # it had not begun, or had ended: then it may continue, and finds what the other did
             assert str(mine.status) in ("deployed", "unchanged", "rolled_back", "pending", "refused"), (where, mine)
         check_state(harness, where)
     assert tried > 10
@@ -64,24 +64,24 @@ def test_it_touches_nothing_after_it_was_replaced(name: str, another_release: bo
 
 @pytest.mark.parametrize("name", ["the first deployment", "an upgrade", "an image that is never healthy", "a job that fails"])
 def test_it_touches_nothing_after_a_clock_that_is_ahead_took_its_lease(name: str) -> None:
-    """No time has passed here, and no heartbeat was due: the ledger is asked before each act."""
+    """No time has passed here, and no heartbeat was necessary: the ledger is asked before each change."""
     stopped = 0
     for at, point in edges(points_of(name)):
         if point.startswith(("before engine", "before ledger")):
-            continue  # the call is on its way
+            continue  # the call was already sent
         harness = prepared(LostLease, STORIES[name][0])
         harness.engine.calls.clear()
         result = harness.lose_lease(at)
         where = f"{name}, robbed {point} ({at})"
         if harness.left is None or result.environments[0].code is not ReasonCode.LOCK_HELD:
-            continue  # it did not come that far this time, or had ended
+            continue  # it did not get that far this time, or had ended
         stopped += 1
         assert (harness.engine.verbs(*CHANGES), len(harness.store.kept)) == harness.left, where
     assert stopped > 10
 
 
 class LostLease(KillHarness):
-    """What had been done, and how many facts there were, when another took the lease by a clock that is ahead."""
+    """What had been done, and the number of facts, when another run with a clock ahead of ours took the lease."""
 
     left: tuple[list[tuple[str, ...]], int] | None = None
 

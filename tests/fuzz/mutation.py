@@ -1,4 +1,4 @@
-"""Bytes changed a little: what a parser meets when a file is damaged, cut, joined, or written by somebody hostile."""
+"""Small changes to bytes: what a parser may get from a damaged, cut, joined or hostile file."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ TOKENS = (
 
 
 def mutate(seed: bytes, others: Sequence[bytes], random: Random) -> bytes:
-    """One to eight changes of `seed`; pieces of `others` come into it."""
+    """Return `seed` with one to eight changes, some with pieces of `others`."""
     data = bytearray(seed)
     for _ in range(random.randint(1, 8)):
         random.choice(_CHANGES)(data, others, random)
@@ -129,7 +129,7 @@ ODD: tuple[object, ...] = (
 
 
 def reshape(seed: bytes, random: Random) -> bytes:
-    """Lines of JSON with some of their values exchanged, dropped or added, written in canonical form again."""
+    """Return lines of JSON with some values exchanged, dropped or added, in canonical form."""
     lines = seed.splitlines()
     for _ in range(random.randint(1, 3)):
         position = random.randrange(len(lines))
@@ -142,7 +142,7 @@ def reshape(seed: bytes, random: Random) -> bytes:
 
 
 def _reshape(document: Any, random: Random) -> None:
-    """Walks down to a value that is chosen at random, and changes it."""
+    """Change a value that is chosen at random."""
     while True:
         keys = list(document) if isinstance(document, dict) else list(range(len(document)))
         if not keys:

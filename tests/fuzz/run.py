@@ -1,5 +1,5 @@
-# ruff: noqa: T201 (what is printed is the result)
-"""`python -m tests.fuzz.run`: feeds changed inputs to every parser, and prints what none of them may raise."""
+# ruff: noqa: T201 (the printed lines are the result)
+"""`python -m tests.fuzz.run`: feed changed inputs to every parser, and print each exception that is not permitted."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from random import Random, SystemRandom
 from tests.fuzz.targets import TARGETS, Target
 
 SLOW = 5.0
-"""Seconds of one input that are a defect."""
+"""Seconds for one input that count as a defect."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Defect:
 
 
 def fuzz(name: str, target: Target, seed: int, inputs: int, seconds: float) -> Iterator[Defect | int]:
-    """Defects, and at last how many inputs were fed; ends early when the time is over."""
+    """Yield defects, and finally the number of inputs. End early when the time is over."""
     random, until = Random(f"{name} {seed}"), time.monotonic() + seconds
     fed = 0
     while fed < inputs and time.monotonic() < until:
@@ -39,7 +39,7 @@ def fuzz(name: str, target: Target, seed: int, inputs: int, seconds: float) -> I
             target.feed(data)
         except target.refusals:
             pass
-        except Exception as error:  # noqa: BLE001 -- this is what is sought
+        except Exception as error:  # noqa: BLE001 -- this is what the search is for
             yield Defect(name, seed, data, f"{type(error).__name__}: {error}")
         if (took := time.thread_time() - began) > SLOW:
             yield Defect(name, seed, data, f"took {took:.1f} s")

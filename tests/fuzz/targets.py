@@ -1,5 +1,5 @@
-# ruff: noqa: E501 (seeds read best in one line each)
-"""Every parser of promoter, with inputs to begin from and the exceptions that it may raise."""
+# ruff: noqa: E501 (one seed on each line)
+"""Every parser of promoter, with initial inputs and the exceptions that it may raise."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ ENVIRON = {"A": "1", "TAG": "v1"}
 
 @dataclass(frozen=True)
 class Target:
-    """`feed` gives one input to the parser; `refusals` are what it may raise, everything else is a defect."""
+    """`feed` passes one input to the parser; `refusals` are what it may raise. Everything else is a defect."""
 
     seeds: tuple[bytes, ...]
     feed: Callable[[bytes], object]
@@ -47,7 +47,7 @@ class Target:
     """Whether the seeds are lines of canonical JSON, in which values can be exchanged."""
 
     def some(self, random: Random) -> bytes:
-        """One input."""
+        """Return one input."""
         seed = random.choice(self.seeds)
         return reshape(seed, random) if self.json and random.random() < 0.7 else mutate(seed, self.seeds, random)
 
@@ -57,7 +57,7 @@ def _text(data: bytes) -> str:
 
 
 class _Directory:
-    """A directory that stays as long as the process, for parsers that read files."""
+    """A directory for parsers that read files, which is kept until the process ends."""
 
     def __init__(self) -> None:
         self._temporary = TemporaryDirectory(prefix="promoter-fuzz-")
@@ -232,7 +232,7 @@ def _env_file(data: bytes) -> None:
 
 
 def _folded(data: bytes) -> None:
-    """Bodies changed, chain and digests left alone: what somebody writes who may write the ledger."""
+    """Change bodies, but not chain and digests, as a person with write access to the ledger can do."""
     facts = []
     for seq, line in enumerate(data.splitlines(), 1):
         try:

@@ -1,5 +1,5 @@
-# ruff: noqa: T201, PT017 (pytest shows what is printed only where a test fails)
-"""A short run of every fuzz target; `make fuzz` runs them for long."""
+# ruff: noqa: T201, PT017 (pytest shows the output only if a test fails)
+"""A short run of every fuzz target. `make fuzz` runs them for longer."""
 
 import os
 from random import Random, SystemRandom

@@ -1,4 +1,4 @@
-"""Reports of scanners in the forms that their manuals document."""
+"""Reports of scanners in the formats that their manuals document."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from promoter.model.images import ImageRef
 
 
 def trivy(image: ImageRef, *findings: tuple[str, str, str], **changed: Any) -> str:
-    """Findings are id, severity and the version that mends it."""
+    """Findings are id, severity and the version with the fix."""
     found = [
         {"VulnerabilityID": name, "PkgName": "openssl", "InstalledVersion": "3.0.1", "FixedVersion": fixed, "Severity": severity}
         for name, severity, fixed in findings
@@ -49,7 +49,7 @@ def grype(image: ImageRef, *findings: tuple[str, str, str], **changed: Any) -> s
 
 
 def cosign(image: ImageRef, *, signatures: int = 1) -> str:
-    """What cosign prints of each signature that it verified."""
+    """What cosign prints for each signature that it verified."""
     claim = {
         "critical": {
             "identity": {"docker-reference": str(image.repository)},

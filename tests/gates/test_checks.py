@@ -1,4 +1,4 @@
-"""The shapes of the checks, and the verdict on what was seen."""
+"""The forms of the checks, and the verdict on an answer."""
 
 import re
 from datetime import UTC, datetime

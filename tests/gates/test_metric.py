@@ -1,4 +1,4 @@
-"""Conditions, spans of time, strict reading of a Prometheus's answers, and the judgement on what was measured."""
+"""Conditions, time spans, strict reading of a Prometheus's answers, and the verdict on the measured value."""
 
 import json
 import math
@@ -76,7 +76,7 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
         ({"no_data": "maybe"}, "no_data"),
     ],
 )
-def test_what_could_never_mean_anything_is_refused(fields: dict[str, object], where: str) -> None:
+def test_what_has_no_meaning_is_refused(fields: dict[str, object], where: str) -> None:
     with pytest.raises(ValidationError, match=r"1 validation error for MetricCheck") as error:
         check(**fields)
     cause = error.value.errors()[0]
@@ -98,7 +98,7 @@ def test_the_points_cover_the_whole_span(span: str, points: int) -> None:
     assert check(**{"for": span}).points == points
 
 
-def test_only_points_that_have_come_to_pass_are_asked_for() -> None:
+def test_only_points_before_now_are_queried() -> None:
     span = Span(1000, 100, 4)
     assert [span.until(now).points for now in (999, 1000, 1099, 1100, 1300, 9999)] == [0, 1, 1, 2, 4, 4]
 

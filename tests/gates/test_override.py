@@ -1,4 +1,4 @@
-"""Who may look back on a promotion that passed the gates by override: a second person, with a second key, in time."""
+"""Who may review a promotion that passed the gates by an override: a second person, with a second key, in time."""
 
 from dataclasses import replace
 from datetime import timedelta

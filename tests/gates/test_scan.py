@@ -1,4 +1,4 @@
-"""Reports of scanners: read strictly, about the very digest, or not at all; and what is too severe."""
+"""Reports of scanners: read strictly, about the same digest, or refused; and which findings are too severe."""
 
 import json
 from collections.abc import Callable
@@ -224,7 +224,7 @@ def test_titles_name_the_severity() -> None:
 
 
 def test_what_a_report_leaves_out_is_left_out() -> None:
-    """Neither a version that is installed nor the versions that mend it have to be there."""
+    """A report need not contain the installed version or the versions with the fix."""
     plain = json.loads(trivy(IMAGE, ("CVE-1", "HIGH", "3.0.2")))
     del plain["Results"][0]["Vulnerabilities"][0]["InstalledVersion"]
     assert [str(one) for one in read_report(Scanner.TRIVY, json.dumps(plain), IMAGE)] == [

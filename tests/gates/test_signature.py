@@ -1,4 +1,4 @@
-"""Signatures: who may have signed, the words for cosign, and what its answer proves."""
+"""Signatures: who may have signed, the arguments of cosign, and what its answer proves."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The lab's own command, beside the lab that runs these tests: a state directory, an engine and a registry of its own."""
+"""The lab's own command, beside the lab of these tests: with a separate state directory, engine and registry."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ Lab = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """Short, as a socket's path must be."""
+    """A directory with a short path, as a socket requires."""
     made = Path(mkdtemp(prefix="lab-", dir="/var/tmp"))
     yield made
     rmtree(made, ignore_errors=True)
@@ -81,7 +81,7 @@ def test_naming_a_part_leaves_the_own_one_alone(run: Lab, registry_host: str) ->
 
 
 def test_a_part_that_runs_and_is_slow_to_answer_is_not_taken_away(run: Lab, state: Path) -> None:
-    """On a slow machine it takes longer than one look; another in its place would have another address, and no content."""
+    """On a slow machine an answer takes longer than one look. A new one would have another address, and no content."""
     assert run("up").returncode == 0
     own, pid = exports(run)["PROMOTER_LAB_REGISTRY"], processes.running(state / "registry/registry.pid")
     assert pid is not None
@@ -104,7 +104,7 @@ def test_a_configured_engine_that_does_not_answer_is_named(run: Lab) -> None:
     assert "Traceback" not in up.stderr
 
 
-def test_knows_nothing_before_up(run: Lab) -> None:
+def test_status_and_env_fail_before_up(run: Lab) -> None:
     assert run("status").returncode == 1
     env = run("env")
     assert (env.returncode, env.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""What the run of the tests notices of harm that was done to the machine, and what it leaves to others."""
+"""What the test run reports as damage to the machine, and what it ignores as changes by others."""
 
 import json
 import subprocess
@@ -62,7 +62,7 @@ def test_a_snapshot_lists_the_links_of_this_machine() -> None:
 
 
 def test_a_run_of_tests_that_harmed_the_machine_fails_and_names_the_harm(tmp_path: Path) -> None:
-    """As pytest is run: the one test passes, and the link is gone afterwards."""
+    """As pytest is run: the one test passes, and the link is missing afterwards."""
     (tmp_path / "conftest.py").write_text(
         "from tests import machine_state\n"
         "from tests.machine_state import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary\n"

@@ -1,4 +1,4 @@
-"""We preach immutability: what we stand on is pinned, by hash or by commit."""
+"""Everything that this project depends on is pinned, by hash or by commit."""
 
 import re
 import tomllib

@@ -1,7 +1,7 @@
-"""The lab on a machine that has an engine of its own: one is started, with its `docker0`, where only this test sees it.
+"""The lab on a machine with another engine: one is started, with its `docker0`, where only this test sees it.
 
-A namespace of its own for links and firewall, and its own /run, are such a machine: the engine answers at the default
-socket there, and the lab finds it as it would anywhere.
+Separate namespaces for links and firewall, and a separate /run, act as such a machine: the engine answers at the default
+socket there, and the lab finds it as on any other machine.
 """
 
 import json
@@ -27,7 +27,7 @@ DOCKERFILE = 'FROM scratch\nCOPY busybox /bin/\nCMD ["/bin/busybox", "sleep", "1
 
 @dataclass
 class OtherEngine:
-    """The machine within the machine. `home` is seen from both sides; its paths are short, as a socket's must be."""
+    """The machine in the namespaces. `home` is visible from both sides; its paths are short, as a socket requires."""
 
     home: Path
     pid: int
@@ -59,7 +59,7 @@ class OtherEngine:
 
 @pytest.fixture
 def other_engine(engine_url: str, busybox_dir: Path) -> Iterator[OtherEngine]:
-    """With an engine on it, whose default bridge has a container. The lab's own comes first: it installs what is needed."""
+    """The machine with an engine whose default bridge has a container. The lab's own starts first: it installs the programs."""
     del engine_url
     with _another() as made:
         _add_container(made, busybox_dir)
@@ -68,7 +68,7 @@ def other_engine(engine_url: str, busybox_dir: Path) -> Iterator[OtherEngine]:
 
 @pytest.fixture
 def cramped(engine_url: str) -> Iterator[OtherEngine]:
-    """With an engine on it that has addresses for four networks."""
+    """The machine with an engine that has addresses for four networks."""
     del engine_url
     with _another("--default-address-pool", "base=10.9.0.0/24,size=26") as made:
         yield made
@@ -76,7 +76,7 @@ def cramped(engine_url: str) -> Iterator[OtherEngine]:
 
 @contextmanager
 def _another(*options: str) -> Iterator[OtherEngine]:
-    """`options` are its engine's."""
+    """Start such a machine. `options` are options of its engine."""
     missing = [program for program in ("dockerd", "unshare", "nsenter", "ip", "iptables") if not shutil.which(program)]
     if os.geteuid() != 0 or missing:
         pytest.skip(f"a machine within the machine needs root, and {', '.join(missing) or 'nothing else'}")
@@ -145,14 +145,14 @@ def test_the_lab_the_demo_and_engines_that_start_twice_leave_it_as_it_was(other_
 
 
 def _lend_packages(state: Path) -> None:
-    """What this checkout's lab has unpacked: there is no way out of that machine."""
+    """Link what this checkout's lab has unpacked: that machine has no network connection."""
     state.mkdir(mode=0o700)
     if (unpacked := lab_state.directory() / "packages").exists():
         (state / "packages").symlink_to(unpacked)
 
 
 def _demo(machine: OtherEngine, found: Mapping[str, str]) -> str:
-    """In a copy of the checkout: its ledger is not this one's."""
+    """Run the demo in a copy of the checkout: its ledger is not the one of this checkout."""
     copy = machine.home / "checkout"
     for folder in ("lab", "pipelines"):
         shutil.copytree(

@@ -1,4 +1,4 @@
-"""Engines of other versions beside the lab's own: found where they can be had, named with the reason where not."""
+"""Engines of other versions beside the lab's own: used where they are available, otherwise reported with the reason."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ DOCKER, PODMAN = {"Components": [{"Name": "Engine"}]}, {"Components": [{"Name": 
 
 @pytest.fixture
 def state(lab: Mapping[str, str]) -> Iterator[Path]:
-    """A lab's directory with a short name, as a socket's path must be. It knows this lab's registry."""
+    """A lab's directory with a short path, as a socket requires. It has the address of this lab's registry."""
     made = Path(mkdtemp(prefix="lab-", dir="/var/tmp"))
     lab_state.remember(made, {"engine": lab["PROMOTER_LAB_ENGINE"], "registry": lab["PROMOTER_LAB_REGISTRY"]})
     yield made

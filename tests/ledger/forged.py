@@ -1,4 +1,4 @@
-"""The body of a fact as somebody who can write the ledger may have written it, true or not."""
+"""The body of a fact as a person with write access to the ledger may have written it, true or not."""
 
 from collections.abc import Mapping
 from dataclasses import field

@@ -86,7 +86,7 @@ def test_what_was_sealed_reads_back_as_an_unbroken_chain(drafts):
 
 @given(st.data())
 def test_any_edit_of_any_line_is_found(data):
-    """By the chain itself, but for the last line: of that the head tells, which is kept elsewhere too."""
+    """By the chain itself, except for the last line: its digest is in the head, which is stored elsewhere too."""
     facts = chain(data.draw(st.lists(drafts, min_size=1, max_size=5)))
     lines = [fact.line for fact in facts]
     position = data.draw(st.integers(0, len(lines) - 1))

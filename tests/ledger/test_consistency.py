@@ -1,4 +1,4 @@
-"""Facts that cannot be, whoever wrote them: named, passed over, and never the end of a command."""
+"""Impossible facts, by any author: they are named and ignored, and never crash a command."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def messages_of(facts: list[Fact]) -> list[str]:
 
 
 # ---------------------------------------------------------------- one at a time
-def test_a_true_ledger_holds_none() -> None:
+def test_a_correct_ledger_has_none() -> None:
     assert messages_of(list(FACTS)) == []
 
 
@@ -95,7 +95,7 @@ def test_a_promotion_ends_where_it_began_and_once(emit: Callable[[Story], object
 
 
 def test_promoter_itself_never_writes_one() -> None:
-    """A run that lost its environment and does not know it yet."""
+    """A run that lost its lease and does not know it yet."""
     store = MemoryLedger()
     store.restore(FACTS, LedgerHead())
     ledger = Ledger(store, FakeClock(), "ana@example.com")
@@ -120,7 +120,7 @@ FAILED = {"reason_code": "pull_failed", "reasons": [], "evidence": [], "touched"
 
 
 def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dict[str, Path]) -> None:
-    """R2 is approved, promoted, and rolled back; then a fact says that the promotion never did anything."""
+    """R2 is approved, promoted, and rolled back. Then a fact claims that the promotion changed nothing."""
     office.vote(keys[ANA])
     assert office.prod()[0] == "deployed"
     office.newer("two")
@@ -141,7 +141,7 @@ def test_break_8_a_used_signed_vote_never_counts_again(office: Office, keys: dic
 
 
 def test_break_8_nor_when_the_fact_comes_right_after_its_start(office: Office, keys: dict[str, Path]) -> None:
-    """Then the fact can be true, and for all that anybody knows it is not."""
+    """Then the fact can be true, but this is not certain."""
     fact = office.vote(keys[ANA])
     case = office.api().case("prod", None)
     body = {"plan_digest": case.plan_digest, "promotion": "forged", "approvals": [fact.digest], "mend": False, "from": None}

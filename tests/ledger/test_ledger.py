@@ -26,7 +26,7 @@ def ledger(store) -> Ledger:
 
 @pytest.fixture
 def other(store) -> Ledger:
-    """Another process at the same ledger."""
+    """Another process with the same ledger."""
     return Ledger(store, FakeClock(), "ben@example.com")
 
 
@@ -34,7 +34,7 @@ def pin(ledger: Ledger, reason: str, **more) -> Fact:
     return ledger.append(Pinned(reason=reason), "prod", **more)
 
 
-def test_a_new_ledger_knows_nothing(ledger, store):
+def test_a_new_ledger_has_no_facts(ledger, store):
     assert ledger.state is EMPTY or ledger.state == EMPTY
     assert store.kept == []
 
@@ -104,7 +104,7 @@ def test_threads_share_a_journal(ledger, other, store):
 
 
 def test_threads_of_one_ledger_take_turns(ledger):
-    """So a guard's judgement holds until its fact is written, unless another process comes between."""
+    """So the result of a guard is valid until its fact is written, unless another process writes in between."""
     evaluated: list[State] = []
     second = threading.Thread(target=pin, args=(ledger, "second"))
 

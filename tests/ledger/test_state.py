@@ -27,7 +27,7 @@ A, B, C = (RELEASES[name].id for name in "abc")
 
 
 class Story:
-    """A ledger as it grows: one fact a minute. What must have been before is told first, unless it is `bare`."""
+    """A growing ledger with one fact a minute. Facts that must come before are added first, unless it is `bare`."""
 
     def __init__(self, *, bare: bool = False) -> None:
         self.facts: list[Fact] = []
@@ -71,7 +71,7 @@ class Story:
 
     @property
     def state(self) -> State:
-        """In one go, and the same fact by fact."""
+        """Return the state folded at once, after comparing it with the state folded fact by fact."""
         whole, grown = fold(self.facts), EMPTY
         for fact in self.facts:
             grown = fold((fact,), grown)
@@ -177,7 +177,7 @@ def test_releases_are_in_the_order_of_their_facts(story):
     assert state.head == head_of(story.facts[-1])
 
 
-def test_a_release_made_again_is_the_newest_and_keeps_its_birthday(story):
+def test_a_release_made_again_is_the_newest_and_keeps_its_first_time(story):
     story.released("a", salt=SALT)
     story.released("b", salt="ff")
     story.released("a")
@@ -212,7 +212,7 @@ def test_a_newer_request_replaces_an_older(story):
     assert story.at("prod").request.release == B
 
 
-def test_a_request_dies_when_another_release_arrives(story):
+def test_a_request_ends_when_another_release_arrives(story):
     story.requested(A)
     story.started(B, "two", plan="p2")
     story.promoted(B, "two", plan="p2")
@@ -244,7 +244,7 @@ def test_a_vote_has_every_field_that_gates_need(story):
     assert (no.decision, no.expires_at, no.comment, no.role) == ("reject", None, "", None)
 
 
-def test_a_start_uses_votes_up_for_everybody_but_itself(story):
+def test_a_start_uses_votes_for_all_other_promotions(story):
     vote = story.voted(A)
     story.started(A, "one", votes=[vote.digest])
     entry = story.at("prod")
@@ -366,7 +366,7 @@ def test_environments_do_not_mix(story):
     assert (story.at("dev").current.release, story.at("test").current.release) == (A, B)
 
 
-# ---------------------------------------------------------------- the way back
+# ---------------------------------------------------------------- the earlier release
 def way(story: Story, *moves: str) -> None:
     """`A` is a promotion of A, `<A` a rollback to A."""
     for number, move in enumerate(moves):
@@ -529,7 +529,7 @@ def test_folding_one_by_one_is_folding_at_once(moves):
 
 
 def test_a_long_ledger_folds_in_proportion(story):
-    """A hundred thousand facts in the time that a hundred times a thousand need, and some room for a busy machine."""
+    """50 times as many facts take at most 200 times as long, which allows for a busy machine."""
     story.released("a", salt=SALT)
     vote = story.voted(A)
     for fact_of in (
@@ -550,7 +550,7 @@ def seconds(facts) -> float:
 
 
 class Long:
-    """Rows of which there are too many to look through."""
+    """A table too large to be searched completely."""
 
     def get(self, key: str) -> str | None:
         return None
@@ -563,7 +563,7 @@ class Long:
 
 
 def test_an_attempt_without_changes_returns_its_own_votes_only() -> None:
-    """Also the votes of its start before it was cut off and carried on."""
+    """Also the votes of its start before it was interrupted and continued."""
     story = Story()
     story.released("a")
     story.started(A, "first", votes=["sha256:1", "sha256:2"])

@@ -1,4 +1,4 @@
-"""A table that grows for ever answers as a dict does, however it was folded and laid down."""
+"""A table that grows without limit answers as a dict does, however it was folded and stored."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""An application of a test's own on the real engine: two environments, one page, real commands."""
+"""An application for one test on the real engine: two environments, one page, real commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,12 +49,12 @@ environments:
   prod: {{vars: {{port: {prod}}}}}
 """
 )
-"""For tests of what is neither a job nor a check."""
+"""For tests that need neither a job nor a check."""
 
 
 @dataclass
 class App:
-    """An application of the test's own, in its own directory, with its own names and ports."""
+    """An application of one test, with its own directory, names and ports."""
 
     cli: Cli
     name: str
@@ -70,7 +70,7 @@ class App:
         (self.cli.cwd / "pipeline.yaml").write_text(text)
 
     def page(self, text: str) -> None:
-        """Another page is another image."""
+        """Write another page, which makes another image."""
         (self.cli.cwd / "www").mkdir(exist_ok=True)
         (self.cli.cwd / "www" / "index.html").write_text(text)
 

@@ -1,4 +1,4 @@
-"""What tests on the real engine share."""
+"""Fixtures that tests on the real engine share."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +41,7 @@ def app(
 
 @pytest.fixture(scope="session")
 def front_images(haproxy_contexts: list[Path], engine_url: str, registry_host: str) -> Mapping[str, str]:
-    """References of the images of fronts and of applications behind them, built once."""
+    """Return references of the images of fronts and of applications behind them, built once."""
     return build_all(engine_url, registry_host, dict(zip(("distribution", "newest"), haproxy_contexts, strict=False)))
 
 
@@ -52,14 +52,14 @@ def fronted(app: App, front_images: Mapping[str, str]) -> FrontedApp:
 
 @pytest.fixture(scope="module")
 def server(postgres_programs: Path) -> Iterator[Server]:
-    """PostgreSQL, for one module's tests."""
+    """Start PostgreSQL for the tests of one module."""
     with serving(postgres_programs) as made:
         yield made
 
 
 @pytest.fixture
 def program(registry_host: str) -> str:
-    """The registry's binary: on PATH, or where the lab unpacked it."""
+    """Return the registry's binary: on PATH, or where the lab unpacked it."""
     from parts import lab_state
 
     unpacked = lab_state.directory() / "packages/docker-registry/usr/bin/docker-registry"
@@ -80,13 +80,13 @@ def project(
     job: Callable[..., Job],
     tmp_path: Path,
 ) -> Project:
-    """An application in a repository of its own: dev, and prod behind an approval. The ledger is a branch of it."""
+    """Make an application in its own repository: dev, and prod behind an approval. Its ledger is a branch of the repository."""
     return initial(Project(cli, job, clean_engine, tmp_path), registry_host, busybox_dir, (free_port(), free_port()))
 
 
 @pytest.fixture(scope="session")
 def shell_image(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image with a shell in the registry; its tag stays on the engine for all workers."""
+    """Push an image with a shell to the registry. Its tag stays on the engine for all workers."""
     with closing(docker.DockerClient(base_url=engine_url)) as client:
         push_shell(client, registry_host, tmp_path_factory.mktemp("shell"), busybox_dir)
     return f"{registry_host}/stage/shell:1"
@@ -100,9 +100,9 @@ def stage(cli: Cli, engine_url: str, registry_host: str, clean_engine: str, shel
 
 @pytest.fixture
 def private_engine(engine_url: str) -> Iterator[Path]:
-    """Where a private engine lives, for one test: once it was restarted, its new networks have addresses that are not the lab's.
+    """Return the directory of a private engine for one test. After a restart, its new networks have addresses outside the lab's.
 
-    The lab's own is asked for first: it installs what both need.
+    The lab's own engine is requested first: it installs what both need.
     """
     made = Path(mkdtemp(prefix="engine-", dir="/var/tmp"))
     try:

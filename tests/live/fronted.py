@@ -1,4 +1,4 @@
-"""An application behind a front: images that are built once, and a pipeline that says which of them runs."""
+"""An application behind a front: images that are built once, and a pipeline that selects which of them run."""
 
 import socket
 import subprocess
@@ -87,21 +87,21 @@ class FrontedApp:
         return found.id
 
     def ask(self, line: str) -> str:
-        """Send a line to the front's runtime socket, as a person may do it."""
+        """Send a line to the front's runtime socket, as a person may do."""
         return self.app.engine.exec(self.container("front"), ["sh", ASK, line], 10).output
 
     def check_front(self) -> None:
-        """Run the health check of the front, which the engine does every 10 seconds."""
+        """Run the health check of the front, which the engine otherwise does every 10 seconds."""
         seen = self.app.engine.inspect(self.container("front"))
         assert seen is not None and seen.healthcheck is not None
         assert self.app.engine.exec(seen.id, ["sh", "-c", seen.healthcheck[1]], 10).exit_code == 0
 
     def started_again(self, name: str) -> None:
-        """Wait until the engine has started a container again that ended."""
+        """Wait until the engine has restarted a container that ended."""
         assert until(lambda: self._restarts(name) > 0, 60)
 
     def front_answers(self) -> None:
-        """Wait until the front accepts connections: the engine has the host port open before it does."""
+        """Wait until the front accepts connections: the engine opens the host port before the front does."""
         front = self.container("front")
         assert until(lambda: self.app.engine.exec(front, ["sh", ASK, "show info"], 10).exit_code == 0, 60)
 
@@ -110,7 +110,7 @@ class FrontedApp:
         return found.restart_count if found is not None and found.running else 0
 
     def killable(self, at: int | None) -> list[str]:
-        """Run to the point with number `at`, where the process is killed, or to the end. Return the points it reached."""
+        """Run to the point with number `at`, where the process is killed, or to the end. Return the points that it reached."""
         directory = self.app.cli.cwd
         output = directory / "points"
         output.unlink(missing_ok=True)

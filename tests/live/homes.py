@@ -1,4 +1,4 @@
-"""Places to promote from that share one ledger: directories, or checkouts of their own where it is in Git."""
+"""Working directories that share one ledger: plain directories, or separate checkouts if the ledger is in Git."""
 
 import subprocess
 from collections.abc import Callable
@@ -10,14 +10,14 @@ KINDS = ("sqlite", "git", "postgres")
 
 @dataclass(frozen=True)
 class Home:
-    """`ledger` as every one of `directories` writes it."""
+    """`ledger` is its address in each of `directories`."""
 
     ledger: str
     directories: tuple[Path, ...]
 
 
 def made(kind: str, directory: Path, names: tuple[str, ...], database: Callable[[], str]) -> Home:
-    """In `directory`. `database` is the address of an empty one in PostgreSQL, asked for where it is needed."""
+    """Return a ledger of this kind in `directory`. `database` returns the address of an empty PostgreSQL database."""
     directories = tuple(directory / name for name in names)
     if kind == "git":
         subprocess.run(["git", "init", "--bare", "-q", "origin.git"], cwd=directory, check=True, capture_output=True)

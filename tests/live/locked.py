@@ -1,4 +1,4 @@
-"""A registry of a test's own that wants a password."""
+"""A registry of one test that requires a password."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ import requests
 from promoter.adapters.registry.credentials import Credentials
 
 PASSWORD = ("ana", "hunter2")
-HASHED = "ana:$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8."  # bcrypt of the above
+HASHED = "ana:$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV7t8."  # bcrypt of the password above
 CONFIGURED = """version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
 storage: {{inmemory: {{}}}}
@@ -24,7 +24,7 @@ auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
 
 @dataclass
 class Locked:
-    """A registry of the test's own that wants a password."""
+    """A registry of one test that requires a password."""
 
     host: str
     process: "subprocess.Popen[str]"
@@ -46,7 +46,7 @@ def served(program: str, host: str, folder: Path, more: str = "") -> Iterator[Lo
 
 
 def _await(host: str, process: "subprocess.Popen[str]") -> None:
-    """Connecting is the wait: each refused try asks whether the process still lives."""
+    """Connect with retries until the registry answers, or fail with the exit code of its process."""
     policy = requests.adapters.Retry(connect=60, backoff_factor=0.01, backoff_max=0.1)
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=policy))

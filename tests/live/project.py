@@ -1,4 +1,4 @@
-"""A repository on a server, and what its people and its jobs do from clones of it."""
+"""A repository on a server, and what people and jobs do in clones of it."""
 
 import shutil
 from collections.abc import Callable
@@ -33,7 +33,7 @@ environments:
 
 @dataclass
 class Project:
-    """`world` has the repository; `name` is the pipeline's."""
+    """`world` has the repository; `name` is the pipeline's name."""
 
     cli: Cli
     job: Callable[..., Job]
@@ -46,7 +46,7 @@ class Project:
         return World(self.directory / "world")
 
     def push(self, text: str, **files: str) -> None:
-        """Another page, and files, on main."""
+        """Push another page, and files, to main."""
         (self.world.clone / "www" / "index.html").write_text(text)
         for name, content in files.items():
             (self.world.clone / name).write_text(content)
@@ -55,24 +55,24 @@ class Project:
         self.world.git("push", "--quiet", "origin", "HEAD:main", at=self.world.clone)
 
     def checkout(self, name: str) -> Path:
-        """As CI leaves it: the commit at the end of main, and no branch."""
+        """Return a checkout as CI makes it: at the last commit of main, without a branch."""
         made = self.world.another(name)
         self.world.git("checkout", "--quiet", "--detach", "origin/main", at=made)
         return made
 
     def on(self, machine: str) -> Job:
-        """A new machine with a checkout."""
+        """Return a new machine with a checkout."""
         return self.job(self.checkout(machine), machine, {"DOCKER_HOST": self.cli.env["DOCKER_HOST"]})
 
     def approve(self) -> Ran:
-        """A person, at a clone of their own."""
+        """Approve as a person, in a separate clone."""
         self.cli.env |= {"HOME": str(self.world.directory / "home")}
         ran = self.cli("approve", "prod", "--yes", "--actor", "ana@example.com", cwd=self.world.another("desk"))
         assert ran.exit_code == 0, ran.text
         return ran
 
     def lives_in(self, environment: str) -> str | None:
-        """The release that runs there."""
+        """Return the release that runs there."""
         with closing(open_engine(self.cli.env["DOCKER_HOST"])) as engine:
             found = engine.inspect(f"{self.name}-{environment}-web")
         return release_of(found.labels) if found and found.status == "running" else None

@@ -1,4 +1,4 @@
-"""A real Prometheus of the test's own, which scrapes one page of the test's own five times a second."""
+"""A real Prometheus of one test, which scrapes one page of the test five times a second."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ class PageServer(ThreadingHTTPServer):
 
 
 class Page(BaseHTTPRequestHandler):
-    """Serves `server.text` as metrics."""
+    """Serve `server.text` as metrics."""
 
     server: PageServer
 
@@ -42,7 +42,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Tests are quiet."""
+        """Print nothing."""
 
 
 class Prometheus:
@@ -50,11 +50,11 @@ class Prometheus:
         self.url, self._page = url, page
 
     def show(self, text: str) -> None:
-        """What the scraped page says from now on."""
+        """Replace the scraped page."""
         self._page.text = text
 
     def await_samples(self, query: str, count: int) -> None:
-        """Until `query` has a value in each of the last `count` seconds."""
+        """Wait until `query` has a value in each of the last `count` seconds."""
         until(lambda: self._ask(f"count_over_time(({query})[{count}s:1s])") >= count)
 
     def _ask(self, query: str) -> float:

@@ -1,4 +1,4 @@
-"""A proxy in front of a real registry that misbehaves as it is told: for the nth request of a kind, and as often as wanted."""
+"""A proxy in front of a real registry that misbehaves as configured: at the nth request of a kind, as often as configured."""
 
 import re
 import socket
@@ -22,7 +22,7 @@ class Answer:
 
 @dataclass
 class Rule:
-    """Requests whose method and path match `what` are answered by `act`: `times` of them."""
+    """Requests whose method and path match `what` are answered by `act`, `times` times."""
 
     what: str
     act: Act
@@ -40,7 +40,7 @@ class Rule:
 
 @dataclass
 class Proxy:
-    """`host` is what an image's name begins with. `seen` is every request, as `GET /v2/…`."""
+    """`host` is the start of an image's name. `seen` is every request, as `GET /v2/…`."""
 
     host: str
     behind: str
@@ -62,14 +62,14 @@ class Proxy:
             return next((rule for rule in self.rules if rule.wants(request)), None)
 
 
-# ---------------------------------------------------------------- how it may misbehave
+# ---------------------------------------------------------------- the ways to misbehave
 def respond(status: int, body: bytes = b"", **headers: str) -> Act:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda handler: handler.reply(Answer(status, named, body))
 
 
 def cut(after: int) -> Act:
-    """The whole length is promised, and the connection closed before that."""
+    """Announce the whole length, and close the connection before it is sent."""
 
     def act(handler: "_Handler") -> None:
         handler.reply(handler.forward(), after)
@@ -78,7 +78,7 @@ def cut(after: int) -> Act:
 
 
 def other_bytes(handler: "_Handler") -> None:
-    """As many, but others."""
+    """Send as many bytes, but different ones."""
     answer = handler.forward()
     answer.body = bytes(reversed(answer.body))
     handler.reply(answer)
@@ -95,14 +95,14 @@ def round_and_round(handler: "_Handler") -> None:
 
 
 def hang(handler: "_Handler") -> None:
-    """Takes the request, and never answers."""
+    """Accept the request, and never answer."""
     handler.server.proxy.closing.wait()
     handler.close_connection = True
 
 
 # ---------------------------------------------------------------- the server
 class _UnixConnection(HTTPConnection):
-    """A connection to an engine's socket."""
+    """A connection to the engine's socket."""
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 rule.act(self)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - as http.server names them
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the name in http.server
 
     def forward(self) -> Answer:
         connection = _connection(self.server.proxy.behind)
@@ -171,12 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Print nothing."""
 
 
 @contextmanager
 def in_front_of(registry: str) -> Iterator[Proxy]:
-    """On a loopback port of its own."""
+    """Start a proxy on a separate loopback port."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.proxy = Proxy(f"127.0.0.1:{server.server_address[1]}", registry)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -1,4 +1,4 @@
-"""Pipelines of images that exist, on the real engine: quick to write, and each service says in one line what it does."""
+"""Pipelines of existing images on the real engine: quick to write. Each service has its command in one line."""
 
 import json
 import shutil
@@ -20,12 +20,12 @@ RUN ["/bin/busybox", "--install", "-s", "/bin"]
 CMD ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 9 & wait; done"]
 """
 PAGE = "mkdir -p /www; echo {} > /www/index.html; exec httpd -f -p 8080 -h /www"
-"""A server's command: it serves a word."""
+"""The command of a server that serves one word."""
 
 
 @dataclass
 class Stage:
-    """`document` is the pipeline file; a test changes it between runs, as a person edits it."""
+    """`document` is the pipeline file. A test changes it between runs, as a person edits it."""
 
     cli: Cli
     name: str
@@ -35,7 +35,7 @@ class Stage:
 
     @property
     def image(self) -> str:
-        """An image with a shell, which the registry holds."""
+        """Return an image with a shell, which the registry has."""
         return f"{self.registry}/stage/shell:1"
 
     def service(self, command: str | None = None, **keys: Any) -> dict[str, Any]:
@@ -50,25 +50,25 @@ class Stage:
         (self.cli.cwd / path).write_text(yaml.safe_dump(self.document, sort_keys=False))
 
     def promoter(self, *words: str, code: int | None = 0, **env: str) -> Ran:
-        """One command, which must end with `code`."""
+        """Run one command, which must exit with `code`."""
         ran = self.cli(*words, env=env)
         assert code in (None, ran.exit_code), f"promoter {' '.join(words)}: expected exit {code}, got {ran.exit_code}\n{ran.text}"
         return ran
 
     def get(self, name: str) -> Any:
-        """A container by its name on the engine."""
+        """Return a container of the engine by its name."""
         return self.client.containers.get(name)
 
     def of(self, environment: str, service: str) -> Any:
         return self.get(f"{self.name}-{environment}-{service}")
 
     def names(self) -> list[str]:
-        """Everything that carries the pipeline's label."""
+        """Return the names of everything with the pipeline's label."""
         found = self.client.containers.list(all=True, filters={"label": f"dev.promoter.pipeline={self.name}"})
         return sorted(c.name.removeprefix(f"{self.name}-") for c in found)
 
     def stranger(self, name: str, **options: Any) -> Any:
-        """A container that another person made."""
+        """Start a container that another person owns."""
         wait = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 9 & wait; done"]
         return self.client.containers.run(self.image, wait, name=name, detach=True, **options)
 

@@ -1,4 +1,4 @@
-"""The action end to end: its own steps, as the runner carries them out, on throw-away machines that share a ledger in Git."""
+"""The action end to end: its own steps, as the runner executes them, on new machines that share a ledger in Git."""
 
 import json
 import os
@@ -83,7 +83,7 @@ def test_a_release_that_fails_is_red_with_the_earlier_one_back_and_its_container
 
 @pytest.fixture
 def read_only(project: Project, free_port: Callable[[], int]) -> Iterator[str]:
-    """The repository as the token of a fork's pull request sees it: everything to read, nothing to write."""
+    """Serve the repository as the token of a fork's pull request sees it: it can read everything and write nothing."""
     port, base = free_port(), project.world.directory
     command = [
         "git",

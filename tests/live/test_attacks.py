@@ -1,4 +1,4 @@
-"""Ways round gates and into other people's containers that once worked: each is named after the attack that found it."""
+"""Ways to bypass gates and to enter containers of others that once worked. Each is named after the attack that found it."""
 
 import shutil
 from collections.abc import Callable
@@ -257,7 +257,7 @@ def test_small_an_unchanged_file_rolls_back_without_its_secrets(stage: Stage) ->
     stage.promoter("rollback", "dev", STAGE_TOKEN="hunter2-alpha")
 
 
-def test_break_7_no_sentence_of_the_engine_gives_a_secret_away(stage: Stage, tmp_path: Path) -> None:
+def test_break_7_no_message_of_the_engine_contains_a_secret(stage: Stage, tmp_path: Path) -> None:
     value = "hunter2-ALPHA-9f3c77"
     web = {"image": stage.image, "entrypoint": ["--password={{ secret('ALPHA') }}"]}
     stage.file({"web": web}, {"dev": {}}, secrets={"ALPHA": {"env": "STAGE_ALPHA"}})

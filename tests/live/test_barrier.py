@@ -38,7 +38,7 @@ def release(answer: dict[str, object]) -> str:
 
 
 @pytest.mark.matrix
-def test_the_way_back_is_refused_until_a_person_overrides_it(app: App) -> None:
+def test_a_rollback_is_refused_until_a_person_overrides_it(app: App) -> None:
     first = release(promote(app, "ready one", irreversible=False)[1])
     second = release(promote(app, "ready two", irreversible=True)[1])
     before = app.container("prod")
@@ -50,7 +50,7 @@ def test_the_way_back_is_refused_until_a_person_overrides_it(app: App) -> None:
     assert app.container("prod").id == before.id
     plan = app.cli("plan", first, "--to", "prod")
     assert (plan.exit_code, "✗ barrier" in plan.stdout) == (0, True), plan.text
-    assert app.cli("rollback", "prod").exit_code == 4  # what an override opens is the last request
+    assert app.cli("rollback", "prod").exit_code == 4  # an override only opens the last request
     opened = app.cli("override", "prod", first, "--reason", "the data fits", "--yes", "--actor", ANA)
     assert opened.exit_code == 0, opened.text
     back = app.cli("rollback", "prod", "--json")

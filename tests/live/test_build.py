@@ -1,4 +1,4 @@
-"""Both builders on a real engine: the same requests, the same images; and what only one of them can do."""
+"""Both builders on a real engine: the same requests make the same images. Also, what only one of them can do."""
 
 import io
 import json
@@ -47,13 +47,13 @@ class BuildHarness:
         return BuildRequest("web", Build(**build), self.directory, self.repository, "v1", labels, platform)
 
     def config(self) -> dict[str, Any]:
-        """What the engine says of the image that was built."""
+        """Return what the engine reports about the built image."""
         found = self.engine.document("image", "/images/{0}/json", f"{self.repository}:v1")
         assert found is not None
         return found
 
     def files(self) -> set[str]:
-        """The paths in the image, by the way of a container that is never started."""
+        """Return the paths in the image, from a container that is never started."""
         client = self.engine.client()
         made = client.call("POST", "/containers/create", json={"Image": f"{self.repository}:v1", "Cmd": ["x"]}).json()["Id"]
         try:
@@ -74,7 +74,7 @@ class BuildHarness:
 def harness(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path: Path, unique: str) -> Iterator[BuildHarness]:
     shutil.copy2(busybox_dir / "busybox", tmp_path / "busybox")
     with (tmp_path / "busybox").open("ab") as program:
-        program.write(unique.encode())  # harmless at its end, and no earlier run's cache knows it
+        program.write(unique.encode())  # harmless at its end, and not in the cache of an earlier run
     engine = open_engine(engine_url)
     made = BuildHarness(engine, tmp_path, Repository(registry_host, f"{unique}/web"), unique)
     yield made
@@ -121,7 +121,7 @@ def failed(builder: Builder, request: BuildRequest, secrets: FakeSecrets | None 
     return caught.value
 
 
-# ------------------------------------------------------------------ both
+# ------------------------------------------------------------------ both builders
 def test_a_build_lands_in_the_engine_with_its_labels_and_log(harness: BuildHarness, builder: Builder) -> None:
     output = build(builder, harness.request(BASE + RUN.format("echo loud and clear") + "LABEL own=1\n", labels={"theirs": "2"}))
     assert "loud and clear" in output.text
@@ -154,7 +154,7 @@ def test_an_inline_dockerfile(harness: BuildHarness, builder: Builder) -> None:
     assert "INLINE=yes" in harness.config()["Config"]["Env"]
 
 
-def test_an_inline_dockerfile_and_its_secrets_stay_nowhere(
+def test_an_inline_dockerfile_and_its_secrets_leave_no_files(
     harness: BuildHarness, builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path_factory.mktemp("temporary")
@@ -289,7 +289,7 @@ def builder_with(harness: BuildHarness, buildx_config: Path, monkeypatch: pytest
     return lambda check: choose_builder("buildx", harness.engine, check=check)
 
 
-# ------------------------------------------------------------------ one of them
+# ------------------------------------------------------------------ one of the builders
 def test_buildkit_needs_buildx(harness: BuildHarness, buildx: Builder) -> None:
     asked = harness.request(BASE + 'RUN --mount=type=cache,target=/cache ["/bin/busybox", "sh", "-c", "echo cached"]\n')
     why = EngineBuilder(harness.engine).refuse(asked)
@@ -342,7 +342,7 @@ def test_only_the_logins_of_base_images_go_to_the_engine(harness: BuildHarness) 
     assert options.registry_auths == {HUB_KEY: {"username": "ana", "password": "x"}, "r.example.com": {"identitytoken": "tok"}}
 
 
-# ------------------------------------------------------------------ choosing
+# ------------------------------------------------------------------ the choice of a builder
 @pytest.fixture
 def no_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DOCKER_CONFIG", "HOME"):
@@ -367,7 +367,7 @@ def test_buildx_demanded_and_missing(harness: BuildHarness) -> None:
     assert "docker-buildx" in caught.value.message and "docker-buildx" in str(caught.value.hint)
 
 
-# ------------------------------------------------------------------ what needs BuildKit
+# ------------------------------------------------------------------ features that need BuildKit
 NEEDS_BUILDKIT: dict[str, Any] = {
     "additional_contexts": {"assets": "/tmp"},
     "secrets": {"npm": handle("token")},

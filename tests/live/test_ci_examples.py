@@ -1,4 +1,4 @@
-"""The files for CI that a reader copies, carried out: workflows by the emulated runner, the others by the shells they name."""
+"""The CI files that a reader copies are executed: workflows by the emulated runner, the others by their own shells."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ RESUME, ENVIRONMENTS, CALLED = CI / "github-resume.yml", CI / "github-environmen
 
 
 def on_github(project: Project, machine: str) -> Job:
-    """A machine with a docker command that only notes its words and its input: nobody can log in to ghcr.io here."""
+    """Return a job with a docker command that only records its arguments and input: there is no login to ghcr.io here."""
     job = project.on(machine)
     programs = Path(job.env["HOME"]) / "programs"
     programs.mkdir()
@@ -36,7 +36,7 @@ def on_github(project: Project, machine: str) -> Job:
 
 
 def checked_out(_: Job, given: Mapping[str, str]) -> Mapping[str, str]:
-    """The project has made the very checkout; here is seen that it was asked for so."""
+    """Do nothing except check the inputs: the project has already made this checkout."""
     assert (given["fetch-depth"], given["persist-credentials"]) == ("0", "true")
     return {}
 
@@ -120,7 +120,7 @@ def test_on_github_each_environment_has_a_job_and_the_review_that_lets_prod_begi
 
 
 def sh(script: str, at: Path, project: Project, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """By the shell of a container's image, with the real command on PATH and nothing of this process."""
+    """Run a script with the shell of a container's image, with the real command on PATH and an environment of its own."""
     home = project.directory / "ci-home"
     home.mkdir(exist_ok=True)
     env = {

@@ -1,4 +1,4 @@
-"""Faults that real Compose files brought to light: data that was lost, and dead services that were called healthy."""
+"""Defects that real Compose files showed: data was lost, and services that had ended were reported as healthy."""
 
 import json
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_d3_one_changed_variable_replaces_one_container(stage: Stage, free_port:
     assert {name: one["containers"] for name, one in recorded.items()} == {name: [c.id] for name, c in after.items()}
     assert ran.json["environments"][0]["gap_ms"] > 0
     assert stage.promoter("promote", "--json").json["environments"][0]["status"] == "unchanged"
-    stage.promoter("rollback", "dev", code=2)  # one release: there is no earlier one
+    stage.promoter("rollback", "dev", code=2)  # there is only one release, and no earlier one
 
 
 def test_d3_a_protected_service_is_not_restarted_by_another(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Images copied between two real registries, one of which wants a password: layers of several MB, byte for byte."""
+"""Images copied between two real registries, one of which requires a password: layers of several MB, byte for byte."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from tests.live.registry_proxy import Proxy, cut, in_front_of, other_bytes, resp
 MB = 1024 * 1024
 LAYERS = tuple(random.Random(seed).randbytes(size) for seed, size in enumerate((5 * MB + 1, 9 * MB, 17, 0)))
 PROMPT = 30.0
-"""Seconds: much more than it takes, much less than the tries of a copy that does not work."""
+"""Seconds: much longer than a copy takes, much shorter than the retries of a copy that fails."""
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def source(registry_host: str, unique: str) -> Repository:
-    """In the registry that anybody may use."""
+    """Return a repository in the registry without a password."""
     return Repository(registry_host, f"{unique}/here")
 
 
 @pytest.fixture
 def target(locked: Locked, unique: str) -> Repository:
-    """In the registry that wants a password."""
+    """Return a repository in the registry that requires a password."""
     return Repository(locked.host, f"{unique}/there")
 
 
@@ -56,7 +56,7 @@ def proxy(registry_host: str) -> Iterator[Proxy]:
         yield made
 
 
-# ---------------------------------------------------------------- what is copied
+# ---------------------------------------------------------------- the images
 def blob(repository: Repository, content: bytes, login: tuple[str, str] | None) -> dict[str, object]:
     with requests.Session() as session:
         session.auth = login
@@ -73,7 +73,7 @@ def put(repository: Repository, tag: str, body: bytes, kind: str, login: tuple[s
 
 
 def push(repository: Repository, layers: tuple[bytes, ...] = LAYERS, login: tuple[str, str] | None = None) -> ImageRef:
-    """An image of these layers, below an index."""
+    """Push an image of these layers, below an index."""
     document = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_KIND,
@@ -86,7 +86,7 @@ def push(repository: Repository, layers: tuple[bytes, ...] = LAYERS, login: tupl
 
 
 def held(repository: Repository, layers: tuple[bytes, ...], login: tuple[str, str] | None) -> bool:
-    """Whether a registry gives each of the layers, byte for byte."""
+    """Return whether a registry returns each of the layers, byte for byte."""
     for layer in layers:
         url = f"http://{repository.host}/v2/{repository.path}/blobs/sha256:{hashlib.sha256(layer).hexdigest()}"
         if requests.get(url, auth=login, timeout=10).content != layer:

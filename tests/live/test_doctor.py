@@ -1,4 +1,4 @@
-"""The doctor at real parts: those that are well, and each of them with an illness of its own."""
+"""`doctor` with real parts: each works, or has one fault."""
 
 import json
 import os
@@ -37,7 +37,7 @@ Findings = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def see(cli: Cli) -> Callable[..., Findings]:
-    """The findings on a pipeline whose images go to `registry`, by part."""
+    """Return the findings on a pipeline whose images are in `registry`, by part."""
     (cli.cwd / "Dockerfile").write_text("FROM scratch\n")
     cli.env |= {"DOCKER_CONFIG": str(cli.cwd), "GIT_CONFIG_GLOBAL": "/dev/null"}
 
@@ -78,7 +78,7 @@ def test_a_port_that_a_container_of_another_pipeline_has(app: App) -> None:
 
 
 def test_an_engine_that_is_down(see: Callable[..., Findings], registry_host: str) -> None:
-    """The fixture `cli` names one that is not there."""
+    """The fixture `cli` sets an engine that does not exist."""
     found = see(registry_host)
     assert sick(found) == {"engine"}
     assert "does not answer" in found["engine"]["detail"]
@@ -142,7 +142,7 @@ def test_a_clock_that_is_off(see: Callable[..., Findings], engine_url: str, regi
 
 
 def _at(date: str) -> Act:
-    """Answers as the registry does, with another clock."""
+    """Answer as the registry does, with another time."""
 
     def act(handler: Any) -> None:
         answer = handler.forward()
@@ -222,7 +222,7 @@ def test_a_database_that_may_only_be_read(
 
 
 def test_a_branch_that_may_not_be_pushed_to(see: Callable[..., Findings], cli: Cli, engine_url: str, registry_host: str) -> None:
-    """A server that takes no push at all: its receiving half is another program, that refuses."""
+    """The server accepts no push: its receiving side is replaced by a program that refuses."""
 
     def git(*words: str) -> None:
         subprocess.run(["git", *words], cwd=cli.cwd, env=ENVIRONMENT, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""`promoter drift` on a real engine and registry: each kind of difference, made by hand as people make it."""
+"""`promoter drift` on a real engine and registry: each kind of difference, made by hand."""
 
 import json
 import signal
@@ -65,7 +65,7 @@ def web(shop: App, client: docker.DockerClient) -> Any:
 
 
 def image(shop: App) -> tuple[str, str, str]:
-    """The path of the repository, the digest, and the tag."""
+    """Return the path of the repository, the digest, and the tag."""
     released = next(fact for fact in shop.facts() if fact["kind"] == "released")
     content: Any = released["content"]
     tags: Any = released["tags"]
@@ -78,7 +78,7 @@ def test_what_was_promoted_is_in_sync(shop: App) -> None:
     assert (found["status"], found["findings"], found["reasons"]) == ("in_sync", [], [])
     shop.page("ready two")
     assert shop.cli("build", "--quiet").exit_code == 0
-    assert drift(shop, code=0)["status"] == "in_sync"  # a release that waits is no drift
+    assert drift(shop, code=0)["status"] == "in_sync"  # a release that waits is not drift
 
 
 def test_a_stopped_container_is_recorded_once_and_a_repair_ends_it(shop: App, client: docker.DockerClient) -> None:
@@ -158,7 +158,7 @@ def test_a_moved_tag_and_a_manifest_that_is_gone(shop: App, registry_host: str) 
     url = f"http://{registry_host}/v2/{path}/manifests"
     accept = "application/vnd.oci.image.manifest.v1+json,application/vnd.docker.distribution.manifest.v2+json"
     manifest = requests.get(f"{url}/{tag}", headers={"Accept": accept}, timeout=10)
-    other = manifest.content + b"\n"  # other bytes, and so another digest
+    other = manifest.content + b"\n"  # other bytes have another digest
     put = requests.put(f"{url}/{tag}", other, headers={"Content-Type": manifest.headers["Content-Type"]}, timeout=10)
     assert put.status_code == 201, put.text
     found = drift(shop)

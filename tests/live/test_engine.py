@@ -30,7 +30,7 @@ APPLETS = ("sleep", "true", "cat", "stat", "env", "id", "mount")
 
 
 class RealSite:
-    """Images are built once a run and pushed; what a test makes carries its prefix."""
+    """Images are built once in a run and pushed. What a test makes has its prefix."""
 
     def __init__(self, engine: DockerEngine, registry: str, folder: Path) -> None:
         self.engine, self._registry, self._folder = engine, registry, folder
@@ -68,7 +68,7 @@ class RealSite:
             return [line.get("stream", "") for line in self.engine.build_stream(context, options)]
 
     def sweep(self) -> None:
-        """What the port cannot take away, by the client that it stands on."""
+        """Remove what the port cannot remove, with the Docker client itself."""
         client = self.engine.client()
         for container in self.engine.find({"promoter.test": self.prefix}):
             self.engine.remove(container.id, volumes=True)

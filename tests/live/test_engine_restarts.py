@@ -1,6 +1,6 @@
-"""The engine is killed, or restarted in order, in the middle of a promotion: an engine of the test's own.
+"""A private engine is killed, or restarted in order, during a promotion.
 
-That run waits for it to come back and finishes, or puts back what was there; the next one leaves nothing half-way.
+That run waits for it and finishes, or restores the earlier state. The next run leaves nothing half-done.
 """
 
 import re
@@ -41,7 +41,7 @@ environments:
 IMAGE = "".join(line for line in SERVER.splitlines(keepends=True) if not line.startswith(("HEALTH", "CMD")))
 QUICK = 'CMD ["sh", "-c", "trap exit TERM; httpd -p 8080 -h /www; while :; do sleep 9 & wait; done"]\n'
 STUBBORN = 'CMD ["sh", "-c", "trap : TERM; httpd -p 8080 -h /www; while :; do sleep 9 & wait; done"]\n'
-"""It takes its whole grace to stop."""
+"""It uses its whole grace period to stop."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ def shop(
     unique: str,
     free_port: Callable[[], int],
 ) -> Iterator[Shop]:
-    """One release serves in dev; another one is pushed and was never on this engine."""
+    """One release runs in dev. Another one is pushed, and the engine has never had it."""
     cli.env["DOCKER_HOST"] = engines.url(private_engine)
     with in_front_of(registry_host) as proxy:
         engine = open_engine(engines.url(private_engine))
@@ -85,9 +85,9 @@ def shop(
         engine.close()
 
 
-# ---------------------------------------------------------------- the moments
+# ---------------------------------------------------------------- the moments of a restart
 class Moment:
-    """Listens from now on; `come` returns when it is there."""
+    """Listen from now on; `come` returns once the moment is reached."""
 
     def __init__(self, shop: Shop, name: str) -> None:
         self._client = docker.DockerClient(base_url=engines.url(shop.state), timeout=60)
@@ -109,7 +109,7 @@ class Moment:
         self._client.close()
 
     def _forget(self, shop: Shop) -> None:
-        """Built and pushed, and then to be pulled again."""
+        """Remove the next release's image from the engine, so that it must be pulled again."""
         ran = shop.app.cli("build", "--json")
         image = ran.json["release"]["images"]["web"]
         found: Any = self._client.images.get(f"{image['repository']}@{image['digest']}")
@@ -120,8 +120,8 @@ EVENTS = {"stop": "kill", "start": "create", "health": "start"}
 
 
 def the_engine_forgot_to_let_a_port_go(shop: Shop, stderr: str) -> None:
-    """One that is killed while it makes a container may come back with a proxy on the port of none: only its own restart ends
-    that, whatever is asked of it, and so it is said. Seen with Docker Engine 20.10, in one of ten kills at this moment.
+    """If the engine is killed while it makes a container, it may keep a proxy on the port without a container. Only another
+    restart ends that, and promoter reports it. Seen with Docker Engine 20.10, in one of ten kills at this moment.
     """
     assert f"127.0.0.1:{shop.app.ports['dev']} failed: port is already allocated" in stderr, stderr
     assert "restart Docker" in stderr
@@ -130,7 +130,7 @@ def the_engine_forgot_to_let_a_port_go(shop: Shop, stderr: str) -> None:
 
 
 def asked_to_end(shop: Shop) -> datetime | None:
-    """When the engine was last asked to end: on a machine with much to do, the run may have come to its end before."""
+    """Return when the engine was last asked to end: on a busy machine, the run may have ended before."""
     log = (shop.state / "engine/dockerd.log").read_text(errors="replace")
     found = re.findall(r'time="([^"]+)"[^\n]*Processing signal', log)
     return datetime.fromisoformat(found[-1]) if found else None
@@ -152,7 +152,7 @@ def test_the_run_finishes_when_the_engine_is_back(shop: Shop, name: str, killed:
     else:
         assert process.returncode in (0, 6), stderr
         asked, recorded = asked_to_end(shop), str(shop.app.facts()[-1]["at"])
-        over = asked is not None and datetime.fromisoformat(recorded) < asked  # then nothing was left for the restart to meet
+        over = asked is not None and datetime.fromisoformat(recorded) < asked  # then the restart had no effect on the run
         assert over or shop.app.all()["dev-web"] == "running", (recorded, asked)
     ran = shop.app.cli("promote" if name == "pull" else "run", "--json")
     assert ran.exit_code == 0, ran.text
@@ -172,7 +172,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def running_command(words: str) -> bool:
-    """Whether a process of this machine has `words` in its command line: both builders show a build's step so."""
+    """Return whether a process of this machine has `words` in its command line: both builders show a build's step that way."""
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             if words.encode() in entry.read_bytes().replace(b"\0", b" "):

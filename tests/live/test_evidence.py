@@ -1,4 +1,4 @@
-"""Evidence on the real things: a Prometheus, cosign old and new with a registry, and the scanners where they are installed."""
+"""Evidence with real programs: a Prometheus, an old and a new cosign with a registry, and the scanners that are installed."""
 
 import os
 import shutil
@@ -161,7 +161,7 @@ def test_another_server_at_the_address_is_never_a_pass(registry_host: str, prome
 def cosign(
     request: pytest.FixtureRequest, cosign_programs: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> str:
-    """The program, found as users find it."""
+    """Put the program where users have it."""
     choice: str = request.param
     if choice == "new" and len(cosign_programs) < 2:
         pytest.skip("only one cosign can be had")
@@ -175,7 +175,7 @@ def cosign(
 
 
 def pushed(host: str, name: str, word: str) -> ImageRef:
-    """An image of no use, in a repository of its own."""
+    """Push an image without use to a repository of its own."""
     repository = Repository(host, f"{name}/{word}")
     base = f"http://{host}/v2/{repository.path}"
     started = requests.post(f"{base}/blobs/uploads/", timeout=10)
@@ -187,14 +187,14 @@ def pushed(host: str, name: str, word: str) -> ImageRef:
 
 
 def key_pair(folder: Path) -> str:
-    """Where `cosign.key` is; gives the public one."""
+    """Make `cosign.key`; return the public key."""
     folder.mkdir()
     subprocess.run(["cosign", "generate-key-pair"], cwd=folder, check=True, capture_output=True)
     return (folder / "cosign.pub").read_text()
 
 
 def sign(image: ImageRef, folder: Path) -> None:
-    """With the key alone and nothing of the internet: each cosign has its own words for that."""
+    """Sign with the key only and without the internet: each cosign has its own options for that."""
     made = subprocess.run(
         ["cosign", "signing-config", "create", "--out", "none.json"], cwd=folder, check=False, capture_output=True
     )

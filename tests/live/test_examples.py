@@ -1,4 +1,4 @@
-"""The example pipelines as a reader would use them: validated, run, approved, changed, rolled back; on the real engine."""
+"""The example pipelines as a reader uses them, on the real engine: validate, run, approve, change, roll back."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ CMD ["sh", "-c", "trap exit TERM; httpd -p 80 -h /usr/share/nginx/html; while :;
 
 @pytest.fixture
 def taken(tmp_path: Path, busybox_dir: Path, clean_engine: str) -> Callable[[str], Path]:
-    """Copies an example into tmp_path under a name of its own, with the busybox that its Dockerfiles want."""
+    """Copy an example into tmp_path under a unique name, with the busybox that its Dockerfiles need."""
 
     def take(example: str) -> Path:
         folder = tmp_path / example
@@ -84,7 +84,7 @@ def test_hello_from_a_build_to_prod_and_back(
 
     status = {e["name"]: e for e in cli("status", "--json").json["environments"]}
     assert (status["dev"]["pinned"], status["prod"]["pinned"]) == (True, False)
-    assert status["dev"]["health"] in {"starting", "healthy"}  # the engine's own check may not have come round yet
+    assert status["dev"]["health"] in {"starting", "healthy"}  # the engine's own check may not have run yet
     assert status["dev"]["release"]["id"] == status["prod"]["release"]["id"] == first.json["release"]["id"]
     assert cli("ledger", "verify").exit_code == 0
     assert cli("unpin", "dev", "--reason", "tried it").exit_code == 0
@@ -123,7 +123,7 @@ def test_shop_with_a_migration_a_secret_and_an_image_of_others(
 
 
 def stand_in(cli: Cli, shop: Path, registry_host: str, unique: str) -> str:
-    """Somebody else's image: a web server under the path that nginx serves, by its digest. Nothing can be pulled here."""
+    """Push an image of another project: a web server under nginx's path, by its digest. Nothing can be pulled here."""
     folder = shop.parent / "others"
     folder.mkdir()
     shutil.copy2(shop / "web/busybox", folder / "busybox")

@@ -13,7 +13,7 @@ SECRET = "s3cr3t-value"
 
 @pytest.fixture
 def running(stage: Stage) -> Stage:
-    """Two replicas of web in dev; the file declares a secret that both have."""
+    """Two replicas of web in dev. The file declares a secret that both have."""
     web = stage.service(environment={"TOKEN": "{{ secret('TOKEN') }}"}, deploy={"replicas": 2})
     stage.file({"web": web}, {"dev": {}}, secrets={"TOKEN": {"env": "TOKEN"}})
     stage.cli.env |= {"TOKEN": SECRET}

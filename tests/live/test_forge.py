@@ -1,4 +1,4 @@
-"""Waiting without minutes, end to end: run, review, promote in a later job of the run; and a vote that starts a job."""
+"""Waiting without using minutes, end to end: run, review, promote in a later job of the run, and a vote that starts a job."""
 
 import json
 import subprocess
@@ -53,7 +53,7 @@ def kinds(shop: App, *wanted: str) -> list[dict[str, object]]:
 
 
 def clean(ran: Ran) -> Ran:
-    """Nothing that it wrote holds the token."""
+    """Check that the output does not contain the token."""
     assert TOKEN not in ran.stdout + ran.stderr, ran.text
     return ran
 
@@ -106,14 +106,14 @@ def test_a_review_of_another_run_is_refused_until_that_run_has_asked(shop: App, 
     assert shop.cli("promote", "--to", "prod", env=other).exit_code == 3  # an earlier job of that run asks
     server.refuse["/runs/4712/"] = Answer(200, server.approvals)
     assert shop.cli("--json", "reviews", "prod", env=other).json["recorded"][0]["principal"] == "ana@example.com"
-    first = shop.cli("--json", "reviews", "prod").json  # the run that asked first may go on too
+    first = shop.cli("--json", "reviews", "prod").json  # the run that asked first may continue too
     assert [fact["review"]["run"][-4:] for fact in first["recorded"]] == ["4711"]
     assert shop.cli("--json", "reviews", "prod").json["known"] == 1
     assert shop.cli("promote").exit_code == 0
 
 
 def test_a_rejected_review_closes_the_gate(shop: App, server: ForgeServer) -> None:
-    """At GitLab, where the job that asks and the job that is reviewed are two of one pipeline."""
+    """At GitLab, the job that asks and the job that is reviewed are two jobs of one pipeline."""
     pipeline = {
         "GITHUB_RUN_ID": "",
         "GITHUB_REPOSITORY": "",

@@ -152,7 +152,7 @@ def test_a_web_socket_stays_open_until_the_drain_ends(fronted: FrontedApp) -> No
         load.wait_for("upgrade")
         fronted.want("two")
         process = fronted.app.cli.start("run")
-        load.wait_for("two", 500)  # the front has switched, and the old container has long been asked to end its requests
+        load.wait_for("two", 500)  # the front has switched, and the old container was asked long ago to end its requests
         socket.sendall(b"still here")
         assert socket.recv(100) == b"still here"
         assert socket.recv(100) == b""

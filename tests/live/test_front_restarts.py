@@ -1,4 +1,4 @@
-"""The engine is killed, or restarted in order, while a release is replaced behind a front: an engine of the test's own."""
+"""A private engine is killed, or restarted in order, while a release is replaced behind a front."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -26,7 +26,7 @@ def moved(
     unique: str,
     free_port: Callable[[], int],
 ) -> Iterator[FrontedApp]:
-    """An application behind a front of the private engine. The release `one` serves."""
+    """An application behind a front of the private engine. The release `one` runs."""
     cli.env["DOCKER_HOST"] = engines.url(private_engine)
     with closing(open_engine(engines.url(private_engine))) as engine:
         yield FrontedApp(App(cli, unique, registry_host, engine, {"dev": free_port()}), front_images)

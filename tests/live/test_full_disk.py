@@ -1,4 +1,4 @@
-"""The disk that the ledger is on is full in the middle of a promotion: a real one, as small as it gets."""
+"""The disk of the ledger is full during a promotion: a real disk, as small as possible."""
 
 import ctypes
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Gates and approvals through the command, on a real engine, with real keys: the way of a release manager."""
+"""Gates and approvals through the command, on a real engine, with real keys: the workflow of a release manager."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ ROLES = f"approvers: signers\nrevoked_keys: revoked\nroles: {{lead: [{ANA}, {BEN
 
 @pytest.fixture
 def keys(app: App) -> dict[str, Path]:
-    """A key a person; the approvers file knows both. Prod waits for their signatures."""
+    """Make one key for each person. The approvers file has both, and prod waits for their signatures."""
     made = {}
     for who, kind in ((ANA, "ed25519"), (BEN, "ecdsa")):
         made[who] = app.cli.cwd / f"key-{kind}"
@@ -42,7 +42,7 @@ def prod(ran: Ran) -> tuple[int, str, str]:
     return ran.exit_code, last["status"], last["reason_code"]
 
 
-def test_two_signatures_let_the_same_bytes_in_once_and_anybody_can_check_them(app: App, keys: dict[str, Path]) -> None:
+def test_two_signatures_let_the_same_bytes_in_once_and_anyone_can_check_them(app: App, keys: dict[str, Path]) -> None:
     waits = app.cli("run")
     assert waits.exit_code == 3
     assert "signed approval of 2 people from lead" in waits.text
@@ -63,7 +63,7 @@ def test_two_signatures_let_the_same_bytes_in_once_and_anybody_can_check_them(ap
 
 
 def check_by_hand(app: App, vote: dict[str, object]) -> None:
-    """With ssh-keygen and nothing of ours."""
+    """Check with ssh-keygen, and without any code of promoter."""
     envelope = vote["envelope"]
     assert isinstance(envelope, dict)
     (app.cli.cwd / "vote.sig").write_text(envelope["signature"])

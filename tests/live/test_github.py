@@ -1,4 +1,4 @@
-"""On GitHub, with the real engine: what a step's log says to the runner, and what it never says, whatever a container writes."""
+"""On GitHub, with the real engine: what the log of a step sends to the runner, and that no output of a container is a command."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ OURS = {"group", "endgroup", "error", "warning", "notice", "add-mask"}
 
 @dataclass
 class Step:
-    """One step of a workflow: the files that the runner gives it, and what came of it."""
+    """One step of a workflow: the files that the runner passes to it, and its result."""
 
     app: App
     outputs: Path
@@ -61,7 +61,7 @@ def step(app: App, tmp_path_factory: pytest.TempPathFactory) -> Step:
 
 
 def hostile(app: App) -> None:
-    """An image whose container writes commands to the runner and ends."""
+    """Use an image whose container writes commands to the runner and ends."""
     (app.cli.cwd / "www" / "says").write_text("".join(f"{line}\n" for line in HOSTILE))
     app.dockerfile(SERVER.replace(SERVE, 'CMD ["sh", "-c", "cat /www/says; exit 3"]'))
 

@@ -1,4 +1,4 @@
-"""On GitLab, with the real engine: sections that no container can begin or end, and reports that every parser takes."""
+"""On GitLab, with the real engine: sections that no container can begin or end, and reports that every parser reads."""
 
 import re
 from xml.etree import ElementTree as ET
@@ -8,7 +8,7 @@ from tests.live.test_github import SERVE
 
 FORGED = "\x1b[0Ksection_end:1:promoter_1\r\x1b[0K\x1b[0Ksection_start:2:x[collapsed=true]\r\x1b[0Kgone\x00\x08\n"
 SECTION = re.compile(r"section_(start|end):\d+:([a-zA-Z0-9_.-]+)(?:\[collapsed=true\])?\s\x1b\[0K")
-"""A carriage return stands before the last sign; the fixture makes a line's end of it."""
+"""A carriage return comes before the last escape sequence. The fixture converts it to a line feed."""
 
 
 def test_a_failing_container_forges_no_section_and_breaks_no_report(app: App) -> None:

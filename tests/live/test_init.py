@@ -1,4 +1,4 @@
-"""What `promoter init` writes runs, on the real engine: pipeline files up to containers that serve, workflows up to prod."""
+"""The output of `promoter init` runs on the real engine: pipeline files up to running containers, workflows up to prod."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def test_what_init_writes_deploys(
     wrote = cli("init", "--registry", f"{registry_host}/{clean_engine}", "--name", clean_engine, "--environments", "dev,prod")
     assert wrote.exit_code == 0, wrote.text
     file, port = cli.cwd / "pipeline.yaml", free_port()
-    file.write_text(re.sub(r"\b18081\b", str(port), file.read_text()))  # tests run side by side
+    file.write_text(re.sub(r"\b18081\b", str(port), file.read_text()))  # tests run in parallel
     ran = cli("run", "--to", "dev", "--json")
     assert ran.exit_code == 0, ran.text
     assert [environment["status"] for environment in ran.json["environments"][:1]] == ["deployed"]
@@ -76,7 +76,7 @@ def test_what_init_writes_deploys(
 def test_the_generated_workflow_runs_waits_and_continues_from_another_checkout(
     cli: Cli, registry_host: str, busybox_dir: Path, clean_engine: str
 ) -> None:
-    """The very script that GitHub would run, by push, schedule and hand; each job begins with a checkout of its own."""
+    """The same script that GitHub runs, by push, schedule and hand. Each job begins with a new checkout."""
 
     def git(*words: str, cwd: Path) -> None:
         subprocess.run(["git", *words], cwd=cwd, env=ENVIRONMENT, check=True, capture_output=True)

@@ -1,10 +1,10 @@
-"""A real process, killed before each touch of the world and after the last, on the real engine; then it is given again.
+"""A real process is killed before each change and after the last, on the real engine. Then the command runs again.
 
-From the end of one touch to the begin of the next the world is the same, so one point of each such pair is fatal; with
-PROMOTER_TEST_POINTS=all both are, as they always are over fakes in tests/faults.
+Between the end of one change and the begin of the next the state is the same, so one point of each such pair is used. With
+PROMOTER_TEST_POINTS=all both are, as they always are with fakes in tests/faults.
 
-One environment goes to and fro between two images. Each time another point is fatal; the next run must finish the job, with
-one container that runs, the one before it kept, every job done once, and a whole ledger.
+One environment alternates between two images. Each time another point is fatal. The next run must finish the promotion:
+one container runs, the earlier one is kept, every job was done once, and the ledger is complete.
 """
 
 import os
@@ -48,7 +48,7 @@ ALL = os.environ.get("PROMOTER_TEST_POINTS") == "all"
 
 @dataclass
 class Matrix:
-    """`images` by the word that their page shows; a page that says `bad` belongs to an image that is never healthy."""
+    """`images` by the word on their page. The image of a page with `bad` never becomes healthy."""
 
     app: App
     images: dict[str, str]
@@ -67,7 +67,7 @@ class Matrix:
             directory=self.directory,
             word=word,
             registry=self.app.registry,
-            interval="200ms" if word == "bad" else "2s",  # each look costs the engine a process
+            interval="200ms" if word == "bad" else "2s",  # each check starts a process on the engine
         )
         (self.directory / "matrix.yaml").write_text(text)
 
@@ -75,7 +75,7 @@ class Matrix:
         return self.app.cli("run", "-f", "matrix.yaml", "--ledger", "sqlite:matrix.db", "--json", "--wait-lock", "40s")
 
     def killable(self, at: int | None) -> list[str]:
-        """The names of the points that a run reached; of a fatal one it was the last."""
+        """Return the names of the points that a run reached; a fatal one is the last."""
         output = self.directory / "points"
         output.unlink(missing_ok=True)
         process = self.start(at)
@@ -98,7 +98,7 @@ class Matrix:
         return len(jobs.read_text().splitlines()) if jobs.exists() else 0
 
     def facts(self) -> list[Fact]:
-        """The whole chain, checked."""
+        """Return the whole chain, verified."""
         with closing(open_ledger("sqlite:matrix.db", self.directory, self.app.name)) as ledger:
             return [fact for fact in check_chain(ledger.lines()) if isinstance(fact, Fact) or pytest.fail(str(fact))]
 
@@ -123,7 +123,7 @@ def matrix(app: App) -> Iterator[Matrix]:
 
 
 def check_state(matrix: Matrix, word: str, where: str) -> None:
-    """The wanted image serves, the one before it is kept at most, and nothing else is there."""
+    """Check that the wanted image runs, that at most the earlier one is kept, and that nothing else exists."""
     there = matrix.app.all()
     assert there in ({"dev-web": "running", "dev-web-previous": "exited"}, {"dev-web": "running"}), (where, there)
     shown = matrix.app.container("dev")
@@ -131,7 +131,7 @@ def check_state(matrix: Matrix, word: str, where: str) -> None:
 
 
 def once(matrix: Matrix, where: str) -> None:
-    """As many jobs as promotions began, since each of them reached its job here or ended before it."""
+    """Check for as many jobs as promotions, since each promotion reached its job here or ended before it."""
     facts = matrix.facts()
     promotions = {fact.body["promotion"] for fact in facts if fact.kind == "started"}
     done = [fact.body["promotion"] for fact in facts if fact.kind == "step_done" and fact.body["step"].startswith("before")]
@@ -140,7 +140,7 @@ def once(matrix: Matrix, where: str) -> None:
 
 
 def fatal(points: list[str], begin: int, part: int) -> list[int]:
-    """The numbers of this part's points, from `begin` on."""
+    """Return the numbers of this part's points, from `begin` on."""
     numbers = range(begin, len(points) + 1)
     different = [at for at in numbers if ALL or at == len(points) or points[at - 1].startswith("before")]
     return different[part::PARTS]
@@ -167,7 +167,7 @@ def test_an_upgrade_that_is_killed_anywhere_is_finished_by_the_next_run(matrix: 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_bad_image_that_is_killed_anywhere_leaves_the_good_one_serving(matrix: Matrix, part: int) -> None:
-    """From where the good one is stopped: until then the way is that of any upgrade."""
+    """Starts where the good one is stopped: until then the steps are those of any upgrade."""
     matrix.want("bad")
     matrix.killable(None)  # the image is pulled once
     points = matrix.killable(None)

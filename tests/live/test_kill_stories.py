@@ -1,8 +1,8 @@
-"""Real processes, killed where they touch the world, in stories that test_kill_matrix.py does not tell: first deployments,
-approved promotions of several services, rollbacks and builds; with the ledger in each of its homes.
+"""Real processes are killed at their changes, in cases that test_kill_matrix.py does not have: first deployments, approved
+promotions of several services, rollbacks and builds, with each ledger store.
 
-Where the ledger can be shared, whoever dies was on another machine, in a checkout of its own: nobody can know that it is
-dead, and its lease must run out. PROMOTER_TEST_POINTS says how many points are fatal in each story; `all` is all of them.
+If the ledger can be shared, the killed process is on another machine, in a separate checkout. No process can know that it is
+dead, so its lease must expire. PROMOTER_TEST_POINTS is the number of fatal points in each case; `all` is all of them.
 """
 
 import os
@@ -58,7 +58,7 @@ ENVIRONMENT = """\
 
 @dataclass
 class Stage:
-    """`here` is where people work, `there` where the process dies. `images` are two that are pushed, by number."""
+    """People work in `here`; the process is killed in `there`. `images` are two pushed ones, by number."""
 
     app: App
     ledger: str
@@ -83,7 +83,7 @@ class Stage:
         return ran
 
     def killable(self, at: int | None, *words: str) -> list[str]:
-        """The names of the points that a run reached; of a fatal one it was the last."""
+        """Return the names of the points that a run reached; a fatal one is the last."""
         output = self.remote.parent / "points"
         output.write_text("")
         more = {"PROMOTER_POINTS": str(output), "PYTHONPATH": str(ROOT), "PROMOTER_LEASE_TTL": "3s"}
@@ -98,7 +98,7 @@ class Stage:
         return points
 
     def facts(self) -> list[Fact]:
-        """The whole chain, checked."""
+        """Return the whole chain, verified."""
         with closing(open_ledger(self.ledger, self.local, self.app.name)) as ledger:
             return [fact for fact in check_chain(ledger.lines()) if isinstance(fact, Fact) or pytest.fail(str(fact))]
 
@@ -131,9 +131,9 @@ def stage(app: App, request: pytest.FixtureRequest) -> Stage:
     return Stage(app, shared.ledger, local, remote, tuple(images))
 
 
-# ---------------------------------------------------------------- what must hold
+# ---------------------------------------------------------------- required states
 def check_state(stage: Stage, name: str, digest: str, where: str, services: tuple[str, ...]) -> None:
-    """What is wanted runs, once; the one before it is kept at most; nothing else is there, and the ledger says the same."""
+    """Check that the wanted image runs once, that at most the earlier one is kept, that nothing else exists, and the ledger."""
     found = {
         c.name.removeprefix(f"{stage.app.name}-{name}-"): c
         for c in stage.app.engine.find({"dev.promoter.pipeline": stage.app.name, "dev.promoter.environment": name})
@@ -155,7 +155,7 @@ def check_state(stage: Stage, name: str, digest: str, where: str, services: tupl
 
 
 def fatal(points: list[str]) -> Iterator[tuple[int, str]]:
-    """Each kind of point is as likely as any other, however often it comes."""
+    """Yield points: each kind is equally likely, however often it occurs."""
     numbers = list(range(1, len(points) + 1))
     if FATAL != "all":
         chance = random.Random(SEED)
@@ -166,7 +166,7 @@ def fatal(points: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def continued(stage: Stage, name: str, where: str, *words: str) -> None:
-    """`words` are given again. Whoever takes a dead one's lease over says so in the ledger."""
+    """Run `words` again. The run that takes a dead one's lease over records it in the ledger."""
     before, seen = stage.held(name), len(stage.facts())
     stage.do(*words, "--wait-lock", "40s", where=where)
     began = [fact for fact in stage.facts()[seen:] if fact.kind == "started"]
@@ -180,7 +180,7 @@ def continued(stage: Stage, name: str, where: str, *words: str) -> None:
 WORKERS = ("web", "worker", "worker-2")
 
 
-# ---------------------------------------------------------------- the stories
+# ---------------------------------------------------------------- the cases
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["git"], indirect=True)
 def test_a_first_deployment(stage: Stage) -> None:
@@ -198,7 +198,7 @@ def test_a_first_deployment(stage: Stage) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["postgres"], indirect=True)
 def test_an_approved_promotion(stage: Stage) -> None:
-    """The vote counts once: for the promotion that was cut off and carried on, and for no other."""
+    """The vote counts once: for the promotion that was interrupted and continued, and for no other."""
 
     def asked(number: int) -> None:
         stage.want(number, gates="[{approval: {}}]")
@@ -237,7 +237,7 @@ def test_a_rollback(stage: Stage) -> None:
             stage.do("unpin", "dev", "--reason", "again")
         forward(1)
         stage.killable(at, "rollback", "dev")
-        if stage.facts()[-1].kind != "pinned":  # else it was through: to give it again means one more back
+        if stage.facts()[-1].kind != "pinned":  # otherwise it was complete: a repetition goes back once more
             continued(stage, "dev", where, "rollback", "dev")
         check_state(stage, "dev", digest, where, WORKERS)
         kinds = [str(fact.kind) for fact in stage.facts() if fact.kind in ("pinned", "unpinned")]
@@ -247,7 +247,7 @@ def test_a_rollback(stage: Stage) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
 def test_a_build_that_is_pushed(stage: Stage) -> None:
-    """From where nothing is there: the earlier half of a run, which leaves no release until all of it is pushed."""
+    """Starts where nothing exists: the earlier half of a run, which records no release until all of it is pushed."""
     stage.write(BUILT.format(count=stage.local.parent / "count"), ENVIRONMENT.format(name="dev", gates="[]"))
     (stage.local / "www").mkdir()
 

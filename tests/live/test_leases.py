@@ -1,4 +1,4 @@
-"""Leases between real processes on the real engine: paused, raced for, let go."""
+"""Leases between real processes on the real engine: paused, contended, released."""
 
 import json
 import signal
@@ -29,7 +29,7 @@ environments:
 """
 WAITS = '{{command: {{run: ["sh", "-c", "touch inside; until test -e go; do sleep 0.05; done"]}}}}'
 RUNS = {"sqlite": 6, "postgres": 20, "git": 6}
-"""The two others are left to six: twenty have passed there too, and keep two cores busy for long."""
+"""The two others use six: twenty passed there too, and need two processor cores for a long time."""
 
 
 def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
@@ -38,7 +38,7 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
 
 
 def run_out(app: App) -> None:
-    """To everybody else it is as if the paused run had not been heard of for its whole time to live."""
+    """Let the lease expire: for all others, the paused run sent no heartbeat for its whole time to live."""
     with closing(sqlite3.connect(app.cli.cwd / ".promoter/ledger.db")) as raw:
         raw.execute("UPDATE leases SET expires = '2020-01-01T00:00:00.000000Z' WHERE owner IS NOT NULL")
         raw.commit()
@@ -46,7 +46,7 @@ def run_out(app: App) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "verify"])
 def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app: App, moment: str) -> None:
-    """No instant of this is a race: it waits for a program when it is paused, and its lease runs out when the test says so."""
+    """No moment of this is a race: the run waits for a program when it is paused, and the test lets its lease expire."""
     app.pipeline = PLAIN.replace("{{port: {dev}}}", f"{{{{port: {{dev}}}}}}, {moment}: [{WAITS}]")
     app.write()
     inside, go = app.cli.cwd / "inside", app.cli.cwd / "go"
@@ -82,7 +82,7 @@ def test_a_run_that_was_paused_and_replaced_touches_nothing_when_it_goes_on(app:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_lets_the_environment_go(app: App, sign: signal.Signals) -> None:
+def test_a_signal_releases_the_environment(app: App, sign: signal.Signals) -> None:
     app.cli("run")
     app.page("ready two")
     process = app.cli.start("run", "--json", "-v")
@@ -97,7 +97,7 @@ def test_a_signal_lets_the_environment_go(app: App, sign: signal.Signals) -> Non
 
 @pytest.fixture(params=KINDS)
 def shared(app: App, request: pytest.FixtureRequest) -> Home:
-    """One pipeline of many environments; a place for each, called as it is, and a release in the ledger."""
+    """One pipeline of many environments, each with a directory of the same name, and a release in the ledger."""
     names = tuple(f"e{number}" for number in range(RUNS[request.param]))
     image = app.cli("build", "--json").json["release"]["images"]["web"]
     text = MANY.format(name=app.name, image=f"{image['repository']}@{image['digest']}")
@@ -109,7 +109,7 @@ def shared(app: App, request: pytest.FixtureRequest) -> Home:
 
 
 @pytest.mark.slow
-def test_many_runs_for_as_many_environments_do_not_hinder_one_another(app: App, shared: Home) -> None:
+def test_many_runs_for_as_many_environments_do_not_block_one_another(app: App, shared: Home) -> None:
     names = [directory.name for directory in shared.directories]
     common = ("--ledger", shared.ledger, "--json")
     runs = {
@@ -137,8 +137,8 @@ def test_two_runs_for_one_environment_promote_once(app: App, shared: Home) -> No
 
 
 @pytest.mark.parametrize("term", ["xterm", "dumb"])
-def test_a_terminal_that_is_closed_puts_things_in_order(app: App, term: str) -> None:
-    """Its window, or the ssh connection: what was being done is put back though there is nothing left to write to."""
+def test_a_closed_terminal_undoes_the_unfinished_change(app: App, term: str) -> None:
+    """Its window, or the ssh connection, is closed: the change is undone although there is nothing to write to."""
     app.cli("run")
     old = app.container("dev")
     app.dockerfile(

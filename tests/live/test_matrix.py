@@ -1,4 +1,4 @@
-"""What must be the same on every engine that `make matrix` starts: PROMOTER_LAB_ENGINES names them, as `name=address …`."""
+"""What must be the same on every engine that `make matrix` starts: PROMOTER_LAB_ENGINES has them, as `name=address …`."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.live.app import PLAIN, SERVER, App, statuses
 
 @pytest.fixture
 def engines(engine_url: str, unique: str) -> Iterator[Mapping[str, str]]:
-    """The engines of the matrix, or the lab's own. What the test's pipeline made is removed from each."""
+    """Return the engines of the matrix, or the lab's own. Remove from each what the test's pipeline made."""
     pairs = (word.partition("=") for word in os.environ.get("PROMOTER_LAB_ENGINES", "").split())
     found = {name.replace(".", "-"): address for name, _, address in pairs} or {"lab": engine_url}
     yield found
@@ -38,7 +38,7 @@ def test_one_release_has_the_same_digests_on_all_engines(
     free_port: Callable[[], int],
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
-    """Built once on the lab's engine; each environment is one of the engines, and all record in one ledger."""
+    """Built once on the lab's engine. Each environment is one of the engines, and all record in one ledger."""
     shutil.copy2(busybox_dir / "busybox", cli.cwd / "busybox")
     (cli.cwd / "www").mkdir()
     (cli.cwd / "www/index.html").write_text("ready one")

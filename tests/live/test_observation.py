@@ -1,4 +1,4 @@
-"""What the real engine shows of a container that was made with many settings: no difference to its spec."""
+"""What the real engine shows of a container that was made with many settings: no difference from its spec."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""The whole product on a real engine and registry, through the command: what release managers and CI rely on."""
+"""The whole product on a real engine and registry, through the command: what release managers and CI depend on."""
 
 import hashlib
 import json
@@ -240,7 +240,7 @@ def test_an_environments_own_registry_gets_the_same_bytes(app: App) -> None:
 
 
 def test_a_program_that_ignores_sigterm_is_reported_with_the_remedy(app: App) -> None:
-    """compose.md D6: containers run without an init process, as in Compose, so what that costs must be said."""
+    """compose.md D6: containers run without an init process, as in Compose, so promoter must report the effect."""
     app.pipeline = PLAIN.replace("    init: true\n", "    stop_grace_period: 2s\n")
     app.write()
     assert app.cli("run", "--to", "dev").exit_code == 0

@@ -1,4 +1,4 @@
-"""Two promotions, health, diagnosis and a rollback on a real Podman that the lab starts; skipped where none can be had."""
+"""Two promotions, health, diagnosis and a rollback on a real Podman that the lab starts. Skipped if it is not available."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.live.app import App, statuses
 
 @pytest.fixture
 def podman(lab: Mapping[str, str]) -> Iterator[str]:
-    """The address of a Podman of the test's own. Its directory has a short name, as a socket's path must."""
+    """Return the address of a Podman of one test. Its directory has a short name, as the path of a socket requires."""
     state = Path(mkdtemp(prefix="lab-", dir="/var/tmp"))
     lab_state.remember(state, {"registry": lab["PROMOTER_LAB_REGISTRY"]})
     try:

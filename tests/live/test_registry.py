@@ -57,7 +57,7 @@ def locked(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def encrypted(program: str, free_port: Callable[[], int], tmp_path: Path) -> Iterator[Locked]:
-    """The same behind TLS, with a certificate that nobody signed."""
+    """The same registry with TLS, with a self-signed certificate."""
     words = (
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=registry -keyout key.pem -out cert.pem"
     )

@@ -1,6 +1,6 @@
-"""A registry that misbehaves between the real command, the real engine and the real registry.
+"""A registry that misbehaves, with the real command, the real engine and the real registry.
 
-What passes is waited for and told to nobody; what lasts ends with its reason, and what runs goes on running.
+A temporary fault is waited for without a report. A lasting one ends the run with its reason, and what runs keeps running.
 """
 
 import json
@@ -48,7 +48,7 @@ def proxy(registry_host: str) -> Iterator[Proxy]:
 
 @pytest.fixture
 def shop(app: App, proxy: Proxy) -> App:
-    """Its images are its own: an engine that fetches the same layer for two waits for both."""
+    """Its images are unique: an engine that pulls the same layer for two tests waits for both."""
     app.registry, app.pipeline = proxy.host, PLAIN
     app.write()
     app.page(f"ready one of {app.name}")
@@ -142,7 +142,7 @@ FAILING_PULLS = {
 
 @pytest.fixture
 def upgrade(shop: App, engine_url: str) -> None:
-    """One release serves in dev; another one was built, and the engine has forgotten it."""
+    """Make one release run in dev. Build another one, and remove it from the engine."""
     assert shop.cli("run", "--to", "dev").exit_code == 0
     shop.page(f"ready two of {shop.name}")
     ran = shop.cli("build", "--json")
@@ -178,7 +178,7 @@ def test_a_pull_ends_with_what_lasts_and_what_runs_goes_on(shop: App, proxy: Pro
 
 
 def finished(shop: App, proxy: Proxy, before: str) -> None:
-    """The next run, with a registry that is well, does the job."""
+    """Check that the next run finishes, with a registry without faults."""
     proxy.behave()
     ran: Ran = shop.cli("promote", "--to", "dev", "--json")
     assert ran.exit_code == 0, ran.text
@@ -187,7 +187,7 @@ def finished(shop: App, proxy: Proxy, before: str) -> None:
     assert all(isinstance(found, Fact) for found in check_chain(lines))
 
 
-# ---------------------------------------------------------------- our own questions
+# ---------------------------------------------------------------- promoter's own requests
 @pytest.fixture
 def registry() -> Iterator[HttpRegistry]:
     made = HttpRegistry(Credentials(), timeout=(1.0, 0.3), sleep=lambda _: None)
@@ -217,7 +217,7 @@ def test_a_digest_header_that_does_not_match_the_content_is_ignored(shop: App, r
         registry.manifest(image)
 
 
-# ---------------------------------------------------------------- silence
+# ---------------------------------------------------------------- no answer
 @pytest.mark.usefixtures("upgrade")
 def test_a_pull_that_hangs_is_given_up(shop: App, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "SILENCE", 0.3)

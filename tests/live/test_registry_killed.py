@@ -1,7 +1,6 @@
-"""The registry is killed, by SIGKILL, in the middle of a push or a pull: a real one, of the test's own.
+"""The registry of one test, a real one, is killed by SIGKILL during a push or a pull.
 
-When it is back at once the run goes on; when it is not, the run says so, what serves goes on serving, and the next run
-finishes.
+If it is back at once, the run continues. If not, the run reports it and what runs keeps running, and the next run finishes.
 """
 
 import shutil
@@ -28,7 +27,7 @@ http: {{addr: "{host}"}}
 
 
 class Registry:
-    """What it was given is on the disk, also what it had half received."""
+    """What it received is on the disk, also what it received only in part."""
 
     def __init__(self, program: str, host: str, home: Path) -> None:
         self.host, self._program, self._home = host, program, home
@@ -64,7 +63,7 @@ def proxy(registry: Registry) -> Iterator[Proxy]:
 
 @pytest.fixture
 def shop(app: App, proxy: Proxy) -> App:
-    """One release serves in dev."""
+    """An application with one release in dev."""
     app.registry, app.pipeline = proxy.host, PLAIN
     app.write()
     app.page(f"ready one of {app.name}")
@@ -75,7 +74,7 @@ def shop(app: App, proxy: Proxy) -> App:
 
 
 def dies(registry: Registry, *, back: bool) -> Act:
-    """In the middle of what it is sent or sends: half of it has come over."""
+    """Kill the registry when half of a transfer is done."""
 
     def act(handler: Any) -> None:
         if handler.command in ("PATCH", "PUT"):
@@ -100,7 +99,7 @@ def dies(registry: Registry, *, back: bool) -> Act:
 
 
 def forgotten(shop: App, engine_url: str) -> None:
-    """The next release is built and pushed, and the engine has forgotten it: it will be pulled."""
+    """Build and push the next release, and remove it from the engine: it will be pulled."""
     ran = shop.cli("build", "--json")
     image = ran.json["release"]["images"]["web"]
     client = docker.DockerClient(base_url=engine_url)

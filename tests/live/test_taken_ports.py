@@ -1,4 +1,4 @@
-"""A host port that a process has, which is not a container: named before anything is built."""
+"""A host port that a process has, which is not a container: reported before anything is built."""
 
 import os
 import socket

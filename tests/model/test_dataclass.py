@@ -1,4 +1,4 @@
-"""The dataclass that is completed at its first use behaves as the standard one, whatever asks first."""
+"""The dataclass that is completed at its first use behaves as the standard one, whatever the first use is."""
 
 import copy
 import dataclasses

@@ -1,4 +1,4 @@
-"""Every difference is told, and no two values look alike."""
+"""Every difference is reported, and no two different values have the same text."""
 
 import json
 

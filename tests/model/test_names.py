@@ -1,4 +1,4 @@
-"""Names that look alike are one name, and those that cannot be read are none."""
+"""Confusable names count as one name, and unreadable names are refused."""
 
 import pytest
 from hypothesis import given

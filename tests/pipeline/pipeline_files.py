@@ -1,4 +1,4 @@
-"""A place for pipeline files in tests: writes one, reads it, and gives back what was said about it."""
+"""Write pipeline files for tests, read them, and return their complaints."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +26,7 @@ environments:
 
 
 def write(directory: Path, text: str | bytes = GOOD, **files: str) -> Path:
-    """The pipeline file, with a Dockerfile in ./web; further files by name, `/` written as `__`."""
+    """Write the pipeline file, with a Dockerfile in ./web. Further files are passed by name, with `/` written as `__`."""
     (directory / "web").mkdir(exist_ok=True)
     (directory / "web" / "Dockerfile").write_text("FROM scratch\n")
     for name, content in files.items():
@@ -44,7 +44,7 @@ def read(file: Path, environ: Mapping[str, str] | None = None, source: Source = 
 
 
 def complaints(file: Path, environ: Mapping[str, str] | None = None, source: Source = SOURCE) -> list[tuple[str, str]]:
-    """`line:column` and message of each complaint, in order; a place outside the pipeline file begins with its file."""
+    """Return `line:column` and message of each complaint, in order. A position in another file begins with its name."""
     try:
         validate(file, source=source, environ=environ or {})
     except InvalidFile as faults:

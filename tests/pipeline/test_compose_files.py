@@ -1,5 +1,5 @@
-# ruff: noqa: E501 (a file stands beside what is made of it)
-"""Compose files as people have them, in `services:` of a pipeline file: several, extended, included, with profiles and links."""
+# ruff: noqa: E501 (a file beside its result)
+"""Real Compose files in `services:` of a pipeline file: several, extended, included, with profiles and links."""
 
 import pytest
 
@@ -226,7 +226,7 @@ def test_profiles_select_the_services_of_an_environment(tmp_path, head, environ,
     text = f"name: shop\nservices: compose.yaml\n{head}" + ("" if "environments" in head else ENVIRONMENTS)
     loaded = read(write(tmp_path, text, **{"compose.yaml": PROFILED}), environ)
     assert tuple(list(resolve(loaded, name).services) for name in ("dev", "prod")) == found
-    assert set(loaded.builds(SOURCE)) == {name for names in found for name in names}  # what runs nowhere is not built
+    assert set(loaded.builds(SOURCE)) == {name for names in found for name in names}  # a service that runs nowhere is not built
 
 
 def test_what_profiles_leave_out_is_remarked_and_a_need_of_it_is_an_error(tmp_path):
@@ -250,9 +250,9 @@ def test_a_profile_that_no_service_has_is_an_error(tmp_path):
     ]
 
 
-# ------------------------------------------------------------ links, name spaces, what is left out
+# ------------------------------------------------------------ links, namespaces, ignored keys
 def test_links_become_a_start_order_and_aliases(tmp_path):
-    """compose.md section 1: `links` in 7 real files."""
+    """compose.md section 1: `links` is in 7 real files."""
     compose = "services:\n  web: {image: x, links: [db, 'cache:redis'], networks: [a]}\n  db: {image: x, networks: [a]}\n  cache: {image: x, networks: [a, b]}\nnetworks: {a: , b: }\n"
     found = services(tmp_path, compose)
     assert {name: need.restart for name, need in found["web"].depends_on.items()} == {"db": True, "cache": True}
@@ -265,14 +265,14 @@ def test_links_become_a_start_order_and_aliases(tmp_path):
 
 
 def test_the_name_space_of_a_service_is_that_of_its_container(tmp_path):
-    """compose.md D7: `service:X` reached the engine as it stood, and no start order followed from it."""
+    """compose.md D7: `service:X` was sent to the engine unchanged, and set no start order."""
     compose = "services:\n  app: {image: x, network_mode: 'service:vpn', pid: 'service:vpn', ipc: 'service:shm'}\n  vpn: {image: x}\n  shm: {image: x, container_name: '{{ environment }}-shm'}\n"
     app = services(tmp_path, compose, environment="prod")["app"]
     assert (app.network_mode, app.pid, app.ipc) == ("container:shop-prod-vpn", "container:shop-prod-vpn", "container:prod-shm")
     assert {name: need.restart for name, need in app.depends_on.items()} == {"vpn": True, "shm": True}
 
 
-def test_a_name_space_that_is_not_there_is_an_error(tmp_path):
+def test_a_missing_namespace_is_an_error(tmp_path):
     compose = "services:\n  app: {image: x, network_mode: 'service:vpn', pid: 'service:no'}\n  vpn: {image: x, scale: 0}\n"
     file = write(tmp_path, f"name: shop\nservices: compose.yaml\n{ENVIRONMENTS}", **{"compose.yaml": compose})
     assert complaints(file) == [
@@ -322,7 +322,7 @@ def test_a_tag_together_with_build_is_left_out_in_a_compose_file_and_refused_in_
     assert complaints(own)[0][1] == "'a/web:1' must be a repository without tag or digest"
 
 
-# ------------------------------------------------------------ texts of a Compose file
+# ------------------------------------------------------------ texts in a Compose file
 def test_the_project_is_the_environment_and_for_images_the_pipeline(tmp_path):
     """compose.md D16: it was empty."""
     compose = "services: {web: {image: '${COMPOSE_PROJECT_NAME}:1', container_name: '${COMPOSE_PROJECT_NAME}-web', hostname: $COMPOSE_PROJECT_NAME}}\n"
@@ -353,7 +353,7 @@ def test_the_project_is_the_environment_and_for_images_the_pipeline(tmp_path):
     ],
 )
 def test_braces_that_are_not_ours_are_text(tmp_path, text, found):
-    """compose.md D16: Docker's `{{.Name}}` was read as a template, `$${#A}` refused, a bare `{#` emptied the text."""
+    """compose.md D16: Docker's `{{.Name}}` was read as a template, `$${#A}` refused, and `{#` emptied the text."""
     compose = (
         f"services: {{web: {{image: x, labels: {{l: {text!r}}}}}}}\n"
         if "'" not in text
@@ -378,7 +378,7 @@ def test_a_local_volume_has_its_device_relative_to_the_file(tmp_path):
     assert resolve(read(file), "dev").volumes["shop-dev-d"].options["device"] == str(tmp_path / "deploy/data")
 
 
-# ------------------------------------------------------------ keys of the Compose Specification as its own tests have them
+# ------------------------------------------------------------ keys of the Compose Specification, from its own tests
 def test_later_documents_of_a_file_are_merged_over_the_first(tmp_path):
     found = services(
         tmp_path, "services:\n  web: {image: 'web:1', environment: {A: '1'}}\n---\nservices:\n  web: {environment: {B: '2'}}\n"

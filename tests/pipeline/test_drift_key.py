@@ -1,4 +1,4 @@
-"""`drift: {ignore: [...]}`: paths that the comparison leaves out. No plan, vote or policy depends on them."""
+"""`drift: {ignore: [...]}`: paths that the comparison ignores. No plan, vote or policy depends on them."""
 
 from pathlib import Path
 

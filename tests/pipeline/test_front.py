@@ -1,4 +1,4 @@
-"""The front as a service of the environment: its configuration, its ports, and what stays of the services behind it."""
+"""The front as a service of the environment: its configuration, its ports, and the settings of the services behind it."""
 
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def test_options_are_in_its_configuration(tmp_path: Path, strategy: str, front: 
 
 
 def test_a_post_is_never_sent_twice(tmp_path: Path) -> None:
-    """Only connections that failed are tried again: nothing was sent on them."""
+    """Only failed connections are tried again: nothing was sent on them."""
     assert [line for line in config_of(resolved(written(tmp_path))) if line.startswith("retry-on")] == ["retry-on conn-failure"]
 
 

@@ -1,4 +1,4 @@
-"""Metrics, scans and signatures in the file: read, filled in, bound to the content of the files they lean on, or refused."""
+"""Metrics, scans and signatures in the file: read, filled in, bound to the content of the files that they use, or refused."""
 
 from pathlib import Path
 

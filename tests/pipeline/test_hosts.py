@@ -1,4 +1,4 @@
-"""Hosts and batches as the file writes them."""
+"""Hosts and batches in the pipeline file."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.pipeline.pipeline_files import complaints, write
         (("1", "100%"), 10, [1, 9]),
         (("1", "30%", "100%"), 10, [1, 3, 6]),
         (("30%",), 10, [3, 3, 3, 1]),
-        (("10%",), 3, [1, 1, 1]),  # never less than one
+        (("10%",), 3, [1, 1, 1]),  # at least one
         (("5",), 3, [3]),
         (("1", "100%"), 1, [1]),
         (("2", "1"), 5, [2, 1, 1, 1]),

@@ -1,4 +1,4 @@
-"""The schema, the shapes and the manual say the same."""
+"""The schema, the forms and the manual agree."""
 
 import json
 import os
@@ -37,7 +37,7 @@ VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
 def plain(value):
-    """Without Compose's tags, which JSON has not."""
+    """Remove Compose's tags, which JSON does not have."""
     if isinstance(value, Tagged):
         return plain(value.value)
     if isinstance(value, dict):
@@ -163,7 +163,7 @@ def test_the_manual_names_every_key(shape):
 
 # ---------------------------------------------------------------- what an editor shows
 OWN = ("EnvironmentForm", "GateForm", "CheckForm", "PolicyForm", "SecretForm", "Rollback", "Override")
-"""Shapes of ours, beside the kinds of gates and checks, that an editor has examples of."""
+"""Forms of promoter, besides the kinds of gates and checks, for which an editor has examples."""
 
 
 def named(schema: dict) -> dict[str, dict]:
@@ -228,7 +228,7 @@ def test_the_schema_has_a_name_a_version_and_always_the_same_bytes(tmp_path):
 
 
 def test_check_jsonschema_takes_every_pipeline_file_of_the_project_with_it(tmp_path):
-    """The tool that people have in their own pre-commit hooks: examples, and every file that a page shows."""
+    """The tool that people have in their own pre-commit hooks reads all examples, and every file on a page."""
     (tmp_path / "schema.json").write_text(json.dumps(json_schema()))
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     shown = [block for page in pages for block in re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)]
@@ -237,7 +237,7 @@ def test_check_jsonschema_takes_every_pipeline_file_of_the_project_with_it(tmp_p
     files = []
     for number, block in enumerate(blocks):
         files.append(tmp_path / f"{number}.yaml")
-        files[-1].write_text(re.sub(r"!(reset|override) ?", "", block))  # Compose's tags, which no JSON has
+        files[-1].write_text(re.sub(r"!(reset|override) ?", "", block))  # Compose's tags, which JSON does not have
     program = Path(sys.executable).with_name("check-jsonschema")
     done = subprocess.run(
         [program, "--schemafile", tmp_path / "schema.json", *FILES, *files],
@@ -249,7 +249,7 @@ def test_check_jsonschema_takes_every_pipeline_file_of_the_project_with_it(tmp_p
 
 
 def test_validate_reads_none_of_it():
-    """Descriptions are for editors: a command that only checks a file does not pay for them."""
+    """Descriptions are for editors: a command that only checks a file does not load them."""
     file = ROOT / "pipelines/hello/pipeline.yaml"
     code = "import sys; from promoter.ui.cli.app import run; run(sys.argv[1:]); "
     code += "sys.exit('promoter.pipeline.json_schema' in sys.modules)"

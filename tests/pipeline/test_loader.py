@@ -269,7 +269,7 @@ def test_the_source_is_asked_once_and_only_when_a_template_wants_it(tmp_path):
     assert len(asked) == 1
 
 
-def test_an_unknown_environment_is_the_callers_fault(tmp_path):
+def test_an_unknown_environment_is_a_caller_error(tmp_path):
     with pytest.raises(CallerError) as caught:
         resolve(read(write(tmp_path)), "dve")
     assert "dve" in caught.value.message and "dev, test, prod" in str(caught.value.hint)

@@ -13,7 +13,7 @@ TEST = "    vars: {port: 18082}\n"
 PORT = '"127.0.0.1:{{ port }}:8080"'
 
 CASES = [
-    # (what is changed, into what, where, what is said)
+    # (the text to replace, the replacement, the positions and messages)
     ("name: shop", "name: Shop", [("1:7", "'Shop' is not a valid name")]),
     ("name: shop\n", "", [("1:1", "`name` is missing")]),
     ("name: shop\n", "name: shop\nfoo: 1\n", [("2:1", "unknown key `foo`")]),
@@ -498,6 +498,6 @@ def test_a_list_of_compose_files_with_an_empty_name(tmp_path, name):
 
 @pytest.mark.parametrize("value", ["2147483648", "true", "{a: b}", "[[a]]"])
 def test_profiles_of_any_kind_are_read_or_reported(tmp_path, value):
-    """A number is a name; whatever else is not a list of names is reported and ends nothing."""
+    """A number is a name. Everything else that is not a list of names is reported, and does not end the command."""
     found = complaints(write(tmp_path, GOOD.replace("  web:\n", f"  web:\n    profiles: {value}\n", 1)))
     assert all("profiles" in message or "service" in message for _, message in found), found

@@ -1,4 +1,4 @@
-"""`reversible: false` in the file: part of the plan, absent from older documents, and refused where it has no meaning."""
+"""`reversible: false` in the file: part of the plan, absent from older documents, and refused where it has no effect."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where an environment can be looked at: said with templates, else what the first http verification asks; and where it stands."""
+"""The URL of an environment: written with templates, otherwise that of the first http verification; and where it is shown."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Windows in the file: freezes that come back, and calendars, whose content stands where their names stood."""
+"""Windows in the file: recurring freezes, and calendars, whose content replaces their names."""
 
 from pathlib import Path
 

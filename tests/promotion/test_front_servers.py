@@ -1,4 +1,4 @@
-"""What HAProxy's runtime socket answers: texts of HAProxy 2.6 and 3.2."""
+"""The answers of HAProxy's runtime socket: texts of HAProxy 2.6 and 3.2."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_states_name_address_and_what_was_asked_for() -> None:
     ("state", "admitted"),
     [
         (ServerState("10.0.0.2", 0), True),
-        (ServerState("10.0.0.2", 4), True),  # only its configuration said maintenance
+        (ServerState("10.0.0.2", 4), True),  # only its configuration sets maintenance
         (ServerState("10.0.0.2", 8), False),
         (ServerState("10.0.0.2", 1), False),
         (ServerState("10.0.0.2", 32), False),

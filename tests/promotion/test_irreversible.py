@@ -1,4 +1,4 @@
-"""Which irreversible jobs an interrupted try may have started, from the steps that it recorded."""
+"""Which irreversible jobs an interrupted promotion may have started, from its recorded steps."""
 
 import pytest
 

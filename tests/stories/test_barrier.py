@@ -1,4 +1,4 @@
-"""A job that cannot be undone: the way back across its release is refused, an override opens it, and a failure reports it."""
+"""A job that cannot be undone: a rollback across its release is refused, an override opens it, and a failure reports it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ TITLE = "container web: migrate (irreversible)"
 
 
 def shop(*words: str, **more: Any) -> Harness:
-    """One environment. Each word is a release that was promoted in this order; `!` in front of it: with an irreversible job."""
+    """One environment. Each word is a release, promoted in this order. `!` before a word adds an irreversible job to it."""
     made = Harness(names={"prod": ()}, roles={"on-call": (ANA, EVE)}, override=POLICY, **more)
     for word in words:
         release(made, word)
@@ -212,7 +212,7 @@ def test_after_a_failure_the_earlier_containers_return_and_the_result_names_the_
     assert current(made) == old
     assert new[:12] in rollback(made, older).reasons[0]
     made.engine.crash("shop-prod-web")
-    assert statuses(made.api().repair("prod")) == {"prod": "deployed"}  # what was put back may be repaired
+    assert statuses(made.api().repair("prod")) == {"prod": "deployed"}  # what was restored may be repaired
 
 
 def test_a_job_that_fails_may_have_changed_something() -> None:
@@ -305,7 +305,7 @@ def test_what_was_put_back_may_be_promoted_again_with_another_configuration() ->
 
 
 def kill_at(made: Harness, verb: str, error: BaseException | None = None) -> None:
-    """The process ends at the next call of this verb: nothing is restored and nothing is recorded. Or the call raises `error`."""
+    """End the process at the next call of this verb: nothing is restored and nothing is recorded. Or raise `error` there."""
     original = getattr(made.engine, verb)
 
     def killed(*words: object, **options: object) -> None:

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (files and complaints read best in one line each)
-"""Files that grow without end when they are read, that are no files, and names and numbers beyond what anything holds."""
+"""Files that expand without limit when they are read, things that are no files, and names and numbers beyond every limit."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ from promoter.pipeline.loader import load
 from tests.pipeline.pipeline_files import GOOD, SOURCE, complaints, read, write
 
 DOUBLING = "A0=x\n" + "".join(f"A{n}=${{A{n - 1}}}${{A{n - 1}}}\n" for n in range(1, 32))
-"""32 lines for 2^31 characters."""
+"""32 lines that expand to 2^31 characters."""
 LONG = "n" * 300
 DIGITS = "9" * 400
 NOT_REGULAR = ["/dev/zero", "/dev/full", "fifo", "directory", "endless"]
@@ -34,19 +34,19 @@ NOT_REGULAR = ["/dev/zero", "/dev/full", "fifo", "directory", "endless"]
 
 @pytest.fixture(autouse=True)
 def bounded():
-    """No bomb takes more than two seconds or 200 MB."""
+    """Check that no bomb takes more than two seconds or 200 MB."""
     tracemalloc.start()
     began = time.process_time()
     yield
     took, most = time.process_time() - began, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert took < 6  # tracemalloc slows what it watches; two seconds without it
+    assert took < 6  # tracemalloc slows the code down; two seconds without it
     assert most < 200_000_000
 
 
 @pytest.fixture(params=NOT_REGULAR)
 def odd(request, tmp_path):
-    """A path that must not be read, and why."""
+    """A path that must not be read, and the reason."""
     path = tmp_path / request.param
     if request.param == "fifo":
         os.mkfifo(path)
@@ -149,7 +149,7 @@ def test_a_dockerfile_that_is_no_regular_file_is_not_read_by_validate(tmp_path, 
     text = f"name: a\nregistry: r.example.com\nservices: {{web: {{build: {{context: ., dockerfile: {odd[0]}}}}}}}\nenvironments: {{dev: {{}}}}\n"
     (tmp_path / "p.yaml").write_text(text)
     loaded = load(tmp_path / "p.yaml", source=SOURCE, environ={})
-    if odd[1] == "longer than":  # it is the builder's to say what it makes of that
+    if odd[1] == "longer than":  # the builder decides what to do with it
         loaded.check()
         return
     with pytest.raises(InvalidFile) as faults:

@@ -1,4 +1,4 @@
-"""docs/ci-output.md says what is so: outputs, names, files, settings, and workflows that read what is really written."""
+"""docs/ci-output.md is correct: outputs, names, files, settings, and workflows that read what is really written."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""A clock that jumps: facts keep their order, a lease does not last for years, and nothing opens that time keeps shut."""
+"""A clock that jumps: facts keep their order, a lease does not last for years, and no gate opens before its time."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ def test_an_approval_that_has_run_out_stays_so_until_the_clock_is_right() -> Non
     assert statuses(shop.run())["prod"] == "pending"
 
 
-def test_a_lease_of_a_clock_that_was_ahead_does_not_keep_everybody_out() -> None:
+def test_a_lease_of_a_clock_that_was_ahead_does_not_block_later_runs() -> None:
     shop = Harness()
     shop.store.acquire("dev", "another run", timedelta(minutes=1), shop.clock.now() + timedelta(days=400))
     assert statuses(shop.run("dev")) == {"dev": "deployed"}

@@ -1,4 +1,4 @@
-"""`drift`: what differs from the record, by its kind; what could not be asked; and what is recorded of it."""
+"""`drift`: what differs from the record, by kind; what could not be checked; and what is recorded about it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -48,7 +48,7 @@ def web(shop: Harness) -> Box:
 
 
 def by_hand(shop: Harness, name: str, service: Service, labels: Mapping[str, str]) -> Box:
-    """Somebody makes a container without promoter."""
+    """Make a container without promoter."""
     spec = replace(web(shop).spec, name=name, service=service, labels=labels)
     identifier = shop.engine.create(spec, shop.secrets)
     shop.engine.start(identifier)
@@ -59,7 +59,7 @@ def recorded(shop: Harness) -> int:
     return sum(fact.kind is Kind.DRIFTED for fact in shop.store.read())
 
 
-# ---------------------------------------------------------------- nothing is wrong
+# ---------------------------------------------------------------- no difference
 def test_what_was_promoted_is_in_sync_and_nothing_is_recorded(shop: Harness) -> None:
     facts = len(list(shop.store.read()))
     found = compared(shop)
@@ -246,7 +246,7 @@ def test_a_secret_that_cannot_be_read_is_not_compared(shop: Harness) -> None:
     assert {note.partition(":")[0] for note in found.not_compared} >= {"secret TOKEN", "web"}
 
 
-# ---------------------------------------------------------------- what cannot be asked
+# ---------------------------------------------------------------- what cannot be checked
 def test_an_engine_that_does_not_answer_is_unknown(shop: Harness) -> None:
     shop.engine.fail("identify", EngineError("the engine does not answer"))
     found = compared(shop)
@@ -337,7 +337,7 @@ def test_a_partial_comparison_does_not_replace_a_complete_one(shop: Harness) -> 
     assert compared(shop).recorded
     shop.engine.fail("identify", EngineError("gone"))
     found = compared(shop)
-    assert kinds(found) == {"images.web": "manifest_gone"}  # the registry was asked all the same
+    assert kinds(found) == {"images.web": "manifest_gone"}  # the registry was asked nevertheless
     assert found.reasons and not found.recorded and recorded(shop) == 1
 
 

@@ -1,4 +1,4 @@
-"""Checks that are only tried out: told and recorded, and in nobody's way."""
+"""Checks with `dry_run`: they are reported and recorded, and stop nothing."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -66,7 +66,7 @@ def test_a_dry_run_check_that_cannot_be_executed_fails_nothing(monkeypatch: pyte
 
 
 def _cannot(create: Callable[..., str]) -> Callable[..., str]:
-    """No job can be made; services can."""
+    """Let the creation of a job fail, and that of a service succeed."""
 
     def made(spec: ContainerSpec, secrets: Secrets) -> str:
         if "-job-" in spec.name:

@@ -1,4 +1,4 @@
-"""Who holds what: runs wait for one another when they are told to, and people can look."""
+"""Who has which lock: runs wait for each other if configured, and people can list the locks."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""`logs ENV --follow`: each line once, also of containers that replace others."""
+"""`logs ENV --follow`: each line once, also from containers that replace others."""
 
 from collections.abc import Iterator
 from itertools import islice

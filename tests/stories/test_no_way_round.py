@@ -1,7 +1,7 @@
-"""No sequence of facts leads to a start with a shut gate; and a refusal never opens anything.
+"""No sequence of facts leads to a start while a gate is closed, and a refusal never opens anything.
 
-Hypothesis plays people, runs, failures and forged facts against each other. What must hold is told by a second, plain
-reading of the facts that shares no code with the gates.
+Hypothesis combines people, runs, failures and forged facts. A second, plain evaluation of the facts, which shares no
+code with the gates, checks every start.
 """
 
 from datetime import timedelta
@@ -50,7 +50,7 @@ RANK = {Outcome.PASSED: 0, Outcome.WAITING: 1, Outcome.REFUSED: 2}
 
 
 class Ledger:
-    """The plain reading: what must hold when a start is written, from nothing but the facts before it."""
+    """The plain evaluation: what must be true when a start is written, computed only from the facts before it."""
 
     def __init__(self, facts: list[Fact]) -> None:
         self.facts = facts
@@ -85,7 +85,7 @@ class Ledger:
         return bool(ends) and self.running("test") == start.release and start.at - ends[-1].at >= STAY
 
     def voters(self, start: Fact) -> set[str]:
-        """Who said yes to exactly this, in time, and was not used up by a start that did something."""
+        """Return who approved exactly this, in time, with a vote that no start with changes has used."""
         used = self.used()
         plan, running = start.body["plan_digest"], self.running("prod")
         asked = [f for f in self.facts if f.kind is Kind.REQUESTED and f.environment == "prod" and f.release == start.release]
@@ -134,7 +134,7 @@ def _texts(value: Any) -> list[str]:
 
 
 class Delivery(RuleBasedStateMachine):
-    """People and runs, in any order."""
+    """Actions of people and runs, in any order."""
 
     @initialize()
     def begin(self) -> None:
@@ -192,7 +192,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def soak_vote_and_go_on(self, data: st.DataObject) -> None:
-        """What mostly happens, with one thing gone wrong: without it few sequences would come near a gate's end."""
+        """The usual sequence with one deviation: without it, few sequences would come near the end of a gate."""
         asks = data.draw(st.sampled_from(PEOPLE), "asks")
         if data.draw(st.sampled_from([True, True, True, False]), "fresh"):
             self.let_go("unpin")
@@ -225,7 +225,7 @@ class Delivery(RuleBasedStateMachine):
         self.promote(0, asks, None)
 
     def _forged(self, principal: str, **changed: str) -> None:
-        """An approval of what waits now, written by somebody who can write the ledger."""
+        """Write an approval of what waits now, as a person with write access to the ledger can do."""
         api = self.shop.api(principal)
         request = facts_so_far(api.context).environment("prod").request
         if request is None:
@@ -271,7 +271,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(where=st.sampled_from(["test", "prod"]), again=st.booleans())
     def copy_a_vote(self, where: str, again: bool) -> None:
-        """The last approval once more, elsewhere or for what waits now."""
+        """Write the last approval again, elsewhere or for what waits now."""
         api = self.shop.api("stranger@example.com")
         request = facts_so_far(api.context).environment("prod").request
         votes = [fact for fact in self.shop.store.read() if fact.kind is Kind.APPROVED]
@@ -279,7 +279,7 @@ class Delivery(RuleBasedStateMachine):
             copy = Forged(kind=Kind.APPROVED, fields=votes[-1].body)
             api.context.ledger.append(copy, where, request.release if again else votes[-1].release)
 
-    # ------------------------------------------------------------ what must hold
+    # ------------------------------------------------------------ invariants
     @rule(refusal=st.sampled_from(["reject", "veto", "pin", "freeze"]))
     def a_refusal_opens_nothing(self, refusal: str) -> None:
         api = self.shop.api("eve@example.com")
@@ -335,6 +335,6 @@ Delivery.TestCase.settings = settings(
     max_examples=40,
     stateful_step_count=30,
     deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the steps tell enough, and shrinking them takes minutes
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the steps show enough, and shrinking them takes minutes
 )
 TestDelivery = pytest.mark.slow(Delivery.TestCase)

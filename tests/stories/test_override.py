@@ -1,4 +1,4 @@
-"""Overrides: past the gates in an emergency, loudly, once, and owing a review by a second person."""
+"""Overrides: past the gates in an emergency, visibly, once, and with a review by a second person afterwards."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
 
 
 def shop(**more: Any) -> Harness:
-    """Prod is gated by an approval and by a window that is never open; it waits."""
+    """Prod waits: it is gated by an approval and by a window that is never open."""
     gates = {"prod": (Approval(min=2), Window(freeze=({"from": "2020-01-01", "to": "2099-01-01"},)))}
     made = Harness(gates=gates, roles={"on-call": (ANA, EVE)}, override=POLICY, **more)
     made.run()

@@ -1,4 +1,4 @@
-"""The policy held to a protected git ref: a branch cannot loosen the gates that it is to pass. Real files, real git."""
+"""The policy is compared with a protected git ref: a branch cannot loosen its own gates. Real files, real git."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,7 +60,7 @@ class Shop(Harness):
         self.write(environments={"prod": {**environments["prod"], **changes}})
 
     def read(self) -> None:
-        """A new process reads the file as it stands."""
+        """Read the current file, as a new process does."""
         path = self.repository.directory / "pipeline.yaml"
         git = GitSource(ENVIRONMENT)
         self.file = load(path, source=self.source.now, environ={}, snapshot=git.snapshot, files=git.files)
@@ -221,7 +221,7 @@ def test_an_override_does_not_pass_it(shop: Shop) -> None:
     assert shop.ask().code == ReasonCode.POLICY_CHANGED
 
 
-def test_a_rollback_is_held_to_it_too(shop: Shop) -> None:
+def test_a_rollback_is_compared_with_it_too(shop: Shop) -> None:
     shop.approved()
     shop.ask()
     shop.newer("two")
@@ -335,7 +335,7 @@ def test_what_gives_the_secrets_of_gates_is_held(shop: Shop) -> None:
 
 
 def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> None:
-    """The branch asks under `min: 1`; she looks from a checkout of main, which says `min: 2`."""
+    """The branch asks with `min: 1`; she looks from a checkout of main, where it is `min: 2`."""
     two = {"gates": [{"approval": {"min": 2, "from": ["ben@example.com", "eve@example.com"]}}]}
     without = {key: value for key, value in FILE.items() if key != "policy"}
 
@@ -359,7 +359,7 @@ def test_break_6_she_does_not_sign_rules_that_she_is_not_shown(shop: Shop) -> No
     assert shop.ask().code == ReasonCode.REJECTED
 
 
-def test_a_request_of_an_earlier_version_is_asked_again_before_anybody_approves(shop: Shop) -> None:
+def test_a_request_of_an_earlier_version_is_asked_again_before_anyone_approves(shop: Shop) -> None:
     shop.ask()
     facts = [fact.document() for fact in shop.store.read()]
     shop.store.kept.clear()

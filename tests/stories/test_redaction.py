@@ -1,4 +1,4 @@
-"""Break 7: a sentence that an engine put together from a secret once reached the terminal, the ledger and every report."""
+"""Break 7: an engine's message that contains a secret was written to the terminal, the ledger and every report."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Judged again: under the lease, on the very facts that a start would follow, and against what is really there."""
+"""The second evaluation: with the lease, on the same facts that a start would follow, and against the real state."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,17 +27,17 @@ def approve(shop: Harness) -> None:
 
 
 class Killed(BaseException):
-    """The process is gone: nothing is recorded."""
+    """The process is killed: nothing is recorded."""
 
 
 def unpulled(shop: Harness, error: BaseException | None = None) -> None:
-    """The engine does not have the image yet, and the next pull goes wrong."""
+    """Remove the image from the engine, and let the next pull fail."""
     shop.engine.held.discard(image("web", "two"))
     shop.engine.fail("pull", error or PullError("the registry is away"))
 
 
 def ready(override: Override | None = None) -> Harness:
-    """The first release lives in prod, and the second is approved."""
+    """The first release runs in prod, and the second is approved."""
     shop = Harness(override=override)
     shop.run()
     shop.gates = {"prod": (ANY,)}
@@ -51,7 +51,7 @@ def prod(shop: Harness) -> EnvironmentResult:
     return shop.api().promote(None, None, None).environments[-1]
 
 
-# ---------------------------------------------------------------- stop buttons at the last moment
+# ---------------------------------------------------------------- stops at the last moment
 STOPS: dict[str, tuple[Callable[[Promoter], object], ReasonCode]] = {
     "veto": (lambda api: api.veto(find_release(api.context, None).short_id, "leaks"), ReasonCode.VETOED),
     "freeze": (lambda api: api.freeze("prod", "incident"), ReasonCode.FROZEN),
@@ -75,7 +75,7 @@ def test_a_stop_that_lands_at_the_last_moment_stops(stop: str, moment: str, monk
     if moment == "before the lease":
         acquire = shop.store.acquire
         monkeypatch.setattr(shop.store, "acquire", lambda *a: (a[0] == "prod" and pressed(), acquire(*a))[1])
-    else:  # after everything was judged for the second time, right before the fact that begins it
+    else:  # after the second evaluation, right before the fact of the start
         append = shop.store.append
         monkeypatch.setattr(
             shop.store, "append", lambda draft, *a: (draft.kind is Kind.STARTED and pressed(), append(draft, *a))[1]
@@ -86,7 +86,7 @@ def test_a_stop_that_lands_at_the_last_moment_stops(stop: str, moment: str, monk
     assert shop.kinds("prod").count("started") == 1
 
 
-# ---------------------------------------------------------------- what is really there
+# ---------------------------------------------------------------- the real state
 def test_a_release_that_the_registry_lost_is_refused() -> None:
     shop = ready()
     shop.registry.lost.add(image("web", "two"))
@@ -180,7 +180,7 @@ def test_a_check_that_failed_during_the_wait_closes_the_gate() -> None:
     assert result.code == ReasonCode.CHECK_FAILED
 
 
-# ---------------------------------------------------------------- votes of a try that touched nothing
+# ---------------------------------------------------------------- votes of a try without changes
 def test_a_vote_counts_again_when_the_try_that_used_it_touched_nothing() -> None:
     shop = ready()
     unpulled(shop)

@@ -1,4 +1,4 @@
-"""What one can ask for, over fakes: run, promote, gates, votes, failures, rollback, resumption."""
+"""What one can ask for, with fakes: run, promote, gates, votes, failures, rollback, resumption."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -328,7 +328,7 @@ def test_a_vote_without_permission_is_refused_at_once() -> None:
     assert "approved" not in shop.kinds()
 
 
-def test_nothing_to_vote_on_is_the_callers_fault() -> None:
+def test_nothing_to_vote_on_is_a_caller_error() -> None:
     shop = Harness(gates={"prod": (ANY,)})
     shop.run()
     api = shop.api()
@@ -404,7 +404,7 @@ def test_rollback_goes_to_the_last_verified_release_and_pins() -> None:
     assert shop.run().reason_code is ReasonCode.APPROVALS_MISSING
 
 
-def test_a_rollback_to_what_was_never_there_is_the_callers_fault() -> None:
+def test_a_rollback_to_a_release_that_never_ran_is_a_caller_error() -> None:
     shop = Harness()
     shop.run("dev")
     with pytest.raises(CallerError, match="no earlier verified release"):
@@ -450,13 +450,13 @@ def test_an_interrupted_replacement_is_put_back() -> None:
 
 
 class Killed(BaseException):
-    """The process ends here: nothing is caught, nothing cleaned up."""
+    """The process is killed: nothing is caught, nothing is cleaned up."""
 
 
 @pytest.mark.parametrize("verb", ["create", "rename", "stop", "start", "exec"])
 @pytest.mark.parametrize("same", [True, False])
 def test_an_interrupted_run_is_continued_or_rolled_back(verb: str, same: bool) -> None:
-    """Cut off at any call, the next run finds what was done; with the same plan it goes on, with another it starts anew."""
+    """The next run finds what was done before the interruption. With the same plan it continues, otherwise it starts again."""
     shop = Harness()
     shop.run("dev")
     shop.newer("two")
@@ -483,7 +483,7 @@ def test_a_finished_before_check_is_not_repeated_when_the_run_continues() -> Non
     assert len(shop.probes.commands) == 1
 
 
-# ---------------------------------------------------------------- looking
+# ---------------------------------------------------------------- reading commands
 def test_plan_changes_nothing_and_shows_what_would_be_done() -> None:
     shop = Harness(gates={"prod": (ANY,)})
     shop.run("dev")
@@ -608,7 +608,7 @@ def test_another_engine_at_the_same_address_is_refused_until_confirmed() -> None
     assert statuses(shop.run("dev")) == {"dev": "unchanged"}
 
 
-def test_images_that_no_environment_names_any_more_are_let_go() -> None:
+def test_images_that_no_environment_uses_any_more_are_removed() -> None:
     shop = Harness(names={"dev": (), "test": ("dev",)}, gates={"test": (ANY,)})
     shop.run()
     for word in ("two", "three", "four"):
@@ -645,7 +645,7 @@ def test_break_16_a_container_that_is_being_removed_is_waited_for_before_the_ear
     inspect, failing_probes = shop.engine.inspect, []
 
     def removing(reference: str) -> Container | None:
-        """The new container is taken away from outside just when it has failed."""
+        """Remove the new container from outside right after it has failed."""
         seen = inspect(reference)
         if seen is None or seen.status != "exited" or seen.id == old:
             return seen

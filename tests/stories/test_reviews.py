@@ -1,4 +1,4 @@
-"""Reviews on the platform as votes: for what this very run asked, once each, from those who may, and under one name a person."""
+"""Reviews on the platform as votes: for what this same run asked, once each, from those who may, and with one name a person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -90,7 +90,7 @@ def test_another_run_and_no_run_have_no_reviews_of_it(harness: ReviewHarness, ru
     assert "approved" not in harness.kinds("prod")
 
 
-def test_what_a_person_asked_for_is_nobodys_run() -> None:
+def test_a_request_of_a_person_belongs_to_no_run() -> None:
     harness = ReviewHarness(ci_run=None)
     harness.run()
     assert asked(harness) == [None] and "run" not in next(f for f in harness.store.read() if f.kind is Kind.REQUESTED).body
@@ -193,7 +193,7 @@ def test_a_copy_of_a_used_review_is_the_same_vote(harness: ReviewHarness) -> Non
     assert first.digest != copy.digest and entry.consumed.get(copy.identity) is not None
 
 
-# ------------------------------------------------------------ who, and how much it is worth
+# ------------------------------------------------------------ who, and with which role
 @pytest.mark.parametrize(
     ("gate", "user", "message"),
     [
@@ -224,7 +224,7 @@ def test_who_asks_by_a_login_is_the_person(asker: str, excluded: str) -> None:
     assert output.facts == () and output.passed_over == (f"ana-dev ({ANA}) requested this promotion and may not approve it",)
 
 
-def test_who_asked_by_a_login_before_anybody_knew_whose_it_is_is_the_person_too() -> None:
+def test_who_asked_by_a_login_before_its_person_was_known_is_the_person_too() -> None:
     harness = ReviewHarness(people={})
     harness.gates = {"prod": (Approval.model_validate({"grade": "platform", "exclude": ["requester"]}),)}
     harness.api("ana-dev").run(None, None)
@@ -335,7 +335,7 @@ def test_who_wrote_it_under_another_name_may_not_approve_it_by_hand_either() -> 
         api.vote(api.case("prod", None), "approve", None)
 
 
-# ------------------------------------------------------------ starting what carries on
+# ------------------------------------------------------------ starting the job that continues
 @pytest.fixture
 def session() -> ReviewHarness:
     harness = ReviewHarness(ci_run=None)

@@ -1,4 +1,4 @@
-"""Rolling back under gates: what the file lets a rollback pass by, and what stays in its way."""
+"""Rolling back with gates: which gates the file lets a rollback skip, and which remain."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ CHECK = CommandCheck.model_validate({"run": ["./no"]})
 
 
 def two_releases(*gates: Gate, skip: tuple[str, ...] | None = None) -> Harness:
-    """Two releases went through prod before it was gated."""
+    """Two releases went through prod before it had gates."""
     shop = Harness()
     shop.run()
     shop.newer("two")

@@ -1,4 +1,4 @@
-"""Signed approvals, with real keys and the real ssh-keygen: what counts, and every way in which one does not."""
+"""Signed approvals, with real keys and the real ssh-keygen: which ones count, and every reason why one does not."""
 
 import subprocess
 from collections.abc import Callable
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A private key a person, made by the real ssh-keygen."""
+    """Make one private key for each person with the real ssh-keygen."""
     return make_keys(tmp_path_factory.mktemp("keys"))
 
 
@@ -42,7 +42,7 @@ def sign(text: str, key: Path, namespace: str = "promoter-approval") -> str:
 
 
 def recast(office: Office, change: Callable[[dict[str, Any]], None]) -> None:
-    """The last vote as somebody who can write the ledger would have it: the same place in the chain, another body."""
+    """Change the last vote as a person with write access to the ledger can do: the same position in the chain, another body."""
     fact = read_line(office.store.kept.pop())
     body: dict[str, Any] = dict(fact.body)
     body["envelope"] = dict(body["envelope"])
@@ -64,7 +64,7 @@ def test_a_key_that_would_not_count_is_refused_before_anything_is_signed(
     api = office.api()
     case = api.case("prod", None)
     if private_only:
-        api.check_approval(case, str(key))  # only ssh-keygen can tell, and it may ask for a passphrase
+        api.check_approval(case, str(key))  # only ssh-keygen can check it, and it may ask for a passphrase
         return
     with pytest.raises(Refused, match="is not in the allowed_signers file") as caught:
         api.check_approval(case, str(key))
@@ -81,7 +81,7 @@ def test_the_key_of_another_person_and_a_missing_one_are_refused_first(office: O
     api.check_approval(case, str(keys[ANA]))
 
 
-# ---------------------------------------------------------------- what counts
+# ---------------------------------------------------------------- which ones count
 def test_a_signed_approval_opens_the_gate_and_is_used_up(office, keys):
     fact = office.vote(keys[ANA])
     assert fact.body["grade"] == "signed"
@@ -159,7 +159,7 @@ def test_a_key_whose_passphrase_is_not_entered_raises_an_error(office, tmp_path)
         office.vote(key)
 
 
-# ---------------------------------------------------------------- the adversarial table
+# ---------------------------------------------------------------- the table of attacks
 FORGED = {
     "another environment": ({"environment": "test"}, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, "signed for environment test"),
     "another pipeline": ({"pipeline": "other"}, ReasonCode.APPROVAL_WRONG_ENVIRONMENT, "signed for pipeline other"),
@@ -433,7 +433,7 @@ def test_a_fact_that_is_no_vote_at_all_is_an_error_and_no_traceback(office, keys
 
 # ---------------------------------------------------------------- a reject needs no key
 def test_an_unsigned_reject_counts(office: Office, keys: dict[str, Path], tmp_path: Path) -> None:
-    """Without any key; and with one in the settings or in git that would not count."""
+    """Without any key, and with one in the settings or in git that would not count."""
     for key, gits in ((None, None), (str(keys["stranger"]), None), (None, str(keys["stranger"])), (str(tmp_path / "gone"), None)):
         office.newer(f"{key} {gits}")
         office.api("ci@example.com").run(None, None)

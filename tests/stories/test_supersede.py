@@ -1,4 +1,4 @@
-"""A newer release that asks for an environment: the earlier ones that wait there wait no longer."""
+"""A newer release that asks for an environment: the earlier ones that wait there are superseded."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ ANY = Approval()
 
 
 class Killed(BaseException):
-    """The process is gone: nothing is recorded."""
+    """The process is killed: nothing is recorded."""
 
 
 def two_waiting() -> tuple[Harness, Release, Release]:
@@ -102,7 +102,7 @@ def test_a_release_that_is_made_again_is_the_newest() -> None:
 
 
 def test_a_run_that_comes_late_does_not_overtake_a_newer_release() -> None:
-    """Two runs of a pipeline at once: the older one was slow on its way and asks after the newer."""
+    """Two runs of a pipeline at once: the older one was slow and asks after the newer one."""
     shop = Harness(gates={"prod": (ANY,)})
     old = shop.run("dev").release
     shop.newer("two")

@@ -1,4 +1,4 @@
-"""Ports that other containers and processes have are named before anything is built."""
+"""Ports that other containers and processes use are reported before anything is built."""
 
 from collections.abc import Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""What people read is true now: status, plan and promote speak of what runs at this moment, not of what was recorded last."""
+"""People read the current state: status, plan and promote report what runs at this moment, not what was recorded last."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def prod(shop: Harness, actor: str = "ann@example.com") -> EnvironmentStatus:
 
 
 def deployed(*gates: Approval | Window | CommandCheck) -> Harness:
-    """One release runs everywhere; the next must pass `gates` in prod."""
+    """One release runs everywhere. The next must pass `gates` in prod."""
     shop = Harness()
     shop.run()
     shop.gates = {"prod": gates}

@@ -1,4 +1,4 @@
-"""F9: an approval that the next promotion would not count is refused before it is recorded, and the person is shown why."""
+"""F9: an approval that the next promotion would not count is refused before it is recorded, with the reason."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_what_runs_there_must_still_be_what_ran_when_it_was_requested(shop: Harn
 
 
 def test_a_plan_without_the_secrets_takes_them_as_recorded(shop: Harness) -> None:
-    """F7: `plan` ended with exit 1 for everyone who does not have the secrets."""
+    """F7: `plan` ended with exit 1 for everyone without the secrets."""
     with_secrets = shop.api().plan(None, None).environments
     del shop.secrets.values["TOKEN"]
     result = shop.api().plan(None, None).environments

@@ -1,4 +1,4 @@
-"""What an approver is shown: the case as it stands now, without engine, registry or secrets."""
+"""What an approver is shown: the current case, without engine, registry or secrets."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Moving a ledger to another home: every line as it is, both sides checked, safe to give again, never over others' facts."""
+"""Moving a ledger to another store: every line unchanged, both sides checked, repeatable, never over other facts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -90,7 +90,7 @@ def test_facts_that_come_meanwhile_are_copied_too(source, monkeypatch):
 
 
 @pytest.mark.parametrize("case", ["longer", "other"])
-def test_what_is_no_copy_is_left_alone(source, case):
+def test_a_target_that_is_no_copy_is_not_changed(source, case):
     target = OtherLedger()
     if case == "longer":
         copy(source, target)

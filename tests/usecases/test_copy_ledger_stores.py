@@ -1,4 +1,4 @@
-"""`ledger copy` from every home to every other, by the real command: the same bytes there, checked, and written on."""
+"""`ledger copy` from every store to every other, with the real command: the same bytes, checked, and appended to."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def server(postgres_programs: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with a pipeline, of which git knows the author."""
+    """A checkout with a pipeline, with an author configured in git."""
     world = World(tmp_path)
     for name in ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM"):
         monkeypatch.setenv(name, world.environment[name])
@@ -38,7 +38,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def address(request: pytest.FixtureRequest, unique: str) -> Callable[[str], str]:
-    """An empty ledger of that kind, as it is written."""
+    """Return a function that makes the address of an empty ledger of that kind."""
 
     def made(kind: str) -> str:
         if kind == "postgres":

@@ -1,4 +1,4 @@
-"""Which deployment records follow from how a run ended."""
+"""Which deployment records follow from the result of a run."""
 
 from dataclasses import dataclass, field, replace
 

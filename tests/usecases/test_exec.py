@@ -114,7 +114,7 @@ def test_without_a_secret_that_must_be_redacted_nothing_runs(monkeypatch: pytest
 
 
 def refused(shop: Harness, kind: type[PromoterError], message: str, **options: Any) -> PromoterError:
-    """Nothing runs and nothing is recorded."""
+    """Check that nothing runs and nothing is recorded."""
     shop.engine.calls.clear()
     before = len(list(shop.store.read()))
     with pytest.raises(kind, match=message) as caught:

@@ -1,4 +1,4 @@
-"""`explain`: every gate with its verdict, who opens it, when, and by which command; nothing is changed."""
+"""`explain`: every gate with its verdict, who opens it, when, and with which command. Nothing is changed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from tests.harness import Harness
 
 VOTE = Approval.model_validate({"min": 2, "from": ["lead", "eve@example.com"], "exclude": ["requester"], "expires": "24h"})
 SOAK = Soak.model_validate({"in": "test", "for": "4h"})
-HOURS = Window(allow=("mon-fri 09:00-17:00",))  # the fake clock stands at Monday 18:00 UTC
+HOURS = Window(allow=("mon-fri 09:00-17:00",))  # the fake clock starts on Monday at 18:00 UTC
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_an_override_without_review_is_explained_with_the_command(shop: Harness)
     assert (review.result.verdict.code, review.command) == (ReasonCode.REVIEW_OVERDUE, "promoter review prod")
 
 
-def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
+def test_nothing_to_do_where_the_release_runs(shop: Harness) -> None:
     shop.gates = {}
     shop.run()
     output = explain(shop)
@@ -154,7 +154,7 @@ def test_where_the_release_lives_there_is_nothing_to_do(shop: Harness) -> None:
 
 
 def test_gates_are_not_evaluated_for_what_runs_there(shop: Harness) -> None:
-    """F11: a used approval and a veto on a release that runs were told as if it still waited."""
+    """F11: a used approval and a veto on a release that runs were shown as if it still waited."""
     shop.gates = {}
     shop.run()
     shop.gates = {"prod": (VOTE,)}
@@ -205,7 +205,7 @@ def test_it_names_the_release_that_waits_before_the_newest(shop: Harness) -> Non
     assert explain(shop, release=newest.short_id).release == newest
 
 
-def test_unknown_names_are_the_callers_fault(shop: Harness) -> None:
+def test_unknown_names_are_caller_errors(shop: Harness) -> None:
     with pytest.raises(CallerError, match="no environment 'produ'"):
         shop.api().explain("produ", None, None, run_checks=False)
     with pytest.raises(CallerError, match="no release begins with"):

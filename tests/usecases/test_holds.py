@@ -1,4 +1,4 @@
-"""The stop buttons, over fakes: what they ban, what they let be, and how they are taken back."""
+"""Pins, freezes and vetoes, with fakes: what they stop, what they permit, and how they are revoked."""
 
 from typing import Any
 

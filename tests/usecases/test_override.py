@@ -1,4 +1,4 @@
-"""The right and the key of an override and of a review are checked before the case is shown and before anything is signed."""
+"""The role and the key for an override and a review are checked before the case is shown and before anything is signed."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def office(keys: dict[str, Path], tmp_path: Path) -> Office:
-    """Prod waits, and the signed override of Ana or Eve passes its gates."""
+    """Prod waits. A signed override of Ana or Eve passes its gates."""
     office = open_office(keys, tmp_path)
     office.roles, office.override = {"on-call": (ANA, EVE)}, POLICY
     office.promote()

@@ -1,4 +1,4 @@
-"""What can be started, as people spell it."""
+"""Which spellings name a job that can be started."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Output as lines: no cut shows a part of a secret, and no line is lost."""
+"""Output as lines: no split shows a part of a secret, and no line is lost."""
 
 from promoter.usecases.redacted_lines import LONGEST, OVERLAP, RedactedLines
 

@@ -1,4 +1,4 @@
-"""The words and the environment of the child; that it builds is shown by tests/live/test_build.py."""
+"""The arguments and the environment of the child process. tests/live/test_build.py shows that it builds."""
 
 import json
 import os
@@ -178,7 +178,7 @@ def test_an_interruption_ends_the_child_and_its_children(tmp_path: Path, stubbor
     with pytest.raises(Interrupted):
         BuildxBuilder(plugin(tmp_path, script), LOCAL, check).build(request(tmp_path), FakeSecrets(), lambda _: started.set())
     for pid in map(int, (tmp_path / "pids").read_text().split()):
-        # a signal is sent before the kernel has carried it out
+        # a signal is sent before the kernel has delivered it
         assert until(lambda pid=pid: has_ended(pid), 10), pid
 
 

@@ -1,4 +1,4 @@
-"""Secrets of the environments; ports are looked at with a real engine in tests/live/test_doctor.py."""
+"""Secrets of the environments. tests/live/test_doctor.py checks ports with a real engine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the doctor says of what it saw: on values alone."""
+"""The doctor's findings from given values, without outside systems."""
 
 import base64
 import json
@@ -93,7 +93,7 @@ def test_a_ci_job_wants_a_shared_ledger_and_a_whole_checkout() -> None:
 
 
 def test_a_part_that_hangs_or_breaks_does_not_take_the_others_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All are looked at side by side, and told in their order."""
+    """All are checked in parallel, and reported in their order."""
 
     def hang() -> Iterable[Finding]:
         time.sleep(3600)

@@ -1,4 +1,4 @@
-"""How an engine is reached, shown with a server that answers as much as is needed to be taken for one."""
+"""The ways to connect to an engine, with a server that answers just enough to be accepted as one."""
 
 import json
 import os
@@ -189,7 +189,7 @@ while True:
 
 @pytest.fixture
 def ssh(tmp_path, monkeypatch) -> Path:
-    """A stand-in for ssh: what would be a socket on the far side is a port here. Gives the file with its process id."""
+    """A replacement for ssh: a socket on the remote side is a port here. Return the file with its process id."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "ssh.py").write_text(SSH)
     program = tmp_path / "bin" / "ssh"
@@ -225,13 +225,13 @@ def test_an_engine_behind_ssh_is_reached_through_one_tunnel(server, ssh):
 def test_a_tunnel_that_broke_is_made_again(server, ssh):
     with closing(open_engine(f"ssh://h/{server.port}", environ={})) as engine:
         engine.identify()
-        keeper = engine.client()._tunnel._keeper  # to ask for it later would make another
+        keeper = engine.client()._tunnel._keeper  # a later request would make another one
         pid = int((ssh / "pid").read_text())
         os.kill(pid, signal.SIGTERM)
         keeper.wait(10)
         assert engine.identify().name == "host"
         assert int((ssh / "pid").read_text()) != pid
-        assert keeper.stdin.closed  # which ends all of the old one
+        assert keeper.stdin.closed  # which ends the whole process group of the old one
 
 
 def test_the_error_of_ssh_is_shown(ssh):

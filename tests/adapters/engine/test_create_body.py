@@ -323,7 +323,7 @@ def test_secret_handles_are_replaced_in_every_field():
         (Service(networks={"one": Attachment(interface_name="eth9")}), (1, 49)),
     ],
 )
-def test_what_an_old_engine_would_drop_in_silence_is_refused(service, api):
+def test_what_an_old_engine_would_ignore_is_refused(service, api):
     assert demands(spec(service), api) is None
     assert "Docker Engine 2" in demands(spec(service), (api[0], api[1] - 1))
 

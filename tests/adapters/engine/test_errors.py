@@ -40,7 +40,7 @@ def test_what_passes_is_worth_a_retry(words):
         "anything else",
     ],
 )
-def test_what_stays_is_not(words):
+def test_permanent_errors_are_not_temporary(words):
     assert not passing(words)
 
 

@@ -1,4 +1,4 @@
-"""The processes that listen on the host of an engine: what is known only of this machine, and what is never guessed."""
+"""The processes that listen on the host of an engine: this is known only of this machine, and never guessed."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Engines that end, and ports that they forget to let go: a server that answers as much as is needed."""
+"""Engines that end, and ports that they do not release: a server that answers just enough."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -89,10 +89,10 @@ def engine(socket: Path) -> Iterator[DockerEngine]:
 
 # ---------------------------------------------------------------- engines that end
 @pytest.mark.usefixtures("server")
-def test_one_that_takes_no_new_connections_is_not_taken_for_one_that_is_there(engine: DockerEngine, socket: Path) -> None:
+def test_one_that_refuses_new_connections_counts_as_lost(engine: DockerEngine, socket: Path) -> None:
     engine.identify()
     engine.image_id("busybox")
-    socket.unlink()  # as an engine does first when it is asked to end; it answers on open connections until its end
+    socket.unlink()  # an engine does this first when it is asked to end; it answers on open connections until its end
     with pytest.raises(EngineError, match="could not be inspected: No such file or directory") as error:
         engine.image_id("busybox")
     assert error.value.lost
@@ -102,7 +102,7 @@ def test_one_that_takes_no_new_connections_is_not_taken_for_one_that_is_there(en
 
 
 def test_each_request_has_a_connection_of_its_own(server: Server, engine: DockerEngine) -> None:
-    server.keeps_open = True  # it does not do what `Connection: close` asks for
+    server.keeps_open = True  # it ignores `Connection: close`
     engine.identify()
     engine.image_id("busybox")
     assert len(server.connections) == len(server.seen) >= 3
@@ -135,9 +135,9 @@ def test_identify_reports_whether_a_restart_keeps_containers(
     assert (identity.at, identity.keeps_containers) == ("2026-01-01T00:00:00Z", keeps)
 
 
-# ---------------------------------------------------------------- a port that is not let go
+# ---------------------------------------------------------------- a port that is not released
 def starting(server: Server, refusals: int, running: list[object]) -> None:
-    """The first starts are refused: the port is taken. `running` are the containers that the engine shows."""
+    """Refuse the first starts because the port is taken. `running` are the containers that the engine shows."""
     left = [None] * refusals
 
     def answer(path: str) -> Answer:
@@ -166,7 +166,7 @@ def test_a_port_that_another_container_publishes_is_not_waited_for(server: Serve
     assert server.seen.count("/containers/web/start") == 1
 
 
-def test_a_port_that_is_never_let_go_is_given_up(server: Server, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_never_released_is_an_error(server: Server, engine: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(containers, "LETTING_GO", 0.4)
     starting(server, 99, [{"Names": ["/other"], "Ports": [{"PublicPort": 8081}, {"PrivatePort": 8080}]}])
     with pytest.raises(StartError, match="port is already allocated") as error:

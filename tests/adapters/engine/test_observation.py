@@ -21,7 +21,7 @@ BUILT: Mapping[str, Any] = {
 
 
 def document(config: Mapping[str, Any], host: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """As an engine shows a container of `BUILT` that was made without any setting, but with these."""
+    """Return the JSON of a container of `BUILT` that was made without any other settings than these."""
     shown = {"Hostname": ID[:12], "Env": ["PATH=/bin", "LEVEL=image"], "Cmd": ["serve"], "Labels": {"by": "us"}, **config}
     defaults = {
         "NetworkMode": "default",

@@ -1,4 +1,4 @@
-"""Podman's Docker-compatible API where it differs, shown with a server that answers as Podman 4.3 does."""
+"""Podman's Docker-compatible API where it differs, with a server that answers as Podman 4.3 does."""
 
 import json
 from collections.abc import Iterator
@@ -146,7 +146,7 @@ def test_other_engines_run_their_healthchecks_themselves(engine: DockerEngine, s
 
 
 def at(seconds: int, **changes: Any) -> bool:
-    """Whether it is overdue `seconds` before the end of its last run."""
+    """Return whether it is overdue `seconds` before the end of its last run."""
     document = deepcopy(CONTAINER)
     document["State"]["Health"] = {"Log": [{"End": (NOW - timedelta(seconds=seconds)).isoformat()}]}
     document["State"] |= changes.pop("State", {})

@@ -93,7 +93,7 @@ def test_a_push_that_does_not_name_one_digest_is_an_error(output):
         streams.follow_push(lines(*output, kind=PushError), "x", silent)
 
 
-def test_a_pull_is_believed_only_for_the_digest_that_was_asked_for():
+def test_a_pull_succeeds_only_with_the_requested_digest():
     assert streams.follow_pull(lines({"status": f"Digest: {DIGEST}"}), DIGEST, silent)
     assert not streams.follow_pull(lines({"status": "Downloaded"}), DIGEST, silent)
     with pytest.raises(PullError, match="expected sha256:"):
@@ -143,6 +143,6 @@ def test_a_reader_that_waits_for_a_slow_caller_ends():
     pieces = streams.arriving(lambda: answer(b""), lambda: None, lambda _: endless())
     assert next(pieces) == b"x"
     reader = next(t for t in threading.enumerate() if isinstance(t, streams._Reader))
-    reader.pieces.put(b"x")  # returns when there is space: the reader is as far ahead as it may be
+    reader.pieces.put(b"x")  # returns when there is space: the reader has read ahead as far as allowed
     pieces.close()
     assert not reader.is_alive()

@@ -1,4 +1,4 @@
-"""Files as a git ref has them, from real repositories."""
+"""Files at a git ref, from real repositories."""
 
 from pathlib import Path
 
@@ -166,6 +166,6 @@ def test_a_shallow_clone_without_the_branch_raises_with_a_hint(ours: Repository,
     assert "fetch-depth: 0" in (caught.value.hint or "")
 
 
-def test_outside_of_a_checkout_there_is_nothing_to_hold_to(tmp_path: Path) -> None:
+def test_outside_of_a_checkout_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="is not a git checkout"):
         SOURCE.snapshot(tmp_path, "origin/main")

@@ -1,8 +1,8 @@
 """A process that writes to an SQLite ledger and is killed by the kernel at a system call: `SCRIPT CALL FILE PLACE`.
 
-CALL is `pwrite` or `sync`, FILE is `wal` or `db`. It prints each fact as it is answered; the last append, or the closing of
-the ledger where FILE is `db`, is the one that it does not survive. A filter in the kernel decides, so that the very write
-or sync that is meant never happens. What was on the disk for sure before it is kept beside, as `FILE.synced`.
+CALL is `pwrite` or `sync`, FILE is `wal` or `db`. It prints each fact once it is appended. The last append, or the closing
+of the ledger if FILE is `db`, kills it. A filter in the kernel does that, so that this same write or sync never happens.
+What was certainly on the disk before it is kept in `FILE.synced`.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
 LOAD, EQUAL, ANSWER = 0x20, 0x15, 0x06
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 NO_FILTER = 77
-"""The exit code where the kernel has no such filters, or nobody told their numbers for this machine."""
+"""The exit code if the kernel has no such filters, or if the system call numbers of this machine are not known."""
 
 
 class Program(ctypes.Structure):
@@ -33,7 +33,7 @@ class Program(ctypes.Structure):
 
 
 def die_at(calls: tuple[int, ...], file: int) -> None:
-    """From now on whoever makes one of `calls` on the descriptor `file` is killed."""
+    """Kill the process at the next of `calls` on the descriptor `file`."""
     found = [(EQUAL, len(calls) - number + 1, 0, call) for number, call in enumerate(calls, 1)]
     rules = [
         (LOAD, 0, 0, 0),

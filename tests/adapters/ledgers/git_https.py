@@ -1,4 +1,4 @@
-"""An https server for git on this machine. It notes the login of each request."""
+"""An https server for git on this machine. It records the login of each request."""
 
 import os
 import ssl
@@ -21,7 +21,7 @@ def new_certificate(directory: Path) -> Path:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the repositories in `root` with `git http-backend`, or redirects to `redirect`. `expected` is the login."""
+    """Serve the repositories in `root` with `git http-backend`, or redirect to `redirect`. `expected` is the login."""
 
     daemon_threads = True
     root: Path | None = None

@@ -1,4 +1,4 @@
-"""A bare repository, a clone of it, and whatever a test does to them with the real git."""
+"""A bare repository, a clone of it, and what a test does to them with the real git."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ BRANCH = "promoter-ledger"
 
 
 class World:
-    """`origin` is bare and has one commit on `main`; `clone` is a checkout of it. Nobody's own git configuration counts."""
+    """`origin` is bare and has one commit on `main`; `clone` is a checkout of it. The user's git configuration is not used."""
 
     def __init__(self, directory: Path, *, new: bool = False) -> None:
         self.directory, self.origin, self.clone = directory, directory / "origin.git", directory / "clone"
@@ -46,7 +46,7 @@ class World:
     def _copy(self, template: Path) -> None:
         for name in ("home", "origin.git", "clone"):
             shutil.copytree(template / name, self.directory / name, symlinks=True)
-        config = self.clone / ".git/config"  # the only file that names the template: the address of origin
+        config = self.clone / ".git/config"  # the only file that contains the template's path: the address of origin
         config.write_text(config.read_text().replace(str(template), str(self.directory)))
         self.git("update-index", "-q", "--refresh", at=self.clone)  # the index has the inode and the times of each file
 
@@ -58,11 +58,11 @@ class World:
         return done.stdout.strip()
 
     def configure(self, name: str, value: str) -> None:
-        """As the user's own configuration."""
+        """Set a value in the user's configuration."""
         self.git("config", "--global", name, value)
 
     def another(self, name: str, *options: str) -> Path:
-        """One more clone."""
+        """Make another clone."""
         self.git("clone", "--quiet", *options, f"file://{self.origin}", str(self.directory / name))
         return self.directory / name
 
@@ -76,7 +76,7 @@ class World:
         return GitLedger(url, at or self.clone, pipeline, Git(self.environment), sleep)
 
     def snapshot(self, repository: Path) -> dict[str, bytes]:
-        """Every file of a checkout and of its `.git`, but for objects, promoter's own refs and what follows a push."""
+        """Return every file of a checkout and of its `.git`, except objects, promoter's own refs and what a push changes."""
         files = (path for path in sorted(repository.rglob("*")) if path.is_file())
         names = {path.relative_to(repository).as_posix(): path for path in files}
         followed = f"refs/remotes/origin/{BRANCH}"
@@ -86,7 +86,7 @@ class World:
 
 @cache
 def _template() -> TemporaryDirectory[str]:
-    """A world made once in each process, to copy: `git` starts many times to make one. Removed when the process ends."""
+    """Return a template, made once in each process to save many starts of `git`, then copied. It is removed at the end."""
     directory = TemporaryDirectory(prefix="git-world-")
     World(Path(directory.name), new=True)
     return directory

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own: in a directory of its own, on a socket and a loopback port of its own."""
+"""A PostgreSQL server of one test: in a separate directory, on a separate socket and loopback port."""
 
 import os
 import pwd
@@ -36,7 +36,7 @@ OPTIONS = (
 
 
 class Server:
-    """`url` names a database of it, seen by the superuser; `synchronous_commit` is off, as somebody may have set it."""
+    """`url` is the address of a database, for the superuser. `synchronous_commit` is off, as an administrator may set it."""
 
     def __init__(self, programs: Path, home: Path) -> None:
         self._programs, self.home = programs, home
@@ -45,13 +45,13 @@ class Server:
         self._user = "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
 
     def prepare(self) -> None:
-        if os.getuid() == 0:  # it refuses to be root
+        if os.getuid() == 0:  # it refuses to run as root
             shutil.chown(self.home, self._user)
         self._run("initdb", "-D", str(self.home / "data"), "-U", "admin", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
         (self.home / "data" / "pg_hba.conf").write_text(HBA)
 
     def start(self, *options: str) -> None:
-        """From the main thread: the server ends with the thread that started it, so that none outlives tests that were killed."""
+        """Start it from the main thread: the server ends with the thread that started it, so that none outlives killed tests."""
         command = [
             "setpriv",
             "--pdeathsig",
@@ -82,7 +82,7 @@ class Server:
                 return
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT cuts connections and ends in good order, SIGQUIT at once, as a crash would."""
+        """Stop it. SIGINT closes connections and ends in good order, SIGQUIT ends at once, as a crash does."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(timeout=30)

@@ -1,4 +1,4 @@
-"""The ledger on a branch of a real Git repository: what every ledger promises, and what only git can do to it."""
+"""The ledger on a branch of a real Git repository: what every ledger promises, and effects that only git has on it."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ class TestWithoutARemote(LedgerContract):
 # ---------------------------------------------------------------- the disk
 @pytest.mark.parametrize("where", ["here", "by path"])
 def test_what_is_answered_is_on_the_disk_where_the_disk_is_ours(world, where):
-    """Git itself leaves single objects in memory until the disk has time: a power cut takes them, and breaks the branch."""
+    """Git itself leaves loose objects in memory until they are written: a power cut loses them, and breaks the branch."""
     if where == "here":
         world.git("remote", "remove", "origin", at=world.clone)
     home, url = (world.clone / ".git", f"git:{BRANCH}") if where == "here" else (world.origin, f"git:{BRANCH}@{world.origin}")
@@ -52,7 +52,7 @@ def test_what_is_answered_is_on_the_disk_where_the_disk_is_ours(world, where):
     world.ledger(url=url).append(FactDraft(Kind.STEP_DONE, "ana@example.com"), head, NOW)
     new = set(home.glob("objects/??/*")) - before
     events = [json.loads(line) for line in trace.read_text().splitlines()]
-    keeper = {"unpack-objects", "receive-pack"}  # those of the server, when there is one
+    keeper = {"unpack-objects", "receive-pack"}  # those of the server, if there is one
     names = {event["sid"]: event["name"] for event in events if event["event"] == "cmd_name"}
     flushed = [e for e in events if e.get("category") == "fsync" and (where == "here" or names[e["sid"]] in keeper)]
     assert len(new) >= 5
@@ -226,7 +226,7 @@ def test_commits_are_signed_when_git_is_configured_to_sign(world):
     assert len(list(ledger.read())) == 2
 
 
-# ---------------------------------------------------------------- where it is
+# ---------------------------------------------------------------- the address of the ledger
 def test_another_repository_by_path_by_address_and_by_the_name_of_a_remote(world):
     world.git("init", "--quiet", "--bare", "facts.git")
     world.git("remote", "add", "facts", str(world.directory / "facts.git"), at=world.clone)

@@ -1,4 +1,4 @@
-"""The ledger in Git while others write, while the server says no, dies or hangs, and after somebody rewrote the branch."""
+"""The ledger in Git while others write, while the server refuses, dies or hangs, and after the branch was rewritten."""
 
 import os
 import select
@@ -76,7 +76,7 @@ def test_a_fetch_that_another_local_fetch_blocks_is_retried(world):
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
-        if len(waits) == 12:  # more often than a failure of the network is tried again
+        if len(waits) == 12:  # more often than a network failure is retried
             lock.unlink()
 
     assert list(world.ledger(sleep=sleep).read()) == known + written
@@ -229,7 +229,7 @@ def test_an_unreachable_host_is_retried_and_then_reported(world):
     assert len(waits) == 3
 
 
-def test_a_server_that_hangs_is_not_waited_for_for_ever(world, monkeypatch):
+def test_a_server_that_hangs_ends_in_a_timeout(world, monkeypatch):
     monkeypatch.setattr(remote, "NETWORK", 0.3)
     script = world.directory / "hang"
     script.write_text(f"#!/bin/sh\necho $$ >> {world.directory}/hung\nexec sleep 1000\n")
@@ -241,7 +241,7 @@ def test_a_server_that_hangs_is_not_waited_for_for_ever(world, monkeypatch):
 
 
 def ends(pid: int) -> bool:
-    """A killed process that is not our child ends when the kernel comes to it."""
+    """Wait until a killed process that is not our child has ended."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -252,7 +252,7 @@ def ends(pid: int) -> bool:
         os.close(handle)
 
 
-# ---------------------------------------------------------------- answers that are lost
+# ---------------------------------------------------------------- lost answers
 DIE_ONCE = """[ "$1" = committed ] || exit 0
 [ -e {marker} ] && exit 0
 touch {marker}
@@ -299,7 +299,7 @@ def test_a_server_that_never_answers_a_push_ends_in_an_error_and_not_in_a_second
     assert list(ledger.read()) == written
 
 
-# ---------------------------------------------------------------- a branch that was changed
+# ---------------------------------------------------------------- a changed branch
 class Seen:
     def __init__(self) -> None:
         self.head: LedgerHead | None = None

@@ -1,4 +1,4 @@
-"""The ledger in Git over a real ssh: what works there, and what is told when the door stays shut."""
+"""The ledger in Git over a real ssh: what works there, and what is reported when access is denied."""
 
 import getpass
 import subprocess

@@ -1,4 +1,4 @@
-"""`ledger_token`: the server of the ledger gets it, and no other place does."""
+"""`ledger_token`: only the server of the ledger gets it."""
 
 import base64
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def all_bytes(directory: Path) -> bytes:
 def test_the_ledgers_server_takes_facts_by_the_token_and_no_file_holds_it(world: World, server: Server) -> None:
     server.root, server.expected = world.directory, HEADER
     world.git("remote", "set-url", "origin", f"{server.address}/origin.git", at=world.clone)
-    # what actions/checkout leaves in a repository; a second header of this name would be refused
+    # what actions/checkout leaves in a repository; a second header with this name would be refused
     world.git("config", f"http.{server.address}/.extraheader", "AUTHORIZATION: basic b2xk", at=world.clone)
     write(ledger(world), 1)
     assert len(list(ledger(world).read())) == 1
@@ -88,7 +88,7 @@ def test_a_server_that_redirects_does_not_pass_the_token_on(world: World, server
 
 
 def test_another_remote_does_not_get_it(world: World, server: Server, other: Server) -> None:
-    """The token is bound to one host: git itself sends it nowhere else, whatever it is asked to fetch."""
+    """The token is bound to one host: git itself sends it to no other, whatever it fetches."""
     more = login(Git(world.environment), world.clone, f"{server.address}/origin.git", TOKEN)
     Git(world.environment).run(world.clone, ("ls-remote", f"{other.address}/origin.git"), more=more)
     assert other.logins == [None]

@@ -1,4 +1,4 @@
-"""Which ledger a spelling names, and homes that were written outside of the project."""
+"""Which ledger an address names, and stores that other projects supply."""
 
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
@@ -47,7 +47,7 @@ def open_it(url, directory, pipeline):
 
 @pytest.fixture
 def theirs(cli: Cli) -> Cli:
-    """A package of others is installed, as pip leaves it."""
+    """Another project's package is installed, as pip does it."""
     site = cli.cwd / "site"
     about = site / "their_homes-1.0.dist-info"
     about.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The ledger in a real PostgreSQL server: what every ledger promises, and what only a server across a wire can do to it."""
+"""The ledger in a real PostgreSQL server: what every ledger promises, and effects that only a remote server has on it."""
 
 import contextlib
 import os
@@ -62,7 +62,7 @@ class TestContract(LedgerContract):
     pass
 
 
-# ---------------------------------------------------------------- what is made, and when
+# ---------------------------------------------------------------- what is created, and when
 def test_reading_makes_nothing(server, database, ledger):
     assert (list(ledger.read()), ledger.held()) == ([], ())
     with psycopg.connect(server.url(database)) as connection:
@@ -140,7 +140,7 @@ def test_a_server_that_is_started_again_is_found_again(postgres_programs):
 
 
 def test_what_was_answered_survives_a_server_that_is_killed(postgres_programs):
-    """With `synchronous_commit = off` on the server: each append asks for it."""
+    """With `synchronous_commit = off` on the server: each append requests it."""
     with serving(postgres_programs) as server:
         ledger = PostgresLedger(server.url("postgres"), "shop")
         answered: list[Fact] = []
@@ -153,8 +153,8 @@ def test_what_was_answered_survives_a_server_that_is_killed(postgres_programs):
 
 
 class Cutting:
-    """Between us and the server: cuts the connection when the client says a word: before the server has heard it, once it has
-    heard it, or after it has done what was asked.
+    """A proxy to the server that closes the connection at a word of the client: before the server gets it, after it gets it,
+    or after the server has executed it.
     """
 
     def __init__(self, port: int) -> None:
@@ -191,7 +191,7 @@ class Cutting:
                     self.cut_after = b""
                     deaf.set()
                     server.sendall(data)
-                    back.join(timeout=10)  # the server has done it, and nobody hears
+                    back.join(timeout=10)  # the server has executed it, and no client gets the answer
                     break
                 server.sendall(data)
             for end in (client, server):
@@ -230,7 +230,7 @@ FOR EACH ROW WHEN (NEW.seq = 3) EXECUTE FUNCTION promoter.dawdle();
 
 
 def test_a_commit_that_is_still_on_its_way_when_the_append_is_given_again_is_one_fact(server, database, open_one):
-    """The server does not notice that we are gone: it commits while the second try waits for the same place."""
+    """The server does not notice that the client is gone: it commits while the second try waits for the same position."""
     proxy = Cutting(server.port)
     try:
         ledger = open_one(url=server.url(database).replace(f":{server.port}/", f":{proxy.port}/"))
@@ -274,7 +274,7 @@ def test_a_fact_of_another_writer_at_the_position_of_a_lost_append_is_reported(s
         proxy.close()
 
 
-# ---------------------------------------------------------------- what people get wrong
+# ---------------------------------------------------------------- user errors
 def test_a_closed_port_raises_a_retryable_error(free_port):
     ledger = PostgresLedger(f"postgresql://ana:hunter2@127.0.0.1:{free_port()}/shop", "shop", Retry(attempts=1))
     with pytest.raises(LedgerError, match="cannot be reached") as error:

@@ -56,7 +56,7 @@ except LedgerError as error:
 
 @contextmanager
 def directly(path: Path) -> Iterator[sqlite3.Connection]:
-    """As somebody would who goes round promoter."""
+    """Open the file directly, bypassing promoter."""
     raw = sqlite3.connect(path, isolation_level=None)
     try:
         yield raw
@@ -169,7 +169,7 @@ def test_the_database_itself_refuses_to_forget(ledger, path, statement):
     assert list(ledger.read()) == written
 
 
-def test_a_line_changed_behind_our_back_is_found_even_the_last(ledger, path):
+def test_a_line_changed_without_promoter_is_found_even_the_last(ledger, path):
     write(ledger, 3)
     ledger.close()
     with directly(path) as raw:
@@ -281,7 +281,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path):
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Permissions mean nothing to root."""
+    """Drop root's rights: permissions do not apply to root."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -294,7 +294,7 @@ def unprivileged() -> Iterator[None]:
 
 @pytest.fixture
 def read_only_dir() -> Iterator[Path]:
-    """A directory that anybody may enter and nobody may write in."""
+    """A directory that everyone may enter and in which no one may write."""
     read_only_dir = Path(tempfile.mkdtemp(prefix="promoter-shelf-"))
     yield read_only_dir
     read_only_dir.chmod(0o755)

@@ -1,7 +1,7 @@
-"""Power cuts and kills under the SQLite ledger: every fact that was answered is there, and the chain is whole.
+"""Power cuts and kills with the SQLite ledger: every appended fact is there, and the chain is complete.
 
-A writer is killed between a write and its sync, at each of both files. What was written and not synced may be lost with the
-power, any part of it: that is done to copies.
+A writer is killed between a write and its sync, in each of both files. A power cut may lose any part of what was written and
+not synced: the tests do that to copies.
 """
 
 import os
@@ -25,7 +25,7 @@ MOMENTS = [("pwrite", "wal"), ("sync", "wal"), ("pwrite", "db"), ("sync", "db")]
 
 
 def killed(call: str, file: str, path: Path) -> list[bytes]:
-    """The lines that were answered before the writer died at that call."""
+    """Return the lines that were appended before the writer was killed at that call."""
     command = [sys.executable, "-m", "tests.adapters.ledgers.dying_writer", call, file, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
     if done.returncode == NO_FILTER:
@@ -35,7 +35,7 @@ def killed(call: str, file: str, path: Path) -> list[bytes]:
 
 
 def whole(path: Path, answered: list[bytes], where: str) -> None:
-    """At most the one that was under way is there beside them, and it is gone on with."""
+    """Check that at most one unfinished fact follows the appended ones, and that the ledger can be appended to."""
     ledger = SqliteLedger(path)
     lines = list(ledger.lines())
     assert lines[: len(answered)] == answered, where
@@ -56,9 +56,9 @@ def test_a_writer_that_is_killed_between_write_and_sync_loses_nothing_that_was_a
 
 @pytest.mark.parametrize("file", ["wal", "db"])
 def test_what_was_written_and_not_synced_may_be_lost_in_any_part(tmp_path: Path, file: str) -> None:
-    """A disk keeps its sectors in an order of its own: of those that differ some are as they were, some are new."""
+    """A disk writes its sectors in any order: of those that differ, some have the old content and some the new."""
     answered = killed("sync", file, tmp_path / "ledger.db")
-    names = ["ledger.db", "ledger.db-wal"]  # the shared memory is gone with the power
+    names = ["ledger.db", "ledger.db-wal"]  # the power cut removes the shared memory
     new = {name: (tmp_path / name).read_bytes() for name in names}
     torn = "ledger.db" if file == "db" else "ledger.db-wal"
     old = (tmp_path / f"{torn}.synced").read_bytes()
@@ -73,7 +73,7 @@ def test_what_was_written_and_not_synced_may_be_lost_in_any_part(tmp_path: Path,
 
 
 def mixed(old: bytes, new: bytes, chance: random.Random, turn: int) -> bytes:
-    """Every other time the end is cut off too: the file's new length may be lost like anything else."""
+    """Mix sectors. Every second time, cut off the end too: the new length of the file may be lost as well."""
     sectors = range(0, len(new), SECTOR)
     text = b"".join((new if chance.random() < 0.5 else old.ljust(len(new), b"\0"))[at : at + SECTOR] for at in sectors)
     return text[: chance.randint(len(old), len(new))] if turn % 2 else text
@@ -101,7 +101,7 @@ while True:
 
 
 def test_a_writer_that_is_killed_at_any_instant_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    """Also while the log is folded back into the file, which happens again and again here."""
+    """Also while the log is written back into the file, which happens again and again here."""
     path, chance, answered = tmp_path / "ledger.db", random.Random(SEED), list[bytes]()
     for turn in range(8):
         span = chance.uniform(0, 0.3)

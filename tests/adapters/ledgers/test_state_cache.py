@@ -1,4 +1,4 @@
-"""What is kept for looking at long ledgers says what the facts say, however it came about; and nothing rests on it."""
+"""The cache for reading long ledgers equals the state from the facts, however it was made. Nothing depends on it."""
 
 import sqlite3
 import tracemalloc
@@ -35,7 +35,7 @@ POLICY = Override.model_validate({"from": ["on-call"], "grade": Grade.ASSERTED})
 
 
 def busy() -> Harness:
-    """A pipeline that has seen everything that a ledger can tell."""
+    """Return a pipeline with every kind of fact that a ledger can have."""
     shop = Harness(gates={"prod": (Approval(),)}, roles={"on-call": (ANN, EVE)}, override=POLICY)
     shop.before = (ContainerCheck(service="web", command=("migrate",), reversible=False),)
     shop.run()
@@ -105,7 +105,7 @@ def glanced(directory: Path, ledger: MemoryLedger) -> State:
 
 
 def everything(state: State) -> object:
-    """Each field by itself, so that a difference is seen where it is."""
+    """Return each field separately, so that the message shows where a difference is."""
     owners = {"": state, **state.environments}
     return {
         f"{directory}/{part.name}": getattr(owner, part.name).items() if part.is_table else getattr(owner, part.name)
@@ -147,7 +147,7 @@ def answers(shop: Harness) -> list[object]:
     ]
 
 
-# ---------------------------------------------------------------- nothing rests on it
+# ---------------------------------------------------------------- nothing depends on it
 def forge(directory: Path, statement: str) -> None:
     with closing(sqlite3.connect(next(directory.glob("projection-*.db")))) as raw:
         assert raw.execute(statement).rowcount > 0
@@ -196,7 +196,7 @@ def test_an_append_after_a_read_from_the_cache_reads_every_fact(tmp_path: Path) 
     assert seen[0].salt == ledger.state.salt == true.salt
 
 
-# ---------------------------------------------------------------- a file that is of no use
+# ---------------------------------------------------------------- an unusable file
 @pytest.mark.parametrize("damage", ["garbage", "emptied", "another form", "a value that does not fit", "half"])
 def test_what_cannot_be_read_is_made_again(tmp_path: Path, damage: str) -> None:
     glanced(tmp_path, ledger_of(60))
@@ -258,7 +258,7 @@ def test_every_field_of_a_state_is_kept() -> None:
 
 
 def test_to_check_a_longer_ledger_takes_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of facts that each add a row: what is kept of 9,000 is three times what is kept of 3,000."""
+    """For facts that each add a row: the cache of 9,000 is three times that of 3,000."""
     monkeypatch.setattr(ledger_module, "PORTION", 500)
     peaks = []
     for count in (3000, 9000):

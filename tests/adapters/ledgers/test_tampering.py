@@ -1,4 +1,4 @@
-"""Every way to tamper with a ledger in PostgreSQL and in Git, and what the real commands say of it: which fact, and what."""
+"""Every way to tamper with a ledger in PostgreSQL and in Git, and how the real commands report it: which fact, and what."""
 
 import re
 import shutil
@@ -21,12 +21,12 @@ from tests.tampering import WAYS, Rows, digest
 
 FILE = "name: shop\nservices: {web: {image: busybox}}\nenvironments: {dev: {}, test: {}, prod: {}}\n"
 NO_DIGESTS = ("a line edited", "the last line edited", "a digest edited")
-"""In Git a line's digest is kept nowhere but in the next line: nobody can forget to change it too."""
+"""In Git, a line's digest is stored only in the next line: there is no separate digest to change."""
 
 
 @dataclass
 class Home:
-    """A ledger of 25 facts that was looked at from `directory`: its witness knows the last. `put` is what its owner can do."""
+    """A ledger of 25 facts that was read from `directory`: its witness has the last one. `put` writes rows as its owner can."""
 
     directory: Path
     url: str
@@ -77,7 +77,7 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Home:
     world = World(tmp_path_factory.mktemp("git"))
 
     def put(rows: Rows) -> None:
-        """The branch is one new commit with these files and no history."""
+        """Replace the branch by one new commit with these files and no history."""
         stream = f"commit refs/heads/{BRANCH}\ncommitter Eve <eve@example.com> 0 +0000\ndata 0\ndeleteall\n".encode()
         for number, _, line in rows:
             stream += f"M 100644 inline shop/{'/'.join(path_of(number))}\ndata {len(line) + 1}\n".encode() + line + b"\n\n"

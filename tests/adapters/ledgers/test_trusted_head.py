@@ -1,4 +1,4 @@
-"""The witness: what was seen from here is not forgotten, and a ledger that goes back is noticed."""
+"""The witness: what was read here is not forgotten, and a ledger that loses facts is noticed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_the_recorded_head_never_goes_back(tmp_path):
 
 
 def test_what_another_process_sees_while_the_ledger_is_read_takes_nothing_away(tmp_path):
-    """It reads three facts, and meanwhile somebody appends a fourth and notes it."""
+    """It reads three facts, and meanwhile another process appends a fourth and records it."""
     store = MemoryLedger()
     pins(store, tmp_path, 3)
 

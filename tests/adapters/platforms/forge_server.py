@@ -1,4 +1,4 @@
-"""GitHub's and GitLab's documented answers on loopback: status codes, bodies, and what goes wrong when a test says so."""
+"""GitHub's and GitLab's documented answers on loopback: status codes, bodies, and faults that a test configures."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`hang` keeps the connection open and says nothing until the test is over."""
+    """`hang` keeps the connection open without an answer until the test ends."""
 
     status: int
     body: Any = None
@@ -35,26 +35,26 @@ class Answer:
 
 @dataclass
 class ForgeServer:
-    """`next` are answers that come before its own, in order. `asked` is all that was asked of it."""
+    """`next` are answers that are used first, in order. `asked` are all requests."""
 
     address: str = ""
     asked: list[Asked] = field(default_factory=list)
     next: list[Answer] = field(default_factory=list)
     refuse: dict[str, Answer] = field(default_factory=dict)
-    """Answers by a part of the path that they are given for, always."""
+    """Answers that always apply, by a part of the path."""
     approvals: list[dict[str, Any]] = field(default_factory=list)
     """GitHub's review history of run 4711, or GitLab's approvals of the deployment of job 99."""
     deployments: list[dict[str, Any]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     def review(self, user: str, state: str = "approved", environment: str = "prod", comment: str = "") -> None:
-        """As GitHub tells it."""
+        """Add a review in GitHub's format."""
         record = {"id": 1, "name": environment, "html_url": f"https://github.com/{REPOSITORY}/deployments/{environment}"}
         person = {"login": user, "id": 1, "type": "User"}
         self.approvals.append({"state": state, "comment": comment, "environments": [record], "user": person})
 
     def approve(self, user: str, status: str = "approved", comment: str = "", at: str = "2026-11-23T18:20:11.000Z") -> None:
-        """As GitLab tells it."""
+        """Add an approval in GitLab's format."""
         self.approvals.append({"user": {"id": 1, "username": user}, "status": status, "created_at": at, "comment": comment})
 
     def posts(self, end: str = "") -> list[Asked]:
@@ -147,7 +147,7 @@ def forge_server() -> Iterator[ForgeServer]:
             self._serve()
 
         def log_message(self, *_: object) -> None:
-            """Silent."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

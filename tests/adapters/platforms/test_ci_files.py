@@ -1,4 +1,4 @@
-"""The files through which a CI hears of a run: whole or not at all, and never a reason to fail."""
+"""The files by which a CI gets results of a run: complete or absent, and never a reason to fail."""
 
 from pathlib import Path
 

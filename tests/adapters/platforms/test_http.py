@@ -79,7 +79,7 @@ def lab(server: ForgeServer) -> HttpForgeSite:
     return HttpForgeSite(server, Platform.GITLAB)
 
 
-# ------------------------------------------------------------ exactly what is documented
+# ------------------------------------------------------------ the documented requests
 def test_a_workflow_is_started_with_its_ref_and_inputs(hub: HttpForgeSite) -> None:
     hub.forge.dispatch(Workflow("promote.yml", "release/1"), OCCASION)
     (asked,) = hub.server.asked
@@ -176,7 +176,7 @@ def test_outside_of_a_job_there_are_no_reviews(server: ForgeServer, platform: Pl
         forge.reviews("prod")
 
 
-# ------------------------------------------------------------ what goes wrong
+# ------------------------------------------------------------ failures
 @pytest.mark.parametrize(
     ("status", "body", "message", "hint"),
     [

@@ -1,4 +1,4 @@
-"""Which repository, API and token: from CI's variables, else from the remote of the checkout, in every spelling."""
+"""Which repository, API and token: from CI's variables, otherwise from the remote of the checkout, in every spelling."""
 
 import subprocess
 from collections.abc import Mapping
@@ -145,7 +145,7 @@ def test_the_program_of_github_is_asked_where_it_is(checkout: Path, monkeypatch:
     assert forge._api._token.origin == "gh auth token"
 
 
-# ---------------------------------------------------------------- a token goes to its own host
+# ---------------------------------------------------------------- a token is sent only to its own host
 @pytest.mark.parametrize(
     ("url", "environ"),
     [

@@ -1,4 +1,4 @@
-"""The Registry over HTTP against a server of our own in a thread, which answers what a real one seldom does."""
+"""The Registry over HTTP with a server in a thread, which sends answers that a real one seldom sends."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ Handler = Callable[[Asked], Reply]
 
 
 class Server:
-    """`host` answers as `handler` says; `asked` remembers."""
+    """`host` answers with `handler`; `asked` records the requests."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
@@ -234,7 +234,7 @@ def test_a_registry_that_is_down(server: Server, registry: HttpRegistry, waits: 
 
 
 def test_a_registry_that_does_not_answer_times_out(tmp_path: Path) -> None:
-    mute = Server()  # takes connections and never serves them
+    mute = Server()  # accepts connections and never serves them
     try:
         registry = HttpRegistry(Credentials(tmp_path), timeout=(0.1, 0.1), sleep=lambda _: None)
         assert "in time" in error_of(lambda: registry.ping(mute.host)).message
@@ -320,7 +320,7 @@ def test_a_token_is_got_by_name_and_password_and_kept(server: Server, registry: 
     assert query == {"x": ["1"], "service": ["svc"], "scope": ["repository:acme/shop:pull"], "account": ["ana"]}
 
 
-def test_a_token_for_everybody(server: Server, registry: HttpRegistry) -> None:
+def test_a_token_without_login(server: Server, registry: HttpRegistry) -> None:
     server.handler = token_service(server, lambda asked: "Authorization" not in asked.headers)
     registry.ping(server.host)
     assert registry.manifest(server.image) is not None
@@ -409,7 +409,7 @@ def tls_server(certificate: Path) -> Iterator[Server]:
         yield running
 
 
-def test_a_loopback_registry_that_speaks_tls(tls_server: Server, registry: HttpRegistry) -> None:
+def test_a_loopback_registry_with_tls(tls_server: Server, registry: HttpRegistry) -> None:
     assert registry.manifest(tls_server.image) is not None
 
 
@@ -477,7 +477,7 @@ def test_many_threads_share_one(server: Server, registry: HttpRegistry, tmp_path
     assert found == [DIGEST] * 40
 
 
-# ------------------------------------------------------------------ where layers are sent
+# ------------------------------------------------------------------ where layers are uploaded
 LAYER = b"a layer"
 LAYERED = json.dumps(
     {"schemaVersion": 2, "mediaType": MANIFEST_KIND, "layers": [{"digest": str(digest_of(LAYER)), "size": len(LAYER)}]}
@@ -486,12 +486,12 @@ LAYERED_DIGEST = digest_of(LAYERED)
 
 
 def holding(asked: Asked) -> Reply:
-    """A registry that has the one image and gives it to anybody."""
+    """A registry that has one image and serves it to everyone."""
     return Reply(body=LAYER if "/blobs/" in asked.path else LAYERED)
 
 
 def taking(location: Callable[[], str]) -> Handler:
-    """A registry with a password that takes layers elsewhere than it is asked to."""
+    """A registry with a password that uploads layers to another address than the requested one."""
 
     def answer(asked: Asked) -> Reply:
         if "Authorization" not in asked.headers:
@@ -538,7 +538,7 @@ def test_a_layer_is_not_sent_in_the_clear_to_another_host(
     server: Server, storage: Server, site: Server, registry: HttpRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     login(tmp_path, server.host)
-    registry.ping(server.host)  # by plain HTTP, as a registry on loopback may be asked
+    registry.ping(server.host)  # over plain HTTP, which is allowed for a registry on loopback
     server.handler = taking(lambda: f"http://{storage.host}/upload")
     monkeypatch.setattr(registry._endpoint(server.host), "lenient", False)
     assert f"without TLS to {storage.host}" in error_of(lambda: copied(registry, site, server)).message

@@ -313,7 +313,7 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text("ab {}%#'\n", max_size=5) | WORDS.map(lambda word: f"{{{{ {word} }}}}"), max_size=4).map("".join))
-def test_the_quick_way_means_the_same_as_jinja2(template):
+def test_the_quick_renderer_has_the_same_result_as_jinja2(template):
     def answer(fill):
         try:
             return fill(template, scope())

@@ -123,7 +123,7 @@ def test_a_thousand_faults_are_cut_short():
 
 TEXT = st.text(
     st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=40
-)  # what JSON writes as one escape; a key has its limit in YAML
+)  # JSON writes each as one escape; a key has a limit in YAML
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),

@@ -1,4 +1,4 @@
-"""The approval gate, rule by rule: each row goes red when its rule is taken out."""
+"""The approval gate, rule by rule: each row fails when its rule is removed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ CASE = GateContext("prod", RELEASE, "sha256:plan", "sha256:policy", "earlier", "
 
 
 class VoteChanges(TypedDict, total=False):
-    """Fields of a vote that are not the usual."""
+    """The fields of a vote that differ from the usual ones."""
 
     decision: str
     role: str | None
@@ -44,7 +44,7 @@ class VoteChanges(TypedDict, total=False):
 
 
 class CaseChanges(TypedDict, total=False):
-    """Fields of the case that are not the usual."""
+    """The fields of the case that differ from the usual ones."""
 
     release: Release
     plan_digest: str
@@ -273,7 +273,7 @@ def test_one_key_is_one_person_and_the_first_who_used_it_is_the_one() -> None:
         "; the approval by ana@example.com was signed with the same key as that by ben@example.com"
     )
     assert controller(two, ana, ben) == MISSING and controller(two, ana, ben, eve) == PASSED
-    assert controller(Approval(min=3), ana, eve, replace(ben, seq=13)) == MISSING  # whoever signed in between
+    assert controller(Approval(min=3), ana, eve, replace(ben, seq=13)) == MISSING  # also with another vote in between
     assert [one.principal for one in counting(two, replace(CASE, votes=(eve, ben, ana)))] == [
         "ana@example.com",
         "eve@example.com",

@@ -1,5 +1,5 @@
-# ruff: noqa: E501 (rules and what is wrong with them read best in one line each)
-"""Freezes that come back, freezes of hours, and what is refused; an oracle walks minute by minute through changes of the clock."""
+# ruff: noqa: E501 (rules and their faults on one line each)
+"""Recurring freezes, freezes of hours, and what is refused. A simulation checks each minute around clock changes."""
 
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
@@ -243,7 +243,7 @@ def test_parts_of_one_freeze_count_as_one_next_to_another() -> None:
     ],
 )
 def test_what_to_do_about_a_freeze_that_ends_before_it_begins(first: str, last: str, hint: str) -> None:
-    """In Bucharest, two hours before UTC: a time with an offset and one on the wall are told apart as instants."""
+    """In Bucharest, two hours before UTC: a time with an offset and a local time are compared as instants."""
     with pytest.raises(ValidationError) as error:
         window(timezone="Europe/Bucharest", freeze=[{"from": first, "to": last}])
     (fault,) = faults_of(error.value, Window)
@@ -251,7 +251,7 @@ def test_what_to_do_about_a_freeze_that_ends_before_it_begins(first: str, last: 
 
 
 def test_on_the_wall_the_later_time_is_later_even_where_the_clock_goes_back() -> None:
-    """03:30 stands there twice that night: from its first time to its second is an hour, though the walls differ by nothing."""
+    """03:30 occurs twice that night: one hour is between the two, although the local times are equal."""
     gate = window(timezone="Europe/Bucharest", freeze=[{"from": "2026-10-25T03:30", "to": "2026-10-25T03:40"}])
     assert [is_open(gate, at(f"2026-10-25T{clock}")) for clock in ("00:29", "00:30", "01:39", "01:40")] == [
         True,
@@ -285,8 +285,8 @@ def test_a_freeze_that_ends_before_it_begins_is_refused(first: str, last: str, m
 @pytest.mark.parametrize(
     ("first", "last", "fits"),
     [
-        ("2026-10-25T03:30", "2026-10-25T03:20", False),  # on the wall that ends before it begins, though that night it need not
-        ("2026-10-25T00:30Z", "2026-10-25T01:10Z", True),  # 03:30 and 03:10 on the wall, and forty minutes
+        ("2026-10-25T03:30", "2026-10-25T03:20", False),  # by local time it ends before it begins, though that night it need not
+        ("2026-10-25T00:30Z", "2026-10-25T01:10Z", True),  # 03:30 and 03:10 local time, forty minutes apart
         ("2026-01-01T13:00", "2026-01-01T12:00Z", True),  # 11:00 and 12:00 in UTC
         ("2026-01-01T10:00Z", "2026-01-01T11:00", False),  # 11:00 is 09:00 in UTC
     ],
@@ -398,14 +398,14 @@ RULES = {
 
 @cache
 def clock(zone: str, day: str) -> tuple[datetime, list[datetime], list[datetime]]:
-    """Minute by minute around a change: the first instant, the latest time that the wall has shown, the earliest it will show."""
+    """Return values for each minute around a change: the first instant, the latest local time so far, the earliest still to come."""
     begin = datetime.combine(date.fromisoformat(day) - timedelta(days=DAYS // 2), time(), UTC)
     walls = [(begin + timedelta(minutes=n)).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for n in range(DAYS * 1440)]
     return begin, list(accumulate(walls, max)), list(accumulate(reversed(walls), min))[::-1]
 
 
 def expected(zone: str, day: str, allow: tuple[int, int, int], freeze: tuple[datetime, timedelta, str | None]) -> list[bool]:
-    """For each minute whether it is open: from when the wall shows the begin or later, until it shows nothing before the end again."""
+    """Return for each minute whether it is open: from the first local time at or after the start, to the last one before the end."""
     begin, latest, earliest = clock(zone, day)
 
     def minutes(start: datetime, end: datetime) -> range:

@@ -1,4 +1,4 @@
-"""Freezes from iCalendar files: each feature that a calendar program writes, on real zones; and what is refused."""
+"""Freezes from iCalendar files: each feature that a calendar program writes, in real time zones; and what is refused."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ NIGHT = ("DTSTART;TZID=Europe/Bucharest:20260301T220000", "DTEND;TZID=Europe/Buc
     ("zone", "lines", "begins", "ends"),
     [
         ("UTC", ("DTSTART;VALUE=DATE:20200101", "DTEND;VALUE=DATE:20241101"), "2020-01-01T00:00", "2024-11-01T00:00"),
-        # all-day events are days of the window's zone; the end is not part of them
+        # all-day events are days of the window's zone, without the end
         (
             "Europe/Bucharest",
             ("DTSTART;VALUE=DATE:20260329", "DTEND;VALUE=DATE:20260330"),
@@ -35,12 +35,12 @@ NIGHT = ("DTSTART;TZID=Europe/Bucharest:20260301T220000", "DTEND;TZID=Europe/Buc
         ("America/Sao_Paulo", ("DTSTART;VALUE=DATE:20181104",), "2018-11-04T03:00", "2018-11-05T02:00"),
         ("America/Sao_Paulo", ("DTSTART;VALUE=DATE:20180217",), "2018-02-17T02:00", "2018-02-18T03:00"),
         ("Pacific/Apia", ("DTSTART;VALUE=DATE:20111229", "DURATION:P1D"), "2011-12-29T10:00", "2011-12-30T10:00"),
-        # floating times are on the window's wall clock
+        # floating times are local times of the window's zone
         ("America/New_York", ("DTSTART:20260308T013000", "DTEND:20260308T033000"), "2026-03-08T06:30", "2026-03-08T07:30"),
         ("America/New_York", ("DTSTART:20261101T013000", "DTEND:20261101T014500"), "2026-11-01T05:30", "2026-11-01T06:45"),
         ("Australia/Lord_Howe", ("DTSTART:20261004T021000", "DTEND:20261004T030000"), "2026-10-03T15:30", "2026-10-03T16:00"),
         ("Asia/Kathmandu", ("DTSTART:20260301T000000", "DURATION:PT1H30M"), "2026-02-28T18:15", "2026-02-28T19:45"),
-        # times in UTC or in a zone of their own do not move with the window's
+        # times in UTC or with a zone do not change with the window's zone
         ("Asia/Kathmandu", ("DTSTART:20260301T000000Z", "DTEND:20260301T010000Z"), "2026-03-01T00:00", "2026-03-01T01:00"),
         (
             "UTC",
@@ -95,7 +95,7 @@ def test_a_recurring_event_keeps_to_its_wall_clock(day: str, begins: str, ends: 
 
 
 def noons(text: str, month: int = 3, days: int = 12) -> list[int]:
-    """Days of a month that are frozen at noon."""
+    """Return the days of a month that are frozen at noon."""
     gate = window(calendar=text)
     return [day for day in range(1, days + 1) if not is_open(gate, at(f"2026-{month:02}-{day:02}T12:00"))]
 

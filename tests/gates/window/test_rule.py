@@ -1,4 +1,4 @@
-"""Windows and freezes on real zones, through gaps and overlaps of the clock."""
+"""Windows and freezes in real time zones, in gaps and overlaps of the clock."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -76,7 +76,7 @@ def test_a_freeze_wins_over_the_window_and_ends_after_its_last_day() -> None:
     [
         ("Europe/Bucharest", "sun 03:30-05:00", "2026-03-28T20:00", "2026-03-29T01:00"),  # 03:30 does not exist: 04:00 local
         ("America/New_York", "sun 02:15-04:00", "2026-03-08T00:00", "2026-03-08T07:00"),  # 02:15 does not exist: 03:00 local
-        ("Europe/Bucharest", "sun 03:30-05:00", "2026-10-24T20:00", "2026-10-25T00:30"),  # 03:30 comes twice: the first
+        ("Europe/Bucharest", "sun 03:30-05:00", "2026-10-24T20:00", "2026-10-25T00:30"),  # 03:30 occurs twice: the first
         ("Australia/Lord_Howe", "sun 02:10-03:00", "2026-10-03T00:00", "2026-10-03T15:30"),  # a gap of half an hour
         ("Asia/Kathmandu", "mon 00:00-01:00", "2026-03-01T00:00", "2026-03-01T18:15"),
     ],

@@ -1,4 +1,4 @@
-"""Windows where the clock jumps: tables of instants for six zones, and an oracle that walks minute by minute."""
+"""Windows at clock changes: tables of instants for six zones, and a simulation that checks each minute."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +30,7 @@ TABLE = [
     # Bucharest: 03:00 jumps to 04:00 on 29 March; 04:00 falls back to 03:00 on 25 October
     ("Europe/Bucharest", "sun 01:00-03:30", "2026-03-28T23:00", "2026-03-29T01:00"),  # ends in the gap
     ("Europe/Bucharest", "sun 03:30-03:45", "2026-10-25T00:30", "2026-10-25T01:45"),  # in the overlap: first to second
-    ("Europe/Bucharest", "sat 22:00-03:30", "2026-10-24T19:00", "2026-10-25T01:30"),  # over midnight into the overlap
+    ("Europe/Bucharest", "sat 22:00-03:30", "2026-10-24T19:00", "2026-10-25T01:30"),  # past midnight into the overlap
     ("Europe/Bucharest", "sun 00:00-24:00", "2026-03-28T22:00", "2026-03-29T21:00"),  # a day of 23 hours
     ("Europe/Bucharest", "sun 00:00-24:00", "2026-10-24T21:00", "2026-10-25T22:00"),  # a day of 25 hours
     # New York: 8 March and 1 November 2026 at 02:00
@@ -40,7 +40,7 @@ TABLE = [
     # Lord Howe: half an hour, at 02:00, on 4 October (forward) and 5 April (back)
     ("Australia/Lord_Howe", "sun 01:00-02:15", "2026-10-03T14:30", "2026-10-03T15:30"),
     ("Australia/Lord_Howe", "sun 01:45-03:00", "2026-04-04T14:45", "2026-04-04T16:30"),
-    # Sao Paulo: midnight itself was skipped on 4 November 2018, and 23:00 came twice on 17 February
+    # Sao Paulo: midnight was skipped on 4 November 2018, and 23:00 occurred twice on 17 February
     ("America/Sao_Paulo", "sun 00:00-24:00", "2018-11-04T03:00", "2018-11-05T02:00"),
     ("America/Sao_Paulo", "sat 23:15-23:30", "2018-02-18T01:15", "2018-02-18T02:30"),
     # Casablanca: summer time is suspended for Ramadan; in 2025 from 23 February 03:00 to 6 April 02:00
@@ -64,9 +64,9 @@ def test_a_span_on_a_day_of_change(zone: str, allow: str, opens: str, closes: st
     ("zone", "day", "begins", "ends"),
     [
         ("America/Sao_Paulo", date(2018, 11, 4), "2018-11-04T03:00", "2018-11-05T02:00"),  # begins in a gap at midnight
-        ("America/Sao_Paulo", date(2018, 2, 17), "2018-02-17T02:00", "2018-02-18T03:00"),  # its last hour comes twice
+        ("America/Sao_Paulo", date(2018, 2, 17), "2018-02-17T02:00", "2018-02-18T03:00"),  # its last hour occurs twice
         ("Europe/Bucharest", date(2026, 3, 29), "2026-03-28T22:00", "2026-03-29T21:00"),
-        ("Pacific/Apia", date(2011, 12, 29), "2011-12-29T10:00", "2011-12-30T10:00"),  # the day after it never came
+        ("Pacific/Apia", date(2011, 12, 29), "2011-12-29T10:00", "2011-12-30T10:00"),  # the next day did not exist
     ],
 )
 def test_a_freeze_of_one_day(zone: str, day: date, begins: str, ends: str) -> None:
@@ -77,7 +77,7 @@ def test_a_freeze_of_one_day(zone: str, day: date, begins: str, ends: str) -> No
 
 
 RECURRING = [
-    # zone, first time on the wall, how it comes back, and an occurrence on a day of change
+    # zone, first local time, recurrence, and an occurrence on a day of change
     (
         "Europe/Bucharest",
         "2026-03-01T02:30",
@@ -101,7 +101,7 @@ RECURRING = [
         "FREQ=YEARLY",
         "2026-10-25T00:15",
         "2026-10-25T01:45",
-    ),  # comes twice
+    ),  # occurs twice
     ("America/New_York", "2026-01-04T23:00", "2026-01-05T02:30", "FREQ=WEEKLY;BYDAY=SA", "2026-03-08T04:00", "2026-03-08T07:00"),
     (
         "America/New_York",
@@ -194,7 +194,7 @@ HALVES = st.integers(0, 47)
 def test_the_predicted_opening_equals_the_result_of_a_scan(
     change: tuple[str, str], start: int, length: int, freeze: int, now: int
 ) -> None:
-    """Every half hour up to the promised opening is shut, the opening is open, and an instant before it is not."""
+    """Every half hour before the predicted opening is closed, the opening is open, and an instant before it is not."""
     zone, day = change
     end = (start + length) % 48
     first = date.fromisoformat(day)

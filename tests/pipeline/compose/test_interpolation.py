@@ -28,7 +28,7 @@ KNOWN = {"A": "1", "EMPTY": "", "B": "b}"}
         ("${B}", "b}"),
         ("${EMPTY?no}", ""),
         ("a$A.b", "a1.b"),
-        # compose.md D9 and section 1: a lone dollar is text, an alternative that is not taken is not asked for, braces nest
+        # compose.md D9 and section 1: a single dollar is text, an unused alternative is not evaluated, braces nest
         ("a $ b", "a $ b"),
         ("5$", "5$"),
         ("$(x) $1", "$(x) $1"),
@@ -81,7 +81,7 @@ def test_any_text_is_filled_in_or_refused(text):
     assert isinstance(filled, str)
 
 
-def test_variables_made_of_variables_cannot_grow_without_end():
+def test_nested_variables_cannot_grow_without_limit():
     with pytest.raises(Unset, match="more than 1,048,576 characters"):
         interpolate("${A}${A}", {"A": "x" * 600_000})
 

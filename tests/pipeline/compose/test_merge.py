@@ -61,7 +61,7 @@ RULES = [
         {"secrets": ({"source": "b", "target": "/x"},)},
         {"secrets": ({"source": "b", "target": "/x", "uid": 1},)},
     ),
-    # compose.md D13: options of one log driver mean nothing to another
+    # compose.md D13: options of one log driver do not apply to another
     (
         "another log driver drops the options",
         {"logging": {"driver": "json-file", "options": {"max-size": "1m"}}},

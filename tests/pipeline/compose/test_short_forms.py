@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (what is written stands beside what it becomes)
+# ruff: noqa: E501 (input beside result)
 from datetime import timedelta
 from pathlib import Path
 
@@ -219,7 +219,7 @@ def test_what_compose_takes_for_no_limit_is_none():
 
 
 def test_an_address_may_be_empty():
-    """compose.md section 1: `":80:80"` in mailcow and immich."""
+    """compose.md section 1: `":80:80"` is in mailcow and immich."""
     assert document("ports: [':80:81', ':1-2:3-4/udp', ':80']")["ports"] == [
         {"target": 81, "published": 80, "protocol": "tcp"},
         {"target": 3, "published": 1, "protocol": "udp"},

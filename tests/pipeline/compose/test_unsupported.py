@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (the specification's keys in blocks)
-"""Every key of the Compose Specification is carried out, left out with a remark or refused by name; none is unknown and none is both."""
+"""Every key of the Compose Specification is supported, left out with a remark or refused by name; none is unknown, none is both."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""What `init` writes: ports become variables, Compose's variables become templates, nothing is lost silently."""
+"""What `init` writes: ports become variables, Compose's variables become templates, nothing is dropped without a message."""
 
 import pytest
 import yaml
@@ -120,7 +120,7 @@ def test_a_host_port_with_a_default_becomes_a_variable_too() -> None:
 
 
 def test_names_that_environments_of_one_engine_would_share_are_left_out_with_a_remark() -> None:
-    """Two of langfuse's files name their volumes and their network: DEV, TEST and PROD would write into one volume."""
+    """Two of langfuse's files name their volumes and their network: DEV, TEST and PROD would write to one volume."""
     fixed = {"name": "shop_data", "driver": "local"}
     text = from_compose(
         {**COMPOSE, "volumes": {"data": fixed, "only": {"name": "x"}, "old": {"name": "y", "external": True}}}, "directory"
@@ -149,7 +149,7 @@ def test_no_ports_at_all_still_gives_three_environments() -> None:
 
 
 def test_an_init_process_is_written_only_for_what_is_built() -> None:
-    """compose.md D6: images of others with an init of their own (s6-overlay) must be process 1."""
+    """compose.md D6: images of others with their own init (s6-overlay) must be process 1."""
     file = read(
         from_compose({"services": {"web": {"build": "."}, "old": {"build": ".", "init": False}, "s6": {"image": "s6"}}}, "x")
     )
@@ -175,7 +175,7 @@ def test_an_init_process_is_written_only_for_what_is_built() -> None:
 )
 @pytest.mark.parametrize("environ", [{}, {"A": ""}, {"A": "a"}, {"B": "b"}, {"A": "", "B": "b", "P": "1"}])
 def test_variables_mean_what_they_mean_to_compose(text: str, environ: dict) -> None:
-    """compose.md D9: nested ones stayed text, and what is set but empty was taken for a value."""
+    """compose.md D9: nested ones stayed text, and an empty value was used as a value."""
     scope = Scope(Source, environ, frozenset())
     try:
         wanted: str | None = interpolate(text, environ)
@@ -188,7 +188,7 @@ def test_variables_mean_what_they_mean_to_compose(text: str, environ: dict) -> N
     assert found == wanted
 
 
-def test_nothing_at_the_top_of_a_compose_file_is_dropped_without_a_word() -> None:
+def test_nothing_at_the_top_of_a_compose_file_is_dropped_without_a_message() -> None:
     text = from_compose({"x-base": {}, "models": {}, "strange": 1, "version": "3", "services": {"a": {"image": "x"}}}, "x")
     assert all(
         word in text for word in ("# x-base: left out", "# models is left out: it starts programs", "# strange is left out")
@@ -196,7 +196,7 @@ def test_nothing_at_the_top_of_a_compose_file_is_dropped_without_a_word() -> Non
 
 
 def test_a_tag_of_an_override_in_a_lone_file_is_no_crash() -> None:
-    """compose.md D16: `ports: !reset []` was a fault of promoter."""
+    """compose.md D16: `ports: !reset []` crashed promoter."""
     services = {
         "a": {"image": "x", "ports": Tagged("reset", []), "command": Tagged("reset", None)},
         "b": {"image": "x", "ports": Tagged("override", ["1:2"])},

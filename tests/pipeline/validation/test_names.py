@@ -1,4 +1,4 @@
-"""Principals that look alike are told at once, whichever part of the file or of the approvers file names them."""
+"""Principals with confusable names are reported, for every part of the pipeline file and the approvers file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""D2: what an image keeps in a volume that nothing names is told before anything runs."""
+"""D2: what an image keeps in a volume without a name is reported before anything runs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A site and a checker over fakes: what carrying out checks is tested with."""
+"""Probes, clock and a checker with fakes, for the tests of checks."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ def image(name: str = "web", host: str = "registry.example.com", hexdigit: str =
 
 
 class Bench:
-    """Clock, probes and secrets to set up, and `look` at the end."""
+    """Has clock, probes and secrets to set up; then call `run_check`."""
 
     def __init__(self, **images: ImageRef) -> None:
         self.clock, self.probes = FakeClock(), FakeProbes()

@@ -1,4 +1,4 @@
-"""When a Prometheus is asked again, for which points in time, and when patience ends."""
+"""When a Prometheus is asked again, for which points in time, and when the checker gives up."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ SILENT = HttpAnswer(None, "", 0.0, "nothing listens at p.example.com:80")
 
 
 class Server:
-    """Answers for each point in time what `value` says; None is no sample. `faults` come first, one a request."""
+    """Answers each point in time with `value`; None is no sample. `faults` are used first, one for each request."""
 
     def __init__(self, bench: Bench, value: Callable[[float], float | None], *faults: HttpAnswer) -> None:
         self._bench, self._value, self._faults = bench, value, list(faults)

@@ -1,4 +1,4 @@
-"""Scanners and cosign: what runs, and that nothing but a whole, understood answer about the digest passes."""
+"""Scanners and cosign: what runs, and that only a complete, understood answer about the digest passes."""
 
 import pytest
 

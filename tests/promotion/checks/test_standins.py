@@ -1,4 +1,4 @@
-"""Programs that stand in for the scanners, found on PATH and run for real: long reports, noise, haste, an empty directory."""
+"""Programs in place of the scanners, found on PATH and executed: long reports, noise, early exits, an empty directory."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class Machine:
         self.bin.mkdir()
 
     def install(self, name: str, report: str, *lines: str) -> None:
-        """A program that does `lines`, then prints the report."""
+        """Install a program that runs `lines`, then prints the report."""
         (self.folder / f"{name}.json").write_text(report)
         script = ["#!/bin/sh", '[ "$1" = --version ] && exit 0', f'echo "$@" > {self.folder}/{name}.words', *lines]
         program = self.bin / name

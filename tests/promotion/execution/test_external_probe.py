@@ -1,4 +1,4 @@
-"""Which healthchecks can be asked from outside, and where."""
+"""Which healthchecks can be run from outside, and at which address."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Where requests go, as the servers of a front show it, beside where they must go."""
+"""Where requests go, from the servers of a front, compared with where they must go."""
 
 import pytest
 

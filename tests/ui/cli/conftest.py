@@ -1,4 +1,4 @@
-"""The command line in this very process, with a fake Promoter behind it."""
+"""The command line in the test's own process, with a fake Promoter."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A ledger with a past for the command line's tests: the one that an early version wrote."""
+"""A ledger with facts for the command line's tests: the one that an early version wrote."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The verbs as a person meets them: what is passed on, what is printed, and which exit code comes of it."""
+"""The commands as a person uses them: what they pass on, what they print, and their exit codes."""
 
 import os
 import signal
@@ -259,7 +259,7 @@ def test_the_first_signal_asks_the_run_to_end_in_good_order(run_cli: RunCli, fak
 
 
 def test_a_hangup_that_was_to_be_ignored_is_ignored(run_cli: RunCli, fake: FakePromoter) -> None:
-    """As `nohup` has it."""
+    """SIGHUP is ignored, as with `nohup`."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         fake.during = lambda: os.kill(os.getpid(), signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""What the command says to a CI beside its answer, and that it changes neither the answer nor the exit code."""
+"""What the command reports to a CI besides its answer, without a change of answer or exit code."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`promoter ci`: which event asks for what, and what a job gets as its result."""
+"""`promoter ci`: which event leads to which command, and what a job gets as its result."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ PENDING = result(environment("dev"), environment("prod", Status.PENDING, ReasonC
 NOTHING = StatusReport("shop", tuple(one for one in status_report().environments if one.waiting is None))
 
 
-# ------------------------------------------------------------ what an event asks for
+# ------------------------------------------------------------ the command of an event
 @pytest.mark.parametrize(
     ("environ", "work"),
     [

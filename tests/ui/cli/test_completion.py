@@ -1,4 +1,4 @@
-"""What real shells offer after TAB: by their own completion, with the script that promoter gives them."""
+"""What real shells offer after TAB, with their own completion and the script that promoter prints for them."""
 
 import json
 import os
@@ -30,7 +30,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A directory with a pipeline file, and a ledger that knows six releases."""
+    """A directory with a pipeline file, and a ledger that has six releases."""
     (tmp_path / "pipeline.yaml").write_text(FILE)
     seed(SqliteLedger(tmp_path / ".promoter/ledger.db"))
     return tmp_path
@@ -38,7 +38,7 @@ def shop(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The command on PATH, nothing of promoter's in the environment, and an engine and a proxy that nobody answers at."""
+    """An environment with the command on PATH, no settings of promoter, and an engine and a proxy that do not answer."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PROMOTER_", "DOCKER_"))}
     path = f"{PROMOTER.parent}{os.pathsep}{env['PATH']}"
     return env | {"PATH": path, "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere", "HTTPS_PROXY": "http://127.0.0.1:1"}
@@ -53,7 +53,7 @@ def script(shell: str, environ: Mapping[str, str]) -> str:
 
 @pytest.fixture
 def tab(tmp_path: Path, environ: dict[str, str]) -> Tab:
-    """The words that bash offers at the end of a line; what goes to standard error fails the test."""
+    """Return the words that bash offers at the end of a line. Output on standard error fails the test."""
     bash = shutil.which("bash")
     assert bash, "the tests of completion need bash"
     text = script("bash", environ)
@@ -187,7 +187,7 @@ def test_nothing_is_written(shop: Path, tab: Tab) -> None:
 
 
 def test_completion_reads_a_ledger_during_a_write(shop: Path, tab: Tab) -> None:
-    """Its last facts are still in the log beside the file, and the writer has its transaction open."""
+    """Its last facts are still in the log file, and the writer has an open transaction."""
     ledger = SqliteLedger(shop / ".promoter/ledger.db")
     lines = list(ledger.lines())
     head = LedgerHead(len(lines), read_line(lines[-1]).digest)
@@ -218,7 +218,7 @@ def test_names_that_a_shell_would_execute_are_not_offered(
 
 # ------------------------------------------------------------ zsh, fish
 def zsh(program: str, cwd: Path, environ: Mapping[str, str]) -> Terminal:
-    """An interactive one, with nothing of the machine's or the user's, and the script evaluated as people do."""
+    """Start an interactive zsh without configuration of the machine or the user, and evaluate the script as people do."""
     (cwd / ".script.zsh").write_text(script("zsh", environ))
     terminal = Terminal([program, "-f", "-i"], cwd, {**environ, "ZDOTDIR": str(cwd)})
     terminal.send("PS1='ready-now> '; unsetopt beep; autoload -Uz compinit; compinit -u -D; source .script.zsh; clear\n")

@@ -1,4 +1,4 @@
-"""The colours of a view reach the screen, and the texts of a case are shown without codes of their own."""
+"""The colours of a view are written to the screen, and the texts of a case are shown without their own escape codes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Starting jobs and importing reviews, as a person meets them: what is asked when, what is said, and the exit code."""
+"""Starting jobs and importing reviews, as a person uses them: requests, output and exit codes."""
 
 import json
 

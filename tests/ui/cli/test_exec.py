@@ -1,4 +1,4 @@
-"""`promoter exec`: what is passed on, where the output goes, and which exit code comes of it."""
+"""`promoter exec`: what is passed on, where the output goes, and the exit code."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""init, validate, schema, doctor: the verbs that need no Promoter, on real files."""
+"""init, validate, schema, doctor: the commands that need no Promoter, on real files."""
 
 import json
 from pathlib import Path
@@ -24,10 +24,10 @@ volumes:
 
 @pytest.fixture
 def directory(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with a build context and no engine in reach."""
+    """The working directory, with a build context and without an engine."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    monkeypatch.setenv("CI", "true")  # nobody is asked, also where pytest was started on a terminal
+    monkeypatch.setenv("CI", "true")  # no questions, also if pytest was started on a terminal
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
     return tmp_path

@@ -1,5 +1,5 @@
-# ruff: noqa: E501 (a file stands beside what is made of it)
-"""`promoter init` as people and programs meet it: what it makes of Compose files, what it asks, what it writes for CI."""
+# ruff: noqa: E501 (a file beside its result)
+"""`promoter init` as people and programs use it: what it writes from Compose files, what it asks, what it writes for CI."""
 
 import json
 import os
@@ -31,7 +31,7 @@ BIN = Path(sys.executable).parent
 REFUSED = {
     "windows": ["`isolation` is not supported: it is for Windows containers"],
 }
-"""Of these, what promoter cannot carry out is named, all of it, and the file is there to be mended."""
+"""What promoter does not support in these is reported, all of it, and the file is written so that it can be repaired."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def directory(tmp_path: Path, fake: object, monkeypatch: pytest.MonkeyPatch) -> 
     """A directory with everything that the Compose files name."""
     for name in ("HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
         monkeypatch.setenv(name, ENVIRONMENT[name])
-    monkeypatch.setenv("CI", "true")  # nobody is asked, also where pytest was started on a terminal
+    monkeypatch.setenv("CI", "true")  # no questions, also if pytest was started on a terminal
     (tmp_path / "web").mkdir()
     for name in ("Dockerfile", "web/Dockerfile"):
         (tmp_path / name).write_text("FROM scratch AS runtime\n")
@@ -129,7 +129,7 @@ def test_odd_names_become_text_and_never_another_line(directory: Path, run_cli: 
     assert (file["name"], list(file["environments"])) == ("null", ["dev", "test", "prod"])
 
 
-# ------------------------------------------------------------ what lies beside it
+# ------------------------------------------------------------ files beside it
 def test_the_schema_that_the_first_line_names_is_there_and_git_keeps_only_what_is_for_all(
     directory: Path, run_cli: RunCli
 ) -> None:
@@ -154,7 +154,7 @@ def git(where: Path, *words: str) -> str:
 
 @pytest.fixture
 def deploy(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory below a checkout's root, whose code is on a platform, and whose branch has a name of its own."""
+    """A directory below a checkout's root, whose code is on a platform, and whose branch has its own name."""
     git(directory, "init", "-q", "-b", 'v1"];x')
     git(directory, "remote", "add", "origin", "git@github.com:Acme/Shop.git")
     nested = directory / "deploy it"
@@ -188,7 +188,7 @@ def test_the_workflow_for_github_passes_the_strictest_checks(deploy: Path, run_c
     job = flow["jobs"]["promote"]
     assert job["permissions"] == {"contents": "write", "packages": "write"}
     assert job["env"] == {"PROMOTER_FILE": "deploy it/pipeline.yaml"}
-    assert flow[True]["push"]["branches"] == ['v1"];x']  # YAML 1.1 takes `on` for true
+    assert flow[True]["push"]["branches"] == ['v1"];x']  # YAML 1.1 reads `on` as true
     assert all("${{" not in step.get("run", "") for step in job["steps"])
     assert {f"{step['uses']}" for step in job["steps"] if "uses" in step} == {pin.split(" ")[0] for pin in PINNED.values()}
     pipeline = yaml.safe_load((deploy / "pipeline.yaml").read_text())
@@ -219,7 +219,7 @@ def test_the_pipeline_for_gitlab_passes_its_schema_and_its_scripts_are_good_shel
 
 
 def shell_commands(file: Path) -> list[str]:
-    """The `run` of each step, or the entries of each `script`, without comments."""
+    """Return the `run` of each step, or the entries of each `script`, without comments."""
     flow = yaml.safe_load(file.read_text())
     jobs = (flow.get("jobs") or flow).values()
     steps = [step for job in jobs if isinstance(job, dict) for step in job.get("steps", ())]
@@ -438,7 +438,7 @@ def test_a_terminal_alone_is_no_person(cli: Cli, directory: Path, words: tuple[s
     assert os.path.lexists(directory / ".promoter/pipeline.schema.json")
 
 
-# ------------------------------------------------------------ what belongs to a Compose file
+# ------------------------------------------------------------ files that belong to a Compose file
 FILES = {
     ".env": "PORT=8000\nPASSWORD=s3cret\n",
     "compose.yaml": "services:\n  web: {build: ./web, image: 'x/web:1', ports: ['${PORT}:80', '53:53/udp', '53:53/tcp'], environment: {P: '${PASSWORD:-none}'}}\n",
@@ -461,7 +461,7 @@ FILES = {
 def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
     directory: Path, run_cli: RunCli, files: tuple[str, ...], services: object, message: str
 ) -> None:
-    """compose.md D5 and D8: `.env` and the override file were ignored without a word."""
+    """compose.md D5 and D8: `.env` and the override file were ignored without a message."""
     for name in ("compose.yaml", *files):
         (directory / name).write_text(FILES[name])
     answer = run_cli("init", "--yes")
@@ -479,7 +479,7 @@ def test_what_belongs_to_a_compose_file_is_read_and_no_value_is_copied(
 
 
 def test_an_included_file_is_not_lost(directory: Path, run_cli: RunCli) -> None:
-    """compose.md D8: `include` vanished with exit code 0."""
+    """compose.md D8: `include` was dropped with exit code 0."""
     (directory / "other.yaml").write_text(FILES["other.yaml"])
     (directory / "compose.yaml").write_text("include: [other.yaml]\nservices: {web: {image: x}}\n")
     assert run_cli("init", "--yes").code == 0
@@ -496,7 +496,7 @@ def test_the_name_of_the_project_is_that_of_each_environment(directory: Path, ru
 
 
 def test_a_malformed_variable_is_refused_at_its_position(directory: Path, run_cli: RunCli) -> None:
-    """compose.md D9: `${foo!}` was taken literally."""
+    """compose.md D9: `${foo!}` was used literally."""
     (directory / "compose.yaml").write_text("services: {web: {image: x, user: '${foo!}'}}\n")
     answer = run_cli("init", "--yes")
     assert answer.code == 2 and "compose.yaml:1:34: `${foo` is never closed" in answer.err

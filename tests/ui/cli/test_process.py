@@ -1,4 +1,4 @@
-"""The command as a process of its own: what it imports, what a closed pipe does, what a terminal is asked."""
+"""The command as a process: what it imports, what a closed pipe does, what it asks on a terminal."""
 
 import os
 import pty

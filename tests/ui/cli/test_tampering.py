@@ -1,7 +1,7 @@
-"""Every way to tamper with a ledger file, and what the real commands say of it: which fact, and what is wrong there.
+"""Every way to tamper with a ledger file, and how the real commands report it: which fact, and what is wrong there.
 
-Whoever tampers owns the file: triggers are dropped, digests set to fit. What the chain alone cannot tell, the witness does;
-what neither can is the last test.
+A person who tampers has full access to the file: triggers are dropped, digests are updated to match. What the chain alone
+cannot show, the witness does. What neither can show is the last test.
 """
 
 import json
@@ -24,13 +24,13 @@ COUNT = 24
 
 
 def _kept(original: Path) -> Path:
-    """Beside its own original only: a worker may set the module up twice."""
+    """Return a copy beside its own original: a worker may set the module up twice."""
     return original.with_name(f"{original.name}-kept")
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pipeline with a ledger of real facts, that was looked at once: the witness knows its head."""
+    """A pipeline with a ledger of real facts that was read once: the witness has its head."""
     original = tmp_path_factory.mktemp("original")
     (original / "pipeline.yaml").write_text(FILE)
     shop = Harness()
@@ -51,7 +51,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def directory(original: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Always the same place: a witness is for a ledger there."""
+    """Always the same path: a witness belongs to the ledger at its path."""
     shutil.rmtree(original)
     shutil.copytree(_kept(original), original)
     monkeypatch.chdir(original)
@@ -64,7 +64,7 @@ def rows_of(original: Path) -> Rows:
 
 
 def put(original: Path, rows: Rows) -> None:
-    """`rows` and nothing else, by somebody who may do what he likes with the file."""
+    """Replace all rows by `rows`, as a person with full access to the file can do."""
     with closing(sqlite3.connect(original / ".promoter/ledger.db")) as raw:
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
@@ -132,7 +132,7 @@ def test_the_ledger_of_another_pipeline_is_refused(directory: Path, capsys: pyte
 def test_a_rewritten_ledger_without_witness_differs_from_a_head_kept_outside(
     directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever writes the ledger anew and takes the witness away leaves a chain that is whole: docs/ledger.md says so."""
+    """Rewriting the ledger and removing the witness leaves a complete chain, as docs/ledger.md describes."""
     kept = json.loads(run_cli(capsys, "ledger", "verify", "--json")[1])["head"]
     put(directory, rehashed(rows_of(directory), 7))
     (directory / ".promoter/witness.json").unlink()

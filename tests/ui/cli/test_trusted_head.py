@@ -1,4 +1,4 @@
-"""A vote that was deleted from the ledger, as a user meets it: with the real commands and a real SQLite file."""
+"""A vote that was deleted from the ledger, as a user sees it: with the real commands and a real SQLite file."""
 
 import shutil
 from pathlib import Path

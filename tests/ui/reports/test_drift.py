@@ -1,4 +1,4 @@
-"""The report of `drift`: what is wrong first, with its findings, and what was not compared."""
+"""The report of `drift`: first what is wrong, with its findings, then what was not compared."""
 
 from dataclasses import replace
 

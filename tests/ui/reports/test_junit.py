@@ -1,4 +1,4 @@
-"""Reports for any CI: JUnit that every parser takes, and a dotenv file that is no more than names and values."""
+"""Reports for any CI: JUnit that every parser reads, and a dotenv file that contains only names and values."""
 
 import re
 from xml.etree import ElementTree as ET
@@ -18,7 +18,7 @@ NAMES = ["STATUS", "REASON_CODE", "RELEASE", "DIGEST", "PLAN_DIGEST", "PREVIOUS"
 
 
 def cases(suite: ET.Element) -> dict[str, tuple[str, str]]:
-    """Name → what came of it, and the message."""
+    """Return the result and the message by name."""
     found = {}
     for case in suite:
         (child,) = list(case) or [ET.Element("passed")]
@@ -95,7 +95,7 @@ def test_a_command_that_failed_before_a_result_is_a_case_of_its_own() -> None:
 
 
 def read_dotenv(text: str) -> dict[str, str]:
-    """As GitLab reads it: each line a name and a value, and no line anything else."""
+    """Read it as GitLab does: each line is a name and a value."""
     found = {}
     for line in text.split("\n")[:-1]:
         match = re.fullmatch(r"([A-Za-z0-9_]+)=(.*)", line)

@@ -1,4 +1,4 @@
-"""Progress: one line an event, live drawing that swallows nothing, and nothing that a container wrote moves the cursor."""
+"""Progress: one line for each event. Live drawing drops no line, and no output of a container moves the cursor."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Sections on GitHub and GitLab: whole ones, one after the other, and nothing lost, whatever goes on side by side."""
+"""Sections on GitHub and GitLab: complete, one after the other, and no line is lost, whatever runs in parallel."""
 
 import io
 import re
@@ -18,7 +18,7 @@ OPEN, CLOSED = passed("soaked"), waiting(ReasonCode.APPROVALS_MISSING, "0 of 1")
 
 
 class RecordingSink:
-    """A sink that remembers."""
+    """A sink that records its lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""`inbox`, `locks`, `show`, `diff` and `logs`: one line an entry, what is wrong first, short ids, and the rest with `-v`."""
+"""`inbox`, `locks`, `show`, `diff` and `logs`: one line for each entry, faults first, short ids, and details with `-v`."""
 
 from dataclasses import replace
 from datetime import timedelta

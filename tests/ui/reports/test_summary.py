@@ -1,4 +1,4 @@
-"""How a run's end reads: what serves where, why, and the one thing to do next."""
+"""The end of a run's output: what runs where, why, and the next command."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ def test_nothing_is_wider_than_the_terminal() -> None:
     waits = environment("prod-eu-west", Status.PENDING, ReasonCode.SOAKING, "it is too early for this " * 9)
     for width in (40, 60, 80, 100):
         text = summary(result(ended, waits), replace(VIEW, width=width, options=""))
-        lines = [line for line in text.splitlines() if not line.startswith("next: ")]  # a command stays in one piece
+        lines = [line for line in text.splitlines() if not line.startswith("next: ")]  # a command is not wrapped
         assert max(map(len, lines)) <= width, text
 
 
@@ -104,7 +104,7 @@ def test_the_next_step_depends_on_the_kind_of_missing_vote(grade: Grade, run: st
 
 
 def test_a_result_without_a_release_has_its_own_headline() -> None:
-    """A repair of all environments answers for the release of each, or for none."""
+    """A repair of all environments reports the release of each, or of none."""
     assert summary(RunResult("shop", None, ()), VIEW) == "shop: nothing was promoted yet"
     several = RunResult("shop", None, (environment("dev"), environment("test")))
     assert summary(several, VIEW).split()[:2] == ["shop:", "complete"]

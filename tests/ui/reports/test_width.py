@@ -1,4 +1,4 @@
-"""No report is wider than the terminal, but for commands, which stay in one piece."""
+"""No report is wider than the terminal, except commands, which are not wrapped."""
 
 from dataclasses import replace
 

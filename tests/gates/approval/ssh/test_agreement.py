@@ -1,4 +1,4 @@
-"""The verifier beside the real ssh-keygen, both ways round: it takes what ssh-keygen takes, and is never laxer."""
+"""The verifier and the real ssh-keygen, in both directions: it accepts what ssh-keygen accepts, and is never more tolerant."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ def sign(directory: Path, key: str, message: bytes = MESSAGE, space: str = SPACE
 
 
 def certify(directory: Path, key: str, name: str, *options: str, principals: str = ANA) -> None:
-    """A certificate NAME-cert.pub for a copy of `key`, signed by the authority."""
+    """Make a certificate NAME-cert.pub for a copy of `key`, signed by the authority."""
     for end in ("", ".pub"):
         (directory / f"{name}{end}").write_bytes((directory / f"{key}{end}").read_bytes())
     (directory / name).chmod(0o600)
@@ -256,9 +256,9 @@ def test_both_evaluate_times_equally(directory, tmp_path, hour, expected):
     assert both(tmp_path, allowed, sign(directory, "ed25519"), at=at) == (expected, expected)
 
 
-# ---------------------------------------------------------------- hardware keys, made in software
+# ---------------------------------------------------------------- hardware keys, simulated in software
 def hardware(kind: str, flags: int, application: bytes = b"ssh:") -> tuple[str, str]:
-    """A public key and a signature over MESSAGE, as a token would have made them."""
+    """Return a public key and a signature over MESSAGE, as a token makes them."""
     digest = hashlib.sha512(MESSAGE).digest()
     signed = b"SSHSIG" + string(SPACE.encode()) + string(b"") + string(b"sha512") + string(digest)
     data = hashlib.sha256(application).digest() + bytes([flags]) + b"\0\0\0\x05" + hashlib.sha256(signed).digest()
@@ -289,7 +289,7 @@ def test_hardware_keys_that_were_touched_are_accepted_by_both(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 def test_hardware_keys_without_user_presence_are_refused(tmp_path, kind):
-    """ssh-keygen takes them: user presence is sshd's business there. Here nobody else asks."""
+    """ssh-keygen accepts them, because sshd checks user presence. Here only promoter can check it."""
     key, signature = hardware(kind, 0x00)
     assert both(tmp_path, f"{ANA} {key}\n", signature) == (False, True)
     found = verify(MESSAGE, signature, ANA, Trust(read_signers(f"{ANA} {key}\n")[0]), datetime.now(UTC))

@@ -1,5 +1,4 @@
-# ruff: noqa: E501 (tables read best in one line each)
-"""Why a signature does not count: every refusal has its own code and its own sentence, and a forged certificate none to lean on."""
+"""Why a signature does not count: every refusal has its own code and its own message. A forged certificate is refused too."""
 
 import base64
 import hashlib
@@ -42,7 +41,7 @@ LINES = {
     f'{ANA} valid-after="20260601120001Z" {KEY}': (UNKNOWN, f"the key of {ANA} is valid only after 2026-06-01 12:00:01 UTC"),
     f'{ANA} valid-before="20260601Z" {KEY}': (UNKNOWN, f"the key of {ANA} was valid until 2026-06-01 00:00:00 UTC"),
     f"{ANA} {OTHER}": (UNKNOWN, f"the key {PRINT} is not in the allowed_signers file"),
-    # Of several lines in the way, hers is told, wherever it stands.
+    # If several lines do not match, the message is about her own, at any position.
     f'ben@example.com {KEY}\n{ANA} namespaces="git" {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git only, not for {SPACE}"),
     f'{ANA} namespaces="git" {KEY}\nben@example.com {KEY}': (UNKNOWN, f"the key of {ANA} may sign for git only, not for {SPACE}"),
     f"ben@example.com {KEY}\neve@example.com {KEY}": (UNKNOWN, f"the key {PRINT} belongs to ben@example.com, not to {ANA}"),
@@ -65,7 +64,7 @@ def test_the_edges_of_a_key_s_time_are_not_laxer_than_ssh_keygen_s(tmp_path: Pat
     assert ours is expected and (theirs or not ours)
 
 
-# ---------------------------------------------------------------- certificates, made here so that they can lie
+# ---------------------------------------------------------------- certificates, made here so that they can contain false values
 class Authority:
     def __init__(self) -> None:
         self.secret = ed25519.Ed25519PrivateKey.generate()
@@ -90,7 +89,7 @@ def _seconds(at: datetime) -> bytes:
 
 
 class CertificateChanges(TypedDict, total=False):
-    """What a certificate has instead of the usual."""
+    """The fields of a certificate that differ from the usual ones."""
 
     kind: int
     principals: tuple[str, ...]
@@ -109,7 +108,7 @@ def certified(
     critical: tuple[str, ...] = (),
     flags: int | None = None,
 ) -> str:
-    """A signature over MESSAGE by a certified key; of `flags`, one of a hardware key."""
+    """Return a signature over MESSAGE by a certified key. With `flags`, it is a hardware key."""
     secret = ed25519.Ed25519PrivateKey.generate()
     raw, name = _blob(secret)[len(string(b"ssh-ed25519")) :], b"ssh-ed25519-cert-v01@openssh.com"
     if flags is not None:
@@ -293,7 +292,7 @@ def test_patterns_of_namespaces_mean_the_same_to_both(tmp_path: Path, pattern: s
     assert ours is expected and (theirs or not ours)
 
 
-# ---------------------------------------------------------------- whole numbers on the wire
+# ---------------------------------------------------------------- integers in the wire format
 @pytest.mark.parametrize(
     ("data", "value"),
     [(b"", 0), (b"\x01", 1), (b"\x7f", 127), (b"\0\x80", 128), (b"\0\x80\0", 32768), (b"\0\x80\x01", 32769), (b"\x01\x02", 258)],
@@ -335,7 +334,7 @@ def test_a_quotation_mark_ends_at_the_next_one() -> None:
     assert (line.principals, line.namespaces) == (("ana",), ("git",))
 
 
-# ---------------------------------------------------------------- what is wrong with an armor, told
+# ---------------------------------------------------------------- messages about an invalid armor
 WHOLE = base64.b64decode("".join(SIGNATURE.split("\n")[1:-2]))
 BLOB = string(base64.b64decode(KEY.split()[1]))
 TAIL = string(SPACE.encode()) + string(b"") + string(b"sha512") + string(b"x")

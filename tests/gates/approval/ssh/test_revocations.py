@@ -1,4 +1,4 @@
-"""Lists of revoked keys: every form is read whole, or is an error."""
+"""Lists of revoked keys: every form is read completely, or is an error."""
 
 import base64
 import hashlib

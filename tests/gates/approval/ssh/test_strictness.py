@@ -1,4 +1,4 @@
-"""Where the verifier must be strict to the letter: forms that OpenSSH refuses too, and bytes that nobody signed."""
+"""Where the verifier must be strict: forms that OpenSSH refuses too, and bytes that no key signed."""
 
 import base64
 import subprocess

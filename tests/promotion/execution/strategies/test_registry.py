@@ -1,4 +1,4 @@
-"""Plan and runner take the strategies from one registry."""
+"""Plan and runner use the same registry of strategies."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,7 @@ def killed(_: str) -> None:
 
 
 def test_an_interrupted_promotion_is_undone_by_the_strategy_that_it_was_started_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file may name another strategy by then."""
+    """The file may name another strategy in the meantime."""
     registry = {**STRATEGIES, Strategy.START_FIRST: Other}
     monkeypatch.setattr("promoter.promotion.execution.strategies.registry.STRATEGIES", registry)
     shop = Harness()

@@ -1,4 +1,4 @@
-"""Commands that say one thing, and text that says none: read back by an emulation of the runner."""
+"""Commands with one meaning, and text with none: read by an emulation of the runner."""
 
 import re
 

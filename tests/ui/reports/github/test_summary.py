@@ -1,4 +1,4 @@
-"""The step summary and the annotations: what a release manager reads, whatever words others put into it."""
+"""The step summary and the annotations: what a release manager reads, whatever text others write into it."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ SIZE_LIMIT = 1 << 20
 
 
 class Seen(HTMLParser):
-    """Tags and text of a page."""
+    """Collects tags and text of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
