@@ -34,3 +34,11 @@ def test_every_class_of_values_is_completed_at_its_first_use() -> None:
     found = [str(path.relative_to(ROOT)) for path in (ROOT / "promoter").rglob("*.py") if standard.search(path.read_text())]
     assert found == []
     assert "promoter.model.dataclass import dataclass" in (ROOT / "promoter/model/errors.py").read_text()
+
+
+def test_every_expression_of_a_module_is_compiled_at_its_first_use() -> None:
+    """A start imports 50 to 70 of them, uses some; to compile them all takes 5 to 9 ms."""
+    at_once = re.compile(r"^\w+ = re\.compile\(", re.MULTILINE)
+    found = [str(path.relative_to(ROOT)) for path in (ROOT / "promoter").rglob("*.py") if at_once.search(path.read_text())]
+    assert found == []
+    assert "= pattern(" in (ROOT / "promoter/model/images.py").read_text()

@@ -1,7 +1,6 @@
 """The TCP sockets on which processes of this machine listen, and who has them: as far as /proc shows it to this user."""
 
 import errno
-import re
 import socket
 import struct
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 
 from promoter.model.addresses import EVERY_ADDRESS
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 from promoter.model.visible_text import visible
 
 _LISTENS = "0A"
-_CONTAINER = re.compile(r"[0-9a-f]{64}")
+_CONTAINER = pattern(r"[0-9a-f]{64}")
 _CONNECT = 5.0
 _PROC = Path("/proc")
 

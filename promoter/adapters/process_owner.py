@@ -6,12 +6,13 @@ namespace, so that two containers, or a machine before and after a restart, are 
 
 import hashlib
 import os
-import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-_WORDS = re.compile(r"on \S+ \((?P<mark>[0-9a-f]{8})\), process (?P<process>\d+) begun at (?P<begun>\d+)")
+from promoter.model.pattern import pattern
+
+_WORDS = pattern(r"on \S+ \((?P<mark>[0-9a-f]{8})\), process (?P<process>\d+) begun at (?P<begun>\d+)")
 
 
 def lease_owner(actor: str, environ: Mapping[str, str]) -> str:

@@ -22,12 +22,13 @@ from promoter.config.spec import Duration
 from promoter.ledger.store import LONGEST_LEASE
 from promoter.model.duration import format_duration
 from promoter.model.errors import Diagnostic, InvalidFile
+from promoter.model.pattern import pattern
 from promoter.pipeline.model import BuilderChoice
 from promoter.usecases.ports.platform import parse_target
 
 SETTINGS_FILE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
-_SECRET = re.compile(r"(?<=ledger_token)\b.*")
+_SECRET = pattern(r"(?<=ledger_token)\b.*")
 """The rest of a line that must not be shown."""
 SHORTEST_LEASE = timedelta(seconds=3)
 

@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from promoter.config.spec_errors import misfit
+from promoter.model.pattern import pattern
 
-_HANDLE = re.compile(r"\{\{ secret\('[^']*'\) \}\}")
+_HANDLE = pattern(r"\{\{ secret\('[^']*'\) \}\}")
 
 
 def read_command(value: object) -> object:

@@ -6,7 +6,6 @@ point in time: it fails if any series does not satisfy the condition then. `prom
 
 import math
 import operator
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum, auto
@@ -20,6 +19,7 @@ from promoter.gates.check_base import CheckShape
 from promoter.gates.prometheus import Series, Span
 from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
+from promoter.model.pattern import pattern
 
 MOST_POINTS = 11_000
 """The maximum number of samples that Prometheus returns for one series."""
@@ -31,7 +31,7 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_CONDITION = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+_CONDITION = pattern(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
 @dataclass(frozen=True)

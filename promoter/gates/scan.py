@@ -19,8 +19,9 @@ from promoter.config.spec_errors import misfit
 from promoter.gates.check_base import CheckShape
 from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
+from promoter.model.pattern import pattern
 
-_YAML = re.compile(r"^(vulnerabilities|misconfigurations|secrets|licenses):", re.MULTILINE)
+_YAML = pattern(r"^(vulnerabilities|misconfigurations|secrets|licenses):", re.MULTILINE)
 
 
 class Scanner(StrEnum):

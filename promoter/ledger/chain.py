@@ -6,7 +6,6 @@ reads it.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
@@ -15,11 +14,12 @@ from typing import Any
 
 from promoter.model.canonical_json import canonical, sha256_hex
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 from promoter.model.timestamps import _STAMP, read_stamp, stamp
 
 GENESIS = "sha256:" + "0" * 64
 _HEAD_KEYS = frozenset({"seq", "prev", "at", "actor", "kind", "environment", "release"})
-_PREV = re.compile(r"sha256:[0-9a-f]{64}")
+_PREV = pattern(r"sha256:[0-9a-f]{64}")
 
 
 class Kind(StrEnum):
@@ -166,7 +166,7 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= 15 or abs(int(digits)) < 2**53 else float(digits)
 
 
-_HUGE = re.compile(r"[:\[,]-?[0-9]{16}")
+_HUGE = pattern(r"[:\[,]-?[0-9]{16}")
 _QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_refuse_float)
 _PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)
 _EXACT = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_number)

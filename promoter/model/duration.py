@@ -1,10 +1,11 @@
 """Durations as Compose writes them: `1m30s`, `250ms`, `4h`."""
 
-import re
 from datetime import timedelta
 
+from promoter.model.pattern import pattern
+
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
+_PART = pattern(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> timedelta:

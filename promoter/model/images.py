@@ -4,18 +4,17 @@ Grammar: the OCI distribution specification and its reference implementation. `d
 filled in, so that two forms of one repository are equal.
 """
 
-import re
-
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_DIGEST = pattern(r"sha256:([0-9a-f]{64})")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_HOST = re.compile(
+_PATH = pattern(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_HOST = pattern(
     r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
     r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 )
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_TAG = pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 DOCKER_HUB = "docker.io"
 
 

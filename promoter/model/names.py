@@ -4,9 +4,9 @@ A name is refused if it has invisible characters, or letters of two alphabets in
 can be read as the other.
 """
 
-import re
 import unicodedata
 
+from promoter.model.pattern import pattern
 from promoter.model.visible_text import visible
 
 _CONFUSABLE = {
@@ -17,7 +17,7 @@ _CONFUSABLE = {
 """Lower-case letters of other alphabets that look like Latin ones. Capitals are converted first."""
 _MIXED = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")
 """Alphabets with letters that look like Latin ones."""
-_WORDS = re.compile(r"[^\W\d_]+")
+_WORDS = pattern(r"[^\W\d_]+")
 
 
 def skeleton(name: str) -> str:

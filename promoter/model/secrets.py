@@ -1,10 +1,9 @@
 """Handles of secrets in texts: a name in a fixed form that only the Secrets port can replace by the value."""
 
-import re
-
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 
-_HANDLE = re.compile(r"\{\{ secret\('([A-Za-z0-9_][A-Za-z0-9_.-]*)'\) \}\}")
+_HANDLE = pattern(r"\{\{ secret\('([A-Za-z0-9_][A-Za-z0-9_.-]*)'\) \}\}")
 OPENING = "{{ secret("
 
 

@@ -3,7 +3,9 @@
 import re
 from datetime import UTC, datetime
 
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+from promoter.model.pattern import pattern
+
+_STAMP = pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def stamp(at: datetime) -> str:

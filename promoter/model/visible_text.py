@@ -3,7 +3,7 @@
 A text that turns the direction of writing, or hides a letter between two others, must not look like another text.
 """
 
-import re
+from promoter.model.pattern import pattern
 
 _RANGES = (
     (0xAD, 0xAD),
@@ -34,7 +34,7 @@ _RANGES = (
     (0xE0000, 0xE0FFF),
 )
 """Format characters (Cf), line separators, fillers and selectors. U+FE0F is allowed, because many emoji contain it."""
-UNSEEN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES) + "]")
+UNSEEN = pattern("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES) + "]")
 
 
 def visible(text: str) -> str:

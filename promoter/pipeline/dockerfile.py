@@ -6,10 +6,12 @@ The builder checks the file; no errors are reported here.
 import re
 from collections.abc import Iterator, Mapping
 
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
-_FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
-_ARG = re.compile(r"(\w+)=(\S+)")
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})")
+from promoter.model.pattern import pattern
+
+_DIRECTIVE = pattern(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
+_FLAG = pattern(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
+_ARG = pattern(r"(\w+)=(\S+)")
+_VARIABLE = pattern(r"\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})")
 
 
 def base_images(dockerfile: str, args: Mapping[str, str]) -> tuple[str, ...]:

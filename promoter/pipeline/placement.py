@@ -1,11 +1,11 @@
 """Which hosts a service runs on: Compose's `deploy.placement.constraints` over the names and labels of hosts. Pure."""
 
-import re
 from collections.abc import Sequence
 
+from promoter.model.pattern import pattern
 from promoter.pipeline.hosts import Host
 
-_CONSTRAINT = re.compile(r"\s*(node\.hostname|node\.labels\.\S+?)\s*(==|!=)\s*(\S(?:.*\S)?)\s*")
+_CONSTRAINT = pattern(r"\s*(node\.hostname|node\.labels\.\S+?)\s*(==|!=)\s*(\S(?:.*\S)?)\s*")
 
 
 def is_constraint(text: str) -> bool:

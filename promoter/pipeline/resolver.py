@@ -1,6 +1,5 @@
 """Resolve one environment: variables, services with overrides, gates and checks, names on the engine."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,6 +11,7 @@ from promoter.gates.registry import GATES, Gate
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
 from promoter.model.images import BadReference, Repository
+from promoter.model.pattern import pattern
 from promoter.model.release import Source
 from promoter.model.secrets import OPENING, CommandSource, FileSource, names_in
 from promoter.pipeline.builds import names_registry
@@ -34,7 +34,7 @@ from promoter.pipeline.problems import Spot
 from promoter.pipeline.spec import OPTIONS, Settings
 from promoter.pipeline.template_filler import Filler, is_map
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IDENTIFIER = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _DECLARE = "declare it under `vars` of the environment"
 
 

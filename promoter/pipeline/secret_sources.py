@@ -1,17 +1,17 @@
 """The `secrets` mapping: where the value of each secret comes from. No value is read here."""
 
 import os
-import re
 from pathlib import Path
 
 from promoter.config.spec import Reading
+from promoter.model.pattern import pattern
 from promoter.model.secrets import CommandSource, EnvSource, FileSource, SecretSource
 from promoter.pipeline.compose.definitions import SecretForm
 from promoter.pipeline.problems import Spot
 from promoter.pipeline.sources import entries
 from promoter.pipeline.template_filler import Filler
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def read_secrets(secrets: object, at: Spot, reading: Reading, base: Path, filler: Filler) -> dict[str, SecretSource]:

@@ -1,6 +1,5 @@
 """The list of services, from the pipeline file or its Compose files, with their environments and overrides."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from promoter.config.spec import Reading
 from promoter.config.spec_errors import nearest
 from promoter.config.yaml.scalars import kind_of
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose_files import ComposeFiles
 from promoter.pipeline.compose_variables import Variables
 from promoter.pipeline.extends import Stack, shared_services
@@ -17,7 +17,7 @@ from promoter.pipeline.service_layers import make_layer
 from promoter.pipeline.sources import Origin, entries, own_origin, unknown
 from promoter.pipeline.template_filler import is_map
 
-_SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_SERVICE = pattern(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _SHARED = ("image", "build", "platform", "extends", "profiles")
 """Keys of a service that are the same in all environments."""
 

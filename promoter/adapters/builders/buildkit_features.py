@@ -3,10 +3,10 @@
 It detects only what the engine's own (classic) builder refuses; the builder checks the rest of the file.
 """
 
-import re
 from collections.abc import Collection, Iterator
 
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 from promoter.pipeline.dockerfile import instructions, split_flags
 
 _FLAGS = {
@@ -14,10 +14,10 @@ _FLAGS = {
     "COPY": ("link", "chmod", "parents", "exclude"),
     "ADD": ("link", "chmod", "parents", "exclude", "checksum", "keep-git-dir", "unpack"),
 }
-_HEREDOC = re.compile(r"""\d*<<-?["']?[A-Za-z_][\w.-]*["']?""")
-_AUTOMATIC = re.compile(r"\$\{?((?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT))\b(?!:?-)")
-_ARG = re.compile(r"(\w+)=")
-_GIT_SOURCE = re.compile(r"(?:git@|git://)\S+|https?://\S+\.git(?:#\S*)?")
+_HEREDOC = pattern(r"""\d*<<-?["']?[A-Za-z_][\w.-]*["']?""")
+_AUTOMATIC = pattern(r"\$\{?((?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT))\b(?!:?-)")
+_ARG = pattern(r"(\w+)=")
+_GIT_SOURCE = pattern(r"(?:git@|git://)\S+|https?://\S+\.git(?:#\S*)?")
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """The build context and Dockerfile, with checks before a build."""
 
 import os
-import re
 from pathlib import Path
 
 from promoter.config.regular_file import read_regular
+from promoter.model.pattern import pattern
 from promoter.promotion.ports.builder import BuildRequest
 
-_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/")
+_REMOTE = pattern(r"[a-z][a-z0-9+.-]*://|git@|github\.com/")
 
 
 def is_remote(request: BuildRequest) -> bool:

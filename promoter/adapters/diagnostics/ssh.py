@@ -1,6 +1,5 @@
 """OpenSSH: checked only if an engine or the ledger uses it, or an agent signs votes."""
 
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -10,8 +9,9 @@ from promoter.adapters.git.command import Git
 from promoter.adapters.ledgers.git.location import find
 from promoter.adapters.ssh import client
 from promoter.model.errors import PromoterError
+from promoter.model.pattern import pattern
 
-_SCP = re.compile(r"(?:[^@/:]+@)?([^:/@]+):(?!//)")
+_SCP = pattern(r"(?:[^@/:]+@)?([^:/@]+):(?!//)")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -12,21 +12,22 @@ import urllib3
 from docker.errors import APIError, DockerException
 
 from promoter.model.errors import EngineError, WorldError
+from promoter.model.pattern import pattern
 
 FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
-_PASSING = re.compile(
+_PASSING = pattern(
     r"connection refused|connection reset|\bEOF\b|i/o timeout|TLS handshake timeout|timed out|broken pipe|toomanyrequests"
     r"|too many requests|HTTP 429|received unexpected HTTP status: 5\d\d|no route to host|temporary failure|IncompleteRead"
     r"|Connection aborted|Remote end closed|context canceled|bad gateway|service unavailable|server misbehaving",
     re.IGNORECASE,
 )
-_PERMANENT = re.compile(
+_PERMANENT = pattern(
     r"unauthorized|denied|no basic auth|authentication required|manifest unknown|no space left|x509|HTTPS client"
     r"|port is already allocated|address already in use|invalid reference|not found",
     re.IGNORECASE,
 )
-_TAKEN = re.compile(r":(\d+) failed: port is already allocated")
+_TAKEN = pattern(r":(\d+) failed: port is already allocated")
 _NO_PROGRAM = (
     "check command and entrypoint: the program must be in the image, executable, and built for this machine's architecture"
 )

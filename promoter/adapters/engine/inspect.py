@@ -1,15 +1,15 @@
 """Convert the engine's JSON about containers and images to the port's values. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from promoter.model.addresses import EVERY_ADDRESS
 from promoter.model.images import BadReference, Digest, ImageRef, Repository
+from promoter.model.pattern import pattern
 from promoter.promotion.ports.engine import Container, HealthProbe
 
 Document = Mapping[str, Any]
-_ENGINE_NAMED = re.compile("[0-9a-f]{64}")
+_ENGINE_NAMED = pattern("[0-9a-f]{64}")
 
 
 def container(document: Document) -> Container:

@@ -4,12 +4,12 @@ The body of a create request and the answer of an inspection have the same form.
 values, without what is not set, so that they can be compared.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promoter.model.diff import joined
 from promoter.model.labels import LABEL
+from promoter.model.pattern import pattern
 
 Json = Mapping[str, Any]
 Settings = dict[str, object]
@@ -52,7 +52,7 @@ _UNSET: Mapping[str, tuple[object, ...]] = {
 _UNORDERED = frozenset({"CapAdd", "CapDrop", "SecurityOpt", "GroupAdd", "ExtraHosts", "DeviceCgroupRules", "VolumesFrom"})
 _OBJECTS = frozenset({"Devices", "Ulimits", "DeviceRequests"})
 _SHARED = ("container:", "service:")
-_ANONYMOUS = re.compile("[0-9a-f]{64}")
+_ANONYMOUS = pattern("[0-9a-f]{64}")
 
 
 def flat(config: Json, host: Json, mounts: Mapping[str, Json], networks: Json) -> Settings:

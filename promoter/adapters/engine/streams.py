@@ -6,7 +6,6 @@ a broken connection are errors too.
 
 import codecs
 import json
-import re
 import struct
 import threading
 import time
@@ -21,10 +20,11 @@ from promoter.adapters.engine.errors import fault, renamed
 from promoter.adapters.thread_queue import fill
 from promoter.model.errors import EngineError, PullError, PushError, WorldError
 from promoter.model.images import Digest
+from promoter.model.pattern import pattern
 from promoter.promotion.ports.engine import Progress
 
-_PUSHED = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
-_PULLED = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
+_PUSHED = pattern(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
+_PULLED = pattern(r"Digest: (sha256:[0-9a-f]{64})")
 _HEADER = struct.Struct(">BxxxL")
 _STDERR = 2
 Line = Mapping[str, Any]

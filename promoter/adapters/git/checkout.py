@@ -1,13 +1,13 @@
 """The git checkout around a directory: its top directory, and where its code is hosted. Used to write files for a CI platform."""
 
-import re
 from pathlib import Path
 
 from promoter.adapters.git.command import Git
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 
-_SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
-_URL = re.compile(r"[a-z+]+://(?:[^@/]*@)?([^:/]+)(?::\d+)?/(.+)")
+_SCP = pattern(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
+_URL = pattern(r"[a-z+]+://(?:[^@/]*@)?([^:/]+)(?::\d+)?/(.+)")
 
 
 @dataclass(frozen=True)

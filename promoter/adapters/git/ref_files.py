@@ -9,7 +9,6 @@ links in the ref are followed, but only to files of the same ref.
 
 import errno
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,9 +16,10 @@ from pathlib import Path
 from promoter.adapters.git.command import Git
 from promoter.adapters.git.named_files import words_of
 from promoter.model.errors import CallerError
+from promoter.model.pattern import pattern
 
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_REF = pattern(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
+_SHA = pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KINDS = ("refs/remotes", "refs/heads", "refs/tags")
 _OUTSIDE = "it is outside of the repository, where no git ref can hold it"
 _LINKS = (b"symlink", b"dangling", b"loop", b"notdir")

@@ -4,7 +4,6 @@ Without git or a checkout, nothing is known, and that is not an error. A checkou
 some approval rules exclude the author, so the author must not get lost silently.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,12 +11,13 @@ from promoter.adapters.git.command import Answer, Git, finish
 from promoter.adapters.git.named_files import files_on_disk
 from promoter.adapters.git.ref_files import GitSnapshot, snapshot
 from promoter.model.errors import WorldError
+from promoter.model.pattern import pattern
 from promoter.model.release import Source
 
 _STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ":/", ":(top,exclude,glob)**/.promoter/**")
 _DESCRIBE = ("describe", "--tags", "--always")
 _AUTHOR = ("-c", "log.showSignature=false", "log", "-1", "--format=%ae")
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_COMMIT = pattern(r"[0-9a-f]{7,64}")
 _DETACHED = "(detached)"
 _UNBORN = "(initial)"
 _NO_CHECKOUT = ("not a git repository", "must be run in a work tree")

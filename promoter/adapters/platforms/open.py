@@ -1,6 +1,5 @@
 """Find the platform, repository, API and token: from the variables of CI, or else from the remote `origin`."""
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +11,11 @@ from promoter.adapters.platforms.remote_url import Remote, read_remote
 from promoter.adapters.platforms.token import find_token
 from promoter.adapters.retry import Retry
 from promoter.model.errors import CallerError
+from promoter.model.pattern import pattern
 from promoter.usecases.ports.platform import Platform
 
 _GIT_TIMEOUT = 10.0
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_REPOSITORY = pattern(r"[\w.-]+/[\w.-]+")
 Forges = GitHub | GitLab
 
 

@@ -4,9 +4,10 @@ import re
 from urllib.parse import urlsplit
 
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 
-_SCP = re.compile(r"(?:[^@/\s:]+@)?(?P<host>\[[0-9a-fA-F:]+\]|[^/:\s]+):(?P<path>[^\s]+)")
-_PATH = re.compile(r"[\w.~-]+(?:/[\w.~-]+)+")
+_SCP = pattern(r"(?:[^@/\s:]+@)?(?P<host>\[[0-9a-fA-F:]+\]|[^/:\s]+):(?P<path>[^\s]+)")
+_PATH = pattern(r"[\w.~-]+(?:/[\w.~-]+)+")
 _ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com", "www.github.com": "github.com"}
 
 

@@ -17,10 +17,11 @@ from promoter.adapters.registry.credentials import Credentials, Login
 from promoter.adapters.registry.http import Answer, Endpoint, RegistryRequest
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import RegistryError
+from promoter.model.pattern import pattern
 
 CLIENT = "promoter"
-_SCHEME = re.compile(r"(?:^|,)\s*(Bearer|Basic)(?=\s|$)", re.IGNORECASE)
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_SCHEME = pattern(r"(?:^|,)\s*(Bearer|Basic)(?=\s|$)", re.IGNORECASE)
+_PARAMETER = pattern(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _SHORTEST_LIFE = 60.0
 

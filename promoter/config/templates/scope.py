@@ -13,6 +13,7 @@ from functools import cache
 from typing import NoReturn
 
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 from promoter.model.release import Source
 
 MAX_LENGTH = 16_384
@@ -22,9 +23,9 @@ _NOT_NAMES |= {"and", "or", "not", "in", "is", "if", "else"}
 UNVERSIONED = "unversioned"
 """`source.version` outside a checkout: most files use a version, and people try them before the first commit."""
 _VIEWS = ("source", "environment", "release")
-_OPENINGS = re.compile(r"\{[{%#]")
+_OPENINGS = pattern(r"\{[{%#]")
 _WORD = r"""(?:'[^'"\\{}]*'|"[^'"\\{}]*")"""
-_PLAIN = re.compile(
+_PLAIN = pattern(
     r"\{\{\s*(?:([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?"
     rf"|(env|secret)\(\s*({_WORD})\s*\)|(env)\(\s*({_WORD})\s*,\s*({_WORD})\s*\)(?:\s*or\s*({_WORD}))?|\"(\{{+[%#]?)\")\s*\}}\}}"
 )

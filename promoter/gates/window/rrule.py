@@ -4,21 +4,21 @@ The library accepts many invalid rules, and some of them run without end (`INTER
 is checked here first.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from math import prod
 from typing import Any
 
 from promoter.gates.window.wall_clock import instant
+from promoter.model.pattern import pattern
 
 _EXAMPLE = "write for example FREQ=YEARLY, FREQ=WEEKLY;BYDAY=FR or FREQ=MONTHLY;BYMONTHDAY=-1"
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _FINER = ("SECONDLY", "MINUTELY", "HOURLY")
-_NUMBER = re.compile(r"[1-9]\d{0,5}")
-_LISTED = re.compile(r"[+-]?\d{1,3}")
-_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
-_UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
+_NUMBER = pattern(r"[1-9]\d{0,5}")
+_LISTED = pattern(r"[+-]?\d{1,3}")
+_DAY = pattern(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_UNTIL = pattern(r"(\d{8})(?:T(\d{6})(Z?))?")
 _LISTS = {
     "BYMONTH": (1, 12),
     "BYMONTHDAY": (1, 31),

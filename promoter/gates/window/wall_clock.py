@@ -5,12 +5,13 @@ or 25 hours is right. A local time that does not exist counts as the first insta
 hour that comes twice begins in the first of them, and what ends in it ends in the second.
 """
 
-import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
+from promoter.model.pattern import pattern
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_RANGE = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
+_RANGE = pattern(r"(?:([a-z]{3})(?:-([a-z]{3}))? )?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 _EARLIEST, _LATEST = datetime.combine(date(2, 1, 1), time.min), datetime.combine(date(9998, 12, 31), time.min)
 """Local times. Time zones fail beyond these limits."""
 _TICK = timedelta(microseconds=1)

@@ -1,6 +1,5 @@
 """The `build` of a service in canonical form, and the short forms of its keys."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -9,14 +8,15 @@ from pydantic import BeforeValidator, ValidationInfo
 from promoter.config.fields import Texts
 from promoter.config.spec_errors import Fault, Misfit, misfit
 from promoter.config.yaml.scalars import kind_of
+from promoter.model.pattern import pattern
 from promoter.model.secrets import handle
 from promoter.pipeline.compose.mounts import absolute
 from promoter.pipeline.compose.shape import ComposeShape
 from promoter.pipeline.compose.short_forms import Hosts, Labels, Size, Variables, pairs, read_ulimits, reading, spell
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|git@")
+_ADDRESS = pattern(r"[a-z][a-z0-9+.-]*:|git@")
 _OF_THE_MOUNT = ("uid", "gid", "mode")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def _read_contexts(value: object, info: ValidationInfo) -> object:

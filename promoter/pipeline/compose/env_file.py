@@ -4,13 +4,14 @@ import re
 from collections import ChainMap
 from collections.abc import Mapping
 
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose.interpolation import Unset, interpolate
 
 _BLANK = "\t\v\f\r \x85\xa0"
-_GAP = re.compile(r"(?:\s+|\#[^\n]*)+")
-_EXPORT = re.compile(rf"export[{_BLANK}\n]+")
-_NAME = re.compile(rf"(?:[{_BLANK}]|[^\W]|[.\-\[\]])*")
-_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
+_GAP = pattern(r"(?:\s+|\#[^\n]*)+")
+_EXPORT = pattern(rf"export[{_BLANK}\n]+")
+_NAME = pattern(rf"(?:[{_BLANK}]|[^\W]|[.\-\[\]])*")
+_ESCAPE = pattern(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\", "$": "$$"}
 
 MAX_TOTAL = 16 << 20

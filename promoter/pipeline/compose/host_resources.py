@@ -1,6 +1,5 @@
 """Keys that give a service resources of its host: block devices, GPUs, and the kernel's CPU scheduler."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
@@ -11,12 +10,13 @@ from promoter.config.fields import Texts
 from promoter.config.spec import Duration
 from promoter.config.spec_errors import misfit
 from promoter.config.yaml.scalars import kind_of
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose.shape import ComposeShape
 from promoter.pipeline.compose.short_forms import Labels, Size
 
 ALL_DEVICES = -1
 """The `count` of the engine for every device that it has."""
-_RULE = re.compile(r"[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}")
+_RULE = pattern(r"[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}")
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 

@@ -1,9 +1,10 @@
 """`${VAR}` as Compose files use it: defaults, alternatives, required ones, and `$$` for a dollar."""
 
-import re
 from collections.abc import Mapping
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from promoter.model.pattern import pattern
+
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
 _DOLLAR = "write $$ for a dollar sign"
 MAX_LENGTH = 1 << 20

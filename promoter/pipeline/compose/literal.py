@@ -7,6 +7,7 @@ text such as `${#A}`. So only `{{ … }}` that is not in Go's form is a template
 import re
 from collections.abc import Iterator, Mapping
 
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose.interpolation import interpolate
 
 _MARK, _BRACE = "\ue010", "\ue011"
@@ -17,9 +18,9 @@ _GO = (
     r"|lower|upper|pad|truncate|table|eq|ne|lt|le|gt|ge|and|or|not)\b[^{}]*?[\s(][.$]\D"
     r'|(?:printf?|println|template|block|define|env|index|join)\s+")'
 )
-_GO_FORM = re.compile(_GO)
-_TEMPLATE = re.compile(r"""\{\{(?:"[^"]*"|'[^']*'|(?!\}\})[^"'])*\}\}""", re.DOTALL)
-_OPENING = re.compile(r"\{+[{%#]")
+_GO_FORM = pattern(_GO)
+_TEMPLATE = pattern(r"""\{\{(?:"[^"]*"|'[^']*'|(?!\}\})[^"'])*\}\}""", re.DOTALL)
+_OPENING = pattern(r"\{+[{%#]")
 
 
 class InsideTemplate(ValueError):

@@ -11,11 +11,12 @@ from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo
 from promoter.config.spec import Reading
 from promoter.config.spec_errors import Fault, Misfit, faults_of, misfit
 from promoter.config.yaml.scalars import WrittenInt, kind_of
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose.shape import ComposeShape
 from promoter.pipeline.compose.short_forms import Labels, Size, reading
 from promoter.pipeline.compose.unsupported import dropped
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_NAME = pattern(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _EXAMPLE = 'write for example "data:/var/lib/data" or "./etc:/etc/app:ro"'
 

@@ -3,13 +3,13 @@
 An empty address means every address of the host.
 """
 
-import re
 from collections.abc import Iterator
 
 from promoter.config.spec_errors import Fault, Misfit
 from promoter.model.addresses import EVERY_ADDRESS
+from promoter.model.pattern import pattern
 
-_SHORT = re.compile(
+_SHORT = pattern(
     r"(?:(?P<ip>\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+|(?=:[\d-]*:)):)?"
     r"(?:(?P<first>\d*)(?:-(?P<last>\d+))?:)?"
     r"(?P<target>\d+)(?:-(?P<end>\d+))?(?:/(?P<protocol>[a-z]+))?"

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from promoter.config.spec import Reading
 from promoter.config.spec_errors import Fault, Misfit, misfit
 from promoter.config.yaml.scalars import kind_of
+from promoter.model.pattern import pattern
 from promoter.model.secrets import OPENING
 
 
@@ -83,7 +84,7 @@ def read_environment(value: object, info: ValidationInfo) -> object:
     return _texts_by_key(value, _from_process, info)
 
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(b|k|kb|kib|m|mb|mib|g|gb|gib|t|tb|tib)?", re.IGNORECASE)
+_SIZE = pattern(r"(\d+(?:\.\d+)?)\s*(b|k|kb|kib|m|mb|mib|g|gb|gib|t|tb|tib)?", re.IGNORECASE)
 _POWERS = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 

@@ -11,15 +11,16 @@ from typing import Any
 
 from promoter.config.yaml.scalars import Tagged
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose.unsupported import reason
 from promoter.pipeline.scaffold.variables import templated
 
 _COPIED = ("networks", "volumes", "configs")
-_RANGE = re.compile(r"(.*:)?(\d+)-(\d+):(\d+)-(\d+)(/\w+)?")
+_RANGE = pattern(r"(.*:)?(\d+)-(\d+):(\d+)-(\d+)(/\w+)?")
 _LONGEST_RANGE = 30
 _FILLED = r"\{\{(?:(?!\}\}).)*\}\}"
-_SHORT_PORT = re.compile(rf"(?:({_FILLED}|.*):)?(\d+|{_FILLED}):((?:\d+|{_FILLED})(?:/\w+)?)")
-_URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
+_SHORT_PORT = pattern(rf"(?:({_FILLED}|.*):)?(\d+|{_FILLED}):((?:\d+|{_FILLED})(?:/\w+)?)")
+_URL = pattern(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(/[^\s\"'|;&]*)?")
 
 
 @dataclass

@@ -1,15 +1,15 @@
 """Convert Compose's `${VAR}` to templates of a pipeline file with the same meaning. Pure."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from promoter.config.yaml.scalars import Tagged
+from promoter.model.pattern import pattern
 from promoter.pipeline.compose.interpolation import Unset
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
-_BRACES = re.compile(r"\{+[{%#]")
+_BRACES = pattern(r"\{+[{%#]")
 _DEEPEST = 32
 Path = tuple[str | int, ...]
 

@@ -14,15 +14,17 @@ from typing import Any, NoReturn
 
 import typer
 
+from promoter.model.pattern import pattern
+
 VARIABLE = "_PROMOTER_COMPLETE"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_PATH = re.compile(r"[A-Za-z0-9._/@+ -]+")
-_ODD = re.compile(r"[^A-Za-z0-9._/@+:# -]")
+_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PATH = pattern(r"[A-Za-z0-9._/@+ -]+")
+_ODD = pattern(r"[^A-Za-z0-9._/@+:# -]")
 _SKIPPED = frozenset({"node_modules", "__pycache__", "venv"})
 _DEEP, _MANY = 3, 3000
 """Limits of the search for pipeline files: directory depth and number of names."""
 _HEAD = 64 * 1024
-_MARK = re.compile(rb"^environments\s*:", re.MULTILINE)
+_MARK = pattern(rb"^environments\s*:", re.MULTILINE)
 Offer = tuple[str, str]
 """A word and its description."""
 

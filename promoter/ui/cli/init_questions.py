@@ -10,11 +10,12 @@ import typer
 
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
+from promoter.model.pattern import pattern
 from promoter.pipeline.scaffold.ci_workflow import PLATFORMS
 
 T = TypeVar("T")
 NONE = "none"
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_NAME = pattern(r"[a-z0-9][a-z0-9-]*")
 _WILD = ("*", "?", "!")
 
 

@@ -3,7 +3,6 @@
 A gate has its last verdict: waiting is skipped, refused is failed. Untrusted text cannot make the XML invalid.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -12,11 +11,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 from promoter.promotion import progress as e
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.ui.reports.progress_lines import cut_digests
 
-_NO_XML = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = pattern("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GOOD = (Status.DEPLOYED, Status.UNCHANGED)
 _LATER = (Status.PENDING, Status.NOT_REACHED)
 

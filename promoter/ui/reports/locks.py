@@ -1,14 +1,14 @@
 """`promoter locks`: one line for each lease, the stale ones first."""
 
-import re
 from collections.abc import Sequence
 
 from promoter.ledger.store import LeaseInfo
+from promoter.model.pattern import pattern
 from promoter.ui.reports.progress_lines import clean
 from promoter.ui.reports.view import Cell, View, span
 from promoter.usecases.status import LocksReport
 
-_MARKS = re.compile(r"( on \S+) \([0-9a-f]{8}\), process (\d+) begun at \d+")
+_MARKS = pattern(r"( on \S+) \([0-9a-f]{8}\), process (\d+) begun at \d+")
 """What only a program needs to recognise a process."""
 
 

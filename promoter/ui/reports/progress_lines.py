@@ -1,15 +1,15 @@
 """Each event as one line for people, on a terminal and in a log; None for events that only move a progress bar."""
 
-import re
 from typing import assert_never
 
+from promoter.model.pattern import pattern
 from promoter.model.verdict import Outcome
 from promoter.model.visible_text import visible
 from promoter.promotion import progress as e
 
 _OUTCOMES = {Outcome.PASSED: "open", Outcome.WAITING: "waits", Outcome.REFUSED: "refused"}
 _TAKE_TIME = frozenset({"deployed", "failed", "rolled_back", "interrupted"})
-_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
+_DIGEST = pattern(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
 
 

@@ -3,17 +3,17 @@
 `adapters/platforms/` implements it; `platform_reviews.py` and `deployment_record.py` use its values.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError
+from promoter.model.pattern import pattern
 
-_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml|[0-9]+")
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
-_EVENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
+_FILE = pattern(r"[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml|[0-9]+")
+_REF = pattern(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
+_EVENT = pattern(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
 SPELLINGS = "workflow:FILE[@REF], event:NAME or pipeline:REF"
 
 

@@ -3,6 +3,7 @@
 import re
 
 from promoter.model.errors import LedgerError
+from promoter.model.pattern import pattern
 
 _RIGHT = (
     "give this account permission to push: in GitHub Actions `permissions: {contents: write}`, else a key or token "
@@ -91,7 +92,7 @@ _EXPLANATIONS: tuple[tuple[tuple[str, ...], str, str, bool], ...] = (
         True,
     ),
 )
-_NOISE = re.compile(r"^(?:remote: *|hint: .*|To .*|fatal: the remote end hung up unexpectedly)$")
+_NOISE = pattern(r"^(?:remote: *|hint: .*|To .*|fatal: the remote end hung up unexpectedly)$")
 _ADVICE = "make sure that this machine can reach it, then run the same command again"
 
 

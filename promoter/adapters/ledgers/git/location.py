@@ -4,7 +4,6 @@
 branch. `git:BRANCH@WHERE` names another remote of it, an address, or a path.
 """
 
-import re
 import shutil
 import tempfile
 from contextlib import suppress
@@ -16,10 +15,11 @@ from promoter.adapters.ledgers.git.errors import explain
 from promoter.config.regular_file import home_of, is_dir
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import CallerError, LedgerError
+from promoter.model.pattern import pattern
 
-_BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.))[A-Za-z0-9_][A-Za-z0-9._/+-]*(?<![/.])")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]+:")
-_CREDENTIALS = re.compile(r"//[^/@]*@")
+_BRANCH = pattern(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.))[A-Za-z0-9_][A-Za-z0-9._/+-]*(?<![/.])")
+_ADDRESS = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]+:")
+_CREDENTIALS = pattern(r"//[^/@]*@")
 _SPELLING = "write git:BRANCH, or git:BRANCH@WHERE with a remote's name, an address or a path"
 
 

@@ -5,16 +5,16 @@ sends such a header also to the target of a redirect, so redirects are refused.
 """
 
 import base64
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from promoter.adapters.git.command import Git
+from promoter.model.pattern import pattern
 
 _USER = "x-access-token"
 """The user of a token without one: GitHub asks for this name, and other servers accept any."""
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_HOST = pattern(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 def login(git: Git, directory: Path, remote: str | None, token: str | None) -> dict[str, str]:

@@ -11,9 +11,10 @@ from promoter.adapters.ledgers.git.objects import Entry, Objects, written
 from promoter.adapters.ledgers.git.remote import Wire
 from promoter.ledger.chain import Fact, LedgerHead
 from promoter.model.canonical_json import sha256_hex
+from promoter.model.pattern import pattern
 
 _DIRECTORY, _FILE = "40000", "100644"
-_NUMBER = re.compile(r"(\d+)(?:\.json)?", re.ASCII)
+_NUMBER = pattern(r"(\d+)(?:\.json)?", re.ASCII)
 _SPANS = (10_000, 100, 1)
 """The number of facts below each entry of the three levels."""
 Row = tuple[int, str | None, bytes]

@@ -12,10 +12,11 @@ from typing import Any
 from promoter.gates.approval.ssh.keys import Key, read_key
 from promoter.gates.approval.ssh.wire import Malformed
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 
 _WILD = "*?!"
-_TIME = re.compile(r"([0-9]{8})(?:([0-9]{4})([0-9]{2})?)?(Z?)")
-_OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"\\]*)")?(,(?=.)|$)')
+_TIME = pattern(r"([0-9]{8})(?:([0-9]{4})([0-9]{2})?)?(Z?)")
+_OPTION = pattern(r'([A-Za-z-]+)(?:="([^"\\]*)")?(,(?=.)|$)')
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 import base64
 import binascii
 import hashlib
-import re
 
 from promoter.gates.approval.ssh.keys import Key, read_key
 from promoter.gates.approval.ssh.wire import Malformed, Reader, string
 from promoter.model.dataclass import dataclass
+from promoter.model.pattern import pattern
 
 LARGEST = 64 * 1024
 _MAGIC = b"SSHSIG"
-_ARMOR = re.compile(r"-----BEGIN SSH SIGNATURE-----\r?\n((?:[A-Za-z0-9+/=]+\r?\n)+)-----END SSH SIGNATURE-----(?:\r?\n)?")
+_ARMOR = pattern(r"-----BEGIN SSH SIGNATURE-----\r?\n((?:[A-Za-z0-9+/=]+\r?\n)+)-----END SSH SIGNATURE-----(?:\r?\n)?")
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 

@@ -1,8 +1,7 @@
 """Annotations of the pipeline file's lines on GitHub."""
 
-import re
-
 from promoter.model.errors import Diagnostic
+from promoter.model.pattern import pattern
 from promoter.promotion.results import EnvironmentResult, Status
 from promoter.ui.reports.github.commands import command, harmless
 from promoter.ui.reports.progress_lines import cut_digests
@@ -16,7 +15,7 @@ _LEVELS = {
     Status.INTERRUPTED: "error",
     Status.PENDING: "notice",
 }
-_WORD = re.compile(r"[^\s:,\[\]{}]+")
+_WORD = pattern(r"[^\s:,\[\]{}]+")
 
 
 def level(environment: EnvironmentResult) -> str | None:

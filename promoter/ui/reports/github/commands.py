@@ -5,16 +5,16 @@ by rules that ignore invisible characters. A fence (`::stop-commands::TOKEN`) st
 stderr reach the runner separately and not in order, so the text inside a fence is escaped as well.
 """
 
-import re
 import secrets
 from collections.abc import Mapping
 
+from promoter.model.pattern import pattern
 from promoter.model.visible_text import visible
 from promoter.ui.reports.progress_lines import clean, without_control
 
 _UNSEEN = "[^ -~]*"
-_NEW_SPELLING = re.compile(rf"^([^!-~]*:{_UNSEEN}):")
-_OLD_SPELLING = re.compile(rf"(#{_UNSEEN}#{_UNSEEN})\[")
+_NEW_SPELLING = pattern(rf"^([^!-~]*:{_UNSEEN}):")
+_OLD_SPELLING = pattern(rf"(#{_UNSEEN}#{_UNSEEN})\[")
 
 
 def command(name: str, data: str = "", properties: Mapping[str, object] | None = None) -> str:
@@ -92,5 +92,5 @@ def masks(value: str, shortest: int) -> list[str]:
     return [command("add-mask", line) for line in lines if len(line) >= shortest and not _DIGEST.fullmatch(line)]
 
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = pattern(r"sha256:[0-9a-f]{64}")
 """Values that are never masked: they are not secret, and GitHub drops outputs with masked text."""
