@@ -14,6 +14,7 @@ LEDGER = f"{LABEL}.ledger"
 """The digest of the first fact of the ledger that a container was recorded in."""
 COLOR = f"{LABEL}.color"
 """Which of the two servers of its replica in the front a container is."""
+ROLE = f"{LABEL}.role"
 OWNER = f"{LABEL}.owner"
 """The process that created a container without a lease, and waits for it."""
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -103,7 +104,7 @@ def container_labels(
         f"{LABEL}.release": release,
         f"{LABEL}.digest": digest,
         f"{LABEL}.promotion": promotion,
-        f"{LABEL}.role": str(role),
+        ROLE: str(role),
     }
 
 
@@ -116,7 +117,7 @@ def promotion_of(labels: Mapping[str, str]) -> str:
 
 
 def role_of(labels: Mapping[str, str]) -> str:
-    return labels.get(f"{LABEL}.role", "")
+    return labels.get(ROLE, "")
 
 
 def owner_of(labels: Mapping[str, str]) -> str | None:

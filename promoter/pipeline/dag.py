@@ -48,3 +48,16 @@ def find_cycle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         first = min(range(len(cycle)), key=lambda i: positions[cycle[i]])
         return (*cycle[first:], *cycle[:first])
     return ()
+
+
+def upto(needs: Mapping[str, tuple[str, ...]], last: str | None) -> tuple[str, ...]:
+    """Return `last` and everything it needs, in the order of the file; without `last`, all environments."""
+    if last is None:
+        return tuple(needs)
+    wanted, rest = set(), [last]
+    while rest:
+        name = rest.pop()
+        if name not in wanted:
+            wanted.add(name)
+            rest += needs[name]
+    return tuple(name for name in needs if name in wanted)

@@ -15,7 +15,7 @@ from promoter.promotion.admission.controller import AdmissionController
 from promoter.promotion.admission.options import PromotionOptions
 from promoter.promotion.admission.result import Admission
 from promoter.promotion.inspection.current import is_current
-from promoter.promotion.inspection.hosts import faults_on_hosts
+from promoter.promotion.inspection.host_faults import faults_on_hosts
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.engine import Engine

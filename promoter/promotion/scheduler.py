@@ -61,16 +61,3 @@ class Scheduler:
         seconds = (result.duration_ms or 0) / 1000
         self.emit(progress.EnvironmentEnded(result.name, str(result.status), result.code, result.reasons, seconds))
         return result
-
-
-def upto(needs: Mapping[str, tuple[str, ...]], last: str | None) -> tuple[str, ...]:
-    """Return `last` and everything it needs, in the order of the file; without `last`, all environments."""
-    if last is None:
-        return tuple(needs)
-    wanted, rest = set(), [last]
-    while rest:
-        name = rest.pop()
-        if name not in wanted:
-            wanted.add(name)
-            rest += needs[name]
-    return tuple(name for name in needs if name in wanted)

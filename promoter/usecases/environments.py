@@ -1,12 +1,14 @@
 """The environments that a command names, and the options of its promotions."""
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from promoter.pipeline.dag import upto
 from promoter.promotion.admission.options import PromotionOptions
-from promoter.promotion.environment import EnvironmentContext
-from promoter.promotion.scheduler import upto
 from promoter.usecases.context import Context, require_environment
+
+if TYPE_CHECKING:
+    from promoter.promotion.environment import EnvironmentContext
 
 
 def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) -> PromotionOptions:
@@ -23,7 +25,9 @@ def promotion_options(ctx: Context, wait: timedelta | None = None, **more: Any) 
     )
 
 
-def environment_context(ctx: Context, name: str, terms: PromotionOptions) -> EnvironmentContext:
+def environment_context(ctx: Context, name: str, terms: PromotionOptions) -> "EnvironmentContext":
+    from promoter.promotion.environment import EnvironmentContext  # slow to import: a run asks the engine first
+
     return EnvironmentContext(ctx.loaded, ctx.ports, ctx.ledger, ctx.emit, name, terms)
 
 

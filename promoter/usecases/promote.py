@@ -1,19 +1,18 @@
 """Promote a release through environments: `run` builds one first, `promote` uses an existing one."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
+from threading import Thread
 
-from promoter.model.release import Release
-from promoter.promotion.admission.options import PromotionOptions
-from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.results import RunResult
-from promoter.promotion.scheduler import Scheduler
 from promoter.usecases.build import make
 from promoter.usecases.context import Context, find_release
-from promoter.usecases.deployment_records import record_deployments
-from promoter.usecases.environments import environment_context, promotion_options, targets_upto
+from promoter.usecases.environments import promotion_options, targets_upto
 from promoter.usecases.preflight import preflight
-from promoter.usecases.repair import repair_blocked
+
+_PROMOTING = "promoter.usecases.promote_release"
 
 
 def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedelta | None = None) -> RunResult:
@@ -21,8 +20,11 @@ def run(ctx: Context, to: str | None, wait: timedelta | None, wait_lock: timedel
     targets = targets_upto(ctx, to)
     source = ctx.ports.source.source(ctx.pipeline.directory)
     preflight(ctx, targets, source, None)
-    made = make(ctx, source)
-    return record_deployments(ctx, _promote(ctx, made.release, targets, promotion_options(ctx, wait, wait_lock=wait_lock)))
+    with _importing_meanwhile():
+        made = make(ctx, source)
+    from promoter.usecases.promote_release import promote_release
+
+    return promote_release(ctx, made.release, targets, promotion_options(ctx, wait, wait_lock=wait_lock))
 
 
 def promote(
@@ -32,16 +34,18 @@ def promote(
     targets = targets_upto(ctx, to)
     chosen = find_release(ctx, release)
     preflight(ctx, targets, chosen.source, chosen)
+    from promoter.usecases.promote_release import promote_release
+
     terms = promotion_options(ctx, wait, pass_older=True, wait_lock=wait_lock)
-    return record_deployments(ctx, _promote(ctx, chosen, targets, terms, explicit=to))
+    return promote_release(ctx, chosen, targets, terms, explicit=to)
 
 
-def _promote(
-    ctx: Context, release: Release, targets: tuple[str, ...], terms: PromotionOptions, explicit: str | None = None
-) -> RunResult:
-    def enter(name: str) -> EnvironmentContext:
-        asked_for = name == explicit
-        return environment_context(ctx, name, terms if not asked_for else replace(terms, pass_older=False, explicit=True))
-
-    results = Scheduler(ctx.pipeline.needs, targets, enter, ctx.emit).go(release)
-    return RunResult(ctx.name, release, tuple(repair_blocked(ctx, one) for one in results))
+@contextmanager
+def _importing_meanwhile() -> Iterator[None]:
+    """Import what promotes while the engine builds: it takes the time that the build leaves."""
+    importing = Thread(target=import_module, args=(_PROMOTING,), daemon=True)
+    importing.start()
+    try:
+        yield
+    finally:
+        importing.join()

@@ -12,7 +12,7 @@ from promoter.ledger.store import Gone
 from promoter.model.clock import Clock
 from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
-from promoter.model.labels import OWNER, Namespace, Role, container_labels, owner_of, promotion_of, role_of
+from promoter.model.labels import OWNER, ROLE, Namespace, Role, container_labels, owner_of, promotion_of, role_of
 from promoter.model.ownership import is_owned, not_ours, owner_labels
 from promoter.pipeline.compose.service import Healthcheck
 from promoter.promotion.checks.target import CheckTarget
@@ -86,10 +86,10 @@ def sweep(engine: Engine, namespace: Namespace, gone: Gone, *, leased: bool, kee
     These are jobs of processes that are known to have ended. If the caller has the lease, all jobs that were made under an
     earlier lease are removed too.
     """
-    for container in engine.find(namespace.labels):
+    for container in engine.find({**namespace.labels, ROLE: Role.JOB}):
         owner = owner_of(container.labels)
         left = leased if owner is None else gone(owner)
-        if role_of(container.labels) == Role.JOB and left and container.name not in keep:
+        if left and container.name not in keep:
             engine.remove(container.id, volumes=True)
 
 

@@ -4,13 +4,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from promoter.ledger.deployment import Deployment
 from promoter.model.errors import EngineError, HostUnreachable
 from promoter.model.labels import Namespace
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import Environment
-from promoter.promotion.inspection.current import faults
-from promoter.promotion.plan import Plan
 from promoter.promotion.ports.engine import Container, Engine
 
 T = TypeVar("T")
@@ -50,25 +47,3 @@ def containers_on(engine: EngineAt, namespace: Namespace, environment: Environme
     if error is not None:
         raise error
     return [(host, one) for host, answer in found if not isinstance(answer, EngineError) for one in answer]
-
-
-def faults_on_hosts(engine: EngineAt, namespace: Namespace, current: Deployment, plan: Plan) -> tuple[str, ...]:
-    """Return a sentence for each recorded service that does not serve, and for each host without the release.
-
-    A host that does not answer is left out if the file says to skip it. Otherwise raise EngineError.
-    """
-
-    def ask(host: Host) -> tuple[str, ...]:
-        there = current.on(host.name)
-        if there is None or (host.name and current.hosts[host.name].behind is not None):
-            engine(host.engine).identify()
-            return (f"{host.name} is behind",)
-        found = faults(engine(host.engine), namespace, there, plan.on(host))
-        return tuple(f"{host.name}: {sentence}" if host.name else sentence for sentence in found)
-
-    rollout = plan.environment.rollout
-    answers = ask_hosts(plan.environment.hosts, ask)
-    silent = [answer for _, answer in answers if isinstance(answer, EngineError)]
-    if silent and (rollout is None or rollout.unreachable == "fail" or len(silent) == len(answers)):
-        raise unreachable([(host, answer) for host, answer in answers if isinstance(answer, EngineError)])
-    return tuple(sentence for _, answer in answers if not isinstance(answer, EngineError) for sentence in answer)
