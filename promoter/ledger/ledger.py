@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import field
 from typing import Any
 
-from promoter.ledger.chain import Fact, FactDraft, LedgerHead, head_of, misfit, seal
+from promoter.ledger.chain import Fact, FactDraft, Kind, LedgerHead, head_of, misfit, seal
 from promoter.ledger.facts import Payload
 from promoter.ledger.reducer import fold
 from promoter.ledger.state import EMPTY, State
@@ -154,7 +154,8 @@ class Ledger:
                     self._read_on(state.head, error)
                 else:
                     self._state = after
-                    self._note(after)
+                    if fact.kind is not Kind.STEP_DONE:  # it decides nothing, and the end of its promotion follows
+                        self._note(after)
                     return fact
 
     def _redacted(self, body: dict[str, object]) -> dict[str, object]:

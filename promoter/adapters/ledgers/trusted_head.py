@@ -30,12 +30,7 @@ class FileWitness:
         return self.entries().get(self._location)
 
     def entries(self) -> dict[str, LedgerHead]:
-        found = {}
-        for name, entry in self._read().items():
-            seq, head = (entry.get("seq"), entry.get("head")) if isinstance(entry, dict) else (None, None)
-            if isinstance(seq, int) and isinstance(head, str):
-                found[name] = LedgerHead(seq, head)
-        return found
+        return _heads(self._read())
 
     def policy_ref(self) -> str | None:
         entry = self._read().get(_POLICY)
@@ -51,7 +46,7 @@ class FileWitness:
             self._file.parent.mkdir(exist_ok=True)
             with _alone(self._file.parent):
                 before = self._read()
-                seen, entries = self.entries(), dict(before)
+                seen, entries = _heads(before), dict(before)
                 names = [name for name in (self._location, chain) if name and (name not in seen or seen[name].seq < head.seq)]
                 entries |= {name: {"seq": head.seq, "head": head.digest} for name in names}
                 if names and policy_ref is not None:
@@ -69,6 +64,15 @@ class FileWitness:
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
+
+
+def _heads(entries: dict[str, object]) -> dict[str, LedgerHead]:
+    found = {}
+    for name, entry in entries.items():
+        seq, head = (entry.get("seq"), entry.get("head")) if isinstance(entry, dict) else (None, None)
+        if isinstance(seq, int) and isinstance(head, str):
+            found[name] = LedgerHead(seq, head)
+    return found
 
 
 def _of_chain(entry: object, chain: str | None) -> bool:
