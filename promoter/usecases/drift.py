@@ -1,7 +1,6 @@
 """Compare the record of environments with engine and registry, and record new findings. Nothing else is changed."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field, replace
 from itertools import islice
 from typing import Literal
@@ -17,7 +16,7 @@ from promoter.model.images import Digest
 from promoter.model.redaction import redacted
 from promoter.promotion import progress
 from promoter.promotion.inspection.comparison import NEVER_COMPARED, Comparer, Comparison
-from promoter.promotion.inspection.hosts import PARALLEL
+from promoter.promotion.inspection.hosts import DEADLINE, side_by_side
 from promoter.promotion.inspection.ignore import is_ignored
 from promoter.promotion.inspection.record import Record
 from promoter.promotion.plan import Plan
@@ -129,15 +128,20 @@ def _compared(ctx: Context, name: str, current: Deployment, comparer: Comparer) 
         return _compared_on(ctx, name, host, there, comparer) if there is not None else Comparison()
 
     found = Comparison()
-    with ThreadPoolExecutor(min(PARALLEL, len(current.hosts))) as pool:
-        compared = pool.map(compare, current.hosts)
-    for host, one in zip(current.hosts, compared, strict=True):
+    compared = side_by_side(tuple(current.hosts), compare, DEADLINE)
+    for host, one in zip(current.hosts, map(_comparison, compared), strict=True):
         found.findings += [replace(finding, host=host) for finding in one.findings]
         found.not_compared += [f"{host}: {text}" for text in one.not_compared if text not in NEVER_COMPARED]
         found.unknown += [f"{host}: {text}" for text in one.unknown]
     found.not_compared += NEVER_COMPARED
     found.not_compared += [f"{host}: it is behind, so it was compared with its own release" for host in current.behind]
     return found
+
+
+def _comparison(answer: Comparison | EngineError) -> Comparison:
+    if isinstance(answer, EngineError):
+        return Comparison(not_compared=["everything"], unknown=[answer.message])
+    return answer
 
 
 def _compared_on(ctx: Context, name: str, host: str | None, current: Deployment, comparer: Comparer) -> Comparison:

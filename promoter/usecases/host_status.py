@@ -1,5 +1,7 @@
 """What runs on the hosts of an environment now, as their engines show it."""
 
+from collections.abc import Sequence
+
 from promoter.ledger.deployment import Deployment, Running
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import EngineError, PromoterError
@@ -7,12 +9,14 @@ from promoter.model.labels import Namespace, color_of
 from promoter.pipeline.front import FRONT
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import NO_RELEASE, Environment
-from promoter.promotion.inspection.hosts import ask_hosts, containers_on
+from promoter.promotion.inspection.hosts import DEADLINE, ask_hosts
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context
 from promoter.usecases.front_traffic import FrontStatus, front_status
 
 _WORST_FIRST = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+Answers = Sequence[tuple[Host, tuple[Container, ...] | EngineError]]
+"""The containers of each host, or the error of its engine."""
 DOWN = _WORST_FIRST[:3]
 """Words for containers that do not serve."""
 
@@ -54,7 +58,7 @@ def ask_about(ctx: Context, name: str, current: Deployment, *, fronts: bool) -> 
         hosts = _environment(ctx, name).hosts
     except PromoterError as error:
         return (HostStatus("", None, "unknown", None, (f"the engine of {name} does not answer: {error.message}",)),)
-    answers = ask_hosts(hosts, ask)
+    answers = ask_hosts(hosts, ask, DEADLINE)
     return tuple(_host(name, host, answer, current) for host, answer in answers)
 
 
@@ -89,16 +93,22 @@ def worst(hosts: tuple[HostStatus, ...]) -> tuple[str, tuple[str, ...]]:
 def containers_of(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
     """Return the containers of the hosts that answer."""
     try:
-        hosts = _environment(ctx, name).hosts
-        answers = ask_hosts(hosts, lambda host: ctx.ports.engine(host.engine).find(Namespace(ctx.name, name).labels))
+        answers = containers_by_host(ctx, name)
     except PromoterError:
         return ()
     return tuple((host, one) for host, answer in answers if not isinstance(answer, EngineError) for one in answer)
 
 
-def containers(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]:
-    """Return the containers of an environment. Raise EngineError if the engine of a host does not answer."""
-    return tuple(containers_on(ctx.ports.engine, Namespace(ctx.name, name), _environment(ctx, name)))
+def containers_by_host(ctx: Context, name: str) -> Answers:
+    """Return the containers of each host, or the error of its engine. Raise the error if no host answers."""
+    namespace = Namespace(ctx.name, name)
+    answers = ask_hosts(
+        _environment(ctx, name).hosts, lambda host: ctx.ports.engine(host.engine).find(namespace.labels), DEADLINE
+    )
+    silent = [answer for _, answer in answers if isinstance(answer, EngineError)]
+    if len(silent) == len(answers):
+        raise silent[0]
+    return answers
 
 
 def _environment(ctx: Context, name: str) -> Environment:

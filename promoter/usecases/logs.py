@@ -5,13 +5,13 @@ from datetime import datetime
 
 from promoter.ledger.chain import Fact, Kind
 from promoter.model.dataclass import dataclass
-from promoter.model.errors import CallerError, SecretError
+from promoter.model.errors import CallerError, EngineError, SecretError
 from promoter.model.labels import release_of, role_of, service_of
 from promoter.model.timestamps import stamp
 from promoter.pipeline.hosts import Host
 from promoter.promotion.ports.engine import Container
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
-from promoter.usecases.host_status import containers, containers_of
+from promoter.usecases.host_status import Answers, containers_by_host, containers_of
 
 LOG_LINES = 100
 """How many lines of each container are shown by default."""
@@ -62,7 +62,7 @@ def follow(ctx: Context, environment: str, service: str | None, lines: int) -> I
     ends = dict[str, str]()
     while True:
         facts_so_far(ctx)
-        for host, container in _recorded(ctx, environment, service):
+        for host, container in _recorded(ctx, environment, service, containers_by_host(ctx, environment)):
             part = ctx.ports.engine(host.engine).log_since(container.id, lines, ends.get(container.id, ""))
             ends[container.id] = part.until
             if part.text:
@@ -72,20 +72,25 @@ def follow(ctx: Context, environment: str, service: str | None, lines: int) -> I
 
 # ------------------------------------------------------------ parts
 def _of_environment(ctx: Context, name: str, service: str | None, lines: int) -> Iterator[LogEntry]:
-    for host, container in _recorded(ctx, name, service):
+    answers = containers_by_host(ctx, name)
+    for host, container in _recorded(ctx, name, service, answers):
         yield from _log_lines(ctx, name, host, container, lines)
+    for host, answer in answers:
+        if isinstance(answer, EngineError):
+            yield LogEntry(name, None, host.name, f"not shown, because the host does not answer: {answer.message}")
 
 
 def _source(host: Host, container: str) -> str:
     return f"{host.name}: {container}" if host.name else container
 
 
-def _recorded(ctx: Context, name: str, service: str | None) -> list[tuple[Host, Container]]:
+def _recorded(ctx: Context, name: str, service: str | None, answers: Answers) -> list[tuple[Host, Container]]:
     """Return the recorded containers; all that are there, if none of them exists any more."""
-    current, there = ctx.ledger.state.environment(name).current, containers(ctx, name)
+    current = ctx.ledger.state.environment(name).current
+    there = [(host, one) for host, answer in answers if not isinstance(answer, EngineError) for one in answer]
     deployed = [current.services, *(host.services for host in current.hosts.values())] if current else []
     recorded = {c for services in deployed for running in services.values() for c in running.containers}
-    found = [(host, container) for host, container in there if container.id in recorded] or list(there)
+    found = [(host, container) for host, container in there if container.id in recorded] or there
     known = sorted({known for _, c in found if (known := service_of(c.labels))})
     if service is not None and service not in known:
         hint = f"containers there are of {', '.join(known)}" if known else f"`promoter status` shows what runs in {name}"

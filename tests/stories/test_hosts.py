@@ -1,6 +1,7 @@
 """One release on several hosts: batches, failures, hosts that do not answer, and what brings them up to date."""
 
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from promoter.ui.reports.plan import planned
 from promoter.ui.reports.status import matrix
 from promoter.ui.reports.summary import summary
 from promoter.ui.reports.view import View
+from promoter.usecases import drift, host_status
 from promoter.usecases.drift import DRIFT_FOUND
 from tests.documents import objects_at, value_at
 from tests.fakes.engine import Behaviour, FakeEngine
@@ -475,6 +477,27 @@ def test_a_host_that_does_not_answer_is_a_row_and_drift_does_not_know_it() -> No
     assert shown.faults == ("host b does not answer: the connection was cut",)
     report = shop.api().drift()
     assert (report.environments[0].status, report.exit_code) == ("unknown", 1)
+
+
+def test_a_host_that_hangs_holds_up_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Harness()
+    shop.on_hosts("dev", *THREE)
+    shop.run("dev")
+    for module in (drift, host_status):
+        monkeypatch.setattr(module, "DEADLINE", 0.2)
+    over = Event()
+    cuttable(shop, "b").on = lambda verb, _: over.wait(30)
+    try:
+        shown = shop.api().status().environments[0].hosts
+        assert [one.health for one in shown] == ["healthy", "unknown", "healthy"]
+        assert shown[1].faults == ("host b does not answer: no answer within 0.2 s",)
+        assert shop.api().drift().environments[0].reasons == ("b: no answer within 0.2 s",)
+        logs = shop.api().logs("dev")
+        assert [entry.text for entry in logs if entry.source == "b"] == [
+            "not shown, because the host does not answer: no answer within 0.2 s"
+        ]
+    finally:
+        over.set()
 
 
 def test_another_engine_at_the_address_of_a_host_is_refused() -> None:

@@ -2,33 +2,77 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Semaphore, Thread
+from time import monotonic
 from typing import TypeVar
 
-from promoter.model.errors import EngineError, HostUnreachable
+from promoter.model.errors import EngineError, HostUnreachable, PromoterError
 from promoter.model.labels import Namespace
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import Environment
+from promoter.promotion.futures import NOTICED
 from promoter.promotion.ports.engine import Container, Engine
 
+K = TypeVar("K")
 T = TypeVar("T")
 EngineAt = Callable[[str | None], Engine]
 PARALLEL = 32
 """The largest number of hosts that are asked at the same time."""
+DEADLINE = 15.0
+"""Seconds in which a host must answer a command that only looks."""
 
 
-def ask_hosts(hosts: tuple[Host, ...], ask: Callable[[Host], T]) -> list[tuple[Host, T | EngineError]]:
-    """Return the answer of each host, or the error of its engine. Raise every other error."""
+def ask_hosts(
+    hosts: tuple[Host, ...], ask: Callable[[Host], T], within: float | None = None
+) -> list[tuple[Host, T | EngineError]]:
+    """Return the answer of each host, or the error of its engine. Raise as `side_by_side` does."""
+    return list(zip(hosts, side_by_side(hosts, ask, within), strict=True))
 
-    def tolerant(host: Host) -> T | EngineError:
-        try:
-            return ask(host)
-        except EngineError as error:
-            return error
 
-    if len(hosts) == 1:
-        return [(hosts[0], tolerant(hosts[0]))]
-    with ThreadPoolExecutor(min(PARALLEL, len(hosts))) as pool:
-        return list(zip(hosts, pool.map(tolerant, hosts), strict=True))
+def side_by_side(keys: Sequence[K], ask: Callable[[K], T], within: float | None = None) -> list[T | EngineError]:
+    """Return what `ask` answers for each key, or the error of its engine. Raise every other error.
+
+    One that has not answered `within` these seconds counts as an engine that does not answer.
+    """
+    if len(keys) == 1:
+        return [_tolerant(ask, keys[0])]
+    if within is not None:
+        return _in_time(keys, ask, within)
+    with ThreadPoolExecutor(min(PARALLEL, len(keys))) as pool:
+        return list(pool.map(partial(_tolerant, ask), keys))
+
+
+def _tolerant(ask: Callable[[K], T], key: K) -> T | EngineError:
+    try:
+        return ask(key)
+    except EngineError as error:
+        return error
+
+
+def _in_time(keys: Sequence[K], ask: Callable[[K], T], within: float) -> list[T | EngineError]:
+    """Do it with threads that are not waited for at the end of the process: one may hang for a minute."""
+    gate, ends = Semaphore(PARALLEL), monotonic() + within
+    found: dict[int, T | EngineError] = {}
+    raised: list[PromoterError] = []
+
+    def answer(index: int) -> None:
+        with gate:
+            try:
+                found[index] = _tolerant(ask, keys[index])
+            except PromoterError as error:
+                raised.append(error)
+
+    threads = [Thread(target=answer, args=(index,), daemon=True) for index in range(len(keys))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive() and (left := ends - monotonic()) > 0:
+            thread.join(min(NOTICED, left))  # a signal is noticed in between
+    if raised:
+        raise raised[0]
+    silent = EngineError(f"no answer within {within:g} s", hint="look at the host and the connection to it")
+    return [found.get(index, silent) for index in range(len(keys))]
 
 
 def unreachable(silent: Sequence[tuple[Host, EngineError]]) -> EngineError:
