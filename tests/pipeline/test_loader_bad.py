@@ -240,6 +240,11 @@ CASES = [
     ),
     (TEST, TEST + "    engine: [{name: a}]\n", [("12:14", "`engine` is missing")]),
     (TEST, TEST + "    engine: {name: a, engine: here}\n", [("12:13", "'here' is not the address of an engine")]),
+    (
+        TEST,
+        TEST + "    engine: [ssh://a, here]\n    rollout: {bake: 1m}\n",
+        [("12:23", "'here' is not the address of an engine")],
+    ),
     (TEST, TEST + "    rollout: {bake: 1m}\n", [("12:5", "`rollout` has no effect: the environment has one host")]),
     (
         TEST,
