@@ -109,14 +109,17 @@ class FrontedApp:
         found = self.app.engine.inspect(self.container(name))
         return found.restart_count if found is not None and found.running else 0
 
-    def killable(self, at: int | None) -> list[str]:
-        """Run to the point with number `at`, where the process is killed, or to the end. Return the points that it reached."""
+    def killable(self, at: int | None, *, execs: bool = True) -> list[str]:
+        """Run to the point with number `at`, where the process is killed, or to the end. Return the points that it reached.
+
+        With `execs`, each command in a container is a point too: their number differs from run to run.
+        """
         directory = self.app.cli.cwd
         output = directory / "points"
         output.unlink(missing_ok=True)
-        more = {"PROMOTER_POINTS": str(output), "PYTHONPATH": str(ROOT), "PROMOTER_EXEC_POINTS": "1"} | (
-            {"PROMOTER_DIE_AT": str(at)} if at else {}
-        )
+        more = {"PROMOTER_POINTS": str(output), "PYTHONPATH": str(ROOT)}
+        more |= {"PROMOTER_EXEC_POINTS": "1"} if execs else {}
+        more |= {"PROMOTER_DIE_AT": str(at)} if at else {}
         command = [sys.executable, "-m", "tests.faults.killable", "run", "--wait-lock", "40s"]
         done = subprocess.run(
             command, cwd=directory, env={**self.app.cli.env, **more}, capture_output=True, text=True, check=False
