@@ -6,7 +6,7 @@ pin or another promotion may have been recorded in between.
 
 from promoter.gates.evaluate import GateResult
 from promoter.ledger.lease import HeldLease, holding
-from promoter.model.errors import CallerError, EngineError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
+from promoter.model.errors import CallerError, EngineLost, Interrupted, LeaseHeld, LeaseLost, PromoterError
 from promoter.model.release import Release
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.hosts import Host
@@ -17,7 +17,7 @@ from promoter.promotion.execution.comeback import Comeback
 from promoter.promotion.execution.comeback import settle as settle_engine
 from promoter.promotion.execution.fencing import FencedEngine, watched
 from promoter.promotion.inspection.current import has_newer, is_current
-from promoter.promotion.inspection.hosts import ask_hosts, unreachable
+from promoter.promotion.inspection.hosts import ask_hosts, require_answers
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.engine import EngineIdentity
 from promoter.promotion.reconnect import AWAY
@@ -122,11 +122,8 @@ def _evaluate_target(env: EnvironmentContext, plan: Plan) -> Admission:
             found = other_ledger(env.namespace, env.ledger.state.chain, env.ledger.store.location, engine)
         return found
 
-    answers = ask_hosts(plan.environment.hosts, other)
-    silent = [(host, answer) for host, answer in answers if isinstance(answer, EngineError)]
-    if silent and (rollout is None or rollout.unreachable == "fail" or len(silent) == len(answers)):
-        raise unreachable(silent)
-    return Admission(tuple(answer for _, answer in answers if answer is not None and not isinstance(answer, EngineError)))
+    answers = require_answers(plan.environment, ask_hosts(plan.environment.hosts, other))
+    return Admission(tuple(answer for _, answer in answers if answer is not None))
 
 
 def _refuse_same(names: dict[str, str], host: Host, identity: EngineIdentity) -> None:

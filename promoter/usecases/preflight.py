@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from promoter.model.errors import EngineError, PromoterError, StartError
+from promoter.model.errors import PromoterError, StartError
 from promoter.model.release import Release, Source
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import NO_RELEASE, Environment
 from promoter.promotion import progress
 from promoter.promotion.build import build_secrets, registries
-from promoter.promotion.inspection.hosts import ask_hosts, unreachable
+from promoter.promotion.inspection.hosts import ask_hosts, require_answers
 from promoter.promotion.inspection.taken_ports import REMEDY, ports_in_use, taken_ports
 from promoter.promotion.plan import Plan, secret_names
 from promoter.promotion.reconnect import identified
@@ -94,11 +94,7 @@ def _answer(
 def _reached(ctx: Context, environment: Environment) -> tuple[Host, ...]:
     """Return the hosts that answer. Raise HostUnreachable for the others, unless the file says to skip them."""
     answers = ask_hosts(environment.hosts, lambda host: _identify(ctx.ports, host.engine))
-    silent = [(host, answer) for host, answer in answers if isinstance(answer, EngineError)]
-    skips = environment.rollout is not None and environment.rollout.unreachable == "skip"
-    if silent and (not skips or len(silent) == len(answers)):
-        raise unreachable(silent)
-    return tuple(host for host, answer in answers if not isinstance(answer, EngineError))
+    return tuple(host for host, _ in require_answers(environment, answers))
 
 
 def _identify(ports: UseCasePorts, address: str | None) -> None:

@@ -1,11 +1,10 @@
 """What is wrong with a recorded deployment, on each of its hosts."""
 
 from promoter.ledger.deployment import Deployment
-from promoter.model.errors import EngineError
 from promoter.model.labels import Namespace
 from promoter.pipeline.hosts import Host
 from promoter.promotion.inspection.current import faults
-from promoter.promotion.inspection.hosts import EngineAt, ask_hosts, unreachable
+from promoter.promotion.inspection.hosts import EngineAt, ask_hosts, require_answers
 from promoter.promotion.plan import Plan
 
 
@@ -23,9 +22,5 @@ def faults_on_hosts(engine: EngineAt, namespace: Namespace, current: Deployment,
         found = faults(engine(host.engine), namespace, there, plan.on(host))
         return tuple(f"{host.name}: {sentence}" if host.name else sentence for sentence in found)
 
-    rollout = plan.environment.rollout
-    answers = ask_hosts(plan.environment.hosts, ask)
-    silent = [answer for _, answer in answers if isinstance(answer, EngineError)]
-    if silent and (rollout is None or rollout.unreachable == "fail" or len(silent) == len(answers)):
-        raise unreachable([(host, answer) for host, answer in answers if isinstance(answer, EngineError)])
-    return tuple(sentence for _, answer in answers if not isinstance(answer, EngineError) for sentence in answer)
+    answers = require_answers(plan.environment, ask_hosts(plan.environment.hosts, ask))
+    return tuple(sentence for _, answer in answers for sentence in answer)

@@ -75,6 +75,15 @@ def _in_time(keys: Sequence[K], ask: Callable[[K], T], within: float) -> list[T 
     return [found.get(index, silent) for index in range(len(keys))]
 
 
+def require_answers(environment: Environment, answers: Sequence[tuple[Host, T | EngineError]]) -> list[tuple[Host, T]]:
+    """Return the hosts that answered. Raise for the others, unless the file says to skip them and at least one answered."""
+    silent = [(host, answer) for host, answer in answers if isinstance(answer, EngineError)]
+    skips = environment.rollout is not None and environment.rollout.unreachable == "skip"
+    if silent and (not skips or len(silent) == len(answers)):
+        raise unreachable(silent)
+    return [(host, answer) for host, answer in answers if not isinstance(answer, EngineError)]
+
+
 def unreachable(silent: Sequence[tuple[Host, EngineError]]) -> EngineError:
     """Return one error for all hosts that do not answer."""
     if not silent[0][0].name:
