@@ -10,7 +10,7 @@ from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front import COLORS, server
 from promoter.pipeline.front_spec import Front
 from promoter.pipeline.model import Environment
-from promoter.promotion.ports.engine import Container, ContainerSpec, FileContent
+from promoter.promotion.ports.container import Container, ContainerSpec, FileContent
 from promoter.promotion.steps import Proof
 
 

@@ -1,7 +1,8 @@
 """Create a container of a release that was here before, although the engine may have lost its image since."""
 
 from promoter.model.errors import StartError
-from promoter.promotion.ports.engine import ContainerSpec, Engine
+from promoter.promotion.ports.container import ContainerSpec
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.secrets import Secrets
 
 

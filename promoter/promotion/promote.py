@@ -19,7 +19,7 @@ from promoter.promotion.execution.fencing import FencedEngine, watched
 from promoter.promotion.inspection.current import has_newer, is_current
 from promoter.promotion.inspection.hosts import ask_hosts, require_answers
 from promoter.promotion.plan import Plan
-from promoter.promotion.ports.engine import EngineIdentity
+from promoter.promotion.ports.container import EngineIdentity
 from promoter.promotion.reconnect import AWAY
 from promoter.promotion.results import EnvironmentResult, Status
 from promoter.promotion.start import ClosedMeanwhile, promote_admitted, repair_recorded

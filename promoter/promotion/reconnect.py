@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from promoter.model.clock import Clock
 from promoter.model.errors import EngineError, WorldError
-from promoter.promotion.ports.engine import Engine, EngineIdentity
+from promoter.promotion.ports.container import EngineIdentity
+from promoter.promotion.ports.engine import Engine
 
 T = TypeVar("T")
 POLL = 1.0

@@ -21,7 +21,8 @@ from promoter.model.timestamps import stamp
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.target import other_engine, other_ledger
 from promoter.promotion.execution.ownership import Owned
-from promoter.promotion.ports.engine import Container, Engine, ExecResult
+from promoter.promotion.ports.container import Container, ExecResult
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.recorded_plan import recorded_hosts
 from promoter.usecases.context import Context, facts_so_far, require_environment
 from promoter.usecases.redacted_lines import RedactedLines, WriteLine

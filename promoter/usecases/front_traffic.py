@@ -7,7 +7,8 @@ from promoter.model.errors import PromoterError
 from promoter.model.labels import color_of, is_aside, service_of, slot_of
 from promoter.pipeline.front import ASK, FRONT, server
 from promoter.promotion.front_servers import Key, ServerState, Traffic, states, traffic
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 
 LIMIT = 5.0
 """Seconds for the answer of a front."""

@@ -10,7 +10,7 @@ from promoter.pipeline.front import FRONT
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import NO_RELEASE, Environment
 from promoter.promotion.inspection.hosts import DEADLINE, ask_hosts
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.container import Container
 from promoter.usecases.context import Context
 from promoter.usecases.front_traffic import FrontStatus, front_status
 

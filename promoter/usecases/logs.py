@@ -9,7 +9,7 @@ from promoter.model.errors import CallerError, EngineError, SecretError
 from promoter.model.labels import release_of, role_of, service_of
 from promoter.model.timestamps import stamp
 from promoter.pipeline.hosts import Host
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.container import Container
 from promoter.usecases.context import Context, facts_so_far, find_release, require_environment
 from promoter.usecases.host_status import Answers, containers_by_host, containers_of
 

@@ -12,7 +12,8 @@ import pytest
 from promoter.model.errors import EngineError, PullError, PushError, StartError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Attachment, Healthcheck, Mount, Port, Service
-from promoter.promotion.ports.engine import Container, ContainerSpec, Engine, ExecResult, FileContent, NetworkSpec, VolumeSpec
+from promoter.promotion.ports.container import Container, ContainerSpec, ExecResult, FileContent, NetworkSpec, VolumeSpec
+from promoter.promotion.ports.engine import Engine
 from tests.fakes.engine import TOO_LONG, Behaviour
 from tests.fakes.secrets import FakeSecrets
 

@@ -19,7 +19,7 @@ from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.labels import Role, role_of
 from promoter.model.ownership import is_owned, not_ours
 from promoter.pipeline.compose.service import Service
-from promoter.promotion.ports.engine import (
+from promoter.promotion.ports.container import (
     Container,
     ContainerSpec,
     EngineIdentity,

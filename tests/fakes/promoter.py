@@ -16,7 +16,7 @@ from promoter.model.images import Digest, ImageRef, Repository
 from promoter.model.release import Release, Source
 from promoter.model.timestamps import stamp
 from promoter.model.verdict import ReasonCode, passed, waiting
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.container import Container
 from promoter.promotion.progress import Event, Listener
 from promoter.promotion.results import EnvironmentResult, RunResult, Status
 from promoter.usecases.approval_case import ApprovalCase

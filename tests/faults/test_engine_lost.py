@@ -6,7 +6,7 @@ import pytest
 
 from promoter.gates.checks import ContainerCheck
 from promoter.model.errors import EngineError, StartError
-from promoter.promotion.ports.engine import EngineIdentity
+from promoter.promotion.ports.container import EngineIdentity
 from promoter.promotion.promote import RESUMES
 from promoter.promotion.reconnect import AWAY
 from tests.fakes.engine import Behaviour

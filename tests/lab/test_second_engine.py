@@ -164,7 +164,7 @@ def _demo(machine: OtherEngine, found: Mapping[str, str]) -> str:
 FILL = f"""
 from promoter.adapters.engine.connect import open_engine
 from promoter.model.errors import EngineError
-from promoter.promotion.ports.engine import NetworkSpec
+from promoter.promotion.ports.container import NetworkSpec
 engine = open_engine("{ENGINE}")
 try:
     for number in range(8):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from tests.conftest import Cli, Ran
 
 SERVER = """\

@@ -20,7 +20,7 @@ from promoter.model.secrets import handle
 from promoter.pipeline.compose.build import Ulimit
 from promoter.pipeline.compose.deploy import Deploy, Limits, Resources
 from promoter.pipeline.compose.service import Attachment, Healthcheck, Logging, Mount, Service
-from promoter.promotion.ports.engine import ContainerSpec, FileContent, NetworkSpec
+from promoter.promotion.ports.container import ContainerSpec, FileContent, NetworkSpec
 from tests.contracts.engine import RUNS, EngineContract, silent
 from tests.fakes.engine import Behaviour
 from tests.fakes.secrets import FakeSecrets

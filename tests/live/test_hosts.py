@@ -13,7 +13,8 @@ from parts import engine as engines
 from parts.errors import LabError
 
 from promoter.adapters.engine.connect import open_engine
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from tests.conftest import Cli, Ran
 from tests.live.app import SERVER, statuses
 from tests.live.relay import Relay, in_front_of

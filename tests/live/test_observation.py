@@ -7,7 +7,8 @@ import pytest
 from promoter.adapters.engine.connect import open_engine
 from promoter.model.images import ImageRef, Reference
 from promoter.pipeline.compose.service import Service
-from promoter.promotion.ports.engine import ContainerSpec, Engine, NetworkSpec, VolumeSpec
+from promoter.promotion.ports.container import ContainerSpec, NetworkSpec, VolumeSpec
+from promoter.promotion.ports.engine import Engine
 from tests.fakes.secrets import FakeSecrets
 
 MANY = {

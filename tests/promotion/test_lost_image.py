@@ -4,7 +4,7 @@ from promoter.model.errors import PullError, StartError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.lost_image import create
-from promoter.promotion.ports.engine import ContainerSpec
+from promoter.promotion.ports.container import ContainerSpec
 from tests.fakes.engine import FakeEngine
 from tests.fakes.secrets import FakeSecrets
 

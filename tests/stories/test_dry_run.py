@@ -10,7 +10,7 @@ from promoter.gates.checks import CommandCheck, ContainerCheck, HttpCheck
 from promoter.gates.metric import MetricCheck
 from promoter.gates.scan import ScanCheck
 from promoter.model.errors import StartError
-from promoter.promotion.ports.engine import ContainerSpec
+from promoter.promotion.ports.container import ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.progress import GateEvaluated, Notice
 from tests.documents import objects_at

@@ -11,7 +11,7 @@ from promoter.model.errors import CallerError, Interrupted, Refused, StartError
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.service import Attachment, Service
 from promoter.pipeline.model import OnFailure
-from promoter.promotion.ports.engine import Container, ContainerSpec
+from promoter.promotion.ports.container import Container, ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.results import Decision, Status, exit_code
 from promoter.usecases.context import find_release

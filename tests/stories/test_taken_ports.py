@@ -7,7 +7,7 @@ import pytest
 from promoter.gates.approval.rule import Approval
 from promoter.model.errors import StartError
 from promoter.model.verdict import ReasonCode
-from promoter.promotion.ports.engine import ListeningPort
+from promoter.promotion.ports.container import ListeningPort
 from promoter.promotion.progress import Notice
 from tests.harness import Harness, statuses
 

@@ -11,7 +11,7 @@ from promoter.model.errors import CallerError, EngineError, Interrupted, Promote
 from promoter.model.secrets import EnvSource
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.service import Service
-from promoter.promotion.ports.engine import ExecResult
+from promoter.promotion.ports.container import ExecResult
 from promoter.ui.reports.history import history
 from promoter.ui.reports.view import View
 from promoter.usecases.exec import Execution

@@ -17,7 +17,7 @@ from promoter.adapters.engine.create_body import create_body, demands, endpoint,
 from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_out
 from promoter.adapters.engine.files import archive
 from promoter.model.errors import StartError, WorldError
-from promoter.promotion.ports.engine import Container, ContainerSpec, LogPart, PublishedPort
+from promoter.promotion.ports.container import Container, ContainerSpec, LogPart, PublishedPort
 from promoter.promotion.ports.secrets import Secrets
 
 _SIDE_BY_SIDE = 8

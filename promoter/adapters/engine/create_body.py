@@ -11,7 +11,7 @@ from typing import Any
 from promoter.adapters.engine.host_config import exposed, host_config
 from promoter.model.secrets import OPENING
 from promoter.pipeline.compose.service import Attachment, Healthcheck
-from promoter.promotion.ports.engine import ContainerSpec
+from promoter.promotion.ports.container import ContainerSpec
 
 Json = dict[str, Any]
 

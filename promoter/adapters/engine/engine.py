@@ -11,7 +11,7 @@ from promoter.adapters.engine.image_build import Building
 from promoter.adapters.engine.images import Images
 from promoter.adapters.engine.networks import Networks
 from promoter.adapters.engine.observation import Observing
-from promoter.promotion.ports.engine import EngineIdentity
+from promoter.promotion.ports.container import EngineIdentity
 
 
 class DockerEngine(Images, Containers, Execution, Networks, Observing, Building, HostPorts):

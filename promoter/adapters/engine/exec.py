@@ -12,7 +12,7 @@ from promoter.adapters.engine.client import CONNECT, Client
 from promoter.adapters.engine.connection import Link
 from promoter.adapters.engine.errors import FOREIGN, reason, renamed, timed_out
 from promoter.adapters.engine.streams import Frames, arriving, demultiplex
-from promoter.promotion.ports.engine import ExecResult, Output
+from promoter.promotion.ports.container import ExecResult, Output
 
 _TOO_LONG, _NOT_EXECUTABLE, _NOT_FOUND = 124, 126, 127
 _KEPT = 1 << 20

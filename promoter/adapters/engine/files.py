@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Callable, Iterable
 
-from promoter.promotion.ports.engine import FileContent
+from promoter.promotion.ports.container import FileContent
 
 
 def archive(files: Iterable[FileContent], reveal: Callable[[str], str]) -> bytes:

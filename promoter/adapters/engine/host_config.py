@@ -5,7 +5,7 @@ from typing import Any
 
 from promoter.pipeline.compose.host_resources import ALL_DEVICES
 from promoter.pipeline.compose.service import Mount, Service
-from promoter.promotion.ports.engine import ContainerSpec
+from promoter.promotion.ports.container import ContainerSpec
 
 Json = dict[str, Any]
 _LOOPBACK = "127.0.0.1"

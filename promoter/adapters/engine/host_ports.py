@@ -6,7 +6,7 @@ from typing import Any
 
 from promoter.adapters.engine.connection import Link
 from promoter.adapters.listening_sockets import ListeningSocket, SocketOwner, listening, owners, program_of, serving
-from promoter.promotion.ports.engine import ListeningPort
+from promoter.promotion.ports.container import ListeningPort
 
 _FORWARDERS = ("ssh", "socat")
 """Programs whose socket leads to an engine of another machine."""

@@ -14,7 +14,7 @@ from promoter.adapters.engine.connection import Link, Login
 from promoter.adapters.engine.errors import renamed
 from promoter.model.errors import EngineError, PullError, PushError, WorldError
 from promoter.model.images import DOCKER_HUB, Digest, ImageRef, Repository
-from promoter.promotion.ports.engine import Progress
+from promoter.promotion.ports.container import Progress
 
 T = TypeVar("T")
 SILENCE = 180.0

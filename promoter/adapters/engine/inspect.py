@@ -6,7 +6,7 @@ from typing import Any
 from promoter.model.addresses import EVERY_ADDRESS
 from promoter.model.images import BadReference, Digest, ImageRef, Repository
 from promoter.model.pattern import pattern
-from promoter.promotion.ports.engine import Container, HealthProbe
+from promoter.promotion.ports.container import Container, HealthProbe
 
 Document = Mapping[str, Any]
 _ENGINE_NAMED = pattern("[0-9a-f]{64}")

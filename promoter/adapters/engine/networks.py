@@ -10,7 +10,7 @@ from promoter.adapters.engine.connection import Link
 from promoter.adapters.engine.errors import renamed
 from promoter.model.errors import StartError
 from promoter.model.ownership import is_owned, not_ours
-from promoter.promotion.ports.engine import NetworkSpec, VolumeSpec
+from promoter.promotion.ports.container import NetworkSpec, VolumeSpec
 
 _IPAM = {"subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange", "aux_addresses": "AuxiliaryAddresses"}
 

@@ -9,7 +9,7 @@ from promoter.adapters.engine.files import text_in
 from promoter.adapters.engine.settings import Settings, flat, merged, mounts_in, mounts_of
 from promoter.model.images import BadReference, Digest
 from promoter.model.redaction import unchanged
-from promoter.promotion.ports.engine import ContainerSpec, Observation
+from promoter.promotion.ports.container import ContainerSpec, Observation
 
 Json = Mapping[str, Any]
 LEFT_TO_THE_ENGINE = frozenset(

@@ -21,7 +21,7 @@ from promoter.adapters.thread_queue import fill
 from promoter.model.errors import EngineError, PullError, PushError, WorldError
 from promoter.model.images import Digest
 from promoter.model.pattern import pattern
-from promoter.promotion.ports.engine import Progress
+from promoter.promotion.ports.container import Progress
 
 _PUSHED = pattern(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 _PULLED = pattern(r"Digest: (sha256:[0-9a-f]{64})")

@@ -18,7 +18,8 @@ from promoter.pipeline.compose.service import Healthcheck
 from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import without_aliases
 from promoter.promotion.lost_image import create
-from promoter.promotion.ports.engine import Container, ContainerSpec, Engine
+from promoter.promotion.ports.container import Container, ContainerSpec
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.secrets import Secrets
 
 TAIL = 20

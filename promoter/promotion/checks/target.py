@@ -9,7 +9,8 @@ from promoter.model.images import ImageRef
 from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
-from promoter.promotion.ports.engine import Engine, FileContent
+from promoter.promotion.ports.container import FileContent
+from promoter.promotion.ports.engine import Engine
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from promoter.model.labels import Namespace, Role, role_of
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure, gather
-from promoter.promotion.ports.engine import Container, Engine, EngineIdentity
+from promoter.promotion.ports.container import Container, EngineIdentity
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.reconnect import POLL
 

@@ -20,7 +20,8 @@ from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Re
 from promoter.promotion.irreversible import sentences
 from promoter.promotion.outage import outage
 from promoter.promotion.ports.bundle import Ports
-from promoter.promotion.ports.engine import Engine, EngineIdentity
+from promoter.promotion.ports.container import EngineIdentity
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.results import EnvironmentResult, Status
 
 

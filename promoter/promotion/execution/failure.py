@@ -5,7 +5,8 @@ from dataclasses import field
 from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.verdict import ReasonCode
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.secrets import Secrets
 
 LOG_LINES = 20

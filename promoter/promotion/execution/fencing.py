@@ -10,10 +10,9 @@ from datetime import timedelta
 
 from promoter.model.errors import EngineError, EngineLost
 from promoter.model.images import Digest, ImageRef, Repository
-from promoter.promotion.ports.engine import (
+from promoter.promotion.ports.container import (
     Container,
     ContainerSpec,
-    Engine,
     EngineIdentity,
     ExecResult,
     ListeningPort,
@@ -25,6 +24,7 @@ from promoter.promotion.ports.engine import (
     PublishedPort,
     VolumeSpec,
 )
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.secrets import Secrets
 
 

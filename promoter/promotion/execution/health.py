@@ -14,7 +14,8 @@ from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.service import Service
 from promoter.promotion.execution.external_probe import outside_url
 from promoter.promotion.execution.failure import StepFailure, gather
-from promoter.promotion.ports.engine import Container, Engine, ExecResult
+from promoter.promotion.ports.container import Container, ExecResult
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.probes import HttpRequest, Probes
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.steps import Proof

@@ -1,7 +1,8 @@
 """Pull an image to an engine by its digest, from the environment's own registry if it has one."""
 
 from promoter.model.images import ImageRef
-from promoter.promotion.ports.engine import Engine, Progress
+from promoter.promotion.ports.container import Progress
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.registry import Registry
 
 

@@ -16,7 +16,8 @@ from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import ContainerRequest, Fronted, files_of
 from promoter.promotion.inspection.reuse import Reuse
 from promoter.promotion.plan import Plan, proof_of, waves
-from promoter.promotion.ports.engine import Engine, FileContent
+from promoter.promotion.ports.container import FileContent
+from promoter.promotion.ports.engine import Engine
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from promoter.model.dataclass import dataclass
 from promoter.model.errors import EngineError, StartError
 from promoter.model.ownership import Labels, is_owned, not_ours
 from promoter.promotion.container_spec import ContainerRequest
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 
 REMOVAL = 30.0
 """Seconds to wait for a removal that has begun."""

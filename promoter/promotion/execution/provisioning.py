@@ -5,7 +5,8 @@ from dataclasses import asdict
 from promoter.model.labels import Namespace
 from promoter.model.ownership import owner_labels
 from promoter.pipeline.model import Environment
-from promoter.promotion.ports.engine import Engine, NetworkSpec, VolumeSpec
+from promoter.promotion.ports.container import NetworkSpec, VolumeSpec
+from promoter.promotion.ports.engine import Engine
 
 
 def provide(engine: Engine, environment: Environment, namespace: Namespace) -> None:

@@ -11,7 +11,7 @@ from promoter.model.labels import service_of
 from promoter.model.secrets import OPENING, names_in
 from promoter.promotion.inspection.current import fault
 from promoter.promotion.inspection.record import Record, Replica
-from promoter.promotion.ports.engine import Container, Observation
+from promoter.promotion.ports.container import Container, Observation
 
 Reveal = Callable[[str], str | None]
 """Returns a text with the values of its secrets; None if they are not those of the promotion, or cannot be read here."""

@@ -8,7 +8,8 @@ from promoter.model.release import Release
 from promoter.promotion.inspection.front import front_findings, front_states
 from promoter.promotion.inspection.record import Record, replicas_of
 from promoter.promotion.plan import Plan, proof_of
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.steps import Proof
 
 

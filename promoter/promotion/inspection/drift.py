@@ -7,7 +7,8 @@ from promoter.model.images import Digest, ImageRef
 from promoter.model.labels import Namespace, Role, Slot, promotion_of, role_of, service_of, slots
 from promoter.model.release import Release
 from promoter.promotion.plan import Plan
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.registry import Registry
 
 

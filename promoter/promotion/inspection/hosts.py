@@ -12,7 +12,8 @@ from promoter.model.labels import Namespace
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import Environment
 from promoter.promotion.futures import NOTICED
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 
 K = TypeVar("K")
 T = TypeVar("T")

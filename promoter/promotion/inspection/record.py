@@ -10,7 +10,7 @@ from promoter.model.images import Digest
 from promoter.model.labels import OWNER, Namespace, Role, Slot, is_aside, role_of, service_of, slots
 from promoter.promotion.container_spec import ContainerRequest, files_of
 from promoter.promotion.plan import Plan, proof_of
-from promoter.promotion.ports.engine import Container, ContainerSpec
+from promoter.promotion.ports.container import Container, ContainerSpec
 
 
 @dataclass(frozen=True)

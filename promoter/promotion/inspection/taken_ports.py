@@ -7,7 +7,8 @@ from promoter.model.labels import Namespace
 from promoter.pipeline.compose.ports import clash
 from promoter.pipeline.compose.service import Port
 from promoter.pipeline.model import Environment
-from promoter.promotion.ports.engine import Engine, ListeningPort, PublishedPort
+from promoter.promotion.ports.container import ListeningPort, PublishedPort
+from promoter.promotion.ports.engine import Engine
 
 REMEDY = "stop what uses the port, or give the service another port"
 

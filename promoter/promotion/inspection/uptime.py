@@ -7,7 +7,7 @@ from datetime import datetime
 from promoter.gates.context import Stay
 from promoter.ledger.deployment import Deployment
 from promoter.model.timestamps import read_stamp
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.container import Container
 
 
 def observed(stay: Stay, deployment: Deployment, found: Mapping[str, Container]) -> Stay:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from promoter.model.images import Digest, ImageRef, Reference
-from promoter.promotion.ports.engine import Container, ContainerSpec, EngineIdentity, Observation
+from promoter.promotion.ports.container import Container, ContainerSpec, EngineIdentity, Observation
 from promoter.promotion.ports.registry import Manifest
 
 

@@ -9,7 +9,7 @@ from promoter.pipeline.compose.build import Ulimit
 from promoter.pipeline.compose.deploy import Deploy, Limits, Reservations, Resources, RestartPolicy
 from promoter.pipeline.compose.host_resources import BlkioConfig, DeviceRequest, ThrottleDevice, WeightDevice
 from promoter.pipeline.compose.service import Attachment, Device, Healthcheck, Logging, Mount, Port, Service
-from promoter.promotion.ports.engine import ContainerSpec, FileContent
+from promoter.promotion.ports.container import ContainerSpec, FileContent
 
 IMAGE = ImageRef(Repository.parse("r.example.com/app"), Digest("a" * 64))
 HOST = "HostConfig"

@@ -9,7 +9,7 @@ import pytest
 from promoter.model.errors import StartError
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Healthcheck, Service
-from promoter.promotion.ports.engine import ContainerSpec, ListeningPort
+from promoter.promotion.ports.container import ContainerSpec, ListeningPort
 from tests.contracts.engine import EngineContract
 from tests.fakes.engine import Behaviour, FakeEngine
 from tests.fakes.secrets import FakeSecrets

@@ -20,7 +20,7 @@ from promoter.adapters.engine.client import Client
 from promoter.adapters.engine.connect import open_engine
 from promoter.adapters.engine.engine import DockerEngine
 from promoter.adapters.listening_sockets import SocketOwner
-from promoter.promotion.ports.engine import ListeningPort
+from promoter.promotion.ports.container import ListeningPort
 from tests.serving import serving
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this /proc")

@@ -8,7 +8,7 @@ import pytest
 from promoter.adapters.engine.observation import observation
 from promoter.model.images import Digest, ImageRef, Repository
 from promoter.pipeline.compose.service import Service
-from promoter.promotion.ports.engine import ContainerSpec, Observation
+from promoter.promotion.ports.container import ContainerSpec, Observation
 
 IMAGE = ImageRef(Repository("registry.example.com", "shop/web"), Digest("a" * 64))
 ID = "40a2c7057031" + "0" * 52

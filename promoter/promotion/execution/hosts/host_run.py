@@ -16,7 +16,7 @@ from promoter.promotion.execution.preparation import prepare
 from promoter.promotion.execution.step_runner import run_steps
 from promoter.promotion.execution.steps.context import StepContext, open_steps
 from promoter.promotion.execution.strategies.protocol import Returned
-from promoter.promotion.ports.engine import EngineIdentity
+from promoter.promotion.ports.container import EngineIdentity
 from promoter.promotion.reconnect import AWAY
 from promoter.promotion.steps import Before, Pull, Replace, Step, Verify
 

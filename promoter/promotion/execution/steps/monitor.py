@@ -3,7 +3,7 @@
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.execution.failure import StepFailure, gather
 from promoter.promotion.execution.steps.context import StepContext
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.container import Container
 from promoter.promotion.steps import Monitor, Proof
 
 POLL = 0.25

@@ -24,7 +24,8 @@ from promoter.promotion.front_servers import (
     states,
     traffic,
 )
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 
 T = TypeVar("T")
 LIMIT = 10.0

@@ -13,7 +13,7 @@ from promoter.promotion.execution.strategies.front_control import FrontControl, 
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
 from promoter.promotion.execution.strategies.restore import Prove, Restoring, made_by
 from promoter.promotion.execution.strategies.slots import Slots
-from promoter.promotion.ports.engine import Container
+from promoter.promotion.ports.container import Container
 
 
 class FrontRestoring:

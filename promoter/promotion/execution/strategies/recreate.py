@@ -19,7 +19,8 @@ from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Re
 from promoter.promotion.execution.strategies.restore import Restoring
 from promoter.promotion.execution.strategies.slots import Slots, as_step_failure
 from promoter.promotion.plan import images_for, needed_before, waves
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.probes import Probes
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.steps import Before, Proof, Pull, Replace, Retire, Step, Verify

@@ -17,7 +17,8 @@ from promoter.promotion.execution.failure import Evidence, StepFailure
 from promoter.promotion.execution.ownership import Owned
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
 from promoter.promotion.lost_image import create
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.secrets import Secrets
 
 Prove = Callable[[ContainerRequest, Slot], Swapped]

@@ -23,7 +23,8 @@ from promoter.promotion.container_spec import ContainerRequest, Server, Swapped,
 from promoter.promotion.execution.failure import StepFailure, of_error
 from promoter.promotion.execution.health import HealthProver
 from promoter.promotion.execution.ownership import Owned
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.probes import Probes
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.steps import Proof

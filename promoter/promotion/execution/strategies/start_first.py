@@ -27,7 +27,8 @@ from promoter.promotion.execution.strategies.front_restore import FrontRestoring
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned
 from promoter.promotion.execution.strategies.recreate import Recreate, keep_unchanged, replaced
 from promoter.promotion.execution.strategies.slots import Slots, as_step_failure
-from promoter.promotion.ports.engine import Container, Engine
+from promoter.promotion.ports.container import Container
+from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.probes import Probes
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.steps import Monitor, Step
