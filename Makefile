@@ -31,6 +31,7 @@ demo: venv lab ## DEV, TEST and PROD on a real engine, step by step
 test: venv lab ## everything the tests need, then the tests (ARGS="-k name" narrows)
 	@$(LAB) buildx || true
 	@$(LAB) front || true
+	@$(LAB) swarm || true
 	@$(LAB) evidence || true
 	@$(LAB) ledgers || true
 	@$(LAB) shells || true

@@ -6,6 +6,7 @@
     lab/lab.py ledgers   PostgreSQL and an ssh server as well, for the tests of homes of the ledger
     lab/lab.py shells    zsh, fish, jq and curl as well, for the tests of completion and of what the manual shows
     lab/lab.py front     HAProxy as the content of an image as well, for the tests of fronts
+    lab/lab.py swarm     a Docker Swarm of three managers as well, with two registries that every node reaches
     lab/lab.py evidence  cosign and Prometheus as well, for the tests of evidence gates
     lab/lab.py venv DIR  a virtual environment, with apt's help where Python came without ensurepip
     lab/lab.py env       shell exports:  eval "$(lab/lab.py env)"
@@ -17,14 +18,14 @@ PROMOTER_LAB_STATE names the directory to use.
 """
 
 import os
-import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from parts import engine, evidence, haproxy, lab_state, ledgers, processes, registry, shells, talk, tools, variants
+from parts import engine, evidence, haproxy, lab_state, ledgers, processes, registry, shells, swarm, talk, tools, variants
 from parts.errors import LabError
+from parts.exports import exports
 from parts.machine import report
 
 PARTS = {"engine": talk.engine_silent, "registry": talk.registry_silent}
@@ -122,6 +123,16 @@ def front() -> None:
     _add("haproxy", haproxy.haproxy)
 
 
+def nodes() -> None:
+    """Start the swarm with the programs of the engine that this shell names, if it is one of the lab's."""
+    _add("swarm", lambda state: _swarm(state, swarm.programs_of(known(state)["engine"])))
+
+
+def _swarm(state: Path, programs: Sequence[str]) -> Path:
+    engine.provide()
+    return swarm.up(state / "swarm", registry.program(state), programs).state
+
+
 def more_shells() -> None:
     _add_all(zsh=shells.zsh, fish=shells.fish, jq=shells.jq, curl=shells.curl)
 
@@ -157,28 +168,10 @@ def down() -> None:
 
 
 def _stop_parts(state: Path) -> None:
+    swarm.down(state / "swarm")
     variants.down_all(state)
     registry.down(state)
     engine.down(state)
-
-
-def exports(facts: dict[str, Any]) -> str:
-    names = {
-        "DOCKER_HOST": "engine",
-        "PROMOTER_LAB_ENGINE": "engine",
-        "PROMOTER_LAB_REGISTRY": "registry",
-        "PROMOTER_LAB_BUSYBOX": "busybox",
-        "PROMOTER_LAB_BUILDX": "buildx",
-        "PROMOTER_LAB_HAPROXY": "haproxy",
-        "PROMOTER_LAB_COSIGN": "cosign",
-        "PROMOTER_LAB_PROMETHEUS": "prometheus",
-        "PROMOTER_LAB_POSTGRES": "postgres",
-        "PROMOTER_LAB_SSHD": "sshd",
-        "PROMOTER_LAB_ZSH": "zsh",
-        "PROMOTER_LAB_FISH": "fish",
-    }
-    values = {name: facts[key] for name, key in names.items() if key in facts} | facts.get("ports", {})
-    return "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in values.items())
 
 
 def status(facts: dict[str, Any]) -> str:
@@ -190,7 +183,7 @@ def status(facts: dict[str, Any]) -> str:
         lines.append(f"{part:<10} {facts[part]}  {kind}, {silent(facts[part]) or 'answers'}")
     if not talk.engine_silent(facts["engine"]):
         lines.append(f"version    {talk.engine_version(facts['engine'])['Version']}")
-    extras = ("busybox", "buildx", "haproxy", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish", "jq", "curl")
+    extras = ("busybox", "buildx", "haproxy", "cosign", "prometheus", "postgres", "sshd", "zsh", "fish", "jq", "curl", "swarm")
     lines += [f"{part:<10} {facts[part]}" for part in extras if part in facts]
     return "\n".join(lines)
 
@@ -209,6 +202,7 @@ MORE: dict[str, Callable[[], None]] = {
     "ledgers": ledger_programs,
     "shells": more_shells,
     "front": front,
+    "swarm": nodes,
     "evidence": evidence_programs,
 }
 """Parts that only some tests need."""

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import pytest
 
 from tests.machine_state import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401 - hooks of pytest
 from tests.ports import next_port
+
+if TYPE_CHECKING:
+    from parts.swarm import Swarm
 
 os.environ["TZ"] = "Asia/Kathmandu"  # a time zone that no test can confuse with UTC
 time.tzset()
@@ -113,6 +116,14 @@ def postgres_programs(lab: Mapping[str, str]) -> Path:
 def haproxy_contexts(lab: Mapping[str, str]) -> list[Path]:
     """Return build contexts of HAProxy images, one or two versions. Skip the test with the reason if they are not available."""
     return [Path(part) for part in _extra(lab, "HAPROXY", "front").split(os.pathsep)]
+
+
+@pytest.fixture(scope="session")
+def swarm(lab: Mapping[str, str]) -> "Swarm":
+    """Return the private swarm. Use it in `with swarm.alone()`. Skip the test with the reason if it is not available."""
+    from parts import swarm as swarms
+
+    return swarms.known(Path(_extra(lab, "SWARM", "swarm")))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from parts.engine import DEFAULT
 from parts.machine import which
 
 LAB_MARK = re.compile(r"(?:plab|promoter-lab-)([0-9a-f]{8})")
+DAEMON = re.compile(r"/(?:engine|node-\d)/daemon\.json$")
+"""The configuration of a daemon of a lab, or of a lab's swarm: each has a directory for itself in that of the lab."""
 TIMEOUT, PAUSE = 10.0, 1.0
 """Seconds within which a difference may disappear, and seconds between two looks."""
 
@@ -162,7 +164,7 @@ def _labs() -> set[str]:
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        config = next((word for word in words if word.endswith("/engine/daemon.json")), None)
+        config = next((word for word in words if DAEMON.search(word)), None)
         if config is not None:
             tags.add(lab_state.tag(Path(config).parents[1]))
     return tags

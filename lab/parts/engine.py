@@ -39,6 +39,14 @@ def foreign_engine(own: str) -> str | None:
 
 def up(state: Path) -> Engine:
     """Install it if it is missing, and start it."""
+    provide()
+    report("starting a private Docker Engine")
+    start(state)
+    return Engine(url(state), private=True)
+
+
+def provide() -> None:
+    """Install what a private engine needs, if it is missing."""
     missing = [
         package
         for program, package in (("dockerd", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2"))
@@ -46,9 +54,6 @@ def up(state: Path) -> Engine:
     ]
     if missing:
         apt_install(missing, why="install the distribution's Docker Engine")
-    report("starting a private Docker Engine")
-    start(state)
-    return Engine(url(state), private=True)
 
 
 def start(state: Path) -> None:
@@ -165,7 +170,7 @@ def stop_as_root(state: Path, *, keep_logs: bool = False) -> None:
     home = state / "engine"
     bridges = _bridges(state)
     processes.stop(home / "lab-dockerd.pid", grace=30)
-    _end_shims(home)
+    end_shims(home / "containerd.sock")
     processes.stop(home / "lab-containerd.pid", grace=10)
     unmount(home)
     network.release(state, bridges)
@@ -181,9 +186,9 @@ def _bridges(state: Path) -> set[str]:
     return {f"br-{one['Id'][:12]}" for one in found if one["Driver"] == "bridge" and one["Name"] != "bridge"}
 
 
-def _end_shims(home: Path) -> None:
-    """End the shims that a killed daemon left. The command line of each contains the path of this lab's containerd."""
-    address = str(home / "containerd.sock").encode()
+def end_shims(containerd: Path) -> None:
+    """End the shims that a killed daemon left. The command line of each contains the path of its containerd's socket."""
+    address = str(containerd).encode()
     for proc in Path("/proc").glob("[0-9]*"):
         try:
             words = (proc / "cmdline").read_bytes().split(b"\0")

@@ -20,12 +20,12 @@ def up(state: Path) -> str:
     """Start it. Return its host:port."""
     home = state / "registry"
     home.mkdir(exist_ok=True)
-    program = _program(state)
+    binary = program(state)
     pidfile, log = home / "registry.pid", home / "registry.log"
     for attempt in range(3):  # another process may take the port between our check and its start
         host = f"127.0.0.1:{some_port()}"
         (home / "config.yml").write_text(CONFIG.format(data=home / "data", host=host))
-        processes.start([program, "serve", str(home / "config.yml")], pidfile=pidfile, log=log)
+        processes.start([binary, "serve", str(home / "config.yml")], pidfile=pidfile, log=log)
         try:
             _await(host, pidfile, log)
         except LabError:
@@ -48,7 +48,7 @@ def down(state: Path) -> None:
     processes.stop(state / "registry/registry.pid", grace=5)
 
 
-def _program(state: Path) -> str:
+def program(state: Path) -> str:
     """Return the program, unpacked and not installed: the package would start a registry for the whole network at every boot."""
     installed, own = which("docker-registry"), state / "packages/docker-registry"
     if installed:

@@ -1,21 +1,54 @@
 """Remove what a pipeline left on an engine, with the engine's plain HTTP API and without promoter's own code."""
 
 import json
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from parts.errors import LabError
+from parts.processes import until
 from parts.talk import connection
+
+DEADLINE = 30.0
+"""Seconds within which the tasks of a removed service must end."""
 
 
 def sweep(engine: str, pipeline: str) -> None:
     """Remove containers, networks and volumes with the pipeline's label, in any state."""
-    for container in labelled(engine, "containers", pipeline):
-        _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    _remove_containers(engine, pipeline)
     for network in labelled(engine, "networks", pipeline):
-        _disconnect(engine, network["Id"])
-        _call(engine, "DELETE", f"/networks/{network['Id']}")
+        if network["Scope"] == "local":
+            _disconnect(engine, network["Id"])
+            _call(engine, "DELETE", f"/networks/{network['Id']}")
     for volume in labelled(engine, "volumes", pipeline):
         _call(engine, "DELETE", f"/volumes/{quote(volume['Name'], safe='')}?force=1")
+
+
+def sweep_swarm(engines: Sequence[str], pipeline: str) -> None:
+    """Remove what a pipeline has on a swarm. `engines` are its nodes: each keeps the containers of a job that was removed."""
+    manager = engines[0]
+    for kind in ("services", "secrets", "configs"):
+        for found in labelled(manager, kind, pipeline):
+            _call(manager, "DELETE", f"/{kind}/{found['ID']}")
+    for engine in engines:
+        _remove_containers(engine, pipeline)
+    for network in labelled(manager, "networks", pipeline):
+        if not until(partial(_is_removed, manager, f"/networks/{network['Id']}"), DEADLINE, every=0.1):
+            raise LabError(f"tasks of {pipeline} still use network {network['Name']}")
+    for engine in engines:
+        sweep(engine, pipeline)
+
+
+def _is_removed(engine: str, path: str) -> bool:
+    """Remove a network of a swarm. It is refused while the swarm has tasks in it, which end some time after their service."""
+    status, _ = _answer(engine, "DELETE", path)
+    return status < 400 or status == 404
+
+
+def _remove_containers(engine: str, pipeline: str) -> None:
+    for container in labelled(engine, "containers", pipeline):
+        _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
 
 
 def _disconnect(engine: str, network: str) -> None:
@@ -34,13 +67,17 @@ def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
 
 
 def _call(engine: str, method: str, path: str, content: object = None) -> Any:
+    status, body = _answer(engine, method, path, content)
+    assert status < 400 or status in {404, 409}, f"{method} {path}: {status} {body!r}"
+    return json.loads(body) if body else None
+
+
+def _answer(engine: str, method: str, path: str, content: object = None) -> tuple[int, bytes]:
     talk = connection(engine, timeout=60)
     try:
         data = None if content is None else json.dumps(content)
         talk.request(method, path, data, {} if data is None else {"Content-Type": "application/json"})
         answer = talk.getresponse()
-        body = answer.read()
+        return answer.status, answer.read()
     finally:
         talk.close()
-    assert answer.status < 400 or answer.status in {404, 409}, f"{method} {path}: {answer.status} {body!r}"
-    return json.loads(body) if body else None

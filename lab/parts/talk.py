@@ -37,6 +37,17 @@ def get(url: str, path: str, timeout: float = 5.0) -> tuple[int, bytes]:
         talk.close()
 
 
+def post(url: str, path: str, body: dict[str, object], timeout: float = 60.0) -> tuple[int, bytes]:
+    """Send JSON."""
+    talk = connection(url, timeout)
+    try:
+        talk.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = talk.getresponse()
+        return answer.status, answer.read()
+    finally:
+        talk.close()
+
+
 def why_silent(url: str, path: str) -> str | None:
     """Return None if a GET is answered with 200; otherwise the reason, in a few words."""
     try:
