@@ -28,6 +28,13 @@ def service_spot(text: FileText, environment: EnvironmentText, service: str, key
     return text.layers[service].spot_of(key)
 
 
+def key_spot(text: FileText, environment: EnvironmentText, service: str, *path: str) -> Spot:
+    """Return the position of a key at any depth: in the last layer of the service that has it."""
+    layers = (environment.layers.get(service), *reversed(text.layers[service].layers))
+    spots = [layer.spot.below(path) for layer in layers if layer is not None]
+    return next((spot for spot in spots if spot.exists), service_spot(text, environment, service, path[0]).below(path))
+
+
 class Placing:
     """Gives networks and volumes of one environment the engine's names, and collects what is used."""
 

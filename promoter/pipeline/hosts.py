@@ -1,7 +1,7 @@
 """The hosts of an environment: their names, engines and labels, and how a release is rolled out over them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -19,36 +19,63 @@ _BATCH = r"^(?:[1-9][0-9]*|(?:[1-9][0-9]?|100)%)$"
 
 @dataclass(frozen=True)
 class Host:
-    """A machine with an engine. `name` is empty for the only host of an environment without a name.
+    """A machine with an engine, or a whole swarm. `name` is empty for the only host of an environment without a name.
 
-    `engine` is the address; None is the local engine, as the docker CLI chooses it.
+    `engine` is the address; None is the local engine, as the docker CLI chooses it. `managers` are the addresses of the
+    managers, if this is a swarm: `engine` is the first of them.
     """
 
     name: str = ""
     engine: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    managers: tuple[str | None, ...] = ()
 
     @property
     def shown(self) -> str:
         """Return the host for people: its name and where its engine is."""
+        if self.managers:
+            return f"the swarm at {', '.join(one or 'the default engine' for one in self.managers)}"
         return f"{self.name} ({self.engine})" if self.name else self.engine or "the default engine"
 
+    @property
+    def engines(self) -> tuple[str | None, ...]:
+        """Return the addresses of all engines by which this host is reached."""
+        return self.managers or (self.engine,)
+
     def document(self) -> object:
-        """Return plain JSON data: only the address, if the host has no name."""
+        """Return plain JSON data: the addresses of a swarm's managers, or only the address, if the host has no name."""
+        if self.managers:
+            return {"swarm": [_address(one) for one in self.managers]}
         if not self.name:
-            return self.engine or "default"
+            return _address(self.engine)
         return {"name": self.name, "engine": self.engine, **({"labels": dict(self.labels)} if self.labels else {})}
 
 
 LOCAL = Host()
+_DEFAULT = "default"
+
+
+def _address(engine: str | None) -> str:
+    return engine or _DEFAULT
+
+
+def _engine(address: str) -> str | None:
+    return None if address == _DEFAULT else address
+
+
+def swarm(managers: Sequence[str | None]) -> Host:
+    """Return the swarm with these managers."""
+    return Host(engine=managers[0], managers=tuple(managers))
 
 
 def read_host(document: object) -> Host:
     """Return the host of `Host.document`. Raise TypeError or KeyError for other data."""
     if isinstance(document, str):
-        return Host(engine=None if document == "default" else document)
+        return Host(engine=_engine(document))
     if not isinstance(document, Mapping):
         raise TypeError(f"{document!r} is not a host")
+    if "swarm" in document:
+        return swarm([_engine(str(one)) for one in document["swarm"]])
     return Host(str(document["name"]), document["engine"], dict(document.get("labels", {})))
 
 

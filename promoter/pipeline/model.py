@@ -22,6 +22,7 @@ from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front_spec import Front
 from promoter.pipeline.hosts import Host, Rollout
 from promoter.pipeline.placement import allows
+from promoter.pipeline.swarm_spec import SwarmForm
 
 NO_RELEASE = "0" * 64
 """A placeholder for the id of a release that does not exist yet."""
@@ -34,7 +35,7 @@ class Strategy(StrEnum):
     SWARM = "swarm"
 
 
-SUPPORTED = frozenset({Strategy.RECREATE, Strategy.START_FIRST, Strategy.HOLD})
+SUPPORTED = frozenset({Strategy.RECREATE, Strategy.START_FIRST, Strategy.HOLD, Strategy.SWARM})
 """The strategies that this version carries out. A test compares them with the registry of the promotion."""
 
 
@@ -104,7 +105,7 @@ class Environment:
     needs: tuple[str, ...]
     registry: str | None
     hosts: tuple[Host, ...]
-    """Where it runs. Several hosts all have names."""
+    """Where it runs. Several hosts all have names. A swarm is one host without a name."""
     services: Mapping[str, Service]
     contents: Mapping[str, str]
     """Maps `config:NAME` and `secret:NAME` to the text of the file in a container."""
@@ -119,6 +120,8 @@ class Environment:
     strategy: Strategy = Strategy.RECREATE
     front: Front | None = None
     """The front and the options of its strategy; None for a strategy without one."""
+    swarm: SwarmForm | None = None
+    """The options of the strategy `swarm`; None for another strategy."""
     on_failure: OnFailure = OnFailure.ROLLBACK
     rollout: Rollout | None = None
     """How a release is rolled out over the hosts; None if they have no names."""
@@ -135,8 +138,8 @@ class Environment:
 
     @property
     def engines(self) -> tuple[str | None, ...]:
-        """Return the addresses of the hosts' engines."""
-        return tuple(host.engine for host in self.hosts)
+        """Return the addresses of the hosts' engines; for a swarm, of all its managers."""
+        return tuple(engine for host in self.hosts for engine in host.engines)
 
     def on(self, host: Host) -> "Environment":
         """Return the part of this environment that is on one host: the services whose placement allows it."""

@@ -1,5 +1,7 @@
 """Read and name networks, volumes and configs, which may differ by environment."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from promoter.config.spec import Reading, Shape
@@ -11,6 +13,7 @@ from promoter.pipeline.sources import Origin
 from promoter.pipeline.template_filler import Filler, read_shape, templated
 
 S = TypeVar("S", bound=Shape)
+OVERLAY = "overlay"
 
 
 class Part(Generic[S]):
@@ -75,3 +78,11 @@ class Names:
         form = form or VolumeForm()
         engine_name = form.name or (name if form.external else f"{self.prefix}-{name}")
         return Volume(engine_name, form.external, form.driver, form.driver_opts, form.labels, form.exclusive)
+
+
+def overlays(networks: Mapping[str, Network]) -> dict[str, Network]:
+    """Return the networks as a swarm makes them: with the driver `overlay` where the file names none."""
+    return {
+        name: network if network.external or network.driver else replace(network, driver=OVERLAY)
+        for name, network in networks.items()
+    }

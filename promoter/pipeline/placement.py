@@ -6,6 +6,15 @@ from promoter.model.pattern import pattern
 from promoter.pipeline.hosts import Host
 
 _CONSTRAINT = pattern(r"\s*(node\.hostname|node\.labels\.\S+?)\s*(==|!=)\s*(\S(?:.*\S)?)\s*")
+_SWARM = pattern(
+    r"(?i)\s*(?:(?:node\.(?:id|hostname|ip|platform\.os|platform\.arch)|(?:node|engine)\.labels\.\S+?)\s*[=!]=\s*\S.*"
+    r"|node\.role\s*[=!]=\s*(?:manager|worker)\s*)"
+)
+
+
+def is_swarm_constraint(text: str) -> bool:
+    """Return whether a swarm can decide this constraint."""
+    return _SWARM.fullmatch(text) is not None
 
 
 def is_constraint(text: str) -> bool:

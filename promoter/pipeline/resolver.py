@@ -15,23 +15,24 @@ from promoter.model.pattern import pattern
 from promoter.model.release import Source
 from promoter.model.secrets import OPENING, CommandSource, FileSource, names_in
 from promoter.pipeline.builds import names_registry
-from promoter.pipeline.compose.deploy import Placement
 from promoter.pipeline.compose.implied import apply_implied
 from promoter.pipeline.compose.merge import merge
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.document import check_registry
 from promoter.pipeline.engine_names import Placing, service_spot
 from promoter.pipeline.file_text import NO_RELEASE, EnvironmentText, FileText
-from promoter.pipeline.front_spec import Front, FrontForm, HoldForm
+from promoter.pipeline.front_spec import FrontForm
 from promoter.pipeline.gate_files import with_files
 from promoter.pipeline.gate_list import G, check_reversible, check_services, read_kinds
-from promoter.pipeline.hosts import Rollout, named
+from promoter.pipeline.hosts import Rollout, named, swarm
 from promoter.pipeline.local_files import local_files
 from promoter.pipeline.model import Environment, LocalFile, OnFailure, Rules, Strategy
 from promoter.pipeline.mounted_files import Files, apply_env_files, apply_label_files
-from promoter.pipeline.networks_volumes import Names
+from promoter.pipeline.networks_volumes import Names, overlays
 from promoter.pipeline.problems import Spot
-from promoter.pipeline.spec import OPTIONS, Settings
+from promoter.pipeline.spec import FRONTED, Settings
+from promoter.pipeline.strategy_options import front_of, swarm_of
+from promoter.pipeline.swarm_only import unscheduled
 from promoter.pipeline.template_filler import Filler, is_map
 
 _IDENTIFIER = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -65,10 +66,13 @@ class Resolver:
         written = apply_implied({service: self._written(service, environment, filler) for service in environment.services})
         names = Names(f"{self.text.head.name}-{name}")
         placing = Placing(self.text, environment, names, filler, self._files, written)
+        scheduled = swarm_of(settings, environment.spot, filler)
         hosts = named(settings.engine)
         services = {service: placing.service(service, canonical) for service, canonical in written.items()}
-        if not hosts[0].name:
-            services = {name: self._unplaced(name, made, environment) for name, made in services.items()}
+        if scheduled is not None:
+            hosts = (swarm([host.engine for host in hosts]),)
+        else:
+            services = unscheduled(services, self.text, environment, named_hosts=bool(hosts[0].name))
         spot = environment.spot
         before = self._read_gates(environment, "before", CHECKS, "check", filler)
         verify = self._read_gates(environment, "verify", CHECKS, "check", filler)
@@ -81,14 +85,15 @@ class Resolver:
             hosts=hosts,
             services={service: made for service, made in services.items() if made is not None},
             contents=dict(sorted(placing.contents.items())),
-            networks=placing.networks,
+            networks=placing.networks if scheduled is None else overlays(placing.networks),
             volumes=placing.volumes,
             before=tuple(check for check, _ in before),
             verify=tuple(check for check, _ in verify),
             gates=tuple(gate for gate, _ in gates),
             target_repositories=self._target_repositories(settings, filler),
             strategy=Strategy(next(iter(settings.strategy))),
-            front=_front(settings, environment.spot, filler),
+            front=front_of(settings, environment.spot, filler),
+            swarm=scheduled,
             on_failure=OnFailure(settings.on_failure),
             rollout=(settings.rollout or Rollout()) if hosts[0].name else None,
             rollback=settings.rollback,
@@ -114,7 +119,7 @@ class Resolver:
         """Return the image of the environment's front; None if its strategy has no front."""
         environment = self.text.environments[name]
         settings = self._settings(environment, Filler(self._scope(environment), self.text.complaints, name))
-        return (settings.front or FrontForm()).image if next(iter(settings.strategy)) in OPTIONS else None
+        return (settings.front or FrontForm()).image if next(iter(settings.strategy)) in FRONTED else None
 
     def rules(self, name: str) -> Rules:
         """Resolve only the rules for who may enter, without what runs there."""
@@ -233,29 +238,3 @@ class Resolver:
                 message = "`links` is left out: services reach each other by name; the linked services start first"
                 spot = stack.spot_of("links") / "links"
                 self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)
-
-    def _unplaced(self, name: str, service: Service | None, environment: EnvironmentText) -> Service | None:
-        """Return a service without its placement, with a remark: it has no effect on one engine."""
-        if service is None or not service.deploy.placement.constraints:
-            return service
-        spot = service_spot(self.text, environment, name, "deploy") / "deploy" / "placement"
-        message = "`placement` is left out: the environment has one host without a name"
-        self.text.complaints.remark(spot, message, on_key=True, environment=environment.name)
-        return service.model_copy(update={"deploy": service.deploy.model_copy(update={"placement": Placement()})})
-
-
-def _front(settings: Settings, spot: Spot, filler: Filler) -> Front | None:
-    """Return the front with the options of its strategy, without routes; None for a strategy that has none."""
-    strategy, options = next(iter(settings.strategy.items()))
-    if strategy not in OPTIONS:
-        return None
-    form, front = OPTIONS[strategy], settings.front or FrontForm()
-    chosen = filler.read(form, options, spot / "strategy" / strategy) or form()
-    return Front(
-        mode=front.mode,
-        drain=chosen.drain if chosen.drain is not None else front.drain,
-        monitor=chosen.monitor,
-        max_hold=chosen.max_hold if isinstance(chosen, HoldForm) else None,
-        proxy_protocol=front.proxy_protocol,
-        health=front.health,
-    )

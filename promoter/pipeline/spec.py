@@ -15,11 +15,14 @@ from promoter.model.secrets import OPENING
 from promoter.pipeline.compose.definitions import ConfigForm, NetworkForm, SecretForm, VolumeForm, Written
 from promoter.pipeline.front_spec import FrontForm, HoldForm, StartFirstForm
 from promoter.pipeline.hosts import Hosts, Rollout
+from promoter.pipeline.swarm_spec import SwarmForm
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 StrategyName = Literal["recreate", "start-first", "hold", "swarm"]
 STRATEGIES: tuple[str, ...] = get_args(StrategyName)
-OPTIONS: Mapping[str, type[StartFirstForm]] = {"start-first": StartFirstForm, "hold": HoldForm}
+FRONTED: Mapping[str, type[StartFirstForm]] = {"start-first": StartFirstForm, "hold": HoldForm}
+"""The strategies with a front, and the models of their options."""
+OPTIONS: Mapping[str, type[Shape]] = {**FRONTED, "swarm": SwarmForm}
 
 
 def _check_name(value: str) -> str:

@@ -231,7 +231,7 @@ CASES = [
         ],
     ),
     (TEST, TEST + "    services: {web: {command: [{}]}}\n", [("12:32", "entry 1 of `command` must be a string, got a mapping")]),
-    (TEST, TEST + "    strategy: swarm\n", [("12:15", "this version does not support strategy swarm")]),
+    (TEST, TEST + "    strategy: {swarm: {wait: 1m}}\n", [("12:30", "swarm has no option `wait`")]),
     (
         TEST,
         TEST

@@ -1,6 +1,6 @@
 """Keys of the Compose Specification that promoter does not support: refused by name, with the reason and a remedy.
 
-Keys that change nothing on one host are dropped with a remark instead: Compose ignores them there too.
+Keys that change nothing are dropped with a remark instead: Compose ignores them too.
 """
 
 from typing import NamedTuple
@@ -45,7 +45,7 @@ _AI = Refusal("it starts programs outside containers, which have no digest", "ru
 
 _PULLED = "images are pulled by digest, once, if they are missing"
 _WINDOWS_ONLY = "only engines on Windows use it"
-_SCHEDULER = "only a swarm's scheduler reads it"
+_SCHEDULER = "only Swarm reads it, and promoter does not pass it on"
 _DROPPED: dict[str, dict[str, str]] = {
     "Service": {
         "pull_policy": _PULLED,
@@ -61,15 +61,6 @@ _DROPPED: dict[str, dict[str, str]] = {
         "provenance": "it adds a time to the image, so that two equal builds would have different digests",
         "sbom": "it would give two equal builds different digests; create it from the pushed image",
     },
-    "Deploy": {
-        "mode": _SCHEDULER,
-        "endpoint_mode": _SCHEDULER,
-        "update_config": "`strategy` of the environment decides how a service is replaced",
-        "rollback_config": "promoter decides how a service is restored",
-        "labels": "they belong to a swarm service, not to its containers",
-    },
-    "Placement": {"preferences": _SCHEDULER, "max_replicas_per_node": _SCHEDULER},
-    "RestartPolicy": {"delay": "the engine chooses the delay", "window": _SCHEDULER},
     "Limits": {"generic_resources": _SCHEDULER},
     "Config": {"template_driver": _SCHEDULER, "name": _SCHEDULER, "labels": _SCHEDULER},
     "Secret": {"template_driver": _SCHEDULER, "name": _SCHEDULER, "labels": _SCHEDULER},

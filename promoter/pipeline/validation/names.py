@@ -13,6 +13,7 @@ Claim = tuple[str, str, str, Spot]
 
 _HINTS = {
     "container": 'rename one of them, or make `container_name` differ: "{{ environment }}-…"',
+    "service": "rename one of them",
     "network": "rename one of them; to share one, declare it `external: true`",
     "volume": "rename one of them; to share one, declare it `external: true`",
 }
@@ -36,11 +37,24 @@ def _claims(text: FileText, resolved: Resolved) -> Iterator[Claim]:
     environment = resolved.environment
     namespace, top = Namespace(text.head.name, environment.name), resolved.text.spot
     for service, config in environment.services.items():
+        if environment.swarm is not None:
+            yield (
+                "service",
+                slots(namespace, service, 1, None)[0].name,
+                f"{service} in {environment.name}",
+                text.layers[service].spot,
+            )
+            continue
         for slot in slots(namespace, service, config.replicas, config.container_name):
             for name in slot.names:
                 yield "container", name, f"{service} in {environment.name}", _spot(text, resolved, service, config.container_name)
     for number, _ in enumerate(environment.before):
-        yield "container", once_name(namespace, number), f"job {number + 1} of {environment.name}", top / "before"
+        yield (
+            "container" if environment.swarm is None else "service",
+            once_name(namespace, number),
+            f"job {number + 1} of {environment.name}",
+            top / "before",
+        )
     for network in environment.networks.values():
         if not network.external:
             yield "network", network.name, f"{environment.name}/{network.name}", top

@@ -3,17 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from promoter.model.addresses import EVERY_ADDRESS
-from promoter.pipeline.compose.ports import clash, read_ports
+from promoter.pipeline.compose.ports import clash
 from promoter.pipeline.compose.service import Port
 from promoter.pipeline.dag import Upstream, find_cycle
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.people import check_names
-from promoter.pipeline.problems import Spot
 from promoter.pipeline.resolver import Resolved
-from promoter.pipeline.template_filler import Filler, templated
 from promoter.pipeline.validation.gates import check_gates
 from promoter.pipeline.validation.names import check_names as check_engine_names
 from promoter.pipeline.validation.services import check_services
+from promoter.pipeline.validation.spots import port_spot
 
 
 def check_rules(text: FileText, environments: Sequence[Resolved]) -> None:
@@ -46,7 +45,12 @@ def _published(environments: Sequence[Resolved]) -> Iterator[tuple[Resolved, str
         for engine in resolved.environment.engines:
             for name, service in resolved.environment.services.items():
                 if service.replicas:
-                    yield from ((resolved, engine, name, port) for port in service.ports if port.published is not None)
+                    yield from ((resolved, engine, name, port) for port in service.ports if _is_fixed(resolved, port))
+
+
+def _is_fixed(resolved: Resolved, port: Port) -> bool:
+    """Return whether a port is taken on the engine: in a swarm, `mode: host` takes it only where the task runs."""
+    return port.published is not None and (resolved.environment.swarm is None or port.mode == "ingress")
 
 
 def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
@@ -59,34 +63,10 @@ def _check_ports(text: FileText, environments: Sequence[Resolved]) -> None:
         if holder is None:
             holders[address] = f"{name} in {resolved.environment.name}"
             continue
-        where = "the default engine" if engine is None else engine
+        only = resolved.environment.hosts[0]
+        where = only.shown if only.managers else engine or "the default engine"
         resolved.filler.complain(
             port_spot(text, resolved, name, port),
             f"host port {port.published} of {where} is already used by {holder}",
             "give each environment its own port: a variable under `vars`",
         )
-
-
-def port_spot(text: FileText, resolved: Resolved, service: str, port: Port) -> Spot:
-    """Return the position of `port` in `ports`."""
-    override = resolved.text.layers.get(service)
-    for layer in (override, *reversed(text.layers[service].layers)):
-        entries = layer.raw.get("ports") if layer else None
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            assert layer is not None
-            spot = layer.spot / "ports" / index
-            if _names_port(entry, port, resolved.filler, spot):
-                return spot
-    return text.layers[service].spot_of("ports") / "ports"
-
-
-def _names_port(entry: object, port: Port, filler: Filler, spot: Spot) -> bool:
-    filled = filler.fill(entry, spot)[0] if templated(entry) else entry
-    try:
-        ports = read_ports([filled])
-    except ValueError:
-        return False
-    assert isinstance(ports, list)
-    wanted = (str(port.published), str(port.target), port.host_ip)
-    mappings = (p for p in ports if isinstance(p, dict))
-    return any((str(p.get("published")), str(p.get("target")), p.get("host_ip")) == wanted for p in mappings)

@@ -1,20 +1,18 @@
 """Rules for the services of one environment: report what would fail on the engine before a run."""
 
-from collections.abc import Iterator
-
 from promoter.pipeline.compose.implied import SHARED, joined
-from promoter.pipeline.compose.mounts import is_relative
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.dag import find_cycle
 from promoter.pipeline.engine_names import service_spot
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.front import is_behind
 from promoter.pipeline.model import SUPPORTED
-from promoter.pipeline.problems import Spot
 from promoter.pipeline.resolver import Resolved
 from promoter.pipeline.service_list import left_out
 from promoter.pipeline.validation.front import check_front
 from promoter.pipeline.validation.hosts import check_hosts
+from promoter.pipeline.validation.spots import relative_sources
+from promoter.pipeline.validation.swarm import check_swarm
 
 
 def check_services(text: FileText, resolved: Resolved) -> None:
@@ -22,16 +20,18 @@ def check_services(text: FileText, resolved: Resolved) -> None:
     if environment.strategy not in SUPPORTED:
         message = f"this version does not support strategy {environment.strategy}"
         resolved.filler.complain(spot / "strategy", message, f"use {' or '.join(SUPPORTED)}")
-    check_hosts(text, resolved)
+    in_swarm = environment.swarm is not None
+    (check_swarm if in_swarm else check_hosts)(text, resolved)
     check_front(text, resolved)
     for name, service in environment.services.items():
         rules = _Rules(text, resolved, name, service)
-        rules.alone()
         rules.processor()
         rules.networks()
-        rules.files()
         rules.names()
-        rules.relative_binds()
+        if not in_swarm:
+            rules.alone()
+            rules.files()
+            rules.relative_binds()
     _check_cycle(text, resolved)
 
 
@@ -105,20 +105,9 @@ class _Rules:
         far = next((e for e in self._resolved.environment.engines if e and not e.startswith("unix://")), None)
         if far is None:
             return
-        for spot, source in self._sources():
+        for spot, source in relative_sources(self._text, self._resolved, self._name):
             message = f"{source} is on this machine, but {far} is another machine"
             self._resolved.filler.complain(spot, message, "name an absolute path of the engine's host, or use a volume")
-
-    def _sources(self) -> Iterator[tuple[Spot, str]]:
-        for layer in (*self._text.layers[self._name].layers, self._resolved.text.layers.get(self._name)):
-            entries = layer.raw.get("volumes") if layer is not None else None
-            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-                assert layer is not None
-                spot = layer.spot / "volumes" / index
-                if isinstance(entry, str) and entry[:1] in (".", "~") and ":" in entry:
-                    yield spot, entry.split(":")[0]
-                elif isinstance(entry, dict) and entry.get("type") == "bind" and is_relative(str(entry.get("source", "/"))):
-                    yield spot / "source", str(entry["source"])
 
 
 def _check_cycle(text: FileText, resolved: Resolved) -> None:
