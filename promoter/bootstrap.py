@@ -10,6 +10,7 @@ from threading import Lock
 from promoter.adapters.actor import who
 from promoter.adapters.clock import SystemClock
 from promoter.adapters.engine.connect import open_engine
+from promoter.adapters.engine.engine import DockerEngine
 from promoter.adapters.git.source import GitSource
 from promoter.adapters.git.tracked import GitCheckout
 from promoter.adapters.ledgers.open import open_ledger
@@ -28,6 +29,7 @@ from promoter.pipeline.loader import load
 from promoter.pipeline.loader_port import Loaded
 from promoter.pipeline.model import BuilderChoice
 from promoter.promotion.ports.builder import Builder
+from promoter.promotion.ports.cluster import Cluster
 from promoter.promotion.ports.engine import Engine
 from promoter.promotion.progress import Listener, Notice
 from promoter.usecases.context import Context
@@ -39,20 +41,34 @@ _UNUSED = "`ledger_token` is not used, because only the pipeline file names the 
 
 
 class Engines:
-    """Engines by address, each opened once and closed together."""
+    """Engines by address and swarms by their managers, each opened once and closed together."""
 
-    def __init__(self, credentials: Credentials, check: Callable[[], None]) -> None:
-        self._credentials, self._check, self._lock = credentials, check, Lock()
-        self._engines: dict[str | None, Engine] = {}
+    def __init__(self, credentials: Credentials, sleep: Callable[[float], None], check: Callable[[], None]) -> None:
+        self._credentials, self._sleep, self._check, self._lock = credentials, sleep, check, Lock()
+        self._engines: dict[str | None, DockerEngine] = {}
+        self._clusters: dict[tuple[str | None, ...], Cluster] = {}
         self._stack = ExitStack()
 
     def at(self, address: str | None) -> Engine:
+        return self._at(address)
+
+    def cluster(self, managers: tuple[str | None, ...]) -> Cluster:
+        """Return the swarm with these managers."""
+        from promoter.adapters.swarm.swarm import DockerSwarm  # most pipelines have none
+
+        engines = [self._at(address) for address in managers]
+        with self._lock:
+            if managers not in self._clusters:
+                self._clusters[managers] = DockerSwarm(engines, self._sleep, self._check)
+            return self._clusters[managers]
+
+    def _at(self, address: str | None) -> DockerEngine:
         with self._lock:
             engine = self._engines.get(address)
             if engine is None:
-                opened = open_engine(address, logins=self._credentials.for_host, check=self._check)
-                self._stack.callback(opened.close)
-                engine = self._engines[address] = opened
+                engine = open_engine(address, logins=self._credentials.for_host, check=self._check)
+                self._stack.callback(engine.close)
+                self._engines[address] = engine
             return engine
 
     def close(self) -> None:
@@ -144,7 +160,7 @@ def _open_ports(
     """Every adapter that a command may need. `stack` closes them."""
     pipeline, credentials, patient = loaded.pipeline, Credentials(), SystemClock()
     insecure, choice = frozenset(settings.insecure_registries), settings.builder or pipeline.builder
-    engines = Engines(credentials, clock.check)
+    engines = Engines(credentials, clock.sleep, clock.check)
     registry = HttpRegistry(credentials, insecure=insecure, sleep=clock.sleep, check=clock.check)
     forges = Forges(pipeline.directory, clock.sleep)
     for opened in (engines, registry, forges):
@@ -154,6 +170,7 @@ def _open_ports(
         patient=patient,
         secrets=DeclaredSecrets(pipeline.secrets, pipeline.directory, clock.check, revealed, settings.known_secrets()),
         engine=engines.at,
+        cluster=engines.cluster,
         registry=registry,
         builder=partial(_builder, choice, credentials, clock),
         probes=OutsideProbes(clock),

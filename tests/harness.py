@@ -12,13 +12,14 @@ from promoter.gates.override import Override, Rollback
 from promoter.gates.registry import Gate
 from promoter.ledger.ledger import Ledger
 from promoter.ledger.store import StateCache, TrustedHead
-from promoter.model.errors import CallerError, Diagnostic
+from promoter.model.errors import CallerError, Diagnostic, RegistryError
 from promoter.model.images import Digest, ImageRef, Reference, Repository
 from promoter.model.release import Release, Source
 from promoter.pipeline.compose.service import Healthcheck, Service
-from promoter.pipeline.hosts import Host, Rollout
+from promoter.pipeline.hosts import Host, Rollout, swarm
 from promoter.pipeline.loader_port import Loaded, PolicyAt, Snapshot
 from promoter.pipeline.model import BuilderChoice, BuiltService, Environment, Network, OnFailure, Pipeline, Strategy, ToPin
+from promoter.pipeline.swarm_spec import SwarmForm
 from promoter.promotion.build import Wanted
 from promoter.promotion.ports.builder import BuildRequest
 from promoter.promotion.ports.registry import Manifest
@@ -28,6 +29,7 @@ from promoter.usecases.context import Context
 from promoter.usecases.ports.bundle import UseCasePorts
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.engine import FakeEngine
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.probes import FakeProbes
@@ -63,12 +65,15 @@ class NoRegistry:
 
     def __init__(self, images: Mapping[str, ImageRef]) -> None:
         self.images, self.pings, self.asked, self.lost = images, list[str](), list[ImageRef](), set[ImageRef]()
+        self.refuses: RegistryError | None = None
 
     def ping(self, host: str) -> None:
         self.pings.append(host)
 
     def manifest(self, image: ImageRef) -> Manifest | None:
         self.asked.append(image)
+        if self.refuses is not None:
+            raise self.refuses
         return None if image in self.lost else Manifest(image.digest, "application/vnd.oci.image.manifest.v1+json", 2, None, ())
 
     def copy(self, image: ImageRef, to: Repository) -> None:
@@ -103,6 +108,8 @@ class Harness:
     """The hosts of each environment. An environment that is missing here has one host without a name."""
     rollout: Rollout = field(default_factory=Rollout)
     prefetch: bool = False
+    contents: Mapping[str, str] = field(default_factory=dict)
+    accept_engine: tuple[str, ...] = ()
     engines: dict[str | None, FakeEngine] = field(default_factory=dict)
     """The engines of hosts, by address. Every other address leads to `engine`."""
     name: str = "shop"
@@ -112,6 +119,7 @@ class Harness:
     def __post_init__(self) -> None:
         self.clock, self.store, self.probes, self.secrets = FakeClock(), MemoryLedger(), FakeProbes(), FakeSecrets()
         self.engine, self.source, self.registry = FakeEngine(sleep=self.clock.sleep), FixedSource(), NoRegistry(self.images)
+        self.cluster = FakeCluster(sleep=self.clock.sleep)
         self.events: list[Event] = []
         self.offer(*self.images.values())
 
@@ -134,15 +142,15 @@ class Harness:
         """Do nothing: there is no file that could be wrong."""
 
     def resolve(self, environment: str, source: Source, release_id: str | None) -> Environment:
-        network = Network(f"shop-{environment}")
+        network, in_swarm = Network(f"shop-{environment}"), self.strategy is Strategy.SWARM
         return Environment(
             name=environment,
             needs=self.names[environment],
             registry=None,
-            hosts=self.hosts.get(environment, (Host(),)),
+            hosts=(swarm([self.cluster.address]),) if in_swarm else self.hosts.get(environment, (Host(),)),
             rollout=self.rollout if environment in self.hosts else None,
             services=self.services,
-            contents={},
+            contents=self.contents,
             networks={"default": network},
             volumes={},
             before=self.before,
@@ -150,6 +158,7 @@ class Harness:
             gates=self.gates.get(environment, ()),
             on_failure=self.on_failure,
             strategy=self.strategy,
+            swarm=SwarmForm(timeout=timedelta(minutes=1)) if in_swarm else None,
             override=self.override,
             rollback=self.rollback,
             prefetch=self.prefetch,
@@ -173,7 +182,7 @@ class Harness:
         return wanted
 
     def offer(self, *images: ImageRef) -> None:
-        for engine in (self.engine, *self.engines.values()):
+        for engine in (self.engine, self.cluster, *self.engines.values()):
             for one in images:
                 engine.offer(one)
 
@@ -200,6 +209,7 @@ class Harness:
             patient=patient,
             secrets=self.secrets,
             engine=lambda address: self.engines.get(address, self.engine),
+            cluster=lambda _: self.cluster,
             registry=self.registry,
             builder=lambda _: FakeBuilder(_nothing_is_built),
             probes=self.probes,
@@ -215,6 +225,7 @@ class Harness:
             actor=actor,
             interrupt=self.clock.interrupt,
             policy_ref=self.policy_ref,
+            accept_engine=self.accept_engine,
         )
         return Promoter(context)
 

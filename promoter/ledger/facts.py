@@ -97,7 +97,7 @@ class Promoted(Payload):
     kind = Kind.PROMOTED
     plan_digest: str
     promotion: str
-    services: Annotated[Document, "{name: {digest, containers: [id], started?: [time]}}"]
+    services: Annotated[Document, "{name: {digest, containers: [id], started?: [time]}}; in a swarm the id of the service"]
     gap_ms: int | None
     duration_ms: int | None
     from_release: Annotated[str | None, "release or null"] = field(metadata={"key": "from"})

@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     ROLLED_BACK = "rolled_back"
     HOST_UNREACHABLE = "host_unreachable"
     HOLD_EXCEEDED = "hold_exceeded"
+    UPDATE_PAUSED = "update_paused"
     INTERRUPTED = "interrupted"
 
 

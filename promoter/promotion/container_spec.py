@@ -1,16 +1,17 @@
 """One service to put in place, and the result for one replica."""
 
 from collections.abc import Mapping
+from dataclasses import field
 
 from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest, ImageRef
-from promoter.model.labels import COLOR, Namespace, Role, Slot, container_labels, promotion_of
+from promoter.model.labels import COLOR, Namespace, Role, Slot, container_labels, promotion_of, slots
 from promoter.model.ownership import Labels, owner_labels
 from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front import COLORS, server
 from promoter.pipeline.front_spec import Front
 from promoter.pipeline.model import Environment
-from promoter.promotion.ports.container import Container, ContainerSpec, FileContent
+from promoter.promotion.ports.container import Container, ContainerSpec, FileContent, VolumeSpec
 from promoter.promotion.steps import Proof
 
 
@@ -33,6 +34,7 @@ class ContainerRequest:
     live: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
     front: "Fronted | None" = None
+    volumes: Mapping[str, VolumeSpec] = field(default_factory=dict)
 
     @property
     def owner(self) -> Labels:
@@ -62,6 +64,7 @@ class ContainerRequest:
             publish=not candidate,
             ephemeral_ports=candidate,
             inherited=inherited or {},
+            volumes=self.volumes,
         )
 
 
@@ -117,11 +120,21 @@ class Swapped:
     """A sentence about a previous container that did not stop in time, with the remedy."""
 
 
-def files_of(environment: Environment, service: str) -> tuple[FileContent, ...]:
-    """Return the secrets and configs of a service as files."""
-    config, contents = environment.services[service], environment.contents
-    grants = [("secret", grant) for grant in config.secrets] + [("config", grant) for grant in config.configs]
-    return tuple(FileContent(g.target, contents[f"{kind}:{g.source}"], g.uid, g.gid, g.mode) for kind, g in grants)
+def slots_of(namespace: Namespace, environment: Environment, service: str) -> tuple[Slot, ...]:
+    """Return the names of a service's replicas on an engine. In a swarm the service has one name, and the replicas have none."""
+    config = environment.services[service]
+    if environment.swarm is not None:
+        return slots(namespace, service, 1, None)
+    return slots(namespace, service, config.replicas, config.container_name)
+
+
+def volumes_of(environment: Environment, service: str, owner: Labels) -> dict[str, VolumeSpec]:
+    """Return the volumes of a service that the nodes of a swarm create when a task mounts them."""
+    if environment.swarm is None:
+        return {}
+    sources = {mount.source for mount in environment.services[service].volumes if mount.type == "volume"}
+    used = (volume for name, volume in environment.volumes.items() if name in sources and not volume.external)
+    return {one.name: VolumeSpec(one.name, {**one.labels, **owner}, one.driver, one.options) for one in used}
 
 
 def killed(container: str, seconds: float, *, init: bool) -> str:

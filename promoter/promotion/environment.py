@@ -18,7 +18,7 @@ from promoter.promotion.inspection.current import is_current
 from promoter.promotion.inspection.host_faults import faults_on_hosts
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.results import EnvironmentResult, Status
 
 
@@ -46,9 +46,9 @@ class EnvironmentContext:
     def namespace(self) -> Namespace:
         return Namespace(self.file.pipeline.name, self.name)
 
-    def engines(self, plan: Plan) -> tuple[Engine, ...]:
-        """Return the engine of each host."""
-        return tuple(self.ports.engine(host.engine) for host in plan.environment.hosts)
+    def runtimes(self, plan: Plan) -> tuple[Runtime, ...]:
+        """Return the engine of each host, or the swarm."""
+        return tuple(self.ports.at(host) for host in plan.environment.hosts)
 
     def nothing_to_do(self, plan: Plan) -> bool:
         """Return whether the last promotion here had this release and this plan, and its containers still run."""
@@ -60,7 +60,7 @@ class EnvironmentContext:
     def faults(self, plan: Plan) -> tuple[str, ...]:
         """Return a sentence for each recorded service that does not serve now; `plan` is that of the recorded deployment."""
         current = self.entry.current
-        return () if current is None else faults_on_hosts(self.ports.engine, self.namespace, current, plan)
+        return () if current is None else faults_on_hosts(self.ports.at, self.namespace, current, plan)
 
     def show(self, admission: Admission) -> None:
         for one in admission.results:

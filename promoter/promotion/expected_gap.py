@@ -5,6 +5,7 @@ from typing import Any
 
 from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
+from promoter.pipeline.compose.deploy import Deploy, UpdateConfig
 from promoter.pipeline.front import FRONT
 from promoter.promotion.plan import Plan
 from promoter.promotion.service_digest import service_digest
@@ -29,6 +30,9 @@ def expected_gap(plan: Plan, before: Mapping[str, Any] | None) -> ExpectedGap:
         return ExpectedGap()
     wanted, front = plan.document(), plan.environment.front
     replaced = [name for name in plan.environment.services if _changed(name, wanted, before)]
+    if plan.environment.swarm is not None:
+        gaps = [name for name in replaced if _stops_all_tasks(plan.environment.services[name].deploy)]
+        return ExpectedGap(tuple(_running(gaps, before)), none=tuple(name for name in replaced if name not in gaps))
     if front is None or FRONT in replaced:
         return ExpectedGap(down=tuple(_running(replaced, before)))
     behind = [name for name in replaced if front.of(name)]
@@ -40,6 +44,14 @@ def expected_gap(plan: Plan, before: Mapping[str, Any] | None) -> ExpectedGap:
 
 def _changed(service: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return service_digest(wanted, service) != service_digest(before, service)
+
+
+def _stops_all_tasks(deploy: Deploy) -> bool:
+    """Return whether a swarm stops all tasks of a service before it starts new ones."""
+    update, replicas = deploy.update_config or UpdateConfig(), 1 if deploy.replicas is None else deploy.replicas
+    if update.order == "start-first":
+        return False
+    return update.parallelism == 0 or (deploy.mode == "replicated" and update.parallelism >= replicas)
 
 
 def _running(services: Iterable[str], before: Mapping[str, Any]) -> list[str]:

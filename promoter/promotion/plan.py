@@ -75,6 +75,7 @@ class Plan:
             **({"rollout": target.rollout.model_dump(mode="json")} if target.rollout else {}),
             "strategy": str(target.strategy),
             **({"front": target.front.model_dump(mode="json")} if target.front else {}),
+            **({"swarm": target.swarm.model_dump(mode="json")} if target.swarm else {}),
             "on_failure": str(target.on_failure),
             "secrets": dict(self.secrets),
             "before": [_check(check) for check in target.before],
@@ -112,13 +113,15 @@ def secret_names(environment: Environment) -> tuple[str, ...]:
     return _names_in_all(texts)
 
 
-def needed_secrets(environment: Environment, created: Collection[str]) -> tuple[str, ...]:
-    """Return the secrets needed to create these services and to run the checks."""
+def needed_secrets(
+    environment: Environment, created: Collection[str], contents: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Return the secrets needed to create these services and to run the checks. `contents` are the files to write; None: all."""
     services = [environment.services[name] for name in created]
     grants = [f"secret:{grant.source}" for service in services for grant in service.secrets]
     grants += [f"config:{grant.source}" for service in services for grant in service.configs]
     texts: list[object] = [service.document() for service in services]
-    texts += [environment.contents.get(grant) for grant in grants]
+    texts += [environment.contents.get(grant) for grant in grants] if contents is None else contents
     texts += [_check(check) for check in (*environment.before, *environment.verify)]
     return _names_in_all(texts)
 

@@ -5,7 +5,12 @@ from promoter.model.release import Release
 from promoter.pipeline.hosts import Host
 from promoter.promotion import progress
 from promoter.promotion.environment import EnvironmentContext
+from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.image_pull import fetch
+from promoter.promotion.execution.job import Execution
+from promoter.promotion.execution.swarm.context import service_spec, timeout_of
+from promoter.promotion.execution.swarm.pulling import Pulling
+from promoter.promotion.inspection.current import promotion_id
 from promoter.promotion.inspection.hosts import ask_hosts
 from promoter.promotion.plan import Plan
 
@@ -13,6 +18,10 @@ from promoter.promotion.plan import Plan
 def prefetch(env: EnvironmentContext, plan: Plan) -> None:
     """Pull on each host, if the file says so. A failure is only reported: the promotion pulls again."""
     if not plan.environment.prefetch:
+        return
+
+    if plan.environment.swarm is not None:
+        _prefetch_on_nodes(env, plan)
         return
 
     def pull(host: Host) -> list[str]:
@@ -35,6 +44,19 @@ def prefetch(env: EnvironmentContext, plan: Plan) -> None:
             env.emit(progress.Notice(f"{where}: the images could not be pulled ahead: {answer.message}"))
         elif answer:
             env.emit(progress.Notice(f"{where}: pulled ahead: {', '.join(answer)}"))
+
+
+def _prefetch_on_nodes(env: EnvironmentContext, plan: Plan) -> None:
+    """Pull on every node of a swarm."""
+    environment, ports = plan.environment, env.ports
+    job = Execution(plan, promotion_id(env.ledger.state, plan), env.file.pipeline.directory, None)
+    pulling = Pulling(ports.cluster(environment.hosts[0].managers), ports.registry, ports.clock, timeout_of(environment))
+    try:
+        for service in environment.services:
+            nodes = pulling.pull(plan.release.images[service], service_spec(job, service))
+            env.emit(progress.Notice(f"{env.name}: pulled ahead: {service} on {', '.join(nodes)}"))
+    except (StepFailure, EngineError) as error:
+        env.emit(progress.Notice(f"{env.name}: the images could not be pulled ahead: {error}"))
 
 
 def prefetch_later(env: EnvironmentContext, release: Release) -> None:

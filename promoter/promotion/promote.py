@@ -63,7 +63,7 @@ def _until_it_ends(env: EnvironmentContext, release: Release) -> EnvironmentResu
             cause = lost.error
             for_engine = for_engine or Deadline.after(env.ports.clock, AWAY)
             try:
-                comeback = wait_for_engine(env, env.engines(env.controller.plan(release)), cause, for_engine)
+                comeback = wait_for_engine(env, env.runtimes(env.controller.plan(release)), cause, for_engine)
             except Interrupted:
                 return env.result(Status.INTERRUPTED, ReasonCode.INTERRUPTED, f"interrupted: {cause.message}", RESUMES)
             if comeback is None:
@@ -113,7 +113,7 @@ def _evaluate_target(env: EnvironmentContext, plan: Plan) -> Admission:
     names: dict[str, str] = {}
 
     def other(host: Host) -> GateResult | None:
-        engine, found = env.ports.engine(host.engine), None
+        engine, found = env.ports.at(host), None
         if rollout is not None:
             _refuse_same(names, host, engine.identify())
         if env.name not in env.options.accept_engine:
@@ -137,5 +137,7 @@ def _refuse_same(names: dict[str, str], host: Host, identity: EngineIdentity) ->
 
 def _settle_engine(env: EnvironmentContext, plan: Plan, hold: HeldLease, comeback: Comeback | None) -> None:
     """Stop the containers that a restarted engine is about to stop, before anything is started beside them."""
-    if comeback is not None and plan.environment.rollout is None:  # a rollout does it itself
-        settle_engine(FencedEngine(env.engines(plan)[0], hold.check), env.namespace, comeback)
+    environment = plan.environment
+    if comeback is not None and environment.rollout is None and environment.swarm is None:  # a rollout does it itself
+        engine = env.ports.engine(environment.hosts[0].engine)
+        settle_engine(FencedEngine(engine, hold.check), env.namespace, comeback)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from promoter.model.clock import Clock
 from promoter.model.errors import EngineError, WorldError
 from promoter.promotion.ports.container import EngineIdentity
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 
 T = TypeVar("T")
 POLL = 1.0
@@ -17,7 +17,7 @@ OUTAGES = 2
 """The number of times that a build or a push is repeated: some builds make their engine fail each time."""
 
 
-def identified(engine: Engine, clock: Clock) -> EngineIdentity:
+def identified(engine: Runtime, clock: Clock) -> EngineIdentity:
     """Identify the engine, and wait if the connection breaks off. Raise EngineError if it does not come back.
 
     An engine that was never reached is an error at once.
@@ -37,7 +37,7 @@ def identified(engine: Engine, clock: Clock) -> EngineIdentity:
                 raise
 
 
-def outlast(engine: Engine, clock: Clock, act: Callable[[], T]) -> T:
+def outlast(engine: Runtime, clock: Clock, act: Callable[[], T]) -> T:
     """Call `act`, which may run twice. If the engine is lost meanwhile, wait for it and call `act` again.
 
     Raise what `act` raised if the engine answers all the time, does not come back, or is lost too often.
@@ -55,7 +55,7 @@ def outlast(engine: Engine, clock: Clock, act: Callable[[], T]) -> T:
     return act()
 
 
-def _answers(engine: Engine) -> bool:
+def _answers(engine: Runtime) -> bool:
     try:
         engine.identify()
     except EngineError:

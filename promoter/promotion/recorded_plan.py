@@ -18,6 +18,7 @@ from promoter.pipeline.compose.service import Service
 from promoter.pipeline.front_spec import Front
 from promoter.pipeline.hosts import Host, Rollout, read_host
 from promoter.pipeline.model import Environment, LocalFile, Network, OnFailure, Strategy, Volume
+from promoter.pipeline.swarm_spec import SwarmForm
 from promoter.promotion.plan import Plan, StepsOf
 
 
@@ -55,6 +56,7 @@ def _environment(document: Mapping[str, Any], base: Environment, release: Releas
         target_repositories={n: i.repository for n, i in images.items() if i.repository != release.images[n].repository},
         strategy=Strategy(document["strategy"]),
         front=Front.model_validate(document["front"]) if "front" in document else None,
+        swarm=SwarmForm.model_validate(document["swarm"]) if "swarm" in document else None,
         on_failure=OnFailure(document["on_failure"]),
         rollout=Rollout.model_validate(document["rollout"]) if "rollout" in document else None,
         files=tuple(LocalFile(path, str(directory / path), digest) for path, digest in document.get("files", {}).items()),

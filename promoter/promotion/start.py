@@ -127,7 +127,7 @@ def _run(
         fact.resumed,
         env.ledger.state.chain,
         reusable(entry, plan, lambda digest: _document(env, digest)),
-        _ran(env, plan, env.entry.current),
+        _ran_on_same_target(env, plan),
         earlier_try.at if earlier_try is not None else env.ports.clock.now(),
         _ran_on_hosts(env, plan),
     )
@@ -141,7 +141,7 @@ def _settle_abandoned(env: EnvironmentContext, plan: Plan, hold: HeldLease) -> N
     """Undo what an interrupted promotion of another plan left, so that it is not mistaken for the deployment."""
     start = env.entry.start
     if start is not None and not _is_resumed(env, plan):
-        settle(env.ports, env.ledger, env.emit, plan, start, hold, _ran(env, plan, env.entry.current), _ran_on_hosts(env, plan))
+        settle(env.ports, env.ledger, env.emit, plan, start, hold, _ran_on_same_target(env, plan), _ran_on_hosts(env, plan))
 
 
 def _ran_on_hosts(env: EnvironmentContext, plan: Plan) -> dict[str, Ran]:
@@ -160,8 +160,19 @@ def _ran_on_hosts(env: EnvironmentContext, plan: Plan) -> dict[str, Ran]:
 def _ran_on_engine(env: EnvironmentContext, current: Deployment, host: Host) -> Deployment | None:
     """Return what ran on this host's engine before the file named hosts."""
     with suppress(EngineError):
-        if env.ports.engine(host.engine).identify().fingerprint == current.engine:
+        if env.ports.at(host).identify().fingerprint == current.engine:
             return current
+    return None
+
+
+def _ran_on_same_target(env: EnvironmentContext, plan: Plan) -> Ran | None:
+    """Return what runs there now; None if it runs on an engine and the plan is for a swarm, or the other way round."""
+    ran = _ran(env, plan, env.entry.current)
+    if ran is None or (ran.job.plan.environment.swarm is None) == (plan.environment.swarm is None):
+        return ran
+    where = ", ".join(host.shown for host in ran.job.plan.environment.hosts)
+    sentence = f"{env.name}: the earlier release still runs on {where}: it is not touched, remove it there yourself"
+    env.emit(progress.Notice(sentence))
     return None
 
 

@@ -94,7 +94,12 @@ class Monitor:
 
 @dataclass(frozen=True)
 class Retire:
-    """Remove containers older than the previous ones, and services that the file no longer has."""
+    """Remove containers older than the previous ones, and services that the file no longer has.
+
+    In a swarm there are no containers to keep, but secrets and configs that are not used any more.
+    """
+
+    swarm: bool = False
 
     @property
     def id(self) -> str:
@@ -102,6 +107,8 @@ class Retire:
 
     @property
     def title(self) -> str:
+        if self.swarm:
+            return "remove services, secrets and configs that are not used any more"
         return "remove containers older than the previous ones"
 
 

@@ -14,7 +14,7 @@ from promoter.promotion.admission.result import Admission
 from promoter.promotion.environment import EnvironmentContext
 from promoter.promotion.execution.comeback import Comeback, await_engine
 from promoter.promotion.plan import Plan
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.prefetch import prefetch
 from promoter.promotion.request import request_promotion
 
@@ -76,7 +76,7 @@ def wait_for_lease(env: EnvironmentContext, deadline: Deadline) -> bool:
 
 
 def wait_for_engine(
-    env: EnvironmentContext, engines: Sequence[Engine], error: EngineError, deadline: Deadline
+    env: EnvironmentContext, engines: Sequence[Runtime], error: EngineError, deadline: Deadline
 ) -> Comeback | None:
     """Return the engine when it answers again, of several the last one; None if one of them does not in time."""
     env.emit(progress.Waiting(env.name, (f"{error.message}; the engine connection was lost",), deadline.left))

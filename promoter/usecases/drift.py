@@ -150,7 +150,7 @@ def _compared_on(ctx: Context, name: str, host: str | None, current: Deployment,
         hosts = [one for one in record.plan.environment.hosts if host is None or one.name == host]
         if not hosts:
             return Comparison(not_compared=["everything"], unknown=["the recorded plan does not have this host"])
-        engine = ctx.ports.engine(hosts[0].engine)
+        engine = ctx.ports.at(hosts[0])
         record = replace(record, plan=record.plan.on(hosts[0])) if host is not None else record
     except InvalidFile:
         raise

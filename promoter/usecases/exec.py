@@ -4,9 +4,10 @@ The start is recorded before the command runs, and the result after it, so that 
 No lease is taken: a long command must not block a promotion or a rollback.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from promoter.ledger.chain import Fact
 from promoter.ledger.deployment import Deployment
@@ -18,15 +19,18 @@ from promoter.model.labels import Namespace
 from promoter.model.ownership import owner_labels
 from promoter.model.suggest import nearest
 from promoter.model.timestamps import stamp
+from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import NO_RELEASE
 from promoter.promotion.admission.target import other_engine, other_ledger
 from promoter.promotion.execution.ownership import Owned
-from promoter.promotion.ports.container import Container, ExecResult
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.container import Container, ExecResult, Output
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.recorded_plan import recorded_hosts
 from promoter.usecases.context import Context, facts_so_far, require_environment
 from promoter.usecases.redacted_lines import RedactedLines, WriteLine
 
+Act = Callable[[Output], ExecResult]
+"""Runs the command; the parameter gets its output."""
 TIMEOUT = timedelta(minutes=10)
 """How long promoter waits for the end of a command by default."""
 
@@ -79,23 +83,27 @@ def execute(
     chosen = _host(environment, whole, service, host)
     current = whole.on(chosen) if chosen else whole
     assert current is not None  # `_host` returns only hosts with a deployment
-    wanted = _recorded_container(environment, current, service, replica)
-    engine = _engine(ctx, environment, current, chosen)
-    container = _live_container(ctx, engine, environment, service, wanted)
+    at = _recorded_host(ctx, environment, current, chosen)
+    wanted = _recorded_container(environment, current, service, 1 if at.managers else replica)
+    runtime = ctx.ports.at(at)
+    _refuse_other(ctx, environment, current, runtime)
+    container = _live_container(ctx, runtime, environment, service, wanted)
     ctx.ports.secrets.prove(tuple(ctx.pipeline.secrets))
     words = tuple(command)
     intent = Executed(service=service, container=container.id, replica=replica, command=words, host=chosen or None)
     first = ctx.ledger.append(intent, environment, current.release)
-    result, fact = _run(ctx, engine, first, intent, timeout, write)
+    if at.managers:
+        act = partial(ctx.ports.cluster(at.managers).exec, container.id, replica, words, timeout.total_seconds())
+    else:
+        act = partial(ctx.ports.engine(at.engine).exec, container.id, words, timeout.total_seconds())
+    result, fact = _run(ctx, act, first, intent, timeout, write)
     reason = _unseen_end(timeout) if result.timed_out else None
     code = None if result.timed_out else result.exit_code
     return Execution(ctx.name, environment, service, container, words, code, reason, fact)
 
 
 # ------------------------------------------------------------ parts
-def _run(
-    ctx: Context, engine: Engine, first: Fact, intent: Executed, timeout: timedelta, write: WriteLine
-) -> tuple[ExecResult, Fact]:
+def _run(ctx: Context, act: Act, first: Fact, intent: Executed, timeout: timedelta, write: WriteLine) -> tuple[ExecResult, Fact]:
     """Run the command and record its result, also if the connection to the engine or this run ends before the command."""
     lines, started = RedactedLines(ctx.ports.secrets.redact, write), ctx.ports.clock.now()
 
@@ -113,7 +121,7 @@ def _run(
         return ctx.ledger.append(ended, first.environment, first.release)
 
     try:
-        result = engine.exec(intent.container, intent.command, timeout.total_seconds(), lines.take)
+        result = act(lines.take)
     except PromoterError as error:
         record(None, error.message)
         raise
@@ -158,15 +166,20 @@ def _recorded_container(environment: str, current: Deployment, service: str, rep
     return running.containers[replica - 1]
 
 
-def _engine(ctx: Context, environment: str, current: Deployment, host: str) -> Engine:
-    """Return the engine that the release was promoted to. Raise Refused if another one answers, or another ledger owns it."""
+def _recorded_host(ctx: Context, environment: str, current: Deployment, host: str) -> Host:
+    """Return where the release was promoted to."""
     document = ctx.ledger.plan_document(environment, current.plan_digest)
     if document is not None:
         hosts = recorded_hosts(document)
     else:
         source = ctx.ports.source.source(ctx.pipeline.directory)
         hosts = ctx.loaded.resolve(environment, source, NO_RELEASE).hosts
-    engine, found = ctx.ports.engine(next((one.engine for one in hosts if one.name == host), hosts[0].engine)), None
+    return next((one for one in hosts if one.name == host), hosts[0])
+
+
+def _refuse_other(ctx: Context, environment: str, current: Deployment, engine: Runtime) -> None:
+    """Raise Refused if another engine answers, or another ledger owns what runs there."""
+    found = None
     if environment not in ctx.accept_engine:
         found = other_engine(environment, current, engine)
     if found is None and environment not in ctx.accept_ledger:
@@ -174,14 +187,13 @@ def _engine(ctx: Context, environment: str, current: Deployment, host: str) -> E
         found = other_ledger(namespace, ctx.ledger.state.chain, ctx.ledger.store.location, engine)
     if found is not None:
         raise Refused(found.verdict.sentence, found.verdict.code)
-    return engine
 
 
-def _live_container(ctx: Context, engine: Engine, environment: str, service: str, identifier: str) -> Container:
+def _live_container(ctx: Context, engine: Runtime, environment: str, service: str, identifier: str) -> Container:
     """Return the container. Raise StartError if it belongs to another owner, EngineError if it does not run."""
     owner = owner_labels(Namespace(ctx.name, environment), service)
     found = Owned(engine, ctx.ports.clock).of(owner, identifier)
-    if found is not None and found.running:
+    if found is not None and (found.running or found.shortfall):
         return found
     state = "is missing" if found is None else f"is {found.status}"
     raise EngineError(

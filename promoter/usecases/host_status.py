@@ -14,10 +14,10 @@ from promoter.promotion.ports.container import Container
 from promoter.usecases.context import Context
 from promoter.usecases.front_traffic import FrontStatus, front_status
 
-_WORST_FIRST = ("missing", "unhealthy", "stopped", "starting", "running", "healthy", "completed")
+_WORST_FIRST = ("missing", "unhealthy", "stopped", "degraded", "starting", "running", "healthy", "completed")
 Answers = Sequence[tuple[Host, tuple[Container, ...] | EngineError]]
 """The containers of each host, or the error of its engine."""
-DOWN = _WORST_FIRST[:3]
+DOWN = _WORST_FIRST[:4]
 """Words for containers that do not serve."""
 
 
@@ -49,10 +49,9 @@ def ask_about(ctx: Context, name: str, current: Deployment, *, fronts: bool) -> 
     namespace = Namespace(ctx.name, name)
 
     def ask(host: Host) -> tuple[tuple[Container, ...], FrontStatus | None]:
-        engine = ctx.ports.engine(host.engine)
-        found = engine.find(namespace.labels)
+        found = ctx.ports.at(host).find(namespace.labels)
         has_front = fronts and FRONT in current.services and any(color_of(one.labels) for one in found)
-        return found, front_status(engine, found) if has_front else None
+        return found, front_status(ctx.ports.engine(host.engine), found) if has_front else None
 
     try:
         hosts = _environment(ctx, name).hosts
@@ -75,17 +74,18 @@ def _host(
         return HostStatus(host.name, None, None, behind)
     found, front = answer
     seen = {container.id: container for container in found}
-    words = [(service, _word(seen.get(c), running)) for service, running in there.services.items() for c in running.containers]
-    health = next((word for word in _WORST_FIRST if any(word == one for _, one in words)), "running")
+    containers = [(name, running, seen.get(c)) for name, running in there.services.items() for c in running.containers]
+    words = [(name, _word(found, running), found) for name, running, found in containers]
+    health = next((word for word in _WORST_FIRST if any(word == one for _, one, _ in words)), "running")
     prefix = f"{host.name}: " if host.name else ""
-    faults = tuple(dict.fromkeys(f"{prefix}{service} is {word}" for service, word in words if word in DOWN))
+    faults = tuple(dict.fromkeys(f"{prefix}{name} is {_in_words(word, one)}" for name, word, one in words if word in DOWN))
     return HostStatus(host.name, release, health, behind, faults, front)
 
 
 def worst(hosts: tuple[HostStatus, ...]) -> tuple[str, tuple[str, ...]]:
     """Return the worst health of all hosts, and a sentence for each service that does not serve and each host that is behind."""
     found = {host.health for host in hosts}
-    health = next((word for word in (*_WORST_FIRST[:3], "unknown", *_WORST_FIRST[3:]) if word in found), "running")
+    health = next((word for word in (*DOWN, "unknown", *_WORST_FIRST[len(DOWN) :]) if word in found), "running")
     behind = tuple(f"{host.name} is behind: {host.behind}" for host in hosts if host.behind)
     return health, (*(fault for host in hosts for fault in host.faults), *behind)
 
@@ -102,9 +102,7 @@ def containers_of(ctx: Context, name: str) -> tuple[tuple[Host, Container], ...]
 def containers_by_host(ctx: Context, name: str) -> Answers:
     """Return the containers of each host, or the error of its engine. Raise the error if no host answers."""
     namespace = Namespace(ctx.name, name)
-    answers = ask_hosts(
-        _environment(ctx, name).hosts, lambda host: ctx.ports.engine(host.engine).find(namespace.labels), DEADLINE
-    )
+    answers = ask_hosts(_environment(ctx, name).hosts, lambda host: ctx.ports.at(host).find(namespace.labels), DEADLINE)
     silent = [answer for _, answer in answers if isinstance(answer, EngineError)]
     if len(silent) == len(answers):
         raise silent[0]
@@ -115,9 +113,16 @@ def _environment(ctx: Context, name: str) -> Environment:
     return ctx.loaded.resolve(name, ctx.ports.source.source(ctx.pipeline.directory), NO_RELEASE)
 
 
+def _in_words(word: str, container: Container | None) -> str:
+    """Return the word, with the tasks of a service of a swarm that do not run."""
+    return f"{word}: {container.shortfall}" if container is not None and container.shortfall else word
+
+
 def _word(container: Container | None, recorded: Running) -> str:
     if container is None:
         return "missing"
+    if container.shortfall:
+        return "degraded"
     if container.running:
         proven = container.health == "starting" and container.started_at in recorded.started
         return "healthy" if proven else container.health or "running"

@@ -63,7 +63,7 @@ def follow(ctx: Context, environment: str, service: str | None, lines: int) -> I
     while True:
         facts_so_far(ctx)
         for host, container in _recorded(ctx, environment, service, containers_by_host(ctx, environment)):
-            part = ctx.ports.engine(host.engine).log_since(container.id, lines, ends.get(container.id, ""))
+            part = ctx.ports.at(host).log_since(container.id, lines, ends.get(container.id, ""))
             ends[container.id] = part.until
             if part.text:
                 yield LogEntry(environment, None, _source(host, container.name), ctx.ports.secrets.redact(part.text).rstrip("\n"))
@@ -110,7 +110,7 @@ def _log_lines(ctx: Context, name: str, host: Host, container: Container, lines:
     except SecretError as error:
         yield LogEntry(name, None, who, f"not shown, because secrets in it cannot be redacted: {error.message}")
         return
-    text = ctx.ports.secrets.redact(ctx.ports.engine(host.engine).logs(container.id, lines)).rstrip()
+    text = ctx.ports.secrets.redact(ctx.ports.at(host).logs(container.id, lines)).rstrip()
     if text:
         yield LogEntry(name, None, who, text)
 

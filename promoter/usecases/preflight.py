@@ -52,7 +52,11 @@ def require_reachable(ctx: Context, plans: Iterable[Plan]) -> None:
 
 def _require_free_ports(ctx: Context, environments: Iterable[Environment]) -> None:
     """Refuse ports that others have, before anything is built. Behind gates they may be free in time: only tell."""
-    wanted = [one for one in environments if any(port.published for s in one.services.values() for port in s.ports)]
+    wanted = [
+        one
+        for one in environments
+        if one.swarm is None and any(port.published for s in one.services.values() for port in s.ports)
+    ]
     by_engine: dict[str | None, list[Environment]] = {}
     for one in wanted:
         by_engine.setdefault(one.engines[0], []).append(one)
@@ -78,9 +82,10 @@ def _answer(
         reached[environment.name] = _reached(ctx, environment)
 
     several = [one for one in environments if one.rollout is not None]
-    addresses = addresses | {one.hosts[0].engine for one in environments if one.rollout is None}
+    alone = {str(one.hosts[0].document()): one.hosts[0] for one in environments if one.rollout is None}
+    alone |= {str(Host(engine=address).document()): Host(engine=address) for address in addresses}
     calls: list[Callable[[], object]] = [partial(ctx.ports.secrets.prove, sorted(secrets))] if secrets else []
-    calls += [partial(_identify, ctx.ports, address) for address in sorted(addresses, key=str)]
+    calls += [partial(_identify, ctx.ports, host) for _, host in sorted(alone.items())]
     calls += [partial(reach, environment) for environment in several]
     calls += [partial(ctx.ports.registry.ping, host) for host in sorted(registry_hosts)]
     with ThreadPoolExecutor(8) as pool:
@@ -93,12 +98,12 @@ def _answer(
 
 def _reached(ctx: Context, environment: Environment) -> tuple[Host, ...]:
     """Return the hosts that answer. Raise HostUnreachable for the others, unless the file says to skip them."""
-    answers = ask_hosts(environment.hosts, lambda host: _identify(ctx.ports, host.engine))
+    answers = ask_hosts(environment.hosts, lambda host: _identify(ctx.ports, host))
     return tuple(host for host, _ in require_answers(environment, answers))
 
 
-def _identify(ports: UseCasePorts, address: str | None) -> None:
-    identified(ports.engine(address), ports.clock)
+def _identify(ports: UseCasePorts, host: Host) -> None:
+    identified(ports.at(host), ports.clock)
 
 
 def _together(errors: list[BaseException]) -> BaseException:

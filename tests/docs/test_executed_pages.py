@@ -16,6 +16,7 @@ CHECKED_ONLY = {
     "how-to/find-drift.md": "drift of every kind; tests/live/test_drift.py makes and finds it",
     "how-to/no-failed-requests.md": "what happens to requests; tests/live/test_front.py sends them",
     "how-to/several-hosts.md": "hosts by name; tests/live/test_hosts.py has real engines",
+    "how-to/swarm.md": "managers by name; tests/live/test_swarm.py has a real swarm",
     "how-to/first-host-over-ssh.md": "a host by name; tests/adapters/engine/test_connect.py goes through a real sshd",
     "how-to/ledger-in-postgresql.md": "a database by name; tests/adapters/ledgers/test_postgres.py has one of its own",
     "how-to/migrate-from-a-shell-script.md": "hosts by name; its promise is kept by tests/docs/test_migrating.py",

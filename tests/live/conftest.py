@@ -9,15 +9,19 @@ from tempfile import mkdtemp
 import docker
 import pytest
 from parts import engine as engines
+from parts import swarm as swarms
 from parts.errors import LabError
 from parts.front_images import build_all
+from parts.sweep import sweep_swarm
 
 from promoter.adapters.engine.connect import open_engine
+from promoter.adapters.swarm.swarm import DockerSwarm
 from tests.adapters.ledgers.postgres_server import Server, serving
 from tests.ci import fixtures
 from tests.ci.job import Job
 from tests.conftest import Cli
 from tests.live.app import App
+from tests.live.clusters import Clustered, prepared
 from tests.live.fronted import FrontedApp
 from tests.live.project import Project, initial
 from tests.live.stage import Stage, push_shell
@@ -96,6 +100,26 @@ def shell_image(engine_url: str, registry_host: str, busybox_dir: Path, tmp_path
 def stage(cli: Cli, engine_url: str, registry_host: str, clean_engine: str, shell_image: str) -> Iterator[Stage]:
     with closing(docker.DockerClient(base_url=engine_url)) as client:
         yield Stage(cli, clean_engine, registry_host, client)
+
+
+@pytest.fixture
+def clustered(cli: Cli, swarm: swarms.Swarm, busybox_dir: Path, unique: str, free_port: Callable[[], int]) -> Iterator[Clustered]:
+    """Return an application on the swarm. It is built on the first node."""
+    prepared(cli, busybox_dir)
+    engines = [open_engine(swarm.url(node)) for node in swarms.NODES]
+    cluster = DockerSwarm(engines)
+    cli.env |= {
+        "DOCKER_HOST": swarm.url(1),
+        "PROMOTER_INSECURE_REGISTRIES": f"{swarm.registry},{swarm.locked}",
+        "TOKEN": "s3cret-value",
+    }
+    try:
+        with swarm.alone():
+            yield Clustered(cli, unique, swarm, cluster, free_port())
+            sweep_swarm([swarm.url(node) for node in swarms.NODES], unique)
+    finally:
+        for engine in engines:
+            engine.close()
 
 
 @pytest.fixture

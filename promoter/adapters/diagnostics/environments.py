@@ -15,7 +15,7 @@ from promoter.promotion.inspection.taken_ports import REMEDY, PortsInUse, ports_
 def ports(subject: Subject) -> Iterator[Finding]:
     """Name the container or process that has a port of an environment. An engine that does not answer is another finding."""
     for address in subject.engines:
-        environments = [one for one in subject.environments if address in one.engines]
+        environments = [one for one in subject.environments if address in one.engines and one.swarm is None]
         used = _in_use(subject, address, environments)
         for environment in environments:
             for sentence in taken_ports(environment, subject.name, used):

@@ -7,7 +7,19 @@ from dataclasses import field
 from functools import partial
 from pathlib import Path
 
-from promoter.adapters.diagnostics import ci, clocks, disks, engines, environments, keys, ledgers, programs, registries, ssh
+from promoter.adapters.diagnostics import (
+    ci,
+    clocks,
+    disks,
+    engines,
+    environments,
+    keys,
+    ledgers,
+    programs,
+    registries,
+    ssh,
+    swarms,
+)
 from promoter.adapters.diagnostics.finding import Finding
 from promoter.adapters.diagnostics.subject import Subject
 from promoter.adapters.git.source import GitSource
@@ -81,6 +93,7 @@ def _parts(subject: Subject) -> list[_Part]:
     found += [_Part(f"rights {one}", True, partial(registries.rights, subject, one)) for one in subject.repositories]
     found += [_Part(f"image {one}", True, partial(registries.image, subject, one)) for one in subject.pulled]
     checks: tuple[tuple[str, bool, Callable[[Subject], Iterable[Finding]]], ...] = (
+        ("swarm", True, swarms.check),
         ("ports", True, environments.ports),
         ("secrets", False, environments.secrets),
         ("git", False, programs.git),

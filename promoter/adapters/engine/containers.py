@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from docker.errors import APIError, NotFound
@@ -16,6 +16,7 @@ from promoter.adapters.engine.connection import Link
 from promoter.adapters.engine.create_body import create_body, demands, endpoint, unplaceable
 from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_out
 from promoter.adapters.engine.files import archive
+from promoter.adapters.engine.log_lines import log_part, unix
 from promoter.model.errors import StartError, WorldError
 from promoter.promotion.ports.container import Container, ContainerSpec, LogPart, PublishedPort
 from promoter.promotion.ports.secrets import Secrets
@@ -193,10 +194,8 @@ class Containers(Link):
         return self._log(container, {"tail": str(tail)})
 
     def log_since(self, container: str, tail: int, since: str) -> LogPart:
-        output = self._log(container, {"timestamps": "1", **({"since": _unix(since)} if since else {"tail": str(tail)})})
-        stamped = (line.partition(" ") for line in output.splitlines(keepends=True))
-        fresh = [(at, text) for at, _, text in stamped if at > since]  # `since` itself is included by the engine
-        return LogPart("".join(text for _, text in fresh), fresh[-1][0] if fresh else since)
+        output = self._log(container, {"timestamps": "1", **({"since": unix(since)} if since else {"tail": str(tail)})})
+        return log_part(output, since)
 
     def _log(self, container: str, parameters: Mapping[str, str]) -> str:
         client = self.client()
@@ -215,9 +214,3 @@ def _run_healthcheck(client: Client, document: Mapping[str, Any]) -> None:
     timeout = (CONNECT, podman.time_limit(document) + CONNECT)
     with contextlib.suppress(*FOREIGN):
         client.call("GET", podman.HEALTHCHECK, document["Id"], version=podman.API, timeout=timeout)
-
-
-def _unix(stamp: str) -> str:
-    """Return an engine's time, such as 2026-11-29T01:02:03.123456789Z, in seconds since 1970, without rounding."""
-    whole, _, fraction = stamp.removesuffix("Z").partition(".")
-    return f"{int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())}.{fraction or '0'}"

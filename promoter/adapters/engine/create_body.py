@@ -56,7 +56,7 @@ def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_netw
         names = list(service.networks) if every_network else list(service.networks)[:1]
         endpoints = {name: endpoint(service.networks[name], service.external_links) for name in names}
         body["NetworkingConfig"] = {"EndpointsConfig": endpoints}
-    return {name: _reveal(value, reveal) for name, value in body.items()}
+    return revealed_body(body, reveal)
 
 
 _INTERFACE = "com.docker.network.endpoint.ifname"
@@ -135,11 +135,16 @@ def _set(**values: object) -> Json:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _reveal(value: object, reveal: Callable[[str], str]) -> object:
+def revealed_body(body: Json, reveal: Callable[[str], str]) -> Json:
+    """Return the body of a request with the handles of secrets replaced."""
+    return {name: _revealed(value, reveal) for name, value in body.items()}
+
+
+def _revealed(value: object, reveal: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return reveal(value) if OPENING in value else value
     if isinstance(value, Mapping):
-        return {_reveal(name, reveal): _reveal(inner, reveal) for name, inner in value.items()}
+        return {_revealed(name, reveal): _revealed(inner, reveal) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_reveal(inner, reveal) for inner in value]
+        return [_revealed(inner, reveal) for inner in value]
     return value

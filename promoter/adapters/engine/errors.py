@@ -158,6 +158,15 @@ def renamed(what: str, kind: type[WorldError] = EngineError) -> Iterator[None]:
         raise raised from error
 
 
+def answered(error: BaseException | None) -> bool:
+    """Return whether an error is the engine's own answer, and not a connection that failed."""
+    while error is not None:
+        if isinstance(error, APIError):
+            return True
+        error = error.__cause__
+    return False
+
+
 def _broke_off(error: BaseException | None) -> bool:
     """Return whether an error was caused by a failed or broken connection, and not by a timeout."""
     if isinstance(error, APIError) or timed_out(error):

@@ -53,10 +53,19 @@ class Images(Link):
 
     def _stream(self, what: str, path: str, host: str, kind: type[WorldError], parameters: dict[str, str]) -> streams.Lines:
         # An empty login is sent too: without the header, older engines refuse to push.
-        headers = {"X-Registry-Auth": encode_header(auth_config(host, self._logins(host))).decode()}
+        headers = self.registry_header(host)
         timeout = (CONNECT, SILENCE)
         options = {"params": parameters, "headers": headers, "stream": True, "timeout": timeout}
         return streams.read(lambda: self.ask(what, "POST", path, kind=kind, **options), what, kind, self._check)
+
+    def registry_header(self, host: str) -> dict[str, str]:
+        """Return the header with the login for a registry."""
+        return {"X-Registry-Auth": encode_header(auth_config(host, self._logins(host))).decode()}
+
+    def login_name(self, host: str) -> str | None:
+        """Return the user of the login for a registry; None without a login. A token has no user."""
+        login = self._logins(host)
+        return None if login is None else "" if login.identity_token else login.username
 
     def image_id(self, reference: str) -> str | None:
         document = self._image(reference)

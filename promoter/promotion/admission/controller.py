@@ -35,7 +35,7 @@ from promoter.promotion.admission.subject import Proposal, Subject
 from promoter.promotion.checks.runner import Checker, tolerant
 from promoter.promotion.execution.image_pull import fetch
 from promoter.promotion.execution.job import Execution
-from promoter.promotion.execution.provisioning import provide
+from promoter.promotion.execution.provisioning import provide, provide_networks
 from promoter.promotion.execution.strategies.registry import steps_of
 from promoter.promotion.inspection.current import promotion_id
 from promoter.promotion.inspection.drift import KnownContainers, moved
@@ -165,7 +165,7 @@ class AdmissionController:
     def _observed(self, name: str, release: Release, stay: Stay, deployment: Deployment) -> Stay:
         try:
             environment = self.file.resolve(name, release.source, release.id)
-            found = containers_on(self.ports.engine, Namespace(self.file.pipeline.name, name), environment)
+            found = containers_on(self.ports.at, Namespace(self.file.pipeline.name, name), environment)
         except EngineError as error:
             return replace(stay, down=f"the engine of {name} cannot be asked ({error.message})")
         return observed(stay, deployment, {container.id: container for _, container in found})
@@ -189,7 +189,7 @@ class AdmissionController:
         return () if verdict is None else (GateResult("digests", verdict, Rule.DIGESTS),)
 
     def _moved_on(self, plan: Plan, host: Host) -> str | None:
-        namespace, engine = Namespace(plan.pipeline, self.name), self.ports.engine(host.engine)
+        namespace, engine = Namespace(plan.pipeline, self.name), self.ports.at(host)
         whole, start, releases = self.entry.current, self.entry.start, self.ledger.state.releases
         current = whole.on(host.name) if whole is not None else None
         known = KnownContainers(
@@ -205,13 +205,17 @@ class AdmissionController:
         if worst(found) is not None or not isinstance(plan, Plan):
             return None
         job = Execution(plan, promotion_id(self.ledger.state, plan), self.file.pipeline.directory, None)
-        engine = self.ports.engine(plan.environment.hosts[0].engine)
+        host = plan.environment.hosts[0]
+        engine = self.ports.at(host)
         site = replace(job.site(engine), promotion="gate", owner=self.terms.owner)
         checker = Checker(self.ports)
 
         def executed(check: Check) -> CheckResult:
             if isinstance(check, ContainerCheck):
-                provide(engine, plan.environment, job.namespace)
+                if plan.environment.swarm is None:
+                    provide(self.ports.engine(host.engine), plan.environment, job.namespace)
+                else:
+                    provide_networks(engine, plan.environment, job.namespace)
                 made_as, platform = plan.release.images[check.service], plan.environment.services[check.service].platform
                 fetch(engine, self.ports.registry, made_as, plan.images[check.service], platform, lambda *_: None)
             return checker.run(check, site)

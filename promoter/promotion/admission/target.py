@@ -6,10 +6,10 @@ from promoter.ledger.deployment import Deployment
 from promoter.model.labels import Namespace, is_aside, ledger_of
 from promoter.model.ownership import is_owned, owner_labels
 from promoter.model.verdict import ReasonCode, refused
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 
 
-def other_engine(environment: str, current: Deployment | None, engine: Engine) -> GateResult | None:
+def other_engine(environment: str, current: Deployment | None, engine: Runtime) -> GateResult | None:
     """Return the refusal if the engine at the address is not the recorded one."""
     if current is None or current.engine is None:
         return None
@@ -23,7 +23,7 @@ def other_engine(environment: str, current: Deployment | None, engine: Engine) -
     return GateResult("engine", refused(ReasonCode.POLICY_CHANGED, sentence), Rule.ENGINE)
 
 
-def other_ledger(namespace: Namespace, chain: str | None, location: str, engine: Engine) -> GateResult | None:
+def other_ledger(namespace: Namespace, chain: str | None, location: str, engine: Runtime) -> GateResult | None:
     """Return the refusal if another ledger recorded the containers: its facts, gates and leases are not known here.
 
     `chain` is the digest of this ledger's first fact; None for an empty ledger.

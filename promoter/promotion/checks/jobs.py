@@ -19,7 +19,7 @@ from promoter.promotion.checks.target import CheckTarget
 from promoter.promotion.container_spec import without_aliases
 from promoter.promotion.lost_image import create
 from promoter.promotion.ports.container import Container, ContainerSpec
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.ports.secrets import Secrets
 
 TAIL = 20
@@ -68,7 +68,7 @@ class Jobs:
         site.engine.remove(there.id, volumes=True)
         return None
 
-    def _finish(self, engine: Engine, container: str, limit: float) -> int | None:
+    def _finish(self, engine: Runtime, container: str, limit: float) -> int | None:
         seen = engine.inspect(container)
         if seen is not None and _has_ended(seen):
             return seen.exit_code
@@ -81,7 +81,7 @@ class Jobs:
         return None
 
 
-def sweep(engine: Engine, namespace: Namespace, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
+def sweep(engine: Runtime, namespace: Namespace, gone: Gone, *, leased: bool, keep: Collection[str] = ()) -> None:
     """Remove jobs that no run waits for, except those named in `keep`.
 
     These are jobs of processes that are known to have ended. If the caller has the lease, all jobs that were made under an
@@ -114,4 +114,6 @@ def _spec(check: ContainerCheck, site: CheckTarget) -> ContainerSpec:
     labels = container_labels(site.namespace, check.service, site.release.id, str(image.digest), site.promotion, Role.JOB)
     name = site.once or f"{site.namespace.pipeline}-{site.namespace.environment}-{check.service}-job-{uuid4().hex[:8]}"
     owner = {} if site.owner is None else {OWNER: site.owner}
-    return ContainerSpec(name, image, service, {**labels, **owner}, site.files(check.service), publish=False)
+    return ContainerSpec(
+        name, image, service, {**labels, **owner}, site.files(check.service), publish=False, volumes=site.volumes(check.service)
+    )

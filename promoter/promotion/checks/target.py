@@ -9,8 +9,8 @@ from promoter.model.images import ImageRef
 from promoter.model.labels import Namespace
 from promoter.model.release import Release
 from promoter.pipeline.compose.service import Service
-from promoter.promotion.ports.container import FileContent
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.container import FileContent, VolumeSpec
+from promoter.promotion.ports.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,12 @@ class CheckTarget:
     services: Mapping[str, Service]
     files: Callable[[str], tuple[FileContent, ...]]
     directory: Path
-    engine: Engine
+    engine: Runtime
     fresh: bool = False
     once: str | None = None
     """The name of a job that must not run twice; its container stays until its result is recorded."""
+    volumes: Callable[[str], Mapping[str, VolumeSpec]] = lambda _: {}
+    """The named volumes of a service, which the nodes of a swarm create."""
     owner: str | None = None
     """The process that runs the check without having the environment's lease."""
 

@@ -16,6 +16,7 @@ from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure, gather
 from promoter.promotion.ports.container import Container, EngineIdentity
 from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.ports.secrets import Secrets
 from promoter.promotion.reconnect import POLL
 
@@ -28,7 +29,7 @@ class Comeback:
     away: float
 
 
-def await_engine(engine: Engine, clock: Clock, ends: float) -> Comeback | None:
+def await_engine(engine: Runtime, clock: Clock, ends: float) -> Comeback | None:
     """Return the engine when it answers again; None if it does not before `ends`. An engine that is stopping can still answer."""
     went = clock.monotonic()
     while clock.monotonic() < ends:
@@ -50,7 +51,7 @@ def settle(engine: Engine, namespace: Namespace, back: Comeback) -> None:
             engine.stop(container.id, None)
 
 
-def stays(seen: Container | None, before: Swapped, engine: Engine, secrets: Secrets) -> bool:
+def stays(seen: Container | None, before: Swapped, engine: Runtime, secrets: Secrets) -> bool:
     """Return whether a healthy container has run without a break. False if it was started again: it must be proven again.
 
     Raise StepFailure if it ended or became unhealthy.
@@ -62,7 +63,7 @@ def stays(seen: Container | None, before: Swapped, engine: Engine, secrets: Secr
     return seen.started_at == before.started
 
 
-def _ended(engine: Engine, seen: Container, secrets: Secrets) -> StepFailure:
+def _ended(engine: Runtime, seen: Container, secrets: Secrets) -> StepFailure:
     evidence = gather(engine, seen, secrets)
     code = ReasonCode.UNHEALTHY if seen.running else ReasonCode.START_FAILED
     what = "did not stay healthy" if seen.running else "did not stay up"

@@ -13,27 +13,35 @@ from promoter.promotion.checks.jobs import sweep
 from promoter.promotion.checks.runner import Checker
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import StepFailure
-from promoter.promotion.execution.job import Ran
+from promoter.promotion.execution.job import Execution, Ran
 from promoter.promotion.execution.step_runner import append
 from promoter.promotion.execution.steps import StepContext
+from promoter.promotion.execution.steps.context import PromotionContext
 from promoter.promotion.execution.strategies.protocol import Earlier, Failed, Returned, RolloutStrategy
 from promoter.promotion.irreversible import sentences
 from promoter.promotion.outage import outage
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.ports.container import EngineIdentity
 from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.results import EnvironmentResult, Status
 
 
 class Ending:
     """Records the facts of one promotion, and handles its failure."""
 
-    def __init__(self, ctx: StepContext) -> None:
-        self._ctx = ctx
+    def __init__(
+        self, ctx: PromotionContext, undo: Callable[[bool], Returned], gap: Callable[[], float | None] | None = None
+    ) -> None:
+        """Make the end of a promotion. `undo` undoes the changes.
+
+        `gap` returns the time in which clients got no answer; it is None if that is not measured.
+        """
+        self._ctx, self._undo, self._gap = ctx, undo, gap
         self._started = ctx.ports.clock.monotonic()
 
     def promoted(self, services: Mapping[str, Sequence[Swapped]], identity: EngineIdentity) -> EnvironmentResult:
-        gap = gap_of(self._ctx)
+        gap = self._gap() if self._gap is not None else None
         fact = facts.Promoted(
             **self._named(),
             services=running(services),
@@ -52,7 +60,7 @@ class Ending:
     def failed(self, failure: StepFailure, *, interrupted: bool) -> EnvironmentResult:
         """Undo the changes, unless the file or a repair forbids it, and record how the promotion ended."""
         job, name = self._ctx.job, self._ctx.environment.name
-        returned = undo(self._ctx, interrupted=interrupted)
+        returned = self._undo(interrupted)
         reasons = (*failure.reasons, *returned.sentences(name), *sentences(self._ctx.irreversible))
         evidence = [e.document() for e in (*failure.evidence, *returned.evidence)]
         body: dict[str, Any] = {
@@ -70,8 +78,8 @@ class Ending:
             append(self._ctx, facts.Failed(**body, left=returned.touched and (returned.left or bool(returned.problems))))
             status = Status.FAILED
         with suppress(PromoterError):  # the next run removes them; the end of this one is already recorded
-            sweep(self._ctx.engine, job.namespace, self._ctx.ports.gone, leased=True)
-        gap = gap_of(self._ctx) if returned.touched else None
+            sweep(self._ctx.runtime, job.namespace, self._ctx.ports.gone, leased=True)
+        gap = self._gap() if self._gap is not None and returned.touched else None
         details = {"evidence": evidence, **({"irreversible": jobs} if (jobs := self._irreversible()) else {})}
         return self._result(Status.INTERRUPTED if interrupted else status, failure.code, reasons, gap, details)
 
@@ -96,7 +104,7 @@ class Ending:
             reasons,
             plan.digest,
             self._ctx.job.previous,
-            milliseconds(gap) or 0,
+            None if self._gap is None else milliseconds(gap) or 0,
             took,
             details or {},
         )
@@ -152,23 +160,28 @@ def restore(
     return strategy.uninterruptible(uninterruptible.clock, uninterruptible.probes).restore(made, earlier, emit)
 
 
-def _earlier(ports: Ports, engine: Engine, ran: Ran) -> Earlier:
+def _earlier(ports: Ports, engine: Runtime, ran: Ran) -> Earlier:
     def verify() -> tuple[str, ...]:
-        checker, problems = Checker(ports), list[str]()
-        for check in ran.job.plan.environment.verify:
-            try:
-                result = checker.run(check, ran.job.site(engine))
-            except (Interrupted, LeaseLost):
-                raise
-            except PromoterError as error:
-                problems.append(f"{check.title()}: {error.message}")
-            else:
-                problems += [] if result.passed or check.dry_run else [result.sentence]
-        return tuple(problems)
+        return recorded_checks(ports, ran.job, engine)
 
     containers = {name: frozenset(running.containers) for name, running in ran.deployment.services.items()}
     job = ran.job
     return Earlier(job.plan.release.id, job.in_order, job.order, job.slots, containers, verify)
+
+
+def recorded_checks(ports: Ports, job: Execution, runtime: Runtime) -> tuple[str, ...]:
+    """Repeat the verification of a recorded promotion, and return a sentence for each failed check."""
+    checker, problems = Checker(ports), list[str]()
+    for check in job.plan.environment.verify:
+        try:
+            result = checker.run(check, job.site(runtime))
+        except (Interrupted, LeaseLost):
+            raise
+        except PromoterError as error:
+            problems.append(f"{check.title()}: {error.message}")
+        else:
+            problems += [] if result.passed or check.dry_run else [result.sentence]
+    return tuple(problems)
 
 
 def milliseconds(seconds: float | None) -> int | None:

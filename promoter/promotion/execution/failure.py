@@ -6,7 +6,7 @@ from promoter.model.dataclass import dataclass
 from promoter.model.errors import PromoterError
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.ports.container import Container
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.ports.secrets import Secrets
 
 LOG_LINES = 20
@@ -66,7 +66,7 @@ def of_error(error: PromoterError, fallback: ReasonCode) -> StepFailure:
     return StepFailure(error.reason_code or fallback, lines)
 
 
-def gather(engine: Engine, container: Container, secrets: Secrets, probe: str | None = None) -> Evidence:
+def gather(engine: Runtime, container: Container, secrets: Secrets, probe: str | None = None) -> Evidence:
     """Read the log and the health log of a failed container; values of secrets are redacted."""
     log = secrets.redact(engine.logs(container.id, LOG_LINES)).splitlines()
     health = [f"exit {p.exit_code}: {secrets.redact(p.output).strip()}" for p in container.health_log[-3:]]

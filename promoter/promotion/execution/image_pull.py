@@ -2,12 +2,12 @@
 
 from promoter.model.images import ImageRef
 from promoter.promotion.ports.container import Progress
-from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.registry import Registry
+from promoter.promotion.ports.runtime import Runtime
 
 
 def fetch(
-    engine: Engine, registry: Registry, made_as: ImageRef, image: ImageRef, platform: str | None, progress: Progress
+    engine: Runtime, registry: Registry, made_as: ImageRef, image: ImageRef, platform: str | None, progress: Progress
 ) -> bool:
     """Pull an image. Return False if the engine already had it. `made_as` is its name in the release."""
     if engine.has_image(image):

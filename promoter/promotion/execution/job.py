@@ -8,16 +8,17 @@ from pathlib import Path
 from promoter.ledger.deployment import Deployment
 from promoter.ledger.facts import BY_ITSELF, Cause
 from promoter.model.dataclass import dataclass
-from promoter.model.labels import Namespace, Slot, slots
+from promoter.model.labels import Namespace, Slot
 from promoter.model.ownership import owner_labels
 from promoter.pipeline.front import FRONT
 from promoter.pipeline.hosts import Host
 from promoter.promotion.checks.target import CheckTarget
-from promoter.promotion.container_spec import ContainerRequest, Fronted, files_of
+from promoter.promotion.container_spec import ContainerRequest, Fronted, slots_of, volumes_of
 from promoter.promotion.inspection.reuse import Reuse
 from promoter.promotion.plan import Plan, proof_of, waves
 from promoter.promotion.ports.container import FileContent
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
+from promoter.promotion.service_files import files_of
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ class Execution:
         return tuple(name for wave in waves(self.plan.environment.services) for name in wave)
 
     def slots(self, service: str) -> tuple[Slot, ...]:
-        config = self.plan.environment.services[service]
-        return slots(self.namespace, service, config.replicas, config.container_name)
+        return slots_of(self.namespace, self.plan.environment, service)
 
     def order(self, service: str) -> ContainerRequest:
         environment, image, known = self.plan.environment, self.plan.images[service], self.reuse.get(service, Reuse())
@@ -74,6 +74,7 @@ class Execution:
             known.live,
             known.earlier,
             self._front(service),
+            volumes_of(environment, service, owner_labels(self.namespace)),
         )
 
     def _front(self, service: str) -> Fronted | None:
@@ -87,9 +88,9 @@ class Execution:
         )
 
     def files(self, service: str) -> tuple[FileContent, ...]:
-        return files_of(self.plan.environment, service)
+        return files_of(self.plan, service)
 
-    def site(self, engine: Engine) -> CheckTarget:
+    def site(self, engine: Runtime) -> CheckTarget:
         """Return the target of this promotion's checks."""
         plan = self.plan
         return CheckTarget(
@@ -101,6 +102,7 @@ class Execution:
             self.files,
             self.directory,
             engine,
+            volumes=lambda service: volumes_of(plan.environment, service, owner_labels(self.namespace)),
         )
 
 

@@ -11,7 +11,7 @@ from promoter.model.errors import EngineError, StartError
 from promoter.model.ownership import Labels, is_owned, not_ours
 from promoter.promotion.container_spec import ContainerRequest
 from promoter.promotion.ports.container import Container
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 
 REMOVAL = 30.0
 """Seconds to wait for a removal that has begun."""
@@ -22,7 +22,7 @@ _POLL = 0.05
 class Owned:
     """The containers of one engine that have the labels of a request's service."""
 
-    engine: Engine
+    engine: Runtime
     clock: Clock
 
     def find(self, order: ContainerRequest, name: str) -> Container | None:
@@ -59,10 +59,12 @@ class Owned:
         return seen
 
 
-def refuse_foreign(names: Mapping[str, Labels], labels_by_name: Mapping[str, Labels]) -> StartError | None:
+def refuse_foreign(
+    names: Mapping[str, Labels], labels_by_name: Mapping[str, Labels], kind: str = "container"
+) -> StartError | None:
     """Return the refusal for the first of `names` (each with its required owner) that belongs to another; None without one."""
     for name, owner in names.items():
         labels = labels_by_name.get(name)
         if labels is not None and not is_owned(labels, owner):
-            return not_ours("container", name, labels, owner)
+            return not_ours(kind, name, labels, owner)
     return None

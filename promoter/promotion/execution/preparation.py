@@ -1,5 +1,7 @@
 """Checks before a promotion changes anything: names are free or ours, secrets exist, networks and volumes exist."""
 
+from collections.abc import Sequence
+
 from promoter.model.labels import once_name
 from promoter.model.ownership import owner_labels
 from promoter.model.verdict import ReasonCode
@@ -7,6 +9,7 @@ from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.ownership import refuse_foreign
 from promoter.promotion.execution.provisioning import provide
 from promoter.promotion.execution.steps import StepContext
+from promoter.promotion.execution.steps.context import PromotionContext
 from promoter.promotion.plan import needed_secrets
 from promoter.promotion.steps import Before
 
@@ -42,7 +45,12 @@ def _prove_secrets(ctx: StepContext) -> None:
         for service, known in ctx.job.reuse.items()
         if len(kept & (known.live | known.earlier)) < len(ctx.job.slots(service))
     ]
-    names = needed_secrets(plan.environment, created)
+    require_recorded_secrets(ctx, needed_secrets(plan.environment, created))
+
+
+def require_recorded_secrets(ctx: PromotionContext, names: Sequence[str]) -> None:
+    """Raise SecretError for a missing secret, StepFailure for one with another value than the recorded plan had."""
+    plan = ctx.job.plan
     ctx.ports.secrets.prove(names)
     salt = ctx.ledger.state.salt or ""
     changed = [name for name in names if ctx.ports.secrets.keyed_hash(name, salt) != plan.secrets.get(name)]

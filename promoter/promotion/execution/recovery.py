@@ -11,7 +11,7 @@ from promoter.ledger.attempts import ActivePromotion
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
 from promoter.model.errors import EngineError, EngineLost
-from promoter.model.labels import Namespace, Role, role_of, service_of
+from promoter.model.labels import Namespace, Role, promotion_of, role_of, service_of
 from promoter.model.verdict import ReasonCode
 from promoter.pipeline.hosts import Host
 from promoter.promotion import progress
@@ -22,6 +22,8 @@ from promoter.promotion.execution.job import Ran
 from promoter.promotion.execution.strategies.protocol import Failed
 from promoter.promotion.execution.strategies.registry import recorded_strategy
 from promoter.promotion.execution.strategies.restore import slots_of
+from promoter.promotion.execution.swarm.fencing import FencedCluster
+from promoter.promotion.execution.swarm.restore import SwarmRestoring
 from promoter.promotion.irreversible import Jobs, jobs_of_earlier_try, sentences
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.bundle import Ports
@@ -44,6 +46,8 @@ def settle(
     jobs: Jobs = jobs_of_earlier_try(recorded, start.steps_done) if recorded is not None else {}
 
     def settled(host: Host) -> tuple[str, ...]:
+        if host.managers:
+            return _settle_swarm(ports, FencedCluster(ports.cluster(host.managers), hold.check), plan, start, ran)
         engine = FencedEngine(ports.engine(host.engine), hold.check)
         found = _settle(ports, engine, plan, start, recorded, ran if rollout is None else ran_on.get(host.name))
         return tuple(f"{host.name}: {problem}" if host.name else problem for problem in found)
@@ -73,6 +77,20 @@ def settle(
         irreversible=list(jobs) or None,
     )
     ledger.append(fact, name, start.release, lambda _: hold.check())
+
+
+def _settle_swarm(ports: Ports, cluster: FencedCluster, plan: Plan, start: ActivePromotion, ran: Ran | None) -> tuple[str, ...]:
+    """Return the services of a swarm to what is recorded, and return what could not be restored."""
+    namespace = Namespace(plan.pipeline, plan.environment.name)
+    sweep(cluster, namespace, ports.gone, leased=True)
+    if start.mend:
+        return ()
+    found = [c for c in cluster.find(namespace.labels) if promotion_of(c.labels) == start.promotion]
+    touched = {service_of(one.labels): one.name for one in found}
+    if not touched:
+        return ()
+    restoring = SwarmRestoring(ports.uninterruptible(), cluster, start.promotion, lambda _: None)
+    return restoring.go(touched, ran).problems
 
 
 def _settle(

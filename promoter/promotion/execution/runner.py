@@ -6,18 +6,17 @@ One loop serves every environment. The actions of each kind of step are in `step
 
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
-from promoter.model.errors import Interrupted, LeaseLost, PromoterError
-from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
-from promoter.promotion.execution.completion import Ending
+from promoter.promotion.execution.completion import Ending, gap_of, undo
 from promoter.promotion.execution.confirmation import confirm
-from promoter.promotion.execution.failure import StepFailure, of_error
 from promoter.promotion.execution.fencing import FencedEngine
 from promoter.promotion.execution.hosts.rollout import HostsRunner
 from promoter.promotion.execution.job import Execution
+from promoter.promotion.execution.outcome import concluded
 from promoter.promotion.execution.preparation import prepare
 from promoter.promotion.execution.step_runner import run_steps
 from promoter.promotion.execution.steps.context import StepContext, open_steps
+from promoter.promotion.execution.swarm.runner import execute_on_swarm
 from promoter.promotion.ports.bundle import Ports
 from promoter.promotion.results import EnvironmentResult
 
@@ -26,21 +25,18 @@ def execute_plan(ports: Ports, ledger: Ledger, listener: progress.Listener, job:
     """Carry out and record the plan, or handle and record its failure. Raise only LeaseLost or EngineLost."""
     if job.plan.environment.rollout is not None:
         return HostsRunner(ports, ledger, listener, job, hold).execute()
+    if job.plan.environment.swarm is not None:
+        return execute_on_swarm(ports, ledger, listener, job, hold)
     engine = FencedEngine(ports.engine(job.plan.environment.hosts[0].engine), hold.check)
     return _execute_on_engine(open_steps(ports, ledger, listener, job, hold, engine))
 
 
 def _execute_on_engine(ctx: StepContext) -> EnvironmentResult:
-    ending = Ending(ctx)
-    try:
+    ending = Ending(ctx, lambda interrupted: undo(ctx, interrupted=interrupted), lambda: gap_of(ctx))
+
+    def act() -> EnvironmentResult:
         prepare(ctx)
         run_steps(ctx, ctx.job.plan.steps)
         return ending.promoted(confirm(ctx), ctx.engine.alive())
-    except StepFailure as failure:
-        return ending.failed(failure, interrupted=False)
-    except Interrupted:
-        return ending.failed(StepFailure(ReasonCode.INTERRUPTED, ("the run was interrupted",)), interrupted=True)
-    except LeaseLost:
-        raise
-    except PromoterError as error:
-        return ending.failed(of_error(error, ReasonCode.START_FAILED), interrupted=False)
+
+    return concluded(ending, act)

@@ -11,20 +11,28 @@ from promoter.model.verdict import ReasonCode
 from promoter.promotion import progress
 from promoter.promotion.execution.failure import StepFailure, of_error
 from promoter.promotion.execution.steps import StepContext, execute
+from promoter.promotion.execution.steps.context import PromotionContext
 from promoter.promotion.futures import wait_for_one
 from promoter.promotion.steps import Before, Monitor, Pull, Replace, Retire, Step, Verify
 
+Act = Callable[[Step], dict[str, object]]
+"""Carries out one step, and returns the detail of its fact."""
 PARALLEL = 8
 """The largest number of steps of one wave that run at the same time."""
 
 
 def run_steps(ctx: StepContext, steps: Sequence[Step]) -> None:
-    """Carry out the steps in order. Raise StepFailure, Interrupted, LeaseLost or EngineLost."""
+    """Carry out the steps on an engine, in order. Raise StepFailure, Interrupted, LeaseLost or EngineLost."""
+    execute_steps(ctx, steps, partial(execute, ctx))
+
+
+def execute_steps(ctx: PromotionContext, steps: Sequence[Step], act: Act) -> None:
+    """Carry out the steps in order. Raise as `run_steps` does."""
     for group in _groups(steps):
-        together([partial(_run, ctx, step) for step in group], PARALLEL)
+        together([partial(_run, ctx, act, step) for step in group], PARALLEL)
 
 
-def append(ctx: StepContext, fact: facts.Payload) -> None:
+def append(ctx: PromotionContext, fact: facts.Payload) -> None:
     """Append a fact. Fail if this run lost the lease, because others may have written since."""
     plan = ctx.job.plan
     ctx.ledger.append(fact, plan.environment.name, plan.release.id, lambda _: ctx.hold.check())
@@ -40,21 +48,21 @@ def together(acts: Sequence[Callable[[], None]], parallel: int) -> None:
 
 
 # ------------------------------------------------------------ parts
-def _run(ctx: StepContext, step: Step) -> None:
+def _run(ctx: PromotionContext, act: Act, step: Step) -> None:
     ctx.guard()
     name, started = ctx.environment.name, ctx.ports.clock.monotonic()
     ctx.emit(progress.StepStarted(name, step.title))
     already = isinstance(step, Before) and step.id in ctx.job.done
-    detail = {} if already else _execute(ctx, step)
+    detail = {} if already else _executed(ctx, act, step)
     if not already:
         append(ctx, facts.StepDone(promotion=ctx.job.promotion, step=step.id, detail=detail, host=ctx.host or None))
     took = ctx.ports.clock.monotonic() - started
     ctx.emit(progress.StepDone(name, step.title, took, already or detail.get("already") is True))
 
 
-def _execute(ctx: StepContext, step: Step) -> dict[str, object]:
+def _executed(ctx: PromotionContext, act: Act, step: Step) -> dict[str, object]:
     try:
-        return execute(ctx, step)
+        return act(step)
     except (Interrupted, LeaseLost):
         raise
     except PromoterError as error:
@@ -66,7 +74,7 @@ def _execute(ctx: StepContext, step: Step) -> dict[str, object]:
         raise
 
 
-def _failed(ctx: StepContext, step: Step, failure: StepFailure) -> None:
+def _failed(ctx: PromotionContext, step: Step, failure: StepFailure) -> None:
     ctx.emit(progress.StepFailed(ctx.environment.name, step.title, failure.code, failure.reasons))
 
 

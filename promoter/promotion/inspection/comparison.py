@@ -117,7 +117,7 @@ class Comparer:
         """Compare the files beside the pipeline file that the container mounts, if it mounts those of this checkout."""
         config = record.plan.environment.services[replica.service]
         assert replica.found is not None
-        if config.secrets or config.configs:
+        if (config.secrets or config.configs) and record.plan.environment.swarm is None:
             result.not_compared.append(f"{replica.service}: the content of its secrets and configs")
         for mount in config.volumes:
             for file in record.plan.environment.files:

@@ -102,6 +102,8 @@ def _lost(before: Iterable[object], after: Iterable[object]) -> bool:
 
 def _stopped(seen: Container) -> str:
     """Describe a container that does not run. The time tells a second stop from the first."""
+    if seen.shortfall:
+        return seen.shortfall
     since = f" since {seen.finished_at[:19]}Z" if seen.finished_at and seen.status == "exited" else ""
     return f"{seen.status} (exit code {seen.exit_code}){since}"
 

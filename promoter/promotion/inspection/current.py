@@ -5,11 +5,12 @@ from promoter.ledger.state import EnvironmentState, State
 from promoter.model.canonical_json import fingerprint
 from promoter.model.labels import Namespace
 from promoter.model.release import Release
+from promoter.promotion.inspection.cluster import changed_services
 from promoter.promotion.inspection.front import front_findings, front_states
 from promoter.promotion.inspection.record import Record, replicas_of
 from promoter.promotion.plan import Plan, proof_of
 from promoter.promotion.ports.container import Container
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.steps import Proof
 
 
@@ -40,7 +41,7 @@ def has_newer(state: State, entry: EnvironmentState, release: Release) -> bool:
     return release.id in entry.lived and state.is_older(release.id, current.release)
 
 
-def faults(engine: Engine, namespace: Namespace, current: Deployment, plan: Plan) -> tuple[str, ...]:
+def faults(engine: Runtime, namespace: Namespace, current: Deployment, plan: Plan) -> tuple[str, ...]:
     """Return a sentence for each recorded service that does not serve, or has not completed if that is its purpose.
 
     A service behind a front that sends its requests elsewhere does not serve.
@@ -54,10 +55,11 @@ def faults(engine: Engine, namespace: Namespace, current: Deployment, plan: Plan
         for container in running.containers
     )
     down = dict.fromkeys(f"{service} is {why}" for service, why in described if why)
-    return tuple(down) or _misdirected(engine, Record(plan, current), labelled)
+    record = Record(plan, current)
+    return tuple(down) or changed_services(engine, record) or _misdirected(engine, record, labelled)
 
 
-def _misdirected(engine: Engine, record: Record, labelled: tuple[Container, ...]) -> tuple[str, ...]:
+def _misdirected(engine: Runtime, record: Record, labelled: tuple[Container, ...]) -> tuple[str, ...]:
     if record.plan.environment.front is None:
         return ()
     replicas = replicas_of(record, labelled, {})
@@ -70,6 +72,8 @@ def fault(seen: Container | None, *, completes: bool) -> str | None:
     """Return why a recorded container does not serve. `completes`: it does if it has completed its work."""
     if seen is None:
         return "missing"
+    if seen.shortfall:
+        return f"degraded ({seen.shortfall})"
     if not seen.running and not (completes and seen.exit_code == 0):
         return f"stopped (exit code {seen.exit_code})"
     return "unhealthy" if seen.health == "unhealthy" else None

@@ -8,8 +8,8 @@ from promoter.model.labels import Namespace, Role, Slot, promotion_of, role_of, 
 from promoter.model.release import Release
 from promoter.promotion.plan import Plan
 from promoter.promotion.ports.container import Container
-from promoter.promotion.ports.engine import Engine
 from promoter.promotion.ports.registry import Registry
+from promoter.promotion.ports.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class KnownContainers:
     start_release: Release | None = None
 
 
-def moved(engine: Engine, registry: Registry, namespace: Namespace, plan: Plan, known: KnownContainers) -> str | None:
+def moved(engine: Runtime, registry: Registry, namespace: Namespace, plan: Plan, known: KnownContainers) -> str | None:
     """Return the sentence that describes what has changed, or None.
 
     A container that has stopped or is gone is not a change: nothing else runs in its place. A container of an interrupted
@@ -45,7 +45,7 @@ def moved(engine: Engine, registry: Registry, namespace: Namespace, plan: Plan, 
     return None
 
 
-def _serving(engine: Engine, namespace: Namespace, plan: Plan, service: str, current: Deployment) -> list[Container]:
+def _serving(engine: Runtime, namespace: Namespace, plan: Plan, service: str, current: Deployment) -> list[Container]:
     """Return the containers that run in the service's place, found by their labels or by name."""
     config = plan.environment.services.get(service)
     names = slots(namespace, service, config.replicas, config.container_name) if config else slots(namespace, service, 1, None)
@@ -78,7 +78,7 @@ def _expected(container: Container, service: str, image: ImageRef, known: KnownC
     return known.start_release.images.get(service, image)
 
 
-def _digest_of(engine: Engine, container: Container, image: ImageRef, there: ImageRef | None) -> Digest | None:
+def _digest_of(engine: Runtime, container: Container, image: ImageRef, there: ImageRef | None) -> Digest | None:
     """Return the digest of a container. An environment may pull the same bytes from a repository of its own."""
     found = engine.digest_of(container.id, image.repository, image.digest)
     if found is None and there is not None and there.repository != image.repository:

@@ -13,11 +13,11 @@ from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import Environment
 from promoter.promotion.futures import NOTICED
 from promoter.promotion.ports.container import Container
-from promoter.promotion.ports.engine import Engine
+from promoter.promotion.ports.runtime import Runtime
 
 K = TypeVar("K")
 T = TypeVar("T")
-EngineAt = Callable[[str | None], Engine]
+RuntimeAt = Callable[[Host], Runtime]
 PARALLEL = 32
 """The largest number of hosts that are asked at the same time."""
 DEADLINE = 15.0
@@ -94,9 +94,9 @@ def unreachable(silent: Sequence[tuple[Host, EngineError]]) -> EngineError:
     return HostUnreachable("\n".join(lines), hint=hint)
 
 
-def containers_on(engine: EngineAt, namespace: Namespace, environment: Environment) -> list[tuple[Host, Container]]:
+def containers_on(at: RuntimeAt, namespace: Namespace, environment: Environment) -> list[tuple[Host, Container]]:
     """Return the containers of all hosts. Raise EngineError for the first host that does not answer."""
-    found = ask_hosts(environment.hosts, lambda host: engine(host.engine).find(namespace.labels))
+    found = ask_hosts(environment.hosts, lambda host: at(host).find(namespace.labels))
     error = next((answer for _, answer in found if isinstance(answer, EngineError)), None)
     if error is not None:
         raise error

@@ -7,10 +7,12 @@ from pathlib import Path
 from promoter.ledger.deployment import Deployment
 from promoter.model.dataclass import dataclass
 from promoter.model.images import Digest
-from promoter.model.labels import OWNER, Namespace, Role, Slot, is_aside, role_of, service_of, slots
-from promoter.promotion.container_spec import ContainerRequest, files_of
+from promoter.model.labels import OWNER, Namespace, Role, Slot, is_aside, role_of, service_of
+from promoter.model.ownership import owner_labels
+from promoter.promotion.container_spec import ContainerRequest, slots_of, volumes_of
 from promoter.promotion.plan import Plan, proof_of
 from promoter.promotion.ports.container import Container, ContainerSpec
+from promoter.promotion.service_files import files_of
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ class Record:
         return {mount["target"]: mount["source"] for mount in mounts}
 
     def slots(self, service: str) -> tuple[Slot, ...]:
-        config = self.plan.environment.services[service]
-        return slots(self.namespace, service, config.replicas, config.container_name)
+        return slots_of(self.namespace, self.plan.environment, service)
 
     def completes(self, service: str) -> bool:
         return service in self.plan.environment.services and proof_of(self.plan, service).value == "completed"
@@ -56,8 +57,9 @@ class Record:
             self.plan.images[service],
             self.plan.release.id,
             self.deployment.promotion,
-            files_of(environment, service),
+            files_of(self.plan, service),
             proof_of(self.plan, service),
+            volumes=volumes_of(environment, service, owner_labels(self.namespace)),
         )
         return request.spec(name, Role.LIVE)
 

@@ -61,17 +61,24 @@ class ContainerSpec:
     """Publish every TCP port on a free loopback port that the engine chooses, instead of the ports in the file."""
     inherited: Mapping[str, str] = field(default_factory=dict)
     """Anonymous volumes of the previous container: the path inside, and the engine's name of the volume."""
+    volumes: Mapping[str, VolumeSpec] = field(default_factory=dict)
+    """The named volumes of a service of a swarm: a node creates them when a task mounts them."""
 
 
 @dataclass(frozen=True)
 class FileContent:
-    """A file inside a container. `content` may contain secret handles."""
+    """A file inside a container. `content` may contain secret handles.
+
+    `name` is that of the secret or config in a swarm, and `secret` says which of the two it is.
+    """
 
     path: str
     content: str
     uid: int = 0
     gid: int = 0
     mode: int = 0o444
+    name: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,8 @@ class Container:
     """Its anonymous volumes: the path inside, and the engine's name of the volume."""
     addresses: frozenset[str] = frozenset()
     """Its IP addresses on its networks, while it runs."""
+    shortfall: str = ""
+    """Why a service of a swarm has fewer running tasks than it should; empty for a container of an engine."""
 
     @property
     def gone(self) -> bool:

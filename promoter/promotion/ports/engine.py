@@ -12,12 +12,6 @@ from promoter.promotion.ports.runtime import Runtime
 class Engine(Runtime, Protocol):
     """One Docker engine. All calls are safe to repeat; `start` of a running and `stop` of a stopped container do nothing."""
 
-    def has_image(self, image: ImageRef) -> bool:
-        """Return whether the image with exactly this digest is here, under this repository."""
-
-    def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
-        """Pull an image by digest. Raise PullError, also for an error inside the stream."""
-
     def push(self, repository: Repository, tag: str, progress: Progress) -> Digest:
         """Push an image, and return the manifest digest that the push itself named. Raise PushError."""
 

@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from promoter.model.images import Digest, Repository
-from promoter.promotion.ports.container import Container, ContainerSpec, EngineIdentity, LogPart, NetworkSpec, Observation
+from promoter.model.images import Digest, ImageRef, Repository
+from promoter.promotion.ports.container import (
+    Container,
+    ContainerSpec,
+    EngineIdentity,
+    LogPart,
+    NetworkSpec,
+    Observation,
+    Progress,
+)
 from promoter.promotion.ports.secrets import Secrets
 
 
 class Runtime(Protocol):
-    """An engine, or a swarm: then each service is shown as one container. All calls are safe to repeat."""
+    """An engine, or a swarm, where each service is shown as one container. All calls are safe to repeat."""
 
     address: str
 
@@ -30,6 +38,12 @@ class Runtime(Protocol):
 
     def read(self, container: str, path: str) -> str | None:
         """Return the text of a small file inside a container; None if there is no such container or file."""
+
+    def has_image(self, image: ImageRef) -> bool:
+        """Return whether the image with exactly this digest is here, under this repository. A swarm does not know."""
+
+    def pull(self, image: ImageRef, platform: str | None, progress: Progress) -> None:
+        """Pull an image by digest. Raise PullError, also for an error inside the stream. A swarm's nodes do it by themselves."""
 
     def ensure_network(self, spec: NetworkSpec, owner: Mapping[str, str]) -> None:
         """Create a network if it is missing. Raise StartError for an existing one without the labels `owner`."""

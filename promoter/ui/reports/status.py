@@ -19,6 +19,7 @@ _HEALTH: dict[str, tuple[str, Style]] = {
     "starting": ("…", "wait"),
     "missing": ("✗", "bad"),
     "unhealthy": ("✗", "bad"),
+    "degraded": ("✗", "bad"),
     "stopped": ("✗", "bad"),
     "unknown": ("?", "wait"),
 }

@@ -7,21 +7,21 @@ from promoter.model.labels import once_name
 from promoter.model.verdict import ReasonCode
 from promoter.promotion.checks.runner import Checker
 from promoter.promotion.execution.failure import StepFailure
-from promoter.promotion.execution.steps.context import StepContext
+from promoter.promotion.execution.steps.context import PromotionContext
 from promoter.promotion.steps import Before, Verify
 
 OUTPUT = 2000
 """Characters of the end of a check's output that are recorded."""
 
 
-def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
+def check(ctx: PromotionContext, step: Before | Verify) -> dict[str, object]:
     ctx.acted = True
     before = isinstance(step, Before)
     wanted = (ctx.environment.before if before else ctx.environment.verify)[step.index]
     once = once_name(ctx.job.namespace, step.index) if before else None
     if before and is_irreversible(wanted):
         ctx.irreversible[step.check] = False
-    result = Checker(ctx.ports).run(wanted, replace(ctx.job.site(ctx.engine), fresh=not before, once=once))
+    result = Checker(ctx.ports).run(wanted, replace(ctx.job.site(ctx.runtime), fresh=not before, once=once))
     if before and is_irreversible(wanted) and not result.timed_out:
         ctx.irreversible[step.check] = True
     output = result.seen[-OUTPUT:]
@@ -37,7 +37,7 @@ def check(ctx: StepContext, step: Before | Verify) -> dict[str, object]:
     raise StepFailure(code, (result.sentence, *hint))
 
 
-def _nothing_runs_yet(ctx: StepContext) -> tuple[str, ...]:
+def _nothing_runs_yet(ctx: PromotionContext) -> tuple[str, ...]:
     """Return a hint for a job that failed in the first promotion: a service that it needs may not have been started yet.
 
     A service is started before the job only if the job's own service depends on it.

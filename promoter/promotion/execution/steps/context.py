@@ -11,7 +11,7 @@ from promoter.pipeline.model import Environment
 from promoter.promotion import progress
 from promoter.promotion.checks.jobs import sweep
 from promoter.promotion.container_spec import Swapped
-from promoter.promotion.execution.fencing import FencedEngine
+from promoter.promotion.execution.fencing import FencedEngine, FencedRuntime
 from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.strategies.protocol import RolloutStrategy
 from promoter.promotion.execution.strategies.registry import strategy_of
@@ -20,7 +20,7 @@ from promoter.promotion.ports.bundle import Ports
 
 
 @dataclass
-class StepContext:
+class PromotionContext:
     """A running promotion. Steps of one wave run in threads, and each changes only its own service."""
 
     ports: Ports
@@ -28,19 +28,18 @@ class StepContext:
     emit: progress.Listener
     job: Execution
     hold: HeldLease
-    engine: FencedEngine
-    strategy: RolloutStrategy
     acted: bool
     """Whether anything was done in the environment. True after an interrupted try."""
     swapped: dict[str, list[Swapped]] = field(default_factory=dict)
-    """The replicas of each service that was replaced or kept."""
+    """The replicas of each service that was replaced or kept; one for a service of a swarm."""
     touched: list[str] = field(default_factory=list)
     """The services of which a container was changed, in order."""
-    stopped: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
-    """The containers that were stopped because the file has their service no longer, and a new one needs their port."""
-
     irreversible: dict[str, bool] = field(default_factory=dict)
     """The titles of irreversible jobs that this promotion has started, and whether each has finished."""
+
+    @property
+    def runtime(self) -> FencedRuntime:
+        raise NotImplementedError
 
     @property
     def environment(self) -> Environment:
@@ -70,7 +69,21 @@ class StepContext:
 
     def sweep(self, keep: Collection[str] = ()) -> None:
         """Remove the containers of jobs that have ended, or whose run has ended."""
-        sweep(self.engine, self.job.namespace, self.ports.gone, leased=True, keep=keep)
+        sweep(self.runtime, self.job.namespace, self.ports.gone, leased=True, keep=keep)
+
+
+@dataclass
+class StepContext(PromotionContext):
+    """A promotion on one engine."""
+
+    engine: FencedEngine = field(kw_only=True)
+    strategy: RolloutStrategy = field(kw_only=True)
+    stopped: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
+    """The containers that were stopped because the file has their service no longer, and a new one needs their port."""
+
+    @property
+    def runtime(self) -> FencedRuntime:
+        return self.engine
 
 
 def open_steps(
@@ -79,7 +92,10 @@ def open_steps(
     """Return the context of the steps on one engine."""
     started = job.started or ports.clock.now()
     strategy = strategy_of(job.plan.environment)(engine, ports.clock, ports.secrets, ports.probes, started)
-    ctx = StepContext(ports, ledger, emit, job, hold, engine, strategy, acted=job.resumed)
-    if job.resumed and not job.mend:
-        ctx.irreversible.update(jobs_of_earlier_try(job.plan.document(), job.done))
-    return ctx
+    jobs = earlier_jobs(job)
+    return StepContext(ports, ledger, emit, job, hold, job.resumed, irreversible=jobs, engine=engine, strategy=strategy)
+
+
+def earlier_jobs(job: Execution) -> dict[str, bool]:
+    """Return the irreversible jobs that an interrupted try of this promotion has started."""
+    return dict(jobs_of_earlier_try(job.plan.document(), job.done)) if job.resumed and not job.mend else {}

@@ -49,7 +49,7 @@ class Recreate:
         first = [step for step in replaces if step.service in early]
         rest = [step for step in replaces if step.service not in early]
         verify = [Verify(i, check.title()) for i, check in enumerate(environment.verify)]
-        return (*pulls, *first, *before, *rest, *verify, Retire())
+        return (*pulls, *first, *before, *rest, *verify, Retire(swarm=environment.swarm is not None))
 
     def replace(
         self, order: ContainerRequest, slot: Slot, *, restart: bool = False, touch: Callable[[], None] = lambda: None

@@ -38,5 +38,10 @@ def _supported(strategy: Strategy, environment: str) -> type[RolloutStrategy]:
 
 
 def steps_of(environment: Environment, release: Release) -> tuple[Step, ...]:
-    """Return the steps of a promotion by the environment's strategy. Raise as `strategy_of` does."""
+    """Return the steps of a promotion by the environment's strategy. Raise as `strategy_of` does.
+
+    In a swarm they are those of `recreate`: the swarm itself decides how tasks are replaced.
+    """
+    if environment.strategy is Strategy.SWARM:
+        return Recreate.steps(environment, release)
     return strategy_of(environment).steps(environment, release)

@@ -1,0 +1,1 @@
+"""A Docker Swarm, by the Docker Engine API of its managers."""
