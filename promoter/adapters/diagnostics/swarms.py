@@ -25,4 +25,5 @@ def check(subject: Subject) -> Iterator[Finding]:
             for engine in engines:
                 engine.close()
         part = f"swarm of {environment.name}"
-        yield Finding(part, ready == nodes, False, f"{identity.name}, {ready} of {nodes} nodes ready and active", _NODES)
+        remedy = None if ready == nodes else _NODES
+        yield Finding(part, ready == nodes, False, f"{identity.name}, {ready} of {nodes} nodes ready and active", remedy)

@@ -30,18 +30,19 @@ def node(document: Document) -> Node:
 def service(document: Document, tasks: Sequence[Document], nodes: Mapping[str, Node]) -> ClusterService:
     """Return a service of `GET /services?status=true`. `nodes` are by their ids."""
     spec, update = document["Spec"], document.get("UpdateStatus") or {}
-    status = document.get("ServiceStatus") or {}
+    found = tuple(_task(spec["Name"], one, nodes) for one in sorted(tasks, key=_order))
     return ClusterService(
         id=document["ID"],
         name=spec["Name"],
         labels=dict(spec.get("Labels") or {}),
         update=update.get("State") or "",
         message=update.get("Message") or "",
-        wanted=int(status.get("DesiredTasks") or 0),
-        running=int(status.get("RunningTasks") or 0),
+        wanted=int((document.get("ServiceStatus") or {}).get("DesiredTasks") or 0),
+        # the engine's own number has the tasks of lost nodes too
+        running=sum(task.wanted and task.state == "running" and not task.lost for task in found),
         template=promotion_of((spec["TaskTemplate"].get("ContainerSpec") or {}).get("Labels") or {}),
         replicas=((spec.get("Mode") or {}).get("Replicated") or {}).get("Replicas"),
-        tasks=tuple(_task(spec["Name"], one, nodes) for one in sorted(tasks, key=_order)),
+        tasks=found,
     )
 
 

@@ -24,14 +24,14 @@ def task(
     }
 
 
-def document(*, role: str = "live", wanted: int = 2, running: int = 2, **more: Any) -> dict[str, Any]:
+def document(*, role: str = "live", wanted: int = 2, **more: Any) -> dict[str, Any]:
     spec = {
         "Name": "shop-prod-web",
         "Labels": {ROLE: role},
         "Mode": {"Replicated": {"Replicas": 2}},
         "TaskTemplate": {"ContainerSpec": {}},
     }
-    return {"ID": "s1", "Spec": spec, "ServiceStatus": {"DesiredTasks": wanted, "RunningTasks": running}, **more}
+    return {"ID": "s1", "Spec": spec, "ServiceStatus": {"DesiredTasks": wanted, "RunningTasks": 2}, **more}
 
 
 def seen(one: dict[str, Any], *tasks: dict[str, Any]) -> ClusterService:
@@ -56,8 +56,15 @@ def test_a_task_on_a_lost_node_is_marked() -> None:
     assert [(one.node, one.lost) for one in found.tasks] == [("node-2", True), ("", False)]
 
 
+def test_a_task_that_was_running_on_a_lost_node_does_not_run() -> None:
+    one = document()
+    found = seen(one, task(1, "running"), task(2, "running", node="n2"))
+    assert (found.wanted, found.running) == (2, 1)
+    assert view.container(found, one).shortfall == "1 of 2 tasks run"
+
+
 def test_missing_tasks_are_shown_with_the_newest_reason() -> None:
-    one = document(running=1)
+    one = document()
     old = task(2, "failed", wanted="shutdown", Err="exit 1")
     found = seen(one, task(1, "running"), old, task(2, "pending", created="2", node="", Err="no suitable node"))
     shown = view.container(found, one)
@@ -66,7 +73,7 @@ def test_missing_tasks_are_shown_with_the_newest_reason() -> None:
 
 
 def test_a_job_is_a_container_that_ends() -> None:
-    one = document(role="job", wanted=1, running=0)
+    one = document(role="job", wanted=1)
     ended = task(1, "failed", wanted="shutdown", Err="task: non-zero exit (3)", ContainerStatus={"ExitCode": 3})
     shown = view.container(seen(one, ended), one)
     assert (shown.status, shown.exit_code, shown.shortfall) == ("exited", 3, "")
