@@ -100,14 +100,18 @@ def module_site(swarm: swarms.Swarm, busybox_dir: Path, tmp_path_factory: pytest
         engines = [open_engine(swarm.url(node)) for node in swarms.NODES]
         for engine in engines:
             stack.callback(engine.close)
-        made = RealSite(swarm, engines, folder)
-        stack.callback(made.sweep)
+        with swarm.alone():
+            made = RealSite(swarm, engines, folder)
         yield made
+        with swarm.alone():
+            made.sweep()
 
 
 @pytest.fixture
-def site(module_site: RealSite) -> RealSite:
-    return module_site
+def site(module_site: RealSite, swarm: swarms.Swarm) -> Iterator[RealSite]:
+    """Return the site while no other process loses nodes of the swarm."""
+    with swarm.alone():
+        yield module_site
 
 
 class TestRealCluster(ClusterContract):

@@ -58,6 +58,10 @@ class Managers:
         """Send one request. `what` names the operation in an error message."""
         return self.on(lambda engine: engine.ask(what, method, path, *names, **options))
 
+    def ask_once(self, what: str, path: str, name: str, **options: Any) -> requests.Response:
+        """Send a GET to one manager only. Raise EngineError if it does not answer: a node that is lost has no other way to it."""
+        return self.engines[self._current].ask(what, "GET", path, name, **options)
+
     def _gone(self, error: WorldError) -> EngineError:
         several = f"no manager of the swarm answers ({self.address}): " if len(self.engines) > 1 else ""
         gone = EngineError(f"{several}{error.message}", hint=error.hint, retryable=error.retryable)

@@ -53,9 +53,8 @@ class Tasks:
 
     def _log(self, path: str, name: str, parameters: Mapping[str, str]) -> str:
         parameters = {"stdout": "1", "stderr": "1", **parameters}
-        answer = self._managers.ask(
-            f"the log of {name} could not be read", "GET", path, name, params=parameters, timeout=(CONNECT, _READ_LOG)
-        )
+        what = f"the log of {name} could not be read"
+        answer = self._managers.ask_once(what, path, name, params=parameters, timeout=(CONNECT, _READ_LOG))
         return streams.demultiplex(answer.content)
 
     def exec(
