@@ -50,7 +50,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     yield
     slow = [item for item in items if item.get_closest_marker("slow")]
     rest = [item for item in items if not item.get_closest_marker("slow")]
-    items[:] = spread(slow, rest, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = spread(in_turn(slow, lambda item: "swarm" in getattr(item, "fixturenames", ()), workers), rest, workers)
+
+
+def in_turn(items: Sequence[T], first: Callable[[T], bool], workers: int) -> list[T]:
+    """Return the items in an order in which `spread` gives all of those for which `first` is true to the first worker.
+
+    They share something that only one test may use at a time: on several workers they would wait for each other.
+    """
+    shares: list[list[T]] = [[item for item in items if first(item)], *([] for _ in range(workers - 1))]
+    for item in items:
+        if not first(item):
+            min(shares, key=len).append(item)
+    return [share[index] for index in range(max(map(len, shares))) for share in shares if index < len(share)]
 
 
 def spread(slow: Sequence[T], rest: Sequence[T], workers: int) -> list[T]:

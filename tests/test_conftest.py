@@ -9,7 +9,7 @@ from typing import Any
 from parts.sweep import labelled, sweep
 from parts.talk import connection
 
-from tests.conftest import pytest_collection_modifyitems, spread
+from tests.conftest import in_turn, pytest_collection_modifyitems, spread
 
 
 def test_ports_are_free_and_differ(free_port: Callable[[], int]) -> None:
@@ -40,6 +40,13 @@ def test_the_cleanup_removes_only_objects_with_the_label(engine_url: str, unique
 def test_each_worker_begins_with_its_share_of_the_slow_tests() -> None:
     assert spread(["S", "T", "U"], list("abcdef"), 2) == ["S", "U", "a", "b", "c", "T", "d", "e", "f"]
     assert spread(["S"], list("abc"), 1) == ["S", "a", "b", "c"]
+
+
+def test_tests_that_use_the_same_thing_are_of_one_worker() -> None:
+    ordered = in_turn(list("aXbcYde"), str.isupper, 3)
+    assert [ordered[n::3] for n in range(3)] == [["X", "Y", "e"], ["a", "c"], ["b", "d"]]
+    assert sorted(in_turn(list("aXb"), str.isupper, 1)) == ["X", "a", "b"]
+    assert in_turn([], str.isupper, 2) == []
 
 
 def test_a_test_has_its_marks_before_another_hook_selects_by_them() -> None:
