@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from tempfile import mkdtemp
+from uuid import uuid4
 
 import docker
 import pytest
@@ -20,7 +21,7 @@ from tests.adapters.ledgers.postgres_server import Server, serving
 from tests.ci import fixtures
 from tests.ci.job import Job
 from tests.conftest import Cli
-from tests.live.app import App
+from tests.live.app import SERVER, App
 from tests.live.clusters import Clustered, prepared
 from tests.live.fronted import FrontedApp
 from tests.live.project import Project, initial
@@ -29,9 +30,30 @@ from tests.live.stage import Stage, push_shell
 shared, wheelhouse, tool_cache, job = fixtures.shared, fixtures.wheelhouse, fixtures.tool_cache, fixtures.job
 
 
+@pytest.fixture(scope="session")
+def common_layers(engine_url: str, busybox_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the layers that the images of most tests begin with.
+
+    Without it, the end of one test removes the layers that the build of another has just found in the cache.
+    """
+    folder, tag = tmp_path_factory.mktemp("common"), f"promoter-tests/common:{uuid4().hex[:8]}"
+    shutil.copy2(busybox_dir / "busybox", folder / "busybox")
+    (folder / "Dockerfile").write_text(SERVER.partition("COPY www")[0])
+    with closing(docker.DockerClient(base_url=engine_url)) as client:
+        client.images.build(path=str(folder), tag=tag)
+        yield
+        client.images.remove(tag)
+
+
 @pytest.fixture
 def app(
-    cli: Cli, engine_url: str, registry_host: str, busybox_dir: Path, clean_engine: str, free_port: Callable[[], int]
+    cli: Cli,
+    engine_url: str,
+    registry_host: str,
+    busybox_dir: Path,
+    clean_engine: str,
+    common_layers: None,
+    free_port: Callable[[], int],
 ) -> Iterator[App]:
     engine = open_engine(engine_url)
     made = App(cli, clean_engine, registry_host, engine, {"dev": free_port(), "prod": free_port()})
