@@ -14,7 +14,7 @@ from promoter.promotion.plan import Plan, make_plan
 FILE = """\
 name: shop
 services:
-  web: {{image: "web:1", ports: ["8080:80"], environment: {{LEVEL: "{level}"}}}}
+  web: {{image: "web:1", ports: ["8080:80"], environment: {{LEVEL: "{level}"}}, deploy: {deploy}}}
   jobs: {{image: "jobs:1", environment: {{LEVEL: "{jobs}"}}}}
 environments:
   prod:
@@ -22,9 +22,9 @@ environments:
 """
 
 
-def plan_of(tmp_path: Path, strategy: str, level: str = "info", jobs: str = "info") -> Plan:
+def plan_of(tmp_path: Path, strategy: str, level: str = "info", jobs: str = "info", deploy: str = "{}") -> Plan:
     file = tmp_path / "pipeline.yaml"
-    file.write_text(FILE.format(strategy=strategy, level=level, jobs=jobs))
+    file.write_text(FILE.format(strategy=strategy, level=level, jobs=jobs, deploy=deploy))
     loaded = load(file, source=Source(), environ={})
     digest = Digest.parse(f"sha256:{'a' * 64}")
     images = {name: ImageRef(Repository.parse(f"registry.example.com/{name}"), digest) for name in ("web", "jobs", "front")}
@@ -43,6 +43,25 @@ def plan_of(tmp_path: Path, strategy: str, level: str = "info", jobs: str = "inf
 def test_the_strategy_decides_whether_requests_fail(tmp_path: Path, strategy: str, expected: ExpectedGap) -> None:
     before = plan_of(tmp_path, strategy).document()
     assert expected_gap(plan_of(tmp_path, strategy, "debug", "debug"), before) == expected
+
+
+@pytest.mark.parametrize(
+    ("deploy", "none"),
+    [
+        ("{}", ()),
+        ("{replicas: 3}", ("web",)),
+        ("{replicas: 3, update_config: {parallelism: 2}}", ("web",)),
+        ("{replicas: 3, update_config: {parallelism: 3}}", ()),
+        ("{replicas: 3, update_config: {parallelism: 0}}", ()),
+        ("{update_config: {order: start-first}}", ("web",)),
+        ("{mode: global}", ("web",)),
+        ("{mode: global, update_config: {parallelism: 0}}", ()),
+    ],
+)
+def test_a_swarm_interrupts_what_it_stops_as_a_whole(tmp_path: Path, deploy: str, none: tuple[str, ...]) -> None:
+    before = plan_of(tmp_path, "swarm", deploy=deploy).document()
+    down = ("jobs",) if none else ("web", "jobs")
+    assert expected_gap(plan_of(tmp_path, "swarm", "debug", "debug", deploy), before) == ExpectedGap(down=down, none=none)
 
 
 def test_what_stays_and_what_is_new_interrupts_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from promoter.gates.approval.rule import Approval
 from promoter.model.errors import PullError
+from promoter.pipeline.model import Strategy
 from promoter.promotion.progress import Notice
 from tests.harness import Harness, statuses
 
@@ -27,6 +28,21 @@ def test_every_host_that_waits_gets_the_images() -> None:
     ]
     shop.run()
     assert [len(engine.verbs("pull")) for engine in test] == [1, 1]  # once is enough
+
+
+def test_every_node_of_a_swarm_gets_the_images_and_no_service_is_made() -> None:
+    shop = Harness(gates={"dev": (Approval(),)}, names={"dev": ()}, prefetch=True, strategy=Strategy.SWARM)
+    assert statuses(shop.run()) == {"dev": "pending"}
+    assert notices(shop) == ["dev: pulled ahead: web on node-1, node-2, node-3"]
+    assert not shop.cluster.units
+
+
+def test_a_node_that_cannot_pull_ahead_is_reported() -> None:
+    shop = Harness(gates={"dev": (Approval(),)}, names={"dev": ()}, prefetch=True, strategy=Strategy.SWARM)
+    shop.cluster.refuse(shop.images["web"].digest, "node-2")
+    assert statuses(shop.run()) == {"dev": "pending"}
+    assert "could not be pulled ahead" in notices(shop)[0]
+    assert "on node-2" in notices(shop)[0]
 
 
 def test_without_it_nothing_is_pulled() -> None:
