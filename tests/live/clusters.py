@@ -133,9 +133,9 @@ class Clustered:
         status, text = talk.post(self.swarm.url(2), path, found["Spec"])
         assert status == 200, text
 
-    def await_update(self) -> None:
-        """Wait until the swarm updates the service `web`."""
-        assert processes.until(lambda: (self.document().get("UpdateStatus") or {}).get("State") == "updating", 30)
+    def await_update(self, state: str = "updating") -> None:
+        """Wait until the update of the service `web` has this state."""
+        assert processes.until(lambda: (self.document().get("UpdateStatus") or {}).get("State") == state, 30)
 
 
 def prepared(cli: Cli, busybox: Path) -> None:

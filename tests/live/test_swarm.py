@@ -30,6 +30,7 @@ def test_a_release_is_promoted_inspected_changed_by_hand_and_repaired(clustered:
     assert ran.stdout.strip() == "[secret token]first", ran.text
 
     clustered.update(lambda spec: spec["TaskTemplate"]["ContainerSpec"]["Env"].append("WORD=other"))
+    clustered.await_update("completed")
     ran = clustered.cli("drift", "--json")
     found = ran.json["environments"][0]["findings"]
     assert (ran.exit_code, [one["path"] for one in found]) == (7, ["services.web.environment.WORD"]), ran.text
