@@ -18,6 +18,7 @@ from promoter.adapters.engine.errors import FOREIGN, renamed, taken_port, timed_
 from promoter.adapters.engine.files import archive
 from promoter.adapters.engine.log_lines import log_part, unix
 from promoter.model.errors import StartError, WorldError
+from promoter.model.pattern import pattern
 from promoter.promotion.ports.container import Container, ContainerSpec, LogPart, PublishedPort
 from promoter.promotion.ports.secrets import Secrets
 
@@ -27,7 +28,9 @@ _STARTING = 120.0
 _POLL_INTERVAL = 0.25
 _UNREADABLE = ("does not support reading", "this container is not logging output")
 LETTING_GO = 20.0
-"""Seconds for which a restarted engine may still occupy the port of a stopped container."""
+"""Seconds for which a restarted engine may still occupy the port of a stopped container, or clean up after a start."""
+_LEFT_BY_A_START = pattern(r"failed to start shim: mkdir .*: file exists")
+"""What an engine answers that was killed while it started this container, until it has cleaned up."""
 
 
 class Containers(Link):
@@ -119,9 +122,9 @@ class Containers(Link):
                 self.ask(what, "POST", "/containers/{0}/start", container, kind=StartError, timeout=(CONNECT, _STARTING))
             except StartError as error:
                 port = taken_port(error.message)
-                if port is None:
+                if port is None and not _LEFT_BY_A_START.search(error.message):
                     raise
-                if (holder := self._holder(port)) is not None:
+                if port is not None and (holder := self._holder(port)) is not None:
                     error.hint = f"container {holder} uses that port: stop it, or publish another port"
                     raise
                 if time.monotonic() >= ends:

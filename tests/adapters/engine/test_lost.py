@@ -136,8 +136,8 @@ def test_identify_reports_whether_a_restart_keeps_containers(
 
 
 # ---------------------------------------------------------------- a port that is not released
-def starting(server: Server, refusals: int, running: list[object]) -> None:
-    """Refuse the first starts because the port is taken. `running` are the containers that the engine shows."""
+def starting(server: Server, refusals: int, running: list[object], answered: object = TAKEN) -> None:
+    """Refuse the first starts, because the port is taken. `running` are the containers that the engine shows."""
     left = [None] * refusals
 
     def answer(path: str) -> Answer:
@@ -146,7 +146,7 @@ def starting(server: Server, refusals: int, running: list[object]) -> None:
         if not left:
             return 204, None
         left.pop()
-        return 500, TAKEN
+        return 500, answered
 
     server.answer = answer
 
@@ -154,6 +154,13 @@ def starting(server: Server, refusals: int, running: list[object]) -> None:
 @pytest.mark.usefixtures("socket")
 def test_a_port_that_is_held_for_no_running_container_is_waited_for(server: Server, engine: DockerEngine) -> None:
     starting(server, 2, [])
+    engine.start("web")
+    assert server.seen.count("/containers/web/start") == 3
+
+
+@pytest.mark.usefixtures("socket")
+def test_what_a_killed_engine_left_of_a_start_is_waited_for(server: Server, engine: DockerEngine) -> None:
+    starting(server, 2, [], {"message": "failed to start shim: mkdir /run/moby/4dc918: file exists: unknown"})
     engine.start("web")
     assert server.seen.count("/containers/web/start") == 3
 
