@@ -301,6 +301,13 @@ REFUSED = {
         file("    tmpfs: [/a, '/b:size=1m,mode=700', '/c:size=1m,noexec']\n"),
         [("5:12", "a Swarm service has no tmpfs option noexec: /c:size=1m,noexec")],
     ),
+    "a size and a mode that are none": (
+        file("    tmpfs: ['/a:size=big', '/b:mode=rwx']\n"),
+        [
+            ("5:12", "'mode=rwx' is not a mode of a tmpfs: /b:mode=rwx"),
+            ("5:12", "'size=big' is not a size of a tmpfs: /a:size=big"),
+        ],
+    ),
     "a rollback by the engine": (
         file("    deploy: {update_config: {failure_action: rollback}}\n"),
         [("5:46", "`failure_action: rollback` would return or replace this service alone")],

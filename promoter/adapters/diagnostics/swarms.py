@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         logins = Credentials().for_host
         engines = [open_engine(one, logins=logins, environ=subject.environ, sleep=lambda _: None) for one in environment.engines]
         try:
-            swarm = DockerSwarm(engines, sleep=lambda _: None)
+            swarm = DockerSwarm(engines)
             identity, (ready, nodes) = swarm.identify(), swarm.nodes()
         finally:
             for engine in engines:

@@ -33,7 +33,7 @@ HANDLED_BY_OTHERS = {
 def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_network: bool = True) -> Json:
     """Return the body of the request, with secrets revealed. `every_network` False leaves all but the first for `connect`."""
     service = spec.service
-    body = _set(
+    body = without_none(
         Image=str(spec.image),
         Cmd=list(service.command) if service.command is not None else None,
         Entrypoint=list(service.entrypoint) if service.entrypoint is not None else None,
@@ -44,7 +44,7 @@ def create_body(spec: ContainerSpec, reveal: Callable[[str], str], *, every_netw
         WorkingDir=service.working_dir,
         Hostname=service.hostname,
         Domainname=service.domainname,
-        Healthcheck=_healthcheck(service.healthcheck) if service.healthcheck else None,
+        Healthcheck=healthcheck(service.healthcheck) if service.healthcheck else None,
         StopSignal=service.stop_signal,
         StopTimeout=_seconds(service.stop_grace_period),
         Tty=service.tty or None,
@@ -64,13 +64,13 @@ _INTERFACE = "com.docker.network.endpoint.ifname"
 
 def endpoint(attachment: Attachment, links: Sequence[str] = ()) -> Json:
     """Return the settings of a container on one network, for create and for connect. `links` are names of other containers."""
-    addresses = _set(
+    addresses = without_none(
         IPv4Address=attachment.ipv4_address,
         IPv6Address=attachment.ipv6_address,
         LinkLocalIPs=list(attachment.link_local_ips) or None,
     )
     interface = {_INTERFACE: attachment.interface_name} if attachment.interface_name else {}
-    return _set(
+    return without_none(
         Aliases=list(attachment.aliases) or None,
         Links=[link if ":" in link else f"{link}:{link}" for link in links] or None,
         IPAMConfig=addresses or None,
@@ -109,20 +109,22 @@ def unplaceable(spec: ContainerSpec) -> str | None:
     return None
 
 
-def _healthcheck(check: Healthcheck) -> Json:
+def healthcheck(check: Healthcheck) -> Json:
+    """Return a health check as engines and swarms have it."""
     if check.disable or check.test == ("NONE",):
         return {"Test": ["NONE"]}
-    return _set(
+    return without_none(
         Test=list(check.test) if check.test else None,
-        Interval=_nanoseconds(check.interval),
-        Timeout=_nanoseconds(check.timeout),
+        Interval=nanoseconds(check.interval),
+        Timeout=nanoseconds(check.timeout),
         Retries=check.retries,
-        StartPeriod=_nanoseconds(check.start_period),
-        StartInterval=_nanoseconds(check.start_interval),
+        StartPeriod=nanoseconds(check.start_period),
+        StartInterval=nanoseconds(check.start_interval),
     )
 
 
-def _nanoseconds(span: timedelta | None) -> int | None:
+def nanoseconds(span: timedelta | None) -> int | None:
+    """Return a duration in whole microseconds, as nanoseconds."""
     return None if span is None else round(span.total_seconds() * 1_000_000) * 1_000
 
 
@@ -131,7 +133,8 @@ def _seconds(span: timedelta | None) -> int | None:
     return None if span is None else -int(-span.total_seconds() // 1)
 
 
-def _set(**values: object) -> Json:
+def without_none(**values: object) -> Json:
+    """Return what is set."""
     return {name: value for name, value in values.items() if value is not None}
 
 

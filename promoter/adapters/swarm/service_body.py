@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from promoter.model.errors import StartError
+from promoter.adapters.engine.create_body import healthcheck, nanoseconds, without_none
 from promoter.model.labels import ROLE, Role
 from promoter.pipeline.compose.deploy import RestartPolicy, UpdateConfig
-from promoter.pipeline.compose.service import Healthcheck, Mount, Port, Service
+from promoter.pipeline.compose.service import Mount, Port, Service
+from promoter.pipeline.compose.tmpfs import tmpfs_mount
 from promoter.promotion.ports.container import ContainerSpec, FileContent
 
 Json = dict[str, Any]
@@ -18,7 +19,6 @@ Ids = Mapping[str, str]
 """Maps the names of secrets and configs to the ids that the swarm gave them."""
 _STEADY = timedelta(seconds=2)
 """How long a new task must run before it counts, if neither `monitor` nor `steady` says it."""
-_UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _CONDITIONS = {"no": "none", "always": "any", "unless-stopped": "any"}
 PULLS_ONLY = ("/promoter-pulls-only",)
 """A command that no image has: its task fails after the image was pulled, and nothing of the image runs."""
@@ -66,22 +66,22 @@ def _of_job(spec: ContainerSpec) -> dict[str, str]:
 
 def task_template(spec: ContainerSpec, ids: Ids) -> Json:
     service = spec.service
-    return _set(
+    return without_none(
         ContainerSpec=_container(spec, ids),
         Resources=_resources(service),
         RestartPolicy=_restart(service.deploy.restart_policy, service.restart),
         Placement=_placement(service),
         Networks=[
-            _set(Target=name, Aliases=list(one.aliases) or None, DriverOpts=dict(one.driver_opts) or None)
+            without_none(Target=name, Aliases=list(one.aliases) or None, DriverOpts=dict(one.driver_opts) or None)
             for name, one in service.networks.items()
         ],
-        LogDriver=_set(Name=service.logging.driver, Options=dict(service.logging.options)) if service.logging else None,
+        LogDriver=without_none(Name=service.logging.driver, Options=dict(service.logging.options)) if service.logging else None,
     )
 
 
 def _container(spec: ContainerSpec, ids: Ids) -> Json:
     service = spec.service
-    return _set(
+    return without_none(
         Image=str(spec.image),
         Labels={**service.labels, **spec.labels},
         Command=list(service.entrypoint) if service.entrypoint is not None else None,
@@ -94,10 +94,10 @@ def _container(spec: ContainerSpec, ids: Ids) -> Json:
         TTY=service.tty or None,
         OpenStdin=service.stdin_open or None,
         ReadOnly=service.read_only or None,
-        Mounts=[*(_mount(one, spec) for one in service.volumes), *map(_tmpfs, service.tmpfs)] or None,
+        Mounts=[_mount(one, spec) for one in (*service.volumes, *map(tmpfs_mount, service.tmpfs))] or None,
         StopSignal=service.stop_signal,
-        StopGracePeriod=_nanoseconds(service.stop_grace_period),
-        Healthcheck=_healthcheck(service.healthcheck) if service.healthcheck else None,
+        StopGracePeriod=nanoseconds(service.stop_grace_period),
+        Healthcheck=healthcheck(service.healthcheck) if service.healthcheck else None,
         Hosts=[f"{address} {host}" for host, many in service.extra_hosts.items() for address in many] or None,
         DNSConfig=_dns(service) or None,
         Secrets=[_reference(file, ids, "Secret") for file in spec.files if file.secret] or None,
@@ -119,55 +119,22 @@ def _reference(file: FileContent, ids: Ids, kind: str) -> Json:
 def _mount(mount: Mount, spec: ContainerSpec) -> Json:
     options: Json = {}
     if mount.type == "bind":
-        options = _set(Propagation=mount.propagation)
+        options = without_none(Propagation=mount.propagation)
     elif mount.type == "volume":
         named = spec.volumes.get(mount.source or "")
         labels = {**mount.labels, **(named.labels if named else {})}
-        driver = _set(Name=named.driver, Options=dict(named.options) or None) if named else {}
-        options = _set(NoCopy=mount.nocopy or None, Labels=labels or None, DriverConfig=driver or None, Subpath=mount.subpath)
+        driver = without_none(Name=named.driver, Options=dict(named.options) or None) if named else {}
+        options = without_none(
+            NoCopy=mount.nocopy or None, Labels=labels or None, DriverConfig=driver or None, Subpath=mount.subpath
+        )
     else:
-        options = _set(SizeBytes=mount.tmpfs_size, Mode=mount.tmpfs_mode)
-    body = _set(Type=mount.type, Source=mount.source, Target=mount.target, ReadOnly=mount.read_only or None)
+        options = without_none(SizeBytes=mount.tmpfs_size, Mode=mount.tmpfs_mode)
+    body = without_none(Type=mount.type, Source=mount.source, Target=mount.target, ReadOnly=mount.read_only or None)
     return {**body, **({f"{mount.type.capitalize()}Options": options} if options else {})}
 
 
-def _tmpfs(entry: str) -> Json:
-    """Return a `tmpfs` line as a mount: a service has no other form of it."""
-    target, _, text = entry.partition(":")
-    options: Json = {}
-    for option in filter(None, text.split(",")):
-        name, _, value = option.partition("=")
-        if name == "size":
-            options["SizeBytes"] = _bytes(value, entry)
-        elif name == "mode":
-            options["Mode"] = int(value, 8)
-        else:
-            raise StartError(f"a Swarm service has no tmpfs option {name!r}: {entry}", hint="use only size and mode")
-    return {"Type": "tmpfs", "Target": target, **({"TmpfsOptions": options} if options else {})}
-
-
-def _bytes(text: str, entry: str) -> int:
-    number, unit = text.rstrip("bkmgBKMG"), text[-1:].lower()
-    if not number.isdigit():
-        raise StartError(f"{text!r} is not a size: {entry}", hint="write for example size=64m")
-    return int(number) * _UNITS.get(unit, 1)
-
-
-def _healthcheck(check: Healthcheck) -> Json:
-    if check.disable or check.test == ("NONE",):
-        return {"Test": ["NONE"]}
-    return _set(
-        Test=list(check.test) if check.test else None,
-        Interval=_nanoseconds(check.interval),
-        Timeout=_nanoseconds(check.timeout),
-        Retries=check.retries,
-        StartPeriod=_nanoseconds(check.start_period),
-        StartInterval=_nanoseconds(check.start_interval),
-    )
-
-
 def _dns(service: Service) -> Json:
-    return _set(
+    return without_none(
         Nameservers=list(service.dns) or None, Search=list(service.dns_search) or None, Options=list(service.dns_opt) or None
     )
 
@@ -182,12 +149,12 @@ def _resources(service: Service) -> Json | None:
     limits, reserved = service.deploy.resources.limits, service.deploy.resources.reservations
     cpus = limits.cpus if limits.cpus is not None else service.cpus
     found = {
-        "Limits": _set(
+        "Limits": without_none(
             NanoCPUs=_nano(cpus),
             MemoryBytes=limits.memory if limits.memory is not None else service.mem_limit,
             Pids=limits.pids if limits.pids is not None else service.pids_limit,
         ),
-        "Reservations": _set(
+        "Reservations": without_none(
             NanoCPUs=_nano(reserved.cpus),
             MemoryBytes=reserved.memory if reserved.memory is not None else service.mem_reservation,
         ),
@@ -199,19 +166,19 @@ def _restart(policy: RestartPolicy | None, restart: str | None) -> Json | None:
     """Return the restart policy. `deploy.restart_policy` wins over `restart`, as in Compose."""
     if policy is not None:
         condition = _CONDITIONS.get(policy.condition, policy.condition)
-        delay, window = _nanoseconds(policy.delay), _nanoseconds(policy.window)
-        return _set(Condition=condition, MaxAttempts=policy.max_attempts, Delay=delay, Window=window)
+        delay, window = nanoseconds(policy.delay), nanoseconds(policy.window)
+        return without_none(Condition=condition, MaxAttempts=policy.max_attempts, Delay=delay, Window=window)
     if restart is None:
         return None
     name, _, count = restart.partition(":")
-    return _set(Condition=_CONDITIONS.get(name, name), MaxAttempts=int(count) if count else None)
+    return without_none(Condition=_CONDITIONS.get(name, name), MaxAttempts=int(count) if count else None)
 
 
 def _placement(service: Service) -> Json:
     placement = service.deploy.placement
     system, _, rest = (service.platform or "").partition("/")
     platforms = [{"OS": system, "Architecture": rest.partition("/")[0]}] if rest else None
-    return _set(
+    return without_none(
         Constraints=list(placement.constraints) or None,
         Preferences=[{"Spread": {"SpreadDescriptor": one.spread}} for one in placement.preferences] or None,
         MaxReplicas=placement.max_replicas_per_node,
@@ -223,29 +190,21 @@ def _update(config: UpdateConfig | None, service: Service) -> Json:
     """Return how tasks are replaced. A failure always pauses: promoter returns all services of the environment together."""
     config = config or UpdateConfig()
     monitor = config.monitor if config.monitor is not None else service.steady or _STEADY
-    return _set(
+    return without_none(
         Parallelism=config.parallelism,
-        Delay=_nanoseconds(config.delay) or None,
+        Delay=nanoseconds(config.delay) or None,
         FailureAction="pause",
-        Monitor=_nanoseconds(monitor),
+        Monitor=nanoseconds(monitor),
         MaxFailureRatio=config.max_failure_ratio,
         Order=config.order,
     )
 
 
 def _port(port: Port) -> Json:
-    return _set(
+    return without_none(
         Name=port.name, Protocol=port.protocol, TargetPort=port.target, PublishedPort=port.published, PublishMode=port.mode
     )
 
 
 def _nano(cpus: float | None) -> int | None:
     return None if cpus is None else round(cpus * 1_000_000_000)
-
-
-def _nanoseconds(span: timedelta | None) -> int | None:
-    return None if span is None else round(span.total_seconds() * 1_000_000) * 1_000
-
-
-def _set(**values: object) -> Json:
-    return {name: value for name, value in values.items() if value is not None}

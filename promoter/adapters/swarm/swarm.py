@@ -140,7 +140,7 @@ class DockerSwarm:
         while True:
             seen = self.inspect(container)
             if seen is None:
-                raise EngineError(f"job {container} is gone: it was removed from outside")
+                raise EngineError(f"job {container} is gone: it was removed from outside", hint="run the same command again")
             if not seen.running:
                 return seen.exit_code
             if time.monotonic() >= ends:

@@ -3,6 +3,7 @@
 from promoter.model.labels import Namespace, once_name, slots
 from promoter.model.pattern import pattern
 from promoter.pipeline.compose.service import Service
+from promoter.pipeline.compose.tmpfs import tmpfs_mount
 from promoter.pipeline.engine_names import key_spot
 from promoter.pipeline.file_text import FileText
 from promoter.pipeline.networks_volumes import OVERLAY, Names
@@ -15,7 +16,6 @@ from promoter.pipeline.validation.swarm_keys import refused_attachment, refused_
 LONGEST = 63
 """The most characters of the name of a service or network: it is a part of a DNS name."""
 _NAME = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
-_TMPFS = ("size", "mode")
 
 
 def check_swarm(text: FileText, resolved: Resolved) -> None:
@@ -143,10 +143,10 @@ class _Rules:
                     message = f"a mount of a Swarm service cannot have `{key}`: {mount.target}"
                     self._complain(self._spot("volumes"), message, "remove it")
         for entry in self._service.tmpfs:
-            options = [one.partition("=")[0] for one in entry.partition(":")[2].split(",") if one]
-            if wrong := [one for one in options if one not in _TMPFS]:
-                message = f"a Swarm service has no tmpfs option {wrong[0]}: {entry}"
-                self._complain(self._spot("tmpfs"), message, f"use only {' and '.join(_TMPFS)}")
+            try:
+                tmpfs_mount(entry)
+            except ValueError as error:
+                self._complain(self._spot("tmpfs"), str(error), "use only size and mode, for example size=64m,mode=1777")
 
     def exclusive(self) -> None:
         """Check that no two tasks use a volume that only one may use."""
