@@ -1,6 +1,6 @@
 """Pull the images of a release that waits, so that its promotion takes less time. Nothing else is changed or recorded."""
 
-from promoter.model.errors import EngineError, PromoterError
+from promoter.model.errors import EngineError, PromoterError, WorldError
 from promoter.model.release import Release
 from promoter.pipeline.hosts import Host
 from promoter.promotion import progress
@@ -55,7 +55,7 @@ def _prefetch_on_nodes(env: EnvironmentContext, plan: Plan) -> None:
         for service in environment.services:
             nodes = pulling.pull(plan.release.images[service], service_spec(job, service))
             env.emit(progress.Notice(f"{env.name}: pulled ahead: {service} on {', '.join(nodes)}"))
-    except (StepFailure, EngineError) as error:
+    except (StepFailure, WorldError) as error:
         env.emit(progress.Notice(f"{env.name}: the images could not be pulled ahead: {error}"))
 
 

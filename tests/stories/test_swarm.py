@@ -402,6 +402,29 @@ def test_a_pull_that_fails_shows_what_the_registry_answers(answer: RegistryError
 
 
 # ---------------------------------------------------------------- moves
+def test_a_service_that_was_removed_at_the_end_of_a_failed_promotion_comes_back() -> None:
+    shop = promoted()
+    shop.services = {"web": TWO["web"]}
+    shop.newer("two")
+    shop.cluster.fail("remove_files", StartError("the swarm refuses it"))
+    assert statuses(shop.run("dev")) == {"dev": "rolled_back"}
+    assert (running(shop), running(shop, "worker")) == (digest(), digest())
+
+
+def test_what_was_interrupted_in_a_swarm_that_the_file_no_longer_names_is_reported() -> None:
+    shop = promoted()
+    shop.newer("two")
+    shop.cluster.fail("apply", Killed(), after=True)
+    with pytest.raises(Killed):
+        shop.run("dev")
+    shop.clock.advance(timedelta(hours=1))
+    shop.strategy, shop.accept_engine = Strategy.RECREATE, ("dev",)
+    assert statuses(shop.run("dev")) == {"dev": "deployed"}
+    (failed,) = [fact.body for fact in shop.store.read() if fact.kind == "failed"]
+    assert "what it changed on a swarm, which the file no longer names, was not taken back" in failed["reasons"]
+    assert failed["left"]
+
+
 def test_from_an_engine_to_a_swarm_and_back_a_person_must_accept_it() -> None:
     shop = Harness(services=dict(TWO))
     shop.run("dev")

@@ -46,8 +46,12 @@ def settle(
     jobs: Jobs = jobs_of_earlier_try(recorded, start.steps_done) if recorded is not None else {}
 
     def settled(host: Host) -> tuple[str, ...]:
+        if recorded is not None and ("swarm" in recorded) != bool(host.managers):
+            target = "a swarm" if "swarm" in recorded else "an engine"
+            return (f"what it changed on {target}, which the file no longer names, was not taken back",)
         if host.managers:
-            return _settle_swarm(ports, FencedCluster(ports.cluster(host.managers), hold.check), plan, start, ran)
+            cluster = FencedCluster(ports.cluster(host.managers), hold.check)
+            return _settle_swarm(ports, cluster, plan, start, ran)
         engine = FencedEngine(ports.engine(host.engine), hold.check)
         found = _settle(ports, engine, plan, start, recorded, ran if rollout is None else ran_on.get(host.name))
         return tuple(f"{host.name}: {problem}" if host.name else problem for problem in found)

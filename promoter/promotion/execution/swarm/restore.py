@@ -38,9 +38,7 @@ class SwarmRestoring:
         services: dict[str, list[Swapped]] = {}
         if recorded is not None and ran is not None:
             for service in known:
-                if service in touched:
-                    self._emit(service)
-                    self._trying(partial(self._return, recorded, service))
+                self._trying(partial(self._return, recorded, service, changed=service in touched))
             for service in known:
                 self._trying(partial(self._prove, recorded, service, services))
             self._problems += [] if self._problems else recorded_checks(self._ports, recorded, self._cluster)
@@ -48,9 +46,15 @@ class SwarmRestoring:
         return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier)
 
     # ------------------------------------------------------------ parts
-    def _return(self, recorded: Execution, service: str) -> None:
-        """Return one service, as fast as its `rollback_config` says, and wait for it."""
+    def _return(self, recorded: Execution, service: str, *, changed: bool) -> None:
+        """Return one service that was changed, or removed because the file has it no longer.
+
+        It is as fast as `rollback_config` says; then that is put back too.
+        """
         spec = service_spec(recorded, service)
+        if not changed and self._cluster.service(spec.name) is not None:
+            return
+        self._emit(service)
         owner = owner_labels(recorded.namespace)
         self._cluster.ensure_files(spec.files, owner, self._ports.secrets)
         self._cluster.revert(spec, self._failed, self._ports.secrets, quickly=True)
