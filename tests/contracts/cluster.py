@@ -197,12 +197,12 @@ class ClusterContract:
         spec = make(environment={"LEVEL": "info"})
         first = self.running(site, spec)
         wanted = of(spec, "p2", LEVEL="debug")
-        assert differing(site.cluster.changed(wanted)) == ("environment.LEVEL",)
+        assert differing(site.cluster.observe(wanted.name, wanted)) == ("environment.LEVEL",)
         assert site.cluster.apply(wanted, FakeSecrets()) == first.id
         seen = self.until(site, spec.name, lambda one: one.update == "completed")
         assert is_converged(seen) and seen.labels[f"{LABEL}.promotion"] == "p2"
         assert [task.promotion for task in seen.tasks if task.wanted] == ["p2"]
-        assert site.cluster.changed(wanted).found["environment.LEVEL"] == "debug"
+        assert site.cluster.observe(wanted.name, wanted).found["environment.LEVEL"] == "debug"
 
     def test_a_restart_replaces_the_tasks_of_an_unchanged_service(self, site, make):
         spec = make()
@@ -247,7 +247,7 @@ class ClusterContract:
         identifier = self.running(site, spec).id
         site.cluster.remove(identifier)
         assert site.cluster.service(spec.name) is None and site.cluster.inspect(identifier) is None
-        assert site.cluster.changed(spec) is None
+        assert site.cluster.observe(spec.name, spec) is None
         with pytest.raises(EngineError):
             site.cluster.digest_of(identifier, spec.image.repository, spec.image.digest)
 
@@ -264,7 +264,7 @@ class ClusterContract:
     # -------------------------------------------------------------- settings
     def differing(self, site: ClusterSite, spec: ContainerSpec) -> tuple[str, ...]:
         """Return the paths that differ, and require that the image is the same."""
-        seen = site.cluster.changed(spec)
+        seen = site.cluster.observe(spec.name, spec)
         assert seen is not None and seen.digests == {spec.image.digest}
         return differing(seen)
 
@@ -278,7 +278,7 @@ class ClusterContract:
         version = site.version(spec.name)
         site.cluster.apply(spec, secrets)
         assert site.version(spec.name) == version
-        found = site.cluster.changed(spec).found
+        found = site.cluster.observe(spec.name, spec).found
         assert (
             found["environment.TOKEN"] == "hunter2" and {f"secrets.{files[0].name}", f"configs.{files[1].name}"} <= found.keys()
         )
@@ -302,10 +302,10 @@ class ClusterContract:
         self.running(site, spec, FakeSecrets({"token": "one"}))
         failed = replace(of(spec, "p2", LEVEL="debug"), files=())
         self.running(site, failed, FakeSecrets({"token": "two"}))
-        assert site.cluster.changed(failed).found["environment.TOKEN"] == "two"
+        assert site.cluster.observe(failed.name, failed).found["environment.TOKEN"] == "two"
         for _ in range(2):  # a request that is repeated changes nothing more
             site.cluster.revert(spec, "p2", FakeSecrets())
-        found = site.cluster.changed(spec)
+        found = site.cluster.observe(spec.name, spec)
         assert (differing(found), found.found["environment.TOKEN"]) == ((), "one")
         assert f"secrets.{file.name}" in found.found
         seen = self.converged(site, spec.name)
@@ -321,7 +321,7 @@ class ClusterContract:
         failed = of(spec, "p2", LEVEL="debug")
         self.running(site, failed)
         site.cluster.revert(spec, "p2", FakeSecrets())
-        assert site.cluster.changed(spec).digests == {spec.image.digest}
+        assert site.cluster.observe(spec.name, spec).digests == {spec.image.digest}
         self.converged(site, spec.name)
 
     def test_a_return_may_be_quicker_than_an_update(self, site, make):
@@ -332,7 +332,7 @@ class ClusterContract:
         site.cluster.revert(spec, "p2", FakeSecrets(), quickly=True)
         self.converged(site, spec.name)
         assert self.differing(site, spec) == ("deploy.update_config",)
-        assert "start-first" in str(site.cluster.changed(spec).found["deploy.update_config"])
+        assert "start-first" in str(site.cluster.observe(spec.name, spec).found["deploy.update_config"])
         site.cluster.revert(spec, "p2", FakeSecrets())
         assert self.differing(site, spec) == ()
         seen = self.converged(site, spec.name)

@@ -305,9 +305,6 @@ class FakeCluster:
         unit = self.unit(name)
         self._do(lambda: unit.resumed.update(self._hanging(unit)), "again", name)
 
-    def changed(self, spec: ContainerSpec) -> Observation | None:
-        return self.observe(spec.name, spec)
-
     # ------------------------------------------------------------ files
     def ensure_files(self, files: Sequence[FileContent], labels: Mapping[str, str], secrets: Secrets) -> None:
         self._do(lambda: self._ensure(files, labels, secrets), "ensure_files", *(file.name for file in files))

@@ -1,6 +1,6 @@
 """Services of a swarm: read, create, update and remove. An update names the version that it changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from json import dumps
 from typing import Any
 
@@ -86,44 +86,28 @@ class Services:
     def apply(self, spec: ContainerSpec, secrets: Secrets, *, restart: bool) -> str:
         """Create a service or update it, and return its id. A request that is repeated finds what the first one did."""
         body: Json = revealed_body(service_body(spec, self._files.ids(spec.files)), secrets.reveal)
-        force: int | None = None
-        for left in reversed(range(_TRIES)):
-            document = self.document(spec.name)
-            try:
-                if document is None:
-                    return self.create(body, spec.image)
-                now = _force(document["Spec"])
-                force = now + 1 if restart and force is None else now if force is None else force
-                body["TaskTemplate"]["ForceUpdate"] = force
-                self._keep_tasks(document["Spec"], body)
-                if self._is(document, body):
-                    return str(document["ID"])
-                self._update(document, body, spec.image)
-            except StartError as error:
-                if not left or not _has_changed(error):
-                    raise
-            else:
-                return str(document["ID"])
-        raise AssertionError("unreachable")
+        template = body["TaskTemplate"]
+
+        def act(document: Json | None) -> str:
+            if document is None:
+                return self.create(body, spec.image)
+            # decided at the first try, so that a repeated one does not replace the tasks again
+            template.setdefault("ForceUpdate", _force(document["Spec"]) + restart)
+            self._keep_tasks(document["Spec"], body)
+            return self._become(document, body, spec.image)
+
+        return self._unless_changed(spec.name, act)
 
     def revert(self, spec: ContainerSpec, failed: str, secrets: Secrets, *, quickly: bool) -> str:
         """Return a service to the configuration that it had before a promotion."""
-        for left in reversed(range(_TRIES)):
-            document = self.document(spec.name)
+
+        def act(document: Json | None) -> str:
             earlier = self._recorded(spec, failed, document)
             if document is None or earlier is None:
                 return self.apply(spec, secrets, restart=False)
-            body = {**earlier, "UpdateConfig": _pace(spec, quickly=quickly)}
-            if self._is(document, body):
-                return str(document["ID"])
-            try:
-                self._update(document, body, spec.image)
-            except StartError as error:
-                if not left or not _has_changed(error):
-                    raise
-            else:
-                return str(document["ID"])
-        raise AssertionError("unreachable")
+            return self._become(document, {**earlier, "UpdateConfig": _pace(spec, quickly=quickly)}, spec.image)
+
+        return self._unless_changed(spec.name, act)
 
     def remove(self, reference: str) -> None:
         try:
@@ -144,6 +128,22 @@ class Services:
             self._update(document, {**spec, "Labels": labels}, image)
 
     # ------------------------------------------------------------ parts
+    def _unless_changed(self, name: str, act: Callable[[Json | None], str]) -> str:
+        """Call `act` with a service as it is now, and again if another client has changed it meanwhile."""
+        for _ in range(_TRIES - 1):
+            try:
+                return act(self.document(name))
+            except StartError as error:
+                if not _has_changed(error):
+                    raise
+        return act(self.document(name))
+
+    def _become(self, document: Json, body: Json, image: ImageRef) -> str:
+        """Update a service if it differs, and return its id. An update that changes nothing would lose its state."""
+        if not self._is(document, body):
+            self._update(document, body, image)
+        return str(document["ID"])
+
     def _recorded(self, spec: ContainerSpec, failed: str, document: Json | None) -> Json | None:
         """Return the recorded specification, if the swarm still has it as the present or the previous one.
 
@@ -190,7 +190,7 @@ class Services:
         return {} if engine.login_name(host) is None else engine.registry_header(host)
 
     def _is(self, document: Json, body: Json) -> bool:
-        """Return whether a service already has this specification. An update that changes nothing would lose its state."""
+        """Return whether a service already has this specification."""
         spec, networks = document["Spec"], self._networks()
         same = settings.flat(spec, networks) == settings.flat(body, networks)
         image = _image(spec) == _image(body)

@@ -164,9 +164,6 @@ class DockerSwarm:
     def again(self, name: str) -> None:
         self._services.again(name)
 
-    def changed(self, spec: ContainerSpec) -> Observation | None:
-        return self.observe(spec.name, spec)
-
     # ------------------------------------------------------------ files
     def ensure_files(self, files: Sequence[FileContent], labels: Mapping[str, str], secrets: Secrets) -> None:
         self._files.ensure(files, labels, secrets.reveal)

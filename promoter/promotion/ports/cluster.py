@@ -5,7 +5,7 @@ from typing import Protocol
 
 from promoter.model.dataclass import dataclass
 from promoter.model.images import ImageRef
-from promoter.promotion.ports.container import ContainerSpec, ExecResult, FileContent, Observation, Output
+from promoter.promotion.ports.container import ContainerSpec, ExecResult, FileContent, Output
 from promoter.promotion.ports.runtime import Runtime
 from promoter.promotion.ports.secrets import Secrets
 
@@ -85,9 +85,6 @@ class Cluster(Runtime, Protocol):
 
     def again(self, name: str) -> None:
         """Make the swarm begin an update again where it was: it waits without end for a task that it started on a lost node."""
-
-    def changed(self, spec: ContainerSpec) -> Observation | None:
-        """Return how the service of that name is configured, beside how `spec` would configure it; None if there is none."""
 
     def spread(self, spec: ContainerSpec) -> str:
         """Start a job that makes every node on which `spec` may run pull its image, and return its id. It runs nothing."""

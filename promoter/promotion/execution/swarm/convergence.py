@@ -12,8 +12,10 @@ from promoter.model.clock import Clock
 from promoter.model.dataclass import dataclass
 from promoter.model.duration import format_duration
 from promoter.model.verdict import ReasonCode
+from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.failure import LOG_LINES, Evidence, StepFailure
 from promoter.promotion.ports.cluster import Cluster, ClusterService, Task
+from promoter.promotion.ports.container import ContainerSpec
 from promoter.promotion.ports.secrets import Secrets
 
 POLL = 0.2
@@ -35,7 +37,7 @@ class Convergence:
     secrets: Secrets
     timeout: timedelta
 
-    def wait(self, name: str, steady: timedelta, note: Callable[[str], None]) -> str:
+    def wait(self, name: str, steady: timedelta, note: Callable[[str], None] = lambda _: None) -> str:
         """Return the sentence that describes the converged service. `note` gets each new reason why it has not.
 
         A service without an update must run for `steady`; an update is watched by the swarm itself (`monitor`). Raise
@@ -65,6 +67,16 @@ class Convergence:
                 what = f"{name} has not converged within {format_duration(self.timeout)}: {describe(seen)}"
                 raise self._failure(seen, _code(seen), what)
             self.clock.sleep(POLL)
+
+    def prove(self, spec: ContainerSpec, steady: timedelta, note: Callable[[str], None] = lambda _: None) -> Swapped:
+        """Wait as `wait` does, and read the digest of the service back. Raise StepFailure, also for another digest."""
+        health = self.wait(spec.name, steady, note)
+        seen = self.cluster.inspect(spec.name)
+        digest = None if seen is None else self.cluster.digest_of(seen.id, spec.image.repository, spec.image.digest)
+        if seen is None or digest != spec.image.digest:
+            reason = f"{spec.name} runs {digest or 'no image with a digest'}, expected {spec.image.digest}"
+            raise StepFailure(ReasonCode.DIGEST_MISMATCH, (reason, "it was changed outside promoter meanwhile"))
+        return Swapped(seen.id, digest, health, None)
 
     def _service(self, name: str) -> ClusterService:
         seen = self.cluster.service(name)

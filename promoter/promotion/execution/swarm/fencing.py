@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from promoter.model.images import ImageRef
 from promoter.promotion.execution.fencing import FencedRuntime, watched
 from promoter.promotion.ports.cluster import Cluster, ClusterService
-from promoter.promotion.ports.container import ContainerSpec, ExecResult, FileContent, Observation, Output
+from promoter.promotion.ports.container import ContainerSpec, ExecResult, FileContent, Output
 from promoter.promotion.ports.secrets import Secrets
 
 
@@ -58,10 +58,6 @@ class FencedCluster(FencedRuntime):
     def service(self, name: str) -> ClusterService | None:
         with watched():
             return self._cluster.service(name)
-
-    def changed(self, spec: ContainerSpec) -> Observation | None:
-        with watched():
-            return self._cluster.changed(spec)
 
     def missing_files(self, files: Sequence[FileContent]) -> tuple[FileContent, ...]:
         with watched():

@@ -8,7 +8,6 @@ from functools import partial
 
 from promoter.model.errors import Interrupted, LeaseLost, PromoterError
 from promoter.model.ownership import owner_labels
-from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
 from promoter.promotion.execution.completion import recorded_checks
 from promoter.promotion.execution.failure import Evidence, StepFailure
@@ -59,25 +58,17 @@ class SwarmRestoring:
         self._cluster.ensure_files(spec.files, owner, self._ports.secrets)
         self._cluster.revert(spec, self._failed, self._ports.secrets, quickly=True)
         if recorded.plan.environment.services[service].deploy.rollback_config is not None:
-            self._wait(recorded, service)
+            steady = steady_of(recorded.plan.environment.services[service])
+            self._convergence(recorded).wait(spec.name, steady)
             self._cluster.revert(spec, self._failed, self._ports.secrets)
 
     def _prove(self, recorded: Execution, service: str, services: dict[str, list[Swapped]]) -> None:
-        health = self._wait(recorded, service)
-        spec = service_spec(recorded, service)
-        seen = self._cluster.inspect(spec.name)
-        assert seen is not None  # it has just converged
-        digest = self._cluster.digest_of(seen.id, spec.image.repository, spec.image.digest)
-        if digest != spec.image.digest:
-            reason = f"{spec.name} runs {digest or 'no image with a digest'}, expected {spec.image.digest}"
-            raise StepFailure(ReasonCode.DIGEST_MISMATCH, (reason,))
-        services[service] = [Swapped(seen.id, digest, health, None)]
-
-    def _wait(self, recorded: Execution, service: str) -> str:
-        timeout = timeout_of(recorded.plan.environment)
         steady = steady_of(recorded.plan.environment.services[service])
-        convergence = Convergence(self._cluster, self._ports.clock, self._ports.secrets, timeout)
-        return convergence.wait(service_spec(recorded, service).name, steady, lambda _: None)
+        services[service] = [self._convergence(recorded).prove(service_spec(recorded, service), steady)]
+
+    def _convergence(self, recorded: Execution) -> Convergence:
+        timeout = timeout_of(recorded.plan.environment)
+        return Convergence(self._cluster, self._ports.clock, self._ports.secrets, timeout)
 
     def _trying(self, act: Callable[[], None]) -> None:
         try:

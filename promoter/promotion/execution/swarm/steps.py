@@ -1,15 +1,14 @@
 """The actions of each kind of step in a swarm. A handler returns the detail of its `step_done` fact."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import assert_never
 
 from promoter.model.labels import Role, promotion_of, role_of, service_of
 from promoter.model.ownership import owner_labels
-from promoter.model.verdict import ReasonCode
 from promoter.promotion.container_spec import Swapped
-from promoter.promotion.execution.failure import StepFailure
 from promoter.promotion.execution.steps.check import check
 from promoter.promotion.execution.swarm.context import SwarmContext, steady_of
 from promoter.promotion.execution.swarm.pulling import Pulling
@@ -64,15 +63,8 @@ def replace_service(ctx: SwarmContext, step: Replace) -> dict[str, object]:
 
 def prove(ctx: SwarmContext, service: str, *, kept: bool, note: Callable[[str], None] = lambda _: None) -> Swapped:
     """Wait until a service has converged, and read its digest back. Raise StepFailure."""
-    spec = ctx.spec(service)
     steady = timedelta(0) if kept else steady_of(ctx.environment.services[service])
-    health = ctx.convergence().wait(spec.name, steady, note)
-    seen = ctx.cluster.inspect(spec.name)
-    digest = None if seen is None else ctx.cluster.digest_of(seen.id, spec.image.repository, spec.image.digest)
-    if seen is None or digest != spec.image.digest:
-        reason = f"{spec.name} runs {digest or 'no image with a digest'}, expected {spec.image.digest}"
-        raise StepFailure(ReasonCode.DIGEST_MISMATCH, (reason, "it was changed outside promoter meanwhile"))
-    return Swapped(seen.id, digest, health, None, kept=kept)
+    return replace(ctx.convergence().prove(ctx.spec(service), steady, note), kept=kept)
 
 
 def is_kept(ctx: SwarmContext, service: str) -> bool:
@@ -81,7 +73,7 @@ def is_kept(ctx: SwarmContext, service: str) -> bool:
     seen = ctx.cluster.service(spec.name)
     if seen is None or not (seen.id in order.live or promotion_of(seen.labels) == order.promotion):
         return False
-    observed = ctx.cluster.changed(spec)
+    observed = ctx.cluster.observe(spec.name, spec)
     return observed is not None and not differing(observed) and spec.image.digest in observed.digests
 
 
