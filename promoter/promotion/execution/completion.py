@@ -115,20 +115,26 @@ class Ending:
 
 def undo(ctx: StepContext, *, interrupted: bool) -> Returned:
     """Undo the changes on one engine, unless the file or a repair forbids it. Raise only LeaseLost or EngineLost."""
-    ctx.engine.alive()  # a step that failed because the engine is gone is not a failed step
     job, touched, stopped = ctx.job, ctx.touched, ctx.stopped
-    leave = job.mend or (ctx.environment.on_failure is OnFailure.STOP and not interrupted)
-    if leave or not (touched or stopped):
-        return Returned(touched=bool(touched or stopped), left=leave)
+
+    def act(restoring: Callable[[str], None]) -> Returned:
+        made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
+        return restore(ctx.ports, ctx.engine, ctx.strategy, made, job.earlier, restoring)
+
+    return undone(ctx, act, touched=bool(touched or stopped), interrupted=interrupted)
+
+
+def undone(
+    ctx: PromotionContext, act: Callable[[Callable[[str], None]], Returned], *, touched: bool, interrupted: bool
+) -> Returned:
+    """Return what `act` restores, unless nothing was touched, or the file or a repair forbids it. Raise as `undo` does."""
+    ctx.runtime.alive()  # a step that failed because the engine is gone is not a failed step
+    leave = ctx.job.mend or (ctx.environment.on_failure is OnFailure.STOP and not interrupted)
+    if leave or not touched:
+        return Returned(touched=touched, left=leave)
     ctx.hold.check()
-    made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
-    emit = ctx.emit
-
-    def restoring(service: str) -> None:
-        emit(progress.Restoring(ctx.environment.name, service))
-
-    returned = restore(ctx.ports, ctx.engine, ctx.strategy, made, job.earlier, restoring)
-    ctx.engine.alive()
+    returned = act(lambda service: ctx.emit(progress.Restoring(ctx.environment.name, service)))
+    ctx.runtime.alive()
     return returned
 
 

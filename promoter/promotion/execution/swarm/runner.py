@@ -1,14 +1,14 @@
 """Carry out one plan in a swarm: record a fact after each step, and return every service to what is recorded if one fails."""
 
+from collections.abc import Callable
 from functools import partial
 
 from promoter.ledger.lease import HeldLease
 from promoter.ledger.ledger import Ledger
 from promoter.model.labels import once_name, promotion_of
 from promoter.model.ownership import owner_labels
-from promoter.pipeline.model import OnFailure
 from promoter.promotion import progress
-from promoter.promotion.execution.completion import Ending
+from promoter.promotion.execution.completion import Ending, undone
 from promoter.promotion.execution.job import Execution
 from promoter.promotion.execution.outcome import concluded
 from promoter.promotion.execution.ownership import refuse_foreign
@@ -71,17 +71,10 @@ def _prove_secrets(ctx: SwarmContext) -> None:
 
 def _undo(ctx: SwarmContext, *, interrupted: bool) -> Returned:
     """Return what was changed to what is recorded, unless the file or a repair forbids it."""
-    ctx.cluster.alive()  # a step that failed because the swarm is gone is not a failed step
-    leave = ctx.job.mend or (ctx.environment.on_failure is OnFailure.STOP and not interrupted)
-    if leave or not ctx.touched:
-        return Returned(touched=bool(ctx.touched), left=leave)
-    ctx.hold.check()
-    touched = {service: ctx.job.slots(service)[0].name for service in ctx.touched}
-    returned = SwarmRestoring(
-        ctx.ports.uninterruptible(),
-        ctx.cluster,
-        ctx.job.promotion,
-        lambda service: ctx.emit(progress.Restoring(ctx.environment.name, service)),
-    ).go(touched, ctx.job.earlier)
-    ctx.cluster.alive()
-    return returned
+    names = {service: ctx.job.slots(service)[0].name for service in ctx.touched}
+
+    def act(restoring: Callable[[str], None]) -> Returned:
+        ports = ctx.ports.uninterruptible()
+        return SwarmRestoring(ports, ctx.cluster, ctx.job.promotion, restoring).go(names, ctx.job.earlier)
+
+    return undone(ctx, act, touched=bool(names), interrupted=interrupted)
