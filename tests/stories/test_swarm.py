@@ -14,6 +14,7 @@ from promoter.model.verdict import ReasonCode
 from promoter.pipeline.compose.deploy import Deploy, UpdateConfig
 from promoter.pipeline.compose.service import Dependency, FileGrant
 from promoter.pipeline.model import OnFailure, Strategy
+from promoter.promotion.progress import Notice
 from promoter.promotion.results import EnvironmentResult, RunResult, exit_code
 from promoter.usecases.drift import DRIFT_FOUND
 from tests.fakes.cluster import CHANGES, Unit
@@ -100,6 +101,13 @@ def test_a_release_is_promoted_once() -> None:
     assert len(shop.cluster.calls) == made
     assert shop.api().status().environments[0].health in ("healthy", "running")
     assert shop.api().drift().exit_code == 0
+
+
+def test_a_login_that_ends_soon_is_reported() -> None:
+    shop = in_swarm()
+    shop.cluster.login = "the login is valid for hours only"
+    shop.run("dev")
+    assert "dev: the login is valid for hours only" in [event.text for event in shop.events if isinstance(event, Notice)]
 
 
 def test_only_what_has_changed_is_updated() -> None:
