@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from parts import sweep as sweeping
 from parts.sweep import labelled, sweep
 from parts.talk import connection
 
@@ -35,6 +37,25 @@ def test_the_cleanup_removes_only_objects_with_the_label(engine_url: str, unique
     assert [len(labelled(engine_url, kind, unique)) for kind in ("networks", "volumes")] == [0, 0]
     assert [len(labelled(engine_url, kind, f"{unique}x")) for kind in ("networks", "volumes")] == [1, 1]
     sweep(engine_url, f"{unique}x")
+
+
+@pytest.mark.parametrize("refusals", [1, 3])
+def test_the_cleanup_waits_for_an_engine_that_still_has_endpoints(monkeypatch: pytest.MonkeyPatch, refusals: int) -> None:
+    """An engine under load removes the endpoint of a removed container later, and refuses to remove the network until then."""
+    asked: list[str] = []
+
+    def answer(_engine: str, method: str, path: str, _content: object = None) -> tuple[int, bytes]:
+        asked.append(f"{method} {path.partition('?')[0]}")
+        if method == "GET" and path.startswith("/networks?"):
+            return 200, b'[{"Id": "n1", "Name": "dev", "Scope": "local"}]'
+        if method == "GET" and path == "/networks/n1":
+            return 200, b'{"Containers": {"ep-1": {"Name": "gone"}}}'
+        refused = method == "DELETE" and asked.count("DELETE /networks/n1") <= refusals
+        return (403, b'{"message": "has active endpoints"}') if refused else (200, b"{}")
+
+    monkeypatch.setattr(sweeping, "_answer", answer)
+    sweep("unix:///nothing.sock", "shop")
+    assert asked.count("DELETE /networks/n1") == asked.count("POST /networks/n1/disconnect") == refusals + 1
 
 
 def test_each_worker_begins_with_its_share_of_the_slow_tests() -> None:

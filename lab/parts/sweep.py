@@ -1,7 +1,7 @@
 """Remove what a pipeline left on an engine, with the engine's plain HTTP API and without promoter's own code."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -11,16 +11,17 @@ from parts.processes import until
 from parts.talk import connection
 
 DEADLINE = 30.0
-"""Seconds within which the tasks of a removed service must end."""
+"""Seconds within which an engine must release the network of removed containers, or of a removed service's tasks."""
 
 
 def sweep(engine: str, pipeline: str) -> None:
     """Remove containers, networks and volumes with the pipeline's label, in any state."""
     _remove_containers(engine, pipeline)
     for network in labelled(engine, "networks", pipeline):
-        if network["Scope"] == "local":
-            _disconnect(engine, network["Id"])
-            _call(engine, "DELETE", f"/networks/{network['Id']}")
+        if network["Scope"] == "local" and not until(partial(_is_released, engine, network), DEADLINE, every=0.1):
+            raise LabError(
+                f"containers of {pipeline} still use network {network['Name']}:\n{_call(engine, 'GET', _path(network))}"
+            )
     for volume in labelled(engine, "volumes", pipeline):
         _call(engine, "DELETE", f"/volumes/{quote(volume['Name'], safe='')}?force=1")
 
@@ -34,16 +35,26 @@ def sweep_swarm(engines: Sequence[str], pipeline: str) -> None:
     for engine in engines:
         _remove_containers(engine, pipeline)
     for network in labelled(manager, "networks", pipeline):
-        if not until(partial(_is_removed, manager, f"/networks/{network['Id']}"), DEADLINE, every=0.1):
+        if not until(partial(_is_removed, manager, network), DEADLINE, every=0.1):
             raise LabError(f"tasks of {pipeline} still use network {network['Name']}")
     for engine in engines:
         sweep(engine, pipeline)
 
 
-def _is_removed(engine: str, path: str) -> bool:
-    """Remove a network of a swarm. It is refused while the swarm has tasks in it, which end some time after their service."""
-    status, _ = _answer(engine, "DELETE", path)
+def _path(network: Mapping[str, Any]) -> str:
+    return f"/networks/{network['Id']}"
+
+
+def _is_removed(engine: str, network: Mapping[str, Any]) -> bool:
+    """Remove a network. It is refused while something uses it: tasks end after their service, endpoints after their container."""
+    status, _ = _answer(engine, "DELETE", _path(network))
     return status < 400 or status == 404
+
+
+def _is_released(engine: str, network: Mapping[str, Any]) -> bool:
+    """Disconnect what a killed or busy engine still keeps in the network of removed containers, and remove the network."""
+    _disconnect(engine, network)
+    return _is_removed(engine, network)
 
 
 def _remove_containers(engine: str, pipeline: str) -> None:
@@ -51,12 +62,11 @@ def _remove_containers(engine: str, pipeline: str) -> None:
         _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
 
 
-def _disconnect(engine: str, network: str) -> None:
-    """Disconnect endpoints of removed containers: an engine that was killed or is busy may keep them for a while."""
-    found = _call(engine, "GET", f"/networks/{network}") or {}
+def _disconnect(engine: str, network: Mapping[str, Any]) -> None:
+    found = _call(engine, "GET", _path(network)) or {}
     for container, endpoint in (found.get("Containers") or {}).items():
         name = endpoint.get("Name") if container.startswith("ep-") else container
-        _call(engine, "POST", f"/networks/{network}/disconnect", {"Container": name, "Force": True})
+        _call(engine, "POST", f"{_path(network)}/disconnect", {"Container": name, "Force": True})
 
 
 def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
