@@ -500,6 +500,22 @@ def test_a_host_that_hangs_holds_up_no_other_answer(monkeypatch: pytest.MonkeyPa
         over.set()
 
 
+def test_an_engine_that_hangs_ends_no_command_that_only_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Harness()
+    shop.on_hosts("dev", "a")
+    shop.run("dev")
+    for module in (drift, host_status):
+        monkeypatch.setattr(module, "DEADLINE", 0.2)
+    over = Event()
+    cuttable(shop, "a").on = lambda verb, _: over.wait(30)
+    try:
+        shown = shop.api().status().environments[0]
+        assert (shown.health, shown.faults) == ("unknown", ("host a does not answer: no answer within 0.2 s",))
+        assert shop.api().drift().environments[0].reasons == ("a: no answer within 0.2 s",)
+    finally:
+        over.set()
+
+
 def test_another_engine_at_the_address_of_a_host_is_refused() -> None:
     shop = Harness()
     engines = shop.on_hosts("dev", *THREE)

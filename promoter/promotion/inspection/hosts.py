@@ -36,10 +36,10 @@ def side_by_side(keys: Sequence[K], ask: Callable[[K], T], within: float | None 
 
     One that has not answered `within` these seconds counts as an engine that does not answer.
     """
-    if len(keys) == 1:
-        return [_tolerant(ask, keys[0])]
     if within is not None:
         return _in_time(keys, ask, within)
+    if len(keys) == 1:
+        return [_tolerant(ask, keys[0])]
     with ThreadPoolExecutor(min(PARALLEL, len(keys))) as pool:
         return list(pool.map(partial(_tolerant, ask), keys))
 
