@@ -50,6 +50,13 @@ class Slot:
 
     name: str
 
+    @classmethod
+    def of(cls, container: str) -> "Slot":
+        """Return the slot of a container with this name."""
+        for suffix in ("-next", "-previous", "-older", "-trial"):
+            container = container.removesuffix(suffix)
+        return cls(container)
+
     @property
     def next(self) -> str:
         return f"{self.name}-next"

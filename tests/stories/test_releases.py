@@ -237,6 +237,28 @@ def test_a_service_that_the_file_no_longer_has_is_removed_at_the_end() -> None:
     assert not [b for b in shop.engine.boxes.values() if "worker" in b.name]
 
 
+def test_what_the_last_step_removed_comes_back_with_its_data_if_the_promotion_fails_then() -> None:
+    """Nothing else was changed: the file has one service and one replica less."""
+    three = Service.model_validate({**WEB.model_dump(), "deploy": {"replicas": 3}})
+    worker = Service.model_validate({**WORKER.model_dump(), "volumes": [{"type": "volume", "target": "/data"}]})
+    shop = Harness(services={"web": three, "worker": worker})
+    for word in ("one", "two", "three"):
+        shop.newer(word)
+        shop.run("dev")
+    data = shop.engine.box("shop-dev-worker").anonymous
+    assert data
+    shop.services = {"web": Service.model_validate({**WEB.model_dump(), "deploy": {"replicas": 2}})}
+    shop.engine.fail("remove_image", StartError("the disk is full"))
+    assert statuses(shop.run("dev")) == {"dev": "rolled_back"}
+    assert {b.name for b in shop.engine.boxes.values() if b.status == "running"} == {
+        "shop-dev-web",
+        "shop-dev-web-2",
+        "shop-dev-web-3",
+        "shop-dev-worker",
+    }
+    assert shop.engine.box("shop-dev-worker").anonymous == data
+
+
 # ---------------------------------------------------------------- gates and votes
 def test_a_closed_gate_ends_the_run_and_requests_approval_of_the_whole_plan() -> None:
     shop = Harness(gates={"prod": (ANY,)})

@@ -118,7 +118,7 @@ def undo(ctx: StepContext, *, interrupted: bool) -> Returned:
     job, touched, stopped = ctx.job, ctx.touched, ctx.stopped
 
     def act(restoring: Callable[[str], None]) -> Returned:
-        made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched})
+        made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched}, ctx.volumes)
         return restore(ctx.ports, ctx.engine, ctx.strategy, made, job.earlier, restoring)
 
     return undone(ctx, act, touched=bool(touched or stopped), interrupted=interrupted)

@@ -118,4 +118,5 @@ class HostRun:
         self.ctx = open_steps(old.ports, old.ledger, old.emit, job, old.hold, old.engine)
         self.ctx.touched += old.touched
         self.ctx.stopped.update(old.stopped)
+        self.ctx.volumes.update(old.volumes)
         self.ctx.irreversible.update(old.irreversible)

@@ -1,6 +1,6 @@
 """The data that the steps of one promotion use, and what they have changed so far."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import field
 
 from promoter.ledger.lease import HeldLease
@@ -79,7 +79,9 @@ class StepContext(PromotionContext):
     engine: FencedEngine = field(kw_only=True)
     strategy: RolloutStrategy = field(kw_only=True)
     stopped: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
-    """The containers that were stopped because the file has their service no longer, and a new one needs their port."""
+    """The containers that were stopped or removed because the file has their service no longer."""
+    volumes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """The anonymous volumes of those that were removed, by slot and by path. They were kept."""
 
     @property
     def runtime(self) -> FencedRuntime:

@@ -1,9 +1,10 @@
 """Remove containers older than the previous ones, and services that the file no longer has."""
 
-from promoter.model.labels import Role, role_of
+from promoter.model.labels import Role, Slot, role_of, service_of
 from promoter.promotion import progress
 from promoter.promotion.execution.retention import earlier_images
 from promoter.promotion.execution.steps.context import StepContext
+from promoter.promotion.ports.container import Container
 
 
 def retire(ctx: StepContext) -> dict[str, object]:
@@ -14,6 +15,7 @@ def retire(ctx: StepContext) -> dict[str, object]:
     gone = [container for container in found if container.name not in kept]
     used = {volume for container in found if container not in gone for volume in container.anonymous.values()}
     for container in gone:
+        _note(ctx, container)
         ctx.engine.remove(container.id)
     left = sorted({volume for container in gone for volume in container.anonymous.values()} - used)
     if left:
@@ -23,3 +25,12 @@ def retire(ctx: StepContext) -> dict[str, object]:
     earlier = earlier_images(ctx.ledger.state, ctx.job.plan, ctx.job.previous)
     images = [str(image) for image in earlier if ctx.engine.remove_image(image)]
     return {"removed": sorted(c.name for c in gone), "images": images, "volumes": left}
+
+
+def _note(ctx: StepContext, container: Container) -> None:
+    """Note a service or a replica that the file has no longer: it is created again if the promotion fails after this step."""
+    service, slot = service_of(container.labels), Slot.of(container.name)
+    if service and slot.name == container.name:
+        ctx.acted = True
+        ctx.stopped[service] = tuple(dict.fromkeys((*ctx.stopped.get(service, ()), slot)))
+        ctx.volumes[slot.name] = container.anonymous

@@ -38,6 +38,8 @@ class Failed:
     namespace: Namespace
     promotion: str
     touched: Mapping[str, tuple[Slot, ...]]
+    volumes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Anonymous volumes of containers that it removed because the file has their service no longer, by slot and by path."""
 
 
 @dataclass(frozen=True)

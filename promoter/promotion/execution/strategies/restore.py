@@ -37,13 +37,14 @@ class Restoring:
 
     def go(self, failed: Failed, earlier: Earlier | None) -> Returned:
         """Undo the promotion. Raise only LeaseLost or EngineLost."""
+        self._volumes.update(failed.volumes)
         for service, slots in reversed(tuple(failed.touched.items())):
             for slot in slots:
                 recorded = earlier.containers.get(service, frozenset()) if earlier else frozenset[str]()
                 self._trying(partial(self._withdraw, failed, service, slot, recorded))
         if earlier is None:
             return Returned(True, problems=tuple(self._problems), evidence=tuple(self._evidence))
-        touched = [service for service in earlier.services if service in failed.touched]
+        touched = [service for service in earlier.services if service in failed.touched or self._is_missing(earlier, service)]
         for service in touched:
             self._emit(service)
             for slot in earlier.slots(service):
@@ -55,6 +56,10 @@ class Restoring:
         if not self._problems:
             self._problems += earlier.verify()
         return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier.release)
+
+    def _is_missing(self, earlier: Earlier, service: str) -> bool:
+        """Return whether a container was removed. The last step removes services and replicas that the file has no longer."""
+        return any(self._owned.find(earlier.order(service), slot.name) is None for slot in earlier.slots(service))
 
     def _withdraw(self, failed: Failed, service: str, slot: Slot, recorded: frozenset[str]) -> None:
         """Remove what the promotion created. A kept container that it started again is stopped and renamed."""
@@ -137,9 +142,6 @@ def slots_of(containers: Iterable[Container], service_of: Callable[[Mapping[str,
     """Return the slots of an environment's containers, by service, read from their names."""
     found: dict[str, tuple[Slot, ...]] = {}
     for container in containers:
-        name = container.name
-        for suffix in ("-next", "-previous", "-older", "-trial"):
-            name = name.removesuffix(suffix)
         service = service_of(container.labels)
-        found[service] = tuple(dict.fromkeys((*found.get(service, ()), Slot(name))))
+        found[service] = tuple(dict.fromkeys((*found.get(service, ()), Slot.of(container.name))))
     return found
