@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from json import dumps
+from secrets import token_hex
 from typing import Any
 
 from promoter.adapters.engine.create_body import revealed_body
@@ -20,6 +21,7 @@ from promoter.promotion.ports.secrets import Secrets
 
 Json = dict[str, Any]
 _AGAIN = f"{LABEL}.update"
+_REQUEST = f"{LABEL}.request"
 _TRIES = 5
 """How often an update is tried again after another client has changed the service meanwhile."""
 
@@ -82,6 +84,17 @@ class Services:
         what = f"service {body['Name']} could not be created"
         answer = self._managers.ask(what, "POST", "/services/create", kind=StartError, json=body, headers=self._login(image))
         return str(answer.json()["ID"])
+
+    def create_once(self, body: Json, image: ImageRef) -> str:
+        """Create a service. If the answer is lost with its manager, the next manager has the service already: return its id."""
+        request = token_hex(8)
+        try:
+            return self.create({**body, "Labels": {**body["Labels"], _REQUEST: request}}, image)
+        except StartError as error:
+            found = self.document(body["Name"]) if _has_changed(error) else None
+            if found is None or found["Spec"]["Labels"].get(_REQUEST) != request:
+                raise
+            return str(found["ID"])
 
     def apply(self, spec: ContainerSpec, secrets: Secrets, *, restart: bool) -> str:
         """Create a service or update it, and return its id. A request that is repeated finds what the first one did."""

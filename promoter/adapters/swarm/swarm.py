@@ -130,7 +130,7 @@ class DockerSwarm:
     def create(self, spec: ContainerSpec, secrets: Secrets) -> str:
         self.ensure_files(spec.files, _owner(spec), secrets)
         body: dict[str, Any] = revealed_body(job_body(spec, self._files.ids(spec.files)), secrets.reveal)
-        return self._services.create(body, spec.image)
+        return self._services.create_once(body, spec.image)
 
     def start(self, container: str) -> None:
         del container  # the swarm starts the task of a job by itself
@@ -148,7 +148,7 @@ class DockerSwarm:
             self._sleep(min(_POLL, timeout))
 
     def spread(self, spec: ContainerSpec) -> str:
-        return self._services.create(pull_body(spec), spec.image)
+        return self._services.create_once(pull_body(spec), spec.image)
 
     # ------------------------------------------------------------ services
     def service(self, name: str) -> ClusterService | None:
