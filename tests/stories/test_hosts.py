@@ -500,7 +500,7 @@ def test_a_host_that_hangs_holds_up_no_other_answer(monkeypatch: pytest.MonkeyPa
         over.set()
 
 
-def test_an_engine_that_hangs_ends_no_command_that_only_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_only_engine_of_an_environment_may_hang_too(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Harness()
     shop.on_hosts("dev", "a")
     shop.run("dev")
