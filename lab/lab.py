@@ -19,7 +19,7 @@ PROMOTER_LAB_STATE names the directory to use.
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +124,13 @@ def front() -> None:
 
 
 def nodes() -> None:
-    """Start the swarm with the programs of the engine that this shell names, if it is one of the lab's."""
-    _add("swarm", lambda state: _swarm(state, swarm.programs_of(known(state)["engine"])))
+    """Start the swarm with programs and settings of the engine that this shell names, if it is one of the lab's."""
+    _add("swarm", lambda state: _swarm(state, swarm.kind_of(known(state)["engine"])))
 
 
-def _swarm(state: Path, programs: Sequence[str]) -> Path:
+def _swarm(state: Path, kind: Mapping[str, Any]) -> Path:
     engine.provide()
-    return swarm.up(state / "swarm", registry.program(state), programs).state
+    return swarm.up(state / "swarm", registry.program(state), kind).state
 
 
 def more_shells() -> None:

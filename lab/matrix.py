@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from parts import lab_state, talk, variants
+from parts import lab_state, swarm, talk, variants
 from parts.errors import LabError, NotAvailableError
 from parts.machine import report
 
 FAILED, INCOMPLETE = 1, 3
 MARKED = ("-m", "matrix", "tests/live/test_pipeline.py", "tests/live/test_engine.py", "tests/live/test_matrix.py")
+SWARM = ("tests/live/test_cluster.py", "tests/live/test_swarm.py", "-k", "TestRealCluster or promoted_inspected")
 TOGETHER = ("tests/live/test_matrix.py", "-k", "same_digests")
 COLUMNS = ("engine", "version", "passed", "failed", "digest")
 
@@ -55,12 +56,11 @@ def main(names: Sequence[str]) -> int:
             _start(state, row)
             if not row.missing:
                 report(f"running the tests on {row.name}, version {row.version}")
-                row.passed, row.failed, _ = _pytest(
-                    row.name, MARKED, {"DOCKER_HOST": row.address, "PROMOTER_LAB_ENGINE": row.address}
-                )
+                _run(state, row)
         _compare([row for row in rows if not row.missing])
     finally:
         with lab_state.locked(state):
+            _remove_swarm(state)
             variants.down_all(state)
     print(table(rows))
     return verdict(rows)
@@ -74,6 +74,22 @@ def _start(state: Path, row: Row) -> None:
         row.missing = str(error)
     else:
         row.version = str(talk.engine_version(row.address)["Version"])
+
+
+def _run(state: Path, row: Row) -> None:
+    """Run the tests on one engine, and on a swarm of three such engines: Podman has none."""
+    env = {"DOCKER_HOST": row.address, "PROMOTER_LAB_ENGINE": row.address}
+    row.passed, row.failed, _ = _pytest(row.name, MARKED, env)
+    if not variants.VARIANTS[row.name].podman:
+        with lab_state.locked(state):
+            _remove_swarm(state)  # that of another version
+        passed, failed, _ = _pytest(f"{row.name}-swarm", SWARM, {**env, "PROMOTER_LAB_SWARM": ""})
+        row.passed, row.failed = row.passed + passed, row.failed + failed
+
+
+def _remove_swarm(state: Path) -> None:
+    swarm.down(state / "swarm")
+    lab_state.remember(state, {part: known for part, known in lab_state.recall(state).items() if part != "swarm"})
 
 
 def _compare(rows: Sequence[Row]) -> None:

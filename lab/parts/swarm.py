@@ -10,7 +10,7 @@ Root's part is in `parts/swarm_root.py`.
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +64,11 @@ class Swarm:
             yield
 
 
-def up(state: Path, registry_program: str, programs: Sequence[str] = ()) -> Swarm:
-    """Start it, or what is missing of it. `programs` are directories with an engine's programs, first on PATH."""
+def up(state: Path, registry_program: str, kind: Mapping[str, Any]) -> Swarm:
+    """Start it, or what is missing of it. `kind` has `programs` and `settings` of its engines, as in `engine.start`."""
     state.mkdir(mode=0o755, exist_ok=True)
     with _alone(state):
-        lab_state.remember(state, {"programs": list(programs)})
+        lab_state.remember(state, dict(kind))
         _as_root(state, "up", registry_program, why="start a private swarm")
     return known(state)
 
@@ -87,10 +87,10 @@ def url(state: Path, node: int) -> str:
     return f"unix://{state}/node-{node}/docker.sock"
 
 
-def programs_of(engine_url: str) -> Sequence[str]:
-    """Return the directories of programs that an engine of this lab runs with; none for another engine."""
-    found: Sequence[str] = lab_state.recall(Path(engine_url.removeprefix("unix://")).parent.parent).get("programs", ())
-    return found
+def kind_of(engine_url: str) -> dict[str, Any]:
+    """Return the programs and settings that an engine of this lab runs with; none for another engine."""
+    found = lab_state.recall(Path(engine_url.removeprefix("unix://")).parent.parent)
+    return {key: found[key] for key in ("programs", "settings") if key in found}
 
 
 def await_nodes(state: Path, ready: int) -> None:

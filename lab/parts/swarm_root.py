@@ -10,7 +10,7 @@ from pathlib import Path
 
 from parts import engine, network, processes, talk
 from parts.errors import LabError
-from parts.lab_state import tag
+from parts.lab_state import recall, tag
 from parts.machine import report, run, which
 from parts.swarm import NODES, await_nodes, front, url
 
@@ -144,6 +144,7 @@ def _start_daemon(state: Path, node: int, group: int) -> None:
         "pidfile": str(home / "dockerd.pid"),
         "insecure-registries": [f"{front(state)}.2:{port}" for port in _REGISTRIES.values()],
         "shutdown-timeout": 1,
+        **recall(state).get("settings", {}),
     }
     (home / "daemon.json").write_text(json.dumps(settings))
     for stale in ("dockerd.pid", "exec/containerd/containerd.pid"):  # another process may have the number now

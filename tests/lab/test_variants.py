@@ -9,7 +9,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 import pytest
-from parts import engine, lab_state, sources, variants
+from parts import engine, lab_state, sources, swarm, variants
 from parts.errors import LabError, NotAvailableError
 from parts.lab_state import tag
 from parts.talk import engine_silent, engine_version
@@ -91,3 +91,10 @@ def test_a_machine_without_sources_of_debian_reads_debians_own(tmp_path: Path, m
     monkeypatch.setattr(sources, "run", lambda _: "")
     sources.debian_options(tmp_path, "trixie", tmp_path)
     assert f"Suites: trixie\nComponents: main\nSigned-By: {tmp_path}\n" in (tmp_path / "other.sources").read_text()
+
+
+def test_a_swarm_runs_with_the_programs_and_settings_of_an_engine_of_the_lab(tmp_path: Path) -> None:
+    kind = {"programs": ["/usr/libexec/other"], "settings": {"features": {"containerd-snapshotter": True}}}
+    lab_state.remember(tmp_path, kind | {"registry": "127.0.0.1:5000"})
+    assert swarm.kind_of(f"unix://{tmp_path}/engine/docker.sock") == kind
+    assert swarm.kind_of("unix:///var/run/docker.sock") == {}
