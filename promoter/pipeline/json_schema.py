@@ -25,17 +25,32 @@ def json_schema() -> dict[str, Any]:
 
 @cache
 def _schema() -> dict[str, Any]:
-    from promoter.pipeline.spec import FileForm
+    from promoter.pipeline.spec import OPTIONS, FileForm
 
     found = FileForm.model_json_schema(by_alias=True, mode="validation")
-    made: dict[str, Any] = _open(found)
+    options = {shape.__name__: shape.model_json_schema(by_alias=True, mode="validation") for shape in OPTIONS.values()}
+    made: dict[str, Any] = _open({**found, "$defs": found["$defs"] | options})
     definitions = made.pop("$defs")
+    _describe_options(definitions, {name: shape.__name__ for name, shape in OPTIONS.items()})
     for name in ("GateForm", "CheckForm", "SecretForm", "ConfigForm"):
         definitions[name]["oneOf"] = [{"required": [key]} for key in definitions[name]["properties"]]
     words = _words()
     for name, shape in (("FileForm", made), *definitions.items()):
         _describe(shape, words.get(name, {}), words["examples"].get(name, []))
     return {"$schema": DIALECT, "$id": SCHEMA_ID, "title": "promoter pipeline", **made, "$defs": definitions}
+
+
+def _describe_options(definitions: dict[str, Any], options: dict[str, str]) -> None:
+    """Give each strategy in `strategy` its options: the model of an environment has any mapping there."""
+    choices = definitions["EnvironmentForm"]["properties"]["strategy"]["anyOf"]
+    at = next(number for number, choice in enumerate(choices) if choice.get("type") == "object")
+    shapes: dict[str, Any] = {
+        name: {"anyOf": [{"$ref": f"#/$defs/{shape}"}, {"type": "null"}]} for name, shape in options.items()
+    }
+    without = {name: {"type": ["object", "null"], "maxProperties": 0} for name in choices[at]["propertyNames"]["enum"]}
+    strategies = {"type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+    definitions["StrategyForm"] = {**strategies, "properties": without | shapes}
+    choices[at] = {"$ref": "#/$defs/StrategyForm"}
 
 
 def _words() -> dict[str, Any]:

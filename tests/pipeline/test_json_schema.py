@@ -100,6 +100,8 @@ def test_the_manual_has_examples():
         ("port: 18081}", "port: 18081}\n    verify: [{http: {url: 'http://x', status: 99}}]"),
         ("port: 18081}", "port: 18081}\n    gates: [{approval: {}, soak: {in: a, for: 1s}}]"),
         ("port: 18081}", "port: 18081}\n    strategy: rolling"),
+        ("port: 18081}", "port: 18081}\n    strategy: {recreate: {}, hold: {}}"),
+        ("port: 18081}", "port: 18081}\n    strategy: {}"),
         ("port: 18081}", "port: 18081}\n    on_failure: retry"),
         ("port: 18081}", "port: 18081}\n    nedes: []"),
     ],
@@ -143,6 +145,21 @@ def shapes() -> list[type[BaseModel]]:
         SecretForm,
         *GATES.values(),
     ]
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        "swarm",
+        "{recreate: }",
+        "{recreate: {}}",
+        "{start-first: {drain: 10s, monitor: '{{ quiet }}'}}",
+        "{hold: {max_hold: 5s, drain: 1m, monitor: 0s}}",
+        "{swarm: {timeout: 5m}}",
+    ],
+)
+def test_the_schema_has_the_options_of_each_strategy(strategy):
+    assert faults(GOOD.replace("port: 18081}", f"port: 18081}}\n    strategy: {strategy}")) == []
 
 
 @pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
@@ -279,6 +296,10 @@ MISTAKES = {
     "a URL without a scheme": ("port: 18081}", "port: 18081}\n    verify: [{http: {url: 'localhost:80'}}]"),
     "a command that names no program": ("port: 18081}", "port: 18081}\n    verify: [{command: {rum: [a]}}]"),
     "a strategy that is not known": ("port: 18081}", "port: 18081}\n    strategy: blue-green"),
+    "an option of another strategy": ("port: 18081}", "port: 18081}\n    strategy: {start-first: {max_hold: 30s}}"),
+    "an option that recreate does not have": ("port: 18081}", "port: 18081}\n    strategy: {recreate: {drain: 30s}}"),
+    "an option that swarm does not have": ("port: 18081}", "port: 18081}\n    strategy: {swarm: {drain: 30s}}"),
+    "options that are no mapping": ("port: 18081}", "port: 18081}\n    strategy: {hold: 30s}"),
     "a secret from nowhere": ("name: shop", "name: shop\nsecrets: {A: {}}"),
     "a policy without a ref": ("name: shop", "name: shop\npolicy: {}"),
 }
