@@ -11,7 +11,6 @@ import os
 import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import assert_never
@@ -187,6 +186,8 @@ def _spans(text: str, forms: tuple[tuple[str, str], ...]) -> Iterator[tuple[int,
 
 def _forms(value: str) -> set[str]:
     """Return the forms in which a value can appear in a text."""
+    from html import escape  # it has a table of all entities, and many pipelines have no secret
+
     forms = set()
     for one in {value, value.strip(), *(line.strip() for line in value.splitlines())}:
         if len(one) >= SHORTEST:

@@ -19,12 +19,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from promoter.adapters.tracked_settings import forbidden
 from promoter.config.regular_file import read_regular
 from promoter.config.spec import Duration
-from promoter.ledger.store import LONGEST_LEASE
 from promoter.model.duration import format_duration
 from promoter.model.errors import Diagnostic, InvalidFile
 from promoter.model.pattern import pattern
 from promoter.pipeline.model import BuilderChoice
-from promoter.usecases.ports.platform import parse_target
 
 SETTINGS_FILE = ".promoter/settings.toml"
 PREFIX = "PROMOTER_"
@@ -38,6 +36,8 @@ def _by_commas(value: object) -> object:
 
 
 def _long_enough(value: timedelta) -> timedelta:
+    from promoter.ledger.store import LONGEST_LEASE  # few settings have a lease, and `validate` needs no ledger
+
     if value < SHORTEST_LEASE:
         raise ValueError(
             f"a lease of {format_duration(value)} expires between two heartbeats: write {format_duration(SHORTEST_LEASE)} or more"
@@ -51,6 +51,8 @@ def _long_enough(value: timedelta) -> timedelta:
 
 
 def _startable(value: str) -> str:
+    from promoter.usecases.ports.platform import parse_target  # few settings start a CI job
+
     parse_target(value)
     return value
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from promoter.model.visible_text import visible
 from promoter.ui.cli.streams import write
-from promoter.ui.reports.outputs import outputs, outputs_of_failure
 
 if TYPE_CHECKING:
     from promoter.promotion.progress import Event, Listener
@@ -70,12 +69,16 @@ class NoCi:
 
     def ended(self, ended: "RunReport") -> None:
         """Report the result of a verb."""
+        from promoter.ui.reports.outputs import outputs
+
         self.attempt(lambda: self._put_dotenv(outputs(ended.result, ended.named, ended.url)))
         if (record := self.record) is not None and ended.verb in _PROMOTING:
             self.attempt(lambda: self._put_junit(record.of_result(ended.result)))
 
     def failed(self, error: Exception, document: Mapping[str, Any]) -> None:  # noqa: ARG002 -- platforms use the error itself
         """Report a verb that ended without a result; `document` is the JSON form of the error."""
+        from promoter.ui.reports.outputs import outputs_of_failure
+
         self.attempt(lambda: self._put_dotenv(outputs_of_failure(document)))
         if self.call.verb in _PROMOTING and self._report_path(self.call.settings.junit, self.junit) is not None:
             from promoter.ui.reports.junit import Record
