@@ -1,6 +1,6 @@
 """What runs on the hosts of an environment now, as their engines show it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from promoter.ledger.deployment import Deployment, Running
 from promoter.model.dataclass import dataclass
@@ -9,7 +9,7 @@ from promoter.model.labels import Namespace, color_of
 from promoter.pipeline.front import FRONT
 from promoter.pipeline.hosts import Host
 from promoter.pipeline.model import NO_RELEASE, Environment
-from promoter.promotion.inspection.hosts import DEADLINE, ask_hosts
+from promoter.promotion.inspection.hosts import DEADLINE, ask_hosts, side_by_side
 from promoter.promotion.ports.container import Container
 from promoter.usecases.context import Context
 from promoter.usecases.front_traffic import FrontStatus, front_status
@@ -44,21 +44,28 @@ class HostStatus:
         }
 
 
-def ask_about(ctx: Context, name: str, current: Deployment, *, fronts: bool) -> tuple[HostStatus, ...]:
-    """Return what runs on each host now; with `fronts` also what its front does. Hosts are asked side by side."""
-    namespace = Namespace(ctx.name, name)
+def ask_about(ctx: Context, deployed: Mapping[str, Deployment], *, fronts: bool) -> dict[str, tuple[HostStatus, ...]]:
+    """Return what runs on each host of these environments now; with `fronts` also what its front does.
 
-    def ask(host: Host) -> tuple[tuple[Container, ...], FrontStatus | None]:
-        found = ctx.ports.at(host).find(namespace.labels)
-        has_front = fronts and FRONT in current.services and any(color_of(one.labels) for one in found)
-        return found, front_status(ctx.ports.engine(host.engine), found) if has_front else None
+    The hosts of all environments are asked side by side, within one deadline.
+    """
+    found: dict[str, tuple[HostStatus, ...]] = {}
+    asked: list[tuple[str, Host]] = []
+    for name in deployed:
+        try:
+            asked += [(name, host) for host in _environment(ctx, name).hosts]
+        except PromoterError as error:
+            found[name] = (HostStatus("", None, "unknown", None, (f"the engine of {name} does not answer: {error.message}",)),)
 
-    try:
-        hosts = _environment(ctx, name).hosts
-    except PromoterError as error:
-        return (HostStatus("", None, "unknown", None, (f"the engine of {name} does not answer: {error.message}",)),)
-    answers = ask_hosts(hosts, ask, DEADLINE)
-    return tuple(_host(name, host, answer, current) for host, answer in answers)
+    def ask(one: tuple[str, Host]) -> tuple[tuple[Container, ...], FrontStatus | None]:
+        name, host = one
+        containers = ctx.ports.at(host).find(Namespace(ctx.name, name).labels)
+        has_front = fronts and FRONT in deployed[name].services and any(color_of(one.labels) for one in containers)
+        return containers, front_status(ctx.ports.engine(host.engine), containers) if has_front else None
+
+    for (name, host), answer in zip(asked, side_by_side(asked, ask, DEADLINE), strict=True):
+        found[name] = (*found.get(name, ()), _host(name, host, answer, deployed[name]))
+    return found
 
 
 def _host(

@@ -122,8 +122,10 @@ def status(ctx: Context, environment: str | None = None, *, fronts: bool = False
         require_environment(ctx, environment)
     ctx.ledger.glance()
     state = facts_so_far(ctx)
-    names = ctx.pipeline.needs if environment is None else (environment,)
-    return StatusReport(ctx.name, tuple(_status_of(ctx, name, state.environment(name), fronts=fronts) for name in names))
+    entries = {name: state.environment(name) for name in (ctx.pipeline.needs if environment is None else (environment,))}
+    deployed = {name: entry.current for name, entry in entries.items() if entry.current is not None}
+    hosts = ask_about(ctx, deployed, fronts=fronts)
+    return StatusReport(ctx.name, tuple(_status_of(ctx, name, entry, hosts.get(name, ())) for name, entry in entries.items()))
 
 
 def locks(ctx: Context) -> LocksReport:
@@ -131,10 +133,9 @@ def locks(ctx: Context) -> LocksReport:
     return LocksReport(ctx.name, tuple((held, held in alive) for held in ctx.ledger.store.held()))
 
 
-def _status_of(ctx: Context, name: str, entry: EnvironmentState, *, fronts: bool) -> EnvironmentStatus:
+def _status_of(ctx: Context, name: str, entry: EnvironmentState, hosts: tuple[HostStatus, ...]) -> EnvironmentStatus:
     current = entry.current
     release = ctx.ledger.state.releases[current.release].release if current else None
-    hosts = ask_about(ctx, name, current, fronts=fronts) if current else ()
     health, found = worst(hosts) if hosts else (None, ())
     waiting, command = _waiting(ctx, name, entry)
     veto = ctx.ledger.state.veto_of(current.release) if current else None

@@ -516,6 +516,24 @@ def test_the_only_engine_of_an_environment_may_hang_too(monkeypatch: pytest.Monk
         over.set()
 
 
+def test_all_environments_are_asked_at_the_same_time() -> None:
+    shop = Harness()
+    asked = {"dev": Event(), "test": Event()}
+    for name in asked:
+        shop.on_hosts(name, name)
+    shop.run()
+    met: list[bool] = []
+
+    def meet(name: str, other: str) -> None:
+        asked[name].set()
+        met.append(asked[other].wait(20))
+
+    cuttable(shop, "dev").on = lambda *_: meet("dev", "test")
+    cuttable(shop, "test").on = lambda *_: meet("test", "dev")
+    assert [one.health for one in shop.api().status().environments] == ["healthy"] * 3
+    assert met and all(met)
+
+
 def test_another_engine_at_the_address_of_a_host_is_refused() -> None:
     shop = Harness()
     engines = shop.on_hosts("dev", *THREE)
