@@ -29,8 +29,10 @@ _POLL_INTERVAL = 0.25
 _UNREADABLE = ("does not support reading", "this container is not logging output")
 LETTING_GO = 20.0
 """Seconds for which a restarted engine may still occupy the port of a stopped container, or clean up after a start."""
-_LEFT_BY_A_START = pattern(r"failed to start shim: mkdir .*: file exists")
+_LEFT_BY_A_START = pattern(r"failed to start shim: mkdir .*: file exists|task \w+: already exists")
 """What an engine answers that was killed while it started this container, until it has cleaned up."""
+_RUNS_UNNOTICED = pattern(r"\bid already in use\b")
+"""What it answers as long as the process of that start runs. The engine does not know it: it cannot stop it, nor remove it."""
 
 
 class Containers(Link):
@@ -121,6 +123,9 @@ class Containers(Link):
             try:
                 self.ask(what, "POST", "/containers/{0}/start", container, kind=StartError, timeout=(CONNECT, _STARTING))
             except StartError as error:
+                if _RUNS_UNNOTICED.search(error.message):
+                    error.hint = _how_to_end(container)
+                    raise
                 port = taken_port(error.message)
                 if port is None and not _LEFT_BY_A_START.search(error.message):
                     raise
@@ -217,3 +222,10 @@ def _run_healthcheck(client: Client, document: Mapping[str, Any]) -> None:
     timeout = (CONNECT, podman.time_limit(document) + CONNECT)
     with contextlib.suppress(*FOREIGN):
         client.call("GET", podman.HEALTHCHECK, document["Id"], version=podman.API, timeout=timeout)
+
+
+def _how_to_end(identifier: str) -> str:
+    return (
+        "the engine was killed while it started this container, and does not know its process: on the machine of the engine, "
+        f"`pkill -KILL -f 'containerd-shim.* -id {identifier}'` ends it; then run the same command again"
+    )

@@ -159,10 +159,21 @@ def test_a_port_that_is_held_for_no_running_container_is_waited_for(server: Serv
 
 
 @pytest.mark.usefixtures("socket")
-def test_what_a_killed_engine_left_of_a_start_is_waited_for(server: Server, engine: DockerEngine) -> None:
-    starting(server, 2, [], {"message": "failed to start shim: mkdir /run/moby/4dc918: file exists: unknown"})
+@pytest.mark.parametrize(
+    "message", ["failed to start shim: mkdir /run/moby/4dc918: file exists: unknown", "task 4dc918: already exists"]
+)
+def test_what_a_killed_engine_left_of_a_start_is_waited_for(server: Server, engine: DockerEngine, message: str) -> None:
+    starting(server, 2, [], {"message": message})
     engine.start("web")
     assert server.seen.count("/containers/web/start") == 3
+
+
+def test_a_process_that_a_killed_engine_does_not_know_is_reported_with_what_ends_it(server: Server, engine: DockerEngine) -> None:
+    starting(server, 9, [], {"message": "id already in use"})
+    with pytest.raises(StartError, match="id already in use") as error:
+        engine.start("4dc918")
+    assert "`pkill -KILL -f 'containerd-shim.* -id 4dc918'`" in (error.value.hint or "")
+    assert server.seen.count("/containers/4dc918/start") == 1
 
 
 def test_a_port_that_another_container_publishes_is_not_waited_for(server: Server, engine: DockerEngine) -> None:
