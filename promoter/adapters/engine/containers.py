@@ -225,7 +225,8 @@ def _run_healthcheck(client: Client, document: Mapping[str, Any]) -> None:
 
 
 def _how_to_end(identifier: str) -> str:
+    """Return the hint. The pattern of its command does not match the command itself, nor a shell or sudo that starts it."""
     return (
         "the engine was killed while it started this container, and does not know its process: on the machine of the engine, "
-        f"`pkill -KILL -f 'containerd-shim.* -id {identifier}'` ends it; then run the same command again"
+        f"`pkill -KILL -f '[c]ontainerd-shim.* -id {identifier}'` ends it; then run the same command again"
     )

@@ -172,7 +172,7 @@ def test_a_process_that_a_killed_engine_does_not_know_is_reported_with_what_ends
     starting(server, 9, [], {"message": "id already in use"})
     with pytest.raises(StartError, match="id already in use") as error:
         engine.start("4dc918")
-    assert "`pkill -KILL -f 'containerd-shim.* -id 4dc918'`" in (error.value.hint or "")
+    assert "`pkill -KILL -f '[c]ontainerd-shim.* -id 4dc918'`" in (error.value.hint or "")
     assert server.seen.count("/containers/4dc918/start") == 1
 
 
