@@ -58,6 +58,20 @@ def test_the_cleanup_waits_for_an_engine_that_still_has_endpoints(monkeypatch: p
     assert asked.count("DELETE /networks/n1") == asked.count("POST /networks/n1/disconnect") == refusals + 1
 
 
+def test_the_cleanup_asks_again_if_the_engine_does_not_remove_a_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def answer(_engine: str, method: str, path: str, _content: object = None) -> tuple[int, bytes]:
+        if method == "DELETE":
+            tries.append(path)
+            return (500, b'{"message": "did not receive an exit event"}') if len(tries) < 3 else (204, b"")
+        return 200, b'[{"Id": "c1"}]' if path.startswith("/containers") and len(tries) < 3 else b"{}"
+
+    monkeypatch.setattr(sweeping, "_answer", answer)
+    sweep("unix:///nothing.sock", "shop")
+    assert len(tries) == 3
+
+
 def test_each_worker_begins_with_its_share_of_the_slow_tests() -> None:
     assert spread(["S", "T", "U"], list("abcdef"), 2) == ["S", "U", "a", "b", "c", "T", "d", "e", "f"]
     assert spread(["S"], list("abc"), 1) == ["S", "a", "b", "c"]

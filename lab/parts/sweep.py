@@ -11,7 +11,7 @@ from parts.processes import until
 from parts.talk import connection
 
 DEADLINE = 30.0
-"""Seconds within which an engine must release the network of removed containers, or of a removed service's tasks."""
+"""Seconds within which an engine must remove containers, and release their network, or that of a removed service's tasks."""
 
 
 def sweep(engine: str, pipeline: str) -> None:
@@ -58,15 +58,22 @@ def _is_released(engine: str, network: Mapping[str, Any]) -> bool:
 
 
 def _remove_containers(engine: str, pipeline: str) -> None:
+    if not until(partial(_are_removed, engine, pipeline), DEADLINE, every=0.1):
+        raise LabError(f"containers of {pipeline} cannot be removed:\n{labelled(engine, 'containers', pipeline)}")
+
+
+def _are_removed(engine: str, pipeline: str) -> bool:
+    """Remove containers. An engine under load may refuse it, and may still be at it when it has answered."""
     for container in labelled(engine, "containers", pipeline):
-        _call(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+        _answer(engine, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    return not labelled(engine, "containers", pipeline)
 
 
 def _disconnect(engine: str, network: Mapping[str, Any]) -> None:
     found = _call(engine, "GET", _path(network)) or {}
     for container, endpoint in (found.get("Containers") or {}).items():
         name = endpoint.get("Name") if container.startswith("ep-") else container
-        _call(engine, "POST", f"{_path(network)}/disconnect", {"Container": name, "Force": True})
+        _answer(engine, "POST", f"{_path(network)}/disconnect", {"Container": name, "Force": True})
 
 
 def labelled(engine: str, kind: str, pipeline: str) -> list[Any]:
