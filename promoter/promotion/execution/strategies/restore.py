@@ -44,7 +44,7 @@ class Restoring:
                 self._trying(partial(self._withdraw, failed, service, slot, recorded))
         if earlier is None:
             return Returned(True, problems=tuple(self._problems), evidence=tuple(self._evidence))
-        touched = [service for service in earlier.services if service in failed.touched or self._is_missing(earlier, service)]
+        touched = [service for service in earlier.services if service in failed.touched]
         for service in touched:
             self._emit(service)
             for slot in earlier.slots(service):
@@ -56,10 +56,6 @@ class Restoring:
         if not self._problems:
             self._problems += earlier.verify()
         return Returned(True, False, services, tuple(self._problems), tuple(self._evidence), earlier.release)
-
-    def _is_missing(self, earlier: Earlier, service: str) -> bool:
-        """Return whether a container was removed. The last step removes services and replicas that the file has no longer."""
-        return any(self._owned.find(earlier.order(service), slot.name) is None for slot in earlier.slots(service))
 
     def _withdraw(self, failed: Failed, service: str, slot: Slot, recorded: frozenset[str]) -> None:
         """Remove what the promotion created. A kept container that it started again is stopped and renamed."""
