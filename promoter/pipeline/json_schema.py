@@ -31,7 +31,7 @@ def _schema() -> dict[str, Any]:
     options = {shape.__name__: shape.model_json_schema(by_alias=True, mode="validation") for shape in OPTIONS.values()}
     made: dict[str, Any] = _open({**found, "$defs": found["$defs"] | options})
     definitions = made.pop("$defs")
-    _describe_options(definitions, {name: shape.__name__ for name, shape in OPTIONS.items()})
+    _add_strategies(definitions, {name: shape.__name__ for name, shape in OPTIONS.items()})
     for name in ("GateForm", "CheckForm", "SecretForm", "ConfigForm"):
         definitions[name]["oneOf"] = [{"required": [key]} for key in definitions[name]["properties"]]
     words = _words()
@@ -40,7 +40,7 @@ def _schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": SCHEMA_ID, "title": "promoter pipeline", **made, "$defs": definitions}
 
 
-def _describe_options(definitions: dict[str, Any], options: dict[str, str]) -> None:
+def _add_strategies(definitions: dict[str, Any], options: dict[str, str]) -> None:
     """Give each strategy in `strategy` its options: the model of an environment has any mapping there."""
     choices = definitions["EnvironmentForm"]["properties"]["strategy"]["anyOf"]
     at = next(number for number, choice in enumerate(choices) if choice.get("type") == "object")
