@@ -60,13 +60,10 @@ def settle(
     for host in plan.environment.hosts:
         try:
             problems += settled(host)
-        except EngineLost as lost:
+        except (EngineLost, EngineError) as failed:
             if rollout is None:
                 raise
-            problems += (f"{host.shown} does not answer: {lost.error.message}",)
-        except EngineError as error:
-            if rollout is None:
-                raise
+            error = failed.error if isinstance(failed, EngineLost) else failed
             problems += (f"{host.shown} does not answer: {error.message}",)
     reasons = ("an earlier run was interrupted here; what it had begun was taken back", *problems, *sentences(jobs))
     emit(progress.Notice(f"{name}: {reasons[0]}"))
