@@ -1,5 +1,7 @@
 """One release on several hosts: batches, failures, hosts that do not answer, and what brings them up to date."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -61,6 +63,19 @@ def cuttable(shop: Harness, name: str) -> Cut:
     made = Cut(shop.engines[f"fake://{name}"])
     shop.engines[f"fake://{name}"] = made
     return made
+
+
+@contextmanager
+def hanging(shop: Harness, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let an engine hang, and give it 0.2 s to answer a command that only reads."""
+    for module in (drift, host_status):
+        monkeypatch.setattr(module, "DEADLINE", 0.2)
+    over = Event()
+    cuttable(shop, name).on = lambda verb, _: over.wait(30)
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def only(result: RunResult) -> EnvironmentResult:
@@ -483,11 +498,7 @@ def test_a_host_that_hangs_holds_up_no_other_answer(monkeypatch: pytest.MonkeyPa
     shop = Harness()
     shop.on_hosts("dev", *THREE)
     shop.run("dev")
-    for module in (drift, host_status):
-        monkeypatch.setattr(module, "DEADLINE", 0.2)
-    over = Event()
-    cuttable(shop, "b").on = lambda verb, _: over.wait(30)
-    try:
+    with hanging(shop, "b", monkeypatch):
         shown = shop.api().status().environments[0].hosts
         assert [one.health for one in shown] == ["healthy", "unknown", "healthy"]
         assert shown[1].faults == ("host b does not answer: no answer within 0.2 s",)
@@ -496,24 +507,16 @@ def test_a_host_that_hangs_holds_up_no_other_answer(monkeypatch: pytest.MonkeyPa
         assert [entry.text for entry in logs if entry.source == "b"] == [
             "not shown, because the host does not answer: no answer within 0.2 s"
         ]
-    finally:
-        over.set()
 
 
 def test_the_only_engine_of_an_environment_may_hang_too(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Harness()
     shop.on_hosts("dev", "a")
     shop.run("dev")
-    for module in (drift, host_status):
-        monkeypatch.setattr(module, "DEADLINE", 0.2)
-    over = Event()
-    cuttable(shop, "a").on = lambda verb, _: over.wait(30)
-    try:
+    with hanging(shop, "a", monkeypatch):
         shown = shop.api().status().environments[0]
         assert (shown.health, shown.faults) == ("unknown", ("host a does not answer: no answer within 0.2 s",))
         assert shop.api().drift().environments[0].reasons == ("a: no answer within 0.2 s",)
-    finally:
-        over.set()
 
 
 def test_all_environments_are_asked_at_the_same_time() -> None:
