@@ -115,13 +115,13 @@ class Ending:
 
 def undo(ctx: StepContext, *, interrupted: bool) -> Returned:
     """Undo the changes on one engine, unless the file or a repair forbids it. Raise only LeaseLost or EngineLost."""
-    job, touched, stopped = ctx.job, ctx.touched, ctx.stopped
+    job, touched, retired = ctx.job, ctx.touched, ctx.retired
 
     def act(restoring: Callable[[str], None]) -> Returned:
-        made = Failed(job.namespace, job.promotion, stopped | {service: job.slots(service) for service in touched}, ctx.volumes)
+        made = Failed(job.namespace, job.promotion, retired | {service: job.slots(service) for service in touched}, ctx.volumes)
         return restore(ctx.ports, ctx.engine, ctx.strategy, made, job.earlier, restoring)
 
-    return undone(ctx, act, touched=bool(touched or stopped), interrupted=interrupted)
+    return undone(ctx, act, touched=bool(touched or retired), interrupted=interrupted)
 
 
 def undone(

@@ -64,7 +64,7 @@ class HostRun:
         try:
             self.returned = undo(self.ctx, interrupted=interrupted)
         except EngineLost as lost:
-            touched = bool(self.ctx.touched or self.ctx.stopped)
+            touched = bool(self.ctx.touched or self.ctx.retired)
             problem = f"{self.host.shown} does not answer: {lost.error.message}"
             self.returned = Returned(touched, problems=(problem,) if touched else ())
 
@@ -117,6 +117,6 @@ class HostRun:
         job = replace(old.job, resumed=True, done=done)
         self.ctx = open_steps(old.ports, old.ledger, old.emit, job, old.hold, old.engine)
         self.ctx.touched += old.touched
-        self.ctx.stopped.update(old.stopped)
+        self.ctx.retired.update(old.retired)
         self.ctx.volumes.update(old.volumes)
         self.ctx.irreversible.update(old.irreversible)

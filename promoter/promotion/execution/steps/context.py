@@ -78,7 +78,7 @@ class StepContext(PromotionContext):
 
     engine: FencedEngine = field(kw_only=True)
     strategy: RolloutStrategy = field(kw_only=True)
-    stopped: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
+    retired: dict[str, tuple[Slot, ...]] = field(default_factory=dict)
     """The containers that were stopped or removed because the file has their service no longer."""
     volumes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """The anonymous volumes of those that were removed, by slot and by path. They were kept."""

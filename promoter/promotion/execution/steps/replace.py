@@ -51,7 +51,7 @@ def _free_ports(ctx: StepContext, service: str) -> None:
             for port in wanted
         ):
             ctx.acted = True
-            ctx.stopped[other] = (*ctx.stopped.get(other, ()), Slot(container.name))
+            ctx.retired[other] = (*ctx.retired.get(other, ()), Slot(container.name))
             ctx.engine.stop(container.id, None)
 
 

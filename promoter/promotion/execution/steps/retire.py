@@ -32,5 +32,5 @@ def _note(ctx: StepContext, container: Container) -> None:
     service, slot = service_of(container.labels), Slot.of(container.name)
     if service and slot.name == container.name:
         ctx.acted = True
-        ctx.stopped[service] = tuple(dict.fromkeys((*ctx.stopped.get(service, ()), slot)))
+        ctx.retired[service] = tuple(dict.fromkeys((*ctx.retired.get(service, ()), slot)))
         ctx.volumes[slot.name] = container.anonymous
