@@ -43,11 +43,11 @@ def _check_strategy(value: dict[str, Any]) -> dict[str, Any]:
         raise misfit(f"`strategy` must be one of {', '.join(STRATEGIES)}", "write for example `strategy: recreate`")
     name, options = next(iter(value.items()))
     if options is not None and not isinstance(options, Mapping):
-        raise misfit(f"the options of {name} must be a mapping", None, (name,))
+        raise misfit(f"the options of {name} must be a mapping", f"write `strategy: {name}` or {{{name}: {{…}}}}", (name,))
     known = OPTIONS[name].model_fields if name in OPTIONS else {}
     for key in options or {}:
         if key not in known:
-            hint = f"its options are {', '.join(known)}" if known else None
+            hint = f"its options are {', '.join(known)}" if known else f"it has none: write `strategy: {name}`"
             raise misfit(f"{name} has no option `{key}`", hint, (name, str(key)))
     return {name: dict(options or {})}
 

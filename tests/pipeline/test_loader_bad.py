@@ -445,6 +445,21 @@ def test_every_complaint_shows_its_line_with_a_caret_and_a_way_out(tmp_path):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("strategy", "remedy"),
+    [
+        ("{hold: 30s}", "write `strategy: hold` or {hold: {…}}"),
+        ("{recreate: {drain: 1s}}", "it has none: write `strategy: recreate`"),
+        ("{start-first: {max_hold: 9s}}", "its options are drain, monitor"),
+    ],
+)
+def test_an_option_that_a_strategy_does_not_have_is_reported_with_what_to_write(tmp_path, strategy, remedy):
+    file = write(tmp_path, GOOD.replace(TEST, f"{TEST}    strategy: {strategy}\n"))
+    with pytest.raises(InvalidFile) as caught:
+        validate(file, source=SOURCE, environ={})
+    assert str(caught.value).endswith(f"\n  {remedy}")
+
+
 def test_a_missing_file_names_init(tmp_path):
     with pytest.raises(CallerError) as caught:
         validate(tmp_path / "nothing.yaml", source=SOURCE, environ={})
